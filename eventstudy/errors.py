@@ -1,0 +1,122 @@
+"""Every error a user can meet: what is wrong, where, the value found, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EventStudyError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    what : str
+        The problem, in words.
+    where : str, optional
+        File, line, column, ticker or option it was found in.
+    value : object, optional
+        The offending value, shown with ``repr``.
+    remedy : str, optional
+        What the user can do.
+
+    Attributes
+    ----------
+    exit_code : int
+        Exit code of the command line: 1 data problem, 2 usage or configuration, 75 try again later.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", value: object = None, remedy: str = "") -> None:
+        self.what, self.where, self.value, self.remedy = what, where, value, remedy
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.value is not None:
+            text += f", got {self.value!r}"
+        if self.remedy:
+            text += f"; {self.remedy}"
+        return text
+
+
+class ConfigError(EventStudyError):
+    """An option or a study file is wrong."""
+
+    exit_code = 2
+
+
+class DataError(EventStudyError):
+    """The data do not allow a study."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of one cell of the events file."""
+
+    line: int
+    column: str
+    what: str
+    value: str | None = None
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.line}: {self.column}: {self.what}"
+        if self.value is not None:
+            text += f", got {self.value!r}"
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class EventsFileError(EventStudyError):
+    """The events file has faults; ``problems`` lists all of them, in file order."""
+
+    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+        self.path, self.problems = path, tuple(problems)
+        count = len(self.problems)
+        super().__init__(f"{count} problem{'s' * (count != 1)} in the events file", where=path)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.where}: {self.what}", *(f"{self.path}:{p}" for p in self.problems)])
+
+
+class PriceError(EventStudyError):
+    """Prices of one symbol cannot be had; ``kind`` is a stable machine-readable word."""
+
+    kind = "price_error"
+
+
+class UnknownSymbolError(PriceError):
+    """The source does not know the symbol (a typo, or delisted long ago)."""
+
+    kind = "unknown_symbol"
+
+
+class NoPricesError(PriceError):
+    """The source knows the symbol but has no prices in the range."""
+
+    kind = "no_prices"
+
+
+class BadAnswerError(PriceError):
+    """The source answered with something that is not prices."""
+
+    kind = "bad_answer"
+
+
+class RateLimitedError(PriceError):
+    """The source asks us to slow down."""
+
+    kind = "rate_limited"
+    exit_code = 75
+
+
+class NetworkError(PriceError):
+    """The source cannot be reached."""
+
+    kind = "network"
+    exit_code = 75
+
+
+class RunFolderError(EventStudyError):
+    """A run folder cannot be read or written."""

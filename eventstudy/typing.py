@@ -1,0 +1,18 @@
+"""Array aliases and the closed sets of words that options take."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+DateArray: TypeAlias = NDArray[np.datetime64]
+
+ReturnKind = Literal["simple", "log"]
+Engine = Literal["statsmodels", "batch"]
+CalendarChoice = Literal["exchange", "data"]
+Alternative = Literal["two-sided", "less", "greater"]
