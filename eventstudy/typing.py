@@ -11,6 +11,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 DateArray: TypeAlias = NDArray[np.datetime64]
+ObjectArray: TypeAlias = NDArray[np.object_]
 
 ReturnKind = Literal["simple", "log"]
 Engine = Literal["statsmodels", "batch"]

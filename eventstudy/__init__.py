@@ -1,0 +1,67 @@
+"""Event studies: from a CSV of announcements to abnormal returns and their significance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AbnormalReturns": "abnormal",
+    "StudyConfig": "config",
+    "EventStudyError": "errors",
+    "EventsFileError": "errors",
+    "Events": "events",
+    "check_events": "events",
+    "read_events": "events",
+    "events_from_frame": "events",
+    "load_returns": "loading",
+    "read_returns": "loading",
+    "LinearModel": "models",
+    "MODELS": "models",
+    "PriceProvider": "prices",
+    "EventStudyResults": "results",
+    "ReturnsPanel": "returns",
+    "STATISTICS": "significance",
+    "SignificanceTest": "significance",
+    "EventStudy": "study",
+    "run_study": "study",
+    "EventWindows": "windows",
+    "Window": "windows",
+}
+__all__ = ["__version__", *_HOMES]
+
+if TYPE_CHECKING:
+    from .abnormal import AbnormalReturns as AbnormalReturns
+    from .config import StudyConfig as StudyConfig
+    from .errors import EventsFileError as EventsFileError
+    from .errors import EventStudyError as EventStudyError
+    from .events import Events as Events
+    from .events import check_events as check_events
+    from .events import events_from_frame as events_from_frame
+    from .events import read_events as read_events
+    from .loading import load_returns as load_returns
+    from .loading import read_returns as read_returns
+    from .models import MODELS as MODELS
+    from .models import LinearModel as LinearModel
+    from .prices import PriceProvider as PriceProvider
+    from .results import EventStudyResults as EventStudyResults
+    from .returns import ReturnsPanel as ReturnsPanel
+    from .significance import STATISTICS as STATISTICS
+    from .significance import SignificanceTest as SignificanceTest
+    from .study import EventStudy as EventStudy
+    from .study import run_study as run_study
+    from .windows import EventWindows as EventWindows
+    from .windows import Window as Window
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,196 @@
+"""Abnormal returns, and everything that is cumulated from them, with exact forecast errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .errors import ConfigError
+from .typing import BoolArray, FloatArray, IntArray, ObjectArray
+from .windows import EventWindows, Window
+
+
+@dataclass(frozen=True, eq=False)
+class AbnormalReturns:
+    """Abnormal returns of n events on L1 estimation and L2 event days; k parameters were estimated.
+
+    Attributes
+    ----------
+    ar : (n, L2) float array
+        Abnormal returns (decimal); NaN where missing, never 0.
+    resid : (n, L1) float array
+        Estimation residuals; NaN on days left out.
+    expected : (n, L2) float array
+        Normal returns that the model expects.
+    spans : (n, L2) int array
+        Sessions that each abnormal return spans; 0 where missing.
+    x_estimation, x_event : (n, L1, k), (n, L2, k) float arrays
+        Regressors.
+    nobs, df_resid : (n,) int arrays
+        M, the complete estimation days, and M - k.
+    sigma2, r2 : (n,) float arrays
+        Residual variance e'e/(M-k), and R2.
+    params, cov_params, bread : (n, k), (n, k, k), (n, k, k) float arrays
+        Estimates, their covariance, (X'X)^-1.
+    problem : (n,) object array
+        Why an event could not be estimated; "" otherwise.
+    memo : dict
+        What has been computed from this object already, so that tests share it.
+
+    Notes
+    -----
+    Var(CAR) = s2 sum(spans) + c'X* Cov(theta) X*'c with c selecting the window: the forecast errors of
+    an event share one parameter error, so that its days are not independent (Salinger 1992;
+    Mikkelson and Partch 1988). The (n, L2, L2) matrix is never built.
+    """
+
+    model: str
+    parameters: tuple[str, ...]
+    windows: EventWindows
+    ar: FloatArray
+    resid: FloatArray
+    expected: FloatArray
+    spans: IntArray
+    x_estimation: FloatArray
+    x_event: FloatArray
+    nobs: IntArray
+    df_resid: IntArray
+    sigma2: FloatArray
+    params: FloatArray
+    cov_params: FloatArray
+    bread: FloatArray
+    r2: FloatArray
+    problem: ObjectArray
+    memo: dict[object, Any] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.ar)
+
+    @property
+    def event(self) -> Window:
+        """The event window."""
+        return self.windows.event
+
+    @property
+    def k(self) -> int:
+        """Number of parameters estimated per event."""
+        return int(self.params.shape[1])
+
+    @cached_property
+    def var_ar(self) -> FloatArray:
+        """Prediction-error variance of each AR, shape (n, L2): s2 (span + x*'(X'X)^-1 x*)."""
+        own = self.sigma2[:, None] * self.spans + np.einsum(
+            "nlk,nkj,nlj->nl", self.x_event, self.cov_params, self.x_event
+        )
+        return np.where(np.isfinite(self.ar), own, np.nan)
+
+    @cached_property
+    def sar(self) -> FloatArray:
+        """Standardised abnormal returns AR / sqrt(Var(AR)), shape (n, L2) (Patell 1976)."""
+        return self.ar / np.sqrt(self.var_ar)
+
+    def columns(self, window: Window) -> slice:
+        """Return the columns of the event window that `window` covers.
+
+        ------
+        ConfigError
+            If it reaches beyond the event window.
+        """
+        if window not in self.event:
+            raise ConfigError(
+                "the window reaches beyond the event window",
+                value=str(window),
+                remedy=f"keep it inside {self.event}, or widen the event window",
+            )
+        return slice(window.start - self.event.start, window.stop - self.event.start + 1)
+
+    def valid(self, window: Window) -> BoolArray:
+        """Tell which events have all days of `window`, shape (n,).
+
+        Days bridged by a return that spans several sessions count as present if the return ends and
+        begins inside the window; a window that ends while trading is halted is not complete.
+        """
+        spans = self.spans[:, self.columns(window)]
+        complete: BoolArray = (spans[:, -1] > 0) & (spans.sum(axis=1) == len(window))
+        return complete
+
+    def car(self, window: Window) -> FloatArray:
+        """Cumulative abnormal return over `window`, shape (n,); NaN unless :meth:`valid`."""
+        total = np.nansum(self.ar[:, self.columns(window)], axis=1)
+        return np.where(self.valid(window), total, np.nan)
+
+    def var_car(self, window: Window) -> FloatArray:
+        """Prediction-error variance of the CAR, c'Vc, shape (n,); NaN unless :meth:`valid`."""
+        cols = self.columns(window)
+        seen = np.isfinite(self.ar[:, cols, None])
+        x = np.where(seen, self.x_event[:, cols], 0.0).sum(axis=1)
+        variance = self.sigma2 * len(window) + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
+        return np.where(self.valid(window), variance, np.nan)
+
+    def scar(self, window: Window) -> FloatArray:
+        """Standardised CAR, CAR / sqrt(Var(CAR)), shape (n,)."""
+        return self.car(window) / np.sqrt(self.var_car(window))
+
+    def bhar(self, window: Window) -> FloatArray:
+        """Buy-and-hold abnormal return against the model, prod(1+R) - prod(1+E[R]), shape (n,).
+
+        Log returns are turned into simple ones first.
+        """
+        cols = self.columns(window)
+        expected = self.expected[:, cols]
+        actual = expected + self.ar[:, cols]
+        if self.windows.kind == "log":
+            actual, expected = np.expm1(actual), np.expm1(expected)
+        held = np.nanprod(1 + actual, axis=1) - np.nanprod(1 + expected, axis=1)
+        return np.where(self.valid(window), held, np.nan)
+
+    @cached_property
+    def aar(self) -> FloatArray:
+        """Average abnormal return of each day, shape (L2,); NaN where no event has the day."""
+        return _mean(self.ar)
+
+    @cached_property
+    def caar(self) -> FloatArray:
+        """Cumulated AAR from the first day of the event window, shape (L2,)."""
+        return np.cumsum(self.aar)
+
+    def loadings(self, window: Window) -> tuple[FloatArray, FloatArray]:
+        """Return the weight of every day's error in the CAR over `window` (METHODS 4.0).
+
+        Returns
+        -------
+        estimation : (n, L1) float array
+            -c'X*(X'X)^-1 x_s on the days that were used, else 0.
+        event : (n, L2) float array
+            1 on the days of the window, else 0.
+        """
+        cols = self.columns(window)
+        seen = np.isfinite(self.ar[:, cols, None])
+        x = np.where(seen, self.x_event[:, cols], 0.0).sum(axis=1)
+        weights = -np.einsum("nk,nkj,nlj->nl", x, self.bread, np.nan_to_num(self.x_estimation))
+        event = np.zeros_like(self.ar)
+        event[:, cols] = 1.0
+        return np.where(np.isfinite(self.resid), weights, 0.0), event
+
+    def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
+        """Return some events, by position or mask."""
+        shared = ("model", "parameters", "windows", "memo")
+        cut = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in shared}
+        return replace(self, windows=self.windows.take(rows), memo={}, **cut)
+
+    def sample(self, window: Window) -> AbnormalReturns:
+        """Return the events that are valid for `window` (itself if all are)."""
+        if window not in self.memo:
+            valid = self.valid(window)
+            self.memo[window] = self if valid.all() else self.take(valid)
+        return self.memo[window]  # type: ignore[no-any-return]
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    """Mean over events of each column, NaN where none is finite."""
+    count = np.isfinite(values).sum(axis=0)
+    mean: FloatArray = np.nansum(values, axis=0) / np.where(count > 0, count, np.nan)
+    return mean

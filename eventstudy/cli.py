@@ -1,0 +1,391 @@
+"""The command line: options become a config, one library call does the work, the rest is printing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .config import StudyConfig
+    from .errors import Problem
+    from .results import EventStudyResults
+
+OK, NO_STUDY, USAGE, INCOMPLETE, TRY_LATER = 0, 1, 2, 3, 75
+RUN_SETTINGS = ("events", "out", "name", "offline", "strict", "max_loss")
+EXIT_CODES = """\b
+Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
+3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later)."""
+
+
+def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().meta["eventstudy.debug"] = True
+
+
+debug_option = click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks of errors."
+)
+
+
+class Main(click.Group):
+    """A group whose commands end in one clear line and an exit code, never in a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; turn errors into messages on stderr."""
+        from .errors import EventStudyError
+
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except EventStudyError as error:
+            self._traceback(context)
+            click.echo(f"eventstudy: {error}", err=True)
+            context.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            self._traceback(context)
+            click.echo(
+                f"eventstudy: unexpected {type(error).__name__}: {error}\n"
+                "This is a fault of eventstudy. Run again with --debug and report what it shows.",
+                err=True,
+            )
+            context.exit(NO_STUDY)
+
+    @staticmethod
+    def _traceback(context: click.Context) -> None:
+        if context.meta.get("eventstudy.debug"):
+            import traceback
+
+            traceback.print_exc()
+
+
+@click.group(
+    cls=Main, context_settings={"help_option_names": ["-h", "--help"], "color": False}, epilog=EXIT_CODES
+)
+@click.version_option(__version__, prog_name="eventstudy")
+@debug_option
+def main() -> None:
+    """Did the market react, by how much, and can we be sure?
+
+    Takes a CSV of announcements, joins it with prices, fits a market model and reports abnormal
+    returns with their significance. Start with:  eventstudy run events.csv
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("events", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--prices", metavar="auto|yahoo|sample|store|PATH", help="Where prices come from. [default: auto]"
+)
+@click.option(
+    "--returns", metavar="FILE", help="Decimal returns to use instead of prices (wide, or date,ticker,ret)."
+)
+@click.option(
+    "--calendar",
+    type=click.Choice(["exchange", "data"]),
+    help="Sessions of the exchange, or dates of the data.",
+)
+@click.option("--benchmark", metavar="TICKER", help="One index for all events, whatever the file says.")
+@click.option("--model", metavar="NAME", help="Model of normal returns. [default: market]")
+@click.option(
+    "--estimation", metavar="START:STOP", help="Estimation window in trading days. [default: -250:-31]"
+)
+@click.option("--window", "event", metavar="START:STOP", help="Event window. [default: -10:10]")
+@click.option(
+    "--car",
+    "windows",
+    metavar="START:STOP",
+    multiple=True,
+    help="A window to test; may be repeated, the first leads.",
+)
+@click.option(
+    "--test", "tests", metavar="NAME", multiple=True, help="A test to show; may be repeated. [default: all]"
+)
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Split by a column. [default: group or direction, if several; none = never]",
+)
+@click.option("--kind", type=click.Choice(["simple", "log"]), help="Kind of returns. [default: simple]")
+@click.option(
+    "--engine",
+    type=click.Choice(["statsmodels", "batch"]),
+    help="How models are fitted. [default: statsmodels]",
+)
+@click.option(
+    "--min-estimation",
+    type=click.IntRange(1),
+    metavar="DAYS",
+    help="Flag events with fewer days. [default: 100]",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs. [default: reports]")
+@click.option("--name", help="Name of the run. [default: name of the events file]")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Settings from a file; options win.",
+)
+@click.option("--offline", is_flag=True, default=None, help="Never use the network.")
+@click.option("--strict", is_flag=True, default=None, help="Exit with 3 if any event was dropped.")
+@click.option(
+    "--max-loss",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Exit with 3 if more than this share was dropped.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+@click.option("--quiet", is_flag=True, help="Print nothing but problems.")
+@debug_option
+def run(
+    events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **options: Any
+) -> None:  # fmt: skip
+    """Run a study of EVENTS (a CSV with the columns ticker and announced_at) and write its report."""
+    from .config import StudyConfig
+    from .events import read_events
+    from .runs import checked_name, write_run
+    from .study import run_study
+
+    settings = _settings(config_file, events, options)
+    path, out = Path(settings.pop("events")), Path(settings.pop("out", "reports"))
+    name = checked_name(str(settings.pop("name", "") or path.stem))
+    offline, strict = bool(settings.pop("offline", False)), bool(settings.pop("strict", False))
+    max_loss = float(settings.pop("max_loss", 1.0))
+    config = _known(StudyConfig().with_options(settings))
+    listed = read_events(path, calendar=config.calendar)
+    with _progress(quiet or as_json, "prices") as progress:
+        results = run_study(listed, config, offline=offline, progress=progress)
+    _say(results.panel.notices)
+    if len(results) == 0:
+        _nothing(results)
+    source = {"events": path.name, "sha256": listed.sha256}
+    folder = write_run(results, out, name, config=config, source=source, command=_command())
+    if as_json:
+        click.echo(_as_json(results, config, folder))
+    elif not quiet:
+        click.echo(_as_text(results, config, folder))
+    lost = 1 - len(results) / len(results.events)
+    if (strict and lost > 0) or lost > max_loss:
+        limit = "--strict" if strict else f"--max-loss {max_loss:g}"
+        click.echo(f"eventstudy: {lost:.0%} of the events were dropped, more than {limit} allows", err=True)
+        sys.exit(INCOMPLETE)
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("events", type=click.Path(path_type=Path))
+@click.option("--calendar", type=click.Choice(["exchange", "data"]), default="exchange", help="As for run.")
+@click.option("--json", "as_json", is_flag=True, help="Print events and problems as JSON.")
+@debug_option
+def check(events: Path, calendar: Any, as_json: bool) -> None:
+    """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad."""
+    from .events import check_events
+
+    good, problems = check_events(events, calendar=calendar)
+    rows = [] if good is None else _checked(good.table)
+    if as_json:
+        found = [{k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems]
+        click.echo(json.dumps({"events": rows, "problems": found}, ensure_ascii=False, indent=1))
+    else:
+        for row in rows:
+            flags = ", ".join(row["flags"])
+            click.echo(
+                f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{f'  ({flags})' if flags else ''}"
+            )
+        _report_problems(events, problems, len(rows))
+    if problems:
+        sys.exit(NO_STUDY)
+
+
+@main.command("list")
+@click.argument("what", type=click.Choice(["models", "tests", "prices"]))
+@debug_option
+def list_(what: str) -> None:
+    """List the models, tests or price sources that can be named in options."""
+    click.echo("\n".join(_LISTS[what]()))
+
+
+def _list_models() -> Iterator[str]:
+    from .models import MODELS
+
+    for name, model in MODELS.items():
+        yield f"{name:<18} {model.formula:<36} {model.source}"
+
+
+def _list_tests() -> Iterator[str]:
+    from .significance import STATISTICS
+
+    yield "robust to C clustering on a date, O overlapping windows, V event-induced variance, S skewness"
+    yield f"{'name':<18} {'label':<18} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<11} source"
+    for name, test in STATISTICS.items():
+        grades = " ".join(f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness))
+        yield f"{name:<18} {test.label:<18} {grades} {test.reference.split(',')[0]:<11} {test.source}"
+
+
+def _list_prices() -> Iterator[str]:
+    from .prices import PROVIDERS
+
+    for name, entry in PROVIDERS.items():
+        yield f"{name:<10} {entry.description}"
+
+
+_LISTS: dict[str, Callable[[], Iterator[str]]] = {
+    "models": _list_models,
+    "tests": _list_tests,
+    "prices": _list_prices,
+}
+
+
+def _settings(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Merge a study file with the options that were given; paths in the file are relative to it."""
+    from .config import read_toml
+
+    settings = read_toml(config_file) if config_file else {}
+    for key in ("events", "out", "returns"):
+        if config_file and isinstance(settings.get(key), str) and settings[key]:
+            settings[key] = str(config_file.parent / settings[key])
+    settings |= {k: v for k, v in options.items() if v is not None and v != ()}
+    if events is not None:
+        settings["events"] = str(events)
+    if not isinstance(settings.get("events"), str):
+        raise click.UsageError("name the events file, such as: eventstudy run events.csv")
+    return settings
+
+
+def _known(config: StudyConfig) -> StudyConfig:
+    """Look up model and tests now: a typing error should not cost a download."""
+    from .models import MODELS
+    from .significance import STATISTICS
+
+    MODELS[config.model]
+    for name in config.tests:
+        STATISTICS[name]
+    return config
+
+
+@contextmanager
+def _progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on stderr if that is a terminal."""
+    if silent or not sys.stderr.isatty():
+        yield None
+        return
+    shown = 0
+
+    def advance(done: int, total: int) -> None:
+        nonlocal shown
+        if shown == 0:
+            bar.length = total
+        bar.update(done - shown)
+        shown = done
+
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+        yield advance
+
+
+def _say(notices: Sequence[str]) -> None:
+    for text in notices:
+        click.echo(f"NOTE: {text}", err=True)
+
+
+def _nothing(results: EventStudyResults) -> None:
+    from .errors import DataError
+    from .terminal import losses
+
+    raise DataError(
+        f"none of {len(results.events)} events could be used, nothing was written\n{losses(results)}"
+    )
+
+
+def _command() -> str:
+    import shlex
+
+    return shlex.join(["eventstudy", *sys.argv[1:]])
+
+
+def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
+    from .report.wording import headline
+    from .runs import group_column
+    from .terminal import losses, sketch, summary_text
+
+    column = group_column(results, config.by)
+    parts = results.groups(column) if column else {"": results}
+    blocks = []
+    for group, part in parts.items():
+        title = f"{column} = {group}: {len(part)} events\n" if column else ""
+        blocks.append(title + summary_text(part, config))
+        if sys.stdout.isatty():
+            blocks.append(sketch(part))
+    lead = _ascii(
+        headline(next(iter(parts.values())), config.main, subject=_subject(next(iter(parts)), column))
+    )
+    return "\n\n".join([lead, *filter(None, blocks), losses(results), f"Report: {folder / 'report.html'}"])
+
+
+def _subject(group: str, column: str) -> str:
+    if not column:
+        return "announcements"
+    return f"{group} announcements" if column == "direction" else f"announcements with {column} {group}"
+
+
+def _ascii(text: str) -> str:
+    return text.replace("\u2212", "-").replace("\u00a0", " ")
+
+
+def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
+    from .runs import events_table, group_column
+
+    def rows(frame: Any) -> Any:
+        return json.loads(frame.to_json(orient="records", date_format="iso", double_precision=15))
+
+    column = group_column(results, config.by)
+    groups = results.groups(column) if column else {}
+    names = config.tests or None
+    found = {
+        "report": str(folder / "report.html"),
+        "run": str(folder),
+        "config": config.to_dict(),
+        "n_events": len(results.events),
+        "n_used": len(results),
+        "notices": list(results.panel.notices),
+        "tests": rows(results.tests(config.tested, names)),
+        "groups": {name: rows(part.tests(config.tested, names)) for name, part in groups.items()},
+        "events": rows(events_table(results)),
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def _checked(table: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "event_id": row.event_id,
+            "ticker": row.ticker,
+            "announced_at": row.announced_at,
+            "exchange": row.exchange,
+            "day0": str(row.day0.date()),
+            "flags": [flag for flag in row.flags.split(";") if flag],
+        }
+        for row in table.itertuples(index=False)
+    ]
+
+
+def _report_problems(path: Path, problems: Sequence[Problem], good: int) -> None:
+    for problem in problems:
+        click.echo(f"{path}:{problem}", err=True)
+    click.echo(f"{good} events are good, {len(problems)} problem{'s' * (len(problems) != 1)} found", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""One frozen record of everything that determines a study, read from options or a TOML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from .errors import ConfigError
+from .registry import did_you_mean
+from .typing import CalendarChoice, Engine, ReturnKind
+from .windows import Window
+
+ESTIMATION = Window(-250, -31)
+EVENT = Window(-10, 10)
+# Tests, leakage before and drift after the announcement (METHODS 1.3).
+WINDOWS = tuple(
+    Window(*w) for w in [(0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)]
+)
+# Many announcements carry a date without an hour: day 0 or day 1 is the first reaction (METHODS 1.5).
+MAIN_WINDOW = Window(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyConfig:
+    """All settings of a study; two runs with equal settings and equal data give equal numbers.
+
+    Attributes
+    ----------
+    prices : str
+        ``auto``, ``yahoo``, ``sample``, ``store`` or a path.
+    returns : str
+        A file of returns to be used instead of prices; "" = none.
+    benchmark : str
+        Index for all events; "" = the column ``benchmark``, else the exchange's default.
+    model : str
+        Name of a registered model.
+    estimation, event : Window
+        In trading days, event day = 0.
+    windows : tuple of Window
+        Windows tested; empty = the defaults that fit into the event window.
+    tests : tuple of str
+        Names of registered tests; empty = all.
+    by : str
+        Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has one
+        with several values; "none" = no groups.
+    calendar : {"exchange", "data"}
+        Where sessions come from.
+    kind : {"simple", "log"}
+        Returns.
+    engine : {"statsmodels", "batch"}
+    min_estimation : int
+        Events with fewer complete estimation days are flagged.
+    """
+
+    prices: str = "auto"
+    returns: str = ""
+    benchmark: str = ""
+    model: str = "market"
+    estimation: Window = ESTIMATION
+    event: Window = EVENT
+    windows: tuple[Window, ...] = ()
+    tests: tuple[str, ...] = ()
+    by: str = ""
+    calendar: CalendarChoice = "exchange"
+    kind: ReturnKind = "simple"
+    engine: Engine = "statsmodels"
+    min_estimation: int = 100
+
+    def __post_init__(self) -> None:
+        if self.estimation.stop >= self.event.start:
+            raise ConfigError(
+                "the estimation window must end before the event window starts",
+                value=f"{self.estimation} and {self.event}",
+                remedy="for example --estimation -250:-31 --window -10:10",
+            )
+        for window in self.windows:
+            if window not in self.event:
+                raise ConfigError(
+                    "a window to be tested reaches beyond the event window",
+                    value=str(window),
+                    remedy=f"keep it inside {self.event}, or widen the event window with --window",
+                )
+        for name, choices in (("calendar", CalendarChoice), ("kind", ReturnKind), ("engine", Engine)):
+            if getattr(self, name) not in get_args(choices):
+                known = ", ".join(get_args(choices))
+                raise ConfigError(
+                    "unknown choice", where=name, value=getattr(self, name), remedy=f"use {known}"
+                )
+
+    @property
+    def tested(self) -> tuple[Window, ...]:
+        """The windows that are tested, without repetition."""
+        return (
+            tuple(dict.fromkeys(self.windows))
+            or tuple(w for w in WINDOWS if w in self.event)
+            or (self.event,)
+        )
+
+    @property
+    def main(self) -> Window:
+        """The window of the headline: the first one asked for, else [0,1] if it is tested."""
+        if self.windows or MAIN_WINDOW not in self.tested:
+            return self.tested[0]
+        return MAIN_WINDOW
+
+    def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
+        """Return the settings with `options` in their place; values as TOML or the command line has them.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown name (with the closest one) or a value of the wrong type.
+        """
+        known = {f.name for f in fields(self)}
+        for name in options:
+            if name not in known:
+                raise ConfigError("unknown setting", value=name, remedy=did_you_mean(name, sorted(known)))
+        return replace(self, **{name: _read(name, value) for name, value in options.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
+        plain = asdict(self)
+        plain |= {
+            name: f"{w.start}:{w.stop}"
+            for name, w in (("estimation", self.estimation), ("event", self.event))
+        }
+        plain["windows"] = [f"{w.start}:{w.stop}" for w in self.windows]
+        plain["tests"] = list(self.tests)
+        return plain
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Return the settings of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or is not TOML (with the line).
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            "cannot read the study file", where=str(path), remedy=error.strerror or ""
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError("the study file is not UTF-8", where=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the study file is not TOML: {error}", where=str(path)) from None
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in ("estimation", "event"):
+        return Window.of(value)
+    if name == "windows":
+        return tuple(Window.of(v) for v in ([value] if isinstance(value, str) else value))
+    if name == "tests":
+        return (value,) if isinstance(value, str) else tuple(value)
+    if name == "min_estimation":
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError("not a number of days", where=name, value=value)
+        return value
+    if not isinstance(value, (str, Path)):
+        raise ConfigError("not a text", where=name, value=value)
+    return str(value)

@@ -1,0 +1,197 @@
+"""Which series a list of events needs, and the panel that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .calendars import EXCHANGES, Sessions, data_sessions, sessions
+from .config import ESTIMATION, EVENT
+from .errors import ConfigError, DataError
+from .returns import DATA_CALENDAR, Key, ReturnsPanel
+from .typing import CalendarChoice, DateArray, ReturnKind
+from .windows import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .events import Events
+    from .prices import PriceProvider
+
+# Calendar days for one session, holidays and weekends included, with room to spare.
+DAYS_PER_SESSION = 1.6
+MARGIN_DAYS = 20
+
+
+def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
+    """Return each event's benchmark: the one given, else its column, else its exchange's index."""
+    defaults = {e.code: e.benchmark or "" for e in EXCHANGES.values()}
+    table = events.table
+    return [
+        benchmark or own or defaults.get(code, "")
+        for own, code in zip(table["benchmark"], table["exchange"], strict=True)
+    ]
+
+
+def needed_keys(events: Events, benchmark: str = "") -> list[Key]:
+    """Return the (symbol, calendar) pairs that the events need, firms first."""
+    calendars = [code or DATA_CALENDAR for code in events.table["exchange"]]
+    firms = list(zip(events.table["ticker"], calendars, strict=True))
+    indices = [(b, c) for b, c in zip(benchmarks_of(events, benchmark), calendars, strict=True) if b]
+    return list(dict.fromkeys(firms + indices))
+
+
+def needed_range(
+    events: Events, estimation: Window, event: Window, *, today: date | None = None
+) -> tuple[date, date]:
+    """Return the first and last day whose prices the windows can need."""
+    day0 = events.table["day0"]
+    before = int(-estimation.start * DAYS_PER_SESSION) + MARGIN_DAYS
+    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + MARGIN_DAYS
+    last = day0.max().date() + timedelta(days=after)
+    return day0.min().date() - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def load_returns(
+    events: Events,
+    provider: str | Path | PriceProvider = "auto",
+    *,
+    benchmark: str = "",
+    estimation: Window | tuple[int, int] = ESTIMATION,
+    event: Window | tuple[int, int] = EVENT,
+    calendar: CalendarChoice = "exchange",
+    kind: ReturnKind = "simple",
+    offline: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> ReturnsPanel:
+    """Fetch the prices that the events need and turn them into returns.
+
+    Parameters
+    ----------
+    events : Events
+    provider : str, Path or PriceProvider
+        ``auto``, ``yahoo``, ``sample``, ``store``, a path, or any object with ``fetch``.
+    benchmark : str
+        One index for all events; by default the events' own or their exchanges'.
+    estimation, event : Window
+        How far back and ahead prices are needed.
+    calendar : {"exchange", "data"}
+        Sessions of the exchanges, or the dates of the data.
+    offline : bool
+        Never use the network.
+    progress : callable, optional
+        Called with (symbols done, symbols in all).
+
+    Returns
+    -------
+    ReturnsPanel
+        Symbols without prices are in ``failures`` with the reason.
+    """
+    from .prices import resolve
+
+    if len(events) == 0:
+        raise DataError("there are no events")
+    first, last = needed_range(events, Window.of(estimation), Window.of(event))
+    keys = needed_keys(events, benchmark)
+    symbols = list(dict.fromkeys(symbol for symbol, _ in keys))
+    fetched = resolve(provider, offline=offline).fetch(symbols, first, last, progress=progress)
+    failures = {symbol: str(error) for symbol, error in fetched.failures.items()}
+    if fetched.table.empty:
+        raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
+    dates = {
+        str(s): part.to_numpy().astype("datetime64[D]") for s, part in fetched.table.groupby("symbol")["date"]
+    }
+    return ReturnsPanel.from_prices(
+        fetched.table,
+        keys=keys,
+        sessions=_sessions(keys, dates, calendar),
+        kind=kind,
+        failures=failures,
+        notices=fetched.notices,
+        provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
+    )
+
+
+def read_returns(
+    path: str | Path,
+    events: Events,
+    *,
+    benchmark: str = "",
+    calendar: CalendarChoice = "exchange",
+    kind: ReturnKind = "simple",
+) -> ReturnsPanel:
+    """Read a file of returns (CSV or Parquet; wide, or long with date, ticker, ret) for the events.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as such, or holds none of the symbols.
+    """
+    frame = read_table(path)
+    keys = needed_keys(events, benchmark)
+    from .returns import wide_returns
+
+    wide = wide_returns(frame)
+    have = set(wide.columns)
+    missing = {s: f"{Path(path).name} has no column or rows for it" for s, _ in keys if s not in have}
+    if not any(s in have for s, _ in keys):
+        raise DataError(
+            "the file has none of the tickers", where=Path(path).name, value=", ".join(list(missing)[:5])
+        )
+    index = wide.index.to_numpy().astype("datetime64[D]")
+    dates = {s: index[wide[s].notna().to_numpy()] for s, _ in keys if s in have}
+    return ReturnsPanel.from_frame(
+        wide,
+        kind=kind,
+        keys=keys,
+        sessions=_sessions(keys, dates, calendar),
+        failures=missing,
+        provenance={
+            s: {"source": "returns file", "detail": Path(path).name} for s in have & {s for s, _ in keys}
+        },
+    )
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV or Parquet file into a frame of plain columns."""
+    import pandas as pd
+
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError("no such file", value=str(path))
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(
+            path, sep=None, engine="python", dtype={"ticker": str, "symbol": str}, encoding="utf-8-sig"
+        )
+    except ImportError:
+        raise ConfigError(
+            "reading Parquet needs pyarrow", where=path.name, remedy="pip install eventstudy-kit[parquet]"
+        ) from None
+    except Exception as error:
+        raise DataError(
+            "the file cannot be read as a table", where=path.name, remedy=str(error).splitlines()[0]
+        ) from None
+
+
+def _sessions(
+    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice
+) -> dict[str, Sessions]:
+    """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its symbols."""
+    exchanges = {e.code: e for e in EXCHANGES.values()}
+    out = {}
+    for name in dict.fromkeys(c for _, c in keys):
+        exchange = exchanges.get(name)
+        own = sessions(exchange.calendar) if exchange and exchange.calendar else None
+        if own is None or calendar == "data":
+            days = [dates[s] for s, c in keys if c == name and s in dates]
+            if not days:
+                continue
+            own = data_sessions(name, own.tz if own else "UTC", np.unique(np.concatenate(days)), own)
+        out[name] = own
+    return out

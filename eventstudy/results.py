@@ -1,0 +1,264 @@
+"""What a finished study knows, and the tables one asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .abnormal import AbnormalReturns
+from .config import StudyConfig
+from .errors import ConfigError
+from .models import LinearModel
+from .registry import did_you_mean
+from .returns import ReturnsPanel
+from .significance import STATISTICS, SignificanceTest
+from .significance._base import pvalue
+from .typing import Alternative, BoolArray, IntArray
+from .windows import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WindowLike = Window | tuple[int, int] | str
+# Robust to clustering, overlap and event-induced variance at once (METHODS, Choosing).
+RECOMMENDED = "bmp_kp"
+
+
+@dataclass(frozen=True, eq=False)
+class EventStudyResults:
+    """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
+
+    Attributes
+    ----------
+    abnormal : AbnormalReturns
+        One row per event, in the order of `events`; rows of dropped events are NaN.
+    events : DataFrame
+        The events with day0, benchmark, status ("ok" or "dropped"), reason, flags and nobs.
+    panel : ReturnsPanel
+    model : LinearModel
+    engine : str
+    """
+
+    abnormal: AbnormalReturns
+    events: pd.DataFrame
+    panel: ReturnsPanel
+    model: LinearModel
+    engine: str
+
+    def __len__(self) -> int:
+        return int(self.ok.sum())
+
+    @property
+    def ok(self) -> BoolArray:
+        """Which events were used, shape (n,)."""
+        return (self.events["status"] == "ok").to_numpy()
+
+    @property
+    def recommended(self) -> str:
+        """Name of the test that the headline rests on."""
+        return RECOMMENDED if len(self) != 1 else "event_t"
+
+    def test(
+        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided"
+    ) -> SignificanceTest:
+        """Return the result of one test over one window; see ``eventstudy list tests`` for the names."""
+        return STATISTICS[name](self.abnormal, Window.of(window), alternative=alternative)
+
+    def tests(
+        self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
+    ) -> pd.DataFrame:
+        """Return all tests over all windows, one row each, in the columns of ``tables/tests.csv``.
+
+        Parameters
+        ----------
+        windows : iterable of window, optional
+            By default the standard windows that fit into the event window.
+        names : iterable of str, optional
+            By default all tests of a sample, or the single-event t if there is one event only.
+        """
+        chosen = list(names) if names else self.default_tests
+        rows = []
+        for window in self._windows(windows):
+            for name in chosen:
+                t = self.test(name, window)
+                rows.append(
+                    (name, window.start, window.stop, t.n_events, *t, t.distribution, t.estimate, t.reason)
+                )
+        columns = [
+            "test",
+            "start",
+            "stop",
+            "n_events",
+            "statistic",
+            "pvalue",
+            "distribution",
+            "estimate",
+            "reason",
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def default_tests(self) -> list[str]:
+        """Names of all tests that speak of this number of events."""
+        single = len(self) == 1
+        return [name for name, entry in STATISTICS.items() if entry.per_event == single]
+
+    @property
+    def aar(self) -> pd.Series[float]:
+        """Average abnormal return by event day (decimal)."""
+        return pd.Series(self.abnormal.aar, index=pd.Index(self.abnormal.event.days, name="tau"), name="aar")
+
+    @property
+    def caar(self) -> pd.Series[float]:
+        """AAR cumulated from the first day of the event window (decimal)."""
+        return pd.Series(
+            self.abnormal.caar, index=pd.Index(self.abnormal.event.days, name="tau"), name="caar"
+        )
+
+    def aar_table(self) -> pd.DataFrame:
+        """Return tau, n_events, aar, caar."""
+        count = np.isfinite(self.abnormal.ar).sum(axis=0)
+        return pd.DataFrame(
+            {
+                "tau": self.aar.index,
+                "n_events": count,
+                "aar": self.aar.to_numpy(),
+                "caar": self.caar.to_numpy(),
+            }
+        )
+
+    def car(self, windows: Iterable[WindowLike] | None = None) -> pd.DataFrame:
+        """Return the CAR of each usable event over each window with the exact single-event t-test.
+
+        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days. NaN where
+        the event lacks days of the window; n_days counts the sessions that its returns cover.
+        """
+        rows = np.flatnonzero(self.ok)
+        return pd.concat([self._car(Window.of(w), rows) for w in self._windows(windows)], ignore_index=True)
+
+    def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
+        a = self.abnormal
+        t = a.scar(window)[rows]
+        p = [pvalue(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid[rows], strict=True)]
+        return pd.DataFrame({
+            **self._ids(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
+            "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p, "scar": t,
+            "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
+        })  # fmt: skip
+
+    def abnormal_returns(self) -> pd.DataFrame:
+        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of each usable event and day."""
+        a, rows = self.abnormal, np.flatnonzero(self.ok)
+        ids = {name: np.repeat(values, len(a.event)) for name, values in self._ids(rows).items()}
+        returns = a.windows.returns[rows, -len(a.event) :]
+        dates = a.windows.dates[rows].astype("datetime64[s]")
+        return pd.DataFrame({
+            **ids, "tau": np.tile(a.event.days, len(rows)), "date": dates.ravel(),
+            "ret": returns.ravel(), "expected": a.expected[rows].ravel(), "ar": a.ar[rows].ravel(),
+            "se": np.sqrt(a.var_ar[rows]).ravel(), "sar": a.sar[rows].ravel(),
+        })  # fmt: skip
+
+    def models(self) -> pd.DataFrame:
+        """Return event_id, ticker, nobs, the estimated parameters, sigma and r2 of each usable event."""
+        a, rows = self.abnormal, np.flatnonzero(self.ok)
+        estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
+        tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
+        return pd.DataFrame({**self._ids(rows), "nobs": a.nobs[rows], **estimates, **tail})
+
+    def subset(self, rows: BoolArray | IntArray) -> EventStudyResults:
+        """Return the results of some events, by position or mask; nothing is estimated anew."""
+        return replace(
+            self, abnormal=self.abnormal.take(rows), events=self.events.iloc[rows].reset_index(drop=True)
+        )
+
+    def groups(self, column: str) -> dict[str, EventStudyResults]:
+        """Return the results by value of a column of the events file, largest group first.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such column.
+        """
+        if column not in self.events:
+            hint = did_you_mean(column, [str(c) for c in self.events.columns])
+            raise ConfigError("the events have no such column", value=column, remedy=hint)
+        values = self.events[column].astype(str)
+        names = [str(name) for name in values[self.ok].value_counts().index]
+        return {name or "(blank)": self.subset((values == name).to_numpy()) for name in names}
+
+    def summary(
+        self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
+    ) -> Summary:
+        """Return CAAR, N and p-values by window; prints as text, and as a table in a notebook."""
+        chosen = self._windows(windows)
+        return Summary(self.tests(chosen, names), len(self), len(self.events))
+
+    def plot_caar(self, ax: Axes | None = None) -> Axes:
+        """Draw the CAAR path with its pointwise 95% band; return the Axes."""
+        from .report.plots import plot_caar
+
+        return plot_caar(self, ax=ax)
+
+    def plot_car_forest(self, window: WindowLike = (0, 1), ax: Axes | None = None) -> Axes:
+        """Draw the CAR of each event with its 95% interval; return the Axes."""
+        from .report.plots import plot_car_forest
+
+        return plot_car_forest(self, Window.of(window), ax=ax)
+
+    def save(
+        self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
+    ) -> Path:
+        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest); return its path."""
+        from .runs import write_run
+
+        return write_run(self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event))
+
+    def _windows(self, windows: Iterable[WindowLike] | None) -> list[Window]:
+        if windows is None:
+            return list(
+                StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event).tested
+            )
+        return [Window.of(w) for w in windows]
+
+    def _ids(self, rows: IntArray) -> Mapping[str, Any]:
+        return {name: self.events[name].to_numpy()[rows] for name in ("event_id", "ticker")}
+
+    def _repr_html_(self) -> str:
+        head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
+        return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Tests by window in short."""
+
+    tests: pd.DataFrame
+    n_used: int
+    n_events: int
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a window: window, N, CAAR in percent, and the p-value of each test."""
+        t = self.tests.assign(
+            window=[str(Window(a, b)) for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)]
+        )
+        first = t.drop_duplicates("window").set_index("window")
+        p = t.pivot_table(index="window", columns="test", values="pvalue", aggfunc="first", dropna=False)
+        p = p.loc[first.index, t["test"].drop_duplicates()]
+        head = pd.DataFrame({"N": first["n_events"], "CAAR %": 100 * first["estimate"]})
+        return pd.concat([head, p], axis=1)
+
+    def __str__(self) -> str:
+        return self.frame.round(4).to_string(na_rep="-")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(self.frame.round(4).to_html(na_rep="–", border=0))

@@ -1,0 +1,276 @@
+"""The run folder: report, tables, figures, prices and manifest, written aside and swapped in whole."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from . import __version__
+from .config import StudyConfig
+from .errors import ConfigError, RunFolderError
+from .results import EventStudyResults
+from .windows import Window
+
+if TYPE_CHECKING:
+    from .returns import ReturnsPanel
+
+SCHEMA = "eventstudy-run/1"
+PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib")
+OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
+
+
+def write_run(
+    results: EventStudyResults,
+    out: Path,
+    name: str,
+    *,
+    config: StudyConfig,
+    source: Mapping[str, str] | None = None,
+    command: str = "",
+) -> Path:
+    """Write ``out/name`` and return its path.
+
+    Everything is written to a folder beside it first, so that a reader sees the old run or the new one.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    out : Path
+        Created if it is missing.
+    name : str
+        Letters, digits, ``. _ -`` and spaces; no path.
+    config : StudyConfig
+        Goes into the manifest and decides windows, tests and groups.
+    source : mapping, optional
+        ``events`` (file name) and ``sha256`` of the events file.
+    command : str
+        What was typed, for the report.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder cannot be written, or exists and is no run of ours.
+    """
+    target = out / checked_name(name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _restore(target)
+        if target.exists() and not (target / "manifest.json").is_file():
+            raise RunFolderError(
+                "the folder exists and is not a run",
+                value=str(target),
+                remedy="choose another --name or --out",
+            )
+        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=out))
+        try:
+            _write_files(stage, results, name, config, dict(source or {}), command)
+            stage.chmod(0o755)
+            _swap(stage, target)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    except OSError as error:
+        raise RunFolderError(
+            f"cannot write the run folder: {error.strerror}", value=str(error.filename or target)
+        ) from error
+    return target
+
+
+def checked_name(name: str) -> str:
+    """Return `name` if it is safe as the name of a folder on every system.
+
+    Raises
+    ------
+    ConfigError
+        Otherwise.
+    """
+    if not re.fullmatch(r"[\w\-][\w\-. ]{0,99}", name) or name.endswith((".", " ")):
+        raise ConfigError(
+            "not a name for a study", value=name, remedy="use letters, digits, '-', '_' and '.', and no path"
+        )
+    return name
+
+
+def group_column(results: EventStudyResults, by: str) -> str:
+    """Return the column that splits the events, "" for none.
+
+    Without a wish this is ``group``, else ``direction``, if the used events have several values of it:
+    adverse and relieving announcements are not one sample.
+    """
+    if by == "none":
+        return ""
+    if by:
+        results.groups(by)
+        return by
+    used = results.events[results.ok]
+    return next((c for c in ("group", "direction") if c in used and used[c].nunique() > 1), "")
+
+
+def tables(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Return the tables of a run by file name."""
+    windows, names = list(config.tested), list(config.tests) or None
+    out = {
+        "abnormal_returns": results.abnormal_returns(),
+        "car": results.car(windows),
+        "aar": results.aar_table(),
+        "tests": results.tests(windows, names),
+        "models": results.models(),
+    }
+    column = group_column(results, config.by)
+    if column:
+        parts = results.groups(column)
+        out["tests_by_group"] = _stacked(column, {g: r.tests(windows, names) for g, r in parts.items()})
+        out["aar_by_group"] = _stacked(column, {g: r.aar_table() for g, r in parts.items()})
+    return out
+
+
+def events_table(results: EventStudyResults) -> pd.DataFrame:
+    """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
+    own = [c for c in results.events.columns if c not in {*OUTCOME, "exchange"}]
+    return results.events[[*own, *OUTCOME]]
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time."""
+    dated = table.assign(**{
+        c: table[c].dt.strftime("%Y-%m-%d") for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])
+    })  # fmt: skip
+    return dated.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _stacked(column: str, parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    frames = [part.assign(**{column: name})[[column, *part.columns]] for name, part in parts.items()]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _write_files(
+    stage: Path,
+    results: EventStudyResults,
+    name: str,
+    config: StudyConfig,
+    source: dict[str, str],
+    command: str,
+) -> None:
+    from .report.html import render_report
+    from .report.plots import write_figures
+
+    for folder in ("tables", "figures", "data"):
+        (stage / folder).mkdir()
+    (stage / "events.csv").write_bytes(to_csv(events_table(results)))
+    for table, frame in tables(results, config).items():
+        (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
+    kind, prices = _frozen(results.panel)
+    (stage / "data" / f"{kind}.csv.gz").write_bytes(_gzip(to_csv(prices)))
+    column = group_column(results, config.by)
+    groups = results.groups(column) if column else {}
+    write_figures(results, stage / "figures", window=config.main)
+    provenance = _provenance(results, source, command)
+    page = render_report(results, config=config, name=name, groups=groups, provenance=provenance)
+    (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    manifest = _manifest(results, name, config, source, _hashes(stage))
+    (stage / "manifest.json").write_text(manifest, encoding="utf-8", newline="\n")
+
+
+def _frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
+    """Return what the study was computed from: ``prices`` or ``returns``, and the long table."""
+    if panel.prices is not None:
+        return "prices", panel.prices
+    rows = [
+        pd.DataFrame(
+            {"date": panel.sessions.astype("datetime64[s]"), "ticker": symbol, "ret": panel.values[i]}
+        )
+        for i, (symbol, _) in enumerate(panel.keys)
+    ]
+    return "returns", pd.concat(rows, ignore_index=True).drop_duplicates(["date", "ticker"]).dropna()
+
+
+def _provenance(results: EventStudyResults, source: dict[str, str], command: str) -> dict[str, Any]:
+    """Return where everything came from, without the clock: equal inputs give an equal report."""
+    prices = {
+        symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
+        for symbol, entry in results.panel.provenance.items()
+    }
+    return {
+        "events_source": source.get("events", ""),
+        "events_sha256": source.get("sha256", ""),
+        "versions": versions(),
+        "command": command,
+        "prices": prices,
+        "notices": list(results.panel.notices),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that computes."""
+    own = {"eventstudy": __version__, "python": platform.python_version()}
+    return own | {name: metadata.version(name) for name in PACKAGES}
+
+
+def _manifest(
+    results: EventStudyResults, name: str, config: StudyConfig, source: dict[str, str], hashes: dict[str, str]
+) -> str:
+    dropped = results.events.loc[~results.ok, "reason"].value_counts()
+    record = {
+        "schema": SCHEMA,
+        "name": name,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "config": config.to_dict(),
+        "windows": [str(Window(w.start, w.stop)) for w in config.tested],
+        "engine": results.engine,
+        "seed": None,
+        "versions": versions(),
+        "events": {
+            "source": source.get("events", ""),
+            "sha256": source.get("sha256", ""),
+            "ok": len(results),
+            "dropped": len(results.events) - len(results),
+            "reasons": {str(reason): int(count) for reason, count in dropped.items()},
+        },
+        "prices": {symbol: dict(entry) for symbol, entry in results.panel.provenance.items()},
+        "warnings": [*results.panel.notices, *results.panel.notes],
+        "files": hashes,
+    }
+    return json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _hashes(stage: Path) -> dict[str, str]:
+    files = sorted(p for p in stage.rglob("*") if p.is_file())
+    return {p.relative_to(stage).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _gzip(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as file:
+        file.write(data)
+    return buffer.getvalue()
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+def _restore(target: Path) -> None:
+    """Put back the run of a process that was killed between the two renames of :func:`_swap`."""
+    if not target.exists() and _old(target).exists():
+        _old(target).rename(target)
+
+
+def _swap(stage: Path, target: Path) -> None:
+    old = _old(target)
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    stage.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

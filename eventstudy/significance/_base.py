@@ -1,0 +1,190 @@
+"""What every test of significance shares: its record, its reference distribution, its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..errors import ConfigError
+from ..registry import Registry
+from ..typing import Alternative
+from ..windows import Window
+
+
+class InapplicableError(Exception):
+    """Raised by a statistic that is undefined for a sample; becomes the reason of the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignificanceTest:
+    """Result of one test over one window; unpacks as ``statistic, pvalue``.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name of the test.
+    statistic, pvalue : float
+        NaN if the test does not apply; `reason` then says why.
+    df : float
+        Degrees of freedom of Student's t; infinite for the standard normal; NaN if not applicable.
+    n_events : int
+        Events that entered.
+    estimate : float
+        Mean CAR over the window (decimal).
+    alternative : {"two-sided", "less", "greater"}
+    reason : str
+        Why there is no statistic, or why the one given should not be relied on; "" otherwise.
+    """
+
+    name: str
+    statistic: float
+    pvalue: float
+    df: float
+    n_events: int
+    estimate: float
+    alternative: Alternative = "two-sided"
+    reason: str = ""
+
+    @property
+    def distribution(self) -> str:
+        """The reference distribution in words: ``N(0,1)``, ``t(39)``, or ``""`` if not applicable."""
+        if np.isnan(self.df):
+            return ""
+        return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
+
+    def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Interval for the mean CAR by inversion of the test: estimate -+ q |estimate / statistic|.
+
+        NaN for tests that are not about the mean, and where the statistic is missing or zero.
+        """
+        from scipy import stats
+
+        if not STATISTICS[self.name].about_mean or not np.isfinite(self.statistic) or self.statistic == 0:
+            return (np.nan, np.nan)
+        se = abs(self.estimate / self.statistic)
+        q = stats.t.ppf(0.5 + level / 2, self.df) if np.isfinite(self.df) else stats.norm.ppf(0.5 + level / 2)
+        return (float(self.estimate - q * se), float(self.estimate + q * se))
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.statistic, self.pvalue))
+
+    def _repr_html_(self) -> str:
+        cells = (
+            STATISTICS[self.name].label,
+            f"{self.statistic:.4f}",
+            self.distribution,
+            f"{self.pvalue:.4f}",
+        )
+        row = "".join(f"<td>{escape(c)}</td>" for c in (*cells, str(self.n_events), self.reason))
+        head = "".join(f"<th>{h}</th>" for h in ("test", "statistic", "reference", "p", "events", "note"))
+        return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
+
+
+# (statistic, degrees of freedom of t; numpy.inf for the standard normal)
+Value = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One test: what it computes and how far to trust it. Call it with a sample and a window.
+
+    Attributes
+    ----------
+    name, label : str
+        Canonical name; name in words.
+    compute : callable
+        (events valid for the window, window) -> (statistic, df); raises InapplicableError.
+    minimum : int
+        Fewer events than this are reported with a warning.
+    clustering, overlap, variance, skewness : str
+        "yes", "no", "weak", "fair" or "n/a": robust to cross-correlation of events on one date, to
+        overlapping windows of different dates, to event-induced variance, to skewness.
+    null, reference, source : str
+        Null hypothesis, reference distribution, and the paper.
+    about_mean : bool
+        Whether inverting the test gives an interval for the mean CAR.
+    per_event : bool
+        Whether it tests single events instead of a sample.
+    """
+
+    name: str
+    label: str
+    compute: Callable[[AbnormalReturns, Window], Value]
+    minimum: int
+    clustering: str
+    overlap: str
+    variance: str
+    skewness: str
+    null: str
+    reference: str
+    source: str
+    about_mean: bool
+    per_event: bool
+
+    def __call__(
+        self, abnormal: AbnormalReturns, window: Window, *, alternative: Alternative = "two-sided"
+    ) -> SignificanceTest:
+        """Test the events of `abnormal` that are valid for `window`; never raises for lack of data."""
+        sample = abnormal.sample(window)
+        n = len(sample)
+        estimate = float(sample.car(window).mean()) if n else np.nan
+        try:
+            if n == 0:
+                raise InapplicableError("no event has all days of the window")
+            statistic, df = self.compute(sample, window)
+            if not np.isfinite(statistic):
+                raise InapplicableError("the statistic is not finite: the abnormal returns do not vary")
+        except InapplicableError as error:
+            return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, str(error))
+        reason = "" if n >= self.minimum else f"{n} events, {self.minimum} needed to rely on it"
+        p = pvalue(statistic, df, alternative)
+        return SignificanceTest(self.name, float(statistic), p, float(df), n, estimate, alternative, reason)
+
+
+STATISTICS: Registry[Statistic] = Registry("test")
+
+
+def statistic(
+    name: str,
+    *,
+    label: str,
+    minimum: int,
+    robust: tuple[str, str, str, str],
+    null: str,
+    reference: str,
+    source: str,
+    about_mean: bool = True,
+    per_event: bool = False,
+) -> Callable[[Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]]:
+    """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that order."""
+
+    def add(
+        compute: Callable[[AbnormalReturns, Window], Value],
+    ) -> Callable[[AbnormalReturns, Window], Value]:
+        entry = Statistic(
+            name, label, compute, minimum, *robust, null, reference, source, about_mean, per_event
+        )
+        STATISTICS.register(name)(entry)
+        return compute
+
+    return add
+
+
+def pvalue(statistic: float, df: float, alternative: Alternative = "two-sided") -> float:
+    """Tail probability under Student's t (or the standard normal if `df` is infinite)."""
+    from scipy.special import ndtr, stdtr
+
+    def below(x: float) -> float:
+        return float(ndtr(x) if np.isinf(df) else stdtr(df, x))
+
+    if alternative == "two-sided":
+        return min(1.0, 2 * below(-abs(statistic)))
+    if alternative == "less":
+        return below(statistic)
+    if alternative == "greater":
+        return below(-statistic)
+    raise ConfigError("unknown alternative", value=alternative, remedy="use two-sided, less or greater")

@@ -1,0 +1,39 @@
+"""What rank and sign tests share: rounding before ties, and sums over days of unequal histories."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..typing import FloatArray
+
+# METHODS 0: without rounding, noise of 1e-17 would break ties.
+DECIMALS = 12
+
+
+def scaled_ranks(values: FloatArray) -> FloatArray:
+    """Rank each row (ties averaged, NaN left out) and centre it: K/(T_i+1) - 1/2."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.round(values, DECIMALS), axis=1, nan_policy="omit")
+    centred: FloatArray = ranks / (np.isfinite(values).sum(axis=1, keepdims=True) + 1) - 0.5
+    return centred
+
+
+def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
+    """Sum the scores (n, T) of each day, scaled to equal variance across days with N_t scores.
+
+    Parameters
+    ----------
+    scores : (n, T) float array
+        NaN = no score.
+    same_date : float
+        Mean same-date correlation r0 (METHODS 4.1, unequal histories).
+
+    Returns
+    -------
+    (T,) float array
+        sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)); NaN on days without a score.
+    """
+    count = np.isfinite(scores).sum(axis=0)
+    scale = np.sqrt(count * (1 + (count - 1) * same_date))
+    return np.where(count > 0, np.nansum(scores, axis=0) / np.where(count > 0, scale, 1.0), np.nan)

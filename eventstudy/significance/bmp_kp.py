@@ -1,0 +1,43 @@
+"""BMP adjusted for cross-correlation and for overlapping windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import InapplicableError, Value, statistic
+from ._correlation import mean_correlation
+from .cross_sectional import t_of_mean
+
+# A variance factor this small means that the benchmark holds the treated firms themselves.
+SMALLEST_FACTOR = 0.1
+
+
+@statistic(
+    "bmp_kp",
+    label="BMP-KP",
+    minimum=5,
+    robust=("yes", "yes", "yes", "fair"),
+    null="the mean standardised CAR is zero",
+    reference="t(N-1)",
+    source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
+)
+def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
+    """Return t_BMP sqrt((1 - r) / (1 + (N - 1) r)), r the overlap-weighted mean correlation.
+
+    Conservative where the event adds idiosyncratic variance; no test on one date is valid where it
+    raises the common variance.
+    """
+    t, df = t_of_mean(sample.scar(window))
+    r = mean_correlation(sample, window).rbar
+    if not np.isfinite(r):
+        raise InapplicableError(
+            "no pair of events with overlapping windows has enough common estimation days"
+        )
+    factor = 1 + df * r
+    if factor <= SMALLEST_FACTOR:
+        raise InapplicableError(
+            f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the firms"
+        )
+    return float(t * np.sqrt((1 - r) / factor)), df

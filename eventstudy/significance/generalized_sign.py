@@ -1,0 +1,47 @@
+"""Cowan's generalized sign test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..typing import FloatArray
+from ..windows import Window
+from ._base import InapplicableError, Value, statistic
+from ._ranks import DECIMALS
+
+
+@statistic(
+    "generalized_sign",
+    label="Generalized sign",
+    minimum=10,
+    robust=("no", "no", "yes", "yes"),
+    null="CARs are positive as often as sums of as many estimation days",
+    reference="N(0,1)",
+    source="Cowan (1992)",
+    about_mean=False,
+)
+def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
+    """Return (n+ - N p) / sqrt(N p (1 - p)).
+
+    p is the mean over events of the share of positive sums of L consecutive estimation residuals
+    (not of single days: sums of skewed returns are positive at another rate).
+    """
+    p = float(positive_share(sample.resid, len(window)).mean())
+    if not 0 < p < 1:
+        raise InapplicableError("no sum of estimation days, or all of them, are positive")
+    n = len(sample)
+    positive = int((np.round(sample.car(window), DECIMALS) > 0).sum())
+    return (positive - n * p) / np.sqrt(n * p * (1 - p)), np.inf
+
+
+def positive_share(resid: FloatArray, length: int) -> FloatArray:
+    """Share of positive sums of `length` consecutive residuals without a gap, shape (n,)."""
+    if length > resid.shape[1]:
+        raise InapplicableError("the window is longer than the estimation window")
+    sums = np.lib.stride_tricks.sliding_window_view(resid, length, axis=1).sum(axis=2)
+    whole = np.isfinite(sums).sum(axis=1)
+    if (whole == 0).any():
+        raise InapplicableError(f"an event has no {length} consecutive estimation days without a gap")
+    share: FloatArray = (np.round(sums, DECIMALS) > 0).sum(axis=1) / whole
+    return share

@@ -1,0 +1,44 @@
+"""Generalized rank test of Kolari and Pynnonen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import InapplicableError, Value, statistic
+from ._correlation import mean_correlation
+from ._ranks import day_sums, scaled_ranks
+from .cross_sectional import t_of_mean
+
+
+@statistic(
+    "grank_t",
+    label="GRANK-T",
+    minimum=10,
+    robust=("yes", "no", "yes", "no"),
+    null="the CAR of the window ranks like any estimation day",
+    reference="t(M-1)",
+    source="Kolari and Pynnonen (2011)",
+    about_mean=False,
+)
+def grank_t(sample: AbnormalReturns, window: Window) -> Value:
+    """Return Z sqrt((T - 2) / (T - 1 - Z^2)) with T - 2 degrees of freedom, T = M + 1.
+
+    The window is squeezed to one value per event, SCAR / sd(SCAR) across events, and ranked among
+    the standardised estimation residuals; S includes that value, so that the statistic equals the
+    OLS t of the mean ranks on a dummy for the window.
+    """
+    scar = sample.scar(window)
+    t_of_mean(scar)
+    residuals = sample.resid / np.sqrt(sample.sigma2)[:, None]
+    scores = scaled_ranks(np.column_stack([residuals, scar / scar.std(ddof=1)]))
+    y = day_sums(scores, mean_correlation(sample, window).same_date)
+    known = np.isfinite(y)
+    T = int(known.sum())
+    S = np.sqrt((y[known] ** 2).sum() / T)
+    Z = y[-1] / S if S > 0 else 0.0
+    room = T - 1 - Z**2
+    if room <= 0:
+        raise InapplicableError("every event has an extreme rank: the statistic has no finite value")
+    return float(Z * np.sqrt((T - 2) / room)), float(T - 2)

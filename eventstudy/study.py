@@ -1,0 +1,185 @@
+"""The study itself: events and returns in, results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .abnormal import AbnormalReturns
+from .config import ESTIMATION, EVENT, StudyConfig
+from .loading import benchmarks_of, load_returns, read_returns
+from .models import MODELS, LinearModel
+from .results import EventStudyResults
+from .returns import ReturnsPanel
+from .typing import Engine, IntArray
+from .windows import EventWindows, Window, build_windows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .events import Events
+
+
+@dataclass(frozen=True, eq=False)
+class EventStudy:
+    """A study of announcements, ready to be fitted.
+
+    Parameters
+    ----------
+    events : Events
+    returns : ReturnsPanel
+        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason.
+    model : str or LinearModel
+        Name of a registered model, or an instance.
+    estimation, event : Window or (start, stop)
+        In trading days of each event's exchange; the event day is 0.
+    benchmark : str
+        One index for all events; by default the events' own or their exchanges'.
+    engine : {"statsmodels", "batch"}
+        Least squares event by event, or all at once; the numbers agree to rounding.
+    min_estimation : int
+        Events with fewer complete estimation days are flagged ``short_estimation``.
+    """
+
+    events: Events
+    returns: ReturnsPanel
+    model: str | LinearModel = "market"
+    estimation: Window | tuple[int, int] = ESTIMATION
+    event: Window | tuple[int, int] = EVENT
+    benchmark: str = ""
+    engine: Engine = "statsmodels"
+    min_estimation: int = 100
+
+    def fit(self) -> EventStudyResults:
+        """Estimate the model for every event and return abnormal returns and what follows from them."""
+        model = MODELS[self.model]() if isinstance(self.model, str) else self.model
+        benchmarks = benchmarks_of(self.events, self.benchmark)
+        windows = self._windows(model, benchmarks)
+        abnormal = model.fit(windows, engine=self.engine)
+        table = self.events.table.assign(benchmark=benchmarks)
+        table = with_status(
+            table, abnormal, self.returns, needs_benchmark=bool(model.factors), minimum=self.min_estimation
+        )
+        return EventStudyResults(abnormal, table, self.returns, model, self.engine)
+
+    def _windows(self, model: LinearModel, benchmarks: list[str]) -> EventWindows:
+        table, panel = self.events.table, self.returns
+        calendars = [panel.calendar_of(code) for code in table["exchange"]]
+        return build_windows(
+            panel,
+            calendars=calendars,
+            day0=table["day0"].to_numpy().astype("datetime64[D]"),
+            rows=_rows(panel, table["ticker"], calendars),
+            factor_rows=np.array([_rows(panel, benchmarks, calendars) for _ in model.factors])
+            .reshape(-1, len(table))
+            .T,
+            estimation=Window.of(self.estimation),
+            event=Window.of(self.event),
+        )
+
+
+def run_study(
+    events: Events,
+    config: StudyConfig | None = None,
+    *,
+    offline: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> EventStudyResults:
+    """Get the returns that `config` names and fit the study: what ``eventstudy run`` does before it writes.
+
+    Parameters
+    ----------
+    events : Events
+    config : StudyConfig, optional
+    offline : bool
+        Never use the network.
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+    """
+    config = config or StudyConfig()
+    benchmark, calendar, kind = config.benchmark, config.calendar, config.kind
+    if config.returns:
+        panel = read_returns(config.returns, events, benchmark=benchmark, calendar=calendar, kind=kind)
+    else:
+        panel = load_returns(
+            events, config.prices, benchmark=benchmark, estimation=config.estimation, event=config.event,
+            calendar=calendar, kind=kind, offline=offline, progress=progress,
+        )  # fmt: skip
+    study = EventStudy(
+        events, panel, model=config.model, estimation=config.estimation, event=config.event,
+        benchmark=benchmark, engine=config.engine, min_estimation=config.min_estimation,
+    )  # fmt: skip
+    return study.fit()
+
+
+def with_status(
+    table: pd.DataFrame,
+    abnormal: AbnormalReturns,
+    panel: ReturnsPanel,
+    *,
+    needs_benchmark: bool,
+    minimum: int,
+) -> pd.DataFrame:
+    """Add status (ok or dropped), reason, flags and nobs; every event ends with one status."""
+    usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
+    reasons, flags = [], []
+    row: Any
+    for i, row in enumerate(table.itertuples(index=False)):
+        reasons.append("" if usable[i] else _reason(i, row, abnormal, panel, needs_benchmark=needs_benchmark))
+        own = [row.flags] if row.flags else []
+        seen = panel.last_session(row.ticker, panel.calendar_of(row.exchange))
+        flags.append(";".join(own + (_flags(i, abnormal, minimum, seen) if usable[i] else [])))
+    return table.assign(
+        status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
+    )
+
+
+def _reason(
+    i: int, event: Any, abnormal: AbnormalReturns, panel: ReturnsPanel, *, needs_benchmark: bool
+) -> str:
+    """Say why event i cannot be used; the first of several causes is the one to mend first."""
+    calendar = panel.calendar_of(event.exchange)
+    if needs_benchmark and not event.benchmark:
+        return "no benchmark: give one in the column benchmark or with --benchmark"
+    symbols = {event.ticker: "no price data"}
+    if needs_benchmark:
+        symbols.setdefault(event.benchmark, "no price data for the benchmark")
+    for symbol, lack in symbols.items():
+        if panel.row(symbol, calendar) < 0:
+            return f"{lack}: {panel.failures.get(symbol, f'{symbol} is not in the data')}"
+        beyond = _beyond(panel, panel.row(symbol, calendar), event.day0)
+        if beyond:
+            return f"{lack}: {symbol} {beyond}"
+    if abnormal.problem[i]:
+        return str(abnormal.problem[i])
+    return "no abnormal return in the event window: trading was halted, or prices are missing"
+
+
+def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> str:
+    seen = np.flatnonzero(panel.spans[row] > 0)
+    if len(seen) == 0:
+        return "has no two prices on sessions of the exchange"
+    first, last = panel.sessions[seen[[0, -1]]]
+    if not first <= np.datetime64(day0, "D") <= last:
+        return f"has prices from {first} to {last}, day 0 is {day0.date()}"
+    return ""
+
+
+def _flags(i: int, abnormal: AbnormalReturns, minimum: int, last: np.datetime64) -> list[str]:
+    """Words for what a reader should know of one event; `last` is the last session that has a return."""
+    spans, final = abnormal.spans[i], abnormal.windows.dates[i, -1]
+    provisional = bool(np.isnat(final) or final > last)
+    conditions = {
+        "short_estimation": abnormal.nobs[i] < minimum,
+        "multi_day_return": (spans > 1).any(),
+        "incomplete_window": provisional,
+        "missing_days": not provisional and not abnormal.valid(abnormal.event)[i],
+    }
+    return [name for name, holds in conditions.items() if holds]
+
+
+def _rows(panel: ReturnsPanel, symbols: Iterable[str], calendars: list[str]) -> IntArray:
+    return np.array([panel.row(s, c) for s, c in zip(symbols, calendars, strict=True)], dtype=np.int64)

@@ -1,0 +1,114 @@
+"""The short answer for a terminal, in plain ASCII that any console and log can show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .significance import STATISTICS
+from .typing import FloatArray
+from .windows import Window
+
+if TYPE_CHECKING:
+    from .config import StudyConfig
+    from .results import EventStudyResults
+
+STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
+SKETCH_ROWS = 7
+DROPPED_SHOWN = 8
+
+
+def percent(value: float) -> str:
+    """Return a decimal as ``+1.23%``, or ``-`` if it is missing."""
+    return f"{100 * value:+.2f}%" if np.isfinite(value) else "-"
+
+
+def p_text(value: float) -> str:
+    """Return a p-value with three decimals; ``<0.001`` instead of zeros."""
+    if not np.isfinite(value):
+        return "-"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def stars(p: float) -> str:
+    """Return *** for p < 0.01, ** for p < 0.05, * for p < 0.1."""
+    return next((mark for level, mark in STARS if p < level), "")
+
+
+def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
+    """Return the table of windows: N, CAAR with stars by the recommended test, and p-values."""
+    tests = results.tests(config.tested, config.tests or None)
+    names = list(dict.fromkeys(tests["test"]))
+    lead = results.recommended if results.recommended in names else names[0]
+    names = [lead, *(n for n in names if n != lead)]
+    head = ["window", "N", "CAAR", *(f"{STATISTICS[n].label}" for n in names)]
+    rows = [_row(tests, window, names) for window in config.tested]
+    note = f"p-values; stars from {STATISTICS[lead].label}: *** p<0.01, ** p<0.05, * p<0.1"
+    weak = sorted({r for r in tests["reason"] if r and "needed to rely" in r})
+    return "\n".join([_grid([head, *rows]), note, *(f"! {text}" for text in weak)])
+
+
+def _row(tests: pd.DataFrame, window: Window, names: list[str]) -> list[str]:
+    own = tests[(tests["start"] == window.start) & (tests["stop"] == window.stop)].set_index("test")
+    p = own["pvalue"]
+    caar = percent(own["estimate"].iloc[0]) + stars(p[names[0]]).ljust(3)
+    return [str(window), str(own["n_events"].iloc[0]), caar, *(p_text(p[name]) for name in names)]
+
+
+def _grid(rows: list[list[str]]) -> str:
+    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+    lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def sketch(results: EventStudyResults) -> str:
+    """Return the CAAR path as a small drawing in text, event days from left to right."""
+    path, days = results.caar.to_numpy(), results.abnormal.event.days
+    if not np.isfinite(path).any():
+        return ""
+    low, high = min(0.0, np.nanmin(path)), max(0.0, np.nanmax(path))
+    if high == low:
+        return ""
+    level = np.round((path - low) / (high - low) * (SKETCH_ROWS - 1))
+    zero = round(-low / (high - low) * (SKETCH_ROWS - 1))
+    lines = [_sketch_line(r, level, zero, days, low, high) for r in reversed(range(SKETCH_ROWS))]
+    first, last = f"{days[0]:+d}", f"{days[-1]:+d}"
+    width = 2 * len(days) - 1
+    axis = (
+        " " * 9 + first + "0".rjust(2 * int(-days[0]) - len(first) + 1)
+        if days[0] < 0 <= days[-1]
+        else " " * 9 + first
+    )
+    return "\n".join(["CAAR by event day", *lines, axis + last.rjust(9 + width - len(axis))])
+
+
+def _sketch_line(row: int, level: FloatArray, zero: int, days: FloatArray, low: float, high: float) -> str:
+    label = percent(low + row / (SKETCH_ROWS - 1) * (high - low)) if row in (0, SKETCH_ROWS - 1) else ""
+    label = "0" if row == zero and low < 0 < high and not label else label
+    blank = "-" if row == zero else " "
+    cells = []
+    for value, day in zip(level, days, strict=True):
+        cells.append("o" if value == row else ("|" if day == 0 and row != zero else blank))
+    return f"{label:>8} {blank.join(cells)}".rstrip()
+
+
+def losses(results: EventStudyResults) -> str:
+    """Return what was dropped and why, the most frequent reason first."""
+    dropped = results.events[~results.ok]
+    if dropped.empty:
+        return "No event was dropped."
+    kinds = Counter(reason.split(":")[0] for reason in dropped["reason"])
+    lines = [f"Dropped {len(dropped)} of {len(results.events)} events:"]
+    for kind, count in kinds.most_common(DROPPED_SHOWN):
+        of_kind = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]]
+        lines.append(
+            f"  {count:4d}  {kind}, e.g. {of_kind['event_id'].iloc[0]}: {_detail(of_kind['reason'].iloc[0])}"
+        )
+    return "\n".join([*lines, "  every event and its reason: events.csv of the run"])
+
+
+def _detail(reason: str) -> str:
+    return reason.split(":", 1)[-1].strip()

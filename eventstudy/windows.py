@@ -1,0 +1,216 @@
+"""Windows in event time, and the returns and factors of every event laid out on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import ConfigError
+from .typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+
+if TYPE_CHECKING:
+    from .returns import ReturnsPanel
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A closed interval of trading days in event time; the event day is 0.
+
+    Raises
+    ------
+    ConfigError
+        If `start` is later than `stop`, or a text is not ``START:STOP``.
+    """
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if self.start > self.stop:
+            raise ConfigError("a window ends before it starts", value=str(self), remedy="write START:STOP")
+
+    @classmethod
+    def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
+        """Return `value` as a Window; accepts ``(0, 1)``, ``"0:1"`` and ``"[0,1]"``."""
+        if isinstance(value, Window):
+            return value
+        if isinstance(value, str):
+            match = re.fullmatch(r"\s*\[?\s*([+-]?\d{1,6})\s*[:,]\s*([+-]?\d{1,6})\s*\]?\s*", value)
+            if match is None:
+                raise ConfigError(
+                    "not a window", value=value, remedy="write START:STOP in trading days, such as -1:1"
+                )
+            return cls(int(match[1]), int(match[2]))
+        if len(value) != 2 or any(isinstance(v, bool) or int(v) != v for v in value):
+            raise ConfigError("not a window", value=value, remedy="give two whole numbers, such as (-1, 1)")
+        return cls(int(value[0]), int(value[1]))
+
+    @property
+    def days(self) -> IntArray:
+        """Event days from start to stop, shape (L,)."""
+        return np.arange(self.start, self.stop + 1)
+
+    def __len__(self) -> int:
+        return self.stop - self.start + 1
+
+    def __contains__(self, other: object) -> bool:
+        if isinstance(other, Window):
+            return self.start <= other.start and other.stop <= self.stop
+        return isinstance(other, int) and self.start <= other <= self.stop
+
+    def __str__(self) -> str:
+        return f"[{self.start},{self.stop}]"
+
+
+@dataclass(frozen=True, eq=False)
+class EventWindows:
+    """Returns and factors of n events on the estimation and event windows.
+
+    Attributes
+    ----------
+    estimation, event : Window
+        Windows of length L1 and L2; the columns below are the L1 days followed by the L2 days.
+    returns : (n, L1+L2) float array
+        Decimal returns, NaN where missing. In the event window a return that follows h missing
+        sessions spans h+1 sessions; in the estimation window such returns are NaN.
+    spans : (n, L1+L2) int array
+        Sessions that each return spans (METHODS: n); 0 where missing.
+    factors : (n, L1+L2, f) float array
+        Factor returns, summed over the sessions that the return spans.
+    positions : (n, L1+L2) int array
+        Column of `sessions` of each day; -1 beyond the data.
+    sessions : (T,) datetime64[D] array
+        The union of all sessions, ascending.
+    hours : (n, 2) float array
+        Opening and closing of each event's exchange in UTC hours of the session's date.
+    """
+
+    estimation: Window
+    event: Window
+    returns: FloatArray
+    spans: IntArray
+    factors: FloatArray
+    positions: IntArray
+    sessions: DateArray
+    hours: FloatArray
+    kind: ReturnKind = "simple"
+
+    def __len__(self) -> int:
+        return len(self.returns)
+
+    @property
+    def day0(self) -> IntArray:
+        """Column of `sessions` of each event's day 0, shape (n,); -1 beyond the data."""
+        return self.positions[:, len(self.estimation) - self.event.start]
+
+    @property
+    def dates(self) -> DateArray:
+        """Session of each event-window day, shape (n, L2); NaT beyond the data."""
+        pos = self.positions[:, len(self.estimation) :]
+        return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT"))
+
+    def take(self, rows: IntArray | BoolArray) -> EventWindows:
+        """Return the windows of some events, by position or mask."""
+        per_event = ("returns", "spans", "factors", "positions", "hours")
+        return replace(
+            self, **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name in per_event}
+        )
+
+
+def build_windows(
+    panel: ReturnsPanel,
+    *,
+    calendars: list[str],
+    day0: DateArray,
+    rows: IntArray,
+    factor_rows: IntArray,
+    estimation: Window,
+    event: Window,
+) -> EventWindows:
+    """Lay the returns of every event on its windows, counted in sessions of its own exchange.
+
+    Parameters
+    ----------
+    panel : ReturnsPanel
+    calendars : list of str
+        Calendar of each event, a key of ``panel.calendars``.
+    day0 : (n,) datetime64[D] array
+    rows : (n,) int array
+        Row of the panel that holds the firm; -1 if there is none.
+    factor_rows : (n, f) int array
+        Rows that hold the factors; -1 if there is none.
+    estimation, event : Window
+        The estimation window must end before the event window starts.
+
+    Returns
+    -------
+    EventWindows
+    """
+    if estimation.stop >= event.start:
+        raise ConfigError(
+            "the estimation window must end before the event window starts",
+            value=f"{estimation} and {event}",
+        )
+    positions = _positions(panel, calendars, day0, np.concatenate([estimation.days, event.days]))
+    L1 = len(estimation)
+    spans = _gather_spans(panel, rows, positions)
+    returns = _gather(panel, rows, positions)
+    returns[:, :L1] = np.where(spans[:, :L1] == 1, returns[:, :L1], np.nan)
+    factors = np.empty((*positions.shape, factor_rows.shape[1]))
+    for j, factor in enumerate(factor_rows.T):
+        one_day = _gather_spans(panel, factor, positions) == 1
+        factors[:, :, j] = np.where(one_day, _gather(panel, factor, positions), np.nan)
+    factors[:, L1:] = _sum_over_spans(factors[:, L1:], spans[:, L1:])
+    # A return that began before the event window can enter no test window.
+    begins = np.arange(len(event)) - spans[:, L1:] + 1
+    returns[:, L1:] = np.where(begins >= 0, returns[:, L1:], np.nan)
+    spans = np.where(np.isfinite(returns), spans, 0)
+    hours = np.array([panel.hours.get(c, (0.0, 24.0)) for c in calendars]).reshape(-1, 2)
+    return EventWindows(
+        estimation, event, returns, spans, factors, positions, panel.sessions, hours, panel.kind
+    )
+
+
+def _positions(panel: ReturnsPanel, calendars: list[str], day0: DateArray, days: IntArray) -> IntArray:
+    out = np.full((len(day0), len(days)), -1, dtype=np.int64)
+    for name in set(calendars):
+        own = panel.calendars[name]
+        mine = np.array([c == name for c in calendars])
+        dates = panel.sessions[own]
+        if len(own) == 0:
+            continue
+        index = np.searchsorted(dates, day0[mine])[:, None] + days
+        inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
+        good = inside[:, None] & (index >= 0) & (index < len(own))
+        out[mine] = np.where(good, own[np.clip(index, 0, len(own) - 1)], -1)
+    return out
+
+
+def _gather(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> FloatArray:
+    """Return the values of one row per event at its positions, NaN where either is -1."""
+    known = (rows >= 0)[:, None] & (positions >= 0)
+    out = np.full(positions.shape, np.nan)
+    event, _ = np.nonzero(known)
+    out[known] = panel.values[rows[event], positions[known]]
+    return out
+
+
+def _gather_spans(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> IntArray:
+    """As :func:`_gather` for the spans; 0 where either is -1."""
+    known = (rows >= 0)[:, None] & (positions >= 0)
+    out = np.zeros(positions.shape, dtype=np.int64)
+    event, _ = np.nonzero(known)
+    out[known] = panel.spans[rows[event], positions[known]]
+    return out
+
+
+def _sum_over_spans(factors: FloatArray, spans: IntArray) -> FloatArray:
+    """Sum factors (n, L2, f) over the `spans` (n, L2) sessions that end on each day."""
+    out = factors.copy()
+    for i, t in zip(*np.nonzero(spans > 1), strict=True):
+        first = t - spans[i, t] + 1
+        out[i, t] = factors[i, first : t + 1].sum(axis=0) if first >= 0 else np.nan
+    return out

@@ -1,0 +1,153 @@
+"""What holds for every model of normal returns, and for both engines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import Market
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventstudy.models import MODELS
+from eventstudy.windows import Window
+
+W = Window(-1, 1)
+
+
+def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
+    market = Market(n=25, seed=5)
+    frame = market.frame.mask(np.random.default_rng(5).random(market.frame.shape) < 0.05)
+    a, b = (market.fit(frame, model=model_name, engine=e).abnormal for e in ("statsmodels", "batch"))
+    assert (a.nobs < 110).any(), "the holes must bite"
+    for name in ("ar", "resid", "sigma2", "params", "cov_params", "bread", "r2", "var_ar"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-9, atol=1e-15, err_msg=name)
+    np.testing.assert_allclose(a.var_car(W), b.var_car(W), rtol=1e-9)
+    np.testing.assert_array_equal(a.nobs, b.nobs)
+
+
+@settings(max_examples=20, deadline=None)
+@given(scale=st.floats(0.01, 50))
+def test_scale(scale: float) -> None:
+    """Multiplying all returns scales AR and leaves what is standardised alone."""
+    market = Market(n=6, seed=2)
+    for name in MODELS:
+        one, many = market.fit(model=name).abnormal, market.fit(market.frame * scale, model=name).abnormal
+        np.testing.assert_allclose(many.ar, one.ar * scale, rtol=1e-8, atol=1e-14)
+        np.testing.assert_allclose(many.scar(W), one.scar(W), rtol=1e-8)
+
+
+def test_sign_flip(model_name: str) -> None:
+    market = Market(n=6, seed=4)
+    one, other = market.fit(model=model_name).abnormal, market.fit(-market.frame, model=model_name).abnormal
+    np.testing.assert_allclose(other.ar, -one.ar, rtol=1e-12, atol=1e-16)
+
+
+def test_missing_is_never_zero(model_name: str) -> None:
+    market = Market(n=4, seed=6)
+    day = market.table["day0"][0]
+    frame = market.frame.copy()
+    frame.loc[day, "F00"] = np.nan
+    fit = market.fit(frame, model=model_name).abnormal
+    zero = market.fit(frame.fillna(0.0), model=model_name).abnormal
+    at = -fit.event.start
+    assert np.isnan(fit.ar[0, at])
+    assert np.isfinite(zero.ar[0, at])
+    assert np.isnan(fit.car(W)[0])
+    assert np.isnan(fit.bhar(W)[0])
+    assert np.isfinite(fit.car(Window(1, 2))[0])
+    assert np.isfinite(fit.car(W)[1:]).all()
+
+
+def test_estimation_uses_only_complete_days(model_name: str) -> None:
+    market = Market(n=4, seed=7)
+    frame = market.frame.copy()
+    frame.iloc[60:70, 0] = np.nan
+    full, cut = market.fit(model=model_name).abnormal, market.fit(frame, model=model_name).abnormal
+    assert cut.nobs[0] == full.nobs[0] - 10
+    assert (cut.nobs[1:] == full.nobs[1:]).all()
+    np.testing.assert_array_equal(cut.ar[1:], full.ar[1:])
+
+
+def test_variance_of_car_is_the_quadratic_form(model_name: str) -> None:
+    """c'Vc without V equals c'Vc with V = s2 I + X* Cov(theta) X*'."""
+    fit = Market(n=5, seed=8).fit(model=model_name).abnormal
+    c = np.isin(fit.event.days, W.days).astype(float)
+    for i in range(len(fit)):
+        V = fit.sigma2[i] * np.eye(len(c)) + fit.x_event[i] @ fit.cov_params[i] @ fit.x_event[i].T
+        assert fit.var_car(W)[i] == pytest.approx(c @ V @ c, rel=1e-12)
+        a, b = fit.loadings(W)
+        assert (a[i] @ a[i] + b[i] @ b[i]) * fit.sigma2[i] == pytest.approx(fit.var_car(W)[i], rel=1e-10)
+
+
+def test_variance_of_car_equals_that_of_event_dummies() -> None:
+    """One regression on both windows with a dummy a day gives the same AR and the same variance."""
+    import statsmodels.api as sm
+
+    results = Market(n=3, seed=9).fit()
+    a, windows = results.abnormal, results.abnormal.windows
+    L1, L2 = len(windows.estimation), len(windows.event)
+    for i in range(3):
+        dummies = np.vstack([np.zeros((L1, L2)), np.eye(L2)])
+        X = np.column_stack([np.ones(L1 + L2), windows.factors[i, :, 0], dummies])
+        one = sm.OLS(windows.returns[i], X).fit()
+        np.testing.assert_allclose(one.params[2:], a.ar[i], rtol=1e-8, atol=1e-14)
+        c = np.r_[0, 0, np.isin(windows.event.days, W.days)]
+        assert a.var_car(W)[i] == pytest.approx(c @ one.cov_params() @ c, rel=1e-8)
+
+
+def test_a_price_that_does_not_move_is_dropped_with_a_reason(model_name: str) -> None:
+    market = Market(n=4, seed=1)
+    frame = market.frame.assign(F00=market.frame["MKT"] if model_name != "constant_mean" else 0.0)
+    results = market.fit(frame, model=model_name)
+    assert results.events["status"].tolist() == ["dropped", "ok", "ok", "ok"]
+    assert "no variance" in results.events["reason"][0]
+
+
+def test_a_benchmark_that_does_not_move() -> None:
+    market = Market(n=3)
+    results = market.fit(market.frame.assign(MKT=0.001))
+    assert (results.events["status"] == "dropped").all()
+    assert results.events["reason"].str.contains("does not vary").all()
+
+
+def test_too_short_a_history(model_name: str) -> None:
+    market = Market(n=3, seed=1)
+    frame = market.frame.copy()
+    frame.loc[frame.index < market.table["day0"][0] - np.timedelta64(20, "D"), "F00"] = np.nan
+    events = market.fit(frame, model=model_name).events
+    assert events["status"][0] == "dropped"
+    assert "usable days in the estimation window" in events["reason"][0]
+    assert events["nobs"][0] < 7
+
+
+def test_return_over_several_sessions() -> None:
+    """METHODS 1.6 by hand: firm A of the worked example without day 0, its return added to day 1."""
+    import pandas as pd
+
+    from eventstudy.returns import ReturnsPanel
+    from eventstudy.windows import build_windows
+
+    resid = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000
+    mkt = np.array([1, -1, 2, 0, -2, 1, -1, 0, 1, -2, 1]) / 100
+    ret = np.r_[0.001 + 1.2 * mkt[:8] + resid, 0.0155, np.nan, -0.0445 + 0.0065]
+    sessions = pd.bdate_range("2024-01-01", periods=11).to_numpy().astype("datetime64[D]")
+    spans = np.r_[np.ones(9), 0, 2].astype(np.int64)
+    panel = ReturnsPanel(
+        keys=(("A", "data"), ("M", "data")), values=np.vstack([ret, mkt]),
+        spans=np.vstack([spans, np.ones(11, int)]),
+        sessions=sessions, calendars={"data": np.arange(11)},
+    )  # fmt: skip
+    windows = build_windows(
+        panel, calendars=["data"], day0=sessions[[9]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        estimation=Window(-9, -2), event=Window(-1, 1),
+    )  # fmt: skip
+    for engine in ("statsmodels", "batch"):
+        fit = MODELS["market"]().fit(windows, engine=engine)
+        np.testing.assert_allclose(fit.x_event[0, 2], [2, -0.01])
+        assert fit.ar[0, 2] == pytest.approx(-0.028)
+        assert fit.var_ar[0, 2] == pytest.approx(9.3e-5)
+        assert fit.sar[0, 2] == pytest.approx(-2.9034647, abs=1e-7)
+        assert fit.valid(Window(0, 1))[0]
+        assert not fit.valid(Window(1, 1))[0], "the return began before the window"
+        assert not fit.valid(Window(-1, 0))[0], "the window ends in the halt"
+        assert fit.car(Window(0, 1))[0] == pytest.approx(-0.028)

@@ -1,0 +1,222 @@
+"""What holds for every test of significance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import Market
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from eventstudy.errors import ConfigError
+from eventstudy.results import EventStudyResults
+from eventstudy.significance import STATISTICS
+from eventstudy.significance._base import pvalue
+from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
+from eventstudy.windows import Window
+
+SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event]
+WINDOWS = [Window(0, 0), Window(-1, 1), Window(-5, 5)]
+
+
+@pytest.fixture(scope="module")
+def results() -> EventStudyResults:
+    return Market(n=15, seed=11, dates=5, rho=0.2, effect=-0.01).fit()
+
+
+@pytest.fixture(params=SAMPLE_TESTS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_names_are_the_canonical_ones() -> None:
+    assert set(STATISTICS) == {
+        "event_t", "cross_sectional", "patell", "bmp", "bmp_kp", "corrado", "grank_t", "generalized_sign",
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="did you mean 'bmp_kp'"):
+        STATISTICS["bmpkp"]
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_order_of_events_does_not_matter(results: EventStudyResults, name: str, window: Window) -> None:
+    order = np.random.default_rng(0).permutation(len(results.events))
+    one, other = results.test(name, window), results.subset(order).test(name, window)
+    assert other.statistic == pytest.approx(one.statistic, rel=1e-10)
+    assert other.n_events == one.n_events
+
+
+@settings(max_examples=15, deadline=None)
+@given(scale=st.floats(0.05, 20))
+def test_units_do_not_matter(scale: float) -> None:
+    market = Market(n=12, seed=12, dates=4, rho=0.3)
+    one, other = market.fit(), market.fit(market.frame * scale)
+    for name in SAMPLE_TESTS:
+        assert other.test(name, (0, 1)).statistic == pytest.approx(one.test(name, (0, 1)).statistic, rel=1e-6)
+
+
+def test_sign_flips_with_the_returns(name: str) -> None:
+    market = Market(n=12, seed=13, effect=0.01)
+    one, other = market.fit().test(name, (0, 1)), market.fit(-market.frame).test(name, (0, 1))
+    assert other.statistic == pytest.approx(-one.statistic, rel=1e-9)
+    assert other.pvalue == pytest.approx(one.pvalue, rel=1e-7)
+
+
+def test_a_large_effect_is_found_in_its_direction(name: str) -> None:
+    for effect in (-0.2, 0.2):
+        result = Market(n=15, seed=14, effect=effect).fit().test(name, (0, 0))
+        assert np.sign(result.statistic) == np.sign(effect)
+        assert result.pvalue < 0.01
+
+
+def test_dropped_events_and_missing_days_leave_the_sample(results: EventStudyResults, name: str) -> None:
+    """An event without the day, and one without a price, give what a study without them gives."""
+    market = Market(n=15, seed=11, dates=5, rho=0.2, effect=-0.01)
+    frame = market.frame.copy()
+    frame.loc[market.table["day0"][3], "F03"] = np.nan
+    frame["F04"] = np.nan
+    holed = market.fit(frame)
+    keep = np.array([i not in (3, 4) for i in range(15)])
+    without = results.subset(keep).test(name, (0, 1))
+    result = holed.test(name, (0, 1))
+    assert result.n_events == 13
+    assert result.statistic == pytest.approx(without.statistic, rel=1e-10)
+
+
+def test_no_event_is_a_result_with_a_reason(name: str) -> None:
+    market = Market(n=3)
+    result = market.fit(market.frame.assign(F00=np.nan, F01=np.nan, F02=np.nan)).test(name, (0, 1))
+    assert np.isnan(result.statistic)
+    assert np.isnan(result.pvalue)
+    assert result.n_events == 0
+    assert result.distribution == ""
+    assert result.reason == "no event has all days of the window"
+
+
+def test_one_event_is_never_silently_missing(name: str) -> None:
+    result = Market(n=1).fit().test(name, (0, 1))
+    assert bool(result.reason) == (STATISTICS[name].minimum > 1)
+    assert result.n_events == 1
+    statistic, p = result
+    assert np.isnan(statistic) == np.isnan(p)
+
+
+def test_few_events_are_said_to_be_few(name: str) -> None:
+    entry = STATISTICS[name]
+    result = Market(n=4).fit().test(name, (0, 1))
+    if entry.minimum > 4:
+        assert result.reason == f"4 events, {entry.minimum} needed to rely on it" or np.isnan(
+            result.statistic
+        )
+    else:
+        assert result.reason == ""
+
+
+def test_equal_values_have_no_variance() -> None:
+    fit = Market(n=4).fit().abnormal
+    same = fit.take(np.array([0, 0, 0, 0]))
+    for name in ("cross_sectional", "bmp", "bmp_kp", "grank_t"):
+        result = STATISTICS[name](same, Window(0, 0))
+        assert np.isnan(result.statistic)
+        assert "no variance" in result.reason
+
+
+def test_window_outside_the_event_window() -> None:
+    with pytest.raises(ConfigError, match=r"\[0,9\].*\[-5,5\]"):
+        Market(n=2).fit().test("bmp", (0, 9))
+
+
+def test_pvalues_are_those_of_scipy() -> None:
+    for df in (3.0, 39.0, np.inf):
+        law = stats.norm if np.isinf(df) else stats.t(df)
+        for x in (-40.0, -2.5, 0.0, 1.7, 12.0):
+            assert pvalue(x, df) == pytest.approx(2 * law.sf(abs(x)), rel=1e-9)
+            assert pvalue(x, df, "greater") == pytest.approx(law.sf(x), rel=1e-9)
+            assert pvalue(x, df, "less") == pytest.approx(law.cdf(x), rel=1e-9)
+    with pytest.raises(ConfigError, match="two-sided"):
+        pvalue(1.0, 3.0, "both")  # type: ignore[arg-type]
+
+
+def test_cross_sectional_and_its_interval_are_those_of_scipy(results: EventStudyResults) -> None:
+    cars = results.abnormal.car(Window(-1, 1))
+    ref = stats.ttest_1samp(cars, 0)
+    ours = results.test("cross_sectional", (-1, 1))
+    assert tuple(ours) == pytest.approx((ref.statistic, ref.pvalue), rel=1e-12)
+    low, high = ref.confidence_interval(0.95)
+    assert ours.confidence_interval() == pytest.approx((low, high), rel=1e-10)
+
+
+def test_grank_is_the_ols_t_of_mean_ranks_on_a_dummy(results: EventStudyResults) -> None:
+    import statsmodels.api as sm
+    from scipy.stats import rankdata
+
+    fit, window = results.abnormal, Window(-1, 1)
+    scar = fit.scar(window)
+    series = np.column_stack([fit.resid / np.sqrt(fit.sigma2)[:, None], scar / scar.std(ddof=1)])
+    mean_rank = (rankdata(series, axis=1) / (series.shape[1] + 1) - 0.5).mean(axis=0)
+    dummy = np.zeros(len(mean_rank))
+    dummy[-1] = 1
+    # U is centred by construction, so that the constant is not needed for S but is for the OLS t.
+    ols = sm.OLS(mean_rank, sm.add_constant(dummy)).fit()
+    ours = results.test("grank_t", window)
+    assert ours.statistic == pytest.approx(ols.tvalues[1], rel=1e-9)
+    assert ours.df == ols.df_resid
+
+
+def test_adjustment_is_that_of_kolari_and_pynnonen_on_one_date() -> None:
+    """One date, equal histories: r is the mean of the plain correlations of the residuals."""
+    fit = Market(n=10, seed=15, dates=1, rho=0.4).fit()
+    rho = np.corrcoef(fit.abnormal.resid)
+    r = rho[np.triu_indices(10, 1)].mean()
+    assert mean_correlation(fit.abnormal, Window(0, 0)).rbar == pytest.approx(r, rel=1e-9)
+    assert mean_correlation(fit.abnormal, Window(0, 0)).same_date == pytest.approx(r, rel=1e-9)
+    bmp, adjusted = fit.test("bmp", (0, 0)), fit.test("bmp_kp", (0, 0))
+    assert adjusted.statistic == pytest.approx(bmp.statistic * np.sqrt((1 - r) / (1 + 9 * r)), rel=1e-9)
+
+
+def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """METHODS 4.0, mini: constant mean, M=4, L=2, a session apart: a_i'a_j = 1.25, norms^2 = 3, o = .4167."""
+    import pandas as pd
+
+    from eventstudy.models import MODELS
+    from eventstudy.returns import ReturnsPanel
+    from eventstudy.significance._correlation import on_calendar
+    from eventstudy.windows import build_windows
+
+    monkeypatch.setattr("eventstudy.models._base.SPARE_DAYS", 1)
+    values = np.random.default_rng(1).standard_normal((8, 2)) * 0.01
+    frame = pd.DataFrame(values, columns=["i", "j"], index=pd.bdate_range("2024-01-01", periods=8))
+    panel = ReturnsPanel.from_frame(frame)
+    windows = build_windows(
+        panel, calendars=["data"] * 2, day0=panel.sessions[[4, 5]], rows=np.array([0, 1]),
+        factor_rows=np.empty((2, 0), dtype=int), estimation=Window(-4, -1), event=Window(0, 1),
+    )  # fmt: skip
+    fit = MODELS["constant_mean"]().fit(windows)
+    A = on_calendar(fit, Window(0, 1)).loadings
+    assert (A[0] ** 2).sum() == pytest.approx(3.0)
+    assert A[0] @ A[1] == pytest.approx(1.25)
+
+
+def test_sums_over_sessions_agree_with_all_pairs() -> None:
+    """The estimator for many events, against the exact share form it approximates."""
+    fit = Market(n=60, seed=16, dates=6, rho=0.3, days=220).fit().abnormal
+    window = Window(-2, 2)
+    exact, fast = by_pair(fit, window, 30), by_session(fit, window, 30)
+    assert fast.same_date == pytest.approx(exact.same_date, rel=0.02)
+    factor = [1 + 59 * c.rbar for c in (exact, fast)]
+    assert factor[1] == pytest.approx(factor[0], rel=0.1), "share and exact overlap differ by terms in 1/M"
+
+
+def test_never_open_together_pairs_across_days() -> None:
+    """One shock seen in Shanghai a session after New York: only the lagged pairs show it."""
+    market = Market(n=8, seed=17, dates=1, rho=0.6, days=200)
+    late = [f"F{i:02d}" for i in range(4, 8)]
+    market.frame[late] = market.frame[late].shift(1)
+    market.frame["MKT"] = np.random.default_rng(3).standard_normal(200) * 0.01
+    fit = market.fit().abnormal
+    window = Window(0, 1)
+    hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
+    apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
+    assert by_pair(apart, window, 30).rbar > by_pair(fit, window, 30).rbar + 0.05
