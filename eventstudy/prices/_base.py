@@ -1,0 +1,338 @@
+"""What every price source gives back: one long table, the failures, the provenance."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from ..errors import NoPricesError, PriceError, UnknownSymbolError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
+PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
+NUMBER_COLUMNS = (*PRICE_COLUMNS, "volume")
+DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the rows of one symbol came from.
+
+    Parameters
+    ----------
+    source : str
+        Name of the price source, as in `PROVIDERS`.
+    detail : str
+        File name without its folder, or the host asked.
+    retrieved_at : str
+        ISO 8601 time in UTC of the retrieval; empty for data that were not retrieved.
+    library : str
+        Library and version that did the retrieval.
+    currency : str
+        Currency of the prices as the source spells it (``GBp`` is pence); empty when unknown.
+    first, last : str
+        ISO dates of the first and the last row; empty without rows.
+    rows : int
+        Number of rows.
+    sha256 : str
+        Hash of `canonical_csv` of the rows.
+    note : str
+        What was changed or noticed on the way, in words, separated by ``"; "``.
+    instrument : str
+        Kind of instrument in the source's words, e.g. ``EQUITY`` or ``INDEX``.
+    timezone : str
+        IANA time zone of the exchange.
+    """
+
+    source: str
+    detail: str = ""
+    retrieved_at: str = ""
+    library: str = ""
+    currency: str = ""
+    first: str = ""
+    last: str = ""
+    rows: int = 0
+    sha256: str = ""
+    note: str = ""
+    instrument: str = ""
+    timezone: str = ""
+
+
+@runtime_checkable
+class PriceProvider(Protocol):
+    """A source of daily prices."""
+
+    name: str
+
+    def fetch(
+        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
+    ) -> Prices:
+        """Return the daily prices of `symbols` from `start` to `end`, both inclusive.
+
+        Parameters
+        ----------
+        symbols : sequence of str
+            Tickers, e.g. ``"002415.SZ"``; duplicates are asked once.
+        start, end : date
+            First and last session date wanted, inclusive.
+        progress : callable, optional
+            Called with the number of symbols done and the number of all symbols.
+
+        Returns
+        -------
+        Prices
+            Every symbol asked for is either in ``table`` or in ``failures``.
+
+        Raises
+        ------
+        NetworkError
+            When the source cannot be reached at all.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Daily prices of many symbols.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns `COLUMNS`, sorted by symbol and date, unique in (symbol, date). ``date`` holds naive session
+        dates (datetime64[ns]); prices and volume are float64, NaN when missing, in the currency that the
+        symbol's provenance names.
+    failures : dict of str to PriceError
+        Symbols that were asked for and have no rows, with the reason.
+    provenance : dict of str to Provenance
+        One entry for each symbol of `table`.
+    notices : tuple of str
+        What the user must be told whatever the output format.
+    """
+
+    table: pd.DataFrame
+    failures: dict[str, PriceError] = field(default_factory=dict)
+    provenance: dict[str, Provenance] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        parts: Mapping[str, pd.DataFrame],
+        failures: Mapping[str, PriceError],
+        provenance: Mapping[str, Provenance],
+        notices: Iterable[str] = (),
+    ) -> Prices:
+        """Assemble prices from one cleaned table a symbol."""
+        import pandas as pd
+
+        names = sorted(parts)
+        table = pd.concat([parts[name] for name in names], ignore_index=True) if names else empty_table()
+        return cls(
+            table=table,
+            failures=dict(sorted(failures.items())),
+            provenance={name: provenance[name] for name in names},
+            notices=tuple(dict.fromkeys(notices)),
+        )
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols that have rows, in alphabetical order."""
+        return tuple(sorted(self.provenance))
+
+    def parts(self) -> dict[str, pd.DataFrame]:
+        """Return the rows of each symbol, shape (n_sessions, 8), by symbol."""
+        grouped = self.table.groupby("symbol", sort=True)
+        return {str(name): rows.reset_index(drop=True) for name, rows in grouped}
+
+    def merge(self, other: Prices) -> Prices:
+        """Return the symbols of both; where both have a symbol, the rows of `self` are kept whole.
+
+        Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false return.
+        A symbol that has rows in either is no failure.
+        """
+        parts = {**other.parts(), **self.parts()}
+        failures = {**self.failures, **other.failures}
+        return Prices.of(
+            parts,
+            {symbol: error for symbol, error in failures.items() if symbol not in parts},
+            {**other.provenance, **self.provenance},
+            (*self.notices, *other.notices),
+        )
+
+    def select(
+        self, symbols: Iterable[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> Prices:
+        """Return some symbols and dates; ``first``, ``last``, ``rows`` and ``sha256`` follow the selection.
+
+        Parameters
+        ----------
+        symbols : iterable of str, optional
+            All symbols, failed ones too, when omitted.
+        start, end : date, optional
+            First and last date, inclusive.
+
+        Returns
+        -------
+        Prices
+            A symbol that is not here fails with UnknownSymbolError, one without rows in the range with
+            NoPricesError.
+        """
+        wanted = unique(symbols) if symbols is not None else [*self.symbols, *self.failures]
+        mine = self.parts()
+        parts, failures, provenance = {}, {}, {}
+        for symbol in wanted:
+            if symbol not in mine:
+                failures[symbol] = self.failures.get(symbol) or UnknownSymbolError(
+                    "not among these prices", where=symbol
+                )
+                continue
+            rows = in_range(mine[symbol], start, end)
+            if rows.empty:
+                failures[symbol] = no_rows(symbol, mine[symbol], start, end)
+                continue
+            parts[symbol] = rows
+            whole = len(rows) == len(mine[symbol])
+            provenance[symbol] = self.provenance[symbol] if whole else stamp(self.provenance[symbol], rows)
+        return Prices.of(parts, failures, provenance, self.notices)
+
+
+def unique(symbols: Iterable[str]) -> list[str]:
+    """Return the symbols without repetitions, in the order given."""
+    return list(dict.fromkeys(symbols))
+
+
+def empty_table() -> pd.DataFrame:
+    """Return a price table without rows, with the right columns and dtypes."""
+    import pandas as pd
+
+    numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
+    return pd.DataFrame({"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype=DATE_DTYPE), **numbers})
+
+
+def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:
+    """Return the rows dated from `start` to `end`, both inclusive; None leaves a side open."""
+    import pandas as pd
+
+    keep = pd.Series(True, index=rows.index)
+    if start is not None:
+        keep &= rows["date"] >= pd.Timestamp(start)
+    if end is not None:
+        keep &= rows["date"] <= pd.Timestamp(end)
+    return rows if keep.all() else rows[keep].reset_index(drop=True)
+
+
+def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
+    """Return the error for a symbol whose `rows` hold no price between `start` and `end`."""
+    wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
+    priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
+    if priced.empty:
+        return NoPricesError(wanted, where=symbol)
+    have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"
+    return NoPricesError(wanted, where=symbol, remedy=f"prices are there from {have}")
+
+
+def has_prices(rows: pd.DataFrame) -> bool:
+    """Return whether any row has a close, adjusted or not."""
+    return bool(rows[["close", "adj_close"]].notna().any(axis=None))
+
+
+def canonical_csv(rows: pd.DataFrame) -> bytes:
+    """Return the bytes that identify `rows`, twice as fast as `DataFrame.to_csv` and equal to it.
+
+    A header and one line a row, columns `COLUMNS`, dates as YYYY-MM-DD, floats in their shortest exact form,
+    nothing for a missing value, lines ended by ``\\n``, UTF-8.
+    """
+    dates = rows["date"].to_numpy().astype("datetime64[D]").astype(str)
+    numbers = [
+        [repr(value) if value == value else "" for value in rows[column].tolist()]
+        for column in NUMBER_COLUMNS
+    ]
+    lines = map(",".join, zip(rows["symbol"].tolist(), dates.tolist(), *numbers, strict=True))
+    return "\n".join([",".join(COLUMNS), *lines, ""]).encode("utf-8")
+
+
+def stamp(provenance: Provenance, rows: pd.DataFrame) -> Provenance:
+    """Return `provenance` with the extent and the hash of one symbol's `rows` filled in."""
+    return replace(
+        provenance,
+        first="" if rows.empty else f"{rows['date'].iloc[0]:%Y-%m-%d}",
+        last="" if rows.empty else f"{rows['date'].iloc[-1]:%Y-%m-%d}",
+        rows=len(rows),
+        sha256=hashlib.sha256(canonical_csv(rows)).hexdigest(),
+    )
+
+
+def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return one symbol's rows in the common shape, and a note on everything that was changed.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, any)
+        A column ``date`` and any of the number columns; a missing column becomes NaN. The index is ignored.
+    symbol : str
+        Ticker to write in the first column.
+
+    Returns
+    -------
+    rows : DataFrame
+        Columns `COLUMNS`, sorted by date, one row a date.
+    notes : tuple of str
+        Empty when nothing was changed. Of several rows of one date the last is kept; rows without a date are
+        left out; prices that are not positive and finite, and volumes that are negative or infinite, become
+        NaN. Rows whose prices are all missing stay.
+    """
+    import pandas as pd
+
+    rows = pd.DataFrame({"symbol": symbol, "date": pd.to_datetime(table["date"])}, index=table.index)
+    for column in NUMBER_COLUMNS:
+        rows[column] = table[column].astype("float64") if column in table else float("nan")
+    rows["date"] = rows["date"].astype(DATE_DTYPE)
+    rows["symbol"] = rows["symbol"].astype("str")
+    rows, notes = _one_row_a_date(rows.reset_index(drop=True))
+    notes += _blank_impossible(rows)
+    return rows, tuple(notes)
+
+
+def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    notes = []
+    undated = rows["date"].isna()
+    if undated.any():
+        notes.append(f"{int(undated.sum())} rows without a date left out")
+        rows = rows[~undated]
+    if not rows["date"].is_monotonic_increasing:
+        notes.append("rows were not in order of date: sorted")
+        rows = rows.sort_values("date", kind="stable")
+    repeated = rows["date"].duplicated(keep="last")
+    if repeated.any():
+        days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
+        notes.append(
+            f"{int(repeated.sum())} rows of a date that occurs again left out, the last kept ({days})"
+        )
+        rows = rows[~repeated]
+    return rows.reset_index(drop=True), notes
+
+
+def _blank_impossible(rows: pd.DataFrame) -> list[str]:
+    """Set impossible numbers of `rows` to NaN in place and say so."""
+    notes = []
+    for column in NUMBER_COLUMNS:
+        values = rows[column]
+        low = values < 0 if column == "volume" else values <= 0
+        wrong = low | (values.abs() == float("inf"))
+        if wrong.any():
+            days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
+            notes.append(f"{int(wrong.sum())} impossible values of {column} set to missing ({days})")
+            rows.loc[wrong, column] = float("nan")
+    return notes
+
+
+def _some(words: Iterable[str], limit: int = 3) -> str:
+    listed = unique(words)
+    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")

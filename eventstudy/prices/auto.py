@@ -1,0 +1,105 @@
+"""The default source: what was downloaded before, then Yahoo, then the bundled sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from ..errors import NetworkError, NoPricesError, PriceError
+from ._base import PriceProvider, Prices, Progress, unique
+from .store import StoreProvider
+
+
+class AutoProvider:
+    """The local store where it covers the range, else Yahoo; the bundled sample when Yahoo is out of reach.
+
+    Parameters
+    ----------
+    store : StoreProvider
+        Asked first; what Yahoo gives is put into it.
+    yahoo : PriceProvider
+        Asked for what the store does not cover. What it says about a symbol is final: the sample stands in
+        for a network that fails, never for a symbol that Yahoo does not have.
+    sample : PriceProvider
+        Asked when `yahoo` raises NetworkError, or when offline.
+    offline : bool
+        Do not ask `yahoo`.
+    """
+
+    name = "auto"
+
+    def __init__(
+        self, store: StoreProvider, yahoo: PriceProvider, sample: PriceProvider, offline: bool = False
+    ) -> None:
+        self._store, self._yahoo, self._sample, self._offline = store, yahoo, sample, offline
+
+    def fetch(
+        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
+    ) -> Prices:
+        """Return the prices from `start` to `end`, both inclusive.
+
+        Returns
+        -------
+        Prices
+            ``notices`` say when the sample was used and when the store could not be written.
+
+        Raises
+        ------
+        NetworkError
+            When no symbol has prices because Yahoo is out of reach, or `offline`.
+        """
+        wanted = unique(symbols)
+        stored = self._store.fetch(wanted, start, end)
+        missing = [symbol for symbol in wanted if symbol in stored.failures]
+        if not missing:
+            return stored
+        if self._offline:
+            fetched = self._stand_in(missing, start, end, "no network with --offline")
+        else:
+            try:
+                fetched = self._download(missing, start, end, progress)
+            except NetworkError as error:
+                fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
+                fetched = replace(fetched, notices=(str(error), *fetched.notices))
+        prices = stored.select(stored.symbols).merge(fetched)
+        if not prices.symbols and all(isinstance(e, NetworkError) for e in prices.failures.values()):
+            raise _nothing(list(prices.failures.values()))
+        return prices
+
+    def _download(self, symbols: list[str], start: date, end: date, progress: Progress | None) -> Prices:
+        """Download at least `start` to `end`, and what the store had before, since it is replaced whole."""
+        stored = self._store.asked(symbols).values()
+        asked = min([start, *(first for first, _ in stored)]), max([end, *(last for _, last in stored)])
+        fetched = self._yahoo.fetch(symbols, *asked, progress=progress)
+        notices = self._store.put(fetched, asked=asked)
+        chosen = fetched.select(symbols, start, end)
+        return replace(chosen, notices=(*chosen.notices, *notices))
+
+    def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
+        """Return what the bundled sample has; the other symbols fail by the network."""
+        found = self._sample.fetch(symbols, start, end)
+        failures = {symbol: _no_network(symbol, why, error) for symbol, error in found.failures.items()}
+        count, names = len(found.symbols), ", ".join(found.symbols)
+        used = f"{why}: bundled sample used for {count} symbol{'s' * (count != 1)} ({names})"
+        return replace(found, failures=failures, notices=(used,) if count else ())
+
+
+def _no_network(symbol: str, why: str, sample_says: PriceError) -> PriceError:
+    if isinstance(sample_says, NoPricesError):
+        return NetworkError(
+            f"no price data: {why} and the bundled sample has none in the range",
+            where=symbol,
+            remedy=sample_says.remedy,
+        )
+    return NetworkError(f"no price data: {why} and not in the bundled sample", where=symbol)
+
+
+def _nothing(failures: list[PriceError]) -> NetworkError:
+    """Return the error for a fetch that got nothing, of which every symbol failed by the network."""
+    names = ", ".join(error.where for error in failures[:5]) + (", ..." if len(failures) > 5 else "")
+    return NetworkError(
+        failures[0].what,
+        where=names,
+        remedy="try again with a network, give your own files, or try the bundled sample's tickers",
+    )

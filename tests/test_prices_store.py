@@ -1,0 +1,269 @@
+"""The local store: what it answers, and what other processes and faults do to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eventstudy.errors import DataError
+from eventstudy.prices import Prices, Provenance
+from eventstudy.prices._base import clean, stamp
+from eventstudy.prices.store import StoreProvider, default_path
+
+ROOT = Path(__file__).parents[1]
+FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)
+
+
+def made(*symbols: str, first: str = "2019-01-02", rows: int = 250, scale: float = 1.0) -> Prices:
+    parts, provenance = {}, {}
+    for number, symbol in enumerate(symbols, 1):
+        days = pd.bdate_range(first, periods=rows)
+        close = scale * (number + np.arange(rows) / 7)
+        table = pd.DataFrame({"date": days, "close": close, "adj_close": close / 3})
+        parts[symbol], _ = clean(table, symbol)
+        given = Provenance("yahoo", "host", "2024-03-01T10:00:00+00:00", "yfinance 1.7.0", "CNY")
+        provenance[symbol] = stamp(given, parts[symbol])
+    return Prices.of(parts, {}, provenance)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreProvider:
+    return StoreProvider(tmp_path / "deep" / "er" / "prices.sqlite")
+
+
+def test_gives_back_exactly_what_was_put(store: StoreProvider) -> None:
+    prices = made("AAA", "^BBB", "000300.SS")
+    assert store.put(prices, asked=(FIRST, LAST)) == ()
+    found = store.fetch(["^BBB", "AAA", "000300.SS"], FIRST, LAST)
+    pd.testing.assert_frame_equal(found.table, prices.table, check_exact=True)
+    assert found.provenance == prices.provenance
+    assert not found.failures
+    assert store.symbols() == ("000300.SS", "AAA", "^BBB")
+
+
+def test_a_part_of_the_range_has_its_own_hash(store: StoreProvider) -> None:
+    prices = made("AAA")
+    store.put(prices, asked=(FIRST, LAST))
+    found = store.fetch(["AAA"], date(2019, 2, 1), date(2019, 2, 28))
+    assert (
+        found.provenance["AAA"]
+        == prices.select(["AAA"], date(2019, 2, 1), date(2019, 2, 28)).provenance["AAA"]
+    )
+    assert found.provenance["AAA"].rows == 20
+
+
+def test_answers_only_what_it_covers(store: StoreProvider) -> None:
+    store.put(made("AAA"), asked=(date(2018, 1, 1), LAST))
+    found = store.fetch(["AAA", "ZZZ"], date(2018, 1, 1), LAST)
+    assert found.symbols == ("AAA",)
+    assert found.failures["ZZZ"].kind == "unknown_symbol"
+    for start, end in [(date(2017, 12, 31), LAST), (FIRST, date(2020, 1, 1))]:
+        error = store.fetch(["AAA"], start, end).failures["AAA"]
+        assert error.kind == "no_prices"
+        assert "2018-01-01 to 2019-12-31" in str(error)
+    assert store.fetch(["AAA"], date(2018, 2, 1), date(2018, 3, 1)).failures["AAA"].kind == "no_prices"
+
+
+def test_the_future_was_not_asked(store: StoreProvider) -> None:
+    """What was downloaded on 2024-03-01 is no answer about that day or a later one."""
+    store.put(made("AAA"), asked=(FIRST, date(2030, 1, 1)))
+    assert store.asked(["AAA", "ZZZ"]) == {"AAA": (FIRST, date(2024, 2, 29))}
+
+
+def test_rows_are_replaced_whole(store: StoreProvider) -> None:
+    store.put(made("AAA", "BBB"), asked=(FIRST, LAST))
+    again = made("AAA", first="2019-06-03", rows=20, scale=0.5)
+    store.put(again)
+    assert store.fetch(["AAA"], FIRST, LAST).failures
+    found = store.fetch(["AAA"], date(2019, 6, 3), date(2019, 6, 28))
+    pd.testing.assert_frame_equal(found.table, again.table)
+    assert store.fetch(["BBB"], FIRST, LAST).symbols == ("BBB",)
+
+
+def test_nothing_there_yet(store: StoreProvider) -> None:
+    assert store.symbols() == ()
+    assert store.fetch(["AAA"], FIRST, LAST).failures["AAA"].kind == "unknown_symbol"
+    assert store.put(Prices.of({}, {}, {})) == ()
+    assert not store.path.exists()
+
+
+def test_damaged_prices_are_not_given_out(store: StoreProvider) -> None:
+    store.put(made("AAA", "BBB"), asked=(FIRST, LAST))
+    connection = sqlite3.connect(store.path)
+    with connection:
+        connection.execute("UPDATE prices SET blob = (SELECT blob FROM prices WHERE symbol = 'BBB')")
+    connection.close()
+    found = store.fetch(["AAA", "BBB"], FIRST, LAST)
+    assert found.symbols == ("BBB",)
+    assert found.failures["AAA"].kind == "bad_answer"
+
+
+def corrupt(path: Path) -> None:
+    path.write_bytes(b"no database at all, only some text" * 100)
+
+
+def tear(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:8192])
+
+
+def of_tomorrow(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+def of_another_program(path: Path) -> None:
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmarks (url)")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (corrupt, "not a database"),
+        (tear, "malformed"),
+        (of_tomorrow, "version 99"),
+        (of_another_program, "another program"),
+    ],
+)
+def test_a_file_that_is_no_store_is_refused(store: StoreProvider, harm: object, words: str) -> None:
+    store.put(made(*(f"S{n}" for n in range(30))), asked=(FIRST, LAST))
+    harm(store.path)  # type: ignore[operator]
+    before = store.path.read_bytes()
+    for use in (lambda: store.fetch(["S1", "S29"], FIRST, LAST), lambda: store.put(made("S1"))):
+        with pytest.raises(DataError, match=words) as caught:
+            use()
+        assert caught.value.where == str(store.path)
+        assert "EVENTSTUDY_STORE" in caught.value.remedy
+    assert store.path.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_gives_a_notice(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (notice,) = StoreProvider(tmp_path / "file" / "prices.sqlite").put(made("AAA"))
+    assert "cannot be written" in notice
+    assert str(tmp_path) not in notice
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
+def test_a_folder_that_cannot_be_written_can_be_read(store: StoreProvider) -> None:
+    store.put(made("AAA"), asked=(FIRST, LAST))
+    store.path.parent.chmod(0o555)
+    try:
+        if os.access(store.path.parent, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        assert store.fetch(["AAA"], FIRST, LAST).symbols == ("AAA",)
+    finally:
+        store.path.parent.chmod(0o755)
+
+
+def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("EVENTSTUDY_STORE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_path() == tmp_path / "eventstudy" / "prices.sqlite"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert default_path().parts[-4:] == ("Library", "Application Support", "eventstudy", "prices.sqlite")
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert default_path() == tmp_path / "local" / "eventstudy" / "prices.sqlite"
+    monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path / "mine.sqlite"))
+    assert default_path() == tmp_path / "mine.sqlite"
+    assert StoreProvider().path == tmp_path / "mine.sqlite"
+
+
+WRITER = """
+import sys
+sys.path.insert(0, sys.argv[3])
+from test_prices_store import made
+from eventstudy.prices.store import StoreProvider
+store = StoreProvider(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for round in range(5):
+    notices = store.put(made(*(f"{sys.argv[2]}{n}" for n in range(20)), "BOTH", scale=1.0 + round))
+    assert notices == (), notices
+"""
+
+
+def python(program: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, *map(str, arguments), str(Path(__file__).parent)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_programs_write_at_once(store: StoreProvider) -> None:
+    writers = [python(WRITER, store.path, name) for name in "XY"]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        assert writer.communicate(timeout=60)[1] == ""
+        assert writer.returncode == 0
+    assert len(store.symbols()) == 41
+    found = store.fetch(store.symbols(), date(2019, 1, 2), date(2019, 12, 17))
+    assert not found.failures
+
+
+KILLED = """
+import os, random, signal, sys, time
+sys.path.insert(0, sys.argv[2])
+from test_prices_store import FIRST, LAST, made
+from eventstudy.prices.store import StoreProvider
+store = StoreProvider(sys.argv[1])
+tables = [made(*(f"S{n}" for n in range(40)), scale=scale, rows=1500) for scale in (1.0, 2.0)]
+store.put(tables[0], asked=(FIRST, LAST))
+wanted = [table.select(start=FIRST, end=LAST).provenance for table in tables]
+draw = random.Random(7)
+mixed = 0
+for turn in range(12):
+    child = os.fork()
+    if child == 0:
+        while True:
+            for table in (tables[1], tables[0]):
+                store.put(table, asked=(FIRST, LAST))
+    time.sleep(draw.uniform(0.01, 0.15))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    found = StoreProvider(sys.argv[1]).fetch(store.symbols(), FIRST, LAST)
+    assert not found.failures, found.failures
+    assert all(found.provenance[s] in (wanted[0][s], wanted[1][s]) for s in wanted[0])
+    mixed += len({found.provenance[s] == wanted[0][s] for s in wanted[0]}) == 2
+print(mixed)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_killed_while_writing(store: StoreProvider) -> None:
+    """After every kill each symbol is whole: as it was before, or as it was being written."""
+    output, complaints = python(KILLED, store.path).communicate(timeout=120)
+    assert complaints == ""
+    assert int(output) > 0, "no kill came between the first and the last symbol"
+    assert store.put(made("S0"), asked=(FIRST, LAST)) == ()
+
+
+def test_provenance_of_the_download_is_kept(store: StoreProvider) -> None:
+    prices = made("AAA")
+    noted = {"AAA": replace(prices.provenance["AAA"], note="ä; 3 rows", instrument="INDEX")}
+    store.put(replace(prices, provenance=noted), asked=(FIRST, LAST))
+    assert store.fetch(["AAA"], FIRST, LAST).provenance == noted
