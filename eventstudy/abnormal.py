@@ -158,7 +158,7 @@ class AbnormalReturns:
         return np.cumsum(self.aar)
 
     def loadings(self, window: Window) -> tuple[FloatArray, FloatArray]:
-        """Return the weight of every day's error in the CAR over `window` (METHODS 4.0).
+        """Return the weight of every day's error in the CAR over `window` (docs/methods.md, 4).
 
         Returns
         -------

@@ -239,7 +239,7 @@ def _list_prices() -> Iterator[str]:
     from .prices import PROVIDERS
 
     for name, entry in PROVIDERS.items():
-        yield f"{name:<10} {entry.description}"
+        yield f"{name:<10} {entry.summary}"
 
 
 _LISTS: dict[str, Callable[[], Iterator[str]]] = {
@@ -348,7 +348,7 @@ def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     from .runs import events_table, group_column
 
     def rows(frame: Any) -> Any:
-        return json.loads(frame.to_json(orient="records", date_format="iso", double_precision=15))
+        return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
     column = group_column(results, config.by)
     groups = results.groups(column) if column else {}
@@ -364,7 +364,12 @@ def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
         "groups": {name: rows(part.tests(config.tested, names)) for name, part in groups.items()},
         "events": rows(events_table(results)),
     }
-    return json.dumps(found, indent=1, ensure_ascii=False)
+    return json.dumps(found, indent=1, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a JSON value for a numpy number or a date."""
+    return value.item() if hasattr(value, "item") else str(value.date())
 
 
 def _checked(table: Any) -> list[dict[str, Any]]:

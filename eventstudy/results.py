@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WindowLike = Window | tuple[int, int] | str
-# Robust to clustering, overlap and event-induced variance at once (METHODS, Choosing).
+# Robust to clustering, overlap and event-induced variance at once (docs/methods.md, 4).
 RECOMMENDED = "bmp_kp"
 
 

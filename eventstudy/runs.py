@@ -115,7 +115,7 @@ def group_column(results: EventStudyResults, by: str) -> str:
         results.groups(by)
         return by
     used = results.events[results.ok]
-    return next((c for c in ("group", "direction") if c in used and used[c].nunique() > 1), "")
+    return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
 
 
 def tables(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
@@ -144,9 +144,8 @@ def events_table(results: EventStudyResults) -> pd.DataFrame:
 
 def to_csv(table: pd.DataFrame) -> bytes:
     """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time."""
-    dated = table.assign(**{
-        c: table[c].dt.strftime("%Y-%m-%d") for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])
-    })  # fmt: skip
+    dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
+    dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
     return dated.to_csv(index=False, lineterminator="\n").encode()
 
 

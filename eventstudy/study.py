@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from .events import Events
 
+STUDY_FLAGS = ("short_estimation", "multi_day_return", "incomplete_window", "missing_days")
+
 
 @dataclass(frozen=True, eq=False)
 class EventStudy:
@@ -129,7 +131,8 @@ def with_status(
     row: Any
     for i, row in enumerate(table.itertuples(index=False)):
         reasons.append("" if usable[i] else _reason(i, row, abnormal, panel, needs_benchmark=needs_benchmark))
-        own = [row.flags] if row.flags else []
+        # An events.csv that a run wrote has the flags of that run: those of this one replace them.
+        own = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
         seen = panel.last_session(row.ticker, panel.calendar_of(row.exchange))
         flags.append(";".join(own + (_flags(i, abnormal, minimum, seen) if usable[i] else [])))
     return table.assign(
@@ -172,13 +175,13 @@ def _flags(i: int, abnormal: AbnormalReturns, minimum: int, last: np.datetime64)
     """Words for what a reader should know of one event; `last` is the last session that has a return."""
     spans, final = abnormal.spans[i], abnormal.windows.dates[i, -1]
     provisional = bool(np.isnat(final) or final > last)
-    conditions = {
-        "short_estimation": abnormal.nobs[i] < minimum,
-        "multi_day_return": (spans > 1).any(),
-        "incomplete_window": provisional,
-        "missing_days": not provisional and not abnormal.valid(abnormal.event)[i],
-    }
-    return [name for name, holds in conditions.items() if holds]
+    conditions = (
+        abnormal.nobs[i] < minimum,
+        (spans > 1).any(),
+        provisional,
+        not provisional and not abnormal.valid(abnormal.event)[i],
+    )
+    return [name for name, holds in zip(STUDY_FLAGS, conditions, strict=True) if holds]
 
 
 def _rows(panel: ReturnsPanel, symbols: Iterable[str], calendars: list[str]) -> IntArray:

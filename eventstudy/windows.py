@@ -77,7 +77,7 @@ class EventWindows:
         Decimal returns, NaN where missing. In the event window a return that follows h missing
         sessions spans h+1 sessions; in the estimation window such returns are NaN.
     spans : (n, L1+L2) int array
-        Sessions that each return spans (METHODS: n); 0 where missing.
+        Sessions that each return spans (n in docs/methods.md); 0 where missing.
     factors : (n, L1+L2, f) float array
         Factor returns, summed over the sessions that the return spans.
     positions : (n, L1+L2) int array

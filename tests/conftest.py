@@ -22,7 +22,7 @@ SHARED = ROOT.parent / "shared"
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Point the store and the caches away from the user's; calendars are kept for the whole session."""
-    base = tmp_path_factory.getbasetemp()
+    base = tmp_path_factory.getbasetemp().parent
     monkeypatch.setenv("XDG_CACHE_HOME", str(base / "cache"))
     monkeypatch.setenv("XDG_DATA_HOME", str(base / "data"))
     monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path_factory.mktemp("store") / "prices.sqlite"))

@@ -16,7 +16,7 @@ MODELS: Registry[type[LinearModel]] = Registry("model")
 
 # A smaller residual standard deviation than this is a price that does not move, not a forecast.
 NO_VARIANCE = 1e-10
-# METHODS 1.4: fewer complete estimation days than k + 5 leave no usable variance.
+# docs/methods.md, 1.4: fewer complete estimation days than k + 5 leave no usable variance.
 SPARE_DAYS = 5
 
 
@@ -25,7 +25,7 @@ class LinearModel:
 
     A subclass states what it needs (`factors`), what it estimates (`parameters`) and how the
     regressors are made (`design`); estimation, abnormal returns and their exact prediction-error
-    variance follow from that (METHODS 2).
+    variance follow from that (docs/methods.md, 2).
     """
 
     name: ClassVar[str]
@@ -38,7 +38,7 @@ class LinearModel:
     def design(self, windows: EventWindows) -> FloatArray:
         """Return the regressors, shape (n, L1+L2, k).
 
-        A return that spans m sessions has the intercept m and the sum of the factor (METHODS 1.6).
+        A return that spans m sessions has the intercept m and the sum of the factor (docs/methods.md, 1.5).
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""Mean cross-correlation of standardised CARs, weighted by how far their windows overlap (METHODS 4.0)."""
+"""Mean cross-correlation of standardised CARs, weighted by how far their windows overlap (docs/methods.md, 4)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Correlation:
     rbar : float
         Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions.
     same_date : float
-        Mean over all pairs of rho_ij 1[same date], not below 0 (METHODS 4.1: r0).
+        Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods.md, 4: r0).
     filled : int
         Pairs with too few common sessions that took the mean of the others.
     """
@@ -64,7 +64,7 @@ def mean_correlation(
     Notes
     -----
     For one date and equal histories this is Kolari and Pynnonen (2010). Above
-    :data:`PAIRWISE_LIMIT` events the ratio estimator of METHODS 4.0 is used, which takes all
+    :data:`PAIRWISE_LIMIT` events the ratio estimator of docs/methods.md, 4 is used, which takes all
     exchanges as open together.
     """
     need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..typing import FloatArray
 
-# METHODS 0: without rounding, noise of 1e-17 would break ties.
+# docs/methods.md, 4: without rounding, noise of 1e-17 would break ties.
 DECIMALS = 12
 
 
@@ -27,7 +27,7 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
     scores : (n, T) float array
         NaN = no score.
     same_date : float
-        Mean same-date correlation r0 (METHODS 4.1, unequal histories).
+        Mean same-date correlation r0 (docs/methods.md, 4, unequal histories).
 
     Returns
     -------

@@ -1,0 +1,361 @@
+"""Which exchange, which session: the cases are facts of the exchanges, not outputs of the code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import zoneinfo
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eventstudy import calendars
+from eventstudy.calendars import (
+    EXCHANGES,
+    Announcement,
+    Sessions,
+    cache_dir,
+    data_sessions,
+    day0_position,
+    exchange_of,
+    sessions,
+    to_instant,
+)
+from eventstudy.errors import DataError
+from eventstudy.events import parse_announcement
+
+ROOT = Path(__file__).parents[1]
+
+
+def day0(ticker: str, stamp: str, tz: str = "", cutoff_minutes: float = 0) -> str:
+    exchange = exchange_of(ticker)
+    assert exchange is not None
+    assert exchange.calendar is not None
+    known = sessions(exchange.calendar)
+    at = day0_position(parse_announcement(stamp, tz), known, cutoff_minutes=cutoff_minutes)
+    return str(known.dates[at])
+
+
+@pytest.mark.parametrize(
+    ("ticker", "stamp", "tz", "expected"),
+    [
+        # one report, two days: 14:11 UTC is after the close in Shenzhen and during the session in New York
+        ("002415.SZ", "2019-05-22T02:11", "Pacific/Auckland", "2019-05-22"),
+        ("0700.HK", "2019-05-22T02:11", "Pacific/Auckland", "2019-05-22"),
+        ("AMBA", "2019-05-22T02:11", "Pacific/Auckland", "2019-05-21"),
+        # published minutes before the London close of 6 August 2012
+        ("STAN.L", "2012-08-06", "Europe/London", "2012-08-06"),
+        ("2888.HK", "2012-08-06", "Europe/London", "2012-08-07"),
+        ("2888.HK", "2012-08-06", "America/New_York", "2012-08-07"),
+        # noon in New York is 17:00 in London, after the close at 16:30
+        ("STAN.L", "2012-08-06", "America/New_York", "2012-08-07"),
+        ("0763.HK", "2018-04-16", "America/New_York", "2018-04-17"),
+        ("LITE", "2018-04-16", "America/New_York", "2018-04-16"),
+        # Shanghai: before, at and after the close; lunch; night
+        ("600000.SS", "2019-05-21T14:59:59", "Asia/Shanghai", "2019-05-21"),
+        ("600000.SS", "2019-05-21T14:59:59.999", "Asia/Shanghai", "2019-05-21"),
+        ("600000.SS", "2019-05-21T15:00:00", "Asia/Shanghai", "2019-05-22"),
+        ("600000.SS", "2019-05-21T12:15", "Asia/Shanghai", "2019-05-21"),
+        ("600000.SS", "2019-05-21T03:00", "Asia/Shanghai", "2019-05-21"),
+        # holidays: National Day, new year of 2020 (prolonged to 2 February), a Saturday
+        ("600000.SS", "2019-09-30T16:00", "Asia/Shanghai", "2019-10-08"),
+        ("000001.SZ", "2020-01-23T15:30", "Asia/Shanghai", "2020-02-03"),
+        ("0700.HK", "2020-01-24T11:00", "Asia/Hong_Kong", "2020-01-24"),
+        ("0700.HK", "2020-01-24T13:00", "Asia/Hong_Kong", "2020-01-29"),
+        ("600000.SS", "2019-05-18T10:00", "Asia/Shanghai", "2019-05-20"),
+        # the day after Thanksgiving closes at 13:00
+        ("AAPL", "2019-11-29T12:30", "America/New_York", "2019-11-29"),
+        ("AAPL", "2019-11-29T13:30", "America/New_York", "2019-12-02"),
+        # New York is five hours behind London in some weeks and four in others
+        ("AAPL", "2019-03-15T19:59Z", "", "2019-03-15"),
+        ("AAPL", "2019-03-15T20:00Z", "", "2019-03-18"),
+        ("AAPL", "2019-03-08T20:30Z", "", "2019-03-08"),
+        ("AAPL", "2001-09-11T10:00", "America/New_York", "2001-09-17"),
+        ("SBER.ME", "2022-03-01T10:00", "Europe/Moscow", "2022-03-24"),
+        ("SBER.ME", "2022-03-01", "", "2022-03-24"),
+        ("SBER.ME", "2022-02-25T20:00", "Europe/Moscow", "2022-03-24"),
+        # Tokyo closes half an hour later since 5 November 2024
+        ("7203.T", "2024-11-01T15:10", "Asia/Tokyo", "2024-11-05"),
+        ("7203.T", "2024-11-05T15:10", "Asia/Tokyo", "2024-11-05"),
+        ("7203.T", "2024-11-05T15:30", "Asia/Tokyo", "2024-11-06"),
+        ("AAPL", "1962-05-28T15:00", "America/New_York", "1962-05-28"),
+        # a bare date is that session, or the next
+        ("AAPL", "2019-05-22", "", "2019-05-22"),
+        ("AAPL", "2019-05-25", "", "2019-05-28"),
+    ],
+)
+def test_day0(ticker: str, stamp: str, tz: str, expected: str) -> None:
+    assert day0(ticker, stamp, tz) == expected
+
+
+def test_cutoff_moves_late_news_to_the_next_session_but_not_dates() -> None:
+    assert day0("AAPL", "2019-05-21T15:50", "America/New_York", 15) == "2019-05-22"
+    assert day0("AAPL", "2019-05-21T15:44", "America/New_York", 15) == "2019-05-21"
+    assert day0("AAPL", "2019-05-21", "America/New_York", 300) == "2019-05-21"
+
+
+@pytest.mark.parametrize(
+    ("wall", "zone", "word"),
+    [
+        ("2019-03-10T02:30", "America/New_York", "did not exist"),
+        ("2019-11-03T01:30", "America/New_York", "twice"),
+        ("2019-03-31T01:30", "Europe/London", "did not exist"),
+        ("2011-12-30T12:00", "Pacific/Apia", "did not exist"),
+    ],
+)
+def test_clock_changes_are_errors(wall: str, zone: str, word: str) -> None:
+    with pytest.raises(DataError, match=word) as caught:
+        to_instant(dt.datetime.fromisoformat(wall), zone)
+    assert zone in str(caught.value)
+
+
+def test_to_instant_is_utc() -> None:
+    noon = to_instant(dt.datetime(2019, 7, 1, 12), "Asia/Tokyo")  # noqa: DTZ001
+    assert noon == dt.datetime(2019, 7, 1, 3, tzinfo=dt.UTC)
+    assert noon.tzinfo is dt.UTC
+
+
+@pytest.mark.parametrize(
+    ("ticker", "code", "benchmark"),
+    [
+        ("AAPL", "XNYS", "^GSPC"),
+        ("BRK-B", "XNYS", "^GSPC"),
+        ("002415.SZ", "XSHE", "000300.SS"),
+        ("600000.SS", "XSHG", "000300.SS"),
+        ("CARL-B.CO", "XCSE", "^OMXC25"),
+        ("SBER.ME", "MISX", "IMOEX.ME"),
+        ("^GSPC", "XNYS", "^GSPC"),
+        ("^HSI", "XHKG", "^HSI"),
+        ("^FTSE", "XLON", "^FTSE"),
+        ("^GDAXI", "XETR", "^GDAXI"),
+        ("^TA125.TA", "XTAE", "^TA125.TA"),
+    ],
+)
+def test_exchange_of(ticker: str, code: str, benchmark: str) -> None:
+    exchange = exchange_of(ticker)
+    assert exchange is not None
+    assert (exchange.code, exchange.benchmark) == (code, benchmark)
+
+
+def test_an_index_may_have_no_known_home() -> None:
+    assert exchange_of("^NOWHERE") is None
+
+
+@pytest.mark.parametrize(
+    ("ticker", "hint"),
+    [
+        ("002415.sz", "002415.SZ"),
+        ("600000.SH", "'.SS'"),
+        ("BRK.B", "BRK-B"),
+        ("AAPL.US", "no suffix"),
+        ("VOD.LN", "'.L'"),
+        ("SAP.DEE", "'.DE'"),
+    ],
+)
+def test_unknown_suffix_has_a_hint(ticker: str, hint: str) -> None:
+    with pytest.raises(DataError, match="unknown market suffix") as caught:
+        exchange_of(ticker)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["CA", "HA", "KW", "QA", "AE", "CR", "VN"])
+def test_markets_without_a_calendar_say_what_to_do(suffix: str) -> None:
+    with pytest.raises(DataError, match="no trading calendar") as caught:
+        exchange_of(f"X.{suffix}")
+    assert "day0" in str(caught.value)
+    assert 'calendar = "data"' in str(caught.value)
+
+
+def test_every_benchmark_belongs_to_a_known_exchange() -> None:
+    for exchange in EXCHANGES.values():
+        if exchange.benchmark and exchange.calendar:
+            home = exchange_of(exchange.benchmark)
+            assert home is not None, exchange
+            assert home.calendar == exchange.calendar or home.benchmark in ("^FTSE", "^GDAXI", "^GSPTSE")
+
+
+@pytest.mark.parametrize("name", ["XNYS", "XSHG", "XHKG", "XLON", "XTKS", "XMOS"])
+def test_sessions_are_sound(name: str) -> None:
+    known = sessions(name)
+    assert known is sessions(name)
+    assert known.code == name
+    assert [a.dtype.str for a in (known.dates, known.opens, known.closes)] == ["<M8[D]", "<M8[s]", "<M8[s]"]
+    assert (np.diff(known.dates).astype(int) > 0).all()
+    assert (known.opens < known.closes).all()
+    assert (known.opens[1:] > known.closes[:-1]).all()
+    assert not known.closes.flags.writeable
+    assert known.tz in zoneinfo.available_timezones()
+
+
+def test_known_numbers_of_sessions() -> None:
+    def count(name: str, year: int) -> int:
+        return int((sessions(name).dates.astype("datetime64[Y]") == np.datetime64(str(year))).sum())
+
+    assert [count("XNYS", year) for year in (2018, 2019, 2020, 2021)] == [251, 252, 253, 252]
+    assert [count("XSHG", year) for year in (2018, 2019, 2020)] == [243, 244, 243]
+    assert count("XLON", 2019) == 253
+
+
+def test_moscow_was_shut_in_march_2022() -> None:
+    dates = sessions("XMOS").dates.astype(str)
+    assert {"2022-02-25", "2022-03-24"} <= set(dates)
+    assert not [d for d in dates if "2022-02-28" <= d <= "2022-03-23"]
+
+
+def test_out_of_bounds_names_calendar_value_and_bound() -> None:
+    shanghai = sessions("XSHG")
+    with pytest.raises(DataError) as caught:
+        shanghai.position(dt.date(1985, 5, 5))
+    assert all(word in str(caught.value) for word in ("XSHG", "1985-05-05", "before", "1990-12-"))
+    with pytest.raises(DataError) as caught:
+        shanghai.position(np.datetime64("2299-01-01"))
+    assert all(word in str(caught.value) for word in ("XSHG", "2299-01-01", "after", str(shanghai.dates[-1])))
+    for year in (1985, 2299):
+        with pytest.raises(DataError, match="XSHG"):
+            shanghai.first_after(dt.datetime(year, 1, 1, tzinfo=dt.UTC))
+
+
+def test_first_day_of_a_calendar_counts() -> None:
+    shanghai = sessions("XSHG")
+    early = dt.datetime.combine(shanghai.dates[0].item(), dt.time(1), zoneinfo.ZoneInfo("Asia/Shanghai"))
+    assert shanghai.first_after(early) == 0
+
+
+def test_unknown_calendar() -> None:
+    with pytest.raises(DataError, match="no such trading calendar"):
+        sessions("XNIS")
+
+
+def test_announcement_without_anything_is_an_error() -> None:
+    with pytest.raises(DataError, match="date or an instant"):
+        day0_position(Announcement(), sessions("XNYS"))
+
+
+@pytest.fixture
+def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "eventstudy"
+
+
+def load(name: str = "XTAI") -> Sessions:
+    return sessions.__wrapped__(name)
+
+
+def same(a: Sessions, b: Sessions) -> bool:
+    pairs = zip((a.dates, a.opens, a.closes), (b.dates, b.opens, b.closes), strict=True)
+    return (a.code, a.tz) == (b.code, b.tz) and all(np.array_equal(x, y) for x, y in pairs)
+
+
+def test_cache_is_used(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = load()
+    (file,) = fresh_cache.iterdir()
+    assert file.name.startswith("calendar-XTAI-")
+    monkeypatch.setattr(calendars, "_build", None)
+    assert same(load(), built)
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped", "pickle", "unsorted", "foreign"])
+def test_damaged_cache_is_made_again(fresh_cache: Path, damage: str) -> None:
+    built = load()
+    (file,) = fresh_cache.iterdir()
+    raw = file.read_bytes()
+    if damage == "empty":
+        file.write_bytes(b"")
+    elif damage == "text":
+        file.write_text("not a zip")
+    elif damage == "cut":
+        file.write_bytes(raw[: len(raw) // 2])
+    elif damage == "flipped":
+        file.write_bytes(raw[:3000] + bytes(255 - b for b in raw[3000:3100]) + raw[3100:])
+    else:
+        other = {
+            "pickle": {
+                "tz": np.array({"a": 1}, dtype=object),
+                "dates": np.array([]),
+                "opens": 0,
+                "closes": 0,
+            },
+            "unsorted": {
+                "tz": built.tz,
+                "dates": built.dates[::-1],
+                "opens": built.opens,
+                "closes": built.closes,
+            },
+            "foreign": {"x": np.arange(3)},
+        }[damage]
+        np.savez(file, **other)
+    assert same(load(), built)
+    assert same(load(), built)
+
+
+def test_cache_folder_that_cannot_be_made_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    assert len(load()) > 9000
+    assert blocked.read_text() == ""
+
+
+def test_no_home_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(calendars.Path, "home", homeless)
+    assert len(load()) > 9000
+
+
+@pytest.mark.parametrize(
+    ("platform", "end"),
+    [("linux", ".cache/eventstudy"), ("darwin", "Library/Caches/eventstudy"), ("win32", "eventstudy/cache")],
+)
+def test_cache_dir_by_platform(platform: str, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("LOCALAPPDATA", "/local")
+    monkeypatch.setattr(calendars.sys, "platform", platform)
+    assert cache_dir().as_posix().endswith(end)
+
+
+def test_data_sessions_take_hours_from_the_calendar() -> None:
+    like = sessions("XNYS")
+    dates = np.array(["2019-11-29", "2019-11-28", "2019-11-27", "2019-07-04"], dtype="datetime64[D]")
+    made = data_sessions("XNYS", like.tz, dates, like)
+    assert made.dates.astype(str).tolist() == ["2019-07-04", "2019-11-27", "2019-11-28", "2019-11-29"]
+    # 4 July takes the hours of 3 July, a half-day; Thanksgiving takes those of the day before
+    assert made.closes.astype(str).tolist() == [
+        "2019-07-04T17:00:00",
+        "2019-11-27T21:00:00",
+        "2019-11-28T21:00:00",
+        "2019-11-29T18:00:00",
+    ]
+
+
+def test_data_sessions_keep_local_time_across_a_clock_change() -> None:
+    like = sessions("XNYS")
+    cut = Sessions(like.code, like.tz, like.dates[:1], like.opens[:1], like.closes[:1])
+    made = data_sessions("X", like.tz, np.array(["2019-01-15", "2019-07-15"], dtype="datetime64[D]"), cut)
+    assert [str(c)[11:16] for c in made.closes] == ["21:00", "20:00"]
+
+
+def test_data_sessions_without_a_calendar() -> None:
+    made = data_sessions("CASE", "Africa/Cairo", np.array(["2019-01-06"], dtype="datetime64[D]"), None)
+    assert str(made.opens[0]) == "2019-01-06T07:30:00"
+    assert str(made.closes[0]) == "2019-01-06T14:00:00"
+    with pytest.raises(DataError, match="CASE"):
+        data_sessions("CASE", "Africa/Cairo", np.array([], dtype="datetime64[D]"), None)
+
+
+def test_import_is_light() -> None:
+    heavy = "{'pandas', 'exchange_calendars'}"
+    code = f"import sys, eventstudy.calendars; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_building_leaks_no_warnings(fresh_cache: Path) -> None:
+    code = "from eventstudy.calendars import sessions; sessions('XBUE')"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")

@@ -1,0 +1,153 @@
+"""Windows in event time, and the layout of returns on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventstudy.calendars import Sessions
+from eventstudy.errors import ConfigError, DataError
+from eventstudy.returns import ReturnsPanel, returns_of
+from eventstudy.windows import Window, build_windows
+
+
+@given(st.integers(-999, 999), st.integers(0, 999))
+def test_text_and_back(start: int, length: int) -> None:
+    window = Window(start, start + length)
+    assert Window.of(str(window)) == window
+    assert Window.of(f"{window.start}:{window.stop}") == window
+    assert len(window) == len(window.days) == length + 1
+    assert window in Window(start - 1, start + length)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "1", "a:b", "3:1", "1:2:3", "1.5:2", (1,), (1, 2, 3), (2, 1), (0.5, 1), "0:99999999"]
+)
+def test_what_is_no_window(value: object) -> None:
+    with pytest.raises(ConfigError):
+        Window.of(value)  # type: ignore[arg-type]
+
+
+def panel(prices: dict[str, list[float]], start: str = "2024-01-01", **kwargs: object) -> ReturnsPanel:
+    days = pd.bdate_range(start, periods=len(next(iter(prices.values()))))
+    table = pd.concat([
+        pd.DataFrame({"symbol": s, "date": days, "close": p, "adj_close": p}) for s, p in prices.items()
+    ])  # fmt: skip
+    midnight = days.to_numpy().astype("datetime64[s]")
+    sessions = Sessions(
+        "T", "UTC", midnight.astype("datetime64[D]"), midnight + 9 * 3600, midnight + 17 * 3600
+    )
+    return ReturnsPanel.from_prices(
+        table, keys=[(s, "T") for s in prices], sessions={"T": sessions}, **kwargs
+    )
+
+
+def test_simple_and_log_returns() -> None:
+    price = np.array([100.0, 110.0, 99.0])
+    simple, spans = returns_of(price)
+    np.testing.assert_allclose(simple, [np.nan, 0.1, -0.1])
+    np.testing.assert_array_equal(spans, [0, 1, 1])
+    np.testing.assert_allclose(returns_of(price, kind="log")[0], [np.nan, np.log(1.1), np.log(0.9)])
+
+
+def test_return_after_a_gap_spans_it() -> None:
+    values, spans = returns_of(np.array([np.nan, 100.0, np.nan, np.nan, 130.0, 143.0]))
+    np.testing.assert_allclose(values, [np.nan] * 4 + [0.3, 0.1])
+    np.testing.assert_array_equal(spans, [0, 0, 0, 0, 3, 1])
+
+
+def test_panel_falls_back_on_close_when_adjusted_is_blank() -> None:
+    p = panel({"A": [10.0, 11.0]})
+    table = p.prices.assign(adj_close=np.nan)  # type: ignore[union-attr]
+    days = table["date"].to_numpy().astype("datetime64[D]")
+    midnight = days.astype("datetime64[s]")
+    again = ReturnsPanel.from_prices(
+        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", days, midnight, midnight + 3600)}
+    )
+    assert again.values[0, 1] == pytest.approx(0.1)
+
+
+def test_prices_on_closed_days_are_put_aside_and_said() -> None:
+    days = pd.to_datetime(["2024-01-04", "2024-01-05", "2024-01-06", "2024-01-08"])
+    table = pd.DataFrame(
+        {"symbol": "A", "date": days, "close": [1.0, 2.0, 50.0, 3.0], "adj_close": [1.0, 2.0, 50.0, 3.0]}
+    )
+    open_days = days[[0, 1, 3]].to_numpy().astype("datetime64[D]")
+    midnight = open_days.astype("datetime64[s]")
+    p = ReturnsPanel.from_prices(
+        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", open_days, midnight, midnight + 3600)}
+    )
+    np.testing.assert_allclose(p.values[0], [np.nan, 1.0, 0.5])
+    assert "1 prices on days that T was closed" in p.notes[0]
+
+
+def test_windows_beyond_the_data_are_missing() -> None:
+    p = panel({"A": [100.0 + i for i in range(12)]})
+    w = build_windows(
+        p, calendars=["T", "T"], day0=p.sessions[[3, 11]], rows=np.array([0, -1]),
+        factor_rows=np.array([[0], [0]]), estimation=Window(-5, -2), event=Window(-1, 1),
+    )  # fmt: skip
+    assert (w.positions[0, :2] == -1).all()
+    assert np.isnan(w.returns[0, :3]).all(), "two days before the data, one without a price before it"
+    assert np.isfinite(w.returns[0, 3:]).all()
+    assert np.isnan(w.returns[1]).all(), "no row: no return"
+    assert np.isnat(w.dates[1, -1])
+    assert w.day0.tolist() == [3, 11]
+
+
+def test_windows_must_not_overlap() -> None:
+    p = panel({"A": [1.0, 2.0, 3.0]})
+    with pytest.raises(ConfigError, match="must end before"):
+        build_windows(
+            p, calendars=["T"], day0=p.sessions[[1]], rows=np.array([0]), factor_rows=np.array([[0]]),
+            estimation=Window(-2, -1), event=Window(-1, 1),
+        )  # fmt: skip
+
+
+def test_an_index_is_compounded_over_the_sessions_of_the_firm() -> None:
+    """The benchmark trades on a day that the firm's exchange is shut: its return there is not lost."""
+    days = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04"])
+    table = pd.DataFrame({
+        "symbol": ["F", "F", "I", "I", "I"], "date": [days[0], days[2], *days],
+        "close": [10.0, 11.0, 100.0, 110.0, 121.0], "adj_close": [10.0, 11.0, 100.0, 110.0, 121.0],
+    })  # fmt: skip
+
+    def sessions(which: list[int]) -> Sessions:
+        own = days[which].to_numpy().astype("datetime64[D]")
+        return Sessions("x", "UTC", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + 3600)
+
+    p = ReturnsPanel.from_prices(
+        table,
+        keys=[("F", "A"), ("I", "A"), ("I", "B")],
+        sessions={"A": sessions([0, 2]), "B": sessions([0, 1, 2])},
+    )
+    np.testing.assert_allclose(p.values[p.row("I", "A")], [np.nan, np.nan, 0.21])
+    np.testing.assert_array_equal(p.spans[p.row("I", "A")], [0, 0, 1])
+    np.testing.assert_allclose(p.values[p.row("I", "B")], [np.nan, 0.1, 0.1])
+
+
+def test_wide_and_long_returns_are_the_same() -> None:
+    wide = pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "A": [0.01, None], "B": [0.02, -0.01]})
+    long = wide.melt("date", var_name="ticker", value_name="ret")
+    one, other = ReturnsPanel.from_frame(wide), ReturnsPanel.from_frame(long)
+    np.testing.assert_array_equal(one.values, other.values)
+    assert one.keys == other.keys == (("A", "data"), ("B", "data"))
+    assert one.spans.tolist() == [[1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ({"date": ["2024-01-02", "03/04/2024"], "A": [0.1, 0.2]}, "date that cannot be read"),
+        ({"date": ["2024-01-02", "2024-01-02"], "A": [0.1, 0.2]}, "occurs twice"),
+        ({"date": ["2024-01-02"], "A": ["1.5%"]}, "no number"),
+        ({"date": ["2024-01-02"] * 2, "ticker": ["A", "A"], "ret": [0.1, 0.2]}, "two returns"),
+        ({"day": ["2024-01-02"], "ret": [0.1]}, "needs the columns"),
+    ],
+)
+def test_bad_tables_of_returns(frame: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        ReturnsPanel.from_frame(pd.DataFrame(frame))
