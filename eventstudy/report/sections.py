@@ -1,0 +1,517 @@
+"""The exhibits of the page as plain values, every number already in words: the template only places them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..significance import STATISTICS
+from ..windows import Window
+from .facts import Cell, cells, crowding, interval
+from .plots import PALETTE, own_half_widths
+from .wording import (
+    FLAGS,
+    LEVEL,
+    MISSING,
+    NEARLY_ALL,
+    count,
+    date_iso,
+    date_prose,
+    day,
+    flag_counts,
+    flag_words,
+    flags_of,
+    level_text,
+    listed,
+    p_is,
+    percent,
+    pvalue,
+    reason_head,
+    signed,
+    span,
+    window_text,
+)
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+    from .plots import Path95
+
+_NOTE = (
+    "p is that of the exact t-test of the single event; "
+    "BHAR is the buy-and-hold return less the expected one."
+)
+LONGEST_CELL = 240
+LISTED_FLAGS = 8
+# Share of interval ends that the axis of the events table must hold; longer intervals are cut.
+ENDS_SHOWN = 0.9
+_DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """Text of one test over one window."""
+
+    pvalue: str
+    statistic: str
+    valid: bool
+    significant: bool
+    main: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One test over all windows."""
+
+    name: str
+    label: str
+    about: str
+    recommended: bool
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Windows by tests of one sample, the tests grouped by where they are valid."""
+
+    windows: tuple[tuple[str, str, bool], ...]
+    caar: tuple[str, ...]
+    intervals: tuple[tuple[str, str], ...]
+    positive: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, tuple[GridRow, ...]], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Place of a value and its interval on an axis in percent of its width."""
+
+    x: str
+    low: str
+    high: str
+    shape: str
+    color: str
+    filled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of the table of events, or a mean on top of it."""
+
+    date: str
+    name: str
+    ticker: str
+    sub: str
+    url: str
+    group: str
+    car: str
+    interval: str
+    pvalue: str
+    bhar: str
+    flags: tuple[str, ...]
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventTable:
+    """All events used, by CAR, with the means of the groups on top."""
+
+    means: tuple[EventRow, ...]
+    rows: tuple[EventRow, ...]
+    ticks: tuple[tuple[str, str], ...]
+    lede: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Events dropped for one kind of reason."""
+
+    reason: str
+    events: tuple[tuple[str, str, str, str, str], ...]
+
+
+def significance_grid(
+    results: EventStudyResults, windows: Iterable[Window], main: Window, names: Iterable[str] | None
+) -> Grid:
+    """Return windows by tests; `main` is the window of the headline."""
+    shown = list(windows)
+    by_window = {w: cells(results, w, names) for w in shown}
+    found = [interval(results, w) for w in shown]
+    few = results.test(results.recommended, main).reason
+    return Grid(
+        windows=tuple((window_text(w), window_role(w, main), w == main) for w in shown),
+        caar=tuple(percent(i.estimate, unit=False) for i in found),
+        intervals=tuple(
+            (MISSING, "") if few else (percent(i.low, unit=False), percent(i.high, unit=False)) for i in found
+        ),
+        positive=tuple(_positive(results, w) for w in shown),
+        groups=_grouped(results, by_window, main),
+        notes=_reason_notes(by_window),
+    )
+
+
+def window_role(window: Window, main: Window) -> str:
+    """Return what a window is for: main, leakage before or drift after the event, or nothing."""
+    if window == main:
+        return "main"
+    return "leakage" if window.stop < 0 else "drift" if window.start > 0 else ""
+
+
+def _positive(results: EventStudyResults, window: Window) -> tuple[str, str]:
+    car = results.abnormal.sample(window).car(window)
+    if len(car) == 0:
+        return MISSING, ""
+    lacking = f" of {len(car):,}" if len(car) < len(results) else ""
+    return f"{int((car > 0).sum()):,}{lacking}", percent(float(np.median(car)), unit=False)
+
+
+def _grouped(
+    results: EventStudyResults, by_window: Mapping[Window, Mapping[str, Cell]], main: Window
+) -> tuple[tuple[str, tuple[GridRow, ...]], ...]:
+    """Group the tests: valid in all windows, in some, in none."""
+    kinds: dict[str, list[GridRow]] = {"all": [], "some": [], "none": []}
+    for name in by_window[main]:
+        row = {w: tests[name] for w, tests in by_window.items()}
+        able = [not cell.ignores for cell in row.values()]
+        kind = "all" if all(able) else "some" if any(able) else "none"
+        kinds[kind].append(_grid_row(name, row, main, recommended=name == results.recommended))
+    titles = _group_titles(results, by_window, main)
+    return tuple((titles[kind], tuple(rows)) for kind, rows in kinds.items() if rows)
+
+
+def _group_titles(results: EventStudyResults, windows: Iterable[Window], main: Window) -> dict[str, str]:
+    crowd = crowding(results, main)
+    overlap = any(crowd.overlaps(w) for w in windows)
+    how = [
+        words
+        for words, holds in (("events share dates", crowd.shared), ("windows overlap", overlap))
+        if holds
+    ]
+    everywhere = (
+        f"Valid although {listed(how)}" if how else "Valid: no dates are shared and no windows overlap"
+    )
+    if len(results) == 1:
+        everywhere = "Valid for a single event, if its returns are normal"
+    gap = crowd.gap or 0
+    up_to = "on a single day" if gap == 1 else f"for windows of up to {gap} days"
+    return {
+        "all": everywhere,
+        "some": f"Valid only {up_to}: the nearest dates are {count(gap, 'session')} apart, "
+        "so longer windows overlap",
+        "none": "Not valid here, shown because readers expect them",
+    }
+
+
+def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, *, recommended: bool) -> GridRow:
+    entry = STATISTICS[name]
+    faults = list(dict.fromkeys(f for cell in row.values() for f in cell.ignores))
+    about = f"Ignores {listed(faults)}." if faults else f"Null: {entry.null}."
+    return GridRow(
+        name, entry.label, about, recommended, tuple(_grid_cell(c, main=w == main) for w, c in row.items())
+    )
+
+
+def _grid_cell(cell: Cell, *, main: bool) -> GridCell:
+    p = pvalue(cell.result.pvalue)
+    return GridCell(
+        p if cell.valid or p == MISSING else f"({p})",
+        signed(cell.result.statistic),
+        cell.valid,
+        cell.valid and cell.result.pvalue < LEVEL,
+        main,
+    )
+
+
+def _reason_notes(by_window: Mapping[Window, Mapping[str, Cell]]) -> tuple[str, ...]:
+    """Say why cells are missing or unreliable, each reason once."""
+    where: dict[tuple[str, str], list[Window]] = {}
+    for window, tests in by_window.items():
+        for name, cell in tests.items():
+            if cell.result.reason:
+                where.setdefault((name, cell.result.reason), []).append(window)
+    everywhere = len(by_window)
+    return tuple(
+        f"{STATISTICS[name].label}"
+        + ("" if len(windows) == everywhere else f" over {listed(window_text(w) for w in windows)}")
+        + f": {reason}."
+        for (name, reason), windows in where.items()
+    )
+
+
+def path_lede(results: EventStudyResults, windows: Iterable[Window], path: Path95) -> str:
+    """Return what the path shows before, on and after day 0, from the recommended test."""
+    shown = list(windows)
+    before = next((w for w in shown if w.stop < 0), None)
+    after = next((w for w in shown if w.start > 0), None)
+    zero = Window(0, 0) if Window(0, 0) in results.abnormal.event else None
+    first, last = (day(int(t)) for t in path.days[[0, -1]])
+    said = [
+        _finding(results, before, "Before the event", "leakage"),
+        _finding(results, zero, "", ""),
+        _finding(results, after, "Afterwards", "drift"),
+        f"From day {first} to day {last} it adds up to {percent(path.caar[-1])}.",
+    ]
+    return " ".join(text for text in said if text)
+
+
+def _finding(results: EventStudyResults, window: Window | None, lead: str, absent: str) -> str:
+    """Say what one window shows; "no sign of" only where the test does not reject."""
+    test = results.test(results.recommended, window) if window else None
+    if window is None or test is None or not np.isfinite(test.estimate):
+        return ""
+    p = "" if test.reason else f" ({p_is(test.pvalue)})"
+    if not lead:
+        return f"Day 0 is {percent(test.estimate)}{p}."
+    number = f"{window_text(window)} is {percent(test.estimate)}{p}"
+    if p and test.pvalue >= LEVEL:
+        return f"{lead} there is no sign of {absent}: {number}."
+    return f"{lead}, {number}."
+
+
+def path_values(path: Path95) -> list[tuple[str, ...]]:
+    """Return day, AAR, its interval, CAAR and its interval, as text, one row a day."""
+    return [
+        (
+            day(int(t)),
+            percent(aar, unit=False),
+            span(aar - h, aar + h, unit=False),
+            percent(caar, unit=False),
+            span(caar - H, caar + H, unit=False),
+        )
+        for t, aar, h, caar, H in zip(
+            path.days, path.aar, path.aar_half, path.caar, path.caar_half, strict=True
+        )
+    ]
+
+
+def event_table(
+    results: EventStudyResults, window: Window, groups: Mapping[str, EventStudyResults], column: str
+) -> EventTable:
+    """Return every event used with its CAR over `window`, and the means of `groups` on top."""
+    half = own_half_widths(results, window)
+    car, bhar = results.abnormal.car(window), results.abnormal.bhar(window)
+    p = results.car([window]).set_axis(np.flatnonzero(results.ok))["pvalue"]
+    bound = axis_bound(car, half)
+    said_once = common_flags(results)
+    order = {name: i for i, name in enumerate(groups)}
+    known = np.isfinite(car)
+    rows = []
+    for i in sorted(np.flatnonzero(results.ok), key=lambda i: (not known[i], car[i] if known[i] else 0.0, i)):
+        event = {str(k): v for k, v in results.events.iloc[i].items()}
+        own = str(event.get(column, "")) or ("(blank)" if column else "")
+        style = order.get(own, 0)
+        rows.append(
+            EventRow(
+                date=date_iso(event["day0"]),
+                name=event_name(event),
+                ticker=clipped(event["ticker"]),
+                sub=_event_sub(event),
+                url=safe_url(event.get("source_url", "")),
+                group=clipped(own) if column else "",
+                car=percent(car[i], unit=False),
+                interval=span(car[i] - half[i], car[i] + half[i], unit=False),
+                pvalue=pvalue(p[i]),
+                bhar=percent(bhar[i], unit=False),
+                flags=tuple(flag_words(f)[:40] for f in flags_of(event["flags"]) if f not in said_once),
+                mark=_mark(car[i], half[i], bound, style, filled=bool(p[i] < LEVEL)),
+            )
+        )
+    samples = groups or {"": results}
+    means = tuple(_mean_row(name, g, window, bound, order.get(name, 0)) for name, g in samples.items())
+    return EventTable(
+        means=means if len(results) > 1 else (),
+        rows=tuple(rows),
+        ticks=_ticks(bound),
+        lede=_events_lede(p.to_numpy(dtype=float)),
+        notes=_event_notes(results, car, half, bound, said_once, window),
+    )
+
+
+def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float, style: int) -> EventRow:
+    found, test = interval(sample, window), sample.test(sample.recommended, window)
+    tested = not test.reason
+    half = found.high - found.estimate if tested else math.nan
+    what = f"{STATISTICS[test.name].label} {p_is(test.pvalue)}" if tested else f"not tested: {test.reason}"
+    significant = bool(tested and test.pvalue < LEVEL)
+    ci = span(found.low, found.high, unit=False) if tested else ""
+    return EventRow(
+        date="", name=f"Mean of {test.n_events:,} {clipped(name, 60)}".strip(), ticker="", url="", group="",
+        sub=what, car=percent(found.estimate, unit=False), interval=ci,
+        pvalue=pvalue(test.pvalue) if tested else MISSING,
+        bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
+        mark=_mark(found.estimate, half, bound, style, filled=significant, mean=True),
+    )  # fmt: skip
+
+
+def _mean_bhar(sample: EventStudyResults, window: Window) -> float:
+    bhar = sample.abnormal.sample(window).bhar(window)
+    return float(bhar.mean()) if len(bhar) else math.nan
+
+
+def event_name(event: Mapping[str, Any]) -> str:
+    """Return what a reader calls an event: the company, else the ticker."""
+    company = event.get("company")
+    return clipped(company if isinstance(company, str) and company.strip() else event["ticker"])
+
+
+def _event_sub(event: Mapping[str, Any]) -> str:
+    what = next((str(event[c]) for c in _DESCRIPTIONS if str(event.get(c) or "").strip()), "")
+    return clipped(what or event["event_id"])
+
+
+def clipped(value: object, length: int = LONGEST_CELL) -> str:
+    """Return a cell of the events file as one line of bounded length."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def safe_url(value: object) -> str:
+    """Return an http(s) address, or "" for anything else."""
+    text = str(value).strip()
+    return text if re.fullmatch(r"https?://[^\s\x00-\x1f<>\"'`]{1,2000}", text, re.IGNORECASE) else ""
+
+
+def axis_bound(car: np.ndarray[Any, Any], half: np.ndarray[Any, Any]) -> float:
+    """Return the end of a symmetric axis that holds all CARs and most intervals (decimal)."""
+    ends = np.abs(np.concatenate([car - half, car + half]))
+    ends = ends[np.isfinite(ends)]
+    if len(ends) == 0:
+        return 0.01
+    return max(float(np.nanmax(np.abs(car))), float(np.quantile(ends, ENDS_SHOWN)), 1e-4) * 1.06
+
+
+def _mark(
+    x: float, half: float, bound: float, style: int, *, filled: bool, mean: bool = False
+) -> Mark | None:
+    if not np.isfinite(x):
+        return None
+    h = half if np.isfinite(half) else 0.0
+    shape = "D" if mean else PALETTE[min(style, 2)][2]
+    return Mark(
+        _place(x, bound), _place(max(x - h, -bound), bound), _place(min(x + h, bound), bound),
+        shape, ("b", "o", "i")[min(style, 2)], filled,
+    )  # fmt: skip
+
+
+def _place(x: float, bound: float) -> str:
+    return f"{50 + 50 * x / bound:.2f}%"
+
+
+def _ticks(bound: float) -> tuple[tuple[str, str], ...]:
+    """Return the place and label of round ticks on either side of zero."""
+    largest = 100 * bound * 0.8
+    power = 10.0 ** math.floor(math.log10(largest))
+    step = max(m * power for m in (1, 2, 5) if m * power <= largest)
+    decimals = max(0, -math.floor(math.log10(step)))
+    return tuple((_place(t / 100, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step))
+
+
+def common_flags(results: EventStudyResults) -> list[str]:
+    """Return the flags that nearly every event carries."""
+    return [f for f, n in flag_counts(results).items() if n > NEARLY_ALL * len(results) and len(results) > 1]
+
+
+def _events_lede(p: np.ndarray[Any, Any]) -> str:
+    p = p[np.isfinite(p)]
+    if len(p) < 2:
+        return ""
+    small = int((p < LEVEL).sum())
+    chance = f"{LEVEL * len(p):.1f}".removesuffix(".0")
+    return (
+        f"{small:,} of {len(p):,} CARs {'differs' if small == 1 else 'differ'} from zero on their own at "
+        f"{level_text(LEVEL)}, where {chance} would by chance."
+    )
+
+
+def _event_notes(
+    results: EventStudyResults,
+    car: np.ndarray[Any, Any],
+    half: np.ndarray[Any, Any],
+    bound: float,
+    said_once: list[str],
+    window: Window,
+) -> tuple[str, ...]:
+    notes = [_NOTE]
+    cut = int((np.abs(car) + half > bound).sum())
+    if cut:
+        notes.append(f"{count(cut, 'interval')} {'is' if cut == 1 else 'are'} cut at the edge of the axis.")
+    lacking = int((results.ok & ~np.isfinite(car)).sum())
+    if lacking:
+        which = f"{count(lacking, 'event')} at the end {'lacks' if lacking == 1 else 'lack'}"
+        notes.append(f"{which} days of {window_text(window)}.")
+    counts = flag_counts(results)
+    notes += [
+        f"{clipped(flag_words(f), 60).capitalize()}: {counts[f]:,} of {len(results):,} events, not tagged."
+        for f in said_once
+    ]
+    return tuple(notes)
+
+
+def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
+    """Return the dropped events by kind of reason, most frequent first; each keeps its own reason."""
+    kinds: dict[str, list[tuple[str, str, str, str, str]]] = {}
+    for event in results.events[~results.ok].to_dict("records"):
+        line = {str(k): v for k, v in event.items()}
+        kinds.setdefault(reason_head(str(line["reason"])), []).append((
+            date_iso(line["day0"]), event_name(line), clipped(line["ticker"]), clipped(line["event_id"]),
+            clipped(line["reason"], 400),
+        ))  # fmt: skip
+    return tuple(
+        Dropped(clipped(reason), tuple(events))
+        for reason, events in sorted(kinds.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, str, str, str, str]]:
+    """Return flag, meaning, events flagged, events left, and CAAR and p without the flagged ones."""
+    rows = []
+    common = common_flags(results)
+    telling = [item for item in flag_counts(results).most_common() if item[0] not in common]
+    for flag, n in telling[:LISTED_FLAGS]:
+        has = np.array([flag in flags_of(cell) for cell in results.events["flags"]], dtype=bool)
+        rest = results.subset(results.ok & ~has)
+        test = rest.test(rest.recommended, window) if len(rest) else None
+        rows.append((
+            clipped(flag_words(flag), 60).capitalize(), FLAGS.get(flag, ""), f"{n:,}", f"{len(rest):,}",
+            percent(test.estimate, unit=False) if test else MISSING,
+            pvalue(test.pvalue) if test and not test.reason else MISSING,
+        ))  # fmt: skip
+    return rows
+
+
+def group_rows(
+    groups: Mapping[str, EventStudyResults], window: Window
+) -> tuple[list[tuple[str, str, str, str, str, str]], str]:
+    """Return name, events, dates, CAAR, interval and p of each group, and the sentence above them."""
+    rows, differ, tested = [], [], 0
+    for name, sample in groups.items():
+        test, found = sample.test(sample.recommended, window), interval(sample, window)
+        able = not test.reason
+        tested += able
+        if able and test.pvalue < LEVEL:
+            differ.append(clipped(name, 60))
+        rows.append((
+            clipped(name, 80), f"{test.n_events:,}", f"{crowding(sample, window).dates:,}",
+            percent(found.estimate, unit=False),
+            span(found.low, found.high, unit=False) if able else "",
+            pvalue(test.pvalue) if able else f"not tested: {test.reason.replace(' to rely on it', '')}",
+        ))  # fmt: skip
+    which = f": {listed(differ)}" if differ else ""
+    verb = "differs" if len(differ) == 1 else "differ"
+    lede = (
+        f"Over {window_text(window)} {len(differ) or 'none'} of the {count(tested, 'group')} tested {verb} "
+        f"from zero at the {level_text(LEVEL)} level{which}."
+    )
+    return rows, lede
+
+
+def period(results: EventStudyResults) -> str:
+    """Return the first and last day 0 in words."""
+    days = results.events.loc[results.ok, "day0"]
+    first, last = date_prose(days.min()), date_prose(days.max())
+    return first if first == last else f"{first} to {last}"

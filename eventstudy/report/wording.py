@@ -1,0 +1,554 @@
+"""Number formats and sentences, made by rule; plain text, the same for terminal and page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..significance import STATISTICS
+from ..windows import Window
+from .facts import Cell, cells, crowding, interval
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+MISSING = "–"
+MINUS = "\u2212"
+NBSP = "\u00a0"
+LEVEL = 0.05
+FEW_EVENTS = 10
+MANY_DROPPED = 0.1
+# A flag that nearly every event carries is said once instead of beside each event.
+NEARLY_ALL = 0.8
+# Indices of these forms leave dividends out, save the ones that are known to reinvest them.
+_PRICE_INDEX = re.compile(r"\^.+|000\d{3}\.SS|399\d{3}\.SZ|.+\.ME")
+_TOTAL_RETURN = {"^GDAXI", "^MDAXI", "^TECDAX", "^SDAXI", "^SP500TR", "^BVSP", "MCFTR.ME"}
+_WORDS = (
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+_REMEDIES = {
+    "no price data": "Check the tickers, or choose another source of prices.",
+    "no benchmark": "Give a benchmark, in the events file or as a setting.",
+    "days in the estimation window": "Use prices that begin earlier, or a shorter estimation window.",
+    "no variance": "Check that these are prices of traded shares, and not the benchmark itself.",
+}
+FLAGS = {
+    "time_unknown": "the announcement has a date but no time",
+    "day0_given": "day 0 comes from the events file",
+    "short_estimation": "fewer complete estimation days than asked for",
+    "multi_day_return": "a return in the event window spans several sessions",
+    "incomplete_window": "the event window reaches beyond the last price",
+    "missing_days": "days of the event window have no price",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text in parts, each with whether it is emphasised."""
+
+    parts: tuple[tuple[str, bool], ...]
+
+    def __str__(self) -> str:
+        return "".join(text for text, _ in self.parts)
+
+
+def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
+    """Format a number with a true minus and, unless it is zero, a sign: ``+0.30``, ``−1.02``, ``0.00``."""
+    if not np.isfinite(value):
+        return MISSING
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0:
+        return text
+    return (MINUS if value < 0 else "+" if sign else "") + text
+
+
+def percent(value: float, *, sign: bool = True, unit: bool = True) -> str:
+    """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit."""
+    text = signed(100 * value, sign=sign)
+    return text + "%" if unit and text != MISSING else text
+
+
+def span(low: float, high: float, *, unit: bool = True) -> str:
+    """Format an interval of returns: ``−2.04% to +0.01%``."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return MISSING
+    return f"{percent(low, unit=unit)} to {percent(high, unit=unit)}"
+
+
+def pvalue(p: float) -> str:
+    """Format a p-value: ``0.061``, ``<0.001``."""
+    if not np.isfinite(p):
+        return MISSING
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_is(p: float) -> str:
+    """Write out a p-value: ``p = 0.061``, ``p < 0.001``."""
+    text = pvalue(p)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
+def stars(p: float) -> str:
+    """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
+    return "*" * sum(p < level for level in (0.01, 0.05, 0.1))
+
+
+def day(tau: int) -> str:
+    """Format an event day: ``−1``, ``0``, ``+1``."""
+    return signed(tau, 0)
+
+
+def window_text(window: Window) -> str:
+    """Format a window: ``[−1, 1]``."""
+    start, stop = (signed(v, 0, sign=False) for v in (window.start, window.stop))
+    return f"[{start},{NBSP}{stop}]"
+
+
+def date_iso(value: object) -> str:
+    """Format a date for a table: ``2022-09-01``."""
+    date = _date(value)
+    return date.isoformat() if date else MISSING
+
+
+def date_prose(value: object) -> str:
+    """Format a date for a sentence: ``1 Sep 2022``."""
+    date = _date(value)
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    return f"{date.day}{NBSP}{months[date.month - 1]}{NBSP}{date.year}" if date else MISSING
+
+
+def _date(value: object) -> dt.date | None:
+    stamp = np.datetime64(value, "D")  # type: ignore[call-overload]
+    return None if np.isnat(stamp) else stamp.astype(dt.date)
+
+
+def count(n: int, noun: str) -> str:
+    """Return ``1 event``, ``2 events``."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def number_word(n: int, *, capital: bool = False) -> str:
+    """Return a small number in words, a large one in digits."""
+    word = _WORDS[n] if n < len(_WORDS) else f"{n:,}"
+    return word.capitalize() if capital else word
+
+
+def listed(items: Iterable[str]) -> str:
+    """Join with commas and a last "and"."""
+    *head, last = list(items)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def level_text(level: float) -> str:
+    """Format a level of significance: ``5%``."""
+    return f"{100 * level:g}%"
+
+
+def reason_head(reason: str) -> str:
+    """Return the part of a reason that many events share, without the detail of one event."""
+    return re.sub(r"^\d+ ", "too few ", reason.split(":", 1)[0].split(",", 1)[0])
+
+
+def reasons(results: EventStudyResults) -> list[tuple[str, int]]:
+    """Return the reasons for which events were dropped, most frequent first."""
+    dropped = results.events.loc[~results.ok, "reason"]
+    return Counter(reason_head(str(reason)) for reason in dropped).most_common()
+
+
+def flag_words(flag: str) -> str:
+    """Return a flag as words."""
+    return flag.replace("_", " ").strip()
+
+
+def flags_of(cell: object) -> list[str]:
+    """Return the flags of one event."""
+    return [f.strip() for f in str(cell).split(";") if f.strip()]
+
+
+def flag_counts(results: EventStudyResults) -> Counter[str]:
+    """Count the flags of the events used."""
+    used = results.events.loc[results.ok, "flags"]
+    return Counter(flag for cell in used for flag in dict.fromkeys(flags_of(cell)))
+
+
+def is_provisional(results: EventStudyResults, window: Window) -> bool:
+    """Tell whether events lack days of `window` because those days are yet to come."""
+    open_end = np.array(["incomplete_window" in flags_of(f) for f in results.events["flags"]], dtype=bool)
+    return bool((results.ok & open_end & ~results.abnormal.valid(window)).any())
+
+
+def headline(
+    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+) -> str:
+    """Return the answer of a study and what must be said with it, as plain text."""
+    said = [str(answer(results, window, subject=subject, level=level))]
+    return " ".join(said + asides(results, window, level=level))
+
+
+def answer(
+    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+) -> Sentence:
+    """Return the one sentence that answers the study, with its emphasised parts.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    window : Window
+        The main window.
+    subject : str
+        What the events are, in the plural, such as "adverse announcements".
+    level : float
+        Level of significance.
+    """
+    if len(results) == 0:
+        return _nothing_usable(results, subject)
+    if results.test(results.recommended, window).n_events == 0:
+        return _no_complete_window(results, window)
+    if is_provisional(results, window):
+        return _provisional(results, window)
+    if len(results) == 1:
+        return _one_event(results, window, level)
+    return _many_events(results, window, subject, level)
+
+
+def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> list[str]:
+    """Return the sentences that qualify the answer."""
+    if len(results) == 0:
+        return []
+    if len(results) == 1:
+        return ["One event cannot separate the announcement from other news on the same days."]
+    crowd = crowding(results, window)
+    if crowd.events < 2 or is_provisional(results, window):
+        return []
+    out = [_missing_days(results, crowd.events)]
+    tests = cells(results, window)
+    out += [_interval_differs(results, window, tests[results.recommended], level)]
+    out += _dissent(results.recommended, tests, level)
+    if crowd.dates == 1:
+        out.append("All events share one date: one effective observation of any common shock.")
+    return [sentence for sentence in out if sentence]
+
+
+def brief(
+    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+) -> Sentence:
+    """Return the answer for one more group, in short."""
+    n = results.test(results.recommended, window).n_events
+    if n == 0 or len(results) < 2 or is_provisional(results, window):
+        return answer(results, window, subject=subject, level=level)
+    effect = _effect(results, window)
+    verdict, evidence = _verdict(results, window, level)
+    return Sentence((
+        (f"The {n:,} {subject}: ", False), (percent(effect.estimate), True),
+        (f" on average{_ci(effect.low, effect.high)}, ", False), (verdict, True), (f" ({evidence}).", False),
+    ))  # fmt: skip
+
+
+def limitations(
+    results: EventStudyResults, window: Window, *, sample: EventStudyResults | None = None
+) -> list[str]:
+    """Return what limits the study, most serious first, each with what it does and how to remove it.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+        All events.
+    window : Window
+        The main window.
+    sample : EventStudyResults, optional
+        The group that the answer is about; by default all events.
+    """
+    if len(results) == 0:
+        return list(results.panel.notices)
+    answered = results if sample is None else sample
+    found = [
+        _open_windows(results),
+        _small_sample(answered, window),
+        _pooled_directions(answered),
+        _dropped_share(results),
+        _price_index(results),
+        _unknown_times(results),
+        *results.panel.notices,
+        _put_aside(results),
+        _batch_engine(results),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def detectable(se: float, level: float = LEVEL, power: float = 0.8) -> float:
+    """Return the smallest effect (decimal) that a test with this standard error finds with `power`."""
+    from scipy.special import ndtri
+
+    return float(ndtri(1 - level / 2) + ndtri(power)) * se
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    estimate: float
+    low: float
+    high: float
+
+
+def _effect(results: EventStudyResults, window: Window) -> _Effect:
+    """The mean CAR; its interval only where the test is not under its minimum of events."""
+    found = interval(results, window)
+    if results.test(results.recommended, window).reason:
+        return _Effect(found.estimate, np.nan, np.nan)
+    return _Effect(found.estimate, found.low, found.high)
+
+
+def _ci(low: float, high: float) -> str:
+    return f" (95%{NBSP}CI {span(low, high)})" if np.isfinite(low) else ""
+
+
+def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
+    total = len(results.events)
+    if total == 0:
+        return Sentence((("No result:", True), (" there are no events.", False)))
+    (reason, n), *_ = reasons(results)
+    most = f"Most frequent reason: {reason} ({n:,} of {total:,})."
+    remedy = next((r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed.")
+    text = f" none of {total:,} {subject} could be used. {most} {remedy}"
+    return Sentence((("No result:", True), (text, False)))
+
+
+def _no_complete_window(results: EventStudyResults, window: Window) -> Sentence:
+    lacking = f" none of {count(len(results), 'usable event')} has all days of {window_text(window)}."
+    if is_provisional(results, window):
+        return Sentence((("Provisional:", True), (lacking, False)))
+    return Sentence((("No result:", True), (lacking, False)))
+
+
+def _provisional(results: EventStudyResults, window: Window) -> Sentence:
+    effect = _effect(results, window)
+    n = results.test(results.recommended, window).n_events
+    head = (
+        f" {n:,} of {len(results):,} events have complete windows. "
+        f"Over {window_text(window)} they moved the shares by "
+    )
+    tail = f" on average{_ci(effect.low, effect.high)}; there is no verdict before the others are complete."
+    return Sentence((
+        ("Provisional:", True), (head, False), (percent(effect.estimate), True), (tail, False),
+    ))  # fmt: skip
+
+
+def _one_event(results: EventStudyResults, window: Window, level: float) -> Sentence:
+    found, test = interval(results, window), results.test(results.recommended, window)
+    event = results.events[results.ok].iloc[0]
+    firm = str(event.get("company") or event["ticker"])
+    return Sentence((
+        (f"Over {window_text(window)} {firm} moved ", False), (percent(found.estimate), True),
+        (f" against what the {results.model.label} expected{_ci(found.low, found.high)}: ", False),
+        (_different(test.pvalue, level), True),
+        (f" at the {level_text(level)} level (exact t {p_is(test.pvalue)}).", False),
+    ))  # fmt: skip
+
+
+def _many_events(results: EventStudyResults, window: Window, subject: str, level: float) -> Sentence:
+    effect, n = _effect(results, window), results.test(results.recommended, window).n_events
+    verdict, evidence = _verdict(results, window, level)
+    at_level = "" if verdict == "not tested" else f" at the {level_text(level)} level"
+    head = f"Over {window_text(window)} the {n:,} {subject} moved the shares by "
+    return Sentence((
+        (head, False), (percent(effect.estimate), True),
+        (f" on average{_ci(effect.low, effect.high)}: ", False), (verdict, True),
+        (f"{at_level} ({evidence}).", False),
+    ))  # fmt: skip
+
+
+def _verdict(results: EventStudyResults, window: Window, level: float) -> tuple[str, str]:
+    """Return the verdict and the evidence for it."""
+    tests = cells(results, window)
+    main = tests[results.recommended].result
+    if main.reason:
+        return "not tested", main.reason.replace(" to rely on it", "")
+    dates = count(crowding(results, window).dates, "date")
+    rivals = [c.result for c in _dissenters(results.recommended, tests, level) if c.valid and _of_mean(c)]
+    if rivals:
+        each = ", ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in [main, *rivals])
+        return "depends on the test", f"{each}, {dates}"
+    label = STATISTICS[main.name].label
+    return _different(main.pvalue, level), f"{label} {p_is(main.pvalue)}, {dates}"
+
+
+def _different(p: float, level: float) -> str:
+    return "different from zero" if p < level else "not distinguishable from zero"
+
+
+def _of_mean(cell: Cell) -> bool:
+    return STATISTICS[cell.result.name].about_mean
+
+
+def _dissenters(recommended: str, tests: dict[str, Cell], level: float) -> list[Cell]:
+    """Return the tests whose verdict differs from that of the recommended one."""
+    main = tests[recommended].result
+    if main.reason:
+        return []
+    return [
+        cell
+        for name, cell in tests.items()
+        if name != recommended
+        and not cell.result.reason
+        and (cell.result.pvalue < level) != (main.pvalue < level)
+    ]
+
+
+def _dissent(recommended: str, tests: dict[str, Cell], level: float) -> list[str]:
+    others = _dissenters(recommended, tests, level)
+    invalid = [c for c in others if not c.valid]
+    ranks = [c for c in others if c.valid and not _of_mean(c)]
+    out = []
+    if invalid:
+        side = "≥" if tests[recommended].result.pvalue < level else "<"
+        able = sum(not c.result.reason for c in tests.values())
+        many = f"{number_word(len(invalid), capital=True)} of the {number_word(able)} tests"
+        verb = "gives" if len(invalid) == 1 else "give"
+        out.append(
+            f"{many} {verb} p {side} {level:g} for this window ({_named(invalid)}) and "
+            f"{'is' if len(invalid) == 1 else 'are'} not valid here: {_why(invalid)}."
+        )
+    if ranks:
+        names = listed(f"{STATISTICS[c.result.name].label} ({p_is(c.result.pvalue)})" for c in ranks)
+        one = len(ranks) == 1
+        out.append(
+            f"{names} {'disagrees' if one else 'disagree'}; {'it is' if one else 'they are'} valid here "
+            f"but {'asks' if one else 'ask'} for ranks or signs, not for the mean."
+        )
+    return out
+
+
+def _named(group: list[Cell]) -> str:
+    return ", ".join(f"{STATISTICS[c.result.name].label} {pvalue(c.result.pvalue)}" for c in group)
+
+
+def _why(group: list[Cell]) -> str:
+    """Say which tests ignore what; tests with the same fault are named together."""
+    by_fault: dict[tuple[str, ...], list[str]] = {}
+    for cell in group:
+        by_fault.setdefault(cell.ignores, []).append(STATISTICS[cell.result.name].label)
+    if len(by_fault) == 1:
+        (faults,) = by_fault
+        return f"{'it ignores' if len(group) == 1 else 'they ignore'} {listed(faults)}"
+    return "; ".join(
+        f"{listed(names)} {'ignores' if len(names) == 1 else 'ignore'} {listed(faults)}"
+        for faults, names in by_fault.items()
+    )
+
+
+def _missing_days(results: EventStudyResults, complete: int) -> str:
+    lacking = len(results) - complete
+    if not lacking:
+        return ""
+    return f"{lacking:,} of {len(results):,} usable events lack days of this window and are not in the mean."
+
+
+def _interval_differs(results: EventStudyResults, window: Window, main: Cell, level: float) -> str:
+    if main.result.reason:
+        return ""
+    found, rejects = interval(results, window), main.result.pvalue < level
+    includes = found.low <= 0 <= found.high
+    if rejects and main.result.statistic * found.estimate < 0:
+        return "The mean standardised CAR, on which the test rests, has the opposite sign."
+    if rejects != includes or level != LEVEL:
+        return ""
+    verb = "includes" if includes else "excludes"
+    return f"The interval for the mean, which is not standardised, {verb} zero."
+
+
+def _open_windows(results: EventStudyResults) -> str:
+    n = flag_counts(results)["incomplete_window"]
+    if not n:
+        return ""
+    return (
+        f"Provisional: the event window of {n:,} of {count(len(results), 'event')} reaches beyond the last "
+        "price. Windows that need the missing days leave these events out; run again later."
+    )
+
+
+def _small_sample(results: EventStudyResults, window: Window) -> str:
+    n = crowding(results, window).events
+    if len(results) < 2 or n >= FEW_EVENTS:
+        return ""
+    few = "Only one event has" if n == 1 else f"Only {n} events have"
+    return (
+        f"{few} all days of {window_text(window)}: intervals are wide, one event can carry the mean, "
+        "and tests of ranks and signs are not reliable."
+    )
+
+
+def _pooled_directions(results: EventStudyResults) -> str:
+    if "direction" not in results.events:
+        return ""
+    values = results.events.loc[results.ok, "direction"].astype(str).str.strip()
+    kinds = sorted(set(values) - {""})
+    if len(kinds) < 2:
+        return ""
+    shown = listed(kinds[:4]) if len(kinds) <= 4 else f"{len(kinds)} directions"
+    return (
+        f"Events of different direction ({shown}) are pooled: opposite reactions cancel in the mean. "
+        "Split the events by direction."
+    )
+
+
+def _dropped_share(results: EventStudyResults) -> str:
+    total, dropped = len(results.events), len(results.events) - len(results)
+    if dropped < MANY_DROPPED * total or not dropped:
+        return ""
+    (reason, n), *_ = reasons(results)
+    return (
+        f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: {reason} "
+        f"({n:,}). If the events lost differ from the others, the mean speaks only of those kept."
+    )
+
+
+def is_price_index(symbol: str) -> bool:
+    """Tell whether an index is known to leave out dividends."""
+    return bool(_PRICE_INDEX.fullmatch(symbol)) and symbol not in _TOTAL_RETURN
+
+
+def _price_index(results: EventStudyResults) -> str:
+    if not results.model.factors:
+        return ""
+    used = dict.fromkeys(str(b) for b in results.events.loc[results.ok, "benchmark"])
+    indices = [b for b in used if is_price_index(b)]
+    if not indices:
+        return ""
+    what = f"{listed(indices)} {'is a price index' if len(indices) == 1 else 'are price indices'}"
+    effect = (
+        "The estimated intercept absorbs most of the difference"
+        if "alpha" in results.model.parameters
+        else "The difference stays in the abnormal returns"
+    )
+    remedy = "use a total-return index to remove it"
+    return f"{what} while the shares are adjusted for dividends. {effect}; {remedy}."
+
+
+def _unknown_times(results: EventStudyResults) -> str:
+    n, total = flag_counts(results)["time_unknown"], len(results)
+    if not n:
+        return ""
+    who = "Every announcement has" if n == total else f"{n:,} of {count(total, 'announcement')} have"
+    return (
+        f"{who} a date but no time, so that the first reaction can fall on day 0 or day +1. "
+        "Judge by a window that covers both, or add the times."
+    )
+
+
+def _put_aside(results: EventStudyResults) -> str:
+    notes = results.panel.notes
+    if not notes:
+        return ""
+    more = f" (and {count(len(notes) - 1, 'similar note')})" if len(notes) > 1 else ""
+    return f"{notes[0]}{more}."
+
+
+def _batch_engine(results: EventStudyResults) -> str:
+    if results.engine != "batch":
+        return ""
+    return "Estimated for all events at once (engine batch); the numbers agree with the default to rounding."

@@ -1,0 +1,282 @@
+"""The command line as its users meet it: real processes, exit codes, streams, and no traceback ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT, Market
+from yahoo_standin import Yahoo, synthetic
+
+from eventstudy.cli import main
+from eventstudy.models import MODELS
+from eventstudy.significance import STATISTICS
+
+SMALL = """event_id,ticker,announced_at,company
+apple,AAPL,2020-08-06,Apple
+nvidia,NVDA,2022-08-31T16:30-04:00,Nvidia
+amd,AMD,2019-05-15,AMD
+hikvision,002415.SZ,2019-05-22,Hikvision
+"""
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    path = tmp_path / "events.csv"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
+def invoke(*args: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, [str(a) for a in args])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result.exit_code, result.stdout, result.stderr
+
+
+def process(
+    *args: object, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "eventstudy", *map(str, args)]
+    full = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=full, cwd=cwd, timeout=120, check=False
+    )
+
+
+def test_run_offline(events: Path, tmp_path: Path) -> None:
+    code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
+    assert code == 0, err
+    assert out.startswith("Over [0, 1] the 3 announcements moved the shares by ")
+    assert "Dropped 1 of 4 events" in out
+    assert "hikvision" in out
+    assert str(tmp_path / "r" / "events" / "report.html") in out
+    assert out.isascii()
+    status = pd.read_csv(tmp_path / "r" / "events" / "events.csv").set_index("event_id")["status"]
+    assert status.to_dict() == {"apple": "ok", "nvidia": "ok", "amd": "ok", "hikvision": "dropped"}
+
+
+def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path) -> None:
+    code, out, _ = invoke(
+        "run", events, "--prices", "sample", "--out", tmp_path / "r", "--json", "--by", "company"
+    )
+    assert code == 0
+    found = json.loads(out)
+    assert (found["n_events"], found["n_used"]) == (4, 3)
+    tests = pd.read_csv(tmp_path / "r" / "events" / "tables" / "tests.csv", float_precision="round_trip")
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(found["tests"]).fillna({"reason": ""}), tests.fillna({"reason": ""}), check_dtype=False
+    )
+    assert {e["event_id"]: e["day0"] for e in found["events"]}["nvidia"] == "2022-09-01"
+    assert set(found["groups"]) == {"Apple", "Nvidia", "AMD"}
+
+
+def test_quiet_says_nothing(events: Path, tmp_path: Path) -> None:
+    code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", "--quiet")
+    assert (code, out, err) == (0, "", "")
+
+
+def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
+    code, out, _ = invoke(
+        "run", events, "--prices", "sample", "--out", tmp_path, "--name", "x", "--model", "constant_mean",
+        "--estimation", "-150:-21", "--window", "-3:3", "--car", "0:2", "--car", "-1:1", "--test", "bmp",
+        "--engine", "batch", "--json",
+    )  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    assert [(t["test"], t["start"], t["stop"]) for t in found["tests"]] == [("bmp", 0, 2), ("bmp", -1, 1)]
+    models = pd.read_csv(tmp_path / "x" / "tables" / "models.csv")
+    assert list(models) == ["event_id", "ticker", "nobs", "alpha", "sigma", "r2"]
+    assert set(models["nobs"]) == {130}
+    manifest = json.loads((tmp_path / "x" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["engine"] == "batch"
+
+
+def test_study_file_and_options_over_it(events: Path, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(
+        'events = "events.csv"\nout = "runs"\nname = "mine"\nprices = "sample"\nmodel = "market_adjusted"\n'
+        'windows = ["0:1", "-2:2"]\nmax_loss = 0.5\n',
+        encoding="utf-8",
+    )
+    code, out, err = invoke("run", "--config", tmp_path / "study.toml", "--model", "market", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["config"]["model"] == "market"
+    assert found["config"]["windows"] == ["0:1", "-2:2"]
+    assert (tmp_path / "runs" / "mine" / "report.html").is_file()
+
+
+def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path) -> None:
+    for extra in (["--strict"], ["--max-loss", "0.2"]):
+        code, _, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", *extra)
+        assert code == 3
+        assert "25% of the events were dropped" in err
+        assert (tmp_path / "r" / "events" / "report.html").is_file()
+    assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", "--max-loss", "0.25")[0] == 0
+
+
+def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
+    assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")[0] == 0
+    before = (tmp_path / "r" / "events" / "manifest.json").read_bytes()
+    events.write_text("ticker,announced_at\n002415.SZ,2019-05-22\n", encoding="utf-8")
+    code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
+    assert (code, out) == (1, "")
+    assert "not in the bundled sample" in err
+    assert (tmp_path / "r" / "events" / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["run"], 2, "name the events file"),
+        (["run", "none.csv"], 1, "none.csv"),
+        (["run", "EVENTS", "--model", "markt"], 2, "did you mean 'market'"),
+        (["run", "EVENTS", "--test", "bmpp"], 2, "did you mean 'bmp'"),
+        (["run", "EVENTS", "--window", "5"], 2, "START:STOP"),
+        (["run", "EVENTS", "--car", "-30:30"], 2, "beyond the event window"),
+        (["run", "EVENTS", "--prices", "yaho"], 2, "did you mean 'yahoo'"),
+        (["run", "EVENTS", "--name", "../x"], 2, "not a name"),
+        (["run", "EVENTS", "--by", "sectr", "--prices", "sample", "--out", "OUT"], 2, "no such column"),
+        (["run", "EVENTS", "--returns", "none.csv"], 2, "no such file"),
+        (["run", "EVENTS", "--config", "none.toml"], 2, "cannot read"),
+        (["run", "EVENTS", "--max-loss", "7"], 2, "max-loss"),
+        (["frobnicate"], 2, "No such command"),
+    ],
+)
+def test_wrong_usage_is_one_clear_message(
+    args: list[str], code: int, message: str, events: Path, tmp_path: Path
+) -> None:
+    args = [{"EVENTS": str(events), "OUT": str(tmp_path / "r")}.get(a, a) for a in args]
+    got, out, err = invoke(*args)
+    assert (got, out) == (code, "")
+    assert message in err
+    assert not (tmp_path / "r" / "events").exists()
+
+
+def test_check(events: Path) -> None:
+    code, out, err = invoke("check", events)
+    assert code == 0
+    assert "2022-09-01  NVDA" in out
+    assert "4 events are good, 0 problems" in err
+    found = json.loads(invoke("check", events, "--json")[1])
+    assert found["problems"] == []
+    assert found["events"][3] == {
+        "event_id": "hikvision", "ticker": "002415.SZ", "announced_at": "2019-05-22", "exchange": "XSHE",
+        "day0": "2019-05-22", "flags": ["time_unknown"],
+    }  # fmt: skip
+
+
+def test_check_reports_all_problems(events: Path) -> None:
+    events.write_text(
+        "ticker,announced_at\nAAPL,05/06/2019\nSBER.QQ,2019-05-22\nMSFT,2019-05-22\n", encoding="utf-8"
+    )
+    code, out, err = invoke("check", events)
+    assert code == 1
+    assert f"{events}:2: announced_at" in err
+    assert f"{events}:3: ticker" in err
+    assert "MSFT" in out
+    found = json.loads(invoke("check", events, "--json")[1])
+    assert [(p["line"], p["column"]) for p in found["problems"]] == [(2, "announced_at"), (3, "ticker")]
+    assert invoke("run", events)[0] == 1
+
+
+def test_lists_come_from_the_registries() -> None:
+    for what, registry in (("models", MODELS), ("tests", STATISTICS)):
+        code, out, _ = invoke("list", what)
+        assert code == 0
+        assert all(name in out for name in registry)
+    assert "yahoo" in invoke("list", "prices")[1]
+
+
+def test_returns_that_the_user_holds(tmp_path: Path) -> None:
+    market = Market(n=6, effect=-0.02)
+    market.frame.rename_axis("date").to_csv(tmp_path / "returns.csv")
+    market.table[["event_id", "ticker", "announced_at"]].to_csv(tmp_path / "events.csv", index=False)
+    long = market.frame.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="ret")
+    long.to_csv(tmp_path / "long.csv", index=False)
+    cars = []
+    for file in ("returns.csv", "long.csv"):
+        code, _, err = invoke(
+            "run", tmp_path / "events.csv", "--returns", tmp_path / file, "--calendar", "data",
+            "--benchmark", "MKT", "--estimation", "-120:-11", "--window", "-5:5", "--out", tmp_path / file[:4],
+        )  # fmt: skip
+        assert code == 0, err
+        cars.append(
+            pd.read_csv(tmp_path / file[:4] / "events" / "tables" / "car.csv", float_precision="round_trip")
+        )
+    pd.testing.assert_frame_equal(*cars)
+    ours = market.fit().car([(0, 0)])["car"]
+    theirs = cars[0].query("start == 0 and stop == 0")["car"]
+    np.testing.assert_allclose(theirs, ours, rtol=1e-12)
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom eventstudy.cli import main\n"
+        "try: main(['run', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'matplotlib', 'yfinance'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_run_over_the_wire(events: Path, tmp_path: Path) -> None:
+    """The whole command against a stand-in for Yahoo; the second run answers from the store."""
+    symbols = ("AAPL", "NVDA", "AMD", "^GSPC", "002415.SZ", "000300.SS")
+    series = [synthetic(s, start=date(2017, 1, 2), end=date(2023, 3, 31)) for s in symbols]
+    with Yahoo(*series) as yahoo:
+        env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
+        first = process("run", events, "--out", tmp_path / "a", "--json", env=env)
+        assert first.returncode == 0, first.stderr
+        asked = len(yahoo.log)
+        second = process("run", events, "--out", tmp_path / "b", "--json", env=env)
+        assert second.returncode == 0, second.stderr
+        assert len(yahoo.log) == asked, "prices that are in the store are not asked for again"
+    found = json.loads(first.stdout)
+    assert found["n_used"] == 4
+    assert found["notices"] == []
+    assert found["tests"] == json.loads(second.stdout)["tests"]
+
+
+def test_no_network_falls_back_on_the_sample_and_says_so(events: Path, tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    env = {"HTTPS_PROXY": nowhere, "https_proxy": nowhere, "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite")}
+    start = time.monotonic()
+    done = process("run", events, "--out", tmp_path / "r", env=env)
+    assert time.monotonic() - start < 60
+    assert done.returncode == 0, done.stderr
+    assert "NOTE:" in done.stderr
+    assert "sample" in done.stderr
+    report = (tmp_path / "r" / "events" / "report.html").read_text(encoding="utf-8")
+    assert "bundled sample" in report
+    alone = tmp_path / "alone.csv"
+    alone.write_text("ticker,announced_at\n002415.SZ,2019-05-22\n", encoding="utf-8")
+    none = process("run", alone, "--out", tmp_path / "r", env=env)
+    assert none.returncode == 75
+    assert "Traceback" not in none.stderr
+
+
+def test_latin_console_and_foreign_locale(events: Path, tmp_path: Path) -> None:
+    events.write_text(SMALL.replace("Apple", "苹果").replace("apple", "ap-苹果"), encoding="utf-8")
+    env = {"PYTHONIOENCODING": "latin-1", "LC_ALL": "C", "TZ": "Asia/Shanghai"}
+    done = process("check", events, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "ap-??" in done.stdout
+    done = process("run", events, "--prices", "sample", "--out", tmp_path / "r", env=env)
+    assert done.returncode == 0, done.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = process("run", tmp_path / "none.csv", "--debug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr

@@ -1,0 +1,81 @@
+"""Every example of the documents is executed, every command of the README exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from eventstudy import __version__
+from eventstudy.cli import main
+from eventstudy.models import MODELS
+from eventstudy.significance import STATISTICS
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for path in DOCUMENTS:
+        texts = re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M)
+        found += [(f"{path.name}-{i}", text) for i, text in enumerate(texts)]
+    return found
+
+
+@pytest.fixture
+def _in_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "events.csv", tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_in_a_copy")
+@pytest.mark.parametrize("text", [pytest.param(t, id=i) for i, t in blocks("python")])
+def test_python_examples(text: str) -> None:
+    exec(compile(text, "example", "exec"), {})
+
+
+@pytest.mark.usefixtures("_in_a_copy")
+@pytest.mark.parametrize("text", [pytest.param(t, id=i) for i, t in blocks("console")])
+def test_commands(text: str) -> None:
+    for line in text.splitlines():
+        if line.startswith("$ eventstudy "):
+            arguments = shlex.split(line, comments=True)[2:]
+            if arguments[0] == "run":
+                arguments.append("--offline")
+            result = CliRunner().invoke(main, arguments)
+            assert result.exit_code == 0, (line, result.output)
+
+
+def test_readme_has_exactly_two_commands_to_start_with() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^python3 -m venv ", text, re.M)) == 2
+
+
+def test_every_command_option_model_and_test_is_documented() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    for command in main.commands.values():
+        for option in command.params:
+            for name in option.opts:
+                assert not name.startswith("--") or f"{name}" in text, (
+                    f"{name} of {command.name} is in no document"
+                )
+    for name in (*MODELS, *STATISTICS):
+        assert f"`{name}`" in text, name
+
+
+def test_public_functions_have_docstrings() -> None:
+    import eventstudy
+
+    for name in eventstudy.__all__:
+        if name != "__version__":
+            assert (getattr(eventstudy, name).__doc__ or "").strip(), name
+
+
+def test_version_is_said_once_in_each_place() -> None:
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

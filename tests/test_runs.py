@@ -1,0 +1,156 @@
+"""The run folder: complete, identical for identical inputs, and never half-written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+
+from eventstudy.config import StudyConfig
+from eventstudy.errors import ConfigError, RunFolderError
+from eventstudy.events import read_events
+from eventstudy.results import EventStudyResults
+from eventstudy.runs import checked_name, group_column, write_run
+
+CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
+FILES = {
+    "report.html", "manifest.json", "events.csv", "data/returns.csv.gz",
+    "figures/caar.svg", "figures/car.svg",
+    *(f"tables/{t}.csv" for t in ("abnormal_returns", "car", "aar", "tests", "models")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results() -> EventStudyResults:
+    market = Market(n=6)
+    market.table["company"] = ["Älpha, Inc.", '"Beta"', "=HYPERLINK(1)", "<script>", "华为", "f"]
+    return market.fit(market.frame.drop(columns="F05"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_all_files_are_there_and_hashed(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    files = contents(folder)
+    assert set(files) >= FILES
+    manifest = json.loads(files["manifest.json"])
+    assert manifest["schema"] == "eventstudy-run/1"
+    assert manifest["files"] == {
+        n: hashlib.sha256(b).hexdigest() for n, b in files.items() if n != "manifest.json"
+    }
+    assert (manifest["events"]["ok"], manifest["events"]["dropped"]) == (5, 1)
+    assert manifest["events"]["reasons"] == {"no price data: F05 is not in the data": 1}
+    assert manifest["config"]["event"] == "-5:5"
+    assert [p.name for p in tmp_path.iterdir()] == ["study"], "no temporary folder is left"
+
+
+def test_same_inputs_give_the_same_bytes(results: EventStudyResults, tmp_path: Path) -> None:
+    one, other = (contents(write_run(results, tmp_path / d, "study", config=CONFIG)) for d in "ab")
+    del one["manifest.json"], other["manifest.json"]
+    assert one == other
+
+
+def test_tables_read_back_exactly(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    car = pd.read_csv(folder / "tables" / "car.csv", float_precision="round_trip")
+    np.testing.assert_array_equal(car["car"], results.car(CONFIG.tested)["car"])
+    tests = pd.read_csv(folder / "tables" / "tests.csv", float_precision="round_trip")
+    assert list(tests) == [
+        "test",
+        "start",
+        "stop",
+        "n_events",
+        "statistic",
+        "pvalue",
+        "distribution",
+        "estimate",
+        "reason",
+    ]
+    np.testing.assert_array_equal(tests["pvalue"], results.tests(CONFIG.tested)["pvalue"])
+    events = pd.read_csv(folder / "events.csv", keep_default_na=False)
+    assert events["company"].tolist() == results.events["company"].tolist()
+    assert events["status"].tolist() == ["ok"] * 5 + ["dropped"]
+    assert events["day0"].tolist() == results.events["day0"].dt.strftime("%Y-%m-%d").tolist()
+
+
+def test_events_of_a_run_can_be_studied_again(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    again = read_events(folder / "events.csv", calendar="data")
+    assert again.table["event_id"].tolist() == results.events["event_id"].tolist()
+    assert (again.table["day0"] == results.events["day0"]).all()
+
+
+def test_frozen_returns_are_those_used(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    text = gzip.decompress((folder / "data" / "returns.csv.gz").read_bytes())
+    frozen = pd.read_csv(io.BytesIO(text), float_precision="round_trip")
+    mine = frozen[frozen["ticker"] == "F00"]["ret"]
+    np.testing.assert_array_equal(mine, results.panel.values[results.panel.row("F00", "data")])
+
+
+def test_a_run_replaces_a_run_and_nothing_else(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    (folder / "stale.txt").write_text("old")
+    write_run(results, tmp_path, "study", config=CONFIG)
+    assert not (folder / "stale.txt").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunFolderError, match="not a run"):
+        write_run(results, tmp_path, "mine", config=CONFIG)
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_failure_leaves_the_old_run(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    before = contents(folder)
+    with pytest.raises(ConfigError):
+        write_run(results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"}))
+    assert contents(folder) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["study"]
+
+
+def test_a_swap_that_was_killed_half_way_is_mended(results: EventStudyResults, tmp_path: Path) -> None:
+    folder = write_run(results, tmp_path, "study", config=CONFIG)
+    folder.rename(tmp_path / ".study.old")
+    with pytest.raises(ConfigError):
+        write_run(results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"}))
+    assert (folder / "report.html").is_file()
+
+
+def test_a_file_in_the_way_is_one_clear_error(results: EventStudyResults, tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("")
+    with pytest.raises(RunFolderError, match="cannot write"):
+        write_run(results, tmp_path / "reports", "study", config=CONFIG)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", ".hidden", "a/b", "a\\b", "/etc", "a:b", "x" * 101, "dot.", "a\0b", "a\nb"]
+)
+def test_names_that_are_paths_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError):
+        checked_name(name)
+
+
+@pytest.mark.parametrize("name", ["events", "sanctions 2019-2022", "v1.2", "制裁"])
+def test_names(name: str) -> None:
+    assert checked_name(name) == name
+
+
+def test_grouping_by_default() -> None:
+    market = Market(n=4)
+    assert group_column(market.fit(), "") == ""
+    market.table["direction"] = ["adverse", "relief"] * 2
+    assert group_column(market.fit(), "") == "direction"
+    assert group_column(market.fit(), "none") == ""
+    market.table["group"] = ["a", "b"] * 2
+    assert group_column(market.fit(), "") == "group"
+    assert group_column(market.fit(), "direction") == "direction"

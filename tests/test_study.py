@@ -1,0 +1,235 @@
+"""From events and returns to results: statuses, reasons, flags, groups, tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SHARED, Market
+
+import eventstudy as es
+from eventstudy.config import StudyConfig, read_toml
+from eventstudy.errors import ConfigError
+from eventstudy.study import STUDY_FLAGS
+
+PRICES = SHARED / "market-data" / "prices"
+
+
+def test_every_event_ends_with_a_status_and_a_reason() -> None:
+    market = Market(n=6)
+    frame = market.frame.drop(columns="F01")
+    frame["F02"] = np.nan
+    market.table.loc[3, "day0"] = pd.Timestamp("2035-01-01")
+    market.table.loc[4, "benchmark"] = "NONE"
+    market.table.loc[5, "benchmark"] = ""
+    events = market.fit(frame).events
+    assert events["status"].tolist() == ["ok"] + ["dropped"] * 5
+    reasons = events["reason"].tolist()
+    assert reasons[0] == ""
+    assert reasons[1] == "no price data: F01 is not in the data"
+    assert "F02" in reasons[2]
+    assert reasons[3].startswith("no price data: F03 has prices from 2020-01-01 to")
+    assert reasons[4] == "no price data for the benchmark: NONE is not in the data"
+    assert reasons[5].startswith("no benchmark")
+
+
+def test_no_benchmark_is_needed_for_the_constant_mean() -> None:
+    market = Market(n=3)
+    market.table["benchmark"] = ""
+    assert len(market.fit(model="constant_mean")) == 3
+
+
+def test_flags_say_what_a_reader_should_know() -> None:
+    market = Market(n=4, seed=3)
+    frame, day0 = market.frame.copy(), market.table["day0"]
+    frame.loc[day0[0] + np.timedelta64(1, "D") :, "F00"] = np.nan
+    frame.loc[day0[1], "F01"] = np.nan
+    market.table["flags"] = ["time_unknown", "incomplete_window;mine", "", ""]
+    flags = market.fit(frame, min_estimation=200).events["flags"].tolist()
+    assert flags[0] == "time_unknown;short_estimation;incomplete_window"
+    assert flags[1] == "mine;short_estimation;missing_days", "flags of an earlier run do not stay"
+    assert flags[2] == "short_estimation"
+    assert set(STUDY_FLAGS).isdisjoint(market.fit(min_estimation=50).events["flags"][3].split(";"))
+
+
+def test_tables_have_the_promised_columns_and_agree() -> None:
+    market = Market(n=5, effect=0.05)
+    results = market.fit(market.frame.drop(columns="F04"))
+    ar, car = results.abnormal_returns(), results.car([(0, 1)])
+    assert list(ar) == ["event_id", "ticker", "tau", "date", "ret", "expected", "ar", "se", "sar"]
+    assert list(car) == [
+        "event_id",
+        "ticker",
+        "start",
+        "stop",
+        "car",
+        "se",
+        "statistic",
+        "pvalue",
+        "scar",
+        "bhar",
+        "n_days",
+    ]
+    assert list(results.models()) == ["event_id", "ticker", "nobs", "alpha", "beta", "sigma", "r2"]
+    assert list(results.aar_table()) == ["tau", "n_events", "aar", "caar"]
+    assert set(ar["event_id"]) == {"e0", "e1", "e2", "e3"}
+    inside = ar[ar["tau"].isin([0, 1])].groupby("event_id")["ar"].sum()
+    np.testing.assert_allclose(car.set_index("event_id")["car"], inside, rtol=1e-12)
+    np.testing.assert_allclose(ar["ret"] - ar["expected"], ar["ar"], atol=1e-16)
+    assert results.test("bmp", (0, 1)).estimate == pytest.approx(car["car"].mean())
+    assert (ar.loc[ar["tau"] == 0, "date"].to_numpy() == results.events["day0"][results.ok].to_numpy()).all()
+
+
+def test_groups_partition_the_events() -> None:
+    market = Market(n=9)
+    market.table["direction"] = ["adverse", "relief", "adverse"] * 3
+    results = market.fit()
+    groups = results.groups("direction")
+    assert {name: len(part) for name, part in groups.items()} == {"adverse": 6, "relief": 3}
+    pooled = results.abnormal.car(es.Window(0, 1)).sum()
+    assert sum(g.abnormal.car(es.Window(0, 1)).sum() for g in groups.values()) == pytest.approx(pooled)
+    with pytest.raises(ConfigError, match="did you mean 'direction'"):
+        results.groups("directoin")
+
+
+def test_a_firm_with_many_events_is_many_units() -> None:
+    market = Market(n=4, seed=5)
+    market.table["ticker"] = "F00"
+    results = market.fit()
+    single = Market(n=4, seed=5).fit()
+    assert results.car([(0, 0)])["event_id"].tolist() == ["e0", "e1", "e2", "e3"]
+    assert results.car([(0, 0)])["car"][0] == single.car([(0, 0)])["car"][0]
+    assert results.car([(0, 0)])["car"].nunique() == 4
+
+
+def test_one_event_has_its_own_t() -> None:
+    market = Market(n=1, effect=0.2)
+    tests = market.fit().tests([(0, 0)])
+    assert tests["test"].tolist() == ["event_t"]
+    assert tests["pvalue"][0] < 0.001
+    car = market.fit().car([(0, 0)])
+    assert car["statistic"][0] == tests["statistic"][0]
+
+
+def test_summary_and_notebook_views() -> None:
+    results = Market(n=6).fit()
+    summary = results.summary(windows=[(0, 0), (-1, 1)])
+    assert list(summary.frame.index) == ["[0,0]", "[-1,1]"]
+    assert "CAAR %" in str(summary)
+    for view in (results, summary, results.test("bmp", (0, 1))):
+        assert "<table" in view._repr_html_()
+
+
+def test_six_lines_of_a_notebook(tmp_path: Path) -> None:
+    events = es.events_from_frame(pd.DataFrame({
+        "ticker": ["AAPL", "NVDA", "AMD"],
+        "announced_at": ["2020-08-06", "2022-08-31T16:30-04:00", "2019-05-15"],
+    }))  # fmt: skip
+    returns = es.load_returns(events, provider="sample")
+    study = es.EventStudy(events, returns, model="market", estimation=(-250, -31), event=(-10, 10))
+    results = study.fit()
+    assert str(results.summary(windows=[(0, 0), (-1, 1), (0, 5)]))
+    assert results.plot_caar() is not None
+    folder = results.save(tmp_path / "reports")
+    assert (folder / "report.html").is_file()
+
+
+def test_an_index_serves_exchanges_that_differ() -> None:
+    """One index for two exchanges: each firm's windows count the sessions of its own exchange."""
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2018-06-01", "2020-03-31")
+    closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (3, len(days))), axis=1))
+    symbols = ("AAPL", "0700.HK", "^GSPC")
+    table = pd.concat([
+        pd.DataFrame({"symbol": s, "date": days, "close": c}) for s, c in zip(symbols, closes, strict=True)
+    ]).assign(adj_close=np.nan)  # fmt: skip
+    events = es.events_from_frame(
+        pd.DataFrame({"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"})
+    )
+    from eventstudy.loading import _sessions, needed_keys
+
+    keys = needed_keys(events)
+    panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=_sessions(keys, {}, "exchange"))
+    results = es.EventStudy(events, panel, estimation=(-100, -11), event=(-5, 5)).fit()
+    dates = results.abnormal_returns().pivot_table(
+        index="tau", columns="ticker", values="date", aggfunc="first"
+    )
+    assert str(dates.loc[0, "AAPL"].date()) == str(dates.loc[0, "0700.HK"].date()) == "2019-10-02"
+    assert str(dates.loc[-1, "AAPL"].date()) == "2019-10-01"
+    assert str(dates.loc[-1, "0700.HK"].date()) == "2019-09-30", "1 October is a holiday in Hong Kong"
+    assert results.ok.all()
+
+
+class TestConfig:
+    def test_round_trip(self, tmp_path: Path) -> None:
+        config = StudyConfig().with_options(
+            {"windows": ["0:1", "-1:1"], "estimation": "-200:-21", "tests": ["bmp"]}
+        )
+        lines = [
+            f"{k} = {str(v).lower() if isinstance(v, int) else repr(v)}" for k, v in config.to_dict().items()
+        ]
+        path = tmp_path / "study.toml"
+        path.write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
+        assert StudyConfig().with_options(read_toml(path)) == config
+        assert config.main == es.Window(0, 1)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"modle": "market"}, "did you mean 'model'"),
+            ({"windows": ["-20:20"]}, "beyond the event window"),
+            ({"estimation": "-100:-5"}, "must end before"),
+            ({"engine": "gpu"}, "use statsmodels, batch"),
+            ({"min_estimation": "many"}, "not a number"),
+            ({"model": 3}, "not a text"),
+        ],
+    )
+    def test_faults(self, options: dict[str, object], message: str) -> None:
+        with pytest.raises(ConfigError, match=message):
+            StudyConfig().with_options(options)
+
+    def test_default_windows_fit_a_short_event_window(self) -> None:
+        config = StudyConfig().with_options({"event": "-1:3"})
+        assert [str(w) for w in config.tested] == ["[0,0]", "[0,1]", "[-1,1]"]
+        assert str(StudyConfig().with_options({"event": "2:3"}).main) == "[2,3]"
+
+    def test_broken_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "study.toml"
+        path.write_text("model = market\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match="line 1"):
+            read_toml(path)
+        with pytest.raises(ConfigError, match="cannot read"):
+            read_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.skipif(not PRICES.is_dir(), reason="real prices are not part of the project")
+class TestRealPrices:
+    def study(self, ticker: str, day: str, benchmark: str, **options: object) -> es.EventStudyResults:
+        events = es.events_from_frame(
+            pd.DataFrame({"ticker": [ticker], "announced_at": [day], "benchmark": [benchmark]})
+        )
+        panel = es.load_returns(events, PRICES, estimation=(-250, -11))
+        return es.EventStudy(events, panel, estimation=(-250, -11), **options).fit()  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("engine", ["statsmodels", "batch"])
+    def test_hikvision(self, engine: str) -> None:
+        """Figures that another program gave: beta 1.33, AR0 -4.85 %, t -2.59; CAR[-1,1] -7.67 %, t -2.35."""
+        results = self.study("002415.SZ", "2019-05-22", "000300.SS", engine=engine)
+        car = results.car([(0, 0), (-1, 1)])
+        assert results.models()["beta"][0] == pytest.approx(1.33, abs=0.005)
+        np.testing.assert_allclose(car["car"], [-0.0485, -0.0767], atol=5e-5)
+        np.testing.assert_allclose(car["statistic"], [-2.59, -2.35], atol=0.005)
+
+    def test_a_halt_is_not_a_zero_return(self) -> None:
+        """Hikvision was halted on 8 and 9 October 2019: no AR there, and 10 October spans three sessions."""
+        results = self.study("002415.SZ", "2019-10-07", "000300.SS")
+        ar = results.abnormal_returns().set_index("tau")
+        assert ar.loc[[0, 1], "ar"].isna().all()
+        assert np.isfinite(ar.loc[2, "ar"])
+        assert "multi_day_return" in results.events["flags"][0]
+        car = results.car([(0, 1), (0, 2)]).set_index("stop")
+        assert np.isnan(car.loc[1, "car"]), "the window ends in the halt"
+        assert car.loc[2, "car"] == pytest.approx(ar.loc[2, "ar"])
+        assert car.loc[2, "n_days"] == 3
