@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .results import EventStudyResults
 
 OK, NO_STUDY, USAGE, INCOMPLETE, TRY_LATER = 0, 1, 2, 3, 75
-RUN_SETTINGS = ("events", "out", "name", "offline", "strict", "max_loss")
+TEXT_WIDTH = 100
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later)."""
@@ -282,16 +282,15 @@ def _progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] |
     if silent or not sys.stderr.isatty():
         yield None
         return
-    shown = 0
+    with ExitStack() as stack:
+        bar: Any = None
 
-    def advance(done: int, total: int) -> None:
-        nonlocal shown
-        if shown == 0:
-            bar.length = total
-        bar.update(done - shown)
-        shown = done
+        def advance(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:
+                bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
+            bar.update(done - bar.pos)
 
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
         yield advance
 
 
@@ -341,7 +340,8 @@ def _subject(group: str, column: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    return text.replace("\u2212", "-").replace("\u00a0", " ")
+    """Return text that any console can show."""
+    return text.translate({0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x"})
 
 
 def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:

@@ -18,7 +18,7 @@ EVENT = Window(-10, 10)
 WINDOWS = tuple(
     Window(*w) for w in [(0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)]
 )
-# Many announcements carry a date without an hour: day 0 or day 1 is the first reaction (docs/methods.md, 1.3).
+# Many announcements carry no hour: day 0 or day 1 is the first reaction (docs/methods.md, 1.3).
 MAIN_WINDOW = Window(0, 1)
 
 

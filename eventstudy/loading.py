@@ -11,7 +11,7 @@ import numpy as np
 
 from .calendars import EXCHANGES, Sessions, data_sessions, sessions
 from .config import ESTIMATION, EVENT
-from .errors import ConfigError, DataError
+from .errors import ConfigError, DataError, PriceError
 from .returns import DATA_CALENDAR, Key, ReturnsPanel
 from .typing import CalendarChoice, DateArray, ReturnKind
 from .windows import Window
@@ -99,7 +99,7 @@ def load_returns(
     keys = needed_keys(events, benchmark)
     symbols = list(dict.fromkeys(symbol for symbol, _ in keys))
     fetched = resolve(provider, offline=offline).fetch(symbols, first, last, progress=progress)
-    failures = {symbol: str(error) for symbol, error in fetched.failures.items()}
+    failures = {symbol: _cause(error) for symbol, error in fetched.failures.items()}
     if fetched.table.empty:
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
     dates = {
@@ -177,6 +177,12 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise DataError(
             "the file cannot be read as a table", where=path.name, remedy=str(error).splitlines()[0]
         ) from None
+
+
+def _cause(error: PriceError) -> str:
+    """Return what a provider says of one symbol, as the end of "no price data: ..."."""
+    what = error.what.removeprefix("no price data: ")
+    return f"{what}; {error.remedy}" if error.remedy else what
 
 
 def _sessions(

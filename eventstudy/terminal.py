@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 SKETCH_ROWS = 7
+HEAD_WIDTH = 9
 DROPPED_SHOWN = 8
 
 
@@ -44,11 +46,11 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     names = list(dict.fromkeys(tests["test"]))
     lead = results.recommended if results.recommended in names else names[0]
     names = [lead, *(n for n in names if n != lead)]
-    head = ["window", "N", "CAAR", *(f"{STATISTICS[n].label}" for n in names)]
+    head = ["window", "N", "CAAR", *(STATISTICS[n].label for n in names)]
     rows = [_row(tests, window, names) for window in config.tested]
     note = f"p-values; stars from {STATISTICS[lead].label}: *** p<0.01, ** p<0.05, * p<0.1"
     weak = sorted({r for r in tests["reason"] if r and "needed to rely" in r})
-    return "\n".join([_grid([head, *rows]), note, *(f"! {text}" for text in weak)])
+    return "\n".join([_grid(head, rows), note, *(f"! {text}" for text in weak)])
 
 
 def _row(tests: pd.DataFrame, window: Window, names: list[str]) -> list[str]:
@@ -58,41 +60,44 @@ def _row(tests: pd.DataFrame, window: Window, names: list[str]) -> list[str]:
     return [str(window), str(own["n_events"].iloc[0]), caar, *(p_text(p[name]) for name in names)]
 
 
-def _grid(rows: list[list[str]]) -> str:
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+def _grid(head: list[str], rows: list[list[str]]) -> str:
+    """Align cells to the right under a head that is wrapped to short lines."""
+    wrapped = [textwrap.wrap(text, HEAD_WIDTH, break_long_words=False) for text in head]
+    height = max(map(len, wrapped))
+    above = [[([""] * (height - len(w)) + w)[k] for w in wrapped] for k in range(height)]
+    widths = [max(len(row[j]) for row in [*above, *rows]) for j in range(len(head))]
+    lines = [
+        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [*above, *rows]
+    ]
+    return "\n".join([*lines[:height], "-" * max(map(len, lines)), *lines[height:]])
 
 
 def sketch(results: EventStudyResults) -> str:
     """Return the CAAR path as a small drawing in text, event days from left to right."""
-    path, days = results.caar.to_numpy(), results.abnormal.event.days
+    path: FloatArray = results.abnormal.caar
+    days = results.abnormal.event.days
     if not np.isfinite(path).any():
         return ""
-    low, high = min(0.0, np.nanmin(path)), max(0.0, np.nanmax(path))
+    low, high = min(0.0, float(np.nanmin(path))), max(0.0, float(np.nanmax(path)))
     if high == low:
         return ""
-    level = np.round((path - low) / (high - low) * (SKETCH_ROWS - 1))
-    zero = round(-low / (high - low) * (SKETCH_ROWS - 1))
-    lines = [_sketch_line(r, level, zero, days, low, high) for r in reversed(range(SKETCH_ROWS))]
-    first, last = f"{days[0]:+d}", f"{days[-1]:+d}"
-    width = 2 * len(days) - 1
-    axis = (
-        " " * 9 + first + "0".rjust(2 * int(-days[0]) - len(first) + 1)
-        if days[0] < 0 <= days[-1]
-        else " " * 9 + first
-    )
-    return "\n".join(["CAAR by event day", *lines, axis + last.rjust(9 + width - len(axis))])
-
-
-def _sketch_line(row: int, level: FloatArray, zero: int, days: FloatArray, low: float, high: float) -> str:
-    label = percent(low + row / (SKETCH_ROWS - 1) * (high - low)) if row in (0, SKETCH_ROWS - 1) else ""
-    label = "0" if row == zero and low < 0 < high and not label else label
-    blank = "-" if row == zero else " "
-    cells = []
-    for value, day in zip(level, days, strict=True):
-        cells.append("o" if value == row else ("|" if day == 0 and row != zero else blank))
-    return f"{label:>8} {blank.join(cells)}".rstrip()
+    step = (high - low) / (SKETCH_ROWS - 1)
+    zero = round(-low / step)
+    canvas = [["-" if row == zero else " " for _ in range(2 * len(days) - 1)] for row in range(SKETCH_ROWS)]
+    for column, (value, day) in enumerate(zip(path, days, strict=True)):
+        for row in range(SKETCH_ROWS if day == 0 else 0):
+            canvas[row][2 * column] = "|" if row != zero else "+"
+        if np.isfinite(value):
+            canvas[round((value - low) / step)][2 * column] = "o"
+    labels = {0: percent(low), SKETCH_ROWS - 1: percent(high), zero: "0"}
+    lines = [
+        f"{labels.get(row, ''):>8} {''.join(canvas[row])}".rstrip() for row in reversed(range(SKETCH_ROWS))
+    ]
+    axis = [" "] * (2 * len(days) + 3)
+    for text, column in ((f"{days[0]:+d}", 0), ("0", int(-days[0])), (f"{days[-1]:+d}", len(days) - 1)):
+        if 0 <= column < len(days):
+            axis[2 * column : 2 * column + len(text)] = text
+    return "\n".join(["CAAR by event day", *lines, " " * 9 + "".join(axis).rstrip()])
 
 
 def losses(results: EventStudyResults) -> str:

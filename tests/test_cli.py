@@ -207,7 +207,8 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
     for file in ("returns.csv", "long.csv"):
         code, _, err = invoke(
             "run", tmp_path / "events.csv", "--returns", tmp_path / file, "--calendar", "data",
-            "--benchmark", "MKT", "--estimation", "-120:-11", "--window", "-5:5", "--out", tmp_path / file[:4],
+            "--benchmark", "MKT", "--estimation", "-120:-11", "--window", "-5:5",
+            "--out", tmp_path / file[:4],
         )  # fmt: skip
         assert code == 0, err
         cars.append(

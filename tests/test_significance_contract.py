@@ -177,7 +177,7 @@ def test_adjustment_is_that_of_kolari_and_pynnonen_on_one_date() -> None:
 
 
 def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/methods.md, 4, mini: constant mean, M=4, L=2, a session apart: a_i'a_j = 1.25, norms^2 = 3, o = .4167."""
+    """Constant mean, M=4, L=2, a session apart: a_i'a_j = 1.25, norms^2 = 3, o = .4167."""
     import pandas as pd
 
     from eventstudy.models import MODELS

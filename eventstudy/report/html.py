@@ -209,7 +209,10 @@ def _exhibits(
     path = plots.path_of(sample)
     several, start = len(groups) > 1, wording.day(int(path.days[0]))
     average = "AR" if len(sample) == 1 else "AAR"
-    tables = {sections.clipped(g, 60): sections.significance_grid(part, config.tested, main, names) for g, part in groups.items()}
+    tables = {
+        sections.clipped(g, 60): sections.significance_grid(part, config.tested, main, names)
+        for g, part in groups.items()
+    }
     rows, lede = sections.group_rows(groups, main) if several else ([], "")
     return {
         "path": {

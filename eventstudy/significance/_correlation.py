@@ -1,4 +1,4 @@
-"""Mean cross-correlation of standardised CARs, weighted by how far their windows overlap (docs/methods.md, 4)."""
+"""Mean cross-correlation of standardised CARs, weighted by how far their windows overlap."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import Value, statistic
-from .cross_sectional import t_of_mean
+from ._mean import t_of_mean
 
 
 @statistic(

@@ -8,7 +8,7 @@ from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
-from .cross_sectional import t_of_mean
+from ._mean import t_of_mean
 
 # A variance factor this small means that the benchmark holds the treated firms themselves.
 SMALLEST_FACTOR = 0.1

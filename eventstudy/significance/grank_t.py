@@ -8,8 +8,8 @@ from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
+from ._mean import t_of_mean
 from ._ranks import day_sums, scaled_ranks
-from .cross_sectional import t_of_mean
 
 
 @statistic(
