@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -327,9 +328,9 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
         blocks.append(title + summary_text(part, config))
         if sys.stdout.isatty():
             blocks.append(sketch(part))
-    lead = _ascii(
-        headline(next(iter(parts.values())), config.main, subject=_subject(next(iter(parts)), column))
-    )
+    first = next(iter(parts))
+    lead = _ascii(headline(parts[first], config.main, subject=_subject(first, column)))
+    lead = textwrap.fill(lead, TEXT_WIDTH, break_on_hyphens=False)
     return "\n\n".join([lead, *filter(None, blocks), losses(results), f"Report: {folder / 'report.html'}"])
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 INK, MUTED, GRID, SHADE, PAPER = "#1a1e22", "#565c63", "#e4dfd4", "#efeadd", "#fcfbf8"
 # (line, band, marker) of the first group, the second, and all others.
-PALETTE = (("#0b5394", "#cbdff1", "o"), ("#a63e00", "#f3d9c4", "s"), (INK, "#cfc9bc", "D"))
+PALETTE = (("#0b5394", "#cbdff1", "o"), ("#a63e00", "#f3d9c4", "s"), (INK, "#cfc9bc", "^"))
 FOREST_ROWS = 60
 MEAN_ROW = -1.5
 POINTS_PER_INCH = 72
@@ -105,9 +105,8 @@ def plot_caar(results: EventStudyResults, ax: Axes | None = None, *, window: Win
     _draw_path(axes, path, main, PALETTE[0])
     _percent_axis(axes.yaxis, path.lowest, path.highest)
     _day_axis(axes, path.days, ticks=11)
-    axes.set_title(
-        f"CAAR of {_events(len(results))}, pointwise 95% band", loc="left", fontsize=TEXT, fontweight="bold"
-    )
+    what = "CAR of one event" if len(results) == 1 else f"CAAR of {_events(len(results))}"
+    axes.set_title(f"{what}, pointwise 95% band", loc="left", fontsize=TEXT, fontweight="bold")
     return axes
 
 
@@ -159,7 +158,8 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WID
     half = np.nan_to_num(path.aar_half)
     _percent_axis(lower.yaxis, float((path.aar - half).min()), float((path.aar + half).max()), ticks=3)
     _day_axis(lower, path.days, ticks=11 if wide else 6)
-    _label_path(upper, lower, path, style[0], beside=wide)
+    average = "AR" if n_events == 1 else "AAR"
+    _label_path(upper, lower, path, style[0], average=average, beside=wide)
     _label_window(upper, path, window, wide=wide)
     _hit_areas(upper, path, n_events)
     return figure
@@ -387,21 +387,23 @@ def _day_axis(axes: Axes, days: IntArray, *, ticks: int) -> None:
         label.set_fontweight("bold" if t == 0 else "normal")
 
 
-def _label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, beside: bool) -> None:
+def _label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, average: str, beside: bool) -> None:
     last = int(np.flatnonzero(np.isfinite(path.caar))[-1])
     value, half = path.caar[last], path.caar_half[last]
     if not beside:
-        for axes, text in ((upper, "CAAR, 95% band"), (lower, "AAR each day, 95% CI")):
+        for axes, text in ((upper, f"C{average}, 95% band"), (lower, f"{average} each day, 95% CI")):
             axes.set_title(text, loc="left", fontsize=TEXT, fontweight="bold", color=color, pad=5)
         return
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
     beside_end: Any = {**place, "fontsize": TEXT}
-    upper.annotate(f"CAAR {percent(value)}", (1, value), (6, 0), color=color, fontweight="bold", **beside_end)
+    upper.annotate(
+        f"C{average} {percent(value)}", (1, value), (6, 0), color=color, fontweight="bold", **beside_end
+    )
     if np.isfinite(half):
         low, high = upper.get_ylim()
         edge = min(value + max(half, 0.16 * (high - low)), high)
         upper.annotate("95% band,\nday by day", (1, edge), (6, -10), color=color, **beside_end)
-    lower.annotate("AAR each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end)
+    lower.annotate(f"{average} each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end)
     lower.annotate("with 95% CI", (1, 0), (6, -16), color=MUTED, **beside_end)
 
 
@@ -420,8 +422,9 @@ def _label_window(axes: Axes, path: Path95, window: Window, *, wide: bool) -> No
 
 def _hit_areas(axes: Axes, path: Path95, n_events: int) -> None:
     """Lay an invisible field with the numbers of the day over each day."""
+    average = "AR" if n_events == 1 else "AAR"
     for t, aar, caar, half in zip(path.days, path.aar, path.caar, path.caar_half, strict=True):
-        text = f"Day {day(int(t))}: AAR {percent(aar)}, CAAR {percent(caar)}"
+        text = f"Day {day(int(t))}: {average} {percent(aar)}, C{average} {percent(caar)}"
         if np.isfinite(half):
             text += f" (95% CI {span(caar - half, caar + half)})"
         patch = axes.axvspan(t - 0.5, t + 0.5, facecolor="none", edgecolor="none", linewidth=0, zorder=9)

@@ -49,6 +49,7 @@ LONGEST_CELL = 240
 LISTED_FLAGS = 8
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.9
+FEW_ROWS = 10
 _DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
 
 
@@ -123,6 +124,7 @@ class EventTable:
     means: tuple[EventRow, ...]
     rows: tuple[EventRow, ...]
     ticks: tuple[tuple[str, str], ...]
+    key: str
     lede: str
     notes: tuple[str, ...]
 
@@ -327,6 +329,7 @@ def event_table(
         means=means if len(results) > 1 else (),
         rows=tuple(rows),
         ticks=_ticks(bound),
+        key=_shape_key(list(groups)) if len(groups) > 1 else "",
         lede=_events_lede(p.to_numpy(dtype=float)),
         notes=_event_notes(results, car, half, bound, said_once, window),
     )
@@ -346,6 +349,14 @@ def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float
         bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
         mark=_mark(found.estimate, half, bound, style, filled=significant, mean=True),
     )  # fmt: skip
+
+
+def _shape_key(names: list[str]) -> str:
+    """Say which shape stands for which group."""
+    shown = [clipped(name, 40) for name in names]
+    last = shown[2] if len(shown) == 3 else "other groups"
+    shapes = zip(("circle", "square", "triangle"), [*shown[:2], last][: len(shown)], strict=False)
+    return "; ".join(f"{shape}: {name}" for shape, name in shapes) + "; "
 
 
 def _mean_bhar(sample: EventStudyResults, window: Window) -> float:
@@ -382,7 +393,8 @@ def axis_bound(car: np.ndarray[Any, Any], half: np.ndarray[Any, Any]) -> float:
     ends = ends[np.isfinite(ends)]
     if len(ends) == 0:
         return 0.01
-    return max(float(np.nanmax(np.abs(car))), float(np.quantile(ends, ENDS_SHOWN)), 1e-4) * 1.06
+    share = ENDS_SHOWN if len(car) > FEW_ROWS else 1.0
+    return max(float(np.nanmax(np.abs(car))), float(np.quantile(ends, share)), 1e-4) * 1.06
 
 
 def _mark(
