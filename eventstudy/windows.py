@@ -110,7 +110,7 @@ class EventWindows:
     def dates(self) -> DateArray:
         """Session of each event-window day, shape (n, L2); NaT beyond the data."""
         pos = self.positions[:, len(self.estimation) :]
-        return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT"))
+        return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
     def take(self, rows: IntArray | BoolArray) -> EventWindows:
         """Return the windows of some events, by position or mask."""

@@ -145,6 +145,7 @@ def test_a_fault_is_named_with_its_place(tmp_path: Path, text: str | bytes, word
         ("AAA.csv.gz", gzip.compress(GOOD.encode() * 99)[:-20], "cannot be read"),
         ("AAA.parquet", b"no parquet", "cannot be read as Parquet"),
     ],
+    ids=["no gzip", "cut short", "no parquet"],
 )
 def test_a_broken_file(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     kind, said = message(tmp_path, content, name)

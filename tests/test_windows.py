@@ -14,6 +14,9 @@ from eventstudy.returns import ReturnsPanel, returns_of
 from eventstudy.windows import Window, build_windows
 
 
+HOUR = np.timedelta64(3600, "s")
+
+
 @given(st.integers(-999, 999), st.integers(0, 999))
 def test_text_and_back(start: int, length: int) -> None:
     window = Window(start, start + length)
@@ -38,7 +41,7 @@ def panel(prices: dict[str, list[float]], start: str = "2024-01-01", **kwargs: o
     ])  # fmt: skip
     midnight = days.to_numpy().astype("datetime64[s]")
     sessions = Sessions(
-        "T", "UTC", midnight.astype("datetime64[D]"), midnight + 9 * 3600, midnight + 17 * 3600
+        "T", "UTC", midnight.astype("datetime64[D]"), midnight + 9 * HOUR, midnight + 17 * HOUR
     )
     return ReturnsPanel.from_prices(
         table, keys=[(s, "T") for s in prices], sessions={"T": sessions}, **kwargs
@@ -65,7 +68,7 @@ def test_panel_falls_back_on_close_when_adjusted_is_blank() -> None:
     days = table["date"].to_numpy().astype("datetime64[D]")
     midnight = days.astype("datetime64[s]")
     again = ReturnsPanel.from_prices(
-        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", days, midnight, midnight + 3600)}
+        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", days, midnight, midnight + HOUR)}
     )
     assert again.values[0, 1] == pytest.approx(0.1)
 
@@ -78,7 +81,7 @@ def test_prices_on_closed_days_are_put_aside_and_said() -> None:
     open_days = days[[0, 1, 3]].to_numpy().astype("datetime64[D]")
     midnight = open_days.astype("datetime64[s]")
     p = ReturnsPanel.from_prices(
-        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", open_days, midnight, midnight + 3600)}
+        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", open_days, midnight, midnight + HOUR)}
     )
     np.testing.assert_allclose(p.values[0], [np.nan, 1.0, 0.5])
     assert "1 prices on days that T was closed" in p.notes[0]
@@ -117,7 +120,7 @@ def test_an_index_is_compounded_over_the_sessions_of_the_firm() -> None:
 
     def sessions(which: list[int]) -> Sessions:
         own = days[which].to_numpy().astype("datetime64[D]")
-        return Sessions("x", "UTC", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + 3600)
+        return Sessions("x", "UTC", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + HOUR)
 
     p = ReturnsPanel.from_prices(
         table,
