@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -156,16 +157,33 @@ def test_a_place_that_cannot_be_written_gives_a_notice(tmp_path: Path) -> None:
     assert str(tmp_path) not in notice
 
 
+READ_ONLY = """
+import os, sys
+from datetime import date
+from eventstudy.prices.store import StoreProvider
+store = StoreProvider(sys.argv[1])
+span = date(2019, 1, 1), date(2019, 12, 31)
+store.fetch(["AAA"], *span)  # loads all modules while they can be read
+if os.getuid() == 0:
+    os.setuid(65534)
+assert not os.access(os.path.dirname(sys.argv[1]), os.W_OK)
+print(store.fetch(["AAA"], *span).symbols)
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
-def test_a_folder_that_cannot_be_written_can_be_read(store: StoreProvider) -> None:
-    store.put(made("AAA"), asked=(FIRST, LAST))
-    store.path.parent.chmod(0o555)
-    try:
-        if os.access(store.path.parent, os.W_OK):
-            pytest.skip("this user may write everywhere")
-        assert store.fetch(["AAA"], FIRST, LAST).symbols == ("AAA",)
-    finally:
-        store.path.parent.chmod(0o755)
+def test_a_folder_that_cannot_be_written_can_be_read() -> None:
+    """Also where the tests run as root, who may write everywhere: the reader becomes nobody."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store" / "prices.sqlite"
+        StoreProvider(path).put(made("AAA"), asked=(FIRST, LAST))
+        Path(folder).chmod(0o755)
+        path.parent.chmod(0o555)
+        try:
+            output, complaints = python(READ_ONLY, path).communicate(timeout=120)
+            assert (output.strip(), complaints) == ("('AAA',)", "")
+        finally:
+            path.parent.chmod(0o755)
 
 
 def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

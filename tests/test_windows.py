@@ -13,7 +13,6 @@ from eventstudy.errors import ConfigError, DataError
 from eventstudy.returns import ReturnsPanel, returns_of
 from eventstudy.windows import Window, build_windows
 
-
 HOUR = np.timedelta64(3600, "s")
 
 
