@@ -1,4 +1,4 @@
-"""From an announcement to day 0: which exchange a ticker trades on, and the first session able to react."""
+"""The sessions of every market, from exchange_calendars or from the dates of the data."""
 
 from __future__ import annotations
 
@@ -20,201 +20,17 @@ from typing import Any
 import numpy as np
 
 from .errors import DataError
+from .exchanges import NO_CALENDAR
 from .registry import did_you_mean
 from .typing import BoolArray, DateArray
 
-ASSUMED_TIME = dt.time(12)
 FIRST_DAY, LAST_DAY = "1990-01-01", "2035-12-31"
 EARLIER_FIRST_DAY = {"XNYS": "1950-01-03"}
 CACHE_FORMAT = 1
-NO_CALENDAR = 'give the session itself in a "day0" column and use calendar = "data"'
 
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One market.
-
-    Attributes
-    ----------
-    code : str
-        Market identifier code, e.g. ``"XSHE"``.
-    calendar : str or None
-        Name of its calendar in exchange_calendars; None where there is none.
-    name : str
-        The market in words.
-    benchmark : str or None
-        Symbol of the usual local index; None where none is known.
-    """
-
-    code: str
-    calendar: str | None
-    name: str
-    benchmark: str | None = None
-
-
-NEW_YORK = Exchange("XNYS", "XNYS", "New York (NYSE, Nasdaq)", "^GSPC")
-
-EXCHANGES: dict[str, Exchange] = {
-    "": NEW_YORK,
-    "AE": Exchange("XDFM", None, "Dubai"),
-    "AQ": Exchange("AQXE", "XLON", "Aquis", "^FTSE"),
-    "AS": Exchange("XAMS", "XAMS", "Amsterdam", "^AEX"),
-    "AT": Exchange("XATH", "ASEX", "Athens", "GD.AT"),
-    "AX": Exchange("XASX", "XASX", "Australia", "^AXJO"),
-    "BA": Exchange("XBUE", "XBUE", "Buenos Aires", "^MERV"),
-    "BD": Exchange("XBUD", "XBUD", "Budapest", "^BUX.BD"),
-    "BE": Exchange("XBER", "XFRA", "Berlin", "^GDAXI"),
-    "BK": Exchange("XBKK", "XBKK", "Thailand", "^SET.BK"),
-    "BM": Exchange("XBMS", "XFRA", "Bremen", "^GDAXI"),
-    "BO": Exchange("XBOM", "XBOM", "Bombay", "^BSESN"),
-    "BR": Exchange("XBRU", "XBRU", "Brussels", "^BFX"),
-    "CA": Exchange("XCAI", None, "Egypt", "^CASE30"),
-    "CBT": Exchange("XCBT", "CMES", "Chicago Board of Trade"),
-    "CL": Exchange("XBOG", "XBOG", "Colombia"),
-    "CME": Exchange("XCME", "CMES", "Chicago Mercantile Exchange"),
-    "CMX": Exchange("CECS", "CMES", "New York Commodities Exchange"),
-    "CN": Exchange("CNSX", "XTSE", "Canadian Securities Exchange", "^GSPTSE"),
-    "CO": Exchange("XCSE", "XCSE", "Copenhagen", "^OMXC25"),
-    "CR": Exchange("XCAR", None, "Caracas"),
-    "DE": Exchange("XETR", "XETR", "Xetra", "^GDAXI"),
-    "DU": Exchange("XDUS", "XDUS", "Dusseldorf", "^GDAXI"),
-    "F": Exchange("XFRA", "XFRA", "Frankfurt", "^GDAXI"),
-    "HA": Exchange("XHAN", None, "Hanover", "^GDAXI"),
-    "HE": Exchange("XHEL", "XHEL", "Helsinki", "^OMXH25"),
-    "HK": Exchange("XHKG", "XHKG", "Hong Kong", "^HSI"),
-    "HM": Exchange("XHAM", "XHAM", "Hamburg", "^GDAXI"),
-    "IC": Exchange("XICE", "XICE", "Iceland"),
-    "IL": Exchange("ILSE", "XLON", "London (international order book)", "^FTSE"),
-    "IR": Exchange("XDUB", "XDUB", "Dublin", "^ISEQ"),
-    "IS": Exchange("XIST", "XIST", "Istanbul", "XU100.IS"),
-    "JK": Exchange("XIDX", "XIDX", "Indonesia", "^JKSE"),
-    "JO": Exchange("XJSE", "XJSE", "Johannesburg", "^J203.JO"),
-    "KL": Exchange("XKLS", "XKLS", "Malaysia", "^KLSE"),
-    "KQ": Exchange("KQKS", "XKRX", "Korea (KOSDAQ)", "^KQ11"),
-    "KS": Exchange("XKRX", "XKRX", "Korea", "^KS11"),
-    "KW": Exchange("XKUW", None, "Kuwait"),
-    "L": Exchange("XLON", "XLON", "London", "^FTSE"),
-    "LS": Exchange("XLIS", "XLIS", "Lisbon", "PSI20.LS"),
-    "MC": Exchange("XMAD", "XMAD", "Madrid", "^IBEX"),
-    "ME": Exchange("MISX", "XMOS", "Moscow", "IMOEX.ME"),
-    "MI": Exchange("XMIL", "XMIL", "Milan", "FTSEMIB.MI"),
-    "MU": Exchange("XMUN", "XFRA", "Munich", "^GDAXI"),
-    "MX": Exchange("XMEX", "XMEX", "Mexico", "^MXX"),
-    "NE": Exchange("NEOE", "XTSE", "Cboe Canada", "^GSPTSE"),
-    "NS": Exchange("XNSE", "XBOM", "National Stock Exchange of India", "^NSEI"),
-    "NX": Exchange("XEUR", "XEUR", "Euronext"),
-    "NYB": Exchange("IFUS", "IEPA", "ICE Futures US"),
-    "NYM": Exchange("XNYM", "CMES", "New York Mercantile Exchange"),
-    "NZ": Exchange("XNZE", "XNZE", "New Zealand", "^NZ50"),
-    "OL": Exchange("XOSL", "XOSL", "Oslo", "OSEBX.OL"),
-    "PA": Exchange("XPAR", "XPAR", "Paris", "^FCHI"),
-    "PR": Exchange("XPRA", "XPRA", "Prague"),
-    "PS": Exchange("XPHS", "XPHS", "Philippines", "PSEI.PS"),
-    "QA": Exchange("XQAT", None, "Qatar"),
-    "RG": Exchange("XRIS", "XRIS", "Riga"),
-    "RO": Exchange("XBSE", "XBSE", "Bucharest"),
-    "SA": Exchange("BVMF", "BVMF", "Sao Paulo", "^BVSP"),
-    "SG": Exchange("XSTU", "XSTU", "Stuttgart", "^GDAXI"),
-    "SI": Exchange("XSES", "XSES", "Singapore", "^STI"),
-    "SN": Exchange("XSGO", "XSGO", "Santiago", "^IPSA"),
-    "SR": Exchange("XSAU", "XSAU", "Saudi Arabia", "^TASI.SR"),
-    "SS": Exchange("XSHG", "XSHG", "Shanghai", "000300.SS"),
-    "ST": Exchange("XSTO", "XSTO", "Stockholm", "^OMX"),
-    "SW": Exchange("XSWX", "XSWX", "Switzerland", "^SSMI"),
-    "SZ": Exchange("XSHE", "XSHG", "Shenzhen", "000300.SS"),
-    "T": Exchange("XTKS", "XTKS", "Tokyo", "^N225"),
-    "TA": Exchange("XTAE", "XTAE", "Tel Aviv", "^TA125.TA"),
-    "TI": Exchange("ETLX", "XMIL", "EuroTLX", "FTSEMIB.MI"),
-    "TL": Exchange("XTAL", "XTAL", "Tallinn"),
-    "TO": Exchange("XTSE", "XTSE", "Toronto", "^GSPTSE"),
-    "TW": Exchange("XTAI", "XTAI", "Taiwan", "^TWII"),
-    "TWO": Exchange("ROCO", "XTAI", "Taipei (over the counter)", "^TWII"),
-    "V": Exchange("XTSX", "XTSX", "TSX Venture", "^GSPTSE"),
-    "VI": Exchange("XWBO", "XWBO", "Vienna", "^ATX"),
-    "VN": Exchange("XSTC", None, "Vietnam"),
-    "VS": Exchange("XLIT", "XLIT", "Vilnius"),
-    "WA": Exchange("XWAR", "XWAR", "Warsaw"),
-    "XA": Exchange("CXAW", "XASX", "Cboe Australia", "^AXJO"),
-    "XC": Exchange("CHIX", "XLON", "Cboe UK", "^FTSE"),
-    "XD": Exchange("CEUX", "XLON", "Cboe Europe", "^FTSE"),
-}
 
 # Bank of Russia, notices of 28 February and 23 March 2022: no trading in equities on the Moscow Exchange.
 CLOSURES = {"XMOS": (("2022-02-28", "2022-03-23"),)}
-
-# indices that are nobody's default benchmark, or the default of several markets
-_INDEX_SUFFIX = {
-    "^FTSE": "L", "^FTMC": "L", "^FTAS": "L", "^GDAXI": "DE", "^MDAXI": "DE", "^SDAXI": "DE", "^STOXX": "DE",
-    "^STOXX50E": "DE", "^GSPTSE": "TO", "^DJI": "", "^IXIC": "", "^NDX": "", "^NYA": "", "^RUT": "",
-    "^SOX": "", "^VIX": "", "^W5000": "", "^HSCE": "HK", "^SBF120": "PA", "^NSEBANK": "NS", "^OMXS30": "ST",
-    "^AORD": "AX", "^KS200": "KS",
-}  # fmt: skip
-
-_OTHER_NOTATIONS = {
-    "US": "", "N": "", "O": "", "OQ": "", "SH": "SS", "CH": "SS", "XSHG": "SS", "XSHE": "SZ", "HKG": "HK",
-    "LN": "L", "LON": "L", "JP": "T", "GR": "DE", "FP": "PA", "KR": "KS", "KRX": "KS", "MM": "ME",
-    "MCX": "ME", "MOEX": "ME", "NSE": "NS", "BSE": "BO",
-}  # fmt: skip
-
-
-def suffix_of(ticker: str) -> str:
-    """Return the market suffix of a Yahoo symbol without its dot (``"SZ"``), ``""`` where there is none."""
-    return ticker.rpartition(".")[2] if "." in ticker else ""
-
-
-def exchange_of(ticker: str) -> Exchange | None:
-    """Return the exchange a Yahoo symbol trades on.
-
-    Parameters
-    ----------
-    ticker : str
-        Symbol such as ``"002415.SZ"``; without a suffix it trades in New York.
-
-    Returns
-    -------
-    Exchange or None
-        None only for an index symbol (leading ``^``) whose home isn't known.
-
-    Raises
-    ------
-    DataError
-        The suffix is unknown, or its market has no trading calendar.
-    """
-    suffix = suffix_of(ticker)
-    if ticker.startswith("^") and not suffix:
-        return _home_of_index(ticker)
-    exchange = EXCHANGES.get(suffix)
-    if exchange is None:
-        raise DataError(f"unknown market suffix .{suffix}", value=ticker, remedy=_suffix_hint(ticker, suffix))
-    if exchange.calendar is None:
-        what = f"there is no trading calendar for {exchange.name} (.{suffix})"
-        raise DataError(what, value=ticker, remedy=NO_CALENDAR)
-    return exchange
-
-
-def _home_of_index(symbol: str) -> Exchange | None:
-    if symbol in _INDEX_SUFFIX:
-        return EXCHANGES[_INDEX_SUFFIX[symbol]]
-    return next((e for e in EXCHANGES.values() if e.benchmark == symbol), None)
-
-
-def _suffix_hint(ticker: str, suffix: str) -> str:
-    stem = ticker[: -len(suffix) - 1]
-    hints = []
-    if suffix.upper() in EXCHANGES:
-        hints.append(f"did you mean '{stem}.{suffix.upper()}'?")
-    elif hint := _nearest_suffix(suffix.upper()):
-        hints.append(hint)
-    if len(suffix) == 1:
-        hints.append(f"a class of shares is written with a dash: {stem}-{suffix}")
-    return " ".join(hints) or "suffixes are those of Yahoo, e.g. .L .DE .HK .SS .SZ .T"
-
-
-def _nearest_suffix(suffix: str) -> str:
-    if suffix in _OTHER_NOTATIONS:
-        meant = _OTHER_NOTATIONS[suffix]
-        return f"did you mean '.{meant}'?" if meant else "New York symbols have no suffix"
-    return did_you_mean(f".{suffix}", [f".{s}" for s in EXCHANGES if s])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -356,66 +172,6 @@ def _local_time(instant: np.datetime64, tz: str) -> dt.time:
 def _local(day: np.datetime64[dt.date], time: dt.time, tz: str) -> dt.datetime:
     wall = dt.datetime.combine(day.item(), time, zoneinfo.ZoneInfo(tz))
     return wall.astimezone(dt.UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """When the news came out: an instant where the time is known, otherwise a date.
-
-    Attributes
-    ----------
-    date : date or None
-        The date, for a stamp without a time.
-    instant : datetime or None
-        The instant in UTC, for a stamp with a time.
-    tz : str or None
-        Time zone the stamp was given in; None for a bare date, or a time with its own offset.
-    """
-
-    date: dt.date | None = None
-    instant: dt.datetime | None = None
-    tz: str | None = None
-
-
-def day0_position(announcement: Announcement, sessions: Sessions, *, cutoff_minutes: float = 0) -> int:
-    """Return the index of day 0, the first session whose close can reflect the news.
-
-    A time before the close (less `cutoff_minutes`) belongs to that session, later ones to the next. A date
-    with a time zone is taken as noon there; a date without one is that session, or the next when the market
-    is shut.
-
-    Raises
-    ------
-    DataError
-        The announcement lies outside the sessions known.
-    """
-    if announcement.instant is not None:
-        return sessions.first_after(announcement.instant + dt.timedelta(minutes=cutoff_minutes))
-    if announcement.date is None:
-        raise DataError("an announcement needs a date or an instant", value=announcement)
-    if announcement.tz is None:
-        return sessions.position(announcement.date)
-    noon = dt.datetime.combine(announcement.date, ASSUMED_TIME)
-    return sessions.first_after(to_instant(noon, announcement.tz))
-
-
-def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:
-    """Return a wall-clock time of a zone in UTC.
-
-    Raises
-    ------
-    DataError
-        The clocks of `tz` skipped that time, or showed it twice.
-    """
-    zone = zoneinfo.ZoneInfo(tz)
-    earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
-    if earlier == later:
-        return earlier
-    if earlier.astimezone(zone).replace(tzinfo=None) == wall:
-        what = f"this time came twice in {tz} (clocks went back)"
-    else:
-        what = f"this time did not exist in {tz} (clocks went forward)"
-    raise DataError(what, value=str(wall), remedy="give the time with its offset from UTC, e.g. -05:00")
 
 
 @functools.cache

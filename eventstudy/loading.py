@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .calendars import EXCHANGES, Sessions, data_sessions, sessions
+from .calendars import Sessions, data_sessions, sessions
 from .config import ESTIMATION, EVENT
 from .errors import ConfigError, DataError, PriceError
+from .exchanges import EXCHANGES
 from .returns import DATA_CALENDAR, Key, ReturnsPanel
 from .typing import CalendarChoice, DateArray, ReturnKind
 from .windows import Window

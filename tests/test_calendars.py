@@ -12,19 +12,10 @@ import numpy as np
 import pytest
 
 from eventstudy import calendars
-from eventstudy.calendars import (
-    EXCHANGES,
-    Announcement,
-    Sessions,
-    cache_dir,
-    data_sessions,
-    day0_position,
-    exchange_of,
-    sessions,
-    to_instant,
-)
+from eventstudy.announcements import Announcement, day0_position, parse_announcement, to_instant
+from eventstudy.calendars import Sessions, cache_dir, data_sessions, sessions
 from eventstudy.errors import DataError
-from eventstudy.events import parse_announcement
+from eventstudy.exchanges import EXCHANGES, exchange_of
 
 ROOT = Path(__file__).parents[1]
 

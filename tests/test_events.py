@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eventstudy.announcements import parse_announcement
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError, Problem
 from eventstudy.events import (
     Events,
     check_events,
     events_from_frame,
-    parse_announcement,
     read_events,
 )
 

@@ -1,0 +1,177 @@
+"""From the stamp of an announcement to day 0, the first session that could react."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import re
+import zoneinfo
+from dataclasses import dataclass
+
+from .calendars import Sessions
+from .errors import DataError
+
+ASSUMED_TIME = dt.time(12)
+FIRST_YEAR, LAST_YEAR = 1950, 2100
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_STAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?",
+    re.ASCII | re.IGNORECASE,
+)
+_OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """When the news came out: an instant where the time is known, otherwise a date.
+
+    Attributes
+    ----------
+    date : date or None
+        The date, for a stamp without a time.
+    instant : datetime or None
+        The instant in UTC, for a stamp with a time.
+    tz : str or None
+        Time zone the stamp was given in; None for a bare date, or a time with its own offset.
+    """
+
+    date: dt.date | None = None
+    instant: dt.datetime | None = None
+    tz: str | None = None
+
+
+def parse_announcement(text: str, tz: str = "") -> Announcement:
+    """Read a stamp: ``YYYY-MM-DD``, or an ISO 8601 timestamp with an offset or a zone.
+
+    Parameters
+    ----------
+    text : str
+        The stamp.
+    tz : str
+        IANA zone, ``""`` for none. With an offset in `text` the two must agree.
+
+    Raises
+    ------
+    DataError
+        The stamp is unreadable, before 1950, needs a zone, contradicts it, or names a time which the clocks
+        of the zone skipped or showed twice.
+    """
+    stamp = _STAMP.fullmatch(text)
+    if not stamp:
+        return Announcement(date=parse_date(text), tz=tz or None)
+    day, time, offset = stamp.groups()
+    parse_date(day)
+    wall = dt.datetime.fromisoformat(f"{day}T{time}")
+    if offset:
+        return Announcement(instant=_with_offset(wall, offset, tz), tz=tz or None)
+    if not tz:
+        remedy = "add its offset (e.g. -05:00 or Z), or a zone such as America/New_York in the column 'tz'"
+        raise DataError("a time needs a time zone", value=text, remedy=remedy)
+    return Announcement(instant=to_instant(wall, tz), tz=tz)
+
+
+def day0_position(announcement: Announcement, sessions: Sessions, *, cutoff_minutes: float = 0) -> int:
+    """Return the index of day 0, the first session whose close can reflect the news.
+
+    A time before the close (less `cutoff_minutes`) belongs to that session, later ones to the next. A date
+    with a time zone is taken as noon there; a date without one is that session, or the next when the market
+    is shut.
+
+    Raises
+    ------
+    DataError
+        The announcement lies outside the sessions known.
+    """
+    if announcement.instant is not None:
+        return sessions.first_after(announcement.instant + dt.timedelta(minutes=cutoff_minutes))
+    if announcement.date is None:
+        raise DataError("an announcement needs a date or an instant", value=announcement)
+    if announcement.tz is None:
+        return sessions.position(announcement.date)
+    noon = dt.datetime.combine(announcement.date, ASSUMED_TIME)
+    return sessions.first_after(to_instant(noon, announcement.tz))
+
+
+def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:
+    """Return a wall-clock time of a zone in UTC.
+
+    Raises
+    ------
+    DataError
+        The clocks of `tz` skipped that time, or showed it twice.
+    """
+    zone = zoneinfo.ZoneInfo(tz)
+    earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
+    if earlier == later:
+        return earlier
+    if earlier.astimezone(zone).replace(tzinfo=None) == wall:
+        what = f"this time came twice in {tz} (clocks went back)"
+    else:
+        what = f"this time did not exist in {tz} (clocks went forward)"
+    raise DataError(what, value=str(wall), remedy="give the time with its offset from UTC, e.g. -05:00")
+
+
+def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
+    shift = "+00:00" if offset in "Zz" else f"{offset[:3]}:{offset[-2:]}"
+    try:
+        stamp = dt.datetime.fromisoformat(f"{wall.isoformat()}{shift}")
+    except ValueError:
+        raise DataError("there is no such offset from UTC", value=offset, remedy="e.g. -05:00") from None
+    if tz:
+        local = stamp.astimezone(zoneinfo.ZoneInfo(tz))
+        if local.replace(tzinfo=None) != wall:
+            what = f"the offset contradicts the zone {tz}, {local:%z} at that moment"
+            raise DataError(what, value=f"{wall}{offset}", remedy="drop one of the two")
+    return stamp.astimezone(dt.UTC)
+
+
+def parse_date(text: str) -> dt.date:
+    """Return an ISO date within the years accepted."""
+    if not _DATE.fullmatch(text):
+        raise _unreadable(text)
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise DataError("there is no such day", value=text, remedy="write YYYY-MM-DD") from None
+    if day.year < FIRST_YEAR:
+        raise DataError(f"is before {FIRST_YEAR}", value=text)
+    if day.year > LAST_YEAR:
+        raise DataError("is in the future", value=text)
+    return day
+
+
+def _unreadable(text: str) -> DataError:
+    """Return the error for a text that is no ISO date, with the date it was probably meant to be."""
+    if serial := _SERIAL.fullmatch(text):
+        day = dt.date(1899, 12, 30) + dt.timedelta(days=int(serial[1]))
+        return DataError("is a spreadsheet's day number", value=text, remedy=f"write the date, {day}")
+    if parts := _OTHER_DATE.fullmatch(text):
+        return _from_readings(text, sorted(_readings(*parts.groups())))
+    if re.fullmatch(r"\d{8}", text, re.ASCII):
+        return _from_readings(text, sorted(_readings(text[:4], text[4:6], text[6:])))
+    what = "is neither a date nor a timestamp"
+    return DataError(what, value=text, remedy="write YYYY-MM-DD or YYYY-MM-DDTHH:MM with an offset")
+
+
+def _from_readings(text: str, readings: list[dt.date]) -> DataError:
+    if not readings:
+        return DataError("there is no such day", value=text, remedy="write YYYY-MM-DD")
+    if len(readings) > 1:
+        either = " or ".join(f"{day} ({day.day} {day:%B})" for day in readings)
+        return DataError("is ambiguous", value=text, remedy=f"write {either}")
+    if text.startswith(str(readings[0])):
+        remedy = "the time must be HH:MM or HH:MM:SS, 00:00 to 23:59:59, and an offset like -05:00"
+        return DataError("there is no such time of day", value=text, remedy=remedy)
+    return DataError("dates are written YYYY-MM-DD", value=text, remedy=f"write {readings[0]}")
+
+
+def _readings(first: str, second: str, third: str) -> set[dt.date]:
+    """Return the days that three numbers can mean."""
+    orders = [(first, second, third)] if len(first) == 4 else [(third, second, first), (third, first, second)]
+    days = set()
+    for year, month, day in orders:
+        century = {2: 2000, 4: 0}.get(len(year), -9999)
+        with contextlib.suppress(ValueError):
+            days.add(dt.date(century + int(year), int(month), int(day)))
+    return days

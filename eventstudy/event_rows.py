@@ -1,0 +1,368 @@
+"""One row of the events file: what it says, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import unicodedata
+import zoneinfo
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import get_args
+
+import numpy as np
+
+from .announcements import Announcement, day0_position, parse_announcement, parse_date
+from .calendars import known_zones, sessions
+from .csvfile import WHOLE_ROW, Lines, strip
+from .errors import ConfigError, DataError, Problem
+from .exchanges import EXCHANGES, Exchange, exchange_of, suffix_of
+from .registry import did_you_mean
+from .typing import CalendarChoice
+
+REQUIRED = ("ticker", "announced_at")
+OPTIONAL = ("event_id", "tz", "benchmark", "day0")
+_ALIASES = {
+    "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
+    "announced_at": ("date", "eventdate", "announced", "announcement", "announcementdate", "timestamp"),
+    "tz": ("timezone", "zone"),
+}  # fmt: skip
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
+_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for every row."""
+
+    calendar: CalendarChoice
+    today: dt.date
+    cutoff_minutes: float
+
+    @classmethod
+    def of(cls, calendar: CalendarChoice, today: dt.date | None, cutoff_minutes: float) -> Rules:
+        if calendar not in get_args(CalendarChoice):
+            known = " or ".join(map(repr, get_args(CalendarChoice)))
+            raise ConfigError("unknown calendar", where="calendar", value=calendar, remedy=f"use {known}")
+        now = dt.datetime.now(dt.UTC) if today is None else today
+        if isinstance(now, dt.datetime) and now.tzinfo is None:
+            now = now.replace(tzinfo=dt.UTC)
+        return cls(calendar, now, cutoff_minutes)
+
+
+@dataclass(slots=True)
+class Row:
+    """One row and what is known of it so far."""
+
+    line: int
+    cells: dict[str, str]
+    exchange: Exchange | None = None
+    day0: dt.date | None = None
+    flags: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    def fault(self, column: str, what: str, value: object = None, remedy: str = "") -> None:
+        shown = None if value is None else _short(str(value))
+        self.problems.append(Problem(self.line, column, what, shown, remedy))
+
+    def fault_of(self, column: str, error: DataError) -> None:
+        self.fault(column, error.what, error.value, error.remedy)
+
+
+def check_rows(lines: Lines, rules: Rules) -> tuple[list[Row], list[str], list[Problem]]:
+    """Check all rows of an events file, header first.
+
+    Returns
+    -------
+    good : list of Row
+        Rows without a fault; none if the header is faulty.
+    columns : list of str
+        The header's names.
+    problems : list of Problem
+        Every fault.
+    """
+    if not lines:
+        return [], [], []
+    (line, names), *body = lines
+    columns, problems = _check_header(line, names)
+    if not set(REQUIRED) <= set(columns):
+        return [], columns, problems
+    if not body:
+        problems.append(Problem(line, WHOLE_ROW, "there are no events below the header"))
+    checked = [_check_row(line, cells, columns, rules) for line, cells in body]
+    whole = [row for row in checked if row.cells]
+    _check_repeats(whole)
+    _check_ids(whole)
+    good = [] if problems else [row for row in whole if not row.problems]
+    return good, columns, problems + [problem for row in checked for problem in row.problems]
+
+
+def _canonical(name: str) -> str:
+    bare = strip(name).strip('"')
+    return bare.lower() if bare.lower() in (*REQUIRED, *OPTIONAL, "exchange", "flags") else bare
+
+
+def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]:
+    """Return the columns, known ones in lower case, and the faults of the header."""
+    columns = [_canonical(name) for name in names]
+    problems = []
+    for i, column in enumerate(columns):
+        if not column:
+            problems.append(Problem(line, WHOLE_ROW, f"column {i + 1} of the header has no name"))
+        elif column in columns[:i]:
+            problems.append(Problem(line, column, f"the header names this column twice (column {i + 1})"))
+        elif _CONTROL.search(column):
+            problems.append(Problem(line, WHOLE_ROW, "the header holds a control character", _short(column)))
+    problems += [
+        Problem(line, required, "column is missing", remedy=_rename(required, columns))
+        for required in REQUIRED
+        if required not in columns
+    ]
+    if "tz" not in columns and (other := _alias("tz", columns)):
+        problems.append(Problem(line, other, "column is unknown", remedy="rename it to 'tz'"))
+    return columns, problems
+
+
+def _rename(wanted: str, columns: list[str]) -> str:
+    spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
+    if other := _alias(wanted, spare) or next(iter(difflib.get_close_matches(wanted, spare, 1)), ""):
+        return f"rename {other!r} to {wanted!r}"
+    return "the first line must name " + " and ".join(REQUIRED)
+
+
+def _alias(wanted: str, columns: list[str]) -> str:
+    return next((c for c in columns if re.sub(r"[\s_-]", "", c.lower()) in _ALIASES[wanted]), "")
+
+
+def _check_row(line: int, cells: list[str], columns: list[str], rules: Rules) -> Row:
+    """Return the row with day 0 and all its faults; without cells where they can't be told apart."""
+    if len(cells) != len(columns):
+        row = Row(line, {})
+        hint = "a text that holds the separator needs double quotes" if len(cells) > len(columns) else ""
+        row.fault(WHOLE_ROW, f"{len(cells)} cells where the header has {len(columns)}", remedy=hint)
+        return row
+    known = (*REQUIRED, *OPTIONAL, "exchange", "flags")
+    pairs = zip(columns, cells, strict=True)
+    row = Row(line, {c: strip(cell) if c in known else cell for c, cell in pairs})
+    _check_characters(row)
+    _check_ticker(row, rules)
+    _check_benchmark(row, rules)
+    announcement = _check_announcement(row, rules)
+    _find_day0(row, announcement, rules)
+    return row
+
+
+def _check_characters(row: Row) -> None:
+    for column, cell in row.cells.items():
+        if bad := _CONTROL.search(cell):
+            row.fault(column, f"holds the control character U+{ord(bad[0]):04X}", cell, "delete it")
+
+
+def _check_ticker(row: Row, rules: Rules) -> None:
+    ticker = row["ticker"]
+    if not ticker:
+        row.fault("ticker", "is empty")
+    elif rules.calendar == "data":
+        row.exchange = _exchange_if_known(ticker)
+    else:
+        for what, remedy in _symbol_faults(ticker):
+            row.fault("ticker", what, ticker, remedy)
+        if ticker.isascii() and not ticker.isdigit():
+            _check_exchange(row, "-".join(ticker.split()).upper())
+
+
+def _exchange_if_known(ticker: str) -> Exchange | None:
+    if ticker.isdigit() or not _SYMBOL.fullmatch(ticker):
+        return None
+    return EXCHANGES.get(suffix_of(ticker))
+
+
+def _check_exchange(row: Row, ticker: str) -> None:
+    try:
+        row.exchange = exchange_of(ticker)
+    except DataError as error:
+        row.fault_of("ticker", error)
+        return
+    if row.exchange is None:
+        row.fault("ticker", "the exchange of this index is unknown", ticker, 'use calendar = "data"')
+
+
+def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the spelling of a Yahoo symbol, and the remedy."""
+    start = symbol
+    if not symbol.isascii():
+        strange = {
+            f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip(): None for c in symbol if not c.isascii()
+        }
+        yield "has letters outside A-Z: " + ", ".join(strange), "type it again on a Latin keyboard"
+        return
+    if len(symbol.split()) > 1:
+        symbol = "-".join(symbol.split())
+        yield "has a space inside", f"did you mean {symbol!r}?"
+    if symbol != symbol.upper():
+        yield "has small letters", f"did you mean {symbol.upper()!r}?"
+        symbol = symbol.upper()
+    if symbol.isdigit():
+        remedy = (
+            "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros (000725.SZ, 0700.HK)"
+        )
+        yield "is only a number", remedy
+    elif symbol == start and not _SYMBOL.fullmatch(symbol):
+        yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
+    stem, _, suffix = symbol.rpartition(".")
+    if stem.isdigit() and len(stem) < _DIGITS_IN_CODE.get(suffix, 0):
+        yield "has lost leading zeros", f"did you mean '{stem.zfill(_DIGITS_IN_CODE[suffix])}.{suffix}'?"
+
+
+def _check_benchmark(row: Row, rules: Rules) -> None:
+    benchmark = row["benchmark"]
+    if not benchmark:
+        return
+    if benchmark.upper() == row["ticker"].upper():
+        row.fault("benchmark", "is the stock itself", benchmark)
+    if rules.calendar == "data":
+        return
+    for what, remedy in _symbol_faults(benchmark):
+        row.fault("benchmark", what, benchmark, remedy)
+    if benchmark.isascii() and suffix_of(benchmark.upper()) not in EXCHANGES:
+        try:
+            exchange_of(benchmark.upper())
+        except DataError as error:
+            row.fault_of("benchmark", error)
+
+
+def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
+    zone = row["tz"]
+    if zone and zone not in known_zones():
+        row.fault("tz", "unknown time zone", zone, _zone_hint(zone))
+        zone = "UTC"
+    if not row["announced_at"]:
+        row.fault("announced_at", "is empty", remedy="write YYYY-MM-DD or a timestamp")
+        return None
+    try:
+        announcement = parse_announcement(row["announced_at"], zone)
+    except DataError as error:
+        row.fault_of("announced_at", error)
+        return None
+    if zone != row["tz"]:
+        return None
+    if _in_future(announcement, row.exchange, rules.today):
+        row.fault("announced_at", "is in the future", row["announced_at"])
+        return None
+    return announcement
+
+
+def _zone_hint(zone: str) -> str:
+    hint = did_you_mean(zone, sorted(known_zones()))
+    return hint or "use an IANA name such as America/New_York or Asia/Shanghai"
+
+
+def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.date) -> bool:
+    if not isinstance(today, dt.datetime):
+        day = announcement.date or (announcement.instant.date() if announcement.instant else today)
+        return day > today
+    if announcement.instant is not None:
+        return announcement.instant > today
+    zone = announcement.tz or (sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC")
+    return (
+        announcement.date is not None and announcement.date > today.astimezone(zoneinfo.ZoneInfo(zone)).date()
+    )
+
+
+def _find_day0(row: Row, announcement: Announcement | None, rules: Rules) -> None:
+    """Set the row's day 0: the one given, else the one the clock gives."""
+    given = _given_day0(row, rules)
+    if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
+        row.day0 = given
+        return
+    try:
+        row.day0 = _day0_by_clock(row, announcement, rules)
+    except DataError as error:
+        if given is None:
+            row.fault_of("announced_at", error)
+    if given is not None:
+        row.flags += ["day0_given"] if given != row.day0 else []
+        row.day0 = given
+    elif announcement.instant is None:
+        row.flags.append("time_unknown")
+
+
+def _given_day0(row: Row, rules: Rules) -> dt.date | None:
+    if not row["day0"]:
+        return None
+    try:
+        day = parse_date(_MIDNIGHT.sub("", row["day0"]))
+        if rules.calendar == "exchange" and row.exchange and row.exchange.calendar:
+            _require_session(day, row.exchange.calendar)
+    except DataError as error:
+        row.fault_of("day0", error)
+        return None
+    return day
+
+
+def _require_session(day: dt.date, calendar: str) -> None:
+    known = sessions(calendar)
+    session = known.dates[known.position(day)]
+    if session != np.datetime64(day):
+        remedy = f"the next session is {session}"
+        raise DataError(f"is not a session of calendar {calendar}", value=str(day), remedy=remedy)
+
+
+def _day0_by_clock(row: Row, announcement: Announcement, rules: Rules) -> dt.date | None:
+    by_data = rules.calendar == "data"
+    if by_data and announcement.date is not None:
+        return announcement.date
+    if row.exchange is None or row.exchange.calendar is None:
+        return dt.date.fromisoformat(row["announced_at"][:10])
+    known = sessions(row.exchange.calendar)
+    try:
+        found = known.dates[day0_position(announcement, known, cutoff_minutes=rules.cutoff_minutes)]
+    except DataError:
+        if by_data and announcement.instant is not None:
+            return announcement.instant.astimezone(zoneinfo.ZoneInfo(known.tz)).date()
+        raise
+    return dt.date.fromisoformat(str(found))
+
+
+def _check_ids(rows: list[Row]) -> None:
+    """Report ids used twice, then give an id to the events without one."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        name = row["event_id"]
+        if name in seen:
+            row.fault("event_id", f"is already used on line {seen[name]}", name)
+        elif name:
+            seen[name] = row.line
+    for row in rows:
+        if not row["event_id"] and not row.problems:
+            row.cells["event_id"] = _unused(f"{row['ticker']}-{row.day0}", seen)
+            seen[row["event_id"]] = row.line
+
+
+def _unused(stem: str, taken: Iterable[str]) -> str:
+    name, count = stem, 1
+    while name in taken:
+        count += 1
+        name = f"{stem}-{count}"
+    return name
+
+
+def _check_repeats(rows: list[Row]) -> None:
+    seen: dict[tuple[str, dt.date], int] = {}
+    for row in rows:
+        if row.day0 is None or not row["ticker"]:
+            continue
+        first = seen.setdefault((row["ticker"], row.day0), row.line)
+        if first != row.line:
+            what = f"has the same day 0 ({row.day0}) as the event on line {first}"
+            row.fault("ticker", what, row["ticker"], "keep one row per listing and day 0")
+
+
+def _short(value: str, width: int = 60) -> str:
+    return value if len(value) <= width else value[: width - 1] + "…"
