@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class SignificanceTest:
     alternative : {"two-sided", "less", "greater"}
     reason : str
         Why there is no statistic, or why the one given should not be relied on; "" otherwise.
+    law : str
+        The reference law where it is neither t nor normal.
     """
 
     name: str
@@ -48,12 +51,13 @@ class SignificanceTest:
     estimate: float
     alternative: Alternative = "two-sided"
     reason: str = ""
+    law: str = ""
 
     @property
     def distribution(self) -> str:
-        """The reference distribution in words: ``N(0,1)``, ``t(39)``, or ``""`` if not applicable."""
+        """The reference distribution in words: ``N(0,1)``, ``t(39)``, ``exact``; "" if not applicable."""
         if np.isnan(self.df):
-            return ""
+            return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
 
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
@@ -84,8 +88,34 @@ class SignificanceTest:
         return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
 
 
-# (statistic, degrees of freedom of t; numpy.inf for the standard normal)
-Value = tuple[float, float]
+class Value(NamedTuple):
+    """What a statistic computes: its value and the law it is compared with.
+
+    Attributes
+    ----------
+    statistic : float
+    df : float
+        Degrees of freedom of Student's t, infinite for the standard normal; NaN with a law of its own.
+    law : str
+        Name of another law ("exact", "sign flips"); its two tail probabilities follow.
+    lower, upper : float
+        P(T <= statistic) and P(T >= statistic) under that law.
+    """
+
+    statistic: float
+    df: float
+    law: str = ""
+    lower: float = np.nan
+    upper: float = np.nan
+
+    def pvalue(self, alternative: Alternative) -> float:
+        """Return the p-value; two-sided is twice the smaller tail, at most 1."""
+        if not self.law:
+            return pvalue(self.statistic, self.df, alternative)
+        tails = {"less": self.lower, "greater": self.upper, "two-sided": 2 * min(self.lower, self.upper)}
+        if alternative not in tails:
+            raise ConfigError("unknown alternative", value=alternative, remedy="use " + ", ".join(tails))
+        return min(1.0, tails[alternative])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +127,7 @@ class Statistic:
     name, label : str
         Canonical name; name in words.
     compute : callable
-        (events valid for the window, window) -> (statistic, df); raises InapplicableError.
+        (events valid for the window, window) -> Value; raises InapplicableError.
     minimum : int
         Fewer events than this are reported with a warning.
     clustering, overlap, variance, skewness : str
@@ -135,14 +165,16 @@ class Statistic:
         try:
             if n == 0:
                 raise InapplicableError("no event has all days of the window")
-            statistic, df = self.compute(sample, window)
-            if not np.isfinite(statistic):
+            value = self.compute(sample, window)
+            if not np.isfinite(value.statistic):
                 raise InapplicableError("the statistic is not finite: the abnormal returns do not vary")
         except InapplicableError as error:
             return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, str(error))
         reason = "" if n >= self.minimum else f"{n} events, {self.minimum} needed to rely on it"
-        p = pvalue(statistic, df, alternative)
-        return SignificanceTest(self.name, float(statistic), p, float(df), n, estimate, alternative, reason)
+        p = value.pvalue(alternative)
+        return SignificanceTest(
+            self.name, float(value.statistic), p, float(value.df), n, estimate, alternative, reason, value.law
+        )
 
 
 STATISTICS: Registry[Statistic] = Registry("test")

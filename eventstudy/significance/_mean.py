@@ -19,4 +19,4 @@ def t_of_mean(values: FloatArray) -> Value:
     sd = values.std(ddof=1)
     if sd <= EQUAL * np.abs(values).max():
         raise InapplicableError("all events have the same value: there is no variance across events")
-    return float(values.mean() / (sd / np.sqrt(n))), float(n - 1)
+    return Value(float(values.mean() / (sd / np.sqrt(n))), float(n - 1))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..abnormal import AbnormalReturns
 from ..typing import FloatArray
+from ..windows import Window
+from ._base import InapplicableError, Value
+from ._correlation import mean_correlation
 
 # docs/methods.md, 4: without rounding, noise of 1e-17 would break ties.
 DECIMALS = 12
@@ -37,3 +41,20 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
     count = np.isfinite(scores).sum(axis=0)
     scale = np.sqrt(count * (1 + (count - 1) * same_date))
     return np.where(count > 0, np.nansum(scores, axis=0) / np.where(count > 0, scale, 1.0), np.nan)
+
+
+def all_days(sample: AbnormalReturns) -> FloatArray:
+    """Residuals and abnormal returns side by side, (n, L1+L2); one over m sessions is divided by sqrt(m)."""
+    return np.hstack([sample.resid, sample.ar / np.sqrt(np.maximum(sample.spans, 1))])
+
+
+def rank_z(sample: AbnormalReturns, window: Window, scores: FloatArray) -> Value:
+    """Return sum_W(g) / (sqrt(L) S), g the day sums of `scores` (n, L1+L2), S^2 the mean of g^2."""
+    same_date = mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
+    g = day_sums(scores, same_date)
+    known = np.isfinite(g)
+    S = np.sqrt((g[known] ** 2).sum() / known.sum())
+    if S == 0:
+        raise InapplicableError("all ranks are tied")
+    inside = g[sample.resid.shape[1] :][sample.columns(window)]
+    return Value(float(np.nansum(inside) / (np.sqrt(len(window)) * S)), np.inf)

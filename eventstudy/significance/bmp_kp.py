@@ -29,15 +29,15 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Conservative where the event adds idiosyncratic variance; no test on one date is valid where it
     raises the common variance.
     """
-    t, df = t_of_mean(sample.scar(window))
+    bmp = t_of_mean(sample.scar(window))
     r = mean_correlation(sample, window).rbar
     if not np.isfinite(r):
         raise InapplicableError(
             "no pair of events with overlapping windows has enough common estimation days"
         )
-    factor = 1 + df * r
+    factor = 1 + bmp.df * r
     if factor <= SMALLEST_FACTOR:
         raise InapplicableError(
             f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the firms"
         )
-    return float(t * np.sqrt((1 - r) / factor)), df
+    return Value(float(bmp.statistic * np.sqrt((1 - r) / factor)), bmp.df)

@@ -32,7 +32,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
         raise InapplicableError("no sum of estimation days, or all of them, are positive")
     n = len(sample)
     positive = int((np.round(sample.car(window), DECIMALS) > 0).sum())
-    return (positive - n * p) / np.sqrt(n * p * (1 - p)), np.inf
+    return Value((positive - n * p) / np.sqrt(n * p * (1 - p)), np.inf)
 
 
 def positive_share(resid: FloatArray, length: int) -> FloatArray:

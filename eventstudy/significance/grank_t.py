@@ -41,4 +41,4 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     room = T - 1 - Z**2
     if room <= 0:
         raise InapplicableError("every event has an extreme rank: the statistic has no finite value")
-    return float(Z * np.sqrt((T - 2) / room)), float(T - 2)
+    return Value(float(Z * np.sqrt((T - 2) / room)), float(T - 2))

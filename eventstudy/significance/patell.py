@@ -23,4 +23,4 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     nu = sample.df_resid
     if (nu <= 2).any():
         raise InapplicableError(f"{int((nu <= 2).sum())} events have 2 or fewer degrees of freedom")
-    return float(sample.scar(window).sum() / np.sqrt((nu / (nu - 2)).sum())), np.inf
+    return Value(float(sample.scar(window).sum() / np.sqrt((nu / (nu - 2)).sum())), np.inf)
