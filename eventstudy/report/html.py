@@ -54,17 +54,17 @@ def render_report(
         source, detail, first, last, rows). What is missing is left out.
     """
     group, sample = next(iter(groups.items()), ("", results))
+    column = _column(results, config, groups)
     context = {
-        **_top(results, sample, group, config, groups),
-        **(_exhibits(results, sample, group, config, groups) if len(results) else {}),
+        **_top(results, sample, group, config, groups, column),
+        **(_exhibits(results, sample, group, config, groups, column) if len(results) else {}),
         **_ledger(results, sample, config),
         **_methods(results, config),
         "name": name,
         "used": len(results),
         "total": len(results.events),
-        "config": config,
         "main": wording.window_text(config.main),
-        "provenance": _provenance(results, provenance),
+        "provenance": _provenance(results, config, provenance),
     }
     css = _css(context.get("events"))
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
@@ -72,9 +72,14 @@ def render_report(
     return page.render(context, css=Markup(css), style_hash=digest) + "\n"  # noqa: S704
 
 
-def subject_of(group: str) -> str:
+def subject_of(group: str, column: str) -> str:
     """Return what the events of a group are called: ``adverse announcements``."""
-    return "announcements" if group in ("", "(blank)") else f"{sections.clipped(group, 60)} announcements"
+    if group in ("", "(blank)"):
+        return "announcements"
+    name = sections.clipped(group, 60)
+    if column in ("", "direction"):
+        return f"{name} announcements"
+    return f"announcements with {sections.clipped(column, 60)} {name}"
 
 
 def _environment() -> Environment:
@@ -91,9 +96,10 @@ def _environment() -> Environment:
 
 def _emphasised(sentence: wording.Sentence) -> Markup:
     parts = (
-        Markup("<strong>{}</strong>").format(t) if strong else html.escape(t) for t, strong in sentence.parts
+        f"<strong>{html.escape(t)}</strong>" if strong else html.escape(t) for t, strong in sentence.parts
     )
-    return Markup("").join(Markup(p) for p in parts)  # noqa: S704
+    unbroken = re.sub(r"\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
+    return Markup(unbroken)  # noqa: S704
 
 
 def _top(
@@ -102,15 +108,16 @@ def _top(
     group: str,
     config: StudyConfig,
     groups: Mapping[str, EventStudyResults],
+    column: str,
 ) -> dict[str, Any]:
     """Return answer, key figures, set-up line and warnings."""
     others = [
-        wording.brief(part, config.main, subject=subject_of(other))
+        wording.brief(part, config.main, subject=subject_of(other, column))
         for other, part in list(groups.items())[1:SHOWN_PANELS]
     ]
     pooled = wording.brief(results, config.main, subject="announcements together") if others else None
     return {
-        "answer": wording.answer(sample, config.main, subject=subject_of(group)),
+        "answer": wording.answer(sample, config.main, subject=subject_of(group, column)),
         "asides": wording.asides(sample, config.main),
         "others": others,
         "pooled": pooled,
@@ -203,12 +210,14 @@ def _exhibits(
     group: str,
     config: StudyConfig,
     groups: Mapping[str, EventStudyResults],
+    column: str,
 ) -> dict[str, Any]:
     """Return path, tests, events and groups."""
     main, names = config.main, config.tests or None
     path = plots.path_of(sample)
     several, start = len(groups) > 1, wording.day(int(path.days[0]))
     average = "AR" if len(sample) == 1 else "AAR"
+    subject = subject_of(group, column)
     tables = {
         sections.clipped(g, 60): sections.significance_grid(part, config.tested, main, names)
         for g, part in groups.items()
@@ -217,35 +226,36 @@ def _exhibits(
     return {
         "path": {
             "lede": sections.path_lede(sample, config.tested, path),
-            "caption": f"{_what(sample, group)} from day {start}, and {average} of each day",
-            "wide": _path_svg(path, sample, group, main, plots.WIDE),
-            "narrow": _path_svg(path, sample, group, main, plots.NARROW),
+            "caption": f"{_what(sample, subject)} from day {start}, and {average} of each day",
+            "wide": _path_svg(path, sample, subject, main, plots.WIDE),
+            "narrow": _path_svg(path, sample, subject, main, plots.NARROW),
             "values": sections.path_values(path),
             "note": _band_note(sample),
         },
         "tests": tables.pop(sections.clipped(group, 60))
         if groups
         else sections.significance_grid(sample, config.tested, main, names),
-        "tests_caption": subject_of(group)[:1].upper() + subject_of(group)[1:],
+        "tests_caption": subject[:1].upper() + subject[1:],
         "tests_lede": _tests_lede(sample, config),
-        "events": sections.event_table(results, main, groups, _column(results, config, groups)),
+        "events": sections.event_table(results, main, groups, column),
         "groups": {"rows": rows, "lede": lede, "panels": _panels(groups, path, main), "tests": tables},
         "several_groups": several,
         "single": len(sample) == 1,
     }
 
 
-def _what(sample: EventStudyResults, group: str) -> str:
+def _what(sample: EventStudyResults, subject: str) -> str:
     n = len(sample)
-    noun = subject_of(group)
-    return f"CAR of {sections.event_name(_first(sample))}" if n == 1 else f"CAAR of {n:,} {noun}"
+    return f"CAR of {sections.event_name(_first(sample))}" if n == 1 else f"CAAR of {n:,} {subject}"
 
 
 def _first(sample: EventStudyResults) -> dict[str, Any]:
     return {str(k): v for k, v in sample.events[sample.ok].iloc[0].items()}
 
 
-def _path_svg(path: plots.Path95, sample: EventStudyResults, group: str, main: Window, width: int) -> Markup:
+def _path_svg(
+    path: plots.Path95, sample: EventStudyResults, subject: str, main: Window, width: int
+) -> Markup:
     figure = plots.path_figure(path, main, n_events=len(sample), width=width)
     desc = (
         f"Line with 95% band from day {wording.day(int(path.days[0]))} to {wording.day(int(path.days[-1]))}, "
@@ -253,7 +263,7 @@ def _path_svg(path: plots.Path95, sample: EventStudyResults, group: str, main: W
         "The values are listed after it."
     )
     size = "wide" if width == plots.WIDE else "narrow"
-    title = f"{_what(sample, group)}, {size} figure"
+    title = f"{_what(sample, subject)}, {size} figure"
     return Markup(plots.svg(figure, title, desc, css_class=size))  # noqa: S704
 
 
@@ -372,7 +382,7 @@ def formula(text: str) -> Markup:
     return Markup(re.sub(r"(\w)_(\w+)", r"<i>\1</i><sub>\2</sub>", html.escape(greek)))  # noqa: S704
 
 
-def _provenance(results: EventStudyResults, given: Mapping[str, Any]) -> dict[str, Any]:
+def _provenance(results: EventStudyResults, config: StudyConfig, given: Mapping[str, Any]) -> dict[str, Any]:
     prices = given.get("prices") or {}
     keys = ("source", "detail", "first", "last", "rows", "currency", "note")
     rows = [
@@ -389,8 +399,14 @@ def _provenance(results: EventStudyResults, given: Mapping[str, Any]) -> dict[st
         "versions": [f"{k} {v}" for k, v in (given.get("versions") or {}).items()],
         "rows": rows,
         "sources": wording.listed(f"{s} ({n})" for s, n in sources.items()) if sources else "",
-        "engine": results.engine,
+        "settings": _settings(config),
     }
+
+
+def _settings(config: StudyConfig) -> str:
+    """Return the settings that are not empty, as the study file has them."""
+    plain = {k: ", ".join(v) if isinstance(v, list) else str(v) for k, v in config.to_dict().items()}
+    return "; ".join(f"{name} {value}" for name, value in plain.items() if value)
 
 
 def _css(events: sections.EventTable | None) -> str:

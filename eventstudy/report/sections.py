@@ -48,7 +48,7 @@ _NOTE = (
 LONGEST_CELL = 240
 LISTED_FLAGS = 8
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
-ENDS_SHOWN = 0.9
+ENDS_SHOWN = 0.95
 FEW_ROWS = 10
 _DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
 
@@ -433,7 +433,7 @@ def _events_lede(p: np.ndarray[Any, Any]) -> str:
     if len(p) < 2:
         return ""
     small = int((p < LEVEL).sum())
-    chance = f"{LEVEL * len(p):.1f}".removesuffix(".0")
+    chance = f"{LEVEL * len(p):.2f}".rstrip("0").rstrip(".")
     return (
         f"{small:,} of {len(p):,} CARs {'differs' if small == 1 else 'differ'} from zero on their own at "
         f"{level_text(LEVEL)}, where {chance} would by chance."

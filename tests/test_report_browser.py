@@ -1,0 +1,130 @@
+"""The page in a real browser: its policy obeyed, nothing asked of the network, no wider than the screen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Market
+
+from eventstudy.config import StudyConfig
+from eventstudy.report.html import render_report
+from eventstudy.windows import Window
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="no chromium with its driver"),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium that keeps its console and its requests."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with two groups and cells that try to break it."""
+    results = Market(20, dates=7, effect=-0.02, seed=3).fit()
+    cells = ["<script>alert(1)</script>", "x" * 5000, "شركة النفط", "华为技术", "A&B"] * 4
+    events = results.events.assign(company=cells, direction=["adverse"] * 12 + ["y" * 3000] * 8)
+    results = replace(results, events=events)
+    config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), by="direction")
+    text = render_report(
+        results,
+        config=config,
+        name="z" * 400,
+        groups=results.groups("direction"),
+        provenance={"command": "w" * 500},
+    )
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def show(browser: Any, report: Path, *, width: int, dark: bool = False) -> None:
+    """Open the page on a screen of this width, with empty logs."""
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(report.as_uri())
+
+
+@pytest.mark.parametrize("width", [390, 760, 900, 1280])
+def test_page_fits_and_is_silent(browser: Any, report: Path, width: int) -> None:
+    show(browser, report, width=width)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.get_log("browser") == []
+    asked = [
+        e["message"] for e in browser.get_log("performance") if "Network.requestWillBeSent" in e["message"]
+    ]
+    assert len(asked) == 1
+    assert report.name in asked[0]
+
+
+@pytest.mark.parametrize(("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")])
+def test_one_size_of_the_figure_is_visible(
+    browser: Any, report: Path, width: int, shown: str, hidden: str
+) -> None:
+    show(browser, report, width=width)
+    size = (
+        "const b = document.querySelector('svg.' + arguments[0]).getBoundingClientRect();"
+        "return [b.width, b.height]"
+    )
+    assert min(browser.execute_script(size, shown)) > 250
+    assert browser.execute_script(size, hidden) == [0, 0]
+    marks = browser.execute_script(
+        "const rows = [...document.querySelectorAll('table.ev tbody td.fx > svg')];"
+        "return rows.map(s => s.getBoundingClientRect().width)"
+    )
+    assert min(marks) > 60
+
+
+@pytest.mark.parametrize(
+    ("dark", "paper", "line", "ink"),
+    [(False, "rgb(252, 251, 248)", "rgb(11, 83, 148)", "rgb(26, 30, 34)"),
+     (True, "rgb(20, 23, 26)", "rgb(130, 189, 245)", "rgb(233, 230, 223)")],
+)  # fmt: skip
+def test_colours_follow_the_scheme(
+    browser: Any, report: Path, dark: bool, paper: str, line: str, ink: str
+) -> None:
+    show(browser, report, width=1280, dark=dark)
+    style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+    assert browser.execute_script(style, "body", "backgroundColor") == paper
+    assert browser.execute_script(style, "svg.wide [stroke='#0b5394']", "stroke") == line
+    assert browser.execute_script(style, "svg.wide text[fill='#1a1e22']", "fill") == ink
+
+
+def test_text_of_figures_is_never_tiny(browser: Any, report: Path) -> None:
+    for width in (390, 761, 1000, 1280):
+        show(browser, report, width=width)
+        heights = browser.execute_script(
+            "return [...document.querySelectorAll('svg text')].map(t => {"
+            "const m = t.getScreenCTM(); return parseFloat(getComputedStyle(t).fontSize) * m.a})"
+            ".filter(h => h > 0)"
+        )
+        assert min(heights) >= 10.9
