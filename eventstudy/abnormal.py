@@ -114,7 +114,10 @@ class AbnormalReturns:
         begins inside the window; a window that ends while trading is halted is not complete.
         """
         spans = self.spans[:, self.columns(window)]
-        complete: BoolArray = (spans[:, -1] > 0) & (spans.sum(axis=1) == len(window))
+        begins = np.where(spans > 0, np.arange(len(window)) - spans + 1, 0)
+        complete: BoolArray = (
+            (spans.sum(axis=1) == len(window)) & (spans[:, -1] > 0) & (begins >= 0).all(axis=1)
+        )
         return complete
 
     def car(self, window: Window) -> FloatArray:

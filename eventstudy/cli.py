@@ -316,7 +316,7 @@ def _command() -> str:
 
 
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from .report.wording import headline
+    from .report.wording import headline, subject_of
     from .runs import group_column
     from .terminal import losses, sketch, summary_text
 
@@ -329,15 +329,9 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
         if sys.stdout.isatty():
             blocks.append(sketch(part))
     first = next(iter(parts))
-    lead = _ascii(headline(parts[first], config.main, subject=_subject(first, column)))
+    lead = _ascii(headline(parts[first], config.main, subject=subject_of(first, column)))
     lead = textwrap.fill(lead, TEXT_WIDTH, break_on_hyphens=False)
     return "\n\n".join([lead, *filter(None, blocks), losses(results), f"Report: {folder / 'report.html'}"])
-
-
-def _subject(group: str, column: str) -> str:
-    if not column:
-        return "announcements"
-    return f"{group} announcements" if column == "direction" else f"announcements with {column} {group}"
 
 
 def _ascii(text: str) -> str:

@@ -83,7 +83,7 @@ class EventStudyResults:
         names : iterable of str, optional
             By default all tests of a sample, or the single-event t if there is one event only.
         """
-        chosen = list(names) if names else self.default_tests
+        chosen = list(names) if names else self.all_tests
         rows = []
         for window in self._windows(windows):
             for name in chosen:
@@ -105,10 +105,15 @@ class EventStudyResults:
         return pd.DataFrame(rows, columns=columns)
 
     @property
-    def default_tests(self) -> list[str]:
+    def all_tests(self) -> list[str]:
         """Names of all tests that speak of this number of events."""
         single = len(self) == 1
         return [name for name, entry in STATISTICS.items() if entry.per_event == single]
+
+    @property
+    def default_tests(self) -> list[str]:
+        """Names of the tests that summaries show unasked."""
+        return [name for name in self.all_tests if STATISTICS[name].core]
 
     @property
     def aar(self) -> pd.Series[float]:
@@ -198,7 +203,7 @@ class EventStudyResults:
     ) -> Summary:
         """Return CAAR, N and p-values by window; prints as text, and as a table in a notebook."""
         chosen = self._windows(windows)
-        return Summary(self.tests(chosen, names), len(self), len(self.events))
+        return Summary(self.tests(chosen, names or self.default_tests), len(self), len(self.events))
 
     def plot_caar(self, ax: Axes | None = None) -> Axes:
         """Draw the CAAR path with its pointwise 95% band; return the Axes."""

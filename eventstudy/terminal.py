@@ -42,7 +42,7 @@ def stars(p: float) -> str:
 
 def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     """Return the table of windows: N, CAAR with stars by the recommended test, and p-values."""
-    tests = results.tests(config.tested, config.tests or None)
+    tests = results.tests(config.tested, config.tests or results.default_tests)
     names = list(dict.fromkeys(tests["test"]))
     lead = results.recommended if results.recommended in names else names[0]
     names = [lead, *(n for n in names if n != lead)]

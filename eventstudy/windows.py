@@ -82,10 +82,16 @@ class EventWindows:
         Factor returns, summed over the sessions that the return spans.
     positions : (n, L1+L2) int array
         Column of `sessions` of each day; -1 beyond the data.
+    day0 : (n,) int array
+        Column of `sessions` of each event's day 0; -1 beyond the data.
     sessions : (T,) datetime64[D] array
         The union of all sessions, ascending.
     hours : (n, 2) float array
         Opening and closing of each event's exchange in UTC hours of the session's date.
+    calendar : (n,) int array
+        Which of `calendars` each event runs on.
+    calendars : tuple of int arrays
+        Columns of `sessions` on which each calendar is open.
     """
 
     estimation: Window
@@ -94,17 +100,15 @@ class EventWindows:
     spans: IntArray
     factors: FloatArray
     positions: IntArray
+    day0: IntArray
     sessions: DateArray
     hours: FloatArray
+    calendar: IntArray
+    calendars: tuple[IntArray, ...]
     kind: ReturnKind = "simple"
 
     def __len__(self) -> int:
         return len(self.returns)
-
-    @property
-    def day0(self) -> IntArray:
-        """Column of `sessions` of each event's day 0, shape (n,); -1 beyond the data."""
-        return self.positions[:, len(self.estimation) - self.event.start]
 
     @property
     def dates(self) -> DateArray:
@@ -114,7 +118,7 @@ class EventWindows:
 
     def take(self, rows: IntArray | BoolArray) -> EventWindows:
         """Return the windows of some events, by position or mask."""
-        per_event = ("returns", "spans", "factors", "positions", "hours")
+        per_event = ("returns", "spans", "factors", "positions", "day0", "hours", "calendar")
         return replace(
             self, **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name in per_event}
         )
@@ -156,22 +160,28 @@ def build_windows(
         )
     positions = _positions(panel, calendars, day0, np.concatenate([estimation.days, event.days]))
     L1 = len(estimation)
-    spans = _gather_spans(panel, rows, positions)
-    returns = _gather(panel, rows, positions)
-    returns[:, :L1] = np.where(spans[:, :L1] == 1, returns[:, :L1], np.nan)
-    factors = np.empty((*positions.shape, factor_rows.shape[1]))
-    for j, factor in enumerate(factor_rows.T):
-        one_day = _gather_spans(panel, factor, positions) == 1
-        factors[:, :, j] = np.where(one_day, _gather(panel, factor, positions), np.nan)
-    factors[:, L1:] = _sum_over_spans(factors[:, L1:], spans[:, L1:])
-    # A return that began before the event window can enter no test window.
-    begins = np.arange(len(event)) - spans[:, L1:] + 1
-    returns[:, L1:] = np.where(begins >= 0, returns[:, L1:], np.nan)
-    spans = np.where(np.isfinite(returns), spans, 0)
-    hours = np.array([panel.hours.get(c, (0.0, 24.0)) for c in calendars]).reshape(-1, 2)
+    returns, spans = _gather(panel, rows, positions), _gather_spans(panel, rows, positions)
+    pairs = [(_gather(panel, r, positions), _gather_spans(panel, r, positions)) for r in factor_rows.T]
+    shape = (*positions.shape, factor_rows.shape[1])
+    factors = np.stack([f for f, _ in pairs], axis=2) if pairs else np.empty(shape)
+    factor_spans = np.stack([s for _, s in pairs], axis=2) if pairs else np.empty(shape, dtype=np.int64)
+    one_day = (spans == 1) & (factor_spans == 1).all(axis=2)
+    for i in np.flatnonzero(~one_day[:, L1:].all(axis=1)):
+        joined = _jointly(
+            returns[i, L1:], spans[i, L1:], factors[i, L1:], factor_spans[i, L1:], log=panel.kind == "log"
+        )
+        returns[i, L1:], spans[i, L1:], factors[i, L1:] = joined
+    returns[:, :L1] = np.where(one_day[:, :L1], returns[:, :L1], np.nan)
+    factors[:, :L1] = np.where(one_day[:, :L1, None], factors[:, :L1], np.nan)
+    spans[:, :L1] = one_day[:, :L1]
+    names = list(dict.fromkeys(calendars))
     return EventWindows(
-        estimation, event, returns, spans, factors, positions, panel.sessions, hours, panel.kind
-    )
+        estimation, event, returns, spans, factors, positions,
+        day0=_positions(panel, calendars, day0, np.zeros(1, np.int64))[:, 0], sessions=panel.sessions,
+        hours=np.array([panel.hours.get(c, (0.0, 24.0)) for c in calendars]).reshape(-1, 2),
+        calendar=np.array([names.index(c) for c in calendars], dtype=np.int64),
+        calendars=tuple(panel.calendars[name] for name in names), kind=panel.kind,
+    )  # fmt: skip
 
 
 def _positions(panel: ReturnsPanel, calendars: list[str], day0: DateArray, days: IntArray) -> IntArray:
@@ -207,10 +217,38 @@ def _gather_spans(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> I
     return out
 
 
-def _sum_over_spans(factors: FloatArray, spans: IntArray) -> FloatArray:
-    """Sum factors (n, L2, f) over the `spans` (n, L2) sessions that end on each day."""
-    out = factors.copy()
-    for i, t in zip(*np.nonzero(spans > 1), strict=True):
-        first = t - spans[i, t] + 1
-        out[i, t] = factors[i, first : t + 1].sum(axis=0) if first >= 0 else np.nan
-    return out
+def _jointly(
+    returns: FloatArray, spans: IntArray, factors: FloatArray, factor_spans: IntArray, *, log: bool
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Return one event's returns and factors over the days on which all of them have a price.
+
+    Where the firm or a factor lacks a session, the next day that all have spans the sessions since the
+    last such day: the firm's return is compounded over them, factors are summed. What began before
+    the first day can enter no window and is missing.
+
+    Parameters
+    ----------
+    returns, spans : (L2,) arrays
+    factors, factor_spans : (L2, f) arrays
+    """
+    out, joint, sums = (
+        np.full(len(returns), np.nan),
+        np.zeros(len(returns), np.int64),
+        np.full(factors.shape, np.nan),
+    )
+    last = -1
+    for t in map(int, np.flatnonzero((spans > 0) & (factor_spans > 0).all(axis=1))):
+        n = 1 if spans[t] == 1 and (factor_spans[t] == 1).all() else t - last
+        run = slice(t - n + 1, t + 1)
+        if _covers(spans[run]) and all(_covers(own) for own in factor_spans[run].T):
+            own = returns[run][spans[run] > 0]
+            out[t] = own.sum() if log else np.prod(1 + own) - 1
+            joint[t], sums[t] = n, np.where(factor_spans[run] > 0, factors[run], 0.0).sum(axis=0)
+        last = t
+    return out, joint, sums
+
+
+def _covers(spans: IntArray) -> bool:
+    """Tell whether the returns of a run of days span exactly these days."""
+    seen = np.flatnonzero(spans > 0)
+    return bool((seen - spans[seen] + 1 >= 0).all() and spans.sum() == len(spans))

@@ -13,7 +13,7 @@ import pytest
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation, on_calendar, residual_correlation
+from eventstudy.significance._correlation import mean_correlation, residual_correlation, residuals_on
 from eventstudy.significance._ranks import day_sums, scaled_ranks
 from eventstudy.windows import EventWindows, Window, build_windows
 
@@ -21,6 +21,11 @@ HERE = Path(__file__).parent / "reference"
 THEIRS = {
     "cross_sectional": "cross_sectional_t", "patell": "patell", "bmp": "bmp", "bmp_kp": "bmp_kp",
     "corrado": "corrado", "grank_t": "grank_t", "generalized_sign": "generalized_sign",
+    "patell_kp": "patell_kp", "cda": "cda_t", "corrado_zivney": "corrado_zivney",
+    "corrado_zivney_sign": "corrado_zivney_sign", "grank_z": "grank_z", "sign": "sign",
+    "wilcoxon": "wilcoxon",
+    "hall": "hall", "johnson": "johnson", "jackknife": "jackknife", "patell_u": "patell_U",
+    "date_clustered": "date_clustered_t",
 }  # fmt: skip
 CLOSE = {"rtol": 1e-9, "atol": 1e-11}
 
@@ -83,8 +88,8 @@ def test_tiny_abnormal_returns_and_their_variance(tiny: dict[str, Any], tiny_fit
 
 
 def test_tiny_correlations(tiny: dict[str, Any], tiny_fit: Any) -> None:
-    cal = on_calendar(tiny_fit, Window(0, 0))
-    rho = residual_correlation(cal, cal, 3)
+    residuals = residuals_on(tiny_fit, np.unique(tiny_fit.windows.positions))
+    rho = residual_correlation(residuals, residuals, 3)
     ours = [rho[0, 1], rho[0, 2], rho[1, 2]]
     np.testing.assert_allclose(ours, list(tiny["residual_correlations"].values()), **CLOSE)
 
@@ -168,6 +173,36 @@ def test_large_constant_mean() -> None:
         check_test(STATISTICS[name](fit, Window(0, 1)), ref[name])
 
 
+def test_tiny_portfolio_is_the_average_of_the_multivariate_regression(
+    tiny: dict[str, Any], tiny_fit: Any
+) -> None:
+    for text, ref in tiny["windows"].items():
+        result = STATISTICS["portfolio"](tiny_fit, Window.of(text))
+        check_test(result, ref["portfolio_t"])
+        np.testing.assert_allclose(
+            list(result), [ref["mvrm"]["avg_t"]["stat"], ref["mvrm"]["avg_t"]["p"]], **CLOSE
+        )
+
+
+@pytest.mark.parametrize("text", ["[0,0]", "[1,1]", "[0,1]", "[-1,1]", "[-5,-1]"])
+def test_large_sign_flips_by_date(large_fit: Any, text: str) -> None:
+    """Windows shorter than the spacing of the dates; for longer ones we merge dates."""
+    ref = read("large_example.json")["windows"][text]["wild_cluster"]
+    result = STATISTICS["wild_bootstrap"](large_fit, Window.of(text))
+    np.testing.assert_allclose(list(result), [ref["stat"], ref["p"]], **CLOSE)
+
+
+def test_unequal_dates_by_hand() -> None:
+    """Seven values on four dates: t = 1.8860222, df = 2.3684211, p = .1797877."""
+    from eventstudy.significance._base import pvalue
+    from eventstudy.significance.date_clustered import clustered_t
+
+    values = np.array([0.02, 0.01, 0.03, -0.01, 0.00, 0.04, 0.02])
+    t, df = clustered_t(values, np.array([0, 0, 0, 1, 1, 2, 3]))[:2]
+    assert (t, df) == pytest.approx((1.8860222, 2.3684211), abs=5e-8)
+    assert pvalue(t, df) == pytest.approx(0.1797877, abs=5e-8)
+
+
 def check_window(fit: Any, window: Window, ref: dict[str, Any]) -> None:
     aggregate = ref["aggregate"]
     np.testing.assert_allclose(fit.car(window), aggregate["CAR"], **CLOSE)
@@ -175,10 +210,15 @@ def check_window(fit: Any, window: Window, ref: dict[str, Any]) -> None:
     np.testing.assert_allclose(fit.scar(window), aggregate["SCAR"], **CLOSE)
     for ours, theirs in THEIRS.items():
         result = STATISTICS[ours](fit, window)
+        if theirs not in ref["tests"]:
+            assert result.reason == "1 dates, at least 3 are needed", "one date only"
+            continue
         check_test(result, ref["tests"][theirs])
         assert result.estimate == pytest.approx(aggregate["CAAR"], rel=1e-9)
 
 
 def check_test(result: Any, ref: dict[str, Any]) -> None:
-    np.testing.assert_allclose(list(result), [ref["stat"], ref["p"]], err_msg=result.name, **CLOSE)
-    assert result.distribution == ("N(0,1)" if ref["dist"] == "N" else f"t({ref['df']:g})")
+    exact = result.distribution == "exact"
+    expected = [ref["stat"], ref["p_exact"] if exact else ref["p"]]
+    np.testing.assert_allclose(list(result), expected, err_msg=result.name, **CLOSE)
+    assert exact or result.distribution == ("N(0,1)" if ref["dist"] == "N" else f"t({ref['df']:g})")

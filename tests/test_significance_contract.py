@@ -13,13 +13,26 @@ from scipy import stats
 
 from eventstudy.errors import ConfigError
 from eventstudy.results import EventStudyResults
-from eventstudy.significance import STATISTICS
+from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._base import pvalue
 from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
 from eventstudy.windows import Window
 
 SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event]
 WINDOWS = [Window(0, 0), Window(-1, 1), Window(-5, 5)]
+ONE_DATE = {"portfolio"}
+OF_VARIANCE = {"patell_u"}
+
+
+def dates_for(name: str) -> int:
+    return 1 if name in ONE_DATE else 12
+
+
+def same(one: SignificanceTest, other: SignificanceTest, rel: float) -> None:
+    """Equal, or both missing for one reason."""
+    assert (one.n_events, one.reason) == (other.n_events, other.reason)
+    assert other.statistic == pytest.approx(one.statistic, rel=rel, nan_ok=True)
+    assert other.pvalue == pytest.approx(one.pvalue, rel=1e-6, nan_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +47,10 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_names_are_the_canonical_ones() -> None:
     assert set(STATISTICS) == {
-        "event_t", "cross_sectional", "patell", "bmp", "bmp_kp", "corrado", "grank_t", "generalized_sign",
+        "event_t", "cross_sectional", "date_clustered", "cda", "portfolio", "patell", "patell_kp", "bmp",
+        "bmp_kp", "corrado", "corrado_zivney", "grank_t", "grank_z", "sign", "generalized_sign",
+        "corrado_zivney_sign", "wilcoxon", "hall", "johnson", "calendar_time", "jackknife",
+        "wild_bootstrap", "patell_u",
     }  # fmt: skip
     with pytest.raises(ConfigError, match="did you mean 'bmp_kp'"):
         STATISTICS["bmpkp"]
@@ -43,9 +59,7 @@ def test_names_are_the_canonical_ones() -> None:
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 def test_order_of_events_does_not_matter(results: EventStudyResults, name: str, window: Window) -> None:
     order = np.random.default_rng(0).permutation(len(results.events))
-    one, other = results.test(name, window), results.subset(order).test(name, window)
-    assert other.statistic == pytest.approx(one.statistic, rel=1e-10)
-    assert other.n_events == one.n_events
+    same(results.test(name, window), results.subset(order).test(name, window), 1e-10)
 
 
 @settings(max_examples=15, deadline=None)
@@ -54,20 +68,22 @@ def test_units_do_not_matter(scale: float) -> None:
     market = Market(n=12, seed=12, dates=4, rho=0.3)
     one, other = market.fit(), market.fit(market.frame * scale)
     for name in SAMPLE_TESTS:
-        assert other.test(name, (0, 1)).statistic == pytest.approx(one.test(name, (0, 1)).statistic, rel=1e-6)
+        same(one.test(name, (0, 1)), other.test(name, (0, 1)), 1e-6)
 
 
 def test_sign_flips_with_the_returns(name: str) -> None:
-    market = Market(n=12, seed=13, effect=0.01)
+    market = Market(n=12, seed=13, effect=0.01, dates=dates_for(name))
     one, other = market.fit().test(name, (0, 1)), market.fit(-market.frame).test(name, (0, 1))
-    assert other.statistic == pytest.approx(-one.statistic, rel=1e-9)
+    assert np.isfinite(one.statistic)
+    sign = 1 if name in OF_VARIANCE else -1
+    assert other.statistic == pytest.approx(sign * one.statistic, rel=1e-9)
     assert other.pvalue == pytest.approx(one.pvalue, rel=1e-7)
 
 
 def test_a_large_effect_is_found_in_its_direction(name: str) -> None:
     for effect in (-0.2, 0.2):
-        result = Market(n=15, seed=14, effect=effect).fit().test(name, (0, 0))
-        assert np.sign(result.statistic) == np.sign(effect)
+        result = Market(n=15, seed=14, effect=effect, dates=dates_for(name)).fit().test(name, (0, 0))
+        assert np.sign(result.statistic) == (1 if name in OF_VARIANCE else np.sign(effect))
         assert result.pvalue < 0.01
 
 
@@ -80,9 +96,8 @@ def test_dropped_events_and_missing_days_leave_the_sample(results: EventStudyRes
     holed = market.fit(frame)
     keep = np.array([i not in (3, 4) for i in range(15)])
     without = results.subset(keep).test(name, (0, 1))
-    result = holed.test(name, (0, 1))
-    assert result.n_events == 13
-    assert result.statistic == pytest.approx(without.statistic, rel=1e-10)
+    same(without, holed.test(name, (0, 1)), 1e-10)
+    assert without.n_events == 13
 
 
 def test_no_event_is_a_result_with_a_reason(name: str) -> None:
@@ -97,7 +112,8 @@ def test_no_event_is_a_result_with_a_reason(name: str) -> None:
 
 def test_one_event_is_never_silently_missing(name: str) -> None:
     result = Market(n=1).fit().test(name, (0, 1))
-    assert bool(result.reason) == (STATISTICS[name].minimum > 1)
+    assert result.reason or np.isfinite(result.statistic)
+    assert result.reason or STATISTICS[name].minimum == 1
     assert result.n_events == 1
     statistic, p = result
     assert np.isnan(statistic) == np.isnan(p)
@@ -106,12 +122,8 @@ def test_one_event_is_never_silently_missing(name: str) -> None:
 def test_few_events_are_said_to_be_few(name: str) -> None:
     entry = STATISTICS[name]
     result = Market(n=4).fit().test(name, (0, 1))
-    if entry.minimum > 4:
-        assert result.reason == f"4 events, {entry.minimum} needed to rely on it" or np.isnan(
-            result.statistic
-        )
-    else:
-        assert result.reason == ""
+    few = "" if entry.minimum <= 4 else f"4 events, {entry.minimum} needed to rely on it"
+    assert result.reason if np.isnan(result.statistic) else result.reason == few
 
 
 def test_equal_values_have_no_variance() -> None:
@@ -148,6 +160,57 @@ def test_cross_sectional_and_its_interval_are_those_of_scipy(results: EventStudy
     assert ours.confidence_interval() == pytest.approx((low, high), rel=1e-10)
 
 
+def test_identities(results: EventStudyResults) -> None:
+    """Jackknife of a mean, and clusters of one event each, are the cross-sectional t."""
+    plain = results.test("cross_sectional", (-1, 1))
+    assert tuple(results.test("jackknife", (-1, 1))) == pytest.approx(tuple(plain), rel=1e-9)
+    spread = Market(n=10, seed=3, dates=10).fit()
+    clustered, single = spread.test("date_clustered", (0, 1)), spread.test("cross_sectional", (0, 1))
+    assert (clustered.statistic, clustered.df) == pytest.approx((single.statistic, single.df), rel=1e-9)
+
+
+def test_exact_laws_are_those_of_scipy(results: EventStudyResults) -> None:
+    car = results.abnormal.car(Window(-1, 1))
+    ours = results.test("wilcoxon", (-1, 1))
+    assert ours.pvalue == pytest.approx(stats.wilcoxon(car).pvalue, rel=1e-12)
+    less = results.test("wilcoxon", (-1, 1), alternative="less")
+    assert less.pvalue == pytest.approx(stats.wilcoxon(car, alternative="less").pvalue, rel=1e-12)
+
+
+def test_sign_flips_are_a_permutation_test() -> None:
+    """One event a date: the share of all 2^N sign patterns whose |t| reaches the observed one."""
+    results = Market(n=8, seed=4, dates=8, effect=0.01).fit()
+    car = results.abnormal.car(Window(0, 0))
+    signs = np.array(np.meshgrid(*[[1, -1]] * 8)).reshape(8, -1).T
+    flipped = signs * car
+    t = flipped.mean(axis=1) / (flipped.std(axis=1, ddof=1) / np.sqrt(8))
+    share = (np.abs(t) >= abs(stats.ttest_1samp(car, 0).statistic) - 1e-9).mean()
+    assert results.test("wild_bootstrap", (0, 0)).pvalue == pytest.approx(share, rel=1e-12)
+
+
+def test_dates_closer_than_the_window_flip_together() -> None:
+    from eventstudy.significance.wild_bootstrap import merged_dates
+
+    fit = Market(n=12, seed=5).fit().abnormal
+    day0 = np.unique(fit.windows.day0)
+    assert merged_dates(fit, Window(0, 0)).max() + 1 == len(day0)
+    gaps = np.diff(day0)
+    assert merged_dates(fit, Window(0, 4)).max() == (gaps >= 5).sum()
+
+
+def test_calendar_time_of_one_event_a_session_by_hand() -> None:
+    """[0,0] on twelve dates: the mean of twelve daily means, with the parameters' error."""
+    fit = Market(n=12, seed=6).fit()
+    car = fit.abnormal.car(Window(0, 0))
+    dates = fit.abnormal.windows.day0
+    daily = np.array([car[dates == d].mean() for d in np.unique(dates)])
+    runs = 1 + (np.diff(np.unique(dates)) > 1).sum()
+    plain = stats.ttest_1samp(daily, 0).statistic
+    ours = fit.test("calendar_time", (0, 0))
+    assert ours.statistic == pytest.approx(plain / np.sqrt(1 + len(daily) / runs / 110), rel=1e-12)
+    assert ours.df == len(daily) - 1
+
+
 def test_grank_is_the_ols_t_of_mean_ranks_on_a_dummy(results: EventStudyResults) -> None:
     import statsmodels.api as sm
     from scipy.stats import rankdata
@@ -182,7 +245,7 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from eventstudy.models import MODELS
     from eventstudy.returns import ReturnsPanel
-    from eventstudy.significance._correlation import on_calendar
+    from eventstudy.significance._correlation import loadings_on
     from eventstudy.windows import build_windows
 
     monkeypatch.setattr("eventstudy.models._base.SPARE_DAYS", 1)
@@ -194,7 +257,7 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
         factor_rows=np.empty((2, 0), dtype=int), estimation=Window(-4, -1), event=Window(0, 1),
     )  # fmt: skip
     fit = MODELS["constant_mean"]().fit(windows)
-    A = on_calendar(fit, Window(0, 1)).loadings
+    A = loadings_on(fit, Window(0, 1), np.arange(8))
     assert (A[0] ** 2).sum() == pytest.approx(3.0)
     assert A[0] @ A[1] == pytest.approx(1.25)
 
@@ -203,7 +266,7 @@ def test_sums_over_sessions_agree_with_all_pairs() -> None:
     """The estimator for many events, against the exact share form it approximates."""
     fit = Market(n=60, seed=16, dates=6, rho=0.3, days=220).fit().abnormal
     window = Window(-2, 2)
-    exact, fast = by_pair(fit, window, 30), by_session(fit, window, 30)
+    exact, fast = by_pair(fit, window, 30), by_session(fit, window)
     assert fast.same_date == pytest.approx(exact.same_date, rel=0.02)
     factor = [1 + 59 * c.rbar for c in (exact, fast)]
     assert factor[1] == pytest.approx(factor[0], rel=0.1), "share and exact overlap differ by terms in 1/M"
@@ -219,4 +282,28 @@ def test_never_open_together_pairs_across_days() -> None:
     window = Window(0, 1)
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
     apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
-    assert by_pair(apart, window, 30).rbar > by_pair(fit, window, 30).rbar + 0.05
+    r = by_pair(apart, window, 30).rbar
+    assert r > by_pair(fit, window, 30).rbar + 0.05
+    # A third market that is open on more days does not stand between the sessions of the other two.
+    columns = apart.windows.positions
+    wide = replace(
+        apart.windows, positions=np.where(columns >= 0, 2 * columns, -1), day0=2 * apart.windows.day0,
+        calendars=(2 * apart.windows.calendars[0], np.arange(2 * len(apart.windows.sessions))),
+    )  # fmt: skip
+    assert by_pair(replace(apart, windows=wide, memo={}), window, 30).rbar == pytest.approx(r, rel=1e-12)
+
+
+def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
+    """Above the limit of pairs the lags are still there."""
+    from eventstudy.significance import _correlation
+
+    market = Market(n=8, seed=17, dates=1, rho=0.6)
+    fit = market.fit().abnormal
+    hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
+    apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
+    exact = by_pair(apart, Window(0, 1), 30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_correlation, "PAIRWISE_LIMIT", 4)
+        assert mean_correlation(apart, Window(0, 1)) == exact
+        together = replace(fit, memo={})
+        assert mean_correlation(together, Window(0, 1)) == by_session(together, Window(0, 1))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from eventstudy.calendars import Sessions
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.returns import ReturnsPanel, returns_of
-from eventstudy.windows import Window, build_windows
+from eventstudy.windows import EventWindows, Window, build_windows
 
 HOUR = np.timedelta64(3600, "s")
 
@@ -153,3 +153,47 @@ def test_wide_and_long_returns_are_the_same() -> None:
 def test_bad_tables_of_returns(frame: dict[str, list[object]], message: str) -> None:
     with pytest.raises(DataError, match=message):
         ReturnsPanel.from_frame(pd.DataFrame(frame))
+
+
+def laid_out(firm: list[float], index: list[float], event: Window, day0: int) -> EventWindows:
+    p = panel({"F": firm, "I": index})
+    return build_windows(
+        p, calendars=["T"], day0=p.sessions[[day0]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        estimation=Window(event.start - 2, event.start - 1), event=event,
+    )  # fmt: skip
+
+
+def test_a_session_that_both_lack_is_bridged_by_both() -> None:
+    nan = np.nan
+    w = laid_out([10, 10, 10, 10, nan, 12, 12], [5, 5, 5, 5, nan, 5.5, 5.5], Window(-1, 2), 4)
+    np.testing.assert_array_equal(w.spans[0, 2:], [1, 0, 2, 1])
+    np.testing.assert_allclose(w.returns[0, 2:], [0, nan, 0.2, 0])
+    np.testing.assert_allclose(w.factors[0, 2:, 0], [0, nan, 0.1, 0])
+
+
+def test_a_session_that_only_the_index_lacks_is_compounded_for_the_firm() -> None:
+    nan = np.nan
+    w = laid_out([10, 10, 10, 10, 11, 12.1, 12.1], [5, 5, 5, 5, nan, 5.5, 5.5], Window(-1, 2), 4)
+    np.testing.assert_array_equal(w.spans[0, 2:], [1, 0, 2, 1])
+    np.testing.assert_allclose(w.returns[0, 2:], [0, nan, 0.21, 0])
+    np.testing.assert_allclose(w.factors[0, 2:, 0], [0, nan, 0.1, 0])
+
+
+def test_a_return_from_before_the_window_cannot_stand_for_a_day_inside() -> None:
+    """Halted before day 0, the index missing on day 1: the spans 3 and 1 sum to 4, and yet two days lack."""
+    from eventstudy.models import MODELS
+
+    rng = np.random.default_rng(2)
+    firm, index = (100 * np.exp(np.cumsum(rng.normal(0, 0.01, 40))) for _ in range(2))
+    firm[[28, 29]] = np.nan
+    index[31] = np.nan
+    p = panel({"F": list(firm), "I": list(index)})
+    w = build_windows(
+        p, calendars=["T"], day0=p.sessions[[30]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        estimation=Window(-25, -6), event=Window(-5, 5),
+    )  # fmt: skip
+    fit = MODELS["market"]().fit(w)
+    assert not fit.valid(Window(0, 3))[0]
+    assert not fit.valid(Window(0, 2))[0]
+    assert fit.valid(Window(-2, 2))[0]
+    assert fit.spans[0].tolist() == [1, 1, 1, 0, 0, 3, 0, 2, 1, 1, 1]

@@ -63,7 +63,8 @@ class LinearModel:
         y, X = self.response(windows), self.design(windows)
         L1 = len(windows.estimation)
         complete = np.isfinite(y) & np.isfinite(X).all(axis=2)
-        fit, problem = checked(self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], engine=engine))
+        fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], engine=engine)
+        fit, problem = checked(fit, _moves(windows.returns[:, :L1]))
         spans = np.where(complete, windows.spans, 0)
         explained = np.einsum("nlk,nk->nl", np.nan_to_num(X), fit.params) if fit.k else np.zeros_like(y)
         ar = np.where(complete & (problem == "")[:, None], y - explained, np.nan)
@@ -92,14 +93,23 @@ class LinearModel:
         return ENGINES[engine](y, X, complete)
 
 
-def checked(fit: Fit) -> tuple[Fit, ObjectArray]:
+def checked(fit: Fit, moves: BoolArray) -> tuple[Fit, ObjectArray]:
     """Blank the fits that carry no information and say why, one text per event."""
-    need = max(fit.k, 1) + SPARE_DAYS
+    need = fit.k + SPARE_DAYS
     problem = np.full(len(fit.nobs), "", dtype=object)
     with np.errstate(invalid="ignore"):
-        flat = ~(np.sqrt(fit.sigma2) > NO_VARIANCE)
+        flat = ~(np.sqrt(fit.sigma2) > NO_VARIANCE) | ~moves
     problem[flat] = "the residuals have no variance: the price does not move, or is the benchmark itself"
     problem[fit.collinear] = "the benchmark does not vary over the estimation window"
     for i in np.flatnonzero(fit.nobs < need):
         problem[i] = f"{fit.nobs[i]} usable days in the estimation window, at least {need} are needed"
     return fit.blanked(problem != ""), problem
+
+
+def _moves(returns: FloatArray) -> BoolArray:
+    """Tell which events have estimation returns (n, L1) that differ, shape (n,)."""
+    known = np.isfinite(returns)
+    low = np.where(known, returns, np.inf).min(axis=1)
+    high = np.where(known, returns, -np.inf).max(axis=1)
+    moves: BoolArray = high > low
+    return moves

@@ -10,7 +10,7 @@ import numpy as np
 from ..typing import BoolArray, FloatArray, IntArray
 
 # Beyond this condition number of the scaled cross-products the regressors are taken as collinear.
-COLLINEAR = 1e12
+COLLINEAR = 1e10
 
 
 @dataclass(frozen=True, eq=False)

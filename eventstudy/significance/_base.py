@@ -63,11 +63,13 @@ class SignificanceTest:
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Interval for the mean CAR by inversion of the test: estimate -+ q |estimate / statistic|.
 
-        NaN for tests that are not about the mean, and where the statistic is missing or zero.
+        NaN for tests that are not about the mean, and where the statistic is missing, zero, or of another
+        sign than the mean (it can be, since the statistic weighs events by their precision).
         """
         from scipy import stats
 
-        if not STATISTICS[self.name].about_mean or not np.isfinite(self.statistic) or self.statistic == 0:
+        agree = not np.isnan(self.df) and self.statistic * self.estimate > 0
+        if not (STATISTICS[self.name].about_mean and agree):
             return (np.nan, np.nan)
         se = abs(self.estimate / self.statistic)
         q = stats.t.ppf(0.5 + level / 2, self.df) if np.isfinite(self.df) else stats.norm.ppf(0.5 + level / 2)
@@ -100,6 +102,8 @@ class Value(NamedTuple):
         Name of another law ("exact", "sign flips"); its two tail probabilities follow.
     lower, upper : float
         P(T <= statistic) and P(T >= statistic) under that law.
+    caution : str
+        Why the value should not be relied on; "" otherwise.
     """
 
     statistic: float
@@ -107,6 +111,7 @@ class Value(NamedTuple):
     law: str = ""
     lower: float = np.nan
     upper: float = np.nan
+    caution: str = ""
 
     def pvalue(self, alternative: Alternative) -> float:
         """Return the p-value; two-sided is twice the smaller tail, at most 1."""
@@ -139,6 +144,8 @@ class Statistic:
         Whether inverting the test gives an interval for the mean CAR.
     per_event : bool
         Whether it tests single events instead of a sample.
+    core : bool
+        Whether summaries show it unasked; tables hold all tests.
     """
 
     name: str
@@ -154,6 +161,7 @@ class Statistic:
     source: str
     about_mean: bool
     per_event: bool
+    core: bool
 
     def __call__(
         self, abnormal: AbnormalReturns, window: Window, *, alternative: Alternative = "two-sided"
@@ -170,7 +178,8 @@ class Statistic:
                 raise InapplicableError("the statistic is not finite: the abnormal returns do not vary")
         except InapplicableError as error:
             return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, str(error))
-        reason = "" if n >= self.minimum else f"{n} events, {self.minimum} needed to rely on it"
+        few = "" if n >= self.minimum else f"{n} events, {self.minimum} needed to rely on it"
+        reason = "; ".join(filter(None, (few, value.caution)))
         p = value.pvalue(alternative)
         return SignificanceTest(
             self.name, float(value.statistic), p, float(value.df), n, estimate, alternative, reason, value.law
@@ -191,6 +200,7 @@ def statistic(
     source: str,
     about_mean: bool = True,
     per_event: bool = False,
+    core: bool = False,
 ) -> Callable[[Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]]:
     """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that order."""
 
@@ -198,7 +208,7 @@ def statistic(
         compute: Callable[[AbnormalReturns, Window], Value],
     ) -> Callable[[AbnormalReturns, Window], Value]:
         entry = Statistic(
-            name, label, compute, minimum, *robust, null, reference, source, about_mean, per_event
+            name, label, compute, minimum, *robust, null, reference, source, about_mean, per_event, core
         )
         STATISTICS.register(name)(entry)
         return compute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,16 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..typing import BoolArray, FloatArray, IntArray
 from ..windows import Window
+from ._base import InapplicableError
 
 # Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
 # estimation window lowers the bar to its own length.
 MIN_COMMON = 30
 # Above this number of events the mean comes from sums over sessions, without any n x n array.
 PAIRWISE_LIMIT = 2000
+# A variance factor this small means that the benchmark holds the treated firms themselves.
+SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
+ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,11 @@ class Correlation:
 
 
 @dataclass(frozen=True, eq=False)
-class Calendar:
-    """Estimation residuals, their mask and the CAR's loadings on calendar sessions, each (n, T)."""
+class Residuals:
+    """Estimation residuals on calendar columns, 0 where there is none, and where they are; each (n, T)."""
 
-    residuals: FloatArray
+    values: FloatArray
     mask: FloatArray
-    loadings: FloatArray
 
 
 def mean_correlation(
@@ -64,82 +68,118 @@ def mean_correlation(
     Notes
     -----
     For one date and equal histories this is Kolari and Pynnonen (2010). Above
-    :data:`PAIRWISE_LIMIT` events the ratio estimator of docs/methods.md, 4 is used, which takes all
-    exchanges as open together.
+    :data:`PAIRWISE_LIMIT` events the ratio estimator of docs/methods.md, 4 is used, unless exchanges are
+    never open together.
     """
     need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
     key = ("mean_correlation", window, need)
     if key not in sample.memo:
-        by = by_session if len(sample) > PAIRWISE_LIMIT else by_pair
-        sample.memo[key] = by(sample, window, need)
+        many = (
+            len(sample) > PAIRWISE_LIMIT
+            and not _never_together(np.unique(sample.windows.hours, axis=0)).any()
+        )
+        sample.memo[key] = by_session(sample, window) if many else by_pair(sample, window, need)
     return sample.memo[key]  # type: ignore[no-any-return]
+
+
+def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
+    """Return r and 1 + (N - 1) r, by which correlation multiplies the variance of the mean SCAR.
+
+    Raises
+    ------
+    InapplicableError
+        If r cannot be estimated, or the factor is not clearly positive.
+    """
+    r = mean_correlation(sample, window).rbar if len(sample) > 1 else 0.0
+    if not np.isfinite(r):
+        raise InapplicableError(
+            "no pair of events with overlapping windows has enough common estimation days"
+        )
+    factor = 1 + (len(sample) - 1) * r
+    if factor <= SMALLEST_FACTOR:
+        raise InapplicableError(
+            f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the firms"
+        )
+    return r, factor
+
+
+def cancelling(factor: float) -> str:
+    """Return a caution if the residuals of the events cancel more than they should."""
+    return f"1+(N-1)r is {factor:.2f}: does the benchmark hold the firms?" if factor < SMALL_FACTOR else ""
 
 
 def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     """Exact form: all pairs, from cross-products over the calendar."""
     upper = np.triu_indices(len(sample), 1)
-    cal = on_calendar(sample, window)
-    day0 = sample.windows.day0
-    rho = residual_correlation(cal, cal, need)[upper]
-    total, filled = _weighted_sum(rho, _cosine(cal, cal)[upper])
-    apart = _never_together(sample.windows.hours)[upper]
-    for lag in (-1, 1) if apart.any() else ():
-        later = _shifted(cal, lag)
-        rho_lag = residual_correlation(cal, later, need)[upper][apart]
-        more, _ = _weighted_sum(rho_lag, _cosine(cal, later)[upper][apart])
-        total += more
-    same, _ = _weighted_sum(rho, (day0[:, None] == day0[None, :])[upper].astype(float))
+    axis = np.unique(sample.windows.positions)
+    rho = _rho(sample, axis, need)[upper]
+    total, filled = _weighted_sum(rho, _cosine(*[loadings_on(sample, window, axis)] * 2)[upper])
+    for rows, columns, sessions in _apart(sample):
+        for lag in (-1, 1):
+            total += _lagged(sample, window, need, rows, columns, sessions, lag)
+    same, _ = _weighted_sum(
+        rho, np.equal.outer(sample.windows.day0, sample.windows.day0)[upper].astype(float)
+    )
     pairs = len(rho)
     return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, filled)
 
 
-def by_session(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
+def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     """Ratio estimator of the same mean, in O(n L T): o_ij is the share of common sessions."""
-    del need
-    cal = on_calendar(sample, window, loadings=False)
-    _, covered = sample.loadings(window)
-    L2 = len(sample.event)
-    positions = np.where(covered > 0, sample.windows.positions[:, -L2:], -1)
-    rbar = _ratio(cal, positions, len(window))
-    same = _ratio(cal, sample.windows.day0[:, None], 1)
+    residuals = residuals_on(sample, np.unique(sample.windows.positions))
+    event = sample.windows.positions[:, -len(sample.event) :]
+    positions = event[:, sample.columns(window)]
+    rbar = _ratio(residuals, positions, len(window))
+    same = _ratio(residuals, sample.windows.day0[:, None], 1)
     return Correlation(rbar, max(0.0, same), 0)
 
 
-def on_calendar(sample: AbnormalReturns, window: Window, *, loadings: bool = True) -> Calendar:
-    """Move residuals and loadings of n events from event time to the sessions they fell on."""
-    estimation, event = sample.loadings(window)
-    positions = sample.windows.positions
-    used, column = np.unique(positions, return_inverse=True)
-    column = column.reshape(positions.shape)
-    L1, shape = len(sample.windows.estimation), (len(sample), len(used))
-    rows = np.arange(len(sample))[:, None]
-    residuals, mask, weights = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
+    """Move the estimation residuals of n events to calendar columns `axis` (T,)."""
+    positions = sample.windows.positions[:, : sample.resid.shape[1]]
     known = np.isfinite(sample.resid)
-    residuals[rows, column[:, :L1]] = np.where(known, sample.resid, 0.0)
-    mask[rows, column[:, :L1]] = known
-    if loadings:
-        weights[rows, column[:, :L1]] = estimation
-        weights[rows, column[:, L1:]] += event
-    beyond = used < 0
-    for array in (residuals, mask, weights):
-        array[:, beyond] = 0.0
-    return Calendar(residuals, mask, weights)
+    return Residuals(_spread(np.nan_to_num(sample.resid), positions, axis), _spread(known, positions, axis))
 
 
-def residual_correlation(a: Calendar, b: Calendar, need: int) -> FloatArray:
-    """Centred Pearson correlations on common sessions, shape (n, n); NaN below `need` sessions."""
+def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray) -> FloatArray:
+    """Move the loadings of n CARs to calendar columns `axis`, shape (n, T)."""
+    return _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)
+
+
+def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
+    """Centred Pearson correlations on common sessions, shape (n_a, n_b); NaN below `need` sessions."""
     n = a.mask @ b.mask.T
-    sum_a, sum_b = a.residuals @ b.mask.T, a.mask @ b.residuals.T
-    square_a, square_b = a.residuals**2 @ b.mask.T, a.mask @ (b.residuals**2).T
+    sum_a, sum_b = a.values @ b.mask.T, a.mask @ b.values.T
+    square_a, square_b = a.values**2 @ b.mask.T, a.mask @ (b.values**2).T
     with np.errstate(invalid="ignore", divide="ignore"):
-        cross = a.residuals @ b.residuals.T - sum_a * sum_b / n
+        cross = a.values @ b.values.T - sum_a * sum_b / n
         rho = cross / np.sqrt((square_a - sum_a**2 / n) * (square_b - sum_b**2 / n))
     return np.where(n >= need, rho, np.nan)
 
 
-def _cosine(a: Calendar, b: Calendar) -> FloatArray:
-    norm_a, norm_b = (np.sqrt((c.loadings**2).sum(axis=1)) for c in (a, b))
-    return a.loadings @ b.loadings.T / np.outer(norm_a, norm_b)
+def _rho(sample: AbnormalReturns, axis: IntArray, need: int) -> FloatArray:
+    """Correlations of all pairs; they do not depend on the window and are kept."""
+    key = ("rho", need)
+    if key not in sample.memo:
+        residuals = residuals_on(sample, axis)
+        sample.memo[key] = residual_correlation(residuals, residuals, need)
+    return sample.memo[key]  # type: ignore[no-any-return]
+
+
+def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray) -> FloatArray:
+    """Lay values (n, L) at `positions` out on the columns `axis` (T,), 0 elsewhere."""
+    out = np.zeros((len(values), len(axis)))
+    column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
+    row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
+    np.add.at(out, (row, column[row, day]), values[row, day])
+    return out
+
+
+def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
+    norm = np.outer(np.sqrt((a**2).sum(axis=1)), np.sqrt((b**2).sum(axis=1)))
+    cosine: FloatArray = np.divide(a @ b.T, norm, out=np.zeros(norm.shape), where=norm > 0)
+    # Loadings are orthogonal to the regressors: what is zero by construction comes out as 1e-17.
+    return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
 
 
 def _weighted_sum(rho: FloatArray, weight: FloatArray) -> tuple[float, int]:
@@ -153,33 +193,59 @@ def _weighted_sum(rho: FloatArray, weight: FloatArray) -> tuple[float, int]:
     return float((np.where(known, rho, rho[known & matters].mean()) * weight).sum()), missing
 
 
-def _shifted(cal: Calendar, lag: int) -> Calendar:
-    """Move the columns so that session s of the result is session s + lag of `cal`."""
+def _apart(sample: AbnormalReturns) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    """Yield each two groups of events whose exchanges are never open together, and the sessions of both."""
+    windows = sample.windows
+    hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
+    group = group.ravel()
+    for g, h in np.argwhere(np.triu(_never_together(hours))):
+        rows, columns = np.flatnonzero(group == g), np.flatnonzero(group == h)
+        calendars = np.unique(windows.calendar[np.concatenate([rows, columns])])
+        yield rows, columns, np.unique(np.concatenate([windows.calendars[c] for c in calendars]))
 
-    def move(array: FloatArray) -> FloatArray:
-        out = np.zeros_like(array)
-        if lag > 0:
-            out[:, :-lag] = array[:, lag:]
-        else:
-            out[:, -lag:] = array[:, :lag]
-        return out
 
-    return Calendar(move(cal.residuals), move(cal.mask), move(cal.loadings))
+def _lagged(
+    sample: AbnormalReturns,
+    window: Window,
+    need: int,
+    rows: IntArray,
+    columns: IntArray,
+    axis: IntArray,
+    lag: int,
+) -> float:
+    """Sum of rho o over the pairs rows x columns, with session s of one against s + lag of the other."""
+    one, other = sample.take(rows), sample.take(columns)
+    moved = residuals_on(other, axis)
+    moved = Residuals(_shifted(moved.values, lag), _shifted(moved.mask, lag))
+    rho = residual_correlation(residuals_on(one, axis), moved, need)
+    overlap = _cosine(loadings_on(one, window, axis), _shifted(loadings_on(other, window, axis), lag))
+    total, _ = _weighted_sum(rho.ravel(), overlap.ravel())
+    return total if np.isfinite(total) else 0.0
+
+
+def _shifted(array: FloatArray, lag: int) -> FloatArray:
+    """Move the columns so that column s of the result is column s + lag of `array`."""
+    out = np.zeros_like(array)
+    if lag > 0:
+        out[:, :-lag] = array[:, lag:]
+    else:
+        out[:, -lag:] = array[:, :lag]
+    return out
 
 
 def _never_together(hours: FloatArray) -> BoolArray:
-    """Tell which pairs of events are on exchanges that are never open at one time, shape (n, n)."""
+    """Tell which pairs of exchanges are never open at one time, shape (n, n)."""
     opens, closes = hours[:, 0], hours[:, 1]
-    return (opens[:, None] >= closes[None, :]) | (opens[None, :] >= closes[:, None])
+    return np.greater_equal.outer(opens, closes) | np.less_equal.outer(closes, opens)
 
 
-def _ratio(cal: Calendar, positions: IntArray, length: int) -> float:
+def _ratio(residuals: Residuals, positions: IntArray, length: int) -> float:
     """Mean of rho times the share of common sessions, as a ratio of sums over sessions."""
-    n = len(cal.residuals)
-    days = cal.mask.sum(axis=1, keepdims=True)
-    centred = cal.residuals - cal.mask * cal.residuals.sum(axis=1, keepdims=True) / days
+    n = len(residuals.values)
+    days = residuals.mask.sum(axis=1, keepdims=True)
+    centred = residuals.values - residuals.mask * residuals.values.sum(axis=1, keepdims=True) / days
     z = centred / np.sqrt((centred**2).sum(axis=1, keepdims=True))
-    q = cal.mask / np.sqrt(days)
+    q = residuals.mask / np.sqrt(days)
     cross = shared = pairs = 0.0
     for session in np.unique(positions[positions >= 0]):
         there = (positions == session).any(axis=1)
@@ -187,4 +253,4 @@ def _ratio(cal: Calendar, positions: IntArray, length: int) -> float:
         shared += float((q[there].sum(axis=0) ** 2).sum())
         pairs += float(there.sum()) ** 2
     cross, shared, pairs = (total / length - n for total in (cross, shared, pairs))
-    return (cross / shared) * pairs / (n * (n - 1)) if shared > 1e-9 * n else 0.0
+    return (cross / shared) * pairs / (n * (n - 1)) if shared > ROUNDING * n else 0.0

@@ -57,4 +57,7 @@ def rank_z(sample: AbnormalReturns, window: Window, scores: FloatArray) -> Value
     if S == 0:
         raise InapplicableError("all ranks are tied")
     inside = g[sample.resid.shape[1] :][sample.columns(window)]
-    return Value(float(np.nansum(inside) / (np.sqrt(len(window)) * S)), np.inf)
+    days = np.isfinite(inside).sum()
+    if days == 0:
+        raise InapplicableError("no event has a return that spans one session only")
+    return Value(float(np.nansum(inside) / (np.sqrt(days) * S)), np.inf)

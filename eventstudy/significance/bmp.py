@@ -16,6 +16,7 @@ from ._mean import t_of_mean
     null="the mean standardised CAR is zero",
     reference="t(N-1)",
     source="Boehmer, Musumeci and Poulsen (1991)",
+    core=True,
 )
 def bmp(sample: AbnormalReturns, window: Window) -> Value:
     """Return mean(SCAR) / (sd(SCAR) / sqrt(N)): robust to variance that the event itself adds."""

@@ -6,12 +6,9 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..windows import Window
-from ._base import InapplicableError, Value, statistic
-from ._correlation import mean_correlation
+from ._base import Value, statistic
+from ._correlation import cancelling, variance_factor
 from ._mean import t_of_mean
-
-# A variance factor this small means that the benchmark holds the treated firms themselves.
-SMALLEST_FACTOR = 0.1
 
 
 @statistic(
@@ -22,6 +19,7 @@ SMALLEST_FACTOR = 0.1
     null="the mean standardised CAR is zero",
     reference="t(N-1)",
     source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
+    core=True,
 )
 def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     """Return t_BMP sqrt((1 - r) / (1 + (N - 1) r)), r the overlap-weighted mean correlation.
@@ -30,14 +28,5 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     raises the common variance.
     """
     bmp = t_of_mean(sample.scar(window))
-    r = mean_correlation(sample, window).rbar
-    if not np.isfinite(r):
-        raise InapplicableError(
-            "no pair of events with overlapping windows has enough common estimation days"
-        )
-    factor = 1 + bmp.df * r
-    if factor <= SMALLEST_FACTOR:
-        raise InapplicableError(
-            f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the firms"
-        )
-    return Value(float(bmp.statistic * np.sqrt((1 - r) / factor)), bmp.df)
+    r, factor = variance_factor(sample, window)
+    return Value(float(bmp.statistic * np.sqrt((1 - r) / factor)), bmp.df, caution=cancelling(factor))

@@ -17,6 +17,7 @@ from ._ranks import all_days, rank_z, scaled_ranks
     reference="N(0,1)",
     source="Corrado (1989); Cowan (1992) for windows",
     about_mean=False,
+    core=True,
 )
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_W(g) / (sqrt(L) S), S^2 the mean of g^2 over all T days.

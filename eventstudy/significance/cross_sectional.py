@@ -16,6 +16,7 @@ from ._mean import t_of_mean
     null="the mean CAR is zero",
     reference="t(N-1)",
     source="Brown and Warner (1980)",
+    core=True,
 )
 def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     """Return CAAR / (sd(CAR) / sqrt(N)), sd with divisor N-1."""

@@ -16,6 +16,7 @@ from ._base import InapplicableError, Value, statistic
     reference="t(M-k), exact under normality",
     source="MacKinlay (1997); Salinger (1992) for the variance of the CAR",
     per_event=True,
+    core=True,
 )
 def event_t(sample: AbnormalReturns, window: Window) -> Value:
     """Return CAR / sqrt(c'Vc) of the one event of the sample, with M-k degrees of freedom.

@@ -20,6 +20,7 @@ from ._ranks import DECIMALS
     reference="N(0,1)",
     source="Cowan (1992)",
     about_mean=False,
+    core=True,
 )
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return (n+ - N p) / sqrt(N p (1 - p)).
@@ -27,7 +28,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     p is the mean over events of the share of positive sums of L consecutive estimation residuals
     (not of single days: sums of skewed returns are positive at another rate).
     """
-    p = float(positive_share(sample.resid, len(window)).mean())
+    p = float(np.nanmean(positive_share(sample.resid, len(window))))
     if not 0 < p < 1:
         raise InapplicableError("no sum of estimation days, or all of them, are positive")
     n = len(sample)
@@ -36,12 +37,12 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
 
 
 def positive_share(resid: FloatArray, length: int) -> FloatArray:
-    """Share of positive sums of `length` consecutive residuals without a gap, shape (n,)."""
+    """Share of positive sums of `length` consecutive residuals, shape (n,); NaN if all have a gap."""
     if length > resid.shape[1]:
         raise InapplicableError("the window is longer than the estimation window")
     sums = np.lib.stride_tricks.sliding_window_view(resid, length, axis=1).sum(axis=2)
     whole = np.isfinite(sums).sum(axis=1)
-    if (whole == 0).any():
-        raise InapplicableError(f"an event has no {length} consecutive estimation days without a gap")
-    share: FloatArray = (np.round(sums, DECIMALS) > 0).sum(axis=1) / whole
+    if (whole == 0).all():
+        raise InapplicableError(f"no event has {length} consecutive estimation days without a gap")
+    share: FloatArray = (np.round(sums, DECIMALS) > 0).sum(axis=1) / np.where(whole > 0, whole, np.nan)
     return share

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..typing import FloatArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
@@ -21,6 +22,7 @@ from ._ranks import day_sums, scaled_ranks
     reference="t(M-1)",
     source="Kolari and Pynnonen (2011)",
     about_mean=False,
+    core=True,
 )
 def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     """Return Z sqrt((T - 2) / (T - 1 - Z^2)) with T - 2 degrees of freedom, T = M + 1.
@@ -29,11 +31,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     the standardised estimation residuals; S includes that value, so that the statistic equals the
     OLS t of the mean ranks on a dummy for the window.
     """
-    scar = sample.scar(window)
-    t_of_mean(scar)
-    residuals = sample.resid / np.sqrt(sample.sigma2)[:, None]
-    scores = scaled_ranks(np.column_stack([residuals, scar / scar.std(ddof=1)]))
-    y = day_sums(scores, mean_correlation(sample, window).same_date)
+    y = day_sums(event_and_residual_ranks(sample, window), mean_correlation(sample, window).same_date)
     known = np.isfinite(y)
     T = int(known.sum())
     S = np.sqrt((y[known] ** 2).sum() / T)
@@ -42,3 +40,11 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     if room <= 0:
         raise InapplicableError("every event has an extreme rank: the statistic has no finite value")
     return Value(float(Z * np.sqrt((T - 2) / room)), float(T - 2))
+
+
+def event_and_residual_ranks(sample: AbnormalReturns, window: Window) -> FloatArray:
+    """Centred ranks of the M standardised residuals and, last, of SCAR / sd(SCAR), shape (n, L1+1)."""
+    scar = sample.scar(window)
+    t_of_mean(scar)
+    residuals = sample.resid / np.sqrt(sample.sigma2)[:, None]
+    return scaled_ranks(np.column_stack([residuals, scar / scar.std(ddof=1)]))

@@ -17,6 +17,7 @@ from ._base import InapplicableError, Value, statistic
     null="the mean standardised CAR is zero",
     reference="N(0,1)",
     source="Patell (1976)",
+    core=True,
 )
 def patell(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum(SCAR) / sqrt(sum(nu / (nu - 2))), nu = M - k, with the exact SCAR."""

@@ -1,0 +1,44 @@
+"""Calendar-time test of mean daily abnormal returns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import InapplicableError, Value, statistic
+from ._mean import t_of_mean
+
+MIN_SESSIONS = 10
+
+
+@statistic(
+    "calendar_time",
+    label="Calendar time",
+    minimum=5,
+    robust=("yes", "yes", "yes", "fair"),
+    null="the mean daily abnormal return of the firms in their window is zero",
+    reference="t(sessions-1)",
+    source="Jaffe (1974); Mandelker (1974); Fama (1998)",
+    about_mean=False,
+    core=True,
+)
+def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
+    """Return the t of the daily means over the calendar, divided by sqrt(1 + D/M).
+
+    One mean per session over the firms whose window covers it; D is the mean length of runs of
+    consecutive sessions, M the mean number of estimation days: the error of the parameters is common
+    to the days of a run.
+    """
+    cols = sample.columns(window)
+    position = sample.windows.positions[:, -len(sample.event) :][:, cols]
+    ar = sample.ar[:, cols]
+    seen = np.isfinite(ar)
+    sessions, which = np.unique(position[seen], return_inverse=True)
+    if len(sessions) < MIN_SESSIONS:
+        raise InapplicableError(f"{len(sessions)} sessions, at least {MIN_SESSIONS} are needed")
+    which = which.ravel()
+    daily = np.bincount(which, weights=ar[seen]) / np.bincount(which)
+    t, df = t_of_mean(daily)[:2]
+    runs = 1 + int((np.diff(sessions) > 1).sum())
+    return Value(float(t / np.sqrt(1 + len(sessions) / runs / sample.nobs.mean())), df)

@@ -1,0 +1,36 @@
+"""Crude-dependence-adjusted t-test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import InapplicableError, Value, statistic
+from ._correlation import mean_correlation
+from ._ranks import day_sums
+
+
+@statistic(
+    "cda",
+    label="CDA t",
+    minimum=1,
+    robust=("yes", "no", "no", "yes"),
+    null="the mean CAR is zero",
+    reference="t(M-1)",
+    source="Brown and Warner (1985)",
+)
+def cda(sample: AbnormalReturns, window: Window) -> Value:
+    """Return CAAR / (sd(AAR of the estimation days) sqrt(L)).
+
+    Days with fewer events are scaled to the variance of the others (docs/methods.md, 4), which
+    changes nothing where all events have all days.
+    """
+    n = len(sample)
+    same_date = mean_correlation(sample, window).same_date if n > 1 else 0.0
+    y = day_sums(sample.resid, same_date)
+    y = y[np.isfinite(y)]
+    if len(y) < 2 or y.std() == 0:
+        raise InapplicableError("the mean residual does not vary over the estimation days")
+    total = sample.car(window).sum() / np.sqrt(n * (1 + (n - 1) * same_date))
+    return Value(float(total / (y.std(ddof=1) * np.sqrt(len(window)))), float(len(y) - 1))

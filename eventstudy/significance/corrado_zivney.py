@@ -1,0 +1,39 @@
+"""Corrado and Zivney's rank test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..typing import FloatArray
+from ..windows import Window
+from ._base import InapplicableError, Value, statistic
+from ._ranks import all_days, rank_z, scaled_ranks
+
+
+@statistic(
+    "corrado_zivney",
+    label="Corrado-Zivney rank",
+    minimum=10,
+    robust=("yes", "no", "yes", "no"),
+    null="standardised abnormal returns of the window rank like those of other days",
+    reference="N(0,1)",
+    source="Corrado and Zivney (1992)",
+    about_mean=False,
+)
+def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
+    """As Corrado's rank test, with event-day values divided by that day's spread across events."""
+    return rank_z(sample, window, scaled_ranks(restandardised(sample)))
+
+
+def restandardised(sample: AbnormalReturns) -> FloatArray:
+    """Abnormal returns over s_i, on event days also over their cross-sectional sd, shape (n, L1+L2)."""
+    values = all_days(sample) / np.sqrt(sample.sigma2)[:, None]
+    event = values[:, sample.resid.shape[1] :]
+    if len(event) < 2:
+        raise InapplicableError("1 event, at least 2 are needed for a variance across events")
+    count = np.isfinite(event).sum(axis=0)
+    mean = np.nansum(event, axis=0) / np.maximum(count, 1)
+    square = np.nansum((event - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
+    spread = np.where((count > 1) & (square > 0), np.sqrt(square), np.nan)
+    return np.hstack([values[:, : sample.resid.shape[1]], event / spread])

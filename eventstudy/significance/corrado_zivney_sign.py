@@ -1,0 +1,27 @@
+"""Corrado and Zivney's sign test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import Value, statistic
+from ._ranks import DECIMALS, all_days, rank_z
+
+
+@statistic(
+    "corrado_zivney_sign",
+    label="Corrado-Zivney sign",
+    minimum=5,
+    robust=("yes", "no", "yes", "yes"),
+    null="abnormal returns of the window exceed the event's median as often as those of other days",
+    reference="N(0,1)",
+    source="Corrado and Zivney (1992)",
+    about_mean=False,
+)
+def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
+    """Return sum_W(g) / (sqrt(L) S) with g the day sums of sign(AR - median of all days)."""
+    values = np.round(all_days(sample), DECIMALS)
+    signs = np.sign(np.round(values - np.nanmedian(values, axis=1, keepdims=True), DECIMALS))
+    return rank_z(sample, window, signs)

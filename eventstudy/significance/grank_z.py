@@ -1,0 +1,27 @@
+"""Generalized rank test against a normal law."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import Value, statistic
+from .grank_t import event_and_residual_ranks
+
+
+@statistic(
+    "grank_z",
+    label="GRANK-Z",
+    minimum=10,
+    robust=("no", "no", "yes", "no"),
+    null="the CAR of the window ranks like any estimation day",
+    reference="N(0,1)",
+    source="Kolari and Pynnonen (2011)",
+    about_mean=False,
+)
+def grank_z(sample: AbnormalReturns, window: Window) -> Value:
+    """Return sum_i U_i0 / sqrt(sum_i (T_i - 1) / (12 (T_i + 1))), the events taken as independent."""
+    scores = event_and_residual_ranks(sample, window)
+    T = np.isfinite(scores).sum(axis=1)
+    return Value(float(scores[:, -1].sum() / np.sqrt(((T - 1) / (12 * (T + 1))).sum())), np.inf)

@@ -1,0 +1,27 @@
+"""Patell's test adjusted for cross-correlation and for overlapping windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..windows import Window
+from ._base import Value, statistic
+from ._correlation import cancelling, variance_factor
+from .patell import patell
+
+
+@statistic(
+    "patell_kp",
+    label="Patell-KP",
+    minimum=1,
+    robust=("yes", "yes", "no", "fair"),
+    null="the mean standardised CAR is zero",
+    reference="N(0,1)",
+    source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
+)
+def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
+    """Return Z_Patell / sqrt(1 + (N - 1) r); no factor (1 - r), since s is not estimated across events."""
+    _, factor = variance_factor(sample, window)
+    z = patell(sample, window).statistic / np.sqrt(factor)
+    return Value(float(z), np.inf, caution=cancelling(factor))
