@@ -29,8 +29,15 @@ EARLIER_FIRST_DAY = {"XNYS": "1950-01-03"}
 CACHE_FORMAT = 1
 
 
-# Bank of Russia, notices of 28 February and 23 March 2022: no trading in equities on the Moscow Exchange.
-CLOSURES = {"XMOS": (("2022-02-28", "2022-03-23"),)}
+# Days that exchange_calendars lists as sessions. Moscow: Bank of Russia, notices of 28 February and 23
+# March 2022. Hong Kong: typhoon Saola and the rainstorm of 8 September 2023. Taipei: typhoon Kong-rey.
+# Manila: closed by the lockdown of March 2020.
+CLOSURES = {
+    "XMOS": (("2022-02-28", "2022-03-23"),),
+    "XHKG": (("2023-09-01", "2023-09-01"), ("2023-09-08", "2023-09-08")),
+    "XTAI": (("2024-10-31", "2024-10-31"),),
+    "XPHS": (("2020-03-17", "2020-03-18"),),
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

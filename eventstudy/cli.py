@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from .errors import Problem
     from .results import EventStudyResults
 
-OK, NO_STUDY, USAGE, INCOMPLETE, TRY_LATER = 0, 1, 2, 3, 75
+NO_STUDY, INCOMPLETE, INTERRUPTED = 1, 3, 130
 TEXT_WIDTH = 100
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
-3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later)."""
+3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later),
+130 interrupted."""
 
 
 def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -53,6 +56,14 @@ class Main(click.Group):
             context.exit(error.exit_code)
         except BrokenPipeError:
             raise
+        except KeyboardInterrupt:
+            click.echo("eventstudy: interrupted, nothing was changed", err=True)
+            context.exit(INTERRUPTED)
+        except OSError as error:
+            self._traceback(context)
+            where = f": {error.filename}" if error.filename else ""
+            click.echo(f"eventstudy: {error.strerror or error}{where}", err=True)
+            context.exit(NO_STUDY)
         except Exception as error:
             self._traceback(context)
             click.echo(
@@ -81,6 +92,9 @@ def main() -> None:
     Takes a CSV of announcements, joins it with prices, fits a market model and reports abnormal
     returns with their significance. Start with:  eventstudy run events.csv
     """
+    # A scheduler may start a job with its streams closed.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the whole run
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -157,32 +171,37 @@ def run(
 ) -> None:  # fmt: skip
     """Run a study of EVENTS (a CSV with the columns ticker and announced_at) and write its report."""
     from .config import StudyConfig
+    from .errors import ConfigError, DataError
     from .events import read_events
-    from .runs import checked_name, write_run
+    from .registry import did_you_mean
+    from .runs import write_run
     from .study import run_study
+    from .terminal import losses
 
-    settings = _settings(config_file, events, options)
-    path, out = Path(settings.pop("events")), Path(settings.pop("out", "reports"))
-    name = checked_name(str(settings.pop("name", "") or path.stem))
-    offline, strict = bool(settings.pop("offline", False)), bool(settings.pop("strict", False))
-    max_loss = float(settings.pop("max_loss", 1.0))
-    config = _known(StudyConfig().with_options(settings))
-    listed = read_events(path, calendar=config.calendar)
+    order = _order(_settings(config_file, events, options))
+    config = _known(StudyConfig().with_options(order.study))
+    listed = read_events(order.events, calendar=config.calendar)
+    if config.by not in ("", "none", *listed.table.columns):
+        hint = did_you_mean(config.by, list(listed.columns_in))
+        raise ConfigError("the events file has no such column", where="--by", value=config.by, remedy=hint)
     with _progress(quiet or as_json, "prices") as progress:
-        results = run_study(listed, config, offline=offline, progress=progress)
+        results = run_study(listed, config, offline=order.offline, progress=progress)
     _say(results.panel.notices)
     if len(results) == 0:
-        _nothing(results)
-    source = {"events": path.name, "sha256": listed.sha256}
-    folder = write_run(results, out, name, config=config, source=source, command=_command())
+        raise DataError(
+            f"none of {len(results.events)} events could be used\n{losses(results, written=False)}"
+        )
+    source = {"events": order.events.name, "sha256": listed.sha256}
+    folder = write_run(results, order.out, order.name, config=config, source=source, command=_command())
     if as_json:
         click.echo(_as_json(results, config, folder))
     elif not quiet:
         click.echo(_as_text(results, config, folder))
-    lost = 1 - len(results) / len(results.events)
-    if (strict and lost > 0) or lost > max_loss:
-        limit = "--strict" if strict else f"--max-loss {max_loss:g}"
-        click.echo(f"eventstudy: {lost:.0%} of the events were dropped, more than {limit} allows", err=True)
+    lost = 1 - int(results.abnormal.valid(config.main).sum()) / len(results.events)
+    if (order.strict and lost > 0) or lost > order.max_loss:
+        limit = "--strict" if order.strict else f"--max-loss {order.max_loss:g}"
+        what = f"{lost:.0%} of the events have no result for {config.main}, more than {limit} allows"
+        click.echo(f"eventstudy: {what}", err=True)
         sys.exit(INCOMPLETE)
 
 
@@ -230,10 +249,10 @@ def _list_tests() -> Iterator[str]:
     from .significance import STATISTICS
 
     yield "robust to C clustering on a date, O overlapping windows, V event-induced variance, S skewness"
-    yield f"{'name':<18} {'label':<18} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<11} source"
+    yield f"{'name':<18} {'label':<18} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<15} source"
     for name, test in STATISTICS.items():
         grades = " ".join(f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness))
-        yield f"{name:<18} {test.label:<18} {grades} {test.reference.split(',')[0]:<11} {test.source}"
+        yield f"{name:<18} {test.label:<18} {grades} {test.reference.split(', ')[0]:<15} {test.source}"
 
 
 def _list_prices() -> Iterator[str]:
@@ -250,20 +269,63 @@ _LISTS: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a run is asked for: the settings of the study, and where it comes from and goes to."""
+
+    events: Path
+    out: Path
+    name: str
+    offline: bool
+    strict: bool
+    max_loss: float
+    study: dict[str, Any]
+
+
 def _settings(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     """Merge a study file with the options that were given; paths in the file are relative to it."""
     from .config import read_toml
+    from .prices import PROVIDERS
 
     settings = read_toml(config_file) if config_file else {}
-    for key in ("events", "out", "returns"):
-        if config_file and isinstance(settings.get(key), str) and settings[key]:
-            settings[key] = str(config_file.parent / settings[key])
+    for key in ("events", "out", "returns", "prices"):
+        value = settings.get(key)
+        if config_file and isinstance(value, str) and value and not (key == "prices" and value in PROVIDERS):
+            settings[key] = str(config_file.parent / value)
     settings |= {k: v for k, v in options.items() if v is not None and v != ()}
     if events is not None:
         settings["events"] = str(events)
-    if not isinstance(settings.get("events"), str):
+    if "events" not in settings:
         raise click.UsageError("name the events file, such as: eventstudy run events.csv")
+    if settings.get("returns") and settings.get("prices"):
+        raise click.UsageError("give --prices or --returns, not both")
     return settings
+
+
+def _order(settings: dict[str, Any]) -> _Order:
+    """Take from the settings what is not part of the study, each in its own type."""
+    from .errors import ConfigError
+    from .runs import checked_name
+
+    kinds: dict[str, tuple[Any, Any, str]] = {
+        "events": ("", (str, Path), "a path"),
+        "out": ("reports", (str, Path), "a path"),
+        "name": ("", str, "a text"),
+        "offline": (False, bool, "true or false"),
+        "strict": (False, bool, "true or false"),
+        "max_loss": (1.0, (int, float), "a share between 0 and 1"),
+    }
+    taken: dict[str, Any] = {}
+    for key, (default, kind, words) in kinds.items():
+        taken[key] = settings.get(key, default)
+        number = not isinstance(taken[key], bool) and key == "max_loss"
+        if not isinstance(taken[key], kind) or (key == "max_loss" and not (number and 0 <= taken[key] <= 1)):
+            raise ConfigError(f"not {words}", where=key, value=taken[key])
+    events = Path(taken["events"])
+    study = {key: value for key, value in settings.items() if key not in kinds}
+    name = checked_name(taken["name"] or events.stem)
+    rest = (taken["offline"], taken["strict"], float(taken["max_loss"]))
+    return _Order(events, Path(taken["out"]), name, *rest, study)
 
 
 def _known(config: StudyConfig) -> StudyConfig:
@@ -298,15 +360,6 @@ def _progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] |
 def _say(notices: Sequence[str]) -> None:
     for text in notices:
         click.echo(f"NOTE: {text}", err=True)
-
-
-def _nothing(results: EventStudyResults) -> None:
-    from .errors import DataError
-    from .terminal import losses
-
-    raise DataError(
-        f"none of {len(results.events)} events could be used, nothing was written\n{losses(results)}"
-    )
 
 
 def _command() -> str:

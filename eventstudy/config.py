@@ -154,16 +154,29 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 
 def _read(name: str, value: Any) -> Any:
+    """Return the value of a setting in its own type, or say what is wrong with it."""
     if name in ("estimation", "event"):
-        return Window.of(value)
+        return Window.of(_text(name, value))
     if name == "windows":
-        return tuple(Window.of(v) for v in ([value] if isinstance(value, str) else value))
+        return tuple(Window.of(v) for v in _texts(name, value))
     if name == "tests":
-        return (value,) if isinstance(value, str) else tuple(value)
+        return tuple(dict.fromkeys(_texts(name, value)))
     if name == "min_estimation":
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ConfigError("not a number of days", where=name, value=value)
         return value
+    return _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
     if not isinstance(value, (str, Path)):
-        raise ConfigError("not a text", where=name, value=value)
+        raise ConfigError("not a text", where=name, value=value, remedy="put it in quotes")
     return str(value)
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError("not a list of texts", where=name, value=value, remedy='write ["...", "..."]')
+    return [_text(name, v) for v in value]

@@ -31,6 +31,7 @@ _ALIASES = {
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+FARTHEST_DAY0 = dt.timedelta(days=366)
 _DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}
 
 
@@ -287,9 +288,11 @@ def _find_day0(row: Row, announcement: Announcement | None, rules: Rules) -> Non
         if given is None:
             row.fault_of("announced_at", error)
     if given is not None:
+        if row.day0 and abs(given - row.day0) > FARTHEST_DAY0:
+            row.fault("day0", "is more than a year from the announcement", row["day0"])
         row.flags += ["day0_given"] if given != row.day0 else []
         row.day0 = given
-    elif announcement.instant is None:
+    elif announcement.instant is None or row.exchange is None:
         row.flags.append("time_unknown")
 
 

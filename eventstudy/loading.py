@@ -13,7 +13,7 @@ from .calendars import Sessions, data_sessions, sessions
 from .config import ESTIMATION, EVENT
 from .errors import ConfigError, DataError, PriceError
 from .exchanges import EXCHANGES
-from .returns import DATA_CALENDAR, Key, ReturnsPanel
+from .returns import DATA_CALENDAR, NO_ZONE, Key, ReturnsPanel
 from .typing import CalendarChoice, DateArray, ReturnKind
 from .windows import Window
 
@@ -100,7 +100,7 @@ def load_returns(
     keys = needed_keys(events, benchmark)
     symbols = list(dict.fromkeys(symbol for symbol, _ in keys))
     fetched = resolve(provider, offline=offline).fetch(symbols, first, last, progress=progress)
-    failures = {symbol: _cause(error) for symbol, error in fetched.failures.items()}
+    failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
     if fetched.table.empty:
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
     dates = {
@@ -109,7 +109,7 @@ def load_returns(
     return ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=_sessions(keys, dates, calendar),
+        sessions=_sessions(keys, dates, calendar, set(benchmarks_of(events, benchmark))),
         kind=kind,
         failures=failures,
         notices=fetched.notices,
@@ -149,7 +149,7 @@ def read_returns(
         wide,
         kind=kind,
         keys=keys,
-        sessions=_sessions(keys, dates, calendar),
+        sessions=_sessions(keys, dates, calendar, set(benchmarks_of(events, benchmark))),
         failures=missing,
         provenance={
             s: {"source": "returns file", "detail": Path(path).name} for s in have & {s for s, _ in keys}
@@ -180,14 +180,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
         ) from None
 
 
-def _cause(error: PriceError) -> str:
+def _cause(symbol: str, error: PriceError) -> str:
     """Return what a provider says of one symbol, as the end of "no price data: ..."."""
     what = error.what.removeprefix("no price data: ")
+    if error.where and error.where != symbol:
+        what = f"{error.where}: {what}"
+    if error.value is not None:
+        what += f", got {error.value!r}"
     return f"{what}; {error.remedy}" if error.remedy else what
 
 
 def _sessions(
-    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice
+    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
 ) -> dict[str, Sessions]:
     """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its symbols."""
     exchanges = {e.code: e for e in EXCHANGES.values()}
@@ -196,9 +200,30 @@ def _sessions(
         exchange = exchanges.get(name)
         own = sessions(exchange.calendar) if exchange and exchange.calendar else None
         if own is None or calendar == "data":
-            days = [dates[s] for s, c in keys if c == name and s in dates]
-            if not days:
+            symbols = [s for s, c in keys if c == name and s in dates]
+            days = _market_days({s: dates[s] for s in symbols}, benchmarks)
+            if len(days) == 0:
                 continue
-            own = data_sessions(name, own.tz if own else "UTC", np.unique(np.concatenate(days)), own)
+            own = data_sessions(name, own.tz if own else NO_ZONE, days, own)
         out[name] = own
     return out
+
+
+def _market_days(dates: Mapping[str, DateArray], benchmarks: set[str]) -> DateArray:
+    """Return the days on which a market was open, judged by its prices.
+
+    With a benchmark: its days, and those on which more than half of the firms that are listed have a
+    price. A stray price on a Sunday is no session. Without one: all days.
+    """
+    if not dates:
+        return np.empty(0, "datetime64[D]")
+    days = np.unique(np.concatenate(list(dates.values())))
+    known = [own for symbol, own in dates.items() if symbol in benchmarks]
+    if not known:
+        return days
+    present, listed = np.zeros(len(days)), np.zeros(len(days))
+    for own in (own for symbol, own in dates.items() if symbol not in benchmarks and len(own)):
+        present += np.isin(days, own)
+        listed += (days >= own[0]) & (days <= own[-1])
+    open_days: DateArray = days[np.isin(days, np.concatenate(known)) | (present > listed / 2)]
+    return open_days

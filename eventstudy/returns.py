@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import DataError
-from .typing import DateArray, FloatArray, IntArray, ReturnKind
+from .typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .calendars import Sessions
 
 DATA_CALENDAR = "data"
+# Time zone of sessions whose exchange is not known.
+NO_ZONE = "UTC"
+# Daily returns of indices are below this share on most days, in percent they are above it.
+LARGE_MEDIAN = 0.1
 Key = tuple[str, str]
 
 
@@ -78,6 +82,12 @@ class ReturnsPanel:
         seen = np.flatnonzero(self.spans[row] > 0) if row >= 0 else np.empty(0, np.intp)
         return np.datetime64(self.sessions[seen[-1]] if len(seen) else "NaT", "D")
 
+    def session_of(self, calendar: str, day: np.datetime64) -> np.datetime64:
+        """Return the first session of a calendar on or after `day`; `day` itself where there is none."""
+        dates = self.sessions[self.calendars[calendar]] if calendar in self.calendars else self.sessions[:0]
+        later = dates[dates >= day]
+        return later[0] if len(later) else day
+
     def calendar_of(self, exchange: str) -> str:
         """Return the calendar that events of `exchange` run on: its own, or the data's."""
         return exchange if exchange in self.calendars else DATA_CALENDAR
@@ -106,7 +116,12 @@ class ReturnsPanel:
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
-        series = {str(s): _series(part) for s, part in table.groupby("symbol", sort=False)}
+        keys = list(keys)
+        firms = {symbol for symbol, _ in keys}
+        series, notes = {}, []
+        for symbol, part in table.groupby("symbol", sort=False):
+            series[str(symbol)], own = closes_of(str(symbol), part)
+            notes += own if symbol in firms else []
         first = min(dates[0] for dates, _ in series.values())
         last = max(dates[-1] for dates, _ in series.values())
         dates_of = {name: _between(s.dates, first, last) for name, s in sessions.items()}
@@ -115,13 +130,10 @@ class ReturnsPanel:
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series]
         values = np.full((len(wanted), len(union)), np.nan)
         spans = np.zeros((len(wanted), len(union)), dtype=np.int64)
-        notes = []
         for i, (symbol, calendar) in enumerate(wanted):
-            own = dates_of[calendar]
-            price, outside = _on_sessions(*series[symbol], own)
+            price, outside = _on_sessions(*series[symbol], dates_of[calendar])
             values[i, calendars[calendar]], spans[i, calendars[calendar]] = returns_of(price, kind=kind)
-            if outside:
-                notes.append(f"{symbol}: {outside} prices on days that {calendar} was closed were put aside")
+            notes += _put_aside(symbol, calendar, outside)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars,
             hours={name: usual_hours(s) for name, s in sessions.items()}, kind=kind,
@@ -162,14 +174,15 @@ class ReturnsPanel:
         calendars = {name: np.searchsorted(union, own) for name, own in dates_of.items()}
         wanted = [key for key in dict.fromkeys(keys) if key[0] in wide.columns]
         values = np.full((len(wanted), len(union)), np.nan)
+        notes = _units(wide[list(dict.fromkeys(symbol for symbol, _ in wanted))], kind)
         for i, (symbol, calendar) in enumerate(wanted):
-            values[i, calendars[calendar]] = _on_sessions(
-                dates, wide[symbol].to_numpy(float), dates_of[calendar]
-            )[0]
+            own, outside = _compounded(dates, wide[symbol].to_numpy(float), dates_of[calendar], kind)
+            values[i, calendars[calendar]] = own
+            notes += _put_aside(symbol, calendar, outside)
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
         return cls(
             keys=tuple(wanted), values=values, spans=np.isfinite(values).astype(np.int64), sessions=union,
-            calendars=calendars, hours=hours, kind=kind, **extra,  # type: ignore[arg-type]
+            calendars=calendars, hours=hours, kind=kind, notes=tuple(notes), **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
 
@@ -197,7 +210,12 @@ def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[Float
 
 
 def usual_hours(sessions: Sessions) -> tuple[float, float]:
-    """Return the median opening and closing of an exchange in UTC hours of the session's date."""
+    """Return the median opening and closing of an exchange in UTC hours of the session's date.
+
+    A calendar made of the dates of the data knows no hours, and is open together with every other.
+    """
+    if sessions.tz == NO_ZONE:
+        return 0.0, 24.0
     midnight = sessions.dates.astype("datetime64[s]")
     opens, closes = ((at - midnight) / np.timedelta64(1, "h") for at in (sessions.opens, sessions.closes))
     return float(np.median(opens)), float(np.median(closes))
@@ -232,7 +250,9 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         wide = frame.set_index(named["date"])
     else:
         wide = frame
-    dates = pd.to_datetime(pd.Series(wide.index.astype(str)), errors="coerce", format="ISO8601")
+    # The civil date as written: a time zone must not move it to another day.
+    days = pd.Series(wide.index.astype(str)).str.slice(0, 10)
+    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
     if dates.isna().any():
         at = int(np.flatnonzero(dates.isna())[0])
         raise DataError(
@@ -255,11 +275,92 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
     return ordered
 
 
-def _series(part: pd.DataFrame) -> tuple[DateArray, FloatArray]:
-    price = part["adj_close"].to_numpy(float)
+def closes_of(symbol: str, part: pd.DataFrame) -> tuple[tuple[DateArray, FloatArray], list[str]]:
+    """Return the dates and adjusted closes of one symbol, and what was put aside.
+
+    Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
+    missing, and so is a close that repeats the last one on a day without volume, if the symbol has
+    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5).
+
+    Raises
+    ------
+    DataError
+        On a date that occurs twice.
+    """
+    part = part.sort_values("date")
+    dates = part["date"].to_numpy().astype("datetime64[D]")
+    if (dates[1:] == dates[:-1]).any():
+        raise DataError(
+            "two prices on one date", where=symbol, value=str(dates[1:][dates[1:] == dates[:-1]][0])
+        )
+    close, price = part["close"].to_numpy(float), part["adj_close"].to_numpy(float)
+    notes = []
     if not np.isfinite(price).any():
-        price = part["close"].to_numpy(float)
-    return part["date"].to_numpy().astype("datetime64[D]"), price
+        price = close
+        if np.isfinite(close).any():
+            notes.append(f"{symbol}: no adjusted closes, so that dividends and splits count as returns")
+    elif blank := int((np.isfinite(close) & ~np.isfinite(price)).sum()):
+        notes.append(f"{symbol}: {blank} closes without an adjusted close were taken as missing")
+    price = np.where(price > 0, price, np.nan)
+    stale = _stale(price, part["volume"].to_numpy(float)) if "volume" in part else np.zeros(len(price), bool)
+    if stale.any():
+        days = "close" if stale.sum() == 1 else "closes"
+        notes.append(f"{symbol}: {stale.sum()} {days} without volume and without change taken as no trade")
+    return (dates, np.where(stale, np.nan, price)), notes
+
+
+def _stale(price: FloatArray, volume: FloatArray) -> BoolArray:
+    """Tell which prices (T,) repeat the last one on a day without volume."""
+    stale = np.zeros(len(price), dtype=bool)
+    if np.nanmax(volume, initial=0.0) > 0 and np.median(np.nan_to_num(volume)) > 0:
+        same = np.isclose(price[1:], price[:-1], rtol=1e-6, atol=0.0)
+        stale[1:] = same & (volume[1:] == 0)
+    return stale
+
+
+def _put_aside(symbol: str, calendar: str, outside: int) -> list[str]:
+    values = "value" if outside == 1 else "values"
+    return [f"{symbol}: {outside} {values} on days that {calendar} was closed"] if outside else []
+
+
+def _units(wide: pd.DataFrame, kind: ReturnKind) -> list[str]:
+    """Return a note if returns look like percent; refuse what no simple return can be."""
+    values = wide.to_numpy(float)
+    if kind == "simple" and (values < -1).any():
+        r, c = np.argwhere(values < -1)[0]
+        where = f"{wide.columns[c]} on {wide.index[r].date()}"
+        remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
+        raise DataError("a simple return below -100 %", where=where, value=float(values[r, c]), remedy=remedy)
+    known = np.abs(values[np.isfinite(values)])
+    median = float(np.median(known)) if len(known) else 0.0
+    percent = f"the returns look like percent (median size {median:.2g}): 0.01 is 1 %"
+    return [percent] if median > LARGE_MEDIAN else []
+
+
+def _compounded(
+    dates: DateArray, values: FloatArray, sessions: DateArray, kind: ReturnKind
+) -> tuple[FloatArray, int]:
+    """Return `values` compounded over the days since the session before; NaN where a session has none.
+
+    Also how many fell on days that are no sessions, each part of the next session's return.
+    """
+    known = np.isfinite(values)
+    dates, values = dates[known], values[known]
+    # A return of -100 % stays one: its logarithm is kept finite.
+    growth = values if kind == "log" else np.log1p(np.maximum(values, -1 + 1e-15))
+    at = np.searchsorted(sessions, dates)
+    inside = at < len(sessions)
+    own = np.zeros(len(dates), dtype=bool)
+    own[inside] = sessions[at[inside]] == dates[inside]
+    if own.all():
+        return _on_sessions(dates, values, sessions)
+    total = np.bincount(at[inside], weights=growth[inside], minlength=len(sessions))
+    there = np.zeros(len(sessions), dtype=bool)
+    there[at[own]] = True
+    out = np.where(there, total if kind == "log" else np.expm1(total), np.nan)
+    single = np.bincount(at[inside], minlength=len(sessions)) == 1
+    exact, _ = _on_sessions(dates, values, sessions)
+    return np.where(single & there, exact, out), int((~own).sum())
 
 
 def _between(dates: DateArray, first: np.datetime64, last: np.datetime64) -> DateArray:

@@ -96,7 +96,7 @@ def checked_name(name: str) -> str:
     ConfigError
         Otherwise.
     """
-    if not re.fullmatch(r"[\w\-][\w\-. ]{0,99}", name) or name.endswith((".", " ")):
+    if not re.fullmatch(r"\w[\w\-. ]{0,99}", name) or name.endswith((".", " ")):
         raise ConfigError(
             "not a name for a study", value=name, remedy="use letters, digits, '-', '_' and '.', and no path"
         )

@@ -14,8 +14,8 @@ from .loading import benchmarks_of, load_returns, read_returns
 from .models import MODELS, LinearModel
 from .results import EventStudyResults
 from .returns import ReturnsPanel
-from .typing import Engine, IntArray
-from .windows import EventWindows, Window, build_windows
+from .typing import DateArray, Engine, IntArray, ObjectArray
+from .windows import Window, build_windows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,29 +58,29 @@ class EventStudy:
     def fit(self) -> EventStudyResults:
         """Estimate the model for every event and return abnormal returns and what follows from them."""
         model = MODELS[self.model]() if isinstance(self.model, str) else self.model
-        benchmarks = benchmarks_of(self.events, self.benchmark)
-        windows = self._windows(model, benchmarks)
-        abnormal = model.fit(windows, engine=self.engine)
+        panel, benchmarks = self.returns, benchmarks_of(self.events, self.benchmark)
         table = self.events.table.assign(benchmark=benchmarks)
-        table = with_status(
-            table, abnormal, self.returns, needs_benchmark=bool(model.factors), minimum=self.min_estimation
-        )
-        return EventStudyResults(abnormal, table, self.returns, model, self.engine)
-
-    def _windows(self, model: LinearModel, benchmarks: list[str]) -> EventWindows:
-        table, panel = self.events.table, self.returns
         calendars = [panel.calendar_of(code) for code in table["exchange"]]
-        return build_windows(
+        day0 = [panel.session_of(c, d) for c, d in zip(calendars, _dates(table["day0"]), strict=True)]
+        table["day0"] = np.array(day0, dtype="datetime64[s]")
+        repeats = _repeats(table)
+        rows = _rows(panel, table["ticker"], calendars)
+        factors = [_rows(panel, benchmarks, calendars) for _ in model.factors]
+        windows = build_windows(
+            panel, calendars=calendars, day0=_dates(table["day0"]), rows=np.where(repeats == "", rows, -1),
+            factor_rows=np.array(factors, dtype=np.int64).reshape(-1, len(rows)).T,
+            estimation=Window.of(self.estimation), event=Window.of(self.event),
+        )  # fmt: skip
+        abnormal = model.fit(windows, engine=self.engine)
+        table = with_status(
+            table,
+            abnormal,
             panel,
-            calendars=calendars,
-            day0=table["day0"].to_numpy().astype("datetime64[D]"),
-            rows=_rows(panel, table["ticker"], calendars),
-            factor_rows=np.array([_rows(panel, benchmarks, calendars) for _ in model.factors])
-            .reshape(-1, len(table))
-            .T,
-            estimation=Window.of(self.estimation),
-            event=Window.of(self.event),
+            needs_benchmark=bool(factors),
+            minimum=self.min_estimation,
+            repeats=repeats,
         )
+        return EventStudyResults(abnormal, table, panel, model, self.engine)
 
 
 def run_study(
@@ -124,13 +124,15 @@ def with_status(
     *,
     needs_benchmark: bool,
     minimum: int,
+    repeats: ObjectArray | None = None,
 ) -> pd.DataFrame:
     """Add status (ok or dropped), reason, flags and nobs; every event ends with one status."""
     usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
     reasons, flags = [], []
     row: Any
     for i, row in enumerate(table.itertuples(index=False)):
-        reasons.append("" if usable[i] else _reason(i, row, abnormal, panel, needs_benchmark=needs_benchmark))
+        reason = "" if usable[i] else _reason(i, row, abnormal, panel, needs_benchmark=needs_benchmark)
+        reasons.append(reason if repeats is None else repeats[i] or reason)
         # An events.csv that a run wrote has the flags of that run: those of this one replace them.
         own = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
         seen = panel.last_session(row.ticker, panel.calendar_of(row.exchange))
@@ -182,6 +184,21 @@ def _flags(i: int, abnormal: AbnormalReturns, minimum: int, last: np.datetime64)
         not provisional and not abnormal.valid(abnormal.event)[i],
     )
     return [name for name, holds in zip(STUDY_FLAGS, conditions, strict=True) if holds]
+
+
+def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
+    return days.to_numpy().astype("datetime64[D]")
+
+
+def _repeats(table: pd.DataFrame) -> ObjectArray:
+    """Say which events are on the listing and session of an earlier one; "" for all others."""
+    first: dict[tuple[str, object], str] = {}
+    out = np.full(len(table), "", dtype=object)
+    for i, key in enumerate(zip(table["ticker"], _dates(table["day0"]), strict=True)):
+        if key in first:
+            out[i] = f"same listing and session as event {first[key]}"
+        first.setdefault(key, str(table["event_id"].iloc[i]))
+    return out
 
 
 def _rows(panel: ReturnsPanel, symbols: Iterable[str], calendars: list[str]) -> IntArray:

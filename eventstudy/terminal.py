@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -49,15 +49,29 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     head = ["window", "N", "CAAR", *(STATISTICS[n].label for n in names)]
     rows = [_row(tests, window, names) for window in config.tested]
     note = f"p-values; stars from {STATISTICS[lead].label}: *** p<0.01, ** p<0.05, * p<0.1"
-    weak = sorted({r for r in tests["reason"] if r and "needed to rely" in r})
-    return "\n".join([_grid(head, rows), note, *(f"! {text}" for text in weak)])
+    weak = {t.test: t.reason for t in _named(tests) if t.reason and np.isfinite(t.pvalue)}
+    cautions = [f"({STATISTICS[name].label}: {reason})" for name, reason in weak.items()]
+    head_of = ["in brackets, not to be relied on:"] if cautions else []
+    return "\n".join([_grid(head, rows), note, *head_of, *cautions])
+
+
+def _named(tests: pd.DataFrame) -> list[Any]:
+    return list(tests.itertuples(index=False))
 
 
 def _row(tests: pd.DataFrame, window: Window, names: list[str]) -> list[str]:
-    own = tests[(tests["start"] == window.start) & (tests["stop"] == window.stop)].set_index("test")
-    p = own["pvalue"]
-    caar = percent(own["estimate"].iloc[0]) + stars(p[names[0]]).ljust(3)
-    return [str(window), str(own["n_events"].iloc[0]), caar, *(p_text(p[name]) for name in names)]
+    own = {t.test: t for t in _named(tests) if (t.start, t.stop) == (window.start, window.stop)}
+    lead, cells = own[names[0]], [own[name] for name in names]
+    mark = "" if lead.reason else stars(lead.pvalue)
+    shown = [p_text(t.pvalue) for t in cells]
+    weak = [bool(t.reason) and np.isfinite(t.pvalue) for t in cells]
+    caar = percent(lead.estimate) + mark.ljust(3)
+    return [
+        str(window),
+        str(lead.n_events),
+        caar,
+        *(f"({p})" if w else p for p, w in zip(shown, weak, strict=True)),
+    ]
 
 
 def _grid(head: list[str], rows: list[list[str]]) -> str:
@@ -100,7 +114,7 @@ def sketch(results: EventStudyResults) -> str:
     return "\n".join(["CAAR by event day", *lines, " " * 9 + "".join(axis).rstrip()])
 
 
-def losses(results: EventStudyResults) -> str:
+def losses(results: EventStudyResults, *, written: bool = True) -> str:
     """Return what was dropped and why, the most frequent reason first."""
     dropped = results.events[~results.ok]
     if dropped.empty:
@@ -108,12 +122,12 @@ def losses(results: EventStudyResults) -> str:
     kinds = Counter(reason.split(":")[0] for reason in dropped["reason"])
     lines = [f"Dropped {len(dropped)} of {len(results.events)} events:"]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
-        of_kind = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]]
-        lines.append(
-            f"  {count:4d}  {kind}, e.g. {of_kind['event_id'].iloc[0]}: {_detail(of_kind['reason'].iloc[0])}"
-        )
-    return "\n".join([*lines, "  every event and its reason: events.csv of the run"])
+        event = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]].iloc[0]
+        lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
+    more = ["  every event and its reason: events.csv of the run"] if written else []
+    return "\n".join([*lines, *more])
 
 
 def _detail(reason: str) -> str:
-    return reason.split(":", 1)[-1].strip()
+    _, colon, detail = reason.partition(":")
+    return f": {detail.strip()}" if colon else ""

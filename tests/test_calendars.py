@@ -350,3 +350,10 @@ def test_building_leaks_no_warnings(fresh_cache: Path) -> None:
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day"), [("XHKG", "2023-09-01"), ("XHKG", "2023-09-08"), ("XTAI", "2024-10-31")]
+)
+def test_days_of_storm_are_no_sessions(calendar: str, day: str) -> None:
+    assert np.datetime64(day) not in sessions(calendar).dates

@@ -73,9 +73,9 @@ def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path
     found = json.loads(out)
     assert (found["n_events"], found["n_used"]) == (4, 3)
     tests = pd.read_csv(tmp_path / "r" / "events" / "tables" / "tests.csv", float_precision="round_trip")
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(found["tests"]).fillna({"reason": ""}), tests.fillna({"reason": ""}), check_dtype=False
-    )
+    words = {"reason": "", "distribution": ""}
+    mine = pd.DataFrame(found["tests"]).fillna(words)
+    pd.testing.assert_frame_equal(mine, tests.fillna(words), check_dtype=False)
     assert {e["event_id"]: e["day0"] for e in found["events"]}["nvidia"] == "2022-09-01"
     assert set(found["groups"]) == {"Apple", "Nvidia", "AMD"}
 
@@ -119,7 +119,7 @@ def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path)
     for extra in (["--strict"], ["--max-loss", "0.2"]):
         code, _, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", *extra)
         assert code == 3
-        assert "25% of the events were dropped" in err
+        assert "25% of the events have no result for [0,1]" in err
         assert (tmp_path / "r" / "events" / "report.html").is_file()
     assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", "--max-loss", "0.25")[0] == 0
 
@@ -145,10 +145,13 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--car", "-30:30"], 2, "beyond the event window"),
         (["run", "EVENTS", "--prices", "yaho"], 2, "did you mean 'yahoo'"),
         (["run", "EVENTS", "--name", "../x"], 2, "not a name"),
-        (["run", "EVENTS", "--by", "sectr", "--prices", "sample", "--out", "OUT"], 2, "no such column"),
+        (["run", "EVENTS", "--by", "compny", "--prices", "sample"], 2, "did you mean 'company'"),
         (["run", "EVENTS", "--returns", "none.csv"], 2, "no such file"),
         (["run", "EVENTS", "--config", "none.toml"], 2, "cannot read"),
         (["run", "EVENTS", "--max-loss", "7"], 2, "max-loss"),
+        (["run", "EVENTS", "--returns", "r.csv", "--prices", "sample"], 2, "not both"),
+        (["run", "EVENTS", "--max-loss", "nan"], 2, "max_loss"),
+        (["run", "EVENTS", "--name", "-x"], 2, "not a name"),
         (["frobnicate"], 2, "No such command"),
     ],
 )
@@ -160,6 +163,75 @@ def test_wrong_usage_is_one_clear_message(
     assert (got, out) == (code, "")
     assert message in err
     assert not (tmp_path / "r" / "events").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "windows = 5", 'windows = ["0:1", 3]', "tests = 5", 'out = ["a"]', 'max_loss = "a"', "max_loss = 5",
+        'strict = "no"', "name = 5", "events = 5",
+    ],
+)  # fmt: skip
+def test_settings_of_the_wrong_type(line: str, events: Path, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(line + "\n", encoding="utf-8")
+    extra = [] if line.startswith("events") else [events]
+    code, out, err = invoke("run", *extra, "--config", tmp_path / "study.toml", "--prices", "sample")
+    assert (code, out) == (2, "")
+    assert line.split(" = ")[0] in err
+
+
+def test_a_test_named_twice_and_windows_before_the_event(events: Path, tmp_path: Path) -> None:
+    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r"]
+    assert invoke(*common, "--test", "bmp", "--test", "bmp", "--car", "0:1", "--car", "0:1")[0] == 0
+    code, out, err = invoke(*common, "--window", "-10:-2")
+    assert code == 0, err
+    assert "[-10,-2]" in out
+
+
+def test_a_missing_main_window_is_a_loss(events: Path, tmp_path: Path) -> None:
+    events.write_text("ticker,announced_at\nNVDA,2022-12-28\nNVDA,2022-08-31\n", encoding="utf-8")
+    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r"]
+    assert invoke(*common)[0] == 0
+    code, _, err = invoke(*common, "--strict")
+    assert code == 3
+    assert "50% of the events have no result" in err
+
+
+def test_few_events_are_in_brackets_and_without_stars(events: Path, tmp_path: Path) -> None:
+    _, out, _ = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
+    row = next(line for line in out.splitlines() if line.strip().startswith("[0,1]"))
+    assert row.count("(0.") + row.count("(<") >= 3
+    assert "*" not in row
+    assert "(BMP-KP: 3 events, 5 needed to rely on it)" in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell's way to close streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams(closed: str, events: Path, tmp_path: Path) -> None:
+    import shlex
+
+    command = shlex.join(
+        [
+            sys.executable,
+            "-m",
+            "eventstudy",
+            "run",
+            str(events),
+            "--prices",
+            "sample",
+            "--out",
+            str(tmp_path / "r"),
+        ]
+    )
+    done = subprocess.run(
+        f"{command} {closed}",
+        shell=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "r" / "events" / "report.html").is_file()
 
 
 def test_check(events: Path) -> None:

@@ -163,6 +163,14 @@ class TestReading:
         pd.testing.assert_frame_equal(again.table[columns], first.table)
         assert again.table["status"].tolist() == ["ok", "ok"]
 
+    def test_a_day0_years_away_is_a_slip(self, write) -> None:
+        text = "ticker,announced_at,day0\nAAPL,2022-05-02,2019-05-02\nAAPL,2022-05-02,2022-03-01\n"
+        with pytest.raises(EventsFileError) as error:
+            read_events(write(text), today=TODAY)
+        (problem,) = error.value.problems
+        assert (problem.line, problem.column) == (2, "day0")
+        assert "more than a year" in problem.what
+
     def test_the_bundled_file(self) -> None:
         events = read_events(ROOT / "events.csv", today=TODAY)
         first = events.table.iloc[0]

@@ -26,7 +26,7 @@ def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(scale=st.floats(0.01, 50))
+@given(scale=st.floats(0.01, 8))
 def test_scale(scale: float) -> None:
     """Multiplying all returns scales AR and leaves what is standardised alone."""
     market = Market(n=6, seed=2)

@@ -104,6 +104,17 @@ def test_a_firm_with_many_events_is_many_units() -> None:
     assert results.car([(0, 0)])["car"].nunique() == 4
 
 
+def test_weekend_announcements_of_one_firm_are_one_event() -> None:
+    market = Market(n=4)
+    friday = pd.Timestamp("2020-08-14")
+    market.table["ticker"] = "F00"
+    market.table["day0"] = [friday + pd.Timedelta(days=d) for d in (1, 2, 3, 4)]
+    events = market.fit().events
+    assert events["status"].tolist() == ["ok", "dropped", "dropped", "ok"]
+    assert events["reason"][1] == "same listing and session as event e0"
+    assert events["day0"].dt.day.tolist() == [17, 17, 17, 18]
+
+
 def test_one_event_has_its_own_t() -> None:
     market = Market(n=1, effect=0.2)
     tests = market.fit().tests([(0, 0)])
@@ -151,7 +162,7 @@ def test_an_index_serves_exchanges_that_differ() -> None:
     from eventstudy.loading import _sessions, needed_keys
 
     keys = needed_keys(events)
-    panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=_sessions(keys, {}, "exchange"))
+    panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=_sessions(keys, {}, "exchange", set()))
     results = es.EventStudy(events, panel, estimation=(-100, -11), event=(-5, 5)).fit()
     dates = results.abnormal_returns().pivot_table(
         index="tau", columns="ticker", values="date", aggfunc="first"

@@ -83,7 +83,7 @@ def test_prices_on_closed_days_are_put_aside_and_said() -> None:
         table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", open_days, midnight, midnight + HOUR)}
     )
     np.testing.assert_allclose(p.values[0], [np.nan, 1.0, 0.5])
-    assert "1 prices on days that T was closed" in p.notes[0]
+    assert "A: 1 value on days that T was closed" in p.notes[0]
 
 
 def test_windows_beyond_the_data_are_missing() -> None:
@@ -197,3 +197,54 @@ def test_a_return_from_before_the_window_cannot_stand_for_a_day_inside() -> None
     assert not fit.valid(Window(0, 2))[0]
     assert fit.valid(Window(-2, 2))[0]
     assert fit.spans[0].tolist() == [1, 1, 1, 0, 0, 3, 0, 2, 1, 1, 1]
+
+
+def test_returns_of_an_index_are_compounded_over_the_sessions_of_the_firm() -> None:
+    """From a file of returns: what the index did on the firm's holiday is part of its next session."""
+    days = pd.bdate_range("2024-01-01", periods=5)
+    frame = pd.DataFrame(
+        {"F": [0.01, np.nan, 0.02, np.nan, 0.01], "I": [0.1, 0.1, 0.1, np.nan, 0.1]}, index=days
+    )
+    own = days[[0, 2, 3, 4]].to_numpy().astype("datetime64[D]")
+    sessions = {
+        "A": Sessions(
+            "A", "Europe/London", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + HOUR
+        )
+    }
+    p = ReturnsPanel.from_frame(frame, keys=[("F", "A"), ("I", "A")], sessions=sessions)
+    np.testing.assert_allclose(p.values, [[0.01, 0.02, np.nan, 0.01], [0.1, 0.21, np.nan, 0.1]])
+    assert p.notes == ("I: 1 value on days that A was closed",)
+
+
+def test_time_zones_do_not_move_dates() -> None:
+    frame = pd.DataFrame(
+        {"A": [0.01, 0.02]}, index=pd.date_range("2024-01-02", periods=2, tz="Asia/Shanghai")
+    )
+    assert ReturnsPanel.from_frame(frame).sessions.astype(str).tolist() == ["2024-01-02", "2024-01-03"]
+
+
+def test_impossible_returns_and_percent() -> None:
+    with pytest.raises(DataError, match="B on 2024-01-03: a simple return below -100 %"):
+        ReturnsPanel.from_frame(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.1, -1.5]}))
+    p = ReturnsPanel.from_frame(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.9, -0.7]}))
+    assert "look like percent" in p.notes[0]
+
+
+def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
+    from eventstudy.returns import closes_of
+
+    days = pd.bdate_range("2024-01-01", periods=6)
+    part = pd.DataFrame({
+        "date": days, "close": [10.0, 11, 11, 11, 0, 12], "adj_close": [10.0, 11, 11, 11, 0, 12],
+        "volume": [5.0, 5, 0, 0, 5, 5],
+    })  # fmt: skip
+    (dates, price), notes = closes_of("A", part.iloc[::-1])
+    assert (np.diff(dates) > np.timedelta64(0, "D")).all()
+    np.testing.assert_array_equal(price, [10, 11, np.nan, np.nan, np.nan, 12])
+    assert notes == ["A: 2 closes without volume and without change taken as no trade"]
+    changed = part.assign(close=[10.0, 11, 12, 11, 1, 12], adj_close=[10.0, 11, 12, 11, 1, 12])
+    assert np.isfinite(closes_of("A", changed)[0][1]).all(), "a half day has a close of its own"
+    index = part.assign(volume=0.0)
+    assert np.isfinite(closes_of("I", index)[0][1][:4]).all(), "an index has no volume"
+    with pytest.raises(DataError, match="two prices on one date"):
+        closes_of("A", pd.concat([part, part.iloc[:1]]))
