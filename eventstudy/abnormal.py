@@ -39,6 +39,8 @@ class AbnormalReturns:
         Why an event could not be estimated; "" otherwise.
     memo : dict
         What has been computed from this object already, so that tests share it.
+    parent, rows : AbnormalReturns and (n,) int array, optional
+        The study that these events were taken from, and which of its events they are.
 
     Notes
     -----
@@ -65,6 +67,8 @@ class AbnormalReturns:
     r2: FloatArray
     problem: ObjectArray
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
+    parent: AbnormalReturns | None = field(default=None, repr=False)
+    rows: IntArray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.ar)
@@ -180,9 +184,11 @@ class AbnormalReturns:
 
     def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
         """Return some events, by position or mask."""
-        shared = ("model", "parameters", "windows", "memo")
+        shared = ("model", "parameters", "windows", "memo", "parent", "rows")
         cut = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in shared}
-        return replace(self, windows=self.windows.take(rows), memo={}, **cut)
+        own = np.arange(len(self)) if self.rows is None else self.rows
+        parent = self if self.parent is None else self.parent
+        return replace(self, windows=self.windows.take(rows), memo={}, parent=parent, rows=own[rows], **cut)
 
     def sample(self, window: Window) -> AbnormalReturns:
         """Return the events that are valid for `window` (itself if all are)."""

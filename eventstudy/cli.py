@@ -369,7 +369,7 @@ def _command() -> str:
 
 
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from .report.wording import headline, subject_of
+    from .report.wording import headline, leading, subject_of
     from .runs import group_column
     from .terminal import losses, sketch, summary_text
 
@@ -377,11 +377,12 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     parts = results.groups(column) if column else {"": results}
     blocks = []
     for group, part in parts.items():
-        title = f"{column} = {group}: {len(part)} events\n" if column else ""
+        title = f"{column} = {group}: {len(part)} event{'s' * (len(part) != 1)}\n" if column else ""
         blocks.append(title + summary_text(part, config))
         if sys.stdout.isatty():
             blocks.append(sketch(part))
-    first = next(iter(parts))
+    first = leading(parts, config.main)
+    parts = {first: parts[first]} | parts
     lead = _ascii(headline(parts[first], config.main, subject=subject_of(first, column)))
     lead = textwrap.fill(lead, TEXT_WIDTH, break_on_hyphens=False)
     return "\n\n".join([lead, *filter(None, blocks), losses(results), f"Report: {folder / 'report.html'}"])

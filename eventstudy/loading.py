@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Calendar days for one session, holidays and weekends included, with room to spare.
 DAYS_PER_SESSION = 1.6
 MARGIN_DAYS = 20
+# Prices after the last window tell a halt that goes on from data that end.
+DAYS_AFTER = 120
 
 
 def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
@@ -52,7 +54,7 @@ def needed_range(
     """Return the first and last day whose prices the windows can need."""
     day0 = events.table["day0"]
     before = int(-estimation.start * DAYS_PER_SESSION) + MARGIN_DAYS
-    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + MARGIN_DAYS
+    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
     last = day0.max().date() + timedelta(days=after)
     return day0.min().date() - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -51,6 +51,7 @@ class EventStudyResults:
     panel: ReturnsPanel
     model: LinearModel
     engine: str
+    _groups: dict[str, dict[str, EventStudyResults]] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return int(self.ok.sum())
@@ -194,9 +195,11 @@ class EventStudyResults:
         if column not in self.events:
             hint = did_you_mean(column, [str(c) for c in self.events.columns])
             raise ConfigError("the events have no such column", value=column, remedy=hint)
-        values = self.events[column].astype(str)
-        names = [str(name) for name in values[self.ok].value_counts().index]
-        return {name or "(blank)": self.subset((values == name).to_numpy()) for name in names}
+        if column not in self._groups:
+            values = self.events[column].astype(str)
+            names = [str(name) for name in values[self.ok].value_counts().index]
+            self._groups[column] = {n or "(blank)": self.subset((values == n).to_numpy()) for n in names}
+        return dict(self._groups[column])
 
     def summary(
         self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None

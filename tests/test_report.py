@@ -95,6 +95,18 @@ def test_other_formats() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reason", "short", "general"),
+    [("1 events, 5 needed to rely on it", "1 event, 5 needed", "fewer than 5 events"),
+     ("3 sessions, at least 10 are needed", "3 sessions, at least 10 are needed", "fewer than 10 sessions"),
+     ("1 event, at least 2 are needed for a variance", "1 event, at least 2 are needed for a variance",
+      "fewer than 2 events for a variance"),
+     ("all ranks are tied", "all ranks are tied", "all ranks are tied")],
+)  # fmt: skip
+def test_reasons_in_short(reason: str, short: str, general: str) -> None:
+    assert (wording.reason_text(reason), wording.reason_general(reason)) == (short, general)
+
+
 @pytest.mark.parametrize("sample", ["fallen", "quiet"])
 def test_headline_is_made_of_the_results(sample: str, request: pytest.FixtureRequest) -> None:
     results: EventStudyResults = request.getfixturevalue(sample)
@@ -251,6 +263,83 @@ def test_svg_is_deterministic_and_needs_no_styles(fallen: EventStudyResults) -> 
     )
 
 
+@pytest.fixture(scope="module")
+def holed() -> EventStudyResults:
+    """Twelve events, of which one lacks its last day and two all days from day +2 on."""
+    market = Market(12, seed=5)
+    frame = market.frame.copy()
+    days = [frame.index.get_loc(day) for day in market.table["day0"]]
+    for i, (first, stop) in enumerate([(5, 6), (2, 6), (2, 6)]):
+        frame.iloc[days[i] + first : days[i] + stop, i] = np.nan
+    return market.fit(frame)
+
+
+def test_path_ends_where_the_table_of_windows_does(holed: EventStudyResults) -> None:
+    path, whole = plots.path_of(holed), Window(-5, 5)
+    assert path.counts.tolist() == [12] * 7 + [10] * 3 + [9]
+    assert path.caar[-1] == holed.test("bmp_kp", whole).estimate == facts.interval(holed, whole).estimate
+    text = unescape(page(holed))
+    total = wording.percent(path.caar[-1])
+    assert f"From day −5 to day +5 it adds up to {total} (9 of 12 events)." in text
+    assert "9 to 12 events of 12 enter: each point is the mean of those" in text
+    counts = re.findall(r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="events">(.*?)</tr>', text)[1])
+    assert counts == [str(holed.abnormal.valid(w).sum()) for w in CONFIG.tested]
+
+
+def one_event(*missing: int) -> EventStudyResults:
+    """Return one event whose prices lack some event days."""
+    market = Market(1, dates=1)
+    frame = market.frame.copy()
+    zero = frame.index.get_loc(market.table["day0"][0])
+    frame.iloc[[zero + t for t in missing], 0] = np.nan
+    return market.fit(frame)
+
+
+def test_one_event_without_its_last_days_is_labelled_at_its_last_point() -> None:
+    results = one_event(0, 1, 2, 3, 4, 5)
+    path = plots.path_of(results)
+    assert path.last == 4
+    assert path.end == results.abnormal.car(Window(-5, -1))[0]
+    figure = plots.path_figure(path, MAIN, n_events=1)
+    upper, lower = figure.axes
+    assert upper.get_xlim() == lower.get_xlim() == (-5.5, 5.5)
+    label = next(t for t in upper.texts if t.get_text() == f"CAR {wording.percent(path.end)}")
+    assert label.xy == (-0.5, path.end)
+    text = page(results)
+    assert "No complete path: no event has all days from day −5 to day +5." in text
+    assert "6 days have no point, as the event does not have all days up to there." in text
+    assert "A day without a bar has no return of its own." in text
+    assert "adds up to" not in text
+
+
+def test_a_path_without_any_point_has_its_axis() -> None:
+    path = plots.path_of(one_event(-5))
+    nothing = np.full(11, np.nan)
+    empty = replace(path, counts=0 * path.counts, aar=nothing, caar=nothing, caar_half=nothing)
+    assert empty.last is None
+    assert plots.path_figure(empty, MAIN, n_events=1).axes[1].get_xlim() == (-5.5, 5.5)
+
+
+def test_few_events_have_no_band(split: EventStudyResults) -> None:
+    path = plots.path_of(split.subset(np.arange(4)))
+    assert np.isnan(path.caar_half).all()
+    assert plots.shared_limits({"a": path})[0] == min(path.caar.min(), 0)
+    assert "No band where fewer than 5 events enter." in page(split.subset(np.arange(4)))
+    assert np.isfinite(plots.path_of(split.subset(np.arange(5))).caar_half).all()
+    alone = plots.path_of(split.subset(np.arange(1)))
+    assert np.isfinite(alone.caar_half).all()
+    assert np.isnan(alone.beside_others().caar_half).all()
+
+
+def test_intervals_of_the_table_are_missing_where_the_test_is_not_relied_on() -> None:
+    market = Market(5, dates=5, seed=5)
+    frame = market.frame.copy()
+    frame.iloc[frame.index.get_loc(market.table["day0"][0]) + np.arange(2, 6), 0] = np.nan
+    row = page(market.fit(frame)).partition("95% CI, %</th>")[2].partition("</tr>")[0]
+    shown = [text == "–" for text in re.findall(r"<td[^>]*>(.*?)<span", row)]
+    assert shown == [w.stop > 1 for w in CONFIG.tested]
+
+
 def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
     ids = re.findall(r' id="([^"]+)"', page(split, "direction"))
     assert len(ids) == len(set(ids))
@@ -291,7 +380,7 @@ def test_page_has_equal_bytes_for_equal_inputs(split: EventStudyResults) -> None
 def test_every_cell_of_windows_by_tests_is_that_of_the_results(fallen: EventStudyResults) -> None:
     text = page(fallen)
     rows = dict(re.findall(r'<tr data-test="(\w+)"[^>]*>(.*?)</tr>', text, re.DOTALL))
-    table = fallen.tests(CONFIG.tested)
+    table = fallen.tests(CONFIG.tested, fallen.default_tests)
     assert set(rows) == set(table["test"])
     for name, row in rows.items():
         cells = re.findall(r'<td class="([^"]*)">(.*?)<span class="sub">(.*?)</span></td>', row)
@@ -301,9 +390,9 @@ def test_every_cell_of_windows_by_tests_is_that_of_the_results(fallen: EventStud
         ):
             window = Window(expected.start, expected.stop)
             assert unescape(p).strip("()") == wording.pvalue(expected.pvalue)
-            assert float(statistic.replace("−", "-")) == pytest.approx(expected.statistic, abs=0.0051)
+            assert statistic == wording.signed(expected.statistic)
             cell = facts.cells(fallen, window)[name]
-            assert p.startswith("(") is not cell.valid
+            assert p.startswith("(") is (not cell.valid and p != wording.MISSING)
             assert ("sig" in css) is (cell.valid and expected.pvalue < 0.05)
     caar = re.findall(r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="caar">(.*?)</tr>', text)[1])
     first = table[table["test"] == "bmp_kp"]["estimate"]
@@ -318,6 +407,84 @@ def test_every_car_of_the_events_table_is_that_of_the_results(fallen: EventStudy
     assert re.findall(r'<td class="num c-p">([^<]*)</td>', text) == [
         wording.pvalue(p).replace("<", "&lt;") for p in car["pvalue"]
     ]
+
+
+def headings(results: EventStudyResults) -> dict[str, str]:
+    """Return the heading under which the page has each test."""
+    found = {}
+    for body in page(results).split('<tr class="grp">')[1:]:
+        title = re.search(r'<span class="stay">(.*?)</span>', body)[1]
+        found |= dict.fromkeys(re.findall(r'<tr data-test="(\w+)"', body), title)
+    return found
+
+
+def test_headings_hold_for_the_events_of_every_window(holed: EventStudyResults) -> None:
+    for results in (holed, Market(12, dates=12, seed=5).fit(), Market(20, dates=7, seed=3).fit()):
+        for name, title in headings(results).items():
+            row = [facts.cells(results, w)[name] for w in CONFIG.tested]
+            valid = [c.valid for c in row if np.isfinite(c.result.pvalue)]
+            everywhere, somewhere = bool(valid) and all(valid), any(valid)
+            assert title.startswith("Valid in every window") is everywhere
+            assert title.startswith("Valid in some") is (somewhere and not everywhere)
+
+
+def test_dates_shared_in_one_window_only_count_there() -> None:
+    market = Market(12, dates=11, seed=5)
+    frame = market.frame.copy()
+    frame.iloc[frame.index.get_loc(market.table["day0"][0]) + np.arange(1, 6), 0] = np.nan
+    results = market.fit(frame)
+    assert facts.crowding(results, Window(0, 0)).shared
+    assert not facts.crowding(results, MAIN).shared
+    assert facts.cells(results, Window(0, 0))["bmp"].ignores == ("shared dates",)
+    assert headings(results)["bmp_kp"].startswith("Valid in every window although events share dates")
+
+
+def test_equal_reasons_are_one_short_sentence(fallen: EventStudyResults) -> None:
+    text = page(fallen.subset(np.arange(len(fallen)) < 3))
+    note = re.search(r'</table></div>\n<p class="note">(.*?)</p>', text.partition('id="tests"')[2])[1]
+    assert note.count("fewer than 5 events") == note.count("fewer than 10 events") == 1
+    assert len(note) < 300
+
+
+def test_the_largest_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
+    direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
+    groups = with_columns(fallen, direction=direction).groups("direction")
+    assert wording.leading(groups, MAIN) == "a"
+    assert wording.leading({k: v.subset(np.arange(4)) for k, v in groups.items()}, MAIN) == "a"
+    groups["a"] = groups["a"].subset(np.arange(4))
+    assert wording.leading(groups, MAIN) == "b"
+    assert wording.leading({}, MAIN) == ""
+
+
+def test_the_answer_is_about_the_leading_group(fallen: EventStudyResults) -> None:
+    groups = with_columns(fallen, direction=["a"] * 12 + ["b"] * 8).groups("direction")
+    groups["a"] = groups["a"].subset(np.arange(4))
+    text = render_report(fallen, config=CONFIG, name="n", groups=groups, provenance=PROVENANCE)
+    assert "the 8 b announcements moved" in re.sub(r"<[^>]+>", "", text)
+    assert text.index("Mean of 8 b") < text.index("Mean of 4 a")
+
+
+def test_every_event_shows_its_estimation(fallen: EventStudyResults) -> None:
+    text = page(fallen).replace("\u00a0", " ")
+    for row in fallen.models().itertuples():
+        beta, r2 = (wording.signed(v, sign=False) for v in (row.beta, row.r2))
+        assert f"β {beta}, R² {r2}, {row.nobs} days" in text
+
+
+def test_flags_about_day_zero_are_no_warnings(fallen: EventStudyResults) -> None:
+    flags = ["day0_given"] * 3 + ["missing_days"] * 3 + [""] * 14
+    text = page(with_columns(fallen, flags=flags))
+    assert text.count('<span class="tag fact"><bdi>day0 given') == 3
+    assert text.count('<span class="tag flag"><bdi>missing days') == 3
+
+
+def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> None:
+    def listed(n: int) -> list[str]:
+        panel = replace(fallen.panel, notes=tuple(f"note {i}" for i in range(n)))
+        return wording.limitations(replace(fallen, panel=panel), MAIN)
+
+    assert listed(5)[-5:] == [f"note {i}." for i in range(5)]
+    assert listed(7)[-2:] == ["note 4.", "2 similar notes not listed."]
 
 
 def test_groups_come_with_their_own_answers(split: EventStudyResults) -> None:
@@ -359,7 +526,8 @@ def test_cells_of_the_events_file_are_text(fallen: EventStudyResults) -> None:
     assert "<b>adverse" not in text
     assert "x" * 300 not in text
     assert "y" * 300 not in text
-    assert set(re.findall(r'<a href="([^#"][^"]*)"([^>]*)>', text)) == {
+    links = set(re.findall(r'<a href="([^#"][^"]*)"([^>]*)>', text))
+    assert {link for link in links if not link[0].endswith(".csv")} == {
         ("https://example.com/a?b=1&amp;c=2", ' rel="noopener noreferrer"')
     }
 
@@ -407,7 +575,8 @@ def test_many_events_stay_small() -> None:
 
 def test_every_source_has_its_reference() -> None:
     for entry in STATISTICS.values():
-        assert references.references([entry.source]), entry.name
+        years = re.findall(r"\d{4}", entry.source)
+        assert len(references.references([entry.source])) == len(years) > 0, entry.name
     assert [r[0] for r in references.references(["Brown and Warner (1980, 1985)"])] == [
         "Brown, S. J. and Warner, J. B. (1980)",
         "Brown, S. J. and Warner, J. B. (1985)",

@@ -104,6 +104,17 @@ def test_one_size_of_the_figure_is_visible(
     assert min(marks) > 60
 
 
+@pytest.mark.parametrize(("width", "phone"), [(390, True), (1280, False)])
+def test_a_phone_is_told_to_scroll_and_has_the_groups_whole(
+    browser: Any, report: Path, width: int, phone: bool
+) -> None:
+    show(browser, report, width=width)
+    hint = browser.execute_script("return document.querySelector('.hint').offsetHeight")
+    assert (hint > 0) is phone
+    edge = "return document.querySelector('table.by').getBoundingClientRect().right"
+    assert browser.execute_script(edge) <= width
+
+
 @pytest.mark.parametrize(
     ("dark", "paper", "line", "ink"),
     [(False, "rgb(252, 251, 248)", "rgb(11, 83, 148)", "rgb(26, 30, 34)"),

@@ -244,3 +244,11 @@ class TestRealPrices:
         assert np.isnan(car.loc[1, "car"]), "the window ends in the halt"
         assert car.loc[2, "car"] == pytest.approx(ar.loc[2, "ar"])
         assert car.loc[2, "n_days"] == 3
+
+    def test_a_suspension_recorded_as_flat_prices(self) -> None:
+        """ZTE in Hong Kong, 17 April to 12 June 2018: 39 flat rows without volume are no trading."""
+        results = self.study("0763.HK", "2018-04-17", "^HSI")
+        car = results.car([(-1, 1), (0, 0)])
+        assert car["car"].isna().all(), "with the flat rows it would be +0.9 %"
+        assert results.events["flags"][0] == "time_unknown;missing_days"
+        assert "closes without volume and without change" in " ".join(results.panel.notes)

@@ -94,6 +94,16 @@ def crowding(results: EventStudyResults, window: Window) -> Crowding:
     return Crowding(len(day0), len(dates), gap)
 
 
+def hazards(results: EventStudyResults, windows: Iterable[Window]) -> list[str]:
+    """Return what troubles tests of these windows, each judged by the events that have its days."""
+    crowds = [(crowding(results, window), window) for window in windows]
+    found = {
+        "events share dates": any(crowd.shared for crowd, _ in crowds),
+        "windows overlap": any(crowd.overlaps(window) for crowd, window in crowds),
+    }
+    return [words for words, holds in found.items() if holds]
+
+
 def interval(results: EventStudyResults, window: Window) -> Interval:
     """Return the mean CAR over `window` and its 95% interval.
 

@@ -17,8 +17,9 @@ from markupsafe import Markup
 from ..significance import STATISTICS
 from ..windows import Window
 from . import plots, sections, wording
-from .facts import crowding, interval
+from .facts import crowding, hazards, interval
 from .references import references
+from .wording import NBSP
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_PANELS = 6
 OPEN_LIST = 6
-_GREEK = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
 
 
 def render_report(
@@ -48,12 +48,14 @@ def render_report(
     name : str
         Name of the study.
     groups : mapping of str to EventStudyResults
-        Parts of the events, largest first; the answer is about the first. Empty = no groups.
+        Parts of the events, largest first; the answer is about the leading one. Empty = no groups.
     provenance : mapping
         ``events_source``, ``events_sha256``, ``versions`` (by package), ``command``, ``prices`` (by symbol:
         source, detail, first, last, rows). What is missing is left out.
     """
-    group, sample = next(iter(groups.items()), ("", results))
+    group = wording.leading(groups, config.main)
+    groups = {name: groups[name] for name in sorted(groups, key=lambda name: name != group)}
+    sample = groups.get(group, results)
     column = _column(results, config, groups)
     context = {
         **_top(results, sample, group, config, groups, column),
@@ -72,16 +74,6 @@ def render_report(
     return page.render(context, css=Markup(css), style_hash=digest) + "\n"  # noqa: S704
 
 
-def subject_of(group: str, column: str) -> str:
-    """Return what the events of a group are called: ``adverse announcements``."""
-    if group in ("", "(blank)"):
-        return "announcements"
-    name = sections.clipped(group, 60)
-    if column in ("", "direction"):
-        return f"{name} announcements"
-    return f"announcements with {sections.clipped(column, 60)} {name}"
-
-
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -98,7 +90,7 @@ def _emphasised(sentence: wording.Sentence) -> Markup:
     parts = (
         f"<strong>{html.escape(t)}</strong>" if strong else html.escape(t) for t, strong in sentence.parts
     )
-    unbroken = re.sub(r"\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
+    unbroken = re.sub(r"(exact )?\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
     return Markup(unbroken)  # noqa: S704
 
 
@@ -112,12 +104,12 @@ def _top(
 ) -> dict[str, Any]:
     """Return answer, key figures, set-up line and warnings."""
     others = [
-        wording.brief(part, config.main, subject=subject_of(other, column))
+        wording.brief(part, config.main, subject=wording.subject_of(other, column))
         for other, part in list(groups.items())[1:SHOWN_PANELS]
     ]
     pooled = wording.brief(results, config.main, subject="announcements together") if others else None
     return {
-        "answer": wording.answer(sample, config.main, subject=subject_of(group, column)),
+        "answer": wording.answer(sample, config.main, subject=wording.subject_of(group, column)),
         "asides": wording.asides(sample, config.main),
         "others": others,
         "pooled": pooled,
@@ -139,12 +131,13 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     ci = f"95% CI {wording.span(found.low, found.high)}" if tested else "no interval: not tested"
     yield f"{'Mean CAR' if several else 'CAR'} over {which}", wording.percent(found.estimate), ci
     label = STATISTICS[test.name].label
-    detail = f"{label}, {test.distribution} = {wording.signed(test.statistic)}" if tested else test.reason
+    value = f"{test.distribution}{NBSP}={NBSP}{wording.signed(test.statistic)}"
+    detail = f"{label}, {value}" if tested else wording.reason_text(test.reason)
     yield "Recommended test", wording.p_is(test.pvalue) if tested else "not tested", detail
     if several:
         yield _moved(sample, window)
     dates = f"on {wording.count(crowd.dates, 'date')}"
-    kind = f"{sections.clipped(group, 24)} events" if group else "events"
+    kind = f"{wording.clipped(group, 24)} events" if group else "events" if several else "event"
     yield f"{kind} used".capitalize(), f"{test.n_events:,} of {len(sample.events):,}", dates
     if tested:
         least = wording.percent(wording.detectable(found.se), sign=False)
@@ -217,9 +210,9 @@ def _exhibits(
     path = plots.path_of(sample)
     several, start = len(groups) > 1, wording.day(int(path.days[0]))
     average = "AR" if len(sample) == 1 else "AAR"
-    subject = subject_of(group, column)
+    subject = wording.subject_of(group, column)
     tables = {
-        sections.clipped(g, 60): sections.significance_grid(part, config.tested, main, names)
+        wording.clipped(g, 60): sections.significance_grid(part, config.tested, main, names)
         for g, part in groups.items()
     }
     rows, lede = sections.group_rows(groups, main) if several else ([], "")
@@ -230,15 +223,21 @@ def _exhibits(
             "wide": _path_svg(path, sample, subject, main, plots.WIDE),
             "narrow": _path_svg(path, sample, subject, main, plots.NARROW),
             "values": sections.path_values(path),
-            "note": _band_note(sample),
+            "note": " ".join(filter(None, (_band_note(sample), sections.path_note(path, len(sample))))),
         },
-        "tests": tables.pop(sections.clipped(group, 60))
+        "tests": tables.pop(wording.clipped(group, 60))
         if groups
         else sections.significance_grid(sample, config.tested, main, names),
         "tests_caption": subject[:1].upper() + subject[1:],
         "tests_lede": _tests_lede(sample, config),
         "events": sections.event_table(results, main, groups, column),
-        "groups": {"rows": rows, "lede": lede, "panels": _panels(groups, path, main), "tests": tables},
+        "groups": {
+            "rows": rows,
+            "lede": lede,
+            "panels": _panels(groups, path, main),
+            "tests": tables,
+            "note": _panels_note(groups, main) if several else "",
+        },
         "several_groups": several,
         "single": len(sample) == 1,
     }
@@ -259,7 +258,7 @@ def _path_svg(
     figure = plots.path_figure(path, main, n_events=len(sample), width=width)
     desc = (
         f"Line with 95% band from day {wording.day(int(path.days[0]))} to {wording.day(int(path.days[-1]))}, "
-        f"ending at {wording.percent(float(path.caar[-1]))}; bars of each day below. "
+        f"ending at {wording.percent(path.end)}; bars of each day below. "
         "The values are listed after it."
     )
     size = "wide" if width == plots.WIDE else "narrow"
@@ -274,17 +273,29 @@ def _panels(
     if len(groups) < 2:
         return []
     shown = list(groups.items())[:SHOWN_PANELS]
-    paths = {name: first if i == 0 else plots.path_of(part) for i, (name, part) in enumerate(shown)}
+    drawn = {name: first if i == 0 else plots.path_of(part) for i, (name, part) in enumerate(shown)}
+    paths = {name: path.beside_others() for name, path in drawn.items()}
     limits = plots.shared_limits(paths)
     out = []
-    for i, (name, part) in enumerate(shown):
+    for i, (name, _) in enumerate(shown):
         figure = plots.group_figure(paths[name], main, limits, group=i)
-        caption = f"{sections.clipped(name, 60)}, {wording.count(len(part), 'event')}"
-        end = wording.percent(float(paths[name].caar[-1]))
+        caption = f"{wording.clipped(name, 60)}, {sections.events_between(paths[name])}"
+        end = wording.percent(paths[name].end)
         desc = f"CAAR path ending at {end}, on the scale of its neighbours."
         picture = plots.svg(figure, f"CAAR of {caption}, panel {i + 1}", desc, css_class="half")
         out.append((caption, Markup(picture)))  # noqa: S704
     return out
+
+
+def _panels_note(groups: Mapping[str, EventStudyResults], window: Window) -> str:
+    """Say what the panels show, where they have no band, and which groups have no panel."""
+    left = len(groups) - SHOWN_PANELS
+    more = f" {wording.count(left, 'more group')} in the table." if left > 0 else ""
+    return (
+        "CAAR in percent with its pointwise 95% band, same scale in all panels; "
+        f"{wording.window_text(window)} shaded. "
+        f"No band where fewer than {plots.BAND_EVENTS} events enter.{more}"
+    )
 
 
 def _band_note(sample: EventStudyResults) -> str:
@@ -302,19 +313,11 @@ def _band_note(sample: EventStudyResults) -> str:
 
 def _tests_lede(sample: EventStudyResults, config: StudyConfig) -> str:
     label = STATISTICS[sample.recommended].label
-    crowd = crowding(sample, config.main)
-    if len(sample) == 1:
-        reason = "one event has no spread across events to test with"
-    else:
-        facts = [
-            text
-            for text, holds in (
-                ("events share dates", crowd.shared),
-                ("windows overlap", any(crowd.overlaps(w) for w in config.tested)),
-            )
-            if holds
-        ]
-        reason = wording.listed([*facts, "it allows the events to add variance"])
+    reason = (
+        "one event has no spread across events to test with"
+        if len(sample) == 1
+        else wording.listed([*hazards(sample, config.tested), "it allows the events to add variance"])
+    )
     chosen = "was set before the run" if config.windows else "is the default, chosen before the run"
     return (
         f"Read the first row of p-values: {label} is recommended because {reason}. "
@@ -378,15 +381,15 @@ def _methods(results: EventStudyResults, config: StudyConfig) -> dict[str, Any]:
 
 def formula(text: str) -> Markup:
     """Set a formula such as ``E[R_it] = alpha_i + beta_i R_mt`` with Greek letters and subscripts."""
-    greek = re.sub(r"[a-z]{2,}", lambda m: _GREEK.get(m[0], m[0]), text)
-    return Markup(re.sub(r"(\w)_(\w+)", r"<i>\1</i><sub>\2</sub>", html.escape(greek)))  # noqa: S704
+    greek = html.escape(wording.parameter_letter(text))
+    return Markup(re.sub(r"(\w)_(\w+)", r"<i>\1</i><sub>\2</sub>", greek))  # noqa: S704
 
 
 def _provenance(results: EventStudyResults, config: StudyConfig, given: Mapping[str, Any]) -> dict[str, Any]:
     prices = given.get("prices") or {}
     keys = ("source", "detail", "first", "last", "rows", "currency", "note")
     rows = [
-        (symbol, *(sections.clipped(entry.get(k, "")) or wording.MISSING for k in keys))
+        (symbol, *(wording.clipped(entry.get(k, "")) or wording.MISSING for k in keys))
         for symbol, entry in sorted(prices.items())
     ]
     sources: dict[str, int] = {}

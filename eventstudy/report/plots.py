@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -20,7 +20,7 @@ from ..config import MAIN_WINDOW
 from ..typing import FloatArray, IntArray
 from ..windows import Window
 from .facts import interval
-from .wording import day, percent, signed, span, window_text
+from .wording import clipped, count, day, percent, signed, span, window_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +35,8 @@ PALETTE = (("#0b5394", "#cbdff1", "o"), ("#a63e00", "#f3d9c4", "s"), (INK, "#cfc
 FOREST_ROWS = 60
 MEAN_ROW = -1.5
 POINTS_PER_INCH = 72
+# Intervals of fewer events are so wide as to flatten everything else; no test is relied on there either.
+BAND_EVENTS = 5
 WIDE, NARROW = 1000, 360
 TEXT = 13
 _TITLE = "title: "
@@ -50,9 +52,19 @@ _RC: dict[Any, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Path95:
-    """AAR and CAAR by day with pointwise 95% intervals (decimal), each of shape (L2,).
+    """Mean abnormal returns by day with pointwise 95% intervals (decimal), each of shape (L2,).
 
-    NaN bounds where fewer than two events have the days.
+    Attributes
+    ----------
+    days : IntArray
+        Event days.
+    aar, caar : FloatArray
+        Mean AR of the day, and mean CAR from the first day up to it, of the events that have all of it;
+        NaN where none has.
+    aar_half, caar_half : FloatArray
+        Half the width of the interval; NaN where fewer than five events of a sample enter.
+    counts : IntArray
+        Events in each point of `caar`.
     """
 
     days: IntArray
@@ -60,6 +72,22 @@ class Path95:
     caar: FloatArray
     aar_half: FloatArray
     caar_half: FloatArray
+    counts: IntArray
+
+    @property
+    def last(self) -> int | None:
+        """Position of the last point, None if there is none."""
+        drawn = np.flatnonzero(self.counts)
+        return int(drawn[-1]) if drawn.size else None
+
+    @property
+    def end(self) -> float:
+        """Mean CAR at the last point, NaN if there is none."""
+        return math.nan if self.last is None else float(self.caar[self.last])
+
+    def beside_others(self) -> Path95:
+        """Return the path for a scale that it shares: without the band of a single event."""
+        return replace(self, caar_half=np.where(self.counts < BAND_EVENTS, np.nan, self.caar_half))
 
     @property
     def highest(self) -> float:
@@ -75,17 +103,17 @@ class Path95:
 def path_of(results: EventStudyResults) -> Path95:
     """Return the path of a study, with half the width of each day's interval."""
     event = results.abnormal.event
-    from_start = [_half(results, Window(event.start, int(t))) for t in event.days]
-    each_day = [_half(results, Window(int(t), int(t))) for t in event.days]
-    return Path95(
-        event.days, results.abnormal.aar, results.abnormal.caar, np.array(each_day), np.array(from_start)
-    )
+    each_day = np.array([_mean(results, Window(int(t), int(t))) for t in event.days])
+    from_start = np.array([_mean(results, Window(event.start, int(t))) for t in event.days])
+    (aar, aar_half, _), (caar, caar_half, counts) = each_day.T, from_start.T
+    return Path95(event.days, aar, caar, aar_half, caar_half, counts.astype(int))
 
 
-def _half(results: EventStudyResults, window: Window) -> float:
-    found = interval(results, window)
-    alone = results.abnormal.valid(window).sum() == 1 and len(results) > 1
-    return math.nan if alone else found.high - found.estimate
+def _mean(results: EventStudyResults, window: Window) -> tuple[float, float, int]:
+    """Return mean CAR, half the width of its interval, and the events that enter."""
+    found, n = interval(results, window), int(results.abnormal.valid(window).sum())
+    few = n < BAND_EVENTS and len(results) > 1
+    return found.estimate, math.nan if few else found.high - found.estimate, n
 
 
 def plot_caar(results: EventStudyResults, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
@@ -105,7 +133,7 @@ def plot_caar(results: EventStudyResults, ax: Axes | None = None, *, window: Win
     _draw_path(axes, path, main, PALETTE[0])
     _percent_axis(axes.yaxis, path.lowest, path.highest)
     _day_axis(axes, path.days, ticks=11)
-    what = "CAR of one event" if len(results) == 1 else f"CAAR of {_events(len(results))}"
+    what = "CAR of one event" if len(results) == 1 else f"CAAR of {count(len(results), 'event')}"
     axes.set_title(f"{what}, pointwise 95% band", loc="left", fontsize=TEXT, fontweight="bold")
     return axes
 
@@ -127,12 +155,13 @@ def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None 
     half = mean.high - mean.estimate
     _draw_mark(axes, MEAN_ROW, _Mark("Mean", mean.estimate, half, filled=True), INK, "D")
     _frame(axes)
-    labels = ["Mean", *(_clipped(mark.name, 32) for mark in marks)]
+    labels = ["Mean", *(clipped(mark.name, 32) for mark in marks)]
     axes.set_yticks([MEAN_ROW, *range(len(marks))], labels, fontsize=12, parse_math=False)
     axes.set_ylim(len(marks) - 0.3, MEAN_ROW - 0.8)
     axes.axvline(0, color=INK, linewidth=1, zorder=1)
     _percent_axis(axes.xaxis, *axes.get_xlim())
-    note = f"; {left_out} events in the middle are left out" if left_out else ""
+    verb = "is" if left_out == 1 else "are"
+    note = f"; {count(left_out, 'event')} in the middle {verb} left out" if left_out else ""
     title = f"CAR over {window_text(window)} with 95% interval{note}"
     axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold")
     return axes
@@ -156,12 +185,13 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WID
     _draw_bars(lower, path, window, style[0])
     _percent_axis(upper.yaxis, path.lowest, path.highest)
     half = np.nan_to_num(path.aar_half)
-    _percent_axis(lower.yaxis, float((path.aar - half).min()), float((path.aar + half).max()), ticks=3)
+    low, high = np.nanmin(path.aar - half, initial=0.0), np.nanmax(path.aar + half, initial=0.0)
+    _percent_axis(lower.yaxis, float(low), float(high), ticks=3)
     _day_axis(lower, path.days, ticks=11 if wide else 6)
     average = "AR" if n_events == 1 else "AAR"
     _label_path(upper, lower, path, style[0], average=average, beside=wide)
     _label_window(upper, path, window, wide=wide)
-    _hit_areas(upper, path, n_events)
+    _hit_areas(upper, path, average)
     return figure
 
 
@@ -388,23 +418,27 @@ def _day_axis(axes: Axes, days: IntArray, *, ticks: int) -> None:
 
 
 def _label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, average: str, beside: bool) -> None:
-    last = int(np.flatnonzero(np.isfinite(path.caar))[-1])
-    value, half = path.caar[last], path.caar_half[last]
     if not beside:
         for axes, text in ((upper, f"C{average}, 95% band"), (lower, f"{average} each day, 95% CI")):
             axes.set_title(text, loc="left", fontsize=TEXT, fontweight="bold", color=color, pad=5)
         return
-    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
-    beside_end: Any = {**place, "fontsize": TEXT}
-    upper.annotate(
-        f"C{average} {percent(value)}", (1, value), (6, 0), color=color, fontweight="bold", **beside_end
-    )
-    if np.isfinite(half):
-        low, high = upper.get_ylim()
-        edge = min(value + max(half, 0.16 * (high - low)), high)
-        upper.annotate("95% band,\nday by day", (1, edge), (6, -10), color=color, **beside_end)
+    beside_end: Any = {"textcoords": "offset points", "va": "center", "fontsize": TEXT}
+    _label_end(upper, path, f"C{average} {percent(path.end)}", {**beside_end, "color": color})
+    beside_end["xycoords"] = ("axes fraction", "data")
     lower.annotate(f"{average} each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end)
     lower.annotate("with 95% CI", (1, 0), (6, -16), color=MUTED, **beside_end)
+
+
+def _label_end(axes: Axes, path: Path95, text: str, style: Mapping[str, Any]) -> None:
+    """Name the path and its band beside the last point."""
+    if path.last is None:
+        return
+    x, value, half = path.days[path.last] + 0.5, path.caar[path.last], path.caar_half[path.last]
+    axes.annotate(text, (x, value), (6, 0), fontweight="bold", **style)
+    if np.isfinite(half):
+        low, high = axes.get_ylim()
+        edge = min(value + max(half, 0.16 * (high - low)), high)
+        axes.annotate("95% band,\nday by day", (x, edge), (6, -10), **style)
 
 
 def _label_window(axes: Axes, path: Path95, window: Window, *, wide: bool) -> None:
@@ -420,15 +454,15 @@ def _label_window(axes: Axes, path: Path95, window: Window, *, wide: bool) -> No
     )  # fmt: skip
 
 
-def _hit_areas(axes: Axes, path: Path95, n_events: int) -> None:
+def _hit_areas(axes: Axes, path: Path95, average: str) -> None:
     """Lay an invisible field with the numbers of the day over each day."""
-    average = "AR" if n_events == 1 else "AAR"
-    for t, aar, caar, half in zip(path.days, path.aar, path.caar, path.caar_half, strict=True):
+    columns = (path.days, path.aar, path.caar, path.caar_half, path.counts)
+    for t, aar, caar, half, n in zip(*columns, strict=True):
         text = f"Day {day(int(t))}: {average} {percent(aar)}, C{average} {percent(caar)}"
         if np.isfinite(half):
             text += f" (95% CI {span(caar - half, caar + half)})"
         patch = axes.axvspan(t - 0.5, t + 0.5, facecolor="none", edgecolor="none", linewidth=0, zorder=9)
-        patch.set_gid(f"{_TITLE}{text}, {_events(n_events)}")
+        patch.set_gid(f"{_TITLE}{text}, {count(int(n), 'event')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,13 +510,5 @@ def own_half_widths(results: EventStudyResults, window: Window) -> FloatArray:
 
 
 def shared_limits(paths: Mapping[str, Path95]) -> tuple[float, float]:
-    """Return the scale that holds all paths with their bands."""
+    """Return the scale that holds all paths with the bands that they have."""
     return min(p.lowest for p in paths.values()), max(p.highest for p in paths.values())
-
-
-def _events(n: int) -> str:
-    return f"{n:,} event{'s' * (n != 1)}"
-
-
-def _clipped(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,16 @@ import numpy as np
 
 from ..significance import STATISTICS
 from ..windows import Window
-from .facts import Cell, cells, crowding, interval
-from .plots import PALETTE, own_half_widths
+from .facts import Cell, cells, crowding, hazards, interval
+from .plots import BAND_EVENTS, PALETTE, own_half_widths
 from .wording import (
     FLAGS,
     LEVEL,
     MISSING,
+    NBSP,
     NEARLY_ALL,
+    NEUTRAL_FLAGS,
+    clipped,
     count,
     date_iso,
     date_prose,
@@ -29,9 +32,12 @@ from .wording import (
     level_text,
     listed,
     p_is,
+    parameter_letter,
     percent,
     pvalue,
+    reason_general,
     reason_head,
+    reason_text,
     signed,
     span,
     window_text,
@@ -45,7 +51,6 @@ _NOTE = (
     "p is that of the exact t-test of the single event; "
     "BHAR is the buy-and-hold return less the expected one."
 )
-LONGEST_CELL = 240
 LISTED_FLAGS = 8
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
@@ -80,6 +85,7 @@ class Grid:
     """Windows by tests of one sample, the tests grouped by where they are valid."""
 
     windows: tuple[tuple[str, str, bool], ...]
+    events: tuple[str, ...]
     caar: tuple[str, ...]
     intervals: tuple[tuple[str, str], ...]
     positive: tuple[tuple[str, str], ...]
@@ -107,13 +113,14 @@ class EventRow:
     name: str
     ticker: str
     sub: str
+    fit: str
     url: str
     group: str
     car: str
     interval: str
     pvalue: str
     bhar: str
-    flags: tuple[str, ...]
+    flags: tuple[tuple[str, bool], ...]
     mark: Mark | None
 
 
@@ -144,17 +151,23 @@ def significance_grid(
     shown = list(windows)
     by_window = {w: cells(results, w, names) for w in shown}
     found = [interval(results, w) for w in shown]
-    few = results.test(results.recommended, main).reason
     return Grid(
         windows=tuple((window_text(w), window_role(w, main), w == main) for w in shown),
+        events=tuple(f"{int(results.abnormal.valid(w).sum()):,}" for w in shown),
         caar=tuple(percent(i.estimate, unit=False) for i in found),
-        intervals=tuple(
-            (MISSING, "") if few else (percent(i.low, unit=False), percent(i.high, unit=False)) for i in found
-        ),
+        intervals=tuple(_interval_ends(results, w) for w in shown),
         positive=tuple(_positive(results, w) for w in shown),
         groups=_grouped(results, by_window, main),
         notes=_reason_notes(by_window),
     )
+
+
+def _interval_ends(results: EventStudyResults, window: Window) -> tuple[str, str]:
+    """Return the ends of the interval, missing where the recommended test cannot be relied on."""
+    if results.test(results.recommended, window).reason:
+        return MISSING, ""
+    found = interval(results, window)
+    return percent(found.low, unit=False), percent(found.high, unit=False)
 
 
 def window_role(window: Window, main: Window) -> str:
@@ -168,54 +181,76 @@ def _positive(results: EventStudyResults, window: Window) -> tuple[str, str]:
     car = results.abnormal.sample(window).car(window)
     if len(car) == 0:
         return MISSING, ""
-    lacking = f" of {len(car):,}" if len(car) < len(results) else ""
-    return f"{int((car > 0).sum()):,}{lacking}", percent(float(np.median(car)), unit=False)
+    return f"{int((car > 0).sum()):,}", percent(float(np.median(car)), unit=False)
 
 
 def _grouped(
     results: EventStudyResults, by_window: Mapping[Window, Mapping[str, Cell]], main: Window
 ) -> tuple[tuple[str, tuple[GridRow, ...]], ...]:
-    """Group the tests: valid in all windows, in some, in none."""
-    kinds: dict[str, list[GridRow]] = {"all": [], "some": [], "none": []}
+    """Group the tests by where they are valid, each window being judged by its own events."""
+    titles = _validity_titles(results, by_window)
+    kinds: dict[str, list[GridRow]] = {kind: [] for kind in titles}
     for name in by_window[main]:
         row = {w: tests[name] for w, tests in by_window.items()}
-        able = [not cell.ignores for cell in row.values()]
-        kind = "all" if all(able) else "some" if any(able) else "none"
-        kinds[kind].append(_grid_row(name, row, main, recommended=name == results.recommended))
-    titles = _group_titles(results, by_window, main)
+        kinds[_validity(row.values())].append(
+            _grid_row(name, row, main, recommended=name == results.recommended)
+        )
     return tuple((titles[kind], tuple(rows)) for kind, rows in kinds.items() if rows)
 
 
-def _group_titles(results: EventStudyResults, windows: Iterable[Window], main: Window) -> dict[str, str]:
-    crowd = crowding(results, main)
-    overlap = any(crowd.overlaps(w) for w in windows)
-    how = [
-        words
-        for words, holds in (("events share dates", crowd.shared), ("windows overlap", overlap))
-        if holds
-    ]
-    everywhere = (
-        f"Valid although {listed(how)}" if how else "Valid: no dates are shared and no windows overlap"
-    )
+def _validity(row: Iterable[Cell]) -> str:
+    """Return the kind of :func:`_validity_titles` that holds for a test over these windows."""
+    shown = list(row)
+    computed = [cell for cell in shown if np.isfinite(cell.result.pvalue)]
+    valid = sum(cell.valid for cell in shown)
+    if valid and valid == len(computed):
+        return "all" if valid == len(shown) else "computed"
+    if valid:
+        return "some"
+    return "none" if any(cell.ignores for cell in computed) else "few"
+
+
+def _validity_titles(results: EventStudyResults, windows: Iterable[Window]) -> dict[str, str]:
+    troubles = hazards(results, windows)
+    how = f" although {listed(troubles)}" if troubles else ": no dates are shared and no windows overlap"
     if len(results) == 1:
-        everywhere = "Valid for a single event, if its returns are normal"
-    gap = crowd.gap or 0
-    up_to = "on a single day" if gap == 1 else f"for windows of up to {gap} days"
+        how = ", if the returns of the event are normal"
     return {
-        "all": everywhere,
-        "some": f"Valid only {up_to}: the nearest dates are {count(gap, 'session')} apart, "
-        "so longer windows overlap",
+        "all": f"Valid in every window{how}",
+        "computed": f"Valid in every window that has a p-value{how}",
+        "some": "Valid in some windows only, in brackets in the others",
+        "few": "Not to be relied on in any window, for the reason below the table",
         "none": "Not valid here, shown because readers expect them",
     }
 
 
 def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, *, recommended: bool) -> GridRow:
     entry = STATISTICS[name]
-    faults = list(dict.fromkeys(f for cell in row.values() for f in cell.ignores))
-    about = f"Ignores {listed(faults)}." if faults else f"Null: {entry.null}."
-    return GridRow(
-        name, entry.label, about, recommended, tuple(_grid_cell(c, main=w == main) for w, c in row.items())
-    )
+    texts = tuple(_grid_cell(cell, main=window == main) for window, cell in row.items())
+    return GridRow(name, entry.label, _faults(row) or f"Null: {entry.null}.", recommended, texts)
+
+
+def _faults(row: Mapping[Window, Cell]) -> str:
+    """Say what a test ignores, and over which windows where not over all."""
+    computed = {w: cell for w, cell in row.items() if np.isfinite(cell.result.pvalue)}
+    where: dict[str, list[Window]] = {}
+    for window, cell in computed.items():
+        for fault in cell.ignores:
+            where.setdefault(fault, []).append(window)
+    by_windows: dict[tuple[Window, ...], list[str]] = {}
+    for fault, windows in where.items():
+        by_windows.setdefault(tuple(windows), []).append(fault)
+    said = (listed(faults) + _over(windows, computed) for windows, faults in by_windows.items())
+    return f"Ignores {', '.join(said)}." if where else ""
+
+
+def _over(windows: Collection[Window], everywhere: Iterable[Window]) -> str:
+    """Say over which windows something holds: nothing for all, "except over" for most."""
+    others = [w for w in everywhere if w not in windows]
+    if not others:
+        return ""
+    most = len(others) < len(windows)
+    return f"{' except' if most else ''} over {listed(window_text(w) for w in (others if most else windows))}"
 
 
 def _grid_cell(cell: Cell, *, main: bool) -> GridCell:
@@ -230,19 +265,30 @@ def _grid_cell(cell: Cell, *, main: bool) -> GridCell:
 
 
 def _reason_notes(by_window: Mapping[Window, Mapping[str, Cell]]) -> tuple[str, ...]:
-    """Say why cells are missing or unreliable, each reason once."""
-    where: dict[tuple[str, str], list[Window]] = {}
-    for window, tests in by_window.items():
-        for name, cell in tests.items():
-            if cell.result.reason:
-                where.setdefault((name, cell.result.reason), []).append(window)
-    everywhere = len(by_window)
+    """Say why cells are missing or unreliable, equal reasons in one sentence."""
+    alike: dict[tuple[str, tuple[Window, ...]], list[str]] = {}
+    names = next(iter(by_window.values()))
+    for name in names:
+        row = {window: tests[name] for window, tests in by_window.items()}
+        for reason, windows in _reasons_of(row, STATISTICS[name].minimum).items():
+            alike.setdefault((reason, tuple(windows)), []).append(STATISTICS[name].label)
     return tuple(
-        f"{STATISTICS[name].label}"
-        + ("" if len(windows) == everywhere else f" over {listed(window_text(w) for w in windows)}")
-        + f": {reason}."
-        for (name, reason), windows in where.items()
+        f"{'All tests' if len(labels) == len(names) > 1 else listed(labels)}{_over(windows, by_window)}: "
+        f"{reason}."
+        for (reason, windows), labels in alike.items()
     )
+
+
+def _reasons_of(row: Mapping[Window, Cell], minimum: int) -> dict[str, list[Window]]:
+    """Return the reasons of one test with their windows; too few events hold wherever they are too few."""
+    few = f"fewer than {count(minimum, 'event')}"
+    found: dict[str, list[Window]] = {}
+    for window, cell in row.items():
+        for reason in filter(None, cell.result.reason.split("; ")):
+            found.setdefault(reason_general(reason), []).append(window)
+    if few in found:
+        found[few] = [window for window, cell in row.items() if 0 < cell.result.n_events < minimum]
+    return found
 
 
 def path_lede(results: EventStudyResults, windows: Iterable[Window], path: Path95) -> str:
@@ -251,14 +297,52 @@ def path_lede(results: EventStudyResults, windows: Iterable[Window], path: Path9
     before = next((w for w in shown if w.stop < 0), None)
     after = next((w for w in shown if w.start > 0), None)
     zero = Window(0, 0) if Window(0, 0) in results.abnormal.event else None
-    first, last = (day(int(t)) for t in path.days[[0, -1]])
     said = [
         _finding(results, before, "Before the event", "leakage"),
         _finding(results, zero, "", ""),
         _finding(results, after, "Afterwards", "drift"),
-        f"From day {first} to day {last} it adds up to {percent(path.caar[-1])}.",
+        _total(path, len(results)),
     ]
     return " ".join(text for text in said if text)
+
+
+def _total(path: Path95, n_events: int) -> str:
+    """Say what the whole path adds up to, and for how many events if not for all."""
+    first, last = (day(int(t)) for t in path.days[[0, -1]])
+    n = int(path.counts[-1])
+    if n == 0:
+        return f"No complete path: no event has all days from day {first} to day {last}."
+    some = "" if n == n_events else f" ({n:,} of {count(n_events, 'event')})"
+    return f"From day {first} to day {last} it adds up to {percent(path.caar[-1])}{some}."
+
+
+def events_between(path: Path95) -> str:
+    """Return how many events enter the points of a path: ``5 events``, ``3 to 5 events``."""
+    drawn = path.counts[path.counts > 0]
+    least, most = int(drawn.min(initial=path.counts.max())), int(path.counts.max())
+    return f"{f'{least:,} to ' if least < most else ''}{count(most, 'event')}"
+
+
+def path_note(path: Path95, n_events: int) -> str:
+    """Say how many events enter the points of the path, and what is missing; "" if nothing is."""
+    drawn, first = path.counts[path.counts > 0], day(int(path.days[0]))
+    gaps = len(path.days) - drawn.size
+    said = []
+    if drawn.size and drawn.min() < n_events:
+        verb = "enters" if drawn.max() == 1 else "enter"
+        said.append(
+            f"{events_between(path)} of {n_events:,} {verb}: each point is the mean of those that have "
+            f"all days from day {first} to its own, as in the table of windows."
+        )
+    if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
+        said.append(f"No band where fewer than {BAND_EVENTS} events enter.")
+    if gaps:
+        missing = "1 day has" if gaps == 1 else f"{gaps} days have"
+        who = "the event does not have" if n_events == 1 else "no event has"
+        said.append(f"{missing} no point, as {who} all days up to there.")
+    if np.isnan(path.aar).any():
+        said.append("A day without a bar has no return of its own.")
+    return " ".join(said)
 
 
 def _finding(results: EventStudyResults, window: Window | None, lead: str, absent: str) -> str:
@@ -313,13 +397,18 @@ def event_table(
                 name=event_name(event),
                 ticker=clipped(event["ticker"]),
                 sub=_event_sub(event),
+                fit=_fit(results, int(i)),
                 url=safe_url(event.get("source_url", "")),
                 group=clipped(own) if column else "",
                 car=percent(car[i], unit=False),
                 interval=span(car[i] - half[i], car[i] + half[i], unit=False),
                 pvalue=pvalue(p[i]),
                 bhar=percent(bhar[i], unit=False),
-                flags=tuple(flag_words(f)[:40] for f in flags_of(event["flags"]) if f not in said_once),
+                flags=tuple(
+                    (flag_words(f)[:40], f not in NEUTRAL_FLAGS)
+                    for f in flags_of(event["flags"])
+                    if f not in said_once
+                ),
                 mark=_mark(car[i], half[i], bound, style, filled=bool(p[i] < LEVEL)),
             )
         )
@@ -339,11 +428,13 @@ def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float
     found, test = interval(sample, window), sample.test(sample.recommended, window)
     tested = not test.reason
     half = found.high - found.estimate if tested else math.nan
-    what = f"{STATISTICS[test.name].label} {p_is(test.pvalue)}" if tested else f"not tested: {test.reason}"
+    label = STATISTICS[test.name].label
+    what = f"{label} {p_is(test.pvalue)}" if tested else f"not tested: {reason_text(test.reason)}"
     significant = bool(tested and test.pvalue < LEVEL)
     ci = span(found.low, found.high, unit=False) if tested else ""
     return EventRow(
-        date="", name=f"Mean of {test.n_events:,} {clipped(name, 60)}".strip(), ticker="", url="", group="",
+        date="", name=f"Mean of {test.n_events:,} {clipped(name, 60)}".strip(),
+        ticker="", fit="", url="", group="",
         sub=what, car=percent(found.estimate, unit=False), interval=ci,
         pvalue=pvalue(test.pvalue) if tested else MISSING,
         bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
@@ -375,10 +466,16 @@ def _event_sub(event: Mapping[str, Any]) -> str:
     return clipped(what or event["event_id"])
 
 
-def clipped(value: object, length: int = LONGEST_CELL) -> str:
-    """Return a cell of the events file as one line of bounded length."""
-    text = " ".join(str(value).split())
-    return text if len(text) <= length else text[: length - 1] + "…"
+def _fit(results: EventStudyResults, i: int) -> str:
+    """Return slopes, fit and days of the estimation of one event: ``β 1.33, R² 0.54, 220 days``."""
+    a = results.abnormal
+    slopes = [
+        f"{parameter_letter(name)}{NBSP}{signed(value, sign=False)}"
+        for name, value in zip(a.parameters, a.params[i], strict=True)
+        if name != "alpha"
+    ]
+    fit = [f"R²{NBSP}{signed(a.r2[i], sign=False)}"] if slopes else []
+    return ", ".join([*slopes, *fit, count(int(a.nobs[i]), "day").replace(" ", NBSP)])
 
 
 def safe_url(value: object) -> str:
@@ -511,15 +608,21 @@ def group_rows(
             clipped(name, 80), f"{test.n_events:,}", f"{crowding(sample, window).dates:,}",
             percent(found.estimate, unit=False),
             span(found.low, found.high, unit=False) if able else "",
-            pvalue(test.pvalue) if able else f"not tested: {test.reason.replace(' to rely on it', '')}",
+            pvalue(test.pvalue) if able else f"not tested: {reason_text(test.reason)}",
         ))  # fmt: skip
+    return rows, _groups_lede(differ, tested, window)
+
+
+def _groups_lede(differ: list[str], tested: int, window: Window) -> str:
+    """Say how many of the groups tested differ from zero."""
+    if not tested:
+        return f"No group has enough events to be tested over {window_text(window)}."
     which = f": {listed(differ)}" if differ else ""
     verb = "differs" if len(differ) == 1 else "differ"
-    lede = (
-        f"Over {window_text(window)} {len(differ) or 'none'} of the {count(tested, 'group')} tested {verb} "
-        f"from zero at the {level_text(LEVEL)} level{which}."
-    )
-    return rows, lede
+    who = f"{len(differ) or 'none'} of the {tested} groups tested {verb}"
+    if tested == 1:
+        who = f"the one group tested {'differs' if differ else 'does not differ'}"
+    return f"Over {window_text(window)} {who} from zero at the {level_text(LEVEL)} level{which}."
 
 
 def period(results: EventStudyResults) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 MISSING = "–"
 MINUS = "\u2212"
 NBSP = "\u00a0"
+LONGEST_CELL = 240
 LEVEL = 0.05
 FEW_EVENTS = 10
 MANY_DROPPED = 0.1
+LISTED_NOTES = 5
 # A flag that nearly every event carries is said once instead of beside each event.
 NEARLY_ALL = 0.8
 # Indices of these forms leave dividends out, save the ones that are known to reinvest them.
@@ -46,6 +48,10 @@ FLAGS = {
     "incomplete_window": "the event window reaches beyond the last price",
     "missing_days": "days of the event window have no price",
 }
+
+# Flags that say how day 0 was found and point at no fault of the data.
+NEUTRAL_FLAGS = {"day0_given", "time_unknown"}
+_GREEK = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,64 @@ def level_text(level: float) -> str:
     return f"{100 * level:g}%"
 
 
+def clipped(value: object, length: int = LONGEST_CELL) -> str:
+    """Return a cell of the events file as one line of bounded length."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def subject_of(group: str, column: str) -> str:
+    """Return what the events of a group are called: ``adverse announcements``."""
+    if group in ("", "(blank)"):
+        return "announcements"
+    name = clipped(group, 60)
+    if column in ("", "direction"):
+        return f"{name} announcements"
+    return f"announcements with {clipped(column, 60)} {name}"
+
+
+def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
+    """Return the group that the answer is about: the largest that can be tested, else the largest.
+
+    Parameters
+    ----------
+    groups : mapping of str to EventStudyResults
+        Largest first. Without any the answer is "".
+    window : Window
+        The main window.
+    """
+
+    def rank(name: str) -> tuple[bool, int]:
+        test = groups[name].test(groups[name].recommended, window)
+        return bool(np.isfinite(test.pvalue)) and not test.reason, len(groups[name])
+
+    return max(groups, key=rank, default="")
+
+
+def of_number(n: int, subject: str) -> str:
+    """Return ``3 adverse announcements`` or ``1 adverse announcement``."""
+    return f"{n:,} {subject.replace('announcements', 'announcement', 1) if n == 1 else subject}"
+
+
+def parameter_letter(text: str) -> str:
+    """Write the names of Greek letters as letters."""
+    return re.sub(r"[a-z]{2,}", lambda m: _GREEK.get(m[0], m[0]), text)
+
+
+def reason_text(reason: str) -> str:
+    """Return why a test is not relied on, in short: ``1 event, 5 needed``."""
+    return re.sub(r"^1 events\b", "1 event", reason).replace(" to rely on it", "")
+
+
+def reason_general(reason: str) -> str:
+    """Return a reason without the number of one window: ``fewer than 5 events``."""
+    few = re.match(r"\d+ ([\w ]+?)s?, (?:at least )?(\d+) (?:are )?needed(.*)", reason)
+    if not few:
+        return reason
+    noun, least, purpose = few.groups()
+    return f"fewer than {count(int(least), noun)}{purpose.removesuffix(' to rely on it')}"
+
+
 def reason_head(reason: str) -> str:
     """Return the part of a reason that many events share, without the detail of one event."""
     return re.sub(r"^\d+ ", "too few ", reason.split(":", 1)[0].split(",", 1)[0])
@@ -245,8 +309,8 @@ def brief(
     effect = _effect(results, window)
     verdict, evidence = _verdict(results, window, level)
     return Sentence((
-        (f"The {n:,} {subject}: ", False), (percent(effect.estimate), True),
-        (f" on average{_ci(effect.low, effect.high)}, ", False), (verdict, True), (f" ({evidence}).", False),
+        (f"The {of_number(n, subject)}: ", False), (percent(effect.estimate), True),
+        (f"{_on_average(n, effect)}, ", False), (verdict, True), (f" ({evidence}).", False),
     ))  # fmt: skip
 
 
@@ -275,7 +339,7 @@ def limitations(
         _price_index(results),
         _unknown_times(results),
         *results.panel.notices,
-        _put_aside(results),
+        *_put_aside(results),
         _batch_engine(results),
     ]
     return [sentence for sentence in found if sentence]
@@ -307,6 +371,10 @@ def _ci(low: float, high: float) -> str:
     return f" (95%{NBSP}CI {span(low, high)})" if np.isfinite(low) else ""
 
 
+def _on_average(n: int, effect: _Effect) -> str:
+    return f"{' on average' if n > 1 else ''}{_ci(effect.low, effect.high)}"
+
+
 def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
     total = len(results.events)
     if total == 0:
@@ -314,7 +382,7 @@ def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
     (reason, n), *_ = reasons(results)
     most = f"Most frequent reason: {reason} ({n:,} of {total:,})."
     remedy = next((r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed.")
-    text = f" none of {total:,} {subject} could be used. {most} {remedy}"
+    text = f" none of {of_number(total, subject)} could be used. {most} {remedy}"
     return Sentence((("No result:", True), (text, False)))
 
 
@@ -328,11 +396,12 @@ def _no_complete_window(results: EventStudyResults, window: Window) -> Sentence:
 def _provisional(results: EventStudyResults, window: Window) -> Sentence:
     effect = _effect(results, window)
     n = results.test(results.recommended, window).n_events
+    has, they = ("has a complete window", "it") if n == 1 else ("have complete windows", "they")
     head = (
-        f" {n:,} of {len(results):,} events have complete windows. "
-        f"Over {window_text(window)} they moved the shares by "
+        f" {n:,} of {count(len(results), 'event')} {has}. "
+        f"Over {window_text(window)} {they} moved the shares by "
     )
-    tail = f" on average{_ci(effect.low, effect.high)}; there is no verdict before the others are complete."
+    tail = f"{_on_average(n, effect)}; there is no verdict before the others are complete."
     return Sentence((
         ("Provisional:", True), (head, False), (percent(effect.estimate), True), (tail, False),
     ))  # fmt: skip
@@ -354,10 +423,10 @@ def _many_events(results: EventStudyResults, window: Window, subject: str, level
     effect, n = _effect(results, window), results.test(results.recommended, window).n_events
     verdict, evidence = _verdict(results, window, level)
     at_level = "" if verdict == "not tested" else f" at the {level_text(level)} level"
-    head = f"Over {window_text(window)} the {n:,} {subject} moved the shares by "
+    head = f"Over {window_text(window)} the {of_number(n, subject)} moved the shares by "
     return Sentence((
         (head, False), (percent(effect.estimate), True),
-        (f" on average{_ci(effect.low, effect.high)}: ", False), (verdict, True),
+        (f"{_on_average(n, effect)}: ", False), (verdict, True),
         (f"{at_level} ({evidence}).", False),
     ))  # fmt: skip
 
@@ -367,7 +436,7 @@ def _verdict(results: EventStudyResults, window: Window, level: float) -> tuple[
     tests = cells(results, window)
     main = tests[results.recommended].result
     if main.reason:
-        return "not tested", main.reason.replace(" to rely on it", "")
+        return "not tested", reason_text(main.reason)
     dates = count(crowding(results, window).dates, "date")
     rivals = [c.result for c in _dissenters(results.recommended, tests, level) if c.valid and _of_mean(c)]
     if rivals:
@@ -402,7 +471,7 @@ def _dissenters(recommended: str, tests: dict[str, Cell], level: float) -> list[
 def _dissent(recommended: str, tests: dict[str, Cell], level: float) -> list[str]:
     others = _dissenters(recommended, tests, level)
     invalid = [c for c in others if not c.valid]
-    ranks = [c for c in others if c.valid and not _of_mean(c)]
+    elsewhere = [c for c in others if c.valid and not _of_mean(c)]
     out = []
     if invalid:
         side = "≥" if tests[recommended].result.pvalue < level else "<"
@@ -413,12 +482,13 @@ def _dissent(recommended: str, tests: dict[str, Cell], level: float) -> list[str
             f"{many} {verb} p {side} {level:g} for this window ({_named(invalid)}) and "
             f"{'is' if len(invalid) == 1 else 'are'} not valid here: {_why(invalid)}."
         )
-    if ranks:
-        names = listed(f"{STATISTICS[c.result.name].label} ({p_is(c.result.pvalue)})" for c in ranks)
-        one = len(ranks) == 1
+    if elsewhere:
+        names = listed(f"{STATISTICS[c.result.name].label} ({p_is(c.result.pvalue)})" for c in elsewhere)
+        nulls = "; ".join(dict.fromkeys(STATISTICS[c.result.name].null for c in elsewhere))
+        one = len(elsewhere) == 1
         out.append(
             f"{names} {'disagrees' if one else 'disagree'}; {'it is' if one else 'they are'} valid here "
-            f"but {'asks' if one else 'ask'} for ranks or signs, not for the mean."
+            f"but {'tests' if one else 'test'} another hypothesis: {nulls}."
         )
     return out
 
@@ -445,7 +515,9 @@ def _missing_days(results: EventStudyResults, complete: int) -> str:
     lacking = len(results) - complete
     if not lacking:
         return ""
-    return f"{lacking:,} of {len(results):,} usable events lack days of this window and are not in the mean."
+    verbs = ("lacks", "is") if lacking == 1 else ("lack", "are")
+    events = count(len(results), "usable event")
+    return f"{lacking:,} of {events} {verbs[0]} days of this window and {verbs[1]} not in the mean."
 
 
 def _interval_differs(results: EventStudyResults, window: Window, main: Cell, level: float) -> str:
@@ -540,12 +612,10 @@ def _unknown_times(results: EventStudyResults) -> str:
     )
 
 
-def _put_aside(results: EventStudyResults) -> str:
-    notes = results.panel.notes
-    if not notes:
-        return ""
-    more = f" (and {count(len(notes) - 1, 'similar note')})" if len(notes) > 1 else ""
-    return f"{notes[0]}{more}."
+def _put_aside(results: EventStudyResults) -> list[str]:
+    notes = [f"{note}." for note in results.panel.notes]
+    left = len(notes) - LISTED_NOTES
+    return notes if left <= 0 else [*notes[:LISTED_NOTES], f"{count(left, 'similar note')} not listed."]
 
 
 def _batch_engine(results: EventStudyResults) -> str:

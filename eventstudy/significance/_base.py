@@ -178,7 +178,7 @@ class Statistic:
                 raise InapplicableError("the statistic is not finite: the abnormal returns do not vary")
         except InapplicableError as error:
             return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, str(error))
-        few = "" if n >= self.minimum else f"{n} events, {self.minimum} needed to rely on it"
+        few = "" if n >= self.minimum else f"{n} event{'s' * (n != 1)}, {self.minimum} needed to rely on it"
         reason = "; ".join(filter(None, (few, value.caution)))
         p = value.pvalue(alternative)
         return SignificanceTest(

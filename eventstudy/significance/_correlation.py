@@ -111,12 +111,11 @@ def cancelling(factor: float) -> str:
 def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     """Exact form: all pairs, from cross-products over the calendar."""
     upper = np.triu_indices(len(sample), 1)
-    axis = np.unique(sample.windows.positions)
-    rho = _rho(sample, axis, need)[upper]
-    total, filled = _weighted_sum(rho, _cosine(*[loadings_on(sample, window, axis)] * 2)[upper])
-    for rows, columns, sessions in _apart(sample):
-        for lag in (-1, 1):
-            total += _lagged(sample, window, need, rows, columns, sessions, lag)
+    rho = correlations(sample, need)[upper]
+    loadings = loadings_on(sample, window, np.unique(sample.windows.positions))
+    total, filled = _weighted_sum(rho, _cosine(loadings, loadings)[upper])
+    for pair in _apart(sample):
+        total += sum(_lagged(sample, window, need, pair, lag) for lag in (-1, 1))
     same, _ = _weighted_sum(
         rho, np.equal.outer(sample.windows.day0, sample.windows.day0)[upper].astype(float)
     )
@@ -157,13 +156,36 @@ def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
     return np.where(n >= need, rho, np.nan)
 
 
-def _rho(sample: AbnormalReturns, axis: IntArray, need: int) -> FloatArray:
-    """Correlations of all pairs; they do not depend on the window and are kept."""
-    key = ("rho", need)
+def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray:
+    """Correlations of the residuals of all pairs, shape (n, n).
+
+    They depend on no window and on no other event, and are computed once for the whole study. At lag
+    -1 or 1 only pairs of exchanges that are never open together have one.
+    """
+    whole = sample.parent
+    if whole is not None and sample.rows is not None and len(whole) <= PAIRWISE_LIMIT:
+        return correlations(whole, need, lag)[np.ix_(sample.rows, sample.rows)]
+    key = ("correlations", need, lag)
     if key not in sample.memo:
-        residuals = residuals_on(sample, axis)
-        sample.memo[key] = residual_correlation(residuals, residuals, need)
+        sample.memo[key] = _correlations(sample, need) if lag == 0 else _at_lag(sample, need, lag)
     return sample.memo[key]  # type: ignore[no-any-return]
+
+
+def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
+    residuals = residuals_on(sample, np.unique(sample.windows.positions))
+    return residual_correlation(residuals, residuals, need)
+
+
+def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
+    """Correlation of session s of event i with session s + lag of event j, for both orders of a pair."""
+    out = np.full((len(sample), len(sample)), np.nan)
+    for rows, columns, axis in _apart(sample):
+        one, other = residuals_on(sample.take(rows), axis), residuals_on(sample.take(columns), axis)
+        moved = Residuals(_shifted(other.values, lag), _shifted(other.mask, lag))
+        out[np.ix_(rows, columns)] = residual_correlation(one, moved, need)
+        moved = Residuals(_shifted(one.values, lag), _shifted(one.mask, lag))
+        out[np.ix_(columns, rows)] = residual_correlation(other, moved, need)
+    return out
 
 
 def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray) -> FloatArray:
@@ -205,20 +227,13 @@ def _apart(sample: AbnormalReturns) -> Iterator[tuple[IntArray, IntArray, IntArr
 
 
 def _lagged(
-    sample: AbnormalReturns,
-    window: Window,
-    need: int,
-    rows: IntArray,
-    columns: IntArray,
-    axis: IntArray,
-    lag: int,
+    sample: AbnormalReturns, window: Window, need: int, pair: tuple[IntArray, IntArray, IntArray], lag: int
 ) -> float:
     """Sum of rho o over the pairs rows x columns, with session s of one against s + lag of the other."""
-    one, other = sample.take(rows), sample.take(columns)
-    moved = residuals_on(other, axis)
-    moved = Residuals(_shifted(moved.values, lag), _shifted(moved.mask, lag))
-    rho = residual_correlation(residuals_on(one, axis), moved, need)
-    overlap = _cosine(loadings_on(one, window, axis), _shifted(loadings_on(other, window, axis), lag))
+    rows, columns, axis = pair
+    one, other = (loadings_on(sample.take(events), window, axis) for events in (rows, columns))
+    overlap = _cosine(one, _shifted(other, lag))
+    rho = correlations(sample, need, lag)[np.ix_(rows, columns)]
     total, _ = _weighted_sum(rho.ravel(), overlap.ravel())
     return total if np.isfinite(total) else 0.0
 
