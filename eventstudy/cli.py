@@ -249,10 +249,10 @@ def _list_tests() -> Iterator[str]:
     from .significance import STATISTICS
 
     yield "robust to C clustering on a date, O overlapping windows, V event-induced variance, S skewness"
-    yield f"{'name':<18} {'label':<18} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<15} source"
+    yield f"{'name':<18} {'label':<29} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<16} source"
     for name, test in STATISTICS.items():
         grades = " ".join(f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness))
-        yield f"{name:<18} {test.label:<18} {grades} {test.reference.split(', ')[0]:<15} {test.source}"
+        yield f"{name:<18} {test.label:<29} {grades} {test.reference.split(', ')[0]:<15} {test.source}"
 
 
 def _list_prices() -> Iterator[str]:
