@@ -8,7 +8,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,16 +169,16 @@ def run(
     events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **options: Any
 ) -> None:  # fmt: skip
     """Run a study of EVENTS (a CSV with the columns ticker and announced_at) and write its report."""
-    from .config import StudyConfig
     from .errors import ConfigError, DataError
     from .events import read_events
+    from .order import read_order
     from .registry import did_you_mean
     from .runs import write_run
     from .study import run_study
     from .terminal import losses
 
-    order = _order(_settings(config_file, events, options))
-    config = _known(StudyConfig().with_options(order.study))
+    order = read_order(config_file, events, options)
+    config = order.config
     listed = read_events(order.events, calendar=config.calendar)
     if config.by not in ("", "none", *listed.table.columns):
         hint = did_you_mean(config.by, list(listed.columns_in))
@@ -249,10 +248,10 @@ def _list_tests() -> Iterator[str]:
     from .significance import STATISTICS
 
     yield "robust to C clustering on a date, O overlapping windows, V event-induced variance, S skewness"
-    yield f"{'name':<18} {'label':<29} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<16} source"
+    yield f"{'name':<20} {'label':<29} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<16} source"
     for name, test in STATISTICS.items():
         grades = " ".join(f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness))
-        yield f"{name:<18} {test.label:<29} {grades} {test.reference.split(', ')[0]:<15} {test.source}"
+        yield f"{name:<20} {test.label:<29} {grades} {test.reference.split(', ')[0]:<15} {test.source}"
 
 
 def _list_prices() -> Iterator[str]:
@@ -267,76 +266,6 @@ _LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "tests": _list_tests,
     "prices": _list_prices,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What a run is asked for: the settings of the study, and where it comes from and goes to."""
-
-    events: Path
-    out: Path
-    name: str
-    offline: bool
-    strict: bool
-    max_loss: float
-    study: dict[str, Any]
-
-
-def _settings(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Merge a study file with the options that were given; paths in the file are relative to it."""
-    from .config import read_toml
-    from .prices import PROVIDERS
-
-    settings = read_toml(config_file) if config_file else {}
-    for key in ("events", "out", "returns", "prices"):
-        value = settings.get(key)
-        if config_file and isinstance(value, str) and value and not (key == "prices" and value in PROVIDERS):
-            settings[key] = str(config_file.parent / value)
-    settings |= {k: v for k, v in options.items() if v is not None and v != ()}
-    if events is not None:
-        settings["events"] = str(events)
-    if "events" not in settings:
-        raise click.UsageError("name the events file, such as: eventstudy run events.csv")
-    if settings.get("returns") and settings.get("prices"):
-        raise click.UsageError("give --prices or --returns, not both")
-    return settings
-
-
-def _order(settings: dict[str, Any]) -> _Order:
-    """Take from the settings what is not part of the study, each in its own type."""
-    from .errors import ConfigError
-    from .runs import checked_name
-
-    kinds: dict[str, tuple[Any, Any, str]] = {
-        "events": ("", (str, Path), "a path"),
-        "out": ("reports", (str, Path), "a path"),
-        "name": ("", str, "a text"),
-        "offline": (False, bool, "true or false"),
-        "strict": (False, bool, "true or false"),
-        "max_loss": (1.0, (int, float), "a share between 0 and 1"),
-    }
-    taken: dict[str, Any] = {}
-    for key, (default, kind, words) in kinds.items():
-        taken[key] = settings.get(key, default)
-        number = not isinstance(taken[key], bool) and key == "max_loss"
-        if not isinstance(taken[key], kind) or (key == "max_loss" and not (number and 0 <= taken[key] <= 1)):
-            raise ConfigError(f"not {words}", where=key, value=taken[key])
-    events = Path(taken["events"])
-    study = {key: value for key, value in settings.items() if key not in kinds}
-    name = checked_name(taken["name"] or events.stem)
-    rest = (taken["offline"], taken["strict"], float(taken["max_loss"]))
-    return _Order(events, Path(taken["out"]), name, *rest, study)
-
-
-def _known(config: StudyConfig) -> StudyConfig:
-    """Look up model and tests now: a typing error should not cost a download."""
-    from .models import MODELS
-    from .significance import STATISTICS
-
-    MODELS[config.model]
-    for name in config.tests:
-        STATISTICS[name]
-    return config
 
 
 @contextmanager
