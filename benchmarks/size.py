@@ -64,11 +64,19 @@ def simulate(design: Design, rng: np.random.Generator) -> EventWindows:
     beta, sigma = rng.normal(1, 0.3, n), rng.uniform(0.01, 0.03, n)
     returns = beta[:, None] * market[column] + sigma[:, None] * noise
     returns[:, at] += design.effect
-    calendar = np.arange(len(used)).astype("datetime64[D]")
     return EventWindows(
-        ESTIMATION, EVENT, returns, np.ones(returns.shape, dtype=np.int64), market[column][:, :, None],
-        column, calendar, np.tile([0.0, 24.0], (n, 1)),
-    )  # fmt: skip
+        ESTIMATION,
+        EVENT,
+        returns,
+        spans=np.ones(returns.shape, dtype=np.int64),
+        factors=market[column][:, :, None],
+        positions=column,
+        day0=column[:, at],
+        sessions=np.arange(len(used)).astype("datetime64[D]"),
+        hours=np.tile([0.0, 24.0], (n, 1)),
+        calendar=np.zeros(n, dtype=np.int64),
+        calendars=(np.arange(len(used)),),
+    )
 
 
 def rejections(name: str, samples: int, window: Window, seed: int = 20251119) -> dict[str, float]:

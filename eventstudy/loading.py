@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,7 +109,7 @@ def load_returns(
     dates = {
         str(s): part.to_numpy().astype("datetime64[D]") for s, part in fetched.table.groupby("symbol")["date"]
     }
-    return ReturnsPanel.from_prices(
+    panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
         sessions=_sessions(keys, dates, calendar, set(benchmarks_of(events, benchmark))),
@@ -117,6 +118,10 @@ def load_returns(
         notices=fetched.notices,
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
     )
+    # What the bundled sample says of itself holds for all its symbols, and is a notice already.
+    sources = {s: p for s, p in fetched.provenance.items() if p.source != "sample" and s not in failures}
+    changed = [f"{symbol}: {p.note}" for symbol, p in sources.items() if p.note]
+    return replace(panel, notes=(*changed, *panel.notes))
 
 
 def read_returns(

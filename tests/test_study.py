@@ -173,6 +173,20 @@ def test_an_index_serves_exchanges_that_differ() -> None:
     assert results.ok.all()
 
 
+def test_what_a_source_changed_is_said(tmp_path: Path) -> None:
+    days = pd.bdate_range("2022-01-03", periods=200)
+    rng = np.random.default_rng(8)
+    for symbol in ("AAPL", "^GSPC"):
+        close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 200)))
+        table = pd.DataFrame({"date": days, "close": close, "adj_close": close})
+        if symbol == "AAPL":
+            table = pd.concat([table, table.iloc[[150]]])
+        table.to_csv(tmp_path / f"{symbol}.csv", index=False)
+    events = es.events_from_frame(pd.DataFrame({"ticker": ["AAPL"], "announced_at": ["2022-08-15"]}))
+    panel = es.load_returns(events, tmp_path, estimation=(-100, -11))
+    assert any("AAPL: " in note and "of a date that occurs again" in note for note in panel.notes)
+
+
 class TestConfig:
     def test_round_trip(self, tmp_path: Path) -> None:
         config = StudyConfig().with_options(
