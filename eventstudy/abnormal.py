@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .conventions import Conventions
 from .errors import ConfigError
+from .registry import did_you_mean
 from .typing import BoolArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
 
@@ -33,10 +35,15 @@ class AbnormalReturns:
         M, the complete estimation days, and M - k.
     sigma2, r2 : (n,) float arrays
         Residual variance e'e/(M-k), and R2.
+    noise : (n, L2) float array
+        Variance of the error of each event day, without that of the parameters: s2 times the span, or the
+        forecast of a model of variance.
     params, cov_params, bread : (n, k), (n, k, k), (n, k, k) float arrays
         Estimates, their covariance, (X'X)^-1.
-    problem : (n,) object array
-        Why an event could not be estimated; "" otherwise.
+    problem, remark : (n,) object arrays
+        Why an event could not be estimated, and what to know of one that was; "" otherwise.
+    conventions : Conventions
+        What tests do where authors differ.
     memo : dict
         What has been computed from this object already, so that tests share it.
     parent, rows : AbnormalReturns and (n,) int array, optional
@@ -44,7 +51,7 @@ class AbnormalReturns:
 
     Notes
     -----
-    Var(CAR) = s2 sum(spans) + c'X* Cov(theta) X*'c with c selecting the window: the forecast errors of
+    Var(CAR) = sum(noise) + c'X* Cov(theta) X*'c with c selecting the window: the forecast errors of
     an event share one parameter error, so that its days are not independent (Salinger 1992;
     Mikkelson and Partch 1988). The (n, L2, L2) matrix is never built.
     """
@@ -61,11 +68,14 @@ class AbnormalReturns:
     nobs: IntArray
     df_resid: IntArray
     sigma2: FloatArray
+    noise: FloatArray
     params: FloatArray
     cov_params: FloatArray
     bread: FloatArray
     r2: FloatArray
     problem: ObjectArray
+    remark: ObjectArray
+    conventions: Conventions = field(default_factory=Conventions)
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
@@ -86,9 +96,7 @@ class AbnormalReturns:
     @cached_property
     def var_ar(self) -> FloatArray:
         """Prediction-error variance of each AR, shape (n, L2): s2 (span + x*'(X'X)^-1 x*)."""
-        own = self.sigma2[:, None] * self.spans + np.einsum(
-            "nlk,nkj,nlj->nl", self.x_event, self.cov_params, self.x_event
-        )
+        own = self.noise + np.einsum("nlk,nkj,nlj->nl", self.x_event, self.cov_params, self.x_event)
         return np.where(np.isfinite(self.ar), own, np.nan)
 
     @cached_property
@@ -134,19 +142,28 @@ class AbnormalReturns:
         cols = self.columns(window)
         seen = np.isfinite(self.ar[:, cols, None])
         x = np.where(seen, self.x_event[:, cols], 0.0).sum(axis=1)
-        variance = self.sigma2 * len(window) + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
+        noise = np.where(seen[:, :, 0], self.noise[:, cols], 0.0).sum(axis=1)
+        variance = noise + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance, np.nan)
 
     def scar(self, window: Window) -> FloatArray:
-        """Standardised CAR, CAR / sqrt(Var(CAR)), shape (n,)."""
-        return self.car(window) / np.sqrt(self.var_car(window))
+        """Standardised CAR, shape (n,): CAR / sqrt(Var(CAR)), or sum SAR / sqrt(L) by convention."""
+        if self.conventions.scar == "exact":
+            return self.car(window) / np.sqrt(self.var_car(window))
+        sar = self.sar[:, self.columns(window)]
+        days = np.isfinite(sar).sum(axis=1)
+        total = np.nansum(sar, axis=1) / np.sqrt(np.maximum(days, 1))
+        return np.where(self.valid(window), total, np.nan)
 
     def bhar(self, window: Window) -> FloatArray:
         """Buy-and-hold abnormal return against the model, prod(1+R) - prod(1+E[R]), shape (n,).
 
-        Log returns are turned into simple ones first.
+        Log returns are turned into simple ones first. NaN for volume, turnover and volatility, which nobody
+        can hold.
         """
         cols = self.columns(window)
+        if self.windows.measure != "return":
+            return np.full(len(self), np.nan)
         expected = self.expected[:, cols]
         actual = expected + self.ar[:, cols]
         if self.windows.kind == "log":
@@ -184,11 +201,31 @@ class AbnormalReturns:
 
     def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
         """Return some events, by position or mask."""
-        shared = ("model", "parameters", "windows", "memo", "parent", "rows")
+        shared = ("model", "parameters", "windows", "conventions", "memo", "parent", "rows")
         cut = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in shared}
         own = np.arange(len(self)) if self.rows is None else self.rows
         parent = self if self.parent is None else self.parent
         return replace(self, windows=self.windows.take(rows), memo={}, parent=parent, rows=own[rows], **cut)
+
+    def under(self, **changes: Any) -> AbnormalReturns:
+        """Return the same abnormal returns for tests under other conventions.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown convention or choice.
+        """
+        known = [f.name for f in fields(Conventions)]
+        for name in changes:
+            if name not in known:
+                remedy = did_you_mean(name, known) or "known: " + ", ".join(known)
+                raise ConfigError("unknown convention", value=name, remedy=remedy)
+        parent = None if self.parent is None else self.parent.under(**changes)
+        # Correlations of residuals depend on no convention, and are what costs most.
+        kept: dict[object, Any] = {
+            k: v for k, v in self.memo.items() if isinstance(k, tuple) and k[0] == "correlations"
+        }
+        return replace(self, conventions=replace(self.conventions, **changes), memo=kept, parent=parent)
 
     def sample(self, window: Window) -> AbnormalReturns:
         """Return the events that are valid for `window` (itself if all are)."""

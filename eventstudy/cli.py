@@ -113,7 +113,37 @@ def main() -> None:
     help="Sessions of the exchange, or dates of the data.",
 )
 @click.option("--benchmark", metavar="TICKER", help="One index for all events, whatever the file says.")
+@click.option(
+    "--measure",
+    type=click.Choice(["return", "volume", "turnover", "volatility"]),
+    help="What is studied. [default: return]",
+)
 @click.option("--model", metavar="NAME", help="Model of normal returns. [default: market]")
+@click.option(
+    "--model-option",
+    "model_options",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An option of the model, such as lags=2; may be repeated.",
+)
+@click.option(
+    "--cov",
+    "cov_type",
+    type=click.Choice(["nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"]),
+    help="Covariance of the parameters. [default: nonrobust]",
+)
+@click.option(
+    "--factors",
+    metavar="FILE",
+    multiple=True,
+    help="Factor returns: a table, or Ken French's daily file; may be repeated.",
+)
+@click.option(
+    "--series",
+    metavar="NAME=TICKER",
+    multiple=True,
+    help="A series that the model needs for all events, such as world=URTH.",
+)
 @click.option(
     "--estimation", metavar="START:STOP", help="Estimation window in trading days. [default: -250:-31]"
 )
@@ -145,6 +175,31 @@ def main() -> None:
     metavar="DAYS",
     help="Flag events with fewer days. [default: 100]",
 )
+@click.option(
+    "--placebo",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Repeat the study on N other dates, and on the firms in the column peers. [default: 0]",
+)
+@click.option(
+    "--regress",
+    metavar="COLUMN",
+    multiple=True,
+    help="Regress the CARs on a column of the events; may be repeated.",
+)
+@click.option(
+    "--scar", type=click.Choice(["exact", "sum"]), help="How CARs are standardised. [default: exact]"
+)
+@click.option(
+    "--fpc", is_flag=True, default=None, help="Rank tests of windows: finite-population correction."
+)
+@click.option(
+    "--overlap", type=click.Choice(["exact", "share"]), help="Weight of overlapping windows. [default: exact]"
+)
+@click.option(
+    "--draws", type=click.IntRange(1), metavar="N", help="Draws of resampling tests. [default: 999]"
+)
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of resampling tests.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs. [default: reports]")
 @click.option("--name", help="Name of the run. [default: name of the events file]")
 @click.option(
@@ -238,10 +293,20 @@ def list_(what: str) -> None:
 
 
 def _list_models() -> Iterator[str]:
-    from .models import MODELS
+    from .models import MODELS, options_of
 
     for name, model in MODELS.items():
-        yield f"{name:<18} {model.formula:<36} {model.source}"
+        yield f"{name:<18} {model.label[0].upper()}{model.label[1:]}: {model.source}"
+        options = ", ".join(f"{key}={_option(value)}" for key, value in options_of(name).items())
+        for line in (model.formula, *filter(None, [options and f"options: {options}"])):
+            yield f"{'':<18} {line}"
+
+
+def _option(value: object) -> str:
+    """Return the default of an option as it is typed."""
+    if isinstance(value, tuple):
+        return "NAME,NAME (all)"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _list_tests() -> Iterator[str]:
@@ -299,7 +364,7 @@ def _command() -> str:
 
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
     from .report.wording import headline, leading, subject_of
-    from .runs import group_column
+    from .tables import group_column
     from .terminal import losses, sketch, summary_text
 
     column = group_column(results, config.by)
@@ -323,7 +388,7 @@ def _ascii(text: str) -> str:
 
 
 def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from .runs import events_table, group_column
+    from .tables import events_table, group_column
 
     def rows(frame: Any) -> Any:
         return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
+from .conventions import DRAWS, SEED, Conventions
 from .errors import ConfigError
 from .registry import did_you_mean
-from .typing import CalendarChoice, Engine, ReturnKind
+from .typing import CalendarChoice, CovType, Engine, Measure, ReturnKind
 from .windows import Window
 
 ESTIMATION = Window(-250, -31)
@@ -20,6 +21,9 @@ WINDOWS = tuple(
 )
 # Many announcements carry no hour: day 0 or day 1 is the first reaction (docs/methods.md, 1.3).
 MAIN_WINDOW = Window(0, 1)
+
+
+LISTS = ("tests", "model_options", "factors", "series", "regress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,18 @@ class StudyConfig:
         A file of returns to be used instead of prices; "" = none.
     benchmark : str
         Index for all events; "" = the column ``benchmark``, else the exchange's default.
+    measure : {"return", "volume", "turnover", "volatility"}
+        What is studied.
     model : str
-        Name of a registered model.
+        Name of a registered model; "" = ``market`` for returns, ``constant_mean`` for other measures.
+    model_options : tuple of str
+        Options of the model, such as ``lags=2``.
+    cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
+        Covariance of the parameters.
+    factors : tuple of str
+        Files of factors.
+    series : tuple of str
+        Series that a model needs and that are the same for all events, such as ``world=URTH``.
     estimation, event : Window
         In trading days, event day = 0.
     windows : tuple of Window
@@ -52,12 +66,24 @@ class StudyConfig:
     engine : {"statsmodels", "batch"}
     min_estimation : int
         Events with fewer complete estimation days are flagged.
+    placebo : int
+        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none. Prices are fetched
+        as many sessions further back.
+    regress : tuple of str
+        Columns of the events on which the CARs are regressed.
+    scar, overlap, fpc, draws, seed
+        See :class:`Conventions`.
     """
 
     prices: str = "auto"
     returns: str = ""
     benchmark: str = ""
-    model: str = "market"
+    measure: Measure = "return"
+    model: str = ""
+    model_options: tuple[str, ...] = ()
+    cov_type: CovType = "nonrobust"
+    factors: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
     estimation: Window = ESTIMATION
     event: Window = EVENT
     windows: tuple[Window, ...] = ()
@@ -67,6 +93,13 @@ class StudyConfig:
     kind: ReturnKind = "simple"
     engine: Engine = "statsmodels"
     min_estimation: int = 100
+    placebo: int = 0
+    regress: tuple[str, ...] = ()
+    scar: Literal["exact", "sum"] = "exact"
+    overlap: Literal["exact", "share"] = "exact"
+    fpc: bool = False
+    draws: int = DRAWS
+    seed: int = SEED
 
     def __post_init__(self) -> None:
         if self.estimation.stop >= self.event.start:
@@ -82,12 +115,38 @@ class StudyConfig:
                     value=str(window),
                     remedy=f"keep it inside {self.event}, or widen the event window with --window",
                 )
-        for name, choices in (("calendar", CalendarChoice), ("kind", ReturnKind), ("engine", Engine)):
+        kinds = {
+            "calendar": CalendarChoice, "kind": ReturnKind, "engine": Engine, "measure": Measure,
+            "cov_type": CovType,
+        }  # fmt: skip
+        for name, choices in kinds.items():
             if getattr(self, name) not in get_args(choices):
                 known = ", ".join(get_args(choices))
                 raise ConfigError(
                     "unknown choice", where=name, value=getattr(self, name), remedy=f"use {known}"
                 )
+
+        self.conventions  # noqa: B018 - checks them
+        self.named_series  # noqa: B018
+
+    @property
+    def normal_model(self) -> str:
+        """Name of the model of normal returns."""
+        return self.model or ("market" if self.measure == "return" else "constant_mean")
+
+    @property
+    def conventions(self) -> Conventions:
+        """What tests do where authors differ."""
+        return Conventions(self.scar, self.overlap, self.fpc, self.draws, self.seed)
+
+    @property
+    def named_series(self) -> dict[str, str]:
+        """Tickers by name of the series."""
+        pairs = [text.partition("=") for text in self.series]
+        for (name, _, ticker), text in zip(pairs, self.series, strict=True):
+            if not (name and ticker):
+                raise ConfigError("not a series", where="series", value=text, remedy="write NAME=TICKER")
+        return {name: ticker for name, _, ticker in pairs}
 
     @property
     def tested(self) -> tuple[Window, ...]:
@@ -127,7 +186,7 @@ class StudyConfig:
             for name, w in (("estimation", self.estimation), ("event", self.event))
         }
         plain["windows"] = [f"{w.start}:{w.stop}" for w in self.windows]
-        plain["tests"] = list(self.tests)
+        plain |= {name: list(getattr(self, name)) for name in LISTS}
         return plain
 
 
@@ -159,11 +218,17 @@ def _read(name: str, value: Any) -> Any:
         return Window.of(_text(name, value))
     if name == "windows":
         return tuple(Window.of(v) for v in _texts(name, value))
-    if name == "tests":
+    if name in LISTS:
         return tuple(dict.fromkeys(_texts(name, value)))
-    if name == "min_estimation":
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError("not a number of days", where=name, value=value)
+    if name in ("min_estimation", "draws", "seed", "placebo"):
+        least = 1 if name in ("min_estimation", "draws") else 0
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            what = "number of days" if name == "min_estimation" else "whole number"
+            raise ConfigError(f"not a {what}", where=name, value=value)
+        return value
+    if name == "fpc":
+        if not isinstance(value, bool):
+            raise ConfigError("not true or false", where=name, value=value)
         return value
     return _text(name, value)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,16 +14,22 @@ from .calendars import Sessions, data_sessions, sessions
 from .config import ESTIMATION, EVENT
 from .errors import ConfigError, DataError, PriceError
 from .exchanges import EXCHANGES
+from .measures import shares_of
 from .returns import DATA_CALENDAR, NO_ZONE, Key, ReturnsPanel
-from .typing import CalendarChoice, DateArray, ReturnKind
+from .typing import CalendarChoice, DateArray, Measure, ReturnKind
 from .windows import Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .events import Events
+    from .models import Factor, LinearModel
     from .prices import PriceProvider
 
+# Begins the symbol of a series from a factor file; no ticker has a colon.
+FACTOR = "factor:"
+# Column with untreated firms for each event.
+PEERS = "peers"
 # Calendar days for one session, holidays and weekends included, with room to spare.
 DAYS_PER_SESSION = 1.6
 MARGIN_DAYS = 20
@@ -41,20 +47,73 @@ def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
     ]
 
 
-def needed_keys(events: Events, benchmark: str = "") -> list[Key]:
-    """Return the (symbol, calendar) pairs that the events need, firms first."""
+def series_of(
+    factor: Factor,
+    events: Events,
+    *,
+    benchmark: str = "",
+    series: Mapping[str, str],
+    columns: Collection[str],
+) -> list[str]:
+    """Return the symbol of a factor for each event: ``A;B`` for several, ``factor:NAME`` from factor files.
+
+    Raises
+    ------
+    ConfigError
+        If the name is neither a column of the events, nor in `series`, nor in the factor files.
+    """
+    table, name = events.table, factor.name
+    if name == "market":
+        return benchmarks_of(events, benchmark)
+    if name in table:
+        return [
+            ";".join(members(str(cell), set(table["ticker"]) if factor.several else ()))
+            for cell in table[name]
+        ]
+    if name in series or name in columns:
+        return [series.get(name, FACTOR + name)] * len(table)
+    raise ConfigError(
+        "the model needs a series that is not there", value=name,
+        remedy=f"add a column {name} to the events file or to a file of --factors, or --series {name}=TICKER",
+    )  # fmt: skip
+
+
+def members(cell: str, without: Collection[str] = ()) -> list[str]:
+    """Return the tickers of a cell ``A;B;C``, less those in `without`."""
+    return [t.strip() for t in cell.split(";") if t.strip() and t.strip() not in without]
+
+
+def needed_keys(
+    events: Events,
+    benchmark: str = "",
+    model: LinearModel | None = None,
+    series: Mapping[str, str] | None = None,
+    *,
+    peers: bool = False,
+) -> list[Key]:
+    """Return the (symbol, calendar) pairs that the events and the model need, firms first.
+
+    With `peers` also those in the column ``peers``, for placebo firms.
+    """
     calendars = [code or DATA_CALENDAR for code in events.table["exchange"]]
     firms = list(zip(events.table["ticker"], calendars, strict=True))
-    indices = [(b, c) for b, c in zip(benchmarks_of(events, benchmark), calendars, strict=True) if b]
-    return list(dict.fromkeys(firms + indices))
+    own, table = series or {}, events.table
+    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in own]
+    wanted = [
+        benchmarks_of(events, benchmark),
+        *(series_of(f, events, series=own, columns=()) for f in named),
+        *([[str(cell) for cell in table[PEERS]]] if peers and PEERS in table else []),
+    ]
+    others = [(s, c) for row in wanted for cell, c in zip(row, calendars, strict=True) for s in members(cell)]
+    return list(dict.fromkeys(firms + others))
 
 
 def needed_range(
-    events: Events, estimation: Window, event: Window, *, today: date | None = None
+    events: Events, estimation: Window, event: Window, *, further: int = 0, today: date | None = None
 ) -> tuple[date, date]:
-    """Return the first and last day whose prices the windows can need."""
+    """Return the first and last day whose prices the windows can need, and `further` sessions before."""
     day0 = events.table["day0"]
-    before = int(-estimation.start * DAYS_PER_SESSION) + MARGIN_DAYS
+    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
     after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
     last = day0.max().date() + timedelta(days=after)
     return day0.min().date() - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
@@ -67,8 +126,12 @@ def load_returns(
     benchmark: str = "",
     estimation: Window | tuple[int, int] = ESTIMATION,
     event: Window | tuple[int, int] = EVENT,
+    model: LinearModel | None = None,
+    series: Mapping[str, str] | None = None,
     calendar: CalendarChoice = "exchange",
     kind: ReturnKind = "simple",
+    measure: Measure = "return",
+    placebo: int = 0,
     offline: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReturnsPanel:
@@ -83,8 +146,17 @@ def load_returns(
         One index for all events; by default the events' own or their exchanges'.
     estimation, event : Window
         How far back and ahead prices are needed.
+    model : LinearModel, optional
+        Whose further series (an industry index, donors ...) are fetched as well.
+    series : mapping of str to ticker, optional
+        Series of the model that are the same for all events.
     calendar : {"exchange", "data"}
         Sessions of the exchanges, or the dates of the data.
+    measure : {"return", "volume", "turnover", "volatility"}
+        What the panel holds (docs/methods.md, 1.6).
+    placebo : int
+        Placebo dates that will be wanted: as many sessions further back are fetched, and the firms in the
+        column ``peers``.
     offline : bool
         Never use the network.
     progress : callable, optional
@@ -99,8 +171,9 @@ def load_returns(
 
     if len(events) == 0:
         raise DataError("there are no events")
-    first, last = needed_range(events, Window.of(estimation), Window.of(event))
-    keys = needed_keys(events, benchmark)
+    estimation, event = Window.of(estimation), Window.of(event)
+    first, last = needed_range(events, estimation, event, further=placebo + len(event) * bool(placebo))
+    keys = needed_keys(events, benchmark, model, series, peers=bool(placebo))
     symbols = list(dict.fromkeys(symbol for symbol, _ in keys))
     fetched = resolve(provider, offline=offline).fetch(symbols, first, last, progress=progress)
     failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
@@ -114,6 +187,8 @@ def load_returns(
         keys=keys,
         sessions=_sessions(keys, dates, calendar, set(benchmarks_of(events, benchmark))),
         kind=kind,
+        measure=measure,
+        shares=shares_of(events) if measure == "turnover" else {},
         failures=failures,
         notices=fetched.notices,
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
@@ -129,6 +204,8 @@ def read_returns(
     events: Events,
     *,
     benchmark: str = "",
+    model: LinearModel | None = None,
+    series: Mapping[str, str] | None = None,
     calendar: CalendarChoice = "exchange",
     kind: ReturnKind = "simple",
 ) -> ReturnsPanel:
@@ -140,7 +217,7 @@ def read_returns(
         If the file cannot be read as such, or holds none of the symbols.
     """
     frame = read_table(path)
-    keys = needed_keys(events, benchmark)
+    keys = needed_keys(events, benchmark, model, series, peers=True)
     from .returns import wide_returns
 
     wide = wide_returns(frame)

@@ -8,7 +8,7 @@ from typing import Any
 
 from .config import StudyConfig, read_toml
 from .errors import ConfigError
-from .models import MODELS
+from .models import make_model
 from .prices import PROVIDERS
 from .runs import checked_name
 from .significance import STATISTICS
@@ -53,6 +53,10 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
 def _settings(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     """Merge a study file with the options that were given; paths in the file are relative to it."""
     settings = read_toml(config_file) if config_file else {}
+    own = settings.get("factors")
+    if config_file and isinstance(own, (str, list)):
+        files = [own] if isinstance(own, str) else own
+        settings["factors"] = [str(config_file.parent / f) if isinstance(f, str) else f for f in files]
     for key in ("events", "out", "returns", "prices"):
         value = settings.get(key)
         if config_file and isinstance(value, str) and value and not (key == "prices" and value in PROVIDERS):
@@ -92,7 +96,7 @@ def _order(settings: dict[str, Any]) -> Order:
 
 def _known(config: StudyConfig) -> StudyConfig:
     """Look up model and tests now: a typing error should not cost a download."""
-    MODELS[config.model]
+    make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
     for name in config.tests:
         STATISTICS[name]
     return config

@@ -15,16 +15,25 @@ import pandas as pd
 from .abnormal import AbnormalReturns
 from .config import StudyConfig
 from .errors import ConfigError
+from .layout import Layout
 from .models import LinearModel
 from .registry import did_you_mean
 from .returns import ReturnsPanel
 from .significance import STATISTICS, SignificanceTest
 from .significance._base import pvalue
-from .typing import Alternative, BoolArray, IntArray
+from .typing import Alternative, BoolArray, IntArray, Measure
 from .windows import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from statsmodels.regression.linear_model import RegressionResults
+
+    from .analysis.cross_section import CarRegression
+    from .analysis.diagnosis import Diagnosis
+    from .analysis.groups import Difference
+    from .analysis.long_horizon import Against
+    from .analysis.placebo import Placebo
+    from .analysis.weights import DollarLoss, WeightedMean
 
 WindowLike = Window | tuple[int, int] | str
 # Robust to clustering, overlap and event-induced variance at once (docs/methods.md, 4).
@@ -44,6 +53,8 @@ class EventStudyResults:
     panel : ReturnsPanel
     model : LinearModel
     engine : str
+    layout : Layout, optional
+        Where the returns of the events are, for placebo dates and firms.
     """
 
     abnormal: AbnormalReturns
@@ -51,6 +62,7 @@ class EventStudyResults:
     panel: ReturnsPanel
     model: LinearModel
     engine: str
+    layout: Layout | None = None
     _groups: dict[str, dict[str, EventStudyResults]] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -67,10 +79,14 @@ class EventStudyResults:
         return RECOMMENDED if len(self) != 1 else "event_t"
 
     def test(
-        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided"
+        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided", **conventions: Any
     ) -> SignificanceTest:
-        """Return the result of one test over one window; see ``eventstudy list tests`` for the names."""
-        return STATISTICS[name](self.abnormal, Window.of(window), alternative=alternative)
+        """Return the result of one test over one window; see ``eventstudy list tests`` for the names.
+
+        `conventions` are fields of :class:`Conventions`, such as ``scar="sum"``.
+        """
+        abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
+        return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
 
     def tests(
         self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
@@ -180,9 +196,9 @@ class EventStudyResults:
 
     def subset(self, rows: BoolArray | IntArray) -> EventStudyResults:
         """Return the results of some events, by position or mask; nothing is estimated anew."""
-        return replace(
-            self, abnormal=self.abnormal.take(rows), events=self.events.iloc[rows].reset_index(drop=True)
-        )
+        layout = None if self.layout is None else self.layout.take(rows)
+        events = self.events.iloc[rows].reset_index(drop=True)
+        return replace(self, abnormal=self.abnormal.take(rows), events=events, layout=layout)
 
     def groups(self, column: str) -> dict[str, EventStudyResults]:
         """Return the results by value of a column of the events file, largest group first.
@@ -201,12 +217,89 @@ class EventStudyResults:
             self._groups[column] = {n or "(blank)": self.subset((values == n).to_numpy()) for n in names}
         return dict(self._groups[column])
 
+    def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
+        """Return a family of hypotheses with adjusted p-values; see ``analysis.multiple_testing.family``."""
+        from .analysis.multiple_testing import family
+
+        return family(self, kind, **options)
+
+    def difference(
+        self, column: str, one: str | None = None, other: str | None = None, **options: Any
+    ) -> Difference:
+        """Return the difference of two groups and its test; see ``analysis.groups.difference``."""
+        from .analysis.groups import difference
+
+        return difference(self, column, one, other, **options)
+
+    def weighted(self, window: WindowLike, weights: str = "equal", column: str = "mcap") -> WeightedMean:
+        """Return the weighted mean CAR; see ``analysis.weights.weighted_caar``."""
+        from .analysis.weights import weighted_caar
+
+        return weighted_caar(self, window, weights, column)
+
+    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
+        """Return the abnormal change of market value; see ``analysis.weights.dollar_loss``."""
+        from .analysis.weights import dollar_loss
+
+        return dollar_loss(self, window, column)
+
+    def regress(
+        self, columns: str | Iterable[str], window: WindowLike = (0, 1), **options: Any
+    ) -> CarRegression:
+        """Regress CARs on columns of the events; see ``analysis.cross_section.regress_car``."""
+        from .analysis.cross_section import regress_car
+
+        return regress_car(self, columns, window, **options)
+
+    def abhar(self, window: WindowLike, against: Against = "market", **conventions: Any) -> pd.DataFrame:
+        """Return tests of the mean buy-and-hold return; see ``analysis.long_horizon.abhar``."""
+        from .analysis.long_horizon import abhar
+
+        return abhar(self, window, against, **conventions)
+
+    def calendar_portfolio(self, window: WindowLike, **options: Any) -> pd.DataFrame:
+        """Return the alpha of a calendar-time portfolio; see ``analysis.calendar_portfolio``."""
+        from .analysis.calendar_portfolio import calendar_portfolio
+
+        return calendar_portfolio(self, window, **options)
+
+    def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
+        """Return which tests suit these events, and why; see ``analysis.diagnosis.diagnose``."""
+        from .analysis.diagnosis import diagnose
+
+        return diagnose(self, window)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Return diagnostics of each estimation; see ``analysis.regressions.diagnostics``."""
+        from .analysis.regressions import diagnostics
+
+        return diagnostics(self)
+
+    def regression(self, event_id: str) -> RegressionResults:
+        """Return the estimation regression of one event; see ``analysis.regressions.regression``."""
+        from .analysis.regressions import regression
+
+        return regression(self, event_id)
+
+    def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
+        """Return the rank of the study among itself on other dates; see ``analysis.placebo``."""
+        from .analysis.placebo import placebo_dates
+
+        return placebo_dates(self, window, **options)
+
+    def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
+        """Return the rank of the study among untreated firms; see ``analysis.placebo``."""
+        from .analysis.placebo import placebo_firms
+
+        return placebo_firms(self, window, **options)
+
     def summary(
         self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
     ) -> Summary:
         """Return CAAR, N and p-values by window; prints as text, and as a table in a notebook."""
         chosen = self._windows(windows)
-        return Summary(self.tests(chosen, names or self.default_tests), len(self), len(self.events))
+        tests = self.tests(chosen, names or self.default_tests)
+        return Summary(tests, len(self), len(self.events), self.panel.measure)
 
     def plot_caar(self, ax: Axes | None = None) -> Axes:
         """Draw the CAAR path with its pointwise 95% band; return the Axes."""
@@ -250,17 +343,20 @@ class Summary:
     tests: pd.DataFrame
     n_used: int
     n_events: int
+    measure: Measure = "return"
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a window: window, N, CAAR in percent, and the p-value of each test."""
+        """One row a window: window, N, CAAR in percent (else log points), and the p-value of each test."""
         t = self.tests.assign(
             window=[str(Window(a, b)) for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)]
         )
         first = t.drop_duplicates("window").set_index("window")
         p = t.pivot_table(index="window", columns="test", values="pvalue", aggfunc="first", dropna=False)
         p = p.loc[first.index, t["test"].drop_duplicates()]
-        head = pd.DataFrame({"N": first["n_events"], "CAAR %": 100 * first["estimate"]})
+        log = {"CAAR log points": first["estimate"]}
+        caar = {"CAAR %": 100 * first["estimate"]} if self.measure == "return" else log
+        head = pd.DataFrame({"N": first["n_events"], **caar})
         return pd.concat([head, p], axis=1)
 
     def __str__(self) -> str:

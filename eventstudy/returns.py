@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import DataError
-from .typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from .measures import lack, measured
+from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,9 @@ class ReturnsPanel:
     hours : mapping of str to (open, close)
         Usual opening hours in UTC, for exchanges that are never open together.
     kind : {"simple", "log"}
+        Of returns.
+    measure : {"return", "volume", "turnover", "volatility"}
+        What the values are; all but returns are logarithms, each of one session.
     failures : mapping of str to str
         Why a symbol that was asked for has no row.
     notes : tuple of str
@@ -57,6 +61,7 @@ class ReturnsPanel:
     calendars: Mapping[str, IntArray]
     hours: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     kind: ReturnKind = "simple"
+    measure: Measure = "return"
     failures: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
@@ -100,6 +105,9 @@ class ReturnsPanel:
         keys: Iterable[Key],
         sessions: Mapping[str, Sessions],
         kind: ReturnKind = "simple",
+        measure: Measure = "return",
+        shares: Mapping[str, float] | None = None,
+        failures: Mapping[str, str] | None = None,
         **extra: object,
     ) -> ReturnsPanel:
         """Build the panel from a long table of prices.
@@ -113,31 +121,44 @@ class ReturnsPanel:
             The rows wanted; symbols absent from `table` get none.
         sessions : mapping of calendar name to Sessions
         kind : {"simple", "log"}
+        measure : {"return", "volume", "turnover", "volatility"}
+        shares : mapping of symbol to float, optional
+            Shares outstanding, for the turnover.
+        failures : mapping of symbol to str, optional
+            Why symbols are not in `table`. Those whose prices do not have the measure are added.
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
         keys = list(keys)
         firms = {symbol for symbol, _ in keys}
-        series, notes = {}, []
+        series, notes, lacking = {}, [], {}
         for symbol, part in table.groupby("symbol", sort=False):
             series[str(symbol)], own = closes_of(str(symbol), part)
+            if measure != "return":
+                number = (shares or {}).get(str(symbol), np.nan)
+                series[str(symbol)], own = measured(part, measure, number), []
+                if not np.isfinite(series[str(symbol)][1]).any():
+                    lacking[str(symbol)] = lack(part, measure, number)
             notes += own if symbol in firms else []
         first = min(dates[0] for dates, _ in series.values())
         last = max(dates[-1] for dates, _ in series.values())
         dates_of = {name: _between(s.dates, first, last) for name, s in sessions.items()}
         union = np.unique(np.concatenate(list(dates_of.values())))
         calendars = {name: np.searchsorted(union, dates) for name, dates in dates_of.items()}
-        wanted = [key for key in dict.fromkeys(keys) if key[0] in series]
+        wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         values = np.full((len(wanted), len(union)), np.nan)
         spans = np.zeros((len(wanted), len(union)), dtype=np.int64)
         for i, (symbol, calendar) in enumerate(wanted):
             price, outside = _on_sessions(*series[symbol], dates_of[calendar])
-            values[i, calendars[calendar]], spans[i, calendars[calendar]] = returns_of(price, kind=kind)
+            level = measure != "return"
+            laid = (price, np.isfinite(price).astype(np.int64)) if level else returns_of(price, kind=kind)
+            values[i, calendars[calendar]], spans[i, calendars[calendar]] = laid
             notes += _put_aside(symbol, calendar, outside)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars,
-            hours={name: usual_hours(s) for name, s in sessions.items()}, kind=kind,
-            notes=tuple(notes), prices=table, **extra,  # type: ignore[arg-type]
+            hours={name: usual_hours(s) for name, s in sessions.items()}, measure=measure,
+            kind=kind if measure == "return" else "simple", notes=tuple(notes), prices=table,
+            failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     @classmethod
@@ -184,6 +205,60 @@ class ReturnsPanel:
             keys=tuple(wanted), values=values, spans=np.isfinite(values).astype(np.int64), sessions=union,
             calendars=calendars, hours=hours, kind=kind, notes=tuple(notes), **extra,  # type: ignore[arg-type]
         )  # fmt: skip
+
+    def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
+        """Return the panel with further rows: (values, spans) on `sessions` for each key it does not have."""
+        new = {key: own for key, own in rows.items() if key not in self.keys}
+        if not new:
+            return self
+        values, spans = (
+            np.vstack([old, *(own[j] for own in new.values())])
+            for j, old in enumerate((self.values, self.spans))
+        )
+        return replace(self, keys=(*self.keys, *new), values=values, spans=spans)
+
+    def with_factors(self, frame: pd.DataFrame, prefix: str) -> ReturnsPanel:
+        """Return the panel with the columns of a factor table (dates x factors, decimal) on each calendar.
+
+        A factor is compounded over the sessions of the calendar; where its own market was closed the next
+        value spans the sessions since the last one.
+        """
+        dates = frame.index.to_numpy().astype("datetime64[D]")
+        rows = {}
+        for calendar, own in self.calendars.items():
+            for name in frame.columns:
+                values, spans = np.full(len(self.sessions), np.nan), np.zeros(len(self.sessions), np.int64)
+                simple = frame[name].to_numpy(float)
+                taken = np.log1p(simple) if self.kind == "log" else simple
+                values[own], _ = _compounded(dates, taken, self.sessions[own], self.kind)
+                seen = np.flatnonzero(np.isfinite(values[own]))
+                spans[own[seen]] = np.diff(seen, prepend=seen[:1] - 1)
+                rows[f"{prefix}{name}", calendar] = (values, spans)
+        return self.with_rows(rows)
+
+    def with_portfolios(self, keys: Iterable[Key]) -> ReturnsPanel:
+        """Return the panel with an equal-weight portfolio for each key whose symbol is ``A;B;C``.
+
+        Its return is the mean over the members that have a return of one session; members without a row
+        are left out.
+        """
+        rows = {}
+        for text, calendar in dict.fromkeys(key for key in keys if ";" in key[0]):
+            own = np.array([self.row(symbol, calendar) for symbol in text.split(";")])
+            own = own[own >= 0]
+            if len(own):
+                values = np.where(self.spans[own] == 1, self.values[own], np.nan)
+                rows[text, calendar] = _equal_weight(
+                    np.expm1(values) if self.kind == "log" else values, self.kind
+                )
+        return self.with_rows(rows)
+
+
+def _equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
+    """Return the mean of simple returns (m, T) over the members present, and where there is one."""
+    count = np.isfinite(values).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+    return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
 
 
 def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[FloatArray, IntArray]:

@@ -22,6 +22,7 @@ from . import __version__
 from .config import StudyConfig
 from .errors import ConfigError, RunFolderError
 from .results import EventStudyResults
+from .tables import events_table, group_column, study_tables, to_csv
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "eventstudy-run/1"
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib")
-OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
 
 
 def write_run(
@@ -103,57 +103,6 @@ def checked_name(name: str) -> str:
     return name
 
 
-def group_column(results: EventStudyResults, by: str) -> str:
-    """Return the column that splits the events, "" for none.
-
-    Without a wish this is ``group``, else ``direction``, if the used events have several values of it:
-    adverse and relieving announcements are not one sample.
-    """
-    if by == "none":
-        return ""
-    if by:
-        results.groups(by)
-        return by
-    used = results.events[results.ok]
-    return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
-
-
-def tables(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    """Return the tables of a run by file name."""
-    windows, names = list(config.tested), list(config.tests) or None
-    out = {
-        "abnormal_returns": results.abnormal_returns(),
-        "car": results.car(windows),
-        "aar": results.aar_table(),
-        "tests": results.tests(windows, names),
-        "models": results.models(),
-    }
-    column = group_column(results, config.by)
-    if column:
-        parts = results.groups(column)
-        out["tests_by_group"] = _stacked(column, {g: r.tests(windows, names) for g, r in parts.items()})
-        out["aar_by_group"] = _stacked(column, {g: r.aar_table() for g, r in parts.items()})
-    return out
-
-
-def events_table(results: EventStudyResults) -> pd.DataFrame:
-    """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
-    own = [c for c in results.events.columns if c not in {*OUTCOME, "exchange"}]
-    return results.events[[*own, *OUTCOME]]
-
-
-def to_csv(table: pd.DataFrame) -> bytes:
-    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time."""
-    dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
-    dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
-    return dated.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _stacked(column: str, parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    frames = [part.assign(**{column: name})[[column, *part.columns]] for name, part in parts.items()]
-    return pd.concat(frames, ignore_index=True)
-
-
 def _write_files(
     stage: Path,
     results: EventStudyResults,
@@ -168,7 +117,7 @@ def _write_files(
     for folder in ("tables", "figures", "data"):
         (stage / folder).mkdir()
     (stage / "events.csv").write_bytes(to_csv(events_table(results)))
-    for table, frame in tables(results, config).items():
+    for table, frame in study_tables(results, config).items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
     kind, prices = _frozen(results.panel)
     (stage / "data" / f"{kind}.csv.gz").write_bytes(_gzip(to_csv(prices)))
@@ -228,7 +177,7 @@ def _manifest(
         "config": config.to_dict(),
         "windows": [str(Window(w.start, w.stop)) for w in config.tested],
         "engine": results.engine,
-        "seed": None,
+        "seed": config.seed,
         "versions": versions(),
         "events": {
             "source": source.get("events", ""),

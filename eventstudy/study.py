@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .abnormal import AbnormalReturns
 from .config import ESTIMATION, EVENT, StudyConfig
-from .loading import benchmarks_of, load_returns, read_returns
-from .models import MODELS, LinearModel
+from .conventions import Conventions
+from .errors import ConfigError
+from .factors import checked_factors, read_factors
+from .layout import Layout, lay_out
+from .loading import FACTOR, benchmarks_of, load_returns, members, read_returns
+from .measures import require_intercept
+from .models import LinearModel, make_model
 from .results import EventStudyResults
 from .returns import ReturnsPanel
-from .typing import DateArray, Engine, IntArray, ObjectArray
-from .windows import Window, build_windows
+from .typing import DateArray, Engine, ObjectArray
+from .windows import Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .events import Events
 
-STUDY_FLAGS = ("short_estimation", "multi_day_return", "incomplete_window", "missing_days")
+STUDY_FLAGS = ("short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,12 @@ class EventStudy:
         Least squares event by event, or all at once; the numbers agree to rounding.
     min_estimation : int
         Events with fewer complete estimation days are flagged ``short_estimation``.
+    factors : DataFrame, optional
+        Decimal returns of factors, dates x names, for models that need them (:func:`read_factors`).
+    series : mapping of str to ticker
+        Further series of the model that are the same for all events, such as ``{"world": "URTH"}``.
+    conventions : Conventions
+        What tests do where authors differ.
     """
 
     events: Events
@@ -54,33 +65,47 @@ class EventStudy:
     benchmark: str = ""
     engine: Engine = "statsmodels"
     min_estimation: int = 100
+    factors: pd.DataFrame | None = None
+    series: Mapping[str, str] = field(default_factory=dict)
+    conventions: Conventions = field(default_factory=Conventions)
 
     def fit(self) -> EventStudyResults:
-        """Estimate the model for every event and return abnormal returns and what follows from them."""
-        model = MODELS[self.model]() if isinstance(self.model, str) else self.model
+        """Estimate the model for every event and return abnormal returns and what follows from them.
+
+        Raises
+        ------
+        ConfigError
+            If the model needs a series that there is not.
+        """
         panel, benchmarks = self.returns, benchmarks_of(self.events, self.benchmark)
+        model = make_model(self.model) if isinstance(self.model, str) else self.model
+        columns: list[str] = []
+        if self.factors is not None:
+            table = checked_factors(self.factors)
+            columns, panel = list(table.columns), panel.with_factors(table, FACTOR)
+        model = model.bound(columns)
+        require_intercept(model.parameters, panel.measure, model.name)
         table = self.events.table.assign(benchmark=benchmarks)
         calendars = [panel.calendar_of(code) for code in table["exchange"]]
         day0 = [panel.session_of(c, d) for c, d in zip(calendars, _dates(table["day0"]), strict=True)]
         table["day0"] = np.array(day0, dtype="datetime64[s]")
         repeats = _repeats(table)
-        rows = _rows(panel, table["ticker"], calendars)
-        factors = [_rows(panel, benchmarks, calendars) for _ in model.factors]
-        windows = build_windows(
-            panel, calendars=calendars, day0=_dates(table["day0"]), rows=np.where(repeats == "", rows, -1),
-            factor_rows=np.array(factors, dtype=np.int64).reshape(-1, len(rows)).T,
-            estimation=Window.of(self.estimation), event=Window.of(self.event),
-        )  # fmt: skip
-        abnormal = model.fit(windows, engine=self.engine)
-        table = with_status(
-            table,
-            abnormal,
+        layout = lay_out(
             panel,
-            needs_benchmark=bool(factors),
-            minimum=self.min_estimation,
-            repeats=repeats,
+            self.events,
+            model,
+            calendars,
+            benchmark=self.benchmark,
+            series=self.series,
+            columns=columns,
         )
-        return EventStudyResults(abnormal, table, panel, model, self.engine)
+        layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
+        windows = layout.around(
+            _dates(table["day0"]), estimation=Window.of(self.estimation), event=Window.of(self.event)
+        )
+        abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
+        table = with_status(table, abnormal, layout, minimum=self.min_estimation, repeats=repeats)
+        return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
 
 
 def run_study(
@@ -102,17 +127,28 @@ def run_study(
         Called with (symbols done, symbols in all) while prices are fetched.
     """
     config = config or StudyConfig()
-    benchmark, calendar, kind = config.benchmark, config.calendar, config.kind
+    factors = read_factors(config.factors) if config.factors else None
+    model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
+    model = model.bound(() if factors is None else list(factors.columns))
+    what: Any = {
+        "benchmark": config.benchmark, "calendar": config.calendar, "kind": config.kind,
+        "model": model, "series": config.named_series,
+    }  # fmt: skip
     if config.returns:
-        panel = read_returns(config.returns, events, benchmark=benchmark, calendar=calendar, kind=kind)
+        if config.measure != "return":
+            raise ConfigError(
+                "a file of returns holds no other measure", where="measure", value=config.measure
+            )
+        panel = read_returns(config.returns, events, **what)
     else:
         panel = load_returns(
-            events, config.prices, benchmark=benchmark, estimation=config.estimation, event=config.event,
-            calendar=calendar, kind=kind, offline=offline, progress=progress,
+            events, config.prices, estimation=config.estimation, event=config.event, measure=config.measure,
+            placebo=config.placebo, offline=offline, progress=progress, **what,
         )  # fmt: skip
     study = EventStudy(
-        events, panel, model=config.model, estimation=config.estimation, event=config.event,
-        benchmark=benchmark, engine=config.engine, min_estimation=config.min_estimation,
+        events, panel, model=model, estimation=config.estimation, event=config.event,
+        benchmark=config.benchmark, engine=config.engine, min_estimation=config.min_estimation,
+        factors=factors, series=config.named_series, conventions=config.conventions,
     )  # fmt: skip
     return study.fit()
 
@@ -120,42 +156,51 @@ def run_study(
 def with_status(
     table: pd.DataFrame,
     abnormal: AbnormalReturns,
-    panel: ReturnsPanel,
+    layout: Layout,
     *,
-    needs_benchmark: bool,
     minimum: int,
     repeats: ObjectArray | None = None,
 ) -> pd.DataFrame:
     """Add status (ok or dropped), reason, flags and nobs; every event ends with one status."""
+    panel = layout.panel
     usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
     reasons, flags = [], []
     row: Any
     for i, row in enumerate(table.itertuples(index=False)):
-        reason = "" if usable[i] else _reason(i, row, abnormal, panel, needs_benchmark=needs_benchmark)
+        own = {name: symbols[i] for name, symbols in layout.symbols.items()}
+        reason = "" if usable[i] else _reason(i, row, abnormal, panel, own)
         reasons.append(reason if repeats is None else repeats[i] or reason)
         # An events.csv that a run wrote has the flags of that run: those of this one replace them.
-        own = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
+        words = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
         seen = panel.last_session(row.ticker, panel.calendar_of(row.exchange))
-        flags.append(";".join(own + (_flags(i, abnormal, minimum, seen) if usable[i] else [])))
+        flags.append(";".join(words + (_flags(i, abnormal, minimum, seen) if usable[i] else [])))
     return table.assign(
         status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
     )
 
 
 def _reason(
-    i: int, event: Any, abnormal: AbnormalReturns, panel: ReturnsPanel, *, needs_benchmark: bool
+    i: int, event: Any, abnormal: AbnormalReturns, panel: ReturnsPanel, needs: Mapping[str, str]
 ) -> str:
     """Say why event i cannot be used; the first of several causes is the one to mend first."""
     calendar = panel.calendar_of(event.exchange)
-    if needs_benchmark and not event.benchmark:
+    if needs.get("market", "none") == "":
         return "no benchmark: give one in the column benchmark or with --benchmark"
-    symbols = {event.ticker: "no price data"}
-    if needs_benchmark:
-        symbols.setdefault(event.benchmark, "no price data for the benchmark")
+    blank = next((name for name, text in needs.items() if not text), "")
+    if blank:
+        return f"the column {blank} is blank, and the model needs it"
+    data = "price" if panel.measure == "return" else panel.measure
+    symbols = {event.ticker: f"no {data} data"}
+    for name, text in needs.items():
+        words = "the benchmark" if name == "market" else name
+        for symbol in [text] if panel.row(text, calendar) >= 0 else members(text):
+            symbols.setdefault(symbol, f"no {data} data for {words}")
     for symbol, lack in symbols.items():
         if panel.row(symbol, calendar) < 0:
             return f"{lack}: {panel.failures.get(symbol, f'{symbol} is not in the data')}"
         beyond = _beyond(panel, panel.row(symbol, calendar), event.day0)
+        if beyond and symbol.startswith(FACTOR):
+            return f"the factor {symbol.removeprefix(FACTOR)} {beyond.replace('prices', 'values')}"
         if beyond:
             return f"{lack}: {symbol} {beyond}"
     if abnormal.problem[i]:
@@ -182,6 +227,7 @@ def _flags(i: int, abnormal: AbnormalReturns, minimum: int, last: np.datetime64)
         (spans > 1).any(),
         provisional,
         not provisional and not abnormal.valid(abnormal.event)[i],
+        abnormal.remark[i] != "",
     )
     return [name for name, holds in zip(STUDY_FLAGS, conditions, strict=True) if holds]
 
@@ -199,7 +245,3 @@ def _repeats(table: pd.DataFrame) -> ObjectArray:
             out[i] = f"same listing and session as event {first[key]}"
         first.setdefault(key, str(table["event_id"].iloc[i]))
     return out
-
-
-def _rows(panel: ReturnsPanel, symbols: Iterable[str], calendars: list[str]) -> IntArray:
-    return np.array([panel.row(s, c) for s, c in zip(symbols, calendars, strict=True)], dtype=np.int64)

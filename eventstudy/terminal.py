@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .report.measures import in_its_words, words
 from .significance import STATISTICS
 from .typing import FloatArray
 from .windows import Window
@@ -24,8 +25,9 @@ DROPPED_SHOWN = 8
 
 
 def percent(value: float) -> str:
-    """Return a decimal as ``+1.23%``, or ``-`` if it is missing."""
-    return f"{100 * value:+.2f}%" if np.isfinite(value) else "-"
+    """Return a decimal as ``+1.23%``, or ``-`` if it is missing; log points without their unit."""
+    unit = "%" if words().unit == "%" else ""
+    return f"{words().scale * value:+.2f}{unit}" if np.isfinite(value) else "-"
 
 
 def p_text(value: float) -> str:
@@ -40,6 +42,7 @@ def stars(p: float) -> str:
     return next((mark for level, mark in STARS if p < level), "")
 
 
+@in_its_words
 def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     """Return the table of windows: N, CAAR with stars by the recommended test, and p-values."""
     tests = results.tests(config.tested, config.tests or results.default_tests)
@@ -48,7 +51,8 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     names = [lead, *(n for n in names if n != lead)]
     head = ["window", "N", "CAAR", *(STATISTICS[n].label for n in names)]
     rows = [_row(tests, window, names) for window in config.tested]
-    note = f"p-values; stars from {STATISTICS[lead].label}: *** p<0.01, ** p<0.05, * p<0.1"
+    unit = f"CAAR of {words().what} in {words().axis}; " if words().what else ""
+    note = f"{unit}p-values; stars from {STATISTICS[lead].label}: *** p<0.01, ** p<0.05, * p<0.1"
     weak = {t.test: t.reason for t in _named(tests) if t.reason and np.isfinite(t.pvalue)}
     cautions = [f"({STATISTICS[name].label}: {reason})" for name, reason in weak.items()]
     head_of = ["in brackets, not to be relied on:"] if cautions else []
@@ -86,6 +90,7 @@ def _grid(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines[:height], "-" * max(map(len, lines)), *lines[height:]])
 
 
+@in_its_words
 def sketch(results: EventStudyResults) -> str:
     """Return the CAAR path as a small drawing in text, event days from left to right."""
     path: FloatArray = results.abnormal.caar

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import ConfigError
-from .typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:
     from .returns import ReturnsPanel
+
+
+# Rows of a panel that stand for "none": no such series, or a place that is left empty on purpose.
+NO_ROW, EMPTY = -1, -2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,7 +80,7 @@ class EventWindows:
         Windows of length L1 and L2; the columns below are the L1 days followed by the L2 days.
     returns : (n, L1+L2) float array
         Decimal returns, NaN where missing. In the event window a return that follows h missing
-        sessions spans h+1 sessions; in the estimation window such returns are NaN.
+        sessions spans h+1 sessions; in the estimation window such returns are NaN unless kept on request.
     spans : (n, L1+L2) int array
         Sessions that each return spans (n in docs/methods.md); 0 where missing.
     factors : (n, L1+L2, f) float array
@@ -106,6 +111,7 @@ class EventWindows:
     calendar: IntArray
     calendars: tuple[IntArray, ...]
     kind: ReturnKind = "simple"
+    measure: Measure = "return"
 
     def __len__(self) -> int:
         return len(self.returns)
@@ -133,6 +139,8 @@ def build_windows(
     factor_rows: IntArray,
     estimation: Window,
     event: Window,
+    lags: Sequence[int] = (),
+    keep_spans: bool = False,
 ) -> EventWindows:
     """Lay the returns of every event on its windows, counted in sessions of its own exchange.
 
@@ -145,9 +153,13 @@ def build_windows(
     rows : (n,) int array
         Row of the panel that holds the firm; -1 if there is none.
     factor_rows : (n, f) int array
-        Rows that hold the factors; -1 if there is none.
+        Rows that hold the factors; -1 if there is none, -2 for a place that is 0 throughout.
     estimation, event : Window
         The estimation window must end before the event window starts.
+    lags : sequence of f int, optional
+        Sessions by which each factor is moved: -1 lays the factor of the session before on a day.
+    keep_spans : bool
+        Whether returns over several sessions stay in the estimation window (trade-to-trade).
 
     Returns
     -------
@@ -158,22 +170,31 @@ def build_windows(
             "the estimation window must end before the event window starts",
             value=f"{estimation} and {event}",
         )
-    positions = _positions(panel, calendars, day0, np.concatenate([estimation.days, event.days]))
-    L1 = len(estimation)
+    days, L1 = np.concatenate([estimation.days, event.days]), len(estimation)
+    positions = _positions(panel, calendars, day0, days)
     returns, spans = _gather(panel, rows, positions), _gather_spans(panel, rows, positions)
-    pairs = [(_gather(panel, r, positions), _gather_spans(panel, r, positions)) for r in factor_rows.T]
+    at = {
+        lag: positions if lag == 0 else _positions(panel, calendars, day0, days + lag) for lag in {0, *lags}
+    }
+    moved = [at[lag] for lag in lags or [0] * factor_rows.shape[1]]
+    pairs = [
+        (_gather(panel, r, p), _gather_spans(panel, r, p)) for r, p in zip(factor_rows.T, moved, strict=True)
+    ]
     shape = (*positions.shape, factor_rows.shape[1])
     factors = np.stack([f for f, _ in pairs], axis=2) if pairs else np.empty(shape)
     factor_spans = np.stack([s for _, s in pairs], axis=2) if pairs else np.empty(shape, dtype=np.int64)
     one_day = (spans == 1) & (factor_spans == 1).all(axis=2)
-    for i in np.flatnonzero(~one_day[:, L1:].all(axis=1)):
-        joined = _jointly(
-            returns[i, L1:], spans[i, L1:], factors[i, L1:], factor_spans[i, L1:], log=panel.kind == "log"
-        )
-        returns[i, L1:], spans[i, L1:], factors[i, L1:] = joined
-    returns[:, :L1] = np.where(one_day[:, :L1], returns[:, :L1], np.nan)
-    factors[:, :L1] = np.where(one_day[:, :L1, None], factors[:, :L1], np.nan)
-    spans[:, :L1] = one_day[:, :L1]
+    log = panel.kind == "log"
+    for part in (slice(0, L1), slice(L1, None)) if keep_spans else (slice(L1, None),):
+        for i in np.flatnonzero(~one_day[:, part].all(axis=1)):
+            own = (i, part)
+            returns[own], spans[own], factors[own] = _jointly(
+                returns[own], spans[own], factors[own], factor_spans[own], log=log
+            )
+    if not keep_spans:
+        returns[:, :L1] = np.where(one_day[:, :L1], returns[:, :L1], np.nan)
+        factors[:, :L1] = np.where(one_day[:, :L1, None], factors[:, :L1], np.nan)
+        spans[:, :L1] = one_day[:, :L1]
     names = list(dict.fromkeys(calendars))
     return EventWindows(
         estimation, event, returns, spans, factors, positions,
@@ -181,6 +202,7 @@ def build_windows(
         hours=np.array([panel.hours.get(c, (0.0, 24.0)) for c in calendars]).reshape(-1, 2),
         calendar=np.array([names.index(c) for c in calendars], dtype=np.int64),
         calendars=tuple(panel.calendars[name] for name in names), kind=panel.kind,
+        measure=panel.measure,
     )  # fmt: skip
 
 
@@ -202,7 +224,7 @@ def _positions(panel: ReturnsPanel, calendars: list[str], day0: DateArray, days:
 def _gather(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> FloatArray:
     """Return the values of one row per event at its positions, NaN where either is -1."""
     known = (rows >= 0)[:, None] & (positions >= 0)
-    out = np.full(positions.shape, np.nan)
+    out = np.where((rows == EMPTY)[:, None] & (positions >= 0), 0.0, np.nan)
     event, _ = np.nonzero(known)
     out[known] = panel.values[rows[event], positions[known]]
     return out
@@ -211,7 +233,7 @@ def _gather(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> FloatAr
 def _gather_spans(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> IntArray:
     """As :func:`_gather` for the spans; 0 where either is -1."""
     known = (rows >= 0)[:, None] & (positions >= 0)
-    out = np.zeros(positions.shape, dtype=np.int64)
+    out: IntArray = ((rows == EMPTY)[:, None] & (positions >= 0)).astype(np.int64)
     event, _ = np.nonzero(known)
     out[known] = panel.spans[rows[event], positions[known]]
     return out

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.models import MODELS
+from eventstudy.models import MODELS, LinearModel
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudy
+from eventstudy.typing import FloatArray
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -47,8 +48,17 @@ def _global_random_state() -> Iterator[None]:
     assert (before == np.random.get_state()[1]).all(), "a test or the code used numpy's global generator"  # noqa: NPY002
 
 
+FACTORS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
+DONORS = tuple(f"D{i}" for i in range(5))
+# Columns of the events that models beside the market model look for.
+SERIES = {"industry": "IND", "match": "D0", "donors": ";".join(DONORS), "world": "WORLD"}
+
+
 class Market:
-    """A seeded market: n firms on business days, one factor, one event each on given dates."""
+    """A seeded market: n firms on business days, one factor, one event each on given dates.
+
+    `frame` has the firms and the market; `wide` has the further series and factors as well.
+    """
 
     def __init__(
         self,
@@ -76,16 +86,42 @@ class Market:
             "announced_at": index[at].strftime("%Y-%m-%d"), "tz": "", "exchange": "", "benchmark": "MKT",
             "day0": index[at], "flags": "",
         })  # fmt: skip
+        self.others = _others(np.random.default_rng(seed + 1000), mkt, index)
+
+    @property
+    def wide(self) -> pd.DataFrame:
+        """The returns of firms, market, further series and factors."""
+        return self.frame.join(self.others)
 
     def fit(
-        self, frame: pd.DataFrame | None = None, model: str = "market", **options: object
+        self, frame: pd.DataFrame | None = None, model: str | LinearModel = "market", **options: object
     ) -> EventStudyResults:
+        """Fit a model; `frame` may lack the further series, and they are then as in `wide`."""
         from eventstudy.events import Events
 
-        events = Events(table=self.table, source="frame", sha256="", columns_in=tuple(self.table.columns))
-        panel = ReturnsPanel.from_frame(self.frame if frame is None else frame)
+        frame = self.frame if frame is None else frame
+        table = self.table
+        if model not in PLAIN:
+            frame = frame.join(self.others.drop(columns=frame.columns, errors="ignore"))
+            needs = {f.name for f in (MODELS[model]() if isinstance(model, str) else model).factors}
+            table = table.assign(**{n: own for n, own in SERIES.items() if n in needs and n not in table})
+            options = {"factors": frame[list(FACTORS)], **options}
+        events = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
+        panel = ReturnsPanel.from_frame(frame)
         settings = {"estimation": (-120, -11), "event": (-5, 5), "model": model, **options}
         return EventStudy(events, panel, **settings).fit()  # type: ignore[arg-type]
+
+
+# Models that need no more than the market.
+PLAIN = ("market", "market_adjusted", "constant_mean")
+
+
+def _others(rng: np.random.Generator, mkt: FloatArray, index: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return a world index, an industry, donors and factors that all move with the market."""
+    names = ("WORLD", "IND", *DONORS, *FACTORS)
+    own = rng.standard_normal((len(mkt), len(names))) * 0.008
+    frame = pd.DataFrame(own + mkt[:, None] * rng.uniform(0.2, 1, len(names)), index=index, columns=names)
+    return frame.assign(rf=rng.uniform(0.00005, 0.00015, len(mkt)))
 
 
 @pytest.fixture(scope="session")

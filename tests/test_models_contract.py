@@ -12,34 +12,44 @@ from eventstudy.models import MODELS
 from eventstudy.windows import Window
 
 W = Window(-1, 1)
+# Fitted by a numerical search: agreement goes as far as the optimum is found, and samples are small.
+SEARCHED = {"garch", "gjr", "egarch"}
+# Good and bad news move their variance differently, so that a mirror image has other estimates.
+ASYMMETRIC = {"gjr", "egarch"}
+# Their estimates are no least squares, so the errors of the CAR are not s2 times the loadings.
+OWN_VARIANCE = {"garch", "gjr", "egarch"}
 
 
 def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
-    market = Market(n=25, seed=5)
-    frame = market.frame.mask(np.random.default_rng(5).random(market.frame.shape) < 0.05)
+    market = Market(n=4 if model_name in SEARCHED else 25, seed=5)
+    frame = market.wide.mask(np.random.default_rng(5).random(market.wide.shape) < 0.05)
     a, b = (market.fit(frame, model=model_name, engine=e).abnormal for e in ("statsmodels", "batch"))
     assert (a.nobs < 110).any(), "the holes must bite"
-    for name in ("ar", "resid", "sigma2", "params", "cov_params", "bread", "r2", "var_ar"):
+    assert (a.problem == "").any()
+    for name in ("ar", "resid", "sigma2", "params", "cov_params", "bread", "r2", "noise", "var_ar"):
         np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-9, atol=1e-15, err_msg=name)
     np.testing.assert_allclose(a.var_car(W), b.var_car(W), rtol=1e-9)
     np.testing.assert_array_equal(a.nobs, b.nobs)
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("name", list(MODELS))
+@settings(max_examples=4, deadline=None)
 @given(scale=st.floats(0.01, 8))
-def test_scale(scale: float) -> None:
+def test_scale(name: str, scale: float) -> None:
     """Multiplying all returns scales AR and leaves what is standardised alone."""
-    market = Market(n=6, seed=2)
-    for name in MODELS:
-        one, many = market.fit(model=name).abnormal, market.fit(market.frame * scale, model=name).abnormal
-        np.testing.assert_allclose(many.ar, one.ar * scale, rtol=1e-8, atol=1e-14)
-        np.testing.assert_allclose(many.scar(W), one.scar(W), rtol=1e-8)
+    market = Market(n=2 if name in SEARCHED else 6, seed=2)
+    one, many = market.fit(model=name).abnormal, market.fit(market.wide * scale, model=name).abnormal
+    rtol, atol = (1e-2, 1e-4) if name in SEARCHED else (1e-8, 1e-11)
+    np.testing.assert_allclose(many.ar, one.ar * scale, rtol=rtol, atol=atol * scale)
+    np.testing.assert_allclose(many.scar(W), one.scar(W), rtol=rtol, atol=atol)
 
 
 def test_sign_flip(model_name: str) -> None:
+    if model_name in ASYMMETRIC:
+        pytest.skip("the model treats good and bad news differently by design")
     market = Market(n=6, seed=4)
-    one, other = market.fit(model=model_name).abnormal, market.fit(-market.frame, model=model_name).abnormal
-    np.testing.assert_allclose(other.ar, -one.ar, rtol=1e-12, atol=1e-16)
+    one, other = market.fit(model=model_name).abnormal, market.fit(-market.wide, model=model_name).abnormal
+    np.testing.assert_allclose(other.ar, -one.ar, rtol=1e-12, atol=1e-5 if model_name in SEARCHED else 1e-15)
 
 
 def test_missing_is_never_zero(model_name: str) -> None:
@@ -69,12 +79,15 @@ def test_estimation_uses_only_complete_days(model_name: str) -> None:
 
 
 def test_variance_of_car_is_the_quadratic_form(model_name: str) -> None:
-    """c'Vc without V equals c'Vc with V = s2 I + X* Cov(theta) X*'."""
+    """c'Vc without V equals c'Vc with V = diag(s2, or the forecast variances) + X* Cov(theta) X*'."""
     fit = Market(n=5, seed=8).fit(model=model_name).abnormal
     c = np.isin(fit.event.days, W.days).astype(float)
     for i in range(len(fit)):
-        V = fit.sigma2[i] * np.eye(len(c)) + fit.x_event[i] @ fit.cov_params[i] @ fit.x_event[i].T
+        own = np.diag(fit.noise[i]) if model_name in OWN_VARIANCE else fit.sigma2[i] * np.eye(len(c))
+        V = own + fit.x_event[i] @ fit.cov_params[i] @ fit.x_event[i].T
         assert fit.var_car(W)[i] == pytest.approx(c @ V @ c, rel=1e-12)
+        if model_name in OWN_VARIANCE:
+            continue
         a, b = fit.loadings(W)
         assert (a[i] @ a[i] + b[i] @ b[i]) * fit.sigma2[i] == pytest.approx(fit.var_car(W)[i], rel=1e-10)
 
@@ -95,12 +108,23 @@ def test_variance_of_car_equals_that_of_event_dummies() -> None:
         assert a.var_car(W)[i] == pytest.approx(c @ one.cov_params() @ c, rel=1e-8)
 
 
+def itself(market: Market, name: str) -> object:
+    """Return what a model explains without an error; a price that stands still if there is none."""
+    wide, factors = market.wide, ("capm", "ff3", "carhart", "ff5", "factors")
+    if name in factors:
+        return wide["mkt_rf"] + wide["rf"]
+    if name in ("matched", "synthetic_control"):
+        return wide["D0"]
+    # The beta of Scholes and Williams is estimated from other days than the residuals.
+    return 0.0 if name in ("constant_mean", "scholes_williams") else wide["MKT"]
+
+
 def test_a_price_that_does_not_move_is_dropped_with_a_reason(model_name: str) -> None:
     market = Market(n=4, seed=1)
-    frame = market.frame.assign(F00=market.frame["MKT"] if model_name != "constant_mean" else 0.0)
-    results = market.fit(frame, model=model_name)
-    assert results.events["status"].tolist() == ["dropped", "ok", "ok", "ok"]
-    assert "no variance" in results.events["reason"][0]
+    for frame in (market.frame.assign(F00=itself(market, model_name)), market.frame.assign(F00=0.0)):
+        results = market.fit(frame, model=model_name)
+        assert results.events["status"].tolist() == ["dropped", "ok", "ok", "ok"]
+        assert "no variance" in results.events["reason"][0]
 
 
 def test_a_benchmark_that_does_not_move() -> None:

@@ -17,7 +17,8 @@ from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.events import read_events
 from eventstudy.results import EventStudyResults
-from eventstudy.runs import checked_name, group_column, write_run
+from eventstudy.runs import checked_name, write_run
+from eventstudy.tables import group_column
 
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
 FILES = {

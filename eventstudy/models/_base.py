@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..errors import ConfigError
 from ..registry import Registry
-from ..typing import BoolArray, Engine, FloatArray, ObjectArray
+from ..typing import BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
 from ..windows import EventWindows
 from ._engines import ENGINES, Fit
 
@@ -20,27 +23,78 @@ NO_VARIANCE = 1e-10
 SPARE_DAYS = 5
 
 
+class Factor(NamedTuple):
+    """A series that a model needs beside the firm's own.
+
+    Attributes
+    ----------
+    name : str
+        ``market`` is the benchmark of the event. Any other name is looked for in the columns of the events
+        (a ticker for each event), in the setting `series` (a ticker for all) and in the factor files.
+    lag : int
+        Sessions by which it is moved: -1 is the session before.
+    several : bool
+        Whether the column holds several tickers, each a series of its own.
+    """
+
+    name: str
+    lag: int = 0
+    several: bool = False
+
+
+MARKET = Factor("market")
+
+
+@dataclass(frozen=True)
 class LinearModel:
     """A model of normal returns that is linear in its parameters.
 
     A subclass states what it needs (`factors`), what it estimates (`parameters`) and how the
     regressors are made (`design`); estimation, abnormal returns and their exact prediction-error
     variance follow from that (docs/methods.md, 2).
+
+    Parameters
+    ----------
+    cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
+        Covariance of the parameters, which enters the prediction-error variance.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
-    factors: ClassVar[tuple[str, ...]] = ("market",)
-    parameters: ClassVar[tuple[str, ...]]
     formula: ClassVar[str]
     source: ClassVar[str]
+    # Whether the prediction-error variance is that of the estimator, or of least squares in its place.
+    exact: ClassVar[bool] = True
+    # Whether each event day has a forecast variance of its own.
+    forecasts_variance: ClassVar[bool] = False
+    # Whether returns over several sessions belong into the estimation window.
+    keep_spans: ClassVar[bool] = False
+
+    cov_type: CovType = "nonrobust"
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The series that the model needs, in the order of ``EventWindows.factors``."""
+        return (MARKET,)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the k estimated parameters."""
+        return ("alpha", "beta")
+
+    def bound(self, columns: Collection[str]) -> LinearModel:
+        """Return the model for factor files with these columns; itself if it needs none."""
+        del columns
+        return self
 
     def design(self, windows: EventWindows) -> FloatArray:
         """Return the regressors, shape (n, L1+L2, k).
 
         A return that spans m sessions has the intercept m and the sum of the factor (docs/methods.md, 1.5).
         """
-        raise NotImplementedError
+        intercept = np.where(windows.spans > 0, windows.spans, 1).astype(float)
+        own = windows.factors[:, :, : len(self.factors)]
+        return np.concatenate([intercept[:, :, None], own], axis=2)
 
     def response(self, windows: EventWindows) -> FloatArray:
         """Return what is explained, shape (n, L1+L2): the firm's return."""
@@ -59,15 +113,23 @@ class LinearModel:
         -------
         AbnormalReturns
             Rows of events that cannot be estimated are NaN; `problem` says why.
+
+        Raises
+        ------
+        ConfigError
+            If `cov_type` is not "nonrobust" with the batch engine, which knows no other, or for a model that
+            is not fitted by least squares.
         """
+        self.check_covariance(engine)
         y, X = self.response(windows), self.design(windows)
         L1 = len(windows.estimation)
         complete = np.isfinite(y) & np.isfinite(X).all(axis=2)
-        fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], engine=engine)
-        fit, problem = checked(fit, _moves(windows.returns[:, :L1]))
+        fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine=engine)
+        fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
         spans = np.where(complete, windows.spans, 0)
         explained = np.einsum("nlk,nk->nl", np.nan_to_num(X), fit.params) if fit.k else np.zeros_like(y)
         ar = np.where(complete & (problem == "")[:, None], y - explained, np.nan)
+        spans = np.where(np.isfinite(ar[:, L1:]), spans[:, L1:], 0)
         return AbnormalReturns(
             model=self.name,
             parameters=self.parameters,
@@ -75,32 +137,66 @@ class LinearModel:
             ar=ar[:, L1:],
             resid=ar[:, :L1],
             expected=(windows.returns - ar)[:, L1:],
-            spans=np.where(np.isfinite(ar[:, L1:]), spans[:, L1:], 0),
+            spans=spans,
             x_estimation=X[:, :L1],
             x_event=X[:, L1:],
             nobs=fit.nobs,
             df_resid=fit.df_resid,
             sigma2=fit.sigma2,
+            noise=noise(fit, spans),
             params=fit.params,
             cov_params=fit.cov_params,
             bread=fit.bread,
             r2=fit.r2,
             problem=problem,
+            remark=fit.remark,
         )
 
-    def estimate(self, y: FloatArray, X: FloatArray, complete: BoolArray, *, engine: Engine) -> Fit:
+    def check_covariance(self, engine: Engine = "statsmodels") -> None:
+        """Raise ConfigError where there is no covariance of the kind `cov_type`."""
+        if self.cov_type == "nonrobust":
+            return
+        if type(self).estimate is not LinearModel.estimate:
+            raise ConfigError(
+                f"the {self.label} is not fitted by least squares and has no such covariance",
+                where="cov_type", value=self.cov_type, remedy="leave it out",
+            )  # fmt: skip
+        if engine != "statsmodels":
+            raise ConfigError(
+                "this covariance needs the engine statsmodels", where="cov_type", value=self.cov_type
+            )
+
+    def estimate(
+        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+    ) -> Fit:
         """Estimate the parameters of n events from y (n, L1) and X (n, L1, k) on the complete days."""
-        return ENGINES[engine](y, X, complete)
+        del windows
+        return ENGINES[engine](y, X, complete, self.cov_type)
 
 
-def checked(fit: Fit, moves: BoolArray) -> tuple[Fit, ObjectArray]:
+def noise(fit: Fit, spans: IntArray) -> FloatArray:
+    """Return the variance of the error of each event day, (n, L2): s2 or its forecast, over the span."""
+    if fit.forecast is None:
+        return fit.sigma2[:, None] * spans
+    total = np.pad(np.cumsum(fit.forecast, axis=1), ((0, 0), (1, 0)))
+    stop = np.arange(1, total.shape[1])
+    before = np.take_along_axis(total, np.maximum(stop - spans, 0), axis=1)
+    return np.where(spans > 0, total[:, 1:] - before, 0.0)
+
+
+def checked(fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,)) -> tuple[Fit, ObjectArray]:
     """Blank the fits that carry no information and say why, one text per event."""
     need = fit.k + SPARE_DAYS
-    problem = np.full(len(fit.nobs), "", dtype=object)
+    problem = fit.problem.copy()
     with np.errstate(invalid="ignore"):
-        flat = ~(np.sqrt(fit.sigma2) > NO_VARIANCE) | ~moves
+        flat = (problem == "") & (~(np.sqrt(fit.sigma2) > NO_VARIANCE) | ~moves)
     problem[flat] = "the residuals have no variance: the price does not move, or is the benchmark itself"
-    problem[fit.collinear] = "the benchmark does not vary over the estimation window"
+    alone = len(factors) == 1
+    problem[fit.collinear] = (
+        "the benchmark does not vary over the estimation window"
+        if alone
+        else "the regressors are collinear, or one does not vary, over the estimation window"
+    )
     for i in np.flatnonzero(fit.nobs < need):
         problem[i] = f"{fit.nobs[i]} usable days in the estimation window, at least {need} are needed"
     return fit.blanked(problem != ""), problem

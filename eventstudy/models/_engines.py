@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..typing import BoolArray, FloatArray, IntArray
+from ..typing import BoolArray, CovType, FloatArray, IntArray, ObjectArray
 
 # Beyond this condition number of the scaled cross-products the regressors are taken as collinear.
 COLLINEAR = 1e10
@@ -25,6 +25,10 @@ class Fit:
         e'e/(M-k) and the centred R2.
     nobs, df_resid : (n,) int
     collinear : (n,) bool
+    problem, remark : (n,) object
+        Why an event has no estimates, and what to know of those it has; "" otherwise.
+    forecast : (n, L2) array, optional
+        Variance of the error of each event day where it is not s2.
     """
 
     params: FloatArray
@@ -35,6 +39,14 @@ class Fit:
     nobs: IntArray
     df_resid: IntArray
     collinear: BoolArray
+    problem: ObjectArray = field(default_factory=lambda: np.empty(0, dtype=object))
+    remark: ObjectArray = field(default_factory=lambda: np.empty(0, dtype=object))
+    forecast: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("problem", "remark"):
+            if len(getattr(self, name)) != len(self.nobs):
+                object.__setattr__(self, name, np.full(len(self.nobs), "", dtype=object))
 
     @property
     def k(self) -> int:
@@ -52,14 +64,15 @@ class Fit:
         return replace(self, **blank)
 
 
-def batch(y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
-    """Fit all events at once from masked cross-products.
+def batch(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust") -> Fit:
+    """Fit all events at once from masked cross-products; the covariance is always the classical one.
 
     Parameters
     ----------
     y : (n, L1); X : (n, L1, k); complete : (n, L1)
         Only days marked complete enter.
     """
+    del cov_type
     n, _, k = X.shape
     w = complete.astype(float)
     Y, Z = np.where(complete, y, 0.0), np.where(complete[:, :, None], X, 0.0)
@@ -79,7 +92,7 @@ def batch(y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
     return Fit(params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, df, bad & (nobs > k))
 
 
-def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
+def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust") -> Fit:
     """Fit each event with ``statsmodels.api.OLS``; arguments as in :func:`batch`."""
     n, _, k = X.shape
     nobs = complete.sum(axis=1)
@@ -92,14 +105,30 @@ def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
         Z = X[i, complete[i]]
         fit.collinear[i] = bool(_collinear((Z.T @ Z)[None])[0])
         if not fit.collinear[i]:
-            _one(fit, i, y[i, complete[i]], Z)
+            _one(fit, i, y[i, complete[i]], Z, cov_type)
     return fit
 
 
-def _one(fit: Fit, i: np.intp, y: FloatArray, Z: FloatArray) -> None:
+def around(params: FloatArray, y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
+    """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around them."""
+    fit = batch(y, X, complete)
+    e = np.where(complete, y - np.einsum("nlk,nk->nl", np.where(complete[:, :, None], X, 0.0), params), 0.0)
+    sse = (e**2).sum(axis=1)
+    sigma2 = np.where(fit.df_resid > 0, sse / np.maximum(fit.df_resid, 1), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        Y = np.where(complete, y, 0.0)
+        mean = Y.sum(axis=1) / fit.nobs
+        r2 = 1 - sse / (complete * (Y - mean[:, None]) ** 2).sum(axis=1)
+    cov = sigma2[:, None, None] * fit.bread
+    return replace(fit, params=params, sigma2=sigma2, cov_params=cov, r2=r2)
+
+
+def _one(fit: Fit, i: np.intp, y: FloatArray, Z: FloatArray, cov_type: CovType) -> None:
     from statsmodels.regression.linear_model import OLS
 
-    result = OLS(y, Z, hasconst=True).fit()
+    # Newey and West's own rule for the number of lags.
+    lags = {"maxlags": int(4 * (len(y) / 100) ** (2 / 9))} if cov_type == "HAC" else None
+    result = OLS(y, Z, hasconst=True).fit(cov_type=cov_type, cov_kwds=lags)
     fit.params[i], fit.cov_params[i] = result.params, result.cov_params()
     fit.bread[i], fit.sigma2[i] = result.normalized_cov_params, result.mse_resid
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -117,7 +146,7 @@ def _collinear(cross: FloatArray) -> BoolArray:
     return collinear
 
 
-ENGINES: dict[str, Callable[[FloatArray, FloatArray, BoolArray], Fit]] = {
+ENGINES: dict[str, Callable[[FloatArray, FloatArray, BoolArray, CovType], Fit]] = {
     "statsmodels": statsmodels,
     "batch": batch,
 }

@@ -18,6 +18,7 @@ from ..significance import STATISTICS
 from ..windows import Window
 from . import plots, sections, wording
 from .facts import crowding, hazards, interval
+from .measures import in_its_words, words
 from .references import references
 from .wording import NBSP
 
@@ -30,6 +31,7 @@ SHOWN_PANELS = 6
 OPEN_LIST = 6
 
 
+@in_its_words
 def render_report(
     results: EventStudyResults,
     *,
@@ -62,6 +64,7 @@ def render_report(
         **(_exhibits(results, sample, group, config, groups, column) if len(results) else {}),
         **_ledger(results, sample, config),
         **_methods(results, config),
+        "words": words(),
         "name": name,
         "used": len(results),
         "total": len(results.events),
@@ -129,7 +132,10 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     which = wording.window_text(window)
     several = test.n_events > 1
     ci = f"95% CI {wording.span(found.low, found.high)}" if tested else "no interval: not tested"
-    yield f"{'Mean CAR' if several else 'CAR'} over {which}", wording.percent(found.estimate), ci
+    label = f"{'Mean CAR' if several else 'CAR'} over {which}"
+    if words().what:
+        label = f"Abnormal {words().what}, {which}"
+    yield label, wording.percent(found.estimate), ci
     label = STATISTICS[test.name].label
     value = f"{test.distribution}{NBSP}={NBSP}{wording.signed(test.statistic)}"
     detail = f"{label}, {value}" if tested else wording.reason_text(test.reason)
@@ -157,7 +163,7 @@ def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
     else:
         rate = ((sums < 0) if fell else (sums > 0)).sum(axis=1) / counted
         remark = f"{rate.sum():.1f} expected on quiet days"
-    return f"Shares that {'fell' if fell else 'rose'}", f"{moved:,} of {len(car):,}", remark
+    return words().below if fell else words().above, f"{moved:,} of {len(car):,}", remark
 
 
 def _sums(resid: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, Any]:
@@ -184,7 +190,7 @@ def _setup(results: EventStudyResults, config: StudyConfig) -> str:
     parts = [
         model + on,
         f"estimation {estimation}, event window {event}",
-        f"{windows.kind} returns",
+        words().what or f"{windows.kind} returns",
         f"{len(results):,} of {wording.count(len(results.events), 'announcement')}",
     ]
     if len(results):
@@ -292,7 +298,7 @@ def _panels_note(groups: Mapping[str, EventStudyResults], window: Window) -> str
     left = len(groups) - SHOWN_PANELS
     more = f" {wording.count(left, 'more group')} in the table." if left > 0 else ""
     return (
-        "CAAR in percent with its pointwise 95% band, same scale in all panels; "
+        f"CAAR in {words().axis} with its pointwise 95% band, same scale in all panels; "
         f"{wording.window_text(window)} shaded. "
         f"No band where fewer than {plots.BAND_EVENTS} events enter.{more}"
     )
@@ -362,17 +368,20 @@ def _methods(results: EventStudyResults, config: StudyConfig) -> dict[str, Any]:
         results.model.source,
         *(t.source for t in tests),
         "Salinger (1992); Mikkelson and Partch (1988)",
+        words().source,
     ]
     return {
         "model": results.model,
-        "formula": formula(results.model.formula),
+        "formula": formula(results.model.formula.replace("R_", f"{words().symbol}_")),
+        "variance": wording.variance_of_car(results.model),
         "method_tests": tests,
         "kp_used": any(t.name == "bmp_kp" for t in tests),
         "estimation": wording.window_text(windows.estimation),
         "event": wording.window_text(windows.event),
         "length": len(windows.estimation),
         "days": days,
-        "kind": windows.kind,
+        "kind": words().what or f"{windows.kind} returns",
+        "measure_formula": formula(words().formula),
         "tested": wording.listed(wording.window_text(w) for w in config.tested),
         "references": references(sources),
         "recommended": STATISTICS[results.recommended],
@@ -381,8 +390,15 @@ def _methods(results: EventStudyResults, config: StudyConfig) -> dict[str, Any]:
 
 def formula(text: str) -> Markup:
     """Set a formula such as ``E[R_it] = alpha_i + beta_i R_mt`` with Greek letters and subscripts."""
-    greek = html.escape(wording.parameter_letter(text))
-    return Markup(re.sub(r"(\w)_(\w+)", r"<i>\1</i><sub>\2</sub>", greek))  # noqa: S704
+    text = wording.parameter_letter(text).replace("sum_", "Σ_").replace("sum ", "Σ ").replace(">=", "≥")
+
+    def with_index(found: re.Match[str]) -> str:
+        letter, power, index = found.groups()
+        base = letter if letter == "Σ" else f"<i>{letter}</i>"
+        return f"{base}{'<sup>2</sup>' if power else ''}<sub>{index.replace('-', '−')}</sub>"
+
+    index = r"(\w+(?:\(\w\))?(?:,\w+)?(?:[+-][1j]\b)?)"
+    return Markup(re.sub(r"([^\W\d_]+)(\^2)?_" + index, with_index, html.escape(text)))  # noqa: S704
 
 
 def _provenance(results: EventStudyResults, config: StudyConfig, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -408,7 +424,8 @@ def _provenance(results: EventStudyResults, config: StudyConfig, given: Mapping[
 
 def _settings(config: StudyConfig) -> str:
     """Return the settings that are not empty, as the study file has them."""
-    plain = {k: ", ".join(v) if isinstance(v, list) else str(v) for k, v in config.to_dict().items()}
+    named = {**config.to_dict(), "model": config.normal_model}
+    plain = {k: ", ".join(v) if isinstance(v, list) else str(v) for k, v in named.items()}
     return "; ".join(f"{name} {value}" for name, value in plain.items() if value)
 
 

@@ -20,6 +20,7 @@ from ..config import MAIN_WINDOW
 from ..typing import FloatArray, IntArray
 from ..windows import Window
 from .facts import interval
+from .measures import in_its_words, words
 from .wording import clipped, count, day, percent, signed, span, window_text
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def _mean(results: EventStudyResults, window: Window) -> tuple[float, float, int
     return found.estimate, math.nan if few else found.high - found.estimate, n
 
 
+@in_its_words
 def plot_caar(results: EventStudyResults, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
     """Draw the CAAR path with its pointwise 95% band.
 
@@ -134,10 +136,11 @@ def plot_caar(results: EventStudyResults, ax: Axes | None = None, *, window: Win
     _percent_axis(axes.yaxis, path.lowest, path.highest)
     _day_axis(axes, path.days, ticks=11)
     what = "CAR of one event" if len(results) == 1 else f"CAAR of {count(len(results), 'event')}"
-    axes.set_title(f"{what}, pointwise 95% band", loc="left", fontsize=TEXT, fontweight="bold")
+    axes.set_title(f"{what}{_of()}, pointwise 95% band", loc="left", fontsize=TEXT, fontweight="bold")
     return axes
 
 
+@in_its_words
 def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None = None) -> Axes:
     """Draw the CAR over `window` of each event with its 95% interval, sorted, and the mean as a diamond.
 
@@ -162,7 +165,7 @@ def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None 
     _percent_axis(axes.xaxis, *axes.get_xlim())
     verb = "is" if left_out == 1 else "are"
     note = f"; {count(left_out, 'event')} in the middle {verb} left out" if left_out else ""
-    title = f"CAR over {window_text(window)} with 95% interval{note}"
+    title = f"CAR{_of()} over {window_text(window)} with 95% interval{note}"
     axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold")
     return axes
 
@@ -206,6 +209,7 @@ def group_figure(path: Path95, window: Window, limits: tuple[float, float], *, g
     return figure
 
 
+@in_its_words
 def write_figures(results: EventStudyResults, folder: Path, *, window: Window) -> None:
     """Write ``caar`` and ``car`` as SVG and PNG into `folder`; nothing if no event was usable."""
     if len(results) == 0:
@@ -343,6 +347,11 @@ def _figure(width: int, height: int) -> Figure:
     return Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), dpi=POINTS_PER_INCH)
 
 
+def _of() -> str:
+    """Say in a title what is cumulated and its unit, unless these are returns."""
+    return f" of {words().what} ({words().axis})" if words().what else ""
+
+
 def _new_axes(width: int, height: int) -> Axes:
     figure = _figure(width, height)
     figure.set_layout_engine("constrained")
@@ -385,19 +394,20 @@ def _time_marks(axes: Axes, window: Window) -> None:
 
 
 def _percent_axis(axis: Axis, low: float, high: float, *, ticks: int = 6) -> None:
-    """Give the axis round ticks in percent around the data, the unit on the last one only."""
+    """Give the axis round ticks around the data; in percent the unit is on the last one only."""
     from matplotlib.ticker import MaxNLocator
 
     room = 0.04 * ((high - low) or 0.02)
     low, high = low - room, high + room
     axis.set_view_interval(low, high, ignore=True)
     locator = MaxNLocator(nbins=ticks - 1, steps=[1, 2, 2.5, 5, 10])
-    at = [t for t in locator.tick_values(100 * low, 100 * high) if 100 * low <= t <= 100 * high]
+    scale = words().scale
+    at = [t for t in locator.tick_values(scale * low, scale * high) if scale * low <= t <= scale * high]
     decimals = next((d for d in range(4) if all(abs(t - round(t, d)) < 1e-9 for t in at)), 4)
     labels = [signed(t, decimals) if t else "0" for t in at]
-    if labels:
+    if labels and words().unit == "%":
         labels[-1] += "%"
-    axis.set_ticks([t / 100 for t in at], labels)
+    axis.set_ticks([t / scale for t in at], labels)
     axis.grid(visible=True, color=GRID, linewidth=1, zorder=0.5)
     axis.set_tick_params(length=0, labelcolor=MUTED)
     axis.axes.set_axisbelow(True)
@@ -423,7 +433,8 @@ def _label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, average: 
             axes.set_title(text, loc="left", fontsize=TEXT, fontweight="bold", color=color, pad=5)
         return
     beside_end: Any = {"textcoords": "offset points", "va": "center", "fontsize": TEXT}
-    _label_end(upper, path, f"C{average} {percent(path.end)}", {**beside_end, "color": color})
+    end = percent(path.end, unit=words().unit == "%")
+    _label_end(upper, path, f"C{average} {end}", {**beside_end, "color": color})
     beside_end["xycoords"] = ("axes fraction", "data")
     lower.annotate(f"{average} each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end)
     lower.annotate("with 95% CI", (1, 0), (6, -16), color=MUTED, **beside_end)

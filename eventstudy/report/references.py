@@ -7,6 +7,18 @@ from collections.abc import Iterable
 
 # By first author and year, in the order of a list of references: authors, title, journal and place.
 REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
+    ("Abadie", "2010"): (
+        "Abadie, A., Diamond, A. and Hainmueller, J. (2010)",
+        "Synthetic control methods for comparative case studies",
+        "Journal of the American Statistical Association",
+        "105, 493–505",
+    ),
+    ("Barber", "1997"): (
+        "Barber, B. M. and Lyon, J. D. (1997)",
+        "Detecting long-run abnormal stock returns",
+        "Journal of Financial Economics",
+        "43, 341–372",
+    ),
     ("Bell", "2002"): (
         "Bell, R. M. and McCaffrey, D. F. (2002)",
         "Bias reduction in standard errors for linear regression with multi-stage samples",
@@ -18,6 +30,18 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Event-study methodology under conditions of event-induced variance",
         "Journal of Financial Economics",
         "30, 253–272",
+    ),
+    ("Bollerslev", "1986"): (
+        "Bollerslev, T. (1986)",
+        "Generalized autoregressive conditional heteroskedasticity",
+        "Journal of Econometrics",
+        "31, 307–327",
+    ),
+    ("Brown", "1974"): (
+        "Brown, M. B. and Forsythe, A. B. (1974)",
+        "Robust tests for the equality of variances",
+        "Journal of the American Statistical Association",
+        "69, 364–367",
     ),
     ("Brown", "1980"): (
         "Brown, S. J. and Warner, J. B. (1980)",
@@ -36,6 +60,27 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Bootstrap-based improvements for inference with clustered errors",
         "Review of Economics and Statistics",
         "90, 414–427",
+    ),
+    ("Campbell", "1996"): (
+        "Campbell, C. J. and Wasley, C. E. (1996)",
+        (
+            "Measuring abnormal daily trading volume for samples of NYSE/ASE and NASDAQ securities using "
+            "parametric and nonparametric test statistics"
+        ),
+        "Review of Quantitative Finance and Accounting",
+        "6, 309–326",
+    ),
+    ("Carhart", "1997"): (
+        "Carhart, M. M. (1997)",
+        "On persistence in mutual fund performance",
+        "Journal of Finance",
+        "52, 57–82",
+    ),
+    ("Chow", "1960"): (
+        "Chow, G. C. (1960)",
+        "Tests of equality between sets of coefficients in two linear regressions",
+        "Econometrica",
+        "28, 591–605",
     ),
     ("Corrado", "1989"): (
         "Corrado, C. J. (1989)",
@@ -58,11 +103,35 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Review of Quantitative Finance and Accounting",
         "2, 343–358",
     ),
+    ("Dimson", "1979"): (
+        "Dimson, E. (1979)",
+        "Risk measurement when shares are subject to infrequent trading",
+        "Journal of Financial Economics",
+        "7, 197–226",
+    ),
+    ("Dixon", "1946"): (
+        "Dixon, W. J. and Mood, A. M. (1946)",
+        "The statistical sign test",
+        "Journal of the American Statistical Association",
+        "41, 557–566",
+    ),
+    ("Dombrow", "2000"): (
+        "Dombrow, J., Rodriguez, M. and Sirmans, C. F. (2000)",
+        "A complete nonparametric event study approach",
+        "Review of Quantitative Finance and Accounting",
+        "14, 361–380",
+    ),
     ("Fama", "1969"): (
         "Fama, E. F., Fisher, L., Jensen, M. C. and Roll, R. (1969)",
         "The adjustment of stock prices to new information",
         "International Economic Review",
         "10, 1–21",
+    ),
+    ("Fama", "1993"): (
+        "Fama, E. F. and French, K. R. (1993)",
+        "Common risk factors in the returns on stocks and bonds",
+        "Journal of Financial Economics",
+        "33, 3–56",
     ),
     ("Fama", "1998"): (
         "Fama, E. F. (1998)",
@@ -70,17 +139,47 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of Financial Economics",
         "49, 283–306",
     ),
+    ("Fama", "2015"): (
+        "Fama, E. F. and French, K. R. (2015)",
+        "A five-factor asset pricing model",
+        "Journal of Financial Economics",
+        "116, 1–22",
+    ),
+    ("Gelbach", "2013"): (
+        "Gelbach, J. B., Helland, E. and Klick, J. (2013)",
+        "Valid inference in single-firm, single-event studies",
+        "American Law and Economics Review",
+        "15, 495–541",
+    ),
     ("Giaccotto", "1996"): (
         "Giaccotto, C. and Sfiridis, J. M. (1996)",
         "Hypothesis testing in event studies: the case of variance changes",
         "Journal of Economics and Business",
         "48, 349–370",
     ),
+    ("Glosten", "1993"): (
+        "Glosten, L. R., Jagannathan, R. and Runkle, D. E. (1993)",
+        "The expected value and the volatility of the nominal excess return on stocks",
+        "Journal of Finance",
+        "48, 1779–1801",
+    ),
     ("Hall", "1992"): (
         "Hall, P. (1992)",
         "On the removal of skewness by transformation",
         "Journal of the Royal Statistical Society, Series B",
         "54, 221–228",
+    ),
+    ("Huber", "1964"): (
+        "Huber, P. J. (1964)",
+        "Robust estimation of a location parameter",
+        "Annals of Mathematical Statistics",
+        "35, 73–101",
+    ),
+    ("Huber", "1973"): (
+        "Huber, P. J. (1973)",
+        "Robust regression: asymptotics, conjectures and Monte Carlo",
+        "Annals of Statistics",
+        "1, 799–821",
     ),
     ("Jaffe", "1974"): (
         "Jaffe, J. F. (1974)",
@@ -94,6 +193,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of the American Statistical Association",
         "73, 536–544",
     ),
+    ("King", "1966"): (
+        "King, B. F. (1966)",
+        "Market and industry factors in stock price behavior",
+        "Journal of Business",
+        "39, 139–190",
+    ),
     ("Kolari", "2010"): (
         "Kolari, J. W. and Pynnönen, S. (2010)",
         "Event study testing with cross-sectional correlation of abnormal returns",
@@ -105,6 +210,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Nonparametric rank tests for event studies",
         "Journal of Empirical Finance",
         "18, 953–971",
+    ),
+    ("Lintner", "1965"): (
+        "Lintner, J. (1965)",
+        "The valuation of risk assets and the selection of risky investments",
+        "Review of Economics and Statistics",
+        "47, 13–37",
     ),
     ("Lyon", "1999"): (
         "Lyon, J. D., Barber, B. M. and Tsai, C.-L. (1999)",
@@ -124,11 +235,29 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of Financial Economics",
         "1, 303–335",
     ),
+    ("Maynes", "1993"): (
+        "Maynes, E. and Rumsey, J. (1993)",
+        "Conducting event studies with thinly traded stocks",
+        "Journal of Banking & Finance",
+        "17, 145–157",
+    ),
     ("Mikkelson", "1988"): (
         "Mikkelson, W. H. and Partch, M. M. (1988)",
         "Withdrawn security offerings",
         "Journal of Financial and Quantitative Analysis",
         "23, 119–133",
+    ),
+    ("Nelson", "1991"): (
+        "Nelson, D. B. (1991)",
+        "Conditional heteroskedasticity in asset returns: a new approach",
+        "Econometrica",
+        "59, 347–370",
+    ),
+    ("Parkinson", "1980"): (
+        "Parkinson, M. (1980)",
+        "The extreme value method for estimating the variance of the rate of return",
+        "Journal of Business",
+        "53, 61–65",
     ),
     ("Patell", "1976"): (
         "Patell, J. M. (1976)",
@@ -136,11 +265,59 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of Accounting Research",
         "14, 246–276",
     ),
+    ("Rao", "1951"): (
+        "Rao, C. R. (1951)",
+        "An asymptotic expansion of the distribution of Wilks' criterion",
+        "Bulletin of the International Statistical Institute",
+        "33, 177–180",
+    ),
+    ("Ross", "1976"): (
+        "Ross, S. A. (1976)",
+        "The arbitrage theory of capital asset pricing",
+        "Journal of Economic Theory",
+        "13, 341–360",
+    ),
     ("Salinger", "1992"): (
         "Salinger, M. (1992)",
         "Standard errors in event studies",
         "Journal of Financial and Quantitative Analysis",
         "27, 39–53",
+    ),
+    ("Schipper", "1983"): (
+        "Schipper, K. and Thompson, R. (1983)",
+        "The impact of merger-related regulations on the shareholders of acquiring firms",
+        "Journal of Accounting Research",
+        "21, 184–221",
+    ),
+    ("Scholes", "1977"): (
+        "Scholes, M. and Williams, J. (1977)",
+        "Estimating betas from nonsynchronous data",
+        "Journal of Financial Economics",
+        "5, 309–327",
+    ),
+    ("Sen", "1968"): (
+        "Sen, P. K. (1968)",
+        "Estimates of the regression coefficient based on Kendall's tau",
+        "Journal of the American Statistical Association",
+        "63, 1379–1389",
+    ),
+    ("Sharpe", "1964"): (
+        "Sharpe, W. F. (1964)",
+        "Capital asset prices: a theory of market equilibrium under conditions of risk",
+        "Journal of Finance",
+        "19, 425–442",
+    ),
+    ("Solnik", "1974"): (
+        "Solnik, B. H. (1974)",
+        "An equilibrium model of the international capital market",
+        "Journal of Economic Theory",
+        "8, 500–524",
+    ),
+    ("Theil", "1950"): (
+        "Theil, H. (1950)",
+        "A rank-invariant method of linear and polynomial regression analysis",
+        "Proceedings of the Koninklijke Nederlandse Akademie van Wetenschappen",
+        "53, 386–392",
     ),
     ("Tukey", "1958"): (
         "Tukey, J. W. (1958)",
@@ -153,6 +330,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Individual comparisons by ranking methods",
         "Biometrics Bulletin",
         "1, 80–83",
+    ),
+    ("Wilks", "1932"): (
+        "Wilks, S. S. (1932)",
+        "Certain generalizations in the analysis of variance",
+        "Biometrika",
+        "24, 471–494",
     ),
 }
 

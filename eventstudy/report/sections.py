@@ -13,6 +13,7 @@ import numpy as np
 from ..significance import STATISTICS
 from ..windows import Window
 from .facts import Cell, cells, crowding, hazards, interval
+from .measures import words
 from .plots import BAND_EVENTS, PALETTE, own_half_widths
 from .wording import (
     FLAGS,
@@ -47,10 +48,8 @@ if TYPE_CHECKING:
     from ..results import EventStudyResults
     from .plots import Path95
 
-_NOTE = (
-    "p is that of the exact t-test of the single event; "
-    "BHAR is the buy-and-hold return less the expected one."
-)
+_NOTE = "p is that of the exact t-test of the single event"
+_BHAR_NOTE = "; BHAR is the buy-and-hold return less the expected one"
 LISTED_FLAGS = 8
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
@@ -227,7 +226,7 @@ def _validity_titles(results: EventStudyResults, windows: Iterable[Window]) -> d
 def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, *, recommended: bool) -> GridRow:
     entry = STATISTICS[name]
     texts = tuple(_grid_cell(cell, main=window == main) for window, cell in row.items())
-    return GridRow(name, entry.label, _faults(row) or f"Null: {entry.null}.", recommended, texts)
+    return GridRow(name, entry.label, _faults(row) or words().say(f"Null: {entry.null}."), recommended, texts)
 
 
 def _faults(row: Mapping[Window, Cell]) -> str:
@@ -513,11 +512,12 @@ def _place(x: float, bound: float) -> str:
 
 def _ticks(bound: float) -> tuple[tuple[str, str], ...]:
     """Return the place and label of round ticks on either side of zero."""
-    largest = 100 * bound * 0.8
+    largest = words().scale * bound * 0.8
     power = 10.0 ** math.floor(math.log10(largest))
     step = max(m * power for m in (1, 2, 5) if m * power <= largest)
     decimals = max(0, -math.floor(math.log10(step)))
-    return tuple((_place(t / 100, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step))
+    scale = words().scale
+    return tuple((_place(t / scale, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step))
 
 
 def common_flags(results: EventStudyResults) -> list[str]:
@@ -545,7 +545,7 @@ def _event_notes(
     said_once: list[str],
     window: Window,
 ) -> tuple[str, ...]:
-    notes = [_NOTE]
+    notes = [f"{_NOTE}{'' if words().quantity else _BHAR_NOTE}."]
     cut = int((np.abs(car) + half > bound).sum())
     if cut:
         notes.append(f"{count(cut, 'interval')} {'is' if cut == 1 else 'are'} cut at the edge of the axis.")
@@ -586,11 +586,15 @@ def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, 
         rest = results.subset(results.ok & ~has)
         test = rest.test(rest.recommended, window) if len(rest) else None
         rows.append((
-            clipped(flag_words(flag), 60).capitalize(), FLAGS.get(flag, ""), f"{n:,}", f"{len(rest):,}",
+            clipped(flag_words(flag), 60).capitalize(), _flag_meaning(flag), f"{n:,}", f"{len(rest):,}",
             percent(test.estimate, unit=False) if test else MISSING,
             pvalue(test.pvalue) if test and not test.reason else MISSING,
         ))  # fmt: skip
     return rows
+
+
+def _flag_meaning(flag: str) -> str:
+    return words().say(FLAGS.get(flag, ""))
 
 
 def group_rows(

@@ -14,8 +14,10 @@ import numpy as np
 from ..significance import STATISTICS
 from ..windows import Window
 from .facts import Cell, cells, crowding, interval
+from .measures import in_its_words, words
 
 if TYPE_CHECKING:
+    from ..models import LinearModel
     from ..results import EventStudyResults
 
 MISSING = "–"
@@ -36,6 +38,9 @@ _WORDS = (
 )  # fmt: skip
 _REMEDIES = {
     "no price data": "Check the tickers, or choose another source of prices.",
+    "no volume data": "Choose a source of prices that has volumes.",
+    "no turnover data": "Give volumes and shares outstanding.",
+    "no volatility data": "Choose a source of prices that has highs and lows.",
     "no benchmark": "Give a benchmark, in the events file or as a setting.",
     "days in the estimation window": "Use prices that begin earlier, or a shorter estimation window.",
     "no variance": "Check that these are prices of traded shares, and not the benchmark itself.",
@@ -75,16 +80,16 @@ def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
 
 
 def percent(value: float, *, sign: bool = True, unit: bool = True) -> str:
-    """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit."""
-    text = signed(100 * value, sign=sign)
-    return text + "%" if unit and text != MISSING else text
+    """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit; else in log points."""
+    text = signed(words().scale * value, sign=sign)
+    return text + words().unit if unit and text != MISSING else text
 
 
 def span(low: float, high: float, *, unit: bool = True) -> str:
     """Format an interval of returns: ``−2.04% to +0.01%``."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return MISSING
-    return f"{percent(low, unit=unit)} to {percent(high, unit=unit)}"
+    return f"{percent(low, unit=unit and words().unit == '%')} to {percent(high, unit=unit)}"
 
 
 def pvalue(p: float) -> str:
@@ -247,6 +252,7 @@ def is_provisional(results: EventStudyResults, window: Window) -> bool:
     return bool((results.ok & open_end & ~results.abnormal.valid(window)).any())
 
 
+@in_its_words
 def headline(
     results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
 ) -> str:
@@ -255,6 +261,7 @@ def headline(
     return " ".join(said + asides(results, window, level=level))
 
 
+@in_its_words
 def answer(
     results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
 ) -> Sentence:
@@ -281,6 +288,7 @@ def answer(
     return _many_events(results, window, subject, level)
 
 
+@in_its_words
 def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> list[str]:
     """Return the sentences that qualify the answer."""
     if len(results) == 0:
@@ -299,6 +307,7 @@ def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) 
     return [sentence for sentence in out if sentence]
 
 
+@in_its_words
 def brief(
     results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
 ) -> Sentence:
@@ -310,10 +319,12 @@ def brief(
     verdict, evidence = _verdict(results, window, level)
     return Sentence((
         (f"The {of_number(n, subject)}: ", False), (percent(effect.estimate), True),
-        (f"{_on_average(n, effect)}, ", False), (verdict, True), (f" ({evidence}).", False),
+        (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}, ", False), (verdict, True),
+        (f" ({evidence}).", False),
     ))  # fmt: skip
 
 
+@in_its_words
 def limitations(
     results: EventStudyResults, window: Window, *, sample: EventStudyResults | None = None
 ) -> list[str]:
@@ -375,6 +386,12 @@ def _on_average(n: int, effect: _Effect) -> str:
     return f"{' on average' if n > 1 else ''}{_ci(effect.low, effect.high)}"
 
 
+def _meant(estimate: float, window: Window) -> str:
+    """Say in brackets what log points mean; "" for returns."""
+    text = words().meaning(estimate, len(window))
+    return f" ({text})" if text else ""
+
+
 def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
     total = len(results.events)
     if total == 0:
@@ -399,9 +416,10 @@ def _provisional(results: EventStudyResults, window: Window) -> Sentence:
     has, they = ("has a complete window", "it") if n == 1 else ("have complete windows", "they")
     head = (
         f" {n:,} of {count(len(results), 'event')} {has}. "
-        f"Over {window_text(window)} {they} moved the shares by "
+        f"Over {window_text(window)} {they} moved {words().moved} by "
     )
-    tail = f"{_on_average(n, effect)}; there is no verdict before the others are complete."
+    said = f"{_meant(effect.estimate, window)}{_on_average(n, effect)}"
+    tail = f"{said}; there is no verdict before the others are complete."
     return Sentence((
         ("Provisional:", True), (head, False), (percent(effect.estimate), True), (tail, False),
     ))  # fmt: skip
@@ -411,9 +429,11 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     found, test = interval(results, window), results.test(results.recommended, window)
     event = results.events[results.ok].iloc[0]
     firm = str(event.get("company") or event["ticker"])
+    who = f"{words().moved} of {firm}" if words().quantity else firm
+    expected = f" against what the {results.model.label} expected{_ci(found.low, found.high)}: "
     return Sentence((
-        (f"Over {window_text(window)} {firm} moved ", False), (percent(found.estimate), True),
-        (f" against what the {results.model.label} expected{_ci(found.low, found.high)}: ", False),
+        (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
+        (_meant(found.estimate, window) + expected, False),
         (_different(test.pvalue, level), True),
         (f" at the {level_text(level)} level (exact t {p_is(test.pvalue)}).", False),
     ))  # fmt: skip
@@ -423,10 +443,10 @@ def _many_events(results: EventStudyResults, window: Window, subject: str, level
     effect, n = _effect(results, window), results.test(results.recommended, window).n_events
     verdict, evidence = _verdict(results, window, level)
     at_level = "" if verdict == "not tested" else f" at the {level_text(level)} level"
-    head = f"Over {window_text(window)} the {of_number(n, subject)} moved the shares by "
+    head = f"Over {window_text(window)} the {of_number(n, subject)} moved {words().moved} by "
     return Sentence((
         (head, False), (percent(effect.estimate), True),
-        (f"{_on_average(n, effect)}: ", False), (verdict, True),
+        (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}: ", False), (verdict, True),
         (f"{at_level} ({evidence}).", False),
     ))  # fmt: skip
 
@@ -484,7 +504,7 @@ def _dissent(recommended: str, tests: dict[str, Cell], level: float) -> list[str
         )
     if elsewhere:
         names = listed(f"{STATISTICS[c.result.name].label} ({p_is(c.result.pvalue)})" for c in elsewhere)
-        nulls = "; ".join(dict.fromkeys(STATISTICS[c.result.name].null for c in elsewhere))
+        nulls = "; ".join(dict.fromkeys(words().say(STATISTICS[c.result.name].null) for c in elsewhere))
         one = len(elsewhere) == 1
         out.append(
             f"{names} {'disagrees' if one else 'disagree'}; {'it is' if one else 'they are'} valid here "
@@ -539,7 +559,7 @@ def _open_windows(results: EventStudyResults) -> str:
         return ""
     return (
         f"Provisional: the event window of {n:,} of {count(len(results), 'event')} reaches beyond the last "
-        "price. Windows that need the missing days leave these events out; run again later."
+        f"{words().datum}. Windows that need the missing days leave these events out; run again later."
     )
 
 
@@ -579,13 +599,34 @@ def _dropped_share(results: EventStudyResults) -> str:
     )
 
 
+def variance_of_car(model: LinearModel) -> str:
+    """Return what the variance of a CAR consists of, without the full stop."""
+    shared = "the error of the estimated parameters, which the days of one event share"
+    papers = "(Salinger 1992; Mikkelson and Partch 1988)"
+    if not model.parameters:
+        return "The variance of a CAR is that of the deviations on the estimation days"
+    if model.forecasts_variance:
+        return (
+            "The variance of a CAR is the sum of the variances forecast for its days from the end of the "
+            f"estimation window, plus {shared} {papers}; events without a stationary optimum are estimated "
+            "by least squares (flag fallback_model)"
+        )
+    if not model.exact:
+        return (
+            "The variance of a CAR is, as an approximation, that of least squares around these estimates and "
+            f"includes {shared} {papers}"
+        )
+    robust = "" if model.cov_type == "nonrobust" else f", by the covariance {model.cov_type}"
+    return f"The variance of a CAR includes {shared} {papers}{robust}"
+
+
 def is_price_index(symbol: str) -> bool:
     """Tell whether an index is known to leave out dividends."""
     return bool(_PRICE_INDEX.fullmatch(symbol)) and symbol not in _TOTAL_RETURN
 
 
 def _price_index(results: EventStudyResults) -> str:
-    if not results.model.factors:
+    if not any(f.name == "market" for f in results.model.factors) or words().quantity:
         return ""
     used = dict.fromkeys(str(b) for b in results.events.loc[results.ok, "benchmark"])
     indices = [b for b in used if is_price_index(b)]

@@ -101,7 +101,8 @@ class Value(NamedTuple):
     law : str
         Name of another law ("exact", "sign flips"); its two tail probabilities follow.
     lower, upper : float
-        P(T <= statistic) and P(T >= statistic) under that law.
+        P(T <= statistic) and P(T >= statistic) under that law. A statistic that knows no direction, such
+        as an F, has no `lower`: p is then `upper` for every alternative.
     caution : str
         Why the value should not be relied on; "" otherwise.
     """
@@ -114,10 +115,12 @@ class Value(NamedTuple):
     caution: str = ""
 
     def pvalue(self, alternative: Alternative) -> float:
-        """Return the p-value; two-sided is twice the smaller tail, at most 1."""
+        """Return the p-value; two-sided is twice the smaller tail, at most 1, of a law that has two."""
         if not self.law:
             return pvalue(self.statistic, self.df, alternative)
         tails = {"less": self.lower, "greater": self.upper, "two-sided": 2 * min(self.lower, self.upper)}
+        if np.isnan(self.lower):
+            tails = dict.fromkeys(tails, self.upper)
         if alternative not in tails:
             raise ConfigError("unknown alternative", value=alternative, remedy="use " + ", ".join(tails))
         return min(1.0, tails[alternative])
@@ -170,20 +173,30 @@ class Statistic:
         sample = abnormal.sample(window)
         n = len(sample)
         estimate = float(sample.car(window).mean()) if n else np.nan
-        try:
-            if n == 0:
-                raise InapplicableError("no event has all days of the window")
-            value = self.compute(sample, window)
-            if not np.isfinite(value.statistic):
-                raise InapplicableError("the statistic is not finite: the abnormal returns do not vary")
-        except InapplicableError as error:
-            return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, str(error))
+        key = ("value", self.name, window)
+        if key not in sample.memo:
+            sample.memo[key] = self._value(sample, window)
+        value: Value | str = sample.memo[key]
+        if isinstance(value, str):
+            return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, value)
         few = "" if n >= self.minimum else f"{n} event{'s' * (n != 1)}, {self.minimum} needed to rely on it"
         reason = "; ".join(filter(None, (few, value.caution)))
         p = value.pvalue(alternative)
         return SignificanceTest(
             self.name, float(value.statistic), p, float(value.df), n, estimate, alternative, reason, value.law
         )
+
+    def _value(self, sample: AbnormalReturns, window: Window) -> Value | str:
+        """Return the value of the statistic, or why there is none."""
+        if len(sample) == 0:
+            return "no event has all days of the window"
+        try:
+            value = self.compute(sample, window)
+        except InapplicableError as error:
+            return str(error)
+        if not np.isfinite(value.statistic):
+            return "the statistic is not finite: the abnormal returns do not vary"
+        return value
 
 
 STATISTICS: Registry[Statistic] = Registry("test")

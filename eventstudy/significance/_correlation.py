@@ -103,6 +103,34 @@ def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, flo
     return r, factor
 
 
+def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int | None = None) -> FloatArray:
+    """Return the correlations rho_ij o_ij of the CARs of all pairs, shape (n, n), 1 on the diagonal.
+
+    Their mean off the diagonal is that of :func:`mean_correlation` by pairs; a pair with too few common
+    sessions has the mean rho of the others.
+
+    Raises
+    ------
+    InapplicableError
+        If windows overlap and no pair has enough common sessions.
+    """
+    need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
+    loadings = loadings_on(sample, window, np.unique(sample.windows.positions))
+    out = _products(correlations(sample, need), _cosine(loadings, loadings), ~np.eye(len(sample), dtype=bool))
+    if np.isnan(out).any():
+        raise InapplicableError(
+            "no pair of events with overlapping windows has enough common estimation days"
+        )
+    for rows, columns, axis in _apart(sample):
+        for lag in (-1, 1):
+            rho, overlap = _lagged_pairs(sample, window, need, (rows, columns, axis), lag)
+            block = np.nan_to_num(_products(rho, overlap, np.ones(rho.shape, dtype=bool)))
+            out[np.ix_(rows, columns)] += block
+            out[np.ix_(columns, rows)] += block.T
+    np.fill_diagonal(out, 1.0)
+    return out
+
+
 def cancelling(factor: float) -> str:
     """Return a caution if the residuals of the events cancel more than they should."""
     return f"1+(N-1)r is {factor:.2f}: does the benchmark hold the firms?" if factor < SMALL_FACTOR else ""
@@ -141,7 +169,14 @@ def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
 
 
 def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray) -> FloatArray:
-    """Move the loadings of n CARs to calendar columns `axis`, shape (n, T)."""
+    """Move the loadings of n CARs to calendar columns `axis`, shape (n, T).
+
+    By convention ``overlap="share"`` 1 on the sessions that the window covers and 0 elsewhere, the limit
+    for long estimation windows: their cosine is the share of common sessions.
+    """
+    if sample.conventions.overlap == "share":
+        covered = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+        return _spread(np.ones(covered.shape), covered, axis)
     return _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)
 
 
@@ -215,6 +250,17 @@ def _weighted_sum(rho: FloatArray, weight: FloatArray) -> tuple[float, int]:
     return float((np.where(known, rho, rho[known & matters].mean()) * weight).sum()), missing
 
 
+def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatArray:
+    """Return rho * weight, a missing rho being the mean of the others that are `counted`; NaN without any."""
+    matters = counted & (weight != 0)
+    known = matters & np.isfinite(rho)
+    if matters.any() and not known.any():
+        return np.full(rho.shape, np.nan)
+    mean = rho[known].mean() if known.any() else 0.0
+    product: FloatArray = np.where(np.isfinite(rho), rho, mean) * weight
+    return product
+
+
 def _apart(sample: AbnormalReturns) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
     """Yield each two groups of events whose exchanges are never open together, and the sessions of both."""
     windows = sample.windows
@@ -230,12 +276,19 @@ def _lagged(
     sample: AbnormalReturns, window: Window, need: int, pair: tuple[IntArray, IntArray, IntArray], lag: int
 ) -> float:
     """Sum of rho o over the pairs rows x columns, with session s of one against s + lag of the other."""
-    rows, columns, axis = pair
-    one, other = (loadings_on(sample.take(events), window, axis) for events in (rows, columns))
-    overlap = _cosine(one, _shifted(other, lag))
-    rho = correlations(sample, need, lag)[np.ix_(rows, columns)]
+    rho, overlap = _lagged_pairs(sample, window, need, pair, lag)
     total, _ = _weighted_sum(rho.ravel(), overlap.ravel())
     return total if np.isfinite(total) else 0.0
+
+
+def _lagged_pairs(
+    sample: AbnormalReturns, window: Window, need: int, pair: tuple[IntArray, IntArray, IntArray], lag: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return rho and o of the pairs rows x columns at a lag, each (rows, columns)."""
+    rows, columns, axis = pair
+    one, other = (loadings_on(sample.take(events), window, axis) for events in (rows, columns))
+    rho = correlations(sample, need, lag)[np.ix_(rows, columns)]
+    return rho, _cosine(one, _shifted(other, lag))
 
 
 def _shifted(array: FloatArray, lag: int) -> FloatArray:

@@ -49,15 +49,20 @@ def all_days(sample: AbnormalReturns) -> FloatArray:
 
 
 def rank_z(sample: AbnormalReturns, window: Window, scores: FloatArray) -> Value:
-    """Return sum_W(g) / (sqrt(L) S), g the day sums of `scores` (n, L1+L2), S^2 the mean of g^2."""
+    """Return sum_W(g) / (sqrt(L) S), g the day sums of `scores` (n, L1+L2), S^2 the mean of g^2.
+
+    By convention `fpc` over sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
+    """
     same_date = mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
     g = day_sums(scores, same_date)
     known = np.isfinite(g)
-    S = np.sqrt((g[known] ** 2).sum() / known.sum())
+    S = np.sqrt((g[known] ** 2).mean())
     if S == 0:
         raise InapplicableError("all ranks are tied")
     inside = g[sample.resid.shape[1] :][sample.columns(window)]
     days = np.isfinite(inside).sum()
     if days == 0:
         raise InapplicableError("no event has a return that spans one session only")
-    return Value(float(np.nansum(inside) / (np.sqrt(days) * S)), np.inf)
+    T = known.sum()
+    finite = np.sqrt((T - days) / (T - 1)) if sample.conventions.fpc else 1.0
+    return Value(float(np.nansum(inside) / (np.sqrt(days) * S * finite)), np.inf)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import Value, statistic
-from ._mean import t_of_mean
+from ._skewness import johnson_t
 
 
 @statistic(
@@ -21,8 +19,4 @@ from ._mean import t_of_mean
 )
 def johnson(sample: AbnormalReturns, window: Window) -> Value:
     """Return t + g (2 t^2 + 1) / (6 sqrt(N)), g = sum (x - mean)^3 / (N s^3)."""
-    car = sample.car(window)
-    t, df = t_of_mean(car)[:2]
-    n = len(car)
-    g = float(((car - car.mean()) ** 3).sum() / (n * car.std(ddof=1) ** 3))
-    return Value(t + g * (2 * t**2 + 1) / (6 * np.sqrt(n)), df)
+    return johnson_t(sample.car(window))

@@ -12,8 +12,6 @@ from .date_clustered import clustered_t
 
 MIN_CLUSTERS = 6
 ENUMERATE_UP_TO = 12
-PAIRS = 500
-SEED = 20251119
 # |t*| that equals |t| but for rounding counts as at least as large.
 EQUAL = 1e-9
 
@@ -31,7 +29,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     """Return the date-clustered t and the share of sign flips of whole clusters that reach it.
 
     Dates closer than L sessions are merged, so that overlapping windows flip together. All 2^G flips
-    for up to 12 clusters, else 1,000 seeded draws; fewer than 6 clusters are refused.
+    for up to 12 clusters, else seeded draws and their mirrors; fewer than 6 clusters are refused.
     """
     cluster = merged_dates(sample, window)
     G = int(cluster.max()) + 1
@@ -39,7 +37,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
         raise InapplicableError(f"{G} clusters of dates, at least {MIN_CLUSTERS} are needed")
     car = sample.car(window)
     observed = clustered_t(car, cluster)
-    stars = flipped_t(car, cluster, flips(G))
+    signs = flips(G, draws=sample.conventions.draws, seed=sample.conventions.seed)
+    stars = flipped_t(car, cluster, signs)
     enumerated = G <= ENUMERATE_UP_TO
     lower, upper = (
         (reached.sum() + (not enumerated)) / (len(stars) + (not enumerated))
@@ -55,13 +54,21 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     return number[which.ravel()]
 
 
-def flips(G: int) -> FloatArray:
-    """Return rows of signs (draws, G): all of them for few clusters, else seeded draws and their mirrors."""
+def flips(G: int, *, draws: int, seed: int) -> FloatArray:
+    """Return rows of signs: all 2^G for few clusters, else half the draws seeded and their mirrors.
+
+    Mirrors make the p-value independent of the sign of the effect.
+    """
     if G <= ENUMERATE_UP_TO:
-        bits = (np.arange(2**G)[:, None] >> np.arange(G)) & 1
-        return np.where(bits == 0, 1.0, -1.0)
-    drawn = np.random.default_rng(SEED).choice([-1.0, 1.0], size=(PAIRS, G))
+        return all_signs(G)
+    drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=((draws + 1) // 2, G))
     return np.vstack([drawn, -drawn])
+
+
+def all_signs(G: int) -> FloatArray:
+    """Return the 2^G rows of G signs, the identity first."""
+    bits = (np.arange(2**G)[:, None] >> np.arange(G)) & 1
+    return np.where(bits == 0, 1.0, -1.0)
 
 
 def flipped_t(values: FloatArray, cluster: IntArray, signs: FloatArray) -> FloatArray:

@@ -1,0 +1,284 @@
+"""Randomisation inference: the whole study again on dates without events, and on firms without events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ConfigError
+from ..layout import Layout, rows_of
+from ..loading import PEERS, members
+from ..significance import STATISTICS
+from ..typing import BoolArray, DateArray, FloatArray, IntArray
+from ..windows import Window
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults, WindowLike
+
+# A two-sided p of 5 % needs this many draws to be possible at all.
+MIN_DRAWS = 39
+# A placebo whose sample is much smaller than the study's has another distribution.
+MIN_SHARE = 0.8
+WEEK = 7
+# |T*| that equals |T| but for rounding counts as at least as large.
+EQUAL = 1e-9
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """Rank of the study among placebo studies.
+
+    Attributes
+    ----------
+    kind : {"dates", "firms"}
+    test, window : str, Window
+        The statistic that was compared, and over which window.
+    n_events : int
+    statistic, pvalue : float
+        p = (1 + #{|T*| >= |T|}) / (1 + draws); NaN with a `reason`.
+    draws : DataFrame
+        One row a placebo study: what was moved (``shift`` in sessions or weeks, or ``draw``), n_events, mean
+        CAR, statistic.
+    reason : str
+        Why there is no p-value; "" otherwise.
+    """
+
+    kind: Literal["dates", "firms"]
+    test: str
+    window: Window
+    n_events: int
+    statistic: float
+    pvalue: float
+    draws: pd.DataFrame
+    reason: str = ""
+
+    def __str__(self) -> str:
+        head = f"Placebo {self.kind}, {self.test} over {self.window}: "
+        if self.reason:
+            return head + self.reason
+        return (
+            head + f"statistic {self.statistic:.3f}, p = {self.pvalue:.4f} among {len(self.draws)} placebos"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
+
+def placebo_dates(
+    results: EventStudyResults, window: WindowLike, *, test: str = "bmp", draws: int | None = None
+) -> Placebo:
+    """Compare the study with itself on dates without events.
+
+    All events are moved by one common shift, so that spacing and correlation stay; the model is estimated
+    anew for each. Shifts are whole sessions, or whole weeks where events are on several calendars, whose
+    holidays differ. An event leaves a placebo whose windows touch an event window of the same firm, or that
+    has less than 80 % of its estimation days; a placebo that keeps less than 80 % of the events is no
+    draw. Of more shifts than `draws` evenly spaced ones are taken: nothing is random.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    window : window
+    test : str
+        Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises variance.
+    draws : int, optional
+        At most this many; by default ``conventions.draws``.
+
+    Returns
+    -------
+    Placebo
+        With a reason in place of a p-value if the prices reach too few other dates (fewer than 39).
+    """
+    layout, window = _layout(results), Window.of(window)
+    most = results.abnormal.conventions.draws if draws is None else draws
+    shifts = _shifts(results, layout)
+    found: list[tuple[int, int, float, float]] = []
+    for shift, day0 in shifts:
+        if len(found) >= most:
+            break
+        row = _study(results, layout, day0, window, test, _touching(results, layout, day0, window))
+        if row is not None:
+            found.append((shift, *row))
+    return _compared(results, "dates", test, window, found, "shift")
+
+
+def placebo_firms(
+    results: EventStudyResults,
+    window: WindowLike,
+    *,
+    peers: str = PEERS,
+    test: str = "bmp",
+    draws: int | None = None,
+) -> Placebo:
+    """Compare the study with firms that were not hit, on the same days.
+
+    Each draw replaces every firm with one of its peers, without repetition on one date where there are
+    enough; firms of the list of events are no peers. It is the only answer to a shock that hit the whole
+    market, or the whole industry, on the day.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    window : window
+    peers : str
+        Column of the events with peers of each firm, ``A;B;C``; their prices must be in the panel.
+    test : str
+    draws : int, optional
+        By default ``conventions.draws``; seeded by ``conventions.seed``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such column.
+    """
+    layout, window = _layout(results), Window.of(window)
+    if peers not in results.events:
+        raise ConfigError(
+            "the events have no column of peers", value=peers, remedy="add one with tickers: A;B;C"
+        )
+    pools = _pools(results, layout, peers)
+    lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, results.ok, strict=True) if ok))
+    conventions = results.abnormal.conventions
+    rng = np.random.default_rng(conventions.seed)
+    found = []
+    if lacking <= (1 - MIN_SHARE) * len(results):
+        day0 = _dates(results.events["day0"])
+        for draw in range(conventions.draws if draws is None else draws):
+            moved = replace(layout, rows=_drawn(pools, day0, rng))
+            row = _study(results, moved, day0, window, test, np.zeros(len(day0), bool))
+            found += [] if row is None else [(draw, *row)]
+    placebo = _compared(results, "firms", test, window, found, "draw")
+    if lacking and placebo.reason:
+        return replace(placebo, reason=f"{lacking} events have no peer with prices; {placebo.reason}")
+    return placebo
+
+
+def _layout(results: EventStudyResults) -> Layout:
+    if results.layout is None:
+        raise ConfigError("these results do not know where their returns came from")
+    return results.layout
+
+
+def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
+    return days.to_numpy().astype("datetime64[D]")
+
+
+def _study(
+    results: EventStudyResults, layout: Layout, day0: DateArray, window: Window, test: str, out: BoolArray
+) -> tuple[int, float, float] | None:
+    """Return N, mean CAR and statistic of the study around `day0` less the events `out`; None if unusable."""
+    windows = layout.around(day0, estimation=results.abnormal.windows.estimation, event=window)
+    abnormal = results.model.fit(
+        windows, engine="batch" if results.model.cov_type == "nonrobust" else "statsmodels"
+    )
+    abnormal = replace(abnormal, conventions=results.abnormal.conventions)
+    # A variance from few days is not the one that the study has.
+    whole = abnormal.nobs >= MIN_SHARE * results.abnormal.nobs
+    keep = results.ok & ~out & whole & abnormal.valid(window)
+    if keep.sum() < MIN_SHARE * results.abnormal.valid(window).sum():
+        return None
+    value = STATISTICS[test](abnormal.take(keep), window)
+    return (value.n_events, value.estimate, value.statistic) if np.isfinite(value.statistic) else None
+
+
+def _compared(
+    results: EventStudyResults,
+    kind: Literal["dates", "firms"],
+    test: str,
+    window: Window,
+    found: list[tuple[int, int, float, float]],
+    what: str,
+) -> Placebo:
+    """Return the rank of the study among what was found."""
+    own = results.test(test, window)
+    table = pd.DataFrame(found, columns=[what, "n_events", "mean_car", "statistic"])
+    reason = own.reason if np.isnan(own.statistic) else ""
+    if not reason and len(found) < MIN_DRAWS:
+        more = "prices must reach further back" if kind == "dates" else "give more peers"
+        reason = f"{len(found)} placebo {kind}, at least {MIN_DRAWS} are needed: {more}"
+    p = np.nan
+    if not reason:
+        p = float(rank_pvalue(own.statistic, table["statistic"].to_numpy()))
+    return Placebo(kind, test, window, own.n_events, own.statistic, p, table, reason)
+
+
+def rank_pvalue(statistic: float, draws: FloatArray) -> float:
+    """Return (1 + #{|T*| >= |T|}) / (1 + n) of draws (n,)."""
+    reached = np.abs(draws) >= np.abs(statistic) - EQUAL
+    return float((1 + reached.sum()) / (1 + len(draws)))
+
+
+def _shifts(results: EventStudyResults, layout: Layout) -> Iterator[tuple[int, DateArray]]:
+    """Yield shifts and the days 0 that they lead to, spread over all that the sessions allow.
+
+    A shift moves every event by at least the length of the event window.
+    """
+    day0 = _dates(results.events["day0"])
+    least = len(results.abnormal.event)
+    panel, used = layout.panel, results.ok
+    names = {c for c, ok in zip(layout.calendars, used, strict=True) if ok}
+    if len(names) == 1:
+        sessions = panel.sessions[panel.calendars[names.pop()]]
+        at = np.searchsorted(sessions, day0)
+        inside = np.flatnonzero(used)
+        low, high = -int(at[inside].min()), len(sessions) - 1 - int(at[inside].max())
+        for shift in _spread(low, high, least):
+            yield shift, sessions[np.clip(at + shift, 0, len(sessions) - 1)]
+        return
+    first, last = panel.sessions[0], panel.sessions[-1]
+    days = day0[used]
+    low, high = int((first - days.min()).astype(int) // WEEK), int((last - days.max()).astype(int) // WEEK)
+    for shift in _spread(low, high, -(-least // 5)):
+        moved = day0 + np.timedelta64(WEEK * shift, "D")
+        yield shift, np.array([panel.session_of(c, d) for c, d in zip(layout.calendars, moved, strict=True)])
+
+
+def _spread(low: int, high: int, least: int) -> Iterable[int]:
+    """Return all shifts from low to high of at least `least`; any beginning of them is spread out."""
+    shifts = np.array([s for s in range(low, high + 1) if abs(s) >= least], dtype=np.int64)
+    # The golden ratio's multiples fill an interval evenly however many are taken.
+    order = np.argsort((np.arange(len(shifts)) * 0.6180339887498949) % 1.0, kind="stable")
+    return [int(s) for s in shifts[order]]
+
+
+def _touching(results: EventStudyResults, layout: Layout, day0: DateArray, window: Window) -> BoolArray:
+    """Tell which events' windows, moved to `day0`, touch an event window of the same firm, shape (n,)."""
+    windows = results.abnormal.windows
+    event, own = windows.event, windows.day0
+    moved = np.searchsorted(layout.panel.sessions, day0)
+    firms = results.events["ticker"].to_numpy()
+    same = np.equal.outer(firms, firms) & (own >= 0)
+    ends = np.greater_equal.outer(moved + window.stop, own + event.start)
+    begins = np.less_equal.outer(moved + windows.estimation.start, own + event.stop)
+    touching: BoolArray = (same & ends & begins).any(axis=1)
+    return touching
+
+
+def _pools(results: EventStudyResults, layout: Layout, column: str) -> list[IntArray]:
+    """Return the rows of each event's peers in the panel."""
+    treated = set(results.events["ticker"])
+    pools = []
+    for text, calendar in zip(results.events[column], layout.calendars, strict=True):
+        names = members(str(text), treated)
+        rows = rows_of(layout.panel, names, [calendar] * len(names))
+        pools.append(rows[rows >= 0])
+    return pools
+
+
+def _drawn(pools: list[IntArray], day0: DateArray, rng: np.random.Generator) -> IntArray:
+    """Return one peer for each event, shape (n,); none twice on one date unless there are too few."""
+    taken: dict[np.datetime64, set[int]] = {}
+    rows = np.full(len(pools), -1, dtype=np.int64)
+    for i in rng.permutation(len(pools)):
+        if len(pools[i]) == 0:
+            continue
+        used = taken.setdefault(day0[i], set())
+        free = [int(r) for r in pools[i] if int(r) not in used] or [int(r) for r in pools[i]]
+        rows[i] = free[int(rng.integers(len(free)))]
+        used.add(int(rows[i]))
+    return rows

@@ -1,0 +1,215 @@
+"""How the events of a study lie in time and how their returns behave: what the choice of a test rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..significance._correlation import mean_correlation
+from ..significance.wild_bootstrap import merged_dates
+from ..typing import FloatArray
+from ..windows import Window
+from .regressions import by_length
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+REJECTS = 0.05
+# At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times: size 5.9%.
+MATERIAL_NEIGHBOURS = 0.25
+# Variance ratios up to this leave tests without a remedy below 11% (docs/methods.md, Choosing).
+MATERIAL_VARIANCE = 1.5
+# Fewer events tell a skewness of 1 badly from none: the standard error is sqrt(6/N).
+MATERIAL_SKEWNESS, SKEWNESS_EVENTS = 1.0, 20
+# The variance across fewer events is known too badly to tell a rise from a mean effect.
+KAPPA_EVENTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Numbers on the N events that are valid for one window; shares are from 0 to 1.
+
+    Attributes
+    ----------
+    window : Window
+    kind : str
+        ``none``; ``single``, one event; ``one_date``, several events on one date; ``close_dates``, windows of
+        different dates share sessions; else ``same_date_groups``, several dates of which one or more
+        have several events; else ``dispersed``.
+    n_events, n_dates, n_clusters : int
+        Events, dates, and dates once those fewer than L sessions apart are merged.
+    events_per_date : tuple
+        Smallest, median and largest number.
+    largest_date : float
+        Share of the events on the largest date.
+    same_date_pairs, overlapping_pairs : float
+        Share of the pairs of events on one date, and on different dates with windows that share sessions.
+    rbar, same_date_r, factor, effective_n : float
+        r, r0, 1 + (N-1) r and N over that factor (docs/methods.md, 4).
+    variance_ratio, kappa : float
+        Mean of SAR^2 (nu-2)/nu over the window, and var(SCAR) / (1 - r), which a mean effect does not raise.
+    skewness, normality_p : float
+        Unbiased skewness of the CARs, and Jarque and Bera's p.
+    residual_skewness, non_normal : float
+        Mean skewness of the estimation residuals, and share of the events where they are not normal at 5%.
+    missing_days, multi_day : float
+        Share of the estimation days without a return, and of the event-window returns over several sessions.
+    shortest_estimation : int
+        Smallest number of estimation days.
+    time_unknown : float
+        Share of the announcements without an hour.
+    repeated_firms : int
+        Tickers with several events.
+    """
+
+    window: Window
+    kind: str
+    n_events: int
+    n_dates: int
+    n_clusters: int
+    events_per_date: tuple[int, float, int]
+    largest_date: float
+    same_date_pairs: float
+    overlapping_pairs: float
+    rbar: float
+    same_date_r: float
+    factor: float
+    effective_n: float
+    variance_ratio: float
+    kappa: float
+    skewness: float
+    normality_p: float
+    residual_skewness: float
+    non_normal: float
+    missing_days: float
+    multi_day: float
+    shortest_estimation: int
+    time_unknown: float
+    repeated_firms: int
+
+    @property
+    def clustered(self) -> bool:
+        """Whether an event has a quarter of a neighbour on its date or more, on average."""
+        return (self.n_events - 1) * self.same_date_pairs >= MATERIAL_NEIGHBOURS
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether the same holds for events of other dates whose windows share sessions with its own."""
+        return (self.n_events - 1) * self.overlapping_pairs >= MATERIAL_NEIGHBOURS
+
+    @property
+    def variance_raised(self) -> bool:
+        """Whether the variance ratio and kappa exceed 1.5; below five events nobody can tell."""
+        lower = min(self.variance_ratio, self.kappa)
+        return self.n_events >= KAPPA_EVENTS and lower > MATERIAL_VARIANCE
+
+    @property
+    def skewed(self) -> bool:
+        """Whether the CARs of 20 events or more are skewed by more than 1, or the residuals imply it."""
+        seen = self.n_events >= SKEWNESS_EVENTS and abs(self.skewness) > MATERIAL_SKEWNESS
+        return seen or abs(self.implied_skewness) > MATERIAL_SKEWNESS
+
+    @property
+    def implied_skewness(self) -> float:
+        """Skewness of a sum of L independent days with the skewness of the residuals."""
+        return self.residual_skewness / float(np.sqrt(len(self.window)))
+
+
+def measure(results: EventStudyResults, window: Window) -> Situation:
+    """Return the situation of the events that are valid for `window`; NaN where a number has no meaning."""
+    sample = results.abnormal.sample(window)
+    events = results.events[results.abnormal.valid(window)]
+    size = np.unique(sample.windows.day0, return_counts=True)[1]
+    n, n_dates = len(sample), len(size)
+    same, overlapping = _pairs(sample, window)
+    per_date = (int(size.min()), float(np.median(size)), int(size.max())) if n else (0, np.nan, 0)
+    return Situation(
+        window=window, kind=_kind(n, n_dates, overlapping), n_events=n, n_dates=n_dates,
+        n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0, events_per_date=per_date,
+        largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same, overlapping_pairs=overlapping,
+        **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
+        time_unknown=float(events["flags"].str.contains("time_unknown").mean()) if n else np.nan,
+        repeated_firms=int((events["ticker"].value_counts() > 1).sum()),
+    )  # fmt: skip
+
+
+def _kind(n: int, n_dates: int, overlapping: float) -> str:
+    if n <= 1:
+        return "single" if n else "none"
+    if n_dates == 1:
+        return "one_date"
+    if overlapping > 0:
+        return "close_dates"
+    return "same_date_groups" if n > n_dates else "dispersed"
+
+
+def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
+    """Return the shares of pairs on one date, and on different dates with windows that share sessions."""
+    n = len(sample)
+    if n < 2:
+        return 0.0, 0.0
+    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    first, last, pairs = at[:, 0], at[:, -1], n * (n - 1) / 2
+    apart = int((n - np.searchsorted(np.sort(first), last, side="right")).sum())
+    size = np.unique(sample.windows.day0, return_counts=True)[1]
+    same = float((size * (size - 1)).sum()) / 2
+    return same / pairs, max(0.0, pairs - apart - same) / pairs
+
+
+def _dependence(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
+    n = len(sample)
+    found = mean_correlation(sample, window) if n > 1 else None
+    r, same = (found.rbar, found.same_date) if found else (0.0, 0.0)
+    factor = 1 + (n - 1) * r if n else np.nan
+    scar = sample.scar(window)
+    spread = float(scar.var(ddof=1)) / (1 - r) if n > 1 and r < 1 else np.nan
+    return {
+        "rbar": r, "same_date_r": same, "factor": factor,
+        "effective_n": n / factor if factor > 0 else np.nan, "kappa": spread,
+    }  # fmt: skip
+
+
+def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
+    """Return the variance ratio and the shape of CARs and residuals."""
+    from statsmodels.stats.stattools import jarque_bera
+
+    nu = sample.df_resid[:, None].astype(float)
+    squares = np.where(nu > 2, sample.sar[:, sample.columns(window)] ** 2 * (nu - 2) / nu, np.nan)
+    normal_p, skewness = _normality(sample)
+    car = sample.car(window)
+    n, varies = len(car), len(car) > 2 and np.ptp(car) > 0
+    own = jarque_bera(car) if varies else (np.nan,) * 4
+    return {
+        "variance_ratio": _mean(squares),
+        "skewness": float(own[2]) * np.sqrt(n * (n - 1)) / (n - 2) if varies else np.nan,
+        "normality_p": float(own[1]),
+        "residual_skewness": _mean(skewness),
+        "non_normal": _mean(np.where(np.isfinite(normal_p), normal_p < REJECTS, np.nan)),
+    }
+
+
+def _normality(sample: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
+    """Return Jarque and Bera's p and the skewness of each event's residuals, two (n,) arrays."""
+    from statsmodels.stats.stattools import jarque_bera
+
+    p, skewness = np.full(len(sample), np.nan), np.full(len(sample), np.nan)
+    for part in by_length(sample):
+        _, p[part.rows], skewness[part.rows], _ = jarque_bera(part.e, axis=1)
+    return p, skewness
+
+
+def _trading(sample: AbnormalReturns) -> dict[str, Any]:
+    seen = int((sample.spans > 0).sum())
+    return {
+        "missing_days": 1 - _mean(sample.nobs / sample.resid.shape[1]),
+        "multi_day": float((sample.spans > 1).sum()) / seen if seen else np.nan,
+        "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
+    }
+
+
+def _mean(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan

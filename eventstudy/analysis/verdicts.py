@@ -1,0 +1,174 @@
+"""Which tests to trust in a situation: their grades crossed with what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import erfc, sqrt
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..significance import STATISTICS, SignificanceTest, Statistic
+from .situation import REJECTS, SKEWNESS_EVENTS, Situation
+
+RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE = "recommended", "usable", "doubtful", "not here"
+# A test that rejects three times as often as it says is not to be used at all.
+WORST_SIZE = 0.15
+# Share of events with residuals that are not normal, above which a test of variance for normal returns fails.
+NON_NORMAL = 0.25
+# The headline, and what stands beside it, by kind of situation (docs/methods.md, Choosing).
+PLANS: Mapping[str, tuple[str, ...]] = {
+    "none": (),
+    "single": ("event_t", "sq"),
+    "one_date": ("bmp_kp", "grank_t", "corrado_zivney_sign"),
+    "dispersed": ("bmp_kp", "bmp", "grank_t", "cross_sectional"),
+    "same_date_groups": ("bmp_kp", "grank_t", "wild_bootstrap", "date_clustered"),
+    "close_dates": ("bmp_kp", "calendar_time", "wild_bootstrap"),
+}
+# For want of the headline, the first of these that nothing speaks against.
+FALLBACKS = (
+    "calendar_time", "wild_bootstrap", "date_clustered", "grank_t", "bmp", "corrado_zivney_sign",
+    "cross_sectional", "wilcoxon", "portfolio", "patell_kp", "cda",
+)  # fmt: skip
+# What skewness does not harm.
+FOR_SKEWNESS = ("corrado", "corrado_zivney_sign")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to think of one test here.
+
+    Attributes
+    ----------
+    test : str
+        Canonical name.
+    trust : {"recommended", "usable", "doubtful", "not here"}
+    reason : str
+    pvalue : float
+        Two-sided; NaN where the test does not apply.
+    """
+
+    test: str
+    trust: str
+    reason: str
+    pvalue: float
+
+
+def judge(s: Situation, abnormal: AbnormalReturns) -> tuple[tuple[str, ...], tuple[Verdict, ...]]:
+    """Return the recommended tests, headline first, and a verdict on every test of this number of events."""
+    entries = [entry for entry in STATISTICS.values() if entry.per_event == (s.n_events == 1)]
+    found = {entry.name: verdict(s, entry, entry(abnormal, s.window)) for entry in entries}
+    names = recommend(s, found)
+    for i, name in enumerate(names):
+        found[name] = replace(found[name], trust=RECOMMENDED, reason=_role(s, found, names, i))
+    return names, tuple(found.values())
+
+
+def verdict(s: Situation, entry: Statistic, result: SignificanceTest) -> Verdict:
+    """Return the verdict on one test, before any is recommended."""
+    if not np.isfinite(result.pvalue):
+        return Verdict(entry.name, NOT_HERE, result.reason, np.nan)
+    strikes = list(_strikes(s, entry))
+    if result.reason:
+        strikes.append((DOUBTFUL, result.reason))
+    worst = max((trust for trust, _ in strikes), key=[USABLE, DOUBTFUL, NOT_HERE].index, default=USABLE)
+    reason = "; ".join(why for _, why in strikes) or "nothing found here speaks against it"
+    return Verdict(entry.name, worst, reason, result.pvalue)
+
+
+def recommend(s: Situation, found: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """Return the headline and the tests beside it, those that nothing speaks against."""
+    plan = PLANS[s.kind] + (FOR_SKEWNESS if s.skewed else ())
+    if _trust(found, "wild_bootstrap") == USABLE:
+        plan = tuple(name for name in plan if name != "date_clustered")
+    by_trust = {t: [n for n in (*plan, *FALLBACKS) if _trust(found, n) == t] for t in (USABLE, DOUBTFUL)}
+    headline = (by_trust[USABLE] or by_trust[DOUBTFUL])[:1]
+    return tuple(dict.fromkeys([*headline, *(name for name in plan if name in by_trust[USABLE])]))
+
+
+def size(factor: float) -> float:
+    """Return how often a 5% test rejects whose variance is `factor` times what it takes it to be."""
+    return erfc(1.959963984540054 / sqrt(2 * factor)) if factor > 0 else 0.0
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent, or one digit below 10%."""
+    return f"{100 * share:.0f}%" if share >= 0.095 or share == 0 else f"{100 * share:.1g}%"
+
+
+def disagreement(found: Mapping[str, Verdict]) -> str:
+    """Return a sentence if BMP-KP rejects at 5% and the calendar-time test does not; else ""."""
+    one, other = (found[name].pvalue if name in found else np.nan for name in ("bmp_kp", "calendar_time"))
+    if not one < REJECTS <= other:
+        return ""
+    return (
+        f"BMP-KP rejects (p = {one:.3g}) and the calendar-time test does not (p = {other:.3g}): if the event "
+        "raised the variance that the firms have in common, only the second holds its size"
+    )
+
+
+def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
+    """Yield what speaks against a test: how badly, and why."""
+    yield from _of_dependence(s, entry)
+    yield from _of_variance(s, entry)
+    if s.skewed and entry.skewness == "no":
+        shape = s.skewness if s.n_events >= SKEWNESS_EVENTS else s.residual_skewness
+        yield DOUBTFUL, f"abnormal returns are skewed ({shape:+.1f})"
+    # A test of variance that skewness harms is harmed by fat tails as well.
+    if entry.variance == "n/a" and entry.skewness == "no" and s.non_normal > NON_NORMAL:
+        yield DOUBTFUL, f"residuals of {percent(s.non_normal)} of the events are not normal"
+
+
+def _of_dependence(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
+    whys = []
+    if entry.clustering == "no" and s.clustered:
+        whys.append(f"events share dates: {percent(s.same_date_pairs)} of pairs")
+    if entry.overlap == "no" and s.overlapping:
+        whys.append(f"windows of different dates overlap: {percent(s.overlapping_pairs)} of pairs")
+    if whys:
+        yield _graded(" and ".join(whys), _unaccounted(s, entry))
+
+
+def _unaccounted(s: Situation, entry: Statistic) -> float:
+    """Return by how much the variance of the mean exceeds what the test takes it to be."""
+    # The law of tests of variance is another.
+    if entry.variance == "n/a" or not np.isfinite(s.factor):
+        return 1.0
+    if entry.clustering == "yes":
+        return s.factor / (1 + (s.n_events - 1) * s.same_date_r)
+    return s.factor / (1 - s.rbar) if entry.variance == "yes" else s.factor
+
+
+def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
+    if not s.variance_raised or entry.variance not in ("no", "weak"):
+        return
+    theta = min(s.variance_ratio, s.kappa)
+    why = f"the variance in the window is {theta:.1f} times that before"
+    if entry.variance == "no":
+        yield _graded(why, theta)
+    elif size(theta) > WORST_SIZE:
+        yield DOUBTFUL, why
+
+
+def _graded(why: str, factor: float) -> tuple[str, str]:
+    rejects = size(factor)
+    told = (
+        f", so that it rejects about {percent(rejects)} of true nulls and not 5%" if rejects > 0.055 else ""
+    )
+    return (NOT_HERE if rejects > WORST_SIZE else DOUBTFUL), why + told
+
+
+def _trust(found: Mapping[str, Verdict], name: str) -> str:
+    return found[name].trust if name in found else NOT_HERE
+
+
+def _role(s: Situation, found: Mapping[str, Verdict], names: tuple[str, ...], i: int) -> str:
+    """Return the reason of recommended test number i."""
+    if i > 0:
+        return "beside the headline"
+    own, first = found[names[0]], PLANS[s.kind][0]
+    place = "" if names[0] == first else f"in place of {STATISTICS[first].label} ({found[first].reason})"
+    caution = own.reason if own.trust == DOUBTFUL else ""
+    differ = disagreement(found) if s.kind == "close_dates" else ""
+    return "; ".join(filter(None, (f"headline {place}".strip(), caution, differ)))

@@ -1,0 +1,273 @@
+"""Weighted means of CARs, and what events cost in money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..abnormal import AbnormalReturns
+from ..errors import ConfigError
+from ..registry import Registry, did_you_mean
+from ..significance._base import InapplicableError, pvalue
+from ..significance._correlation import PAIRWISE_LIMIT, ROUNDING, car_correlations, mean_correlation
+from ..typing import BoolArray, FloatArray
+from ..windows import Window
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults, WindowLike
+
+LEVEL = 0.95
+# So many events without a market value are named, the others counted.
+NAMED = 5
+WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
+
+
+class Combination(NamedTuple):
+    """A weighted sum of CARs, its standard errors, and why the first of these is missing."""
+
+    estimate: float = np.nan
+    se: float = np.nan
+    se_independent: float = np.nan
+    statistic: float = np.nan
+    pvalue: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    kappa: float = np.nan
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedMean:
+    """Weighted mean CAR over one window (decimal), H0: it is zero.
+
+    Attributes
+    ----------
+    weights : {"equal", "value", "precision"}
+    window : Window
+    n_events : int
+        Events that have weight.
+    estimate : float
+    se : float
+        Of correlated events with event-induced variance, sqrt(w'Om w max(1, kappa)).
+    se_independent : float
+        sqrt(sum w^2 Var(CAR)).
+    statistic, pvalue, ci_low, ci_high : float
+        estimate / se, referred to N(0,1); the interval is at 95%.
+    kappa : float
+        var(SCAR) / (1 - r), by how much the event raised the variance; NaN for one event.
+    reason : str
+        Why there is no standard error, or which events have no weight.
+    """
+
+    weights: str
+    window: Window
+    n_events: int
+    estimate: float
+    se: float
+    se_independent: float
+    statistic: float
+    pvalue: float
+    ci_low: float
+    ci_high: float
+    kappa: float
+    reason: str = ""
+
+    @property
+    def z_independent(self) -> float:
+        """estimate / se_independent: J1 for equal weights (MacKinlay 1997), z for weights by precision."""
+        return self.estimate / self.se_independent
+
+    def __str__(self) -> str:
+        head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
+        size = f": {100 * self.estimate:+.2f}%" if self.n_events else ""
+        rest = (
+            f" (95% {100 * self.ci_low:+.2f}% to {100 * self.ci_high:+.2f}%),"
+            f" z = {self.statistic:.3f}, p = {self.pvalue:.4f}"
+        )
+        return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DollarLoss:
+    """Abnormal gain or loss of market value, CAR_i x market value; in the unit of the column.
+
+    Attributes
+    ----------
+    window : Window
+    events : DataFrame
+        event_id, ticker, the column of market values, car, adl, se (of the single event) of the events that
+        have a market value.
+    total, se, se_independent, statistic, pvalue, ci_low, ci_high, kappa, reason
+        Of the sum over events, as in :class:`WeightedMean`.
+    """
+
+    window: Window
+    events: pd.DataFrame
+    total: float
+    se: float
+    se_independent: float
+    statistic: float
+    pvalue: float
+    ci_low: float
+    ci_high: float
+    kappa: float
+    reason: str = ""
+
+    def __str__(self) -> str:
+        head = f"abnormal change of market value{self.window} of {len(self.events)}"
+        size = f": {self.total:,.6g}" if len(self.events) else ""
+        rest = f" (95% {self.ci_low:,.6g} to {self.ci_high:,.6g}), p = {self.pvalue:.4f}"
+        return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>{self.events.to_html(border=0, index=False)}"
+
+
+def weighted_caar(
+    results: EventStudyResults, window: WindowLike, weights: str = "equal", column: str = "mcap"
+) -> WeightedMean:
+    """Return the weighted mean CAR over `window`; weights sum to one over the events that have one.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    window : window
+    weights : {"equal", "value", "precision"}
+        Alike, by market value, or by 1/Var(CAR).
+    column : str
+        Column of the events with the market value *before* the window; later values depend on the CAR.
+
+    Raises
+    ------
+    ConfigError
+        For unknown weights or column.
+    """
+    raw, asked = WEIGHTS[weights], Window.of(window)
+    valid, reason = results.abnormal.valid(asked), ""
+    size = np.full(len(valid), np.nan)
+    if weights == "value":
+        size, valid, reason = _with_size(results, valid, column)
+    sample = _taken(results.abnormal, asked, valid)
+    own = raw(size[valid], sample.var_car(asked))
+    combined = _combined(sample, asked, own / own.sum(), reason)
+    return WeightedMean(weights, asked, len(sample), *combined)
+
+
+def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = "mcap") -> DollarLoss:
+    """Return the abnormal change of market value of each event and of all, ADL_i = CAR_i x market value.
+
+    Market values must be in one currency. For parameters and errors see :func:`weighted_caar`.
+    """
+    asked = Window.of(window)
+    size, valid, reason = _with_size(results, results.abnormal.valid(asked), column)
+    sample, size = _taken(results.abnormal, asked, valid), size[valid]
+    car, sd = sample.car(asked), np.sqrt(sample.var_car(asked))
+    frame = pd.DataFrame({
+        **results._ids(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size, "se": sd * size,
+    })  # fmt: skip
+    return DollarLoss(asked, frame, *_combined(sample, asked, size, reason))
+
+
+def aggregates(
+    results: EventStudyResults, windows: Iterable[WindowLike] | None = None, column: str = "mcap"
+) -> pd.DataFrame:
+    """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
+
+    Weights by value are left out if the events have no `column`.
+    """
+    chosen = [name for name in WEIGHTS if name != "value" or column in results.events]
+    rows = []
+    for window in results._windows(windows):
+        means = (asdict(weighted_caar(results, window, name, column)) for name in chosen)
+        rows += [{"start": window.start, "stop": window.stop, **mean} for mean in means]
+    names = ["start", "stop", *(f.name for f in fields(WeightedMean) if f.name != "window")]
+    return pd.DataFrame(rows, columns=names)
+
+
+@WEIGHTS.register("equal")
+def equal(size: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return the same weight for all."""
+    return np.ones(len(size))
+
+
+@WEIGHTS.register("value")
+def value(size: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return market values."""
+    return size
+
+
+@WEIGHTS.register("precision")
+def precision(size: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return 1/Var(CAR)."""
+    return 1 / variance
+
+
+def _combined(sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str) -> Combination:
+    """Return sum w CAR with sqrt(w'Om w max(1, kappa)), Om_ij = rho_ij o_ij sd_i sd_j."""
+    from scipy import stats
+
+    if not len(sample):
+        return Combination(reason=reason or "no event has all days of the window")
+    scaled = weights * np.sqrt(sample.var_car(window))
+    total, alone = float(weights @ sample.car(window)), float(np.sqrt((scaled**2).sum()))
+    try:
+        kappa = _inflation(sample, window)
+        variance = _quadratic(sample, window, scaled)
+        if not variance > ROUNDING * alone**2:
+            raise InapplicableError("w'Om w is not positive: the correlations contradict each other")
+    except InapplicableError as error:
+        reasons = "; ".join(filter(None, (str(error), reason)))
+        return Combination(total, se_independent=alone, reason=reasons)
+    se = float(np.sqrt(variance * np.fmax(1, kappa)))
+    half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * se
+    p = pvalue(total / se, np.inf)
+    return Combination(total, se, alone, total / se, p, total - half, total + half, kappa, reason)
+
+
+def _inflation(sample: AbnormalReturns, window: Window) -> float:
+    """Return kappa = var(SCAR) / (1 - r), NaN for one event."""
+    if len(sample) < 2:
+        return np.nan
+    r = mean_correlation(sample, window).rbar
+    if not r < 1:
+        raise InapplicableError(
+            "no pair of events with overlapping windows has enough common estimation days"
+        )
+    return float(sample.scar(window).var(ddof=1) / (1 - r))
+
+
+def _quadratic(sample: AbnormalReturns, window: Window, scaled: FloatArray) -> float:
+    """Return sum_ij rho_ij o_ij s_i s_j; above 2,000 events every pair has the mean of rho o."""
+    if len(sample) <= PAIRWISE_LIMIT:
+        return float(scaled @ car_correlations(sample, window) @ scaled)
+    own = float((scaled**2).sum())
+    return own + mean_correlation(sample, window).rbar * (float(scaled.sum()) ** 2 - own)
+
+
+def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> AbnormalReturns:
+    """Return the chosen events: the sample that tests share, if they are all that are valid."""
+    sample = abnormal.sample(window)
+    return sample if chosen.sum() == len(sample) else abnormal.take(chosen)
+
+
+def _with_size(
+    results: EventStudyResults, valid: BoolArray, column: str
+) -> tuple[FloatArray, BoolArray, str]:
+    """Return market values (n,), the valid events that have one, and a word on those that have none."""
+    if column not in results.events:
+        hint = did_you_mean(column, [str(c) for c in results.events.columns])
+        raise ConfigError("the events have no such column", value=column, remedy=hint)
+    size = pd.to_numeric(results.events[column], errors="coerce").to_numpy(dtype=float)
+    known = np.isfinite(size) & (size > 0)
+    without = results.events["event_id"].to_numpy()[valid & ~known].astype(str)
+    more = f" and {len(without) - NAMED} more" if len(without) > NAMED else ""
+    reason = f"no positive {column}: {', '.join(without[:NAMED])}{more}" if len(without) else ""
+    return size, valid & known, reason

@@ -1,0 +1,131 @@
+"""What is studied beside returns: trading volume, turnover and volatility of each session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import ConfigError, DataError
+from .typing import DateArray, FloatArray, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .events import Events
+
+# Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.6).
+SMALL_TURNOVER = 0.000255
+SHARES = "shares_outstanding"
+
+
+def measured(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> tuple[DateArray, FloatArray]:
+    """Return the dates of one symbol and its measure on each, in logarithms; NaN where it has none.
+
+    Parameters
+    ----------
+    part : DataFrame
+        Rows of one symbol with the columns date, high, low and volume.
+    measure : {"volume", "turnover", "volatility"}
+        log(volume), a session without trade being missing; log(100 volume / shares + 0.000255); log of the
+        range-based variance log(high/low)^2 / (4 log 2) of Parkinson (1980), a session without a range
+        (high not above low) being missing. A column that is absent is missing on every day.
+    shares : float
+        Shares outstanding, for the turnover.
+    """
+    part = part.sort_values("date")
+    dates = part["date"].to_numpy().astype("datetime64[D]")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = MEASURES[measure](part, shares)
+    return dates, np.where(np.isfinite(values), values, np.nan)
+
+
+def shares_of(events: Events) -> Mapping[str, float]:
+    """Return the shares outstanding of each ticker from the column ``shares_outstanding`` of the events.
+
+    A blank cell is not known. Each ticker has one number: it cancels out of the abnormal turnover, save for
+    the constant of sessions without trade.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, a cell is not a positive number, or a ticker has two different ones.
+    """
+    import pandas as pd
+
+    table = events.table
+    if SHARES not in table:
+        remedy = f"add a column {SHARES} to the events file"
+        raise DataError("the turnover needs the shares outstanding", remedy=remedy)
+    numbers = pd.to_numeric(table[SHARES], errors="coerce")
+    blank = table[SHARES].isna() | (table[SHARES].astype(str).str.strip() == "")
+    bad = ~((numbers > 0) & np.isfinite(numbers)) & ~blank
+    if bad.any():
+        row = table[bad].iloc[0]
+        raise DataError(
+            "not a positive number", where=f"event {row['event_id']}: {SHARES}", value=row[SHARES]
+        )
+    known = numbers[~blank].groupby(table["ticker"])
+    several = known.max() > known.min()
+    if several.any():
+        ticker = several.index[several][0]
+        raise DataError(
+            "two numbers of shares outstanding for one ticker", where=f"{ticker}: {SHARES}",
+            value=", ".join(f"{n:g}" for n in known.unique()[ticker]),
+            remedy="use one, in the unit of the volumes; it cancels out",
+        )  # fmt: skip
+    return {str(ticker): float(n) for ticker, n in known.first().items()}
+
+
+def lack(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
+    """Say why a symbol has no value of a measure on any day, and what to do."""
+    needs = ("high", "low") if measure == "volatility" else ("volume",)
+    absent = [name for name in needs if name not in part or part[name].isna().all()]
+    if absent:
+        what = f"the source gives no {' and no '.join(absent)}"
+        return f"{what}; use files with the column{'s' * (len(absent) > 1)} {' and '.join(absent)}, or yahoo"
+    if measure == "turnover" and not np.isfinite(shares):
+        return f"its shares outstanding are not known; give them in the column {SHARES}"
+    return "high equals low every day" if measure == "volatility" else "the volume is 0 every day"
+
+
+def require_intercept(parameters: Collection[str], measure: Measure, model: str) -> None:
+    """Raise ConfigError if a model without an intercept is to explain a level.
+
+    A log volume differs from another by the size of the firm: only returns may be compared as they are.
+    """
+    if measure != "return" and "alpha" not in parameters:
+        raise ConfigError(
+            f"the {measure} is a level and needs a model with an intercept", where="model", value=model,
+            remedy="use constant_mean, or market",
+        )  # fmt: skip
+
+
+def _volume(part: pd.DataFrame, shares: float) -> FloatArray:
+    del shares
+    values: FloatArray = np.log(_column(part, "volume"))
+    return values
+
+
+def _turnover(part: pd.DataFrame, shares: float) -> FloatArray:
+    values: FloatArray = np.log(100 * _column(part, "volume") / shares + SMALL_TURNOVER)
+    return values
+
+
+def _volatility(part: pd.DataFrame, shares: float) -> FloatArray:
+    del shares
+    spread = np.log(_column(part, "high") / _column(part, "low"))
+    values: FloatArray = np.log(np.where(spread > 0, spread, np.nan) ** 2 / (4 * np.log(2)))
+    return values
+
+
+def _column(part: pd.DataFrame, name: str) -> FloatArray:
+    return part[name].to_numpy(float) if name in part else np.full(len(part), np.nan)
+
+
+MEASURES: Mapping[str, Callable[[pd.DataFrame, float], FloatArray]] = {
+    "volume": _volume,
+    "turnover": _turnover,
+    "volatility": _volatility,
+}

@@ -1,0 +1,150 @@
+"""The tables of a run: what each file in ``tables/`` holds, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .loading import PEERS
+
+if TYPE_CHECKING:
+    from .analysis.placebo import Placebo
+    from .config import StudyConfig
+    from .results import EventStudyResults
+    from .windows import Window
+
+OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
+# Pairs of groups grow with the square of their number.
+MOST_GROUPS = 6
+FEWEST_EVENTS = 2
+
+
+def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Return the tables of a run by file name; one that has nothing to say is left out.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    config : StudyConfig
+        Decides windows, tests, groups and what is asked for beside them.
+    """
+    windows, names = list(config.tested), list(config.tests) or None
+    out = {
+        "abnormal_returns": results.abnormal_returns(),
+        "car": results.car(windows),
+        "aar": results.aar_table(),
+        "tests": results.tests(windows, names),
+        "models": results.models(),
+        "diagnostics": results.diagnostics(),
+        "choosing": results.diagnose(config.main).table,
+    }
+    if len(results) >= FEWEST_EVENTS:
+        out |= _of_a_sample(results, windows, config.main)
+    column = group_column(results, config.by)
+    if column:
+        out |= _of_groups(results, column, windows, names, config.main)
+    if config.regress:
+        out["regression"] = results.regress(config.regress, config.main).table
+    if config.placebo:
+        out |= _of_placebos(results, config)
+    return out
+
+
+def group_column(results: EventStudyResults, by: str) -> str:
+    """Return the column that splits the events, "" for none.
+
+    Without a wish this is ``group``, else ``direction``, if the used events have several values of it:
+    adverse and relieving announcements are not one sample.
+    """
+    if by == "none":
+        return ""
+    if by:
+        results.groups(by)
+        return by
+    used = results.events[results.ok]
+    return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
+
+
+def events_table(results: EventStudyResults) -> pd.DataFrame:
+    """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
+    own = [c for c in results.events.columns if c not in {*OUTCOME, "exchange"}]
+    return results.events[[*own, *OUTCOME]]
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time."""
+    dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
+    dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
+    return dated.to_csv(index=False, lineterminator="\n").encode()
+
+
+def placebos(results: EventStudyResults, config: StudyConfig) -> list[Placebo]:
+    """Return the placebo studies that `config` asks for, over its main window."""
+    from .analysis.placebo import placebo_dates, placebo_firms
+
+    found = [placebo_dates(results, config.main, draws=config.placebo)]
+    if PEERS in results.events:
+        found.append(placebo_firms(results, config.main, draws=config.placebo))
+    return found
+
+
+def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
+    from .analysis.weights import aggregates
+
+    families = {
+        "events": results.multiple("events", window=main),
+        "days": results.multiple("days"),
+        "windows": results.multiple("windows"),
+    }
+    out = {"aggregates": aggregates(results, windows), "families": _stacked("family", families)}
+    if results.panel.measure == "return":
+        out["calendar_portfolio"] = _by_window(windows, results.calendar_portfolio)
+        if "market" in [f.name for f in results.model.factors]:
+            out["abhar"] = _by_window(windows, results.abhar)
+    return out
+
+
+def _of_groups(
+    results: EventStudyResults, column: str, windows: list[Window], names: list[str] | None, main: Window
+) -> dict[str, pd.DataFrame]:
+    from .analysis.groups import differences
+
+    parts = results.groups(column)
+    out = {
+        "tests_by_group": _stacked(column, {g: r.tests(windows, names) for g, r in parts.items()}),
+        "aar_by_group": _stacked(column, {g: r.aar_table() for g, r in parts.items()}),
+    }
+    if 1 < len(parts) <= MOST_GROUPS:
+        out["differences"] = differences(results, column, main)
+    return out
+
+
+def _of_placebos(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    found = placebos(results, config)
+    return {
+        "placebo": pd.DataFrame([_short(p) for p in found]),
+        "placebo_draws": _stacked("kind", {p.kind: p.draws for p in found}),
+    }
+
+
+def _short(placebo: Placebo) -> dict[str, Any]:
+    """Return one placebo without its draws."""
+    row = {k: v for k, v in vars(placebo).items() if k not in ("draws", "window")}
+    return {"start": placebo.window.start, "stop": placebo.window.stop, **row, "draws": len(placebo.draws)}
+
+
+def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """Return the tables of several windows below each other, with start and stop in front."""
+    frames: list[pd.DataFrame] = []
+    for window in windows:
+        own = table(window)
+        frames.append(own.assign(**asdict(window))[[*asdict(window), *own.columns]])
+    return pd.concat(frames, ignore_index=True)
+
+
+def _stacked(column: str, parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    frames = [part.assign(**{column: name})[[column, *part.columns]] for name, part in parts.items()]
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,195 @@
+"""Models through the command line: options, factor files, further series, study files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import DONORS, FACTORS, Market
+
+from eventstudy.cli import main
+from eventstudy.models import MODELS
+
+FIXED = (
+    "--calendar",
+    "data",
+    "--estimation",
+    "-120:-11",
+    "--window",
+    "-5:5",
+    "--car",
+    "0:1",
+    "--test",
+    "bmp",
+)
+
+
+def invoke(*args: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, [str(a) for a in args])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture(scope="module")
+def study() -> Market:
+    return Market(n=6, seed=61)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, study: Market) -> Path:
+    """Write prices, a list of events with the columns of models, and factors in Ken French's layout."""
+    wide = study.wide
+    (tmp_path / "prices").mkdir()
+    for name in (*study.tickers, "MKT", "WORLD", "IND", *DONORS):
+        close = 100 * (1 + wide[name]).cumprod()
+        close.rename("close").rename_axis("date").to_csv(tmp_path / "prices" / f"{name}.csv")
+    table = study.table[["event_id", "ticker", "announced_at", "benchmark"]]
+    table = table.assign(industry="IND", match="D0;D1", donors="D0;D1;D2;D3;F01;GONE")
+    table.to_csv(tmp_path / "events.csv", index=False)
+    rows = (100 * wide[list(FACTORS)]).itertuples()
+    lines = [f"{d:%Y%m%d}," + ",".join(f"{v:12.8f}" for v in row) for d, *row in rows]
+    head = "Daily factors.\n\n,Mkt-RF,SMB,HML,RMW,CMA,Mom   ,RF\n"
+    (tmp_path / "F-F.CSV").write_text(head + "\n".join(lines) + "\n\nCopyright\n")
+    return tmp_path
+
+
+def run(folder: Path, *args: object) -> tuple[dict[str, object], Path]:
+    code, out, err = invoke(
+        "run",
+        folder / "events.csv",
+        "--prices",
+        folder / "prices",
+        "--out",
+        folder / "r",
+        *FIXED,
+        *args,
+        "--json",
+    )
+    assert code == 0, err
+    return json.loads(out), folder / "r" / "events"
+
+
+def cars(run_folder: Path) -> np.ndarray:
+    table = pd.read_csv(run_folder / "tables" / "car.csv")
+    return table["car"].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("ff3", ["--factors", "F-F.CSV"]),
+        ("carhart", ["--factors", "F-F.CSV"]),
+        ("factors", ["--factors", "F-F.CSV", "--model-option", "columns=smb,hml"]),
+        ("industry", []),
+        ("two_index", ["--series", "world=WORLD"]),
+        ("dimson", ["--model-option", "lags=2", "--model-option", "leads=0"]),
+        ("trade_to_trade", []),
+        ("market", ["--cov", "HC3"]),
+    ],
+)
+def test_run_equals_the_library(folder: Path, study: Market, model: str, options: list[str]) -> None:
+    from eventstudy.models import make_model
+
+    paths = [str(folder / o) if o == "F-F.CSV" else o for o in options]
+    found, written = run(folder, "--model", model, *paths)
+    assert found["n_used"] == 6
+    named = [o for o in options if "=" in o and not o.startswith("world")]
+    cov = "HC3" if "HC3" in options else "nonrobust"
+    fit = study.fit(model=make_model(model, named, cov_type=cov), series={"world": "WORLD"})  # type: ignore[arg-type]
+    np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
+    np.testing.assert_allclose(found["tests"][0]["statistic"], fit.test("bmp", (0, 1)).statistic, rtol=1e-6)  # type: ignore[index]
+
+
+def test_matched_portfolio(folder: Path, study: Market) -> None:
+    """AR = return less the mean return of the two in the column match."""
+    _, written = run(folder, "--model", "matched")
+    wide = study.wide
+    at = wide.index.get_indexer(study.table["day0"])
+    expected = [
+        (wide[f"F{i:02d}"] - (wide["D0"] + wide["D1"]) / 2).iloc[t : t + 2].sum() for i, t in enumerate(at)
+    ]
+    np.testing.assert_allclose(cars(written), expected, atol=1e-9)
+
+
+def test_donors_that_are_firms_of_the_list_are_left_out_and_named(folder: Path, study: Market) -> None:
+    found, written = run(folder, "--model", "synthetic_control", "--test", "placebo_in_space")
+    assert found["n_used"] == 6
+    page = (written / "report.html").read_text(encoding="utf-8")
+    assert "donors left out because they are firms of the list of events: F01" in page
+    assert "donors left out because they have no prices: GONE" in page
+    study.table["donors"] = "D0;D1;D2;D3"
+    fit = study.fit(model="synthetic_control")
+    del study.table["donors"]
+    np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
+
+
+def test_study_file(folder: Path) -> None:
+    (folder / "study.toml").write_text(
+        'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\nmodel = "dimson"\n'
+        'model_options = ["lags=2", "leads=0"]\nestimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\n'
+        'tests = ["bmp"]\n',
+        encoding="utf-8",
+    )
+    code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")
+    assert code == 0, err
+    _, written = run(folder, "--model", "dimson", "--model-option", "lags=2", "--model-option", "leads=0")
+    np.testing.assert_array_equal(cars(folder / "r" / "toml"), cars(written))
+    (folder / "study.toml").write_text(
+        'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\nmodel = "ff3"\n'
+        'factors = "F-F.CSV"\nestimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\ntests = ["bmp"]\n',
+        encoding="utf-8",
+    )
+    code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")
+    assert code == 0, err
+    _, written = run(folder, "--model", "ff3", "--factors", folder / "F-F.CSV")
+    np.testing.assert_array_equal(cars(folder / "r" / "toml"), cars(written))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--model", "dimson", "--model-option", "lag=2"], "did you mean 'lags'?"),
+        (
+            ["--model", "dimson", "--model-option", "lags=x"],
+            "dimson: lags: not a value of the kind int, got 'x'",
+        ),
+        (["--model", "carhardt"], "did you mean 'carhart'?"),
+        (["--model", "ff3"], "give a file of factors with --factors FILE"),
+        (["--model", "ff3", "--factors", "none.csv"], "no such file, got 'none.csv'"),
+        (["--model", "two_index"], "--series world=TICKER"),
+        (["--series", "world"], "write NAME=TICKER"),
+        (["--cov", "HC3", "--engine", "batch"], "needs the engine statsmodels"),
+        (["--model", "theil_sen", "--cov", "HC3"], "least squares"),
+    ],
+)
+def test_wrong_use_is_told_with_code_2(folder: Path, options: list[str], said: str) -> None:
+    code, out, err = invoke("run", folder / "events.csv", "--prices", folder / "prices", *FIXED, *options)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.startswith("eventstudy: ")
+
+
+def test_a_factor_that_is_not_there_costs_no_download(folder: Path) -> None:
+    lines = (folder / "F-F.CSV").read_text().replace("SMB", "XYZ")
+    (folder / "F-F.CSV").write_text(lines)
+    code, _, err = invoke(
+        "run", folder / "events.csv", "--prices", folder / "missing", "--model", "ff3", "--factors",
+        folder / "F-F.CSV",
+    )  # fmt: skip
+    assert code == 2
+    assert "add smb with another --factors FILE" in err
+
+
+def test_list_of_models_has_formula_source_and_options() -> None:
+    code, out, _ = invoke("list", "models")
+    assert code == 0
+    for model in MODELS.values():
+        assert model.formula in out
+        assert model.source in out
+    assert "options: lags=1, leads=1" in out
+    assert "own_market" not in out
+    assert max(map(len, out.splitlines())) <= 110

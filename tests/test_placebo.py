@@ -1,0 +1,123 @@
+"""Placebo dates and placebo firms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+
+from eventstudy.analysis.placebo import placebo_dates, placebo_firms, rank_pvalue
+from eventstudy.errors import ConfigError
+from eventstudy.models import MODELS
+from eventstudy.results import EventStudyResults
+from eventstudy.windows import Window
+
+W = Window(0, 1)
+
+
+@pytest.fixture(scope="module")
+def long() -> EventStudyResults:
+    """Thirty events on five dates, with prices that reach far beyond them."""
+    return Market(n=30, seed=3, days=600, dates=5, rho=0.2, effect=-0.03).fit()
+
+
+def test_p_is_the_rank_with_the_study_itself_among_the_draws() -> None:
+    draws = np.array([0.5, -3.0, 2.0, 1.0])
+    assert rank_pvalue(-2.0, draws) == (1 + 2) / 5
+    assert rank_pvalue(10.0, draws) == 1 / 5
+    assert rank_pvalue(0.0, draws) == 1.0
+
+
+def test_a_strong_effect_beats_every_placebo_date(long: EventStudyResults) -> None:
+    placebo = placebo_dates(long, W, draws=99)
+    assert len(placebo.draws) == 99
+    assert placebo.pvalue == 1 / 100
+    assert placebo.statistic == long.test("bmp", W).statistic
+    assert placebo.n_events == 30
+
+
+def test_a_placebo_is_the_study_of_events_that_are_given_those_dates() -> None:
+    """The same numbers as a study typed in by hand with every day 0 moved by the shift."""
+    market = Market(n=30, seed=3, days=600, dates=5, rho=0.2, effect=-0.03)
+    placebo = placebo_dates(market.fit(), W)
+    row = placebo.draws.iloc[7]
+    table, index = market.table, market.frame.index
+    market.table = table.assign(day0=index[index.get_indexer(table["day0"]) + int(row["shift"])])
+    assert row["n_events"] == 30
+    result = market.fit().test("bmp", W)
+    assert (result.statistic, result.estimate) == pytest.approx((row["statistic"], row["mean_car"]), rel=1e-9)
+
+
+def test_shifts_keep_clear_of_the_events(long: EventStudyResults) -> None:
+    shifts = placebo_dates(long, W).draws["shift"]
+    assert shifts.is_unique
+    assert shifts.abs().min() >= len(long.abnormal.event)
+    # An estimation window that holds the event itself would be no quiet one: forward shifts are far ones.
+    last = -long.abnormal.windows.estimation.start + long.abnormal.event.stop
+    spread = np.ptp(long.abnormal.windows.day0)
+    forward = shifts[shifts > 0]
+    assert len(forward) > 10
+    assert forward.min() > last - spread
+
+
+def test_size_of_placebo_dates() -> None:
+    """Without an effect p is uniform: 40 small studies, of which few may reject at 10 %."""
+    p = [
+        placebo_dates(Market(n=8, seed=s, days=420, dates=2, rho=0.3).fit(), Window(0, 0), draws=99).pvalue
+        for s in range(40)
+    ]
+    assert 0 < (np.array(p) <= 0.10).sum() <= 10
+    assert 0.3 < np.mean(p) < 0.7
+
+
+def test_too_few_dates_are_a_reason() -> None:
+    placebo = placebo_dates(Market(n=12, seed=2).fit(estimation=(-145, -11)), W)
+    assert np.isnan(placebo.pvalue)
+    assert "at least 39 are needed: prices must reach further back" in placebo.reason
+    assert placebo.reason in str(placebo)
+
+
+@pytest.mark.parametrize("name", ["ff3", "dimson", "trade_to_trade", "huber"])
+def test_every_kind_of_model_is_estimated_anew(name: str) -> None:
+    assert name in MODELS
+    results = Market(n=6, seed=1, days=330, dates=3, effect=-0.08).fit(model=name)
+    assert placebo_dates(results, Window(0, 0), draws=45).pvalue <= 3 / 46
+
+
+def with_peers(effect: float, shock: float) -> EventStudyResults:
+    """Ten firms hit on one date, thirty peers; `shock` hits all forty."""
+    market = Market(n=40, seed=5, dates=1)
+    day = market.table["day0"][0]
+    market.frame.loc[day, market.tickers] += shock
+    market.frame.loc[day, market.tickers[:10]] += effect
+    market.table = market.table.head(10).assign(peers=";".join(market.tickers[10:]))
+    return market.fit()
+
+
+def test_placebo_firms_tell_a_common_shock_from_an_effect() -> None:
+    hit, common = with_peers(-0.06, 0.0), with_peers(0.0, -0.06)
+    assert hit.test("bmp", (0, 0)).pvalue < 0.01
+    assert common.test("bmp", (0, 0)).pvalue < 0.01, "without peers it looks like an effect"
+    assert placebo_firms(hit, (0, 0), draws=99).pvalue == 0.01
+    assert placebo_firms(common, (0, 0), draws=99).pvalue > 0.1
+
+
+def test_placebo_firms_are_seeded() -> None:
+    results = with_peers(-0.03, 0.0)
+    one, two = placebo_firms(results, W, draws=50), placebo_firms(results, W, draws=50)
+    pd.testing.assert_frame_equal(one.draws, two.draws)
+    assert one.draws["statistic"].nunique() > 30
+
+
+def test_peers_without_prices_are_a_reason() -> None:
+    market = Market(n=6, seed=1)
+    market.table = market.table.assign(peers="NOWHERE;" + market.tickers[0])
+    placebo = placebo_firms(market.fit(), W, draws=50)
+    assert np.isnan(placebo.pvalue)
+    assert placebo.reason.startswith("6 events have no peer with prices")
+
+
+def test_no_column_of_peers(long: EventStudyResults) -> None:
+    with pytest.raises(ConfigError, match="no column of peers"):
+        placebo_firms(long, W)

@@ -1,0 +1,178 @@
+"""What kind of study it is, and with which numbers."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from designs import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from eventstudy.analysis.diagnosis import Diagnosis, diagnose
+from eventstudy.analysis.situation import Situation
+from eventstudy.analysis.verdicts import percent
+from eventstudy.errors import ConfigError
+from eventstudy.results import EventStudyResults
+from eventstudy.windows import Window
+
+
+@pytest.mark.parametrize(
+    ("at", "window", "kind", "clusters"),
+    [
+        ([160], (0, 1), "single", 1),
+        (ONE, (0, 1), "one_date", 1),
+        (DISPERSED, (0, 1), "dispersed", 10),
+        (DISPERSED, (-1, 2), "dispersed", 10),
+        (DISPERSED, (-2, 2), "close_dates", 1),
+        (GROUPS, (-2, 2), "same_date_groups", 7),
+        (GROUPS, (-3, 2), "close_dates", 1),
+        (CLOSE, (0, 0), "same_date_groups", 8),
+        (CLOSE, (0, 1), "close_dates", 1),
+        ([150, 151, 160, 160], (0, 1), "close_dates", 2),
+    ],
+)
+def test_kind(at: list[int], window: tuple[int, int], kind: str, clusters: int) -> None:
+    found = placed(at).fit().diagnose(window)
+    assert (found.kind, found.n_clusters) == (kind, clusters)
+    assert (found.n_events, found.n_dates) == (len(at), len(set(at)))
+
+
+@pytest.mark.parametrize("at", [DISPERSED, GROUPS, CLOSE, [150, 150, 152, 153, 153, 158]], ids=str)
+def test_pairs_by_counting(at: list[int]) -> None:
+    for L in (1, 2, 4, 9):
+        found = placed(at).fit().diagnose((0, L - 1)) if L <= 6 else placed(at).fit().diagnose((-4, 4))
+        gaps = np.array([abs(a - b) for a, b in combinations(at, 2)])
+        assert found.same_date_pairs == pytest.approx((gaps == 0).mean())
+        assert found.overlapping_pairs == pytest.approx(((gaps > 0) & (gaps < L)).mean())
+
+
+def test_numbers_by_pandas() -> None:
+    market = placed([*ONE, 150, 150, 155], seed=31, rho=0.2)
+    market.table.loc[:1, "flags"] = "time_unknown"
+    market.table.loc[17, "ticker"] = "F00"
+    frame = market.frame.mask(np.random.default_rng(31).random(market.frame.shape) < 0.01)
+    results = market.fit(frame)
+    window = Window(-1, 1)
+    found = results.diagnose(window)
+    car = results.car([window]).dropna(subset=["car"])
+    daily = results.abnormal_returns().query("-1 <= tau <= 1 and event_id in @car.event_id")
+    assert 12 < len(car) < 18, "the holes must bite"
+    assert found.n_events == len(car)
+    day0 = market.table.set_index("event_id")["day0"].loc[car["event_id"]]
+    count = day0.value_counts()
+    assert found.events_per_date == (count.min(), count.median(), count.max())
+    assert found.largest_date == pytest.approx(count.max() / len(car))
+    nu = results.models().set_index("event_id")["nobs"] - 2
+    scaled = daily["sar"] ** 2 * (1 - 2 / daily["event_id"].map(nu))
+    assert found.variance_ratio == pytest.approx(scaled.mean())
+    assert found.kappa == pytest.approx(car["scar"].var() / (1 - found.rbar))
+    assert found.factor == pytest.approx(1 + (len(car) - 1) * found.rbar)
+    assert found.effective_n == pytest.approx(len(car) / found.factor)
+    assert found.skewness == pytest.approx(car["car"].skew())
+    assert found.normality_p == pytest.approx(stats.jarque_bera(car["car"]).pvalue)
+    own = results.diagnostics().set_index("event_id").loc[car["event_id"]]
+    assert found.missing_days == pytest.approx(own["missing"].mean())
+    assert found.shortest_estimation == own["nobs"].min()
+    resid = [r[np.isfinite(r)] for r in results.abnormal.sample(window).resid]
+    assert found.residual_skewness == pytest.approx(np.mean([stats.skew(r) for r in resid]))
+    assert found.non_normal == pytest.approx(np.mean([stats.jarque_bera(r).pvalue < 0.05 for r in resid]))
+    flags = market.table.set_index("event_id").loc[car["event_id"]]
+    assert found.time_unknown == pytest.approx((flags["flags"] == "time_unknown").mean())
+    assert found.time_unknown > 0
+    assert found.repeated_firms == int(flags["ticker"].duplicated().sum()) == 1
+    assert any("1 ticker has several events" in s for s in found.text)
+
+
+def test_correlation_on_one_date_is_the_mean_of_the_matrix() -> None:
+    """Equal histories and one factor: loadings are equal, so that r is that of Kolari and Pynnonen."""
+    results = placed(ONE, seed=32, rho=0.3).fit()
+    found = results.diagnose()
+    matrix = np.corrcoef(results.abnormal.resid)
+    mean = matrix[np.triu_indices(15, 1)].mean()
+    assert found.rbar == pytest.approx(mean)
+    assert found.same_date_r == pytest.approx(mean)
+    assert found.factor == pytest.approx(matrix.sum() / 15)
+
+
+def test_returns_over_several_sessions_are_counted() -> None:
+    results = placed(DISPERSED).fit()
+    spans, ar = results.abnormal.spans.copy(), results.abnormal.ar.copy()
+    spans[0, 5:7], ar[0, 5] = (0, 2), np.nan
+    found = diagnose(replace(results, abnormal=replace(results.abnormal, spans=spans, ar=ar, memo={})))
+    assert found.n_events == 10
+    assert found.multi_day == pytest.approx(1 / (10 * 11 - 1))
+    assert any("0.9% of the returns in the event window span several sessions" in s for s in found.text)
+
+
+def test_default_window() -> None:
+    market = placed(DISPERSED)
+    assert market.fit().diagnose().window == Window(0, 1)
+    assert market.fit(event=(2, 10)).diagnose().window == Window(2, 10)
+    with pytest.raises(ConfigError, match="beyond the event window"):
+        market.fit().diagnose((0, 9))
+
+
+def same(one: Diagnosis, other: Diagnosis) -> None:
+    for f in fields(Situation):
+        value, twin = getattr(one, f.name), getattr(other, f.name)
+        assert twin == (pytest.approx(value, rel=1e-6, nan_ok=True) if isinstance(value, float) else value)
+    assert (other.recommended, trust(other)) == (one.recommended, trust(one))
+
+
+@settings(max_examples=8, deadline=None)
+@given(scale=st.floats(0.05, 8))
+def test_units_do_not_matter(scale: float) -> None:
+    market = placed(GROUPS, seed=44, rho=0.2)
+    same(market.fit().diagnose(), market.fit(market.frame * scale).diagnose())
+
+
+def test_order_of_events_does_not_matter() -> None:
+    results = placed(CLOSE, seed=45, rho=0.2).fit()
+    order = np.random.default_rng(45).permutation(24)
+    same(results.diagnose(), results.subset(order).diagnose())
+
+
+def test_subset_is_diagnosed_by_its_own_rows() -> None:
+    market = placed([*ONE, *DISPERSED], seed=47)
+    market.table.loc[15:, "flags"] = "time_unknown"
+    results: EventStudyResults = market.fit()
+    part = results.subset(np.arange(25) >= 15).diagnose()
+    assert (part.kind, part.n_events, part.time_unknown) == ("dispersed", 10, 1.0)
+    assert any("100% of the announcements carry no hour" in s for s in part.text)
+
+
+def test_thin_trading_is_said() -> None:
+    market = placed(DISPERSED, seed=48)
+    frame = market.frame.copy()
+    frame.iloc[:100:5, :10] = np.nan
+    found = market.fit(frame).diagnose()
+    days = market.fit(frame).events["nobs"]
+    assert found.missing_days > 0.05
+    told = f"{percent(1 - days.mean() / 110)} of the estimation days have no return; the shortest"
+    assert any(f"{told} estimation has {days.min()} days" in s for s in found.text)
+
+
+def test_a_large_date_is_named() -> None:
+    found = placed([150] * 8 + [160, 170, 180], seed=49).fit().diagnose()
+    assert any("One date alone has 73% of the events" in s for s in found.text)
+    assert not any("One date alone" in s for s in placed(DISPERSED).fit().diagnose().text)
+
+
+@pytest.mark.parametrize("lost", ["days", "prices"])
+def test_no_event(lost: str) -> None:
+    market = placed(DISPERSED)
+    frame = market.frame.copy()
+    if lost == "prices":
+        frame[market.tickers] = np.nan
+    for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):
+        frame.loc[day, ticker] = np.nan
+    found = market.fit(frame).diagnose()
+    assert (found.kind, found.n_events, found.n_dates, found.n_clusters) == ("none", 0, 0, 0)
+    assert found.recommended == ()
+    assert set(trust(found).values()) == {"not here"}
+    assert found.text == ["No event has all days of [0,1]."]
+    assert "no event has all days of the window" in str(found)
