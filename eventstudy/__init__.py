@@ -16,7 +16,7 @@ _HOMES = {
     "read_events": "events",
     "events_from_frame": "events",
     "load_returns": "loading",
-    "read_returns": "loading",
+    "read_returns": "returns_file",
     "LinearModel": "models",
     "MODELS": "models",
     "PriceProvider": "prices",
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from .events import events_from_frame as events_from_frame
     from .events import read_events as read_events
     from .loading import load_returns as load_returns
-    from .loading import read_returns as read_returns
     from .models import MODELS as MODELS
     from .models import LinearModel as LinearModel
     from .prices import PriceProvider as PriceProvider
     from .results import EventStudyResults as EventStudyResults
     from .returns import ReturnsPanel as ReturnsPanel
+    from .returns_file import read_returns as read_returns
     from .significance import STATISTICS as STATISTICS
     from .significance import SignificanceTest as SignificanceTest
     from .study import EventStudy as EventStudy

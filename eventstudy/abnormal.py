@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,42 @@ from .errors import ConfigError
 from .registry import did_you_mean
 from .typing import BoolArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
+
+
+class Taken(NamedTuple):
+    """What of each day enters a CAR: abnormal return and its noise (n, L), regressors (n, L, k)."""
+
+    ar: FloatArray
+    noise: FloatArray
+    x: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Each event day joined with the sessions after it until the first close off a price limit.
+
+    Attributes
+    ----------
+    at_limit : (n, L2) bool array
+        Whether the day closes at a limit; elsewhere the run is the day itself.
+    ar, noise : (n, L2) float arrays
+        Abnormal return of the run, compounded, and the variance of its error; NaN if no close off the limit
+        was found.
+    length : (n, L2) int array
+        Sessions of the run.
+    x : (n, L2, k) float array
+        Regressors, summed over the run.
+    """
+
+    at_limit: BoolArray
+    ar: FloatArray
+    noise: FloatArray
+    length: IntArray
+    x: FloatArray
+
+    def take(self, rows: IntArray | BoolArray) -> Runs:
+        """Return the runs of some events."""
+        return Runs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +63,8 @@ class AbnormalReturns:
         Estimation residuals; NaN on days left out.
     expected : (n, L2) float array
         Normal returns that the model expects.
-    spans : (n, L2) int array
-        Sessions that each abnormal return spans; 0 where missing.
+    spans, length : (n, L2) int arrays
+        Days of the event's clock, and sessions, that each abnormal return spans; 0 where missing.
     x_estimation, x_event : (n, L1, k), (n, L2, k) float arrays
         Regressors.
     nobs, df_resid : (n,) int arrays
@@ -42,6 +78,8 @@ class AbnormalReturns:
         Estimates, their covariance, (X'X)^-1.
     problem, remark : (n,) object arrays
         Why an event could not be estimated, and what to know of one that was; "" otherwise.
+    runs : Runs, optional
+        For each day the return until the first close off a price limit, where limits are known.
     conventions : Conventions
         What tests do where authors differ.
     memo : dict
@@ -63,6 +101,7 @@ class AbnormalReturns:
     resid: FloatArray
     expected: FloatArray
     spans: IntArray
+    length: IntArray
     x_estimation: FloatArray
     x_event: FloatArray
     nobs: IntArray
@@ -75,6 +114,7 @@ class AbnormalReturns:
     r2: FloatArray
     problem: ObjectArray
     remark: ObjectArray
+    runs: Runs | None = None
     conventions: Conventions = field(default_factory=Conventions)
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
     parent: AbnormalReturns | None = field(default=None, repr=False)
@@ -119,40 +159,82 @@ class AbnormalReturns:
             )
         return slice(window.start - self.event.start, window.stop - self.event.start + 1)
 
+    def inside(self, window: Window) -> BoolArray:
+        """Tell which abnormal returns of the window begin and end inside it, shape (n, L)."""
+        spans = self.spans[:, self.columns(window)]
+        begins = np.arange(len(window)) - spans + 1
+        inside: BoolArray = (spans > 0) & (begins >= 0)
+        return inside
+
+    def covered(self, window: Window) -> IntArray:
+        """Count the days of `window` that abnormal returns inside it cover, shape (n,)."""
+        spans = self.spans[:, self.columns(window)]
+        days: IntArray = np.where(self.inside(window), spans, 0).sum(axis=1)
+        return days
+
+    def delayed(self, window: Window) -> BoolArray:
+        """Tell which events close the last day of `window` at a price limit, shape (n,)."""
+        if self.runs is None or self.conventions.limits == "none":
+            return np.zeros(len(self), dtype=bool)
+        return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
+
     def valid(self, window: Window) -> BoolArray:
-        """Tell which events have all days of `window`, shape (n,).
+        """Tell which events can be used over `window`, shape (n,): those that have all its days.
 
         Days bridged by a return that spans several sessions count as present if the return ends and
-        begins inside the window; a window that ends while trading is halted is not complete.
+        begins inside the window; a window that ends while trading is halted is not complete. By convention
+        ``missing`` an event with some of the days is enough; by ``limits`` one that closes the window at a
+        price limit leaves it (drop), or needs a close off the limit later on (extend).
         """
-        spans = self.spans[:, self.columns(window)]
-        begins = np.where(spans > 0, np.arange(len(window)) - spans + 1, 0)
-        complete: BoolArray = (
-            (spans.sum(axis=1) == len(window)) & (spans[:, -1] > 0) & (begins >= 0).all(axis=1)
-        )
-        return complete
+        covered, delayed = self.covered(window), self.delayed(window)
+        whole: BoolArray = covered == len(window) if self.conventions.missing == "drop" else covered > 0
+        if self.conventions.limits == "drop":
+            return whole & ~delayed
+        if self.runs is None or not delayed.any():
+            return whole
+        found = np.isfinite(self.runs.ar[:, self.columns(window).stop - 1])
+        return whole & (~delayed | found)
 
     def car(self, window: Window) -> FloatArray:
         """Cumulative abnormal return over `window`, shape (n,); NaN unless :meth:`valid`."""
-        total = np.nansum(self.ar[:, self.columns(window)], axis=1)
+        total = self._taken(window).ar.sum(axis=1) * self._rescaled(window)
         return np.where(self.valid(window), total, np.nan)
 
     def var_car(self, window: Window) -> FloatArray:
         """Prediction-error variance of the CAR, c'Vc, shape (n,); NaN unless :meth:`valid`."""
+        taken = self._taken(window)
+        x = taken.x.sum(axis=1)
+        variance = taken.noise.sum(axis=1) + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
+        return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
+
+    def _taken(self, window: Window) -> Taken:
+        """Return what enters the CAR, 0 elsewhere; a last day that closes at a limit is a longer run."""
         cols = self.columns(window)
-        seen = np.isfinite(self.ar[:, cols, None])
-        x = np.where(seen, self.x_event[:, cols], 0.0).sum(axis=1)
-        noise = np.where(seen[:, :, 0], self.noise[:, cols], 0.0).sum(axis=1)
-        variance = noise + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
-        return np.where(self.valid(window), variance, np.nan)
+        seen = self.inside(window)
+        ar, noise, x = self.ar[:, cols], self.noise[:, cols], self.x_event[:, cols]
+        delayed = self.delayed(window) & (self.conventions.limits == "extend")
+        if self.runs is not None and delayed.any():
+            last = cols.stop - 1
+            ar, noise, x = ar.copy(), noise.copy(), x.copy()
+            ar[delayed, -1] = self.runs.ar[delayed, last]
+            noise[delayed, -1] = self.runs.noise[delayed, last]
+            x[delayed, -1] = self.runs.x[delayed, last]
+        return Taken(np.where(seen, ar, 0.0), np.where(seen, noise, 0.0), np.where(seen[:, :, None], x, 0.0))
+
+    def _rescaled(self, window: Window) -> FloatArray:
+        """L over the days covered, shape (n,), by convention ``missing="rescale"``; else 1."""
+        if self.conventions.missing != "rescale":
+            return np.ones(len(self))
+        scale: FloatArray = len(window) / np.maximum(self.covered(window), 1)
+        return scale
 
     def scar(self, window: Window) -> FloatArray:
         """Standardised CAR, shape (n,): CAR / sqrt(Var(CAR)), or sum SAR / sqrt(L) by convention."""
         if self.conventions.scar == "exact":
             return self.car(window) / np.sqrt(self.var_car(window))
-        sar = self.sar[:, self.columns(window)]
-        days = np.isfinite(sar).sum(axis=1)
-        total = np.nansum(sar, axis=1) / np.sqrt(np.maximum(days, 1))
+        seen = self.inside(window)
+        sar = np.where(seen, self.sar[:, self.columns(window)], 0.0)
+        total = sar.sum(axis=1) / np.sqrt(np.maximum(seen.sum(axis=1), 1))
         return np.where(self.valid(window), total, np.nan)
 
     def bhar(self, window: Window) -> FloatArray:
@@ -189,23 +271,46 @@ class AbnormalReturns:
         estimation : (n, L1) float array
             -c'X*(X'X)^-1 x_s on the days that were used, else 0.
         event : (n, L2) float array
-            1 on the days of the window, else 0.
+            1 on the days of the window that are covered, else 0.
         """
-        cols = self.columns(window)
-        seen = np.isfinite(self.ar[:, cols, None])
-        x = np.where(seen, self.x_event[:, cols], 0.0).sum(axis=1)
+        x = self._taken(window).x.sum(axis=1)
         weights = -np.einsum("nk,nkj,nlj->nl", x, self.bread, np.nan_to_num(self.x_estimation))
+        inside, spans = self.inside(window), self.spans[:, self.columns(window)]
         event = np.zeros_like(self.ar)
-        event[:, cols] = 1.0
+        own = event[:, self.columns(window)]
+        for back in range(int(spans.max(initial=1))):
+            reached = inside[:, back:] & (spans[:, back:] > back)
+            own[:, : len(window) - back][reached] = 1.0
         return np.where(np.isfinite(self.resid), weights, 0.0), event
+
+    def hidden(self, window: Window) -> list[tuple[int, IntArray]]:
+        """Return events and the sessions that their CAR covers beside the days of `window`.
+
+        Halted sessions that have left the clock, and the sessions after the window until a close off the
+        price limit; as columns of ``windows.sessions``.
+        """
+        cols, L1 = self.columns(window), self.resid.shape[1]
+        inside, delayed = self.inside(window), self.delayed(window) & (self.conventions.limits == "extend")
+        bridged = inside & (self.length[:, cols] > self.spans[:, cols])
+        out = []
+        for i in np.flatnonzero(bridged.any(axis=1) | delayed):
+            own = self.windows.calendars[self.windows.calendar[i]]
+            at = np.searchsorted(own, self.windows.positions[i, L1:][cols])
+            parts = [own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
+            if delayed[i] and self.runs is not None:
+                parts.append(own[at[-1] + 1 : at[-1] + self.runs.length[i, cols.stop - 1]])
+            out.append((int(i), np.concatenate(parts)))
+        return out
 
     def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
         """Return some events, by position or mask."""
-        shared = ("model", "parameters", "windows", "conventions", "memo", "parent", "rows")
+        shared = ("model", "parameters", "windows", "runs", "conventions", "memo", "parent", "rows")
         cut = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in shared}
         own = np.arange(len(self)) if self.rows is None else self.rows
         parent = self if self.parent is None else self.parent
-        return replace(self, windows=self.windows.take(rows), memo={}, parent=parent, rows=own[rows], **cut)
+        runs = None if self.runs is None else self.runs.take(rows)
+        windows = self.windows.take(rows)
+        return replace(self, windows=windows, runs=runs, memo={}, parent=parent, rows=own[rows], **cut)
 
     def under(self, **changes: Any) -> AbnormalReturns:
         """Return the same abnormal returns for tests under other conventions.
@@ -226,6 +331,11 @@ class AbnormalReturns:
             k: v for k, v in self.memo.items() if isinstance(k, tuple) and k[0] == "correlations"
         }
         return replace(self, conventions=replace(self.conventions, **changes), memo=kept, parent=parent)
+
+    @property
+    def unextended(self) -> AbnormalReturns:
+        """The same abnormal returns with windows that end where they end, limit or not."""
+        return self if self.runs is None else self.under(limits="none")
 
     def sample(self, window: Window) -> AbnormalReturns:
         """Return the events that are valid for `window` (itself if all are)."""

@@ -7,13 +7,16 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import __version__
+from .cli_parts import debug_option
+from .cli_parts import progress as _progress
+from .cli_parts import say as _say
+from .cli_prices import prices
 
 if TYPE_CHECKING:
     from .config import StudyConfig
@@ -26,16 +29,6 @@ EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later),
 130 interrupted."""
-
-
-def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value:
-        context.find_root().meta["eventstudy.debug"] = True
-
-
-debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks of errors."
-)
 
 
 class Main(click.Group):
@@ -102,7 +95,7 @@ def main() -> None:
 @main.command(epilog=EXIT_CODES)
 @click.argument("events", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--prices", metavar="auto|yahoo|sample|store|PATH", help="Where prices come from. [default: auto]"
+    "--prices", metavar="auto|yahoo|sample|store|NAME|PATH", help="Where prices come from. [default: auto]"
 )
 @click.option(
     "--returns", metavar="FILE", help="Decimal returns to use instead of prices (wide, or date,ticker,ret)."
@@ -112,7 +105,16 @@ def main() -> None:
     type=click.Choice(["exchange", "data"]),
     help="Sessions of the exchange, or dates of the data.",
 )
-@click.option("--benchmark", metavar="TICKER", help="One index for all events, whatever the file says.")
+@click.option(
+    "--benchmark",
+    metavar="TICKER",
+    help="One index for all events, whatever the file says; 'A;B;C' for their mean, peers for that column.",
+)
+@click.option(
+    "--currency",
+    metavar="local|CODE",
+    help="Convert all returns to a currency such as USD. [default: local]",
+)
 @click.option(
     "--measure",
     type=click.Choice(["return", "volume", "turnover", "volatility"]),
@@ -176,6 +178,37 @@ def main() -> None:
     help="Flag events with fewer days. [default: 100]",
 )
 @click.option(
+    "--halt",
+    type=click.Choice(["calendar", "shift"]),
+    help="Whether the clock runs through a halt, or day 0 is when trading resumes. [default: calendar]",
+)
+@click.option(
+    "--limits",
+    type=click.Choice(["extend", "none", "drop"]),
+    help="A window that closes at a price limit: until the first free close, as it is, or out. "
+    "[default: extend]",
+)
+@click.option(
+    "--missing",
+    type=click.Choice(["drop", "rescale", "zero"]),
+    help="An event without all days of a window. [default: drop, from that window]",
+)
+@click.option(
+    "--repeat",
+    type=click.Choice(["mask", "first", "keep-all"]),
+    help="Several events of one firm: mask their windows in estimation, keep the first. [default: mask]",
+)
+@click.option(
+    "--confounders", metavar="FILE", help="Other news that may have moved prices: a CSV ticker,date,what."
+)
+@click.option(
+    "--confounder-days",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How near: sessions around the main window. [default: 1]",
+)
+@click.option("--drop-confounded", is_flag=True, default=None, help="Leave events near such news out.")
+@click.option(
     "--placebo",
     type=click.IntRange(0),
     metavar="N",
@@ -210,6 +243,10 @@ def main() -> None:
     help="Settings from a file; options win.",
 )
 @click.option("--offline", is_flag=True, default=None, help="Never use the network.")
+@click.option(
+    "--store", metavar="DIR|FILE", help="The store of prices. [default: $EVENTSTUDY_STORE, or the user's]"
+)
+@click.option("--vintage", metavar="DATE", help="Only stored prices, as they were at that date or time.")
 @click.option("--strict", is_flag=True, default=None, help="Exit with 3 if any event was dropped.")
 @click.option(
     "--max-loss",
@@ -239,14 +276,15 @@ def run(
         hint = did_you_mean(config.by, list(listed.columns_in))
         raise ConfigError("the events file has no such column", where="--by", value=config.by, remedy=hint)
     with _progress(quiet or as_json, "prices") as progress:
-        results = run_study(listed, config, offline=order.offline, progress=progress)
+        source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
+        results = run_study(listed, config, **source, progress=progress)
     _say(results.panel.notices)
     if len(results) == 0:
         raise DataError(
             f"none of {len(results.events)} events could be used\n{losses(results, written=False)}"
         )
-    source = {"events": order.events.name, "sha256": listed.sha256}
-    folder = write_run(results, order.out, order.name, config=config, source=source, command=_command())
+    origin = {"events": order.events.name, "sha256": listed.sha256}
+    folder = write_run(results, order.out, order.name, config=config, source=origin, command=_command())
     if as_json:
         click.echo(_as_json(results, config, folder))
     elif not quiet:
@@ -320,40 +358,19 @@ def _list_tests() -> Iterator[str]:
 
 
 def _list_prices() -> Iterator[str]:
-    from .prices import PROVIDERS
+    from .prices import listing
 
-    for name, entry in PROVIDERS.items():
-        yield f"{name:<10} {entry.summary}"
+    for name, summary in listing():
+        yield f"{name:<10} {summary}"
 
+
+main.add_command(prices)
 
 _LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "models": _list_models,
     "tests": _list_tests,
     "prices": _list_prices,
 }
-
-
-@contextmanager
-def _progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar on stderr if that is a terminal."""
-    if silent or not sys.stderr.isatty():
-        yield None
-        return
-    with ExitStack() as stack:
-        bar: Any = None
-
-        def advance(done: int, total: int) -> None:
-            nonlocal bar
-            if bar is None:
-                bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
-            bar.update(done - bar.pos)
-
-        yield advance
-
-
-def _say(notices: Sequence[str]) -> None:
-    for text in notices:
-        click.echo(f"NOTE: {text}", err=True)
 
 
 def _command() -> str:
@@ -363,9 +380,10 @@ def _command() -> str:
 
 
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from .report.wording import headline, leading, subject_of
+    from .report.answer import headline, leading
+    from .report.wording import subject_of
     from .tables import group_column
-    from .terminal import losses, sketch, summary_text
+    from .terminal import TEXT_WIDTH, beside, losses, sketch, summary_text
 
     column = group_column(results, config.by)
     parts = results.groups(column) if column else {"": results}
@@ -379,7 +397,8 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     parts = {first: parts[first]} | parts
     lead = _ascii(headline(parts[first], config.main, subject=subject_of(first, column)))
     lead = textwrap.fill(lead, TEXT_WIDTH, break_on_hyphens=False)
-    return "\n\n".join([lead, *filter(None, blocks), losses(results), f"Report: {folder / 'report.html'}"])
+    tail = [losses(results), f"Report: {folder / 'report.html'}"]
+    return "\n\n".join([lead, *filter(None, [*blocks, *beside(folder)]), *tail])
 
 
 def _ascii(text: str) -> str:
@@ -405,6 +424,8 @@ def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
         "notices": list(results.panel.notices),
         "tests": rows(results.tests(config.tested, names)),
         "groups": {name: rows(part.tests(config.tested, names)) for name, part in groups.items()},
+        "diagnosis": results.diagnose(config.main).to_dict(),
+        "group_diagnoses": {name: part.diagnose(config.main).to_dict() for name, part in groups.items()},
         "events": rows(events_table(results)),
     }
     return json.dumps(found, indent=1, ensure_ascii=False, default=_plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal, get_args
 from .conventions import DRAWS, SEED, Conventions
 from .errors import ConfigError
 from .registry import did_you_mean
-from .typing import CalendarChoice, CovType, Engine, Measure, ReturnKind
+from .typing import CalendarChoice, CovType, Engine, Halt, Measure, Repeat, ReturnKind
 from .windows import Window
 
 ESTIMATION = Window(-250, -31)
@@ -37,7 +38,10 @@ class StudyConfig:
     returns : str
         A file of returns to be used instead of prices; "" = none.
     benchmark : str
-        Index for all events; "" = the column ``benchmark``, else the exchange's default.
+        Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" = the column
+        ``benchmark``, else the exchange's default and what stands in for it.
+    currency : str
+        What returns are converted to: an ISO code, or ``local``.
     measure : {"return", "volume", "turnover", "volatility"}
         What is studied.
     model : str
@@ -71,13 +75,24 @@ class StudyConfig:
         as many sessions further back.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
-    scar, overlap, fpc, draws, seed
+    halt : {"calendar", "shift"}
+        What a halt does to the clock of an event.
+    repeat : {"mask", "first", "keep-all"}
+        What is done about several events of one firm.
+    confounders : str
+        A file of other news; "" = none.
+    confounder_days : int
+        Sessions around the main window in which other news confound an event.
+    drop_confounded : bool
+        Whether confounded events are left out.
+    scar, overlap, missing, limits, fpc, draws, seed
         See :class:`Conventions`.
     """
 
     prices: str = "auto"
     returns: str = ""
     benchmark: str = ""
+    currency: str = "local"
     measure: Measure = "return"
     model: str = ""
     model_options: tuple[str, ...] = ()
@@ -93,10 +108,17 @@ class StudyConfig:
     kind: ReturnKind = "simple"
     engine: Engine = "statsmodels"
     min_estimation: int = 100
+    halt: Halt = "calendar"
+    repeat: Repeat = "mask"
+    confounders: str = ""
+    confounder_days: int = 1
+    drop_confounded: bool = False
     placebo: int = 0
     regress: tuple[str, ...] = ()
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
+    missing: Literal["drop", "rescale", "zero"] = "drop"
+    limits: Literal["extend", "none", "drop"] = "extend"
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED
@@ -117,7 +139,7 @@ class StudyConfig:
                 )
         kinds = {
             "calendar": CalendarChoice, "kind": ReturnKind, "engine": Engine, "measure": Measure,
-            "cov_type": CovType,
+            "cov_type": CovType, "halt": Halt, "repeat": Repeat,
         }  # fmt: skip
         for name, choices in kinds.items():
             if getattr(self, name) not in get_args(choices):
@@ -126,6 +148,9 @@ class StudyConfig:
                     "unknown choice", where=name, value=getattr(self, name), remedy=f"use {known}"
                 )
 
+        if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
+            remedy = "use local, or an ISO code such as USD or EUR"
+            raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
 
@@ -137,7 +162,7 @@ class StudyConfig:
     @property
     def conventions(self) -> Conventions:
         """What tests do where authors differ."""
-        return Conventions(self.scar, self.overlap, self.fpc, self.draws, self.seed)
+        return Conventions(**{f.name: getattr(self, f.name) for f in fields(Conventions)})
 
     @property
     def named_series(self) -> dict[str, str]:
@@ -220,13 +245,13 @@ def _read(name: str, value: Any) -> Any:
         return tuple(Window.of(v) for v in _texts(name, value))
     if name in LISTS:
         return tuple(dict.fromkeys(_texts(name, value)))
-    if name in ("min_estimation", "draws", "seed", "placebo"):
+    if name in ("min_estimation", "draws", "seed", "placebo", "confounder_days"):
         least = 1 if name in ("min_estimation", "draws") else 0
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             what = "number of days" if name == "min_estimation" else "whole number"
             raise ConfigError(f"not a {what}", where=name, value=value)
         return value
-    if name == "fpc":
+    if name in ("fpc", "drop_confounded"):
         if not isinstance(value, bool):
             raise ConfigError("not true or false", where=name, value=value)
         return value

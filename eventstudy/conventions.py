@@ -23,6 +23,12 @@ class Conventions:
         as L grows.
     overlap : {"exact", "share"}
         Correlation of two CARs by the cosine of their loadings, or by the share of common sessions.
+    missing : {"drop", "rescale", "zero"}
+        An event without all days of a window leaves it; or enters with CAR x L / days covered; or with the
+        days that it has. The standardised CAR of the last two is the same.
+    limits : {"extend", "none", "drop"}
+        Where a window closes at a price limit: it ends with the first close off the limit, or as it is, or
+        the event leaves it (which is biased, since large effects leave).
     fpc : bool
         Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
     draws, seed : int
@@ -31,6 +37,8 @@ class Conventions:
 
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
+    missing: Literal["drop", "rescale", "zero"] = "drop"
+    limits: Literal["extend", "none", "drop"] = "extend"
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED

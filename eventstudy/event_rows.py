@@ -229,6 +229,11 @@ def _check_benchmark(row: Row, rules: Rules) -> None:
         row.fault("benchmark", "is the stock itself", benchmark)
     if rules.calendar == "data":
         return
+    for symbol in filter(None, map(strip, benchmark.split(";"))):
+        _check_index(row, symbol)
+
+
+def _check_index(row: Row, benchmark: str) -> None:
     for what, remedy in _symbol_faults(benchmark):
         row.fault("benchmark", what, benchmark, remedy)
     if benchmark.isascii() and suffix_of(benchmark.upper()) not in EXCHANGES:

@@ -24,100 +24,119 @@ class Exchange:
         The market in words.
     benchmark : str or None
         Symbol of the usual local index; None where none is known.
+    currency : str
+        What its shares are quoted in; "" where there are several.
     """
 
     code: str
     calendar: str | None
     name: str
     benchmark: str | None = None
+    currency: str = ""
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The usual index and what stands in for it where it has no prices, best first."""
+        if not self.benchmark:
+            return ()
+        return self.benchmark, *_STAND_INS.get(self.code, _STAND_INS.get(self.benchmark, ()))
 
 
-NEW_YORK = Exchange("XNYS", "XNYS", "New York (NYSE, Nasdaq)", "^GSPC")
+NEW_YORK = Exchange("XNYS", "XNYS", "New York (NYSE, Nasdaq)", "^GSPC", currency="USD")
 
 EXCHANGES: dict[str, Exchange] = {
     "": NEW_YORK,
-    "AE": Exchange("XDFM", None, "Dubai"),
-    "AQ": Exchange("AQXE", "XLON", "Aquis", "^FTSE"),
-    "AS": Exchange("XAMS", "XAMS", "Amsterdam", "^AEX"),
-    "AT": Exchange("XATH", "ASEX", "Athens", "GD.AT"),
-    "AX": Exchange("XASX", "XASX", "Australia", "^AXJO"),
-    "BA": Exchange("XBUE", "XBUE", "Buenos Aires", "^MERV"),
-    "BD": Exchange("XBUD", "XBUD", "Budapest", "^BUX.BD"),
-    "BE": Exchange("XBER", "XFRA", "Berlin", "^GDAXI"),
-    "BK": Exchange("XBKK", "XBKK", "Thailand", "^SET.BK"),
-    "BM": Exchange("XBMS", "XFRA", "Bremen", "^GDAXI"),
-    "BO": Exchange("XBOM", "XBOM", "Bombay", "^BSESN"),
-    "BR": Exchange("XBRU", "XBRU", "Brussels", "^BFX"),
-    "CA": Exchange("XCAI", None, "Egypt", "^CASE30"),
-    "CBT": Exchange("XCBT", "CMES", "Chicago Board of Trade"),
-    "CL": Exchange("XBOG", "XBOG", "Colombia"),
-    "CME": Exchange("XCME", "CMES", "Chicago Mercantile Exchange"),
-    "CMX": Exchange("CECS", "CMES", "New York Commodities Exchange"),
-    "CN": Exchange("CNSX", "XTSE", "Canadian Securities Exchange", "^GSPTSE"),
-    "CO": Exchange("XCSE", "XCSE", "Copenhagen", "^OMXC25"),
-    "CR": Exchange("XCAR", None, "Caracas"),
-    "DE": Exchange("XETR", "XETR", "Xetra", "^GDAXI"),
-    "DU": Exchange("XDUS", "XDUS", "Dusseldorf", "^GDAXI"),
-    "F": Exchange("XFRA", "XFRA", "Frankfurt", "^GDAXI"),
-    "HA": Exchange("XHAN", None, "Hanover", "^GDAXI"),
-    "HE": Exchange("XHEL", "XHEL", "Helsinki", "^OMXH25"),
-    "HK": Exchange("XHKG", "XHKG", "Hong Kong", "^HSI"),
-    "HM": Exchange("XHAM", "XHAM", "Hamburg", "^GDAXI"),
-    "IC": Exchange("XICE", "XICE", "Iceland"),
-    "IL": Exchange("ILSE", "XLON", "London (international order book)", "^FTSE"),
-    "IR": Exchange("XDUB", "XDUB", "Dublin", "^ISEQ"),
-    "IS": Exchange("XIST", "XIST", "Istanbul", "XU100.IS"),
-    "JK": Exchange("XIDX", "XIDX", "Indonesia", "^JKSE"),
-    "JO": Exchange("XJSE", "XJSE", "Johannesburg", "^J203.JO"),
-    "KL": Exchange("XKLS", "XKLS", "Malaysia", "^KLSE"),
-    "KQ": Exchange("KQKS", "XKRX", "Korea (KOSDAQ)", "^KQ11"),
-    "KS": Exchange("XKRX", "XKRX", "Korea", "^KS11"),
-    "KW": Exchange("XKUW", None, "Kuwait"),
-    "L": Exchange("XLON", "XLON", "London", "^FTSE"),
-    "LS": Exchange("XLIS", "XLIS", "Lisbon", "PSI20.LS"),
-    "MC": Exchange("XMAD", "XMAD", "Madrid", "^IBEX"),
-    "ME": Exchange("MISX", "XMOS", "Moscow", "IMOEX.ME"),
-    "MI": Exchange("XMIL", "XMIL", "Milan", "FTSEMIB.MI"),
-    "MU": Exchange("XMUN", "XFRA", "Munich", "^GDAXI"),
-    "MX": Exchange("XMEX", "XMEX", "Mexico", "^MXX"),
-    "NE": Exchange("NEOE", "XTSE", "Cboe Canada", "^GSPTSE"),
-    "NS": Exchange("XNSE", "XBOM", "National Stock Exchange of India", "^NSEI"),
-    "NX": Exchange("XEUR", "XEUR", "Euronext"),
-    "NYB": Exchange("IFUS", "IEPA", "ICE Futures US"),
-    "NYM": Exchange("XNYM", "CMES", "New York Mercantile Exchange"),
-    "NZ": Exchange("XNZE", "XNZE", "New Zealand", "^NZ50"),
-    "OL": Exchange("XOSL", "XOSL", "Oslo", "OSEBX.OL"),
-    "PA": Exchange("XPAR", "XPAR", "Paris", "^FCHI"),
-    "PR": Exchange("XPRA", "XPRA", "Prague"),
-    "PS": Exchange("XPHS", "XPHS", "Philippines", "PSEI.PS"),
-    "QA": Exchange("XQAT", None, "Qatar"),
-    "RG": Exchange("XRIS", "XRIS", "Riga"),
-    "RO": Exchange("XBSE", "XBSE", "Bucharest"),
-    "SA": Exchange("BVMF", "BVMF", "Sao Paulo", "^BVSP"),
-    "SG": Exchange("XSTU", "XSTU", "Stuttgart", "^GDAXI"),
-    "SI": Exchange("XSES", "XSES", "Singapore", "^STI"),
-    "SN": Exchange("XSGO", "XSGO", "Santiago", "^IPSA"),
-    "SR": Exchange("XSAU", "XSAU", "Saudi Arabia", "^TASI.SR"),
-    "SS": Exchange("XSHG", "XSHG", "Shanghai", "000300.SS"),
-    "ST": Exchange("XSTO", "XSTO", "Stockholm", "^OMX"),
-    "SW": Exchange("XSWX", "XSWX", "Switzerland", "^SSMI"),
-    "SZ": Exchange("XSHE", "XSHG", "Shenzhen", "000300.SS"),
-    "T": Exchange("XTKS", "XTKS", "Tokyo", "^N225"),
-    "TA": Exchange("XTAE", "XTAE", "Tel Aviv", "^TA125.TA"),
-    "TI": Exchange("ETLX", "XMIL", "EuroTLX", "FTSEMIB.MI"),
-    "TL": Exchange("XTAL", "XTAL", "Tallinn"),
-    "TO": Exchange("XTSE", "XTSE", "Toronto", "^GSPTSE"),
-    "TW": Exchange("XTAI", "XTAI", "Taiwan", "^TWII"),
-    "TWO": Exchange("ROCO", "XTAI", "Taipei (over the counter)", "^TWII"),
-    "V": Exchange("XTSX", "XTSX", "TSX Venture", "^GSPTSE"),
-    "VI": Exchange("XWBO", "XWBO", "Vienna", "^ATX"),
-    "VN": Exchange("XSTC", None, "Vietnam"),
-    "VS": Exchange("XLIT", "XLIT", "Vilnius"),
-    "WA": Exchange("XWAR", "XWAR", "Warsaw"),
-    "XA": Exchange("CXAW", "XASX", "Cboe Australia", "^AXJO"),
-    "XC": Exchange("CHIX", "XLON", "Cboe UK", "^FTSE"),
+    "AE": Exchange("XDFM", None, "Dubai", currency="AED"),
+    "AQ": Exchange("AQXE", "XLON", "Aquis", "^FTSE", currency="GBP"),
+    "AS": Exchange("XAMS", "XAMS", "Amsterdam", "^AEX", currency="EUR"),
+    "AT": Exchange("XATH", "ASEX", "Athens", "GD.AT", currency="EUR"),
+    "AX": Exchange("XASX", "XASX", "Australia", "^AXJO", currency="AUD"),
+    "BA": Exchange("XBUE", "XBUE", "Buenos Aires", "^MERV", currency="ARS"),
+    "BD": Exchange("XBUD", "XBUD", "Budapest", "^BUX.BD", currency="HUF"),
+    "BE": Exchange("XBER", "XFRA", "Berlin", "^GDAXI", currency="EUR"),
+    "BK": Exchange("XBKK", "XBKK", "Thailand", "^SET.BK", currency="THB"),
+    "BM": Exchange("XBMS", "XFRA", "Bremen", "^GDAXI", currency="EUR"),
+    "BO": Exchange("XBOM", "XBOM", "Bombay", "^BSESN", currency="INR"),
+    "BR": Exchange("XBRU", "XBRU", "Brussels", "^BFX", currency="EUR"),
+    "CA": Exchange("XCAI", None, "Egypt", "^CASE30", currency="EGP"),
+    "CBT": Exchange("XCBT", "CMES", "Chicago Board of Trade", currency="USD"),
+    "CL": Exchange("XBOG", "XBOG", "Colombia", currency="COP"),
+    "CME": Exchange("XCME", "CMES", "Chicago Mercantile Exchange", currency="USD"),
+    "CMX": Exchange("CECS", "CMES", "New York Commodities Exchange", currency="USD"),
+    "CN": Exchange("CNSX", "XTSE", "Canadian Securities Exchange", "^GSPTSE", currency="CAD"),
+    "CO": Exchange("XCSE", "XCSE", "Copenhagen", "^OMXC25", currency="DKK"),
+    "CR": Exchange("XCAR", None, "Caracas", currency="VES"),
+    "DE": Exchange("XETR", "XETR", "Xetra", "^GDAXI", currency="EUR"),
+    "DU": Exchange("XDUS", "XDUS", "Dusseldorf", "^GDAXI", currency="EUR"),
+    "F": Exchange("XFRA", "XFRA", "Frankfurt", "^GDAXI", currency="EUR"),
+    "HA": Exchange("XHAN", None, "Hanover", "^GDAXI", currency="EUR"),
+    "HE": Exchange("XHEL", "XHEL", "Helsinki", "^OMXH25", currency="EUR"),
+    "HK": Exchange("XHKG", "XHKG", "Hong Kong", "^HSI", currency="HKD"),
+    "HM": Exchange("XHAM", "XHAM", "Hamburg", "^GDAXI", currency="EUR"),
+    "IC": Exchange("XICE", "XICE", "Iceland", currency="ISK"),
+    "IL": Exchange("ILSE", "XLON", "London (international order book)", "^FTSE", currency="USD"),
+    "IR": Exchange("XDUB", "XDUB", "Dublin", "^ISEQ", currency="EUR"),
+    "IS": Exchange("XIST", "XIST", "Istanbul", "XU100.IS", currency="TRY"),
+    "JK": Exchange("XIDX", "XIDX", "Indonesia", "^JKSE", currency="IDR"),
+    "JO": Exchange("XJSE", "XJSE", "Johannesburg", "^J203.JO", currency="ZAR"),
+    "KL": Exchange("XKLS", "XKLS", "Malaysia", "^KLSE", currency="MYR"),
+    "KQ": Exchange("KQKS", "XKRX", "Korea (KOSDAQ)", "^KQ11", currency="KRW"),
+    "KS": Exchange("XKRX", "XKRX", "Korea", "^KS11", currency="KRW"),
+    "KW": Exchange("XKUW", None, "Kuwait", currency="KWD"),
+    "L": Exchange("XLON", "XLON", "London", "^FTSE", currency="GBP"),
+    "LS": Exchange("XLIS", "XLIS", "Lisbon", "PSI20.LS", currency="EUR"),
+    "MC": Exchange("XMAD", "XMAD", "Madrid", "^IBEX", currency="EUR"),
+    "ME": Exchange("MISX", "XMOS", "Moscow", "IMOEX.ME", currency="RUB"),
+    "MI": Exchange("XMIL", "XMIL", "Milan", "FTSEMIB.MI", currency="EUR"),
+    "MU": Exchange("XMUN", "XFRA", "Munich", "^GDAXI", currency="EUR"),
+    "MX": Exchange("XMEX", "XMEX", "Mexico", "^MXX", currency="MXN"),
+    "NE": Exchange("NEOE", "XTSE", "Cboe Canada", "^GSPTSE", currency="CAD"),
+    "NS": Exchange("XNSE", "XBOM", "National Stock Exchange of India", "^NSEI", currency="INR"),
+    "NX": Exchange("XEUR", "XEUR", "Euronext", currency="EUR"),
+    "NYB": Exchange("IFUS", "IEPA", "ICE Futures US", currency="USD"),
+    "NYM": Exchange("XNYM", "CMES", "New York Mercantile Exchange", currency="USD"),
+    "NZ": Exchange("XNZE", "XNZE", "New Zealand", "^NZ50", currency="NZD"),
+    "OL": Exchange("XOSL", "XOSL", "Oslo", "OSEBX.OL", currency="NOK"),
+    "PA": Exchange("XPAR", "XPAR", "Paris", "^FCHI", currency="EUR"),
+    "PR": Exchange("XPRA", "XPRA", "Prague", currency="CZK"),
+    "PS": Exchange("XPHS", "XPHS", "Philippines", "PSEI.PS", currency="PHP"),
+    "QA": Exchange("XQAT", None, "Qatar", currency="QAR"),
+    "RG": Exchange("XRIS", "XRIS", "Riga", currency="EUR"),
+    "RO": Exchange("XBSE", "XBSE", "Bucharest", currency="RON"),
+    "SA": Exchange("BVMF", "BVMF", "Sao Paulo", "^BVSP", currency="BRL"),
+    "SG": Exchange("XSTU", "XSTU", "Stuttgart", "^GDAXI", currency="EUR"),
+    "SI": Exchange("XSES", "XSES", "Singapore", "^STI", currency="SGD"),
+    "SN": Exchange("XSGO", "XSGO", "Santiago", "^IPSA", currency="CLP"),
+    "SR": Exchange("XSAU", "XSAU", "Saudi Arabia", "^TASI.SR", currency="SAR"),
+    "SS": Exchange("XSHG", "XSHG", "Shanghai", "000300.SS", currency="CNY"),
+    "ST": Exchange("XSTO", "XSTO", "Stockholm", "^OMX", currency="SEK"),
+    "SW": Exchange("XSWX", "XSWX", "Switzerland", "^SSMI", currency="CHF"),
+    "SZ": Exchange("XSHE", "XSHG", "Shenzhen", "000300.SS", currency="CNY"),
+    "T": Exchange("XTKS", "XTKS", "Tokyo", "^N225", currency="JPY"),
+    "TA": Exchange("XTAE", "XTAE", "Tel Aviv", "^TA125.TA", currency="ILS"),
+    "TI": Exchange("ETLX", "XMIL", "EuroTLX", "FTSEMIB.MI", currency="EUR"),
+    "TL": Exchange("XTAL", "XTAL", "Tallinn", currency="EUR"),
+    "TO": Exchange("XTSE", "XTSE", "Toronto", "^GSPTSE", currency="CAD"),
+    "TW": Exchange("XTAI", "XTAI", "Taiwan", "^TWII", currency="TWD"),
+    "TWO": Exchange("ROCO", "XTAI", "Taipei (over the counter)", "^TWII", currency="TWD"),
+    "V": Exchange("XTSX", "XTSX", "TSX Venture", "^GSPTSE", currency="CAD"),
+    "VI": Exchange("XWBO", "XWBO", "Vienna", "^ATX", currency="EUR"),
+    "VN": Exchange("XSTC", None, "Vietnam", currency="VND"),
+    "VS": Exchange("XLIT", "XLIT", "Vilnius", currency="EUR"),
+    "WA": Exchange("XWAR", "XWAR", "Warsaw", currency="PLN"),
+    "XA": Exchange("CXAW", "XASX", "Cboe Australia", "^AXJO", currency="AUD"),
+    "XC": Exchange("CHIX", "XLON", "Cboe UK", "^FTSE", currency="GBP"),
     "XD": Exchange("CEUX", "XLON", "Cboe Europe", "^FTSE"),
 }
+
+# What stands in for an index, by exchange or by index: another index of the market, or a fund that holds it.
+_STAND_INS: dict[str, tuple[str, ...]] = {
+    "XSHG": ("000001.SS", "399001.SZ", "ASHR"), "XSHE": ("399001.SZ", "000001.SS", "ASHR"),
+    "^GSPC": ("SPY",), "^HSI": ("2800.HK",), "^FTSE": ("ISF.L",), "^GDAXI": ("EXS1.DE",),
+    "^N225": ("1321.T",), "^KS11": ("069500.KS",), "^TWII": ("0050.TW",), "^GSPTSE": ("XIC.TO",),
+    "^AXJO": ("STW.AX",), "^BVSP": ("BOVA11.SA",), "^STI": ("ES3.SI",), "^BSESN": ("^NSEI",),
+    "^NSEI": ("^BSESN",), "^FCHI": ("CAC.PA",),
+}  # fmt: skip
 
 # indices that are nobody's default benchmark, or the default of several markets
 _INDEX_SUFFIX = {
@@ -137,6 +156,12 @@ _OTHER_NOTATIONS = {
 def suffix_of(ticker: str) -> str:
     """Return the market suffix of a Yahoo symbol without its dot (``"SZ"``), ``""`` where there is none."""
     return ticker.rpartition(".")[2] if "." in ticker else ""
+
+
+def home_of(symbol: str) -> Exchange | None:
+    """Return the exchange of a symbol, an index included, or None where it cannot be told."""
+    suffix = suffix_of(symbol)
+    return _home_of_index(symbol) if symbol.startswith("^") and not suffix else EXCHANGES.get(suffix)
 
 
 def exchange_of(ticker: str) -> Exchange | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .loading import members, series_of
+from .benchmarks import members
+from .loading import series_of
 from .models import Factor, LinearModel
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray
@@ -70,7 +71,7 @@ def lay_out(
     model: LinearModel,
     calendars: Sequence[str],
     *,
-    benchmark: str,
+    benchmarks: Sequence[str],
     series: Mapping[str, str],
     columns: Collection[str],
 ) -> Layout:
@@ -83,8 +84,8 @@ def lay_out(
     model : LinearModel
     calendars : sequence of str
         Calendar of each event.
-    benchmark : str
-        One index for all events, or "".
+    benchmarks : sequence of str
+        Benchmark of each event.
     series : mapping of str to ticker
         Series that are the same for all events.
     columns : collection of str
@@ -96,7 +97,7 @@ def lay_out(
         If a series is nowhere to be found.
     """
     names = model.factors
-    symbols = [series_of(f, events, benchmark=benchmark, series=series, columns=columns) for f in names]
+    symbols = [series_of(f, events, benchmarks=benchmarks, series=series, columns=columns) for f in names]
     whole = [own for f, own in zip(names, symbols, strict=True) if not f.several]
     panel = panel.with_portfolios((s, c) for own in whole for s, c in zip(own, calendars, strict=True))
     notes = [note for f in names if f.several for note in _left_out(f, events, panel, calendars)]

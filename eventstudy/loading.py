@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .calendars import Sessions, data_sessions, sessions
+from .baskets import Basket, Range, range_around
+from .benchmarks import PEERS, benchmarks_of, members, wanted_next
 from .config import ESTIMATION, EVENT
+from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .errors import ConfigError, DataError, PriceError
-from .exchanges import EXCHANGES
+from .limits import special_treatment
+from .market_days import indices_of, sessions_of
 from .measures import shares_of
-from .returns import DATA_CALENDAR, NO_ZONE, Key, ReturnsPanel
-from .typing import CalendarChoice, DateArray, Measure, ReturnKind
+from .returns import DATA_CALENDAR, Key, ReturnsPanel
+from .typing import CalendarChoice, Measure, ReturnKind
 from .windows import Window
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .events import Events
     from .models import Factor, LinearModel
     from .prices import PriceProvider
 
 # Begins the symbol of a series from a factor file; no ticker has a colon.
 FACTOR = "factor:"
-# Column with untreated firms for each event.
-PEERS = "peers"
-# Calendar days for one session, holidays and weekends included, with room to spare.
-DAYS_PER_SESSION = 1.6
-MARGIN_DAYS = 20
-# Prices after the last window tell a halt that goes on from data that end.
-DAYS_AFTER = 120
-
-
-def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
-    """Return each event's benchmark: the one given, else its column, else its exchange's index."""
-    defaults = {e.code: e.benchmark or "" for e in EXCHANGES.values()}
-    table = events.table
-    return [
-        benchmark or own or defaults.get(code, "")
-        for own, code in zip(table["benchmark"], table["exchange"], strict=True)
-    ]
 
 
 def series_of(
     factor: Factor,
     events: Events,
     *,
-    benchmark: str = "",
+    benchmarks: Sequence[str],
     series: Mapping[str, str],
     columns: Collection[str],
 ) -> list[str]:
@@ -64,7 +46,7 @@ def series_of(
     """
     table, name = events.table, factor.name
     if name == "market":
-        return benchmarks_of(events, benchmark)
+        return list(benchmarks)
     if name in table:
         return [
             ";".join(members(str(cell), set(table["ticker"]) if factor.several else ()))
@@ -78,9 +60,32 @@ def series_of(
     )  # fmt: skip
 
 
-def members(cell: str, without: Collection[str] = ()) -> list[str]:
-    """Return the tickers of a cell ``A;B;C``, less those in `without`."""
-    return [t.strip() for t in cell.split(";") if t.strip() and t.strip() not in without]
+def needed(
+    events: Events,
+    benchmark: str = "",
+    model: LinearModel | None = None,
+    series: Mapping[str, str] | None = None,
+    *,
+    peers: bool = False,
+) -> dict[Key, list[int]]:
+    """Return the (symbol, calendar) pairs that events and model need, firms first, each with its events.
+
+    With `peers` also those in the column ``peers``, for placebo firms.
+    """
+    own, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
+    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in own]
+    rows = [
+        list(table["ticker"]),
+        benchmarks,
+        *(series_of(f, events, benchmarks=benchmarks, series=own, columns=()) for f in named),
+        *([[str(cell) for cell in table[PEERS]]] if peers and PEERS in table else []),
+    ]
+    out: dict[Key, list[int]] = {}
+    for row in rows:
+        for i, (cell, code) in enumerate(zip(row, table["exchange"], strict=True)):
+            for symbol in members(cell):
+                out.setdefault((symbol, code or DATA_CALENDAR), []).append(i)
+    return out
 
 
 def needed_keys(
@@ -91,32 +96,13 @@ def needed_keys(
     *,
     peers: bool = False,
 ) -> list[Key]:
-    """Return the (symbol, calendar) pairs that the events and the model need, firms first.
-
-    With `peers` also those in the column ``peers``, for placebo firms.
-    """
-    calendars = [code or DATA_CALENDAR for code in events.table["exchange"]]
-    firms = list(zip(events.table["ticker"], calendars, strict=True))
-    own, table = series or {}, events.table
-    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in own]
-    wanted = [
-        benchmarks_of(events, benchmark),
-        *(series_of(f, events, series=own, columns=()) for f in named),
-        *([[str(cell) for cell in table[PEERS]]] if peers and PEERS in table else []),
-    ]
-    others = [(s, c) for row in wanted for cell, c in zip(row, calendars, strict=True) for s in members(cell)]
-    return list(dict.fromkeys(firms + others))
+    """Return the keys of :func:`needed`."""
+    return list(needed(events, benchmark, model, series, peers=peers))
 
 
-def needed_range(
-    events: Events, estimation: Window, event: Window, *, further: int = 0, today: date | None = None
-) -> tuple[date, date]:
-    """Return the first and last day whose prices the windows can need, and `further` sessions before."""
-    day0 = events.table["day0"]
-    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
-    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
-    last = day0.max().date() + timedelta(days=after)
-    return day0.min().date() - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+def needed_range(events: Events, estimation: Window, event: Window) -> Range:
+    """Return the first and last day whose prices the windows of any event can need."""
+    return range_around([day.date() for day in events.table["day0"]], estimation, event)
 
 
 def load_returns(
@@ -131,8 +117,11 @@ def load_returns(
     calendar: CalendarChoice = "exchange",
     kind: ReturnKind = "simple",
     measure: Measure = "return",
+    currency: str = LOCAL,
     placebo: int = 0,
     offline: bool = False,
+    store: str | Path = "",
+    vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> ReturnsPanel:
     """Fetch the prices that the events need and turn them into returns.
@@ -153,12 +142,18 @@ def load_returns(
     calendar : {"exchange", "data"}
         Sessions of the exchanges, or the dates of the data.
     measure : {"return", "volume", "turnover", "volatility"}
-        What the panel holds (docs/methods.md, 1.6).
+        What the panel holds (docs/methods.md, 1.8).
+    currency : str
+        What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
     placebo : int
         Placebo dates that will be wanted: as many sessions further back are fetched, and the firms in the
         column ``peers``.
     offline : bool
         Never use the network.
+    store : str or Path
+        File or folder of the store of prices; by default ``$EVENTSTUDY_STORE``, or the user's.
+    vintage : str
+        ISO date or time: only what the store had then.
     progress : callable, optional
         Called with (symbols done, symbols in all).
 
@@ -171,11 +166,46 @@ def load_returns(
 
     if len(events) == 0:
         raise DataError("there are no events")
-    estimation, event = Window.of(estimation), Window.of(event)
-    first, last = needed_range(events, estimation, event, further=placebo + len(event) * bool(placebo))
-    keys = needed_keys(events, benchmark, model, series, peers=bool(placebo))
-    symbols = list(dict.fromkeys(symbol for symbol, _ in keys))
-    fetched = resolve(provider, offline=offline).fetch(symbols, first, last, progress=progress)
+    around: Any = {"estimation": Window.of(estimation), "event": Window.of(event)}
+    days = [day.date() for day in events.table["day0"]]
+    further = placebo + len(around["event"]) * bool(placebo)
+    codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
+    keys = needed(events, benchmark, model, series, peers=bool(placebo))
+    source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
+    basket = Basket(source, progress)
+    while True:
+        at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
+        basket.fetch({s: range_around(own, **around, further=further) for s, own in at.items()})
+        panel = _panel(events, basket, list(keys), benchmark, calendar, kind, measure)
+        if measure == "return":
+            panel = _in_currency(panel, currency, basket)
+        lost = set() if offline else basket.unreachable
+        tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
+        more = wanted_next(events, panel, tried, unreachable=lost, benchmark=benchmark, **around)
+        if not more:
+            return panel
+        for symbol, i in more:
+            keys.setdefault((symbol, codes[i]), []).append(i)
+
+
+def _by_symbol(keys: Mapping[Key, list[int]]) -> dict[str, list[int]]:
+    out: dict[str, list[int]] = {}
+    for (symbol, _), rows in keys.items():
+        out.setdefault(symbol, []).extend(rows)
+    return out
+
+
+def _panel(
+    events: Events,
+    basket: Basket,
+    keys: list[Key],
+    benchmark: str,
+    calendar: CalendarChoice,
+    kind: ReturnKind,
+    measure: Measure,
+) -> ReturnsPanel:
+    """Return the panel of what was fetched so far."""
+    fetched = basket.prices
     failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
     if fetched.table.empty:
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
@@ -185,10 +215,11 @@ def load_returns(
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=_sessions(keys, dates, calendar, set(benchmarks_of(events, benchmark))),
+        sessions=sessions_of(keys, dates, calendar, indices_of(events, benchmark)),
         kind=kind,
         measure=measure,
         shares=shares_of(events) if measure == "turnover" else {},
+        st=special_treatment(events),
         failures=failures,
         notices=fetched.notices,
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
@@ -199,69 +230,20 @@ def load_returns(
     return replace(panel, notes=(*changed, *panel.notes))
 
 
-def read_returns(
-    path: str | Path,
-    events: Events,
-    *,
-    benchmark: str = "",
-    model: LinearModel | None = None,
-    series: Mapping[str, str] | None = None,
-    calendar: CalendarChoice = "exchange",
-    kind: ReturnKind = "simple",
-) -> ReturnsPanel:
-    """Read a file of returns (CSV or Parquet; wide, or long with date, ticker, ret) for the events.
+def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsPanel:
+    """Return the panel in a currency; the exchange rates are fetched, and are among its prices."""
+    first, last = (day.astype(date) for day in panel.sessions[[0, -1]])
+    before = first - timedelta(days=2 * OLDEST_RATE)
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read as such, or holds none of the symbols.
-    """
-    frame = read_table(path)
-    keys = needed_keys(events, benchmark, model, series, peers=True)
-    from .returns import wide_returns
+    def fetch(symbols: list[str]) -> tuple[Rates, Mapping[str, str]]:
+        basket.fetch(dict.fromkeys(symbols, (before, last)))
+        prices = basket.prices
+        lost = {s: _cause(s, prices.failures[s]) for s in symbols if s in prices.failures}
+        return rates_of(prices.table, symbols), lost
 
-    wide = wide_returns(frame)
-    have = set(wide.columns)
-    missing = {s: f"{Path(path).name} has no column or rows for it" for s, _ in keys if s not in have}
-    if not any(s in have for s, _ in keys):
-        raise DataError(
-            "the file has none of the tickers", where=Path(path).name, value=", ".join(list(missing)[:5])
-        )
-    index = wide.index.to_numpy().astype("datetime64[D]")
-    dates = {s: index[wide[s].notna().to_numpy()] for s, _ in keys if s in have}
-    return ReturnsPanel.from_frame(
-        wide,
-        kind=kind,
-        keys=keys,
-        sessions=_sessions(keys, dates, calendar, set(benchmarks_of(events, benchmark))),
-        failures=missing,
-        provenance={
-            s: {"source": "returns file", "detail": Path(path).name} for s in have & {s for s, _ in keys}
-        },
-    )
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file into a frame of plain columns."""
-    import pandas as pd
-
-    path = Path(path)
-    if not path.is_file():
-        raise ConfigError("no such file", value=str(path))
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(
-            path, sep=None, engine="python", dtype={"ticker": str, "symbol": str}, encoding="utf-8-sig"
-        )
-    except ImportError:
-        raise ConfigError(
-            "reading Parquet needs pyarrow", where=path.name, remedy="pip install eventstudy-kit[parquet]"
-        ) from None
-    except Exception as error:
-        raise DataError(
-            "the file cannot be read as a table", where=path.name, remedy=str(error).splitlines()[0]
-        ) from None
+    panel, prices = in_currency(panel, currency, fetch), basket.prices
+    provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
+    return replace(panel, prices=prices.table, provenance=provenance)
 
 
 def _cause(symbol: str, error: PriceError) -> str:
@@ -272,42 +254,3 @@ def _cause(symbol: str, error: PriceError) -> str:
     if error.value is not None:
         what += f", got {error.value!r}"
     return f"{what}; {error.remedy}" if error.remedy else what
-
-
-def _sessions(
-    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
-) -> dict[str, Sessions]:
-    """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its symbols."""
-    exchanges = {e.code: e for e in EXCHANGES.values()}
-    out = {}
-    for name in dict.fromkeys(c for _, c in keys):
-        exchange = exchanges.get(name)
-        own = sessions(exchange.calendar) if exchange and exchange.calendar else None
-        if own is None or calendar == "data":
-            symbols = [s for s, c in keys if c == name and s in dates]
-            days = _market_days({s: dates[s] for s in symbols}, benchmarks)
-            if len(days) == 0:
-                continue
-            own = data_sessions(name, own.tz if own else NO_ZONE, days, own)
-        out[name] = own
-    return out
-
-
-def _market_days(dates: Mapping[str, DateArray], benchmarks: set[str]) -> DateArray:
-    """Return the days on which a market was open, judged by its prices.
-
-    With a benchmark: its days, and those on which more than half of the firms that are listed have a
-    price. A stray price on a Sunday is no session. Without one: all days.
-    """
-    if not dates:
-        return np.empty(0, "datetime64[D]")
-    days = np.unique(np.concatenate(list(dates.values())))
-    known = [own for symbol, own in dates.items() if symbol in benchmarks]
-    if not known:
-        return days
-    present, listed = np.zeros(len(days)), np.zeros(len(days))
-    for own in (own for symbol, own in dates.items() if symbol not in benchmarks and len(own)):
-        present += np.isin(days, own)
-        listed += (days >= own[0]) & (days <= own[-1])
-    open_days: DateArray = days[np.isin(days, np.concatenate(known)) | (present > listed / 2)]
-    return open_days

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .events import Events
 
-# Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.6).
+# Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.8).
 SMALL_TURNOVER = 0.000255
 SHARES = "shares_outstanding"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from .config import StudyConfig, read_toml
 from .errors import ConfigError
 from .models import make_model
-from .prices import PROVIDERS
+from .prices import is_name
+from .prices.store import moment
 from .runs import checked_name
 from .significance import STATISTICS
 
@@ -27,6 +29,8 @@ class Order:
     offline, strict : bool
     max_loss : float
         Largest share of events without a result.
+    store, vintage : str
+        The store of prices, and the time whose prices are wanted; empty for the default, and for the newest.
     config : StudyConfig
     """
 
@@ -36,6 +40,8 @@ class Order:
     offline: bool
     strict: bool
     max_loss: float
+    store: str
+    vintage: str
     config: StudyConfig
 
 
@@ -57,9 +63,9 @@ def _settings(config_file: Path | None, events: Path | None, options: dict[str, 
     if config_file and isinstance(own, (str, list)):
         files = [own] if isinstance(own, str) else own
         settings["factors"] = [str(config_file.parent / f) if isinstance(f, str) else f for f in files]
-    for key in ("events", "out", "returns", "prices"):
+    for key in ("events", "out", "returns", "prices", "store", "confounders"):
         value = settings.get(key)
-        if config_file and isinstance(value, str) and value and not (key == "prices" and value in PROVIDERS):
+        if config_file and isinstance(value, str) and value and not (key == "prices" and is_name(value)):
             settings[key] = str(config_file.parent / value)
     settings |= {k: v for k, v in options.items() if v is not None and v != ()}
     if events is not None:
@@ -68,6 +74,8 @@ def _settings(config_file: Path | None, events: Path | None, options: dict[str, 
         raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
     if settings.get("returns") and settings.get("prices"):
         raise ConfigError("give --prices or --returns, not both")
+    if settings.get("returns") and settings.get("vintage"):
+        raise ConfigError("--vintage is of stored prices, not of --returns")
     return settings
 
 
@@ -80,6 +88,8 @@ def _order(settings: dict[str, Any]) -> Order:
         "offline": (False, bool, "true or false"),
         "strict": (False, bool, "true or false"),
         "max_loss": (1.0, (int, float), "a share between 0 and 1"),
+        "store": ("", (str, Path), "a path"),
+        "vintage": ("", (str, date), "a date or time"),
     }
     taken: dict[str, Any] = {}
     for key, (default, kind, words) in kinds.items():
@@ -90,7 +100,8 @@ def _order(settings: dict[str, Any]) -> Order:
     events = Path(taken["events"])
     study = {key: value for key, value in settings.items() if key not in kinds}
     name = checked_name(taken["name"] or events.stem)
-    rest = (taken["offline"], taken["strict"], float(taken["max_loss"]))
+    vintage = str(moment(taken["vintage"])) if taken["vintage"] else ""
+    rest = (taken["offline"], taken["strict"], float(taken["max_loss"]), str(taken["store"]), vintage)
     return Order(events, Path(taken["out"]), name, *rest, _known(StudyConfig().with_options(study)))
 
 

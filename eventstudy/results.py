@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from .analysis.weights import DollarLoss, WeightedMean
 
 WindowLike = Window | tuple[int, int] | str
-# Robust to clustering, overlap and event-induced variance at once (docs/methods.md, 4).
-RECOMMENDED = "bmp_kp"
+# What leads where no test speaks of the events, by whether there is one event (docs/methods.md, 4).
+LEADING = {True: "event_t", False: "bmp_kp"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ class EventStudyResults:
     engine: str
     layout: Layout | None = None
     _groups: dict[str, dict[str, EventStudyResults]] = field(init=False, default_factory=dict, repr=False)
+    _diagnoses: dict[Window, Diagnosis] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return int(self.ok.sum())
@@ -74,9 +75,18 @@ class EventStudyResults:
         return (self.events["status"] == "ok").to_numpy()
 
     @property
+    def main(self) -> Window:
+        """The window of the headline unless another is asked for: [0,1] if the event window holds it."""
+        return self._config.main
+
+    @property
     def recommended(self) -> str:
-        """Name of the test that the headline rests on."""
-        return RECOMMENDED if len(self) != 1 else "event_t"
+        """Name of the test that the headline of the main window rests on."""
+        return self.recommended_for()
+
+    def recommended_for(self, window: WindowLike | None = None) -> str:
+        """Return the name of the test that leads over `window`, by default the main one."""
+        return next(iter(self.diagnose(window).recommended), LEADING[len(self) == 1])
 
     def test(
         self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided", **conventions: Any
@@ -129,8 +139,9 @@ class EventStudyResults:
 
     @property
     def default_tests(self) -> list[str]:
-        """Names of the tests that summaries show unasked."""
-        return [name for name in self.all_tests if STATISTICS[name].core]
+        """Names of the tests that summaries show unasked, the recommended one first."""
+        usual = (name for name in self.all_tests if STATISTICS[name].core)
+        return list(dict.fromkeys([self.recommended, *usual]))
 
     @property
     def aar(self) -> pd.Series[float]:
@@ -267,7 +278,10 @@ class EventStudyResults:
         """Return which tests suit these events, and why; see ``analysis.diagnosis.diagnose``."""
         from .analysis.diagnosis import diagnose
 
-        return diagnose(self, window)
+        asked = self.main if window is None else Window.of(window)
+        if asked not in self._diagnoses:
+            self._diagnoses[asked] = diagnose(self, asked)
+        return self._diagnoses[asked]
 
     def diagnostics(self) -> pd.DataFrame:
         """Return diagnostics of each estimation; see ``analysis.regressions.diagnostics``."""
@@ -296,10 +310,15 @@ class EventStudyResults:
     def summary(
         self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
     ) -> Summary:
-        """Return CAAR, N and p-values by window; prints as text, and as a table in a notebook."""
+        """Return CAAR, N and p-values by window, the recommended test first; prints as text, and as a table.
+
+        Where it is printed, p-values that are not to be relied on stand in brackets: see :meth:`diagnose`.
+        """
         chosen = self._windows(windows)
         tests = self.tests(chosen, names or self.default_tests)
-        return Summary(tests, len(self), len(self.events), self.panel.measure)
+        weak = {(w, v.test) for w in chosen for v in self.diagnose(w).verdicts if not v.usable}
+        lead = STATISTICS[self.recommended].label
+        return Summary(tests, len(self), len(self.events), self.panel.measure, lead, frozenset(weak))
 
     def plot_caar(self, ax: Axes | None = None) -> Axes:
         """Draw the CAAR path with its pointwise 95% band; return the Axes."""
@@ -321,12 +340,12 @@ class EventStudyResults:
 
         return write_run(self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event))
 
+    @property
+    def _config(self) -> StudyConfig:
+        return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
+
     def _windows(self, windows: Iterable[WindowLike] | None) -> list[Window]:
-        if windows is None:
-            return list(
-                StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event).tested
-            )
-        return [Window.of(w) for w in windows]
+        return list(self._config.tested) if windows is None else [Window.of(w) for w in windows]
 
     def _ids(self, rows: IntArray) -> Mapping[str, Any]:
         return {name: self.events[name].to_numpy()[rows] for name in ("event_id", "ticker")}
@@ -338,12 +357,14 @@ class EventStudyResults:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Tests by window in short."""
+    """Tests by window in short; `weak` are the windows and tests that are not to be relied on."""
 
     tests: pd.DataFrame
     n_used: int
     n_events: int
     measure: Measure = "return"
+    lead: str = ""
+    weak: frozenset[tuple[Window, str]] = frozenset()
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -359,10 +380,29 @@ class Summary:
         head = pd.DataFrame({"N": first["n_events"], **caar})
         return pd.concat([head, p], axis=1)
 
+    @property
+    def note(self) -> str:
+        """Which test leads, and what brackets mean."""
+        return f"{self.lead} leads. In brackets: not to be relied on, see diagnose()." if self.lead else ""
+
     def __str__(self) -> str:
-        return self.frame.round(4).to_string(na_rep="-")
+        return f"{self._marked('-').to_string()}\n{self.note}".rstrip()
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return str(self.frame.round(4).to_html(na_rep="–", border=0))
+        return f"<p>{escape(self.note)}</p>{self._marked('–').to_html(border=0)}"
+
+    def _marked(self, missing: str) -> pd.DataFrame:
+        """Return the frame as text, brackets around the p-values that are not to be relied on."""
+        columns = {
+            name: [self._text(window, name, value, missing) for window, value in values.items()]
+            for name, values in self.frame.items()
+        }
+        return pd.DataFrame(columns, index=self.frame.index)
+
+    def _text(self, window: Any, name: Any, value: Any, missing: str) -> str:
+        if pd.isna(value):
+            return missing
+        text = f"{value:.4f}" if isinstance(value, float) else str(value)
+        return f"({text})" if (Window.of(window), name) in self.weak else text

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import DataError
+from .exchanges import EXCHANGES, exchange_of
+from .faults import Fault, faults_of, near, notes_of
+from .limits import LIMITS, LimitRule, rules_of
 from .measures import lack, measured
-from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
+from .quotes import NO_DATES, Quotes, by_symbol
+from .typing import DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +26,8 @@ DATA_CALENDAR = "data"
 NO_ZONE = "UTC"
 # Daily returns of indices are below this share on most days, in percent they are above it.
 LARGE_MEDIAN = 0.1
+# The calendar that each exchange keeps: Shenzhen's is Shanghai's.
+CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
 Key = tuple[str, str]
 
 
@@ -52,6 +58,11 @@ class ReturnsPanel:
         Why a symbol that was asked for has no row.
     notes : tuple of str
         What was put aside while the panel was built.
+    faults : tuple of Fault
+        Every fault that was seen in the prices, and what was done about it (docs/faults.md).
+    limits : (n_rows, T) int array, optional
+        +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was traded at
+        another price, 0 elsewhere; None where no symbol has a limit that is known.
     """
 
     keys: tuple[Key, ...]
@@ -67,6 +78,8 @@ class ReturnsPanel:
     notices: tuple[str, ...] = ()
     prices: pd.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    limits: IntArray | None = None
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rows", {key: i for i, key in enumerate(self.keys)})
@@ -86,6 +99,15 @@ class ReturnsPanel:
         row = self.row(symbol, calendar)
         seen = np.flatnonzero(self.spans[row] > 0) if row >= 0 else np.empty(0, np.intp)
         return np.datetime64(self.sessions[seen[-1]] if len(seen) else "NaT", "D")
+
+    def faults_near(self, symbol: str, first: object, last: object) -> tuple[Fault, ...]:
+        """Return the faults of a symbol that touch the days from `first` to `last`, both inclusive."""
+        by_symbol: dict[str, list[Fault]] = self.__dict__.get("_faults", {})
+        if not by_symbol:
+            for fault in self.faults:
+                by_symbol.setdefault(fault.symbol, []).append(fault)
+            object.__setattr__(self, "_faults", by_symbol)
+        return near(by_symbol.get(symbol, ()), first, last)
 
     def session_of(self, calendar: str, day: np.datetime64) -> np.datetime64:
         """Return the first session of a calendar on or after `day`; `day` itself where there is none."""
@@ -108,6 +130,8 @@ class ReturnsPanel:
         measure: Measure = "return",
         shares: Mapping[str, float] | None = None,
         failures: Mapping[str, str] | None = None,
+        st: Collection[str] = (),
+        limits: Sequence[LimitRule] = LIMITS,
         **extra: object,
     ) -> ReturnsPanel:
         """Build the panel from a long table of prices.
@@ -115,8 +139,8 @@ class ReturnsPanel:
         Parameters
         ----------
         table : DataFrame
-            Columns symbol, date, close, adj_close; NaN = no price. A symbol whose adj_close is blank
-            throughout is used at its close.
+            Columns symbol, date, close, adj_close, and for halts and price limits open, high, low, volume;
+            NaN = no price. A symbol whose adj_close is blank throughout is used at its close.
         keys : iterable of (symbol, calendar)
             The rows wanted; symbols absent from `table` get none.
         sessions : mapping of calendar name to Sessions
@@ -126,38 +150,58 @@ class ReturnsPanel:
             Shares outstanding, for the turnover.
         failures : mapping of symbol to str, optional
             Why symbols are not in `table`. Those whose prices do not have the measure are added.
+        st : collection of str
+            Symbols under special treatment, which have limits of their own.
+        limits : sequence of LimitRule
+            Price limits; own rules go before those of ``eventstudy.limits.LIMITS``.
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
         keys = list(keys)
         firms = {symbol for symbol, _ in keys}
-        series, notes, lacking = {}, [], {}
-        for symbol, part in table.groupby("symbol", sort=False):
-            series[str(symbol)], own = closes_of(str(symbol), part)
-            if measure != "return":
-                number = (shares or {}).get(str(symbol), np.nan)
-                series[str(symbol)], own = measured(part, measure, number), []
-                if not np.isfinite(series[str(symbol)][1]).any():
-                    lacking[str(symbol)] = lack(part, measure, number)
-            notes += own if symbol in firms else []
-        first = min(dates[0] for dates, _ in series.values())
-        last = max(dates[-1] for dates, _ in series.values())
+        series, notes, lacking, faults = {}, [], {}, list[Fault]()
+        found = {name: (quotes, rows) for name, quotes, rows in by_symbol(table)}
+        first = min(quotes.dates[0] for quotes, _ in found.values())
+        last = max(quotes.dates[-1] for quotes, _ in found.values())
         dates_of = {name: _between(s.dates, first, last) for name, s in sessions.items()}
+        homes = _homes(keys)
+        for symbol, (plain, rows) in found.items():
+            quotes = replace(
+                plain, sessions=dates_of.get(homes.get(symbol, ""), NO_DATES),
+                rules=rules_of(symbol, limits, st=symbol in st),
+            )  # fmt: skip
+            found[symbol] = quotes, rows
+            if measure == "return":
+                series[symbol], own = _usable(quotes)
+                faults += faults_of(quotes) if symbol in firms else ()
+                notes += own if symbol in firms else []
+            else:
+                part, number = table.iloc[rows], (shares or {}).get(symbol, np.nan)
+                series[symbol] = measured(part, measure, number)
+                if not np.isfinite(series[symbol][1]).any():
+                    lacking[symbol] = lack(part, measure, number)
         union = np.unique(np.concatenate(list(dates_of.values())))
         calendars = {name: np.searchsorted(union, dates) for name, dates in dates_of.items()}
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         values = np.full((len(wanted), len(union)), np.nan)
-        spans = np.zeros((len(wanted), len(union)), dtype=np.int64)
+        spans, states = (np.zeros((len(wanted), len(union)), dtype=np.int64) for _ in range(2))
+        known = any(found[symbol][0].rules for symbol, _ in wanted)
         for i, (symbol, calendar) in enumerate(wanted):
-            price, outside = _on_sessions(*series[symbol], dates_of[calendar])
+            quotes, days, at = found[symbol][0], dates_of[calendar], calendars[calendar]
+            price, outside = _on_sessions(*series[symbol], days)
             level = measure != "return"
             laid = (price, np.isfinite(price).astype(np.int64)) if level else returns_of(price, kind=kind)
-            values[i, calendars[calendar]], spans[i, calendars[calendar]] = laid
+            if not level:
+                _break(*laid, days, quotes.broken)
+            values[i, at], spans[i, at] = laid
+            if quotes.rules:
+                states[i, at] = _on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)[0]
             notes += _put_aside(symbol, calendar, outside)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars,
             hours={name: usual_hours(s) for name, s in sessions.items()}, measure=measure,
-            kind=kind if measure == "return" else "simple", notes=tuple(notes), prices=table,
+            kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
+            notes=(*notes, *notes_of(faults), *_judged(found, wanted)), limits=states if known else None,
             failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
@@ -207,7 +251,10 @@ class ReturnsPanel:
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
-        """Return the panel with further rows: (values, spans) on `sessions` for each key it does not have."""
+        """Return the panel with further rows: (values, spans) on `sessions` for each key it does not have.
+
+        No price limit is known for them.
+        """
         new = {key: own for key, own in rows.items() if key not in self.keys}
         if not new:
             return self
@@ -215,7 +262,9 @@ class ReturnsPanel:
             np.vstack([old, *(own[j] for own in new.values())])
             for j, old in enumerate((self.values, self.spans))
         )
-        return replace(self, keys=(*self.keys, *new), values=values, spans=spans)
+        none = np.zeros((len(new), len(self.sessions)), dtype=np.int64)
+        limits = None if self.limits is None else np.vstack([self.limits, none])
+        return replace(self, keys=(*self.keys, *new), values=values, spans=spans, limits=limits)
 
     def with_factors(self, frame: pd.DataFrame, prefix: str) -> ReturnsPanel:
         """Return the panel with the columns of a factor table (dates x factors, decimal) on each calendar.
@@ -355,42 +404,62 @@ def closes_of(symbol: str, part: pd.DataFrame) -> tuple[tuple[DateArray, FloatAr
 
     Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
     missing, and so is a close that repeats the last one on a day without volume, if the symbol has
-    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5).
+    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a price far off
+    the others for some days (docs/faults.md).
 
     Raises
     ------
     DataError
         On a date that occurs twice.
     """
-    part = part.sort_values("date")
-    dates = part["date"].to_numpy().astype("datetime64[D]")
-    if (dates[1:] == dates[:-1]).any():
-        raise DataError(
-            "two prices on one date", where=symbol, value=str(dates[1:][dates[1:] == dates[:-1]][0])
-        )
-    close, price = part["close"].to_numpy(float), part["adj_close"].to_numpy(float)
-    notes = []
-    if not np.isfinite(price).any():
-        price = close
-        if np.isfinite(close).any():
-            notes.append(f"{symbol}: no adjusted closes, so that dividends and splits count as returns")
-    elif blank := int((np.isfinite(close) & ~np.isfinite(price)).sum()):
+    _, quotes, _ = next(by_symbol(part.assign(symbol=symbol)))
+    return _usable(quotes)
+
+
+def _usable(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[str]]:
+    symbol, notes = quotes.symbol, []
+    if not quotes.adjusted and np.isfinite(quotes.close).any():
+        notes.append(f"{symbol}: no adjusted closes, so that dividends and splits count as returns")
+    elif blank := int((np.isfinite(quotes.close) & ~np.isfinite(quotes.adj_close)).sum()):
         notes.append(f"{symbol}: {blank} closes without an adjusted close were taken as missing")
-    price = np.where(price > 0, price, np.nan)
-    stale = _stale(price, part["volume"].to_numpy(float)) if "volume" in part else np.zeros(len(price), bool)
-    if stale.any():
-        days = "close" if stale.sum() == 1 else "closes"
-        notes.append(f"{symbol}: {stale.sum()} {days} without volume and without change taken as no trade")
-    return (dates, np.where(stale, np.nan, price)), notes
+    if count := int(quotes.stale.sum()):
+        days = "close" if count == 1 else "closes"
+        notes.append(f"{symbol}: {count} {days} without volume and without change taken as no trade")
+    return (quotes.dates, quotes.price), notes
 
 
-def _stale(price: FloatArray, volume: FloatArray) -> BoolArray:
-    """Tell which prices (T,) repeat the last one on a day without volume."""
-    stale = np.zeros(len(price), dtype=bool)
-    if np.nanmax(volume, initial=0.0) > 0 and np.median(np.nan_to_num(volume)) > 0:
-        same = np.isclose(price[1:], price[:-1], rtol=1e-6, atol=0.0)
-        stale[1:] = same & (volume[1:] == 0)
-    return stale
+def _homes(keys: Iterable[Key]) -> dict[str, str]:
+    """Return the calendar of each symbol's own exchange, or of the data; none for what has no exchange."""
+    return {
+        symbol: calendar
+        for symbol, calendar in keys
+        if calendar == DATA_CALENDAR or ("=" not in symbol and _clock(symbol) == CLOCKS.get(calendar, ""))
+    }
+
+
+def _clock(symbol: str) -> str | None:
+    try:
+        exchange = exchange_of(symbol)
+    except DataError:
+        return None
+    return exchange.calendar if exchange else None
+
+
+def _break(values: FloatArray, spans: IntArray, sessions: DateArray, days: DateArray) -> None:
+    """Take out the first return on or after each day, in place: it compares what cannot be compared."""
+    for day in days:
+        later = np.flatnonzero((spans > 0) & (sessions >= day))[:1]
+        values[later], spans[later] = np.nan, 0
+
+
+def _judged(found: Mapping[str, tuple[Quotes, IntArray]], keys: Iterable[Key]) -> list[str]:
+    """Say for which symbols price limits were judged from returns."""
+    symbols = dict.fromkeys(symbol for symbol, _ in keys)
+    approx = [s for s in symbols if found[s][0].rules and found[s][0].limits.approx.any()]
+    if not approx:
+        return []
+    names = ", ".join(approx[:3]) + ", ..." * (len(approx) > 3)
+    return [f"price limits judged from returns (approx), as closes are not those quoted: {names}"]
 
 
 def _put_aside(symbol: str, calendar: str, outside: int) -> list[str]:
@@ -442,9 +511,13 @@ def _between(dates: DateArray, first: np.datetime64, last: np.datetime64) -> Dat
     return dates[(dates >= first) & (dates <= last)]
 
 
-def _on_sessions(dates: DateArray, values: FloatArray, sessions: DateArray) -> tuple[FloatArray, int]:
-    """Return `values` on `sessions` (NaN where absent) and how many fell on other days."""
-    out = np.full(len(sessions), np.nan)
+def _on_sessions(
+    dates: DateArray, values: FloatArray, sessions: DateArray, absent: float = np.nan
+) -> tuple[FloatArray, int]:
+    """Return `values` on `sessions` (`absent` elsewhere) and how many fell on other days."""
+    if len(dates) == len(sessions) and (dates == sessions).all():
+        return values, 0
+    out = np.full(len(sessions), absent)
     at = np.searchsorted(sessions, dates)
     hit = np.zeros(len(dates), dtype=bool)
     inside = at < len(sessions)

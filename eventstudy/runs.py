@@ -117,7 +117,8 @@ def _write_files(
     for folder in ("tables", "figures", "data"):
         (stage / folder).mkdir()
     (stage / "events.csv").write_bytes(to_csv(events_table(results)))
-    for table, frame in study_tables(results, config).items():
+    tables = study_tables(results, config)
+    for table, frame in tables.items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
     kind, prices = _frozen(results.panel)
     (stage / "data" / f"{kind}.csv.gz").write_bytes(_gzip(to_csv(prices)))
@@ -125,7 +126,9 @@ def _write_files(
     groups = results.groups(column) if column else {}
     write_figures(results, stage / "figures", window=config.main)
     provenance = _provenance(results, source, command)
-    page = render_report(results, config=config, name=name, groups=groups, provenance=provenance)
+    page = render_report(
+        results, config=config, name=name, groups=groups, provenance=provenance, tables=tables
+    )
     (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
     manifest = _manifest(results, name, config, source, _hashes(stage))
     (stage / "manifest.json").write_text(manifest, encoding="utf-8", newline="\n")

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .abnormal import AbnormalReturns
+from .benchmarks import settled
 from .config import ESTIMATION, EVENT, StudyConfig
+from .confounders import confounded_by, read_confounders, reasons_of, with_confounders
 from .conventions import Conventions
+from .currency import LOCAL, factor_currency
+from .delays import with_runs
 from .errors import ConfigError
 from .factors import checked_factors, read_factors
-from .layout import Layout, lay_out
-from .loading import FACTOR, benchmarks_of, load_returns, members, read_returns
+from .halts import halted, shifted
+from .layout import lay_out
+from .loading import FACTOR, load_returns
 from .measures import require_intercept
 from .models import LinearModel, make_model
+from .repeats import masked, overlapping
 from .results import EventStudyResults
 from .returns import ReturnsPanel
-from .typing import DateArray, Engine, ObjectArray
+from .returns_file import read_returns
+from .status import dates_of, repeats_of, with_status
+from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
 from .windows import Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .events import Events
-
-STUDY_FLAGS = ("short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,14 @@ class EventStudy:
         Further series of the model that are the same for all events, such as ``{"world": "URTH"}``.
     conventions : Conventions
         What tests do where authors differ.
+    halt : {"calendar", "shift"}
+        Whether the clock runs on through a halt, or halted sessions leave it: day 0 is then the session on
+        which trading resumes.
+    repeat : {"mask", "first", "keep-all"}
+        Whether estimation days within an event window of another event of the firm are left out; with
+        "first" an event whose window overlaps that of an earlier one of the firm is left out as well.
+    left_out : sequence of n str
+        Why each event is not to be used; "" for those that are. By default all are.
     """
 
     events: Events
@@ -68,6 +81,9 @@ class EventStudy:
     factors: pd.DataFrame | None = None
     series: Mapping[str, str] = field(default_factory=dict)
     conventions: Conventions = field(default_factory=Conventions)
+    halt: Halt = "calendar"
+    repeat: Repeat = "mask"
+    left_out: Sequence[str] = ()
 
     def fit(self) -> EventStudyResults:
         """Estimate the model for every event and return abnormal returns and what follows from them.
@@ -77,35 +93,63 @@ class EventStudy:
         ConfigError
             If the model needs a series that there is not.
         """
-        panel, benchmarks = self.returns, benchmarks_of(self.events, self.benchmark)
+        around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
+        table, panel = settled(self.events, self.returns, benchmark=self.benchmark, **around)
         model = make_model(self.model) if isinstance(self.model, str) else self.model
         columns: list[str] = []
         if self.factors is not None:
-            table = checked_factors(self.factors)
-            columns, panel = list(table.columns), panel.with_factors(table, FACTOR)
+            own = checked_factors(self.factors)
+            columns, panel = list(own.columns), panel.with_factors(own, FACTOR)
         model = model.bound(columns)
         require_intercept(model.parameters, panel.measure, model.name)
-        table = self.events.table.assign(benchmark=benchmarks)
         calendars = [panel.calendar_of(code) for code in table["exchange"]]
-        day0 = [panel.session_of(c, d) for c, d in zip(calendars, _dates(table["day0"]), strict=True)]
+        day0 = [panel.session_of(c, d) for c, d in zip(calendars, dates_of(table["day0"]), strict=True)]
         table["day0"] = np.array(day0, dtype="datetime64[s]")
-        repeats = _repeats(table)
+        repeats = repeats_of(table)
+        if self.left_out:
+            repeats = np.where(repeats == "", np.array(self.left_out, dtype=object), repeats)
         layout = lay_out(
             panel,
             self.events,
             model,
             calendars,
-            benchmark=self.benchmark,
+            benchmarks=list(table["benchmark"]),
             series=self.series,
             columns=columns,
         )
+        firms, days = table["ticker"].to_numpy(object), dates_of(table["day0"])
         layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
-        windows = layout.around(
-            _dates(table["day0"]), estimation=Window.of(self.estimation), event=Window.of(self.event)
-        )
+        windows = layout.around(days, **around)
+        if self.halt == "shift":
+            layout = shifted(layout, halted(windows, layout))
+            windows = layout.around(days, **around)
+        overlap = overlapping(windows, firms, layout.rows >= 0)
+        if self.repeat == "first":
+            repeats = np.where(overlap >= 0, self._within(overlap), repeats)
+            layout = replace(layout, rows=np.where(overlap >= 0, -1, layout.rows))
+            windows = layout.around(days, **around)
+        masks = np.zeros(len(table), np.int64)
+        if self.repeat != "keep-all":
+            windows, masks = masked(windows, firms, layout.rows >= 0)
         abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
-        table = with_status(table, abnormal, layout, minimum=self.min_estimation, repeats=repeats)
+        abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
+        table = with_status(
+            table,
+            abnormal,
+            layout,
+            minimum=self.min_estimation,
+            left_out=repeats,
+            masked=masks,
+            overlap=overlap,
+        )
         return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
+
+    def _within(self, overlap: IntArray) -> ObjectArray:
+        """Say which event of the same firm each event of `overlap` lies within."""
+        ids = self.events.table["event_id"].to_numpy(object)
+        return np.array(
+            [f"within the event window of event {ids[j]} of the same firm" for j in overlap], object
+        )
 
 
 def run_study(
@@ -113,6 +157,8 @@ def run_study(
     config: StudyConfig | None = None,
     *,
     offline: bool = False,
+    store: str = "",
+    vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> EventStudyResults:
     """Get the returns that `config` names and fit the study: what ``eventstudy run`` does before it writes.
@@ -123,13 +169,18 @@ def run_study(
     config : StudyConfig, optional
     offline : bool
         Never use the network.
+    store, vintage : str
+        As for :func:`load_returns`.
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
     config = config or StudyConfig()
+    if config.measure != "return" and config.currency != LOCAL:
+        raise ConfigError("only returns have a currency", where="currency", value=config.currency)
     factors = read_factors(config.factors) if config.factors else None
     model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
     model = model.bound(() if factors is None else list(factors.columns))
+    news = read_confounders(config.confounders) if config.confounders else []
     what: Any = {
         "benchmark": config.benchmark, "calendar": config.calendar, "kind": config.kind,
         "model": model, "series": config.named_series,
@@ -139,109 +190,28 @@ def run_study(
             raise ConfigError(
                 "a file of returns holds no other measure", where="measure", value=config.measure
             )
+        if config.currency != LOCAL:
+            raise ConfigError(
+                "a file of returns holds no exchange rates", where="currency", value=config.currency
+            )
         panel = read_returns(config.returns, events, **what)
     else:
         panel = load_returns(
             events, config.prices, estimation=config.estimation, event=config.event, measure=config.measure,
-            placebo=config.placebo, offline=offline, progress=progress, **what,
+            currency=config.currency, placebo=config.placebo, offline=offline,
+            store=store, vintage=vintage, progress=progress, **what,
         )  # fmt: skip
+    if factors is not None:
+        said = factor_currency(config.currency, events.table["exchange"])
+        panel = replace(panel, notices=(*panel.notices, *said))
     study = EventStudy(
         events, panel, model=model, estimation=config.estimation, event=config.event,
+        halt=config.halt, repeat=config.repeat,
         benchmark=config.benchmark, engine=config.engine, min_estimation=config.min_estimation,
         factors=factors, series=config.named_series, conventions=config.conventions,
     )  # fmt: skip
-    return study.fit()
-
-
-def with_status(
-    table: pd.DataFrame,
-    abnormal: AbnormalReturns,
-    layout: Layout,
-    *,
-    minimum: int,
-    repeats: ObjectArray | None = None,
-) -> pd.DataFrame:
-    """Add status (ok or dropped), reason, flags and nobs; every event ends with one status."""
-    panel = layout.panel
-    usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
-    reasons, flags = [], []
-    row: Any
-    for i, row in enumerate(table.itertuples(index=False)):
-        own = {name: symbols[i] for name, symbols in layout.symbols.items()}
-        reason = "" if usable[i] else _reason(i, row, abnormal, panel, own)
-        reasons.append(reason if repeats is None else repeats[i] or reason)
-        # An events.csv that a run wrote has the flags of that run: those of this one replace them.
-        words = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
-        seen = panel.last_session(row.ticker, panel.calendar_of(row.exchange))
-        flags.append(";".join(words + (_flags(i, abnormal, minimum, seen) if usable[i] else [])))
-    return table.assign(
-        status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
-    )
-
-
-def _reason(
-    i: int, event: Any, abnormal: AbnormalReturns, panel: ReturnsPanel, needs: Mapping[str, str]
-) -> str:
-    """Say why event i cannot be used; the first of several causes is the one to mend first."""
-    calendar = panel.calendar_of(event.exchange)
-    if needs.get("market", "none") == "":
-        return "no benchmark: give one in the column benchmark or with --benchmark"
-    blank = next((name for name, text in needs.items() if not text), "")
-    if blank:
-        return f"the column {blank} is blank, and the model needs it"
-    data = "price" if panel.measure == "return" else panel.measure
-    symbols = {event.ticker: f"no {data} data"}
-    for name, text in needs.items():
-        words = "the benchmark" if name == "market" else name
-        for symbol in [text] if panel.row(text, calendar) >= 0 else members(text):
-            symbols.setdefault(symbol, f"no {data} data for {words}")
-    for symbol, lack in symbols.items():
-        if panel.row(symbol, calendar) < 0:
-            return f"{lack}: {panel.failures.get(symbol, f'{symbol} is not in the data')}"
-        beyond = _beyond(panel, panel.row(symbol, calendar), event.day0)
-        if beyond and symbol.startswith(FACTOR):
-            return f"the factor {symbol.removeprefix(FACTOR)} {beyond.replace('prices', 'values')}"
-        if beyond:
-            return f"{lack}: {symbol} {beyond}"
-    if abnormal.problem[i]:
-        return str(abnormal.problem[i])
-    return "no abnormal return in the event window: trading was halted, or prices are missing"
-
-
-def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> str:
-    seen = np.flatnonzero(panel.spans[row] > 0)
-    if len(seen) == 0:
-        return "has no two prices on sessions of the exchange"
-    first, last = panel.sessions[seen[[0, -1]]]
-    if not first <= np.datetime64(day0, "D") <= last:
-        return f"has prices from {first} to {last}, day 0 is {day0.date()}"
-    return ""
-
-
-def _flags(i: int, abnormal: AbnormalReturns, minimum: int, last: np.datetime64) -> list[str]:
-    """Words for what a reader should know of one event; `last` is the last session that has a return."""
-    spans, final = abnormal.spans[i], abnormal.windows.dates[i, -1]
-    provisional = bool(np.isnat(final) or final > last)
-    conditions = (
-        abnormal.nobs[i] < minimum,
-        (spans > 1).any(),
-        provisional,
-        not provisional and not abnormal.valid(abnormal.event)[i],
-        abnormal.remark[i] != "",
-    )
-    return [name for name, holds in zip(STUDY_FLAGS, conditions, strict=True) if holds]
-
-
-def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
-    return days.to_numpy().astype("datetime64[D]")
-
-
-def _repeats(table: pd.DataFrame) -> ObjectArray:
-    """Say which events are on the listing and session of an earlier one; "" for all others."""
-    first: dict[tuple[str, object], str] = {}
-    out = np.full(len(table), "", dtype=object)
-    for i, key in enumerate(zip(table["ticker"], _dates(table["day0"]), strict=True)):
-        if key in first:
-            out[i] = f"same listing and session as event {first[key]}"
-        first.setdefault(key, str(table["event_id"].iloc[i]))
-    return out
+    results = study.fit()
+    texts = confounded_by(results, news, config.main, days=config.confounder_days)
+    if config.drop_confounded and any(texts):
+        results = replace(study, left_out=reasons_of(texts)).fit()
+    return with_confounders(results, texts) if any(texts) else results

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .loading import PEERS
+from .benchmarks import PEERS
+from .faults import table_of
 
 if TYPE_CHECKING:
     from .analysis.placebo import Placebo
@@ -20,6 +21,11 @@ OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
 # Pairs of groups grow with the square of their number.
 MOST_GROUPS = 6
 FEWEST_EVENTS = 2
+# Flags that a reader may not want in a sample.
+LEFT_OUT = (
+    "confounded", "price_limit", "halt_shifted", "multi_day_return", "suspect_price", "overlapping_event",
+    "short_estimation", "benchmark_fallback", "fallback_model",
+)  # fmt: skip
 
 
 def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
@@ -41,13 +47,18 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
         "diagnostics": results.diagnostics(),
         "choosing": results.diagnose(config.main).table,
     }
+    if results.panel.faults:
+        out["faults"] = table_of(results.panel.faults)
     if len(results) >= FEWEST_EVENTS:
         out |= _of_a_sample(results, windows, config.main)
     column = group_column(results, config.by)
     if column:
         out |= _of_groups(results, column, windows, names, config.main)
+    flagged = _without_flagged(results, windows, list(config.tests) or results.default_tests)
+    if flagged:
+        out["without_flagged"] = _stacked("left_out", flagged)
     if config.regress:
-        out["regression"] = results.regress(config.regress, config.main).table
+        out["regression"] = _of_regression(results, config)
     if config.placebo:
         out |= _of_placebos(results, config)
     return out
@@ -92,7 +103,7 @@ def placebos(results: EventStudyResults, config: StudyConfig) -> list[Placebo]:
 
 
 def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
-    from .analysis.weights import aggregates
+    from .analysis.weights import SIZE, aggregates, market_values
 
     families = {
         "events": results.multiple("events", window=main),
@@ -102,6 +113,8 @@ def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window
     out = {"aggregates": aggregates(results, windows), "families": _stacked("family", families)}
     if results.panel.measure == "return":
         out["calendar_portfolio"] = _by_window(windows, results.calendar_portfolio)
+        if SIZE in results.events:
+            out["market_value"] = market_values(results, windows)
         if "market" in [f.name for f in results.model.factors]:
             out["abhar"] = _by_window(windows, results.abhar)
     return out
@@ -117,8 +130,31 @@ def _of_groups(
         "tests_by_group": _stacked(column, {g: r.tests(windows, names) for g, r in parts.items()}),
         "aar_by_group": _stacked(column, {g: r.aar_table() for g, r in parts.items()}),
     }
+    out["choosing_by_group"] = _stacked(column, {g: r.diagnose(main).table for g, r in parts.items()})
     if 1 < len(parts) <= MOST_GROUPS:
         out["differences"] = differences(results, column, main)
+    return out
+
+
+def _of_regression(results: EventStudyResults, config: StudyConfig) -> pd.DataFrame:
+    """Return the coefficients, with what holds for all of them behind each."""
+    found = results.regress(config.regress, config.main)
+    whole: dict[str, Any] = {
+        "n_events": found.n_events, "n_dates": found.n_dates, "r2": found.r2, "errors": found.cov,
+    }  # fmt: skip
+    return found.table.assign(**whole, notes="; ".join(found.notes))
+
+
+def _without_flagged(
+    results: EventStudyResults, windows: list[Window], names: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Return the tests without the events of each flag that some but not all of them have."""
+    flags = results.events["flags"].str.split(";")
+    out = {}
+    for name in LEFT_OUT:
+        kept = results.ok & ~flags.apply(lambda own, name=name: name in own).to_numpy(bool)
+        if FEWEST_EVENTS <= kept.sum() < len(results):
+            out[name] = results.subset(kept).tests(windows, names)
     return out
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from .analysis.verdicts import percent as share
+from .report.facts import Cell, cells, shown_tests
 from .report.measures import in_its_words, words
+from .report.wording import short_reason
 from .significance import STATISTICS
 from .typing import FloatArray
 from .windows import Window
@@ -22,6 +27,8 @@ STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
 DROPPED_SHOWN = 8
+TEXT_WIDTH = 100
+BRACKETS = "in brackets, not to be relied on: see the report"
 
 
 def percent(value: float) -> str:
@@ -44,38 +51,92 @@ def stars(p: float) -> str:
 
 @in_its_words
 def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
-    """Return the table of windows: N, CAAR with stars by the recommended test, and p-values."""
-    tests = results.tests(config.tested, config.tests or results.default_tests)
-    names = list(dict.fromkeys(tests["test"]))
-    lead = results.recommended if results.recommended in names else names[0]
-    names = [lead, *(n for n in names if n != lead)]
+    """Return the kind of study in one line, and windows by tests: N, CAAR, p-values, the leading test first.
+
+    p-values that ``results.diagnose(window)`` does not rely on are in brackets.
+    """
+    names = shown_tests(results, config.main, config.tests or usual_tests(results))
     head = ["window", "N", "CAAR", *(STATISTICS[n].label for n in names)]
-    rows = [_row(tests, window, names) for window in config.tested]
+    rows = [_row(results, window, names) for window in config.tested]
     unit = f"CAAR of {words().what} in {words().axis}; " if words().what else ""
-    note = f"{unit}p-values; stars from {STATISTICS[lead].label}: *** p<0.01, ** p<0.05, * p<0.1"
-    weak = {t.test: t.reason for t in _named(tests) if t.reason and np.isfinite(t.pvalue)}
-    cautions = [f"({STATISTICS[name].label}: {reason})" for name, reason in weak.items()]
-    head_of = ["in brackets, not to be relied on:"] if cautions else []
-    return "\n".join([_grid(head, rows), note, *head_of, *cautions])
+    lead = STATISTICS[names[0]].label
+    note = f"{unit}p-values; stars from {lead}: *** p<0.01, ** p<0.05, * p<0.1"
+    weak = any(text.startswith("(") for row in rows for text in row)
+    why = _against(cells(results, config.main, names)) if weak else []
+    brackets = [f"in brackets, not to be relied on; over {config.main}:", *why] if why else [BRACKETS] * weak
+    return "\n".join([*_wrapped(kind_of_study(results, config.main)), _grid(head, rows), note, *brackets])
+
+
+def _against(found: Mapping[str, Cell]) -> list[str]:
+    """Return what speaks against which tests; those with the same faults are named together."""
+    alike: dict[str, list[str]] = {}
+    for name, cell in found.items():
+        if not cell.valid and np.isfinite(cell.result.pvalue):
+            reason = short_reason("; ".join(filter(None, [cell.result.reason, *cell.faults])))
+            alike.setdefault(reason, []).append(STATISTICS[name].label)
+    return [
+        line
+        for reason, labels in alike.items()
+        for line in _wrapped(f"({', '.join(labels)}: {reason})", indent="  ")
+    ]
+
+
+def usual_tests(results: EventStudyResults) -> list[str]:
+    """Return the tests that a narrow table has room for."""
+    return [name for name in results.all_tests if STATISTICS[name].core]
+
+
+def kind_of_study(results: EventStudyResults, window: Window) -> str:
+    """Return the kind of study in one line: dates, overlap, and what the events are worth."""
+    d = results.diagnose(window)
+    if d.n_events < 2:
+        return ""
+    several = int((np.unique(results.abnormal.sample(window).windows.day0, return_counts=True)[1] > 1).sum())
+    parts = [f"{d.n_dates} date{'s' * (d.n_dates != 1)}" + f", {several} with several events" * (several > 0)]
+    if d.overlapping_pairs > 0:
+        parts.append(f"windows {window} of different dates overlap: {share(d.overlapping_pairs)} of pairs")
+    if np.isfinite(d.effective_n):
+        parts.append(f"effective number of events {d.effective_n:.0f}")
+    if d.variance_raised:
+        parts.append(f"variance {min(d.variance_ratio, d.kappa):.1f} times that before")
+    return "; ".join(parts)
+
+
+def beside(folder: Path) -> list[str]:
+    """Return what the tables of a run say of placebo studies and of a regression, if it has them."""
+    found = {
+        p.stem: pd.read_csv(p)
+        for n in ("placebo", "regression")
+        if (p := folder / f"tables/{n}.csv").is_file()
+    }
+    lines = []
+    for row in _named(found.get("placebo", pd.DataFrame())):
+        rank = f"p = {p_text(row.pvalue)} among {row.draws}" if np.isfinite(row.pvalue) else row.reason
+        lines.append(f"Placebo {row.kind} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
+    if "regression" in found:
+        table = found["regression"]
+        terms = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(table))
+        lines.append(f"CAR on characteristics: {', '.join(terms)}; N = {table['n_events'].iloc[0]}")
+    return ["\n".join(_wrapped(text)) for text in lines]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, TEXT_WIDTH, break_on_hyphens=False, subsequent_indent=indent)
 
 
 def _named(tests: pd.DataFrame) -> list[Any]:
     return list(tests.itertuples(index=False))
 
 
-def _row(tests: pd.DataFrame, window: Window, names: list[str]) -> list[str]:
-    own = {t.test: t for t in _named(tests) if (t.start, t.stop) == (window.start, window.stop)}
-    lead, cells = own[names[0]], [own[name] for name in names]
-    mark = "" if lead.reason else stars(lead.pvalue)
-    shown = [p_text(t.pvalue) for t in cells]
-    weak = [bool(t.reason) and np.isfinite(t.pvalue) for t in cells]
-    caar = percent(lead.estimate) + mark.ljust(3)
+def _row(results: EventStudyResults, window: Window, names: list[str]) -> list[str]:
+    row = list(cells(results, window, names).values())
+    lead = row[0].result
+    mark = stars(lead.pvalue) if row[0].valid else ""
+    shown = [(p_text(cell.result.pvalue), cell.valid) for cell in row]
     return [
-        str(window),
-        str(lead.n_events),
-        caar,
-        *(f"({p})" if w else p for p, w in zip(shown, weak, strict=True)),
-    ]
+        str(window), str(lead.n_events), percent(lead.estimate) + mark.ljust(3),
+        *(p if valid or p == "-" else f"({p})" for p, valid in shown),
+    ]  # fmt: skip
 
 
 def _grid(head: list[str], rows: list[list[str]]) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Rows of a panel that stand for "none": no such series, or a place that is left empty on purpose.
 NO_ROW, EMPTY = -1, -2
+# Joins the names of an exchange and a symbol to that of the symbol's own clock of traded sessions.
+TRADED = "|"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,7 +84,10 @@ class EventWindows:
         Decimal returns, NaN where missing. In the event window a return that follows h missing
         sessions spans h+1 sessions; in the estimation window such returns are NaN unless kept on request.
     spans : (n, L1+L2) int array
-        Sessions that each return spans (n in docs/methods.md); 0 where missing.
+        Days of the event's clock that each return spans; 0 where missing.
+    length : (n, L1+L2) int array
+        Sessions that each return spans (n in docs/methods.md): the same, unless halted sessions have left
+        the clock.
     factors : (n, L1+L2, f) float array
         Factor returns, summed over the sessions that the return spans.
     positions : (n, L1+L2) int array
@@ -94,7 +99,7 @@ class EventWindows:
     hours : (n, 2) float array
         Opening and closing of each event's exchange in UTC hours of the session's date.
     calendar : (n,) int array
-        Which of `calendars` each event runs on.
+        Which of `calendars` the exchange of each event is.
     calendars : tuple of int arrays
         Columns of `sessions` on which each calendar is open.
     """
@@ -103,6 +108,7 @@ class EventWindows:
     event: Window
     returns: FloatArray
     spans: IntArray
+    length: IntArray
     factors: FloatArray
     positions: IntArray
     day0: IntArray
@@ -124,7 +130,7 @@ class EventWindows:
 
     def take(self, rows: IntArray | BoolArray) -> EventWindows:
         """Return the windows of some events, by position or mask."""
-        per_event = ("returns", "spans", "factors", "positions", "day0", "hours", "calendar")
+        per_event = ("returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar")
         return replace(
             self, **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name in per_event}
         )
@@ -172,7 +178,10 @@ def build_windows(
         )
     days, L1 = np.concatenate([estimation.days, event.days]), len(estimation)
     positions = _positions(panel, calendars, day0, days)
-    returns, spans = _gather(panel, rows, positions), _gather_spans(panel, rows, positions)
+    returns, length = _gather(panel, rows, positions), _gather_spans(panel, rows, positions)
+    # On a clock of traded sessions every return takes one day, however many sessions it spans.
+    traded = np.array([TRADED in name for name in calendars])[:, None]
+    spans = np.where(traded, length > 0, length)
     at = {
         lag: positions if lag == 0 else _positions(panel, calendars, day0, days + lag) for lag in {0, *lags}
     }
@@ -183,24 +192,27 @@ def build_windows(
     shape = (*positions.shape, factor_rows.shape[1])
     factors = np.stack([f for f, _ in pairs], axis=2) if pairs else np.empty(shape)
     factor_spans = np.stack([s for _, s in pairs], axis=2) if pairs else np.empty(shape, dtype=np.int64)
+    factor_spans = np.where(traded[:, :, None], factor_spans > 0, factor_spans)
     one_day = (spans == 1) & (factor_spans == 1).all(axis=2)
     log = panel.kind == "log"
     for part in (slice(0, L1), slice(L1, None)) if keep_spans else (slice(L1, None),):
         for i in np.flatnonzero(~one_day[:, part].all(axis=1)):
             own = (i, part)
-            returns[own], spans[own], factors[own] = _jointly(
-                returns[own], spans[own], factors[own], factor_spans[own], log=log
+            returns[own], spans[own], length[own], factors[own] = _jointly(
+                returns[own], spans[own], length[own], factors[own], factor_spans[own], log=log
             )
     if not keep_spans:
-        returns[:, :L1] = np.where(one_day[:, :L1], returns[:, :L1], np.nan)
-        factors[:, :L1] = np.where(one_day[:, :L1, None], factors[:, :L1], np.nan)
-        spans[:, :L1] = one_day[:, :L1]
-    names = list(dict.fromkeys(calendars))
+        single = one_day[:, :L1] & (length[:, :L1] == 1)
+        returns[:, :L1] = np.where(single, returns[:, :L1], np.nan)
+        factors[:, :L1] = np.where(single[:, :, None], factors[:, :L1], np.nan)
+        spans[:, :L1], length[:, :L1] = single, single
+    exchanges = [name.partition(TRADED)[0] for name in calendars]
+    names = list(dict.fromkeys(exchanges))
     return EventWindows(
-        estimation, event, returns, spans, factors, positions,
+        estimation, event, returns, spans, length, factors, positions,
         day0=_positions(panel, calendars, day0, np.zeros(1, np.int64))[:, 0], sessions=panel.sessions,
-        hours=np.array([panel.hours.get(c, (0.0, 24.0)) for c in calendars]).reshape(-1, 2),
-        calendar=np.array([names.index(c) for c in calendars], dtype=np.int64),
+        hours=np.array([panel.hours.get(c, (0.0, 24.0)) for c in exchanges]).reshape(-1, 2),
+        calendar=np.array([names.index(c) for c in exchanges], dtype=np.int64),
         calendars=tuple(panel.calendars[name] for name in names), kind=panel.kind,
         measure=panel.measure,
     )  # fmt: skip
@@ -240,8 +252,14 @@ def _gather_spans(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> I
 
 
 def _jointly(
-    returns: FloatArray, spans: IntArray, factors: FloatArray, factor_spans: IntArray, *, log: bool
-) -> tuple[FloatArray, IntArray, FloatArray]:
+    returns: FloatArray,
+    spans: IntArray,
+    length: IntArray,
+    factors: FloatArray,
+    factor_spans: IntArray,
+    *,
+    log: bool,
+) -> tuple[FloatArray, IntArray, IntArray, FloatArray]:
     """Return one event's returns and factors over the days on which all of them have a price.
 
     Where the firm or a factor lacks a session, the next day that all have spans the sessions since the
@@ -250,27 +268,25 @@ def _jointly(
 
     Parameters
     ----------
-    returns, spans : (L2,) arrays
+    returns, spans, length : (L2,) arrays
     factors, factor_spans : (L2, f) arrays
     """
-    out, joint, sums = (
-        np.full(len(returns), np.nan),
-        np.zeros(len(returns), np.int64),
-        np.full(factors.shape, np.nan),
-    )
+    out, sums = np.full(len(returns), np.nan), np.full(factors.shape, np.nan)
+    joint, sessions = np.zeros(len(returns), np.int64), np.zeros(len(returns), np.int64)
     last = -1
     for t in map(int, np.flatnonzero((spans > 0) & (factor_spans > 0).all(axis=1))):
         n = 1 if spans[t] == 1 and (factor_spans[t] == 1).all() else t - last
         run = slice(t - n + 1, t + 1)
-        if _covers(spans[run]) and all(_covers(own) for own in factor_spans[run].T):
+        if covers(spans[run]) and all(covers(own) for own in factor_spans[run].T):
             own = returns[run][spans[run] > 0]
             out[t] = own.sum() if log else np.prod(1 + own) - 1
             joint[t], sums[t] = n, np.where(factor_spans[run] > 0, factors[run], 0.0).sum(axis=0)
+            sessions[t] = length[run].sum()
         last = t
-    return out, joint, sums
+    return out, joint, sessions, sums
 
 
-def _covers(spans: IntArray) -> bool:
+def covers(spans: IntArray) -> bool:
     """Tell whether the returns of a run of days span exactly these days."""
     seen = np.flatnonzero(spans > 0)
     return bool((seen - spans[seen] + 1 >= 0).all() and spans.sum() == len(spans))

@@ -21,9 +21,10 @@ from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import Events
 from eventstudy.measures import lack, measured, shares_of
 from eventstudy.prices._base import COLUMNS
+from eventstudy.report.answer import answer
 from eventstudy.report.html import render_report
 from eventstudy.report.measures import WORDS, words
-from eventstudy.report.wording import answer, percent
+from eventstudy.report.wording import percent
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
@@ -326,7 +327,12 @@ def test_nobody_can_hold_a_measure(measure: Any) -> None:
     assert np.isnan(results.abnormal.bhar(Window(0, 1))).all()
     assert results.car([(0, 1)])["bhar"].isna().all()
     assert results.car([(0, 1)])["car"].notna().all()
-    for call in (lambda: results.abhar((0, 1)), lambda: results.calendar_portfolio((0, 1))):
+    results.events["mcap"] = 1.0
+    for call in (
+        lambda: results.abhar((0, 1)),
+        lambda: results.calendar_portfolio((0, 1)),
+        lambda: results.dollar_loss((0, 1)),
+    ):
         with pytest.raises(ConfigError, match="needs a study of returns"):
             call()
 
@@ -350,6 +356,9 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     table = summary_text(results, config)
     assert f"CAAR of {spoken.what} in log points; p-values" in table
     assert "%" not in table
+    assert f"CAAR[0,1] of 8: {results.weighted((0, 1)).estimate:+.2f} log points" in str(
+        results.weighted((0, 1))
+    )
     assert "CAAR log points" in str(results.summary([(0, 1)]))
     assert percent(0.5) == "+50.00%", "the words are those of returns again"
     assert words() is WORDS["return"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -16,10 +17,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from conftest import SHARED
 from yahoo_standin import FAULTS, Series, Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import NetworkError, PriceError
-from eventstudy.prices import COLUMNS
+from eventstudy.prices import COLUMNS, Action
 from eventstudy.prices.yahoo import RETRIES, YahooProvider
 
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)
@@ -89,11 +91,13 @@ KINDS = {
     "empty": "bad_answer",
     "drop": "network",
     "hang": "network",
+    "cut": "network",
+    "trickle": "network",
 }
 
 
 def test_every_fault_has_a_kind() -> None:
-    assert set(FAULTS) | {"drop", "hang"} == set(KINDS)
+    assert set(FAULTS) | {"drop", "hang", "cut", "trickle"} == set(KINDS)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
@@ -260,3 +264,81 @@ def test_every_failure_is_a_price_error(monkeypatch: pytest.MonkeyPatch) -> None
         prices = quick().fetch(["SANE", "", "A B", "../../etc"], FIRST, LAST)
     assert set(prices.failures) == {"", "A B", "../../etc"}
     assert all(isinstance(error, PriceError) for error in prices.failures.values())
+
+
+def test_dividends_and_splits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    dividends = {date(2019, 2, 8): 2.0, date(2018, 2, 8): 1.5}
+    series = synthetic("ACTS", dividends=dividends, splits={date(2019, 8, 30): (4, 1)})
+    with serving(monkeypatch, series, synthetic("NOACTS")):
+        prices = quick().fetch(["ACTS", "NOACTS"], FIRST, LAST)
+    assert prices.actions == {
+        "ACTS": (Action("2019-02-08", "dividend", 2.0), Action("2019-08-30", "split", 4.0))
+    }
+
+
+def test_holes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    series = synthetic("HOLES")
+    at = [position for position, row in enumerate(series.rows) if row[0].year == 2019][10:14]
+    for position in at:
+        series.rows[position] = (series.rows[position][0], *[None] * 5)  # type: ignore[assignment]
+    days = [series.rows[position][0].isoformat() for position in at]
+    with serving(monkeypatch, series, synthetic("WHOLE")):
+        prices = quick().fetch(["HOLES", "WHOLE"], FIRST, LAST)
+    assert prices.provenance["HOLES"].note == f"4 sessions without a close ({', '.join(days[:3])}, ...)"
+    assert prices.provenance["WHOLE"].note == ""
+    rows = prices.parts()["HOLES"].set_index("date")
+    assert rows.loc[days, "close"].isna().all()
+    assert len(rows) == 261, "a hole stays a row, and is no price of 0"
+
+
+def test_a_delisted_stock_ends_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(monkeypatch, synthetic("ENDED", end=date(2019, 6, 28))):
+        prices = quick().fetch(["ENDED"], FIRST, LAST)
+    assert prices.provenance["ENDED"].last == "2019-06-28"
+
+
+WIRE = SHARED / "market-data" / "yahoo-wire"
+
+
+@pytest.mark.skipif(not WIRE.is_dir(), reason="recorded answers are not here")
+@pytest.mark.parametrize(
+    ("name", "symbol", "first", "last", "currency", "actions"),
+    [
+        (
+            "chart-AAPL-2020-08-31-to-2020-11-07",
+            "AAPL",
+            "2020-08-31",
+            "2020-11-06",
+            "USD",
+            ["dividend", "split"],
+        ),
+        (
+            "historical-via-chart-NVDA-split-2021-02-01-to-2022-01-31.csv",
+            "NVDA",
+            "2021-02-01",
+            "2022-01-28",
+            "USD",
+            ["split"],
+        ),
+        ("chart-OCDO.L-2020-01-01-to-2020-01-03", "OCDO.L", "2020-01-02", "2020-01-02", "GBp", []),
+    ],
+)
+def test_recorded_answers(
+    name: str,
+    symbol: str,
+    first: str,
+    last: str,
+    currency: str,
+    actions: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = json.loads((WIRE / f"{name}.json").read_text(encoding="utf-8"))["response"]["bodyJson"]
+    with serving(monkeypatch) as yahoo:
+        yahoo.recorded[symbol] = body
+        prices = quick().fetch([symbol], date(2020, 1, 1), date(2022, 1, 31))
+    assert not prices.failures
+    given = prices.provenance[symbol]
+    assert (given.first, given.last, given.currency) == (first, last, currency)
+    quote = body["chart"]["result"][0]["indicators"]
+    np.testing.assert_array_equal(prices.table["close"], quote["quote"][0]["close"][: given.rows])
+    assert sorted({action.kind for action in prices.actions.get(symbol, ())}) == actions

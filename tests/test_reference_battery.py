@@ -337,7 +337,7 @@ def bridged(fit: AbnormalReturns, rows: list[int]) -> AbnormalReturns:
     for values in (ar, x, spans, noise):
         values[rows, 6] += values[rows, 5]
     ar[rows, 5], spans[rows, 5], noise[rows, 5] = np.nan, 0, 0.0
-    return replace(fit, ar=ar, x_event=x, spans=spans, noise=noise, memo={})
+    return replace(fit, ar=ar, x_event=x, spans=spans, length=spans, noise=noise, memo={})
 
 
 def test_a_return_over_two_sessions_is_one_day_of_the_tests_of_dummies(one_date: AbnormalReturns) -> None:

@@ -13,6 +13,7 @@ from conftest import Market
 
 from eventstudy.config import StudyConfig
 from eventstudy.report.html import render_report
+from eventstudy.tables import study_tables
 from eventstudy.windows import Window
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -47,15 +48,19 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with two groups and cells that try to break it."""
     results = Market(20, dates=7, effect=-0.02, seed=3).fit()
     cells = ["<script>alert(1)</script>", "x" * 5000, "شركة النفط", "华为技术", "A&B"] * 4
-    events = results.events.assign(company=cells, direction=["adverse"] * 12 + ["y" * 3000] * 8)
+    groups = ["adverse"] * 12 + ["y" * 3000] * 8
+    late = [i % 4 for i in range(20)]
+    events = results.events.assign(company=cells, direction=groups, mcap=1e9, **{"l" * 300: late})
     results = replace(results, events=events)
     config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), by="direction")
+    config = replace(config, placebo=39, regress=("l" * 300,))
     text = render_report(
         results,
         config=config,
         name="z" * 400,
         groups=results.groups("direction"),
         provenance={"command": "w" * 500},
+        tables=study_tables(results, config),
     )
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(text, encoding="utf-8")

@@ -102,7 +102,8 @@ def test_returns_over_several_sessions_are_counted() -> None:
     results = placed(DISPERSED).fit()
     spans, ar = results.abnormal.spans.copy(), results.abnormal.ar.copy()
     spans[0, 5:7], ar[0, 5] = (0, 2), np.nan
-    found = diagnose(replace(results, abnormal=replace(results.abnormal, spans=spans, ar=ar, memo={})))
+    longer = replace(results.abnormal, spans=spans, length=spans, ar=ar, memo={})
+    found = diagnose(replace(results, abnormal=longer))
     assert found.n_events == 10
     assert found.multi_day == pytest.approx(1 / (10 * 11 - 1))
     assert any("0.9% of the returns in the event window span several sessions" in s for s in found.text)

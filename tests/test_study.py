@@ -12,7 +12,7 @@ from conftest import SHARED, Market
 import eventstudy as es
 from eventstudy.config import StudyConfig, read_toml
 from eventstudy.errors import ConfigError
-from eventstudy.study import STUDY_FLAGS
+from eventstudy.status import STUDY_FLAGS
 
 PRICES = SHARED / "market-data" / "prices"
 
@@ -97,7 +97,7 @@ def test_groups_partition_the_events() -> None:
 def test_a_firm_with_many_events_is_many_units() -> None:
     market = Market(n=4, seed=5)
     market.table["ticker"] = "F00"
-    results = market.fit()
+    results = market.fit(repeat="keep-all")
     single = Market(n=4, seed=5).fit()
     assert results.car([(0, 0)])["event_id"].tolist() == ["e0", "e1", "e2", "e3"]
     assert results.car([(0, 0)])["car"][0] == single.car([(0, 0)])["car"][0]
@@ -160,10 +160,11 @@ def test_an_index_serves_exchanges_that_differ() -> None:
     events = es.events_from_frame(
         pd.DataFrame({"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"})
     )
-    from eventstudy.loading import _sessions, needed_keys
+    from eventstudy.loading import needed_keys
+    from eventstudy.market_days import sessions_of
 
     keys = needed_keys(events)
-    panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=_sessions(keys, {}, "exchange", set()))
+    panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set()))
     results = es.EventStudy(events, panel, estimation=(-100, -11), event=(-5, 5)).fit()
     dates = results.abnormal_returns().pivot_table(
         index="tau", columns="ticker", values="date", aggfunc="first"

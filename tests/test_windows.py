@@ -242,7 +242,7 @@ def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
     assert (np.diff(dates) > np.timedelta64(0, "D")).all()
     np.testing.assert_array_equal(price, [10, 11, np.nan, np.nan, np.nan, 12])
     assert notes == ["A: 2 closes without volume and without change taken as no trade"]
-    changed = part.assign(close=[10.0, 11, 12, 11, 1, 12], adj_close=[10.0, 11, 12, 11, 1, 12])
+    changed = part.assign(close=[10.0, 11, 12, 11, 10, 12], adj_close=[10.0, 11, 12, 11, 10, 12])
     assert np.isfinite(closes_of("A", changed)[0][1]).all(), "a half day has a close of its own"
     index = part.assign(volume=0.0)
     assert np.isfinite(closes_of("I", index)[0][1][:4]).all(), "an index has no volume"

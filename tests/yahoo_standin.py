@@ -32,7 +32,7 @@ from zoneinfo import ZoneInfo
 
 import trustme
 
-Row = tuple[date, float, float, float, float, int]
+Row = tuple[date, float, float, float, float, int]  # all but the date may be None: a hole
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ MARKETS = {
 class Series:
     """One symbol; closes are adjusted for splits, as Yahoo's are.
 
-    `fault` is a key of `FAULTS`, or ``drop`` or ``hang``; the first `fault_times` requests for prices get it.
+    `fault` is a key of `FAULTS`, or ``drop``, ``hang``, ``cut`` or ``trickle``; the first `fault_times`
+    requests for prices get it.
     """
 
     symbol: str
@@ -79,7 +80,7 @@ class Series:
         factor, closes = 1.0, []
         for position in range(len(self.rows) - 1, -1, -1):
             day, close = self.rows[position][0], self.rows[position][4]
-            closes.append(close * factor)
+            closes.append(None if close is None else close * factor)
             if day in self.dividends and position:
                 factor *= 1 - self.dividends[day] / self.rows[position - 1][4]
         return closes[::-1]
@@ -124,6 +125,7 @@ class Yahoo:
 
     def __init__(self, *series: Series) -> None:
         self.series = {each.symbol: each for each in series}
+        self.recorded: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="yahoo-standin-")
@@ -222,6 +224,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def chart(self, symbol: str, query: dict[str, str]) -> None:
         series = self.yahoo.series.get(symbol)
+        if symbol in self.yahoo.recorded:
+            self.json(200, self.yahoo.recorded[symbol])
+            return
         if series is None:
             self.json(404, {"chart": {"result": None, "error": NOT_FOUND}})
             return
@@ -231,10 +236,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault == "hang":
             time.sleep(3)
+        elif fault in ("cut", "trickle"):
+            self.half(json.dumps(answer(series, query)[1]).encode(), slowly=fault == "trickle")
         elif fault:
             self.reply(*FAULTS[fault])
         else:
             self.json(*answer(series, query))
+
+    def half(self, body: bytes, *, slowly: bool) -> None:
+        """Promise all of a body and send a part: at once, or byte after byte for three seconds."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for at in range(30 if slowly else 1):
+            self.wfile.write(body[at : at + 1] if slowly else body[: len(body) // 2])
+            time.sleep(0.1 if slowly else 0)
+        self.connection.close()
 
     def fault_of(self, series: Series) -> str:
         with self.yahoo.lock:

@@ -56,7 +56,7 @@ def jaffe_mandelker(
     """
     cols, L1 = abnormal.columns(window), len(abnormal.windows.estimation)
     position, ar = abnormal.windows.positions[:, L1:][:, cols], abnormal.ar[:, cols]
-    seen = np.isfinite(ar) & (abnormal.spans[:, cols] == 1) & (weight > 0)[:, None]
+    seen = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
     event, _ = np.nonzero(seen)
     at, which = np.unique(position[seen], return_inverse=True)
     past = abnormal.windows.positions[:, :L1]

@@ -137,7 +137,7 @@ def portfolio(
     F, spans = factors[:, cols], spans[:, cols]
     there = (weight > 0)[:, None] & np.isfinite(y)
     # A return over several sessions is none of the portfolio's on any one of them.
-    one_day = (w.spans[:, L1:][:, cols] == 1) & (spans == 1) & np.isfinite(F).all(axis=2)
+    one_day = (w.length[:, L1:][:, cols] == 1) & (spans == 1) & np.isfinite(F).all(axis=2)
     position = w.positions[:, L1:][:, cols]
     used, twice = _once(results, there & one_day, position)
     event = np.nonzero(used)[0]

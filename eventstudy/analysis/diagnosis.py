@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..config import MAIN_WINDOW
 from ..significance import STATISTICS
 from ..significance._base import InapplicableError
 from ..significance._correlation import SMALL_FACTOR
@@ -18,7 +17,7 @@ from ..significance.date_clustered import clustered_t
 from ..significance.wild_bootstrap import merged_dates
 from ..windows import Window
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
-from .verdicts import Verdict, judge, percent
+from .verdicts import Verdict, disagreement, judge, percent
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
@@ -68,9 +67,35 @@ class Diagnosis(Situation):
         return pd.DataFrame(rows, columns=["test", "trust", "reason"])
 
     @property
+    def disagreement(self) -> str:
+        """What to say where BMP-KP leads on close dates and rejects, and calendar time does not; else ""."""
+        if self.kind != "close_dates" or self.recommended[:1] != ("bmp_kp",):
+            return ""
+        return disagreement({v.test: v for v in self.verdicts})
+
+    @property
+    def caution(self) -> str:
+        """What to say where a few events are tested by the variance of their estimation days; else ""."""
+        if not (1 < self.n_events < KAPPA_EVENTS and self.recommended):
+            return ""
+        headline = STATISTICS[self.recommended[0]]
+        if headline.variance != "no":
+            return ""
+        return (
+            f"{headline.label} takes the variance of the estimation days: with {self.n_events} events an "
+            "effect cannot be told from a rise in variance."
+        )
+
+    @property
     def text(self) -> list[str]:
         """The diagnosis in sentences."""
         return [*_of_dates(self), *_of_returns(self), *_of_data(self), *_of_tests(self)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, None for NaN: kind, numbers, recommended, verdicts and the sentences."""
+        plain = {**asdict(self), "window": str(self.window), "text": self.text}
+        plain["verdicts"] = [{**v, "pvalue": _plain(v["pvalue"])} for v in plain["verdicts"]]
+        return {key: _plain(value) for key, value in plain.items()}
 
     def __str__(self) -> str:
         return "\n".join([*self.text, "", self.table.to_string(index=False, justify="left")])
@@ -94,15 +119,19 @@ def diagnose(results: EventStudyResults, window: WindowLike | None = None) -> Di
     ConfigError
         If the window reaches beyond the event window.
     """
-    asked = _main(results) if window is None else Window.of(window)
+    asked = results.main if window is None else Window.of(window)
     found = measure(results, asked)
     names, verdicts = judge(found, results.abnormal)
     facts = {key: getattr(found, key) for key in found.__dataclass_fields__}
     return Diagnosis(**facts, recommended=names, verdicts=verdicts, merged_p=_merged_p(results, found))
 
 
-def _main(results: EventStudyResults) -> Window:
-    return MAIN_WINDOW if MAIN_WINDOW in results.abnormal.event else results._windows(None)[0]
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return float(value) if np.isfinite(value) else None
+    return value
 
 
 def _merged_p(results: EventStudyResults, s: Situation) -> float:
@@ -181,13 +210,11 @@ def _of_tests(d: Diagnosis) -> Iterator[str]:
     leading = verdicts[d.recommended[0]]
     beside = f"; read {_list(others)} beside it" if others else ""
     yield f"{headline} leads (p = {leading.pvalue:.3g}){beside}."
-    if leading.reason != "headline":
-        yield f"{headline}: {leading.reason}."
-    if 1 < d.n_events < KAPPA_EVENTS and STATISTICS[d.recommended[0]].variance == "no":
-        yield (
-            f"{headline} takes the variance of the estimation days: with {d.n_events} events an effect "
-            "cannot be told from a rise in variance."
-        )
+    more = leading.reason.removeprefix("headline").lstrip("; ")
+    if more:
+        yield f"{more}." if more.startswith("BMP-KP rejects") else f"{headline}: {more}."
+    if d.caution:
+        yield d.caution
     if np.isfinite(d.merged_p):
         yield f"Clustered by the {_count(d.n_clusters, 'group')} of merged dates, p = {d.merged_p:.3g}."
     if d.kind == "one_date":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from html import escape
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,10 +14,11 @@ import pandas as pd
 from ..conventions import Conventions
 from ..errors import ConfigError
 from ..registry import Registry, did_you_mean
+from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import EQUAL
-from ..typing import BoolArray, FloatArray, IntArray
+from ..typing import BoolArray, FloatArray, IntArray, Measure
 from ..windows import Window
 from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
 
@@ -71,6 +72,8 @@ class Difference:
     method : {"date_clustered", "welch", "permutation"}
     reason : str
         Why there is no test, or what to know of the one given.
+    measure : str
+        What is studied.
     """
 
     one: str
@@ -89,12 +92,13 @@ class Difference:
     pvalue: float
     method: str
     reason: str = ""
+    measure: Measure = "return"
 
     def __str__(self) -> str:
-        head = f"{self.one} - {self.other}, CAR{self.window}"
-        size = f": {100 * self.difference:+.2f}%" if np.isfinite(self.difference) else ""
+        head, w = f"{self.one} - {self.other}, CAR{self.window}", WORDS[self.measure]
+        size = f": {w.plain(self.difference)}" if np.isfinite(self.difference) else ""
         test = (
-            f" (95% {100 * self.ci_low:+.2f}% to {100 * self.ci_high:+.2f}%), {self.method}"
+            f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}), {self.method}"
             f" t = {self.statistic:.3f}, p = {self.pvalue:.4f}, N = {self.n_one} and {self.n_other}"
         )
         return "; ".join(
@@ -135,10 +139,10 @@ def difference(
     names, asked = _names(results, column, one, other), Window.of(window)
     pair, conventions = _pair(results, column, names, asked), results.abnormal.conventions
     result = _compared(pair, names, asked, method or "date_clustered", conventions)
-    if method is not None or np.isfinite(result.pvalue):
-        return result
-    why = f"{result.reason}: events taken as independent"
-    return _compared(pair, names, asked, "welch", conventions, why)
+    if method is None and not np.isfinite(result.pvalue):
+        why = f"{result.reason}: events taken as independent"
+        result = _compared(pair, names, asked, "welch", conventions, why)
+    return replace(result, measure=results.panel.measure)
 
 
 def differences(results: EventStudyResults, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
@@ -149,7 +153,7 @@ def differences(results: EventStudyResults, column: str, window: WindowLike = (0
         pair = _pair(results, column, names, asked)
         compared = (_compared(pair, names, asked, m, results.abnormal.conventions) for m in COMPARISONS)
         rows += [{**asdict(d), "window": str(asked)} for d in compared]
-    return pd.DataFrame(rows, columns=[f.name for f in fields(Difference)])
+    return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
 
 
 @COMPARISONS.register("date_clustered")

@@ -102,7 +102,7 @@ def family(
     is: see :func:`stepdown`.
     """
     make = FAMILIES[kind]
-    frame, hypotheses = make(results, Asked(Window.of(window), test or results.recommended, by or ""))
+    frame, hypotheses = make(results, Asked(Window.of(window), test or "", by or ""))
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
     for method in chosen if methods is None else methods:
@@ -236,13 +236,19 @@ def _events(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, lis
 @FAMILIES.register("days")
 def _days(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
     days = [Window(int(t), int(t)) for t in results.abnormal.event.days]
-    return _tested([Hypothesis(str(d.start), results.abnormal.sample(d), d) for d in days], asked.test)
+    return _tested(
+        [Hypothesis(str(d.start), results.abnormal.sample(d), d) for d in days],
+        asked.test or results.recommended,
+    )
 
 
 @FAMILIES.register("windows")
 def _windows(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
     windows = results._windows(None)
-    return _tested([Hypothesis(str(w), results.abnormal.sample(w), w) for w in windows], asked.test)
+    return _tested(
+        [Hypothesis(str(w), results.abnormal.sample(w), w) for w in windows],
+        asked.test or results.recommended,
+    )
 
 
 @FAMILIES.register("groups")
@@ -253,7 +259,10 @@ def _groups(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, lis
     if not column:
         raise ConfigError("no column splits the events", remedy="name one with by=")
     groups = results.groups(column).items()
-    return _tested([Hypothesis(name, g.abnormal.sample(window), window) for name, g in groups], asked.test)
+    return _tested(
+        [Hypothesis(name, g.abnormal.sample(window), window) for name, g in groups],
+        asked.test or results.recommended,
+    )
 
 
 def _tested(hypotheses: list[Hypothesis], test: str) -> tuple[pd.DataFrame, list[Hypothesis]]:

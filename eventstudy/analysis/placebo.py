@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from ..benchmarks import PEERS, members
 from ..errors import ConfigError
 from ..layout import Layout, rows_of
-from ..loading import PEERS, members
 from ..significance import STATISTICS
 from ..typing import BoolArray, DateArray, FloatArray, IntArray
 from ..windows import Window
@@ -195,7 +195,8 @@ def _compared(
     what: str,
 ) -> Placebo:
     """Return the rank of the study among what was found."""
-    own = results.test(test, window)
+    # Placebo windows end where they end, limit or not.
+    own = STATISTICS[test](results.abnormal.unextended, window)
     table = pd.DataFrame(found, columns=[what, "n_events", "mean_car", "statistic"])
     reason = own.reason if np.isnan(own.statistic) else ""
     if not reason and len(found) < MIN_DRAWS:

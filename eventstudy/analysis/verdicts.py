@@ -54,6 +54,11 @@ class Verdict:
     reason: str
     pvalue: float
 
+    @property
+    def usable(self) -> bool:
+        """Whether the p-value may be relied on."""
+        return self.trust in (RECOMMENDED, USABLE)
+
 
 def judge(s: Situation, abnormal: AbnormalReturns) -> tuple[tuple[str, ...], tuple[Verdict, ...]]:
     """Return the recommended tests, headline first, and a verdict on every test of this number of events."""

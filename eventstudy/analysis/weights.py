@@ -13,15 +13,19 @@ import pandas as pd
 from ..abnormal import AbnormalReturns
 from ..errors import ConfigError
 from ..registry import Registry, did_you_mean
+from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import PAIRWISE_LIMIT, ROUNDING, car_correlations, mean_correlation
-from ..typing import BoolArray, FloatArray
+from ..typing import BoolArray, FloatArray, Measure
 from ..windows import Window
+from ._benchmark import require_returns
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
 
 LEVEL = 0.95
+# Column of the market value before the event.
+SIZE = "mcap"
 # So many events without a market value are named, the others counted.
 NAMED = 5
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
@@ -62,6 +66,8 @@ class WeightedMean:
         var(SCAR) / (1 - r), by how much the event raised the variance; NaN for one event.
     reason : str
         Why there is no standard error, or which events have no weight.
+    measure : str
+        What is studied.
     """
 
     weights: str
@@ -76,6 +82,7 @@ class WeightedMean:
     ci_high: float
     kappa: float
     reason: str = ""
+    measure: Measure = "return"
 
     @property
     def z_independent(self) -> float:
@@ -84,9 +91,10 @@ class WeightedMean:
 
     def __str__(self) -> str:
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
-        size = f": {100 * self.estimate:+.2f}%" if self.n_events else ""
+        w = WORDS[self.measure]
+        size = f": {w.plain(self.estimate)}" if self.n_events else ""
         rest = (
-            f" (95% {100 * self.ci_low:+.2f}% to {100 * self.ci_high:+.2f}%),"
+            f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}),"
             f" z = {self.statistic:.3f}, p = {self.pvalue:.4f}"
         )
         return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
@@ -132,7 +140,7 @@ class DollarLoss:
 
 
 def weighted_caar(
-    results: EventStudyResults, window: WindowLike, weights: str = "equal", column: str = "mcap"
+    results: EventStudyResults, window: WindowLike, weights: str = "equal", column: str = SIZE
 ) -> WeightedMean:
     """Return the weighted mean CAR over `window`; weights sum to one over the events that have one.
 
@@ -158,14 +166,16 @@ def weighted_caar(
     sample = _taken(results.abnormal, asked, valid)
     own = raw(size[valid], sample.var_car(asked))
     combined = _combined(sample, asked, own / own.sum(), reason)
-    return WeightedMean(weights, asked, len(sample), *combined)
+    return WeightedMean(weights, asked, len(sample), *combined, results.panel.measure)
 
 
-def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = "mcap") -> DollarLoss:
+def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = SIZE) -> DollarLoss:
     """Return the abnormal change of market value of each event and of all, ADL_i = CAR_i x market value.
 
-    Market values must be in one currency. For parameters and errors see :func:`weighted_caar`.
+    Market values must be in one currency, and the study of returns. For parameters and errors see
+    :func:`weighted_caar`.
     """
+    require_returns(results)
     asked = Window.of(window)
     size, valid, reason = _with_size(results, results.abnormal.valid(asked), column)
     sample, size = _taken(results.abnormal, asked, valid), size[valid]
@@ -177,7 +187,7 @@ def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = "m
 
 
 def aggregates(
-    results: EventStudyResults, windows: Iterable[WindowLike] | None = None, column: str = "mcap"
+    results: EventStudyResults, windows: Iterable[WindowLike] | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
 
@@ -188,8 +198,22 @@ def aggregates(
     for window in results._windows(windows):
         means = (asdict(weighted_caar(results, window, name, column)) for name in chosen)
         rows += [{"start": window.start, "stop": window.stop, **mean} for mean in means]
-    names = ["start", "stop", *(f.name for f in fields(WeightedMean) if f.name != "window")]
+    names = ["start", "stop", *(f.name for f in fields(WeightedMean) if f.name not in ("window", "measure"))]
     return pd.DataFrame(rows, columns=names)
+
+
+def market_values(
+    results: EventStudyResults, windows: Iterable[WindowLike] | None = None, column: str = SIZE
+) -> pd.DataFrame:
+    """Return the abnormal change of market value of all events over all windows, one row each."""
+    rows = []
+    for window in results._windows(windows):
+        loss = dollar_loss(results, window, column)
+        own = {
+            f.name: getattr(loss, f.name) for f in fields(DollarLoss) if f.name not in ("window", "events")
+        }
+        rows.append({"start": window.start, "stop": window.stop, "n_events": len(loss.events), **own})
+    return pd.DataFrame(rows)
 
 
 @WEIGHTS.register("equal")

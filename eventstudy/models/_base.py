@@ -92,7 +92,7 @@ class LinearModel:
 
         A return that spans m sessions has the intercept m and the sum of the factor (docs/methods.md, 1.5).
         """
-        intercept = np.where(windows.spans > 0, windows.spans, 1).astype(float)
+        intercept = np.where(windows.length > 0, windows.length, 1).astype(float)
         own = windows.factors[:, :, : len(self.factors)]
         return np.concatenate([intercept[:, :, None], own], axis=2)
 
@@ -126,10 +126,10 @@ class LinearModel:
         complete = np.isfinite(y) & np.isfinite(X).all(axis=2)
         fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine=engine)
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
-        spans = np.where(complete, windows.spans, 0)
         explained = np.einsum("nlk,nk->nl", np.nan_to_num(X), fit.params) if fit.k else np.zeros_like(y)
         ar = np.where(complete & (problem == "")[:, None], y - explained, np.nan)
-        spans = np.where(np.isfinite(ar[:, L1:]), spans[:, L1:], 0)
+        seen = np.isfinite(ar[:, L1:])
+        spans, length = (np.where(seen, own[:, L1:], 0) for own in (windows.spans, windows.length))
         return AbnormalReturns(
             model=self.name,
             parameters=self.parameters,
@@ -138,12 +138,13 @@ class LinearModel:
             resid=ar[:, :L1],
             expected=(windows.returns - ar)[:, L1:],
             spans=spans,
+            length=length,
             x_estimation=X[:, :L1],
             x_event=X[:, L1:],
             nobs=fit.nobs,
             df_resid=fit.df_resid,
             sigma2=fit.sigma2,
-            noise=noise(fit, spans),
+            noise=noise(fit, length),
             params=fit.params,
             cov_params=fit.cov_params,
             bread=fit.bread,

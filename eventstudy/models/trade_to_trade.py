@@ -37,6 +37,6 @@ class TradeToTrade(LinearModel):
 
     @staticmethod
     def _root(windows: EventWindows) -> FloatArray:
-        root = np.sqrt(np.maximum(windows.spans, 1))
+        root = np.sqrt(np.maximum(windows.length, 1))
         root[:, len(windows.estimation) :] = 1.0
         return root

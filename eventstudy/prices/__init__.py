@@ -1,16 +1,21 @@
-"""Where prices come from: Yahoo, the user's files, the local store, the bundled sample."""
+"""Where prices come from: Yahoo, the user's files, the local store, the bundled sample, other packages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..registry import Registry, did_you_mean
-from ._base import COLUMNS, PriceProvider, Prices, Provenance
+from ._actions import Action
+from ._base import COLUMNS, PriceProvider, Prices, Provenance, clean, collect
 
-__all__ = ["COLUMNS", "PROVIDERS", "PriceProvider", "Prices", "Provenance", "Source", "resolve"]
+__all__ = [
+    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "Source", "clean", "collect",
+    "is_name", "listing", "resolve",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def _yahoo(store: Path | None, offline: bool) -> PriceProvider:
 def _store(store: Path | None, offline: bool) -> PriceProvider:
     from .store import StoreProvider
 
-    return StoreProvider(store)
+    return StoreProvider(store, partial=True)
 
 
 def _sample(store: Path | None, offline: bool) -> PriceProvider:
@@ -79,30 +84,70 @@ for _name, _source in _SOURCES.items():
     PROVIDERS.register(_name)(_source)
 
 
+def is_name(spec: str) -> bool:
+    """Return whether `spec` names a price source, built in or of another package, and not a path."""
+    return spec in PROVIDERS or _other(spec) is not None
+
+
+def listing() -> Iterator[tuple[str, str]]:
+    """Yield name and summary of every price source, those of other packages last."""
+    from .plugins import listing as others
+
+    yield from ((name, entry.summary) for name, entry in PROVIDERS.items())
+    yield from others(PROVIDERS)
+
+
+def _other(spec: str) -> Callable[[bool], PriceProvider] | None:
+    """Return a maker of the source of another package that `spec` names."""
+    from .plugins import find, make, split
+
+    named = split(spec)
+    entry = find(named[0]) if named and named[0] not in PROVIDERS else None
+    if named is None or entry is None:
+        return None
+    return lambda offline: make(entry, named[1], offline)
+
+
 def resolve(
-    spec: str | Path | PriceProvider, *, offline: bool = False, store: str | Path | None = None
+    spec: str | Path | PriceProvider,
+    *,
+    offline: bool = False,
+    store: str | Path | None = None,
+    vintage: str | date | None = None,
 ) -> PriceProvider:
     """Return the price source that `spec` names.
 
     Parameters
     ----------
     spec : str, Path or PriceProvider
-        A name in `PROVIDERS`, the path of a folder or table of prices, or a provider, which is returned as it
-        is. A name wins over a path: write ``./sample`` for a folder called ``sample``.
+        A name in `PROVIDERS` or of another package's source, the path of a folder or table of prices, or a
+        provider, which is returned as it is. A name wins over a path: write ``./sample`` for a folder called
+        ``sample``.
     offline : bool
         Never use the network.
     store : str or Path, optional
-        The SQLite file of the local store, for ``auto`` and ``store``; the default location when omitted.
+        File or folder of the local store, for ``auto`` and ``store``; the default location when omitted.
+    vintage : str or date, optional
+        Prices as the store had them then, for ``auto`` and ``store``; nothing else is asked.
 
     Raises
     ------
     ConfigError
-        When `spec` is neither a name nor an existing path.
+        When `spec` is neither a name nor an existing path, or a vintage of it cannot be had.
     """
+    if vintage is not None:
+        if spec not in ("auto", "store"):
+            remedy = "leave --prices out, or give --prices store"
+            raise ConfigError("only the store has vintages", value=str(spec), remedy=remedy)
+        from .store import StoreProvider
+
+        return StoreProvider(store, vintage=vintage)
     if not isinstance(spec, str | Path):
         return spec
     if isinstance(spec, str) and spec in PROVIDERS:
         return PROVIDERS[spec].make(None if store is None else Path(store), offline)
+    if isinstance(spec, str) and (other := _other(spec)):
+        return other(offline)
     if not str(spec) or not Path(spec).exists():
         hint = did_you_mean(str(spec), PROVIDERS)
         known = f"give one of {', '.join(PROVIDERS)}, or the path of a folder or table of prices"

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from ..errors import NoPricesError, PriceError, UnknownSymbolError
+from ._actions import Action, between
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,12 +115,15 @@ class Prices:
         One entry for each symbol of `table`.
     notices : tuple of str
         What the user must be told whatever the output format.
+    actions : dict of str to tuple of Action
+        Dividends, splits and distributions of the symbols that have any, where the source tells.
     """
 
     table: pd.DataFrame
     failures: dict[str, PriceError] = field(default_factory=dict)
     provenance: dict[str, Provenance] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    actions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -128,6 +132,7 @@ class Prices:
         failures: Mapping[str, PriceError],
         provenance: Mapping[str, Provenance],
         notices: Iterable[str] = (),
+        actions: Mapping[str, tuple[Action, ...]] | None = None,
     ) -> Prices:
         """Assemble prices from one cleaned table a symbol."""
         import pandas as pd
@@ -139,6 +144,7 @@ class Prices:
             failures=dict(sorted(failures.items())),
             provenance={name: provenance[name] for name in names},
             notices=tuple(dict.fromkeys(notices)),
+            actions={name: found for name in names if (found := (actions or {}).get(name))},
         )
 
     @property
@@ -164,6 +170,10 @@ class Prices:
             {symbol: error for symbol, error in failures.items() if symbol not in parts},
             {**other.provenance, **self.provenance},
             (*self.notices, *other.notices),
+            {
+                symbol: (self if symbol in self.provenance else other).actions.get(symbol, ())
+                for symbol in parts
+            },
         )
 
     def select(
@@ -200,7 +210,51 @@ class Prices:
             parts[symbol] = rows
             whole = len(rows) == len(mine[symbol])
             provenance[symbol] = self.provenance[symbol] if whole else stamp(self.provenance[symbol], rows)
-        return Prices.of(parts, failures, provenance, self.notices)
+        actions = {symbol: between(found, start, end) for symbol, found in self.actions.items()}
+        return Prices.of(parts, failures, provenance, self.notices, actions)
+
+
+def collect(
+    symbols: Iterable[str],
+    start: date,
+    end: date,
+    read: Callable[[str], tuple[pd.DataFrame, Provenance]],
+    progress: Progress | None = None,
+) -> Prices:
+    """Return what `read` gives for each symbol: the whole of a `fetch` for a source that is read one by one.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Duplicates are read once.
+    start, end : date
+        Inclusive.
+    read : callable
+        Takes a symbol and returns all its rows as `clean` makes them, and their provenance without extent and
+        hash; raises PriceError.
+    progress : callable, optional
+        Called with the number of symbols done and the number of all symbols.
+
+    Returns
+    -------
+    Prices
+        A symbol without a close in the range fails with NoPricesError.
+    """
+    parts, failures, provenance = {}, {}, {}
+    wanted = unique(symbols)
+    for done, symbol in enumerate(wanted, 1):
+        try:
+            whole, described = read(symbol)
+            rows = in_range(whole, start, end)
+            if not has_prices(rows):
+                raise no_rows(symbol, whole, start, end)
+            parts[symbol] = rows
+            provenance[symbol] = described if len(rows) == described.rows else stamp(described, rows)
+        except PriceError as error:
+            failures[symbol] = error
+        if progress:
+            progress(done, len(wanted))
+    return Prices.of(parts, failures, provenance)
 
 
 def unique(symbols: Iterable[str]) -> list[str]:

@@ -12,17 +12,18 @@ from .store import StoreProvider
 
 
 class AutoProvider:
-    """The local store where it covers the range, else Yahoo; the bundled sample when Yahoo is out of reach.
+    """The local store, brought up to date from Yahoo; the bundled sample when Yahoo is out of reach.
 
     Parameters
     ----------
     store : StoreProvider
-        Asked first; what Yahoo gives is put into it.
+        Asked first; what Yahoo gives is put into it. Prices of another source, such as imported files, are
+        used as they are and never replaced.
     yahoo : PriceProvider
         Asked for what the store does not cover. What it says about a symbol is final: the sample stands in
         for a network that fails, never for a symbol that Yahoo does not have.
     sample : PriceProvider
-        Asked when `yahoo` raises NetworkError, or when offline.
+        Asked when `yahoo` raises NetworkError, or when offline, for symbols that are not stored.
     offline : bool
         Do not ask `yahoo`.
     """
@@ -42,7 +43,8 @@ class AutoProvider:
         Returns
         -------
         Prices
-            ``notices`` say when the sample was used and when the store could not be written.
+            ``notices`` say when the sample was used, when the source revised prices, when a symbol is stored
+            for a part of the range and no more could be had, and when the store could not be written.
 
         Raises
         ------
@@ -52,6 +54,10 @@ class AutoProvider:
         wanted = unique(symbols)
         stored = self._store.fetch(wanted, start, end)
         missing = [symbol for symbol in wanted if symbol in stored.failures]
+        theirs = [symbol for symbol in self._store.of_others(missing, self._yahoo.name) if symbol in missing]
+        if theirs:
+            stored = stored.select(stored.symbols).merge(self._parts(theirs, start, end))
+            missing = [symbol for symbol in missing if symbol not in theirs]
         if not missing:
             return stored
         if self._offline:
@@ -62,27 +68,36 @@ class AutoProvider:
             except NetworkError as error:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
                 fetched = replace(fetched, notices=(str(error), *fetched.notices))
-        prices = stored.select(stored.symbols).merge(fetched)
+        prices = stored.select([*stored.symbols, *theirs]).merge(fetched)
         if not prices.symbols and all(isinstance(e, NetworkError) for e in prices.failures.values()):
             raise _nothing(list(prices.failures.values()))
         return prices
 
     def _download(self, symbols: list[str], start: date, end: date, progress: Progress | None) -> Prices:
-        """Download at least `start` to `end`, and what the store had before, since it is replaced whole."""
-        stored = self._store.asked(symbols).values()
-        asked = min([start, *(first for first, _ in stored)]), max([end, *(last for _, last in stored)])
-        fetched = self._yahoo.fetch(symbols, *asked, progress=progress)
-        notices = self._store.put(fetched, asked=asked)
-        chosen = fetched.select(symbols, start, end)
-        return replace(chosen, notices=(*chosen.notices, *notices))
+        """Download what is missing; a stored part stands in for what Yahoo does not give any more."""
+        from .sync import update
+
+        fetched = update(self._store, self._yahoo, symbols, start, end, progress=progress)
+        part = self._parts(list(fetched.failures), start, end)
+        why = {symbol: fetched.failures[symbol].what for symbol in part.symbols}
+        notices = [f"{symbol}: stored prices used as they are: {what}" for symbol, what in why.items()]
+        if not part.symbols:
+            return fetched
+        return replace(fetched.merge(part), notices=(*fetched.notices, *part.notices, *notices))
+
+    def _parts(self, symbols: list[str], start: date, end: date) -> Prices:
+        """Return what the store has of the range, be it a part."""
+        return StoreProvider(self._store.path, partial=True).fetch(symbols, start, end)
 
     def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
-        """Return what the bundled sample has; the other symbols fail by the network."""
-        found = self._sample.fetch(symbols, start, end)
+        """Return stored parts, else what the bundled sample has; the other symbols fail by the network."""
+        part = self._parts(symbols, start, end)
+        part = part.select(part.symbols)
+        found = self._sample.fetch([s for s in symbols if s not in part.provenance], start, end)
         failures = {symbol: _no_network(symbol, why, error) for symbol, error in found.failures.items()}
         count, names = len(found.symbols), ", ".join(found.symbols)
         used = f"{why}: bundled sample used for {count} symbol{'s' * (count != 1)} ({names})"
-        return replace(found, failures=failures, notices=(used,) if count else ())
+        return part.merge(replace(found, failures=failures, notices=(used,) if count else ()))
 
 
 def _no_network(symbol: str, why: str, sample_says: PriceError) -> PriceError:

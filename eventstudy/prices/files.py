@@ -17,11 +17,7 @@ from ._base import (
     Progress,
     Provenance,
     clean,
-    has_prices,
-    in_range,
-    no_rows,
-    stamp,
-    unique,
+    collect,
 )
 
 if TYPE_CHECKING:
@@ -94,20 +90,7 @@ class FilesProvider:
         ConfigError
             When a Parquet file is met and pyarrow is not installed.
         """
-        parts, failures, provenance = {}, {}, {}
-        wanted = unique(symbols)
-        for done, symbol in enumerate(wanted, 1):
-            try:
-                whole, described = self._read(symbol)
-                rows = in_range(whole, start, end)
-                if not has_prices(rows):
-                    raise no_rows(symbol, whole, start, end)
-                parts[symbol], provenance[symbol] = rows, stamp(described, rows)
-            except PriceError as error:
-                failures[symbol] = error
-            if progress:
-                progress(done, len(wanted))
-        return Prices.of(parts, failures, provenance)
+        return collect(symbols, start, end, self._read, progress)
 
     def symbols(self) -> tuple[str, ...]:
         """Return the tickers that have a file, or a place in the table, in alphabetical order."""
@@ -256,7 +239,9 @@ def _numbers(cells: pd.Series[Any], column: str, file: str) -> pd.Series[float]:
             value=str(cells[line]),
             remedy="write 1234.5, without thousands separators",
         )
-    return numbers
+    # to_numeric is wrong in the last bit of long numbers, Python is not
+    exact = [float("nan") if blank else float(cell) for cell, blank in zip(text, missing, strict=True)]
+    return pd.Series(exact, index=numbers.index, dtype="float64")
 
 
 def _currency(frame: pd.DataFrame, file: str) -> str:

@@ -1,61 +1,57 @@
-"""A local store of downloaded prices: SQLite, one compressed blob a ticker."""
+"""A local store of downloaded prices: SQLite, one compressed blob a ticker, earlier vintages beside it."""
+
+# ruff: noqa: S608 - statements are made of constants
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadAnswerError, DataError, NoPricesError, PriceError, UnknownSymbolError
-from ._base import (
-    DATE_DTYPE,
-    NUMBER_COLUMNS,
-    Prices,
-    Progress,
-    Provenance,
-    has_prices,
-    in_range,
-    no_rows,
-    stamp,
-    unique,
-)
+from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
+from ._actions import between
+from ._base import Prices, Progress, empty_table, no_rows, stamp, unique
+from ._database import RECORD, Database, transaction
+from ._held import Held, frame, has_closes, unpack, utc, verified, within
 
 if TYPE_CHECKING:
     import sqlite3
 
-    import pandas as pd
+    from ..typing import FloatArray
+    from ._actions import Action
+    from ._base import Provenance
+    from .revisions import Merged
 
-SCHEMA_VERSION = 1
-TIMEOUT = 30.0
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS prices (
-    symbol TEXT PRIMARY KEY,
-    asked_first TEXT NOT NULL,
-    asked_last TEXT NOT NULL,
-    provenance TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    blob BLOB NOT NULL
-) WITHOUT ROWID
-"""
-PUT = "INSERT OR REPLACE INTO prices VALUES (?, ?, ?, ?, ?, ?)"
-GET = "SELECT symbol, asked_first, asked_last, provenance, sha256, blob FROM prices WHERE symbol = ?"
-GET_RANGE = "SELECT symbol, asked_first, asked_last FROM prices WHERE symbol = ?"
-REMEDY = "move the file away to start a new store, or name another one in EVENTSTUDY_STORE"
+FILE = "prices.sqlite"
+SHOWN = 3
+Found = tuple[tuple[Any, ...], tuple[Any, ...] | None]
+SUFFIXES = (".sqlite", ".sqlite3", ".db")
+_PLACES = ", ".join("?" * 8)
+PUT = f"INSERT OR REPLACE INTO prices (symbol, {RECORD}) VALUES ({_PLACES})"
+GET = f"SELECT {RECORD} FROM prices WHERE symbol = ?"
+GET_RANGE = "SELECT asked_first, asked_last FROM prices WHERE symbol = ?"
+GET_SOURCE = "SELECT json_extract(provenance, '$.source') FROM prices WHERE symbol = ?"
+KEEP = f"""INSERT INTO vintages (symbol, number, {RECORD})
+    SELECT symbol, (SELECT coalesce(max(number), 0) + 1 FROM vintages WHERE symbol = ?1),
+    {RECORD.replace("blob", "CASE WHEN ?2 THEN blob END")} FROM prices WHERE symbol = ?1"""
+VINTAGE = f"""SELECT number, {RECORD} FROM vintages WHERE symbol = ? AND fetched_at <= ?
+    ORDER BY number DESC LIMIT 1"""
+DONOR = f"""SELECT {RECORD} FROM vintages WHERE symbol = ? AND number > ? AND blob IS NOT NULL
+    ORDER BY number LIMIT 1"""
+NUMBERED = f"SELECT number, {RECORD} FROM vintages WHERE symbol = ? ORDER BY number"
+LOG = """INSERT INTO fetches SELECT ?1,
+    (SELECT coalesce(max(number), 0) + 1 FROM fetches WHERE symbol = ?1), ?, ?, ?, ?, ?, ?, ?, ?"""
 
 
 def default_path() -> Path:
     """Return ``$EVENTSTUDY_STORE``, or ``eventstudy/prices.sqlite`` in the user's data folder."""
     named = os.environ.get("EVENTSTUDY_STORE")
     if named:
-        return Path(named).expanduser()
+        return store_file(Path(named).expanduser())
     home = Path.home()
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
@@ -63,20 +59,51 @@ def default_path() -> Path:
         base = home / "Library" / "Application Support"
     else:
         base = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
-    return Path(base) / "eventstudy" / "prices.sqlite"
+    return Path(base) / "eventstudy" / FILE
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    symbol: str
-    asked_first: str
-    asked_last: str
-    provenance: str
-    sha256: str
-    blob: bytes
+def store_file(path: str | Path) -> Path:
+    """Return the file of a store named by its file or its folder; a new name without a suffix is a folder."""
+    path = Path(path)
+    if path.is_dir() or (not path.exists() and path.suffix.lower() not in SUFFIXES):
+        return path / FILE
+    return path
 
-    def covers(self, start: date, end: date) -> bool:
-        return self.asked_first <= start.isoformat() and end.isoformat() <= self.asked_last
+
+def moment(vintage: str | date) -> str:
+    """Return the last second that counts as `vintage`: of a date all of the day, in UTC.
+
+    Raises
+    ------
+    ConfigError
+        When it is neither a date nor a time in the form of ISO 8601.
+    """
+    text = str(vintage).strip()
+    try:
+        return utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
+    except ValueError:
+        remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
+        raise ConfigError("not a date or time", where="--vintage", value=text, remedy=remedy) from None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of the symbols of a fetch.
+
+    Parameters
+    ----------
+    held : dict of str to Held
+        What is known of each symbol now, also where it could not be written.
+    outcomes : dict of str to Merged
+    refused : tuple of str
+        Symbols that differ from what is stored, so that only a whole download may take its place.
+    notices : tuple of str
+    """
+
+    held: dict[str, Held] = field(default_factory=dict)
+    outcomes: dict[str, Merged] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class StoreProvider:
@@ -85,21 +112,30 @@ class StoreProvider:
     Parameters
     ----------
     path : str or Path, optional
-        The SQLite file; `default_path` when omitted. It is made at the first `put`.
+        The SQLite file, or its folder; `default_path` when omitted. It is made at the first `put`.
+    vintage : str or date, optional
+        Answer as the store would have answered then: for each symbol the newest vintage fetched at or before.
+    partial : bool
+        Answer also for a part of a range; always so with `vintage`.
 
     Notes
     -----
     A blob is a zlib-compressed little-endian float64 array of shape (7, n_rows): days since 1970-01-01, then
     open, high, low, close, adj_close and volume. The column ``sha256`` is the hash of the array's bytes. The
     file is in write-ahead-log mode, so that several processes can use it at once; it should not lie on a
-    network file system. The rows of a symbol are only ever replaced whole, since adjusted closes of two
-    downloads do not fit together.
+    network file system. A fetch is appended to the rows of a symbol only where it agrees with them, otherwise
+    it takes their place whole, and they are kept as a vintage.
     """
 
     name = "store"
 
-    def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(path) if path is not None else default_path()
+    def __init__(
+        self, path: str | Path | None = None, *, vintage: str | date | None = None, partial: bool = False
+    ) -> None:
+        self.path = store_file(path) if path is not None else default_path()
+        self.database = Database(self.path)
+        self._as_of = "" if vintage is None else moment(vintage)
+        self._partial = partial or bool(self._as_of)
 
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
@@ -111,33 +147,60 @@ class StoreProvider:
         Prices
             UnknownSymbolError for a symbol that is not stored, NoPricesError for one whose stored range does
             not cover `start` to `end`, BadAnswerError for one whose stored bytes are damaged. The provenance
-            is that of the download.
+            is that of the download. With ``partial`` a part of the range is an answer, of which a notice
+            tells.
 
         Raises
         ------
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
-        parts, failures, provenance = {}, {}, {}
-        wanted = unique(symbols)
-        found = (_Record(*row) for row in self._query(GET, [(symbol,) for symbol in wanted]))
-        records = {record.symbol: record for record in found}
-        for done, symbol in enumerate(wanted, 1):
-            try:
-                whole, described = self._answer(symbol, records.get(symbol), start, end)
-                rows = in_range(whole, start, end)
-                if not has_prices(rows):
-                    raise no_rows(symbol, whole, start, end)
-                parts[symbol] = rows
-                provenance[symbol] = described if len(rows) == described.rows else stamp(described, rows)
-            except PriceError as error:
-                failures[symbol] = error
-            if progress:
-                progress(done, len(wanted))
-        return Prices.of(parts, failures, provenance)
+        wanted, failures = unique(symbols), {}
+        parts: dict[str, FloatArray] = {}
+        provenance: dict[str, Provenance] = {}
+        actions: dict[str, tuple[Action, ...]] = {}
+        short: list[str] = []
+        with self.database.reading() as connection:
+            for done, symbol in enumerate(wanted, 1):
+                try:
+                    record, donor = self._find(connection, symbol)
+                    if not _covers(record, start, end):
+                        short.append(self._short(symbol, record, start, end))
+                    whole, described, acts = verified(symbol, record, donor)
+                    part = within(whole, start, end)
+                    if not has_closes(part):
+                        raise no_rows(symbol, frame({symbol: whole}), start, end)
+                    same = part.shape[1] == described.rows
+                    provenance[symbol] = described if same else stamp(described, frame({symbol: part}))
+                    parts[symbol], actions[symbol] = part, between(acts, start, end)
+                except PriceError as error:
+                    failures[symbol] = error
+                if progress:
+                    progress(done, len(wanted))
+        cut = [text for text in short if text.partition(" ")[0] in parts]
+        return Prices(
+            table=frame({name: parts[name] for name in sorted(parts)}) if parts else empty_table(),
+            failures=dict(sorted(failures.items())),
+            provenance={name: provenance[name] for name in sorted(parts)},
+            notices=_cut_short(cut, start, end),
+            actions={name: actions[name] for name in sorted(parts) if actions[name]},
+        )
+
+    def _short(self, symbol: str, record: tuple[Any, ...], start: date, end: date) -> str:
+        """Return what is stored of a symbol, which is not all; NoPricesError if only all will do."""
+        have = f"{record[0]} to {record[1]}"
+        if not self._partial:
+            what = f"the price store has {have}, not all of {start} to {end}"
+            raise NoPricesError(what, where=symbol)
+        return f"{symbol} {have}"
+
+    def held(self, symbol: str) -> Held:
+        """Return all that is stored of a symbol; PriceError when it is not there or damaged."""
+        with self.database.reading() as connection:
+            return unpack(symbol, *self._find(connection, symbol))
 
     def put(self, prices: Prices, *, asked: tuple[date, date] | None = None) -> tuple[str, ...]:
-        """Store the symbols of `prices`, each in place of what was stored for it.
+        """Store the symbols of `prices`: appended where they agree with what was stored, else in its place.
 
         Parameters
         ----------
@@ -150,171 +213,152 @@ class StoreProvider:
         Returns
         -------
         tuple of str
-            A notice when the store cannot be written, otherwise empty.
+            A notice for each symbol that the source revised, and one when the store cannot be written.
 
         Raises
         ------
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
+        return self.add(prices, asked).notices
+
+    def add(
+        self, prices: Prices, asked: tuple[date, date] | None = None, *, append_only: bool = False
+    ) -> Kept:
+        """Store as `put` does and return what became of each symbol.
+
+        Parameters
+        ----------
+        append_only : bool
+            Refuse a symbol that would lose days because it cannot be appended.
+        """
         import sqlite3
 
-        if not prices.symbols:
-            return ()
+        news = Held.all_of(prices, asked, datetime.now(UTC))
+        done: dict[str, Merged] = {}
+        refused: list[str] = []
+        notices: list[str] = []
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._writing() as connection:
-                for symbol, rows in prices.parts().items():
-                    with connection:
-                        connection.execute(PUT, _pack(symbol, rows, prices.provenance[symbol], asked))
+            if news:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self.database.writing() as connection:
+                    for new in news:
+                        with transaction(connection):
+                            merged = _merged(connection, new, append_only)
+                            if merged is not None:
+                                _write(connection, new, merged)
+                        _note(new.symbol, merged, done, refused)
         except (OSError, sqlite3.OperationalError) as error:
             reason = getattr(error, "strerror", None) or error
-            return (f"the price store {self.path.name} cannot be written ({reason}): prices were not kept",)
-        return ()
+            what = f"the price store {self.path.name} cannot be written ({reason}): prices were not kept"
+            notices.append(what)
+            with self.database.reading() as connection:
+                for new in news:
+                    if new.symbol not in done and new.symbol not in refused:
+                        _note(new.symbol, _merged(connection, new, append_only), done, refused)
+        told = [merged.notice for merged in done.values() if merged.notice]
+        held = {symbol: merged.held for symbol, merged in done.items()}
+        return Kept(held, done, tuple(refused), (*notices, *told))
 
     def symbols(self) -> tuple[str, ...]:
         """Return the stored tickers, in alphabetical order."""
-        return tuple(row[0] for row in self._query("SELECT symbol FROM prices ORDER BY symbol"))
+        return tuple(row[0] for row in self.query("SELECT symbol FROM prices ORDER BY symbol"))
 
     def asked(self, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
         """Return the stored range, both ends inclusive, of those symbols that are stored."""
-        found = self._query(GET_RANGE, [(symbol,) for symbol in unique(symbols)])
-        return {name: (date.fromisoformat(first), date.fromisoformat(last)) for name, first, last in found}
+        found = self._each(GET_RANGE, symbols)
+        return {name: (date.fromisoformat(first), date.fromisoformat(last)) for name, (first, last) in found}
 
-    def _answer(
-        self, symbol: str, record: _Record | None, start: date, end: date
-    ) -> tuple[pd.DataFrame, Provenance]:
-        if record is None:
+    def of_others(self, symbols: Sequence[str], source: str) -> tuple[str, ...]:
+        """Return those symbols that are stored from another source than `source`."""
+        return tuple(name for name, (theirs,) in self._each(GET_SOURCE, symbols) if theirs != source)
+
+    def _each(self, statement: str, symbols: Sequence[str]) -> list[tuple[str, tuple[Any, ...]]]:
+        with self.database.reading() as connection:
+            if connection is None:
+                return []
+            found = ((name, connection.execute(statement, (name,)).fetchone()) for name in unique(symbols))
+            return [(name, row) for name, row in found if row is not None]
+
+    def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT; nothing when there is no store yet."""
+        with self.database.reading() as connection:
+            return [] if connection is None else connection.execute(statement, tuple(values)).fetchall()
+
+    def _find(self, connection: sqlite3.Connection | None, symbol: str) -> Found:
+        """Return the record that answers for a symbol, and the one that lends it its blob, if any."""
+        record = None if connection is None else connection.execute(GET, (symbol,)).fetchone()
+        if connection is None or record is None:
             raise UnknownSymbolError("not in the price store", where=symbol)
-        if not record.covers(start, end):
-            have = f"{record.asked_first} to {record.asked_last}"
-            raise NoPricesError(f"the price store has {have}, not all of {start} to {end}", where=symbol)
-        return _unpack(record)
-
-    def _query(self, statement: str, arguments: Iterable[tuple[str, ...]] = ((),)) -> list[tuple[Any, ...]]:
-        """Return the rows of `statement` for each of `arguments`; nothing when there is no store yet."""
-        import sqlite3
-
-        if not self.path.is_file():
-            return []
-        try:
-            with closing(_connect_to_read(self.path)) as connection:
-                if self._version(connection) == 0:
-                    return []
-                return [row for each in arguments for row in connection.execute(statement, each)]
-        except sqlite3.DatabaseError as error:
-            raise self._unusable(error) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection to a store that exists; sqlite3.OperationalError when it cannot be written."""
-        import sqlite3
-
-        try:
-            with closing(_connect(self.path, "mode=rwc")) as connection:
-                if self._version(connection) == 0:
-                    _create(connection)
-                _use_write_ahead_log(connection)
-                yield connection
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise self._unusable(error) from error
-
-    def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; refuse what is newer or no store of ours."""
-        # in this order: another process may create the store between the two statements
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > SCHEMA_VERSION:
-            raise DataError(
-                f"the price store has version {version}, this program reads up to {SCHEMA_VERSION}",
-                where=str(self.path),
-                remedy="update eventstudy-kit, or name another store in EVENTSTUDY_STORE",
-            )
-        if version == 0 and tables:
-            raise self._unusable("a database of another program")
-        return version
-
-    def _unusable(self, reason: object) -> DataError:
-        return DataError(f"not a usable price store ({reason})", where=str(self.path), remedy=REMEDY)
+        if self._as_of and record[2] > self._as_of:
+            return _vintage(connection, symbol, self._as_of, record)
+        return record, None
 
 
-def _connect(path: Path, options: str) -> sqlite3.Connection:
-    import sqlite3
+def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: tuple[Any, ...]) -> Found:
+    """Return the newest vintage of a symbol fetched at or before `as_of`."""
+    found = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
+    if found is None:
+        oldest = connection.execute("SELECT min(fetched_at) FROM vintages WHERE symbol = ?", (symbol,))
+        first = oldest.fetchone()[0] or current[2]
+        what = f"the price store has no vintage of {as_of} or before"
+        raise NoPricesError(what, where=symbol, remedy=f"the first is of {first}")
+    number, *record = found
+    return tuple(record), donor_of(connection, symbol, number, record[-1], current)
 
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=TIMEOUT)
+
+def donor_of(
+    connection: sqlite3.Connection, symbol: str, number: int, blob: bytes | None, current: tuple[Any, ...]
+) -> tuple[Any, ...] | None:
+    """Return the record whose blob holds the rows of a vintage without one; None if it has its own."""
+    if blob is not None:
+        return None
+    found: tuple[Any, ...] | None = connection.execute(DONOR, (symbol, number)).fetchone()
+    return found or current
 
 
-def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Return a connection that also reads a store in a folder where nothing can be written."""
-    import sqlite3
+def _merged(connection: sqlite3.Connection | None, new: Held, append_only: bool) -> Merged | None:
+    """Return what becomes of a symbol; None when that would lose days and may not."""
+    from .revisions import merge
 
-    connection = _connect(path, "mode=rw")
+    record = None if connection is None else connection.execute(GET, (new.symbol,)).fetchone()
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError:
-        connection.close()
-        if path.with_name(path.name + "-wal").exists():
-            raise
-        return _connect(path, "mode=ro&immutable=1")
-    return connection
+        old = None if record is None else unpack(new.symbol, record)
+    except PriceError:
+        old = None
+    merged = merge(old, new)
+    replaces = merged.outcome not in ("same", "append", "older")
+    if append_only and record is not None and replaces and not new.covers(*record[:2]):
+        return None
+    return merged if old is not None or record is None else replace(merged, note="stored bytes were damaged")
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:
-        connection.execute(SCHEMA)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
+    if merged.outcome not in ("new", "same", "older"):
+        connection.execute(KEEP, (new.symbol, merged.whole))
+    if merged.changed:
+        connection.execute(PUT, (new.symbol, *merged.held.packed()))
+    came = new.provenance
+    about = (came.source, came.library, came.sha256, merged.note)
+    connection.execute(LOG, (new.symbol, new.fetched_at, merged.outcome, *new.asked, *about))
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    import sqlite3
-
-    connection.execute("PRAGMA synchronous = NORMAL")
-    # the switch needs the file for itself; without it a second writer only waits longer
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode = WAL")
+def _note(symbol: str, merged: Merged | None, done: dict[str, Merged], refused: list[str]) -> None:
+    if merged is None:
+        refused.append(symbol)
+    else:
+        done[symbol] = merged
 
 
-def _pack(
-    symbol: str, rows: pd.DataFrame, provenance: Provenance, asked: tuple[date, date] | None
-) -> tuple[str, str, str, str, str, bytes]:
-    """Return the row of the database for one symbol, in the order of the schema."""
-    import numpy as np
-
-    days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
-    matrix = np.vstack([days, *(rows[column].to_numpy() for column in NUMBER_COLUMNS)])
-    raw = matrix.astype("<f8").tobytes()
-    first, last = _asked(provenance, asked)
-    described = json.dumps(asdict(provenance), sort_keys=True)
-    return symbol, first, last, described, hashlib.sha256(raw).hexdigest(), zlib.compress(raw, 1)
+def _covers(record: tuple[Any, ...], start: date, end: date) -> bool:
+    return bool(record[0] <= start.isoformat() and end.isoformat() <= record[1])
 
 
-def _asked(provenance: Provenance, asked: tuple[date, date] | None) -> tuple[str, str]:
-    """Return the range that need not be asked again, as ISO dates."""
-    if asked is None:
-        return provenance.first, provenance.last
-    first, last = asked[0].isoformat(), asked[1].isoformat()
-    if provenance.retrieved_at:
-        day = datetime.fromisoformat(provenance.retrieved_at).date() - timedelta(days=1)
-        last = min(last, max(day.isoformat(), provenance.last))
-    return first, last
-
-
-def _unpack(record: _Record) -> tuple[pd.DataFrame, Provenance]:
-    """Return all rows of a symbol and their provenance; BadAnswerError when the bytes have changed."""
-    import numpy as np
-    import pandas as pd
-
-    try:
-        raw = zlib.decompress(record.blob)
-    except zlib.error:
-        raw = b""
-    if hashlib.sha256(raw).hexdigest() != record.sha256:
-        raise BadAnswerError("the stored prices are damaged", where=record.symbol, remedy="download them")
-    days, *numbers = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1).astype("float64")
-    dates = days.astype("int64").astype("datetime64[D]").astype(DATE_DTYPE)
-    columns = dict(zip(NUMBER_COLUMNS, numbers, strict=True))
-    rows = pd.DataFrame({"symbol": record.symbol, "date": dates, **columns})
-    return rows.astype({"symbol": "str"}), Provenance(**json.loads(record.provenance))
+def _cut_short(held: list[str], start: date, end: date) -> tuple[str, ...]:
+    """Return a notice on symbols that are stored for a part of the range only."""
+    if not held:
+        return ()
+    more = ", ..." if len(held) > SHOWN else ""
+    count = f"{len(held)} symbol{'s' * (len(held) != 1)}"
+    named = ", ".join(held[:SHOWN]) + more
+    return (f"the price store has a part of {start} to {end} for {count} ({named})",)

@@ -24,6 +24,7 @@ from ..errors import (
     RateLimitedError,
     UnknownSymbolError,
 )
+from ._actions import Action, between
 from ._base import Prices, Progress, Provenance, clean, has_prices, in_range, no_rows, stamp, unique
 
 if TYPE_CHECKING:
@@ -44,12 +45,15 @@ RENAMED = {
     "Adj Close": "adj_close",
     "Volume": "volume",
 }
+ACTIONS = {"Dividends": "dividend", "Stock Splits": "split", "Capital Gains": "capital_gain"}
+HOLES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class _Answer:
     rows: pd.DataFrame
     provenance: Provenance
+    actions: tuple[Action, ...]
 
 
 class _ServerFaultError(Exception):
@@ -158,6 +162,7 @@ class YahooProvider:
             {symbol: answer.rows for symbol, answer in answers.items()},
             failures,
             {symbol: answer.provenance for symbol, answer in answers.items()},
+            actions={symbol: answer.actions for symbol, answer in answers.items()},
         )
 
     def _ask_all(
@@ -233,6 +238,7 @@ class YahooProvider:
             notes = (*notes, "the session that had not ended is left out")
         if not has_prices(rows):
             raise no_rows(symbol, rows, start, end)
+        notes = (*notes, *_holes(rows))
         provenance = Provenance(
             self.name,
             HOST,
@@ -243,7 +249,7 @@ class YahooProvider:
             instrument=str(metadata.get("instrumentType") or ""),
             timezone=str(metadata.get("exchangeTimezoneName") or ""),
         )
-        return _Answer(rows, stamp(provenance, rows))
+        return _Answer(rows, stamp(provenance, rows), between(_actions(finished), start, end))
 
 
 def _tell(progress: Progress | None, done: int, total: int) -> None:
@@ -264,6 +270,28 @@ def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime)
     close = regular.get("end")
     ended = isinstance(close, datetime) and close.date() == today and close + SETTLED <= now
     return history[[day.date() < today or (ended and day.date() == today) for day in history.index]]
+
+
+def _actions(history: pd.DataFrame) -> list[Action]:
+    """Return the dividends, splits and distributions of `history`, in order of date."""
+    found = [
+        Action(f"{day:%Y-%m-%d}", kind, float(value))
+        for column, kind in ACTIONS.items()
+        if column in history
+        for day, value in history[column].items()
+        if value > 0
+    ]
+    return sorted(found)
+
+
+def _holes(rows: pd.DataFrame) -> list[str]:
+    """Return a note on sessions that Yahoo lists without a close."""
+    empty = rows.loc[rows["close"].isna(), "date"]
+    if empty.empty:
+        return []
+    days = ", ".join(f"{day:%Y-%m-%d}" for day in empty.iloc[:HOLES_SHOWN])
+    more = ", ..." if len(empty) > HOLES_SHOWN else ""
+    return [f"{len(empty)} sessions without a close ({days}{more})"]
 
 
 def _classify(error: Exception, symbol: str) -> PriceError:

@@ -1,4 +1,4 @@
-"""What the report says in several places, computed once: dates, intervals, and which test counts where."""
+"""What the report says in several places: intervals, and which test counts where."""
 
 from __future__ import annotations
 
@@ -8,43 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..significance import STATISTICS, SignificanceTest, Statistic
+from ..analysis.verdicts import NOT_HERE, RECOMMENDED, USABLE
+from ..significance import STATISTICS, SignificanceTest
 from ..windows import Window
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults
-
-IGNORED = {
-    "clustering": "shared dates",
-    "overlap": "overlapping windows",
-    "variance": "the variance that events add",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Crowding:
-    """How close the announcements of a sample lie to one another.
-
-    Attributes
-    ----------
-    events, dates : int
-        Events with all days of the window, and the different sessions they fall on.
-    gap : int or None
-        Fewest sessions between two different dates; None if there is one date.
-    """
-
-    events: int
-    dates: int
-    gap: int | None
-
-    @property
-    def shared(self) -> bool:
-        """Whether events share a date."""
-        return self.dates < self.events
-
-    def overlaps(self, window: Window) -> bool:
-        """Tell whether windows of different dates have sessions in common."""
-        return self.gap is not None and self.gap < len(window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +37,30 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One test over one window.
+    """One test over one window, with the verdict of ``results.diagnose(window)`` on it.
 
     Attributes
     ----------
     result : SignificanceTest
-    ignores : tuple of str
-        What the test ignores although it occurs in this sample and window.
+    trust : {"recommended", "usable", "doubtful", "not here"}
+    reason : str
     """
 
     result: SignificanceTest
-    ignores: tuple[str, ...]
+    trust: str
+    reason: str
 
     @property
     def valid(self) -> bool:
         """Whether the p-value may be relied on."""
-        return bool(np.isfinite(self.result.pvalue)) and not self.ignores and not self.result.reason
+        return self.trust in (RECOMMENDED, USABLE) and not self.result.reason
 
-
-def crowding(results: EventStudyResults, window: Window) -> Crowding:
-    """Count the dates of the events that have all days of `window`."""
-    day0 = results.abnormal.sample(window).windows.day0
-    dates = np.unique(day0)
-    gap = int(np.diff(dates).min()) if len(dates) > 1 else None
-    return Crowding(len(day0), len(dates), gap)
-
-
-def hazards(results: EventStudyResults, windows: Iterable[Window]) -> list[str]:
-    """Return what troubles tests of these windows, each judged by the events that have its days."""
-    crowds = [(crowding(results, window), window) for window in windows]
-    found = {
-        "events share dates": any(crowd.shared for crowd, _ in crowds),
-        "windows overlap": any(crowd.overlaps(window) for crowd, window in crowds),
-    }
-    return [words for words, holds in found.items() if holds]
+    @property
+    def faults(self) -> list[str]:
+        """What speaks against the test here, beside what its own result says."""
+        own = self.result.reason.split("; ")
+        against = [] if self.trust in (RECOMMENDED, USABLE) else self.reason.split("; ")
+        return [why for why in against if why not in own]
 
 
 def interval(results: EventStudyResults, window: Window) -> Interval:
@@ -131,18 +90,23 @@ def interval(results: EventStudyResults, window: Window) -> Interval:
     return Interval(mean, se, mean - half, mean + half, df, corrected)
 
 
-def ignored(entry: Statistic, crowd: Crowding, window: Window) -> tuple[str, ...]:
-    """Return what a test ignores although it matters for these dates and this window."""
-    if entry.per_event:
-        return ()
-    matters = {"clustering": crowd.shared, "overlap": crowd.overlaps(window), "variance": True}
-    return tuple(words for name, words in IGNORED.items() if matters[name] and getattr(entry, name) == "no")
+def interval_known(results: EventStudyResults, window: Window) -> bool:
+    """Tell whether the interval of the mean may be shown: not where BMP-KP, whose variance it has, is not."""
+    return len(results) == 1 or not results.test("bmp_kp", window).reason
 
 
-def cells(results: EventStudyResults, window: Window, names: Iterable[str] | None = None) -> dict[str, Cell]:
-    """Return every test over `window`, the recommended one first, with what it ignores here."""
-    crowd = crowding(results, window)
-    chosen = dict.fromkeys([results.recommended, *(names or results.default_tests)])
-    return {
-        name: Cell(results.test(name, window), ignored(STATISTICS[name], crowd, window)) for name in chosen
-    }
+def shown_tests(results: EventStudyResults, main: Window, names: Iterable[str] | None = None) -> list[str]:
+    """Return the tests to be shown: those recommended over `main`, then `names` or the usual ones."""
+    lead = results.diagnose(main).recommended or (results.recommended_for(main),)
+    usual = (name for name in results.all_tests if STATISTICS[name].core)
+    return list(dict.fromkeys([*lead[:1], *names] if names else [*lead, *usual]))
+
+
+def cells(results: EventStudyResults, window: Window, names: Iterable[str]) -> dict[str, Cell]:
+    """Return the named tests over `window` with their verdicts."""
+    verdicts = {v.test: v for v in results.diagnose(window).verdicts}
+    found = {}
+    for name in names:
+        result, own = results.test(name, window), verdicts.get(name)
+        found[name] = Cell(result, own.trust, own.reason) if own else Cell(result, NOT_HERE, result.reason)
+    return found

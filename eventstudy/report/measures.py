@@ -61,6 +61,10 @@ class Words:
             return text
         return text.replace("abnormal return", "abnormal value").replace("price", self.datum)
 
+    def plain(self, value: float) -> str:
+        """Return a value with its unit in plain ASCII: ``+1.23%``."""
+        return f"{self.scale * value:+.2f}{self.unit}"
+
     def meaning(self, value: float, length: int) -> str:
         """Return what a sum over `length` days says of the quantity itself: ``volume 52% above normal``.
 

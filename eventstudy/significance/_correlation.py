@@ -115,7 +115,7 @@ def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int
         If windows overlap and no pair has enough common sessions.
     """
     need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
-    loadings = loadings_on(sample, window, np.unique(sample.windows.positions))
+    loadings = loadings_on(sample, window, sessions_of(sample, window))
     out = _products(correlations(sample, need), _cosine(loadings, loadings), ~np.eye(len(sample), dtype=bool))
     if np.isnan(out).any():
         raise InapplicableError(
@@ -140,7 +140,7 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     """Exact form: all pairs, from cross-products over the calendar."""
     upper = np.triu_indices(len(sample), 1)
     rho = correlations(sample, need)[upper]
-    loadings = loadings_on(sample, window, np.unique(sample.windows.positions))
+    loadings = loadings_on(sample, window, sessions_of(sample, window))
     total, filled = _weighted_sum(rho, _cosine(loadings, loadings)[upper])
     for pair in _apart(sample):
         total += sum(_lagged(sample, window, need, pair, lag) for lag in (-1, 1))
@@ -176,8 +176,19 @@ def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray) -> Floa
     """
     if sample.conventions.overlap == "share":
         covered = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
-        return _spread(np.ones(covered.shape), covered, axis)
-    return _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)
+        out = _spread(np.ones(covered.shape), covered, axis)
+    else:
+        out = _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)
+    for i, hidden in sample.hidden(window):
+        out[i, np.flatnonzero(np.isin(axis, hidden))] = 1.0
+    return out
+
+
+def sessions_of(sample: AbnormalReturns, window: Window) -> IntArray:
+    """Return all sessions that an error of some CAR over `window` falls on."""
+    return np.unique(
+        np.concatenate([sample.windows.positions.ravel(), *(s for _, s in sample.hidden(window))])
+    )
 
 
 def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:

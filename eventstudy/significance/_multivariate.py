@@ -46,7 +46,7 @@ def common_system(sample: AbnormalReturns, window: Window) -> System:
     if len(np.unique(sample.windows.day0)) > 1:
         raise InapplicableError("the events are not on one date")
     used, cols = np.isfinite(sample.resid).all(axis=0), sample.columns(window)
-    spans = sample.spans[:, cols]
+    spans = sample.length[:, cols]
     seen = spans[0] > 0
     x, x_event = sample.x_estimation[:, used], sample.x_event[:, cols][:, seen]
     alike = all((values == values[:1]).all() for values in (spans, x, x_event))

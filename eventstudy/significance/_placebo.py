@@ -45,7 +45,7 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
         known = np.linalg.solve(rest, _blocks(x * np.nan_to_num(e)[:, :, None], length)[..., None])[..., 0]
     except np.linalg.LinAlgError:
         raise InapplicableError("the regressors do not vary once a block of days is left out") from None
-    one_day = np.where(sample.windows.spans[:, : e.shape[1]] > 1, np.nan, e)
+    one_day = np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e)
     sums = _blocks(one_day, length) + (_blocks(x, length) * known).sum(axis=-1)
     return np.where(enough[:, None], sums, np.nan)
 

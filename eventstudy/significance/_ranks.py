@@ -45,7 +45,7 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
 
 def all_days(sample: AbnormalReturns) -> FloatArray:
     """Residuals and abnormal returns side by side, (n, L1+L2); one over m sessions is divided by sqrt(m)."""
-    return np.hstack([sample.resid, sample.ar / np.sqrt(np.maximum(sample.spans, 1))])
+    return np.hstack([sample.resid, sample.ar / np.sqrt(np.maximum(sample.length, 1))])
 
 
 def rank_z(sample: AbnormalReturns, window: Window, scores: FloatArray) -> Value:

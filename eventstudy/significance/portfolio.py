@@ -34,5 +34,5 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     s2 = (sample.resid[:, whole].mean(axis=0) ** 2).sum() / nu
     if s2 == 0:
         raise InapplicableError("the portfolio has no residual variance")
-    scale = sample.var_car(window)[0] / sample.sigma2[0]
-    return Value(float(sample.car(window).mean() / np.sqrt(s2 * scale)), nu)
+    scale = sample.unextended.var_car(window)[0] / sample.sigma2[0]
+    return Value(float(sample.unextended.car(window).mean() / np.sqrt(s2 * scale)), nu)

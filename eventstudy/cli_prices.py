@@ -1,0 +1,269 @@
+"""The commands ``eventstudy prices ...``: what is in the store of prices, and how it gets there and out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .cli_parts import debug_option, progress, say
+
+if TYPE_CHECKING:
+    from .prices import Prices
+    from .prices.store import StoreProvider
+
+INCOMPLETE = 3
+YEARS = 10
+EXIT_CODES = """\b
+Exit codes: 0 done, 1 data problem or damage, 2 wrong usage, 3 some symbols failed,
+75 price source unreachable (try later), 130 interrupted."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def _options(command: F) -> F:
+    """Add the options of every command."""
+    where = click.option(
+        "--store", metavar="DIR|FILE", help="The store. [default: $EVENTSTUDY_STORE, or the user's]"
+    )
+    return where(debug_option(command))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+vintage_option = click.option("--vintage", metavar="DATE", help="As the store was at that date or time.")
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but problems.")
+
+
+@click.group(epilog=EXIT_CODES)
+def prices() -> None:
+    """Look after the local store of prices."""
+
+
+@prices.command("list", epilog=EXIT_CODES)
+@json_option
+@_options
+def list_(store: str | None, as_json: bool) -> None:
+    """List what is stored, a line a symbol."""
+    from .prices.upkeep import listed
+
+    rows = listed(_store(store))
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        click.echo(
+            f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6} {row['currency'] or '-':<4} "
+            f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
+        )
+    _tell(f"{len(rows)} symbols: first and last day, rows, currency, source, fetched, earlier vintages")
+
+
+@prices.command(epilog=EXIT_CODES)
+@click.argument("symbol")
+@click.option("--rows", type=click.IntRange(0), default=5, show_default=True, help="Last rows to show.")
+@vintage_option
+@json_option
+@_options
+def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
+    """Show the last rows of SYMBOL, where they come from, and what its source changed."""
+    from dataclasses import asdict
+
+    from .prices.upkeep import history
+
+    held = _store(store, vintage).held(symbol)
+    told = history(_store(store), symbol)
+    last = held.rows.tail(rows)
+    if as_json:
+        table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
+        actions = [asdict(action) for action in held.actions]
+        _print_json(
+            {
+                "symbol": symbol,
+                "provenance": asdict(held.provenance),
+                "rows": table,
+                "actions": actions,
+                **told,
+            }
+        )
+        return
+    click.echo(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
+    for name, value in asdict(held.provenance).items():
+        click.echo(f"{name:<12} {value}") if value != "" else None
+    for action in held.actions[-5:]:
+        click.echo(f"{action.kind:<12} {action.date} {action.value:g}")
+    for fetch in told["fetches"]:
+        about = f" ({fetch['note']})" if fetch["note"] else ""
+        click.echo(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {fetch['outcome']}{about}")
+    for each in told["vintages"]:
+        span = f"{each['first']} to {each['last']}, {each['rows']} rows"
+        click.echo(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
+
+
+@prices.command(epilog=EXIT_CODES)
+@click.argument("symbols", nargs=-1)
+@click.option("--events", type=click.Path(path_type=Path), help="Fetch what a study of this file needs.")
+@click.option("--start", type=DAY, help=f"First day. [default: {YEARS} years ago, or what the events need]")
+@click.option("--end", type=DAY, help="Last day. [default: today, or what the events need]")
+@click.option("--source", default="yahoo", show_default=True, help="A price source with a network.")
+@click.option("--refresh", is_flag=True, help="Download all of it again, to find what the source changed.")
+@quiet_option
+@_options
+def fetch(
+    store: str | None,
+    symbols: tuple[str, ...],
+    events: Path | None,
+    start: datetime | None,
+    end: datetime | None,
+    source: str,
+    refresh: bool,
+    quiet: bool,
+) -> None:
+    """Download SYMBOLS, of which only what is missing, and keep them."""
+    from .errors import ConfigError
+    from .prices import resolve
+    from .prices.sync import update
+    from .prices.upkeep import check_symbol
+
+    wanted, first, last = _wanted(symbols, events)
+    first, last = (start.date() if start else first), (end.date() if end else last)
+    if not wanted:
+        raise ConfigError("nothing to fetch", remedy="name symbols, or --events FILE")
+    if first > last:
+        raise ConfigError("the first day is after the last", value=f"{first} to {last}")
+    if source in ("auto", "store", "sample"):
+        raise ConfigError("not a source to download from", where="--source", value=source)
+    for symbol in wanted:
+        check_symbol(symbol)
+    outcomes: dict[str, str] = {}
+    with progress(quiet, "prices") as advance:
+        found = update(
+            _store(store), resolve(source), wanted, first, last,
+            refresh=refresh, progress=advance, outcomes=outcomes,
+        )  # fmt: skip
+    _report(found, {symbol: outcomes.get(symbol, "stored") for symbol in found.symbols}, quiet)
+
+
+@prices.command("import", epilog=EXIT_CODES)
+@click.argument("path", type=click.Path(path_type=Path))
+@quiet_option
+@_options
+def import_(store: str | None, path: Path, quiet: bool) -> None:
+    """Keep the prices of PATH: a folder of <ticker>.csv, or one long table (CSV, Parquet)."""
+    from .prices.upkeep import import_files
+
+    with progress(quiet, "files") as advance:
+        found, notices = import_files(_store(store), path, advance)
+    say(notices)
+    _report(found, dict.fromkeys(found.symbols, "imported"), quiet)
+
+
+@prices.command(epilog=EXIT_CODES)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]")
+@click.option("--start", type=DAY, help="First day. [default: all]")
+@click.option("--end", type=DAY, help="Last day. [default: all]")
+@vintage_option
+@quiet_option
+@_options
+def export(
+    store: str | None,
+    path: Path,
+    symbols: tuple[str, ...],
+    start: datetime | None,
+    end: datetime | None,
+    vintage: str | None,
+    quiet: bool,
+) -> None:
+    """Write stored prices to PATH as one long table, .csv or .parquet."""
+    from .prices.upkeep import FIRST_DAY, LAST_DAY
+    from .prices.upkeep import export as write
+
+    kept = _store(store, vintage)
+    first, last = start.date() if start else FIRST_DAY, end.date() if end else LAST_DAY
+    found = kept.fetch(symbols or kept.symbols(), first, last)
+    if found.symbols:
+        write(found, path)
+    _report(found, dict.fromkeys(found.symbols, "exported"), quiet, notices=False)
+
+
+@prices.command(epilog=EXIT_CODES)
+@_options
+def verify(store: str | None) -> None:
+    """Compare the bytes of everything stored with their hashes; exit with 1 and name what is damaged."""
+    from .prices.upkeep import damaged
+
+    states = list(damaged(_store(store)))
+    bad = [name for name, is_bad in states if is_bad]
+    for name in bad:
+        click.echo(f"damaged: {name}")
+    _tell(f"{len(states)} vintages checked, {len(bad)} damaged")
+    if bad:
+        sys.exit(1)
+
+
+@prices.command(epilog=EXIT_CODES)
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="Earlier vintages that stay, a symbol.")
+@click.option("--older-than", type=click.IntRange(0), metavar="DAYS", help="Only vintages older than that.")
+@click.option("--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]")
+@click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
+@_options
+def prune(
+    store: str | None, keep: int | None, older_than: int | None, symbols: tuple[str, ...], dry_run: bool
+) -> None:
+    """Delete earlier vintages; the newest prices of a symbol always stay."""
+    from .errors import ConfigError
+    from .prices.upkeep import prune as delete
+
+    if keep is None and older_than is None:
+        raise ConfigError("which vintages?", remedy="give --keep N, --older-than DAYS, or both")
+    gone = delete(_store(store), keep=keep, older_than=older_than, symbols=symbols, dry_run=dry_run)
+    for symbol, number, fetched in gone:
+        click.echo(f"{symbol:<12} vintage {number} of {fetched}")
+    _tell(f"{len(gone)} vintages {'would go' if dry_run else 'deleted'}")
+
+
+def _store(path: str | None, vintage: str | None = None) -> StoreProvider:
+    from .prices.store import StoreProvider
+
+    return StoreProvider(path or None, vintage=vintage, partial=True)
+
+
+def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], date, date]:
+    """Return the symbols and the range to fetch."""
+    today = date.today()  # noqa: DTZ011 - a civil date
+    if events is None:
+        return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
+    from .config import ESTIMATION, EVENT
+    from .events import read_events
+    from .loading import needed_keys, needed_range
+
+    listed = read_events(events)
+    named = [symbol for symbol, _ in needed_keys(listed, peers=True)]
+    return list(dict.fromkeys([*symbols, *named])), *needed_range(listed, ESTIMATION, EVENT)
+
+
+def _report(found: Prices, outcomes: dict[str, str], quiet: bool, *, notices: bool = True) -> None:
+    """Print a line a symbol, failures on stderr, and exit unless all went well."""
+    say(found.notices if notices else ())
+    for symbol, outcome in () if quiet else outcomes.items():
+        given = found.provenance[symbol]
+        click.echo(f"{symbol:<12} {outcome:<9} {given.first} {given.last} {given.rows:>6}")
+    for error in found.failures.values():
+        click.echo(f"eventstudy: {error}", err=True)
+    if found.failures:
+        codes = {error.exit_code for error in found.failures.values()}
+        sys.exit(INCOMPLETE if found.symbols else codes.pop() if len(codes) == 1 else 1)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,74 @@
+"""Price limits delay a price: a day that closes at one is joined with those until the first free close."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .abnormal import AbnormalReturns, Runs
+from .layout import Layout
+from .models import LinearModel
+from .typing import BoolArray, DateArray, Engine, IntArray
+from .windows import Window
+
+# Longer runs of closes at a limit are left without a price: thirty days without a market are a halt.
+LONGEST_RUN = 30
+
+
+def with_runs(
+    abnormal: AbnormalReturns, model: LinearModel, layout: Layout, day0: DateArray, *, engine: Engine
+) -> AbnormalReturns:
+    """Return the abnormal returns with their runs (docs/methods.md, 1.6); itself if no day closes at a limit.
+
+    A run is one return over its sessions, compounded; the normal returns and the variances of its days are
+    summed.
+    """
+    windows = abnormal.windows
+    event, estimation = windows.event, windows.estimation
+    wide = Window(event.start, event.stop + LONGEST_RUN)
+    hit = at_limit(layout, windows.positions[:, len(estimation) :])
+    rows = np.flatnonzero(hit.any(axis=1))
+    if len(rows) == 0:
+        return abnormal
+    longer = layout.take(rows).around(day0[rows], estimation=estimation, event=wide)
+    fit = model.fit(longer, engine=engine)
+    closes = at_limit(layout.take(rows), longer.positions[:, len(estimation) :])
+    runs = Runs(
+        at_limit=hit,
+        ar=abnormal.ar.copy(),
+        noise=abnormal.noise.copy(),
+        length=abnormal.length.copy(),
+        x=abnormal.x_event.copy(),
+    )
+    for own, i in enumerate(rows):
+        for t in np.flatnonzero(hit[i]):
+            _join(runs, int(i), int(t), fit, own, closes[own])
+    return replace(abnormal, runs=runs)
+
+
+def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
+    """Tell which days of events (n, L) close at a price limit."""
+    if layout.panel.limits is None:
+        return np.zeros(positions.shape, dtype=bool)
+    rows = layout.rows[:, None]
+    known = (rows >= 0) & (positions >= 0)
+    found: BoolArray = known & (layout.panel.limits[np.maximum(rows, 0), np.maximum(positions, 0)] != 0)
+    return found
+
+
+def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, own: int, closes: BoolArray) -> None:
+    """Put the run of event i (row `own` of the longer fit) that begins on day t in its place."""
+    free = np.flatnonzero(~closes[t:] & (fit.spans[own, t:] > 0))
+    span = slice(t, t + int(free[0]) + 1) if len(free) else slice(t, t)
+    ar = fit.ar[own, span]
+    if len(ar) == 0 or not np.isfinite(ar).all():
+        runs.ar[i, t] = np.nan
+        return
+    expected = fit.expected[own, span]
+    actual = ar + expected
+    total = actual.sum() if fit.windows.kind == "log" else np.prod(1 + actual) - 1
+    runs.ar[i, t] = total - expected.sum()
+    runs.noise[i, t] = fit.noise[own, span].sum()
+    runs.length[i, t] = fit.length[own, span].sum()
+    runs.x[i, t] = fit.x_event[own, span].sum(axis=0)

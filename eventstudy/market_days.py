@@ -1,0 +1,62 @@
+"""The sessions of each calendar: the exchange's, or the days on which its prices say that it was open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .benchmarks import chains_of
+from .calendars import Sessions, data_sessions, sessions
+from .exchanges import EXCHANGES, suffix_of
+from .returns import NO_ZONE, Key
+from .typing import CalendarChoice, DateArray
+
+if TYPE_CHECKING:
+    from .events import Events
+
+
+def indices_of(events: Events, benchmark: str) -> set[str]:
+    """Return the benchmarks whose days are sessions: not funds on an exchange of another country."""
+    chains = set(chains_of(events, benchmark))
+    return {s for chain in chains for s in chain if s == chain[0] or suffix_of(s) or s.startswith("^")}
+
+
+def sessions_of(
+    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
+) -> dict[str, Sessions]:
+    """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its symbols."""
+    exchanges = {e.code: e for e in EXCHANGES.values()}
+    out = {}
+    for name in dict.fromkeys(c for _, c in keys):
+        exchange = exchanges.get(name)
+        own = sessions(exchange.calendar) if exchange and exchange.calendar else None
+        if own is None or calendar == "data":
+            symbols = [s for s, c in keys if c == name and s in dates]
+            days = _market_days({s: dates[s] for s in symbols}, benchmarks)
+            if len(days) == 0:
+                continue
+            own = data_sessions(name, own.tz if own else NO_ZONE, days, own)
+        out[name] = own
+    return out
+
+
+def _market_days(dates: Mapping[str, DateArray], benchmarks: set[str]) -> DateArray:
+    """Return the days on which a market was open, judged by its prices.
+
+    With a benchmark: its days, and those on which more than half of the firms that are listed have a
+    price. A stray price on a Sunday is no session. Without one: all days.
+    """
+    if not dates:
+        return np.empty(0, "datetime64[D]")
+    days = np.unique(np.concatenate(list(dates.values())))
+    known = [own for symbol, own in dates.items() if symbol in benchmarks]
+    if not known:
+        return days
+    present, listed = np.zeros(len(days)), np.zeros(len(days))
+    for own in (own for symbol, own in dates.items() if symbol not in benchmarks and len(own)):
+        present += np.isin(days, own)
+        listed += (days >= own[0]) & (days <= own[-1])
+    open_days: DateArray = days[np.isin(days, np.concatenate(known)) | (present > listed / 2)]
+    return open_days

@@ -1,0 +1,249 @@
+"""What a source changed in prices that it gave before, and what may be appended to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..typing import FloatArray
+from ._base import stamp
+from ._held import Held
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Yahoo's values are float32: two identical questions differ at the seventh digit.
+TOLERANCE = 2e-6
+LARGEST_SPLIT = 20
+
+Outcome = Literal["new", "same", "append", "rebase", "revision", "source", "apart", "older"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How two fetches of one symbol differ on the days that both were asked for.
+
+    Parameters
+    ----------
+    outcome : {"same", "rebase", "revision", "apart"}
+        Equal; explained by a dividend or a split since; not explained; no day in common.
+    days : int
+        Days that differ, those that vanished or appeared included.
+    first, last : str
+        ISO dates of the first and the last such day.
+    largest : float
+        Largest relative change of a close, adjusted or not: |new / old - 1|.
+    words : str
+        The same for a reader.
+    """
+
+    outcome: Outcome
+    days: int = 0
+    first: str = ""
+    last: str = ""
+    largest: float = 0.0
+    words: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """What becomes of a stored symbol after a fetch.
+
+    Parameters
+    ----------
+    outcome : str
+        ``new``; ``same``; ``append``; ``rebase``; ``revision``; ``source`` (another source took over);
+        ``apart`` (no day in common); ``older`` (the answer is older than what is stored, and another).
+    held : Held
+        To be kept from now on.
+    changed : bool
+        Whether `held` differs from what was stored.
+    whole : bool
+        Whether the rows of the old one are no part of the rows of `held`.
+    notice : str
+        What the user must be told.
+    note : str
+        For the record of fetches.
+    """
+
+    outcome: Outcome
+    held: Held
+    changed: bool = True
+    whole: bool = False
+    notice: str = ""
+    note: str = ""
+
+
+def merge(old: Held | None, new: Held) -> Merged:
+    """Append `new` to `old` if they agree where both have prices; otherwise `new` takes its place whole.
+
+    Rows of two adjustments or two sources are never put together.
+    """
+    if old is None:
+        return Merged("new", new)
+    if old.provenance.source != new.provenance.source:
+        words = f"prices of {old.provenance.source} replaced by prices of {new.provenance.source}"
+        return Merged("source", new, whole=True, notice=f"{new.symbol}: {words}", note=words)
+    change = compare(old, new)
+    if change.outcome == "same":
+        return _appended(old, new)
+    if new.fetched_at < old.fetched_at:
+        return Merged("older", old, changed=False, note=change.words)
+    if change.outcome != "revision":
+        return Merged(change.outcome, new, whole=True, note=change.words)
+    words = f"revised by the source since {old.fetched_at[:10]}: {change.words}"
+    noted = replace(new.provenance, note="; ".join(filter(None, [new.provenance.note, words])))
+    notice = f"{new.symbol}: {words}; the earlier prices are kept as a vintage"
+    return Merged("revision", replace(new, provenance=noted), whole=True, notice=notice, note=words)
+
+
+def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
+    """Compare the closes of two fetches on the days of `old` for which `new` was asked too.
+
+    Parameters
+    ----------
+    old, new : Held
+        Of one symbol.
+    tolerance : float
+        Relative; smaller differences are none.
+
+    Returns
+    -------
+    Change
+        ``rebase`` when all differences are (a) closes times one ratio before a date, with the volumes
+        divided by it or a split of that ratio among the new actions, and (b) adjusted closes times one
+        further ratio below 1 before a date, as after a dividend.
+    """
+    before, after = _priced(old.rows), _priced(new.rows)
+    if before.empty or after.empty:
+        return Change("apart", words="no day in common")
+    last = before["date"].iloc[-1]
+    before = before[(before["date"] >= new.asked[0]) & (before["date"] <= new.asked[1])]
+    after = after[(after["date"] >= old.rows["date"].iloc[0]) & (after["date"] <= last)]
+    days, i, j = np.intersect1d(before["date"].to_numpy(), after["date"].to_numpy(), return_indices=True)
+    if len(before) == len(after) == 0:
+        return Change("apart", words="no day in common")
+    lost = np.setdiff1d(before["date"].to_numpy(), days)
+    added = np.setdiff1d(after["date"].to_numpy(), days)
+    close, adjusted = (
+        _ratio(before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close")
+    )
+    off = [~(np.abs(ratio - 1) <= tolerance) for ratio in (close, adjusted)]
+    named = {
+        "closes changed": (days[off[0]], close[off[0]]),
+        "adjusted closes changed": (days[off[1]], adjusted[off[1]]),
+        "days vanished": (lost, np.ones(0)),
+        "days appeared": (added, np.ones(0)),
+    }
+    if not any(len(each) for each, _ in named.values()):
+        return Change("same")
+    volumes = before["volume"].to_numpy()[i], after["volume"].to_numpy()[j]
+    expected = (
+        not len(lost) and not len(added) and _expected(close, adjusted, days, volumes, old, new, tolerance)
+    )
+    return _described("rebase" if expected else "revision", named)
+
+
+def _priced(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows[["close", "adj_close"]].notna().any(axis=1)]
+
+
+def _ratio(before: FloatArray, after: FloatArray) -> FloatArray:
+    """Return after / before; 1 where both are missing, NaN where one is."""
+    ratio: FloatArray = np.where(np.isnan(before) & np.isnan(after), 1.0, after / before)
+    return ratio
+
+
+def _expected(
+    close: FloatArray,
+    adjusted: FloatArray,
+    days: np.ndarray,
+    volumes: tuple[FloatArray, FloatArray],
+    old: Held,
+    new: Held,
+    tolerance: float,
+) -> bool:
+    split, dividend = _step(close, tolerance), _step(adjusted / close, tolerance)
+    if split is None or dividend is None or dividend[0] > 1:
+        return False
+    ratio, count = split
+    return count == 0 or _is_split(ratio, count, days, volumes, old, new, tolerance)
+
+
+def _step(ratio: FloatArray, tolerance: float) -> tuple[float, int] | None:
+    """Return (level, count) if `ratio` is `level` on the first `count` days and 1 after; None otherwise."""
+    count = int((~(np.abs(ratio - 1) <= tolerance)).sum())
+    if count == 0:
+        return 1.0, 0
+    level = float(np.median(ratio[:count]))
+    constant = np.abs(ratio[:count] / level - 1) <= tolerance
+    return (level, count) if constant.all() and abs(level - 1) > tolerance else None
+
+
+def _is_split(
+    ratio: float,
+    count: int,
+    days: np.ndarray,
+    volumes: tuple[FloatArray, FloatArray],
+    old: Held,
+    new: Held,
+    tolerance: float,
+) -> bool:
+    """Return whether closes times `ratio` on the first `count` days are the work of a split."""
+    ex = str(days[count - 1].astype("datetime64[D]"))
+    splits = [a.value for a in set(new.actions) - set(old.actions) if a.kind == "split" and a.date > ex]
+    if splits and abs(float(np.prod(splits)) * ratio - 1) <= tolerance:
+        return True
+    inverse = max(ratio, 1 / ratio)
+    nearest = Fraction(inverse).limit_denominator(LARGEST_SPLIT)
+    before, after = volumes[0][:count], volumes[1][:count]
+    traded = (before > 0) & (after > 0)
+    follows = np.isclose(after[traded] * ratio, before[traded], rtol=1e-3, atol=max(1.0, ratio))
+    return abs(float(nearest) / inverse - 1) <= tolerance and bool(traded.any() and follows.all())
+
+
+def _described(outcome: Outcome, named: dict[str, tuple[np.ndarray, FloatArray]]) -> Change:
+    parts, largest = [], 0.0
+    for what, (days, ratio) in named.items():
+        if len(days):
+            sizes = np.abs(ratio - 1)
+            size = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 0.0
+            largest = max(largest, size)
+            parts.append(f"{len(days)} {what} ({_span(days)}{f', by up to {size:.2%}' if size else ''})")
+    every = np.unique(np.concatenate([days for days, _ in named.values()])).astype("datetime64[D]")
+    return Change(outcome, len(every), str(every[0]), str(every[-1]), largest, ", ".join(parts))
+
+
+def _span(days: np.ndarray) -> str:
+    first, last = (str(day.astype("datetime64[D]")) for day in (days[0], days[-1]))
+    return first if first == last else f"{first} to {last}"
+
+
+def _appended(old: Held, new: Held) -> Merged:
+    """Return `old` with the rows of `new` before its first and after its last price."""
+    import pandas as pd
+
+    asked = min(old.asked[0], new.asked[0]), max(old.asked[1], new.asked[1])
+    actions = tuple(sorted({*old.actions, *new.actions}))
+    last = _priced(old.rows)["date"].iloc[-1]
+    head = new.rows[new.rows["date"] < old.rows["date"].iloc[0]]
+    tail = new.rows[new.rows["date"] > last]
+    tail = tail if len(_priced(tail)) else tail[tail["date"] > old.rows["date"].iloc[-1]]
+    if head.empty and tail.empty:
+        return Merged("same", replace(old, asked=asked, actions=actions), changed=asked != old.asked)
+    whole = len(tail) > 0 and bool(tail["date"].iloc[0] <= old.rows["date"].iloc[-1])
+    kept = old.rows[old.rows["date"] <= last] if whole else old.rows
+    rows = pd.concat([head, kept, tail], ignore_index=True)
+    note = _joined([old.provenance.note, new.provenance.note])
+    provenance = stamp(replace(new.provenance, note=note), rows)
+    held = Held(old.symbol, rows, provenance, actions, asked, max(old.fetched_at, new.fetched_at))
+    return Merged("append", held, whole=whole, note=f"{len(head) + len(tail)} rows")
+
+
+def _joined(notes: Iterable[str]) -> str:
+    """Return notes in one, each clause once."""
+    return "; ".join(dict.fromkeys(clause for note in notes for clause in note.split("; ") if clause))

@@ -1,0 +1,296 @@
+"""The answer of a study in one sentence, and what must be said with it; the same for terminal and page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..significance import STATISTICS
+from ..windows import Window
+from .dissent import dissent, dissenters, of_mean
+from .facts import Cell, cells, interval, interval_known, shown_tests
+from .measures import in_its_words, words
+from .wording import (
+    LEVEL,
+    NBSP,
+    count,
+    flags_of,
+    in_type,
+    level_text,
+    of_number,
+    p_is,
+    percent,
+    reason_text,
+    reasons,
+    span,
+    window_text,
+)
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+_REMEDIES = {
+    "no price data": "Check the tickers, or choose another source of prices.",
+    "no volume data": "Choose a source of prices that has volumes.",
+    "no turnover data": "Give volumes and shares outstanding.",
+    "no volatility data": "Choose a source of prices that has highs and lows.",
+    "no benchmark": "Give a benchmark, in the events file or as a setting.",
+    "days in the estimation window": "Use prices that begin earlier, or a shorter estimation window.",
+    "no variance": "Check that these are prices of traded shares, and not the benchmark itself.",
+}
+
+DEPENDS = "depends on the test"
+# The exact t of one event is called so in its headline.
+_EXACT = {"event_t": "exact t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text in parts, each with whether it is emphasised."""
+
+    parts: tuple[tuple[str, bool], ...]
+
+    def __str__(self) -> str:
+        return "".join(text for text, _ in self.parts)
+
+
+def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
+    """Return the group that the answer is about: the largest that can be tested, else the largest.
+
+    Parameters
+    ----------
+    groups : mapping of str to EventStudyResults
+        Largest first. Without any the answer is "".
+    window : Window
+        The main window.
+    """
+
+    def rank(name: str) -> tuple[bool, int]:
+        test = groups[name].test(groups[name].recommended_for(window), window)
+        return bool(np.isfinite(test.pvalue)) and not test.reason, len(groups[name])
+
+    return max(groups, key=rank, default="")
+
+
+def is_provisional(results: EventStudyResults, window: Window) -> bool:
+    """Tell whether events lack days of `window` because those days are yet to come."""
+    open_end = np.array(["incomplete_window" in flags_of(f) for f in results.events["flags"]], dtype=bool)
+    return bool((results.ok & open_end & ~results.abnormal.valid(window)).any())
+
+
+@in_its_words
+def headline(
+    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+) -> str:
+    """Return the answer of a study and what must be said with it, as plain text."""
+    said = [str(answer(results, window, subject=subject, level=level))]
+    return " ".join(said + asides(results, window, level=level))
+
+
+@in_its_words
+def answer(
+    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+) -> Sentence:
+    """Return the one sentence that answers the study, with its emphasised parts.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    window : Window
+        The main window.
+    subject : str
+        What the events are, in the plural, such as "adverse announcements".
+    level : float
+        Level of significance.
+    """
+    if len(results) == 0:
+        return _nothing_usable(results, subject)
+    if results.diagnose(window).n_events == 0:
+        return _no_complete_window(results, window)
+    if is_provisional(results, window):
+        return _provisional(results, window)
+    if len(results) == 1:
+        return _one_event(results, window, level)
+    return _many_events(results, window, subject, level)
+
+
+@in_its_words
+def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> list[str]:
+    """Return the sentences that qualify the answer."""
+    if len(results) == 0:
+        return []
+    if len(results) == 1:
+        return ["One event cannot separate the announcement from other news on the same days."]
+    found = results.diagnose(window)
+    if found.n_events < 2 or is_provisional(results, window):
+        return []
+    tests = cells(results, window, shown_tests(results, window))
+    main = results.recommended_for(window)
+    out = [_missing_days(results, found.n_events), _interval_differs(results, window, tests[main], level)]
+    out += [found.caution, f"{in_type(found.disagreement)}." if found.disagreement else ""]
+    out += dissent(main, tests, level, named=["calendar_time"] if found.disagreement else [])
+    if found.kind == "one_date":
+        out.append("All events share one date: one effective observation of any common shock.")
+    return [sentence for sentence in out if sentence]
+
+
+@in_its_words
+def brief(
+    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+) -> Sentence:
+    """Return the answer for one more group, in short."""
+    n = results.diagnose(window).n_events
+    if n == 0 or len(results) < 2 or is_provisional(results, window):
+        return answer(results, window, subject=subject, level=level)
+    effect = _effect(results, window)
+    verdict, evidence = _verdict(results, window, level)
+    return Sentence((
+        (f"The {of_number(n, subject)}: ", False), (percent(effect.estimate), True),
+        (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}, {_whether(verdict)}", False),
+        (verdict, True),
+        (f" ({evidence}).", False),
+    ))  # fmt: skip
+
+
+def detectable(se: float, level: float = LEVEL, power: float = 0.8) -> float:
+    """Return the smallest effect (decimal) that a test with this standard error finds with `power`."""
+    from scipy.special import ndtri
+
+    return float(ndtri(1 - level / 2) + ndtri(power)) * se
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    estimate: float
+    low: float
+    high: float
+
+
+def _effect(results: EventStudyResults, window: Window) -> _Effect:
+    """The mean CAR, and its interval where that may be shown."""
+    found = interval(results, window)
+    if not interval_known(results, window):
+        return _Effect(found.estimate, np.nan, np.nan)
+    return _Effect(found.estimate, found.low, found.high)
+
+
+def _ci(low: float, high: float) -> str:
+    return f" (95%{NBSP}CI {span(low, high)})" if np.isfinite(low) else ""
+
+
+def _on_average(n: int, effect: _Effect) -> str:
+    return f"{' on average' if n > 1 else ''}{_ci(effect.low, effect.high)}"
+
+
+def _meant(estimate: float, window: Window) -> str:
+    """Say in brackets what log points mean; "" for returns."""
+    text = words().meaning(estimate, len(window))
+    return f" ({text})" if text else ""
+
+
+def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
+    total = len(results.events)
+    if total == 0:
+        return Sentence((("No result:", True), (" there are no events.", False)))
+    (reason, n), *_ = reasons(results)
+    most = f"Most frequent reason: {reason} ({n:,} of {total:,})."
+    remedy = next((r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed.")
+    text = f" none of {of_number(total, subject)} could be used. {most} {remedy}"
+    return Sentence((("No result:", True), (text, False)))
+
+
+def _no_complete_window(results: EventStudyResults, window: Window) -> Sentence:
+    lacking = f" none of {count(len(results), 'usable event')} has all days of {window_text(window)}."
+    if is_provisional(results, window):
+        return Sentence((("Provisional:", True), (lacking, False)))
+    return Sentence((("No result:", True), (lacking, False)))
+
+
+def _provisional(results: EventStudyResults, window: Window) -> Sentence:
+    effect = _effect(results, window)
+    n = results.diagnose(window).n_events
+    has, they = ("has a complete window", "it") if n == 1 else ("have complete windows", "they")
+    head = (
+        f" {n:,} of {count(len(results), 'event')} {has}. "
+        f"Over {window_text(window)} {they} moved {words().moved} by "
+    )
+    said = f"{_meant(effect.estimate, window)}{_on_average(n, effect)}"
+    tail = f"{said}; there is no verdict before the others are complete."
+    return Sentence((
+        ("Provisional:", True), (head, False), (percent(effect.estimate), True), (tail, False),
+    ))  # fmt: skip
+
+
+def _one_event(results: EventStudyResults, window: Window, level: float) -> Sentence:
+    found, test = interval(results, window), results.test(results.recommended_for(window), window)
+    event = results.events[results.ok].iloc[0]
+    firm = str(event.get("company") or event["ticker"])
+    who = f"{words().moved} of {firm}" if words().quantity else firm
+    expected = f" against what the {results.model.label} expected{_ci(found.low, found.high)}: "
+    label = _EXACT.get(test.name, STATISTICS[test.name].label)
+    return Sentence((
+        (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
+        (_meant(found.estimate, window) + expected, False),
+        (_different(test.pvalue, level), True),
+        (f" at the {level_text(level)} level ({label} {p_is(test.pvalue)}).", False),
+    ))  # fmt: skip
+
+
+def _many_events(results: EventStudyResults, window: Window, subject: str, level: float) -> Sentence:
+    effect, n = _effect(results, window), results.diagnose(window).n_events
+    verdict, evidence = _verdict(results, window, level)
+    at_level = "" if verdict == "not tested" else f" at the {level_text(level)} level"
+    head = f"Over {window_text(window)} the {of_number(n, subject)} moved {words().moved} by "
+    return Sentence((
+        (head, False), (percent(effect.estimate), True),
+        (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}: {_whether(verdict)}", False),
+        (verdict, True), (f"{at_level} ({evidence}).", False),
+    ))  # fmt: skip
+
+
+def _verdict(results: EventStudyResults, window: Window, level: float) -> tuple[str, str]:
+    """Return the verdict and the evidence for it."""
+    found, name = results.diagnose(window), results.recommended_for(window)
+    tests = cells(results, window, dict.fromkeys([name, *found.recommended]))
+    main = tests[name].result
+    if main.reason:
+        return "not tested", reason_text(main.reason)
+    rivals = [c.result for c in dissenters(name, tests, level) if of_mean(c)]
+    if found.disagreement and level == LEVEL:
+        rivals = [results.test("calendar_time", window), *rivals]
+    each = ", ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in [main, *rivals])
+    verdict = DEPENDS if rivals else _different(main.pvalue, level)
+    return verdict, f"{each}, {count(found.n_dates, 'date')}"
+
+
+def _whether(verdict: str) -> str:
+    return "whether it differs from zero " if verdict == DEPENDS else ""
+
+
+def _different(p: float, level: float) -> str:
+    return "different from zero" if p < level else "not distinguishable from zero"
+
+
+def _missing_days(results: EventStudyResults, complete: int) -> str:
+    lacking = len(results) - complete
+    if not lacking:
+        return ""
+    verbs = ("lacks", "is") if lacking == 1 else ("lack", "are")
+    events = count(len(results), "usable event")
+    return f"{lacking:,} of {events} {verbs[0]} days of this window and {verbs[1]} not in the mean."
+
+
+def _interval_differs(results: EventStudyResults, window: Window, main: Cell, level: float) -> str:
+    if main.result.reason:
+        return ""
+    found, rejects = interval(results, window), main.result.pvalue < level
+    includes = found.low <= 0 <= found.high
+    if rejects and main.result.statistic * found.estimate < 0:
+        return "The mean standardised CAR, on which the test rests, has the opposite sign."
+    if rejects != includes or level != LEVEL:
+        return ""
+    verb = "includes" if includes else "excludes"
+    return f"The interval for the mean, which is not standardised, {verb} zero."

@@ -1,0 +1,76 @@
+"""Which tests disagree with the one that leads, and what to think of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..analysis.verdicts import RECOMMENDED
+from ..significance import STATISTICS
+from .facts import Cell
+from .measures import words
+from .wording import in_type, listed, number_word, p_is, pvalue, short_reason
+
+
+def of_mean(cell: Cell) -> bool:
+    """Tell whether the test is one of the mean CAR."""
+    return STATISTICS[cell.result.name].about_mean
+
+
+def dissenters(recommended: str, tests: Mapping[str, Cell], level: float) -> list[Cell]:
+    """Return the tests whose verdict differs from that of the recommended one."""
+    main = tests[recommended].result
+    if main.reason:
+        return []
+    return [
+        cell
+        for name, cell in tests.items()
+        if name != recommended
+        and not cell.result.reason
+        and (cell.result.pvalue < level) != (main.pvalue < level)
+    ]
+
+
+def dissent(recommended: str, tests: Mapping[str, Cell], level: float, named: list[str]) -> list[str]:
+    """Name the tests that differ, by what to think of them; `named` are spoken of elsewhere."""
+    others = [c for c in dissenters(recommended, tests, level) if c.result.name not in named]
+    weak = [c for c in others if not c.valid]
+    beside = [c for c in others if c.valid and of_mean(c) and c.trust != RECOMMENDED]
+    elsewhere = [c for c in others if c.valid and not of_mean(c)]
+    out = []
+    if weak:
+        side = "≥" if tests[recommended].result.pvalue < level else "<"
+        able = sum(not c.result.reason for c in tests.values())
+        many = f"{number_word(len(weak), capital=True)} of the {number_word(able)} tests"
+        verb, are = ("gives", "is") if len(weak) == 1 else ("give", "are")
+        out.append(
+            f"{many} {verb} p {side} {level:g} for this window ({_named(weak)}) and {are} not to be relied "
+            f"on here: {_why(weak)}."
+        )
+    if beside:
+        verb, it = ("disagrees", "it") if len(beside) == 1 else ("disagree", "them")
+        out.append(f"{_with_p(beside)} {verb}, although nothing found here speaks against {it}.")
+    if elsewhere:
+        nulls = "; ".join(dict.fromkeys(words().say(STATISTICS[c.result.name].null) for c in elsewhere))
+        verb, they = ("disagrees", "it tests") if len(elsewhere) == 1 else ("disagree", "they test")
+        out.append(f"{_with_p(elsewhere)} {verb}; {they} another hypothesis: {nulls}.")
+    return out
+
+
+def _with_p(group: list[Cell]) -> str:
+    return listed(f"{STATISTICS[c.result.name].label} ({p_is(c.result.pvalue)})" for c in group)
+
+
+def _named(group: list[Cell]) -> str:
+    return ", ".join(f"{STATISTICS[c.result.name].label} {pvalue(c.result.pvalue)}" for c in group)
+
+
+def _why(group: list[Cell]) -> str:
+    """Say what speaks against which tests; those with the same faults are named together."""
+    by_fault: dict[str, list[str]] = {}
+    for cell in group:
+        by_fault.setdefault(in_type(short_reason("; ".join(cell.faults))), []).append(
+            STATISTICS[cell.result.name].label
+        )
+    if len(by_fault) == 1:
+        return next(iter(by_fault))
+    return "; ".join(f"{why} ({listed(names)})" for why, names in by_fault.items())

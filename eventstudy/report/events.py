@@ -1,0 +1,275 @@
+"""The table of events, by CAR, with the means on top."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..significance import STATISTICS
+from ..windows import Window
+from .drawing import PALETTE
+from .facts import interval, interval_known
+from .measures import words
+from .plots import own_half_widths
+from .wording import (
+    LEVEL,
+    MISSING,
+    NBSP,
+    NEUTRAL_FLAGS,
+    clipped,
+    common_flags,
+    count,
+    date_iso,
+    flag_counts,
+    flag_words,
+    flags_of,
+    level_text,
+    p_is,
+    parameter_letter,
+    percent,
+    pvalue,
+    reason_text,
+    signed,
+    span,
+    window_text,
+)
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+_NOTE = "p is that of the exact t-test of the single event"
+_BHAR_NOTE = "; BHAR is the buy-and-hold return less the expected one"
+# Share of interval ends that the axis of the events table must hold; longer intervals are cut.
+ENDS_SHOWN = 0.95
+FEW_ROWS = 10
+_DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Place of a value and its interval on an axis in percent of its width."""
+
+    x: str
+    low: str
+    high: str
+    shape: str
+    color: str
+    filled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of the table of events, or a mean on top of it."""
+
+    date: str
+    name: str
+    ticker: str
+    sub: str
+    fit: str
+    url: str
+    group: str
+    car: str
+    interval: str
+    pvalue: str
+    bhar: str
+    flags: tuple[tuple[str, bool], ...]
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventTable:
+    """All events used, by CAR, with the means of the groups on top."""
+
+    means: tuple[EventRow, ...]
+    rows: tuple[EventRow, ...]
+    ticks: tuple[tuple[str, str], ...]
+    key: str
+    lede: str
+    notes: tuple[str, ...]
+
+
+def event_table(
+    results: EventStudyResults, window: Window, groups: Mapping[str, EventStudyResults], column: str
+) -> EventTable:
+    """Return every event used with its CAR over `window`, and the means of `groups` on top."""
+    half = own_half_widths(results, window)
+    car, bhar = results.abnormal.car(window), results.abnormal.bhar(window)
+    p = results.car([window]).set_axis(np.flatnonzero(results.ok))["pvalue"]
+    bound = axis_bound(car, half)
+    said_once = common_flags(results)
+    order = {name: i for i, name in enumerate(groups)}
+    known = np.isfinite(car)
+    rows = []
+    for i in sorted(np.flatnonzero(results.ok), key=lambda i: (not known[i], car[i] if known[i] else 0.0, i)):
+        event = {str(k): v for k, v in results.events.iloc[i].items()}
+        own = str(event.get(column, "")) or ("(blank)" if column else "")
+        style = order.get(own, 0)
+        rows.append(
+            EventRow(
+                date=date_iso(event["day0"]),
+                name=event_name(event),
+                ticker=clipped(event["ticker"]),
+                sub=_event_sub(event),
+                fit=_fit(results, int(i)),
+                url=safe_url(event.get("source_url", "")),
+                group=clipped(own) if column else "",
+                car=percent(car[i], unit=False),
+                interval=span(car[i] - half[i], car[i] + half[i], unit=False),
+                pvalue=pvalue(p[i]),
+                bhar=percent(bhar[i], unit=False),
+                flags=tuple(
+                    (flag_words(f)[:40], f not in NEUTRAL_FLAGS)
+                    for f in flags_of(event["flags"])
+                    if f not in said_once
+                ),
+                mark=_mark(car[i], half[i], bound, style, filled=bool(p[i] < LEVEL)),
+            )
+        )
+    samples = groups or {"": results}
+    means = tuple(_mean_row(name, g, window, bound, order.get(name, 0)) for name, g in samples.items())
+    return EventTable(
+        means=means if len(results) > 1 else (),
+        rows=tuple(rows),
+        ticks=_ticks(bound),
+        key=_shape_key(list(groups)) if len(groups) > 1 else "",
+        lede=_events_lede(p.to_numpy(dtype=float)),
+        notes=_event_notes(results, car, half, bound, said_once, window),
+    )
+
+
+def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float, style: int) -> EventRow:
+    found, test = interval(sample, window), sample.test(sample.recommended_for(window), window)
+    tested, known = not test.reason, interval_known(sample, window)
+    half = found.high - found.estimate if known else math.nan
+    label = STATISTICS[test.name].label
+    what = f"{label} {p_is(test.pvalue)}" if tested else f"not tested: {reason_text(test.reason)}"
+    significant = bool(tested and test.pvalue < LEVEL)
+    ci = span(found.low, found.high, unit=False) if known else ""
+    return EventRow(
+        date="", name=f"Mean of {test.n_events:,} {clipped(name, 60)}".strip(),
+        ticker="", fit="", url="", group="",
+        sub=what, car=percent(found.estimate, unit=False), interval=ci,
+        pvalue=pvalue(test.pvalue) if tested else MISSING,
+        bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
+        mark=_mark(found.estimate, half, bound, style, filled=significant, mean=True),
+    )  # fmt: skip
+
+
+def _shape_key(names: list[str]) -> str:
+    """Say which shape stands for which group."""
+    shown = [clipped(name, 40) for name in names]
+    last = shown[2] if len(shown) == 3 else "other groups"
+    shapes = zip(("circle", "square", "triangle"), [*shown[:2], last][: len(shown)], strict=False)
+    return "; ".join(f"{shape}: {name}" for shape, name in shapes) + "; "
+
+
+def _mean_bhar(sample: EventStudyResults, window: Window) -> float:
+    bhar = sample.abnormal.sample(window).bhar(window)
+    return float(bhar.mean()) if len(bhar) else math.nan
+
+
+def event_name(event: Mapping[str, Any]) -> str:
+    """Return what a reader calls an event: the company, else the ticker."""
+    company = event.get("company")
+    return clipped(company if isinstance(company, str) and company.strip() else event["ticker"])
+
+
+def _event_sub(event: Mapping[str, Any]) -> str:
+    what = next((str(event[c]) for c in _DESCRIPTIONS if str(event.get(c) or "").strip()), "")
+    return clipped(what or event["event_id"])
+
+
+def _fit(results: EventStudyResults, i: int) -> str:
+    """Return slopes, fit and days of the estimation of one event: ``β 1.33, R² 0.54, 220 days``."""
+    a = results.abnormal
+    slopes = [
+        f"{parameter_letter(name)}{NBSP}{signed(value, sign=False)}"
+        for name, value in zip(a.parameters, a.params[i], strict=True)
+        if name != "alpha"
+    ]
+    fit = [f"R²{NBSP}{signed(a.r2[i], sign=False)}"] if slopes else []
+    return ", ".join([*slopes, *fit, count(int(a.nobs[i]), "day").replace(" ", NBSP)])
+
+
+def safe_url(value: object) -> str:
+    """Return an http(s) address, or "" for anything else."""
+    text = str(value).strip()
+    return text if re.fullmatch(r"https?://[^\s\x00-\x1f<>\"'`]{1,2000}", text, re.IGNORECASE) else ""
+
+
+def axis_bound(car: np.ndarray[Any, Any], half: np.ndarray[Any, Any]) -> float:
+    """Return the end of a symmetric axis that holds all CARs and most intervals (decimal)."""
+    ends = np.abs(np.concatenate([car - half, car + half]))
+    ends = ends[np.isfinite(ends)]
+    if len(ends) == 0:
+        return 0.01
+    share = ENDS_SHOWN if len(car) > FEW_ROWS else 1.0
+    return max(float(np.nanmax(np.abs(car))), float(np.quantile(ends, share)), 1e-4) * 1.06
+
+
+def _mark(
+    x: float, half: float, bound: float, style: int, *, filled: bool, mean: bool = False
+) -> Mark | None:
+    if not np.isfinite(x):
+        return None
+    h = half if np.isfinite(half) else 0.0
+    shape = "D" if mean else PALETTE[min(style, 2)][2]
+    return Mark(
+        _place(x, bound), _place(max(x - h, -bound), bound), _place(min(x + h, bound), bound),
+        shape, ("b", "o", "i")[min(style, 2)], filled,
+    )  # fmt: skip
+
+
+def _place(x: float, bound: float) -> str:
+    return f"{50 + 50 * x / bound:.2f}%"
+
+
+def _ticks(bound: float) -> tuple[tuple[str, str], ...]:
+    """Return the place and label of round ticks on either side of zero."""
+    largest = words().scale * bound * 0.8
+    power = 10.0 ** math.floor(math.log10(largest))
+    step = max(m * power for m in (1, 2, 5) if m * power <= largest)
+    decimals = max(0, -math.floor(math.log10(step)))
+    scale = words().scale
+    return tuple((_place(t / scale, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step))
+
+
+def _events_lede(p: np.ndarray[Any, Any]) -> str:
+    p = p[np.isfinite(p)]
+    if len(p) < 2:
+        return ""
+    small = int((p < LEVEL).sum())
+    chance = f"{LEVEL * len(p):.2f}".rstrip("0").rstrip(".")
+    return (
+        f"{small:,} of {len(p):,} CARs {'differs' if small == 1 else 'differ'} from zero on their own at "
+        f"{level_text(LEVEL)}, where {chance} would by chance."
+    )
+
+
+def _event_notes(
+    results: EventStudyResults,
+    car: np.ndarray[Any, Any],
+    half: np.ndarray[Any, Any],
+    bound: float,
+    said_once: list[str],
+    window: Window,
+) -> tuple[str, ...]:
+    notes = [f"{_NOTE}{'' if words().quantity else _BHAR_NOTE}."]
+    cut = int((np.abs(car) + half > bound).sum())
+    if cut:
+        notes.append(f"{count(cut, 'interval')} {'is' if cut == 1 else 'are'} cut at the edge of the axis.")
+    lacking = int((results.ok & ~np.isfinite(car)).sum())
+    if lacking:
+        which = f"{count(lacking, 'event')} at the end {'lacks' if lacking == 1 else 'lack'}"
+        notes.append(f"{which} days of {window_text(window)}.")
+    counts = flag_counts(results)
+    notes += [
+        f"{clipped(flag_words(f), 60).capitalize()}: {counts[f]:,} of {len(results):,} events, not tagged."
+        for f in said_once
+    ]
+    return tuple(notes)

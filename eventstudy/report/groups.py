@@ -1,0 +1,155 @@
+"""The groups side by side, and how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from ..significance import STATISTICS
+from ..windows import Window
+from . import plots
+from .facts import interval, interval_known
+from .grid import significance_grid
+from .measures import words
+from .page import Page
+from .path_section import events_between
+from .paths import BAND_EVENTS, path_of
+from .svg import svg
+from .wording import (
+    LEVEL,
+    clipped,
+    count,
+    level_text,
+    listed,
+    p_is,
+    percent,
+    pvalue,
+    reason_text,
+    span,
+    window_text,
+)
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+SHOWN_PANELS = 6
+# In the order of preference; the interval is that of the first that has one.
+METHODS = {"date_clustered": "clustered by date", "welch": "Welch", "permutation": "permutation"}
+
+
+def group_section(page: Page) -> dict[str, Any] | None:
+    """Return the groups side by side, their differences, and the tests of all but the first."""
+    if len(page.groups) < 2:
+        return None
+    main, config = page.main, page.config
+    rows, lede = group_rows(page.groups, main)
+    others = {clipped(g, 60): part for g, part in list(page.groups.items())[1:]}
+    return {
+        "rows": rows,
+        "lede": " ".join(filter(None, (lede, _differ(page)))),
+        "panels": _panels(page.groups, main),
+        "note": _panels_note(page.groups, main),
+        "differences": _differences(page),
+        "tests": {
+            g: significance_grid(part, config.tested, main, config.tests) for g, part in others.items()
+        },
+    }
+
+
+def _differ(page: Page) -> str:
+    """Say whether the first two groups differ."""
+    table = page.tables.get("differences")
+    if table is None or len(table) == 0:
+        return ""
+    pair = table[(table["one"] == table["one"].iloc[0]) & (table["other"] == table["other"].iloc[0])]
+    known = pair[pair["pvalue"].notna()]
+    if known.empty:
+        return ""
+    d = known.iloc[0]
+    pair_of = f"{clipped(d['one'], 60)} minus {clipped(d['other'], 60)}"
+    verb = "differs" if d["pvalue"] < LEVEL else "is not distinguishable"
+    ci = f"95% CI {span(d['ci_low'], d['ci_high'])}, " if pd.notna(d["ci_low"]) else ""
+    test = f"{METHODS[d['method']]} {p_is(d['pvalue'])}"
+    return f"The difference, {pair_of}, {verb} from zero: {percent(d['difference'])} ({ci}{test})."
+
+
+def _differences(page: Page) -> list[tuple[str, ...]]:
+    """Return pair, events, difference, interval, p clustered by date, Welch's and the permutation's."""
+    table = page.tables.get("differences")
+    if table is None or len(table) == 0:
+        return []
+    rows = []
+    for (one, other), part in table.groupby(["one", "other"], sort=False):
+        by = part.set_index("method")
+        known = part[part["ci_low"].notna()]
+        first = known.iloc[0] if len(known) else part.iloc[0]
+        rows.append((
+            f"{clipped(one, 60)} minus {clipped(other, 60)}", f"{first['n_one']:,} and {first['n_other']:,}",
+            percent(first["difference"], unit=False), span(first["ci_low"], first["ci_high"], unit=False),
+            *(pvalue(by["pvalue"][method]) for method in METHODS),
+        ))  # fmt: skip
+    return rows
+
+
+def group_rows(
+    groups: Mapping[str, EventStudyResults], window: Window
+) -> tuple[list[tuple[str, str, str, str, str, str, str]], str]:
+    """Return name, events, dates, CAAR, interval, p and test of each group, and the sentence above them."""
+    rows, differ, tested = [], [], 0
+    for name, sample in groups.items():
+        test, found = sample.test(sample.recommended_for(window), window), interval(sample, window)
+        able = not test.reason
+        tested += able
+        if able and test.pvalue < LEVEL:
+            differ.append(clipped(name, 60))
+        rows.append((
+            clipped(name, 80), f"{test.n_events:,}", f"{sample.diagnose(window).n_dates:,}",
+            percent(found.estimate, unit=False),
+            span(found.low, found.high, unit=False) if interval_known(sample, window) else "",
+            pvalue(test.pvalue) if able else f"not tested: {reason_text(test.reason)}",
+            STATISTICS[test.name].label,
+        ))  # fmt: skip
+    return rows, _groups_lede(differ, tested, window)
+
+
+def _groups_lede(differ: list[str], tested: int, window: Window) -> str:
+    """Say how many of the groups tested differ from zero."""
+    if not tested:
+        return f"No group has enough events to be tested over {window_text(window)}."
+    which = f": {listed(differ)}" if differ else ""
+    verb = "differs" if len(differ) == 1 else "differ"
+    who = f"{len(differ) or 'none'} of the {tested} groups tested {verb}"
+    if tested == 1:
+        who = f"the one group tested {'differs' if differ else 'does not differ'}"
+    at = f"at the {level_text(LEVEL)} level by the test that leads"
+    return f"Over {window_text(window)} {who} from zero {at}{which}."
+
+
+def _panels(groups: Mapping[str, EventStudyResults], main: Window) -> list[tuple[str, Markup]]:
+    """Return the captions and figures of the first groups, on one scale."""
+    shown = list(groups.items())[:SHOWN_PANELS]
+    paths = {name: path_of(part).beside_others() for name, part in shown}
+    limits = plots.shared_limits(paths)
+    out = []
+    for i, (name, _) in enumerate(shown):
+        figure = plots.group_figure(paths[name], main, limits, group=i)
+        caption = f"{clipped(name, 60)}, {events_between(paths[name])}"
+        end = percent(paths[name].end)
+        desc = f"CAAR path ending at {end}, on the scale of its neighbours."
+        picture = svg(figure, f"CAAR of {caption}, panel {i + 1}", desc, css_class="half")
+        out.append((caption, Markup(picture)))  # noqa: S704
+    return out
+
+
+def _panels_note(groups: Mapping[str, EventStudyResults], window: Window) -> str:
+    """Say what the panels show, where they have no band, and which groups have no panel."""
+    left = len(groups) - SHOWN_PANELS
+    more = f" {count(left, 'more group')} in the table." if left > 0 else ""
+    return (
+        f"CAAR in {words().axis} with its pointwise 95% band, same scale in all panels; "
+        f"{window_text(window)} shaded. "
+        f"No band where fewer than {BAND_EVENTS} events enter.{more}"
+    )

@@ -1,0 +1,98 @@
+"""What was dropped and what was flagged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..significance import STATISTICS
+from ..windows import Window
+from .events import event_name
+from .measures import words
+from .page import Page
+from .wording import (
+    FLAGS,
+    MISSING,
+    clipped,
+    common_flags,
+    count,
+    date_iso,
+    flag_counts,
+    flag_words,
+    flags_of,
+    percent,
+    pvalue,
+    reason_head,
+    window_text,
+)
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+OPEN_LIST = 6
+
+LISTED_FLAGS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Events dropped for one kind of reason."""
+
+    reason: str
+    events: tuple[tuple[str, str, str, str, str], ...]
+
+
+def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
+    """Return the dropped events by kind of reason, most frequent first; each keeps its own reason."""
+    kinds: dict[str, list[tuple[str, str, str, str, str]]] = {}
+    for event in results.events[~results.ok].to_dict("records"):
+        line = {str(k): v for k, v in event.items()}
+        kinds.setdefault(reason_head(str(line["reason"])), []).append((
+            date_iso(line["day0"]), event_name(line), clipped(line["ticker"]), clipped(line["event_id"]),
+            clipped(line["reason"], 400),
+        ))  # fmt: skip
+    return tuple(
+        Dropped(clipped(reason), tuple(events))
+        for reason, events in sorted(kinds.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, str, str, str, str]]:
+    """Return flag, meaning, events flagged, events left, and CAAR and p without the flagged ones.
+
+    The test stays that of all events, so that the flagged ones alone make the difference.
+    """
+    rows = []
+    common = common_flags(results)
+    telling = [item for item in flag_counts(results).most_common() if item[0] not in common]
+    for flag, n in telling[:LISTED_FLAGS]:
+        has = np.array([flag in flags_of(cell) for cell in results.events["flags"]], dtype=bool)
+        rest = results.subset(results.ok & ~has)
+        test = rest.test(results.recommended_for(window), window) if len(rest) else None
+        rows.append((
+            clipped(flag_words(flag), 60).capitalize(), _flag_meaning(flag), f"{n:,}", f"{len(rest):,}",
+            percent(test.estimate, unit=False) if test else MISSING,
+            pvalue(test.pvalue) if test and not test.reason else MISSING,
+        ))  # fmt: skip
+    return rows
+
+
+def _flag_meaning(flag: str) -> str:
+    return words().say(FLAGS.get(flag, ""))
+
+
+def ledger(page: Page) -> dict[str, Any]:
+    """Return what was dropped, what was flagged, and the sentence above."""
+    results, sample = page.results, page.sample
+    total, used = len(results.events), len(results)
+    lost = f"{total - used:,} dropped, each with its reason" if total > used else "none dropped"
+    return {
+        "dropped": dropped(results),
+        "open_list": OPEN_LIST,
+        "flagged": flagged(sample, page.main) if len(sample) > 1 else [],
+        "flagged_about": f"{page.subject}, {window_text(page.main)}; "
+        f"p: {STATISTICS[sample.recommended_for(page.main)].label}",
+        "ledger_lede": f"{count(total, 'announcement')} read: {used:,} used, {lost}.",
+    }

@@ -1,0 +1,143 @@
+"""What limits a study: warnings, most serious first."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..windows import Window
+from .measures import in_its_words, words
+from .wording import count, flag_counts, listed, reasons, window_text
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+FEW_EVENTS = 10
+MANY_DROPPED = 0.1
+LISTED_NOTES = 5
+# Indices of these forms leave dividends out, save the ones that are known to reinvest them.
+_PRICE_INDEX = re.compile(r"\^.+|000\d{3}\.SS|399\d{3}\.SZ|.+\.ME")
+_TOTAL_RETURN = {"^GDAXI", "^MDAXI", "^TECDAX", "^SDAXI", "^SP500TR", "^BVSP", "MCFTR.ME"}
+
+
+@in_its_words
+def limitations(
+    results: EventStudyResults, window: Window, *, sample: EventStudyResults | None = None
+) -> list[str]:
+    """Return what limits the study, most serious first, each with what it does and how to remove it.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+        All events.
+    window : Window
+        The main window.
+    sample : EventStudyResults, optional
+        The group that the answer is about; by default all events.
+    """
+    if len(results) == 0:
+        return list(results.panel.notices)
+    answered = results if sample is None else sample
+    found = [
+        _open_windows(results),
+        _small_sample(answered, window),
+        _pooled_directions(answered),
+        _dropped_share(results),
+        _price_index(results),
+        _unknown_times(results),
+        *results.panel.notices,
+        *_put_aside(results),
+        _batch_engine(results),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def _open_windows(results: EventStudyResults) -> str:
+    n = flag_counts(results)["incomplete_window"]
+    if not n:
+        return ""
+    return (
+        f"Provisional: the event window of {n:,} of {count(len(results), 'event')} reaches beyond the last "
+        f"{words().datum}. Windows that need the missing days leave these events out; run again later."
+    )
+
+
+def _small_sample(results: EventStudyResults, window: Window) -> str:
+    n = results.diagnose(window).n_events
+    if len(results) < 2 or n >= FEW_EVENTS:
+        return ""
+    few = "Only one event has" if n == 1 else f"Only {n} events have"
+    return (
+        f"{few} all days of {window_text(window)}: intervals are wide, one event can carry the mean, "
+        "and tests of ranks and signs are not reliable."
+    )
+
+
+def _pooled_directions(results: EventStudyResults) -> str:
+    if "direction" not in results.events:
+        return ""
+    values = results.events.loc[results.ok, "direction"].astype(str).str.strip()
+    kinds = sorted(set(values) - {""})
+    if len(kinds) < 2:
+        return ""
+    shown = listed(kinds[:4]) if len(kinds) <= 4 else f"{len(kinds)} directions"
+    return (
+        f"Events of different direction ({shown}) are pooled: opposite reactions cancel in the mean. "
+        "Split the events by direction."
+    )
+
+
+def _dropped_share(results: EventStudyResults) -> str:
+    total, dropped = len(results.events), len(results.events) - len(results)
+    if dropped < MANY_DROPPED * total or not dropped:
+        return ""
+    (reason, n), *_ = reasons(results)
+    return (
+        f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: {reason} "
+        f"({n:,}). If the events lost differ from the others, the mean speaks only of those kept."
+    )
+
+
+def is_price_index(symbol: str) -> bool:
+    """Tell whether an index is known to leave out dividends."""
+    return bool(_PRICE_INDEX.fullmatch(symbol)) and symbol not in _TOTAL_RETURN
+
+
+def _price_index(results: EventStudyResults) -> str:
+    if not any(f.name == "market" for f in results.model.factors) or words().quantity:
+        return ""
+    used = dict.fromkeys(str(b) for b in results.events.loc[results.ok, "benchmark"])
+    indices = [b for b in used if is_price_index(b)]
+    if not indices:
+        return ""
+    what = f"{listed(indices)} {'is a price index' if len(indices) == 1 else 'are price indices'}"
+    effect = (
+        "The estimated intercept absorbs most of the difference"
+        if "alpha" in results.model.parameters
+        else "The difference stays in the abnormal returns"
+    )
+    remedy = "use a total-return index to remove it"
+    return f"{what} while the shares are adjusted for dividends. {effect}; {remedy}."
+
+
+def _unknown_times(results: EventStudyResults) -> str:
+    n, total = flag_counts(results)["time_unknown"], len(results)
+    if not n:
+        return ""
+    who = "Every announcement has" if n == total else f"{n:,} of {count(total, 'announcement')} have"
+    return (
+        f"{who} a date but no time, so that the first reaction can fall on day 0 or day +1. "
+        "Judge by a window that covers both, or add the times."
+    )
+
+
+def _put_aside(results: EventStudyResults) -> list[str]:
+    notes = [f"{note}." for note in results.panel.notes]
+    left = len(notes) - LISTED_NOTES
+    return notes if left <= 0 else [*notes[:LISTED_NOTES], f"{count(left, 'similar note')} not listed."]
+
+
+def _batch_engine(results: EventStudyResults) -> str:
+    if results.engine != "batch":
+        return ""
+    return "Estimated for all events at once (engine batch); the numbers agree with the default to rounding."

@@ -1,0 +1,121 @@
+"""Methods, references and provenance, as used in the study."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from ..config import StudyConfig
+from ..significance import STATISTICS
+from .facts import shown_tests
+from .measures import words
+from .page import Page
+from .references import references
+from .wording import MISSING, clipped, listed, parameter_letter, window_text
+
+if TYPE_CHECKING:
+    from ..models import LinearModel
+    from ..results import EventStudyResults
+
+
+def methods(page: Page) -> dict[str, Any]:
+    """Return model, formulas, tests shown and their references."""
+    results, config = page.results, page.config
+    tests = [STATISTICS[name] for name in shown_tests(page.sample, page.main, config.tests)]
+    windows, model = results.abnormal.windows, results.model
+    sources = [
+        model.source,
+        *(t.source for t in tests),
+        "Salinger (1992); Mikkelson and Partch (1988)",
+        words().source,
+    ]
+    return {
+        "model": model,
+        "formula": formula(model.formula.replace("R_", f"{words().symbol}_")),
+        "variance": variance_of_car(model),
+        "method_tests": tests,
+        "one_event": len(page.sample) == 1,
+        "estimation": window_text(windows.estimation),
+        "event": window_text(windows.event),
+        "length": len(windows.estimation),
+        "days": _days(results),
+        "kind": words().what or f"{windows.kind} returns",
+        "measure_formula": formula(words().formula),
+        "tested": listed(window_text(w) for w in config.tested),
+        "references": references(sources),
+    }
+
+
+def _days(results: EventStudyResults) -> str:
+    """Return how many estimation days events have: ``220``, ``120 to 220``, "" without events."""
+    nobs = results.events.loc[results.ok, "nobs"]
+    if nobs.empty:
+        return ""
+    return f"{nobs.min()}" if nobs.min() == nobs.max() else f"{nobs.min()} to {nobs.max()}"
+
+
+def variance_of_car(model: LinearModel) -> str:
+    """Return what the variance of a CAR consists of, without the full stop."""
+    shared = "the error of the estimated parameters, which the days of one event share"
+    papers = "(Salinger 1992; Mikkelson and Partch 1988)"
+    if not model.parameters:
+        return "The variance of a CAR is that of the deviations on the estimation days"
+    if model.forecasts_variance:
+        return (
+            "The variance of a CAR is the sum of the variances forecast for its days from the end of the "
+            f"estimation window, plus {shared} {papers}; events without a stationary optimum are estimated "
+            "by least squares (flag fallback_model)"
+        )
+    if not model.exact:
+        return (
+            "The variance of a CAR is, as an approximation, that of least squares around these estimates and "
+            f"includes {shared} {papers}"
+        )
+    robust = "" if model.cov_type == "nonrobust" else f", by the covariance {model.cov_type}"
+    return f"The variance of a CAR includes {shared} {papers}{robust}"
+
+
+def formula(text: str) -> Markup:
+    """Set a formula such as ``E[R_it] = alpha_i + beta_i R_mt`` with Greek letters and subscripts."""
+    text = parameter_letter(text).replace("sum_", "Σ_").replace("sum ", "Σ ").replace(">=", "≥")
+
+    def with_index(found: re.Match[str]) -> str:
+        letter, power, index = found.groups()
+        base = letter if letter == "Σ" else f"<i>{letter}</i>"
+        return f"{base}{'<sup>2</sup>' if power else ''}<sub>{index.replace('-', '−')}</sub>"
+
+    index = r"(\w+(?:\(\w\))?(?:,\w+)?(?:[+-][1j]\b)?)"
+    return Markup(re.sub(r"([^\W\d_]+)(\^2)?_" + index, with_index, html.escape(text)))  # noqa: S704
+
+
+def provenance_of(config: StudyConfig, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where the numbers come from."""
+    prices = given.get("prices") or {}
+    keys = ("source", "detail", "first", "last", "rows", "currency", "note")
+    rows = [
+        (symbol, *(clipped(entry.get(k, "")) or MISSING for k in keys))
+        for symbol, entry in sorted(prices.items())
+    ]
+    sources: dict[str, int] = {}
+    for row in rows:
+        sources[row[1]] = sources.get(row[1], 0) + 1
+    return {
+        "command": given.get("command") or "",
+        "source": given.get("events_source") or "",
+        "sha256": given.get("events_sha256") or "",
+        "versions": [f"{k} {v}" for k, v in (given.get("versions") or {}).items()],
+        "rows": rows,
+        "sources": listed(f"{s} ({n})" for s, n in sources.items()) if sources else "",
+        "settings": _settings(config),
+    }
+
+
+def _settings(config: StudyConfig) -> str:
+    """Return the settings that are not empty, as the study file has them."""
+    named = {**config.to_dict(), "model": config.normal_model}
+    plain = {k: ", ".join(v) if isinstance(v, list) else str(v) for k, v in named.items()}
+    return "; ".join(f"{name} {value}" for name, value in plain.items() if value)

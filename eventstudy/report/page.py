@@ -1,0 +1,80 @@
+"""What a page is about, handed to all of its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .answer import leading
+from .wording import subject_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..config import StudyConfig
+    from ..results import EventStudyResults
+    from ..windows import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """The study of a page.
+
+    Attributes
+    ----------
+    results : EventStudyResults
+        All events.
+    config : StudyConfig
+    groups : dict of str to EventStudyResults
+        Parts of the events, the one that the answer is about first; empty = no groups.
+    tables : mapping of str to DataFrame
+        The tables of the run by file name, from which the page takes what they hold.
+    """
+
+    results: EventStudyResults
+    config: StudyConfig
+    groups: dict[str, EventStudyResults]
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def group(self) -> str:
+        """The group that the answer is about, "" if there are none."""
+        return next(iter(self.groups), "")
+
+    @property
+    def sample(self) -> EventStudyResults:
+        """The events that the answer is about."""
+        return self.groups.get(self.group, self.results)
+
+    @property
+    def main(self) -> Window:
+        """The window of the headline."""
+        return self.config.main
+
+    @property
+    def column(self) -> str:
+        """The column that the groups come from, "" if the events file does not show it."""
+        by = self.config.by
+        for column in [by] if by not in ("", "none") else ["group", "direction"]:
+            if self.groups and column in self.results.events:
+                values = {str(v) or "(blank)" for v in self.results.events.loc[self.results.ok, column]}
+                if set(self.groups) <= values:
+                    return column
+        return ""
+
+    @property
+    def subject(self) -> str:
+        """What the events of the answer are called."""
+        return subject_of(self.group, self.column)
+
+
+def page_of(
+    results: EventStudyResults,
+    config: StudyConfig,
+    groups: Mapping[str, EventStudyResults],
+    tables: Mapping[str, pd.DataFrame],
+) -> Page:
+    """Return the page of a study, its leading group first."""
+    first = leading(groups, config.main)
+    return Page(results, config, {n: groups[n] for n in sorted(groups, key=lambda n: n != first)}, tables)

@@ -1,0 +1,149 @@
+"""The section on the path: its figure, and what it shows before, on and after day 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+from ..windows import Window
+from . import plots
+from .events import event_name
+from .facts import interval
+from .page import Page
+from .paths import BAND_EVENTS, Path95, path_of
+from .svg import svg
+from .wording import LEVEL, count, day, p_is, percent, span, window_text
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+
+def path_section(page: Page) -> dict[str, Any]:
+    """Return the figure of the events of the answer, what it shows, and its values."""
+    sample, n = page.sample, len(page.sample)
+    path = path_of(sample)
+    what = f"CAR of {_name(sample)}" if n == 1 else f"CAAR of {n:,} {page.subject}"
+    average = "AR" if n == 1 else "AAR"
+    return {
+        "lede": path_lede(sample, page.config.tested, path),
+        "caption": f"{what} from day {day(int(path.days[0]))}, and {average} of each day",
+        "wide": _picture(path, what, page.main, n, plots.WIDE),
+        "narrow": _picture(path, what, page.main, n, plots.NARROW),
+        "values": path_values(path),
+        "note": " ".join(filter(None, (band_note(sample), path_note(path, n)))),
+    }
+
+
+def _name(sample: EventStudyResults) -> str:
+    return event_name({str(k): v for k, v in sample.events[sample.ok].iloc[0].items()})
+
+
+def _picture(path: Path95, what: str, main: Window, n_events: int, width: int) -> Markup:
+    figure = plots.path_figure(path, main, n_events=n_events, width=width)
+    desc = (
+        f"Line with 95% band from day {day(int(path.days[0]))} to {day(int(path.days[-1]))}, "
+        f"ending at {percent(path.end)}; bars of each day below. "
+        "The values are listed after it."
+    )
+    size = "wide" if width == plots.WIDE else "narrow"
+    return Markup(svg(figure, f"{what}, {size} figure", desc, css_class=size))  # noqa: S704
+
+
+def path_lede(results: EventStudyResults, windows: Iterable[Window], path: Path95) -> str:
+    """Return what the path shows before, on and after day 0, from the recommended test."""
+    shown = list(windows)
+    before = next((w for w in shown if w.stop < 0), None)
+    after = next((w for w in shown if w.start > 0), None)
+    zero = Window(0, 0) if Window(0, 0) in results.abnormal.event else None
+    said = [
+        _finding(results, before, "Before the event", "leakage"),
+        _finding(results, zero, "", ""),
+        _finding(results, after, "Afterwards", "drift"),
+        _total(path, len(results)),
+    ]
+    return " ".join(text for text in said if text)
+
+
+def _total(path: Path95, n_events: int) -> str:
+    """Say what the whole path adds up to, and for how many events if not for all."""
+    first, last = (day(int(t)) for t in path.days[[0, -1]])
+    n = int(path.counts[-1])
+    if n == 0:
+        return f"No complete path: no event has all days from day {first} to day {last}."
+    some = "" if n == n_events else f" ({n:,} of {count(n_events, 'event')})"
+    return f"From day {first} to day {last} it adds up to {percent(path.caar[-1])}{some}."
+
+
+def events_between(path: Path95) -> str:
+    """Return how many events enter the points of a path: ``5 events``, ``3 to 5 events``."""
+    drawn = path.counts[path.counts > 0]
+    least, most = int(drawn.min(initial=path.counts.max())), int(path.counts.max())
+    return f"{f'{least:,} to ' if least < most else ''}{count(most, 'event')}"
+
+
+def path_note(path: Path95, n_events: int) -> str:
+    """Say how many events enter the points of the path, and what is missing; "" if nothing is."""
+    drawn, first = path.counts[path.counts > 0], day(int(path.days[0]))
+    gaps = len(path.days) - drawn.size
+    said = []
+    if drawn.size and drawn.min() < n_events:
+        verb = "enters" if drawn.max() == 1 else "enter"
+        said.append(
+            f"{events_between(path)} of {n_events:,} {verb}: each point is the mean of those that have "
+            f"all days from day {first} to its own, as in the table of windows."
+        )
+    if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
+        said.append(f"No band where fewer than {BAND_EVENTS} events enter.")
+    if gaps:
+        missing = "1 day has" if gaps == 1 else f"{gaps} days have"
+        who = "the event does not have" if n_events == 1 else "no event has"
+        said.append(f"{missing} no point, as {who} all days up to there.")
+    if np.isnan(path.aar).any():
+        said.append("A day without a bar has no return of its own.")
+    return " ".join(said)
+
+
+def _finding(results: EventStudyResults, window: Window | None, lead: str, absent: str) -> str:
+    """Say what one window shows; "no sign of" only where the test does not reject."""
+    test = results.test(results.recommended_for(window), window) if window else None
+    if window is None or test is None or not np.isfinite(test.estimate):
+        return ""
+    p = "" if test.reason else f" ({p_is(test.pvalue)})"
+    if not lead:
+        return f"Day 0 is {percent(test.estimate)}{p}."
+    number = f"{window_text(window)} is {percent(test.estimate)}{p}"
+    if p and test.pvalue >= LEVEL:
+        return f"{lead} there is no sign of {absent}: {number}."
+    return f"{lead}, {number}."
+
+
+def path_values(path: Path95) -> list[tuple[str, ...]]:
+    """Return day, AAR, its interval, CAAR and its interval, as text, one row a day."""
+    return [
+        (
+            day(int(t)),
+            percent(aar, unit=False),
+            span(aar - h, aar + h, unit=False),
+            percent(caar, unit=False),
+            span(caar - H, caar + H, unit=False),
+        )
+        for t, aar, h, caar, H in zip(
+            path.days, path.aar, path.aar_half, path.caar, path.caar_half, strict=True
+        )
+    ]
+
+
+def band_note(sample: EventStudyResults) -> str:
+    if len(sample) == 1:
+        return "The band is the exact 95% interval of the CAR up to each day, not of the whole path at once."
+    first = sample.abnormal.event.start
+    widened = interval(sample, Window(first, first))
+    how = (
+        "from the spread across events, corrected for their correlation as in BMP-KP"
+        if widened.corrected
+        else "from the spread across events, which takes them as independent"
+    )
+    return f"Bands are pointwise 95% intervals of the mean, {how}. They do not cover the whole path at once."

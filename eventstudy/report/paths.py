@@ -1,0 +1,85 @@
+"""The path of the mean abnormal return with its pointwise 95% band."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..typing import FloatArray, IntArray
+from ..windows import Window
+from .facts import interval
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+# Intervals of fewer events are so wide as to flatten everything else; no test is relied on there either.
+BAND_EVENTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Path95:
+    """Mean abnormal returns by day with pointwise 95% intervals (decimal), each of shape (L2,).
+
+    Attributes
+    ----------
+    days : IntArray
+        Event days.
+    aar, caar : FloatArray
+        Mean AR of the day, and mean CAR from the first day up to it, of the events that have all of it;
+        NaN where none has.
+    aar_half, caar_half : FloatArray
+        Half the width of the interval; NaN where fewer than five events of a sample enter.
+    counts : IntArray
+        Events in each point of `caar`.
+    """
+
+    days: IntArray
+    aar: FloatArray
+    caar: FloatArray
+    aar_half: FloatArray
+    caar_half: FloatArray
+    counts: IntArray
+
+    @property
+    def last(self) -> int | None:
+        """Position of the last point, None if there is none."""
+        drawn = np.flatnonzero(self.counts)
+        return int(drawn[-1]) if drawn.size else None
+
+    @property
+    def end(self) -> float:
+        """Mean CAR at the last point, NaN if there is none."""
+        return math.nan if self.last is None else float(self.caar[self.last])
+
+    def beside_others(self) -> Path95:
+        """Return the path for a scale that it shares: without the band of a single event."""
+        return replace(self, caar_half=np.where(self.counts < BAND_EVENTS, np.nan, self.caar_half))
+
+    @property
+    def highest(self) -> float:
+        """Largest value of the path or its band."""
+        return float(np.nanmax(np.fmax(self.caar, self.caar + self.caar_half), initial=0.0))
+
+    @property
+    def lowest(self) -> float:
+        """Smallest value of the path or its band."""
+        return float(np.nanmin(np.fmin(self.caar, self.caar - self.caar_half), initial=0.0))
+
+
+def path_of(results: EventStudyResults) -> Path95:
+    """Return the path of a study, with half the width of each day's interval."""
+    event = results.abnormal.event
+    each_day = np.array([_mean(results, Window(int(t), int(t))) for t in event.days])
+    from_start = np.array([_mean(results, Window(event.start, int(t))) for t in event.days])
+    (aar, aar_half, _), (caar, caar_half, counts) = each_day.T, from_start.T
+    return Path95(event.days, aar, caar, aar_half, caar_half, counts.astype(int))
+
+
+def _mean(results: EventStudyResults, window: Window) -> tuple[float, float, int]:
+    """Return mean CAR, half the width of its interval, and the events that enter."""
+    found, n = interval(results, window), int(results.abnormal.valid(window).sum())
+    few = n < BAND_EVENTS and len(results) > 1
+    return found.estimate, math.nan if few else found.high - found.estimate, n

@@ -1,0 +1,173 @@
+"""The answer seen otherwise: other weights, many hypotheses, placebo studies, a regression of the CARs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from ..significance import STATISTICS
+from ..typing import FloatArray
+from . import plots
+from .page import Page
+from .svg import svg
+from .wording import LEVEL, MISSING, NBSP, clipped, count, in_type, p_is, percent, pvalue, signed, span
+
+WEIGHTED = {
+    "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
+}  # fmt: skip
+FAMILIES = {"events": "Events, each over {main}", "days": "Days of the event window", "windows": "Windows"}
+ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
+MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of untreated firms"}
+
+
+def robustness(page: Page) -> dict[str, Any] | None:
+    """Return what each analysis of the run says; None if there is none."""
+    found = {
+        "weights": _weights(page), "money": _money(page), "families": _families(page),
+        "placebos": _placebos(page), "regression": _regression(page),
+    }  # fmt: skip
+    return (
+        {**found, "who": _who(page), "families_lede": _families_lede(page)} if any(found.values()) else None
+    )
+
+
+def _who(page: Page) -> str:
+    together = " together" if len(page.groups) > 1 else ""
+    return f"{count(len(page.results), 'event')}{together}"
+
+
+def _over_main(page: Page, name: str) -> pd.DataFrame:
+    """Return the rows of a table that are over the main window; empty if there is no such table."""
+    table = page.tables.get(name)
+    if table is None or table.empty:
+        return pd.DataFrame()
+    return table[(table["start"] == page.main.start) & (table["stop"] == page.main.stop)]
+
+
+def _weights(page: Page) -> list[tuple[str, ...]]:
+    """Return weights, reason, events, mean CAR, interval and p."""
+    return [
+        (
+            WEIGHTED.get(row["weights"], row["weights"]), row["reason"], f"{row['n_events']:,}",
+            percent(row["estimate"], unit=False), span(row["ci_low"], row["ci_high"], unit=False),
+            pvalue(row["pvalue"]),
+        )
+        for row in _over_main(page, "aggregates").to_dict("records")
+    ]  # fmt: skip
+
+
+def _money(page: Page) -> str:
+    for row in _over_main(page, "market_value").to_dict("records"):
+        if not np.isfinite(row["total"]):
+            return ""
+        low, total, high = (_amount(row[k]) for k in ("ci_low", "total", "ci_high"))
+        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" if np.isfinite(row["pvalue"]) else ""
+        what = f"The abnormal change of market value of the {count(row['n_events'], 'event')} that have one"
+        return f"{what} is {total} in all{ci}, in the unit of the column mcap."
+    return ""
+
+
+def _amount(value: float) -> str:
+    return signed(value, 0) if abs(value) < 1000 else f"{signed(np.sign(value), 0)[0]}{abs(value):,.0f}"
+
+
+def _families(page: Page) -> list[tuple[str, ...]]:
+    """Return family, hypotheses, and how many have p below the level raw and adjusted."""
+    table = page.tables.get("families")
+    if table is None:
+        return []
+    rows = []
+    for name, part in table.groupby("family", sort=False):
+        p = part[part["pvalue"].notna()]
+        label = FAMILIES.get(str(name), str(name)).format(main=in_type(str(page.main)))
+        rows.append((
+            label, f"{len(p):,}", f"{int((p['pvalue'] < LEVEL).sum()):,}",
+            *(f"{int((p[m] < LEVEL).sum()):,}" if p[m].notna().any() else MISSING for m in ADJUSTED),
+        ))  # fmt: skip
+    return [row for row in rows if row[1] != "0"]
+
+
+def _families_lede(page: Page) -> str:
+    """Say how many events have a small p-value on their own, and how many when all are counted."""
+    table = page.tables.get("families")
+    own = pd.DataFrame() if table is None else table[(table["family"] == "events") & table["pvalue"].notna()]
+    if own.empty:
+        return ""
+    raw, holm, bh = (int((own[name] < LEVEL).sum()) for name in ("pvalue", "holm", "bh"))
+    have = "has" if raw == 1 else "have"
+    return (
+        f"{raw:,} of {count(len(own), 'event')} {have} p < {LEVEL:g} on their own, {holm:,} after Holm, "
+        f"{bh:,} after Benjamini and Hochberg."
+    )
+
+
+def _placebos(page: Page) -> list[tuple[str, Markup, Markup]]:
+    """Return a sentence and the histogram, wide and narrow, of each kind of placebo study."""
+    table, draws = page.tables.get("placebo"), page.tables.get("placebo_draws")
+    if table is None or draws is None:
+        return []
+    out = []
+    for row in table.to_dict("records"):
+        own = draws.loc[draws["kind"] == row["kind"], "statistic"].to_numpy(dtype=float)
+        wide, narrow = (_histogram(row, own, width) for width in (plots.WIDE, plots.NARROW))
+        out.append((_placebo_said(row), wide, narrow))
+    return out
+
+
+def _placebo_said(row: Mapping[Any, Any]) -> str:
+    label = STATISTICS[row["test"]].label
+    if not np.isfinite(row["pvalue"]):
+        return f"Placebo {row['kind']}: {row['reason']}."
+    moved = MOVED[row["kind"]].format(n=f"{row['draws']:,}")
+    larger = round(row["pvalue"] * (1 + row["draws"])) - 1
+    return (
+        f"Against {moved}: {larger:,} of {row['draws']:,} {'has' if larger == 1 else 'have'} a {label} at "
+        f"least as far from zero as {signed(row['statistic'])} ({p_is(row['pvalue'])})."
+    )
+
+
+def _histogram(row: Mapping[Any, Any], draws: FloatArray, width: int) -> Markup:
+    if not np.isfinite(row["pvalue"]):
+        return Markup("")
+    size = "wide" if width == plots.WIDE else "narrow"
+    title = f"Placebo {row['kind']}, {size} figure"
+    own = signed(row["statistic"])
+    desc = f"Histogram of {len(draws)} placebo statistics; the study's own, {own}, is marked."
+    figure = plots.placebo_figure(float(row["statistic"]), draws, width=width)
+    return Markup(svg(figure, title, desc, css_class=size))  # noqa: S704
+
+
+def _regression(page: Page) -> dict[str, Any] | None:
+    """Return the rows term, estimate, se, interval, t, p, and what holds for all of them."""
+    table = page.tables.get("regression")
+    if table is None or table.empty:
+        return None
+    wild = "wild_pvalue" in table
+    rows = [
+        (
+            clipped(row["term"], 60), *(_digits(row[k]) for k in ("estimate", "se")),
+            f"{_digits(row['ci_low'])} to {_digits(row['ci_high'])}", signed(row["statistic"]),
+            pvalue(row["wild_pvalue"] if wild else row["pvalue"]),
+        )
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    first = table.iloc[0]
+    lede = (
+        f"{count(int(first['n_events']), 'event')} on {count(int(first['n_dates']), 'date')}, least squares, "
+        f"errors {first['errors']}, R²{NBSP}{first['r2']:.2f}."
+    )
+    notes = [f"{note[:1].upper()}{note[1:]}." for note in str(first["notes"]).split("; ") if note]
+    return {"rows": rows, "lede": lede, "notes": " ".join(notes)}
+
+
+def _digits(value: float) -> str:
+    """Return a coefficient in decimal returns per unit with three digits that count."""
+    if not np.isfinite(value) or value == 0:
+        return MISSING if not np.isfinite(value) else "0"
+    if not 1e-6 <= abs(value) < 1e5:
+        return f"{value:+.2e}".replace("-", "−")
+    return signed(value, int(max(0, 2 - np.floor(np.log10(abs(value))))))

@@ -1,0 +1,144 @@
+"""The top of the page: answer, key figures, set-up line and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import StudyConfig
+from ..significance import STATISTICS
+from .answer import answer, asides, brief, detectable
+from .facts import interval, interval_known
+from .groups import SHOWN_PANELS
+from .limits import limitations
+from .measures import words
+from .page import Page
+from .wording import (
+    NBSP,
+    clipped,
+    count,
+    date_prose,
+    listed,
+    p_is,
+    percent,
+    reason_general,
+    reason_text,
+    signed,
+    span,
+    subject_of,
+    window_text,
+)
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+    from ..windows import Window
+
+
+def top(page: Page) -> dict[str, Any]:
+    """Return answer, key figures, set-up line and warnings."""
+    sample, main = page.sample, page.main
+    others = [
+        brief(part, main, subject=subject_of(other, page.column))
+        for other, part in list(page.groups.items())[1:SHOWN_PANELS]
+    ]
+    pooled = brief(page.results, main, subject="announcements together") if others else None
+    return {
+        "answer": answer(sample, main, subject=page.subject),
+        "asides": asides(sample, main),
+        "others": others,
+        "pooled": pooled,
+        "keys": list(_keys(sample, page.group, main)),
+        "setup": _setup(page.results, page.config),
+        "warnings": limitations(page.results, main, sample=sample),
+    }
+
+
+def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tuple[str, str, str]]:
+    """Yield label, value and remark of each key figure."""
+    found = sample.diagnose(window)
+    if found.n_events == 0:
+        return
+    test, mean = sample.test(sample.recommended_for(window), window), interval(sample, window)
+    tested, known, several = not test.reason, interval_known(sample, window), found.n_events > 1
+    label = f"{'Mean CAR' if several else 'CAR'} over {window_text(window)}"
+    if words().what:
+        label = f"Abnormal {words().what}, {window_text(window)}"
+    why = reason_general(sample.test("bmp_kp", window).reason)
+    yield (
+        label,
+        percent(mean.estimate),
+        f"95% CI {span(mean.low, mean.high)}" if known else f"no interval: {why}",
+    )
+    value = f"{test.distribution}{NBSP}={NBSP}{signed(test.statistic)}"
+    detail = f"{STATISTICS[test.name].label}, {value}" if tested else reason_text(test.reason)
+    yield "Recommended test", p_is(test.pvalue) if tested else "not tested", detail
+    if several:
+        yield _moved(sample, window)
+    kind = f"{clipped(group, 24)} events" if group else "events" if several else "event"
+    used = f"{found.n_events:,} of {len(sample.events):,}"
+    yield f"{kind} used".capitalize(), used, f"on {count(found.n_dates, 'date')}"
+    if known:
+        least = percent(detectable(mean.se), sign=False)
+        yield "Smallest detectable effect", least, "80% power, 5% level"
+
+
+def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
+    """Return how many shares moved in the direction of the mean, and how many would on quiet days."""
+    valid = sample.abnormal.sample(window)
+    car = valid.car(window)
+    fell = bool(car.mean() < 0)
+    moved = int(((car < 0) if fell else (car > 0)).sum())
+    sums = _sums(valid.resid, len(window))
+    counted = np.isfinite(sums).sum(axis=1)
+    if not counted.size or (counted == 0).any():
+        remark = f"median CAR {percent(float(np.median(car)))}"
+    else:
+        rate = ((sums < 0) if fell else (sums > 0)).sum(axis=1) / counted
+        remark = f"{rate.sum():.1f} expected on quiet days"
+    return words().below if fell else words().above, f"{moved:,} of {len(car):,}", remark
+
+
+def _sums(resid: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, Any]:
+    """Sums of `length` consecutive residuals, shape (n, at most L1)."""
+    if length > resid.shape[1]:
+        return np.empty((len(resid), 0))
+    windows = np.lib.stride_tricks.sliding_window_view(resid, length, axis=1)
+    return np.asarray(windows.sum(axis=2))
+
+
+def _setup(results: EventStudyResults, config: StudyConfig) -> str:
+    model = results.model.label[:1].upper() + results.model.label[1:]
+    windows = results.abnormal.windows
+    estimation, event = (window_text(w) for w in (windows.estimation, windows.event))
+    used = results.events[results.ok]
+    indices = list(dict.fromkeys(str(b) for b in used["benchmark"])) if results.model.factors else []
+    on = (
+        f" on {listed(indices)}"
+        if 0 < len(indices) <= 4
+        else f" on {len(indices)} indices"
+        if indices
+        else ""
+    )
+    parts = [
+        model + on,
+        f"estimation {estimation}, event window {event}",
+        words().what or f"{windows.kind} returns",
+        f"{len(results):,} of {count(len(results.events), 'announcement')}",
+    ]
+    if len(results):
+        firms = used["ticker"].nunique()
+        parts[-1] += f", {count(firms, 'firm')}, {period(results)}"
+        dates = (
+            "the first session that could react" if config.calendar == "exchange" else "the first day of data"
+        )
+        parts.append(f"day 0 is {dates}")
+    return " · ".join(parts) + "."
+
+
+def period(results: EventStudyResults) -> str:
+    """Return the first and last day 0 in words."""
+    days = results.events.loc[results.ok, "day0"]
+    first, last = date_prose(days.min()), date_prose(days.max())
+    return first if first == last else f"{first} to {last}"

@@ -1,0 +1,84 @@
+"""Which tests to trust here: the kind of study, the numbers behind it, and a verdict on each test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ..analysis.diagnosis import Diagnosis
+from ..analysis.verdicts import DOUBTFUL, NOT_HERE, RECOMMENDED, USABLE, Verdict
+from ..significance import STATISTICS, Statistic
+from .facts import shown_tests
+from .page import Page
+from .wording import LEVEL, MISSING, clipped, count, in_type, pvalue, signed
+
+ORDER = (RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE)
+WORST = 5
+# Column of diagnostics.csv, and what it means when its p is below the level.
+FAULTS = {
+    "arch_p": "variance that clusters in time (ARCH)", "ljung_box_p": "autocorrelated residuals",
+    "chow_p": "other parameters in the second half (Chow)", "cusum_p": "drifting residuals (CUSUM)",
+    "jarque_bera_p": "residuals that are not normal",
+}  # fmt: skip
+
+
+def trust_section(page: Page) -> dict[str, Any]:
+    """Return the diagnosis in sentences, its table of tests, and the diagnostics of the regressions."""
+    found = page.sample.diagnose(page.main)
+    ranked = sorted(found.table["test"], key=lambda name: ORDER.index(_verdict(found, name).trust))
+    usual = set(shown_tests(page.sample, page.main, page.config.tests))
+    return {
+        "text": [in_type(sentence) for sentence in found.text],
+        "shown": [_row(_verdict(found, name)) for name in ranked if name in usual],
+        "others": [_row(_verdict(found, name)) for name in ranked if name not in usual],
+        "subject": page.subject,
+        "regressions": _regressions(page),
+    }
+
+
+def _verdict(found: Diagnosis, name: str) -> Verdict:
+    return next(v for v in found.verdicts if v.test == name)
+
+
+def _row(v: Verdict) -> tuple[Statistic, str, str, str]:
+    """Return test, p (in brackets where it is not to be relied on), trust and reason."""
+    p = pvalue(v.pvalue)
+    return STATISTICS[v.test], p if v.usable or p == MISSING else f"({p})", v.trust, _reason(v.reason)
+
+
+def _reason(reason: str) -> str:
+    text = in_type(reason)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _regressions(page: Page) -> dict[str, Any] | None:
+    """Return which share of the estimations has which fault, and the events that have most."""
+    table = page.tables.get("diagnostics")
+    if table is None or len(table) < 1:
+        return None
+    rejects = table[list(FAULTS)] < LEVEL
+    known = table[list(FAULTS)].notna().sum()
+    said = [
+        f"{int(rejects[name].sum())} of {int(known[name])}: {what}"
+        for name, what in FAULTS.items()
+        if known[name]
+    ]
+    return {
+        "lede": f"Tests at 5% of the {count(len(table), 'estimation')}, where 1 in 20 is found by chance.",
+        "faults": said,
+        "worst": _worst(table, rejects),
+    }
+
+
+def _worst(table: pd.DataFrame, rejects: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return event, fit and the p-values of the events with most faults, those with the smallest p first."""
+    many, least = rejects.sum(axis=1), table[list(FAULTS)].min(axis=1)
+    order = pd.DataFrame({"many": -many, "least": least}).sort_values(["many", "least"], kind="stable").index
+    return [
+        (
+            clipped(row["event_id"], 60), f"{row['nobs']:,}", signed(row["r2"], sign=False),
+            signed(row["durbin_watson"], sign=False), *(pvalue(row[name]) for name in FAULTS),
+        )
+        for row in table.loc[[i for i in order if many[i]][:WORST]].to_dict("records")
+    ]  # fmt: skip

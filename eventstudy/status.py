@@ -1,0 +1,160 @@
+"""What becomes of each event: its status, the reason if it cannot be used, and flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .abnormal import AbnormalReturns
+from .benchmarks import members, others
+from .delays import at_limit
+from .layout import Layout
+from .loading import FACTOR
+from .returns import ReturnsPanel
+from .typing import BoolArray, DateArray, IntArray, ObjectArray
+from .windows import TRADED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STUDY_FLAGS = (
+    "short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model",
+    "halt_shifted", "price_limit", "masked_days", "overlapping_event", "suspect_price",
+)  # fmt: skip
+
+# Faults of prices that may have made a return; the others are gaps, which have flags of their own.
+IN_DOUBT = (
+    "spike", "unit_change", "suspect_split", "beyond_limit", "stale_price", "outside_range",
+)  # fmt: skip
+
+
+def with_status(
+    table: pd.DataFrame,
+    abnormal: AbnormalReturns,
+    layout: Layout,
+    *,
+    minimum: int,
+    left_out: ObjectArray,
+    masked: IntArray,
+    overlap: IntArray,
+) -> pd.DataFrame:
+    """Add status (ok or dropped), reason, flags and nobs; every event ends with one status.
+
+    Parameters
+    ----------
+    left_out : (n,) object array
+        Why an event was left out before anything was estimated; "" otherwise.
+    masked, overlap : (n,) int arrays
+        Estimation days masked for other events of the firm, and an earlier event whose window overlaps.
+    """
+    usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
+    marks = _flags(table, abnormal, layout, minimum) | {
+        "masked_days": masked > 0,
+        "overlapping_event": overlap >= 0,
+    }
+    reasons, flags = [], []
+    row: Any
+    for i, row in enumerate(table.itertuples(index=False)):
+        own = {name: symbols[i] for name, symbols in layout.symbols.items()}
+        reason = "" if usable[i] else _reason(i, row, abnormal, layout.panel, own)
+        reasons.append(left_out[i] or reason)
+        # An events.csv that a run wrote has the flags of that run: those of this one replace them.
+        words = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
+        flags.append(";".join(words + [name for name in STUDY_FLAGS if usable[i] and marks[name][i]]))
+    return table.assign(
+        status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
+    )
+
+
+def repeats_of(table: pd.DataFrame) -> ObjectArray:
+    """Say which events are on the listing and session of an earlier one; "" for all others."""
+    first: dict[tuple[str, object], str] = {}
+    out = np.full(len(table), "", dtype=object)
+    for i, key in enumerate(zip(table["ticker"], dates_of(table["day0"]), strict=True)):
+        if key in first:
+            out[i] = f"same listing and session as event {first[key]}"
+        first.setdefault(key, str(table["event_id"].iloc[i]))
+    return out
+
+
+def dates_of(days: pd.Series[pd.Timestamp]) -> DateArray:
+    """Return days as civil dates."""
+    return days.to_numpy().astype("datetime64[D]")
+
+
+def _flags(
+    table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout, minimum: int
+) -> dict[str, BoolArray]:
+    """Return what a reader should know of the events, each (n,)."""
+    panel = layout.panel
+    keys = zip(table["ticker"], table["exchange"], strict=True)
+    last = np.array([panel.last_session(t, panel.calendar_of(e)) for t, e in keys], dtype="datetime64[D]")
+    final = abnormal.windows.dates[:, -1]
+    provisional = np.isnat(final) | (final > last)
+    return {
+        "short_estimation": abnormal.nobs < minimum,
+        "multi_day_return": (abnormal.length > 1).any(axis=1),
+        "incomplete_window": provisional,
+        "missing_days": ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
+        "fallback_model": abnormal.remark != "",
+        "halt_shifted": np.array([TRADED in name for name in layout.calendars], dtype=bool),
+        "suspect_price": _suspect(table, abnormal, layout),
+        "price_limit": at_limit(layout, abnormal.windows.positions[:, -len(abnormal.event) :]).any(axis=1),
+    }
+
+
+def _suspect(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> BoolArray:
+    """Tell which events have a price in doubt in a window, the firm's or that of a series of the model."""
+    sessions, positions = layout.panel.sessions, abnormal.windows.positions
+    out = np.zeros(len(table), dtype=bool)
+    for i, ticker in enumerate(table["ticker"]):
+        known = positions[i][positions[i] >= 0]
+        if len(known) == 0:
+            continue
+        symbols = [ticker, *(s for own in layout.symbols.values() for s in members(own[i]))]
+        first, last = sessions[known.min()], sessions[known.max()]
+        found = [f for s in symbols for f in layout.panel.faults_near(s, first, last)]
+        out[i] = any(fault.kind in IN_DOUBT for fault in found)
+    return out
+
+
+def _reason(
+    i: int, event: Any, abnormal: AbnormalReturns, panel: ReturnsPanel, needs: Mapping[str, str]
+) -> str:
+    """Say why event i cannot be used; the first of several causes is the one to mend first."""
+    calendar = panel.calendar_of(event.exchange)
+    if needs.get("market", "none") == "":
+        return "no benchmark: give one in the column benchmark or with --benchmark"
+    blank = next((name for name, text in needs.items() if not text), "")
+    if blank:
+        return f"the column {blank} is blank, and the model needs it"
+    data = "price" if panel.measure == "return" else panel.measure
+    symbols = {event.ticker: f"no {data} data"}
+    for name, text in needs.items():
+        words = "the benchmark" if name == "market" else name
+        for symbol in [text] if panel.row(text, calendar) >= 0 else members(text):
+            symbols.setdefault(symbol, f"no {data} data for {words}")
+    for symbol, lack in symbols.items():
+        rest = others(symbol, event.exchange) if symbol == needs.get("market") else ""
+        if panel.row(symbol, calendar) < 0:
+            return f"{lack}: {panel.failures.get(symbol, f'{symbol} is not in the data')}{rest}"
+        beyond = _beyond(panel, panel.row(symbol, calendar), event.day0)
+        if beyond and symbol.startswith(FACTOR):
+            return f"the factor {symbol.removeprefix(FACTOR)} {beyond.replace('prices', 'values')}"
+        if beyond:
+            return f"{lack}: {symbol} {beyond}{rest}"
+    if abnormal.problem[i]:
+        return str(abnormal.problem[i])
+    return "no abnormal return in the event window: trading was halted, or prices are missing"
+
+
+def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> str:
+    seen = np.flatnonzero(panel.spans[row] > 0)
+    if len(seen) == 0:
+        return "has no two prices on sessions of the exchange"
+    first, last = panel.sessions[seen[[0, -1]]]
+    if not first <= np.datetime64(day0, "D") <= last:
+        return f"has prices from {first} to {last}, day 0 is {day0.date()}"
+    return ""

@@ -1,0 +1,54 @@
+"""Pages of studies, and their parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from eventstudy.config import StudyConfig
+from eventstudy.report.html import render_report
+from eventstudy.results import EventStudyResults
+from eventstudy.windows import Window
+
+MAIN = Window(0, 1)
+CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
+PROVENANCE = {
+    "events_source": "events.csv",
+    "events_sha256": "ab" * 32,
+    "versions": {"eventstudy": "0.1.0"},
+    "command": "eventstudy run events.csv",
+    "prices": {
+        "F00": {"source": "files", "detail": "a.csv", "first": "2020-01-01", "last": "2020-12-31", "rows": 9}
+    },
+    "notices": [],
+}
+
+
+def page(
+    results: EventStudyResults,
+    by: str = "",
+    name: str = "a study",
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> str:
+    groups = results.groups(by) if by else {}
+    config = replace(CONFIG, by=by)
+    return render_report(
+        results, config=config, name=name, groups=groups, provenance=PROVENANCE, tables=tables
+    )
+
+
+def with_columns(results: EventStudyResults, **columns: object) -> EventStudyResults:
+    return replace(results, events=results.events.assign(**columns))
+
+
+def cells_of(row: str) -> list[str]:
+    """Return the text of the cells of a table row, without what stands beneath."""
+    plain = (re.sub(r"<span.*", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row))
+    return [re.sub(r"<[^>]+>", "", cell) for cell in plain]
+
+
+def section(text: str, name: str) -> str:
+    return text.partition(f'<section id="{name}"')[2].partition("</section>")[0]

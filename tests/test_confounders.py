@@ -1,0 +1,173 @@
+"""Other news near an event: read with all faults, flagged within the window, left out on request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+
+from eventstudy.config import StudyConfig
+from eventstudy.confounders import (
+    Confounder,
+    ConfoundersFileError,
+    confounded_by,
+    is_confounded,
+    read_confounders,
+    with_confounders,
+    without_confounded,
+)
+from eventstudy.events import Events
+from eventstudy.results import EventStudyResults
+from eventstudy.study import run_study
+from eventstudy.tables import events_table, study_tables
+from eventstudy.windows import Window
+
+W = Window(0, 1)
+
+
+def news(day: object, ticker: str = "F00", what: str = "earnings") -> Confounder:
+    return Confounder(ticker, pd.Timestamp(str(day)).date(), what)
+
+
+def texts(market: Market, *found: Confounder, days: int = 1, window: Window = W) -> list[str]:
+    return list(confounded_by(market.fit(), found, window, days=days))
+
+
+class TestReading:
+    def test_a_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "news.csv"
+        path.write_text("date;what;ticker;source\n2020-08-14;earnings;F00;x\n\n2020-08-17;tariffs;*;y\n")
+        assert read_confounders(path) == [
+            Confounder("F00", date(2020, 8, 14), "earnings"), Confounder("*", date(2020, 8, 17), "tariffs"),
+        ]  # fmt: skip
+
+    def test_all_faults_at_once_with_their_lines(self, tmp_path: Path) -> None:
+        path = tmp_path / "news.csv"
+        path.write_text(
+            "ticker,date,what\nF00,2020-13-01,a\n,2020-08-14,\nF00,2020-08-14\n*,2020-08-14,b,c\n"
+        )
+        with pytest.raises(ConfoundersFileError) as caught:
+            read_confounders(path)
+        assert [(p.line, p.column) for p in caught.value.problems] == [
+            (2, "date"), (3, "ticker"), (3, "what"), (4, "-"), (5, "-"),
+        ]  # fmt: skip
+        assert str(caught.value).startswith(f"{path}: 5 problems in the file of confounders\n{path}:2: date:")
+
+    def test_columns_that_are_missing(self, tmp_path: Path) -> None:
+        path = tmp_path / "news.csv"
+        path.write_text("firm,date\nF00,2020-08-14\n")
+        with pytest.raises(ConfoundersFileError) as caught:
+            read_confounders(path)
+        assert [p.column for p in caught.value.problems] == ["ticker", "what"]
+
+    def test_an_empty_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "news.csv"
+        path.write_text("")
+        with pytest.raises(ConfoundersFileError, match="is empty"):
+            read_confounders(path)
+
+
+class TestWhichEvents:
+    def test_from_k_sessions_before_the_window_to_k_after(self) -> None:
+        market = Market(n=3)
+        sessions = market.frame.index
+        zero = sessions.get_loc(market.table["day0"][0])
+        for k in (0, 1, 2):
+            near = [bool(texts(market, news(sessions[zero + d].date()), days=k)[0]) for d in range(-4, 6)]
+            assert near == [-k <= d <= 1 + k for d in range(-4, 6)]
+
+    def test_a_day_without_trade_counts_for_the_next_session(self) -> None:
+        market = Market(n=1)
+        monday = pd.Timestamp("2020-08-17")
+        market.table["day0"] = [monday]
+        assert texts(market, news("2020-08-15"), days=0, window=Window(0, 0)) == ["earnings (2020-08-15)"]
+        assert texts(market, news("2020-08-14"), days=0, window=Window(0, 0)) == [""]
+
+    def test_of_the_firm_or_of_all(self) -> None:
+        market = Market(n=3, dates=1)
+        day = market.table["day0"][0].date()
+        assert texts(market, news(day, "F01")) == ["", f"earnings ({day})", ""]
+        assert all(texts(market, news(day, "*", "tariffs")))
+        both = texts(market, news(day), news(day, "*", "tariffs"))
+        assert both[0] == f"earnings ({day}); tariffs ({day})"
+
+    def test_a_column_of_the_events(self) -> None:
+        market = Market(n=4)
+        market.table["confounders"] = ["merger", "", "none known", " "]
+        assert texts(market) == ["merger", "", "", ""]
+
+    def test_order_of_events_does_not_matter(self) -> None:
+        market, turned = Market(n=6), Market(n=6)
+        turned.table = turned.table.iloc[::-1].reset_index(drop=True)
+        found = [news(market.table["day0"][i].date(), f"F0{i}") for i in (1, 4)]
+        assert texts(turned, *found)[::-1] == texts(market, *found)
+
+
+def study(market: Market, tmp_path: Path, **options: object) -> tuple[EventStudyResults, StudyConfig]:
+    market.frame.rename_axis("date").to_csv(tmp_path / "returns.csv")
+    table = market.table.assign(announced_at=market.table["day0"].dt.strftime("%Y-%m-%d"))
+    events = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
+    (tmp_path / "news.csv").write_text(
+        "ticker,date,what\n" + "".join(f"F0{i},{market.table['day0'][i].date()},earnings\n" for i in (1, 4))
+    )
+    config = StudyConfig(
+        returns=str(tmp_path / "returns.csv"), confounders=str(tmp_path / "news.csv"), calendar="data",
+        estimation=Window(-120, -11), event=Window(-5, 5), **options,  # type: ignore[arg-type]
+    )  # fmt: skip
+    return run_study(events, config), config
+
+
+class TestStudies:
+    def test_with_and_without(self, tmp_path: Path) -> None:
+        market = Market(n=8)
+        results, config = study(market, tmp_path)
+        assert np.flatnonzero(is_confounded(results)).tolist() == [1, 4]
+        assert len(results) == 8
+        shown = events_table(results)
+        assert shown["confounder"].astype(bool).tolist() == is_confounded(results).tolist()
+        kept = market.table.drop([1, 4]).reset_index(drop=True)
+        alone = Market(n=8)
+        alone.table = kept
+        other = alone.fit()
+        tables = study_tables(results, config)
+        flagged = tables["without_flagged"]
+        ours = flagged[flagged["left_out"] == "confounded"].set_index(["test", "start", "stop"])
+        theirs = other.test("bmp", W)
+        assert ours.loc[("bmp", 0, 1), "statistic"] == pytest.approx(theirs.statistic, rel=1e-12)
+        assert ours.loc[("bmp", 0, 1), "n_events"] == 6
+        all_of_them = tables["tests"].set_index(["test", "start", "stop"])
+        assert all_of_them.loc[("bmp", 0, 1), "n_events"] == 8
+        assert len(without_confounded(results)) == 6
+
+    def test_left_out_with_a_reason(self, tmp_path: Path) -> None:
+        market = Market(n=8)
+        results, config = study(market, tmp_path, drop_confounded=True)
+        assert results.events["status"].tolist() == ["dropped" if i in (1, 4) else "ok" for i in range(8)]
+        assert results.events["reason"][1] == f"confounded: earnings ({market.table['day0'][1].date()})"
+        assert "without_flagged" not in study_tables(results, config)
+        rest, _ = study(Market(n=8), tmp_path)
+        assert results.test("bmp", W).statistic == pytest.approx(
+            without_confounded(rest).test("bmp", W).statistic, rel=1e-12
+        )
+
+    def test_nothing_is_added_without_news(self, tmp_path: Path) -> None:
+        results = Market(n=3).fit()
+        assert "confounder" not in results.events
+        none = run_study(
+            Events(Market(n=3).table, "frame", "", ()),
+            replace(study(Market(n=8), tmp_path)[1], confounders=""),
+        )
+        assert "confounder" not in none.events
+
+    def test_flags_of_an_earlier_run_do_not_stay(self) -> None:
+        market = Market(n=2)
+        market.table["flags"] = ["confounded;mine", ""]
+        results = with_confounders(market.fit(), np.array(["", "merger"], dtype=object))
+        flags = [text.split(";") for text in results.events["flags"]]
+        assert ["confounded" in own for own in flags] == [False, True]
+        assert "mine" in flags[0]

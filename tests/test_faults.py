@@ -1,0 +1,437 @@
+"""Every kind of fault of prices, written into a clean series: it is seen, and nothing else is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, SHARED
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventstudy.calendars import Sessions, sessions
+from eventstudy.errors import DataError
+from eventstudy.exchanges import exchange_of
+from eventstudy.faults import FAULTS, Fault, table_of
+from eventstudy.quotes import Quotes, no_trade, spikes
+from eventstudy.returns import ReturnsPanel, returns_of
+
+SIZE = 160
+DAYS = pd.bdate_range("2024-01-01", periods=SIZE)
+PRICES = ["open", "high", "low", "close", "adj_close"]
+NAN = np.nan
+
+
+def clean(symbol: str = "A", seed: int = 3) -> pd.DataFrame:
+    """A share that trades every day at prices of two decimals."""
+    rng = np.random.default_rng(seed)
+    close = np.round(50 * np.exp(np.cumsum(rng.normal(0, 0.015, SIZE))), 2)
+    start = np.round(np.r_[50.0, close[:-1]] * np.exp(rng.normal(0, 0.004, SIZE)), 2)
+    return pd.DataFrame({
+        "symbol": symbol, "date": DAYS, "open": start, "high": np.maximum(start, close) + 0.1,
+        "low": np.minimum(start, close) - 0.1, "close": close, "adj_close": np.round(0.9 * close, 4),
+        "volume": rng.integers(1000, 9000, SIZE).astype(float),
+    })  # fmt: skip
+
+
+def panel_of(table: pd.DataFrame, calendar: str = "XNYS", **options: object) -> ReturnsPanel:
+    own = DAYS.to_numpy().astype("datetime64[s]")
+    open_days = {calendar: Sessions(calendar, "UTC", own.astype("datetime64[D]"), own, own)}
+    keys = [(symbol, calendar) for symbol in dict.fromkeys(table["symbol"])]
+    return ReturnsPanel.from_prices(table, keys=keys, sessions=open_days, **options)  # type: ignore[arg-type]
+
+
+def day(row: int) -> str:
+    return str(DAYS[row].date())
+
+
+def flat(table: pd.DataFrame, first: int, last: int, volume: float = 0.0) -> pd.DataFrame:
+    """Repeat the close before rows `first` to `last` throughout them."""
+    table = table.copy()
+    before = max(first - 1, 0)
+    table.loc[first:last, ["open", "high", "low", "close"]] = table.loc[before, "close"]
+    table.loc[first:last, "adj_close"] = table.loc[before, "adj_close"]
+    table.loc[first:last, "volume"] = volume
+    return table
+
+
+def scaled(table: pd.DataFrame, rows: slice, by: float) -> pd.DataFrame:
+    table = table.copy()
+    table.loc[rows, PRICES] *= by
+    return table
+
+
+def put(table: pd.DataFrame, rows: slice, column: str | list[str], value: float) -> pd.DataFrame:
+    table = table.copy()
+    table.loc[rows, column] = value
+    return table
+
+
+def on_saturday(table: pd.DataFrame) -> pd.DataFrame:
+    extra = table.loc[[54]].assign(date=pd.Timestamp(DAYS[54]) + pd.Timedelta(days=1))
+    assert DAYS[54].day_name() == "Friday"
+    return pd.concat([table, extra], ignore_index=True)
+
+
+def constant(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.copy()
+    table.loc[50:56, PRICES] = table.loc[50, PRICES].to_numpy(float)
+    return table
+
+
+# kind: how it is written into the clean series; first and last day seen; rows that returns must pass over
+CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], list[int]]] = {
+    "suspension": (lambda t: flat(t, 50, 56), (day(50), day(56)), [*range(50, 57)]),
+    "no_trade": (lambda t: flat(t, 50, 50), (day(50), day(50)), [50]),
+    "missing_session": (lambda t: t.drop(index=[50, 51]), (day(50), day(51)), [50, 51]),
+    "no_price": (lambda t: put(t, slice(50, 50), PRICES, NAN), (day(50), day(50)), [50]),
+    "closed_day": (on_saturday, (str(DAYS[54].date() + pd.Timedelta(days=1)),) * 2, []),
+    "not_positive": (lambda t: put(t, slice(50, 51), "adj_close", 0.0), (day(50), day(51)), [50, 51]),
+    "no_adjusted": (lambda t: put(t, slice(None), "adj_close", NAN), (day(0), day(SIZE - 1)), []),
+    "adjusted_gap": (lambda t: put(t, slice(50, 52), "adj_close", NAN), (day(50), day(52)), [50, 51, 52]),
+    "spike": (lambda t: scaled(t, slice(50, 52), 100), (day(50), day(52)), [50, 51, 52]),
+    "unit_change": (lambda t: scaled(t, slice(50, None), 0.01), (day(50), day(50)), []),
+    "suspect_split": (lambda t: scaled(t, slice(50, None), 0.5), (day(50), day(50)), []),
+    "beyond_limit": (lambda t: scaled(t, slice(50, None), 1.25), (day(50), day(50)), []),
+    "stale_price": (constant, (day(50), day(56)), []),
+    "outside_range": (lambda t: put(t, slice(50, 50), "high", 1.0), (day(50), day(50)), []),
+    "late_start": (lambda t: t.drop(index=range(30)), (day(0), day(29)), []),
+    "ended": (lambda t: t.drop(index=range(130, SIZE)), (day(130), day(SIZE - 1)), []),
+    "short_history": (lambda t: t.loc[:79], (day(0), day(79)), []),
+}
+
+
+def test_every_kind_has_a_fixture() -> None:
+    assert set(FAULTS) - {"duplicate_date"} == set(CASES), "two rows of one date are refused: see below"
+    assert len(FAULTS) >= 15
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_fault_is_seen_and_nothing_else(kind: str) -> None:
+    write, days, missing = CASES[kind]
+    symbol, calendar = ("600000.SS", "XSHG") if kind == "beyond_limit" else ("A", "XNYS")
+    table = write(clean(symbol))
+    others = [clean("B", seed=4).assign(symbol="B")] if kind in ("late_start", "ended") else []
+    panel = panel_of(pd.concat([table, *others]), calendar)
+    own = [f for f in panel.faults if f.symbol == symbol]
+    assert [(f.kind, f.date, f.last) for f in own] == [(kind, *days)]
+    assert own[0].action == FAULTS[kind].action
+    assert own[0].detail
+    values, spans = panel.values[0], panel.spans[0]
+    assert (spans[missing] == 0).all()
+    without = panel_of(pd.concat([table[~table["date"].isin(DAYS[missing])], *others]), calendar)
+    np.testing.assert_array_equal(values, without.values[0])
+    np.testing.assert_array_equal(spans, without.spans[0])
+
+
+def test_a_clean_series_has_no_fault_and_no_note() -> None:
+    panel = panel_of(pd.concat([clean(symbol, seed) for symbol, seed in (("A", 1), ("B", 2), ("C", 3))]))
+    assert panel.faults == ()
+    assert panel.notes == ()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1e-3, 0.1, 1.0, 7.3, 1e4]))
+def test_no_unit_of_prices_makes_a_fault(seed: int, unit: float) -> None:
+    assert panel_of(scaled(clean(seed=seed), slice(None), unit)).faults == ()
+
+
+@pytest.mark.parametrize("kind", ["spike", "unit_change", "suspect_split", "beyond_limit"])
+def test_what_may_change_a_result_is_noted_with_its_date(kind: str) -> None:
+    symbol, calendar = ("600000.SS", "XSHG") if kind == "beyond_limit" else ("A", "XNYS")
+    notes = panel_of(CASES[kind][0](clean(symbol)), calendar).notes
+    assert any(kind.replace("_", " ") in n and day(50) in n and FAULTS[kind].action in n for n in notes)
+
+
+def test_a_change_of_the_unit_costs_one_return() -> None:
+    plain = panel_of(clean())
+    panel = panel_of(scaled(clean(), slice(50, None), 0.01))
+    assert np.isnan(panel.values[0, 50])
+    assert panel.spans[0, 50] == 0, "no later return spans it either"
+    kept = np.arange(SIZE) != 50
+    np.testing.assert_allclose(panel.values[0, kept], plain.values[0, kept], atol=1e-12)
+    np.testing.assert_array_equal(panel.spans[0, kept], plain.spans[0, kept])
+
+
+def test_a_change_of_the_unit_during_a_halt_costs_the_return_after_it() -> None:
+    table = scaled(clean(), slice(50, None), 0.01).drop(index=[50, 51])
+    panel = panel_of(table)
+    assert panel.spans[0, 49:54].tolist() == [1, 0, 0, 0, 1]
+
+
+def test_a_move_over_sessions_that_were_not_seen_is_within_their_limits() -> None:
+    table = scaled(clean("600000.SS"), slice(51, None), 1.15).drop(index=[50])
+    assert [f.kind for f in panel_of(table, "XSHG").faults] == ["missing_session"]
+
+
+def test_the_first_sessions_of_a_listing_may_move_further() -> None:
+    """STAR: 30 % on the fifth session; the sixth has a limit. With nothing before it, a series may be old."""
+    other = clean("600000.SS", seed=4)
+    for at, kinds in ((34, ["late_start"]), (35, ["beyond_limit", "late_start"])):
+        table = scaled(clean("688111.SS"), slice(at, None), 1.3).drop(index=range(30))
+        panel = panel_of(pd.concat([table, other]), "XSHG")
+        assert [f.kind for f in panel.faults if f.symbol == "688111.SS"] == kinds
+    early = scaled(clean("688111.SS"), slice(4, None), 1.3)
+    assert [f.kind for f in panel_of(early, "XSHG").faults] == ["beyond_limit"]
+
+
+def test_equal_closes_of_days_with_different_ranges_are_a_chance() -> None:
+    table = clean()
+    table.loc[50:56, ["close", "adj_close"]] = table.loc[50, ["close", "adj_close"]].to_numpy(float)
+    table.loc[50:56, "high"] = table.loc[50, "close"] + np.linspace(0.1, 0.9, 7)
+    table.loc[50:56, "low"] = table.loc[50, "close"] - 0.2
+    assert panel_of(table).faults == ()
+
+
+def test_what_is_flagged_stays_as_it_is() -> None:
+    for kind in ("suspect_split", "stale_price", "outside_range"):
+        table = CASES[kind][0](clean())
+        expected, spans = returns_of(table["adj_close"].to_numpy())
+        panel = panel_of(table)
+        np.testing.assert_array_equal(panel.values[0], expected)
+        np.testing.assert_array_equal(panel.spans[0], spans)
+
+
+def test_two_rows_of_one_date_are_refused() -> None:
+    table = clean()
+    twice = pd.concat([table, table.loc[[50]]])
+    with pytest.raises(DataError, match=f"A: two prices on one date.*{day(50)}"):
+        panel_of(twice)
+    rows = twice.sort_values("date")
+    numbers = {c: rows[c].to_numpy() for c in (*PRICES, "volume")}
+    seen = FAULTS["duplicate_date"].find(
+        Quotes("A", rows["date"].to_numpy().astype("datetime64[D]"), **numbers)
+    )
+    assert [str(s.first) for s in seen] == [day(50)]
+
+
+def test_a_crash_that_traded_its_way_down_is_no_split() -> None:
+    """Half the price, but from a high near the last close; and half at the open, but back two days later."""
+    table = scaled(clean(), slice(50, None), 0.5)
+    table.loc[50, "high"] = table.loc[49, "close"]
+    assert panel_of(table).faults == ()
+    table = scaled(clean(), slice(50, 51), 0.5)
+    assert panel_of(table).faults == ()
+
+
+def test_a_split_is_seen_at_the_open_where_the_day_moved_the_close() -> None:
+    table = scaled(clean(), slice(50, None), 0.5)
+    table.loc[50, "open"] = table.loc[49, "close"] / 2
+    table.loc[50:, ["close", "adj_close"]] *= 1.04
+    table.loc[50:, "high"] *= 1.05
+    assert [f.kind for f in panel_of(table).faults] == ["suspect_split"]
+
+
+@pytest.mark.parametrize("by", [2.0, 1 / 3, 10.0, 1 / 50])
+def test_splits_of_either_direction(by: float) -> None:
+    assert [f.kind for f in panel_of(scaled(clean(), slice(50, None), by)).faults] == ["suspect_split"]
+
+
+@pytest.mark.parametrize("by", [1.5, 6.0, 0.4, 60.0])
+def test_other_factors_are_moves_of_the_price(by: float) -> None:
+    assert panel_of(scaled(clean(), slice(50, None), by)).faults == ()
+
+
+def test_a_move_that_is_not_taken_back_is_no_spike() -> None:
+    assert spikes(np.array([10, 10, 1.5, 1.6, 1.7, 1.4, 1.5, 1.5, 1.6])).sum() == 0
+    assert spikes(np.array([10, 10, 1.5, 1.6, 10.5, 10])).nonzero()[0].tolist() == [2, 3]
+    six = np.array([10, 10, *[1000.0] * 6, 10, 10])
+    assert spikes(six).sum() == 0, "back after six days only"
+    assert spikes(six[1:-3]).sum() == 0
+    assert spikes(np.array([10, 1000, 10, 1000, 10.0])).nonzero()[0].tolist() == [1, 3]
+
+
+def stale(close: list[float], volume: list[float], **ranges: list[float]) -> list[int]:
+    price = np.array(close, float)
+    high, low = (np.array(ranges.get(name, [NAN] * len(close)), float) for name in ("high", "low"))
+    return np.flatnonzero(no_trade(price, price, high, low, np.array(volume, float))).tolist()
+
+
+def test_when_a_repeated_close_is_no_trade() -> None:
+    volume = [5, 5, 0, 0, 5, 5.0]
+    assert stale([10, 11, 11, 11, 12, 13], volume) == [2, 3]
+    assert stale([10, 11, 12, 13, 12, 13], volume) == [], "half days: a close of their own"
+    assert stale([10, 11, 11, 11, 12, 13], volume, high=[11, 12, 11, 12, 12, 13], low=[10] * 6) == [], (
+        "a range"
+    )
+    assert stale([10, 11, 11, 11, 12, 13], [0] * 6) == [], "an index has no volume"
+    assert stale([10, 11, 11, 11, 12, 13], [NAN] * 6) == [], "a source without volume"
+    assert stale([10, 11, 11, 11, 12, 13], [5, 5, NAN, NAN, 5, 5]) == [2, 3], "a halt with blank volume"
+    assert stale([10, 11, 11, 12, 12, 13], [5, 5, NAN, 5, 5, 5]) == [], "one blank says nothing"
+    assert stale([10, 10, 10, 12, 12, 13], [0, 0, 0, 5, 5, 5]) == [0, 1, 2], "halted when the data begin"
+    assert stale([10, 10, 10, 10, 10, 13], [5, 0, 0, 0, 0, 5]) == [1, 2, 3, 4], "halted most of the time"
+    assert stale([10, 11, 11, 12, 13, 14, 15], [0, 0, 0, 0, 5, 0, 0]) == [], "volume is mostly unknown"
+
+
+def test_after_a_halt_at_the_start_there_is_no_return() -> None:
+    """The last close before the data is not known to be that of the session before."""
+    panel = panel_of(flat(clean(), 0, 9))
+    assert (panel.spans[0, :11] == 0).all()
+    assert (panel.spans[0, 11:] == 1).all()
+    assert [(f.kind, f.date, f.last) for f in panel.faults] == [("suspension", day(0), day(9))]
+
+
+def test_a_dividend_or_split_during_a_halt_is_still_a_halt() -> None:
+    table = flat(clean(), 50, 56)
+    table.loc[53:56, "adj_close"] *= 1.01
+    assert (panel_of(table).spans[0, 50:57] == 0).all()
+
+
+def test_another_exchange_closes_without_a_fault() -> None:
+    """An index of another market has no row on some sessions: that is no fault of its prices."""
+    table = pd.concat([clean("A"), clean("^HSI", seed=4).drop(index=[50, 51, 90])])
+    assert panel_of(table).faults == ()
+
+
+def test_an_index_has_the_sessions_of_every_exchange_of_its_country() -> None:
+    panel = panel_of(clean("000300.SS").drop(index=[50, 51]), "XSHE")
+    assert [(f.kind, f.date, f.last) for f in panel.faults] == [("missing_session", day(50), day(51))]
+
+
+CELLS = st.sampled_from([NAN, 0.0, -1.0, np.inf, 1e-9, 0.1, 9.9, 10.0, 10.0, 10.0, 11.0, 20.0, 1000.0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(*[CELLS] * 6), min_size=1, max_size=25), st.sampled_from(["A", "600000.SS", "^HSI"])
+)
+def test_no_table_of_numbers_is_too_faulty(rows: list[tuple[float, ...]], symbol: str) -> None:
+    """Whatever the numbers: no error, no warning, and every price that is used is positive."""
+    table = pd.DataFrame(rows, columns=[*PRICES, "volume"]).assign(symbol=symbol, date=DAYS[: len(rows)])
+    panel = panel_of(table, "XSHG")
+    assert ((panel.values > -1) | np.isnan(panel.values)).all()
+    assert ((panel.spans > 0) == np.isfinite(panel.values)).all()
+    assert {f.kind for f in panel.faults} <= set(FAULTS)
+
+
+def test_many_faults_of_one_kind_end_in_one() -> None:
+    table = clean()
+    rows = np.arange(2, SIZE, 2)
+    table = table.drop(index=rows[rows < SIZE - 1])
+    own = [f for f in panel_of(table).faults if f.kind == "missing_session"]
+    assert len(own) == 50
+    assert own[-1].detail.startswith(f"{SIZE // 2 - 1 - 49} of them")
+    assert (own[-1].date, own[-1].last) == (day(100), day(SIZE - 2))
+
+
+def test_faults_near_an_event_and_as_a_table() -> None:
+    panel = panel_of(pd.concat([flat(clean("A"), 50, 56), scaled(clean("B"), slice(90, None), 0.5)]))
+    assert [f.kind for f in panel.faults_near("A", day(56), day(70))] == ["suspension"]
+    assert [f.kind for f in panel.faults_near("A", np.datetime64(day(40)), np.datetime64(day(50)))] == [
+        "suspension"
+    ]
+    assert panel.faults_near("A", day(57), day(70)) == ()
+    assert panel.faults_near("B", day(50), day(56)) == ()
+    assert panel.faults_near("C", day(0), day(99)) == ()
+    table = table_of(panel.faults)
+    assert list(table.columns) == [f.name for f in dataclasses.fields(Fault)]
+    assert table["kind"].tolist() == ["suspension", "suspect_split"]
+    assert table_of(()).empty
+
+
+def test_the_document_says_what_is_done() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.M))
+    said = {name: " | ".join((kind.looks, kind.rule, kind.action)) for name, kind in FAULTS.items()}
+    assert rows == said
+
+
+# Recorded prices
+
+
+def recorded(name: str, symbol: str = "", folder: str = "prices") -> ReturnsPanel:
+    path = SHARED / "market-data" / folder / f"{name}.csv"
+    if not path.exists():
+        pytest.skip("no recorded prices here")
+    symbol = symbol or name
+    exchange = exchange_of(symbol)
+    assert exchange is not None
+    assert exchange.calendar is not None
+    return ReturnsPanel.from_prices(
+        pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol),
+        keys=[(symbol, exchange.code)], sessions={exchange.code: sessions(exchange.calendar)},
+    )  # fmt: skip
+
+
+def between(panel: ReturnsPanel, first: str, last: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    own = (panel.sessions >= np.datetime64(first)) & (panel.sessions <= np.datetime64(last))
+    return panel.values[0, own], panel.spans[0, own]
+
+
+@pytest.mark.parametrize(
+    "name", ["AMD", "AVGO", "LITE", "MU", "NVDA", "QCOM", "QRVO", "SWKS", "^GSPC", "^HSI", "000300.SS"]
+)
+def test_no_false_alarm_in_eight_years(name: str) -> None:
+    """March 2020 with its moves of 10 % and more is in them."""
+    panel = recorded(name)
+    assert len(panel.sessions) > 1900
+    assert panel.faults == ()
+    assert panel.notes == ()
+
+
+def test_a_halt_of_57_days_as_flat_rows_or_as_none() -> None:
+    """000063.SZ, 2018-04-17 to 2018-06-12: one source repeats the close, the other has no rows."""
+    flat_rows, without = recorded("000063.SZ", folder="prices-as-recorded"), recorded("000063.SZ")
+    (values, spans), (others, same) = (between(p, "2018-01-05", "2018-12-28") for p in (flat_rows, without))
+    np.testing.assert_array_equal(spans, same)
+    np.testing.assert_allclose(values, others, atol=2e-5)  # four decimals of about 10
+    assert spans.max() == 40
+    assert [f.kind for f in flat_rows.faults_near("000063.SZ", "2018-04-10", "2018-06-30")] == ["suspension"]
+    assert [f.kind for f in without.faults_near("000063.SZ", "2018-04-10", "2018-06-30")] == [
+        "missing_session"
+    ]
+
+
+def test_the_halt_in_hong_kong_but_not_the_half_days() -> None:
+    panel = recorded("0763.HK")
+    values, spans = between(panel, "2018-04-16", "2018-06-13")
+    assert (spans[1:-1] == 0).all()
+    assert spans[-1] == len(spans) - 1
+    assert values[-1] == pytest.approx(-0.4156, abs=5e-4)
+    for half in ("2020-12-24", "2020-12-31"):
+        assert between(panel, half, half)[1].tolist() == [1], "volume 0, and a close of its own"
+    typhoon = panel.faults_near("0763.HK", "2017-08-23", "2017-08-23")
+    assert [f.kind for f in typhoon] == ["no_trade", "closed_day"]
+    assert np.datetime64("2017-08-23") not in panel.sessions
+
+
+def test_sessions_that_mainland_series_lack() -> None:
+    assert between(recorded("399001.SZ"), "2019-05-06", "2019-05-06")[1].tolist() == [3]
+    holes = recorded("000300.SS.dump2020", "000300.SS", folder="prices-as-recorded")
+    longest = max(holes.faults, key=lambda f: np.datetime64(f.last) - np.datetime64(f.date))
+    assert (longest.kind, longest.date, longest.last) == ("missing_session", "2017-03-02", "2020-11-10")
+
+
+@pytest.mark.parametrize("name", ["002415.SZ", "002236.SZ"])
+def test_two_sessions_without_trade_after_the_entity_list(name: str) -> None:
+    panel = recorded(name)
+    seen = [(f.kind, f.date, f.last) for f in panel.faults]
+    assert seen == [("missing_session", "2019-10-08", "2019-10-09")]
+    assert between(panel, "2019-10-10", "2019-10-10")[1].tolist() == [3]
+
+
+def test_a_crash_by_sanctions_is_no_fault() -> None:
+    panel = recorded("RUAL.ME")
+    assert {f.kind for f in panel.faults} == {"missing_session", "no_adjusted"}
+    assert between(panel, "2018-04-09", "2018-04-09")[0][0] == pytest.approx(22.55 / 28.31 - 1)
+
+
+def test_a_close_that_no_rule_allows() -> None:
+    """000063.SZ on 2011-03-18: +18 % on the main board, a fault of the source."""
+    panel = recorded("000063.SZ", folder="prices-as-recorded")
+    assert [f.date for f in panel.faults if f.kind == "beyond_limit"] == ["2011-03-18"]
+
+
+def test_files_are_where_the_tests_look() -> None:
+    if not SHARED.exists():
+        pytest.skip("no recorded prices here")
+    assert {p.stem for p in Path(SHARED, "market-data", "prices").glob("*.csv")} >= {
+        "AMD",
+        "RUAL.ME",
+        "0763.HK",
+    }

@@ -1,0 +1,277 @@
+"""Price limits: the limit price by hand, the board of a symbol, closes at a limit, what a panel keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SHARED
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventstudy import events_from_frame
+from eventstudy.calendars import Sessions, sessions
+from eventstudy.limits import (
+    KOREA,
+    LIMITS,
+    TAIWAN,
+    LimitRule,
+    daily_limits,
+    limit_price,
+    rules_of,
+    special_treatment,
+)
+from eventstudy.returns import ReturnsPanel
+from eventstudy.typing import FloatArray, IntArray
+
+# ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower limit.
+ZTE = np.array([31.31, 28.18, 25.36, 22.82, 20.54, 18.49, 16.64, 14.98, 13.48])
+
+
+def test_limit_prices_that_were_quoted() -> None:
+    np.testing.assert_allclose(limit_price(ZTE[:-1], -0.1), ZTE[1:], atol=1e-9)
+    single = ZTE.astype(np.float32).astype(float)
+    np.testing.assert_allclose(limit_price(single[:-1], -0.1), ZTE[1:], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("last", "move", "ticks", "inward", "limit"),
+    [
+        (10.05, 0.1, None, False, 11.06),  # 11.055 half up
+        (10.05, -0.1, None, False, 9.05),  # 9.045
+        (4.37, 0.05, None, False, 4.59),  # 4.5885
+        (4.37, -0.05, None, False, 4.15),  # 4.1515
+        (498, 0.1, TAIWAN, True, 547),  # 547.8, tick 1
+        (498, -0.1, TAIWAN, True, 448.5),  # 448.2, tick 0.5
+        (9.95, 0.1, TAIWAN, True, 10.90),  # 10.945, tick 0.05
+        (71500, 0.3, KOREA, True, 92900),  # 92950, tick 100
+        (71500, -0.3, KOREA, True, 50100),  # 50050, tick 100
+    ],
+)
+def test_limit_prices_by_hand(last: float, move: float, ticks: object, inward: bool, limit: float) -> None:
+    own = {} if ticks is None else {"ticks": ticks}
+    found = limit_price(np.array([last]), move, inward=inward, **own)  # type: ignore[arg-type]
+    assert found[0] == pytest.approx(limit, abs=1e-9)
+
+
+@given(st.integers(200, 300_000), st.sampled_from([0.05, 0.1, 0.2, 0.3]))
+def test_half_up_in_whole_cents(cents: int, percent: float) -> None:
+    """Against integer arithmetic: (2 * cents * (100 +- p) + 100) // 200."""
+    p = round(100 * percent)
+    up, down = (limit_price(np.array([cents / 100]), s * percent)[0] for s in (1, -1))
+    assert round(up * 100) == (2 * cents * (100 + p) + 100) // 200
+    assert round(down * 100) == (2 * cents * (100 - p) + 100) // 200
+
+
+@pytest.mark.parametrize(
+    ("symbol", "day", "special", "percent"),
+    [
+        ("002415.SZ", "2019-05-22", False, 0.10),
+        ("600000.SS", "2019-05-22", False, 0.10),
+        ("600000.SS", "2026-07-03", True, 0.05),
+        ("600000.SS", "2026-07-06", True, 0.10),
+        ("688981.SS", "2020-12-04", False, 0.20),
+        ("688981.SS", "2020-12-04", True, 0.20),
+        ("300750.SZ", "2020-08-21", False, 0.10),
+        ("300750.SZ", "2020-08-24", False, 0.20),
+        ("301236.SZ", "2022-10-10", False, 0.20),
+        ("430047.BJ", "2022-10-10", False, 0.30),
+        ("2330.TW", "2015-05-29", False, 0.07),
+        ("2330.TW", "2015-06-01", False, 0.10),
+        ("005930.KS", "2015-06-12", False, 0.15),
+        ("005930.KS", "2015-06-15", False, 0.30),
+        ("247540.KQ", "2023-06-15", False, 0.30),
+    ],
+)
+def test_the_limit_of_a_board_on_a_day(symbol: str, day: str, special: bool, percent: float) -> None:
+    last = np.array([10_000.0, 10_000.0])
+    dates = np.array([np.datetime64(day) - 1, day], "datetime64[D]")
+    rules = rules_of(symbol, st=special)
+    for move in (percent, -percent):
+        closed, beyond, inside = (
+            daily_limits(dates, last * [1, 1 + own], rules) for own in (move, move * 1.05, move * 0.95)
+        )
+        assert closed.state[1] == np.sign(move)
+        assert np.isfinite(beyond.beyond[1])
+        assert beyond.state[1] == 0
+        assert inside.state[1] == 0
+        assert np.isnan(inside.beyond[1])
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["000300.SS", "000001.SS", "399001.SZ", "399006.SZ", "899050.BJ", "^HSI", "^GSPC", "AAPL", "0763.HK",
+     "STAN.L", "7203.T", "CNY=X", "RUAL.ME", "900948.SS", "0050.TW", "factor:mkt_rf"],
+)  # fmt: skip
+def test_what_has_no_limit(symbol: str) -> None:
+    assert rules_of(symbol) == ()
+
+
+def test_before_the_first_rule_no_limit_is_known() -> None:
+    dates = np.array(["1995-05-18", "1995-05-19"], "datetime64[D]")
+    days = daily_limits(dates, np.array([10.0, 13.0]), rules_of("600000.SS"))
+    assert not days.state.any()
+    assert np.isnan(days.beyond).all()
+
+
+DAYS = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")[:8]
+
+
+def days_of(close: list[float], symbol: str = "600000.SS", **more: object) -> list[int]:
+    return daily_limits(DAYS[: len(close)], np.array(close), rules_of(symbol), **more).state.tolist()  # type: ignore[arg-type]
+
+
+def test_locked_days_have_one_price() -> None:
+    close = np.array([10.0, 11.0, 12.1, 10.89])
+    same, low = close.copy(), close - [0.1, 0, 0.5, 0]
+    assert days_of([*close], ohl=(same, same, low)) == [0, 2, 1, -2]
+    assert days_of([*close]) == [0, 1, 1, -1], "without open, high and low no day is known to be locked"
+
+
+def test_the_first_sessions_after_a_listing_are_free() -> None:
+    close = [10.0, 12.0, 14.4, 17.28, 20.74, 24.89, 29.87]
+    assert days_of(close, "688111.SS") == [0, 1, 1, 1, 1, 1, 1], "the listing may be before the data"
+    assert days_of(close, "688111.SS", listed=True) == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_halt_does_not_count_and_an_unseen_gap_is_no_move_of_one_day() -> None:
+    assert days_of([10.0, np.nan, np.nan, 9.0]) == [0, 0, 0, -1]
+    far = np.array([10.0, 13.0])
+    unseen = np.array([False, True])
+    assert np.isfinite(daily_limits(DAYS[:2], far, rules_of("600000.SS")).beyond[1])
+    assert np.isnan(daily_limits(DAYS[:2], far, rules_of("600000.SS"), unseen=unseen).beyond).all()
+
+
+def test_on_the_day_of_a_dividend_the_last_close_is_without_it() -> None:
+    close = np.array([20.0, 20.0, 20.9])  # ex 1.00 on the last day: reference 19.00, limit 20.90
+    adjusted = np.array([19.0, 19.0, 20.9])
+    days = daily_limits(DAYS[:3], close, rules_of("600000.SS"), adjusted=adjusted)
+    assert days.state.tolist() == [0, 0, 1]
+    assert days.approx.tolist() == [False, False, True]
+
+
+def test_adjusted_closes_are_judged_from_returns() -> None:
+    adjusted = np.round(np.r_[ZTE, 13.4] * 0.97643, 4)
+    days = daily_limits(
+        np.arange("2018-06-01", "2018-06-11", dtype="datetime64[D]"), adjusted, rules_of("000063.SZ")
+    )
+    assert days.state.tolist() == [0, *[-1] * 8, 0]
+    assert days.approx.tolist() == [False, *[True] * 8, False]
+    assert days.at_limit.tolist() == days.state.tolist()
+    assert not days.locked.any()
+
+
+@given(st.integers(300, 20_000), st.floats(0.3, 1.0))
+def test_adjusted_and_quoted_closes_agree(cents: int, factor: float) -> None:
+    """A close one tick inside the limit is none in either, where a tick is more than the tolerance."""
+    last = cents / 100
+    limit = limit_price(np.array([last]), 0.1)[0]
+    for close, hit in ((limit, True), (limit - 0.03 if last < 25 else limit - 0.0015 * last, False)):
+        pair = np.array([last, close])
+        quoted = daily_limits(DAYS[:2], np.round(pair, 2), rules_of("600000.SS"))
+        moved = daily_limits(DAYS[:2], np.round(pair * factor, 4), rules_of("600000.SS"))
+        if hit:
+            assert quoted.state[1] == 1
+            assert moved.state[1] == 1 or last * factor * 0.1 < 0.3
+        elif last * factor > 5:
+            assert quoted.state[1] == moved.state[1] == 0
+
+
+def test_own_rules_go_before() -> None:
+    own = LimitRule("mine", r"ABC\.XX", "2000-01-01", 0.25)
+    assert rules_of("ABC.XX", (own, *LIMITS)) == (own,)
+    wider = LimitRule("my main", r"600000\.SS", "2000-01-01", 0.25)
+    assert rules_of("600000.SS", (wider, *LIMITS)) == (wider,)
+    assert rules_of("600001.SS", (wider, *LIMITS))[0].percent == 0.1
+
+
+def test_special_treatment_is_read_from_the_events() -> None:
+    frame = pd.DataFrame({
+        "ticker": ["600001.SS", "600002.SS", "600003.SS", "600004.SS", "600005.SS"],
+        "announced_at": "2024-01-15", "st": ["yes", "no", "", "no", ""],
+        "company": ["Plain", "*ST Two", "ST Three", "STAR Four", "STMicro"],
+    })  # fmt: skip
+    events = events_from_frame(frame, calendar="data")
+    assert special_treatment(events) == {"600001.SS", "600002.SS", "600003.SS"}
+    assert (
+        special_treatment(events_from_frame(frame.drop(columns=["st", "company"]), calendar="data")) == set()
+    )
+
+
+def panel_of(columns: dict[str, FloatArray], **options: object) -> ReturnsPanel:
+    days = pd.bdate_range("2024-01-01", periods=len(next(iter(columns.values()))))
+    table = pd.concat([
+        pd.DataFrame({"symbol": s, "date": days, "open": p, "high": p, "low": p, "close": p, "adj_close": p,
+                      "volume": 100.0})
+        for s, p in columns.items()
+    ])  # fmt: skip
+    midnight = days.to_numpy().astype("datetime64[s]")
+    own = Sessions("XSHG", "UTC", midnight.astype("datetime64[D]"), midnight, midnight)
+    return ReturnsPanel.from_prices(
+        table,
+        keys=[(s, "XSHG") for s in columns],
+        sessions={"XSHG": own},
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def states(panel: ReturnsPanel) -> IntArray:
+    assert panel.limits is not None
+    return panel.limits
+
+
+def test_a_panel_holds_the_limits_and_keeps_them_in_step() -> None:
+    p = panel_of({"600000.SS": np.array([10.0, 11.0, 11.2]), "000300.SS": np.array([10.0, 11.0, 11.2])})
+    assert states(p).tolist() == [[0, 2, 0], [0, 0, 0]]
+    factors = pd.DataFrame({"mkt_rf": [0.01, 0.02]}, index=pd.bdate_range("2024-01-01", periods=2))
+    longer = p.with_factors(factors, "factor:").with_portfolios([("600000.SS;000300.SS", "XSHG")])
+    assert states(longer).shape == longer.values.shape
+    assert states(longer).tolist() == [[0, 2, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    none = panel_of({"0763.HK": np.array([10.0, 11.0, 11.2])})
+    assert none.limits is None
+    assert none.with_factors(factors, "factor:").limits is None
+    assert p.notes == ()
+
+
+def test_a_panel_takes_special_treatment_and_own_rules() -> None:
+    closes = {"600000.SS": np.array([10.0, 10.5, 10.6])}
+    ceiling = LimitRule("mine", r".*\.SS", "2000-01-01", 0.05)
+    special, own = panel_of(closes, st=["600000.SS"]), panel_of(closes, limits=[ceiling])
+    assert not states(panel_of(closes)).any()
+    assert states(special).tolist() == states(own).tolist() == [[0, 2, 0]]
+
+
+def recorded(folder: str, symbol: str) -> ReturnsPanel:
+    path = SHARED / "market-data" / folder / f"{symbol}.csv"
+    if not path.exists():
+        pytest.skip("no recorded prices here")
+    table = pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol)
+    return ReturnsPanel.from_prices(table, keys=[(symbol, "XSHE")], sessions={"XSHE": sessions("XSHG")})
+
+
+def hits(panel: ReturnsPanel, first: str, last: str) -> dict[str, int]:
+    assert panel.limits is not None
+    days = zip(panel.sessions.astype(str), panel.limits[0].tolist(), strict=True)
+    return {day: state for day, state in days if state and first <= day <= last}
+
+
+@pytest.mark.parametrize("folder", ["prices", "prices-as-recorded"])
+def test_seven_locked_days_after_the_halt_of_2018(folder: str) -> None:
+    found = hits(recorded(folder, "000063.SZ"), "2018-04-01", "2018-06-30")
+    assert list(found) == ["2018-06-13", "2018-06-14", "2018-06-15", "2018-06-19", "2018-06-20", "2018-06-21",
+                           "2018-06-22", "2018-06-25"]  # fmt: skip
+    assert list(found.values()) == [-2] * 7 + [-1], "the eighth day traded above its limit"
+
+
+def test_adjusted_and_recorded_closes_give_the_same_days() -> None:
+    one, other = (
+        hits(recorded(folder, "000063.SZ"), "2016-01-01", "2019-04-26")
+        for folder in ("prices", "prices-as-recorded")
+    )
+    assert one == other
+    assert len(one) == 20
+
+
+def test_a_limit_that_opened_is_not_locked() -> None:
+    found = hits(recorded("prices", "002415.SZ"), "2022-05-01", "2022-05-31")
+    assert found == {"2022-05-05": -1}, "the day after it fell by 9 %"

@@ -1,0 +1,277 @@
+"""Which series are fetched, for which days, and which index each event is measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SHARED
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import eventstudy as es
+from eventstudy.baskets import MOST_CALLS, Basket, calls_of, range_around
+from eventstudy.benchmarks import FALLBACK
+from eventstudy.calendars import sessions
+from eventstudy.errors import ConfigError, NetworkError
+from eventstudy.exchanges import EXCHANGES, home_of
+from eventstudy.prices import Prices
+from eventstudy.prices.files import FilesProvider
+from eventstudy.prices.sample import SampleProvider
+from eventstudy.results import EventStudyResults
+from eventstudy.typing import FloatArray
+from eventstudy.windows import Window
+
+WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
+_OPEN = sessions("XSHG").dates
+CHINA = _OPEN[slice(*np.searchsorted(_OPEN, np.array(["2018-06-01", "2020-07-01"], dtype="datetime64[D]")))]
+
+
+@dataclass
+class Recording:
+    """Prices of a folder, with a record of what was asked; some symbols fail by the network."""
+
+    folder: Path
+    unreachable: Sequence[str] = ()
+    calls: list[tuple[list[str], date, date]] = field(default_factory=list)
+    name = "files"
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date, *, progress: object = None) -> Prices:
+        self.calls.append((list(symbols), start, end))
+        own = FilesProvider(self.folder).fetch([s for s in symbols if s not in self.unreachable], start, end)
+        lost = {s: NetworkError("time-out", where=s) for s in symbols if s in self.unreachable}
+        return own.merge(Prices.of({}, lost, {}))
+
+
+def closes(seed: int) -> FloatArray:
+    steps = np.random.default_rng(seed).normal(0, 0.01, len(CHINA))
+    return 100 * np.exp(np.cumsum(steps))
+
+
+def write(folder: Path, **holes: Sequence[str]) -> None:
+    """Write prices of two firms and three indices; `holes` are sessions without a price, by name."""
+    names = {"000001.SZ": "firm", "600000.SS": "other", "000300.SS": "first", "399001.SZ": "second",
+             "000001.SS": "third"}  # fmt: skip
+    for seed, (symbol, name) in enumerate(names.items()):
+        table = pd.DataFrame({"date": CHINA, "close": closes(seed)}).assign(adj_close=lambda t: t["close"])
+        gone = table["date"].isin(pd.to_datetime(list(holes.get(name, ()))))
+        if not gone.all():
+            table[~gone].to_csv(folder / f"{symbol}.csv", index=False)
+
+
+def listed(*rows: tuple[str, str], **columns: object) -> es.Events:
+    ticker, day = zip(*rows, strict=True)
+    return es.events_from_frame(pd.DataFrame({"ticker": ticker, "announced_at": day, **columns}))
+
+
+def fitted(events: es.Events, source: object, **options: object) -> EventStudyResults:
+    panel = es.load_returns(events, source, **WINDOWS, **options)  # type: ignore[arg-type]
+    return es.EventStudy(events, panel, **WINDOWS, **options).fit()  # type: ignore[arg-type]
+
+
+def days(first: str, last: str) -> list[str]:
+    return [str(d) for d in CHINA if np.datetime64(first) <= d <= np.datetime64(last)]
+
+
+EARLY, LATE = ("000001.SZ", "2018-12-03"), ("000001.SZ", "2019-12-03")
+
+
+class TestStandIns:
+    def test_an_event_without_its_index_uses_the_next_one(self, tmp_path: Path) -> None:
+        write(tmp_path, first=days("2018-06-01", "2019-05-31"))
+        source = Recording(tmp_path)
+        results = fitted(listed(EARLY, LATE), source)
+        assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
+        assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False]
+        assert results.panel.notices == ("000300.SS lacks 61 of 61 sessions: 1 event uses 399001.SZ",)
+        assert [symbols for symbols, *_ in source.calls[-1:]] == [["399001.SZ"]], "asked for alone, and last"
+        assert source.calls[-1][2] < date(2019, 12, 3), "only for the days of the event that needs it"
+        named = fitted(listed(EARLY, LATE, benchmark=["399001.SZ", "000300.SS"]), tmp_path)
+        np.testing.assert_array_equal(results.abnormal.ar, named.abnormal.ar)
+
+    def test_nothing_further_is_asked_for_without_need(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        source = Recording(tmp_path)
+        results = fitted(listed(EARLY, LATE), source)
+        assert {s for symbols, *_ in source.calls for s in symbols} == {"000001.SZ", "000300.SS"}
+        assert results.panel.notices == ()
+
+    @pytest.mark.parametrize(("lost", "used"), [(2, "000300.SS"), (3, "399001.SZ")])
+    def test_a_twentieth_of_the_estimation_window_may_be_missing(
+        self, tmp_path: Path, lost: int, used: str
+    ) -> None:
+        zero = int(np.searchsorted(CHINA, np.datetime64("2019-12-03")))
+        write(tmp_path, first=[str(d) for d in CHINA[zero - 40 : zero - 40 + lost]])
+        assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == used
+
+    def test_every_session_of_the_event_window_is_needed(self, tmp_path: Path) -> None:
+        write(tmp_path, first=["2019-12-05"])
+        results = fitted(listed(EARLY, LATE), tmp_path)
+        assert results.events["benchmark"].tolist() == ["000300.SS", "399001.SZ"]
+        assert results.panel.notices == ("000300.SS lacks 1 of 61 sessions: 1 event uses 399001.SZ",)
+
+    def test_events_of_one_date_and_exchange_share_an_index(self, tmp_path: Path) -> None:
+        write(tmp_path, first=["2019-12-05"])
+        twin = pd.read_csv(tmp_path / "000001.SZ.csv")
+        twin.to_csv(tmp_path / "000002.SZ.csv", index=False)
+        events = listed(LATE, ("000002.SZ", "2019-12-03"), ("600000.SS", "2019-12-03"))
+        assert fitted(events, tmp_path).events["benchmark"].tolist() == [*["399001.SZ"] * 2, "000001.SS"]
+
+    def test_where_none_covers_the_event_the_fullest_is_used(self, tmp_path: Path) -> None:
+        write(
+            tmp_path, first=days("2019-12-02", "2019-12-06"), second=days("2019-12-02", "2019-12-04"),
+            third=days("2019-12-02", "2019-12-05"),
+        )  # fmt: skip
+        assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "399001.SZ"
+        write(tmp_path, **{name: ["2019-12-05"] for name in ("first", "second", "third")})
+        assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "000300.SS", "the first of equals"
+
+    def test_an_index_that_is_named_is_never_replaced(self, tmp_path: Path) -> None:
+        write(tmp_path, first=days("2018-06-01", "2020-06-30"))
+        for results in (
+            fitted(listed(LATE, benchmark=["000300.SS"]), tmp_path),
+            fitted(listed(LATE), tmp_path, benchmark="000300.SS"),
+        ):
+            assert results.events["status"][0] == "dropped"
+            assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
+            assert results.events["reason"][0].endswith(
+                "; other indices of the exchange: 399001.SZ, 000001.SS, ASHR"
+            )
+            assert FALLBACK not in results.events["flags"][0]
+
+    def test_the_network_does_not_decide_on_the_index(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        results = fitted(listed(LATE), Recording(tmp_path, unreachable=["000300.SS"]))
+        assert results.events["benchmark"][0] == "000300.SS"
+        assert "time-out" in results.events["reason"][0]
+
+    def test_a_flag_of_an_earlier_run_does_not_stay(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        results = fitted(listed(LATE, flags=[f"{FALLBACK};mine"]), tmp_path)
+        assert results.events["flags"][0].split(";")[0] == "mine"
+        assert FALLBACK not in results.events["flags"][0]
+
+    def test_returns_from_a_file_fall_back_as_well(self, tmp_path: Path) -> None:
+        wide = pd.DataFrame({s: pd.Series(closes(i), CHINA).pct_change() for i, s in
+                             enumerate(("000001.SZ", "399001.SZ"))}).iloc[1:]  # fmt: skip
+        wide.rename_axis("date").to_csv(tmp_path / "returns.csv")
+        events = listed(LATE)
+        panel = es.read_returns(tmp_path / "returns.csv", events)
+        results = es.EventStudy(events, panel, **WINDOWS).fit()  # type: ignore[arg-type]
+        assert results.events["benchmark"][0] == "399001.SZ"
+        assert results.ok.all()
+
+    def test_the_sample_has_no_further_index(self) -> None:
+        results = fitted(listed(("AAPL", "2020-08-06")), SampleProvider())
+        assert results.events["benchmark"][0] == "^GSPC"
+        assert results.ok.all()
+
+    def test_chains_begin_with_the_usual_index_and_name_known_symbols(self) -> None:
+        for exchange in EXCHANGES.values():
+            assert exchange.chain[:1] == ((exchange.benchmark,) if exchange.benchmark else ())
+            assert len(set(exchange.chain)) == len(exchange.chain)
+            assert all(home_of(symbol) for symbol in exchange.chain[1:])
+
+
+class TestPortfolios:
+    def test_the_mean_of_the_members(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        results = fitted(listed(LATE), tmp_path, benchmark="600000.SS;000300.SS")
+        panel = results.panel
+        pair = [panel.row(s, "XSHE") for s in ("600000.SS", "000300.SS")]
+        own = panel.values[panel.row("600000.SS;000300.SS", "XSHE")]
+        np.testing.assert_allclose(own, panel.values[pair].mean(axis=0), atol=1e-15)
+        assert results.ok.all()
+
+    def test_treated_firms_are_left_out(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        events = listed(LATE, ("600000.SS", "2019-09-03"))
+        results = fitted(events, tmp_path, benchmark="600000.SS;000300.SS;399001.SZ")
+        assert results.events["benchmark"].unique().tolist() == ["000300.SS;399001.SZ"]
+        said = "benchmark: left out of the portfolios because they are firms of the list of events: 600000.SS"
+        assert said in results.panel.notes
+
+    def test_a_column_of_peers(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        events = listed(LATE, EARLY, peers=["600000.SS;000001.SZ;399001.SZ", "600000.SS"])
+        results = fitted(events, tmp_path, benchmark="peers")
+        assert results.events["benchmark"].tolist() == ["600000.SS;399001.SZ", "600000.SS"]
+        assert results.ok.all()
+
+    def test_a_portfolio_of_treated_firms_only_is_none(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        events = listed(LATE, ("600000.SS", "2019-09-03"), benchmark=["600000.SS;000001.SZ", ""])
+        assert fitted(events, tmp_path).events["reason"][0].startswith("no benchmark")
+
+    def test_peers_need_their_column(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="no column peers"):
+            es.load_returns(listed(LATE), tmp_path, benchmark="peers")
+
+
+class TestRanges:
+    def test_each_symbol_for_the_days_of_its_own_events(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        source = Recording(tmp_path)
+        es.load_returns(listed(EARLY, ("600000.SS", "2019-12-03")), source, **WINDOWS)  # type: ignore[arg-type]
+        of = {s: (first, last) for symbols, first, last in source.calls for s in symbols}
+        span = {"estimation": Window(-60, -11), "event": Window(-5, 5)}
+        early, late = (range_around([date(y, 12, 3)], **span) for y in (2018, 2019))
+        assert of == {"000001.SZ": early, "600000.SS": late, "000300.SS": (early[0], late[1])}
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.dictionaries(
+        st.text("ABCDEF", min_size=1, max_size=3),
+        st.tuples(st.dates(date(1990, 1, 1), date(2025, 1, 1)), st.integers(1, 4000)), max_size=30,
+    ))  # fmt: skip
+    def test_few_calls_cover_every_range(self, drawn: Mapping[str, tuple[date, int]]) -> None:
+        ranges = {s: (first, first + timedelta(days=n)) for s, (first, n) in drawn.items()}
+        calls = calls_of(ranges)
+        assert len(calls) <= MOST_CALLS
+        assert sorted(s for own, _ in calls for s in own) == sorted(ranges)
+        for own, (first, last) in calls:
+            assert all(first <= ranges[s][0] and ranges[s][1] <= last for s in own)
+
+    def test_a_wider_range_is_fetched_anew_and_a_narrower_one_is_not(self, tmp_path: Path) -> None:
+        write(tmp_path)
+        source = Recording(tmp_path)
+        basket = Basket(source)
+        basket.fetch({"000001.SZ": (date(2019, 1, 1), date(2019, 6, 30))})
+        basket.fetch({"000001.SZ": (date(2019, 2, 1), date(2019, 3, 1))})
+        assert len(source.calls) == 1
+        basket.fetch({"000001.SZ": (date(2018, 9, 1), date(2019, 3, 1))})
+        assert source.calls[1] == (["000001.SZ"], date(2018, 9, 1), date(2019, 6, 30))
+        table = basket.prices.table
+        assert len(table) == len(days("2018-09-01", "2019-06-30"))
+
+    def test_notices_of_several_calls_are_joined(self) -> None:
+        said = "Yahoo cannot be reached: bundled sample used for"
+
+        class Source:
+            name = "sample"
+
+            def fetch(self, symbols: Sequence[str], *_: object, progress: object = None) -> Prices:
+                return Prices.of({}, {}, {}, [f"{said} 1 symbol ({symbols[0]})", "other"])
+
+        basket = Basket(Source())  # type: ignore[arg-type]
+        basket.fetch({s: (date(y, 1, 1), date(y, 2, 1)) for s, y in (("A", 2010), ("B", 2020))})
+        assert basket.prices.notices == (f"{said} 2 symbols (A, B)", "other")
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="real prices are not part of the project")
+def test_hikvision_without_the_csi_300_before_2021(tmp_path: Path) -> None:
+    """Yahoo has no CSI 300 before March 2021: the Shenzhen component index stands in, and is said."""
+    data = SHARED / "market-data"
+    for path in ("prices/002415.SZ.csv", "prices/399001.SZ.csv", "prices-as-recorded/000300.SS.csv"):
+        (tmp_path / Path(path).name).write_bytes((data / path).read_bytes())
+    events = listed(("002415.SZ", "2019-05-22"), ("002415.SZ", "2022-11-25"))
+    spans = {"estimation": (-250, -11), "event": (-10, 10)}
+    panel = es.load_returns(events, tmp_path, **spans)  # type: ignore[arg-type]
+    results = es.EventStudy(events, panel, **spans).fit()  # type: ignore[arg-type]
+    assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
+    assert results.panel.notices == ("000300.SS lacks 261 of 261 sessions: 1 event uses 399001.SZ",)
+    assert results.ok.all()

@@ -1,0 +1,265 @@
+"""Sentences: the answer, what must be said with it, and what limits a study."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+from designs import placed
+from pages import MAIN, with_columns
+
+from eventstudy.report import answer, facts, limits, wording
+from eventstudy.results import EventStudyResults
+from eventstudy.significance import STATISTICS
+from eventstudy.windows import Window
+
+
+@pytest.fixture(scope="module")
+def fallen() -> EventStudyResults:
+    """Twenty events on seven dates that lowered the shares."""
+    return Market(20, dates=7, effect=-0.04, seed=3).fit()
+
+
+@pytest.fixture(scope="module")
+def quiet() -> EventStudyResults:
+    """Twelve events without an effect."""
+    return Market(12, seed=5).fit()
+
+
+@pytest.fixture(scope="module")
+def split(fallen: EventStudyResults) -> EventStudyResults:
+    """The events in two groups of unequal size."""
+    return with_columns(fallen, direction=["adverse"] * 12 + ["relief"] * 8)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.01024, "−1.02%"), (0.003, "+0.30%"), (0.0, "0.00%"), (-0.00001, "0.00%"), (np.nan, "–")],
+)
+def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -> None:
+    assert wording.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text", "stars"),
+    [
+        (0.0612, "p = 0.061", "*"),
+        (0.00099, "p < 0.001", "***"),
+        (1.0, "p = 1.000", ""),
+        (0.02, "p = 0.020", "**"),
+    ],
+)
+def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:
+    assert (wording.p_is(p), wording.stars(p)) == (text, stars)
+
+
+def test_other_formats() -> None:
+    assert wording.window_text(Window(-10, 2)) == "[−10,\u00a02]"
+    assert [wording.day(t) for t in (-1, 0, 1)] == ["−1", "0", "+1"]
+    assert wording.date_prose("2022-09-01").replace("\u00a0", " ") == "1 Sep 2022"
+    assert wording.date_iso(pd.Timestamp("2022-09-01")) == "2022-09-01"
+    assert wording.span(-0.0204, 0.0001) == "−2.04% to +0.01%"
+    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.reason_head("4 usable days in the estimation window, at least 7 are needed") == (
+        "too few usable days in the estimation window"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "short", "general"),
+    [("1 events, 5 needed to rely on it", "1 event, 5 needed", "fewer than 5 events"),
+     ("3 sessions, at least 10 are needed", "3 sessions, at least 10 are needed", "fewer than 10 sessions"),
+     ("1 event, at least 2 are needed for a variance", "1 event, at least 2 are needed for a variance",
+      "fewer than 2 events for a variance"),
+     ("all ranks are tied", "all ranks are tied", "all ranks are tied")],
+)  # fmt: skip
+def test_reasons_in_short(reason: str, short: str, general: str) -> None:
+    assert (wording.reason_text(reason), wording.reason_general(reason)) == (short, general)
+
+
+@pytest.mark.parametrize("sample", ["fallen", "quiet"])
+def test_headline_is_made_of_the_results(sample: str, request: pytest.FixtureRequest) -> None:
+    results: EventStudyResults = request.getfixturevalue(sample)
+    test, found = results.test("bmp_kp", MAIN), facts.interval(results, MAIN)
+    dates = results.events["day0"].nunique()
+    verdict = "different from zero" if test.pvalue < 0.05 else "not distinguishable from zero"
+    expected = (
+        f"Over [0, 1] the {len(results)} adverse announcements moved the shares by "
+        f"{100 * test.estimate:+.2f}% on average "
+        f"(95% CI {100 * found.low:+.2f}% to {100 * found.high:+.2f}%): "
+        f"{verdict} at the 5% level (BMP-KP {wording.p_is(test.pvalue)}, {dates} dates)."
+    )
+    said = answer.answer(results, MAIN, subject="adverse announcements")
+    assert str(said).replace("\u00a0", " ").replace("−", "-") == expected
+    assert [text for text, strong in said.parts if strong][1] == verdict
+
+
+def test_the_two_samples_have_the_two_verdicts(fallen: EventStudyResults, quiet: EventStudyResults) -> None:
+    assert ": different from zero" in answer.headline(fallen, MAIN)
+    assert "not distinguishable from zero" in answer.headline(quiet, MAIN)
+
+
+def test_one_event_is_compared_with_its_model(fallen: EventStudyResults) -> None:
+    one = fallen.subset(np.arange(len(fallen)) == 0)
+    said = answer.headline(one, MAIN)
+    p = one.test("event_t", MAIN).pvalue
+    assert said.startswith("Over [0,\u00a01] F00 moved ")
+    assert f"against what the market model expected (95%\u00a0CI {wording.span(*_car_interval(one))})" in said
+    assert f"(exact t {wording.p_is(p)})" in said
+    assert said.endswith("One event cannot separate the announcement from other news on the same days.")
+
+
+def _car_interval(one: EventStudyResults) -> tuple[float, float]:
+    from scipy import stats
+
+    row = one.car([MAIN]).iloc[0]
+    half = stats.t.ppf(0.975, one.abnormal.df_resid[0]) * row["se"]
+    return row["car"] - half, row["car"] + half
+
+
+def test_one_date_is_one_observation_of_a_common_shock() -> None:
+    said = answer.headline(Market(8, dates=1).fit(), MAIN)
+    assert "1 date)" in said
+    assert said.endswith("All events share one date: one effective observation of any common shock.")
+
+
+def test_nothing_usable_says_why_and_what_to_do() -> None:
+    market = Market(6)
+    said = answer.headline(market.fit(market.frame.drop(columns=market.tickers)), MAIN)
+    assert said == (
+        "No result: none of 6 announcements could be used. Most frequent reason: no price data (6 of 6). "
+        "Check the tickers, or choose another source of prices."
+    )
+
+
+def test_open_windows_make_the_answer_provisional() -> None:
+    market = Market(12)
+    last = market.table["day0"].sort_values().iloc[-3]
+    results = market.fit(market.frame.loc[:last])
+    said = answer.headline(results, MAIN)
+    n = results.test("bmp_kp", MAIN).n_events
+    assert 0 < n < len(results)
+    assert said.startswith(f"Provisional: {n} of {len(results)} events have complete windows.")
+    assert "zero" not in said
+    assert limits.limitations(results, MAIN)[0].startswith("Provisional:")
+
+
+def test_valid_tests_of_the_mean_that_disagree_leave_no_verdict() -> None:
+    fitted = [Market(16, dates=16, effect=-0.009, seed=seed).fit() for seed in range(40)]
+    day = Window(0, 0)
+    p = [[r.test(name, day).pvalue for name in ("bmp_kp", "cross_sectional")] for r in fitted]
+    cases = [(r, t) for r, (kp, t) in zip(fitted, p, strict=True) if (kp < 0.05) != (t < 0.05)]
+    assert cases
+    for results, other in cases:
+        said = answer.headline(results, day)
+        assert "depends on the test at the 5% level" in said
+        assert f"Cross-sectional t {wording.p_is(other)}" in said
+
+
+def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
+    results = with_columns(split, benchmark="^GSPC", flags="time_unknown")
+    found = limits.limitations(replace(results, engine="batch"), MAIN)
+    assert [text.split()[0] for text in found] == ["Events", "^GSPC", "Every", "Estimated"]
+    assert "pooled" in found[0]
+    assert not limits.limitations(with_columns(split, direction="adverse", benchmark="^GDAXI"), MAIN)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "price"),
+    [("^GSPC", True), ("000300.SS", True), ("399001.SZ", True), ("IMOEX.ME", True), ("SPY", False),
+     ("510300.SS", False), ("^GDAXI", False), ("MCFTR.ME", False)],
+)  # fmt: skip
+def test_price_indices(symbol: str, price: bool) -> None:
+    assert limits.is_price_index(symbol) is price
+
+
+def test_interval_is_the_cross_sectional_one_corrected_as_in_bmp_kp(fallen: EventStudyResults) -> None:
+    from scipy import stats
+
+    car = fallen.abnormal.car(MAIN)
+    factor = fallen.test("bmp", MAIN).statistic / fallen.test("bmp_kp", MAIN).statistic
+    half = stats.t.ppf(0.975, 19) * car.std(ddof=1) / np.sqrt(20) * factor
+    found = facts.interval(fallen, MAIN)
+    assert found.corrected
+    np.testing.assert_allclose([found.low, found.high], car.mean() + np.array([-half, half]), rtol=1e-12)
+
+
+def test_the_largest_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
+    direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
+    groups = with_columns(fallen, direction=direction).groups("direction")
+    assert answer.leading(groups, MAIN) == "a"
+    assert answer.leading({k: v.subset(np.arange(4)) for k, v in groups.items()}, MAIN) == "a"
+    groups["a"] = groups["a"].subset(np.arange(4))
+    assert answer.leading(groups, MAIN) == "b"
+    assert answer.leading({}, MAIN) == ""
+
+
+def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> None:
+    def listed(n: int) -> list[str]:
+        panel = replace(fallen.panel, notes=tuple(f"note {i}" for i in range(n)))
+        return limits.limitations(replace(fallen, panel=panel), MAIN)
+
+    assert listed(5)[-5:] == [f"note {i}." for i in range(5)]
+    assert listed(7)[-2:] == ["note 4.", "2 similar notes not listed."]
+
+
+def test_few_events_are_tested_by_their_estimation_days_and_told_so(fallen: EventStudyResults) -> None:
+    few = fallen.subset(np.arange(len(fallen)) < 4)
+    said, lead = answer.headline(few, MAIN), few.recommended_for(MAIN)
+    assert lead != "bmp_kp"
+    assert f"({STATISTICS[lead].label} {wording.p_is(few.test(lead, MAIN).pvalue)}, 4 dates)" in said
+    assert "cannot be told from a rise in variance" in said
+    assert "CI" not in said, "the spread of four events gives no interval"
+
+
+def test_the_verdict_rests_on_the_recommended_test_of_its_window() -> None:
+    market = Market(15, dates=1, seed=42)
+    frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
+    results = market.fit(frame, model="market_adjusted")
+    lead = results.diagnose(MAIN).recommended[0]
+    assert lead != "bmp_kp", "a benchmark made of the firms leaves no correlation to correct for"
+    test = results.test(lead, MAIN)
+    verdict = "different from zero" if test.pvalue < 0.05 else "not distinguishable from zero"
+    said = answer.answer(results, MAIN)
+    assert f"({STATISTICS[lead].label} {wording.p_is(test.pvalue)}" in str(said)
+    assert [text for text, strong in said.parts if strong][1] == verdict
+
+
+def test_tests_that_disagree_are_named_with_what_speaks_against_them() -> None:
+    fitted = [Market(20, dates=4, rho=0.3, effect=-0.012, seed=seed).fit() for seed in range(30)]
+    cases = [r for r in fitted if r.test("bmp_kp", MAIN).pvalue > 0.05 > r.test("bmp", MAIN).pvalue]
+    cases = [r for r in cases if r.recommended_for(MAIN) == "bmp_kp"]
+    assert cases
+    for results in cases:
+        said = answer.headline(results, MAIN)
+        assert f"BMP {wording.pvalue(results.test('bmp', MAIN).pvalue)}" in said
+        assert "not to be relied on here" in said
+        assert "events share dates" in said
+
+
+def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
+    seen = set()
+    for seed in range(12, 16):
+        results = placed([150 + i // 2 for i in range(40)], rho=0.3, seed=seed, effect=0.005).fit()
+        p, other = (results.test(name, MAIN).pvalue for name in ("bmp_kp", "calendar_time"))
+        said = answer.headline(results, MAIN)
+        split = p < 0.05 <= other
+        assert ("depends on the test" in said) >= split
+        assert (results.diagnose(MAIN).disagreement != "") == split
+        if split:
+            assert f"BMP-KP {wording.p_is(p)}, Calendar time {wording.p_is(other)}" in said
+            assert "only the second holds its size" in said
+        seen.add(split)
+    assert seen == {True, False}, "the design must have both"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("p = 0.0249 over [-1,1].", "p = 0.025 over [−1,\u00a01]."), ("(p = 1e-05)", "(p < 0.001)"),
+     ("p = 0.2.", "p = 0.200."), ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered")],
+)  # fmt: skip
+def test_sentences_of_analyses_are_set_like_the_page(text: str, shown: str) -> None:
+    assert wording.in_type(text) == shown

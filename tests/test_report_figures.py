@@ -1,0 +1,158 @@
+"""Figures: their numbers, their bytes, and that a strict page may hold them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from conftest import Market
+from pages import CONFIG, MAIN, page, with_columns
+
+from eventstudy.report import facts, paths, plots, wording
+from eventstudy.report.svg import svg
+from eventstudy.results import EventStudyResults
+from eventstudy.windows import Window
+
+
+@pytest.fixture(scope="module")
+def fallen() -> EventStudyResults:
+    """Twenty events on seven dates that lowered the shares."""
+    return Market(20, dates=7, effect=-0.04, seed=3).fit()
+
+
+@pytest.fixture(scope="module")
+def split(fallen: EventStudyResults) -> EventStudyResults:
+    """The events in two groups of unequal size."""
+    return with_columns(fallen, direction=["adverse"] * 12 + ["relief"] * 8)
+
+
+def test_svg_is_deterministic_and_needs_no_styles(fallen: EventStudyResults) -> None:
+    path = paths.path_of(fallen)
+    drawn = [svg(plots.path_figure(path, MAIN, n_events=20), "A path", "What it shows") for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    root = ET.fromstring(drawn[0])
+    assert root.get("role") == "img"
+    assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
+    assert not any("style" in element.attrib for element in root.iter())
+    assert all(word not in drawn[0] for word in ("<style", "<?xml", "DOCTYPE", "url(", "xlink"))
+    tips = [e.text for e in root.iter("{http://www.w3.org/2000/svg}title")][1:]
+    assert len(tips) == 11
+    aar, caar, half = path.aar[5], path.caar[5], path.caar_half[5]
+    assert tips[5] == (
+        f"Day 0: AAR {wording.percent(aar)}, CAAR {wording.percent(caar)} "
+        f"(95% CI {wording.span(caar - half, caar + half)}), 20 events"
+    )
+
+
+@pytest.fixture(scope="module")
+def holed() -> EventStudyResults:
+    """Twelve events, of which one lacks its last day and two all days from day +2 on."""
+    market = Market(12, seed=5)
+    frame = market.frame.copy()
+    days = [frame.index.get_loc(day) for day in market.table["day0"]]
+    for i, (first, stop) in enumerate([(5, 6), (2, 6), (2, 6)]):
+        frame.iloc[days[i] + first : days[i] + stop, i] = np.nan
+    return market.fit(frame)
+
+
+def test_path_ends_where_the_table_of_windows_does(holed: EventStudyResults) -> None:
+    path, whole = paths.path_of(holed), Window(-5, 5)
+    assert path.counts.tolist() == [12] * 7 + [10] * 3 + [9]
+    assert path.caar[-1] == holed.test("bmp_kp", whole).estimate == facts.interval(holed, whole).estimate
+    text = unescape(page(holed))
+    total = wording.percent(path.caar[-1])
+    assert f"From day −5 to day +5 it adds up to {total} (9 of 12 events)." in text
+    assert "9 to 12 events of 12 enter: each point is the mean of those" in text
+    counts = re.findall(r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="events">(.*?)</tr>', text)[1])
+    assert counts == [str(holed.abnormal.valid(w).sum()) for w in CONFIG.tested]
+
+
+def one_event(*missing: int) -> EventStudyResults:
+    """Return one event whose prices lack some event days."""
+    market = Market(1, dates=1)
+    frame = market.frame.copy()
+    zero = frame.index.get_loc(market.table["day0"][0])
+    frame.iloc[[zero + t for t in missing], 0] = np.nan
+    return market.fit(frame)
+
+
+def test_one_event_without_its_last_days_is_labelled_at_its_last_point() -> None:
+    results = one_event(0, 1, 2, 3, 4, 5)
+    path = paths.path_of(results)
+    assert path.last == 4
+    assert path.end == results.abnormal.car(Window(-5, -1))[0]
+    figure = plots.path_figure(path, MAIN, n_events=1)
+    upper, lower = figure.axes
+    assert upper.get_xlim() == lower.get_xlim() == (-5.5, 5.5)
+    label = next(t for t in upper.texts if t.get_text() == f"CAR {wording.percent(path.end)}")
+    assert label.xy == (-0.5, path.end)
+    text = page(results)
+    assert "No complete path: no event has all days from day −5 to day +5." in text
+    assert "6 days have no point, as the event does not have all days up to there." in text
+    assert "A day without a bar has no return of its own." in text
+    assert "adds up to" not in text
+
+
+def test_a_path_without_any_point_has_its_axis() -> None:
+    path = paths.path_of(one_event(-5))
+    nothing = np.full(11, np.nan)
+    empty = replace(path, counts=0 * path.counts, aar=nothing, caar=nothing, caar_half=nothing)
+    assert empty.last is None
+    assert plots.path_figure(empty, MAIN, n_events=1).axes[1].get_xlim() == (-5.5, 5.5)
+
+
+def test_few_events_have_no_band(split: EventStudyResults) -> None:
+    path = paths.path_of(split.subset(np.arange(4)))
+    assert np.isnan(path.caar_half).all()
+    assert plots.shared_limits({"a": path})[0] == min(path.caar.min(), 0)
+    assert "No band where fewer than 5 events enter." in page(split.subset(np.arange(4)))
+    assert np.isfinite(paths.path_of(split.subset(np.arange(5))).caar_half).all()
+    alone = paths.path_of(split.subset(np.arange(1)))
+    assert np.isfinite(alone.caar_half).all()
+    assert np.isnan(alone.beside_others().caar_half).all()
+
+
+def test_intervals_of_the_table_are_missing_where_the_test_is_not_relied_on() -> None:
+    market = Market(5, dates=5, seed=5)
+    frame = market.frame.copy()
+    frame.iloc[frame.index.get_loc(market.table["day0"][0]) + np.arange(2, 6), 0] = np.nan
+    row = page(market.fit(frame)).partition("95% CI, %</th>")[2].partition("</tr>")[0]
+    shown = [text == "–" for text in re.findall(r"<td[^>]*>(.*?)<span", row)]
+    assert shown == [w.stop > 1 for w in CONFIG.tested]
+
+
+def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
+    ids = re.findall(r' id="([^"]+)"', page(split, "direction"))
+    assert len(ids) == len(set(ids))
+
+
+def test_plots_return_axes_and_leave_given_ones_in_place(fallen: EventStudyResults) -> None:
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    assert fallen.plot_caar(ax=ax) is ax
+    line = next(line for line in ax.lines if len(line.get_xdata()) == 11)
+    np.testing.assert_allclose(line.get_ydata(), fallen.caar.to_numpy())
+    forest = fallen.plot_car_forest(MAIN)
+    assert forest.get_yticklabels()[0].get_text() == "Mean"
+    assert len(forest.get_yticks()) == 21
+
+
+def test_a_long_forest_says_how_many_events_it_leaves_out() -> None:
+    results = Market(70, dates=30).fit()
+    assert "10 events in the middle are left out" in plots.plot_car_forest(results, MAIN).get_title(
+        loc="left"
+    )
+
+
+def test_figures_are_files_with_equal_bytes(fallen: EventStudyResults, tmp_path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        plots.write_figures(with_columns(fallen, event_id="华为 $x$"), tmp_path / folder, window=MAIN)
+    names = sorted(p.name for p in (tmp_path / "a").iterdir())
+    assert names == ["caar.png", "caar.svg", "car.png", "car.svg"]
+    assert all((tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names)

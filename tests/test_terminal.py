@@ -1,0 +1,70 @@
+"""The short answer for a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from conftest import Market
+from designs import CLOSE, DISPERSED, ONE, placed
+from pages import CONFIG, MAIN
+
+from eventstudy.analysis.verdicts import percent
+from eventstudy.terminal import beside, kind_of_study, p_text, summary_text
+
+
+def test_the_recommended_test_comes_first_and_weak_ones_are_in_brackets() -> None:
+    results = placed(ONE, rho=0.3, seed=33).fit()
+    text = summary_text(results, CONFIG)
+    row = next(line.split() for line in text.splitlines() if line.strip().startswith("[0,1]"))
+    kp, bmp = (p_text(results.test(name, MAIN).pvalue) for name in ("bmp_kp", "bmp"))
+    assert row[3:5] == [kp, f"({bmp})"]
+    assert "stars from BMP-KP" in text
+    assert "not to be relied on" in text
+    assert "(BMP, " in text, "tests with the same fault are named together"
+    assert ": events share dates)" in text
+    assert text.isascii()
+
+
+def test_nothing_is_in_brackets_where_nothing_is_doubtful() -> None:
+    text = summary_text(placed([160]).fit(), CONFIG)
+    assert "not to be relied on" not in text
+
+
+def test_a_test_asked_for_stands_beside_the_recommended_one() -> None:
+    text = summary_text(placed(DISPERSED, seed=35).fit(), CONFIG.with_options({"tests": ["hall"]}))
+    head = text.partition("window")[2].partition("\n")[0]
+    assert head.index("BMP-KP") < head.index("(Hall)")
+
+
+def test_kind_of_study_in_one_line() -> None:
+    results = placed(CLOSE, rho=0.4, seed=37).fit()
+    found = results.diagnose(MAIN)
+    assert kind_of_study(results, MAIN) == (
+        f"8 dates, 8 with several events; windows [0,1] of different dates overlap: "
+        f"{percent(found.overlapping_pairs)} of pairs; effective number of events {found.effective_n:.0f}"
+    )
+    assert kind_of_study(placed([160]).fit(), MAIN) == ""
+
+
+def test_lines_on_placebos_and_regression_are_those_of_the_tables(tmp_path: Path) -> None:
+    assert beside(tmp_path) == []
+    results = Market(20, dates=7, seed=3).fit()
+    results.events["late"] = np.arange(20) % 4
+    folder = results.save(tmp_path, config=CONFIG.with_options({"placebo": 39, "regress": ["late"]}))
+    placebo, terms = (pd.read_csv(folder / "tables" / f"{n}.csv") for n in ("placebo", "regression"))
+    one, other = beside(folder)
+    assert f"p = {p_text(placebo['pvalue'][0])} among 39" in one
+    assert f"late {terms['estimate'][1]:+.3g} (p = {p_text(terms['pvalue'][1])})" in other
+
+
+def test_a_diagnosis_is_plain_json() -> None:
+    found = placed(ONE, rho=0.3, seed=33).fit().diagnose()
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert (plain["kind"], plain["window"]) == ("one_date", "[0,1]")
+    assert plain["recommended"] == list(found.recommended)
+    assert plain["factor"] == found.factor
+    assert [v["test"] for v in plain["verdicts"]] == [v.test for v in found.verdicts]
+    assert plain["merged_p"] is None, "not a number"
