@@ -303,24 +303,27 @@ def canonical_csv(rows: pd.DataFrame) -> bytes:
     A header and one line a row, columns `COLUMNS`, dates as YYYY-MM-DD, floats in their shortest exact form,
     nothing for a missing value, lines ended by ``\\n``, UTF-8.
     """
-    dates = rows["date"].to_numpy().astype("datetime64[D]").astype(str)
-    numbers = [
-        [repr(value) if value == value else "" for value in rows[column].tolist()]
-        for column in NUMBER_COLUMNS
-    ]
-    lines = map(",".join, zip(rows["symbol"].tolist(), dates.tolist(), *numbers, strict=True))
+    days = rows["date"].to_numpy().astype("datetime64[D]").astype(str).tolist()
+    return csv_bytes(rows["symbol"].tolist(), days, [rows[name].tolist() for name in NUMBER_COLUMNS])
+
+
+def csv_bytes(symbols: list[str], days: list[str], columns: Iterable[list[float]]) -> bytes:
+    """Return the bytes of `canonical_csv` from its cells."""
+    numbers = [[repr(value) if value == value else "" for value in column] for column in columns]
+    lines = map(",".join, zip(symbols, days, *numbers, strict=True))
     return "\n".join([",".join(COLUMNS), *lines, ""]).encode("utf-8")
 
 
 def stamp(provenance: Provenance, rows: pd.DataFrame) -> Provenance:
     """Return `provenance` with the extent and the hash of one symbol's `rows` filled in."""
-    return replace(
-        provenance,
-        first="" if rows.empty else f"{rows['date'].iloc[0]:%Y-%m-%d}",
-        last="" if rows.empty else f"{rows['date'].iloc[-1]:%Y-%m-%d}",
-        rows=len(rows),
-        sha256=hashlib.sha256(canonical_csv(rows)).hexdigest(),
-    )
+    days = [] if rows.empty else [f"{rows['date'].iloc[k]:%Y-%m-%d}" for k in (0, -1)]
+    return stamped(provenance, days, len(rows), canonical_csv(rows))
+
+
+def stamped(provenance: Provenance, days: list[str], rows: int, text: bytes) -> Provenance:
+    """Return `provenance` with the first and last of `days`, the number of rows, and the hash of `text`."""
+    first, last = (days[0], days[-1]) if days else ("", "")
+    return replace(provenance, first=first, last=last, rows=rows, sha256=hashlib.sha256(text).hexdigest())
 
 
 def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

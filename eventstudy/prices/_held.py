@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError
 from ._actions import Action, from_json, to_json
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Provenance
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Provenance, csv_bytes, stamped
 
 if TYPE_CHECKING:
     from datetime import date
@@ -64,9 +64,9 @@ class Held:
     def packed(self) -> tuple[str, str, str, str, str, str, bytes]:
         """Return the columns `RECORD` of the database."""
         raw = raw_bytes(self.rows)
-        described = json.dumps(asdict(self.provenance), sort_keys=True)
+        about = json.dumps(asdict(self.provenance), sort_keys=True)
         digest = hashlib.sha256(raw).hexdigest()
-        return (*self.asked, self.fetched_at, described, to_json(self.actions), digest, zlib.compress(raw, 1))
+        return (*self.asked, self.fetched_at, about, to_json(self.actions), digest, zlib.compress(raw, 1))
 
 
 def utc(text: str) -> str:
@@ -122,10 +122,10 @@ def verified(
     """
     import numpy as np
 
-    *_, described, actions, digest, blob = record
+    *_, about, actions, digest, blob = record
     try:
         raw = zlib.decompress(blob if donor is None else donor[-1])
-        provenance, kept = Provenance(**json.loads(described)), from_json(actions)
+        provenance, kept = Provenance(**json.loads(about)), from_json(actions)
         matrix = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1)
     except (zlib.error, ValueError, TypeError):
         raise _damaged(symbol) from None
@@ -152,6 +152,13 @@ def has_closes(matrix: FloatArray) -> bool:
 
     closes = [1 + NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
     return not np.isnan(matrix[closes]).all()
+
+
+def described(provenance: Provenance, symbol: str, matrix: FloatArray) -> Provenance:
+    """Return what `stamp` does for the rows of an array, without a frame, for speed."""
+    days = matrix[0].astype("int64").astype("datetime64[D]").astype(str).tolist()
+    text = csv_bytes([symbol] * len(days), days, matrix[1:].tolist())
+    return stamped(provenance, days, len(days), text)
 
 
 def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
 from ._actions import between
-from ._base import Prices, Progress, empty_table, no_rows, stamp, unique
+from ._base import Prices, Progress, empty_table, no_rows, unique
 from ._database import RECORD, Database, transaction
-from ._held import Held, frame, has_closes, unpack, utc, verified, within
+from ._held import Held, described, frame, has_closes, unpack, utc, verified, within
 
 if TYPE_CHECKING:
     import sqlite3
@@ -166,12 +166,12 @@ class StoreProvider:
                     record, donor = self._find(connection, symbol)
                     if not _covers(record, start, end):
                         short.append(self._short(symbol, record, start, end))
-                    whole, described, acts = verified(symbol, record, donor)
+                    whole, source, acts = verified(symbol, record, donor)
                     part = within(whole, start, end)
                     if not has_closes(part):
                         raise no_rows(symbol, frame({symbol: whole}), start, end)
-                    same = part.shape[1] == described.rows
-                    provenance[symbol] = described if same else stamp(described, frame({symbol: part}))
+                    same = part.shape[1] == source.rows
+                    provenance[symbol] = source if same else described(source, symbol, part)
                     parts[symbol], actions[symbol] = part, between(acts, start, end)
                 except PriceError as error:
                     failures[symbol] = error
