@@ -11,7 +11,7 @@ from .typing import BoolArray, IntArray, ObjectArray
 from .windows import EventWindows
 
 
-def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> tuple[EventWindows, IntArray]:
+def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventWindows:
     """Return the windows without estimation days in an event window of another event of the same firm.
 
     Parameters
@@ -22,12 +22,6 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> tuple[
         Ticker of each event.
     used : (n,) bool array
         Events whose windows count.
-
-    Returns
-    -------
-    windows : EventWindows
-    count : (n,) int array
-        Days with a return that were masked.
     """
     L1 = len(windows.estimation)
     estimation, event = windows.positions[:, :L1], windows.positions[:, L1:]
@@ -37,11 +31,9 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> tuple[
             others = event[own[own != i]]
             mask[i] = np.isin(estimation[i], others[others >= 0])
     mask &= np.isfinite(windows.returns[:, :L1])
-    if not mask.any():
-        return windows, mask.sum(axis=1)
     returns, spans, length = windows.returns.copy(), windows.spans.copy(), windows.length.copy()
     returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
-    return replace(windows, returns=returns, spans=spans, length=length), mask.sum(axis=1)
+    return replace(windows, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
 
 
 def overlapping(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> IntArray:

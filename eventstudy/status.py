@@ -37,7 +37,6 @@ def with_status(
     *,
     minimum: int,
     left_out: ObjectArray,
-    masked: IntArray,
     overlap: IntArray,
 ) -> pd.DataFrame:
     """Add status (ok or dropped), reason, flags and nobs; every event ends with one status.
@@ -46,12 +45,12 @@ def with_status(
     ----------
     left_out : (n,) object array
         Why an event was left out before anything was estimated; "" otherwise.
-    masked, overlap : (n,) int arrays
-        Estimation days masked for other events of the firm, and an earlier event whose window overlaps.
+    overlap : (n,) int array
+        An earlier event of the firm whose event window overlaps that of each event; -1 if there is none.
     """
     usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
     marks = _flags(table, abnormal, layout, minimum) | {
-        "masked_days": masked > 0,
+        "masked_days": abnormal.windows.masked > 0,
         "overlapping_event": overlap >= 0,
     }
     reasons, flags = [], []

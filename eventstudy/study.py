@@ -128,9 +128,8 @@ class EventStudy:
             repeats = np.where(overlap >= 0, self._within(overlap), repeats)
             layout = replace(layout, rows=np.where(overlap >= 0, -1, layout.rows))
             windows = layout.around(days, **around)
-        masks = np.zeros(len(table), np.int64)
         if self.repeat != "keep-all":
-            windows, masks = masked(windows, firms, layout.rows >= 0)
+            windows = masked(windows, firms, layout.rows >= 0)
         abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
         abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
@@ -139,7 +138,6 @@ class EventStudy:
             layout,
             minimum=self.min_estimation,
             left_out=repeats,
-            masked=masks,
             overlap=overlap,
         )
         return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)

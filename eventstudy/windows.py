@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,6 +102,8 @@ class EventWindows:
         Which of `calendars` the exchange of each event is.
     calendars : tuple of int arrays
         Columns of `sessions` on which each calendar is open.
+    masked : (n,) int array
+        Estimation days with a return that were left out for other events of the firm.
     """
 
     estimation: Window
@@ -118,6 +120,11 @@ class EventWindows:
     calendars: tuple[IntArray, ...]
     kind: ReturnKind = "simple"
     measure: Measure = "return"
+    masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.masked) != len(self.returns):
+            object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
 
     def __len__(self) -> int:
         return len(self.returns)
@@ -130,7 +137,17 @@ class EventWindows:
 
     def take(self, rows: IntArray | BoolArray) -> EventWindows:
         """Return the windows of some events, by position or mask."""
-        per_event = ("returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar")
+        per_event = (
+            "returns",
+            "spans",
+            "length",
+            "factors",
+            "positions",
+            "day0",
+            "hours",
+            "calendar",
+            "masked",
+        )
         return replace(
             self, **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name in per_event}
         )

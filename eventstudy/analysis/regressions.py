@@ -72,7 +72,8 @@ def diagnostics(results: EventStudyResults, *, lags: int = LAGS) -> pd.DataFrame
 
     Columns, after event_id, ticker and nobs (M):
 
-    missing : share of the estimation days that were left out
+    missing : share of the estimation days without a usable return; days masked for other events of the firm
+        do not count
     r2, r2_adjusted : of the study's estimates
     durbin_watson, autocorrelation, ljung_box_p : first-order and first `lags` autocorrelations of the
         residuals (Durbin and Watson 1950; Ljung and Box 1978, chi2(lags))
@@ -89,7 +90,7 @@ def diagnostics(results: EventStudyResults, *, lags: int = LAGS) -> pd.DataFrame
     a = results.abnormal.take(results.ok)
     out = {name: np.full(len(a), np.nan) for name in COLUMNS}
     with np.errstate(invalid="ignore", divide="ignore"):
-        out["missing"] = 1 - a.nobs / a.resid.shape[1]
+        out["missing"] = 1 - (a.nobs + a.windows.masked) / a.resid.shape[1]
         out["r2"] = a.r2
         out["r2_adjusted"] = 1 - (1 - a.r2) * (a.nobs - 1) / a.df_resid
         for part in by_length(a):

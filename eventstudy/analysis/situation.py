@@ -204,7 +204,8 @@ def _normality(sample: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
 def _trading(sample: AbnormalReturns) -> dict[str, Any]:
     seen = int((sample.spans > 0).sum())
     return {
-        "missing_days": 1 - _mean(sample.nobs / sample.resid.shape[1]),
+        # Days masked for other events of the firm are no sign of thin trading.
+        "missing_days": 1 - _mean((sample.nobs + sample.windows.masked) / sample.resid.shape[1]),
         "multi_day": float((sample.length > 1).sum()) / seen if seen else np.nan,
         "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
     }
