@@ -11,12 +11,12 @@ _HOMES = {
     "StudyConfig": "config",
     "EventStudyError": "errors",
     "EventsFileError": "errors",
-    "Events": "events",
-    "check_events": "events",
-    "read_events": "events",
-    "events_from_frame": "events",
-    "load_returns": "loading",
-    "read_returns": "returns_file",
+    "Events": "events.table",
+    "check_events": "events.table",
+    "read_events": "events.table",
+    "events_from_frame": "events.table",
+    "load_returns": "loading.load",
+    "read_returns": "loading.returns_file",
     "LinearModel": "models",
     "MODELS": "models",
     "PriceProvider": "prices",
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from .config import StudyConfig as StudyConfig
     from .errors import EventsFileError as EventsFileError
     from .errors import EventStudyError as EventStudyError
-    from .events import Events as Events
-    from .events import check_events as check_events
-    from .events import events_from_frame as events_from_frame
-    from .events import read_events as read_events
-    from .loading import load_returns as load_returns
+    from .events.table import Events as Events
+    from .events.table import check_events as check_events
+    from .events.table import events_from_frame as events_from_frame
+    from .events.table import read_events as read_events
+    from .loading.load import load_returns as load_returns
+    from .loading.returns_file import read_returns as read_returns
     from .models import MODELS as MODELS
     from .models import LinearModel as LinearModel
     from .prices import PriceProvider as PriceProvider
     from .results import EventStudyResults as EventStudyResults
     from .returns import ReturnsPanel as ReturnsPanel
-    from .returns_file import read_returns as read_returns
     from .significance import STATISTICS as STATISTICS
     from .significance import SignificanceTest as SignificanceTest
     from .study import EventStudy as EventStudy

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .benchmarks import members
-from .loading import series_of
+from .loading.benchmarks import members
+from .loading.load import series_of
 from .models import Factor, LinearModel
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray
 from .windows import EMPTY, EventWindows, Window, build_windows
 
 if TYPE_CHECKING:
-    from .events import Events
+    from .events.table import Events
 
 
 @dataclass(frozen=True, eq=False)

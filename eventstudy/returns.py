@@ -10,10 +10,10 @@ import numpy as np
 
 from .errors import DataError
 from .exchanges import EXCHANGES, exchange_of
-from .faults import Fault, faults_of, near, notes_of
-from .limits import LIMITS, LimitRule, rules_of
-from .measures import lack, measured
-from .quotes import NO_DATES, Quotes, by_symbol
+from .faults.kinds import Fault, faults_of, near, notes_of
+from .faults.limits import LIMITS, LimitRule, rules_of
+from .faults.quotes import NO_DATES, Quotes, by_symbol
+from .loading.measures import lack, measured
 from .typing import DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .abnormal import AbnormalReturns
-from .benchmarks import members, others
 from .delays import at_limit
 from .layout import Layout
-from .loading import FACTOR
+from .loading.benchmarks import members, others
+from .loading.load import FACTOR
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray, ObjectArray
 from .windows import TRADED

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .benchmarks import settled
 from .config import ESTIMATION, EVENT, StudyConfig
-from .confounders import confounded_by, read_confounders, reasons_of, with_confounders
 from .conventions import Conventions
-from .currency import LOCAL, factor_currency
 from .delays import with_runs
 from .errors import ConfigError
-from .factors import checked_factors, read_factors
+from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
 from .halts import halted, shifted
 from .layout import lay_out
-from .loading import FACTOR, load_returns
-from .measures import require_intercept
+from .loading.benchmarks import settled
+from .loading.currency import LOCAL, factor_currency
+from .loading.factors import checked_factors, read_factors
+from .loading.load import FACTOR, load_returns
+from .loading.measures import require_intercept
+from .loading.returns_file import read_returns
 from .models import LinearModel, make_model
 from .repeats import masked, overlapping
 from .results import EventStudyResults
 from .returns import ReturnsPanel
-from .returns_file import read_returns
 from .status import dates_of, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
 from .windows import Window
@@ -32,7 +32,7 @@ from .windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .events import Events
+    from .events.table import Events
 
 
 @dataclass(frozen=True, eq=False)

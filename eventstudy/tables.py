@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .benchmarks import PEERS
-from .faults import table_of
+from .faults.kinds import table_of
+from .loading.benchmarks import PEERS
 
 if TYPE_CHECKING:
     from .analysis.placebo import Placebo

@@ -97,7 +97,7 @@ class Market:
         self, frame: pd.DataFrame | None = None, model: str | LinearModel = "market", **options: object
     ) -> EventStudyResults:
         """Fit a model; `frame` may lack the further series, and they are then as in `wide`."""
-        from eventstudy.events import Events
+        from eventstudy.events.table import Events
 
         frame = self.frame if frame is None else frame
         table = self.table

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 
 from eventstudy.analysis.calendar_portfolio import Portfolio, calendar_portfolio, portfolio, regressions
 from eventstudy.errors import ConfigError
-from eventstudy.events import Events
+from eventstudy.events.table import Events
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudy

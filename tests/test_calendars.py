@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from eventstudy import calendars
-from eventstudy.announcements import Announcement, day0_position, parse_announcement, to_instant
 from eventstudy.calendars import Sessions, cache_dir, data_sessions, sessions
 from eventstudy.errors import DataError
+from eventstudy.events.announcements import Announcement, day0_position, parse_announcement, to_instant
 from eventstudy.exchanges import EXCHANGES, exchange_of
 
 ROOT = Path(__file__).parents[1]

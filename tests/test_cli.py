@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from conftest import ROOT, Market
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy.cli import main
+from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 
@@ -299,7 +299,7 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom eventstudy.cli import main\n"
+        "import sys\nfrom eventstudy.cli.main import main\n"
         "try: main(['run', '--help'])\nexcept SystemExit: pass\n"
         "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'matplotlib', 'yfinance'}\n"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"

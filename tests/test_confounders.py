@@ -12,7 +12,7 @@ import pytest
 from conftest import Market
 
 from eventstudy.config import StudyConfig
-from eventstudy.confounders import (
+from eventstudy.events.confounders import (
     Confounder,
     ConfoundersFileError,
     confounded_by,
@@ -21,7 +21,7 @@ from eventstudy.confounders import (
     with_confounders,
     without_confounded,
 )
-from eventstudy.events import Events
+from eventstudy.events.table import Events
 from eventstudy.results import EventStudyResults
 from eventstudy.study import run_study
 from eventstudy.tables import events_table, study_tables

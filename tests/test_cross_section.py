@@ -20,7 +20,7 @@ from scipy import stats
 from eventstudy.analysis._clustered import loadings, satterthwaite, scores, wild_pvalues
 from eventstudy.analysis.cross_section import regress_car
 from eventstudy.errors import ConfigError
-from eventstudy.events import Events
+from eventstudy.events.table import Events
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.calendars import sessions
 from eventstudy.config import StudyConfig
-from eventstudy.currency import (
+from eventstudy.errors import ConfigError
+from eventstudy.exchanges import EXCHANGES
+from eventstudy.loading.currency import (
     converted,
     currency_of,
     dollars_per,
@@ -22,8 +24,6 @@ from eventstudy.currency import (
     major,
     rate_symbol,
 )
-from eventstudy.errors import ConfigError
-from eventstudy.exchanges import EXCHANGES
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import run_study

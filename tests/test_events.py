@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.announcements import parse_announcement
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError, Problem
-from eventstudy.events import (
+from eventstudy.events.announcements import parse_announcement
+from eventstudy.events.table import (
     Events,
     check_events,
     events_from_frame,

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from conftest import FACTORS, Market
 
-from eventstudy import factors as module
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.factors import checked_factors, read_factors
+from eventstudy.loading import factors as module
+from eventstudy.loading.factors import checked_factors, read_factors
 from eventstudy.returns import ReturnsPanel
 from eventstudy.windows import Window
 

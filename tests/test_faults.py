@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from eventstudy.calendars import Sessions, sessions
 from eventstudy.errors import DataError
 from eventstudy.exchanges import exchange_of
-from eventstudy.faults import FAULTS, Fault, table_of
-from eventstudy.quotes import Quotes, no_trade, spikes
+from eventstudy.faults.kinds import FAULTS, Fault, table_of
+from eventstudy.faults.quotes import Quotes, no_trade, spikes
 from eventstudy.returns import ReturnsPanel, returns_of
 
 SIZE = 160

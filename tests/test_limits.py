@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eventstudy import events_from_frame
 from eventstudy.calendars import Sessions, sessions
-from eventstudy.limits import (
+from eventstudy.faults.limits import (
     KOREA,
     LIMITS,
     TAIWAN,

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.baskets import MOST_CALLS, Basket, calls_of, range_around
-from eventstudy.benchmarks import FALLBACK
 from eventstudy.calendars import sessions
 from eventstudy.errors import ConfigError, NetworkError
 from eventstudy.exchanges import EXCHANGES, home_of
+from eventstudy.loading.baskets import MOST_CALLS, Basket, calls_of, range_around
+from eventstudy.loading.benchmarks import FALLBACK
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider

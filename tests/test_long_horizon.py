@@ -17,7 +17,7 @@ from scipy import stats
 
 from eventstudy.analysis.long_horizon import abhar, bhar, overlapping
 from eventstudy.errors import ConfigError
-from eventstudy.events import Events
+from eventstudy.events.table import Events
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance._base import InapplicableError

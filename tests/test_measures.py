@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from test_reference import CLOSE, HERE, check_test, read
 
 from eventstudy.calendars import data_sessions
-from eventstudy.cli import main
+from eventstudy.cli.main import main
+from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.events import Events
-from eventstudy.measures import lack, measured, shares_of
+from eventstudy.events.table import Events
+from eventstudy.loading.measures import lack, measured, shares_of
 from eventstudy.prices._base import COLUMNS
 from eventstudy.report.answer import answer
 from eventstudy.report.html import render_report
@@ -29,7 +30,6 @@ from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy
-from eventstudy.terminal import summary_text
 from eventstudy.windows import Window
 
 MEASURES = ("volume", "turnover", "volatility")

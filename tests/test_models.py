@@ -12,7 +12,7 @@ from conftest import Market
 from test_reference import CLOSE, HERE, check_test
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.events import Events
+from eventstudy.events.table import Events
 from eventstudy.models import MODELS, LinearModel, make_model
 from eventstudy.models._engines import ENGINES
 from eventstudy.models.scholes_williams import thin_beta

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import DONORS, FACTORS, Market
 
-from eventstudy.cli import main
+from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 
 FIXED = (

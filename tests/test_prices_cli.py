@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 from yahoo_standin import Yahoo, proxy_env, synthetic
 
-from eventstudy.cli import main
+from eventstudy.cli.main import main
 from eventstudy.prices.store import StoreProvider
 
 CSV = """symbol,date,close,adj_close,volume,currency
@@ -237,7 +237,8 @@ def test_the_tree_of_help_loads_no_pandas() -> None:
     import sys
 
     program = (
-        "import sys; from eventstudy.cli import main; print({'pandas', 'numpy', 'sqlite3'} & {*sys.modules})"
+        "import sys; from eventstudy.cli.main import main; "
+        "print({'pandas', 'numpy', 'sqlite3'} & {*sys.modules})"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT
 
-from eventstudy.cli import main
+from eventstudy.cli.main import main
+from eventstudy.cli.order import read_order
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.order import read_order
 from eventstudy.prices import PROVIDERS, is_name, listing, resolve
 from eventstudy.prices.sample import SampleProvider
 

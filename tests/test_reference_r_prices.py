@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from r_cases import ENGINES, HERE, close, events, read, table
 
-from eventstudy.events import events_from_frame
-from eventstudy.loading import load_returns
+from eventstudy.events.table import events_from_frame
+from eventstudy.loading.load import load_returns
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window

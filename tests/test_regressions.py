@@ -18,7 +18,7 @@ from statsmodels.stats.stattools import durbin_watson
 
 from eventstudy.analysis.regressions import COLUMNS, diagnostics, regression
 from eventstudy.errors import ConfigError
-from eventstudy.events import Events
+from eventstudy.events.table import Events
 from eventstudy.models import MODELS
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel

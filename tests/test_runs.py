@@ -15,7 +15,7 @@ from conftest import Market
 
 from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
-from eventstudy.events import read_events
+from eventstudy.events.table import read_events
 from eventstudy.results import EventStudyResults
 from eventstudy.runs import checked_name, write_run
 from eventstudy.tables import group_column

@@ -160,8 +160,8 @@ def test_an_index_serves_exchanges_that_differ() -> None:
     events = es.events_from_frame(
         pd.DataFrame({"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"})
     )
-    from eventstudy.loading import needed_keys
-    from eventstudy.market_days import sessions_of
+    from eventstudy.loading.load import needed_keys
+    from eventstudy.loading.market_days import sessions_of
 
     keys = needed_keys(events)
     panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set()))

@@ -12,7 +12,7 @@ from designs import CLOSE, DISPERSED, ONE, placed
 from pages import CONFIG, MAIN
 
 from eventstudy.analysis.verdicts import percent
-from eventstudy.terminal import beside, kind_of_study, p_text, summary_text
+from eventstudy.cli.terminal import beside, kind_of_study, p_text, summary_text
 
 
 def test_the_recommended_test_comes_first_and_weak_ones_are_in_brackets() -> None:

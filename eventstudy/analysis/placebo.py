@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ..benchmarks import PEERS, members
 from ..errors import ConfigError
 from ..layout import Layout, rows_of
+from ..loading.benchmarks import PEERS, members
 from ..significance import STATISTICS
 from ..typing import BoolArray, DateArray, FloatArray, IntArray
 from ..windows import Window

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from re import fullmatch
 from typing import TYPE_CHECKING
 
-from .errors import NetworkError, PriceError
-from .windows import Window
+from ..errors import NetworkError, PriceError
+from ..windows import Window
 
 if TYPE_CHECKING:
-    from .prices import PriceProvider, Prices
+    from ..prices import PriceProvider, Prices
 
 Range = tuple[date, date]
 # Calendar days for one session, holidays and weekends included, with room to spare.
@@ -79,7 +79,7 @@ class Basket:
     def _call(
         self, symbols: list[str], first: date, last: date, progress: Callable[[int, int], None] | None
     ) -> Prices:
-        from .prices import Prices
+        from ..prices import Prices
 
         try:
             return self.source.fetch(symbols, first, last, progress=progress)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .errors import DataError
+from ..errors import DataError
+from ..typing import BoolArray, DateArray, FloatArray, IntArray
 from .limits import LimitDays, LimitRule, daily_limits
-from .typing import BoolArray, DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,13 +13,13 @@ from typing import get_args
 
 import numpy as np
 
+from ..calendars import known_zones, sessions
+from ..errors import ConfigError, DataError, Problem
+from ..exchanges import EXCHANGES, Exchange, exchange_of, suffix_of
+from ..registry import did_you_mean
+from ..typing import CalendarChoice
 from .announcements import Announcement, day0_position, parse_announcement, parse_date
-from .calendars import known_zones, sessions
 from .csvfile import WHOLE_ROW, Lines, strip
-from .errors import ConfigError, DataError, Problem
-from .exchanges import EXCHANGES, Exchange, exchange_of, suffix_of
-from .registry import did_you_mean
-from .typing import CalendarChoice
 
 REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "benchmark", "day0")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..calendars import Sessions, data_sessions, sessions
+from ..exchanges import EXCHANGES, suffix_of
+from ..returns import NO_ZONE, Key
+from ..typing import CalendarChoice, DateArray
 from .benchmarks import chains_of
-from .calendars import Sessions, data_sessions, sessions
-from .exchanges import EXCHANGES, suffix_of
-from .returns import NO_ZONE, Key
-from .typing import CalendarChoice, DateArray
 
 if TYPE_CHECKING:
-    from .events import Events
+    from ..events.table import Events
 
 
 def indices_of(events: Events, benchmark: str) -> set[str]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .typing import BoolArray, DateArray, FloatArray, IntArray
+from ..typing import BoolArray, DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from .events import Events
+    from ..events.table import Events
 
 # (price from which it holds, tick)
 Ticks = tuple[tuple[float, float], ...]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__
-from .cli_parts import debug_option
-from .cli_parts import progress as _progress
-from .cli_parts import say as _say
-from .cli_prices import prices
+from .. import __version__
+from .parts import debug_option
+from .parts import progress as _progress
+from .parts import say as _say
+from .prices import prices
 
 if TYPE_CHECKING:
-    from .config import StudyConfig
-    from .errors import Problem
-    from .results import EventStudyResults
+    from ..config import StudyConfig
+    from ..errors import Problem
+    from ..results import EventStudyResults
 
 NO_STUDY, INCOMPLETE, INTERRUPTED = 1, 3, 130
 TEXT_WIDTH = 100
@@ -36,7 +36,7 @@ class Main(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; turn errors into messages on stderr."""
-        from .errors import EventStudyError
+        from ..errors import EventStudyError
 
         try:
             return super().invoke(context)
@@ -261,12 +261,12 @@ def run(
     events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **options: Any
 ) -> None:  # fmt: skip
     """Run a study of EVENTS (a CSV with the columns ticker and announced_at) and write its report."""
-    from .errors import ConfigError, DataError
-    from .events import read_events
+    from ..errors import ConfigError, DataError
+    from ..events.table import read_events
+    from ..registry import did_you_mean
+    from ..runs import write_run
+    from ..study import run_study
     from .order import read_order
-    from .registry import did_you_mean
-    from .runs import write_run
-    from .study import run_study
     from .terminal import losses
 
     order = read_order(config_file, events, options)
@@ -304,7 +304,7 @@ def run(
 @debug_option
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad."""
-    from .events import check_events
+    from ..events.table import check_events
 
     good, problems = check_events(events, calendar=calendar)
     rows = [] if good is None else _checked(good.table)
@@ -331,7 +331,7 @@ def list_(what: str) -> None:
 
 
 def _list_models() -> Iterator[str]:
-    from .models import MODELS, options_of
+    from ..models import MODELS, options_of
 
     for name, model in MODELS.items():
         yield f"{name:<18} {model.label[0].upper()}{model.label[1:]}: {model.source}"
@@ -348,7 +348,7 @@ def _option(value: object) -> str:
 
 
 def _list_tests() -> Iterator[str]:
-    from .significance import STATISTICS
+    from ..significance import STATISTICS
 
     yield "robust to C clustering on a date, O overlapping windows, V event-induced variance, S skewness"
     yield f"{'name':<20} {'label':<29} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<16} source"
@@ -358,7 +358,7 @@ def _list_tests() -> Iterator[str]:
 
 
 def _list_prices() -> Iterator[str]:
-    from .prices import listing
+    from ..prices import listing
 
     for name, summary in listing():
         yield f"{name:<10} {summary}"
@@ -380,9 +380,9 @@ def _command() -> str:
 
 
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from .report.answer import headline, leading
-    from .report.wording import subject_of
-    from .tables import group_column
+    from ..report.answer import headline, leading
+    from ..report.wording import subject_of
+    from ..tables import group_column
     from .terminal import TEXT_WIDTH, beside, losses, sketch, summary_text
 
     column = group_column(results, config.by)
@@ -407,7 +407,7 @@ def _ascii(text: str) -> str:
 
 
 def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from .tables import events_table, group_column
+    from ..tables import events_table, group_column
 
     def rows(frame: Any) -> Any:
         return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..typing import BoolArray, FloatArray
 from .quotes import LATE, Quotes, Seen, runs
-from .typing import BoolArray, FloatArray
 
 SPLITS, SPLIT_WIDTH = np.log([2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50]), np.log(1.015)
 # Prices after a jump that must stay there, equal closes in a row, prices that a history needs.

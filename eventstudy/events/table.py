@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import DataError, EventsFileError, Problem
+from ..typing import BoolArray, CalendarChoice, IntArray
 from .csvfile import Lines, read_bytes, split_bytes, strip
-from .errors import DataError, EventsFileError, Problem
-from .event_rows import REQUIRED, Row, Rules, check_rows
-from .typing import BoolArray, CalendarChoice, IntArray
+from .rows import REQUIRED, Row, Rules, check_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import ConfigError, DataError
-from .typing import DateArray, FloatArray, Measure
+from ..errors import ConfigError, DataError
+from ..typing import DateArray, FloatArray, Measure
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .events import Events
+    from ..events.table import Events
 
 # Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.8).
 SMALL_TURNOVER = 0.000255

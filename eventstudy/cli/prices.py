@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .cli_parts import debug_option, progress, say
+from .parts import debug_option, progress, say
 
 if TYPE_CHECKING:
-    from .prices import Prices
-    from .prices.store import StoreProvider
+    from ..prices import Prices
+    from ..prices.store import StoreProvider
 
 INCOMPLETE = 3
 YEARS = 10
@@ -50,7 +50,7 @@ def prices() -> None:
 @_options
 def list_(store: str | None, as_json: bool) -> None:
     """List what is stored, a line a symbol."""
-    from .prices.upkeep import listed
+    from ..prices.upkeep import listed
 
     rows = listed(_store(store))
     if as_json:
@@ -74,7 +74,7 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
     from dataclasses import asdict
 
-    from .prices.upkeep import history
+    from ..prices.upkeep import history
 
     held = _store(store, vintage).held(symbol)
     told = history(_store(store), symbol)
@@ -125,10 +125,10 @@ def fetch(
     quiet: bool,
 ) -> None:
     """Download SYMBOLS, of which only what is missing, and keep them."""
-    from .errors import ConfigError
-    from .prices import resolve
-    from .prices.sync import update
-    from .prices.upkeep import check_symbol
+    from ..errors import ConfigError
+    from ..prices import resolve
+    from ..prices.sync import update
+    from ..prices.upkeep import check_symbol
 
     wanted, first, last = _wanted(symbols, events)
     first, last = (start.date() if start else first), (end.date() if end else last)
@@ -155,7 +155,7 @@ def fetch(
 @_options
 def import_(store: str | None, path: Path, quiet: bool) -> None:
     """Keep the prices of PATH: a folder of <ticker>.csv, or one long table (CSV, Parquet)."""
-    from .prices.upkeep import import_files
+    from ..prices.upkeep import import_files
 
     with progress(quiet, "files") as advance:
         found, notices = import_files(_store(store), path, advance)
@@ -181,8 +181,8 @@ def export(
     quiet: bool,
 ) -> None:
     """Write stored prices to PATH as one long table, .csv or .parquet."""
-    from .prices.upkeep import FIRST_DAY, LAST_DAY
-    from .prices.upkeep import export as write
+    from ..prices.upkeep import FIRST_DAY, LAST_DAY
+    from ..prices.upkeep import export as write
 
     kept = _store(store, vintage)
     first, last = start.date() if start else FIRST_DAY, end.date() if end else LAST_DAY
@@ -196,7 +196,7 @@ def export(
 @_options
 def verify(store: str | None) -> None:
     """Compare the bytes of everything stored with their hashes; exit with 1 and name what is damaged."""
-    from .prices.upkeep import damaged
+    from ..prices.upkeep import damaged
 
     states = list(damaged(_store(store)))
     bad = [name for name, is_bad in states if is_bad]
@@ -217,8 +217,8 @@ def prune(
     store: str | None, keep: int | None, older_than: int | None, symbols: tuple[str, ...], dry_run: bool
 ) -> None:
     """Delete earlier vintages; the newest prices of a symbol always stay."""
-    from .errors import ConfigError
-    from .prices.upkeep import prune as delete
+    from ..errors import ConfigError
+    from ..prices.upkeep import prune as delete
 
     if keep is None and older_than is None:
         raise ConfigError("which vintages?", remedy="give --keep N, --older-than DAYS, or both")
@@ -229,7 +229,7 @@ def prune(
 
 
 def _store(path: str | None, vintage: str | None = None) -> StoreProvider:
-    from .prices.store import StoreProvider
+    from ..prices.store import StoreProvider
 
     return StoreProvider(path or None, vintage=vintage, partial=True)
 
@@ -239,9 +239,9 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
     today = date.today()  # noqa: DTZ011 - a civil date
     if events is None:
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
-    from .config import ESTIMATION, EVENT
-    from .events import read_events
-    from .loading import needed_keys, needed_range
+    from ..config import ESTIMATION, EVENT
+    from ..events.table import read_events
+    from ..loading.load import needed_keys, needed_range
 
     listed = read_events(events)
     named = [symbol for symbol, _ in needed_keys(listed, peers=True)]

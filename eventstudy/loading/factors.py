@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import ConfigError, DataError
-from .returns import LARGE_MEDIAN, wide_returns
+from ..errors import ConfigError, DataError
+from ..returns import LARGE_MEDIAN, wide_returns
 from .returns_file import read_table
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 
-from .calendars import Sessions
-from .errors import DataError
+from ..calendars import Sessions
+from ..errors import DataError
 
 ASSUMED_TIME = dt.time(12)
 FIRST_YEAR, LAST_YEAR = 1950, 2100

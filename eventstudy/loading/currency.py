@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .exchanges import EXCHANGES, Exchange, home_of, suffix_of
-from .returns import Key, ReturnsPanel
-from .typing import DateArray, FloatArray, IntArray
+from ..exchanges import EXCHANGES, Exchange, home_of, suffix_of
+from ..returns import Key, ReturnsPanel
+from ..typing import DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

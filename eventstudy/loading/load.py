@@ -8,22 +8,22 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config import ESTIMATION, EVENT
+from ..errors import ConfigError, DataError, PriceError
+from ..faults.limits import special_treatment
+from ..returns import DATA_CALENDAR, Key, ReturnsPanel
+from ..typing import CalendarChoice, Measure, ReturnKind
+from ..windows import Window
 from .baskets import Basket, Range, range_around
 from .benchmarks import PEERS, benchmarks_of, members, wanted_next
-from .config import ESTIMATION, EVENT
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .errors import ConfigError, DataError, PriceError
-from .limits import special_treatment
 from .market_days import indices_of, sessions_of
 from .measures import shares_of
-from .returns import DATA_CALENDAR, Key, ReturnsPanel
-from .typing import CalendarChoice, Measure, ReturnKind
-from .windows import Window
 
 if TYPE_CHECKING:
-    from .events import Events
-    from .models import Factor, LinearModel
-    from .prices import PriceProvider
+    from ..events.table import Events
+    from ..models import Factor, LinearModel
+    from ..prices import PriceProvider
 
 # Begins the symbol of a series from a factor file; no ticker has a colon.
 FACTOR = "factor:"
@@ -162,7 +162,7 @@ def load_returns(
     ReturnsPanel
         Symbols without prices are in ``failures`` with the reason.
     """
-    from .prices import resolve
+    from ..prices import resolve
 
     if len(events) == 0:
         raise DataError("there are no events")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import EventStudyError, Problem
-from .registry import did_you_mean
+from ..errors import EventStudyError, Problem
+from ..registry import did_you_mean
 
 _SIGNATURES = {
     b"PK\x03\x04": "a spreadsheet (.xlsx)",

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import DataError, EventsFileError, Problem
+from ..typing import BoolArray, ObjectArray
+from ..windows import Window
 from .announcements import parse_date
 from .csvfile import WHOLE_ROW, read_bytes, split_bytes, strip
-from .errors import DataError, EventsFileError, Problem
-from .typing import BoolArray, ObjectArray
-from .windows import Window
 
 if TYPE_CHECKING:
-    from .results import EventStudyResults
+    from ..results import EventStudyResults
 
 REQUIRED = ("ticker", "date", "what")
 EVERY_FIRM = "*"

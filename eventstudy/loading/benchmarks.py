@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import ConfigError
-from .exchanges import EXCHANGES
-from .returns import ReturnsPanel
-from .typing import DateArray, IntArray
-from .windows import Window
+from ..errors import ConfigError
+from ..exchanges import EXCHANGES
+from ..returns import ReturnsPanel
+from ..typing import DateArray, IntArray
+from ..windows import Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .events import Events
+    from ..events.table import Events
 
 # Column with untreated firms for each event.
 PEERS = "peers"

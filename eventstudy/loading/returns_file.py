@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError, DataError
+from ..returns import DATA_CALENDAR, ReturnsPanel
+from ..typing import CalendarChoice, ReturnKind
 from .benchmarks import chains_of
-from .errors import ConfigError, DataError
-from .loading import needed_keys
+from .load import needed_keys
 from .market_days import indices_of, sessions_of
-from .returns import DATA_CALENDAR, ReturnsPanel
-from .typing import CalendarChoice, ReturnKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .events import Events
-    from .models import LinearModel
+    from ..events.table import Events
+    from ..models import LinearModel
 
 
 def read_returns(
@@ -40,7 +40,7 @@ def read_returns(
     frame = read_table(path)
     keys = needed_keys(events, benchmark, model, series, peers=True)
     links = zip(chains_of(events, benchmark), events.table["exchange"], strict=True)
-    from .returns import wide_returns
+    from ..returns import wide_returns
 
     wide = wide_returns(frame)
     have = set(wide.columns)

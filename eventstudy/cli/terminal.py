@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .analysis.verdicts import percent as share
-from .report.facts import Cell, cells, shown_tests
-from .report.measures import in_its_words, words
-from .report.wording import short_reason
-from .significance import STATISTICS
-from .typing import FloatArray
-from .windows import Window
+from ..analysis.verdicts import percent as share
+from ..report.facts import Cell, cells, shown_tests
+from ..report.measures import in_its_words, words
+from ..report.wording import short_reason
+from ..significance import STATISTICS
+from ..typing import FloatArray
+from ..windows import Window
 
 if TYPE_CHECKING:
-    from .config import StudyConfig
-    from .results import EventStudyResults
+    from ..config import StudyConfig
+    from ..results import EventStudyResults
 
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 SKETCH_ROWS = 7

@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .config import StudyConfig, read_toml
-from .errors import ConfigError
-from .models import make_model
-from .prices import is_name
-from .prices.store import moment
-from .runs import checked_name
-from .significance import STATISTICS
+from ..config import StudyConfig, read_toml
+from ..errors import ConfigError
+from ..models import make_model
+from ..prices import is_name
+from ..prices.store import moment
+from ..runs import checked_name
+from ..significance import STATISTICS
 
 
 @dataclass(frozen=True, slots=True)
