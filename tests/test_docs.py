@@ -79,3 +79,10 @@ def test_public_functions_have_docstrings() -> None:
 def test_version_is_said_once_in_each_place() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_grades_of_the_document_are_those_of_the_tests() -> None:
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for name, t in STATISTICS.items():
+        grades = (t.clustering, t.overlap, t.variance, t.skewness)
+        assert f"| `{name}` | {' | '.join(grades)} | {t.null} |" in text
