@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from designs import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed, reason, trust
 from scipy import stats
+from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed, reason, trust
 
 from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from eventstudy.models import MODELS

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from designs import placed
 from pages import MAIN, with_columns
+from situations import placed
 
 from eventstudy.report import answer, facts, limits, wording
 from eventstudy.results import EventStudyResults

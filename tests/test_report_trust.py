@@ -8,8 +8,8 @@ from html import unescape
 import numpy as np
 import pytest
 from conftest import Market
-from designs import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
+from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed
 
 from eventstudy.config import StudyConfig
 from eventstudy.report import wording

@@ -7,10 +7,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from designs import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from situations import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
 
 from eventstudy.analysis.diagnosis import Diagnosis, diagnose
 from eventstudy.analysis.situation import Situation

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from conftest import Market
-from designs import CLOSE, DISPERSED, ONE, placed
 from pages import CONFIG, MAIN
+from situations import CLOSE, DISPERSED, ONE, placed
 
 from eventstudy.analysis.verdicts import percent
 from eventstudy.cli.terminal import beside, kind_of_study, p_text, summary_text
