@@ -51,7 +51,7 @@ class Runs:
         return Runs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AbnormalReturns:
     """Abnormal returns of n events on L1 estimation and L2 event days; k parameters were estimated.
 
@@ -122,6 +122,9 @@ class AbnormalReturns:
 
     def __len__(self) -> int:
         return len(self.ar)
+
+    def __repr__(self) -> str:
+        return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
 
     @property
     def event(self) -> Window:
@@ -207,6 +210,17 @@ class AbnormalReturns:
         variance = taken.noise.sum(axis=1) + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
+    def level_car(self, window: Window) -> FloatArray:
+        """CAR with the variance of L single sessions, shape (n,), for tests that compare it with such sums.
+
+        The sum of the abnormal returns inside the window, times the root of L over the sessions that they
+        cover: 1 unless a halt has left the clock, or days are missing by convention.
+        """
+        inside, cols = self.inside(window), self.columns(window)
+        total = np.where(inside, self.ar[:, cols], 0.0).sum(axis=1)
+        sessions = np.where(inside, self.length[:, cols], 0).sum(axis=1)
+        return np.where(self.valid(window), total * np.sqrt(len(window) / np.maximum(sessions, 1)), np.nan)
+
     def _taken(self, window: Window) -> Taken:
         """Return what enters the CAR, 0 elsewhere; a last day that closes at a limit is a longer run."""
         cols = self.columns(window)
@@ -250,7 +264,9 @@ class AbnormalReturns:
         actual = expected + self.ar[:, cols]
         if self.windows.kind == "log":
             actual, expected = np.expm1(actual), np.expm1(expected)
-        held = np.nanprod(1 + actual, axis=1) - np.nanprod(1 + expected, axis=1)
+        seen = self.inside(window)
+        actual, expected = np.where(seen, actual, 0.0), np.where(seen, expected, 0.0)
+        held = np.prod(1 + actual, axis=1) - np.prod(1 + expected, axis=1)
         return np.where(self.valid(window), held, np.nan)
 
     @cached_property
@@ -298,7 +314,8 @@ class AbnormalReturns:
             at = np.searchsorted(own, self.windows.positions[i, L1:][cols])
             parts = [own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
             if delayed[i] and self.runs is not None:
-                parts.append(own[at[-1] + 1 : at[-1] + self.runs.length[i, cols.stop - 1]])
+                first = self.length[i, cols.stop - 1]
+                parts.append(own[at[-1] + 1 : at[-1] + self.runs.length[i, cols.stop - 1] - first + 1])
             out.append((int(i), np.concatenate(parts)))
         return out
 

@@ -24,6 +24,10 @@ WINDOWS = tuple(
 MAIN_WINDOW = Window(0, 1)
 
 
+# A two-sided p of 5 % needs this many draws to be possible at all.
+FEWEST_PLACEBOS = 39
+# Options whose setting has another name.
+COMMAND_NAMES = {"window": "event", "car": "windows", "test": "tests", "cov": "cov_type"}
 LISTS = ("tests", "model_options", "factors", "series", "regress")
 
 
@@ -151,6 +155,11 @@ class StudyConfig:
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             remedy = "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)
+        if 0 < self.placebo < FEWEST_PLACEBOS:
+            raise ConfigError(
+                "too few placebo studies for a p-value below 5 %", where="placebo", value=self.placebo,
+                remedy=f"ask for {FEWEST_PLACEBOS} or more",
+            )  # fmt: skip
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
 
@@ -200,7 +209,9 @@ class StudyConfig:
         known = {f.name for f in fields(self)}
         for name in options:
             if name not in known:
-                raise ConfigError("unknown setting", value=name, remedy=did_you_mean(name, sorted(known)))
+                hint = COMMAND_NAMES.get(name, "")
+                hint = f"did you mean {hint!r}?" if hint else did_you_mean(name, sorted(known))
+                raise ConfigError("unknown setting", value=name, remedy=hint)
         return replace(self, **{name: _read(name, value) for name, value in options.items()})
 
     def to_dict(self) -> dict[str, Any]:
@@ -240,7 +251,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 def _read(name: str, value: Any) -> Any:
     """Return the value of a setting in its own type, or say what is wrong with it."""
     if name in ("estimation", "event"):
-        return Window.of(_text(name, value))
+        return Window.of(value if isinstance(value, list) else _text(name, value))
     if name == "windows":
         return tuple(Window.of(v) for v in _texts(name, value))
     if name in LISTS:

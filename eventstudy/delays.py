@@ -32,6 +32,10 @@ def with_runs(
     if len(rows) == 0:
         return abnormal
     longer = layout.take(rows).around(day0[rows], estimation=estimation, event=wide)
+    L1 = len(estimation)
+    # The estimation days are those of the study, less what it masked.
+    for name in ("returns", "spans", "length"):
+        getattr(longer, name)[:, :L1] = getattr(windows, name)[rows, :L1]
     fit = model.fit(longer, engine=engine)
     closes = at_limit(layout.take(rows), longer.positions[:, len(estimation) :])
     runs = Runs(
@@ -61,14 +65,16 @@ def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, own: int, closes: Bo
     """Put the run of event i (row `own` of the longer fit) that begins on day t in its place."""
     free = np.flatnonzero(~closes[t:] & (fit.spans[own, t:] > 0))
     span = slice(t, t + int(free[0]) + 1) if len(free) else slice(t, t)
-    ar = fit.ar[own, span]
-    if len(ar) == 0 or not np.isfinite(ar).all():
+    seen = fit.spans[own, span] > 0
+    # Sessions without trade within the run are bridged by a later return of it.
+    covered = fit.spans[own, span].sum() - max(int(fit.spans[own, t]) - 1, 0)
+    if not seen.any() or covered != len(seen):
         runs.ar[i, t] = np.nan
         return
-    expected = fit.expected[own, span]
+    ar, expected = fit.ar[own, span][seen], fit.expected[own, span][seen]
     actual = ar + expected
     total = actual.sum() if fit.windows.kind == "log" else np.prod(1 + actual) - 1
     runs.ar[i, t] = total - expected.sum()
-    runs.noise[i, t] = fit.noise[own, span].sum()
+    runs.noise[i, t] = fit.noise[own, span][seen].sum()
     runs.length[i, t] = fit.length[own, span].sum()
-    runs.x[i, t] = fit.x_event[own, span].sum(axis=0)
+    runs.x[i, t] = fit.x_event[own, span][seen].sum(axis=0)

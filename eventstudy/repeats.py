@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -36,15 +35,19 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
     return replace(windows, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
 
 
-def overlapping(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> IntArray:
+def overlapping(
+    windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
+) -> IntArray:
     """Return for each event an earlier one of the same firm whose event window overlaps its own, else -1."""
     event = windows.positions[:, len(windows.estimation) :]
     out = np.full(len(firms), -1, dtype=np.int64)
     for own in _same(firms, used):
         order = own[np.argsort(windows.day0[own], kind="stable")]
-        for before, i in pairwise(order):
-            if np.isin(event[i][event[i] >= 0], event[before]).any():
-                out[i] = before
+        before = order[0]
+        for i in order[1:]:
+            overlaps = bool(np.isin(event[i][event[i] >= 0], event[before]).any())
+            out[i] = before if overlaps else -1
+            before = before if kept_only and overlaps else i
     return out
 
 

@@ -40,7 +40,7 @@ WindowLike = Window | tuple[int, int] | str
 LEADING = {True: "event_t", False: "bmp_kp"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventStudyResults:
     """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
 
@@ -349,6 +349,10 @@ class EventStudyResults:
 
     def _ids(self, rows: IntArray) -> Mapping[str, Any]:
         return {name: self.events[name].to_numpy()[rows] for name in ("event_id", "ticker")}
+
+    def __repr__(self) -> str:
+        counts = f"{len(self)} of {len(self.events)} events"
+        return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
 
     def _repr_html_(self) -> str:
         head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"

@@ -31,7 +31,7 @@ CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ReturnsPanel:
     """Decimal returns of every symbol on the union of all sessions, symbol-major.
 
@@ -83,6 +83,9 @@ class ReturnsPanel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rows", {key: i for i, key in enumerate(self.keys)})
+
+    def __repr__(self) -> str:
+        return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ STUDY_FLAGS = (
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
 IN_DOUBT = (
-    "spike", "unit_change", "suspect_split", "beyond_limit", "stale_price", "outside_range",
+    "spike", "unit_change", "suspect_split", "suspect_jump", "duplicate_date",
+    "beyond_limit", "stale_price", "outside_range",
 )  # fmt: skip
 
 
@@ -125,7 +126,10 @@ def _reason(
     """Say why event i cannot be used; the first of several causes is the one to mend first."""
     calendar = panel.calendar_of(event.exchange)
     if needs.get("market", "none") == "":
-        return "no benchmark: give one in the column benchmark or with --benchmark"
+        return (
+            "no benchmark: give one in the column benchmark or with --benchmark "
+            "(a portfolio of peers needs firms that are not in the list)"
+        )
     blank = next((name for name, text in needs.items() if not text), "")
     if blank:
         return f"the column {blank} is blank, and the model needs it"

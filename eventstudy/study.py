@@ -27,7 +27,7 @@ from .results import EventStudyResults
 from .returns import ReturnsPanel
 from .status import dates_of, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
-from .windows import Window
+from .windows import TRADED, Window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .events.table import Events
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventStudy:
     """A study of announcements, ready to be fitted.
 
@@ -106,6 +106,7 @@ class EventStudy:
         day0 = [panel.session_of(c, d) for c, d in zip(calendars, dates_of(table["day0"]), strict=True)]
         table["day0"] = np.array(day0, dtype="datetime64[s]")
         repeats = repeats_of(table)
+        happened = repeats == ""
         if self.left_out:
             repeats = np.where(repeats == "", np.array(self.left_out, dtype=object), repeats)
         layout = lay_out(
@@ -120,16 +121,26 @@ class EventStudy:
         firms, days = table["ticker"].to_numpy(object), dates_of(table["day0"])
         layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
         windows = layout.around(days, **around)
+        if self.halt == "shift" and any(layout.lags):
+            raise ConfigError(
+                "leads and lags of the market have no place on a clock without halted sessions",
+                where="halt", value="shift", remedy="use --halt calendar, or another model",
+            )  # fmt: skip
         if self.halt == "shift":
             layout = shifted(layout, halted(windows, layout))
             windows = layout.around(days, **around)
-        overlap = overlapping(windows, firms, layout.rows >= 0)
-        if self.repeat == "first":
+            resumed = np.array([TRADED in name for name in layout.calendars]) & (windows.day0 >= 0)
+            days = np.where(resumed, windows.sessions[windows.day0], days)
+            table["day0"] = days.astype("datetime64[s]")
+        first = self.repeat == "first"
+        overlap = overlapping(windows, firms, layout.rows >= 0, kept_only=first)
+        if first:
             repeats = np.where(overlap >= 0, self._within(overlap), repeats)
             layout = replace(layout, rows=np.where(overlap >= 0, -1, layout.rows))
             windows = layout.around(days, **around)
         if self.repeat != "keep-all":
-            windows = masked(windows, firms, layout.rows >= 0)
+            # An event that is left out was news all the same.
+            windows = masked(windows, firms, happened)
         abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
         abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
@@ -141,6 +152,10 @@ class EventStudy:
             overlap=overlap,
         )
         return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
+
+    def __repr__(self) -> str:
+        model = self.model if isinstance(self.model, str) else self.model.name
+        return f"<event study of {len(self.events)} events, model {model}, not fitted yet>"
 
     def _within(self, overlap: IntArray) -> ObjectArray:
         """Say which event of the same firm each event of `overlap` lies within."""
@@ -178,6 +193,12 @@ def run_study(
     factors = read_factors(config.factors) if config.factors else None
     model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
     model = model.bound(() if factors is None else list(factors.columns))
+    unused = factors is not None and not {f.name for f in model.factors} & set(factors.columns)
+    if unused:
+        raise ConfigError(
+            f"the model {model.name} uses no factor of these files", where="factors",
+            value=", ".join(config.factors), remedy="name one that does, such as --model ff3",
+        )  # fmt: skip
     news = read_confounders(config.confounders) if config.confounders else []
     what: Any = {
         "benchmark": config.benchmark, "calendar": config.calendar, "kind": config.kind,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .faults.kinds import table_of
-from .loading.benchmarks import PEERS
+from .faults.kinds import Fault, table_of
+from .loading.benchmarks import PEERS, members
 
 if TYPE_CHECKING:
     from .analysis.placebo import Placebo
@@ -47,8 +47,9 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
         "diagnostics": results.diagnostics(),
         "choosing": results.diagnose(config.main).table,
     }
-    if results.panel.faults:
-        out["faults"] = table_of(results.panel.faults)
+    faults = faults_in_windows(results)
+    if faults:
+        out["faults"] = table_of(faults)
     if len(results) >= FEWEST_EVENTS:
         out |= _of_a_sample(results, windows, config.main)
     column = group_column(results, config.by)
@@ -62,6 +63,21 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     if config.placebo:
         out |= _of_placebos(results, config)
     return out
+
+
+def faults_in_windows(results: EventStudyResults) -> list[Fault]:
+    """Return the faults that touch a window of an event, of its firm or of a series of the model."""
+    if results.layout is None:
+        return list(results.panel.faults)
+    windows, panel = results.abnormal.windows, results.panel
+    found: dict[Fault, None] = {}
+    for i, ticker in enumerate(results.events["ticker"]):
+        known = windows.positions[i][windows.positions[i] >= 0]
+        symbols = [ticker, *(s for own in results.layout.symbols.values() for s in members(own[i]))]
+        for symbol in symbols if len(known) else ():
+            ends = panel.sessions[known.min()], panel.sessions[known.max()]
+            found |= dict.fromkeys(panel.faults_near(symbol, *ends))
+    return [fault for fault in panel.faults if fault in found]
 
 
 def group_column(results: EventStudyResults, by: str) -> str:

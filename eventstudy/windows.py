@@ -51,7 +51,11 @@ class Window:
                     "not a window", value=value, remedy="write START:STOP in trading days, such as -1:1"
                 )
             return cls(int(match[1]), int(match[2]))
-        if len(value) != 2 or any(isinstance(v, bool) or int(v) != v for v in value):
+        if (
+            not hasattr(value, "__len__")
+            or len(value) != 2
+            or any(isinstance(v, bool) or int(v) != v for v in value)
+        ):
             raise ConfigError("not a window", value=value, remedy="give two whole numbers, such as (-1, 1)")
         return cls(int(value[0]), int(value[1]))
 

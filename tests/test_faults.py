@@ -97,6 +97,7 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
     "spike": (lambda t: scaled(t, slice(50, 52), 100), (day(50), day(52)), [50, 51, 52]),
     "unit_change": (lambda t: scaled(t, slice(50, None), 0.01), (day(50), day(50)), []),
     "suspect_split": (lambda t: scaled(t, slice(50, None), 0.5), (day(50), day(50)), []),
+    "suspect_jump": (lambda t: scaled(t, slice(50, None), 6.3), (day(50), day(50)), []),
     "beyond_limit": (lambda t: scaled(t, slice(50, None), 1.25), (day(50), day(50)), []),
     "stale_price": (constant, (day(50), day(56)), []),
     "outside_range": (lambda t: put(t, slice(50, 50), "high", 1.0), (day(50), day(50)), []),
@@ -141,7 +142,7 @@ def test_no_unit_of_prices_makes_a_fault(seed: int, unit: float) -> None:
     assert panel_of(scaled(clean(seed=seed), slice(None), unit)).faults == ()
 
 
-@pytest.mark.parametrize("kind", ["spike", "unit_change", "suspect_split", "beyond_limit"])
+@pytest.mark.parametrize("kind", ["spike", "unit_change", "suspect_split", "suspect_jump", "beyond_limit"])
 def test_what_may_change_a_result_is_noted_with_its_date(kind: str) -> None:
     symbol, calendar = ("600000.SS", "XSHG") if kind == "beyond_limit" else ("A", "XNYS")
     notes = panel_of(CASES[kind][0](clean(symbol)), calendar).notes
@@ -232,9 +233,19 @@ def test_splits_of_either_direction(by: float) -> None:
     assert [f.kind for f in panel_of(scaled(clean(), slice(50, None), by)).faults] == ["suspect_split"]
 
 
-@pytest.mark.parametrize("by", [1.5, 6.0, 0.4, 60.0])
+@pytest.mark.parametrize("by", [1.5, 2.6, 0.4, 0.15])
 def test_other_factors_are_moves_of_the_price(by: float) -> None:
     assert panel_of(scaled(clean(), slice(50, None), by)).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("by", "kind"), [(6.3, "suspect_jump"), (86.0, "unit_change"), (1000.0, "unit_change")]
+)
+def test_jumps_that_no_news_explains(by: float, kind: str) -> None:
+    """A factor of 100 times the return of the day itself, or any factor that no share makes."""
+    panel = panel_of(scaled(clean(), slice(50, None), by))
+    assert [f.kind for f in panel.faults] == [kind]
+    assert np.nanmax(np.abs(panel.values[0])) < 1 or kind == "suspect_jump"
 
 
 def test_a_move_that_is_not_taken_back_is_no_spike() -> None:

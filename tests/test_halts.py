@@ -194,3 +194,71 @@ def test_the_suspension_of_zte_in_hong_kong() -> None:
     assert once == pytest.approx(-0.548, abs=0.002)
     running = EventStudy(events, panel, estimation=(-250, -11)).fit()
     assert not running.abnormal.valid(Window(-1, 1))[0]
+
+
+def test_an_overlap_with_an_event_that_was_left_out_does_not_count() -> None:
+    """Events at 200, 208 and 216 with windows of five days: the third is clear of the first."""
+    market = Market(n=3, seed=4, days=400, dates=3)
+    days = market.frame.index[[200, 208, 216]]
+    market.table = market.table.assign(ticker="F00", day0=days, announced_at=days.strftime("%F"))
+    assert market.fit(repeat="first").events["status"].tolist() == ["ok", "dropped", "ok"]
+
+
+def test_a_left_out_event_was_news_all_the_same() -> None:
+    market = Market(n=3, seed=4, days=400, dates=3)
+    days = market.frame.index[[200, 208, 260]]
+    market.table = market.table.assign(ticker="F00", day0=days, announced_at=days.strftime("%F"))
+    first, mask = market.fit(repeat="first").abnormal, market.fit(repeat="mask").abnormal
+    assert first.sigma2[2] == mask.sigma2[2]
+
+
+def test_a_halt_within_a_run_is_bridged() -> None:
+    """Limit down, two sessions halted, a free close: one return over four sessions."""
+    returns, spans = [-0.10, np.nan, np.nan, -0.08], [1, 0, 0, 3]
+    table = pd.DataFrame({"ticker": ["A"], "announced_at": ["2024-01-11"], "benchmark": ["M"]})
+    panel = firm_a(returns, spans, [-1, 0, 0, 0])
+    a = EventStudy(
+        events_from_frame(table, calendar="data"), panel, estimation=(-8, -1), event=(0, 1)
+    ).fit().abnormal  # fmt: skip
+    car = 0.9 * 0.92 - 1 - 4 * 0.001 - 1.2 * MKT[8:12].sum()
+    assert a.car(DAY)[0] == pytest.approx(car)
+    loading = loadings_on(a, DAY, sessions_of(a, DAY))
+    assert (loading**2).sum() * a.sigma2[0] == pytest.approx(a.var_car(DAY)[0], rel=1e-10)
+
+
+def test_masks_hold_for_runs_as_well() -> None:
+    market = Market(n=2, seed=4, days=400, dates=2)
+    days = market.frame.index[[220, 300]]
+    market.table = market.table.assign(ticker="F00", day0=days, announced_at=days.strftime("%F"))
+    panel = ReturnsPanel.from_frame(market.frame)
+    codes = np.zeros(panel.values.shape, np.int64)
+    codes[panel.row("F00", "data"), 300] = -1
+    events = events_from_frame(market.table[["ticker", "announced_at", "benchmark"]], calendar="data")
+    a = EventStudy(events, replace(panel, limits=codes), estimation=(-120, -11), event=(-5, 5)).fit().abnormal
+    assert a.windows.masked[1] > 0
+    assert a.runs is not None
+    assert a.runs.noise[1, 5] / a.sigma2[1] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("name", ["cda", "placebo_windows"])
+def test_long_halts_do_not_make_tests_of_levels_reject(name: str) -> None:
+    """Half the firms were halted for ten sessions before day 0: under the null few of 40 studies reject."""
+    rejected = 0
+    for seed in range(40):
+        market = Market(n=12, seed=seed, dates=12)
+        frame = market.frame.copy()
+        for i in range(6):
+            at = frame.index.get_loc(market.table["day0"][i])
+            closes = (1 + frame.iloc[:, i]).cumprod()
+            closes.iloc[at - 10 : at] = np.nan
+            frame.iloc[:, i] = closes.ffill().pct_change().where(closes.notna())
+        panel = ReturnsPanel.from_frame(frame)
+        spans = panel.spans.copy()
+        for i in range(6):
+            spans[i, frame.index.get_loc(market.table["day0"][i])] = 11
+        events = events_from_frame(market.table[["ticker", "announced_at", "benchmark"]], calendar="data")
+        study = EventStudy(
+            events, replace(panel, spans=spans), estimation=(-120, -11), event=(-5, 5), halt="shift"
+        )
+        rejected += study.fit().test(name, DAY).pvalue < 0.05
+    assert rejected <= 7

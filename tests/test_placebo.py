@@ -115,7 +115,7 @@ def test_peers_without_prices_are_a_reason() -> None:
     market.table = market.table.assign(peers="NOWHERE;" + market.tickers[0])
     placebo = placebo_firms(market.fit(), W, draws=50)
     assert np.isnan(placebo.pvalue)
-    assert placebo.reason.startswith("6 events have no peer with prices")
+    assert placebo.reason.startswith("6 events have no untreated peer with prices")
 
 
 def test_no_column_of_peers(long: EventStudyResults) -> None:

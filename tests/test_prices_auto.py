@@ -210,6 +210,13 @@ def test_the_canonical_bytes() -> None:
     assert rows.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode() == written
 
 
+def test_two_closes_of_one_date_are_none() -> None:
+    table = pd.DataFrame({"date": ["2019-01-02", "2019-01-02", "2019-01-03"], "close": [3.0, 4.0, 5.0]})
+    rows, notes = clean(table, "A")
+    assert rows["close"].isna().tolist() == [True, False]
+    assert notes[-1] == "1 dates with two different closes taken as missing (2019-01-02)"
+
+
 def test_clean_says_what_it_changed() -> None:
     days = ["2019-01-03", None, "2019-01-02", "2019-01-02"]
     table = pd.DataFrame({"date": days, "close": [1.0, 2.0, 3.0, -4.0], "volume": [1.0, 1.0, 1.0, 1.0]})

@@ -210,22 +210,20 @@ def test_few_events_are_tested_by_their_estimation_days_and_told_so(fallen: Even
     few = fallen.subset(np.arange(len(fallen)) < 4)
     said, lead = answer.headline(few, MAIN), few.recommended_for(MAIN)
     assert lead != "bmp_kp"
-    assert f"({STATISTICS[lead].label} {wording.p_is(few.test(lead, MAIN).pvalue)}, 4 dates)" in said
+    assert f"{STATISTICS[lead].label} {wording.p_is(few.test(lead, MAIN).pvalue)} if the variance" in said
+    assert "not tested" in said
     assert "cannot be told from a rise in variance" in said
     assert "CI" not in said, "the spread of four events gives no interval"
 
 
-def test_the_verdict_rests_on_the_recommended_test_of_its_window() -> None:
+def test_a_benchmark_made_of_the_firms_leaves_nothing_to_test() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    lead = results.diagnose(MAIN).recommended[0]
-    assert lead != "bmp_kp", "a benchmark made of the firms leaves no correlation to correct for"
-    test = results.test(lead, MAIN)
-    verdict = "different from zero" if test.pvalue < 0.05 else "not distinguishable from zero"
+    assert results.diagnose(MAIN).recommended == ()
     said = answer.answer(results, MAIN)
-    assert f"({STATISTICS[lead].label} {wording.p_is(test.pvalue)}" in str(said)
-    assert [text for text, strong in said.parts if strong][1] == verdict
+    assert [text for text, strong in said.parts if strong][1] == "not tested"
+    assert "as if the benchmark were made of the firms" in str(said)
 
 
 def test_tests_that_disagree_are_named_with_what_speaks_against_them() -> None:

@@ -75,7 +75,7 @@ def test_panel_falls_back_on_close_when_adjusted_is_blank() -> None:
 def test_prices_on_closed_days_are_put_aside_and_said() -> None:
     days = pd.to_datetime(["2024-01-04", "2024-01-05", "2024-01-06", "2024-01-08"])
     table = pd.DataFrame(
-        {"symbol": "A", "date": days, "close": [1.0, 2.0, 50.0, 3.0], "adj_close": [1.0, 2.0, 50.0, 3.0]}
+        {"symbol": "A", "date": days, "close": [1.0, 2.0, 5.0, 3.0], "adj_close": [1.0, 2.0, 5.0, 3.0]}
     )
     open_days = days[[0, 1, 3]].to_numpy().astype("datetime64[D]")
     midnight = open_days.astype("datetime64[s]")

@@ -104,7 +104,9 @@ def bhar(results: EventStudyResults, window: WindowLike, against: Against = "mar
     cols, windows = abnormal.columns(window), abnormal.windows
     market, spans = benchmark_returns(results)
     firm = windows.returns[:, len(windows.estimation) :][:, cols]
-    whole = abnormal.valid(window) & covers(spans[:, cols])
+    # A halt that has left the clock is in the firm's return and not in the benchmark's.
+    alike = (abnormal.length[:, cols] == abnormal.spans[:, cols]).all(axis=1)
+    whole = abnormal.valid(window) & covers(spans[:, cols]) & alike
     return np.where(whole, _held(firm, windows.kind) - _held(market[:, cols], windows.kind), np.nan)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from ..config import FEWEST_PLACEBOS
 from ..errors import ConfigError
 from ..layout import Layout, rows_of
 from ..loading.benchmarks import PEERS, members
@@ -20,8 +21,6 @@ from ..windows import Window
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
 
-# A two-sided p of 5 % needs this many draws to be possible at all.
-MIN_DRAWS = 39
 # A placebo whose sample is much smaller than the study's has another distribution.
 MIN_SHARE = 0.8
 WEEK = 7
@@ -154,7 +153,9 @@ def placebo_firms(
             found += [] if row is None else [(draw, *row)]
     placebo = _compared(results, "firms", test, window, found, "draw")
     if lacking and placebo.reason:
-        return replace(placebo, reason=f"{lacking} events have no peer with prices; {placebo.reason}")
+        return replace(
+            placebo, reason=f"{lacking} events have no untreated peer with prices; {placebo.reason}"
+        )
     return placebo
 
 
@@ -179,7 +180,7 @@ def _study(
     abnormal = replace(abnormal, conventions=results.abnormal.conventions)
     # A variance from few days is not the one that the study has.
     whole = abnormal.nobs >= MIN_SHARE * results.abnormal.nobs
-    keep = results.ok & ~out & whole & abnormal.valid(window)
+    keep = results.abnormal.valid(window) & ~out & whole & abnormal.valid(window)
     if keep.sum() < MIN_SHARE * results.abnormal.valid(window).sum():
         return None
     value = STATISTICS[test](abnormal.take(keep), window)
@@ -199,9 +200,9 @@ def _compared(
     own = STATISTICS[test](results.abnormal.unextended, window)
     table = pd.DataFrame(found, columns=[what, "n_events", "mean_car", "statistic"])
     reason = own.reason if np.isnan(own.statistic) else ""
-    if not reason and len(found) < MIN_DRAWS:
+    if not reason and len(found) < FEWEST_PLACEBOS:
         more = "prices must reach further back" if kind == "dates" else "give more peers"
-        reason = f"{len(found)} placebo {kind}, at least {MIN_DRAWS} are needed: {more}"
+        reason = f"{len(found)} placebo {kind}, at least {FEWEST_PLACEBOS} are needed: {more}"
     p = np.nan
     if not reason:
         p = float(rank_pvalue(own.statistic, table["statistic"].to_numpy()))

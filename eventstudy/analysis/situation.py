@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..significance._correlation import mean_correlation
+from ..significance._correlation import apart, mean_correlation
+from ..significance.calendar_time import mean_run
 from ..significance.wild_bootstrap import merged_dates
 from ..typing import FloatArray
 from ..windows import Window
@@ -55,6 +56,10 @@ class Situation:
         Unbiased skewness of the CARs, and Jarque and Bera's p.
     residual_skewness, non_normal : float
         Mean skewness of the estimation residuals, and share of the events where they are not normal at 5%.
+    apart : bool
+        Whether some exchanges are never open together, so that one announcement is on two sessions.
+    run_share : float
+        Mean run of consecutive sessions that windows cover, over the mean number of estimation days.
     missing_days, multi_day : float
         Share of the estimation days without a return, and of the event-window returns over several sessions.
     shortest_estimation : int
@@ -84,6 +89,8 @@ class Situation:
     normality_p: float
     residual_skewness: float
     non_normal: float
+    apart: bool
+    run_share: float
     missing_days: float
     multi_day: float
     shortest_estimation: int
@@ -130,10 +137,17 @@ def measure(results: EventStudyResults, window: Window) -> Situation:
         window=window, kind=_kind(n, n_dates, overlapping), n_events=n, n_dates=n_dates,
         n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0, events_per_date=per_date,
         largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same, overlapping_pairs=overlapping,
+        apart=apart(sample), run_share=_run_share(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(events["flags"].str.contains("time_unknown").mean()) if n else np.nan,
         repeated_firms=int((events["ticker"].value_counts() > 1).sum()),
     )  # fmt: skip
+
+
+def _run_share(sample: AbnormalReturns, window: Window) -> float:
+    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    sessions = np.unique(at[at >= 0])
+    return mean_run(sessions) / float(sample.nobs.mean()) if len(sessions) else np.nan
 
 
 def _kind(n: int, n_dates: int, overlapping: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..significance import STATISTICS, SignificanceTest, Statistic
+from ..significance._correlation import SMALLEST_FACTOR
 from .situation import REJECTS, SKEWNESS_EVENTS, Situation
 
 RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE = "recommended", "usable", "doubtful", "not here"
@@ -31,6 +32,10 @@ FALLBACKS = (
     "calendar_time", "wild_bootstrap", "date_clustered", "grank_t", "bmp", "corrado_zivney_sign",
     "cross_sectional", "wilcoxon", "portfolio", "patell_kp", "cda",
 )  # fmt: skip
+# What pairs exchanges that are never open together a session apart.
+LAGGED = ("bmp_kp", "patell_kp", "grank_z_kp")
+# Windows on end for this share of the estimation days leave calendar time no power against a short effect.
+LONG_RUN = 0.25
 # What skewness does not harm.
 FOR_SKEWNESS = ("corrado", "corrado_zivney_sign")
 
@@ -105,7 +110,7 @@ def percent(share: float) -> str:
 def disagreement(found: Mapping[str, Verdict]) -> str:
     """Return a sentence if BMP-KP rejects at 5% and the calendar-time test does not; else ""."""
     one, other = (found[name].pvalue if name in found else np.nan for name in ("bmp_kp", "calendar_time"))
-    if not one < REJECTS <= other:
+    if not one < REJECTS <= other or found["calendar_time"].trust not in (RECOMMENDED, USABLE):
         return ""
     return (
         f"BMP-KP rejects (p = {one:.3g}) and the calendar-time test does not (p = {other:.3g}): if the event "
@@ -117,12 +122,25 @@ def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     """Yield what speaks against a test: how badly, and why."""
     yield from _of_dependence(s, entry)
     yield from _of_variance(s, entry)
+    yield from _of_design(s, entry)
     if s.skewed and entry.skewness == "no":
         shape = s.skewness if s.n_events >= SKEWNESS_EVENTS else s.residual_skewness
         yield DOUBTFUL, f"abnormal returns are skewed ({shape:+.1f})"
     # A test of variance that skewness harms is harmed by fat tails as well.
     if entry.variance == "n/a" and entry.skewness == "no" and s.non_normal > NON_NORMAL:
         yield DOUBTFUL, f"residuals of {percent(s.non_normal)} of the events are not normal"
+
+
+def _of_design(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
+    """Yield what some tests cannot do whatever the returns are."""
+    if s.apart and entry.clustering == "yes" and entry.name not in LAGGED:
+        yield DOUBTFUL, "exchanges are never open together: one announcement is on two sessions"
+    if entry.name == "calendar_time" and s.run_share > LONG_RUN:
+        yield DOUBTFUL, "windows cover so many sessions on end that a short effect drowns in quiet days"
+    if entry.name == "corrado_zivney_sign" and s.kind == "one_date":
+        yield DOUBTFUL, "on one date even equal signs of all events seldom reach 5%"
+    if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
+        yield NOT_HERE, "the residuals cancel, as if the benchmark were made of the firms: their mean is zero"
 
 
 def _of_dependence(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:

@@ -120,7 +120,11 @@ def main() -> None:
     type=click.Choice(["return", "volume", "turnover", "volatility"]),
     help="What is studied. [default: return]",
 )
-@click.option("--model", metavar="NAME", help="Model of normal returns. [default: market]")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Model of normal returns. [default: market; constant_mean for other measures]",
+)
 @click.option(
     "--model-option",
     "model_options",

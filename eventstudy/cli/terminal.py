@@ -131,7 +131,9 @@ def _named(tests: pd.DataFrame) -> list[Any]:
 def _row(results: EventStudyResults, window: Window, names: list[str]) -> list[str]:
     row = list(cells(results, window, names).values())
     lead = row[0].result
-    mark = stars(lead.pvalue) if row[0].valid else ""
+    # Few events cannot tell an effect from a rise in variance: no star for a test that takes it as given.
+    few = 1 < lead.n_events < STATISTICS["bmp_kp"].minimum and STATISTICS[lead.name].variance == "no"
+    mark = stars(lead.pvalue) if row[0].valid and not few else ""
     shown = [(p_text(cell.result.pvalue), cell.valid) for cell in row]
     return [
         str(window), str(lead.n_events), percent(lead.estimate) + mark.ljust(3),

@@ -12,6 +12,7 @@ SPLITS, SPLIT_WIDTH = np.log([2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50]), np.log
 STAYS, EQUAL, HISTORY = 5, 5, 100
 # Closes lie outside the range of their day by rounding up to this share.
 RANGE = 0.005
+STEEP = np.log(2.9)
 
 
 def suspension(q: Quotes) -> list[Seen]:
@@ -94,19 +95,31 @@ def spike(q: Quotes) -> list[Seen]:
 
 
 def unit_change(q: Quotes) -> list[Seen]:
-    """Return changes of the unit."""
+    """Return changes of the unit, and other moves that no share makes."""
     rows = q.jumps[0][q.units]
     return q.seen(zip(rows, rows, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}")
 
 
 def suspect_split(q: Quotes) -> list[Seen]:
     """Return jumps that look like a split."""
+    found = _splits(q)
+    return q.seen(zip(found, found, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}")
+
+
+def _splits(q: Quotes) -> list[int]:
     rows, *moves = q.jumps
     if not len(rows):
         return []
     off = np.fmin(*(np.abs(np.abs(m)[:, None] - SPLITS).min(axis=1) for m in moves))
     like = np.flatnonzero((off < SPLIT_WIDTH) & ~q.units)
-    found = [rows[i] for i in like if _settled(q, rows[i], moves[0][i])]
+    return [int(rows[i]) for i in like if _settled(q, rows[i], moves[0][i])]
+
+
+def suspect_jump(q: Quotes) -> list[Seen]:
+    """Return steep rises that are neither a change of unit nor a split."""
+    rows, moves, _ = q.jumps
+    splits = _splits(q)
+    found = [rows[i] for i in np.flatnonzero((moves > STEEP) & ~q.units) if rows[i] not in splits]
     return q.seen(zip(found, found, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}")
 
 

@@ -94,7 +94,8 @@ FAULTS: Mapping[str, FaultKind] = {
     ),
     "duplicate_date": FaultKind(
         "two rows of one date", "two dates are equal",
-        "refused (files and sources keep the last)", detectors.duplicate_date,
+        "refused (files and sources keep the last, and no price where the closes differ)",
+        detectors.duplicate_date,
     ),
     "not_positive": FaultKind(
         "a price of 0, below 0 or infinite", "not in (0, inf)", SPANNED, detectors.not_positive
@@ -113,7 +114,7 @@ FAULTS: Mapping[str, FaultKind] = {
         SPANNED, detectors.spike, noted=True,
     ),
     "unit_change": FaultKind(
-        "pence become pounds", "a factor within 5 % of 100 or 1/100 that is no spike",
+        "pence become pounds", "more than 20 times the last price, or less than 1/60 of it, and no spike",
         "the return of the day is missing", detectors.unit_change, noted=True,
     ),
     "suspect_split": FaultKind(
@@ -121,6 +122,10 @@ FAULTS: Mapping[str, FaultKind] = {
         "a factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the close "
         "or to the open; the day's range and the next 5 prices lie on one side, the 5 before on the other",
         FLAGGED, detectors.suspect_split, noted=True,
+    ),
+    "suspect_jump": FaultKind(
+        "a price that no news explains", "more than 2.9 times the last price, no change of unit and no split",
+        FLAGGED, detectors.suspect_jump, noted=True,
     ),
     "beyond_limit": FaultKind(
         "a close further from the last one than the exchange allows",

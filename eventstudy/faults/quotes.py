@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
 # Moves larger than this are looked at; a change of the unit is a factor of 100 but for the day's own move.
-JUMP, UNIT, UNIT_WIDTH = np.log(1.9), np.log(100), np.log(1.05)
+JUMP = np.log(1.9)
+# Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so far.
+LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
 # Sessions by which a series starts late.
 LATE = 5
 NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
@@ -95,8 +97,9 @@ class Quotes:
 
     @cached_property
     def units(self) -> BoolArray:
-        """Which of `jumps` are by a factor of 100."""
-        return np.asarray(np.abs(np.abs(self.jumps[1]) - UNIT) < UNIT_WIDTH)
+        """Which of `jumps` no share makes: a factor near 100, the day's own return included, and beyond."""
+        move = self.jumps[1]
+        return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
     @cached_property
     def broken(self) -> DateArray:

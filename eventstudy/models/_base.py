@@ -144,7 +144,7 @@ class LinearModel:
             nobs=fit.nobs,
             df_resid=fit.df_resid,
             sigma2=fit.sigma2,
-            noise=noise(fit, length),
+            noise=noise(fit, spans, length),
             params=fit.params,
             cov_params=fit.cov_params,
             bread=fit.bread,
@@ -175,14 +175,18 @@ class LinearModel:
         return ENGINES[engine](y, X, complete, self.cov_type)
 
 
-def noise(fit: Fit, spans: IntArray) -> FloatArray:
-    """Return the variance of the error of each event day, (n, L2): s2 or its forecast, over the span."""
+def noise(fit: Fit, spans: IntArray, length: IntArray) -> FloatArray:
+    """Return the variance of the error of each event day, (n, L2): s2 or its forecast, over the sessions.
+
+    A forecast is summed over the days of the clock that a return spans, and scaled to its sessions where
+    halted ones have left the clock.
+    """
     if fit.forecast is None:
-        return fit.sigma2[:, None] * spans
+        return fit.sigma2[:, None] * length
     total = np.pad(np.cumsum(fit.forecast, axis=1), ((0, 0), (1, 0)))
     stop = np.arange(1, total.shape[1])
     before = np.take_along_axis(total, np.maximum(stop - spans, 0), axis=1)
-    return np.where(spans > 0, total[:, 1:] - before, 0.0)
+    return np.where(spans > 0, (total[:, 1:] - before) * length / np.maximum(spans, 1), 0.0)
 
 
 def checked(fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,)) -> tuple[Fit, ObjectArray]:

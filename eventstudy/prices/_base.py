@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 NUMBER_COLUMNS = (*PRICE_COLUMNS, "volume")
+# Two rows of one date agree up to this share of the price.
+SAME_PRICE = 1e-6
 DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
 
 Progress = Callable[[int, int], None]
@@ -372,8 +374,21 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         notes.append(
             f"{int(repeated.sum())} rows of a date that occurs again left out, the last kept ({days})"
         )
-        rows = rows[~repeated]
+        rows, disputed = _without_disputed(rows, repeated)
+        notes += disputed
     return rows.reset_index(drop=True), notes
+
+
+def _without_disputed(rows: pd.DataFrame, repeated: pd.Series[bool]) -> tuple[pd.DataFrame, list[str]]:
+    """Keep the last row of each date, without prices where the rows of the date differ in their close."""
+    closes = rows[rows["close"] > 0].groupby("date")["close"].agg(["min", "max"])
+    disputed = closes.index[closes["max"] > closes["min"] * (1 + SAME_PRICE)]
+    rows = rows[~repeated].copy()
+    if disputed.empty:
+        return rows, []
+    rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")
+    days = _some(f"{day:%Y-%m-%d}" for day in disputed)
+    return rows, [f"{len(disputed)} dates with two different closes taken as missing ({days})"]
 
 
 def _blank_impossible(rows: pd.DataFrame) -> list[str]:

@@ -262,6 +262,9 @@ def _verdict(results: EventStudyResults, window: Window, level: float) -> tuple[
     if found.disagreement and level == LEVEL:
         rivals = [results.test("calendar_time", window), *rivals]
     each = ", ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in [main, *rivals])
+    if found.n_events < STATISTICS["bmp_kp"].minimum and STATISTICS[name].variance == "no":
+        few = f"{found.n_events} events cannot tell an effect from a rise in variance"
+        return "not tested", f"{few}; {each} if the variance did not rise"
     verdict = DEPENDS if rivals else _different(main.pvalue, level)
     return verdict, f"{each}, {count(found.n_dates, 'date')}"
 

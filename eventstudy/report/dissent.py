@@ -39,12 +39,12 @@ def dissent(recommended: str, tests: Mapping[str, Cell], level: float, named: li
     out = []
     if weak:
         side = "≥" if tests[recommended].result.pvalue < level else "<"
-        able = sum(not c.result.reason for c in tests.values())
-        many = f"{number_word(len(weak), capital=True)} of the {number_word(able)} tests"
-        verb, are = ("gives", "is") if len(weak) == 1 else ("give", "are")
+        able = sum(not c.valid and not c.result.reason for c in tests.values())
+        many = f"Of the {number_word(able)} tests in brackets {number_word(len(weak))}"
+        verb, are, they = ("gives", "is", "it") if len(weak) == 1 else ("give", "are", "they")
         out.append(
-            f"{many} {verb} p {side} {level:g} for this window ({_named(weak)}) and {are} not to be relied "
-            f"on here: {_why(weak)}."
+            f"{many} {verb} p {side} {level:g} for this window ({_named(weak)}); {they} {are} not to be "
+            f"relied on here: {_why(weak)}."
         )
     if beside:
         verb, it = ("disagrees", "it") if len(beside) == 1 else ("disagree", "them")

@@ -42,6 +42,7 @@ def limitations(
         _open_windows(results),
         _small_sample(answered, window),
         _pooled_directions(answered),
+        _short_estimation(results),
         _dropped_share(results),
         _price_index(results),
         _unknown_times(results),
@@ -50,6 +51,17 @@ def limitations(
         _batch_engine(results),
     ]
     return [sentence for sentence in found if sentence]
+
+
+def _short_estimation(results: EventStudyResults) -> str:
+    n = flag_counts(results)["short_estimation"]
+    if n <= MANY_DROPPED * len(results):
+        return ""
+    shortest = int(results.abnormal.nobs[results.ok].min())
+    return (
+        f"{n:,} of {count(len(results), 'event')} have fewer estimation days than asked for, from {shortest} on. "
+        "Their forecast errors are large and their variances are uncertain; use a longer estimation window."
+    )
 
 
 def _open_windows(results: EventStudyResults) -> str:

@@ -312,6 +312,11 @@ def _shifted(array: FloatArray, lag: int) -> FloatArray:
     return out
 
 
+def apart(sample: AbnormalReturns) -> bool:
+    """Tell whether some exchanges of the events are never open together: news is a session apart there."""
+    return bool(_never_together(np.unique(sample.windows.hours, axis=0)).any())
+
+
 def _never_together(hours: FloatArray) -> BoolArray:
     """Tell which pairs of exchanges are never open at one time, shape (n, n)."""
     opens, closes = hours[:, 0], hours[:, 1]

@@ -35,8 +35,10 @@ class System(NamedTuple):
     nu: int
 
 
-def common_system(sample: AbnormalReturns, window: Window) -> System:
+def common_system(sample: AbnormalReturns, window: Window, *, ranked: bool = True) -> System:
     """Return the regression that the events of `sample` have in common.
+
+    With `ranked` the covariance of their residuals must be regular.
 
     Raises
     ------
@@ -50,14 +52,16 @@ def common_system(sample: AbnormalReturns, window: Window) -> System:
     seen = spans[0] > 0
     x, x_event = sample.x_estimation[:, used], sample.x_event[:, cols][:, seen]
     alike = all((values == values[:1]).all() for values in (spans, x, x_event))
-    if not alike or (sample.nobs != used.sum()).any():
+    same_df = (sample.df_resid == sample.df_resid[0]).all()
+    if not alike or not same_df or (sample.nobs != used.sum()).any():
         raise InapplicableError("the events differ in benchmark or days")
     if not np.allclose(sample.noise[:, cols], sample.sigma2[:, None] * spans, rtol=1e-9, atol=0):
         raise InapplicableError("the model forecasts a variance of its own for each event")
     residuals, bread = sample.resid[:, used].T, sample.bread[0]
     if sample.df_resid[0] < sample.nobs[0] - sample.k:
         residuals = residuals - residuals.mean(axis=0)
-    _check_rank(residuals, int(sample.df_resid[0]))
+    if ranked:
+        _check_rank(residuals, int(sample.df_resid[0]))
     V = np.diag(spans[0, seen].astype(float)) + x_event[0] @ bread @ x_event[0].T
     hat = np.einsum("mk,kj,mj->m", x[0], bread, x[0])
     return System(residuals, sample.ar[:, cols][:, seen].T, hat, V, int(sample.df_resid[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..typing import IntArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._mean import t_of_mean
@@ -33,12 +34,16 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     cols = sample.columns(window)
     position = sample.windows.positions[:, -len(sample.event) :][:, cols]
     ar = sample.ar[:, cols]
-    seen = np.isfinite(ar)
+    seen = np.isfinite(ar) & sample.inside(window)
     sessions, which = np.unique(position[seen], return_inverse=True)
     if len(sessions) < MIN_SESSIONS:
         raise InapplicableError(f"{len(sessions)} sessions, at least {MIN_SESSIONS} are needed")
     which = which.ravel()
     daily = np.bincount(which, weights=ar[seen]) / np.bincount(which)
     t, df = t_of_mean(daily)[:2]
-    runs = 1 + int((np.diff(sessions) > 1).sum())
-    return Value(float(t / np.sqrt(1 + len(sessions) / runs / sample.nobs.mean())), df)
+    return Value(float(t / np.sqrt(1 + mean_run(sessions) / sample.nobs.mean())), df)
+
+
+def mean_run(sessions: IntArray) -> float:
+    """Return the mean length of the runs of consecutive sessions, given ascending columns (T,)."""
+    return len(sessions) / (1 + int((np.diff(sessions) > 1).sum()))

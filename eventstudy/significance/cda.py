@@ -32,5 +32,5 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     y = y[np.isfinite(y)]
     if len(y) < 2 or y.std() == 0:
         raise InapplicableError("the mean residual does not vary over the estimation days")
-    total = sample.unextended.car(window).sum() / np.sqrt(n * (1 + (n - 1) * same_date))
+    total = sample.unextended.level_car(window).sum() / np.sqrt(n * (1 + (n - 1) * same_date))
     return Value(float(total / (y.std(ddof=1) * np.sqrt(len(window)))), float(len(y) - 1))

@@ -30,7 +30,7 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     if len(sample) != 1:
         raise InapplicableError("tests one event at a time")
     cols = sample.columns(window)
-    seen = np.isfinite(sample.ar[0, cols])
+    seen = sample.inside(window)[0]
     ar, x = sample.ar[0, cols][seen], sample.x_event[0, cols][seen]
     V = np.diag(sample.noise[0, cols][seen]) + x @ sample.cov_params[0] @ x.T
     return f_value(float(ar @ np.linalg.solve(V, ar)) / len(ar), len(ar), float(sample.df_resid[0]))

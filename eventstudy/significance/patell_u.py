@@ -28,7 +28,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     if (nu <= 4).any():
         raise InapplicableError(f"{int((nu <= 4).sum())} events have 4 or fewer degrees of freedom")
     square = sample.sar[:, sample.columns(window)] ** 2
-    seen = np.isfinite(square)
+    seen = np.isfinite(square) & sample.inside(window)
     excess = np.where(seen, square * ((nu - 2) / nu)[:, None] - 1, 0.0).sum()
     spread = (seen * (2 * (nu - 1) / (nu - 4))[:, None]).sum()
     return Value(float(excess / np.sqrt(spread)), np.inf)

@@ -42,7 +42,7 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     used = Z.any(axis=0)
     donors = _ratios(Z[:, used], total[used])
     rmse = np.sqrt(np.nanmean(sample.resid[0] ** 2))
-    own = float(abs(sample.car(window)[0]) / rmse)
+    own = float(abs(sample.unextended.car(window)[0]) / rmse)
     above = int((np.round(donors - own, DECIMALS) >= 0).sum())
     few = f"{len(donors)} donors, {ENOUGH} needed to reach p = 0.05" if len(donors) < ENOUGH else ""
     return Value(own, np.nan, "donors", upper=(1 + above) / (1 + len(donors)), caution=few)

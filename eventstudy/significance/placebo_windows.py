@@ -33,5 +33,5 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     n = len(sample)
     same_date = mean_correlation(sample, window).same_date if n > 1 else 0.0
     placebo = day_sums(block_sums(sample, len(window)), same_date)
-    total = sample.unextended.car(window).sum() / np.sqrt(n * (1 + (n - 1) * same_date))
+    total = sample.unextended.level_car(window).sum() / np.sqrt(n * (1 + (n - 1) * same_date))
     return placebo_rank(float(total), placebo)

@@ -7,6 +7,7 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
+from ._multivariate import common_system
 
 
 @statistic(
@@ -22,17 +23,10 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     """Return the single-event t of the equal-weight portfolio of events on one date.
 
     With regressors in common the portfolio's residual is the mean residual, so that nothing is
-    estimated anew; days that any event lacks are left out of its variance.
+    estimated anew: the mean of the multivariate regression.
     """
-    if len(np.unique(sample.windows.day0)) > 1:
-        raise InapplicableError("the events are not on one date")
-    X, whole = sample.x_estimation, np.isfinite(sample.resid).all(axis=0)
-    same = np.array_equal(X[:, whole], np.broadcast_to(X[:1, whole], X[:, whole].shape))
-    if not same or (sample.nobs != whole.sum()).any():
-        raise InapplicableError("the events differ in benchmark or estimation days")
-    nu = float(sample.df_resid[0])
-    s2 = (sample.resid[:, whole].mean(axis=0) ** 2).sum() / nu
+    system = common_system(sample.unextended, window, ranked=False)
+    s2 = (system.residuals.mean(axis=1) ** 2).sum() / system.nu
     if s2 == 0:
         raise InapplicableError("the portfolio has no residual variance")
-    scale = sample.unextended.var_car(window)[0] / sample.sigma2[0]
-    return Value(float(sample.unextended.car(window).mean() / np.sqrt(s2 * scale)), nu)
+    return Value(float(system.gamma.sum(axis=0).mean() / np.sqrt(s2 * system.V.sum())), float(system.nu))

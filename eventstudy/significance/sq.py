@@ -28,4 +28,4 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     """
     if len(sample) != 1:
         raise InapplicableError("tests one event at a time")
-    return placebo_rank(float(sample.unextended.car(window)[0]), block_sums(sample, len(window))[0])
+    return placebo_rank(float(sample.unextended.level_car(window)[0]), block_sums(sample, len(window))[0])

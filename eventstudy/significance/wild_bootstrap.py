@@ -8,6 +8,7 @@ from ..abnormal import AbnormalReturns
 from ..typing import FloatArray, IntArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
+from ._correlation import apart
 from .date_clustered import clustered_t
 
 MIN_CLUSTERS = 6
@@ -48,10 +49,22 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
 
 def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
-    """Return the cluster of each event: dates fewer than L sessions apart share one, shape (n,)."""
-    day0, which = np.unique(sample.windows.day0, return_inverse=True)
-    number: IntArray = np.r_[0, np.cumsum(np.diff(day0) >= len(window))]
-    return number[which.ravel()]
+    """Return the cluster of each event, shape (n,): events whose CARs cover a session in common share one.
+
+    On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never open
+    together share one if their windows are within a session of each other.
+    """
+    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    first = np.where(at >= 0, at, np.iinfo(np.int64).max).min(axis=1)
+    last = at.max(axis=1)
+    for i, hidden in sample.hidden(window):
+        if len(hidden):
+            first[i], last[i] = min(first[i], hidden.min()), max(last[i], hidden.max())
+    order = np.argsort(first, kind="stable")
+    reach = np.maximum.accumulate(last[order]) + apart(sample)
+    number: IntArray = np.empty(len(order), np.int64)
+    number[order] = np.r_[0, np.cumsum(first[order][1:] > reach[:-1])]
+    return number
 
 
 def flips(G: int, *, draws: int, seed: int) -> FloatArray:
