@@ -31,6 +31,7 @@ from .windows import TRADED, Window
 
 if TYPE_CHECKING:
     import pandas as pd
+    from statsmodels.regression.linear_model import RegressionResults
 
     from .events.table import Events
 
@@ -152,6 +153,10 @@ class EventStudy:
             overlap=overlap,
         )
         return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
+
+    def regression(self, event_id: str) -> RegressionResults:
+        """Return the statsmodels regression of one event; see :meth:`EventStudyResults.regression`."""
+        return self.fit().regression(event_id)
 
     def __repr__(self) -> str:
         model = self.model if isinstance(self.model, str) else self.model.name

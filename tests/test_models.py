@@ -185,3 +185,16 @@ def one_event(ticker: str, day0: pd.Timestamp, benchmark: str, **columns: str) -
         "benchmark": benchmark, "day0": [day0], "flags": "", **columns,
     })  # fmt: skip
     return Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
+
+
+def test_dimson_with_its_slopes_in_one() -> None:
+    """sum_beta=True by numpy: slopes of the full regression summed, the mean residual zero."""
+    market = Market(n=3, seed=6)
+    models = [make_model("dimson", [f"sum_beta={value}"]) for value in ("false", "true")]
+    full, one = (market.fit(model=model).abnormal for model in models)
+    beta = full.params[:, 1:].sum(axis=1)
+    np.testing.assert_allclose(one.params[:, 2], beta, rtol=1e-12)
+    np.testing.assert_allclose(np.nanmean(one.resid, axis=1), 0, atol=1e-15)
+    R, R_m = one.windows.returns[:, -11:], one.windows.factors[:, -11:, 1]
+    np.testing.assert_allclose(one.ar, R - one.params[:, :1] - beta[:, None] * R_m, atol=1e-14)
+    np.testing.assert_allclose(one.sigma2, np.nansum(one.resid**2, axis=1) / (one.nobs - 4), rtol=1e-12)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ..errors import ConfigError
+from ..typing import BoolArray, Engine, FloatArray
+from ..windows import EventWindows
 from ._base import MARKET, MODELS, Factor, LinearModel
+from ._engines import Fit, around
 
 
 @MODELS.register("dimson")
@@ -19,6 +24,9 @@ class Dimson(LinearModel):
     ----------
     lags, leads : int
         Sessions before and after, at least 0.
+    sum_beta : bool
+        Normal returns are alpha + (sum_j b_j) R_m of the day, alpha = mean(R) - (sum_j b_j) mean(R_m);
+        the variance is then that of least squares around them (approximate).
     """
 
     name = "dimson"
@@ -28,10 +36,25 @@ class Dimson(LinearModel):
 
     lags: int = 1
     leads: int = 1
+    sum_beta: bool = False
 
     def __post_init__(self) -> None:
         if self.lags < 0 or self.leads < 0:
             raise ConfigError("lags and leads are counts", where=self.name, value=(self.lags, self.leads))
+
+    def estimate(
+        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+    ) -> Fit:
+        """Return the estimates of the full regression, or those with the slopes in one."""
+        fit = super().estimate(y, X, complete, windows, engine=engine)
+        if not self.sum_beta:
+            return fit
+        today = 1 + self.lags
+        params, days = np.zeros_like(fit.params), np.maximum(fit.nobs, 1)
+        params[:, today] = fit.params[:, 1:].sum(axis=1)
+        R, R_m = (np.where(complete, v, 0.0).sum(axis=1) / days for v in (y, X[:, :, today]))
+        params[:, 0] = R - params[:, today] * R_m
+        return replace(around(params, y, X, complete), collinear=fit.collinear)
 
     @property
     def factors(self) -> tuple[Factor, ...]:

@@ -59,8 +59,8 @@ def _short_estimation(results: EventStudyResults) -> str:
         return ""
     shortest = int(results.abnormal.nobs[results.ok].min())
     return (
-        f"{n:,} of {count(len(results), 'event')} have fewer estimation days than asked for, "
-        f"from {shortest} on. Their forecast errors are large and their variances are uncertain; use a longer estimation window."
+        f"{n:,} of {count(len(results), 'event')} have few estimation days ({shortest} or more). "
+        "Forecast errors are large and variances uncertain; use a longer estimation window."
     )
 
 
