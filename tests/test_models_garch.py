@@ -146,8 +146,11 @@ def test_spans_of_forecasts_by_hand() -> None:
 
     y, X = ols.windows.returns[:, :100], ols.x_estimation
     fit = replace(batch(y, X, np.isfinite(y)), forecast=np.array([[1.0, 2.0, 4.0, 8.0]]))
-    np.testing.assert_array_equal(noise(fit, np.array([[1, 0, 2, 1]])), [[1, 0, 6, 8]])
-    np.testing.assert_array_equal(noise(fit, np.array([[1, 1, 1, 1]])), [[1, 2, 4, 8]])
+    two, one = np.array([[1, 0, 2, 1]]), np.array([[1, 1, 1, 1]])
+    np.testing.assert_array_equal(noise(fit, two, two), [[1, 0, 6, 8]])
+    np.testing.assert_array_equal(noise(fit, one, one), [[1, 2, 4, 8]])
+    # A halt of forty sessions that has left the clock is one day of it.
+    np.testing.assert_array_equal(noise(fit, one, np.array([[1, 40, 1, 1]])), [[1, 80, 4, 8]])
 
 
 @pytest.mark.parametrize("name", VARIANCE)
