@@ -153,11 +153,16 @@ class LinearModel:
             remark=fit.remark,
         )
 
+    @property
+    def least_squares(self) -> bool:
+        """Whether the estimates are those of least squares on the design."""
+        return type(self).estimate is LinearModel.estimate
+
     def check_covariance(self, engine: Engine = "statsmodels") -> None:
         """Raise ConfigError where there is no covariance of the kind `cov_type`."""
         if self.cov_type == "nonrobust":
             return
-        if type(self).estimate is not LinearModel.estimate:
+        if not self.least_squares:
             raise ConfigError(
                 f"the {self.label} is not fitted by least squares and has no such covariance",
                 where="cov_type", value=self.cov_type, remedy="leave it out",

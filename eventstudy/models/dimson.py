@@ -42,6 +42,11 @@ class Dimson(LinearModel):
         if self.lags < 0 or self.leads < 0:
             raise ConfigError("lags and leads are counts", where=self.name, value=(self.lags, self.leads))
 
+    @property
+    def least_squares(self) -> bool:
+        """Whether the estimates are those of least squares on the design."""
+        return not self.sum_beta
+
     def estimate(
         self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
     ) -> Fit:
