@@ -1,4 +1,4 @@
-"""What the commands share: an option for tracebacks, the progress bar, notices."""
+"""What the commands share: exit codes, an option for tracebacks, the progress bar, notices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
+
+NO_STUDY, INCOMPLETE, INTERRUPTED = 1, 3, 130
+EXIT_CODES = """\b
+Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
+3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later),
+130 interrupted."""
 
 
 def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:

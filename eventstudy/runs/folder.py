@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
-import json
-import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from . import __version__
-from .config import StudyConfig
-from .errors import ConfigError, RunFolderError
-from .results import EventStudyResults
-from .tables import events_table, group_column, study_tables, to_csv
-from .windows import Window
-
-if TYPE_CHECKING:
-    from .returns import ReturnsPanel
-
-SCHEMA = "eventstudy-run/1"
-PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib")
+from ..config import StudyConfig
+from ..errors import ConfigError, RunFolderError
+from ..results import EventStudyResults
+from ..tables import events_table, group_column, study_tables, to_csv
+from .inputs import frozen, gzipped
+from .manifest import hashes, manifest_of, provenance_of
 
 
 def write_run(
@@ -111,8 +95,8 @@ def _write_files(
     source: dict[str, str],
     command: str,
 ) -> None:
-    from .report.html import render_report
-    from .report.plots import write_figures
+    from ..report.html import render_report
+    from ..report.plots import write_figures
 
     for folder in ("tables", "figures", "data"):
         (stage / folder).mkdir()
@@ -120,92 +104,18 @@ def _write_files(
     tables = study_tables(results, config)
     for table, frame in tables.items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
-    kind, prices = _frozen(results.panel)
-    (stage / "data" / f"{kind}.csv.gz").write_bytes(_gzip(to_csv(prices)))
+    kind, prices = frozen(results.panel)
+    (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(prices)))
     column = group_column(results, config.by)
     groups = results.groups(column) if column else {}
     write_figures(results, stage / "figures", window=config.main)
-    provenance = _provenance(results, source, command)
+    provenance = provenance_of(results, source, command)
     page = render_report(
         results, config=config, name=name, groups=groups, provenance=provenance, tables=tables
     )
     (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    manifest = _manifest(results, name, config, source, _hashes(stage))
+    manifest = manifest_of(results, name, config, source, hashes(stage))
     (stage / "manifest.json").write_text(manifest, encoding="utf-8", newline="\n")
-
-
-def _frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
-    """Return what the study was computed from: ``prices`` or ``returns``, and the long table."""
-    if panel.prices is not None:
-        return "prices", panel.prices
-    rows = [
-        pd.DataFrame(
-            {"date": panel.sessions.astype("datetime64[s]"), "ticker": symbol, "ret": panel.values[i]}
-        )
-        for i, (symbol, _) in enumerate(panel.keys)
-    ]
-    return "returns", pd.concat(rows, ignore_index=True).drop_duplicates(["date", "ticker"]).dropna()
-
-
-def _provenance(results: EventStudyResults, source: dict[str, str], command: str) -> dict[str, Any]:
-    """Return where everything came from, without the clock: equal inputs give an equal report."""
-    prices = {
-        symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
-        for symbol, entry in results.panel.provenance.items()
-    }
-    return {
-        "events_source": source.get("events", ""),
-        "events_sha256": source.get("sha256", ""),
-        "versions": versions(),
-        "command": command,
-        "prices": prices,
-        "notices": list(results.panel.notices),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that computes."""
-    own = {"eventstudy": __version__, "python": platform.python_version()}
-    return own | {name: metadata.version(name) for name in PACKAGES}
-
-
-def _manifest(
-    results: EventStudyResults, name: str, config: StudyConfig, source: dict[str, str], hashes: dict[str, str]
-) -> str:
-    dropped = results.events.loc[~results.ok, "reason"].value_counts()
-    record = {
-        "schema": SCHEMA,
-        "name": name,
-        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "config": config.to_dict(),
-        "windows": [str(Window(w.start, w.stop)) for w in config.tested],
-        "engine": results.engine,
-        "seed": config.seed,
-        "versions": versions(),
-        "events": {
-            "source": source.get("events", ""),
-            "sha256": source.get("sha256", ""),
-            "ok": len(results),
-            "dropped": len(results.events) - len(results),
-            "reasons": {str(reason): int(count) for reason, count in dropped.items()},
-        },
-        "prices": {symbol: dict(entry) for symbol, entry in results.panel.provenance.items()},
-        "warnings": [*results.panel.notices, *results.panel.notes],
-        "files": hashes,
-    }
-    return json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def _hashes(stage: Path) -> dict[str, str]:
-    files = sorted(p for p in stage.rglob("*") if p.is_file())
-    return {p.relative_to(stage).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
-
-def _gzip(data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as file:
-        file.write(data)
-    return buffer.getvalue()
 
 
 def _old(target: Path) -> Path:

@@ -1,0 +1,33 @@
+"""What a run was computed from, kept with it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from ..returns import ReturnsPanel
+
+
+def frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
+    """Return what the study was computed from: ``prices`` or ``returns``, and the long table."""
+    if panel.prices is not None:
+        return "prices", panel.prices
+    rows = [
+        pd.DataFrame(
+            {"date": panel.sessions.astype("datetime64[s]"), "ticker": symbol, "ret": panel.values[i]}
+        )
+        for i, (symbol, _) in enumerate(panel.keys)
+    ]
+    return "returns", pd.concat(rows, ignore_index=True).drop_duplicates(["date", "ticker"]).dropna()
+
+
+def gzipped(data: bytes) -> bytes:
+    """Return compressed bytes that are equal for equal data."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as file:
+        file.write(data)
+    return buffer.getvalue()
