@@ -57,6 +57,10 @@ class Design:
         Windows tested.
     variants : tuple of str
         Tests beside the registered ones.
+    model : str
+        The model of normal returns.
+    garch : pair of float
+        a and b of h_t = (1-a-b) + a z^2_t-1 + b h_t-1, the variance of a firm's own normal shocks.
     """
 
     says: str
@@ -75,6 +79,8 @@ class Design:
     sigma: tuple[float, float] = (0.01, 0.03)
     windows: tuple[tuple[int, int], ...] = ((0, 0), (-5, 5))
     variants: tuple[str, ...] = ()
+    model: str = "market"
+    garch: tuple[float, float] = (0.0, 0.0)
 
     @property
     def estimation(self) -> Window:
@@ -110,6 +116,10 @@ S1 = Design(
 U1 = Design(
     "27 events on one date and 13 single ones, correlation .30", dates(27, *[1] * 13), rho=0.3,
     variants=("date_clustered_cr1",),
+)  # fmt: skip
+G1 = Design(
+    "20 events on dispersed dates, GARCH(1,1) errors, variance x2", dates(*[1] * 20, apart=300), own=2,
+    days=250, windows=((0, 0), (0, 1)), model="garch", garch=(0.1, 0.85),
 )  # fmt: skip
 # Tests that sum ranks or signs over the events of a day.
 RANKS = ("corrado", "corrado_zivney", "grank_t", "corrado_zivney_sign")
@@ -148,6 +158,9 @@ DESIGNS: dict[str, Design] = {
     "F3": Design("3 dates x 16 firms, correlation .15", dates(*[16] * 3), rho=0.15, variants=FEW),
     "F5": Design("5 dates x 10 firms, correlation .15", dates(*[10] * 5), rho=0.15, variants=FEW),
     "F10": Design("10 dates x 5 firms, correlation .15", dates(*[5] * 10), rho=0.15, variants=FEW),
+    "G0": replace(G1, says="20 events on dispersed dates, GARCH(1,1) errors", own=1),
+    "G1": G1,
+    "GP": replace(G1, says="G1 with +1 % on day 0", effect=0.01),
     "E1": Design("one event", (0,), variants=ONE),
     "E2": Design("one event, 60 estimation days", (0,), days=60, variants=ONE),
     "E3": Design("one event, exponential shocks", (0,), skew=2, variants=ONE),
@@ -206,10 +219,23 @@ def _shocks(design: Design, rng: np.random.Generator, column: IntArray, abroad: 
     sector = np.array(design.sectors or [0] * len(column))
     shared = student(rng, design.tail, (sector.max() + 1, column.max() + 2))
     own = gamma(rng, design.skew, column.shape) if design.skew else student(rng, design.tail, column.shape)
+    if any(design.garch):
+        own = _clustered(rng, *design.garch, column.shape)
     shared = shared[sector[:, None], column - abroad[:, None] + 1]
     shared[:, design.days :] *= np.sqrt(design.common)
     own[:, design.days :] *= np.sqrt(design.own)
     return np.sqrt(design.rho) * shared + np.sqrt(1 - design.rho) * own
+
+
+def _clustered(rng: np.random.Generator, a: float, b: float, shape: tuple[int, ...]) -> FloatArray:
+    """Draw normal shocks whose variance follows a GARCH(1,1) with mean 1; days passed over are drawn, too."""
+    n, days = shape
+    z = rng.standard_normal((n, days + GAP))
+    h = np.ones(n)
+    for t in range(days + GAP):
+        z[:, t] *= np.sqrt(h)
+        h = 1 - a - b + a * z[:, t] ** 2 + b * h
+    return np.delete(z, np.arange(days - len(EVENT), days - len(EVENT) + GAP), axis=1)
 
 
 def _shortened(returns: FloatArray, L1: int, rng: np.random.Generator) -> FloatArray:

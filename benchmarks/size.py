@@ -51,7 +51,7 @@ def applicable(design: Design, names: Iterable[str] = ()) -> dict[str, PValue]:
 
 def count(design: Design, names: tuple[str, ...], seeds: Iterable[np.random.SeedSequence]) -> IntArray:
     """Return how often each test rejected and how often it applied, (2, windows, tests); a sample a seed."""
-    tests, model = applicable(design, names).values(), MODELS["market"]()
+    tests, model = applicable(design, names).values(), MODELS[design.model]()
     total = np.zeros((2, len(design.windows), len(tests)), dtype=np.int64)
     for seed in seeds:
         fit = model.fit(simulate(design, np.random.default_rng(seed)), engine="batch")

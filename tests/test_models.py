@@ -149,6 +149,18 @@ def test_tiny_scholes_williams_is_not_defined() -> None:
     assert "Scholes-Williams beta is not defined" in results.events["reason"][0]
 
 
+def test_scholes_williams_of_a_firm_that_never_trades_on_adjacent_days_says_so() -> None:
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.standard_normal((60, 2)) * 0.01, columns=["A", "M"])
+    frame.index = pd.bdate_range("2024-01-01", periods=60)
+    frame.iloc[:50:2, 0] = np.nan
+    events = one_event("A", frame.index[55], "M")
+    panel = ReturnsPanel.from_frame(frame)
+    results = EventStudy(events, panel, "scholes_williams", (-50, -6), (0, 1)).fit()
+    assert results.events["status"][0] == "dropped"
+    assert "fewer than 3 estimation days have both their neighbours" in results.events["reason"][0]
+
+
 def test_tiny_dimson() -> None:
     """Six days for four parameters: too few for a study, enough to compare the regression."""
     tiny = json.loads((HERE / "worked_example.json").read_text(encoding="utf-8"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.analysis.placebo import placebo_dates, placebo_firms, rank_pvalue
+from eventstudy.analysis.placebo import _touching, placebo_dates, placebo_firms, rank_pvalue
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.results import EventStudyResults
@@ -121,3 +123,17 @@ def test_peers_without_prices_are_a_reason() -> None:
 def test_no_column_of_peers(long: EventStudyResults) -> None:
     with pytest.raises(ConfigError, match="no column of peers"):
         placebo_firms(long, W)
+
+
+@pytest.mark.parametrize(("shift", "touches"), [(-6, False), (-5, True), (5, True)])
+def test_windows_touch_by_sessions_of_their_own_exchange(shift: int, touches: bool) -> None:
+    """Another exchange trades on twice as many days: its sessions are no distance."""
+    results = Market(n=2, seed=3, days=600).fit()
+    windows = results.abnormal.windows
+    sparse = np.where(windows.positions >= 0, 2 * windows.positions, -1)
+    own = replace(results, abnormal=replace(results.abnormal, windows=replace(windows, positions=sparse)))
+    event = sparse[:, -len(results.abnormal.event) :]
+    # The window [0,0], moved by `shift` sessions; its estimation days are not asked about.
+    middle = event[:, len(results.abnormal.event) // 2] + 2 * shift
+    moved = replace(windows, positions=middle[:, None])
+    assert _touching(own, moved).tolist() == [touches, touches]

@@ -18,7 +18,9 @@ from eventstudy.significance._base import pvalue
 from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
 from eventstudy.windows import Window
 
-SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event]
+# For one model only (test_savickas.py).
+OF_GARCH = {"savickas"}
+SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event and name not in OF_GARCH]
 WINDOWS = [Window(0, 0), Window(-1, 1), Window(-5, 5)]
 ONE_DATE = {"portfolio", "mvrm", "mvrm_wilks"}
 # Statistics that a change of all signs leaves as they are.
@@ -57,7 +59,7 @@ def test_names_are_the_canonical_ones() -> None:
         "corrado_zivney_sign", "wilcoxon", "hall", "johnson", "calendar_time", "jackknife",
         "wild_bootstrap", "patell_u", "event_f", "sq", "placebo_windows", "sign_exact", "grank_z_kp",
         "johnson_bootstrap", "mvrm", "mvrm_wilks", "rank_variance", "brown_forsythe",
-        "placebo_in_space",
+        "placebo_in_space", "savickas",
     }  # fmt: skip
     with pytest.raises(ConfigError, match="did you mean 'bmp_kp'"):
         STATISTICS["bmpkp"]
@@ -315,3 +317,45 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
         assert mean_correlation(apart, Window(0, 1)) == exact
         together = replace(fit, memo={})
         assert mean_correlation(together, Window(0, 1)) == by_session(together, Window(0, 1))
+
+
+def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens() -> None:
+    """New York trades through a week in which Shanghai is shut: every pair of neighbours, one by one."""
+    from eventstudy.significance._correlation import loadings_on
+
+    fit = Market(n=6, seed=18, dates=1, rho=0.5, days=200).fit().abnormal
+    far, T = np.arange(3, 6), len(fit.windows.sessions)
+    day0 = int(fit.windows.day0[0])
+    # Shanghai's sessions up to the day before day 0 stay, those from day 0 on come five sessions later.
+    later = np.r_[np.arange(day0), np.arange(day0 + 5, T + 5)]
+    positions = fit.windows.positions.copy()
+    positions[far] = later[positions[far]]
+    windows = replace(
+        fit.windows, positions=positions, hours=np.array([[14.5, 21.0]] * 3 + [[1.5, 7.0]] * 3),
+        calendar=np.array([0, 0, 0, 1, 1, 1]), calendars=(np.arange(T + 5), later),
+        sessions=np.arange(T + 5).astype("datetime64[D]"),
+        day0=np.where(np.arange(6) < 3, day0, later[day0]),
+    )  # fmt: skip
+    apart, window = replace(fit, windows=windows, memo={}), Window(0, 0)
+    A = loadings_on(apart, window, np.arange(T + 5))
+    norm = np.sqrt((A**2).sum(axis=1))
+    residuals = np.full((6, T + 5), np.nan)
+    for i in range(6):
+        residuals[i, positions[i, : fit.resid.shape[1]]] = fit.resid[i]
+
+    def rho_o(i: int, j: int, pairs: list[tuple[int, int]]) -> float:
+        o = sum(A[i, s] * A[j, u] for s, u in pairs) / norm[i] / norm[j]
+        known = [(s, u) for s, u in pairs if np.isfinite(residuals[i, s] + residuals[j, u])]
+        x, y = (
+            np.array(v) for v in zip(*[(residuals[i, s], residuals[j, u]) for s, u in known], strict=True)
+        )
+        return float(np.corrcoef(x, y)[0, 1] * o)
+
+    here, there = list(range(T + 5)), [int(s) for s in later]
+    after = [(s, min(u for u in there if u > s)) for s in here if s < there[-1]]
+    before = [(min(s for s in here if s > u), u) for u in there if u < here[-1]]
+    same = [(s, s) for s in here]
+    total = sum(rho_o(i, j, same) for i in range(6) for j in range(i + 1, 6))
+    total += sum(rho_o(i, j, pairs) for i in range(3) for j in range(3, 6) for pairs in (after, before))
+    assert by_pair(apart, window, 30).rbar == pytest.approx(total / 15, rel=1e-9)
+    assert (day0, int(later[day0])) in after, "the reopening follows day 0 in New York"

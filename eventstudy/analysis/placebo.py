@@ -16,7 +16,7 @@ from ..layout import Layout, rows_of
 from ..loading.benchmarks import PEERS, members
 from ..significance import STATISTICS
 from ..typing import BoolArray, DateArray, FloatArray, IntArray
-from ..windows import Window
+from ..windows import EventWindows, Window
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
@@ -100,7 +100,7 @@ def placebo_dates(
     for shift, day0 in shifts:
         if len(found) >= most:
             break
-        row = _study(results, layout, day0, window, test, _touching(results, layout, day0, window))
+        row = _study(results, layout, day0, window, test)
         if row is not None:
             found.append((shift, *row))
     return _compared(results, "dates", test, window, found, "shift")
@@ -149,7 +149,7 @@ def placebo_firms(
         day0 = _dates(results.events["day0"])
         for draw in range(conventions.draws if draws is None else draws):
             moved = replace(layout, rows=_drawn(pools, day0, rng))
-            row = _study(results, moved, day0, window, test, np.zeros(len(day0), bool))
+            row = _study(results, moved, day0, window, test, elsewhere=True)
             found += [] if row is None else [(draw, *row)]
     placebo = _compared(results, "firms", test, window, found, "draw")
     if lacking and placebo.reason:
@@ -170,9 +170,18 @@ def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
 
 
 def _study(
-    results: EventStudyResults, layout: Layout, day0: DateArray, window: Window, test: str, out: BoolArray
+    results: EventStudyResults,
+    layout: Layout,
+    day0: DateArray,
+    window: Window,
+    test: str,
+    *,
+    elsewhere: bool = False,
 ) -> tuple[int, float, float] | None:
-    """Return N, mean CAR and statistic of the study around `day0` less the events `out`; None if unusable."""
+    """Return N, mean CAR and statistic of the study around `day0`; None if unusable.
+
+    Events that touch an own event are left out, unless the returns are those of firms `elsewhere`.
+    """
     windows = layout.around(day0, estimation=results.abnormal.windows.estimation, event=window)
     abnormal = results.model.fit(
         windows, engine="batch" if results.model.cov_type == "nonrobust" else "statsmodels"
@@ -180,7 +189,9 @@ def _study(
     abnormal = replace(abnormal, conventions=results.abnormal.conventions)
     # A variance from few days is not the one that the study has.
     whole = abnormal.nobs >= MIN_SHARE * results.abnormal.nobs
-    keep = results.abnormal.valid(window) & ~out & whole & abnormal.valid(window)
+    keep = results.abnormal.valid(window) & whole & abnormal.valid(window)
+    if not elsewhere:
+        keep &= ~_touching(results, windows)
     if keep.sum() < MIN_SHARE * results.abnormal.valid(window).sum():
         return None
     value = STATISTICS[test](abnormal.take(keep), window)
@@ -248,17 +259,22 @@ def _spread(low: int, high: int, least: int) -> Iterable[int]:
     return [int(s) for s in shifts[order]]
 
 
-def _touching(results: EventStudyResults, layout: Layout, day0: DateArray, window: Window) -> BoolArray:
-    """Tell which events' windows, moved to `day0`, touch an event window of the same firm, shape (n,)."""
-    windows = results.abnormal.windows
-    event, own = windows.event, windows.day0
-    moved = np.searchsorted(layout.panel.sessions, day0)
+def _touching(results: EventStudyResults, moved: EventWindows) -> BoolArray:
+    """Tell which moved windows touch an event window of the same firm, shape (n,)."""
+    event = results.abnormal.windows.positions[:, -len(results.abnormal.event) :]
     firms = results.events["ticker"].to_numpy()
-    same = np.equal.outer(firms, firms) & (own >= 0)
-    ends = np.greater_equal.outer(moved + window.stop, own + event.start)
-    begins = np.less_equal.outer(moved + windows.estimation.start, own + event.stop)
-    touching: BoolArray = (same & ends & begins).any(axis=1)
+    same = np.equal.outer(firms, firms)
+    (first, last), (begin, end) = _ends(moved.positions), _ends(event)
+    meets = np.less_equal.outer(first, end) & np.greater_equal.outer(last, begin)
+    touching: BoolArray = (same & meets).any(axis=1)
     return touching
+
+
+def _ends(positions: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first and the last session of each event, of the sessions that the panel has, each (n,)."""
+    known = positions >= 0
+    far = np.iinfo(np.int64).max
+    return np.where(known, positions, far).min(axis=1), np.where(known, positions, -1).max(axis=1)
 
 
 def _pools(results: EventStudyResults, layout: Layout, column: str) -> list[IntArray]:

@@ -13,6 +13,7 @@ from ._engines import Fit, around
 
 # Below this 1 + 2 rho the sum of the three slopes is divided by next to nothing.
 SMALLEST_DIVISOR = 0.25
+FEWEST = 3
 
 
 @MODELS.register("scholes_williams")
@@ -40,7 +41,9 @@ class ScholesWilliams(LinearModel):
         for i in range(n):
             alpha, beta, divisor = thin_beta(y[i], X[i, :, 1], complete[i])
             params[i] = alpha, beta
-            if divisor < SMALLEST_DIVISOR:
+            if np.isnan(divisor):
+                problem[i] = f"fewer than {FEWEST} estimation days have both their neighbours"
+            elif divisor < SMALLEST_DIVISOR:
                 problem[i] = f"1 + 2 rho_m is {divisor:.2f}: the Scholes-Williams beta is not defined"
         return replace(around(params, y, X, complete), problem=problem)
 
@@ -56,7 +59,7 @@ def thin_beta(y: FloatArray, market: FloatArray, complete: BoolArray) -> tuple[f
     """
     inner = np.flatnonzero(complete[1:-1] & complete[:-2] & complete[2:]) + 1
     pairs = np.flatnonzero(complete[1:] & complete[:-1]) + 1
-    if len(inner) < 3 or len(pairs) < 3:
+    if len(inner) < FEWEST:
         return np.nan, np.nan, np.nan
     divisor = 1 + 2 * float(np.corrcoef(market[pairs], market[pairs - 1])[0, 1])
     beta = sum(_slope(y[inner], market[inner + lag]) for lag in (-1, 0, 1)) / divisor

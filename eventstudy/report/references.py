@@ -283,6 +283,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of Financial and Quantitative Analysis",
         "27, 39–53",
     ),
+    ("Savickas", "2003"): (
+        "Savickas, R. (2003)",
+        "Event-induced volatility and tests for abnormal performance",
+        "Journal of Financial Research",
+        "26, 165–178",
+    ),
     ("Schipper", "1983"): (
         "Schipper, K. and Thompson, R. (1983)",
         "The impact of merger-related regulations on the shareholders of acquiring firms",

@@ -29,6 +29,7 @@ from . import (
     johnson,
     johnson_bootstrap,
     jackknife,
+    savickas,
     patell_u,
     rank_variance,
     brown_forsythe,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..typing import BoolArray, FloatArray, IntArray
-from ..windows import Window
+from ..windows import EventWindows, Window
 from ._base import InapplicableError
 
 # Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
@@ -47,6 +48,10 @@ class Residuals:
 
     values: FloatArray
     mask: FloatArray
+
+    def at(self, columns: IntArray) -> Residuals:
+        """Return some of the columns, in that order."""
+        return Residuals(self.values[:, columns], self.mask[:, columns])
 
 
 def mean_correlation(
@@ -121,12 +126,12 @@ def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int
         raise InapplicableError(
             "no pair of events with overlapping windows has enough common estimation days"
         )
-    for rows, columns, axis in _apart(sample):
+    for pair in _apart(sample):
         for lag in (-1, 1):
-            rho, overlap = _lagged_pairs(sample, window, need, (rows, columns, axis), lag)
+            rho, overlap = _lagged_pairs(sample, window, need, pair, lag)
             block = np.nan_to_num(_products(rho, overlap, np.ones(rho.shape, dtype=bool)))
-            out[np.ix_(rows, columns)] += block
-            out[np.ix_(columns, rows)] += block.T
+            out[np.ix_(pair.rows, pair.columns)] += block
+            out[np.ix_(pair.columns, pair.rows)] += block.T
     np.fill_diagonal(out, 1.0)
     return out
 
@@ -223,14 +228,13 @@ def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
 
 
 def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
-    """Correlation of session s of event i with session s + lag of event j, for both orders of a pair."""
+    """Correlation of the sessions of event i with those of event j that are next to them."""
     out = np.full((len(sample), len(sample)), np.nan)
-    for rows, columns, axis in _apart(sample):
-        one, other = residuals_on(sample.take(rows), axis), residuals_on(sample.take(columns), axis)
-        moved = Residuals(_shifted(other.values, lag), _shifted(other.mask, lag))
-        out[np.ix_(rows, columns)] = residual_correlation(one, moved, need)
-        moved = Residuals(_shifted(one.values, lag), _shifted(one.mask, lag))
-        out[np.ix_(columns, rows)] = residual_correlation(other, moved, need)
+    for pair in _apart(sample):
+        left, right = pair.adjacent(lag)
+        one = residuals_on(sample.take(pair.rows), pair.one).at(left)
+        other = residuals_on(sample.take(pair.columns), pair.other).at(right)
+        out[np.ix_(pair.rows, pair.columns)] = residual_correlation(one, other, need)
     return out
 
 
@@ -244,8 +248,13 @@ def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray)
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
+    return _over(a @ b.T, a, b)
+
+
+def _over(product: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return inner products (n_a, n_b) over the norms of the rows, 0 where there is no norm."""
     norm = np.outer(np.sqrt((a**2).sum(axis=1)), np.sqrt((b**2).sum(axis=1)))
-    cosine: FloatArray = np.divide(a @ b.T, norm, out=np.zeros(norm.shape), where=norm > 0)
+    cosine: FloatArray = np.divide(product, norm, out=np.zeros(norm.shape), where=norm > 0)
     # Loadings are orthogonal to the regressors: what is zero by construction comes out as 1e-17.
     return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
 
@@ -272,44 +281,65 @@ def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatA
     return product
 
 
-def _apart(sample: AbnormalReturns) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
-    """Yield each two groups of events whose exchanges are never open together, and the sessions of both."""
+class Apart(NamedTuple):
+    """Two groups of events whose exchanges are never open together.
+
+    Attributes
+    ----------
+    rows, columns : int arrays
+        Events of either group.
+    one, other : int arrays
+        Sessions of either group.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    one: IntArray
+    other: IntArray
+
+    def adjacent(self, lag: int) -> tuple[IntArray, IntArray]:
+        """Return the places in `one` and in `other` of P pairs of sessions, of which the second is next.
+
+        At lag 1 each session of `one` has the first one of `other` after it, at -1 the reverse; while an
+        exchange is shut, all sessions of the other one lead to that on which it opens.
+        """
+        first, then = (self.one, self.other) if lag > 0 else (self.other, self.one)
+        place = np.searchsorted(then, first, side="right")
+        known = np.flatnonzero(place < len(then))
+        return (known, place[known]) if lag > 0 else (place[known], known)
+
+
+def _apart(sample: AbnormalReturns) -> Iterator[Apart]:
+    """Yield each two groups of events whose exchanges are never open together."""
     windows = sample.windows
     hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
     group = group.ravel()
     for g, h in np.argwhere(np.triu(_never_together(hours))):
-        rows, columns = np.flatnonzero(group == g), np.flatnonzero(group == h)
-        calendars = np.unique(windows.calendar[np.concatenate([rows, columns])])
-        yield rows, columns, np.unique(np.concatenate([windows.calendars[c] for c in calendars]))
+        sides = np.flatnonzero(group == g), np.flatnonzero(group == h)
+        yield Apart(*sides, *(_sessions(windows, events) for events in sides))
 
 
-def _lagged(
-    sample: AbnormalReturns, window: Window, need: int, pair: tuple[IntArray, IntArray, IntArray], lag: int
-) -> float:
-    """Sum of rho o over the pairs rows x columns, with session s of one against s + lag of the other."""
+def _sessions(windows: EventWindows, events: IntArray) -> IntArray:
+    """Return all sessions of the exchanges of some events."""
+    return np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar[events])]))
+
+
+def _lagged(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:
+    """Sum of rho o over the pairs of events, each session of one group against the next of the other."""
     rho, overlap = _lagged_pairs(sample, window, need, pair, lag)
     total, _ = _weighted_sum(rho.ravel(), overlap.ravel())
     return total if np.isfinite(total) else 0.0
 
 
 def _lagged_pairs(
-    sample: AbnormalReturns, window: Window, need: int, pair: tuple[IntArray, IntArray, IntArray], lag: int
+    sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int
 ) -> tuple[FloatArray, FloatArray]:
     """Return rho and o of the pairs rows x columns at a lag, each (rows, columns)."""
-    rows, columns, axis = pair
-    one, other = (loadings_on(sample.take(events), window, axis) for events in (rows, columns))
-    rho = correlations(sample, need, lag)[np.ix_(rows, columns)]
-    return rho, _cosine(one, _shifted(other, lag))
-
-
-def _shifted(array: FloatArray, lag: int) -> FloatArray:
-    """Move the columns so that column s of the result is column s + lag of `array`."""
-    out = np.zeros_like(array)
-    if lag > 0:
-        out[:, :-lag] = array[:, lag:]
-    else:
-        out[:, -lag:] = array[:, :lag]
-    return out
+    left, right = pair.adjacent(lag)
+    one = loadings_on(sample.take(pair.rows), window, pair.one)
+    other = loadings_on(sample.take(pair.columns), window, pair.other)
+    rho = correlations(sample, need, lag)[np.ix_(pair.rows, pair.columns)]
+    return rho, _over(one[:, left] @ other[:, right].T, one, other)
 
 
 def apart(sample: AbnormalReturns) -> bool:
