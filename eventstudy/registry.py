@@ -42,12 +42,12 @@ class Registry(Mapping[str, T], Generic[T]):
         return add
 
     def __getitem__(self, name: str) -> T:
-        try:
-            return self._entries[name]
-        except KeyError:
-            hint = did_you_mean(name, list(self._entries))
+        # What is no text, such as a list of windows, is no name either.
+        if not isinstance(name, str) or name not in self._entries:
+            hint = did_you_mean(str(name), list(self._entries))
             known = "known: " + ", ".join(self._entries)
-            raise ConfigError(f"unknown {self.kind}", value=name, remedy=f"{hint} {known}".strip()) from None
+            raise ConfigError(f"unknown {self.kind}", value=name, remedy=f"{hint} {known}".strip())
+        return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

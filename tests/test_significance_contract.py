@@ -359,3 +359,9 @@ def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens
     total += sum(rho_o(i, j, pairs) for i in range(3) for j in range(3, 6) for pairs in (after, before))
     assert by_pair(apart, window, 30).rbar == pytest.approx(total / 15, rel=1e-9)
     assert (day0, int(later[day0])) in after, "the reopening follows day 0 in New York"
+
+
+@pytest.mark.parametrize("name", [[(0, 1)], None, 3])
+def test_what_is_no_name_is_named_as_such(name: object) -> None:
+    with pytest.raises(ConfigError, match="unknown test"):
+        STATISTICS[name]  # type: ignore[index]
