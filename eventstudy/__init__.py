@@ -21,6 +21,10 @@ _HOMES = {
     "MODELS": "models",
     "PriceProvider": "prices",
     "EventStudyResults": "results",
+    "compare_runs": "runs",
+    "refresh_run": "runs",
+    "reproduce_run": "runs",
+    "verify_run": "runs",
     "ReturnsPanel": "returns",
     "STATISTICS": "significance",
     "SignificanceTest": "significance",
@@ -47,6 +51,10 @@ if TYPE_CHECKING:
     from .prices import PriceProvider as PriceProvider
     from .results import EventStudyResults as EventStudyResults
     from .returns import ReturnsPanel as ReturnsPanel
+    from .runs import compare_runs as compare_runs
+    from .runs import refresh_run as refresh_run
+    from .runs import reproduce_run as reproduce_run
+    from .runs import verify_run as verify_run
     from .significance import STATISTICS as STATISTICS
     from .significance import SignificanceTest as SignificanceTest
     from .study import EventStudy as EventStudy

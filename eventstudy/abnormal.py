@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from .conventions import Conventions
+from .cut import ByEvent
 from .errors import ConfigError
 from .registry import did_you_mean
 from .typing import BoolArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
+
+# Conventions on price limits by which a window runs on until the first free close.
+EXTENDING = ("extend", "censored")
 
 
 class Taken(NamedTuple):
@@ -52,7 +56,7 @@ class Runs:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AbnormalReturns:
+class AbnormalReturns(ByEvent):
     """Abnormal returns of n events on L1 estimation and L2 event days; k parameters were estimated.
 
     Attributes
@@ -93,6 +97,11 @@ class AbnormalReturns:
     an event share one parameter error, so that its days are not independent (Salinger 1992;
     Mikkelson and Partch 1988). The (n, L2, L2) matrix is never built.
     """
+
+    by_event: ClassVar = (
+        "ar", "resid", "expected", "spans", "length", "x_estimation", "x_event", "nobs", "df_resid", "sigma2",
+        "noise", "params", "cov_params", "bread", "r2", "problem", "remark",
+    )  # fmt: skip
 
     model: str
     parameters: tuple[str, ...]
@@ -139,7 +148,7 @@ class AbnormalReturns:
     @cached_property
     def var_ar(self) -> FloatArray:
         """Prediction-error variance of each AR, shape (n, L2): s2 (span + x*'(X'X)^-1 x*)."""
-        own = self.noise + np.einsum("nlk,nkj,nlj->nl", self.x_event, self.cov_params, self.x_event)
+        own = self.noise + form(self.x_event, self.cov_params)
         return np.where(np.isfinite(self.ar), own, np.nan)
 
     @cached_property
@@ -226,7 +235,7 @@ class AbnormalReturns:
         cols = self.columns(window)
         seen = self.inside(window)
         ar, noise, x = self.ar[:, cols], self.noise[:, cols], self.x_event[:, cols]
-        delayed = self.delayed(window) & (self.conventions.limits == "extend")
+        delayed = self.delayed(window) & (self.conventions.limits in EXTENDING)
         if self.runs is not None and delayed.any():
             last = cols.stop - 1
             ar, noise, x = ar.copy(), noise.copy(), x.copy()
@@ -306,7 +315,7 @@ class AbnormalReturns:
         price limit; as columns of ``windows.sessions``.
         """
         cols, L1 = self.columns(window), self.resid.shape[1]
-        inside, delayed = self.inside(window), self.delayed(window) & (self.conventions.limits == "extend")
+        inside, delayed = self.inside(window), self.delayed(window) & (self.conventions.limits in EXTENDING)
         bridged = inside & (self.length[:, cols] > self.spans[:, cols])
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
@@ -321,13 +330,12 @@ class AbnormalReturns:
 
     def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
         """Return some events, by position or mask."""
-        shared = ("model", "parameters", "windows", "runs", "conventions", "memo", "parent", "rows")
-        cut = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in shared}
         own = np.arange(len(self)) if self.rows is None else self.rows
-        parent = self if self.parent is None else self.parent
         runs = None if self.runs is None else self.runs.take(rows)
-        windows = self.windows.take(rows)
-        return replace(self, windows=windows, runs=runs, memo={}, parent=parent, rows=own[rows], **cut)
+        whole = self if self.parent is None else self.parent
+        return self.cut(
+            rows, windows=self.windows.take(rows), runs=runs, memo={}, parent=whole, rows=own[rows]
+        )
 
     def under(self, **changes: Any) -> AbnormalReturns:
         """Return the same abnormal returns for tests under other conventions.
@@ -347,7 +355,8 @@ class AbnormalReturns:
         kept: dict[object, Any] = {
             k: v for k, v in self.memo.items() if isinstance(k, tuple) and k[0] == "correlations"
         }
-        return replace(self, conventions=replace(self.conventions, **changes), memo=kept, parent=parent)
+        changed = replace(self.conventions, **changes)
+        return self.altered(conventions=changed, memo=kept, parent=parent)
 
     @property
     def unextended(self) -> AbnormalReturns:
@@ -360,6 +369,12 @@ class AbnormalReturns:
             valid = self.valid(window)
             self.memo[window] = self if valid.all() else self.take(valid)
         return self.memo[window]  # type: ignore[no-any-return]
+
+
+def form(x: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Return the quadratic forms x'Ax of n events and L days, (n, L), given x (n, L, k) and A (n, k, k)."""
+    out: FloatArray = np.einsum("nlk,nlk->nl", x @ matrix, x)
+    return out
 
 
 def _mean(values: FloatArray) -> FloatArray:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from .conventions import DRAWS, SEED, Conventions
 from .errors import ConfigError
-from .registry import did_you_mean
+from .settings import read, settings_of, within
 from .typing import CalendarChoice, CovType, Engine, Halt, Measure, Repeat, ReturnKind
 from .windows import Window
 
@@ -26,8 +26,14 @@ MAIN_WINDOW = Window(0, 1)
 
 # A two-sided p of 5 % needs this many draws to be possible at all.
 FEWEST_PLACEBOS = 39
-# Options whose setting has another name.
-COMMAND_NAMES = {"window": "event", "car": "windows", "test": "tests", "cov": "cov_type"}
+# What all variants of a study have in common: its data, and what is computed for the study alone.
+SHARED = (
+    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress", "variants",
+    "event_pages", "interactive",
+)  # fmt: skip
+VARIANT_NAME = r"\w[\w\- ]{0,39}"
+# The study itself among its variants.
+MAIN = "main"
 LISTS = ("tests", "model_options", "factors", "series", "regress")
 
 
@@ -44,10 +50,12 @@ class StudyConfig:
     benchmark : str
         Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" = the column
         ``benchmark``, else the exchange's default and what stands in for it.
+    size : str
+        Market values for weights and losses in money: ``yahoo``, or a file; "" = the column ``mcap``.
     currency : str
         What returns are converted to: an ISO code, or ``local``.
     measure : {"return", "volume", "turnover", "volatility"}
-        What is studied.
+        What is studied: returns, log volume, log turnover, or log range-based variance.
     model : str
         Name of a registered model; "" = ``market`` for returns, ``constant_mean`` for other measures.
     model_options : tuple of str
@@ -58,20 +66,23 @@ class StudyConfig:
         Files of factors.
     series : tuple of str
         Series that a model needs and that are the same for all events, such as ``world=URTH``.
-    estimation, event : Window
-        In trading days, event day = 0.
+    estimation : Window
+        Days whose returns the model is fitted to, in trading days, event day = 0.
+    event : Window
+        Days that abnormal returns are computed for.
     windows : tuple of Window
-        Windows tested; empty = the defaults that fit into the event window.
+        Windows tested, the first leads the report; empty = the defaults that fit into the event window.
     tests : tuple of str
         Names of registered tests; empty = all.
     by : str
         Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has one
         with several values; "none" = no groups.
     calendar : {"exchange", "data"}
-        Where sessions come from.
+        Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}
-        Returns.
+        Kind of returns.
     engine : {"statsmodels", "batch"}
+        How models are fitted: event by event, or all at once; the numbers agree to rounding.
     min_estimation : int
         Events with fewer complete estimation days are flagged.
     placebo : int
@@ -80,23 +91,30 @@ class StudyConfig:
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     halt : {"calendar", "shift"}
-        What a halt does to the clock of an event.
+        Whether an event's clock runs through a halt, or day 0 is when trading resumes.
     repeat : {"mask", "first", "keep-all"}
-        What is done about several events of one firm.
+        Several events of one firm: mask their windows in estimation, keep the first, or do neither.
     confounders : str
         A file of other news; "" = none.
     confounder_days : int
         Sessions around the main window in which other news confound an event.
     drop_confounded : bool
         Whether confounded events are left out.
+    event_pages : int
+        Pages of single events: of those that moved most, as many as this; 0 = none.
+    interactive : bool
+        Whether a page to explore is written as well (extra ``interactive``).
     scar, overlap, missing, limits, fpc, draws, seed
         See :class:`Conventions`.
+    variants : mapping of str to mapping
+        Settings by name of a variant that take the place of the study's own, for ``tables/variants.csv``.
     """
 
     prices: str = "auto"
     returns: str = ""
     benchmark: str = ""
     currency: str = "local"
+    size: str = ""
     measure: Measure = "return"
     model: str = ""
     model_options: tuple[str, ...] = ()
@@ -119,18 +137,22 @@ class StudyConfig:
     drop_confounded: bool = False
     placebo: int = 0
     regress: tuple[str, ...] = ()
+    event_pages: int = 500
+    interactive: bool = False
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
-    limits: Literal["extend", "none", "drop"] = "extend"
+    limits: Literal["extend", "none", "drop", "censored"] = "extend"
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.estimation.stop >= self.event.start:
             raise ConfigError(
                 "the estimation window must end before the event window starts",
+                where="event" if self.estimation == ESTIMATION else "estimation",
                 value=f"{self.estimation} and {self.event}",
                 remedy="for example --estimation -250:-31 --window -10:10",
             )
@@ -138,20 +160,13 @@ class StudyConfig:
             if window not in self.event:
                 raise ConfigError(
                     "a window to be tested reaches beyond the event window",
+                    where="windows",
                     value=str(window),
                     remedy=f"keep it inside {self.event}, or widen the event window with --window",
                 )
-        kinds = {
-            "calendar": CalendarChoice, "kind": ReturnKind, "engine": Engine, "measure": Measure,
-            "cov_type": CovType, "halt": Halt, "repeat": Repeat,
-        }  # fmt: skip
-        for name, choices in kinds.items():
-            if getattr(self, name) not in get_args(choices):
-                known = ", ".join(get_args(choices))
-                raise ConfigError(
-                    "unknown choice", where=name, value=getattr(self, name), remedy=f"use {known}"
-                )
-
+        for name, setting in settings_of(StudyConfig).items():
+            if setting.choices:
+                setting.read(getattr(self, name))
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             remedy = "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)
@@ -162,6 +177,7 @@ class StudyConfig:
             )  # fmt: skip
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
+        self._check_variants()
 
     @property
     def normal_model(self) -> str:
@@ -198,6 +214,28 @@ class StudyConfig:
             return self.tested[0]
         return MAIN_WINDOW
 
+    @property
+    def studies(self) -> dict[str, StudyConfig]:
+        """The settings of each variant: those of the study, with its own in their place."""
+        out = {}
+        for name, own in self.variants.items():
+            with within(f"variants.{name}"):
+                out[name] = replace(self, variants={}, size="").with_options(own)
+        return out
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> StudyConfig:
+        """Return the settings in a study file; what it says of the run (``events`` ...) is checked too.
+
+        Raises
+        ------
+        StudyFileError
+            Naming every fault with its line.
+        """
+        from .studyfile import read_study_file
+
+        return cls().with_options(read_study_file(path).study)
+
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return the settings with `options` in their place; values as TOML or the command line has them.
 
@@ -206,13 +244,7 @@ class StudyConfig:
         ConfigError
             For an unknown name (with the closest one) or a value of the wrong type.
         """
-        known = {f.name for f in fields(self)}
-        for name in options:
-            if name not in known:
-                hint = COMMAND_NAMES.get(name, "")
-                hint = f"did you mean {hint!r}?" if hint else did_you_mean(name, sorted(known))
-                raise ConfigError("unknown setting", value=name, remedy=hint)
-        return replace(self, **{name: _read(name, value) for name, value in options.items()})
+        return replace(self, **read(StudyConfig, options))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
@@ -223,61 +255,17 @@ class StudyConfig:
         }
         plain["windows"] = [f"{w.start}:{w.stop}" for w in self.windows]
         plain |= {name: list(getattr(self, name)) for name in LISTS}
-        return plain
+        return plain | {"variants": {name: dict(own) for name, own in self.variants.items()}}
 
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """Return the settings of a TOML file.
-
-    Raises
-    ------
-    ConfigError
-        If the file is missing or is not TOML (with the line).
-    """
-    import tomllib
-
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            "cannot read the study file", where=str(path), remedy=error.strerror or ""
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError("the study file is not UTF-8", where=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the study file is not TOML: {error}", where=str(path)) from None
-
-
-def _read(name: str, value: Any) -> Any:
-    """Return the value of a setting in its own type, or say what is wrong with it."""
-    if name in ("estimation", "event"):
-        return Window.of(value if isinstance(value, list) else _text(name, value))
-    if name == "windows":
-        return tuple(Window.of(v) for v in _texts(name, value))
-    if name in LISTS:
-        return tuple(dict.fromkeys(_texts(name, value)))
-    if name in ("min_estimation", "draws", "seed", "placebo", "confounder_days"):
-        least = 1 if name in ("min_estimation", "draws") else 0
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            what = "number of days" if name == "min_estimation" else "whole number"
-            raise ConfigError(f"not a {what}", where=name, value=value)
-        return value
-    if name in ("fpc", "drop_confounded"):
-        if not isinstance(value, bool):
-            raise ConfigError("not true or false", where=name, value=value)
-        return value
-    return _text(name, value)
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, (str, Path)):
-        raise ConfigError("not a text", where=name, value=value, remedy="put it in quotes")
-    return str(value)
-
-
-def _texts(name: str, value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, (list, tuple)):
-        raise ConfigError("not a list of texts", where=name, value=value, remedy='write ["...", "..."]')
-    return [_text(name, v) for v in value]
+    def _check_variants(self) -> None:
+        for name, own in self.variants.items():
+            with within(f"variants.{name}"):
+                if not re.fullmatch(VARIANT_NAME, name) or name == MAIN:
+                    raise ConfigError("not a name for a variant", remedy="use letters, digits, '-' and '_'")
+                if not isinstance(own, Mapping):
+                    raise ConfigError("not a table of settings", value=own, remedy='write { model = "..." }')
+                for key in own:
+                    if key in SHARED:
+                        remedy = "it is the study's; only a study of its own can have another"
+                        raise ConfigError("a variant cannot set this", where=key, remedy=remedy)
+        self.studies  # noqa: B018 - checks them

@@ -26,19 +26,22 @@ class Conventions:
     missing : {"drop", "rescale", "zero"}
         An event without all days of a window leaves it; or enters with CAR x L / days covered; or with the
         days that it has. The standardised CAR of the last two is the same.
-    limits : {"extend", "none", "drop"}
+    limits : {"extend", "none", "drop", "censored"}
         Where a window closes at a price limit: it ends with the first close off the limit, or as it is, or
-        the event leaves it (which is biased, since large effects leave).
+        the event leaves it (which is biased, since large effects leave). With "censored" windows are those of
+        "extend", and estimation days at a limit are censored in the market model.
     fpc : bool
         Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
-    draws, seed : int
-        Of resampling tests.
+    draws : int
+        Draws of resampling tests.
+    seed : int
+        Seed of resampling tests.
     """
 
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
-    limits: Literal["extend", "none", "drop"] = "extend"
+    limits: Literal["extend", "none", "drop", "censored"] = "extend"
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED

@@ -36,6 +36,7 @@ def with_runs(
     # The estimation days are those of the study, less what it masked.
     for name in ("returns", "spans", "length"):
         getattr(longer, name)[:, :L1] = getattr(windows, name)[rows, :L1]
+    longer = replace(longer, bounds=windows.bounds[rows])
     fit = model.fit(longer, engine=engine)
     closes = at_limit(layout.take(rows), longer.positions[:, len(estimation) :])
     runs = Runs(
@@ -53,7 +54,7 @@ def with_runs(
 
 def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
     """Tell which days of events (n, L) close at a price limit."""
-    if layout.panel.limits is None:
+    if layout.panel.limits is None or len(layout.panel.limits) == 0:
         return np.zeros(positions.shape, dtype=bool)
     rows = layout.rows[:, None]
     known = (rows >= 0) & (positions >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .errors import DataError
@@ -138,6 +139,8 @@ _STAND_INS: dict[str, tuple[str, ...]] = {
     "^NSEI": ("^BSESN",), "^FCHI": ("CAC.PA",),
 }  # fmt: skip
 
+_B_SHARES = {r"900\d{3}\.SS": "USD", r"200\d{3}\.SZ": "HKD"}
+
 # indices that are nobody's default benchmark, or the default of several markets
 _INDEX_SUFFIX = {
     "^FTSE": "L", "^FTMC": "L", "^FTAS": "L", "^GDAXI": "DE", "^MDAXI": "DE", "^SDAXI": "DE", "^STOXX": "DE",
@@ -162,6 +165,13 @@ def home_of(symbol: str) -> Exchange | None:
     """Return the exchange of a symbol, an index included, or None where it cannot be told."""
     suffix = suffix_of(symbol)
     return _home_of_index(symbol) if symbol.startswith("^") and not suffix else EXCHANGES.get(suffix)
+
+
+def quoted_in(symbol: str) -> str:
+    """Return what a symbol is quoted in, "" where that cannot be told: B shares are not in yuan."""
+    home = home_of(symbol)
+    b_share = next((own for text, own in _B_SHARES.items() if re.fullmatch(text, symbol)), "")
+    return b_share or (home.currency if home else "")
 
 
 def exchange_of(ticker: str) -> Exchange | None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from .joint import covers
 from .layout import Layout
 from .returns import ReturnsPanel
 from .typing import BoolArray, FloatArray, IntArray
-from .windows import TRADED, EventWindows, covers
+from .windows import TRADED, EventWindows
 
 
 def halted(windows: EventWindows, layout: Layout) -> BoolArray:

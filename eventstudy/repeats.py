@@ -25,10 +25,12 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
     L1 = len(windows.estimation)
     estimation, event = windows.positions[:, :L1], windows.positions[:, L1:]
     mask = np.zeros(estimation.shape, dtype=bool)
+    taken = np.zeros(len(windows.sessions) + 1, dtype=bool)
     for own in _same(firms, used):
-        for i in own:
-            others = event[own[own != i]]
-            mask[i] = np.isin(estimation[i], others[others >= 0])
+        # An event window lies behind its own estimation window: those of all events are those of the others.
+        taken[event[own]], taken[-1] = True, False
+        mask[own] = taken[estimation[own]]
+        taken[event[own]] = False
     mask &= np.isfinite(windows.returns[:, :L1])
     returns, spans, length = windows.returns.copy(), windows.spans.copy(), windows.length.copy()
     returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
@@ -40,12 +42,15 @@ def overlapping(
 ) -> IntArray:
     """Return for each event an earlier one of the same firm whose event window overlaps its own, else -1."""
     event = windows.positions[:, len(windows.estimation) :]
+    known, far = event >= 0, len(windows.sessions)
+    first, last = np.where(known, event, far).min(axis=1), np.where(known, event, -1).max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)
     for own in _same(firms, used):
         order = own[np.argsort(windows.day0[own], kind="stable")]
         before = order[0]
         for i in order[1:]:
-            overlaps = bool(np.isin(event[i][event[i] >= 0], event[before]).any())
+            near = first[i] <= last[before] and first[before] <= last[i]
+            overlaps = near and bool(np.isin(event[i][known[i]], event[before]).any())
             out[i] = before if overlaps else -1
             before = before if kept_only and overlaps else i
     return out
@@ -53,7 +58,7 @@ def overlapping(
 
 def _same(firms: ObjectArray, used: BoolArray) -> list[IntArray]:
     """Return the events of each firm that has several."""
-    _, which = np.unique(firms.astype(str), return_inverse=True)
-    which = np.where(used, which.ravel(), -1)
-    counts = np.bincount(which[used], minlength=1) if used.any() else np.zeros(1, np.int64)
-    return [np.flatnonzero(which == k) for k in np.flatnonzero(counts > 1)]
+    rows = np.flatnonzero(used)
+    _, which, counts = np.unique(firms[rows].astype(str), return_inverse=True, return_counts=True)
+    order = rows[np.argsort(which.ravel(), kind="stable")]
+    return [own for own in np.split(order, np.cumsum(counts)[:-1]) if len(own) > 1]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .analysis.long_horizon import Against
     from .analysis.placebo import Placebo
     from .analysis.weights import DollarLoss, WeightedMean
+    from .loading.sizes import MarketValues
 
 WindowLike = Window | tuple[int, int] | str
 # What leads where no test speaks of the events, by whether there is one event (docs/methods.md, 4).
@@ -55,6 +56,10 @@ class EventStudyResults:
     engine : str
     layout : Layout, optional
         Where the returns of the events are, for placebo dates and firms.
+    sizes : MarketValues, optional
+        Market values before each day of the event windows; else those in the column ``mcap`` count.
+    variants : DataFrame, optional
+        What variants of the study say beside it, where it has any; of all events, so of no subset.
     """
 
     abnormal: AbnormalReturns
@@ -63,13 +68,15 @@ class EventStudyResults:
     model: LinearModel
     engine: str
     layout: Layout | None = None
+    sizes: MarketValues | None = None
+    variants: pd.DataFrame | None = None
     _groups: dict[str, dict[str, EventStudyResults]] = field(init=False, default_factory=dict, repr=False)
     _diagnoses: dict[Window, Diagnosis] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return int(self.ok.sum())
 
-    @property
+    @cached_property
     def ok(self) -> BoolArray:
         """Which events were used, shape (n,)."""
         return (self.events["status"] == "ok").to_numpy()
@@ -170,20 +177,24 @@ class EventStudyResults:
     def car(self, windows: Iterable[WindowLike] | None = None) -> pd.DataFrame:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
 
-        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days. NaN where
+        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days, ci_low,
+        ci_high. NaN where
         the event lacks days of the window; n_days counts the sessions that its returns cover.
         """
         rows = np.flatnonzero(self.ok)
         return pd.concat([self._car(Window.of(w), rows) for w in self._windows(windows)], ignore_index=True)
 
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
+        from .report.plots import own_half_widths
+
         a = self.abnormal
-        t = a.scar(window)[rows]
+        t, half = a.scar(window)[rows], own_half_widths(self, window)
         p = [pvalue(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid[rows], strict=True)]
         return pd.DataFrame({
             **self._ids(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
             "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p, "scar": t,
             "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
+            "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:
@@ -209,7 +220,9 @@ class EventStudyResults:
         """Return the results of some events, by position or mask; nothing is estimated anew."""
         layout = None if self.layout is None else self.layout.take(rows)
         events = self.events.iloc[rows].reset_index(drop=True)
-        return replace(self, abnormal=self.abnormal.take(rows), events=events, layout=layout)
+        sizes = None if self.sizes is None else self.sizes.take(rows)
+        own = self.abnormal.take(rows)
+        return replace(self, abnormal=own, events=events, layout=layout, sizes=sizes, variants=None)
 
     def groups(self, column: str) -> dict[str, EventStudyResults]:
         """Return the results by value of a column of the events file, largest group first.
@@ -247,6 +260,12 @@ class EventStudyResults:
         from .analysis.weights import weighted_caar
 
         return weighted_caar(self, window, weights, column)
+
+    def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
+        """Return the results with market values of Yahoo or a file; see ``loading.sizes``."""
+        from .loading.sizes import with_market_values
+
+        return with_market_values(self, source, **options)
 
     def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
         """Return the abnormal change of market value; see ``analysis.weights.dollar_loss``."""
@@ -320,17 +339,45 @@ class EventStudyResults:
         lead = STATISTICS[self.recommended].label
         return Summary(tests, len(self), len(self.events), self.panel.measure, lead, frozenset(weak))
 
-    def plot_caar(self, ax: Axes | None = None) -> Axes:
-        """Draw the CAAR path with its pointwise 95% band; return the Axes."""
+    def plot_caar(
+        self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the CAAR path with its pointwise 95% band, by group if asked for; return the Axes."""
         from .report.plots import plot_caar
 
-        return plot_caar(self, ax=ax)
+        return plot_caar(self, _window(window), by, ax)
 
     def plot_car_forest(self, window: WindowLike = (0, 1), ax: Axes | None = None) -> Axes:
         """Draw the CAR of each event with its 95% interval; return the Axes."""
         from .report.plots import plot_car_forest
 
         return plot_car_forest(self, Window.of(window), ax=ax)
+
+    def plot_event(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw AR and CAR of one event; return the Axes."""
+        from .report.event_plots import plot_event
+
+        return plot_event(self, event_id, _window(window), ax)
+
+    def plot_price(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the price of one event against what the model expected; return the Axes."""
+        from .report.event_plots import plot_price
+
+        return plot_price(self, event_id, _window(window), ax)
+
+    def plot_estimation(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the estimation days of one event with the line of the model; return the Axes."""
+        from .report.event_plots import plot_estimation
+
+        return plot_estimation(self, event_id, _window(window), ax)
+
+    def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the abnormal returns of all events and days as colours; return the Axes."""
+        from .report.event_plots import plot_ar_heatmap
+
+        return plot_ar_heatmap(self, _window(window), ax)
 
     def save(
         self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
@@ -339,6 +386,36 @@ class EventStudyResults:
         from .runs import write_run
 
         return write_run(self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event))
+
+    def to_json(self, *, config: StudyConfig | None = None) -> str:
+        """Return the text of ``results.json``; its form is in ``eventstudy/data/results.schema.json``."""
+        from .exports import as_json, finished
+
+        return as_json(finished(self, config=config).document)
+
+    def to_markdown(self, *, config: StudyConfig | None = None) -> str:
+        """Return the report as Markdown."""
+        from .exports import finished, markdown
+
+        return markdown(finished(self, config=config))
+
+    def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
+        """Return a LaTeX table: "caar" (windows by tests), "events", or "regression"."""
+        from .exports import finished, latex_table
+
+        return latex_table(finished(self, config=config), table)
+
+    def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write a workbook with one sheet a table (extra ``excel``); return its path."""
+        from .exports import export_file, finished
+
+        return export_file(finished(self, config=config), "xlsx", Path(path))
+
+    def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write the long table of abnormal returns (extra ``parquet``); return its path."""
+        from .exports import export_file, finished
+
+        return export_file(finished(self, config=config), "parquet", Path(path))
 
     @property
     def _config(self) -> StudyConfig:
@@ -354,9 +431,16 @@ class EventStudyResults:
         counts = f"{len(self)} of {len(self.events)} events"
         return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
 
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.summary()}"
+
     def _repr_html_(self) -> str:
         head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
         return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
+
+
+def _window(window: WindowLike | None) -> Window | None:
+    return None if window is None else Window.of(window)
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,15 +54,17 @@ def with_status(
         "masked_days": abnormal.windows.masked > 0,
         "overlapping_event": overlap >= 0,
     }
-    reasons, flags = [], []
-    row: Any
-    for i, row in enumerate(table.itertuples(index=False)):
+    reasons, raised = left_out.tolist(), [list[str]() for _ in range(len(table))]
+    lost = np.flatnonzero(~usable & (left_out == ""))
+    for i, row in zip(lost, table.iloc[lost].itertuples(index=False), strict=True):
         own = {name: symbols[i] for name, symbols in layout.symbols.items()}
-        reason = "" if usable[i] else _reason(i, row, abnormal, layout.panel, own)
-        reasons.append(left_out[i] or reason)
-        # An events.csv that a run wrote has the flags of that run: those of this one replace them.
-        words = [word for word in row.flags.split(";") if word and word not in STUDY_FLAGS]
-        flags.append(";".join(words + [name for name in STUDY_FLAGS if usable[i] and marks[name][i]]))
+        reasons[i] = _reason(int(i), row, abnormal, layout.panel, own)
+    for name in STUDY_FLAGS:
+        for i in np.flatnonzero(usable & marks[name]):
+            raised[i].append(name)
+    # An events.csv that a run wrote has the flags of that run: those of this one replace them.
+    kept = [[w for w in text.split(";") if w and w not in STUDY_FLAGS] for text in table["flags"].tolist()]
+    flags = [";".join(own + new) for own, new in zip(kept, raised, strict=True)]
     return table.assign(
         status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
     )
@@ -70,12 +72,12 @@ def with_status(
 
 def repeats_of(table: pd.DataFrame) -> ObjectArray:
     """Say which events are on the listing and session of an earlier one; "" for all others."""
-    first: dict[tuple[str, object], str] = {}
-    out = np.full(len(table), "", dtype=object)
-    for i, key in enumerate(zip(table["ticker"], dates_of(table["day0"]), strict=True)):
-        if key in first:
-            out[i] = f"same listing and session as event {first[key]}"
-        first.setdefault(key, str(table["event_id"].iloc[i]))
+    first: dict[tuple[str, int], int] = {}
+    out, ids = np.full(len(table), "", dtype=object), table["event_id"].to_numpy()
+    days = dates_of(table["day0"]).astype(np.int64).tolist()
+    for i, key in enumerate(zip(table["ticker"].tolist(), days, strict=True)):
+        if first.setdefault(key, i) != i:
+            out[i] = f"same listing and session as event {ids[first[key]]}"
     return out
 
 
@@ -89,8 +91,9 @@ def _flags(
 ) -> dict[str, BoolArray]:
     """Return what a reader should know of the events, each (n,)."""
     panel = layout.panel
-    keys = zip(table["ticker"], table["exchange"], strict=True)
-    last = np.array([panel.last_session(t, panel.calendar_of(e)) for t, e in keys], dtype="datetime64[D]")
+    keys = list(zip(table["ticker"].tolist(), table["exchange"].tolist(), strict=True))
+    ends = {(t, e): panel.last_session(t, panel.calendar_of(e)) for t, e in dict.fromkeys(keys)}
+    last = np.array([ends[key] for key in keys], dtype="datetime64[D]")
     final = abnormal.windows.dates[:, -1]
     provisional = np.isnat(final) | (final > last)
     return {
@@ -109,7 +112,7 @@ def _suspect(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> 
     """Tell which events have a price in doubt in a window, the firm's or that of a series of the model."""
     sessions, positions = layout.panel.sessions, abnormal.windows.positions
     out = np.zeros(len(table), dtype=bool)
-    for i, ticker in enumerate(table["ticker"]):
+    for i, ticker in enumerate(table["ticker"] if layout.panel.faults else ()):
         known = positions[i][positions[i] >= 0]
         if len(known) == 0:
             continue

@@ -14,6 +14,7 @@ from .delays import with_runs
 from .errors import ConfigError
 from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
 from .halts import halted, shifted
+from .journal import note
 from .layout import lay_out
 from .loading.benchmarks import settled
 from .loading.currency import LOCAL, factor_currency
@@ -22,9 +23,11 @@ from .loading.load import FACTOR, load_returns
 from .loading.measures import require_intercept
 from .loading.returns_file import read_returns
 from .models import LinearModel, make_model
+from .models.censored import censored, with_bounds
 from .repeats import masked, overlapping
 from .results import EventStudyResults
 from .returns import ReturnsPanel
+from .settings import within
 from .status import dates_of, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
 from .windows import TRADED, Window
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
 
     from .events.table import Events
+    from .prices import PriceProvider
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,6 +146,8 @@ class EventStudy:
         if self.repeat != "keep-all":
             # An event that is left out was news all the same.
             windows = masked(windows, firms, happened)
+        if self.conventions.limits == "censored":
+            model, windows = censored(model), with_bounds(windows, layout)
         abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
         abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
@@ -193,17 +199,32 @@ def run_study(
         Called with (symbols done, symbols in all) while prices are fetched.
     """
     config = config or StudyConfig()
+    given: Any = {"offline": offline, "store": store, "vintage": vintage}
+    _require_used(config)
+    if config.variants:
+        from .variants import fit_with_variants
+
+        return fit_with_variants(events, config, progress=progress, **given)
+    return fit_config(events, config, config.prices, progress=progress, **given)
+
+
+def fit_config(
+    events: Events,
+    config: StudyConfig,
+    prices: str | PriceProvider,
+    *,
+    offline: bool = False,
+    store: str = "",
+    vintage: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> EventStudyResults:
+    """Get the returns from `prices` and fit the study; its variants are left alone."""
     if config.measure != "return" and config.currency != LOCAL:
         raise ConfigError("only returns have a currency", where="currency", value=config.currency)
     factors = read_factors(config.factors) if config.factors else None
-    model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
-    model = model.bound(() if factors is None else list(factors.columns))
-    unused = factors is not None and not {f.name for f in model.factors} & set(factors.columns)
-    if unused:
-        raise ConfigError(
-            f"the model {model.name} uses no factor of these files", where="factors",
-            value=", ".join(config.factors), remedy="name one that does, such as --model ff3",
-        )  # fmt: skip
+    model = _model_of(config, factors)
+    if factors is not None and not _uses(model, factors):
+        factors = None
     news = read_confounders(config.confounders) if config.confounders else []
     what: Any = {
         "benchmark": config.benchmark, "calendar": config.calendar, "kind": config.kind,
@@ -221,13 +242,14 @@ def run_study(
         panel = read_returns(config.returns, events, **what)
     else:
         panel = load_returns(
-            events, config.prices, estimation=config.estimation, event=config.event, measure=config.measure,
+            events, prices, estimation=config.estimation, event=config.event, measure=config.measure,
             currency=config.currency, placebo=config.placebo, offline=offline,
             store=store, vintage=vintage, progress=progress, **what,
         )  # fmt: skip
     if factors is not None:
         said = factor_currency(config.currency, events.table["exchange"])
         panel = replace(panel, notices=(*panel.notices, *said))
+    note("prices_loaded", symbols=len(panel.provenance) or len(panel.keys), failed=len(panel.failures))
     study = EventStudy(
         events, panel, model=model, estimation=config.estimation, event=config.event,
         halt=config.halt, repeat=config.repeat,
@@ -238,4 +260,30 @@ def run_study(
     texts = confounded_by(results, news, config.main, days=config.confounder_days)
     if config.drop_confounded and any(texts):
         results = replace(study, left_out=reasons_of(texts)).fit()
+    note("study_fitted", model=model.name, events=len(events), used=len(results))
+    if config.size:
+        results = results.with_market_values(config.size, currency=config.currency, offline=offline)
     return with_confounders(results, texts) if any(texts) else results
+
+
+def _model_of(config: StudyConfig, factors: pd.DataFrame | None) -> LinearModel:
+    model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
+    return model.bound(() if factors is None else list(factors.columns))
+
+
+def _uses(model: LinearModel, factors: pd.DataFrame) -> bool:
+    return bool({f.name for f in model.factors} & set(factors.columns))
+
+
+def _require_used(config: StudyConfig) -> None:
+    """Refuse factor files that neither the study nor a variant of it uses."""
+    factors = read_factors(config.factors) if config.factors else None
+    models = [_model_of(config, factors)]
+    for name, own in config.studies.items():
+        with within(f"variants.{name}"):
+            models.append(_model_of(own, factors))
+    if factors is not None and not any(_uses(model, factors) for model in models):
+        raise ConfigError(
+            f"the model {models[0].name} uses no factor of these files", where="factors",
+            value=", ".join(config.factors), remedy="name one that does, such as --model ff3",
+        )  # fmt: skip

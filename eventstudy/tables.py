@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from .faults.kinds import Fault, table_of
@@ -41,7 +42,9 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     out = {
         "abnormal_returns": results.abnormal_returns(),
         "car": results.car(windows),
+        "caar": caar_table(results, windows),
         "aar": results.aar_table(),
+        "path": path_table(results),
         "tests": results.tests(windows, names),
         "models": results.models(),
         "diagnostics": results.diagnostics(),
@@ -50,6 +53,8 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     faults = faults_in_windows(results)
     if faults:
         out["faults"] = table_of(faults)
+    if results.sizes is not None:
+        out["sizes"] = results.sizes.origin.record()
     if len(results) >= FEWEST_EVENTS:
         out |= _of_a_sample(results, windows, config.main)
     column = group_column(results, config.by)
@@ -58,6 +63,8 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     flagged = _without_flagged(results, windows, list(config.tests) or results.default_tests)
     if flagged:
         out["without_flagged"] = _stacked("left_out", flagged)
+    if results.variants is not None:
+        out["variants"] = results.variants
     if config.regress:
         out["regression"] = _of_regression(results, config)
     if config.placebo:
@@ -95,6 +102,39 @@ def group_column(results: EventStudyResults, by: str) -> str:
     return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
 
 
+def caar_table(results: EventStudyResults, windows: Iterable[Window]) -> pd.DataFrame:
+    """Return start, stop, n_events, caar, se, ci_low, ci_high, median, positive of each window.
+
+    Error and interval are those of the page (``report.facts.interval``), NaN where it shows none.
+    """
+    from .report.facts import interval, interval_known
+
+    rows = []
+    for window in windows:
+        found, car = interval(results, window), results.abnormal.sample(window).car(window)
+        known = (found.se, found.low, found.high) if interval_known(results, window) else (np.nan,) * 3
+        median = float(np.median(car)) if len(car) else np.nan
+        positive = int((car > 0).sum())
+        rows.append((window.start, window.stop, len(car), found.estimate, *known, median, positive))
+    columns = ["start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def path_table(results: EventStudyResults) -> pd.DataFrame:
+    """Return tau, n_events, aar, caar and their 95% intervals of each day, as in the figure of the page.
+
+    Each point is the mean of the events that have all days from the first one, as in the table of windows.
+    """
+    from .report.paths import path_of
+
+    path = path_of(results)
+    return pd.DataFrame({
+        "tau": path.days, "n_events": path.counts, "aar": path.aar, "aar_low": path.aar - path.aar_half,
+        "aar_high": path.aar + path.aar_half, "caar": path.caar, "caar_low": path.caar - path.caar_half,
+        "caar_high": path.caar + path.caar_half,
+    })  # fmt: skip
+
+
 def events_table(results: EventStudyResults) -> pd.DataFrame:
     """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
     own = [c for c in results.events.columns if c not in {*OUTCOME, "exchange"}]
@@ -119,7 +159,7 @@ def placebos(results: EventStudyResults, config: StudyConfig) -> list[Placebo]:
 
 
 def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
-    from .analysis.weights import SIZE, aggregates, market_values
+    from .analysis.weights import aggregates, has_sizes, market_values
 
     families = {
         "events": results.multiple("events", window=main),
@@ -129,7 +169,7 @@ def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window
     out = {"aggregates": aggregates(results, windows), "families": _stacked("family", families)}
     if results.panel.measure == "return":
         out["calendar_portfolio"] = _by_window(windows, results.calendar_portfolio)
-        if SIZE in results.events:
+        if has_sizes(results):
             out["market_value"] = market_values(results, windows)
         if "market" in [f.name for f in results.model.factors]:
             out["abhar"] = _by_window(windows, results.abhar)
@@ -144,7 +184,9 @@ def _of_groups(
     parts = results.groups(column)
     out = {
         "tests_by_group": _stacked(column, {g: r.tests(windows, names) for g, r in parts.items()}),
+        "caar_by_group": _stacked(column, {g: caar_table(r, windows) for g, r in parts.items()}),
         "aar_by_group": _stacked(column, {g: r.aar_table() for g, r in parts.items()}),
+        "path_by_group": _stacked(column, {g: path_table(r) for g, r in parts.items()}),
     }
     out["choosing_by_group"] = _stacked(column, {g: r.diagnose(main).table for g, r in parts.items()})
     if 1 < len(parts) <= MOST_GROUPS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 DateArray: TypeAlias = NDArray[np.datetime64]
 ObjectArray: TypeAlias = NDArray[np.object_]
+AnyArray: TypeAlias = NDArray[Any]
 
 Measure = Literal["return", "volume", "turnover", "volatility"]
 ReturnKind = Literal["simple", "log"]

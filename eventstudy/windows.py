@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from .chunks import chunks, joined
+from .cut import ByEvent
 from .errors import ConfigError
-from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
+from .joint import Joint, jointly
+from .typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:
     from .returns import ReturnsPanel
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 # Rows of a panel that stand for "none": no such series, or a place that is left empty on purpose.
 NO_ROW, EMPTY = -1, -2
+# So many series are looked at as a whole, to know that they have no gap.
+FEW_ROWS = 8
 # Joins the names of an exchange and a symbol to that of the symbol's own clock of traded sessions.
 TRADED = "|"
 
@@ -77,7 +82,7 @@ class Window:
 
 
 @dataclass(frozen=True, eq=False)
-class EventWindows:
+class EventWindows(ByEvent):
     """Returns and factors of n events on the estimation and event windows.
 
     Attributes
@@ -108,7 +113,15 @@ class EventWindows:
         Columns of `sessions` on which each calendar is open.
     masked : (n,) int array
         Estimation days with a return that were left out for other events of the firm.
+    bounds : (n, L1) float array
+        Returns of estimation days that are only known to lie beyond them, as the close is at a price limit;
+        NaN elsewhere.
     """
+
+    by_event: ClassVar = (
+        "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
+        "bounds",
+    )  # fmt: skip
 
     estimation: Window
     event: Window
@@ -125,10 +138,14 @@ class EventWindows:
     kind: ReturnKind = "simple"
     measure: Measure = "return"
     masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    bounds: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         if len(self.masked) != len(self.returns):
             object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
+        if len(self.bounds) != len(self.returns):
+            none = np.full((len(self.returns), len(self.estimation)), np.nan)
+            object.__setattr__(self, "bounds", none)
 
     def __len__(self) -> int:
         return len(self.returns)
@@ -139,22 +156,9 @@ class EventWindows:
         pos = self.positions[:, len(self.estimation) :]
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
-    def take(self, rows: IntArray | BoolArray) -> EventWindows:
-        """Return the windows of some events, by position or mask."""
-        per_event = (
-            "returns",
-            "spans",
-            "length",
-            "factors",
-            "positions",
-            "day0",
-            "hours",
-            "calendar",
-            "masked",
-        )
-        return replace(
-            self, **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name in per_event}
-        )
+    def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
+        """Return the windows of some events, by position, mask or slice."""
+        return self.cut(rows)
 
 
 def build_windows(
@@ -197,117 +201,150 @@ def build_windows(
             "the estimation window must end before the event window starts",
             value=f"{estimation} and {event}",
         )
-    days, L1 = np.concatenate([estimation.days, event.days]), len(estimation)
-    positions = _positions(panel, calendars, day0, days)
-    returns, length = _gather(panel, rows, positions), _gather_spans(panel, rows, positions)
-    # On a clock of traded sessions every return takes one day, however many sessions it spans.
-    traded = np.array([TRADED in name for name in calendars])[:, None]
-    spans = np.where(traded, length > 0, length)
-    at = {
-        lag: positions if lag == 0 else _positions(panel, calendars, day0, days + lag) for lag in {0, *lags}
-    }
-    moved = [at[lag] for lag in lags or [0] * factor_rows.shape[1]]
-    pairs = [
-        (_gather(panel, r, p), _gather_spans(panel, r, p)) for r, p in zip(factor_rows.T, moved, strict=True)
-    ]
-    shape = (*positions.shape, factor_rows.shape[1])
-    factors = np.stack([f for f, _ in pairs], axis=2) if pairs else np.empty(shape)
-    factor_spans = np.stack([s for _, s in pairs], axis=2) if pairs else np.empty(shape, dtype=np.int64)
-    factor_spans = np.where(traded[:, :, None], factor_spans > 0, factor_spans)
-    one_day = (spans == 1) & (factor_spans == 1).all(axis=2)
-    log = panel.kind == "log"
-    for part in (slice(0, L1), slice(L1, None)) if keep_spans else (slice(L1, None),):
-        for i in np.flatnonzero(~one_day[:, part].all(axis=1)):
-            own = (i, part)
-            returns[own], spans[own], length[own], factors[own] = _jointly(
-                returns[own], spans[own], length[own], factors[own], factor_spans[own], log=log
-            )
-    if not keep_spans:
-        single = one_day[:, :L1] & (length[:, :L1] == 1)
-        returns[:, :L1] = np.where(single, returns[:, :L1], np.nan)
-        factors[:, :L1] = np.where(single[:, :, None], factors[:, :L1], np.nan)
-        spans[:, :L1], length[:, :L1] = single, single
-    exchanges = [name.partition(TRADED)[0] for name in calendars]
-    names = list(dict.fromkeys(exchanges))
+    names, own = _numbered(calendars)
+    asked = _Asked(
+        panel, names, own, day0, rows, factor_rows, np.r_[estimation.days, event.days], len(estimation),
+        tuple(lags) or (0,) * factor_rows.shape[1], keep_spans,
+    )  # fmt: skip
+    bases = [name.partition(TRADED)[0] for name in names]
+    exchanges, base = _numbered(bases)
+    hours = np.array([panel.hours.get(name, (0.0, 24.0)) for name in bases]).reshape(-1, 2)
     return EventWindows(
-        estimation, event, returns, spans, length, factors, positions,
-        day0=_positions(panel, calendars, day0, np.zeros(1, np.int64))[:, 0], sessions=panel.sessions,
-        hours=np.array([panel.hours.get(c, (0.0, 24.0)) for c in exchanges]).reshape(-1, 2),
-        calendar=np.array([names.index(c) for c in exchanges], dtype=np.int64),
-        calendars=tuple(panel.calendars[name] for name in names), kind=panel.kind,
-        measure=panel.measure,
+        estimation, event, **joined(len(rows), (asked.laid(part) for part in chunks(len(rows)))),
+        day0=_positions(panel, names, own, day0, np.zeros(1, np.int64))[:, 0], sessions=panel.sessions,
+        hours=hours[own], calendar=base[own], kind=panel.kind, measure=panel.measure,
+        calendars=tuple(panel.calendars[name] for name in exchanges),
     )  # fmt: skip
 
 
-def _positions(panel: ReturnsPanel, calendars: list[str], day0: DateArray, days: IntArray) -> IntArray:
+class _Asked(NamedTuple):
+    """What :func:`build_windows` is asked for, the calendars by number."""
+
+    panel: ReturnsPanel
+    names: list[str]
+    calendar: IntArray
+    day0: DateArray
+    rows: IntArray
+    factor_rows: IntArray
+    days: IntArray
+    L1: int
+    lags: tuple[int, ...]
+    keep_spans: bool
+
+    def laid(self, part: slice) -> dict[str, AnyArray]:
+        """Return what the windows of some events hold on their days."""
+        positions, panel = self._at(part, 0), self.panel
+        own = _Cells.of(panel, self.rows[part], positions)
+        length = own.take(panel.spans)
+        spans = self._clocked(length, part)
+        moved = {lag: self._at(part, lag) if lag else positions for lag in dict.fromkeys(self.lags)}
+        factors = np.empty((*positions.shape, len(self.lags)))
+        factor_spans = np.empty(factors.shape, dtype=np.int64)
+        for j, lag in enumerate(self.lags):
+            cells = _Cells.of(panel, self.factor_rows[part, j], moved[lag])
+            factors[:, :, j] = cells.take(panel.values)
+            factor_spans[:, :, j] = (
+                1 if cells.one_day(panel) else self._clocked(cells.take(panel.spans), part)
+            )
+        laid = Joint(own.take(panel.values), spans, length, factors)
+        self._bridge(laid, factor_spans)
+        return {"positions": positions, **laid._asdict()}
+
+    def _at(self, part: slice, lag: int) -> IntArray:
+        return _positions(self.panel, self.names, self.calendar[part], self.day0[part], self.days + lag)
+
+    def _clocked(self, length: IntArray, part: slice) -> IntArray:
+        """Return days of the clock: on one of traded sessions a return takes one, whatever it spans."""
+        traded = np.array([TRADED in name for name in self.names], dtype=bool)[self.calendar[part]]
+        return np.where(traded[:, None], length > 0, length) if traded.any() else length.copy()
+
+    def _bridge(self, laid: Joint, factor_spans: IntArray) -> None:
+        """Join returns over several sessions, in place; estimation days have none unless kept."""
+        one_day = laid.spans == 1
+        for own in np.moveaxis(factor_spans, 2, 0):
+            one_day &= own == 1
+        before, L1 = slice(0, self.L1), self.L1
+        for part in (before, slice(L1, None)) if self.keep_spans else (slice(L1, None),):
+            rest = np.flatnonzero(~one_day[:, part].all(axis=1))
+            if len(rest):
+                given = Joint(*(own[rest, part] for own in laid))
+                found = jointly(given, factor_spans[rest, part], log=self.panel.kind == "log")
+                for whole, own in zip(laid, found, strict=True):
+                    whole[rest, part] = own
+        if not self.keep_spans:
+            single = one_day[:, before] & (laid.length[:, before] == 1)
+            np.copyto(laid.returns[:, before], np.nan, where=~single)
+            np.copyto(laid.factors[:, before], np.nan, where=~single[:, :, None])
+            laid.spans[:, before] = laid.length[:, before] = single
+
+
+def _numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:
+    """Return the names once, in order of appearance, and the number of each, shape (n,)."""
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return list(number), np.fromiter(map(number.__getitem__, names), np.int64, len(names))
+
+
+def _positions(
+    panel: ReturnsPanel, names: list[str], calendar: IntArray, day0: DateArray, days: IntArray
+) -> IntArray:
+    """Return the columns of `days` around each event's day 0, -1 beyond the sessions of its calendar."""
     out = np.full((len(day0), len(days)), -1, dtype=np.int64)
-    for name in set(calendars):
-        own = panel.calendars[name]
-        mine = np.array([c == name for c in calendars])
+    for k in np.unique(calendar):
+        own, mine = panel.calendars[names[k]], np.flatnonzero(calendar == k)
         dates = panel.sessions[own]
         if len(own) == 0:
             continue
         index = np.searchsorted(dates, day0[mine])[:, None] + days
         inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
-        good = inside[:, None] & (index >= 0) & (index < len(own))
-        out[mine] = np.where(good, own[np.clip(index, 0, len(own) - 1)], -1)
+        if inside.all() and index[:, 0].min() >= 0 and index[:, -1].max() < len(own):
+            found = own.take(index)
+        else:
+            good = inside[:, None] & (index >= 0) & (index < len(own))
+            found = np.where(good, own[np.clip(index, 0, len(own) - 1)], -1)
+        if len(mine) == len(out):
+            return found
+        out[mine] = found
     return out
 
 
-def _gather(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> FloatArray:
-    """Return the values of one row per event at its positions, NaN where either is -1."""
-    known = (rows >= 0)[:, None] & (positions >= 0)
-    out = np.where((rows == EMPTY)[:, None] & (positions >= 0), 0.0, np.nan)
-    event, _ = np.nonzero(known)
-    out[known] = panel.values[rows[event], positions[known]]
-    return out
+class _Cells(NamedTuple):
+    """One row of a panel per event, at its positions.
 
-
-def _gather_spans(panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> IntArray:
-    """As :func:`_gather` for the spans; 0 where either is -1."""
-    known = (rows >= 0)[:, None] & (positions >= 0)
-    out: IntArray = ((rows == EMPTY)[:, None] & (positions >= 0)).astype(np.int64)
-    event, _ = np.nonzero(known)
-    out[known] = panel.spans[rows[event], positions[known]]
-    return out
-
-
-def _jointly(
-    returns: FloatArray,
-    spans: IntArray,
-    length: IntArray,
-    factors: FloatArray,
-    factor_spans: IntArray,
-    *,
-    log: bool,
-) -> tuple[FloatArray, IntArray, IntArray, FloatArray]:
-    """Return one event's returns and factors over the days on which all of them have a price.
-
-    Where the firm or a factor lacks a session, the next day that all have spans the sessions since the
-    last such day: the firm's return is compounded over them, factors are summed. What began before
-    the first day can enter no window and is missing.
-
-    Parameters
+    Attributes
     ----------
-    returns, spans, length : (L2,) arrays
-    factors, factor_spans : (L2, f) arrays
+    rows : (n,) int array
+    positions, at : (n, L) int arrays
+        Columns, and places in the flat panel.
+    known : bool
+        Whether no row and no position is -1.
     """
-    out, sums = np.full(len(returns), np.nan), np.full(factors.shape, np.nan)
-    joint, sessions = np.zeros(len(returns), np.int64), np.zeros(len(returns), np.int64)
-    last = -1
-    for t in map(int, np.flatnonzero((spans > 0) & (factor_spans > 0).all(axis=1))):
-        n = 1 if spans[t] == 1 and (factor_spans[t] == 1).all() else t - last
-        run = slice(t - n + 1, t + 1)
-        if covers(spans[run]) and all(covers(own) for own in factor_spans[run].T):
-            own = returns[run][spans[run] > 0]
-            out[t] = own.sum() if log else np.prod(1 + own) - 1
-            joint[t], sums[t] = n, np.where(factor_spans[run] > 0, factors[run], 0.0).sum(axis=0)
-            sessions[t] = length[run].sum()
-        last = t
-    return out, joint, sessions, sums
 
+    rows: IntArray
+    positions: IntArray
+    at: IntArray
+    known: bool
 
-def covers(spans: IntArray) -> bool:
-    """Tell whether the returns of a run of days span exactly these days."""
-    seen = np.flatnonzero(spans > 0)
-    return bool((seen - spans[seen] + 1 >= 0).all() and spans.sum() == len(spans))
+    @classmethod
+    def of(cls, panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> _Cells:
+        known = positions.size > 0 and panel.values.size > 0 and rows.min() >= 0 and positions.min() >= 0
+        return cls(
+            rows, positions, np.maximum(rows, 0)[:, None] * panel.values.shape[1] + positions, bool(known)
+        )
+
+    def take(self, source: AnyArray) -> AnyArray:
+        """Return values, or spans. NaN, or 0, where row or position is -1; 0, or 1, in an empty place."""
+        if self.known:
+            return source.ravel().take(self.at)
+        absent, empty = (np.nan, 0.0) if source.dtype.kind == "f" else (0, 1)
+        out = source.ravel().take(self.at) if source.size else np.full(self.at.shape, absent, source.dtype)
+        out[self.rows < 0] = absent
+        out[self.rows == EMPTY] = empty
+        out[self.positions < 0] = absent
+        return out
+
+    def one_day(self, panel: ReturnsPanel) -> bool:
+        """Tell whether all returns are known to span one session, as those of an index mostly do."""
+        rows = np.unique(self.rows) if self.known else self.rows
+        if not self.known or len(rows) > FEW_ROWS:
+            return False
+        return bool((panel.spans[rows, self.positions.min() : self.positions.max() + 1] == 1).all())

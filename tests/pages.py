@@ -32,12 +32,12 @@ def page(
     by: str = "",
     name: str = "a study",
     tables: Mapping[str, pd.DataFrame] | None = None,
+    event_pages: Mapping[int, str] | None = None,
 ) -> str:
     groups = results.groups(by) if by else {}
     config = replace(CONFIG, by=by)
-    return render_report(
-        results, config=config, name=name, groups=groups, provenance=PROVENANCE, tables=tables
-    )
+    told = {"provenance": PROVENANCE, "tables": tables, "event_pages": event_pages}
+    return render_report(results, config=config, name=name, groups=groups, **told)
 
 
 def with_columns(results: EventStudyResults, **columns: object) -> EventStudyResults:

@@ -587,7 +587,10 @@ class TestEvents:
             events.take([5])
 
     def test_html_is_escaped(self, events: Events) -> None:
+        events.table["event_id"] = [f"<i>{i}" for i in range(5)]
+        events.table["<u>"] = "x"
         shown = events._repr_html_()
-        assert "&lt;b&gt;0" in shown
-        assert "<b>0" not in shown
+        assert "&lt;i&gt;0" in shown
+        assert "&lt;u&gt;" in shown
+        assert not any(tag in shown for tag in ("<b>", "<i>", "<u>"))
         assert "5 events, 1 tickers" in repr(events)

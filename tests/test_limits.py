@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eventstudy import events_from_frame
 from eventstudy.calendars import Sessions, sessions
+from eventstudy.exchanges import quoted_in
 from eventstudy.faults.limits import (
     KOREA,
     LIMITS,
@@ -81,6 +82,8 @@ def test_half_up_in_whole_cents(cents: int, percent: float) -> None:
         ("005930.KS", "2015-06-12", False, 0.15),
         ("005930.KS", "2015-06-15", False, 0.30),
         ("247540.KQ", "2023-06-15", False, 0.30),
+        ("900948.SS", "2019-05-22", False, 0.10),
+        ("200725.SZ", "2019-05-22", True, 0.05),
     ],
 )
 def test_the_limit_of_a_board_on_a_day(symbol: str, day: str, special: bool, percent: float) -> None:
@@ -101,10 +104,65 @@ def test_the_limit_of_a_board_on_a_day(symbol: str, day: str, special: bool, per
 @pytest.mark.parametrize(
     "symbol",
     ["000300.SS", "000001.SS", "399001.SZ", "399006.SZ", "899050.BJ", "^HSI", "^GSPC", "AAPL", "0763.HK",
-     "STAN.L", "7203.T", "CNY=X", "RUAL.ME", "900948.SS", "0050.TW", "factor:mkt_rf"],
+     "STAN.L", "1321.T", "2044.T", "CNY=X", "RUAL.ME", "0050.TW", "factor:mkt_rf"],
 )  # fmt: skip
 def test_what_has_no_limit(symbol: str) -> None:
     assert rules_of(symbol) == ()
+
+
+@pytest.mark.parametrize(
+    ("last", "yen", "up", "down"),
+    [
+        (99, 30, 129, 69),
+        (100, 50, 150, 50),
+        (617, 100, 717, 517),
+        (1117, 300, 1417, 817),
+        (3310, 700, 4010, 2610),
+        (7870, 1500, 9370, 6370),
+        (19170, 4000, 23170, 15170),
+        (2999, 500, 3495, 2499),  # 3499 is not on the tick of 5 yen above 3000
+        (1_600_000, 400_000, 2_000_000, 1_200_000),
+    ],
+)
+def test_limits_in_yen(last: float, yen: float, up: float, down: float) -> None:
+    """Amounts that the exchange published; four of the base prices are those of its notices."""
+    (rule,) = rules_of("3350.T")
+    assert rule.share(np.array([last]))[0] * last == pytest.approx(yen)
+    days = np.array(["2023-02-14", "2023-02-15"], "datetime64[D]")
+    for close, state in ((up, 1), (down, -1), (up - (10 if up < 1e5 else 10_000), 0)):
+        found = daily_limits(days, np.array([last, close], float), (rule,))
+        assert found.state[1] == state
+        assert not found.approx.any()
+    # the exchange widens the limit after two days at it: nothing is beyond
+    wide = daily_limits(days, np.array([last, last + 4 * yen], float), (rule,))
+    assert wide.state[1] == 0
+    assert np.isnan(wide.beyond[1])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "has"),
+    [("7203.T", True), ("285A.T", True), ("130A.T", True), ("1306.T", False), ("1570.T", False)],
+)
+def test_shares_of_tokyo_and_not_its_funds(symbol: str, has: bool) -> None:
+    assert bool(rules_of(symbol)) == has
+
+
+def test_b_shares_have_a_tick_of_their_own() -> None:
+    """Shanghai quotes them in thousandths of a dollar: 0.655 x 1.1 = 0.7205, half up 0.721."""
+    (rule,) = rules_of("900901.SS")
+    found = daily_limits(
+        np.array(["2019-05-21", "2019-05-22"], "datetime64[D]"), np.array([0.655, 0.721]), [rule]
+    )
+    assert found.state[1] == 1
+    assert not found.approx.any()
+    (rule,) = rules_of("200725.SZ")
+    found = daily_limits(
+        np.array(["2019-05-21", "2019-05-22"], "datetime64[D]"), np.array([2.95, 2.66]), [rule]
+    )
+    assert found.state[1] == -1
+    assert quoted_in("900901.SS") == "USD"
+    assert quoted_in("200725.SZ") == "HKD"
+    assert quoted_in("600000.SS") == quoted_in("000300.SS") == "CNY"
 
 
 def test_before_the_first_rule_no_limit_is_known() -> None:

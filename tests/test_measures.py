@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_reference import CLOSE, HERE, check_test, read
 
@@ -20,7 +20,7 @@ from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events.table import Events
-from eventstudy.loading.measures import lack, measured, shares_of
+from eventstudy.loading.measures import lack, measured, several_shares, shares_of
 from eventstudy.prices._base import COLUMNS
 from eventstudy.report.answer import answer
 from eventstudy.report.html import render_report
@@ -272,7 +272,6 @@ def test_shares_outstanding_of_each_ticker() -> None:
     given_ = events_for(twice, shares_outstanding=["1e6", "", ""])
     assert shares_of(given_) == {"F0": 1e6}
     for cells, what in (
-        (["1e6", "5", "2e6"], "two numbers of shares outstanding"),
         (["1e6", "-5", ""], "not a positive number"),
         (["1e6", "many", ""], "not a positive number"),
         (["inf", "1", ""], "not a positive number"),
@@ -283,6 +282,20 @@ def test_shares_outstanding_of_each_ticker() -> None:
         shares_of(events_for())
 
 
+def test_the_first_of_several_shares_outstanding_counts_on_all_days() -> None:
+    """A step from one event to the next would be an abnormal turnover of that day."""
+    events = events_for(["F0", "F1", "F0"], shares_outstanding=["1e6", "5", "2e6"])
+    assert shares_of(events) == {"F0": 1e6, "F1": 5.0}
+    assert several_shares(events) == [
+        (
+            "F0: several numbers of shares outstanding: the first is used on all days, as it cancels out of "
+            "the abnormal turnover"
+        )
+    ]
+    assert several_shares(events_for(["F0", "F0"], shares_outstanding=["1e6", "1e6"])) == []
+
+
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0.01, 100), min_size=len(FIRMS), max_size=len(FIRMS)))
 def test_another_unit_of_volume_changes_nothing(factors: list[float]) -> None:
     """A constant added to the log volume of a firm is in its mean."""
@@ -449,7 +462,8 @@ def test_files_of_closes_alone_say_what_they_lack(folder: Path, tmp_path: Path) 
         )
         assert code == 1
         assert f"no {measure} data, e.g. eF0: the source gives no {column}" in err
-        assert not (tmp_path / "r").exists()
+        page = (tmp_path / "r" / "events" / "report.html").read_text(encoding="utf-8")
+        assert "No result:" in page
 
 
 def test_the_bundled_sample_has_no_volume(tmp_path: Path) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from yahoo_standin import Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownSymbolError
 from eventstudy.prices import COLUMNS, PROVIDERS, PriceProvider, Prices, Provenance, resolve
-from eventstudy.prices._base import canonical_csv, clean, stamp
+from eventstudy.prices._base import canonical_bytes, matrix_of, stamp
+from eventstudy.prices._clean import clean
 from eventstudy.prices.auto import AutoProvider
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
@@ -203,11 +208,13 @@ def test_an_empty_table_has_the_columns() -> None:
 
 def test_the_canonical_bytes() -> None:
     rows, _ = clean(pd.DataFrame({"date": ["2019-01-02"], "close": [0.1 + 0.2], "volume": [1000]}), "^X")
-    written = canonical_csv(rows)
-    assert written == (
-        b"symbol,date,open,high,low,close,adj_close,volume\n^X,2019-01-02,,,,0.30000000000000004,,1000.0\n"
-    )
-    assert rows.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode() == written
+    written = canonical_bytes("^X", matrix_of(rows))
+    nan = struct.pack("<d", math.nan)
+    cells = [struct.pack("<d", value) for value in (17898.0, 0.1 + 0.2, 1000.0)]
+    assert written == b"^X\n" + cells[0] + 3 * nan + cells[1] + nan + cells[2]
+    assert stamp(Provenance("test"), rows).sha256 == hashlib.sha256(written).hexdigest()
+    # a NaN of another sign is the same missing value
+    assert canonical_bytes("^X", np.where(np.isnan(matrix_of(rows)), -np.nan, matrix_of(rows))) == written
 
 
 def test_two_closes_of_one_date_are_none() -> None:

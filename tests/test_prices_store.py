@@ -21,7 +21,8 @@ import pytest
 
 from eventstudy.errors import DataError
 from eventstudy.prices import Prices, Provenance
-from eventstudy.prices._base import clean, stamp
+from eventstudy.prices._base import stamp
+from eventstudy.prices._clean import clean
 from eventstudy.prices.store import StoreProvider, default_path, store_file
 
 ROOT = Path(__file__).parents[1]

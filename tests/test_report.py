@@ -15,6 +15,7 @@ from eventstudy.report.html import render_report
 from eventstudy.report.methods import formula
 from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS
+from eventstudy.tables import study_tables
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +106,15 @@ def test_cells_of_the_events_file_are_text(fallen: EventStudyResults) -> None:
         direction=["<b>adverse</b>"] * 12 + ["y" * 3000] * 8,
     )
     text = page(hostile, "direction", name="<script>alert(0)</script>")
-    assert "<script" not in text
+    scripts = re.findall("<script.*?>", text)
+    assert scripts == ["<script>"]
     assert "<img" not in text
     assert not re.search(r"<[^>]*\s(on\w+|style)=", text)
     assert "<b>adverse" not in text
     assert "x" * 300 not in text
     assert "y" * 300 not in text
     links = set(re.findall(r'<a href="([^#"][^"]*)"([^>]*)>', text))
-    assert {link for link in links if not link[0].endswith(".csv")} == {
+    assert {link for link in links if not link[0].endswith((".csv", "index.html"))} == {
         ("https://example.com/a?b=1&amp;c=2", ' rel="noopener noreferrer"')
     }
 
@@ -156,6 +158,48 @@ def test_many_events_stay_small() -> None:
     text = page(Market(160, dates=30).fit())
     assert text.count('<td class="num c-n">') == 161
     assert len(text.encode()) < 160 * 3000
+
+
+def test_the_events_lede_says_what_is_left_after_holm(fallen: EventStudyResults) -> None:
+    text = page(fallen, tables={"families": study_tables(fallen, CONFIG)["families"]})
+    smallest = min(1.0, 20 * fallen.car([MAIN])["pvalue"].min())
+    said = re.search(r"after Holm’s correction (\w+) (does|do) \(smallest adjusted (.*?)\)", text)
+    assert said[3].replace("&lt;", "<") == wording.p_is(smallest)
+    assert not said[1].isdigit()
+    assert (said[1] == "none") == (smallest >= 0.05)
+
+
+def test_marks_tell_their_numbers(fallen: EventStudyResults) -> None:
+    tips = re.findall(r"<title>(CAR [^<]*)</title>", page(fallen))
+    row = fallen.car([MAIN]).sort_values("car").iloc[0]
+    ci = wording.span(row["ci_low"], row["ci_high"], unit=False)
+    p = wording.pvalue(row["pvalue"]).replace("<", "&lt;")
+    assert tips[1] == f"CAR {wording.percent(row['car'], unit=False)} (95% CI {ci}), p {p}"
+    assert len(tips) == 21
+
+
+def test_path_sentence_names_the_test(fallen: EventStudyResults) -> None:
+    one = fallen.subset(np.arange(len(fallen)) == 0)
+    assert "(Single-event t p = " in page(one).partition('id="path"')[2].partition("</p>")[0]
+    assert "(BMP-KP p " in page(fallen).partition('id="path"')[2].partition("</p>")[0]
+
+
+def test_references_are_there_as_bibtex(fallen: EventStudyResults) -> None:
+    text = page(fallen).partition('id="bibtex"')[2].partition("</pre>")[0]
+    assert text.count("@article{") == page(fallen).partition('class="refs"')[2].partition("</ol>")[0].count(
+        "<li>"
+    )
+    assert references.bibtex(references.references(["Kolari and Pynnönen (2010)"])) == "\n".join([
+        "@article{kolari2010,",
+        '  author = {Kolari, J. W. and Pynn{\\"o}nen, S.},',
+        "  title = {{Event study testing with cross-sectional correlation of abnormal returns}},",
+        "  journal = {Review of Financial Studies},", "  year = {2010},", "  volume = {23},",
+        "  pages = {3996--4025}", "}",
+    ])  # fmt: skip
+    whole = references.bibtex(references.REFERENCES.values())
+    keys = re.findall(r"@article\{(\w+),", whole)
+    assert whole.isascii()
+    assert len(keys) == len(set(keys)) == len(references.REFERENCES)
 
 
 def test_every_source_has_its_reference() -> None:

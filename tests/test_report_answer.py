@@ -105,11 +105,23 @@ def test_the_two_samples_have_the_two_verdicts(fallen: EventStudyResults, quiet:
 def test_one_event_is_compared_with_its_model(fallen: EventStudyResults) -> None:
     one = fallen.subset(np.arange(len(fallen)) == 0)
     said = answer.headline(one, MAIN)
-    p = one.test("event_t", MAIN).pvalue
+    exact, rank = (wording.p_is(one.test(name, MAIN).pvalue) for name in ("event_t", "sq"))
     assert said.startswith("Over [0,\u00a01] F00 moved ")
     assert f"against what the market model expected (95%\u00a0CI {wording.span(*_car_interval(one))})" in said
-    assert f"(exact t {wording.p_is(p)})" in said
+    assert f": not distinguishable from zero at the 5% level (exact t {exact}; SQ {rank})." in said
     assert said.endswith("One event cannot separate the announcement from other news on the same days.")
+
+
+def test_the_two_tests_of_one_event_that_disagree_leave_no_verdict() -> None:
+    market = Market(30, effect=-0.035, seed=8)
+    ones = [market.fit().subset(np.arange(30) == i) for i in range(30)]
+    p = [[one.test(name, MAIN).pvalue < 0.05 for name in ("event_t", "sq")] for one in ones]
+    split = [one for one, (t, sq) in zip(ones, p, strict=True) if t != sq]
+    assert split
+    for one in split:
+        assert ": whether it differs from zero depends on the test at the 5% level (exact t p" in (
+            answer.headline(one, MAIN)
+        )
 
 
 def _car_interval(one: EventStudyResults) -> tuple[float, float]:

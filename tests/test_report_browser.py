@@ -144,3 +144,90 @@ def test_text_of_figures_is_never_tiny(browser: Any, report: Path) -> None:
             ".filter(h => h > 0)"
         )
         assert min(heights) >= 10.9
+
+
+# Text of the cells of one column of the listed events, in their order.
+CELLS = """
+const rows = [...document.querySelector('table.ev').tBodies[1].rows].filter(r => !r.hidden);
+return rows.map(r => r.querySelector(arguments[0]).firstChild.textContent.trim());
+"""
+
+
+def numbers(browser: Any, column: str) -> list[float]:
+    """Return the numbers of a column of the listed events, in their order."""
+    return [float(t.replace("−", "-").replace("<", "")) for t in browser.execute_script(CELLS, column)]
+
+
+def said(browser: Any) -> str:
+    return str(browser.execute_script("return document.getElementById('said').textContent"))
+
+
+def test_events_are_sorted_by_their_heads_and_by_keyboard(browser: Any, report: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    show(browser, report, width=1280)
+    car = numbers(browser, "td.c-n")
+    assert car == sorted(car)
+    button = browser.find_element("css selector", "th.c-p button")
+    button.send_keys(Keys.ENTER)
+    p = numbers(browser, "td.c-p")
+    assert p == sorted(p)
+    assert sorted(numbers(browser, "td.c-n")) == car
+    sort = "return [...document.querySelectorAll('th[aria-sort]')].map(t => t.getAttribute('aria-sort'))"
+    assert browser.execute_script(sort) == ["ascending"]
+    assert said(browser) == "20 of 20 events shown; sorted by p, ascending."
+    button.send_keys(Keys.SPACE)
+    assert numbers(browser, "td.c-p") == sorted(p, reverse=True)
+    assert browser.execute_script(sort) == ["descending"]
+    sessions = browser.find_element("css selector", "th.c-d button")
+    sessions.click()
+    dates = browser.execute_script(CELLS, "td.c-d")
+    assert dates == sorted(dates)
+
+
+def test_filters_list_and_never_recompute(browser: Any, report: Path) -> None:
+    show(browser, report, width=1280)
+    means = "return document.querySelector('table.ev tbody.sum').textContent"
+    before = browser.execute_script(means)
+    find = browser.find_element("id", "find")
+    find.send_keys("华为")
+    assert len(browser.execute_script(CELLS, "td.c-n")) == 4
+    assert said(browser) == "4 of 20 events shown; means and tests are of all."
+    browser.find_element("id", "reset").click()
+    assert said(browser) == "20 of 20 events shown."
+    browser.execute_script("const s = document.getElementById('group'); s.value = 'adverse';")
+    browser.execute_script("document.getElementById('group').dispatchEvent(new Event('input'))")
+    assert len(browser.execute_script(CELLS, "td.c-n")) == 12
+    assert browser.execute_script(means) == before
+    assert browser.get_log("browser") == []
+
+
+def test_without_scripts_there_are_no_controls(browser: Any, report: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        show(browser, report, width=1280)
+        found = browser.execute_cdp_cmd("DOMSnapshot.captureSnapshot", {"computedStyles": ["display"]})
+        strings, nodes = found["strings"], found["documents"][0]["nodes"]
+        buttons = [n for n in nodes["nodeName"] if strings[n] == "BUTTON"]
+        assert len(buttons) == 3, "the reset of the filters, and two to copy: all hidden"
+        assert "0 of 20 events" not in strings
+        shown = found["documents"][0]["layout"]["text"]
+        assert not any(strings[t] in ("Show all", "Copy", "Search") for t in shown if t >= 0)
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
+def test_axe_finds_no_serious_violation(browser: Any, report: Path, width: int, dark: bool) -> None:
+    import axe_core_python
+
+    source = next(Path(axe_core_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+    show(browser, report, width=width, dark=dark)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.execute_script(source)
+    browser.set_script_timeout(60)
+    found = browser.execute_async_script(
+        "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v =>"
+        " [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 120))])))"
+    )
+    assert [v for v in found if v[0] in ("serious", "critical")] == []

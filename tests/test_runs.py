@@ -44,14 +44,14 @@ def test_all_files_are_there_and_hashed(results: EventStudyResults, tmp_path: Pa
     files = contents(folder)
     assert set(files) >= FILES
     manifest = json.loads(files["manifest.json"])
-    assert manifest["schema"] == "eventstudy-run/1"
+    assert manifest["schema"] == "eventstudy-run/2"
     assert manifest["files"] == {
         n: hashlib.sha256(b).hexdigest() for n, b in files.items() if n != "manifest.json"
     }
     assert (manifest["events"]["ok"], manifest["events"]["dropped"]) == (5, 1)
     assert manifest["events"]["reasons"] == {"no price data: F05 is not in the data": 1}
     assert manifest["config"]["event"] == "-5:5"
-    assert [p.name for p in tmp_path.iterdir()] == ["study"], "no temporary folder is left"
+    assert {p.name for p in tmp_path.iterdir()} == {"study", "index.html"}, "no temporary folder is left"
 
 
 def test_same_inputs_give_the_same_bytes(results: EventStudyResults, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_failure_leaves_the_old_run(results: EventStudyResults, tmp_path: Path
     with pytest.raises(ConfigError):
         write_run(results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"}))
     assert contents(folder) == before
-    assert [p.name for p in tmp_path.iterdir()] == ["study"]
+    assert {p.name for p in tmp_path.iterdir()} == {"study", "index.html"}
 
 
 def test_a_swap_that_was_killed_half_way_is_mended(results: EventStudyResults, tmp_path: Path) -> None:

@@ -314,7 +314,9 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
     exact = by_pair(apart, Window(0, 1), 30)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_correlation, "PAIRWISE_LIMIT", 4)
-        assert mean_correlation(apart, Window(0, 1)) == exact
+        many = mean_correlation(apart, Window(0, 1))
+        assert 1 + 7 * many.rbar == pytest.approx(1 + 7 * exact.rbar, rel=0.1)
+        assert abs(many.rbar - by_session(replace(fit, memo={}), Window(0, 1)).rbar) > 0.01
         together = replace(fit, memo={})
         assert mean_correlation(together, Window(0, 1)) == by_session(together, Window(0, 1))
 

@@ -56,3 +56,9 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
         cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert str(home) in where.stdout
+    reproduced = subprocess.run(
+        [python.parent / "eventstudy", "reproduce", "here/events", "--tolerance", "0"],
+        cwd=tmp_path, env={**env, "TZ": "Asia/Shanghai", "LC_ALL": "C"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert reproduced.stdout.startswith("reproduced exactly"), reproduced.stdout + reproduced.stderr

@@ -5,6 +5,7 @@ It answers what yfinance asks for daily prices:
     https://fc.yahoo.com/                              a cookie
     https://query1.finance.yahoo.com/v1/test/getcrumb  a crumb
     https://query2.finance.yahoo.com/v8/finance/chart/SYMBOL?range=1d | period1&period2
+    https://query2.finance.yahoo.com/ws/fundamentals-timeseries/v1/finance/timeseries/SYMBOL?period1&period2
 
 It is an HTTP proxy that answers every ``*.yahoo.com`` itself, with a certificate made for the occasion, and
 refuses any other host. The program under test needs only the environment of `Yahoo.env`.
@@ -67,6 +68,7 @@ class Series:
     rows: list[Row]
     dividends: dict[date, float] = field(default_factory=dict)
     splits: dict[date, tuple[int, int]] = field(default_factory=dict)
+    counts: dict[date, float] = field(default_factory=dict)
     instrument: str = "EQUITY"
     fault: str = ""
     fault_times: int = 10**9
@@ -212,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.reply(200, "text/plain", "TestCrumb1")
         elif path.startswith("/v8/finance/chart/"):
             self.chart(path.rpartition("/")[2], query)
+        elif path.startswith("/ws/fundamentals-timeseries/v1/finance/timeseries/"):
+            self.shares(path.rpartition("/")[2], query)
         elif path == "/":
             self.cookie()
         else:
@@ -242,6 +246,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.reply(*FAULTS[fault])
         else:
             self.json(*answer(series, query))
+
+    def shares(self, symbol: str, query: dict[str, str]) -> None:
+        series = self.yahoo.series[symbol]
+        low, high = int(query["period1"]), int(query["period2"])
+        found = {series.stamp(day): count for day, count in series.counts.items()}
+        own = {at: count for at, count in sorted(found.items()) if low <= at < high}
+        known = {"timestamp": [*own], "shares_out": [*own.values()]} if own else {}
+        result = {"meta": {"symbol": [symbol], "type": ["shares_out"]}, **known}
+        self.json(200, {"timeseries": {"result": [result], "error": None}})
 
     def half(self, body: bytes, *, slowly: bool) -> None:
         """Promise all of a body and send a part: at once, or byte after byte for three seconds."""

@@ -16,7 +16,7 @@ from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import PAIRWISE_LIMIT, ROUNDING, car_correlations, mean_correlation
-from ..typing import BoolArray, FloatArray, Measure
+from ..typing import BoolArray, FloatArray, Measure, ObjectArray
 from ..windows import Window
 from ._benchmark import require_returns
 
@@ -105,7 +105,7 @@ class WeightedMean:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DollarLoss:
-    """Abnormal gain or loss of market value, CAR_i x market value; in the unit of the column.
+    """Abnormal gain or loss of market value, CAR_i x market value; in the unit of the market values.
 
     Attributes
     ----------
@@ -151,7 +151,8 @@ def weighted_caar(
     weights : {"equal", "value", "precision"}
         Alike, by market value, or by 1/Var(CAR).
     column : str
-        Column of the events with the market value *before* the window; later values depend on the CAR.
+        Column of the events with the market value *before* the window; later values depend on the CAR. For
+        ``mcap`` the market values of the study go first, if it has any.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def weighted_caar(
     valid, reason = results.abnormal.valid(asked), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
-        size, valid, reason = _with_size(results, valid, column)
+        size, valid, reason = _with_size(results, valid, column, asked)
     sample = _taken(results.abnormal, asked, valid)
     own = raw(size[valid], sample.var_car(asked))
     combined = _combined(sample, asked, own / own.sum(), reason)
@@ -177,7 +178,7 @@ def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = SI
     """
     require_returns(results)
     asked = Window.of(window)
-    size, valid, reason = _with_size(results, results.abnormal.valid(asked), column)
+    size, valid, reason = _with_size(results, results.abnormal.valid(asked), column, asked)
     sample, size = _taken(results.abnormal, asked, valid), size[valid]
     car, sd = sample.car(asked), np.sqrt(sample.var_car(asked))
     frame = pd.DataFrame({
@@ -191,9 +192,9 @@ def aggregates(
 ) -> pd.DataFrame:
     """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
 
-    Weights by value are left out if the events have no `column`.
+    Weights by value are left out if there are no market values.
     """
-    chosen = [name for name in WEIGHTS if name != "value" or column in results.events]
+    chosen = [name for name in WEIGHTS if name != "value" or has_sizes(results, column)]
     rows = []
     for window in results._windows(windows):
         means = (asdict(weighted_caar(results, window, name, column)) for name in chosen)
@@ -282,16 +283,36 @@ def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> Abno
     return sample if chosen.sum() == len(sample) else abnormal.take(chosen)
 
 
+def has_sizes(results: EventStudyResults, column: str = SIZE) -> bool:
+    """Tell whether there are market values: of the study, or in a column of the events."""
+    return column in results.events or (column == SIZE and results.sizes is not None)
+
+
 def _with_size(
-    results: EventStudyResults, valid: BoolArray, column: str
+    results: EventStudyResults, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
-    """Return market values (n,), the valid events that have one, and a word on those that have none."""
-    if column not in results.events:
+    """Return market values (n,), the valid events that have one, and a word on those that have none.
+
+    Where the study has market values they are those before the first day of the window, whatever the column
+    says: numbers of two origins are never weighed against each other.
+    """
+    reasons = np.full(len(valid), "", dtype=object)
+    if column == SIZE and results.sizes is not None:
+        size, reasons = results.sizes.before(window.start), results.sizes.reasons
+    elif column in results.events:
+        size = pd.to_numeric(results.events[column], errors="coerce").to_numpy(dtype=float)
+    else:
         hint = did_you_mean(column, [str(c) for c in results.events.columns])
         raise ConfigError("the events have no such column", value=column, remedy=hint)
-    size = pd.to_numeric(results.events[column], errors="coerce").to_numpy(dtype=float)
     known = np.isfinite(size) & (size > 0)
-    without = results.events["event_id"].to_numpy()[valid & ~known].astype(str)
-    more = f" and {len(without) - NAMED} more" if len(without) > NAMED else ""
-    reason = f"no positive {column}: {', '.join(without[:NAMED])}{more}" if len(without) else ""
-    return size, valid & known, reason
+    return size, valid & known, _without(results, valid & ~known, reasons, column)
+
+
+def _without(results: EventStudyResults, lacking: BoolArray, reasons: ObjectArray, column: str) -> str:
+    """Say which events have no market value, and why; the first of them by name."""
+    if not lacking.any():
+        return ""
+    ids = results.events["event_id"].to_numpy()[lacking].astype(str)
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    why = "; ".join(dict.fromkeys(filter(None, reasons[lacking])))
+    return f"no positive {column}: {', '.join(ids[:NAMED])}{more}" + f" ({why})" * bool(why)

@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print events and problems as JSON.")
 @debug_option
 def check(events: Path, calendar: Any, as_json: bool) -> None:
-    """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad."""
+    """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
+
+    Of a study file (.toml) its settings are checked first, then the events that it names.
+    """
     from ..events.table import check_events
 
+    if events.suffix.lower() == ".toml":
+        from .order import read_order
+
+        order = read_order(None, events, {})
+        events, calendar = order.events, order.config.calendar
     good, problems = check_events(events, calendar=calendar)
     rows = [] if good is None else _checked(good.table)
     if as_json:

@@ -10,10 +10,18 @@ import click
 
 from .. import __version__
 from .check import check
+from .compare import compare
+from .home import settle
+from .init import init
 from .listing import listing
-from .parts import EXIT_CODES, INTERRUPTED, NO_STUDY, debug_option
+from .parts import EXIT_CODES, INTERRUPTED, LOGGING, NO_STUDY, TERMINATED, debug_option, say, show_end, tell
 from .prices import prices
+from .refresh import refresh
+from .report import report
+from .reproduce import reproduce
 from .run import run
+from .signals import Terminated, terminable
+from .verify import verify
 
 
 class Main(click.Group):
@@ -24,31 +32,37 @@ class Main(click.Group):
         from ..errors import EventStudyError
 
         try:
-            return super().invoke(context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            with terminable():
+                result = super().invoke(context)
+            show_end(context)
+            return result
+        except (click.exceptions.Exit, click.Abort):
             raise
+        except click.ClickException as error:
+            if not context.meta.get(LOGGING):
+                raise
+            _end(context, error.format_message(), error.exit_code)
         except EventStudyError as error:
             self._traceback(context)
-            click.echo(f"eventstudy: {error}", err=True)
-            context.exit(error.exit_code)
+            _end(context, str(error), error.exit_code)
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
-            click.echo("eventstudy: interrupted, nothing was changed", err=True)
-            context.exit(INTERRUPTED)
+            _end(context, "interrupted, nothing was changed", INTERRUPTED)
+        except Terminated:
+            _end(context, "terminated, the last report is as it was", TERMINATED)
         except OSError as error:
             self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
-            click.echo(f"eventstudy: {error.strerror or error}{where}", err=True)
-            context.exit(NO_STUDY)
+            _end(context, f"{error.strerror or error}{where}", NO_STUDY)
         except Exception as error:
             self._traceback(context)
-            click.echo(
-                f"eventstudy: unexpected {type(error).__name__}: {error}\n"
+            _end(
+                context,
+                f"unexpected {type(error).__name__}: {error}\n"
                 "This is a fault of eventstudy. Run again with --debug and report what it shows.",
-                err=True,
+                NO_STUDY,
             )
-            context.exit(NO_STUDY)
 
     @staticmethod
     def _traceback(context: click.Context) -> None:
@@ -56,6 +70,14 @@ class Main(click.Group):
             import traceback
 
             traceback.print_exc()
+
+
+def _end(context: click.Context, text: str, exit_code: int) -> None:
+    """Say why a command ends, and end it."""
+    tell("failed", text, said=f"eventstudy: {text}", exit_code=exit_code)
+    if exit_code != INTERRUPTED:
+        show_end(context, text)
+    context.exit(exit_code)
 
 
 @click.group(
@@ -75,9 +97,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if said := settle():
+        say([said])
 
 
-for command in (run, check, listing, prices):
+for command in (init, run, refresh, report, verify, reproduce, compare, check, listing, prices):
     main.add_command(command)
 
 if __name__ == "__main__":

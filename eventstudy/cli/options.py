@@ -37,6 +37,11 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Convert all returns to a currency such as USD. [default: local]",
     ),
     click.option(
+        "--size",
+        metavar="yahoo|FILE",
+        help="Market values for weights and losses in money. [default: the column mcap]",
+    ),
+    click.option(
         "--measure",
         type=click.Choice(["return", "volume", "turnover", "volatility"]),
         help="What is studied. [default: return]",
@@ -113,9 +118,9 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--limits",
-        type=click.Choice(["extend", "none", "drop"]),
-        help="A window that closes at a price limit: until the first free close, as it is, or out. "
-        "[default: extend]",
+        type=click.Choice(["extend", "none", "drop", "censored"]),
+        help="A window that closes at a price limit: until the first free close, as it is, or out; "
+        "censored: as extend, and a Tobit beta. [default: extend]",
     ),
     click.option(
         "--missing",
@@ -164,6 +169,15 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--draws", type=click.IntRange(1), metavar="N", help="Draws of resampling tests. [default: 999]"
     ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of resampling tests."),
+    click.option(
+        "--event-pages",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Pages of single events: of the N that moved most. [default: 500]",
+    ),
+    click.option(
+        "--interactive", is_flag=True, default=None, help="A page to explore beside the report (Plotly)."
+    ),
     click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs. [default: reports]"),
     click.option("--name", help="Name of the run. [default: name of the events file]"),
     click.option(

@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-NO_STUDY, INCOMPLETE, INTERRUPTED = 1, 3, 130
+NO_STUDY, INCOMPLETE, DIFFERENT, INTERRUPTED, TERMINATED = 1, 3, 4, 130, 143
+F = TypeVar("F", bound=Callable[..., Any])
+# Where the root context keeps that logs are wanted.
+LOGGING = "eventstudy.logging"
+# Where it keeps folder and name of the run that a command makes.
+RUN = "eventstudy.run"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
-3 written but incomplete (--strict, --max-loss), 75 price source unreachable (try later),
-130 interrupted."""
+3 written but incomplete (--strict, --max-loss), 4 not as it was written (verify, reproduce),
+75 price source unreachable or run busy (try later), 130 interrupted, 143 terminated."""
 
 
 def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -21,15 +27,43 @@ def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> N
         context.find_root().meta["eventstudy.debug"] = True
 
 
-debug_option = click.option(
+def _log(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    meta = context.find_root().meta
+    if value and LOGGING not in meta:
+        from .logs import logged
+
+        meta[LOGGING] = context.find_root().with_resource(logged(value))
+
+
+_debug_flag = click.option(
     "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks of errors."
 )
+_log_format = click.option(
+    "--log-format", type=click.Choice(["text", "json"]), envvar="EVENTSTUDY_LOG_FORMAT", is_eager=True,
+    expose_value=False, callback=_log, help="Log on stderr what is done, a line an event.",
+)  # fmt: skip
+
+
+def debug_option(command: F) -> F:
+    """Give a command what all commands have: tracebacks, and logs."""
+    return _log_format(_debug_flag(command))
+
+
+def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts: object) -> None:
+    """Say on stderr what the user must know: `said`, by default `text`, or an entry where logs are wanted."""
+    if click.get_current_context().find_root().meta.get(LOGGING):
+        from ..journal import note
+
+        note(event, level, text=text, **facts)
+    else:
+        click.echo(said or text, err=True)
 
 
 @contextmanager
 def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
     """Show a progress bar on stderr if that is a terminal."""
-    if silent or not sys.stderr.isatty():
+    logs = click.get_current_context().find_root().meta.get(LOGGING)
+    if silent or logs or not sys.stderr.isatty():
         yield None
         return
     with ExitStack() as stack:
@@ -47,4 +81,30 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
 def say(notices: Sequence[str]) -> None:
     """Print notices on stderr."""
     for text in notices:
-        click.echo(f"NOTE: {text}", err=True)
+        tell("notice", text, said=f"NOTE: {text}", level="warning")
+
+
+def remember(out: Path, name: str) -> None:
+    """Have the index of `out` show it if the run `name` cannot be made."""
+    click.get_current_context().meta[RUN] = out, name
+
+
+def show_end(context: click.Context, trouble: str = "") -> None:
+    """Show in the index how the run that a command makes has ended; without `trouble` well."""
+    if RUN in context.meta:
+        from ..report import index
+
+        out, name = context.meta[RUN]
+        index.show_end(out, name, trouble.partition("\n")[0])
+
+
+def command_line() -> str:
+    """Return what was typed, as a shell reads it."""
+    import shlex
+
+    return shlex.join(["eventstudy", *sys.argv[1:]])
+
+
+def ascii_text(text: str) -> str:
+    """Return text that any console can show."""
+    return text.translate({0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x"})

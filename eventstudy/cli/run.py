@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import study_options
-from .parts import EXIT_CODES, INCOMPLETE, debug_option, progress, say
+from .parts import (
+    EXIT_CODES,
+    INCOMPLETE,
+    ascii_text,
+    command_line,
+    debug_option,
+    progress,
+    remember,
+    say,
+    tell,
+)
+
+# Above this number of events least squares one by one takes longer than all else.
+MANY = 5000
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
@@ -21,58 +34,101 @@ if TYPE_CHECKING:
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", required=False, type=click.Path(path_type=Path))
 @study_options
+@click.option(
+    "--from-lock", metavar="RUN", type=click.Path(path_type=Path),
+    help="Prices as a run has kept them; also its settings and events where none are given.",
+)  # fmt: skip
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, metavar="N",
+    help="Processes that fit the events; the numbers do not depend on it. [default: 1]",
+)  # fmt: skip
+@click.option(
+    "--cluster", default="", metavar="ADDRESS", help="A Dask scheduler whose workers do it instead."
+)
 @debug_option
 def run(
-    events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **options: Any
-) -> None:  # fmt: skip
-    """Run a study of EVENTS (a CSV with the columns ticker and announced_at) and write its report."""
-    from ..errors import ConfigError, DataError
-    from ..events.table import read_events
-    from ..registry import did_you_mean
-    from ..runs import write_run
-    from ..study import run_study
-    from .order import read_order
-    from .terminal import losses
+    events: Path | None,
+    config_file: Path | None,
+    from_lock: Path | None,
+    workers: int,
+    cluster: str,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Run a study of EVENTS and write its report.
 
-    order = read_order(config_file, events, options)
+    EVENTS is a CSV with the columns ticker and announced_at, or a study file (.toml) that names one.
+    """
+    from ..errors import ConfigError, DataError
+    from ..exports.interactive import plotly_js
+    from ..journal import note
+    from ..registry import did_you_mean
+    from ..runs import Origin, write_run
+    from ..runs.failed import write_failed
+    from ..study import run_study
+    from ..workers import Workers
+    from .from_lock import locked_order
+    from .order import read_order
+    from .terminal import excess_loss, losses
+
+    if from_lock:
+        order = locked_order(from_lock, config_file, events, options)
+    else:
+        order = read_order(config_file, events, options)
+    remember(order.out, order.name)
     config = order.config
-    listed = read_events(order.events, calendar=config.calendar)
-    if config.by not in ("", "none", *listed.table.columns):
-        hint = did_you_mean(config.by, list(listed.columns_in))
-        raise ConfigError("the events file has no such column", where="--by", value=config.by, remedy=hint)
-    with progress(quiet or as_json, "prices") as advance:
+    origin = Origin(order.events, config, order.offline, order.store, order.vintage)
+    if config.interactive:
+        plotly_js()
+    listed, origin = origin.read()
+    named = [("--by", config.by)] if config.by not in ("", "none") else []
+    for where, column in [*named, *(("--regress", c) for c in config.regress)]:
+        if column not in listed.table.columns:
+            hint = did_you_mean(column, list(listed.columns_in))
+            raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+    say(_faster(config, len(listed)))
+    silent = quiet or as_json
+    with progress(silent, "events") as fitted, progress(silent, "prices") as advance:
         source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
-        results = run_study(listed, config, **source, progress=advance)
+        with Workers(workers, cluster, fitted):
+            results = run_study(listed, config, **source, progress=advance)
     say(results.panel.notices)
     if len(results) == 0:
+        told: Any = {"config": config, "origin": origin, "command": command_line()}
+        failed = write_failed(results, order.out, order.name, **told)
+        why = f"\nReport: {failed / 'report.html'}" if failed else ""
         raise DataError(
-            f"none of {len(results.events)} events could be used\n{losses(results, written=False)}"
+            f"none of {len(results.events)} events could be used\n{losses(results, written=False)}{why}"
         )
-    origin = {"events": order.events.name, "sha256": listed.sha256}
-    folder = write_run(results, order.out, order.name, config=config, source=origin, command=_command())
+    folder = write_run(results, order.out, order.name, config=config, origin=origin, command=command_line())
     if as_json:
-        click.echo(_as_json(results, config, folder))
+        click.echo(_as_json(folder))
     elif not quiet:
         click.echo(_as_text(results, config, folder))
-    lost = 1 - int(results.abnormal.valid(config.main).sum()) / len(results.events)
-    if (order.strict and lost > 0) or lost > order.max_loss:
-        limit = "--strict" if order.strict else f"--max-loss {order.max_loss:g}"
-        what = f"{lost:.0%} of the events have no result for {config.main}, more than {limit} allows"
-        click.echo(f"eventstudy: {what}", err=True)
+    note("run_written", folder=str(folder), events=len(results.events), used=len(results))
+    if said := excess_loss(results, config.main, strict=order.strict, max_loss=order.max_loss):
+        tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)
         sys.exit(INCOMPLETE)
 
 
-def _command() -> str:
-    import shlex
+def _faster(config: StudyConfig, n: int) -> list[str]:
+    """Propose to fit all events at once where there are many and the model allows it."""
+    from ..models import make_model
 
-    return shlex.join(["eventstudy", *sys.argv[1:]])
+    if n <= MANY or config.engine == "batch" or config.cov_type != "nonrobust":
+        return []
+    if not make_model(config.normal_model, config.model_options).least_squares:
+        return []
+    return [f"{n} events: --engine batch fits them all at once; the numbers agree to rounding"]
 
 
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from ..report.answer import headline, leading
+    from ..report.answer import brief, headline, leading
+    from ..report.groups import SHOWN_PANELS
     from ..report.wording import subject_of
     from ..tables import group_column
-    from .terminal import TEXT_WIDTH, beside, losses, sketch, summary_text
+    from .terminal import TEXT_WIDTH, beside, losses, seen_faults, sketch, summary_text
 
     column = group_column(results, config.by)
     parts = results.groups(column) if column else {"": results}
@@ -84,42 +140,16 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
             blocks.append(sketch(part))
     first = leading(parts, config.main)
     parts = {first: parts[first]} | parts
-    lead = _ascii(headline(parts[first], config.main, subject=subject_of(first, column)))
-    lead = textwrap.fill(lead, TEXT_WIDTH, break_on_hyphens=False)
-    tail = [losses(results), f"Report: {folder / 'report.html'}"]
-    return "\n\n".join([lead, *filter(None, [*blocks, *beside(folder)]), *tail])
+    said = [headline(parts[first], config.main, subject=subject_of(first, column))]
+    for group, part in list(parts.items())[1:SHOWN_PANELS]:
+        said.append(str(brief(part, config.main, subject=subject_of(group, column))))
+    lead = "\n".join(textwrap.fill(ascii_text(s), TEXT_WIDTH, break_on_hyphens=False) for s in said)
+    tail = [losses(results), seen_faults(results), f"Report: {folder / 'report.html'}"]
+    return "\n\n".join(filter(None, [lead, *blocks, *beside(folder), *tail]))
 
 
-def _ascii(text: str) -> str:
-    """Return text that any console can show."""
-    return text.translate({0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x"})
-
-
-def _as_json(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from ..tables import events_table, group_column
-
-    def rows(frame: Any) -> Any:
-        return frame.astype(object).where(frame.notna(), None).to_dict("records")
-
-    column = group_column(results, config.by)
-    groups = results.groups(column) if column else {}
-    names = config.tests or None
-    found = {
-        "report": str(folder / "report.html"),
-        "run": str(folder),
-        "config": config.to_dict(),
-        "n_events": len(results.events),
-        "n_used": len(results),
-        "notices": list(results.panel.notices),
-        "tests": rows(results.tests(config.tested, names)),
-        "groups": {name: rows(part.tests(config.tested, names)) for name, part in groups.items()},
-        "diagnosis": results.diagnose(config.main).to_dict(),
-        "group_diagnoses": {name: part.diagnose(config.main).to_dict() for name, part in groups.items()},
-        "events": rows(events_table(results)),
-    }
-    return json.dumps(found, indent=1, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    """Return a JSON value for a numpy number or a date."""
-    return value.item() if hasattr(value, "item") else str(value.date())
+def _as_json(folder: Path) -> str:
+    """Return ``results.json`` of a run, with where the run is."""
+    found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    where = {"report": str(folder / "report.html"), "run": str(folder)}
+    return json.dumps({**where, **found}, indent=1, ensure_ascii=False)

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.verdicts import percent as share
+from ..config import MAIN
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
 from ..report.wording import short_reason
 from ..significance import STATISTICS
+from ..tables import faults_in_windows
 from ..typing import FloatArray
 from ..windows import Window
 
@@ -103,13 +105,13 @@ def kind_of_study(results: EventStudyResults, window: Window) -> str:
 
 
 def beside(folder: Path) -> list[str]:
-    """Return what the tables of a run say of placebo studies and of a regression, if it has them."""
+    """Return what the tables of a run say of variants, placebo studies and a regression, if it has them."""
     found = {
         p.stem: pd.read_csv(p)
-        for n in ("placebo", "regression")
+        for n in ("placebo", "regression", "variants")
         if (p := folder / f"tables/{n}.csv").is_file()
     }
-    lines = []
+    lines = [_variant(row) for row in _named(found.get("variants", pd.DataFrame()))]
     for row in _named(found.get("placebo", pd.DataFrame())):
         rank = f"p = {p_text(row.pvalue)} among {row.draws}" if np.isfinite(row.pvalue) else row.reason
         lines.append(f"Placebo {row.kind} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
@@ -117,7 +119,18 @@ def beside(folder: Path) -> list[str]:
         table = found["regression"]
         terms = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(table))
         lines.append(f"CAR on characteristics: {', '.join(terms)}; N = {table['n_events'].iloc[0]}")
-    return ["\n".join(_wrapped(text)) for text in lines]
+    return ["\n".join(_wrapped(text)) for text in lines if text]
+
+
+def _variant(row: Any) -> str:
+    """Return what one variant says of all events; nothing of groups, and of the study itself."""
+    if row.variant == MAIN or isinstance(row.group, str):
+        return ""
+    if not row.n_events:
+        return f"Variant {row.variant}: {row.reason}"
+    window, test = Window(row.start, row.stop), STATISTICS[row.test].label
+    said = f"{percent(row.estimate)} over {window}, {test} p = {p_text(row.pvalue)}, N = {row.n_events}"
+    return f"Variant {row.variant}: {said}"
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -194,6 +207,33 @@ def losses(results: EventStudyResults, *, written: bool = True) -> str:
         lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
     more = ["  every event and its reason: events.csv of the run"] if written else []
     return "\n".join([*lines, *more])
+
+
+def seen_faults(results: EventStudyResults) -> str:
+    """Return how many faults of prices touch the windows, by kind, and where they are; "" without any."""
+    kinds = Counter(fault.kind for fault in faults_in_windows(results))
+    if not kinds:
+        return ""
+    what = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.most_common())
+    total = sum(kinds.values())
+    text = f"{total} fault{'s' * (total != 1)} of prices in the windows: {what}; tables/faults.csv of the run"
+    return "\n".join(_wrapped(text))
+
+
+def excess_loss(results: EventStudyResults, main: Window, *, strict: bool, max_loss: float) -> str:
+    """Return which events have no result for `main`, if these are more than allowed; "" otherwise."""
+    lost = ~results.abnormal.valid(main)
+    share_lost = lost.sum() / len(results.events)
+    if not lost.any() or (share_lost <= max_loss and not strict):
+        return ""
+    limit = "--strict" if strict else f"--max-loss {max_loss:g}"
+    head = f"{share_lost:.0%} of the events have no result for {main}, more than {limit} allows"
+    own = [
+        f"  {event['event_id']} ({event['ticker']}): {event['reason'] or f'lacks days of {main}'}"
+        for event in results.events[lost].to_dict("records")
+    ]
+    more = [f"  and {len(own) - DROPPED_SHOWN} more: events.csv of the run"] * (len(own) > DROPPED_SHOWN)
+    return "\n".join([head, *own[:DROPPED_SHOWN], *more])
 
 
 def _detail(reason: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIXED = ("event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", "flags")
+# Columns that a notebook shows.
+SHOWN = ("event_id", "ticker", "company", "group", "direction", "announced_at", "day0", "benchmark", "flags")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +65,11 @@ class Events:
         return f"Events({len(self)} events, {len(self.symbols)} tickers, source={self.source!r})"
 
     def _repr_html_(self) -> str:
-        body: str = self.table.to_html(max_rows=20, escape=True)
-        return f"<p>{html.escape(repr(self))}</p>\n{body}"
+        shown = [c for c in SHOWN if c in self.table and (self.table[c] != "").any()]
+        body: str = self.table[shown].to_html(max_rows=20, escape=True, border=0)
+        more = [c for c in self.table if c not in SHOWN]
+        others = f"<p>Further columns: {html.escape(', '.join(map(str, more)))}</p>" if more else ""
+        return f"<p>{html.escape(repr(self))}</p>\n{body}{others}"
 
     @property
     def symbols(self) -> list[str]:

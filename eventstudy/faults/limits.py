@@ -18,10 +18,24 @@ if TYPE_CHECKING:
 # (price from which it holds, tick)
 Ticks = tuple[tuple[float, float], ...]
 CENT: Ticks = ((0, 0.01),)
+MILL: Ticks = ((0, 0.001),)
 # Ticks of Taiwan and Korea are from memory; those of Korea changed on 2023-01-25.
 TAIWAN: Ticks = ((0, 0.01), (10, 0.05), (50, 0.1), (100, 0.5), (500, 1), (1000, 5))
 KOREA_OLD: Ticks = ((0, 1), (1000, 5), (5000, 10), (10000, 50), (50000, 100), (100000, 500), (500000, 1000))
 KOREA: Ticks = ((0, 1), (2000, 5), (5000, 10), (20000, 50), (50000, 100), (200000, 500), (500000, 1000))
+# Ordinary issues; those of TOPIX 100 (from 2014) and Mid 400 (from June 2023) have finer ones.
+TOKYO: Ticks = (
+    (0, 1), (3001, 5), (5001, 10), (30001, 50), (50001, 100), (300001, 500), (500001, 1000), (3000001, 5000),
+)  # fmt: skip
+# (last close from which it holds, yen), as the exchange publishes them: jpx.co.jp, Trading Rules of Domestic
+# Stocks, Daily Price Limits.
+YEN: Ticks = (
+    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150), (1000, 300), (1500, 400), (2000, 500), (3000, 700),
+    (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000), (30000, 7000), (50000, 10000),
+    (70000, 15000), (100000, 30000), (150000, 40000), (200000, 50000), (300000, 70000), (500000, 100000),
+    (700000, 150000), (1000000, 300000), (1500000, 400000), (2000000, 500000),
+    (3000000, 700000), (5000000, 1000000), (7000000, 1500000), (10000000, 3000000), (15000000, 4000000),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class LimitRule:
     since : str
         First day, YYYY-MM-DD. Before its first rule a board has no known limit.
     percent : float
-        Largest move as a share: 0.1.
+        Largest move as a share: 0.1. Not used where there are amounts.
     free : int
         Sessions after the listing that have no limit; the first session of all is one of them.
     st : bool
@@ -46,6 +60,10 @@ class LimitRule:
         Steps of the price: the tick from each price on.
     inward : bool
         Whether limit prices are rounded towards the last close; otherwise half up.
+    amounts : tuple of (price, amount)
+        Largest move in the currency of the price, from each last close on; () = a share of it.
+    widened : bool
+        Whether the exchange widens the limit of a share on some days: then no close is beyond it.
     """
 
     board: str
@@ -56,22 +74,38 @@ class LimitRule:
     st: bool = False
     ticks: Ticks = CENT
     inward: bool = False
+    amounts: Ticks = ()
+    widened: bool = False
+
+    def share(self, last: FloatArray) -> FloatArray:
+        """Return the largest move from each last close as a share of it."""
+        if not self.amounts:
+            return np.full(len(last), self.percent)
+        return tick_of(last, self.amounts) / last
 
 
 MAIN = r"60[0135]\d{3}\.SS|00[0-3]\d{3}\.SZ"
 CHINEXT = r"30[0-2]\d{3}\.SZ"
+B_SHANGHAI, B_SHENZHEN = r"900\d{3}\.SS", r"200\d{3}\.SZ"
 KRX = r"\d{6}\.K[SQ]"
 TWSE = r"[1-9]\d{3}\.TWO?"
+# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have limits of their own.
+TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
 
 # The first match decides on the board. Not here, and so without a limit: Hong Kong, New York, London and all
-# others; Tokyo, whose limits are amounts of yen; B shares; indices and exchange rates.
-# Main board, ST, STAR and ChiNext from the exchanges' rules; from memory: Beijing, Taiwan, Korea, the first
-# day of every rule before 2015, and the free first sessions of boards other than STAR and ChiNext.
+# others; indices and exchange rates.
+# Main board, ST, STAR, ChiNext and Tokyo from the exchanges' rules, B shares from brokers'; from memory:
+# Beijing, Taiwan, Korea, the first day of every rule before 2015 but Tokyo's, and the free first sessions of
+# boards other than STAR and ChiNext.
 LIMITS: tuple[LimitRule, ...] = (
     LimitRule("main ST", MAIN, "1998-04-22", 0.05, st=True),
     LimitRule("main ST", MAIN, "2026-07-06", 0.10, st=True),
     LimitRule("main", MAIN, "1996-12-16", 0.10, free=1),
     LimitRule("main", MAIN, "2023-04-10", 0.10, free=5),
+    LimitRule("B ST", B_SHANGHAI, "1998-04-22", 0.05, st=True, ticks=MILL),
+    LimitRule("B", B_SHANGHAI, "1996-12-16", 0.10, free=1, ticks=MILL),
+    LimitRule("B ST", B_SHENZHEN, "1998-04-22", 0.05, st=True),
+    LimitRule("B", B_SHENZHEN, "1996-12-16", 0.10, free=1),
     LimitRule("STAR", r"68[89]\d{3}\.SS", "2019-07-22", 0.20, free=5),
     LimitRule("ChiNext", CHINEXT, "2009-10-30", 0.10, free=1),
     LimitRule("ChiNext", CHINEXT, "2020-08-24", 0.20, free=5),
@@ -82,6 +116,7 @@ LIMITS: tuple[LimitRule, ...] = (
     LimitRule("Korea", KRX, "1998-12-07", 0.15, free=1, ticks=KOREA_OLD, inward=True),
     LimitRule("Korea", KRX, "2015-06-15", 0.30, free=1, ticks=KOREA_OLD, inward=True),
     LimitRule("Korea", KRX, "2023-01-25", 0.30, free=1, ticks=KOREA, inward=True),
+    LimitRule("Tokyo", TSE, "2010-01-04", 0, free=1, ticks=TOKYO, inward=True, amounts=YEN, widened=True),
 )
 # A move of an adjusted price is at the limit within half a tick of the price, at least and at most within:
 LEAST, MOST = 0.0006, 0.006
@@ -214,13 +249,14 @@ def daily_limits(
         rule, at = rules[k], near[which == k]
         at = at[at + 1 >= rule.free] if listed else at
         row, ref, move, own = now[at], reference[at], moves[at], close[now[at]]
-        limit = limit_price(ref, np.sign(move) * rule.percent, rule.ticks, inward=rule.inward)
+        share = rule.share(ref)
+        limit = limit_price(ref, np.sign(move) * share, rule.ticks, inward=rule.inward)
         step = tick_of(limit, rule.ticks)
         exact = plain[at] & _on_tick(own, rule.ticks) & _on_tick(ref, rule.ticks) & _raw(close[seen], rule)
         wide = np.clip((1.0 if rule.inward else 0.55) * step / ref, LEAST, MOST)
-        excess = np.abs(move) - rule.percent
+        excess = np.abs(move) - share
         hit = np.where(exact, np.abs(own - limit) < 0.3 * step, np.abs(excess) <= wide)
-        over = np.where(exact, np.sign(move) * (own - limit) > 0.7 * step, excess > wide)
+        over = np.where(exact, np.sign(move) * (own - limit) > 0.7 * step, excess > wide) & (not rule.widened)
         state[row] = np.sign(move).astype(np.int64) * hit * (1 + _one_price(row, own, ohl))
         approx[row] = hit & ~exact
         beyond[row] = np.where(over & ~(unseen[row] if unseen is not None else False), move, np.nan)

@@ -28,10 +28,15 @@ def range_around(
     day0: Sequence[date], estimation: Window, event: Window, *, further: int = 0, today: date | None = None
 ) -> Range:
     """Return the first and last day whose prices the windows can need, and `further` sessions before."""
-    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
-    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
+    before, after = days_around(estimation, event, further=further)
     last = max(day0) + timedelta(days=after)
     return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
+    """Return how many calendar days before and after day 0 have prices that the windows can need."""
+    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
+    return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
 
 
 def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
@@ -55,11 +60,14 @@ class Basket:
     source : PriceProvider
     progress : callable, optional
         Called with (symbols done, symbols in all) during the first fetch.
+    asked, calls : dict of str to (first, last)
+        What each symbol needed, and the range of the last call that it was in.
     """
 
     source: PriceProvider
     progress: Callable[[int, int], None] | None = None
     asked: dict[str, Range] = field(default_factory=dict)
+    calls: dict[str, Range] = field(default_factory=dict)
     prices: Prices = field(init=False)
 
     def fetch(self, ranges: Mapping[str, Range]) -> None:
@@ -70,6 +78,7 @@ class Basket:
             part = self._call(symbols, first, last, _shifted(progress, done, len(new)))
             self.prices = _said_once(part.merge(self.prices)) if self.asked else part
             self.asked |= {s: new[s] for s in symbols}
+            self.calls |= dict.fromkeys(symbols, (first, last))
             done += len(symbols)
 
     def _wider(self, symbol: str, asked: Range) -> Range:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..exchanges import EXCHANGES, Exchange, home_of, suffix_of
+from ..exchanges import EXCHANGES, Exchange, quoted_in, suffix_of
 from ..returns import Key, ReturnsPanel
 from ..typing import DateArray, FloatArray, IntArray
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LOCAL, USD = "local", "USD"
 # Calendar days that an exchange rate stays in use.
 OLDEST_RATE = 5
-# Hundredths, as price sources spell them.
+# Hundredths (fils: thousandths), as price sources spell them.
 _MINOR = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR", "KWF": "KWD"}
 # Quoted in dollars per unit; the others in units per dollar.
 _IN_DOLLARS = {"EUR", "GBP", "AUD", "NZD"}
@@ -30,10 +30,14 @@ def major(currency: str) -> str:
     return _MINOR.get(currency, currency.upper())
 
 
+def unit_of(currency: str) -> float:
+    """Return what part of a currency prices are counted in: 0.01 for pence."""
+    return 1.0 if currency not in _MINOR else 0.001 if currency == "KWF" else 0.01
+
+
 def currency_of(symbol: str, given: str = "") -> str:
     """Return the currency of a symbol: the one its source gives, else its exchange's; "" if not known."""
-    home = home_of(symbol)
-    return major(given) if given else home.currency if home else ""
+    return major(given) if given else quoted_in(symbol)
 
 
 def rate_symbol(currency: str) -> str:

@@ -18,7 +18,7 @@ from .baskets import Basket, Range, range_around
 from .benchmarks import PEERS, benchmarks_of, members, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .market_days import indices_of, sessions_of
-from .measures import shares_of
+from .measures import several_shares, shares_of
 
 if TYPE_CHECKING:
     from ..events.table import Events
@@ -221,8 +221,10 @@ def _panel(
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
         failures=failures,
-        notices=fetched.notices,
+        notices=(*fetched.notices, *(several_shares(events) if measure == "turnover" else ())),
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
+        fetched=fetched,
+        asked=dict(basket.calls),
     )
     # What the bundled sample says of itself holds for all its symbols, and is a notice already.
     sources = {s: p for s, p in fetched.provenance.items() if p.source != "sample" and s not in failures}
@@ -241,9 +243,12 @@ def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsP
         lost = {s: _cause(s, prices.failures[s]) for s in symbols if s in prices.failures}
         return rates_of(prices.table, symbols), lost
 
+    said = panel.notices
     panel, prices = in_currency(panel, currency, fetch), basket.prices
     provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
-    return replace(panel, prices=prices.table, provenance=provenance)
+    fetched = replace(prices, notices=said)
+    asked = dict(basket.calls)
+    return replace(panel, prices=prices.table, provenance=provenance, fetched=fetched, asked=asked)
 
 
 def _cause(symbol: str, error: PriceError) -> str:

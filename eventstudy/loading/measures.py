@@ -44,13 +44,14 @@ def measured(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> tu
 def shares_of(events: Events) -> Mapping[str, float]:
     """Return the shares outstanding of each ticker from the column ``shares_outstanding`` of the events.
 
-    A blank cell is not known. Each ticker has one number: it cancels out of the abnormal turnover, save for
-    the constant of sessions without trade.
+    A blank cell is not known. Each ticker has one number on all days, the first of its events in order of
+    day 0: it cancels out of the abnormal turnover, save for the constant of sessions without trade, and a
+    number that changed from one day to the next would be an abnormal turnover of that day.
 
     Raises
     ------
     DataError
-        If there is no such column, a cell is not a positive number, or a ticker has two different ones.
+        If there is no such column, or a cell is not a positive number.
     """
     import pandas as pd
 
@@ -66,16 +67,20 @@ def shares_of(events: Events) -> Mapping[str, float]:
         raise DataError(
             "not a positive number", where=f"event {row['event_id']}: {SHARES}", value=row[SHARES]
         )
-    known = numbers[~blank].groupby(table["ticker"])
-    several = known.max() > known.min()
-    if several.any():
-        ticker = several.index[several][0]
-        raise DataError(
-            "two numbers of shares outstanding for one ticker", where=f"{ticker}: {SHARES}",
-            value=", ".join(f"{n:g}" for n in known.unique()[ticker]),
-            remedy="use one, in the unit of the volumes; it cancels out",
-        )  # fmt: skip
-    return {str(ticker): float(n) for ticker, n in known.first().items()}
+    known = numbers[~blank]
+    first = known.loc[table["day0"][~blank].sort_values(kind="stable").index].groupby(table["ticker"]).first()
+    return {str(ticker): float(n) for ticker, n in first.items()}
+
+
+def several_shares(events: Events) -> list[str]:
+    """Say which tickers have several numbers of shares outstanding, of which the first counts."""
+    import pandas as pd
+
+    table = events.table
+    numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()
+    names = ", ".join(str(ticker) for ticker in numbers.index[numbers > 1])
+    what = "several numbers of shares outstanding: the first is used on all days, as it cancels out of the"
+    return [f"{names}: {what} abnormal turnover"] if names else []
 
 
 def lack(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:

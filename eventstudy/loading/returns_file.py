@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,8 @@ def read_returns(
     )
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file into a frame of plain columns."""
+def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a CSV or Parquet file into a frame of plain columns; those named in `text` stay text in a CSV."""
     import pandas as pd
 
     path = Path(path)
@@ -74,9 +74,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(
-            path, sep=None, engine="python", dtype={"ticker": str, "symbol": str}, encoding="utf-8-sig"
-        )
+        own = dict.fromkeys(("ticker", "symbol", *text), str)
+        return pd.read_csv(path, sep=None, engine="python", dtype=own, encoding="utf-8-sig")
     except ImportError:
         raise ConfigError(
             "reading Parquet needs pyarrow", where=path.name, remedy="pip install eventstudy-kit[parquet]"

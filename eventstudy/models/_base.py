@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..chunks import CHUNK, SMALL_CHUNK, chunks, joined
 from ..errors import ConfigError
 from ..registry import Registry
-from ..typing import BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
+from ..typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
 from ..windows import EventWindows
+from ..workers import Workers, current
 from ._engines import ENGINES, Fit
 
 MODELS: Registry[type[LinearModel]] = Registry("model")
@@ -92,9 +95,11 @@ class LinearModel:
 
         A return that spans m sessions has the intercept m and the sum of the factor (docs/methods.md, 1.5).
         """
-        intercept = np.where(windows.length > 0, windows.length, 1).astype(float)
         own = windows.factors[:, :, : len(self.factors)]
-        return np.concatenate([intercept[:, :, None], own], axis=2)
+        X = np.empty((*own.shape[:2], own.shape[2] + 1))
+        X[:, :, 0] = np.maximum(windows.length, 1)
+        X[:, :, 1:] = own
+        return X
 
     def response(self, windows: EventWindows) -> FloatArray:
         """Return what is explained, shape (n, L1+L2): the firm's return."""
@@ -121,37 +126,35 @@ class LinearModel:
             is not fitted by least squares.
         """
         self.check_covariance(engine)
+        # Least squares all at once takes less time than to send its arrays away.
+        alone = engine == "batch" and self.least_squares
+        workers, size = (Workers(), CHUNK) if alone else (current(), SMALL_CHUNK)
+        parts = [windows.take(part) for part in chunks(len(windows), size)]
+        found = joined(len(windows), workers.map(partial(self.fitted, engine=engine), parts))
+        return AbnormalReturns(model=self.name, parameters=self.parameters, windows=windows, **found)
+
+    def fitted(self, windows: EventWindows, *, engine: Engine) -> dict[str, AnyArray]:
+        """Return the arrays by event of :meth:`fit` for a chunk of events."""
         y, X = self.response(windows), self.design(windows)
         L1 = len(windows.estimation)
-        complete = np.isfinite(y) & np.isfinite(X).all(axis=2)
+        complete = np.isfinite(y)
+        for j in range(X.shape[2]):
+            complete &= np.isfinite(X[:, :, j])
         fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine=engine)
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
-        explained = np.einsum("nlk,nk->nl", np.nan_to_num(X), fit.params) if fit.k else np.zeros_like(y)
-        ar = np.where(complete & (problem == "")[:, None], y - explained, np.nan)
+        ar = np.where(complete & (problem == "")[:, None], y, np.nan)
+        with np.errstate(invalid="ignore"):
+            for j in range(fit.k):
+                ar -= X[:, :, j] * fit.params[:, j, None]
         seen = np.isfinite(ar[:, L1:])
         spans, length = (np.where(seen, own[:, L1:], 0) for own in (windows.spans, windows.length))
-        return AbnormalReturns(
-            model=self.name,
-            parameters=self.parameters,
-            windows=windows,
-            ar=ar[:, L1:],
-            resid=ar[:, :L1],
-            expected=(windows.returns - ar)[:, L1:],
-            spans=spans,
-            length=length,
-            x_estimation=X[:, :L1],
-            x_event=X[:, L1:],
-            nobs=fit.nobs,
-            df_resid=fit.df_resid,
-            sigma2=fit.sigma2,
-            noise=noise(fit, spans, length),
-            params=fit.params,
-            cov_params=fit.cov_params,
-            bread=fit.bread,
-            r2=fit.r2,
-            problem=problem,
-            remark=fit.remark,
-        )
+        return {
+            "ar": ar[:, L1:], "resid": ar[:, :L1], "expected": windows.returns[:, L1:] - ar[:, L1:],
+            "spans": spans, "length": length, "noise": noise(fit, spans, length),
+            "x_estimation": X[:, :L1], "x_event": X[:, L1:], "nobs": fit.nobs, "df_resid": fit.df_resid,
+            "sigma2": fit.sigma2, "params": fit.params, "cov_params": fit.cov_params, "bread": fit.bread,
+            "r2": fit.r2, "problem": problem, "remark": fit.remark,
+        }  # fmt: skip
 
     @property
     def least_squares(self) -> bool:
@@ -214,8 +217,5 @@ def checked(fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,))
 
 def _moves(returns: FloatArray) -> BoolArray:
     """Tell which events have estimation returns (n, L1) that differ, shape (n,)."""
-    known = np.isfinite(returns)
-    low = np.where(known, returns, np.inf).min(axis=1)
-    high = np.where(known, returns, -np.inf).max(axis=1)
-    moves: BoolArray = high > low
+    moves: BoolArray = np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1)
     return moves

@@ -73,23 +73,15 @@ def batch(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType =
         Only days marked complete enter.
     """
     del cov_type
-    n, _, k = X.shape
-    w = complete.astype(float)
-    Y, Z = np.where(complete, y, 0.0), np.where(complete[:, :, None], X, 0.0)
-    nobs = complete.sum(axis=1)
-    cross = np.einsum("nlk,nlj->nkj", Z, Z)
+    Y, Z = np.where(complete, y, 0.0), _columns(X, complete)
+    nobs, k = complete.sum(axis=1), len(Z)
+    cross = _cross(Z, Z)
     bad = (nobs <= k) | _collinear(cross)
-    bread = np.full((n, k, k), np.nan)
+    bread = np.full(cross.shape, np.nan)
     bread[~bad] = np.linalg.inv(cross[~bad])
-    params = np.einsum("nkj,nj->nk", bread, np.einsum("nlk,nl->nk", Z, Y))
-    e = (Y - np.einsum("nlk,nk->nl", Z, params)) * w
-    df = nobs - k
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sse = (e**2).sum(axis=1)
-        sigma2 = np.where(df > 0, sse / np.maximum(df, 1), np.nan)
-        mean = Y.sum(axis=1) / nobs
-        r2 = 1 - sse / (w * (Y - mean[:, None]) ** 2).sum(axis=1)
-    return Fit(params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, df, bad & (nobs > k))
+    params = np.einsum("nkj,nj->nk", bread, _cross(Z, [Y])[:, :, 0])
+    sigma2, r2 = _spread(Y, Z, params, complete)
+    return Fit(params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, nobs - k, bad & (nobs > k))
 
 
 def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust") -> Fit:
@@ -112,15 +104,38 @@ def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: Cov
 def around(params: FloatArray, y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
     """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around them."""
     fit = batch(y, X, complete)
-    e = np.where(complete, y - np.einsum("nlk,nk->nl", np.where(complete[:, :, None], X, 0.0), params), 0.0)
-    sse = (e**2).sum(axis=1)
-    sigma2 = np.where(fit.df_resid > 0, sse / np.maximum(fit.df_resid, 1), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        Y = np.where(complete, y, 0.0)
-        mean = Y.sum(axis=1) / fit.nobs
-        r2 = 1 - sse / (complete * (Y - mean[:, None]) ** 2).sum(axis=1)
+    sigma2, r2 = _spread(np.where(complete, y, 0.0), _columns(X, complete), params, complete)
     cov = sigma2[:, None, None] * fit.bread
     return replace(fit, params=params, sigma2=sigma2, cov_params=cov, r2=r2)
+
+
+def _columns(X: FloatArray, complete: BoolArray) -> list[FloatArray]:
+    """Return the k regressors one by one, each (n, L1) and 0 on days that are not complete."""
+    return [np.where(complete, X[:, :, j], 0.0) for j in range(X.shape[2])]
+
+
+def _cross(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
+    """Return the sums of products of columns over days, (n, len(one), len(other))."""
+    out = np.empty((len(other[0]) if other else 0, len(one), len(other)))
+    for a, b in np.ndindex(len(one), len(other)):
+        mirrored = one is other and b < a
+        out[:, a, b] = out[:, b, a] if mirrored else np.einsum("nl,nl->n", one[a], other[b])
+    return out
+
+
+def _spread(
+    Y: FloatArray, Z: list[FloatArray], params: FloatArray, complete: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off `complete`."""
+    nobs, e = complete.sum(axis=1), Y.copy()
+    for j, z in enumerate(Z):
+        e -= z * params[:, j, None]
+    df, sse = nobs - len(Z), np.einsum("nl,nl->n", e, e)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sigma2 = np.where(df > 0, sse / np.maximum(df, 1), np.nan)
+        off = np.where(complete, Y - (Y.sum(axis=1) / nobs)[:, None], 0.0)
+        r2 = 1 - sse / np.einsum("nl,nl->n", off, off)
+    return sigma2, r2
 
 
 def _one(fit: Fit, i: np.intp, y: FloatArray, Z: FloatArray, cov_type: CovType) -> None:
@@ -137,12 +152,15 @@ def _one(fit: Fit, i: np.intp, y: FloatArray, Z: FloatArray, cov_type: CovType) 
 
 def _collinear(cross: FloatArray) -> BoolArray:
     """Tell which of the cross-products (n, k, k) are singular once columns have unit length."""
+    if not cross.shape[1]:
+        return np.zeros(len(cross), dtype=bool)
     length = np.sqrt(np.einsum("nkk->nk", cross))
     with np.errstate(invalid="ignore", divide="ignore"):
         scaled = cross / (length[:, :, None] * length[:, None, :])
     singular = ~np.isfinite(scaled).all(axis=(1, 2))
     scaled[singular] = np.eye(cross.shape[1])
-    collinear: BoolArray = singular | (np.linalg.cond(scaled) > COLLINEAR)
+    values = np.linalg.eigvalsh(scaled)
+    collinear: BoolArray = singular | (values[:, -1] > COLLINEAR * np.maximum(values[:, 0], 0.0))
     return collinear
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from ..errors import ConfigError
 from ..registry import Registry, did_you_mean
 from ._actions import Action
-from ._base import COLUMNS, PriceProvider, Prices, Provenance, clean, collect
+from ._base import COLUMNS, PriceProvider, Prices, Provenance, collect
+from ._clean import clean
 
 __all__ = [
     "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "Source", "clean", "collect",
@@ -120,9 +121,9 @@ def resolve(
     Parameters
     ----------
     spec : str, Path or PriceProvider
-        A name in `PROVIDERS` or of another package's source, the path of a folder or table of prices, or a
-        provider, which is returned as it is. A name wins over a path: write ``./sample`` for a folder called
-        ``sample``.
+        A name in `PROVIDERS` or of another package's source, the path of a folder or table of prices, that of
+        a run, whose frozen prices are meant, or a provider, which is returned as it is. A name wins over a
+        path: write ``./sample`` for a folder called ``sample``.
     offline : bool
         Never use the network.
     store : str or Path, optional
@@ -153,5 +154,6 @@ def resolve(
         known = f"give one of {', '.join(PROVIDERS)}, or the path of a folder or table of prices"
         raise ConfigError("no such price source or path", value=str(spec), remedy=f"{hint} {known}".strip())
     from .files import FilesProvider
+    from .frozen import FrozenProvider, is_run
 
-    return FilesProvider(spec)
+    return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)

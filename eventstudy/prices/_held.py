@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError
 from ._actions import Action, from_json, to_json
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Provenance, csv_bytes, stamped
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Provenance, matrix_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -89,11 +89,7 @@ def _settled(provenance: Provenance, asked: tuple[date, date] | None) -> tuple[s
 
 def raw_bytes(rows: pd.DataFrame) -> bytes:
     """Return a little-endian float64 array of shape (7, n_rows): days since 1970-01-01, then the numbers."""
-    import numpy as np
-
-    days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
-    matrix = np.vstack([days, *(rows[column].to_numpy() for column in NUMBER_COLUMNS)])
-    return matrix.astype("<f8").tobytes()
+    return matrix_of(rows).astype("<f8").tobytes()
 
 
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
@@ -152,13 +148,6 @@ def has_closes(matrix: FloatArray) -> bool:
 
     closes = [1 + NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
     return not np.isnan(matrix[closes]).all()
-
-
-def described(provenance: Provenance, symbol: str, matrix: FloatArray) -> Provenance:
-    """Return what `stamp` does for the rows of an array, without a frame, for speed."""
-    days = matrix[0].astype("int64").astype("datetime64[D]").astype(str).tolist()
-    text = csv_bytes([symbol] * len(days), days, matrix[1:].tolist())
-    return stamped(provenance, days, len(days), text)
 
 
 def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:

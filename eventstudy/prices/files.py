@@ -16,9 +16,9 @@ from ._base import (
     Prices,
     Progress,
     Provenance,
-    clean,
     collect,
 )
+from ._clean import clean
 
 if TYPE_CHECKING:
     import pandas as pd

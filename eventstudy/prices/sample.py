@@ -8,7 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..errors import PriceError, UnknownSymbolError
-from ._base import Prices, Progress, Provenance, clean, has_prices, in_range, no_rows, stamp, unique
+from ._base import Prices, Progress, Provenance, has_prices, in_range, no_rows, stamp, unique
+from ._clean import clean
 
 if TYPE_CHECKING:
     import pandas as pd

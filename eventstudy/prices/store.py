@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
 from ._actions import between
-from ._base import Prices, Progress, empty_table, no_rows, unique
+from ._base import Prices, Progress, empty_table, no_rows, stamped, unique
 from ._database import RECORD, Database, transaction
-from ._held import Held, described, frame, has_closes, unpack, utc, verified, within
+from ._held import Held, frame, has_closes, unpack, utc, verified, within
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,13 +52,12 @@ def default_path() -> Path:
     named = os.environ.get("EVENTSTUDY_STORE")
     if named:
         return store_file(Path(named).expanduser())
-    home = Path.home()
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
+        base = Path.home() / "Library" / "Application Support"
     else:
-        base = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "eventstudy" / FILE
 
 
@@ -171,7 +170,7 @@ class StoreProvider:
                     if not has_closes(part):
                         raise no_rows(symbol, frame({symbol: whole}), start, end)
                     same = part.shape[1] == source.rows
-                    provenance[symbol] = source if same else described(source, symbol, part)
+                    provenance[symbol] = source if same else stamped(source, symbol, part)
                     parts[symbol], actions[symbol] = part, between(acts, start, end)
                 except PriceError as error:
                     failures[symbol] = error

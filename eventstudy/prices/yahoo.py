@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import logging
-import random
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from ..errors import (
-    BadAnswerError,
-    NetworkError,
-    NoPricesError,
-    PriceError,
-    RateLimitedError,
-    UnknownSymbolError,
-)
+from ..errors import PriceError
 from ._actions import Action, between
-from ._base import Prices, Progress, Provenance, clean, has_prices, in_range, no_rows, stamp, unique
+from ._base import Prices, Progress, Provenance, has_prices, in_range, no_rows, stamp, unique
+from ._clean import clean
+from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HOST = "query2.finance.yahoo.com"
-CHART = "/v8/finance/chart/"
-PROBE_TIMEOUT = 4.0
-SIDE_TIMEOUT = 4.0
-RETRIES = 2
-BREAK_AFTER = 3
+    from .sizes import Sizes
+
 SETTLED = timedelta(minutes=30)
 RENAMED = {
     "Open": "open",
@@ -54,40 +37,6 @@ class _Answer:
     rows: pd.DataFrame
     provenance: Provenance
     actions: tuple[Action, ...]
-
-
-class _ServerFaultError(Exception):
-    """Yahoo answered a request for prices with a status of 500 or more."""
-
-    def __init__(self, status: int) -> None:
-        self.status = status
-        super().__init__(f"HTTP status {status}")
-
-
-class _Breaker:
-    """Gives up after some symbols in a row failed by the network or by the rate limit; safe among threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._lock, self._limit = threading.Lock(), limit
-        self._run: list[PriceError] = []
-
-    def record(self, outcome: _Answer | PriceError) -> None:
-        """Count the outcome of one symbol."""
-        with self._lock:
-            if len(self._run) >= self._limit:
-                return
-            if isinstance(outcome, NetworkError | RateLimitedError):
-                self._run.append(outcome)
-            else:
-                self._run.clear()
-
-    def refuse(self, symbol: str) -> PriceError | None:
-        """Return the failure of a symbol that need not be asked any more."""
-        with self._lock:
-            if len(self._run) < self._limit:
-                return None
-            last = self._run[-1]
-        return type(last)(f"not asked after {self._limit} failures in a row: {last.what}", where=symbol)
 
 
 class YahooProvider:
@@ -125,8 +74,7 @@ class YahooProvider:
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._session, self._workers, self._timeout = session, workers, timeout
-        self._sleep, self._now = sleep, now
+        self._wire, self._now = Wire(session, workers, timeout, sleep), now
 
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
@@ -149,15 +97,15 @@ class YahooProvider:
         wanted = unique(symbols)
         if not wanted:
             return Prices.of({}, {}, {})
-        session = self._session or _capped_session(self._timeout)
-        _probe(session)
-        with _yfinance() as yfinance:
-            ask = functools.partial(self._ask_patiently, yfinance, session, start=start, end=end)
-            outcomes = self._ask_all(ask, wanted, progress)
+
+        def ask(yfinance: Any, session: Any, symbol: str) -> _Answer:
+            ticker = yfinance.Ticker(symbol, session=session)
+            history = ticker.history(**self._options(start, end))
+            return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
+
+        outcomes = self._wire.ask_all(ask, wanted, progress)
         failures = {symbol: found for symbol, found in outcomes.items() if isinstance(found, PriceError)}
-        if all(isinstance(failures.get(symbol), NetworkError) for symbol in wanted):
-            raise _unreachable(failures[wanted[0]].what)
-        answers = {symbol: found for symbol, found in outcomes.items() if isinstance(found, _Answer)}
+        answers = {symbol: found for symbol, found in outcomes.items() if not isinstance(found, PriceError)}
         return Prices.of(
             {symbol: answer.rows for symbol, answer in answers.items()},
             failures,
@@ -165,62 +113,42 @@ class YahooProvider:
             actions={symbol: answer.actions for symbol, answer in answers.items()},
         )
 
-    def _ask_all(
-        self, ask: Callable[[str], _Answer | PriceError], symbols: list[str], progress: Progress | None
-    ) -> dict[str, _Answer | PriceError]:
-        breaker = _Breaker(BREAK_AFTER)
+    def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
+        """Download the market values of firms on the sessions from `start` to `end`, both inclusive.
 
-        def one(symbol: str) -> _Answer | PriceError:
-            refused = breaker.refuse(symbol)
-            if refused is not None:
-                return refused
-            outcome = ask(symbol)
-            breaker.record(outcome)
-            return outcome
+        Asks for share counts, and for closes and splits until today: see :func:`.sizes.market_values`.
+        Failures and errors are those of `fetch`, and NoPricesError for a symbol without share counts.
+        """
+        from .sizes import OLDEST_COUNT, Sizes, market_values
 
-        # yfinance sets up its caches at the first request, and loses them when threads race to be first
-        outcomes = {symbols[0]: one(symbols[0])}
-        _tell(progress, 1, len(symbols))
-        with ThreadPoolExecutor(self._workers) as pool:
-            pending = {pool.submit(one, symbol): symbol for symbol in symbols[1:]}
-            for future in as_completed(pending):
-                outcomes[pending[future]] = future.result()
-                _tell(progress, len(outcomes), len(symbols))
-        return outcomes
+        today = self._now().date()
+        earliest = start - timedelta(days=OLDEST_COUNT)
 
-    def _ask_patiently(
-        self, yfinance: Any, session: Any, symbol: str, *, start: date, end: date
-    ) -> _Answer | PriceError:
-        """Ask for one symbol, again where that may help."""
-        for attempt in range(RETRIES + 1):
-            outcome = self._ask(yfinance, session, symbol, start, end)
-            if not isinstance(outcome, RateLimitedError | BadAnswerError) or attempt == RETRIES:
-                break
-            self._sleep(2.0**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-            _forget_answers()
-        return outcome
-
-    def _ask(self, yfinance: Any, session: Any, symbol: str, start: date, end: date) -> _Answer | PriceError:
-        try:
+        def ask(yfinance: Any, session: Any, symbol: str) -> pd.DataFrame:
             ticker = yfinance.Ticker(symbol, session=session)
-            history = ticker.history(
-                start=start.isoformat(),
-                end=(end + timedelta(days=1)).isoformat(),
-                interval="1d",
-                prepost=False,
-                actions=True,
-                auto_adjust=False,
-                back_adjust=False,
-                repair=False,
-                keepna=True,
-                rounding=False,
-                timeout=self._timeout,
-            )
-            return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
-        except PriceError as error:
-            return error
-        except Exception as error:
-            return _classify(error, symbol)
+            history = ticker.history(**self._options(earliest, today))
+            counts = ticker.get_shares_full(start=earliest.isoformat(), end=today.isoformat())
+            currency = str(ticker.get_history_metadata().get("currency") or "")
+            return market_values(symbol, history, counts, currency, start, end)
+
+        wanted = unique(symbols)
+        return Sizes.of(self._wire.ask_all(ask, wanted) if wanted else {}, self.name)
+
+    def _options(self, start: date, end: date) -> dict[str, Any]:
+        """Return the options of `Ticker.history`, each said, as their defaults change."""
+        return {
+            "start": start.isoformat(),
+            "end": (end + timedelta(days=1)).isoformat(),
+            "interval": "1d",
+            "prepost": False,
+            "actions": True,
+            "auto_adjust": False,
+            "back_adjust": False,
+            "repair": False,
+            "keepna": True,
+            "rounding": False,
+            "timeout": self._wire.timeout,
+        }
 
     def _answer(
         self, symbol: str, history: pd.DataFrame, metadata: Mapping[str, Any], start: date, end: date
@@ -250,11 +178,6 @@ class YahooProvider:
             timezone=str(metadata.get("exchangeTimezoneName") or ""),
         )
         return _Answer(rows, stamp(provenance, rows), between(_actions(finished), start, end))
-
-
-def _tell(progress: Progress | None, done: int, total: int) -> None:
-    if progress:
-        progress(done, total)
 
 
 def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime) -> pd.DataFrame:
@@ -292,102 +215,3 @@ def _holes(rows: pd.DataFrame) -> list[str]:
     days = ", ".join(f"{day:%Y-%m-%d}" for day in empty.iloc[:HOLES_SHOWN])
     more = ", ..." if len(empty) > HOLES_SHOWN else ""
     return [f"{len(empty)} sessions without a close ({days}{more})"]
-
-
-def _classify(error: Exception, symbol: str) -> PriceError:
-    """Return the failure that an exception of yfinance or of its HTTP library means."""
-    name = type(error).__name__
-    status = getattr(getattr(error, "response", None), "status_code", 0)
-    if name == "YFRateLimitError" or status == 429:
-        return RateLimitedError(
-            "Yahoo limits the rate of requests", where=symbol, remedy="wait some minutes and run again"
-        )
-    reason = str(getattr(error, "yahoo_reason", "") or "")
-    if name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
-        return UnknownSymbolError(
-            "Yahoo does not know the symbol, or no longer",
-            where=symbol,
-            remedy="look it up on finance.yahoo.com, or give the prices as a file",
-        )
-    if name == "YFPricesMissingError":
-        return NoPricesError(
-            f"Yahoo has no prices in the range ({reason or 'no reason given'})",
-            where=symbol,
-            remedy="look at the first and the last day of the listing",
-        )
-    if isinstance(error, _ServerFaultError):
-        return BadAnswerError(f"Yahoo's server is at fault ({error})", where=symbol, remedy="run again later")
-    if isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
-        return NetworkError(f"no answer from Yahoo ({_short(error)})", where=symbol, remedy="run again later")
-    return BadAnswerError(
-        f"Yahoo's answer is not prices ({name}: {_short(error)})", where=symbol, remedy="run again later"
-    )
-
-
-def _short(error: Exception) -> str:
-    """Return the first clause of an exception's message, without the advice of the HTTP library."""
-    text = str(error).removeprefix("Failed to perform, ").partition("\n")[0].partition(". See ")[0]
-    return text[:160] or type(error).__name__
-
-
-def _unreachable(reason: str) -> NetworkError:
-    return NetworkError(
-        f"Yahoo Finance cannot be reached ({reason})",
-        where=HOST,
-        remedy="check the network, HTTPS_PROXY and REQUESTS_CA_BUNDLE, or use --offline",
-    )
-
-
-def _probe(session: Any) -> None:
-    """Raise NetworkError unless the host answers at all; any HTTP status is an answer."""
-    try:
-        session.get(f"https://{HOST}/", timeout=PROBE_TIMEOUT)
-    except OSError as error:
-        raise _unreachable(_short(error)) from error
-
-
-def _capped_session(timeout: float) -> Any:
-    """Return a session that gives up early, and says when the server is at fault.
-
-    yfinance asks for a cookie before the prices, with time-outs of 30 s that its caller cannot set, and reads
-    a server's fault with a JSON body as an unknown ticker.
-    """
-    from curl_cffi import requests
-
-    class CappedSession(requests.Session[Any]):
-        def request(self, method: Any, url: str, *args: Any, **options: Any) -> Any:
-            wants_prices = urlsplit(url).path.startswith(CHART)
-            cap = timeout if wants_prices else SIDE_TIMEOUT
-            options["timeout"] = min(options.get("timeout") or cap, cap)
-            response = super().request(method, url, *args, **options)
-            if wants_prices and response.status_code >= 500:
-                raise _ServerFaultError(response.status_code)
-            return response
-
-    return CappedSession(impersonate="chrome")
-
-
-@contextmanager
-def _yfinance() -> Iterator[Any]:
-    """Yield yfinance set to raise its errors and log nothing, and give the caller's settings back after."""
-    import yfinance
-
-    # yfinance forces its own deprecation warnings to be shown, at import
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"yfinance")
-    logger, debug, network = logging.getLogger("yfinance"), yfinance.config.debug, yfinance.config.network
-    before = logger.level, debug.hide_exceptions, network.retries
-    logger.setLevel(logging.CRITICAL + 1)
-    debug.hide_exceptions, network.retries = False, 0
-    _forget_answers()
-    try:
-        yield yfinance
-    finally:
-        logger.setLevel(before[0])
-        debug.hide_exceptions, network.retries = before[1:]
-
-
-def _forget_answers() -> None:
-    """Empty yfinance's memory of answers, which keeps bad ones too and outlives a session."""
-    from yfinance.data import YfData
-
-    YfData.cache_get.cache_clear()

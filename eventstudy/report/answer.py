@@ -43,8 +43,8 @@ _REMEDIES = {
 }
 
 DEPENDS = "depends on the test"
-# The exact t of one event is called so in its headline.
-_EXACT = {"event_t": "exact t"}
+# What the tests of one event are called in its headline.
+_SHORT = {"event_t": "exact t", "sq": "SQ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,17 +225,20 @@ def _provisional(results: EventStudyResults, window: Window) -> Sentence:
 
 
 def _one_event(results: EventStudyResults, window: Window, level: float) -> Sentence:
-    found, test = interval(results, window), results.test(results.recommended_for(window), window)
+    found = interval(results, window)
+    names = dict.fromkeys([results.recommended_for(window), *results.diagnose(window).recommended])
+    tests = [results.test(name, window) for name in names]
+    verdicts = {_different(t.pvalue, level) for t in tests}
+    verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
     event = results.events[results.ok].iloc[0]
     firm = str(event.get("company") or event["ticker"])
     who = f"{words().moved} of {firm}" if words().quantity else firm
     expected = f" against what the {results.model.label} expected{_ci(found.low, found.high)}: "
-    label = _EXACT.get(test.name, STATISTICS[test.name].label)
+    each = "; ".join(f"{_SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
     return Sentence((
         (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
-        (_meant(found.estimate, window) + expected, False),
-        (_different(test.pvalue, level), True),
-        (f" at the {level_text(level)} level ({label} {p_is(test.pvalue)}).", False),
+        (_meant(found.estimate, window) + expected + _whether(verdict), False), (verdict, True),
+        (f" at the {level_text(level)} level ({each}).", False),
     ))  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ..significance import STATISTICS
 from ..windows import Window
@@ -29,6 +30,7 @@ from .wording import (
     flag_words,
     flags_of,
     level_text,
+    number_word,
     p_is,
     parameter_letter,
     percent,
@@ -79,6 +81,13 @@ class EventRow:
     bhar: str
     flags: tuple[tuple[str, bool], ...]
     mark: Mark | None
+    page: str = ""
+
+    @property
+    def tip(self) -> str:
+        """What pointing at the mark tells."""
+        ci = f" (95% CI {self.interval})" if self.interval not in ("", MISSING) else ""
+        return f"CAR {self.car}{ci}, p {self.pvalue}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,8 @@ class EventTable:
 
     means: tuple[EventRow, ...]
     rows: tuple[EventRow, ...]
+    groups: tuple[str, ...]
+    flags: tuple[str, ...]
     ticks: tuple[tuple[str, str], ...]
     key: str
     lede: str
@@ -94,9 +105,18 @@ class EventTable:
 
 
 def event_table(
-    results: EventStudyResults, window: Window, groups: Mapping[str, EventStudyResults], column: str
+    results: EventStudyResults,
+    window: Window,
+    groups: Mapping[str, EventStudyResults],
+    column: str,
+    families: pd.DataFrame | None = None,
+    pages: Mapping[int, str] | None = None,
 ) -> EventTable:
-    """Return every event used with its CAR over `window`, and the means of `groups` on top."""
+    """Return every event used with its CAR over `window`, and the means of `groups` on top.
+
+    `families` is ``tables/families.csv``, from which the correction for many events is taken;
+    `pages` are the addresses of the pages of events by their row.
+    """
     half = own_half_widths(results, window)
     car, bhar = results.abnormal.car(window), results.abnormal.bhar(window)
     p = results.car([window]).set_axis(np.flatnonzero(results.ok))["pvalue"]
@@ -127,7 +147,8 @@ def event_table(
                     for f in flags_of(event["flags"])
                     if f not in said_once
                 ),
-                mark=_mark(car[i], half[i], bound, style, filled=bool(p[i] < LEVEL)),
+                mark=mark_of(car[i], half[i], bound, style, filled=bool(p[i] < LEVEL)),
+                page=(pages or {}).get(int(i), ""),
             )
         )
     samples = groups or {"": results}
@@ -135,9 +156,11 @@ def event_table(
     return EventTable(
         means=means if len(results) > 1 else (),
         rows=tuple(rows),
-        ticks=_ticks(bound),
+        groups=tuple(dict.fromkeys(clipped(name) for name in groups)) if column else (),
+        flags=tuple(sorted({flag for row in rows for flag, _ in row.flags})),
+        ticks=axis_ticks(bound),
         key=_shape_key(list(groups)) if len(groups) > 1 else "",
-        lede=_events_lede(p.to_numpy(dtype=float)),
+        lede=_events_lede(p.to_numpy(dtype=float), families),
         notes=_event_notes(results, car, half, bound, said_once, window),
     )
 
@@ -156,7 +179,7 @@ def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float
         sub=what, car=percent(found.estimate, unit=False), interval=ci,
         pvalue=pvalue(test.pvalue) if tested else MISSING,
         bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
-        mark=_mark(found.estimate, half, bound, style, filled=significant, mean=True),
+        mark=mark_of(found.estimate, half, bound, style, filled=significant, mean=True),
     )  # fmt: skip
 
 
@@ -212,9 +235,10 @@ def axis_bound(car: np.ndarray[Any, Any], half: np.ndarray[Any, Any]) -> float:
     return max(float(np.nanmax(np.abs(car))), float(np.quantile(ends, share)), 1e-4) * 1.06
 
 
-def _mark(
+def mark_of(
     x: float, half: float, bound: float, style: int, *, filled: bool, mean: bool = False
 ) -> Mark | None:
+    """Return where a value and its interval stand on an axis of +-`bound`; None for a missing value."""
     if not np.isfinite(x):
         return None
     h = half if np.isfinite(half) else 0.0
@@ -229,7 +253,7 @@ def _place(x: float, bound: float) -> str:
     return f"{50 + 50 * x / bound:.2f}%"
 
 
-def _ticks(bound: float) -> tuple[tuple[str, str], ...]:
+def axis_ticks(bound: float) -> tuple[tuple[str, str], ...]:
     """Return the place and label of round ticks on either side of zero."""
     largest = words().scale * bound * 0.8
     power = 10.0 ** math.floor(math.log10(largest))
@@ -239,7 +263,7 @@ def _ticks(bound: float) -> tuple[tuple[str, str], ...]:
     return tuple((_place(t / scale, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step))
 
 
-def _events_lede(p: np.ndarray[Any, Any]) -> str:
+def _events_lede(p: np.ndarray[Any, Any], families: pd.DataFrame | None) -> str:
     p = p[np.isfinite(p)]
     if len(p) < 2:
         return ""
@@ -247,8 +271,20 @@ def _events_lede(p: np.ndarray[Any, Any]) -> str:
     chance = f"{LEVEL * len(p):.2f}".rstrip("0").rstrip(".")
     return (
         f"{small:,} of {len(p):,} CARs {'differs' if small == 1 else 'differ'} from zero on their own at "
-        f"{level_text(LEVEL)}, where {chance} would by chance."
+        f"{level_text(LEVEL)}, where {chance} would by chance{_corrected(families)}."
     )
+
+
+def _corrected(families: pd.DataFrame | None) -> str:
+    """Say what is left after Holm's correction for the number of events; "" if it was not computed."""
+    if families is None:
+        return ""
+    holm = families.loc[families["family"] == "events", "holm"].dropna()
+    if holm.empty:
+        return ""
+    left = int((holm < LEVEL).sum())
+    many = f"{number_word(left) if left else 'none'} {'does' if left < 2 else 'do'}"
+    return f"; after Holm’s correction {many} (smallest adjusted {p_is(holm.min())})"
 
 
 def _event_notes(

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from .answer import Sentence
-from .events import EventTable, event_table
+from .events import event_table
 from .grid import grids
 from .groups import group_section
 from .ledger import ledger
@@ -23,6 +14,7 @@ from .methods import methods, provenance_of
 from .page import Page, page_of
 from .path_section import path_section
 from .robustness import robustness
+from .templating import environment, script, style
 from .top import top
 from .trust import trust_section
 from .wording import window_text
@@ -32,8 +24,6 @@ if TYPE_CHECKING:
 
     from ..config import StudyConfig
     from ..results import EventStudyResults
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @in_its_words
@@ -45,6 +35,7 @@ def render_report(
     groups: Mapping[str, EventStudyResults],
     provenance: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame] | None = None,
+    event_pages: Mapping[int, str] | None = None,
 ) -> str:
     """Return the page; equal inputs give equal bytes.
 
@@ -62,8 +53,10 @@ def render_report(
         source, detail, first, last, rows). What is missing is left out.
     tables : mapping of str to DataFrame, optional
         ``eventstudy.tables.study_tables`` of the study; sections whose table is missing are left out.
+    event_pages : mapping of int to str, optional
+        Address of the page of each event by its row, see ``write_event_pages``.
     """
-    page = page_of(results, config, groups, tables or {})
+    page = page_of(results, config, groups, tables or {}, event_pages)
     context = {
         **top(page),
         **(_exhibits(page) if len(results) else {}),
@@ -75,10 +68,9 @@ def render_report(
         "main": window_text(config.main),
         "provenance": provenance_of(config, provenance),
     }
-    css = _css(context.get("events"))
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    template = _environment().get_template("report.html.j2")
-    return template.render(context, css=Markup(css), style_hash=digest) + "\n"  # noqa: S704
+    events = context.get("events")
+    parts = {**style("report.css", ticks=events.ticks if events else ()), **script("report.js")}
+    return environment().get_template("report.html.j2").render(context, **parts) + "\n"
 
 
 def _exhibits(page: Page) -> dict[str, Any]:
@@ -86,40 +78,11 @@ def _exhibits(page: Page) -> dict[str, Any]:
     return {
         "path": path_section(page),
         "tests": grids(page),
-        "events": event_table(page.results, page.main, page.groups, page.column),
+        "events": event_table(
+            page.results, page.main, page.groups, page.column, page.tables.get("families"), page.event_pages
+        ),
         "groups": group_section(page),
         "robustness": robustness(page),
         "trust": trust_section(page),
         "single": len(page.sample) == 1,
     }
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["sentence"] = _emphasised
-    return environment
-
-
-def _emphasised(sentence: Sentence) -> Markup:
-    parts = (
-        f"<strong>{html.escape(t)}</strong>" if strong else html.escape(t) for t, strong in sentence.parts
-    )
-    unbroken = re.sub(r"(exact )?\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
-    return Markup(unbroken)  # noqa: S704
-
-
-def _css(events: EventTable | None) -> str:
-    """Return the style sheet, with the grid of the events table at the ticks of its axis."""
-    text = (TEMPLATES / "report.css").read_text(encoding="utf-8").strip()
-    if events is None:
-        return text
-    colors = ("--grid", "--muted", "--grid")
-    lines = ",".join(f"linear-gradient(var({c}),var({c}))" for c in colors)
-    places = ",".join(f"{place} 0" for place, _ in events.ticks)
-    return f"{text}\ntd.fx{{background-image:{lines};background-position:{places}}}"

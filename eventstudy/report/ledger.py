@@ -60,23 +60,31 @@ def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
 
 
 def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, str, str, str, str]]:
-    """Return flag, meaning, events flagged, events left, and CAAR and p without the flagged ones.
+    """Return flag, meaning, events flagged, events left, and CAAR and p without the flagged ones; all first.
 
     The test stays that of all events, so that the flagged ones alone make the difference.
     """
-    rows = []
     common = common_flags(results)
     telling = [item for item in flag_counts(results).most_common() if item[0] not in common]
+    rows = [_without("All events used", "", "", results, results.recommended_for(window), window)]
     for flag, n in telling[:LISTED_FLAGS]:
         has = np.array([flag in flags_of(cell) for cell in results.events["flags"]], dtype=bool)
         rest = results.subset(results.ok & ~has)
-        test = rest.test(results.recommended_for(window), window) if len(rest) else None
-        rows.append((
-            clipped(flag_words(flag), 60).capitalize(), _flag_meaning(flag), f"{n:,}", f"{len(rest):,}",
-            percent(test.estimate, unit=False) if test else MISSING,
-            pvalue(test.pvalue) if test and not test.reason else MISSING,
-        ))  # fmt: skip
-    return rows
+        name = clipped(flag_words(flag), 60).capitalize()
+        lead = results.recommended_for(window)
+        rows.append(_without(name, _flag_meaning(flag), f"{n:,}", rest, lead, window))
+    return rows if telling else []
+
+
+def _without(
+    name: str, meaning: str, n: str, rest: EventStudyResults, lead: str, window: Window
+) -> tuple[str, str, str, str, str, str]:
+    """Return one line: what was left out, and CAAR and p of the events left."""
+    test = rest.test(lead, window) if len(rest) else None
+    return (
+        name, meaning, n, f"{len(rest):,}", percent(test.estimate, unit=False) if test else MISSING,
+        pvalue(test.pvalue) if test and not test.reason else MISSING,
+    )  # fmt: skip
 
 
 def _flag_meaning(flag: str) -> str:

@@ -36,7 +36,7 @@ def limitations(
         The group that the answer is about; by default all events.
     """
     if len(results) == 0:
-        return list(results.panel.notices)
+        return _notices(results)
     answered = results if sample is None else sample
     found = [
         _open_windows(results),
@@ -46,7 +46,7 @@ def limitations(
         _dropped_share(results),
         _price_index(results),
         _unknown_times(results),
-        *results.panel.notices,
+        *_notices(results),
         *_put_aside(results),
         _batch_engine(results),
     ]
@@ -141,6 +141,11 @@ def _unknown_times(results: EventStudyResults) -> str:
         f"{who} a date but no time, so that the first reaction can fall on day 0 or day +1. "
         "Judge by a window that covers both, or add the times."
     )
+
+
+def _notices(results: EventStudyResults) -> list[str]:
+    """Return the notices on prices as sentences."""
+    return [f"{text[:1].upper()}{text[1:].removesuffix('.')}." for text in results.panel.notices]
 
 
 def _put_aside(results: EventStudyResults) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -116,10 +117,17 @@ def in_its_words(
 
     @functools.wraps(function)
     def speaking(results: EventStudyResults, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        token = _SPOKEN.set(WORDS[results.panel.measure])
-        try:
+        with speaking_of(results.panel.measure):
             return function(results, *args, **kwargs)
-        finally:
-            _SPOKEN.reset(token)
 
     return speaking
+
+
+@contextmanager
+def speaking_of(measure: str) -> Iterator[None]:
+    """Write in the words of a measure."""
+    token = _SPOKEN.set(WORDS[measure])
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)

@@ -14,7 +14,7 @@ from ..significance import STATISTICS
 from .facts import shown_tests
 from .measures import words
 from .page import Page
-from .references import references
+from .references import bibtex, references
 from .wording import MISSING, clipped, listed, parameter_letter, window_text
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ def methods(page: Page) -> dict[str, Any]:
         "Salinger (1992); Mikkelson and Partch (1988)",
         words().source,
     ]
+    cited = references(sources)
     return {
         "model": model,
+        "variance_formula": bool(model.parameters) and model.exact and not model.forecasts_variance,
         "formula": formula(model.formula.replace("R_", f"{words().symbol}_")),
         "variance": variance_of_car(model),
         "method_tests": tests,
@@ -46,7 +48,8 @@ def methods(page: Page) -> dict[str, Any]:
         "kind": words().what or f"{windows.kind} returns",
         "measure_formula": formula(words().formula),
         "tested": listed(window_text(w) for w in config.tested),
-        "references": references(sources),
+        "references": cited,
+        "bibtex": bibtex(cited),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .answer import leading
@@ -30,12 +30,15 @@ class Page:
         Parts of the events, the one that the answer is about first; empty = no groups.
     tables : mapping of str to DataFrame
         The tables of the run by file name, from which the page takes what they hold.
+    event_pages : mapping of int to str
+        Address of the page of each event that has one, by its row.
     """
 
     results: EventStudyResults
     config: StudyConfig
     groups: dict[str, EventStudyResults]
     tables: Mapping[str, pd.DataFrame]
+    event_pages: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def group(self) -> str:
@@ -74,7 +77,9 @@ def page_of(
     config: StudyConfig,
     groups: Mapping[str, EventStudyResults],
     tables: Mapping[str, pd.DataFrame],
+    event_pages: Mapping[int, str] | None = None,
 ) -> Page:
     """Return the page of a study, its leading group first."""
     first = leading(groups, config.main)
-    return Page(results, config, {n: groups[n] for n in sorted(groups, key=lambda n: n != first)}, tables)
+    ordered = {n: groups[n] for n in sorted(groups, key=lambda n: n != first)}
+    return Page(results, config, ordered, tables, event_pages or {})

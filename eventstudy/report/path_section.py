@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
 from .events import event_name
@@ -111,7 +112,7 @@ def _finding(results: EventStudyResults, window: Window | None, lead: str, absen
     test = results.test(results.recommended_for(window), window) if window else None
     if window is None or test is None or not np.isfinite(test.estimate):
         return ""
-    p = "" if test.reason else f" ({p_is(test.pvalue)})"
+    p = "" if test.reason else f" ({STATISTICS[test.name].label} {p_is(test.pvalue)})"
     if not lead:
         return f"Day 0 is {percent(test.estimate)}{p}."
     number = f"{window_text(window)} is {percent(test.estimate)}{p}"

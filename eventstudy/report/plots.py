@@ -34,7 +34,7 @@ from .facts import interval
 from .measures import in_its_words, words
 from .paths import Path95, path_of
 from .svg import TEXT, any_script, svg
-from .wording import clipped, count, signed, window_text
+from .wording import clipped, count, percent, signed, window_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,19 +48,33 @@ WIDE, NARROW = 1000, 360
 
 
 @in_its_words
-def plot_caar(results: EventStudyResults, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
+def plot_caar(
+    results: EventStudyResults,
+    window: Window | None = None,
+    by: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the CAAR path with its pointwise 95% band.
 
     Parameters
     ----------
     results : EventStudyResults
-    ax : Axes, optional
-        Drawn into; by default the axes of a new figure.
     window : Window, optional
         Main window, shaded; by default [0, 1] if the event window holds it.
+    by : str, optional
+        Column of the events: one path for each of the three largest groups, named at its end.
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+
+    Raises
+    ------
+    ConfigError
+        If the events have no column `by`.
     """
     main = window or (MAIN_WINDOW if MAIN_WINDOW in results.abnormal.event else results.abnormal.event)
     axes = new_axes(WIDE, 420) if ax is None else ax
+    if by is not None:
+        return _grouped(axes, results, main, by)
     path = path_of(results)
     draw_path(axes, path, main, PALETTE[0])
     percent_axis(axes.yaxis, path.lowest, path.highest)
@@ -97,6 +111,30 @@ def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None 
     note = f"; {count(left_out, 'event')} in the middle {verb} left out" if left_out else ""
     title = f"CAR{_of()} over {window_text(window)} with 95% interval{note}"
     axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold")
+    return axes
+
+
+def _grouped(axes: Axes, results: EventStudyResults, window: Window, by: str) -> Axes:
+    """Draw the paths of the largest groups on one scale; those of few events without their bands."""
+    groups = results.groups(by)
+    shown = {name: path_of(part).beside_others() for name, part in list(groups.items())[: len(PALETTE)]}
+    for style, (name, path) in zip(PALETTE, shown.items(), strict=False):
+        draw_path(axes, path, window, style)
+        if path.last is not None:
+            place = (path.days[path.last] + 0.3, path.caar[path.last])
+            axes.annotate(
+                f"{clipped(name, 24)} {percent(path.end)}", place, va="center", fontsize=TEXT,
+                fontweight="bold", color=style[0], parse_math=False, annotation_clip=False,
+            )  # fmt: skip
+    for band in axes.collections:
+        band.set_alpha(0.6)
+    first = next(iter(shown.values()), path_of(results))
+    percent_axis(axes.yaxis, *shared_limits(shown or {"": first}))
+    day_axis(axes, first.days, ticks=11)
+    rest = len(groups) - len(shown)
+    more = f"; {count(rest, 'smaller group')} not drawn" if rest else ""
+    title = f"CAAR by {clipped(by, 40)}{_of()}, pointwise 95% bands{more}"
+    axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold", parse_math=False)
     return axes
 
 
@@ -141,12 +179,18 @@ def group_figure(path: Path95, window: Window, limits: tuple[float, float], *, g
 
 @in_its_words
 def write_figures(results: EventStudyResults, folder: Path, *, window: Window) -> None:
-    """Write ``caar`` and ``car`` as SVG and PNG into `folder`; nothing if no event was usable."""
+    """Write ``caar``, ``car`` and ``ar_heatmap`` as SVG, PDF and PNG, if an event was usable."""
+    from .event_plots import plot_ar_heatmap
+
     if len(results) == 0:
         return
     drawn = {
         "caar": (plot_caar(results, window=window), "CAAR path with its pointwise 95% band."),
         "car": (plot_car_forest(results, window), "CAR of each event with its 95% interval."),
+        "ar_heatmap": (
+            plot_ar_heatmap(results, window),
+            "Abnormal return of each event and day as a colour.",
+        ),
     }
     for name, (axes, description) in drawn.items():
         figure = axes.get_figure(root=True)
@@ -158,6 +202,7 @@ def write_figures(results: EventStudyResults, folder: Path, *, window: Window) -
             figure.savefig(
                 folder / f"{name}.png", dpi=2 * POINTS_PER_INCH, facecolor=PAPER, metadata={"Software": None}
             )
+            figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Producer": None})
 
 
 def placebo_figure(statistic: float, draws: FloatArray, *, width: int = WIDE) -> Figure:

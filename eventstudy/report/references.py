@@ -15,7 +15,10 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
     ("Barber", "1997"): (
         "Barber, B. M. and Lyon, J. D. (1997)",
-        "Detecting long-run abnormal stock returns",
+        (
+            "Detecting long-run abnormal stock returns: the empirical power and specification of "
+            "test statistics"
+        ),
         "Journal of Financial Economics",
         "43, 341–372",
     ),
@@ -159,7 +162,10 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
     ("Glosten", "1993"): (
         "Glosten, L. R., Jagannathan, R. and Runkle, D. E. (1993)",
-        "The expected value and the volatility of the nominal excess return on stocks",
+        (
+            "On the relation between the expected value and the volatility of the nominal excess return "
+            "on stocks"
+        ),
         "Journal of Finance",
         "48, 1779–1801",
     ),
@@ -213,7 +219,10 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
     ("Lintner", "1965"): (
         "Lintner, J. (1965)",
-        "The valuation of risk assets and the selection of risky investments",
+        (
+            "The valuation of risk assets and the selection of risky investments in stock portfolios "
+            "and capital budgets"
+        ),
         "Review of Economics and Statistics",
         "47, 13–37",
     ),
@@ -323,7 +332,7 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Theil, H. (1950)",
         "A rank-invariant method of linear and polynomial regression analysis",
         "Proceedings of the Koninklijke Nederlandse Akademie van Wetenschappen",
-        "53, 386–392",
+        "53, 386–392, 521–525, 1397–1412",
     ),
     ("Tukey", "1958"): (
         "Tukey, J. W. (1958)",
@@ -355,3 +364,24 @@ def references(sources: Iterable[str]) -> list[tuple[str, str, str, str]]:
         for year in re.findall(r"\d{4}", years)
     }
     return [entry for key, entry in REFERENCES.items() if key in named]
+
+
+def bibtex(entries: Iterable[tuple[str, str, str, str]]) -> str:
+    """Return references as BibTeX: one ``@article`` each, keyed ``kolari2010``, in plain ASCII."""
+    return "\n\n".join(_article(*entry) for entry in entries)
+
+
+def _article(authors: str, title: str, journal: str, place: str) -> str:
+    names, _, year = authors.removesuffix(")").rpartition(" (")
+    people = re.split(r"(?<=\.), | and ", names)
+    volume, _, pages = place.partition(", ")
+    fields = {
+        "author": " and ".join(people), "title": f"{{{title}}}", "journal": journal, "year": year,
+        "volume": volume, "pages": pages.replace("–", "--"),
+    }  # fmt: skip
+    lines = ",\n".join(f"  {name} = {{{_tex(value)}}}" for name, value in fields.items())
+    return f"@article{{{people[0].split(',')[0].lower()}{year},\n{lines}\n}}"
+
+
+def _tex(text: str) -> str:
+    return text.replace("&", r"\&").replace("ö", r"{\"o}")

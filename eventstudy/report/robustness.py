@@ -1,4 +1,4 @@
-"""The answer seen otherwise: other weights, many hypotheses, placebo studies, a regression of the CARs."""
+"""The answer seen otherwise: variants, weights, many hypotheses, placebos, a regression of the CARs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..config import MAIN
 from ..significance import STATISTICS
 from ..typing import FloatArray
+from ..windows import Window
 from . import plots
 from .page import Page
 from .svg import svg
@@ -27,8 +29,8 @@ MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of 
 def robustness(page: Page) -> dict[str, Any] | None:
     """Return what each analysis of the run says; None if there is none."""
     found = {
-        "weights": _weights(page), "money": _money(page), "families": _families(page),
-        "placebos": _placebos(page), "regression": _regression(page),
+        "variants": _variants(page), "weights": _weights(page), "money": _money(page),
+        "families": _families(page), "placebos": _placebos(page), "regression": _regression(page),
     }  # fmt: skip
     return (
         {**found, "who": _who(page), "families_lede": _families_lede(page)} if any(found.values()) else None
@@ -46,6 +48,26 @@ def _over_main(page: Page, name: str) -> pd.DataFrame:
     if table is None or table.empty:
         return pd.DataFrame()
     return table[(table["start"] == page.main.start) & (table["stop"] == page.main.stop)]
+
+
+def _variants(page: Page) -> list[dict[str, str]]:
+    """Return the study and its variants: who, settings, events, mean CAR, interval, test and p."""
+    table = page.tables.get("variants")
+    if table is None:
+        return []
+    rows = []
+    for row in table.to_dict("records"):
+        name = "This study" if row["variant"] == MAIN else clipped(row["variant"], 40)
+        window = Window(row["start"], row["stop"])
+        settings = [row["settings"], "" if window == page.main else f"over {in_type(str(window))}"]
+        test = STATISTICS[row["test"]].label if row["test"] else ""
+        rows.append({
+            "name": f"{name}: {clipped(row['group'], 30)}" if row["group"] else name,
+            "beneath": "; ".join(filter(None, [*settings * (not row["group"]), row["reason"]])),
+            "n": f"{row['n_events']:,}", "caar": percent(row["estimate"], unit=False),
+            "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test, "p": pvalue(row["pvalue"]),
+        })  # fmt: skip
+    return rows
 
 
 def _weights(page: Page) -> list[tuple[str, ...]]:
@@ -67,8 +89,15 @@ def _money(page: Page) -> str:
         low, total, high = (_amount(row[k]) for k in ("ci_low", "total", "ci_high"))
         ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" if np.isfinite(row["pvalue"]) else ""
         what = f"The abnormal change of market value of the {count(row['n_events'], 'event')} that have one"
-        return f"{what} is {total} in all{ci}, in the unit of the column mcap."
+        return f"{what} is {total} in all{ci}, {_unit(page)}."
     return ""
+
+
+def _unit(page: Page) -> str:
+    sizes = page.results.sizes
+    if sizes is None:
+        return "in the unit of the column mcap"
+    return f"in {sizes.currency} (market values before the window, from {sizes.origin.source})"
 
 
 def _amount(value: float) -> str:

@@ -35,6 +35,12 @@ FLAGS = {
     "missing_days": "days of the event window have no price",
     "benchmark_fallback": "the usual index lacks days, another stands in",
     "confounded": "other news fall near the event",
+    "fallback_model": "the model could not be estimated as asked for, a simpler one stands in",
+    "halt_shifted": "the clock of the event runs over traded sessions only, as trading was halted",
+    "price_limit": "a close in the event window is at its price limit, so that the return of the day is cut",
+    "masked_days": "estimation days within the window of another event of the firm are left out",
+    "overlapping_event": "the event window overlaps that of an earlier event of the firm",
+    "suspect_price": "a price in its windows is in doubt, see the faults of prices",
 }
 # Flags that say how day 0 was found and point at no fault of the data.
 NEUTRAL_FLAGS = {"day0_given", "time_unknown"}

@@ -1,7 +1,16 @@
-"""The run folder: report, tables, figures, prices and manifest."""
+"""The run folder: report, tables, figures, inputs and manifest, and what one does with it."""
 
 from __future__ import annotations
 
+from .compare import compare_runs
 from .folder import checked_name, write_run
+from .origin import Origin
+from .record import Record
+from .refresh import refresh_run
+from .reproduce import reproduce_run
+from .verify import verify_run
 
-__all__ = ["checked_name", "write_run"]
+__all__ = [
+    "Origin", "Record", "checked_name", "compare_runs", "refresh_run", "reproduce_run", "verify_run",
+    "write_run",
+]  # fmt: skip

@@ -1,19 +1,26 @@
-"""The run folder: report, tables, figures, prices and manifest, written aside and swapped in whole."""
+"""The run folder: report, tables, figures, inputs and manifest, written aside and swapped in whole."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
 from ..results import EventStudyResults
 from ..tables import events_table, group_column, study_tables, to_csv
+from .changes import LOG, log_changes
 from .inputs import frozen, gzipped
-from .manifest import hashes, manifest_of, provenance_of
+from .lock import locked
+from .manifest import MANIFEST, manifest_of, provenance_of, seal
+from .origin import Origin
+from .swap import cleared, kept, remove, stage_of, swap
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_run(
@@ -22,7 +29,7 @@ def write_run(
     name: str,
     *,
     config: StudyConfig,
-    source: Mapping[str, str] | None = None,
+    origin: Origin | None = None,
     command: str = "",
 ) -> Path:
     """Write ``out/name`` and return its path.
@@ -38,37 +45,26 @@ def write_run(
         Letters, digits, ``. _ -`` and spaces; no path.
     config : StudyConfig
         Goes into the manifest and decides windows, tests and groups.
-    source : mapping, optional
-        ``events`` (file name) and ``sha256`` of the events file.
+    origin : Origin, optional
+        Files and source of prices of the study: without it the run cannot be reproduced from its folder.
     command : str
         What was typed, for the report.
 
     Raises
     ------
     RunFolderError
-        If the folder cannot be written, or exists and is no run of ours.
+        If the folder cannot be written, or exists and is no run of ours, or another process writes it.
+    DataError
+        If a file of `origin` was changed since it was hashed.
     """
     target = out / checked_name(name)
-    try:
+    with clear_errors(target):
         out.mkdir(parents=True, exist_ok=True)
-        _restore(target)
-        if target.exists() and not (target / "manifest.json").is_file():
-            raise RunFolderError(
-                "the folder exists and is not a run",
-                value=str(target),
-                remedy="choose another --name or --out",
-            )
-        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=out))
-        try:
-            _write_files(stage, results, name, config, dict(source or {}), command)
-            stage.chmod(0o755)
-            _swap(stage, target)
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
-    except OSError as error:
-        raise RunFolderError(
-            f"cannot write the run folder: {error.strerror}", value=str(error.filename or target)
-        ) from error
+        with locked(target), replacing(target) as stage:
+            manifest = fill(stage, results, name, config, origin=origin, target=target, command=command)
+            seal(stage, manifest)
+            if (target / LOG).is_file():
+                log_changes(stage, target)
     return target
 
 
@@ -87,51 +83,86 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _write_files(
-    stage: Path,
-    results: EventStudyResults,
-    name: str,
-    config: StudyConfig,
-    source: dict[str, str],
-    command: str,
-) -> None:
-    from ..report.html import render_report
-    from ..report.plots import write_figures
+@contextmanager
+def clear_errors(target: Path) -> Iterator[None]:
+    """Turn what the system says of a folder into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(
+            f"cannot write the run folder: {error.strerror}", value=str(error.filename or target),
+            remedy="the run that was there is as it was" if (target / MANIFEST).is_file() else "",
+        ) from error  # fmt: skip
 
-    for folder in ("tables", "figures", "data"):
-        (stage / folder).mkdir()
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give an empty folder to write to, and put it in the place of `target` if all went well.
+
+    The lock of `target` must be held.
+    """
+    from ..report.index import show
+
+    cleared(target)
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise RunFolderError(
+            "the folder exists and is not a run", value=str(target), remedy="choose another --name or --out"
+        )
+    stage = stage_of(target)
+    stage.mkdir()
+    try:
+        yield stage
+        kept(stage)
+        swap(stage, target)
+        show(target.parent)
+    finally:
+        remove(stage)
+
+
+def write_tables(stage: Path, results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Write ``events.csv`` and all tables of a run, and return these."""
+    (stage / "tables").mkdir()
     (stage / "events.csv").write_bytes(to_csv(events_table(results)))
     tables = study_tables(results, config)
     for table, frame in tables.items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
-    kind, prices = frozen(results.panel)
-    (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(prices)))
+    return tables
+
+
+def fill(
+    stage: Path,
+    results: EventStudyResults,
+    name: str,
+    config: StudyConfig,
+    *,
+    origin: Origin | None,
+    target: Path,
+    command: str,
+) -> dict[str, Any]:
+    """Write all files of a run but its manifest, and return what that is to say."""
+    from ..exports import exported, finished, write_texts
+    from ..report.event_page import write_event_pages
+    from ..report.html import render_report
+    from ..report.plots import write_figures
+
+    for folder in ("figures", "data"):
+        (stage / folder).mkdir()
+    if origin:
+        origin.copy_to(stage)
+    tables = write_tables(stage, results, config)
+    if not (origin and config.returns):
+        kind, prices = frozen(results.panel)
+        (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(prices)))
     column = group_column(results, config.by)
     groups = results.groups(column) if column else {}
     write_figures(results, stage / "figures", window=config.main)
-    provenance = provenance_of(results, source, command)
-    page = render_report(
-        results, config=config, name=name, groups=groups, provenance=provenance, tables=tables
-    )
+    provenance = provenance_of(results, origin, command)
+    told = {"groups": groups, "provenance": provenance, "tables": tables}
+    pages = write_event_pages(results, stage, config=config, name=name)
+    page = render_report(results, config=config, name=name, event_pages=pages, **told)
     (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    manifest = manifest_of(results, name, config, source, hashes(stage))
-    (stage / "manifest.json").write_text(manifest, encoding="utf-8", newline="\n")
-
-
-def _old(target: Path) -> Path:
-    return target.with_name(f".{target.name}.old")
-
-
-def _restore(target: Path) -> None:
-    """Put back the run of a process that was killed between the two renames of :func:`_swap`."""
-    if not target.exists() and _old(target).exists():
-        _old(target).rename(target)
-
-
-def _swap(stage: Path, target: Path) -> None:
-    old = _old(target)
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    stage.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    run = finished(results, config=config, name=name, **told)
+    write_texts(stage, run)
+    if config.interactive and len(results):
+        exported(run, "interactive", stage)
+    return manifest_of(results, name, config, origin=origin, target=target, command=command)

@@ -1,4 +1,4 @@
-"""What a run was computed from, kept with it."""
+"""The series that a run was computed from, kept with it."""
 
 from __future__ import annotations
 

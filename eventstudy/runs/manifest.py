@@ -1,61 +1,122 @@
-"""What a run says of itself: settings, versions, sources, and the hash of every file."""
+"""What a run says of itself: settings, versions, sources, the answer, and the hash of every file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .. import __version__
 from ..config import StudyConfig
+from ..prices.frozen import described
 from ..results import EventStudyResults
+from ..status import dates_of
 from ..windows import Window
+from .origin import EVENTS, hash_of
 
-SCHEMA = "eventstudy-run/1"
+if TYPE_CHECKING:
+    from ..report.answer import Sentence
+    from .origin import Origin
+
+SCHEMA = "eventstudy-run/2"
+MANIFEST = "manifest.json"
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib")
+# The key with the hash of all others.
+OWN_HASH = "manifest_sha256"
 
 
 def manifest_of(
-    results: EventStudyResults, name: str, config: StudyConfig, source: dict[str, str], hashes: dict[str, str]
-) -> str:
-    """Return the text of ``manifest.json``; the clock time lives only there."""
+    results: EventStudyResults,
+    name: str,
+    config: StudyConfig,
+    *,
+    origin: Origin | None,
+    target: Path,
+    command: str,
+) -> dict[str, Any]:
+    """Return what ``manifest.json`` says, but for the hashes; the clock time lives only there."""
     dropped = results.events.loc[~results.ok, "reason"].value_counts()
-    record = {
+    panel, fetched = results.panel, results.panel.fetched
+    return {
         "schema": SCHEMA,
         "name": name,
-        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "written_at": now(),
+        "command": command,
         "config": config.to_dict(),
+        "origin": origin.to_dict(target) if origin else {},
         "windows": [str(Window(w.start, w.stop)) for w in config.tested],
         "engine": results.engine,
         "seed": config.seed,
         "versions": versions(),
         "events": {
-            "source": source.get("events", ""),
-            "sha256": source.get("sha256", ""),
+            "source": origin.events.name if origin else "",
+            "sha256": origin.hashes[EVENTS] if origin else "",
             "ok": len(results),
             "dropped": len(results.events) - len(results),
+            "provisional": int((results.ok & _flagged(results, "incomplete_window")).sum()),
+            "open": _open(results),
             "reasons": {str(reason): int(count) for reason, count in dropped.items()},
         },
-        "prices": {symbol: dict(entry) for symbol, entry in results.panel.provenance.items()},
-        "warnings": [*results.panel.notices, *results.panel.notes],
-        "files": hashes,
+        "answers": answers(results, config),
+        "asked": {symbol: [str(day) for day in days] for symbol, days in panel.asked.items()},
+        "asked_on": str(date.today()),  # noqa: DTZ011 - the civil date that ends what is asked
+        "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
+        "failures": {s: described(e) for s, e in fetched.failures.items()} if fetched else {},
+        "notices": list(fetched.notices) if fetched else [],
+        "warnings": [*panel.notices, *panel.notes],
     }
-    return json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def provenance_of(results: EventStudyResults, source: dict[str, str], command: str) -> dict[str, Any]:
+def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
+    """Write ``manifest.json`` with sorted keys, the hash of every file that is there, and its own."""
+    said = {**manifest, "files": hashes(stage)}
+    text = _dumped({**said, OWN_HASH: own_hash(said)})
+    (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def own_hash(manifest: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a manifest without its own hash."""
+    rest = {key: value for key, value in manifest.items() if key != OWN_HASH}
+    return hashlib.sha256(_dumped(rest).encode()).hexdigest()
+
+
+def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, Any]]:
+    """Return the answer over the main window, of each group where the events are split."""
+    from ..report.answer import answer
+    from ..report.wording import subject_of
+    from ..tables import group_column
+
+    column = group_column(results, config.by)
+    parts = results.groups(column) if column else {"": results}
+    found = []
+    for group, part in parts.items():
+        said = answer(part, config.main, subject=subject_of(group, column))
+        test = part.test(part.recommended_for(config.main), config.main)
+        found.append({
+            "group": group, "window": str(config.main), "text": str(said),
+            "verdict": _verdict(said),
+            "test": test.name, "estimate": _number(test.estimate), "pvalue": _number(test.pvalue),
+            "n_events": test.n_events,
+        })  # fmt: skip
+    return found
+
+
+def provenance_of(results: EventStudyResults, origin: Origin | None, command: str) -> dict[str, Any]:
     """Return where everything came from, without the clock: equal inputs give an equal report."""
     prices = {
         symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
         for symbol, entry in results.panel.provenance.items()
     }
     return {
-        "events_source": source.get("events", ""),
-        "events_sha256": source.get("sha256", ""),
+        "events_source": origin.events.name if origin else "",
+        "events_sha256": origin.hashes[EVENTS] if origin else "",
         "versions": versions(),
         "command": command,
         "prices": prices,
@@ -69,7 +130,40 @@ def versions() -> dict[str, str]:
     return own | {name: metadata.version(name) for name in PACKAGES}
 
 
-def hashes(stage: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a folder by its path in it."""
-    files = sorted(p for p in stage.rglob("*") if p.is_file())
-    return {p.relative_to(stage).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a folder by its path in it; the manifest is not among them."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
+    return {p.relative_to(folder).as_posix(): hash_of(p) for p in files}
+
+
+def now() -> str:
+    """Return the time in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _verdict(said: Sentence) -> str:
+    """Return what a sentence stresses last, or the word that it begins with: ``provisional``."""
+    stressed = [text for text, strong in said.parts if strong]
+    return stressed[0][:-1].lower() if stressed[0].endswith(":") else stressed[-1]
+
+
+def _dumped(manifest: dict[str, Any]) -> str:
+    return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _flagged(results: EventStudyResults, flag: str) -> Any:
+    return results.events["flags"].str.split(";").apply(lambda own: flag in own).to_numpy(bool)
+
+
+def _open(results: EventStudyResults) -> int:
+    """Return how many events days to come can change: unfinished windows, or day 0 near the last price."""
+    if len(results.panel.sessions) == 0:
+        return len(results.events)
+    near = np.timedelta64(int(1.6 * max(results.abnormal.event.stop, 0)) + 20, "D")
+    recent = dates_of(results.events["day0"]) > results.panel.sessions[-1] - near
+    lost = (~results.ok | _flagged(results, "missing_days")) & recent
+    return int((lost | (results.ok & _flagged(results, "incomplete_window"))).sum())
+
+
+def _number(value: float) -> float | None:
+    return float(value) if value == value else None

@@ -78,6 +78,12 @@ class SignificanceTest:
     def __iter__(self) -> Iterator[float]:
         return iter((self.statistic, self.pvalue))
 
+    def __str__(self) -> str:
+        counted = f"{self.n_events} event{'s' * (self.n_events != 1)}"
+        value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, p = {self.pvalue:.4f}"
+        found = value if np.isfinite(self.statistic) else "not tested"
+        return f"{STATISTICS[self.name].label}: {found}, {counted}" + f" ({self.reason})" * bool(self.reason)
+
     def _repr_html_(self) -> str:
         cells = (
             STATISTICS[self.name].label,

@@ -9,15 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..chunks import chunks
 from ..typing import BoolArray, FloatArray, IntArray
 from ..windows import EventWindows, Window
 from ._base import InapplicableError
+from ._session_sums import Sums, covering, next_session_mean, on_day0, session_mean
 
 # Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
 # estimation window lowers the bar to its own length.
 MIN_COMMON = 30
 # Above this number of events the mean comes from sums over sessions, without any n x n array.
 PAIRWISE_LIMIT = 2000
+# Events of a block of pairs.
+BLOCK = 200
 # A variance factor this small means that the benchmark holds the treated firms themselves.
 SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
 ROUNDING = 1e-10
@@ -73,16 +77,12 @@ def mean_correlation(
     Notes
     -----
     For one date and equal histories this is Kolari and Pynnonen (2010). Above
-    :data:`PAIRWISE_LIMIT` events the ratio estimator of docs/methods.md, 4 is used, unless exchanges are
-    never open together.
+    :data:`PAIRWISE_LIMIT` events the ratio estimator of docs/methods.md, 4 is used.
     """
     need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
     key = ("mean_correlation", window, need)
     if key not in sample.memo:
-        many = (
-            len(sample) > PAIRWISE_LIMIT
-            and not _never_together(np.unique(sample.windows.hours, axis=0)).any()
-        )
+        many = len(sample) > PAIRWISE_LIMIT
         sample.memo[key] = by_session(sample, window) if many else by_pair(sample, window, need)
     return sample.memo[key]  # type: ignore[no-any-return]
 
@@ -157,12 +157,19 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
 
 
 def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
-    """Ratio estimator of the same mean, in O(n L T): o_ij is the share of common sessions."""
-    residuals = residuals_on(sample, np.unique(sample.windows.positions))
-    event = sample.windows.positions[:, -len(sample.event) :]
-    positions = event[:, sample.columns(window)]
-    rbar = _ratio(residuals, positions, len(window))
-    same = _ratio(residuals, sample.windows.day0[:, None], 1)
+    """Ratio estimator of the same mean, from sums over sessions: o_ij is the share of common sessions."""
+    hidden = sample.hidden(window)
+    alone = tuple(i for i, _ in hidden)
+    key = ("sums", alone)
+    if key not in sample.memo:
+        sample.memo[key] = Sums.of(sample, alone)
+    sums: Sums = sample.memo[key]
+    weights = covering(sample, window, sums, hidden)
+    rbar, same = session_mean(sums, weights), session_mean(sums, on_day0(sample, sums))
+    for pair in _apart(sample):
+        for left, right in (pair.adjacent(lag) for lag in (-1, 1)):
+            sides, at = (pair.rows, pair.columns), (pair.one[left], pair.other[right])
+            rbar += next_session_mean(sums, weights, sides, at)
     return Correlation(rbar, max(0.0, same), 0)
 
 
@@ -223,8 +230,20 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
 
 
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
-    residuals = residuals_on(sample, np.unique(sample.windows.positions))
-    return residual_correlation(residuals, residuals, need)
+    """Correlations of all pairs in blocks of neighbours: estimation windows far apart share no session."""
+    at = sample.windows.positions[:, : sample.resid.shape[1]]
+    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
+    order, last = np.argsort(first, kind="stable"), at.max(axis=1)
+    out = np.full((len(sample), len(sample)), np.nan)
+    for part in chunks(len(sample), BLOCK):
+        rows = order[part]
+        reach = int(np.searchsorted(first[order], last[rows].max(), side="right"))
+        near, axis = order[part.start : reach], np.unique(at[rows])
+        one, other = (residuals_on(sample.take(events), axis) for events in (rows, near))
+        block = residual_correlation(one, other, need)
+        out[np.ix_(rows, near)] = block
+        out[np.ix_(near, rows)] = block.T
+    return out
 
 
 def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
@@ -351,20 +370,3 @@ def _never_together(hours: FloatArray) -> BoolArray:
     """Tell which pairs of exchanges are never open at one time, shape (n, n)."""
     opens, closes = hours[:, 0], hours[:, 1]
     return np.greater_equal.outer(opens, closes) | np.less_equal.outer(closes, opens)
-
-
-def _ratio(residuals: Residuals, positions: IntArray, length: int) -> float:
-    """Mean of rho times the share of common sessions, as a ratio of sums over sessions."""
-    n = len(residuals.values)
-    days = residuals.mask.sum(axis=1, keepdims=True)
-    centred = residuals.values - residuals.mask * residuals.values.sum(axis=1, keepdims=True) / days
-    z = centred / np.sqrt((centred**2).sum(axis=1, keepdims=True))
-    q = residuals.mask / np.sqrt(days)
-    cross = shared = pairs = 0.0
-    for session in np.unique(positions[positions >= 0]):
-        there = (positions == session).any(axis=1)
-        cross += float((z[there].sum(axis=0) ** 2).sum())
-        shared += float((q[there].sum(axis=0) ** 2).sum())
-        pairs += float(there.sum()) ** 2
-    cross, shared, pairs = (total / length - n for total in (cross, shared, pairs))
-    return (cross / shared) * pairs / (n * (n - 1)) if shared > ROUNDING * n else 0.0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..chunks import chunks
 from ..typing import FloatArray
 from ._base import InapplicableError, Value
 from ._ranks import DECIMALS
@@ -33,20 +36,36 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     -----
     (I - H_BB)^-1 = I + X_B (X'X - X_B'X_B)^-1 X_B', so that no (L, L) matrix is built.
     """
-    if length > sample.resid.shape[1]:
+    n, L1 = sample.resid.shape
+    if length > L1:
         raise InapplicableError("the window is longer than the estimation window")
-    e = sample.resid
-    x = np.where(np.isfinite(e)[:, :, None], sample.x_estimation, 0.0)
-    xx = np.einsum("nlk,nlj->nlkj", x, x)
-    enough = sample.nobs - length > sample.k
-    rest = xx.sum(axis=1)[:, None] - _blocks(xx, length)
-    rest[~enough] = np.eye(sample.k)
+    out = np.empty((n, L1 - length + 1))
+    for part in chunks(n):
+        out[part] = _block_sums(sample.take(np.arange(n)[part]), length)
+    return out
+
+
+def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
+    e, k = sample.resid, sample.k
+    known = np.isfinite(e)
+    x = [np.where(known, sample.x_estimation[:, :, j], 0.0) for j in range(k)]
+    y = np.where(known, e, 0.0)
+    sums = _blocks(np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e), length)
+    rest, cross = np.empty((*sums.shape, k, k)), np.empty((*sums.shape, k))
+    for a, b in combinations_with_replacement(range(k), 2):
+        product = x[a] * x[b]
+        rest[:, :, a, b] = product.sum(axis=1, keepdims=True) - _blocks(product, length)
+        rest[:, :, b, a] = rest[:, :, a, b]
+    for a in range(k):
+        cross[:, :, a] = _blocks(x[a] * y, length)
+    enough = sample.nobs - length > k
+    rest[~enough] = np.eye(k)
     try:
-        known = np.linalg.solve(rest, _blocks(x * np.nan_to_num(e)[:, :, None], length)[..., None])[..., 0]
+        change = np.linalg.solve(rest, cross[..., None])[..., 0]
     except np.linalg.LinAlgError:
         raise InapplicableError("the regressors do not vary once a block of days is left out") from None
-    one_day = np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e)
-    sums = _blocks(one_day, length) + (_blocks(x, length) * known).sum(axis=-1)
+    for a in range(k):
+        sums += _blocks(x[a], length) * change[:, :, a]
     return np.where(enough[:, None], sums, np.nan)
 
 
@@ -68,6 +87,9 @@ def placebo_rank(observed: float, placebo: FloatArray) -> Value:
 
 
 def _blocks(values: FloatArray, length: int) -> FloatArray:
-    """Sum each `length` consecutive days (axis 1)."""
-    sums: FloatArray = np.lib.stride_tricks.sliding_window_view(values, length, axis=1).sum(axis=-1)
+    """Sum each `length` consecutive days of (n, L1)."""
+    count = values.shape[1] - length + 1
+    sums = values[:, :count].copy()
+    for first in range(1, length):
+        sums += values[:, first : first + count]
     return sums

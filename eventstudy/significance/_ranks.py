@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
+from ..chunks import chunks
+from ..typing import FloatArray, IntArray
 from ..windows import Window
 from ._base import InapplicableError, Value
 from ._correlation import mean_correlation
@@ -14,13 +18,45 @@ from ._correlation import mean_correlation
 DECIMALS = 12
 
 
+class Totals(NamedTuple):
+    """Sums of the scores of each day, and how many there are, each (T,)."""
+
+    total: FloatArray
+    days: IntArray
+
+    @classmethod
+    def of(cls, scores: FloatArray) -> Totals:
+        """Return those of scores (n, T); NaN = no score."""
+        return cls(np.nansum(scores, axis=0), np.isfinite(scores).sum(axis=0))
+
+    def scaled(self, same_date: float) -> FloatArray:
+        """Return sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)), shape (T,); NaN on days without a score."""
+        scale = np.sqrt(self.days * (1 + (self.days - 1) * same_date))
+        return np.where(self.days > 0, self.total / np.where(self.days > 0, scale, 1.0), np.nan)
+
+
 def scaled_ranks(values: FloatArray) -> FloatArray:
     """Rank each row (ties averaged, NaN left out) and centre it: K/(T_i+1) - 1/2."""
-    from scipy.stats import rankdata
+    out = np.empty(values.shape)
+    for part in chunks(len(values)):
+        own = np.round(values[part], DECIMALS)
+        out[part] = _ranked(own) / (np.isfinite(own).sum(axis=1, keepdims=True) + 1) - 0.5
+    return out
 
-    ranks = rankdata(np.round(values, DECIMALS), axis=1, nan_policy="omit")
-    centred: FloatArray = ranks / (np.isfinite(values).sum(axis=1, keepdims=True) + 1) - 0.5
-    return centred
+
+def _ranked(values: FloatArray) -> FloatArray:
+    """Rank each row from 1; rows with ties, which are few, by scipy."""
+    order = np.argsort(values, axis=1)
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, np.arange(1.0, values.shape[1] + 1)[None], axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    if tied.any():
+        from scipy.stats import rankdata
+
+        ranks[tied] = rankdata(values[tied], axis=1, nan_policy="omit")
+    ranks[np.isnan(values)] = np.nan
+    return ranks
 
 
 def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
@@ -38,9 +74,7 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
     (T,) float array
         sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)); NaN on days without a score.
     """
-    count = np.isfinite(scores).sum(axis=0)
-    scale = np.sqrt(count * (1 + (count - 1) * same_date))
-    return np.where(count > 0, np.nansum(scores, axis=0) / np.where(count > 0, scale, 1.0), np.nan)
+    return Totals.of(scores).scaled(same_date)
 
 
 def all_days(sample: AbnormalReturns) -> FloatArray:
@@ -48,13 +82,15 @@ def all_days(sample: AbnormalReturns) -> FloatArray:
     return np.hstack([sample.resid, sample.ar / np.sqrt(np.maximum(sample.length, 1))])
 
 
-def rank_z(sample: AbnormalReturns, window: Window, scores: FloatArray) -> Value:
-    """Return sum_W(g) / (sqrt(L) S), g the day sums of `scores` (n, L1+L2), S^2 the mean of g^2.
+def rank_z(sample: AbnormalReturns, window: Window, scores: Callable[[AbnormalReturns], FloatArray]) -> Value:
+    """Return sum_W(g) / (sqrt(L) S), g the day sums of the scores (n, L1+L2), S^2 the mean of g^2.
 
     By convention `fpc` over sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
     """
     same_date = mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
-    g = day_sums(scores, same_date)
+    if ("totals", scores) not in sample.memo:
+        sample.memo["totals", scores] = Totals.of(scores(sample))
+    g = sample.memo["totals", scores].scaled(same_date)
     known = np.isfinite(g)
     S = np.sqrt((g[known] ** 2).mean())
     if S == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..abnormal import AbnormalReturns
+from ..typing import FloatArray
 from ..windows import Window
 from ._base import Value, statistic
 from ._ranks import all_days, rank_z, scaled_ranks
@@ -25,4 +26,9 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Ranks run over the estimation and the *whole* event window; a return over m sessions enters
     divided by sqrt(m); missing days have no rank and the day sums allow for it.
     """
-    return rank_z(sample, window, scaled_ranks(all_days(sample)))
+    return rank_z(sample, window, ranks)
+
+
+def ranks(sample: AbnormalReturns) -> FloatArray:
+    """Return the centred ranks of all days, shape (n, L1+L2)."""
+    return scaled_ranks(all_days(sample))

@@ -23,7 +23,12 @@ from ._ranks import all_days, rank_z, scaled_ranks
 )
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     """As Corrado's rank test, with event-day values divided by that day's spread across events."""
-    return rank_z(sample, window, scaled_ranks(restandardised(sample)))
+    return rank_z(sample, window, ranks)
+
+
+def ranks(sample: AbnormalReturns) -> FloatArray:
+    """Return the centred ranks of all days, restandardised, shape (n, L1+L2)."""
+    return scaled_ranks(restandardised(sample))
 
 
 def restandardised(sample: AbnormalReturns) -> FloatArray:

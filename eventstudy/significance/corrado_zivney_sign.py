@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..typing import FloatArray
 from ..windows import Window
 from ._base import Value, statistic
 from ._ranks import DECIMALS, all_days, rank_z
@@ -22,6 +23,10 @@ from ._ranks import DECIMALS, all_days, rank_z
 )
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_W(g) / (sqrt(L) S) with g the day sums of sign(AR - median of all days)."""
-    values = np.round(all_days(sample), DECIMALS)
-    signs = np.sign(np.round(values - np.nanmedian(values, axis=1, keepdims=True), DECIMALS))
     return rank_z(sample, window, signs)
+
+
+def signs(sample: AbnormalReturns) -> FloatArray:
+    """Return whether each day is above the median of the event, 1, 0 or -1, shape (n, L1+L2)."""
+    values = np.round(all_days(sample), DECIMALS)
+    return np.sign(np.round(values - np.nanmedian(values, axis=1, keepdims=True), DECIMALS))

@@ -51,6 +51,7 @@ def clustered_t(values: FloatArray, cluster: IntArray) -> Value:
     variance = (total**2 / (1 - size / n)).sum()
     if variance <= 0 or not np.isfinite(variance):
         raise InapplicableError("all events have the same value: there is no variance across dates")
-    pair = np.outer(size, size) ** 2 / np.outer(n - size, n - size)
-    df = n**2 / ((size**2).sum() + pair.sum() - pair.trace())
+    # The sum over pairs of dates of n_g^2 n_h^2 / ((N - n_g) (N - n_h)), without an array of pairs.
+    share = size**2 / (n - size)
+    df = n**2 / ((size**2).sum() + share.sum() ** 2 - (share**2).sum())
     return Value(float(n * values.mean() / np.sqrt(variance)), float(df))

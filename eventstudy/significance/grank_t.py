@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..abnormal import AbnormalReturns
@@ -10,7 +12,7 @@ from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
 from ._mean import t_of_mean
-from ._ranks import day_sums, scaled_ranks
+from ._ranks import Totals, scaled_ranks
 
 
 @statistic(
@@ -31,7 +33,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     the standardised estimation residuals; S includes that value, so that the statistic equals the
     OLS t of the mean ranks on a dummy for the window.
     """
-    y = day_sums(event_and_residual_ranks(sample, window), mean_correlation(sample, window).same_date)
+    y = grank(sample, window).days.scaled(mean_correlation(sample, window).same_date)
     known = np.isfinite(y)
     T = int(known.sum())
     S = np.sqrt((y[known] ** 2).sum() / T)
@@ -40,6 +42,24 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     if room <= 0:
         raise InapplicableError("every event has an extreme rank: the statistic has no finite value")
     return Value(float(Z * np.sqrt((T - 2) / room)), float(T - 2))
+
+
+class Grank(NamedTuple):
+    """What the tests need of the centred ranks: day totals, the window last, and its sum and variance."""
+
+    days: Totals
+    event: float
+    variance: float
+
+
+def grank(sample: AbnormalReturns, window: Window) -> Grank:
+    """Return the sums of the ranks; their variance is that of independent events, sum (T-1) / (12 (T+1))."""
+    if ("grank", window) not in sample.memo:
+        scores = event_and_residual_ranks(sample, window)
+        T = np.isfinite(scores).sum(axis=1)
+        variance = float(((T - 1) / (12 * (T + 1))).sum())
+        sample.memo["grank", window] = Grank(Totals.of(scores), float(scores[:, -1].sum()), variance)
+    return sample.memo["grank", window]  # type: ignore[no-any-return]
 
 
 def event_and_residual_ranks(sample: AbnormalReturns, window: Window) -> FloatArray:

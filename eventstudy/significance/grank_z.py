@@ -7,7 +7,7 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import Value, statistic
-from .grank_t import event_and_residual_ranks
+from .grank_t import grank
 
 
 @statistic(
@@ -22,6 +22,5 @@ from .grank_t import event_and_residual_ranks
 )
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_i U_i0 / sqrt(sum_i (T_i - 1) / (12 (T_i + 1))), the events taken as independent."""
-    scores = event_and_residual_ranks(sample, window)
-    T = np.isfinite(scores).sum(axis=1)
-    return Value(float(scores[:, -1].sum() / np.sqrt(((T - 1) / (12 * (T + 1))).sum())), np.inf)
+    found = grank(sample, window)
+    return Value(float(found.event / np.sqrt(found.variance)), np.inf)

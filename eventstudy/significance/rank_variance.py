@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
+from ..abnormal import AbnormalReturns, form
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import Value, statistic
@@ -27,7 +27,12 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     A mean effect makes |SAR| larger as well as a variance does; Brown and Forsythe's test tells them
     apart, this one holds for events on one date and for heavy tails.
     """
-    return rank_z(sample, window, scaled_ranks(np.abs(standardised(sample))))
+    return rank_z(sample, window, ranks)
+
+
+def ranks(sample: AbnormalReturns) -> FloatArray:
+    """Return the centred ranks of |SAR|, shape (n, L1+L2)."""
+    return scaled_ranks(np.abs(standardised(sample)))
 
 
 def standardised(sample: AbnormalReturns) -> FloatArray:
@@ -37,7 +42,7 @@ def standardised(sample: AbnormalReturns) -> FloatArray:
     follow t. With one s for all, residuals are bounded and event days look more variable than they are.
     """
     x, nu = np.nan_to_num(sample.x_estimation), sample.df_resid[:, None]
-    free = 1 - np.einsum("nlk,nkj,nlj->nl", x, sample.bread, x)
+    free = 1 - form(x, sample.bread)
     rest = nu * sample.sigma2[:, None] * free - sample.resid**2
     spread = np.sqrt(np.where(rest > 0, rest, np.nan) / (nu - 1))
     return np.hstack([sample.resid / spread, sample.sar])

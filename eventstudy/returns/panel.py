@@ -1,31 +1,32 @@
-"""Prices (or returns that the user holds already) on the sessions of each exchange."""
+"""Returns of symbols on the sessions of each exchange, from prices or from what the user holds already."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import DataError
-from .exchanges import EXCHANGES, exchange_of
-from .faults.kinds import Fault, faults_of, near, notes_of
-from .faults.limits import LIMITS, LimitRule, rules_of
-from .faults.quotes import NO_DATES, Quotes, by_symbol
-from .loading.measures import lack, measured
-from .typing import DateArray, FloatArray, IntArray, Measure, ReturnKind
+from ..errors import DataError
+from ..exchanges import EXCHANGES, exchange_of
+from ..faults.kinds import Fault, faults_of, near, notes_of
+from ..faults.limits import LIMITS, LimitRule, rules_of
+from ..faults.quotes import NO_DATES, Quotes, by_symbol
+from ..loading.measures import lack, measured
+from ..typing import DateArray, FloatArray, IntArray, Measure, ReturnKind
+from .closes import usable_closes
+from .sessions import between, break_at, compounded, on_sessions, returns_of, usual_hours
+from .wide import unit_notes, wide_returns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .calendars import Sessions
+    from ..calendars import Sessions
+    from ..prices import Prices
 
 DATA_CALENDAR = "data"
-# Time zone of sessions whose exchange is not known.
-NO_ZONE = "UTC"
-# Daily returns of indices are below this share on most days, in percent they are above it.
-LARGE_MEDIAN = 0.1
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
 CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
 Key = tuple[str, str]
@@ -58,6 +59,12 @@ class ReturnsPanel:
         Why a symbol that was asked for has no row.
     notes : tuple of str
         What was put aside while the panel was built.
+    prices : DataFrame, optional
+        The long table that the returns were made of.
+    fetched : Prices, optional
+        What the source of prices answered, failures included.
+    asked : mapping of str to (first, last)
+        The days that it was asked for each symbol.
     faults : tuple of Fault
         Every fault that was seen in the prices, and what was done about it (docs/faults.md).
     limits : (n_rows, T) int array, optional
@@ -77,6 +84,8 @@ class ReturnsPanel:
     notes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     prices: pd.DataFrame | None = None
+    fetched: Prices | None = None
+    asked: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: IntArray | None = None
     faults: tuple[Fault, ...] = ()
@@ -114,9 +123,10 @@ class ReturnsPanel:
 
     def session_of(self, calendar: str, day: np.datetime64) -> np.datetime64:
         """Return the first session of a calendar on or after `day`; `day` itself where there is none."""
-        dates = self.sessions[self.calendars[calendar]] if calendar in self.calendars else self.sessions[:0]
-        later = dates[dates >= day]
-        return later[0] if len(later) else day
+        own = self.calendars.get(calendar, ())
+        place = np.searchsorted(self.sessions, day)
+        at = np.searchsorted(own, place)
+        return self.sessions[own[at]] if at < len(own) else day
 
     def calendar_of(self, exchange: str) -> str:
         """Return the calendar that events of `exchange` run on: its own, or the data's."""
@@ -166,7 +176,7 @@ class ReturnsPanel:
         found = {name: (quotes, rows) for name, quotes, rows in by_symbol(table)}
         first = min(quotes.dates[0] for quotes, _ in found.values())
         last = max(quotes.dates[-1] for quotes, _ in found.values())
-        dates_of = {name: _between(s.dates, first, last) for name, s in sessions.items()}
+        dates_of = {name: between(s.dates, first, last) for name, s in sessions.items()}
         homes = _homes(keys)
         for symbol, (plain, rows) in found.items():
             quotes = replace(
@@ -175,7 +185,7 @@ class ReturnsPanel:
             )  # fmt: skip
             found[symbol] = quotes, rows
             if measure == "return":
-                series[symbol], own = _usable(quotes)
+                series[symbol], own = usable_closes(quotes)
                 faults += faults_of(quotes) if symbol in firms else ()
                 notes += own if symbol in firms else []
             else:
@@ -191,14 +201,14 @@ class ReturnsPanel:
         known = any(found[symbol][0].rules for symbol, _ in wanted)
         for i, (symbol, calendar) in enumerate(wanted):
             quotes, days, at = found[symbol][0], dates_of[calendar], calendars[calendar]
-            price, outside = _on_sessions(*series[symbol], days)
+            price, outside = on_sessions(*series[symbol], days)
             level = measure != "return"
             laid = (price, np.isfinite(price).astype(np.int64)) if level else returns_of(price, kind=kind)
             if not level:
-                _break(*laid, days, quotes.broken)
+                break_at(*laid, days, quotes.broken)
             values[i, at], spans[i, at] = laid
             if quotes.rules:
-                states[i, at] = _on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)[0]
+                states[i, at] = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)[0]
             notes += _put_aside(symbol, calendar, outside)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars,
@@ -235,16 +245,16 @@ class ReturnsPanel:
         if sessions is None:
             dates_of = {DATA_CALENDAR: dates}
         else:
-            dates_of = {name: _between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
+            dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
         if keys is None:
             keys = [(str(symbol), name) for name in dates_of for symbol in wide.columns]
         union = np.unique(np.concatenate(list(dates_of.values())))
         calendars = {name: np.searchsorted(union, own) for name, own in dates_of.items()}
         wanted = [key for key in dict.fromkeys(keys) if key[0] in wide.columns]
         values = np.full((len(wanted), len(union)), np.nan)
-        notes = _units(wide[list(dict.fromkeys(symbol for symbol, _ in wanted))], kind)
+        notes = unit_notes(wide[list(dict.fromkeys(symbol for symbol, _ in wanted))], kind)
         for i, (symbol, calendar) in enumerate(wanted):
-            own, outside = _compounded(dates, wide[symbol].to_numpy(float), dates_of[calendar], kind)
+            own, outside = compounded(dates, wide[symbol].to_numpy(float), dates_of[calendar], kind)
             values[i, calendars[calendar]] = own
             notes += _put_aside(symbol, calendar, outside)
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
@@ -282,7 +292,7 @@ class ReturnsPanel:
                 values, spans = np.full(len(self.sessions), np.nan), np.zeros(len(self.sessions), np.int64)
                 simple = frame[name].to_numpy(float)
                 taken = np.log1p(simple) if self.kind == "log" else simple
-                values[own], _ = _compounded(dates, taken, self.sessions[own], self.kind)
+                values[own], _ = compounded(dates, taken, self.sessions[own], self.kind)
                 seen = np.flatnonzero(np.isfinite(values[own]))
                 spans[own[seen]] = np.diff(seen, prepend=seen[:1] - 1)
                 rows[f"{prefix}{name}", calendar] = (values, spans)
@@ -313,124 +323,6 @@ def _equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, Int
     return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
 
 
-def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[FloatArray, IntArray]:
-    """Return the returns of one price series and the sessions that each spans.
-
-    Parameters
-    ----------
-    price : (T,) float array
-        Closes on consecutive sessions; NaN = no trade.
-
-    Returns
-    -------
-    values : (T,) float array
-        Return since the last observed price; NaN where there is no price or none before.
-    spans : (T,) int array
-        Sessions since the last observed price; 0 where the return is missing.
-    """
-    seen = np.flatnonzero(np.isfinite(price))
-    values, spans = np.full(len(price), np.nan), np.zeros(len(price), dtype=np.int64)
-    ratio = price[seen[1:]] / price[seen[:-1]]
-    values[seen[1:]] = ratio - 1 if kind == "simple" else np.log(ratio)
-    spans[seen[1:]] = np.diff(seen)
-    return values, spans
-
-
-def usual_hours(sessions: Sessions) -> tuple[float, float]:
-    """Return the median opening and closing of an exchange in UTC hours of the session's date.
-
-    A calendar made of the dates of the data knows no hours, and is open together with every other.
-    """
-    if sessions.tz == NO_ZONE:
-        return 0.0, 24.0
-    midnight = sessions.dates.astype("datetime64[s]")
-    opens, closes = ((at - midnight) / np.timedelta64(1, "h") for at in (sessions.opens, sessions.closes))
-    return float(np.median(opens)), float(np.median(closes))
-
-
-def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a wide frame of returns (dates ascending x symbols) from a wide or a long one.
-
-    Raises
-    ------
-    DataError
-        On a missing column, a date that cannot be read, a cell that is no number, or a day that
-        occurs twice for one symbol.
-    """
-    import pandas as pd
-
-    named = {str(c).strip().lower(): c for c in frame.columns}
-    if "ret" in named or "return" in named:
-        ticker = named.get("ticker", named.get("symbol"))
-        if ticker is None or "date" not in named:
-            raise DataError(
-                "a long table of returns needs the columns date, ticker and ret", value=list(frame.columns)
-            )
-        cells = frame[[named["date"], ticker, named.get("ret", named.get("return"))]].copy()
-        cells.columns = pd.Index(["date", "ticker", "ret"])
-        twice = cells.duplicated(["date", "ticker"])
-        if twice.any():
-            row = cells[twice].iloc[0]
-            raise DataError("two returns for one ticker and day", value=f"{row['ticker']} {row['date']}")
-        wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
-    elif "date" in named:
-        wide = frame.set_index(named["date"])
-    else:
-        wide = frame
-    # The civil date as written: a time zone must not move it to another day.
-    days = pd.Series(wide.index.astype(str)).str.slice(0, 10)
-    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
-    if dates.isna().any():
-        at = int(np.flatnonzero(dates.isna())[0])
-        raise DataError(
-            "a date that cannot be read", where="returns", value=str(wide.index[at]), remedy="use YYYY-MM-DD"
-        )
-    numbers = wide.apply(pd.to_numeric, errors="coerce")
-    bad = numbers.isna() & wide.notna()
-    if bad.to_numpy().any():
-        r, c = np.argwhere(bad.to_numpy())[0]
-        raise DataError(
-            "a return that is no number",
-            where=f"{wide.columns[c]} on {wide.index[r]}",
-            value=str(wide.iloc[r, c]),
-        )
-    numbers.index = pd.DatetimeIndex(dates)
-    numbers.columns = pd.Index([str(c).strip() for c in numbers.columns])
-    if numbers.index.has_duplicates:
-        raise DataError("a date occurs twice", value=str(numbers.index[numbers.index.duplicated()][0].date()))
-    ordered: pd.DataFrame = numbers.sort_index()
-    return ordered
-
-
-def closes_of(symbol: str, part: pd.DataFrame) -> tuple[tuple[DateArray, FloatArray], list[str]]:
-    """Return the dates and adjusted closes of one symbol, and what was put aside.
-
-    Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
-    missing, and so is a close that repeats the last one on a day without volume, if the symbol has
-    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a price far off
-    the others for some days (docs/faults.md).
-
-    Raises
-    ------
-    DataError
-        On a date that occurs twice.
-    """
-    _, quotes, _ = next(by_symbol(part.assign(symbol=symbol)))
-    return _usable(quotes)
-
-
-def _usable(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[str]]:
-    symbol, notes = quotes.symbol, []
-    if not quotes.adjusted and np.isfinite(quotes.close).any():
-        notes.append(f"{symbol}: no adjusted closes, so that dividends and splits count as returns")
-    elif blank := int((np.isfinite(quotes.close) & ~np.isfinite(quotes.adj_close)).sum()):
-        notes.append(f"{symbol}: {blank} closes without an adjusted close were taken as missing")
-    if count := int(quotes.stale.sum()):
-        days = "close" if count == 1 else "closes"
-        notes.append(f"{symbol}: {count} {days} without volume and without change taken as no trade")
-    return (quotes.dates, quotes.price), notes
-
-
 def _homes(keys: Iterable[Key]) -> dict[str, str]:
     """Return the calendar of each symbol's own exchange, or of the data; none for what has no exchange."""
     return {
@@ -448,13 +340,6 @@ def _clock(symbol: str) -> str | None:
     return exchange.calendar if exchange else None
 
 
-def _break(values: FloatArray, spans: IntArray, sessions: DateArray, days: DateArray) -> None:
-    """Take out the first return on or after each day, in place: it compares what cannot be compared."""
-    for day in days:
-        later = np.flatnonzero((spans > 0) & (sessions >= day))[:1]
-        values[later], spans[later] = np.nan, 0
-
-
 def _judged(found: Mapping[str, tuple[Quotes, IntArray]], keys: Iterable[Key]) -> list[str]:
     """Say for which symbols price limits were judged from returns."""
     symbols = dict.fromkeys(symbol for symbol, _ in keys)
@@ -468,62 +353,3 @@ def _judged(found: Mapping[str, tuple[Quotes, IntArray]], keys: Iterable[Key]) -
 def _put_aside(symbol: str, calendar: str, outside: int) -> list[str]:
     values = "value" if outside == 1 else "values"
     return [f"{symbol}: {outside} {values} on days that {calendar} was closed"] if outside else []
-
-
-def _units(wide: pd.DataFrame, kind: ReturnKind) -> list[str]:
-    """Return a note if returns look like percent; refuse what no simple return can be."""
-    values = wide.to_numpy(float)
-    if kind == "simple" and (values < -1).any():
-        r, c = np.argwhere(values < -1)[0]
-        where = f"{wide.columns[c]} on {wide.index[r].date()}"
-        remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
-        raise DataError("a simple return below -100 %", where=where, value=float(values[r, c]), remedy=remedy)
-    known = np.abs(values[np.isfinite(values)])
-    median = float(np.median(known)) if len(known) else 0.0
-    percent = f"the returns look like percent (median size {median:.2g}): 0.01 is 1 %"
-    return [percent] if median > LARGE_MEDIAN else []
-
-
-def _compounded(
-    dates: DateArray, values: FloatArray, sessions: DateArray, kind: ReturnKind
-) -> tuple[FloatArray, int]:
-    """Return `values` compounded over the days since the session before; NaN where a session has none.
-
-    Also how many fell on days that are no sessions, each part of the next session's return.
-    """
-    known = np.isfinite(values)
-    dates, values = dates[known], values[known]
-    # A return of -100 % stays one: its logarithm is kept finite.
-    growth = values if kind == "log" else np.log1p(np.maximum(values, -1 + 1e-15))
-    at = np.searchsorted(sessions, dates)
-    inside = at < len(sessions)
-    own = np.zeros(len(dates), dtype=bool)
-    own[inside] = sessions[at[inside]] == dates[inside]
-    if own.all():
-        return _on_sessions(dates, values, sessions)
-    total = np.bincount(at[inside], weights=growth[inside], minlength=len(sessions))
-    there = np.zeros(len(sessions), dtype=bool)
-    there[at[own]] = True
-    out = np.where(there, total if kind == "log" else np.expm1(total), np.nan)
-    single = np.bincount(at[inside], minlength=len(sessions)) == 1
-    exact, _ = _on_sessions(dates, values, sessions)
-    return np.where(single & there, exact, out), int((~own).sum())
-
-
-def _between(dates: DateArray, first: np.datetime64, last: np.datetime64) -> DateArray:
-    return dates[(dates >= first) & (dates <= last)]
-
-
-def _on_sessions(
-    dates: DateArray, values: FloatArray, sessions: DateArray, absent: float = np.nan
-) -> tuple[FloatArray, int]:
-    """Return `values` on `sessions` (`absent` elsewhere) and how many fell on other days."""
-    if len(dates) == len(sessions) and (dates == sessions).all():
-        return values, 0
-    out = np.full(len(sessions), absent)
-    at = np.searchsorted(sessions, dates)
-    hit = np.zeros(len(dates), dtype=bool)
-    inside = at < len(sessions)
-    hit[inside] = sessions[at[inside]] == dates[inside]
-    out[at[hit]] = values[hit]
-    return out, int((~hit & np.isfinite(values)).sum())

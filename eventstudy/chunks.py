@@ -1,0 +1,36 @@
+"""Work on many events goes through in chunks: temporary arrays stay in the cache, and small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .typing import AnyArray
+
+# Events of a chunk. The same for any number of workers, so that they compute the same bits.
+CHUNK = 500
+# Of work that is done event by event, so that a study of some hundred keeps several workers busy.
+SMALL_CHUNK = 50
+
+
+def chunks(n: int, size: int = CHUNK) -> list[slice]:
+    """Cut n events into slices of at most `size`; one that is empty where there are none."""
+    return [slice(first, min(first + size, n)) for first in range(0, max(n, 1), size)]
+
+
+def joined(n: int, parts: Iterable[Mapping[str, AnyArray]]) -> dict[str, Any]:
+    """Return the arrays of n events from those of chunks, each taken up before the next is made."""
+    whole: dict[str, AnyArray] = {}
+    first = 0
+    for part in parts:
+        size = len(next(iter(part.values())))
+        if size == n:
+            return dict(part)
+        for name, own in part.items():
+            if not first:
+                whole[name] = np.empty((n, *own.shape[1:]), own.dtype)
+            whole[name][first : first + size] = own
+        first += size
+    return whole

@@ -1,0 +1,33 @@
+"""``eventstudy compare``: what is not the same in two runs, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .parts import EXIT_CODES, ascii_text, debug_option
+
+moved_option = click.option(
+    "--moved", type=click.FloatRange(0), default=0.0001, show_default=True, metavar="SHARE",
+    help="Tell of CARs that moved by more than this.",
+)  # fmt: skip
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("one", metavar="RUN_A", type=click.Path(path_type=Path))
+@click.argument("other", metavar="RUN_B", type=click.Path(path_type=Path))
+@moved_option
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+@debug_option
+def compare(one: Path, other: Path, moved: float, as_json: bool) -> None:
+    """Say what differs in RUN_B from RUN_A: events, status, CARs and why they moved, verdicts, settings."""
+    from ..runs.compare import compare_runs
+
+    found = compare_runs(one, other, moved=moved)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        click.echo(ascii_text(str(found)))

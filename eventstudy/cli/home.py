@@ -1,0 +1,60 @@
+"""Folders for caches and prices where there is no home to write to: in a container, a service, a sandbox."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Where libraries and the store look, and what they take without it.
+FOLDERS = {"XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share"}
+
+
+def settle() -> str:
+    """Point caches and the store to a folder of the system's temporary ones if they have none to write to.
+
+    Returns
+    -------
+    str
+        What the user should know; "" if nothing was changed, or no prices are kept there.
+
+    Notes
+    -----
+    Without a home yfinance does not import, and matplotlib makes its fonts anew in every process. This is
+    done for the process of a command only; a program that imports the library keeps its environment.
+    """
+    if os.name == "nt":
+        return ""
+    kept = bool(os.environ.get("EVENTSTUDY_STORE"))
+    lacking = [name for name in FOLDERS if not _writable(name)]
+    if not lacking or (kept and lacking == ["XDG_DATA_HOME"]):
+        return ""
+    scratch = _scratch()
+    for name in lacking:
+        os.environ[name] = str(scratch / FOLDERS[name])
+    os.environ.setdefault("MPLCONFIGDIR", str(scratch / "matplotlib"))
+    if kept or "XDG_DATA_HOME" not in lacking:
+        return ""
+    return f"no home folder to write to: prices are kept in {scratch}; set EVENTSTUDY_STORE for another place"
+
+
+def _writable(name: str) -> bool:
+    """Tell whether a folder can be written, or made."""
+    try:
+        folder = Path(os.environ.get(name) or Path.home() / FOLDERS[name])
+    except RuntimeError:
+        return False
+    existing = next((p for p in (folder, *folder.parents) if os.path.lexists(p)), Path("/"))
+    return folder.is_absolute() and existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def _scratch() -> Path:
+    """Return a folder that nobody else can write to, the same in every run if possible."""
+    folder = Path(tempfile.gettempdir()) / f"eventstudy-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="eventstudy-"))
+    private = found.st_uid == os.getuid() and not found.st_mode & 0o077 and not folder.is_symlink()
+    return folder if private else Path(tempfile.mkdtemp(prefix="eventstudy-"))

@@ -1,0 +1,98 @@
+"""``eventstudy init``: a study file that shows every setting, and an events file to begin with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .parts import debug_option
+
+if TYPE_CHECKING:
+    from ..settings import Setting
+
+STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
+# A firm whose prices come from the network, and one whose prices are bundled: the study runs without it too.
+ROWS = """event_id,ticker,announced_at,tz,benchmark,company,direction,source
+hikvision-2019-05-22-report,002415.SZ,2019-05-22,Pacific/Auckland,000300.SS,Hikvision,adverse,New York Times
+nvda-2022-08-31-licence,NVDA,2022-08-31T16:00-04:00,America/New_York,^GSPC,NVIDIA,adverse,Form 8-K
+"""
+HEAD = f"""#:schema ./{SCHEMA}
+# A study:  eventstudy run {STUDY}
+# Every setting is here with its default. Take the # away from a line to change it; options of the
+# command line win over this file. Paths are relative to it.
+
+events = "{EVENTS}"
+"""
+TAIL = """
+# ---- Variants: the study again with some settings changed, shown beside it in the report.
+
+#[variants.adjusted]
+#model = "market_adjusted"
+
+#[variants.short-estimation]
+#estimation = "-150:-31"
+"""
+WIDTH = 100
+
+
+@click.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
+@debug_option
+def init(folder: Path) -> None:
+    """Write a commented study file and an events file into FOLDER (this one); nothing is overwritten."""
+    from ..errors import ConfigError
+    from ..schema import SCHEMA_FILE
+
+    taken = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
+    if taken:
+        remedy = "nothing was written; name another folder"
+        raise ConfigError(f"there is already {' and '.join(taken)}", where=str(folder), remedy=remedy)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / EVENTS, ROWS)
+    _write(folder / STUDY, study_text())
+    shutil.copyfile(SCHEMA_FILE, folder / SCHEMA)
+    click.echo(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
+    click.echo(f"  eventstudy run {_typed(folder / STUDY)}")
+
+
+def study_text() -> str:
+    """Return a study file with every setting commented out, as its dataclass and docstring have it."""
+    from ..settings import settings_of
+    from ..studyfile import RunSettings, study_settings
+
+    run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
+    study = {name: s for name, s in study_settings().items() if name != "variants"}
+    parts = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
+    return "".join([*parts, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
+
+
+def _lines(setting: Setting) -> str:
+    import textwrap
+
+    words = [setting.about, *filter(None, [", ".join(setting.choices)])]
+    about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
+    return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {_toml(setting)}\n"])
+
+
+def _toml(setting: Setting) -> str:
+    """Return the default as TOML has it."""
+    import json
+
+    from ..schema import plain
+
+    return json.dumps(plain(setting.default))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file; one that has appeared meanwhile stays."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _typed(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))

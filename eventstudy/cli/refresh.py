@@ -1,0 +1,183 @@
+"""``eventstudy refresh``: bring a run up to date and say what changed; made for schedulers."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .compare import moved_option
+from .options import study_options
+from .parts import (
+    EXIT_CODES,
+    INCOMPLETE,
+    NO_STUDY,
+    ascii_text,
+    command_line,
+    debug_option,
+    progress,
+    remember,
+    say,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from ..config import StudyConfig
+    from ..runs.origin import Origin
+    from ..runs.refresh import Refreshed
+    from .order import Order
+
+# Seconds that a command of --on-change may take.
+LONGEST = 300
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=click.Path(path_type=Path))
+@study_options
+@click.option(
+    "--on-change", metavar="COMMAND",
+    help="Run a command after a change, with EVENTSTUDY_RUN and EVENTSTUDY_CHANGES in its environment.",
+)  # fmt: skip
+@click.option("--recheck", is_flag=True, help="Download stored prices again, to find revisions.")
+@click.option(
+    "--wait", type=click.FloatRange(0), default=600, show_default=True, metavar="SECONDS",
+    help="How long to wait for another process that writes the run.",
+)  # fmt: skip
+@moved_option
+@debug_option
+def refresh(
+    what: Path | None,
+    config_file: Path | None,
+    on_change: str | None,
+    recheck: bool,
+    wait: float,
+    moved: float,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
+
+    Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed anew, and changes.json
+    and changes.md in the run folder say what changed.
+    """
+    from ..runs.refresh import refresh_run
+
+    order, origin, shown = _asked(what, config_file, options)
+    remember(order.out, order.name)
+    with progress(quiet or as_json, "prices") as advance:
+        done = refresh_run(
+            origin, order.out / order.name, config=shown, command=command_line(), moved=moved, wait=wait,
+            recheck=recheck, progress=advance, told=lambda text: say([text]),
+        )  # fmt: skip
+    if done.results is not None:
+        say(done.results.panel.notices)
+    if as_json:
+        click.echo(json.dumps(_plain(done), ensure_ascii=False, indent=1))
+    elif not quiet:
+        click.echo(_as_text(done))
+    failed = _notify(on_change, done) if on_change and done.changed else ""
+    if failed:
+        tell("on_change_failed", failed, said=f"eventstudy: {failed}; the report is written")
+        sys.exit(NO_STUDY)
+    if said := _lost(done, order):
+        tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)
+        sys.exit(INCOMPLETE)
+
+
+def _asked(
+    what: Path | None, config_file: Path | None, options: dict[str, Any]
+) -> tuple[Order, Origin, StudyConfig | None]:
+    """Return the order, its origin, and the settings as they are shown if that is not how they are used."""
+    from ..prices.frozen import is_run
+    from ..runs.origin import Origin
+    from .order import read_order
+
+    if what is None and config_file is None and Path("study.toml").is_file():
+        what = Path("study.toml")
+    if what is not None and is_run(what):
+        return _of_run(what, config_file, options)
+    order = read_order(config_file, what, options)
+    return order, Origin(order.events, order.config, order.offline, order.store, order.vintage), None
+
+
+def _of_run(
+    folder: Path, config_file: Path | None, options: dict[str, Any]
+) -> tuple[Order, Origin, StudyConfig | None]:
+    """Return what a run folder was asked for, with the options that were given in the place of its own."""
+    from dataclasses import replace
+
+    from ..errors import ConfigError
+    from ..runs.origin import EVENTS, Origin
+    from ..runs.record import Record
+    from .order import read_order
+
+    fixed = [name for name in ("out", "name") if options.get(name)]
+    if config_file or fixed:
+        named = f"--{fixed[0]}" if fixed else "--config"
+        raise ConfigError("a run folder has a study and a place already", where=named, value=str(folder))
+    folder = Path(os.path.normpath(folder))
+    record = Record.read(folder)
+    origin = record.origin
+    if not origin.events.is_file() and (folder / EVENTS).is_file():
+        say([f"{origin.events} is not there: the run's own copy of the events is used"])
+        origin = replace(origin, events=folder / EVENTS)
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    own = origin.settings()
+    run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
+    whole = folder if folder.name else folder.absolute()
+    place = {"out": whole.parent, "name": whole.name}
+    order = read_order(None, origin.events, {**own, **{k: v for k, v in run.items() if v}, **place, **given})
+    asked = Origin(order.events, order.config, order.offline, order.store, order.vintage)
+    return order, asked, None if given else record.config
+
+
+def _lost(done: Refreshed, order: Order) -> str:
+    from .terminal import excess_loss
+
+    if done.results is None:
+        return ""
+    return excess_loss(done.results, order.config.main, strict=order.strict, max_loss=order.max_loss)
+
+
+def _as_text(done: Refreshed) -> str:
+    from ..runs.record import Record
+
+    if done.results is None:
+        return f"nothing new: {done.folder} is up to date"
+    provisional = int(done.results.events["flags"].str.contains("incomplete_window").sum())
+    said = [f"refreshed: {'; '.join(done.why)}", *([str(done.comparison)] if done.comparison else [])]
+    if provisional:
+        said.append(f"{provisional} event{'s' * (provisional != 1)} provisional: the window is not over yet")
+    said += [answer["text"] for answer in Record.read(done.folder).manifest["answers"]]
+    return ascii_text("\n".join([*said, f"Report: {done.folder / 'report.html'}"]))
+
+
+def _plain(done: Refreshed) -> dict[str, Any]:
+    found = done.comparison.to_dict() if done.comparison else None
+    return {
+        "run": str(done.folder), "written": done.results is not None, "changed": done.changed,
+        "why": list(done.why), "changes": found,
+    }  # fmt: skip
+
+
+def _notify(command: str, done: Refreshed) -> str:
+    """Run a command without a shell; say how it failed, "" if it did not."""
+    import shlex
+    import subprocess
+
+    folder = done.folder.absolute()
+    told = {"EVENTSTUDY_RUN": str(folder), "EVENTSTUDY_CHANGES": str(folder / "changes.json")}
+    try:
+        ended = subprocess.run(  # noqa: S603 - the user's own command
+            shlex.split(command), env={**os.environ, **told}, timeout=LONGEST, check=False
+        )
+    except (OSError, ValueError) as error:
+        return f"the command of --on-change cannot be run ({getattr(error, 'strerror', None) or error})"
+    except subprocess.TimeoutExpired:
+        return f"the command of --on-change took longer than {LONGEST} s"
+    return f"the command of --on-change failed with exit code {ended.returncode}" if ended.returncode else ""

@@ -1,0 +1,36 @@
+"""``eventstudy reproduce``: a run computed again from its own folder and compared cell by cell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from .parts import DIFFERENT, EXIT_CODES, debug_option
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--tolerance", type=click.FloatRange(0), default=1e-9, show_default=True,
+    help="Largest relative difference that counts as rounding.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")
+@debug_option
+def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> None:
+    """Compute a run again from its own folder, offline, and compare tables; exit with 4 if any differs."""
+    from ..runs.reproduce import reproduce_run
+
+    found = reproduce_run(folder, tolerance=tolerance)
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        said = {"ok": found.ok, "exact": found.exact, **asdict(found)}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=1, default=str))
+    elif not quiet:
+        click.echo(str(found))
+    if not found.ok:
+        sys.exit(DIFFERENT)

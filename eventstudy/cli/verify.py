@@ -1,0 +1,31 @@
+"""``eventstudy verify``: whether the files of a run are those that were written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from .parts import DIFFERENT, EXIT_CODES, debug_option
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")
+@debug_option
+def verify(folder: Path, as_json: bool, quiet: bool) -> None:
+    """Compare every file of a run folder with its hash; exit with 4 if one is missing, changed or extra."""
+    from ..runs.verify import verify_run
+
+    found = verify_run(folder)
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        click.echo(json.dumps({"ok": found.ok, **asdict(found)}, ensure_ascii=False, indent=1))
+    elif not quiet:
+        click.echo(str(found))
+    if not found.ok:
+        sys.exit(DIFFERENT)

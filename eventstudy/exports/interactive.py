@@ -1,0 +1,209 @@
+"""A page to explore a run with: hover, a legend that hides and shows, a choice of windows; made by Plotly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from ..errors import ConfigError
+from ..report.measures import WORDS, speaking_of
+from ..report.templating import digest, environment, script, style
+from ..report.wording import LEVEL, clipped, count, p_is, percent, span, window_text
+from ..windows import Window
+from .finished import Finished
+
+# Colour and mark of the first group, the second, and all others; colours are variables of the page.
+STYLES = (("blue", "circle"), ("orange", "square"), ("ink", "triangle-up"))
+
+
+def plotly_js() -> str:
+    """Return the script of Plotly.
+
+    Raises
+    ------
+    ConfigError
+        If the extra ``interactive`` is not installed.
+    """
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise ConfigError(
+            "the interactive page needs a package that is not installed", value="plotly",
+            remedy="pip install 'eventstudy-kit[interactive]'",
+        ) from None  # fmt: skip
+    return str(get_plotlyjs())
+
+
+def interactive_page(run: Finished) -> str:
+    """Return the page: it holds all that it needs, and asks nothing of any network.
+
+    The policy of the page lets in two scripts by their hashes; Plotly places its marks by inline styles,
+    which are let in.
+    """
+    library, parts = plotly_js(), {**style("report.css"), **script("interactive.js")}
+    with speaking_of(run.measure):
+        figures = {"paths": _paths(run), "forest": _forest(run)}
+        context = {
+            "name": run.document["name"],
+            "answer": run.document["text"]["answer"],
+            "windows": [window_text(w) for w in _windows(run)],
+            "main": _windows(run).index(run.main),
+            "axis": WORDS[run.measure].axis,
+            "data": Markup(_inert(figures)),  # noqa: S704
+            "library": Markup(library),  # noqa: S704
+            "library_hash": digest(library),
+        }
+        return environment().get_template("interactive.html.j2").render(context, **parts) + "\n"
+
+
+def _inert(figures: Mapping[str, Any]) -> str:
+    """Return JSON that no cell can break out of, as it stands in a script element."""
+    return json.dumps(figures, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def _color(name: str) -> str:
+    return f"var(--{name})"
+
+
+def _said(text: object, length: int = 60) -> str:
+    """Return a cell as Plotly shows it: what looks like markup is text."""
+    return escape(clipped(text, length))
+
+
+def _numbers(values: Any, scale: float) -> list[float | None]:
+    return [round(float(v) * scale, 6) if np.isfinite(v) else None for v in values]
+
+
+def _windows(run: Finished) -> list[Window]:
+    pairs = run.tables["car"][["start", "stop"]].drop_duplicates()
+    return [Window(int(a), int(b)) for a, b in pairs.itertuples(index=False)]
+
+
+def _groups(run: Finished) -> dict[str, pd.Series[bool]]:
+    """Return which events are in which group, that of the answer first; without groups all of them."""
+    column, used = run.document["group_column"], run.events["status"] == "ok"
+    if not column:
+        return {"all events": used}
+    values = run.events[column].where(run.events[column] != "", "(blank)")
+    names = [s["group"] for s in run.document["samples"] if s["group"]]
+    return {name: used & (values == name) for name in names}
+
+
+def _styled(run: Finished) -> Iterator[tuple[str, pd.Series[bool], str, str]]:
+    for i, (name, members) in enumerate(_groups(run).items()):
+        yield name, members, *STYLES[min(i, len(STYLES) - 1)]
+
+
+def _paths(run: Finished) -> list[dict[str, Any]]:
+    """Return the traces of the paths: the bands, the means, and the single events, hidden at first."""
+    bands: list[dict[str, Any]] = []
+    means: list[dict[str, Any]] = []
+    singles: list[dict[str, Any]] = []
+    scale = WORDS[run.measure].scale
+    for i, (name, members, color, symbol) in enumerate(_styled(run)):
+        path = _path(run, name)
+        shared = {"legendgroup": f"g{i}", "x": path["tau"].tolist()}
+        edge = {**shared, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        fill = {"fill": "tonexty", "fillcolor": f"{_color(color)}33"}
+        bands += [
+            {**edge, "y": _numbers(path["caar_low"], scale)},
+            {**edge, **fill, "y": _numbers(path["caar_high"], scale)},
+        ]
+        means.append({
+            **shared, "y": _numbers(path["caar"], scale),
+            "name": f"{_said(name)} (mean of {members.sum():,})",
+            "text": [_day_tip(row) for row in path.to_dict("records")],
+            "hovertemplate": "%{text}<extra></extra>", "mode": "lines+markers",
+            "line": {"color": _color(color), "width": 2.25}, "marker": {"symbol": symbol, "size": 6},
+        })  # fmt: skip
+        singles.append({
+            **_single_paths(run, members, scale), "name": f"{_said(name)}: single events",
+            "line": {"color": f"{_color(color)}77", "width": 1},
+        })  # fmt: skip
+    return [*bands, *means, *singles]
+
+
+def _path(run: Finished, group: str) -> pd.DataFrame:
+    if not run.document["group_column"]:
+        return run.tables["path"]
+    table = run.tables["path_by_group"]
+    return table[table[table.columns[0]] == group]
+
+
+def _day_tip(row: Mapping[Any, Any]) -> str:
+    text = f"Day {row['tau']}: AAR {percent(row['aar'])}, CAAR {percent(row['caar'])}"
+    if np.isfinite(row["caar_low"]):
+        text += f"<br>95% CI {span(row['caar_low'], row['caar_high'])}"
+    return f"{text}<br>{count(row['n_events'], 'event')}"
+
+
+def _single_paths(run: Finished, members: pd.Series[bool], scale: float) -> dict[str, Any]:
+    """Return the paths of single events as one line with gaps between them."""
+    names = _names(run)
+    table = run.tables["abnormal_returns"]
+    own = table[table["event_id"].isin(run.events.loc[members, "event_id"])]
+    x: list[int | None] = []
+    y: list[float | None] = []
+    text: list[str] = []
+    for event, part in own.groupby("event_id", sort=False):
+        car = part["ar"].cumsum(skipna=False)
+        x += [*part["tau"].tolist(), None]
+        y += [*_numbers(car, scale), None]
+        text += [
+            f"{names[str(event)]}<br>day {t}: CAR {percent(c)}" for t, c in zip(part["tau"], car, strict=True)
+        ]
+        text.append("")
+    return {
+        "x": x, "y": y, "text": text, "mode": "lines", "visible": "legendonly",
+        "hovertemplate": "%{text}<extra></extra>",
+    }  # fmt: skip
+
+
+def _names(run: Finished) -> dict[str, str]:
+    """Return what an event is called, by its id: company and session."""
+    companies = run.events["company"] if "company" in run.events else run.events["ticker"]
+    named = companies.where(companies.str.strip() != "", run.events["ticker"])
+    days = run.events["day0"].dt.strftime("%Y-%m-%d").fillna("")
+    return {e: f"{_said(n, 40)} {d}" for e, n, d in zip(run.events["event_id"], named, days, strict=True)}
+
+
+def _forest(run: Finished) -> list[dict[str, Any]]:
+    """Return, for each window, the names of the events by CAR and one trace a group."""
+    return [_forest_over(run, window) for window in _windows(run)]
+
+
+def _forest_over(run: Finished, window: Window) -> dict[str, Any]:
+    car, scale = run.tables["car"], WORDS[run.measure].scale
+    rows = car[(car["start"] == window.start) & (car["stop"] == window.stop) & car["car"].notna()]
+    rows = rows.sort_values("car", kind="stable").reset_index(drop=True)
+    names = _names(run)
+    labels = [names[e] for e in rows["event_id"]]
+    tips = [
+        f"{label}<br>CAR {percent(r['car'])} (95% CI {span(r['ci_low'], r['ci_high'])})<br>"
+        f"{p_is(r['pvalue'])}"
+        for label, r in zip(labels, rows.to_dict("records"), strict=True)
+    ]
+    traces = []
+    for name, members, color, symbol in _styled(run):
+        own = rows["event_id"].isin(run.events.loc[members, "event_id"]).to_numpy()
+        part = rows[own]
+        traces.append({
+            "name": _said(name), "mode": "markers", "x": _numbers(part["car"], scale),
+            "y": part.index.tolist(), "text": [t for t, o in zip(tips, own, strict=True) if o],
+            "hovertemplate": "%{text}<extra></extra>",
+            "error_x": {
+                "type": "data", "array": _numbers(part["ci_high"] - part["car"], scale), "thickness": 1.5,
+                "width": 0, "color": _color(color),
+            },
+            "marker": {
+                "symbol": [symbol if p < LEVEL else f"{symbol}-open" for p in part["pvalue"]], "size": 8,
+                "color": _color(color),
+            },
+        })  # fmt: skip
+    return {"labels": labels, "traces": traces}

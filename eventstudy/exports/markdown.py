@@ -1,0 +1,192 @@
+"""Markdown: the report for a reader of plain text, with the findings of the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..report.measures import speaking_of, words
+from ..report.wording import (
+    FLAGS,
+    clipped,
+    count,
+    date_iso,
+    day,
+    flag_words,
+    flags_of,
+    percent,
+    pvalue,
+    span,
+    window_text,
+)
+from ..significance import STATISTICS
+from ..windows import Window
+from .finished import Finished
+from .layout import Cell, Panel, WindowRow, event_rows, labels, panels
+from .marks import block, inert, items, table
+from .robustness import groups_and_robustness
+
+MOST_PANELS = 6
+
+
+def markdown(run: Finished) -> str:
+    """Return ``report.md``: answer, windows by tests, events, robustness, diagnosis, losses, methods."""
+    sections = (
+        _top, _windows, _path, _events, groups_and_robustness, _diagnosis, _ledger, _methods, _provenance,
+    )  # fmt: skip
+    with speaking_of(run.measure):
+        return "\n\n".join(part for section in sections for part in section(run) if part) + "\n"
+
+
+def _top(run: Finished) -> Iterator[str]:
+    text = run.document["text"]
+    yield f"# {inert(run.document['name'])}"
+    yield f"**{block(text['answer'])}**"
+    yield block(" ".join(text["asides"]))
+    yield items(text["others"])
+    yield table(["Key figure", "Value", ""], text["keys"], left=3) if text["keys"] else ""
+    yield block(text["setup"])
+    yield items(text["warnings"])
+
+
+def _windows(run: Finished) -> Iterator[str]:
+    shown, left = panels(run, MOST_PANELS)
+    if not shown:
+        return
+    yield "## Windows and tests"
+    for panel in shown:
+        if len(shown) > 1:
+            yield f"### {inert(_who(run, panel))}"
+        yield _grid(panel, run.main)
+    more = f" {count(left, 'more group')}: tables/tests_by_group.csv." if left else ""
+    yield (
+        f"CAAR and its 95% interval in {words().axis}; tests: p-values, the leading one first. In brackets: "
+        "not to be relied on for these events, see Diagnosis. Windows beside the main one are not corrected "
+        f"for multiple looks. In full precision: tables/tests.csv, tables/caar.csv.{more}"
+    )
+
+
+def _who(run: Finished, panel: Panel) -> str:
+    if not panel.group:
+        return "All events"
+    return f"{clipped(run.document['group_column'], 40)} = {clipped(panel.group, 60)}"
+
+
+def _grid(panel: Panel, main: Window) -> str:
+    head = ["Window", "N", f"CAAR, {words().head}", "95% CI", *labels(panel.tests)]
+    return table(head, [_window_line(row, main) for row in panel.rows])
+
+
+def _window_line(row: WindowRow, main: Window) -> list[str]:
+    means = [percent(row.caar, unit=False), span(row.low, row.high, unit=False)]
+    window = f"{window_text(row.window)}{', main' * (row.window == main)}"
+    return [window, f"{row.n_events:,}", *means, *map(_p, row.cells)]
+
+
+def _p(cell: Cell) -> str:
+    text = pvalue(cell.pvalue)
+    return text if cell.valid or not np.isfinite(cell.pvalue) else f"({text})"
+
+
+def _path(run: Finished) -> Iterator[str]:
+    """Give the path by day, of the group of the answer."""
+    aar, column = run.tables["aar"], run.document["group_column"]
+    lead = run.document["samples"][0]["group"]
+    if lead:
+        by_group = run.tables["aar_by_group"]
+        aar = by_group[by_group[column] == lead]
+    if not len(aar) or not run.document["n_used"]:
+        return
+    yield "## Path"
+    head = ["Day", "N", f"AAR, {words().head}", f"CAAR, {words().head}"]
+    rows = [
+        [day(t["tau"]), f"{t['n_events']:,}", percent(t["aar"], unit=False), percent(t["caar"], unit=False)]
+        for t in aar.to_dict("records")
+    ]
+    yield table(head, rows)
+    yield f"The {block(run.document['text']['subject'])}; CAAR cumulated from the first day shown."
+
+
+def _events(run: Finished) -> Iterator[str]:
+    rows = event_rows(run)
+    if not rows:
+        return
+    yield "## Events"
+    grouped = ["Group"] * bool(rows[0].group)
+    head = ["Day 0", "Event", *grouped, "Id", "Flags", f"CAR, {words().head}", f"SE, {words().head}", "p"]
+    yield table(
+        head,
+        [
+            [
+                r.date, r.name, *[r.group] * bool(grouped), clipped(r.event_id, 60),
+                clipped(", ".join(map(flag_words, flags_of(r.flags)))),
+                percent(r.car, unit=False), percent(r.se, sign=False, unit=False), pvalue(r.pvalue),
+            ]
+            for r in rows
+        ],
+        left=4 + len(grouped),
+    )  # fmt: skip
+    yield f"CAR over {window_text(run.main)}, by CAR; p is that of the exact t-test of the single event."
+
+
+def _diagnosis(run: Finished) -> Iterator[str]:
+    text = run.document["text"]
+    if not run.document["n_used"]:
+        return
+    yield "## Diagnosis"
+    yield block(" ".join(text["diagnosis"]))
+    lead = run.document["samples"][0]["group"]
+    found = run.document["group_diagnoses"].get(lead, run.document["diagnosis"])
+    rows = [
+        [
+            STATISTICS[v["test"]].label, v["trust"], clipped(v["reason"], 400),
+            pvalue(np.nan if v["pvalue"] is None else v["pvalue"]),
+        ]
+        for v in found["verdicts"]
+    ]  # fmt: skip
+    yield table(["Test", "Trust", "Why", "p"], rows, left=3)
+
+
+def _ledger(run: Finished) -> Iterator[str]:
+    events, used = run.events, run.document["n_used"]
+    yield "## Dropped and flagged"
+    dropped = events[events["status"] != "ok"]
+    lost = f"{len(dropped):,} dropped" if len(dropped) else "none dropped"
+    yield f"{count(len(events), 'announcement')} read: {used:,} used, {lost}."
+    if len(dropped):
+        rows = [
+            [date_iso(e["day0"]), clipped(e["event_id"], 60), clipped(e["ticker"], 40), clipped(e["reason"])]
+            for e in dropped.to_dict("records")
+        ]
+        yield table(["Day 0", "Event", "Ticker", "Reason"], rows, left=4)
+    flags = Counter(f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell)))
+    if flags:
+        known = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
+        rows = [[clipped(flag_words(f), 60), words().say(FLAGS.get(f, "")), f"{n:,}"] for f, n in known]
+        yield table(["Flag", "Meaning", "Events used"], rows, left=2)
+
+
+def _methods(run: Finished) -> Iterator[str]:
+    text = run.document["text"]
+    if text["methods"]:
+        yield "## Methods"
+        yield from map(block, text["methods"])
+        yield items(text["references"])
+
+
+def _provenance(run: Finished) -> Iterator[str]:
+    found, config = run.document["provenance"], run.document["config"]
+    yield "## Provenance"
+    settings = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in config.items() if v)
+    versions = ", ".join(f"{k} {v}" for k, v in (found.get("versions") or {}).items())
+    lines = {
+        "Reproduce": found.get("command"), "Events": found.get("events_source"),
+        "SHA-256 of the events": found.get("events_sha256"), "Settings": settings, "Software": versions,
+    }  # fmt: skip
+    yield items(f"{name}: {clipped(value, 2000)}" for name, value in lines.items() if value)
+    prices = found.get("prices") or {}
+    keys = ("source", "detail", "first", "last", "rows")
+    rows = [[symbol, *(clipped(entry.get(k, "")) for k in keys)] for symbol, entry in sorted(prices.items())]
+    yield table(["Symbol", "Source", "Detail", "First", "Last", "Rows"], rows, left=5) if rows else ""

@@ -1,0 +1,52 @@
+"""What a run says in sentences, so that a finished run can be told again without its results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..report.answer import answer, asides
+from ..report.measures import words
+from ..report.methods import methods
+from ..report.page import Page
+from ..report.top import top
+from ..report.wording import in_type, parameter_letter
+
+
+def prose(page: Page) -> dict[str, Any]:
+    """Return answer, key figures, warnings, diagnosis, methods and references as plain text."""
+    head = top(page)
+    return {
+        "answer": str(answer(page.sample, page.main, subject=page.subject)),
+        "asides": asides(page.sample, page.main),
+        "others": [str(line) for line in (*head["others"], head["pooled"]) if line],
+        "keys": [[label, value, remark] for label, value, remark in head["keys"]],
+        "setup": head["setup"],
+        "warnings": list(head["warnings"]),
+        "subject": page.subject,
+        "diagnosis": [in_type(line) for line in page.sample.diagnose(page.main).text],
+        **_methods(page),
+    }
+
+
+def _methods(page: Page) -> dict[str, Any]:
+    """Return the methods of this study as paragraphs, and the references in full."""
+    if not len(page.results):
+        return {"methods": [], "references": []}
+    m = methods(page)
+    kind = "values" if words().what else "returns"
+    days = f" ({m['days']} complete days an event)" if m["days"] else ""
+    symbol = words().symbol
+    law = parameter_letter(page.results.model.formula.replace("R_", f"{symbol}_"))
+    model = (
+        f"Abnormal {kind} are deviations of {m['kind']} from the {m['model'].label}, estimated on the "
+        f"{m['length']} sessions {m['estimation']} before each event{days}: {law}; "
+        f"AR_it = {symbol}_it − E[{symbol}_it]; CAR_i is the sum of AR_it over a window."
+    )
+    rest = (
+        f"They were computed on {m['event']} and cumulated over {m['tested']}. {m['variance']}; SCAR is the "
+        "CAR divided by its standard deviation. An event without all days of a window is left out of that "
+        "window; a missing value is never taken as zero."
+    )
+    tests = "; ".join(f"{t.label} ({t.source}; null: {words().say(t.null)})" for t in m["method_tests"])
+    cited = [f"{who}. {title}. {journal} {place}." for who, title, journal, place in m["references"]]
+    return {"methods": [model, rest, f"Tests: {tests}."], "references": cited}

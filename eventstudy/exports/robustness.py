@@ -1,0 +1,148 @@
+"""What stands beside the answer in Markdown: groups, other weights, families, placebos, a regression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..report.measures import words
+from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED
+from ..report.wording import (
+    LEVEL,
+    MISSING,
+    clipped,
+    flag_words,
+    p_is,
+    percent,
+    pvalue,
+    signed,
+    span,
+    window_text,
+)
+from ..significance import STATISTICS
+from .finished import Finished
+from .marks import items, table
+
+
+def groups_and_robustness(run: Finished) -> Iterator[str]:
+    """Yield the parts, each with its title if it has something to say."""
+    parts = {
+        "Differences of groups": _differences(run), "Variants of the study": _variants(run),
+        "Other weights": _weights(run),
+        "Many hypotheses": _families(run), "Without flagged events": _flagged(run),
+        "Placebo studies": _placebos(run), "CAR on characteristics": _regression(run),
+    }  # fmt: skip
+    told = {title: text for title, text in parts.items() if text}
+    if told:
+        yield f"## Groups and robustness, over {window_text(run.main)}"
+    for title, text in told.items():
+        yield f"### {title}"
+        yield text
+
+
+def _records(run: Finished, name: str) -> list[dict[Any, Any]]:
+    return run.tables[name].to_dict("records") if name in run.tables else []
+
+
+def _differences(run: Finished) -> str:
+    rows = [
+        [
+            f"{clipped(d['one'], 60)} minus {clipped(d['other'], 60)}", d["method"].replace("_", " "),
+            percent(d["difference"], unit=False), span(d["ci_low"], d["ci_high"], unit=False),
+            pvalue(d["pvalue"]),
+        ]
+        for d in _records(run, "differences")
+    ]  # fmt: skip
+    head = ["Groups", "Method", f"Difference, {words().head}", "95% CI", "p"]
+    return table(head, rows, left=2) if rows else ""
+
+
+def _variants(run: Finished) -> str:
+    rows = [
+        [
+            f"{clipped(v['variant'], 40)}{': ' * bool(v['group'])}{clipped(v['group'], 30)}",
+            clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
+            STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
+            percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
+            pvalue(v["pvalue"]),
+        ]
+        for v in _records(run, "variants")
+    ]  # fmt: skip
+    head = ["Variant", "Settings", "Window", "Test", "N", f"Mean CAR, {words().head}", "95% CI", "p"]
+    return table(head, rows, left=4) if rows else ""
+
+
+def _weights(run: Finished) -> str:
+    rows = [
+        [
+            WEIGHTED.get(r["weights"], r["weights"]), r["reason"], f"{r['n_events']:,}",
+            percent(r["estimate"], unit=False), span(r["ci_low"], r["ci_high"], unit=False),
+            pvalue(r["pvalue"]),
+        ]
+        for r in run.over_main("aggregates").to_dict("records")
+    ]  # fmt: skip
+    head = ["Weights", "Remark", "N", f"Mean CAR, {words().head}", "95% CI", "p"]
+    return table(head, rows, left=2) if rows else ""
+
+
+def _families(run: Finished) -> str:
+    if "families" not in run.tables:
+        return ""
+    rows = []
+    for name, part in run.tables["families"].groupby("family", sort=False):
+        known = part[part["pvalue"].notna()]
+        label = FAMILIES.get(str(name), str(name)).format(main=window_text(run.main))
+        small = (
+            f"{int((known[m] < LEVEL).sum()):,}" if m in known and known[m].notna().any() else MISSING
+            for m in ("pvalue", *ADJUSTED)
+        )  # fmt: skip
+        rows.append([label, f"{len(known):,}", *small])
+    rows = [row for row in rows if row[1] != "0"]
+    return table(["Family", "Tests", f"p < {LEVEL:g}", *ADJUSTED.values()], rows) if rows else ""
+
+
+def _flagged(run: Finished) -> str:
+    found = run.over_main("without_flagged")
+    if found.empty:
+        return ""
+    rows = [
+        [
+            f"without {clipped(flag_words(r['left_out']), 60)}", STATISTICS[r["test"]].label,
+            f"{r['n_events']:,}", percent(r["estimate"], unit=False), pvalue(r["pvalue"]),
+        ]
+        for r in found.drop_duplicates("left_out").to_dict("records")
+    ]  # fmt: skip
+    return table(["Events", "Test", "N", f"CAAR, {words().head}", "p"], rows, left=2)
+
+
+def _placebos(run: Finished) -> str:
+    return items(_placebo(row) for row in _records(run, "placebo"))
+
+
+def _placebo(row: dict[Any, Any]) -> str:
+    if not np.isfinite(row["pvalue"]):
+        return f"{row['kind']}: {row['reason']}."
+    moved = MOVED[row["kind"]].format(n=f"{row['draws']:,}")
+    label = f"{STATISTICS[row['test']].label} {signed(row['statistic'])}"
+    return f"Rank of {label} among {moved}: {p_is(row['pvalue'])}."
+
+
+def _regression(run: Finished) -> str:
+    found = _records(run, "regression")
+    if not found:
+        return ""
+    p = "wild_pvalue" if "wild_pvalue" in found[0] else "pvalue"
+    rows = [
+        [
+            clipped(t["term"], 60), f"{t['estimate']:+.4g}", f"{t['se']:.4g}", signed(t["statistic"]),
+            pvalue(t[p]),
+        ]
+        for t in found
+    ]  # fmt: skip
+    first = found[0]
+    sample = f"{first['n_events']} events on {first['n_dates']} dates"
+    about = f"{sample}, errors {first['errors']}, R² {first['r2']:.2f}"
+    notes = [about, *filter(None, str(first["notes"]).split("; "))]
+    return f"{table(['Term', 'Estimate', 'SE', 't', 'p'], rows)}\n\n{items(notes)}"

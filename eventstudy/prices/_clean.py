@@ -1,0 +1,96 @@
+"""One symbol's rows brought into the common shape, with a note on everything that was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, unique
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Two rows of one date agree up to this share of the price.
+SAME_PRICE = 1e-6
+
+
+def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return one symbol's rows in the common shape, and a note on everything that was changed.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, any)
+        A column ``date`` and any of the number columns; a missing column becomes NaN. The index is ignored.
+    symbol : str
+        Ticker to write in the first column.
+
+    Returns
+    -------
+    rows : DataFrame
+        Columns `COLUMNS`, sorted by date, one row a date.
+    notes : tuple of str
+        Empty when nothing was changed. Of several rows of one date the last is kept; rows without a date are
+        left out; prices that are not positive and finite, and volumes that are negative or infinite, become
+        NaN. Rows whose prices are all missing stay.
+    """
+    import pandas as pd
+
+    rows = pd.DataFrame({"symbol": symbol, "date": pd.to_datetime(table["date"])}, index=table.index)
+    for column in NUMBER_COLUMNS:
+        rows[column] = table[column].astype("float64") if column in table else float("nan")
+    rows["date"] = rows["date"].astype(DATE_DTYPE)
+    rows["symbol"] = rows["symbol"].astype("str")
+    rows, notes = _one_row_a_date(rows.reset_index(drop=True))
+    notes += _blank_impossible(rows)
+    return rows, tuple(notes)
+
+
+def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    notes = []
+    undated = rows["date"].isna()
+    if undated.any():
+        notes.append(f"{int(undated.sum())} rows without a date left out")
+        rows = rows[~undated]
+    if not rows["date"].is_monotonic_increasing:
+        notes.append("rows were not in order of date: sorted")
+        rows = rows.sort_values("date", kind="stable")
+    repeated = rows["date"].duplicated(keep="last")
+    if repeated.any():
+        days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
+        notes.append(
+            f"{int(repeated.sum())} rows of a date that occurs again left out, the last kept ({days})"
+        )
+        rows, disputed = _without_disputed(rows, repeated)
+        notes += disputed
+    return rows.reset_index(drop=True), notes
+
+
+def _without_disputed(rows: pd.DataFrame, repeated: pd.Series[bool]) -> tuple[pd.DataFrame, list[str]]:
+    """Keep the last row of each date, without prices where the rows of the date differ in their close."""
+    closes = rows[rows["close"] > 0].groupby("date")["close"].agg(["min", "max"])
+    disputed = closes.index[closes["max"] > closes["min"] * (1 + SAME_PRICE)]
+    rows = rows[~repeated].copy()
+    if disputed.empty:
+        return rows, []
+    rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")
+    days = _some(f"{day:%Y-%m-%d}" for day in disputed)
+    return rows, [f"{len(disputed)} dates with two different closes taken as missing ({days})"]
+
+
+def _blank_impossible(rows: pd.DataFrame) -> list[str]:
+    """Set impossible numbers of `rows` to NaN in place and say so."""
+    notes = []
+    for column in NUMBER_COLUMNS:
+        values = rows[column]
+        low = values < 0 if column == "volume" else values <= 0
+        wrong = low | (values.abs() == float("inf"))
+        if wrong.any():
+            days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
+            notes.append(f"{int(wrong.sum())} impossible values of {column} set to missing ({days})")
+            rows.loc[wrong, column] = float("nan")
+    return notes
+
+
+def _some(words: Iterable[str], limit: int = 3) -> str:
+    listed = unique(words)
+    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")

@@ -1,0 +1,213 @@
+"""What the index says of one run, from its manifest and its tables; nothing in them is trusted."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from ..typing import FloatArray
+from .answer import Sentence
+from .measures import WORDS
+from .wording import MISSING, clipped, count, date_prose, pvalue, signed
+
+MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"
+FAILED = ".failed.json"
+# Bytes of a manifest, and rows of a table, that are read at most.
+LARGEST, MOST_ROWS = 20_000_000, 100_000
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+PATH = ("tau", "caar", "caar_low", "caar_high")
+FOREIGN = "its manifest is not one of a study"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One row of the index; texts are as in the manifest, not yet escaped.
+
+    Attributes
+    ----------
+    name, href, about : str
+        Name of the folder, address of its report ("" if it has none), and what its events are.
+    answer : Sentence
+    others : tuple of str
+        The answers of the other groups, in short.
+    effect, pvalue, used, status : str
+    trouble : str
+        When and why the run could not be brought up to date; "" if it could.
+    faulty : bool
+        Whether the status says that something went wrong.
+    written : datetime
+    path : (m, 4) FloatArray
+        Event day, CAAR and the ends of its interval; no row where there is no path.
+    several : bool
+        Whether it is a mean of several events.
+    """
+
+    name: str
+    href: str
+    about: str
+    answer: Sentence
+    others: tuple[str, ...]
+    effect: str
+    pvalue: str
+    used: str
+    status: str
+    faulty: bool
+    written: datetime
+    trouble: str
+    path: FloatArray
+    several: bool
+
+    @property
+    def when(self) -> str:
+        """When the run was written."""
+        return (
+            MISSING
+            if self.written == NEVER
+            else f"{date_prose(self.written.date())}, {self.written:%H:%M} UTC"
+        )
+
+
+def run_of(folder: Path) -> Run:
+    """Return the row of one run.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the folder has no manifest of ours that can be read.
+    """
+    told = _read(folder / MANIFEST)
+    if not str(told.get("schema", "")).startswith(SCHEMA):
+        raise ValueError(FOREIGN)
+    answers = [a for a in _list(told.get("answers")) if isinstance(a, Mapping)]
+    first, events = (answers[0] if answers else {}), _mapping(told.get("events"))
+    used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
+    config = _mapping(told.get("config"))
+    words = WORDS.get(str(config.get("measure")), WORDS["return"])
+    run = Run(
+        name=folder.name,
+        href=f"{quote(folder.name)}/report.html" if (folder / "report.html").is_file() else "",
+        about=_about(first, events),
+        answer=_answer(first),
+        others=tuple(_short(a, words.scale, words.unit) for a in answers[1:6]),
+        effect=_shown(first.get("estimate"), words.scale),
+        pvalue=pvalue(_number(first.get("pvalue"))),
+        used=f"{used:,} of {used + dropped:,}" if events else MISSING,
+        status=_status(folder, events, first),
+        trouble="",
+        faulty=not (folder / "report.html").is_file(),
+        written=_time(told.get("written_at")),
+        path=_path(folder, str(first.get("group") or "")), several=_count(first.get("n_events")) > 1,
+    )  # fmt: skip
+    for name, at, error in failures(folder.parent):
+        if name == run.name and at >= run.written:
+            trouble = f"{date_prose(at.date())}, {at:%H:%M} UTC: {error}"
+            return replace(run, status="last refresh failed", trouble=trouble, faulty=True)
+    return run
+
+
+def failures(out: Path) -> list[tuple[str, datetime, str]]:
+    """Return name, time and error of each run that failed last time it was made."""
+    found = []
+    for path in sorted(out.glob(f".*{FAILED}")):
+        with contextlib.suppress(OSError, ValueError):
+            told = _read(path)
+            found.append(
+                (clipped(told.get("name"), 100), _time(told.get("at")), clipped(told.get("error"), 400))
+            )
+    return found
+
+
+def _about(first: Mapping[str, Any], events: Mapping[str, Any]) -> str:
+    group, source = clipped(first.get("group") or "", 60), clipped(events.get("source") or "", 80)
+    return ", ".join(filter(None, (source, f"first: {group}" if group else "")))
+
+
+def _answer(first: Mapping[str, Any]) -> Sentence:
+    """Return the headline with its verdict emphasised."""
+    text = str(first.get("text") or "")[:1200]
+    if not text:
+        return Sentence((("Written by an earlier version: its headline is in its report.", False),))
+    verdict = first.get("verdict")
+    strong = clipped(verdict, 100) if isinstance(verdict, str) else ""
+    before, found, after = text.partition(strong) if strong else (text, "", "")
+    return Sentence(tuple((part, part == found and bool(found)) for part in (before, found, after) if part))
+
+
+def _short(answer: Mapping[str, Any], scale: float, unit: str) -> str:
+    """Return the answer of one more group: ``relief: −0.15%, p 0.820, 14 events``."""
+    effect = _shown(answer.get("estimate"), scale) + unit
+    n, p = _count(answer.get("n_events")), pvalue(_number(answer.get("pvalue")))
+    return f"{clipped(answer.get('group'), 60)}: {effect}, p {p}, {count(n, 'event')}"
+
+
+def _status(folder: Path, events: Mapping[str, Any], first: Mapping[str, Any]) -> str:
+    if not (folder / "report.html").is_file():
+        return "its report is missing"
+    if str(first.get("text", "")).startswith("No result"):
+        return "no result"
+    waiting = _count(events.get("provisional"))
+    return f"provisional: {count(waiting, 'window')} open" if waiting else "complete"
+
+
+def _path(folder: Path, group: str) -> FloatArray:
+    """Return event day, CAAR and the ends of its interval from the tables of a run, if it has them."""
+    name = "path_by_group.csv" if group else "path.csv"
+    points: list[list[float]] = []
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, TypeError, csv.Error),
+        (folder / "tables" / name).open(encoding="utf-8", newline="") as file,
+    ):
+        rows = islice(csv.DictReader(file), MOST_ROWS)
+        own = (row for row in rows if not group or next(iter(row.values())) == group)
+        points += [[float(row[column] or "nan") for column in PATH] for row in own]
+    found = np.array(points, dtype=float).reshape(-1, len(PATH))
+    known: FloatArray = found[np.isfinite(found[:, :2]).all(axis=1)]
+    return known
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    if path.stat().st_size > LARGEST:
+        raise ValueError("its manifest is too large")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, Mapping):
+        raise ValueError(FOREIGN)
+    return found
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+
+
+def _count(value: object) -> int:
+    found = _number(value)
+    return int(found) if np.isfinite(found) else 0
+
+
+def _shown(value: object, scale: float) -> str:
+    return signed(scale * _number(value))
+
+
+def _time(value: object) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return NEVER
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,120 @@
+"""A page for each event, beside the report: its price, abnormal returns, estimation and announcement."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .answer import asides
+from .event_fit import estimation
+from .event_sections import OneEvent, abnormal, keys, price, window_table
+from .event_words import about, announcement, flags_in_words, other_news, said
+from .events import event_name
+from .measures import in_its_words, words
+from .price_path import Quoted, price_path, quotes_of
+from .templating import environment, style
+from .wording import clipped, date_prose, window_text
+
+if TYPE_CHECKING:
+    from ..config import StudyConfig
+    from ..results import EventStudyResults
+
+FOLDER = "events"
+SLUG = 60
+
+
+@in_its_words
+def write_event_pages(
+    results: EventStudyResults, folder: Path, *, config: StudyConfig, name: str
+) -> dict[int, str]:
+    """Write the pages of the events into ``folder/events`` and return the address of each by its row.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    folder : Path
+        The run folder; the folder of the pages is made in it if there is a page.
+    config : StudyConfig
+        With the largest number of pages: those of the events that moved most.
+    name : str
+        Name of the study.
+
+    Returns
+    -------
+    dict of int to str
+        In the order of the table of events; of the dropped events only those with prices have a page.
+
+    Notes
+    -----
+    Equal inputs give equal bytes. Names are ``0001-slug.html``, with the row of the event and what is left
+    of its id in a-z and 0-9.
+    """
+    quotes = quotes_of(results.panel)
+    names = {i: page_name(results, i) for i in _rows(results, config, quotes)}
+    if names:
+        (folder / FOLDER).mkdir()
+    order = list(names)
+    for at, i in enumerate(order):
+        event = OneEvent(results, i, config, quotes)
+        beside = {"prev": order[at - 1] if at else None, "next": order[at + 1] if i != order[-1] else None}
+        links = [(rel, names[k], _label(results, k)) for rel, k in beside.items() if k is not None]
+        text = render_event(event, study=name, links=links)
+        (folder / FOLDER / names[i]).write_text(text, encoding="utf-8", newline="\n")
+    return {i: f"{FOLDER}/{own}" for i, own in names.items()}
+
+
+def page_name(results: EventStudyResults, i: int) -> str:
+    """Return the file name of the page of event `i`: its row makes it unique, its id readable."""
+    plain = unicodedata.normalize("NFKD", str(results.events["event_id"].iloc[i])[:500])
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[:SLUG]
+    return f"{i + 1:04d}-{slug.strip('-') or 'event'}.html"
+
+
+def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str]]) -> str:
+    """Return the page of one event; `links` are relation, address and name of the pages beside it."""
+    cells, used = event.cells, event.used
+    windows = window_table(event) if used else None
+    context = {
+        "study": clipped(study, 100),
+        "title": ": ".join(filter(None, (event_name(cells), about(cells)))),
+        "event": event_name(cells),
+        "ticker": clipped(cells["ticker"], 60),
+        "date": date_prose(cells["day0"]),
+        "reason": "" if used else clipped(cells["reason"], 600),
+        "answer": said(event.one, event.main) if used else None,
+        "asides": [*(asides(event.one, event.main) if used else []), *other_news(cells)],
+        "keys": list(keys(event)) if used else [],
+        "price": price(event),
+        "abnormal": abnormal(event) if used else None,
+        "windows": windows,
+        "fit": estimation(event) if used else None,
+        "flags": flags_in_words(event.results, event.row),
+        "announcement": announcement(cells),
+        "neighbours": links,
+        "words": words(),
+        "main": window_text(event.main),
+    }
+    ticks = windows["ticks"] if windows else ()
+    template = environment().get_template("event.html.j2")
+    return template.render(context, **style("report.css", "pages.css", ticks=ticks)) + "\n"
+
+
+def _rows(results: EventStudyResults, config: StudyConfig, quotes: Mapping[str, Quoted]) -> list[int]:
+    """Return the events that get a page in the order of the table of events, the dropped ones last."""
+    car, ok = results.abnormal.car(config.main), results.ok
+    known = np.isfinite(car)
+    ranked = np.argsort(np.where(known, -np.abs(car), np.inf), kind="stable")
+    shown = (i for i in map(int, ranked) if ok[i] or price_path(results, i, config.main, quotes))
+    chosen = list(islice(shown, config.event_pages))
+    return sorted(chosen, key=lambda i: (not ok[i], not known[i], car[i] if known[i] else 0.0, i))
+
+
+def _label(results: EventStudyResults, i: int) -> str:
+    event = {str(k): v for k, v in results.events.iloc[i].items()}
+    return f"{clipped(event_name(event), 40)}, {date_prose(event['day0'])}"

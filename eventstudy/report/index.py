@@ -1,0 +1,141 @@
+"""The page over all runs of a folder, so that the folder of a scheduled job is a small site."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from .canvas import Panel, Scale, picture
+from .entry import FAILED, MANIFEST, Run, failures, run_of
+from .templating import environment, style
+from .wording import clipped, day
+
+INDEX = "index.html"
+# Stands near the beginning of every index that this module wrote; another file is left alone.
+MARK = 'content="eventstudy index"'
+
+
+def write_index(out: Path) -> Path | None:
+    """Write ``out/index.html`` over all runs in `out`, the newest first, and return its path.
+
+    Folders that are no runs, or whose manifest cannot be read, are named below the table. The file is put in
+    its place in one step. None if there is an ``index.html`` that is not ours: it is left alone.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be read or written.
+    """
+    target = out / INDEX
+    if target.exists() and MARK not in target.read_text(encoding="utf-8", errors="replace")[:4000]:
+        return None
+    text = render_index(out)
+    handle, name = tempfile.mkstemp(prefix=".index-", dir=out)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return target
+
+
+def render_index(out: Path) -> str:
+    """Return the page over the runs in `out`; equal folders give equal bytes."""
+    runs, others = [], []
+    for folder in sorted(p for p in out.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        try:
+            runs.append(run_of(folder))
+        except (OSError, ValueError, RecursionError) as error:
+            others.append((clipped(folder.name, 100), _why(error)))
+    found = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
+    failed = [note for note in failures(out) if not (out / note[0]).is_dir()]
+    reach = max((_reach(run) for run in found if run.several), default=0.0)
+    context = {
+        "folder": clipped(out.resolve().name, 100),
+        "runs": [(run, _spark(run, reach)) for run in found],
+        "others": others,
+        "failed": failed,
+        "note": _note(found, reach),
+    }
+    return (
+        environment().get_template("index.html.j2").render(context, **style("report.css", "pages.css")) + "\n"
+    )
+
+
+def show(out: Path) -> None:
+    """Write the index after a run was written; what happens to it is never an error of the run."""
+    with contextlib.suppress(OSError):
+        write_index(out)
+
+
+def show_end(out: Path, name: str, trouble: str) -> None:
+    """Show in the index that a run could not be made or brought up to date, or ("") that it could."""
+    with contextlib.suppress(OSError):
+        note = _note_file(out, name)
+        if trouble and out.is_dir():
+            told = {
+                "name": name,
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "error": trouble[:2000],
+            }
+            note.write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8")
+            show(out)
+        elif note.exists():
+            note.unlink()
+            show(out)
+
+
+def _note_file(out: Path, name: str) -> Path:
+    return out / f".{name}{FAILED}"
+
+
+def _spark(run: Run, reach: float) -> Markup | str:
+    """Return the path as a small picture, on the scale of all runs where it is a mean of several events."""
+    days, caar, low, high = run.path.T
+    if len(days) < 2 or np.ptp(days) == 0:
+        return ""
+    own = (reach if run.several else _reach(run)) or 0.01
+    panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-own, own, 45, 3))
+    name = f"{run.name}: CAAR from day {day(int(days[0]))} to {day(int(days[-1]))}"
+    zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
+    last = np.where(np.arange(len(days)) == len(days) - 1, caar, np.nan)
+    parts = (
+        panel.band(days, low, high, "band"), panel.rule(0, "g"), zero, panel.line(days, caar, "b"),
+        panel.dots(days, last, "b dot"),
+    )  # fmt: skip
+    return Markup(picture(150, 48, parts, title=name, desc="Line with band.", kind="spark"))  # noqa: S704
+
+
+def _reach(run: Run) -> float:
+    """Return the largest distance of the path or its band from zero."""
+    return float(np.nanmax(np.abs(run.path[:, 1:]), initial=0.0))
+
+
+def _note(runs: list[Run], reach: float) -> str:
+    """Say what the small paths show."""
+    if not any(run.path.size for run in runs):
+        return ""
+    alone = (
+        " A path of one event has a scale of its own."
+        if any(r.path.size and not r.several for r in runs)
+        else ""
+    )
+    shared = f" They share one scale, ±{100 * reach:.1f}%." if reach else ""
+    return f"Paths: CAAR by event day with its 95% band; upright line: day 0.{shared}{alone}"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"no run: it has no {MANIFEST}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return "its manifest cannot be read: it is damaged"
+    return clipped(error.strerror if isinstance(error, OSError) else error, 200)

@@ -1,0 +1,76 @@
+"use strict";
+const events = document.querySelector("table.ev");
+if (events) {
+  const body = events.tBodies[events.tBodies.length - 1], rows = [...body.rows];
+  const [text, group, flag, order, said] = ["find", "group", "flag", "order", "said"].map(id => document.getElementById(id));
+  const plain = node => node ? node.textContent.trim() : "";
+  const first = cell => plain(cell.classList.contains("c-c") ? cell.querySelector("b") : cell.firstChild);
+  const number = shown => /^[<(+−\d]/.test(shown) && !/^\d{4}-/.test(shown) ? parseFloat(shown.replace("−", "-").replace(/[<(]/, "")) : NaN;
+  const heads = [...events.tHead.rows[0].cells].filter(head => !head.classList.contains("fx"));
+  const numeric = head => head.classList.contains("num");
+  const missing = (head, shown) => shown === "" || (numeric(head) && isNaN(number(shown)));
+  const tell = more => {
+    const shown = rows.filter(row => !row.hidden).length, all = shown === rows.length ? "" : "; means and tests are of all";
+    said.textContent = `${shown} of ${rows.length} events shown${all}${more ? "; " + more : ""}.`;
+  };
+
+  function sort(head, up) {
+    const at = head.cellIndex, name = head.dataset.name;
+    const key = new Map(rows.map((row, i) => [row, [first(row.cells[at]), i]]));
+    heads.forEach(other => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    body.append(...[...rows].sort((one, other) => {
+      const [a, i] = key.get(one), [b, j] = key.get(other), gone = missing(head, a) - missing(head, b);
+      const by = numeric(head) ? number(a) - number(b) : a.localeCompare(b);
+      return gone || (up ? by : -by) || i - j;
+    }));
+    order.value = String(at);
+    tell(`sorted by ${name}, ${up ? "ascending" : "descending"}`);
+  }
+
+  function filter() {
+    const sought = text.value.trim().toLowerCase();
+    for (const row of rows) {
+      const tags = [...row.querySelectorAll(".c-g .tag")].map(plain);
+      row.hidden = !((!sought || row.textContent.toLowerCase().includes(sought))
+        && (!group || !group.value || plain(row.querySelector(".c-r")) === group.value)
+        && (!flag || !flag.value || (flag.value === "*" ? tags.length : tags.includes(flag.value))));
+    }
+    tell("");
+  }
+
+  for (const head of heads) {
+    const button = document.createElement("button"), label = head.firstChild;
+    button.type = "button";
+    head.dataset.name = label.textContent.trim();
+    button.append(label);
+    head.prepend(button);
+    button.addEventListener("click", () => sort(head, head.getAttribute("aria-sort") !== "ascending"));
+    order.add(new Option(head.dataset.name, head.cellIndex));
+  }
+  [text, group, flag].forEach(control => control && control.addEventListener("input", filter));
+  order.addEventListener("input", () => sort(heads.find(head => head.cellIndex === Number(order.value)), true));
+  document.getElementById("reset").addEventListener("click", () => {
+    [text, group, flag].forEach(control => { if (control) control.value = ""; });
+    filter();
+    text.focus();
+  });
+  document.getElementById("controls").hidden = false;
+  const car = heads.find(head => head.classList.contains("c-n"));
+  car.setAttribute("aria-sort", "ascending");
+  order.value = String(car.cellIndex);
+  tell("");
+}
+for (const button of document.querySelectorAll("button.copy")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.value);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source);
+      button.textContent = "Selected";
+    }
+  });
+}

@@ -1,0 +1,157 @@
+"""Differences between two runs in words, and the log of changes that a refreshed run keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RunFolderError
+from .manifest import seal
+from .record import Record
+
+if TYPE_CHECKING:
+    from .compare import Answer, Comparison, Move
+
+SCHEMA = "eventstudy-changes/1"
+LOG, PAGE = "changes.json", "changes.md"
+# Refreshes that are remembered.
+KEPT = 100
+# A CAR that moved by one basis point.
+MOVED = 1e-4
+# Lines of one heading; all are in the JSON.
+SHOWN = 20
+
+
+def as_text(found: Comparison) -> str:
+    """Return the differences as plain text."""
+    if found.same:
+        return "nothing differs"
+    return "\n".join(
+        "\n".join([f"{head}:", *(f"  {line}" for line in own)]) for head, own in _sections(found)
+    )
+
+
+def as_markdown(found: Comparison) -> str:
+    """Return the differences as Markdown."""
+    if found.same:
+        return "Nothing differs.\n"
+    parts = ["\n".join([f"**{head}**", "", *(f"- {line}" for line in own)]) for head, own in _sections(found)]
+    return "\n\n".join(parts) + "\n"
+
+
+def log_changes(stage: Path, target: Path, *, moved: float = MOVED) -> Comparison | None:
+    """Write ``changes.json`` and ``changes.md``: what changed now, and below that what did before.
+
+    Parameters
+    ----------
+    stage : Path
+        The new run folder, complete.
+    target : Path
+        The folder whose place it will take, with the log so far; it need not be there.
+    moved : float
+        A CAR that moved by no more is not told.
+
+    Returns
+    -------
+    Comparison or None
+        What changed; None if there was no run that can be compared.
+    """
+    from .compare import compare_records
+
+    now, log, found = Record.read(stage), read_changes(target), None
+    with suppress(RunFolderError):
+        found = compare_records(Record.read(target), now, moved=moved)
+    if not (found and found.same):
+        text = as_markdown(found) if found else "First run.\n"
+        entry = {"at": now.manifest["written_at"], "text": text, **(found.to_dict() if found else {})}
+        log = [entry, *log][:KEPT]
+    _write(stage, log)
+    seal(stage, now.manifest)
+    return found
+
+
+def _write(stage: Path, log: list[dict[str, Any]]) -> None:
+    text = json.dumps({"schema": SCHEMA, "changes": log}, indent=1, ensure_ascii=False, sort_keys=True)
+    (stage / LOG).write_text(text + "\n", encoding="utf-8", newline="\n")
+    page = "# Changes\n\n" + "\n".join(f"## {entry['at']}\n\n{entry['text']}" for entry in log)
+    (stage / PAGE).write_text(page, encoding="utf-8", newline="\n")
+
+
+def read_changes(folder: Path) -> list[dict[str, Any]]:
+    """Return the log of a run folder, newest first; nothing if there is none."""
+    try:
+        found: list[dict[str, Any]] = json.loads((folder / LOG).read_text(encoding="utf-8"))["changes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return found
+
+
+def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
+    """Yield headings and their lines, the most important first."""
+    flips = [line for answer in found.flips for line in _answer(answer)]
+    other = [line for answer in found.answers if not answer.flipped for line in _answer(answer)]
+    edits = [f"{e}: {_arrows(cells)}" for e, cells in found.edited.items()]
+    states = [f"{e}: {a} -> {b}" for e, (a, b) in found.statuses.items() if e not in found.completed]
+    main = [move for move in found.moves if move.window == found.main]
+    aside = len(found.moves) - len(main)
+    moves = [_move(move) for move in sorted(main, key=_size)]
+    sources = [f"{s}: {a or 'none'} -> {b or 'none'}" for s, (a, b) in found.sources.items()]
+    revised = [f"{symbol}: {own}" for symbol, own in found.prices.items() if own.days]
+    longer = [f"{symbol}: {own}" for symbol, own in found.prices.items() if not own.days]
+    sections = {
+        "Another verdict": flips,
+        "Events added": list(found.added),
+        "Events removed": list(found.removed),
+        "Events edited": edits,
+        "Windows that are complete now": list(found.completed),
+        "Status": states,
+        f"CARs over {found.main} that moved by more than {found.moved * 1e4:g} bp": moves,
+        "CARs over other windows": [f"{aside} moved" if aside else ""],
+        "Prices revised": revised,
+        "Prices of more days": longer,
+        "Source of prices": sources,
+        "Files changed": list(found.files),
+        "Settings": [f"{k}: {_plain(a)} -> {_plain(b)}" for k, (a, b) in found.settings.items()],
+        "Versions": [f"{k}: {a or 'none'} -> {b or 'none'}" for k, (a, b) in found.versions.items()],
+        "Answer": other,
+    }
+    yield from ((head, own) for head, lines in sections.items() if (own := _some(filter(None, lines))))
+
+
+def _answer(answer: Answer) -> list[str]:
+    lines = [f"{word}: {own['text']}" for word, own in (("was", answer.before), ("is", answer.after)) if own]
+    return [f"{answer.group}, {line}" if answer.group else line for line in lines]
+
+
+def _move(move: Move) -> str:
+    values = " -> ".join(_percent(value) for value in (move.before, move.after))
+    return f"{move.event_id} ({move.ticker}): {values}, {'; '.join(move.why)}"
+
+
+def _size(move: Move) -> float:
+    """Return minus the size of a move, those from or to nothing first."""
+    if move.before is None or move.after is None:
+        return -float("inf")
+    return -abs(move.after - move.before)
+
+
+def _percent(value: float | None) -> str:
+    return "none" if value is None else f"{100 * value:+.2f} %"
+
+
+def _arrows(cells: Any) -> str:
+    return ", ".join(f"{name} {a or 'blank'} -> {b or 'blank'}" for name, (a, b) in cells.items())
+
+
+def _plain(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text or "default"
+
+
+def _some(lines: Iterable[str]) -> list[str]:
+    listed = list(lines)
+    more = len(listed) - SHOWN
+    return [*listed[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]

@@ -1,0 +1,291 @@
+"""What is not the same in two runs, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..loading.benchmarks import members
+from ..prices.frozen import TABLE
+from ..tables import OUTCOME
+from .changes import MOVED, as_text
+from .origin import EVENTS, NAMING_FILES
+from .record import Record
+from .revised import Revision, revisions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROVISIONAL = "incomplete_window"
+# Columns of a run's events that are not the user's; day 0 and benchmark are judged by what they became.
+_OURS = {*OUTCOME, "confounder"} - {"day0"}
+# Settings that move no CAR; prices are compared themselves.
+_ASIDE = {
+    "windows", "tests", "by", "placebo", "regress", "draws", "seed", "variants", "event_pages", "interactive",
+    "offline", "vintage", "store", "prices",
+}  # fmt: skip
+ZERO = "different from zero"
+_DIFFERENCES = (
+    "added", "removed", "edited", "statuses", "moves", "answers", "settings", "versions", "prices", "sources",
+    "files",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A CAR that is not what it was; None where there is none."""
+
+    event_id: str
+    ticker: str
+    window: str
+    before: float | None
+    after: float | None
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the two runs answer for a group of events; None where it is not in the run."""
+
+    group: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the verdict is another one, or the effect is significant with the other sign."""
+        if self.before is None or self.after is None:
+            return True
+        signs = [math.copysign(1, own["estimate"] or 0.0) for own in (self.before, self.after)]
+        verdicts = [own["verdict"] for own in (self.before, self.after)]
+        return verdicts[0] != verdicts[1] or (verdicts[0] == ZERO and signs[0] != signs[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The differences between two runs.
+
+    Attributes
+    ----------
+    added, removed : tuple of str
+        Events of the second run only, and of the first only.
+    edited : mapping of str to mapping
+        What is not the same in the row of an event: (before, after) by column.
+    statuses : mapping of str to (before, after)
+        Status of the events that have another: ``ok``, ``provisional`` (the window is not over yet), or why
+        an event was dropped.
+    moves : tuple of Move
+        CARs that moved by more than `moved`, in every window.
+    answers : tuple of Answer
+        Groups whose answer is another sentence.
+    settings, versions : mapping of str to (before, after)
+    prices : mapping of str to Revision
+        Symbols whose prices are not the same.
+    sources : mapping of str to (before, after)
+        Symbols that only one run has, or that come from another source.
+    files : tuple of str
+        Other inputs that are not the same.
+    main : str
+        The main window of the second run.
+    moved : float
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    edited: Mapping[str, Mapping[str, tuple[str, str]]]
+    statuses: Mapping[str, tuple[str, str]]
+    moves: tuple[Move, ...]
+    answers: tuple[Answer, ...]
+    settings: Mapping[str, tuple[Any, Any]]
+    versions: Mapping[str, tuple[str, str]]
+    prices: Mapping[str, Revision]
+    sources: Mapping[str, tuple[str, str]]
+    files: tuple[str, ...]
+    main: str = ""
+    moved: float = field(default=MOVED)
+
+    @property
+    def completed(self) -> tuple[str, ...]:
+        """Events whose window was not over in the first run, and is in the second."""
+        return tuple(e for e, (old, new) in self.statuses.items() if old == "provisional" and new == "ok")
+
+    @property
+    def flips(self) -> tuple[Answer, ...]:
+        """Groups with another verdict."""
+        return tuple(answer for answer in self.answers if answer.flipped)
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return not any(getattr(self, name) for name in _DIFFERENCES)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        prices = {name: own.to_dict() for name, own in self.prices.items()}
+        answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
+        own = asdict(self) | {"prices": prices, "answers": answers, "completed": list(self.completed)}
+        plain: dict[str, Any] = {"same": self.same, **own}
+        return plain
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+
+def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:
+    """Return what is not the same in the second of two runs, and why.
+
+    Parameters
+    ----------
+    one, other : path
+        Run folders, the earlier first.
+    moved : float
+        A CAR that moved by no more (decimal) is not told.
+
+    Raises
+    ------
+    RunFolderError
+        If one of them is not a run folder.
+    """
+    return compare_records(Record.read(one), Record.read(other), moved=moved)
+
+
+def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison:
+    """Return what :func:`compare_runs` does, of runs that were read."""
+    old, new = (r.cells("events.csv").set_index("event_id", drop=False) for r in (a, b))
+    both = [name for name in new.index if name in old.index]
+    found: dict[str, Any] = {
+        "added": tuple(name for name in new.index if name not in old.index),
+        "removed": tuple(name for name in old.index if name not in new.index),
+        "edited": {e: cells for e in both if (cells := _edited(old.loc[e], new.loc[e]))},
+        "settings": _unlike(_settings(a), _settings(b)),
+        "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
+        "prices": revisions(a, b),
+        "sources": _unlike(*(_sources(r) for r in (a, b))),
+        "files": tuple(_files(a, b)),
+    }
+    states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
+    statuses = _unlike(*states)
+    causes = _Causes(new, b, found, statuses)
+    return Comparison(
+        **found, statuses=statuses, moves=tuple(_moves(a, b, set(both), moved, causes)),
+        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Causes:
+    """Why the CAR of an event may have moved.
+
+    Attributes
+    ----------
+    events : DataFrame
+        Of the second run, by event_id.
+    record : Record
+        The second run.
+    found : mapping
+        What differs.
+    statuses : mapping of str to (before, after)
+    """
+
+    events: pd.DataFrame
+    record: Record
+    found: Mapping[str, Any]
+    statuses: Mapping[str, tuple[str, str]]
+
+    def of(self, event: str) -> tuple[str, ...]:
+        """Return the causes of one event, nearest first."""
+        found, row = self.found, self._row(event)
+        why = [f"event edited: {', '.join(found['edited'][event])}"] if event in found["edited"] else []
+        if event in self.statuses and "provisional" in self.statuses[event]:
+            why.append("new sessions")
+        config, near = self.record.config, self._symbols(row)
+        reach = -config.estimation.start, max(config.event.stop, 0)
+        for symbol, revision in found["prices"].items():
+            if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
+                why.append(f"prices of {symbol} revised")
+        why += [f"prices of {s} from another source" for s in found["sources"] if s in near]
+        why += [f"setting {name}" for name in found["settings"] if name not in _ASIDE]
+        why += [f"{file} changed" for file in found["files"]]
+        others = {*found["added"], *found["edited"]} - {event}
+        if any(self.events.loc[e, "ticker"] == row["ticker"] for e in others):
+            why.append("another event of the firm")
+        if not why and (found["added"] or found["removed"] or found["edited"]):
+            why.append("other events")
+        if not why and found["versions"]:
+            why.append(f"versions: {', '.join(found['versions'])}")
+        return tuple(why or ["not known"])
+
+    def _row(self, event: str) -> pd.Series[Any]:
+        row: Any = self.events.loc[event]
+        return cast("pd.Series[Any]", row)
+
+    def _symbols(self, row: pd.Series[Any]) -> set[str]:
+        """Return the symbols that the row of an event, or a setting, names; and all exchange rates."""
+        config = self.record.config
+        cells = [str(cell) for cell in row] + [config.benchmark, *config.named_series.values()]
+        rates = {symbol for symbol in self.record.manifest["prices"] if "=" in symbol}
+        return {symbol for cell in cells for symbol in members(cell)} | rates
+
+
+def _edited(old: pd.Series[str], new: pd.Series[str]) -> dict[str, tuple[str, str]]:
+    names = [name for name in dict.fromkeys([*old.index, *new.index]) if name not in _OURS]
+    return _unlike(*({name: str(row.get(name, "")) for name in names} for row in (old, new)))
+
+
+def _state(row: pd.Series[str]) -> str:
+    if row["status"] != "ok":
+        return f"dropped: {row['reason']}"
+    return "provisional" if PROVISIONAL in row["flags"].split(";") else "ok"
+
+
+def _settings(record: Record) -> dict[str, Any]:
+    """Return all settings, but for files, whose contents are compared; paths as seen from the run."""
+    config, origin = dict(record.manifest["config"]), dict(record.manifest["origin"])
+    own = {name: origin.get(name, config.get(name, "")) for name in ("prices", "store", "vintage", "offline")}
+    return {k: v for k, v in config.items() if k not in NAMING_FILES} | own
+
+
+def _sources(record: Record) -> dict[str, str]:
+    return {symbol: str(entry.get("source", "")) for symbol, entry in record.manifest["prices"].items()}
+
+
+def _files(a: Record, b: Record) -> Iterator[str]:
+    """Yield the places of inputs, events and prices aside, that differ or are in one run only."""
+    for place, pair in _unlike(a.inputs, b.inputs).items():
+        if place not in (EVENTS, TABLE) and any(pair):
+            yield place
+
+
+def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    names = dict.fromkeys([*a, *b])
+    return {name: (a.get(name, ""), b.get(name, "")) for name in names if a.get(name, "") != b.get(name, "")}
+
+
+def _moves(a: Record, b: Record, both: set[str], moved: float, causes: _Causes) -> Iterator[Move]:
+    old, new = (_cars(record) for record in (a, b))
+    for event, ticker, start, stop in dict.fromkeys([*new, *old]):
+        key = event, ticker, start, stop
+        x, y = old.get(key), new.get(key)
+        told = (key in old or key in new) and event in both and (key in old) + (key in new) == 2
+        came = told and (x is None) != (y is None)
+        if told and (came or (x is not None and y is not None and abs(x - y) > moved)):
+            yield Move(event, ticker, f"[{start},{stop}]", x, y, causes.of(event))
+
+
+def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
+    table = record.table("tables/car.csv")
+    if table.empty:
+        return {}
+    rows = table[["event_id", "ticker", "start", "stop", "car"]].itertuples(index=False)
+    return {(r[0], r[1], int(r[2]), int(r[3])): None if r[4] != r[4] else float(r[4]) for r in rows}
+
+
+def _answers(a: Record, b: Record) -> Iterator[Answer]:
+    old, new = ({own["group"]: own for own in record.manifest["answers"]} for record in (a, b))
+    for group in dict.fromkeys([*new, *old]):
+        x, y = old.get(group), new.get(group)
+        if x is None or y is None or x["text"] != y["text"]:
+            yield Answer(group, x, y)

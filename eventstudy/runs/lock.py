@@ -1,0 +1,114 @@
+"""One process at a time may write a run: a lock that the operating system releases when its owner dies."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import RunFolderError
+
+# Seconds between two attempts.
+PAUSE = 0.1
+# Seconds to wait for a run that only writes its folder.
+WAIT = 60.0
+# The byte that is locked on Windows, where a locked byte cannot be read: behind the text.
+_FAR = 1 << 20
+
+
+class RunBusyError(RunFolderError):
+    """Another process writes this run: try again later."""
+
+    exit_code = 75
+
+
+@contextmanager
+def locked(target: Path, *, wait: float = WAIT, told: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the lock of a run folder, ``.NAME.lock`` beside it.
+
+    Parameters
+    ----------
+    target : Path
+        The run folder; it need not exist, its parent must.
+    wait : float
+        Seconds to wait for another process.
+    told : callable, optional
+        Called once with a text if there is another process, or if the last one was killed.
+
+    Raises
+    ------
+    RunBusyError
+        If another process holds the lock for longer.
+
+    Notes
+    -----
+    The lock is an open file (flock, or LockFile on Windows): it ends with its process, however that ends. A
+    file that was left behind is therefore free, and tells that its owner was killed.
+    """
+    path = target.with_name(f".{target.name}.lock")
+    handle = _wait_for(path, time.monotonic() + wait, told or (lambda _: None))
+    try:
+        yield
+    finally:
+        _release(handle, path)
+
+
+def _wait_for(path: Path, until: float, told: Callable[[str], None]) -> int:
+    """Return the open lock file, or raise after the time."""
+    waited = False
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if _take(handle) and _is_still(handle, path):
+            before = os.read(handle, 200).decode("utf-8", "replace").strip()
+            if before and not waited:
+                told(f"the {before} was ended while it wrote this run; it is written anew")
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.ftruncate(handle, 0)
+            os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            return handle
+        owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+        os.close(handle)
+        if time.monotonic() >= until:
+            raise RunBusyError(f"{owner} writes this run", where=path.name, remedy="try again later")
+        if not waited:
+            told(f"waiting for {owner}, which writes this run")
+        waited = True
+        time.sleep(PAUSE)
+
+
+def _take(handle: int) -> bool:
+    """Lock an open file if it is free."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, _FAR, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_still(handle: int, path: Path) -> bool:
+    """Tell whether the file is still there: its last owner may have removed it in the meantime."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _release(handle: int, path: Path) -> None:
+    if sys.platform == "win32":  # an open file cannot be removed there
+        os.ftruncate(handle, 0)
+    else:
+        path.unlink(missing_ok=True)
+    os.close(handle)

@@ -1,0 +1,186 @@
+"""What a run was asked for: its settings, and the files that it reads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import StudyConfig
+from ..errors import ConfigError, DataError
+from ..prices import is_name
+
+if TYPE_CHECKING:
+    from ..events.table import Events
+
+EVENTS = "data/events.csv"
+# Settings that name files, prices aside: a run folder keeps those.
+NAMING_FILES = ("returns", "size", "factors", "confounders")
+# The source of market values that is no file, and what a run keeps of its answer.
+ASKED, SIZES = "yahoo", "tables/sizes.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Settings and files of a study.
+
+    Attributes
+    ----------
+    events : Path
+    config : StudyConfig
+    offline : bool
+    store, vintage : str
+        As for :func:`load_returns`.
+    hashes : mapping of str to str
+        SHA-256 of each file by its place in the run folder, as it was before the study.
+    """
+
+    events: Path
+    config: StudyConfig
+    offline: bool = False
+    store: str = ""
+    vintage: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that the study reads, prices aside, by their place in the run folder."""
+        found = {EVENTS: self.events}
+
+        def note(place: str, path: str) -> str:
+            found[place] = Path(path)
+            return path
+
+        with_files(self.config, note)
+        return found
+
+    def read(self) -> tuple[Events, Origin]:
+        """Return the events, and the origin with the hashes of its files as they are now.
+
+        Raises
+        ------
+        EventsFileError, EventStudyError
+            As :func:`read_events`.
+        ConfigError
+            If another file cannot be read.
+        """
+        from ..events.table import read_events
+
+        events = read_events(self.events, calendar=self.config.calendar)
+        own = self.hashed()
+        # The file may have been changed in between: what was read is what counts.
+        return events, replace(own, hashes={**own.hashes, EVENTS: events.sha256})
+
+    def hashed(self) -> Origin:
+        """Return the origin with the hashes of its files as they are now; an error if one cannot be read."""
+        from ..events.csvfile import read_bytes
+
+        rest = {place: hash_of(path) for place, path in self.files.items() if place != EVENTS}
+        return replace(self, hashes={EVENTS: hashlib.sha256(read_bytes(self.events)).hexdigest(), **rest})
+
+    def copy_to(self, stage: Path) -> None:
+        """Copy the files to their places in a run folder, byte for byte.
+
+        Raises
+        ------
+        DataError
+            If a file was changed since it was hashed.
+        """
+        for place, path in self.files.items():
+            copy = stage / place
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            if self.hashes[place] != hash_of(copy):
+                raise DataError("was changed while the study ran", where=str(path), remedy="run it again")
+
+    def frozen(self, folder: Path) -> Origin:
+        """Return the origin with what a run folder keeps in the place of files and source of prices."""
+        config = with_files(self.config, lambda place, _: str(folder / place))
+        if not config.returns:
+            config = replace(config, prices=str(folder))
+        if config.size == ASKED:
+            config = replace(config, size=str(folder / SIZES))
+        return replace(self, events=folder / EVENTS, config=config, store="", vintage="")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as options that ask for the same study."""
+        given = {name: value for name, value in self.config.to_dict().items() if value not in ("", [], {})}
+        return {k: v for k, v in given.items() if k != "prices"} if self.config.returns else given
+
+    def to_dict(self, target: Path) -> dict[str, Any]:
+        """Return plain values; paths are relative to the run folder, so that a project can be moved."""
+        named = self.config.prices
+        return {
+            "files": {place: _relative(path, target) for place, path in self.files.items()},
+            "prices": named if is_name(named) else _relative(named, target),
+            "store": _relative(self.store, target),
+            "vintage": self.vintage,
+            "offline": self.offline,
+        }
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any], config: StudyConfig, target: Path) -> Origin:
+        """Return the origin of a run from what :meth:`to_dict` gave."""
+        files, named = plain["files"], plain["prices"]
+        config = with_files(config, lambda place, _: _absolute(files[place], target))
+        config = replace(config, prices=named if is_name(named) else _absolute(named, target))
+        store = _absolute(plain["store"], target)
+        return cls(Path(_absolute(files[EVENTS], target)), config, plain["offline"], store, plain["vintage"])
+
+
+def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:
+    """Return the settings with another path for every file that they or their variants name.
+
+    Parameters
+    ----------
+    config : StudyConfig
+    change : callable
+        Takes the place of a file in the run folder, and its path.
+    """
+    own = _changed({name: getattr(config, name) for name in NAMING_FILES}, "data", change)
+    variants = {
+        name: {**settings, **_changed(settings, f"data/variants/{name}", change)}
+        for name, settings in config.variants.items()
+    }
+    return replace(config, **own, variants=variants)
+
+
+def _changed(settings: Mapping[str, Any], root: str, change: Callable[[str, str], str]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in NAMING_FILES:
+        value = settings.get(name) or ()
+        if (name, value) == ("size", ASKED):
+            continue
+        files = [value] if isinstance(value, str) else list(value)
+        found = [change(f"{root}/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)]
+        if found:
+            out[name] = found[0] if isinstance(value, str) else tuple(found)
+    return out
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file; ConfigError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise ConfigError("no such file", value=str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", where=str(path)) from None
+
+
+def _relative(path: str | Path, target: Path) -> str:
+    if not str(path):
+        return ""
+    try:
+        return Path(os.path.relpath(path, target)).as_posix()
+    except ValueError:  # another drive
+        return Path(path).absolute().as_posix()
+
+
+def _absolute(path: str, target: Path) -> str:
+    return os.path.normpath(target / path) if path else ""

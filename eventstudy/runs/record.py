@@ -1,0 +1,121 @@
+"""A run folder as it is read: what it says of itself, and its tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import StudyConfig
+from ..errors import RunFolderError
+from .manifest import MANIFEST, SCHEMA
+from .origin import ASKED, SIZES, Origin
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A run folder.
+
+    Attributes
+    ----------
+    folder : Path
+    manifest : mapping
+        What ``manifest.json`` says.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Record:
+        """Read the manifest of a run folder.
+
+        Raises
+        ------
+        RunFolderError
+            If it is not a run folder, or one of another version.
+        """
+        path = Path(folder) / MANIFEST
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            schema = manifest["schema"]
+        except FileNotFoundError:
+            remedy = "name a folder with a manifest.json"
+            raise RunFolderError("is not a run folder", where=str(folder), remedy=remedy) from None
+        except OSError as error:
+            raise RunFolderError(f"cannot be read ({error.strerror})", where=str(path)) from None
+        except (ValueError, KeyError, TypeError):
+            raise RunFolderError("is not the manifest of a run", where=str(path)) from None
+        if schema != SCHEMA:
+            remedy = "run the study again"
+            raise RunFolderError(f"is a run of another version, not {SCHEMA}", value=schema, remedy=remedy)
+        return cls(Path(folder), manifest)
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return str(self.manifest["name"])
+
+    @cached_property
+    def config(self) -> StudyConfig:
+        """The settings, with paths as they were given."""
+        return StudyConfig().with_options(self.manifest["config"])
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where the study came from, with paths from here.
+
+        Raises
+        ------
+        RunFolderError
+            If the run was written by a program that did not say.
+        """
+        if not self.manifest["origin"]:
+            what = "does not keep what it was computed from"
+            remedy = "pass origin= to write_run, or use eventstudy run"
+            raise RunFolderError(what, where=str(self.folder), remedy=remedy)
+        return Origin.of(self.manifest["origin"], self.config, self.folder)
+
+    @property
+    def frozen(self) -> Origin:
+        """The same with what the folder keeps in the place of files and prices."""
+        return self.origin.frozen(self.folder)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of the kept inputs, prices included, by place."""
+        files: Mapping[str, str] = self.manifest["files"]
+        sizes = SIZES if self.config.size == ASKED else ""
+        return {place: sha for place, sha in files.items() if place.startswith("data/") or place == sizes}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the run, such as ``tables/car.csv``, numbers exact; empty if there is none."""
+        import pandas as pd
+
+        path = self.folder / name
+        if not path.is_file():
+            return pd.DataFrame()
+        words = dict.fromkeys(("event_id", "ticker"), "str")
+        return pd.read_csv(
+            path, float_precision="round_trip", dtype=words, keep_default_na=False, na_values=[""]
+        )
+
+    def cells(self, name: str) -> pd.DataFrame:
+        """Return the cells of a table as they are written."""
+        return cells_of(self.folder / name)
+
+
+def cells_of(path: Path) -> pd.DataFrame:
+    """Return the cells of a CSV file as text."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()

@@ -1,0 +1,188 @@
+"""A run computed again from its own folder, and compared with what was written, cell by cell."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .folder import write_tables
+from .manifest import hashes, versions
+from .origin import hash_of
+from .record import Record, cells_of
+from .verify import AlteredError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOLERANCE = 1e-9
+# Numbers below this differ by rounding alone: differences are taken relative to no less.
+SMALLEST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cell that is not the same.
+
+    Attributes
+    ----------
+    table : str
+    row : int
+        Line of the file; 1 is the header.
+    column, written, computed : str
+    size : float
+        Relative difference of numbers; infinite for anything else.
+    """
+
+    table: str
+    row: int
+    column: str
+    written: str
+    computed: str
+    size: float
+
+    def __str__(self) -> str:
+        here = f"{self.table}, line {self.row}, {self.column}"
+        size = "" if math.isinf(self.size) else f" (relative difference {self.size:.1e})"
+        return f"{here}: {self.written or 'blank'} was written, {self.computed or 'blank'} computed{size}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What came of computing a run again.
+
+    Attributes
+    ----------
+    tables, cells : int
+        What was compared.
+    differences : tuple of Difference
+        The worst cell of each table in which any differs, worst first.
+    differing : int
+        Cells that differ.
+    versions : mapping of str to (written, here)
+        Versions that are not the same.
+    tolerance : float
+    """
+
+    tables: int
+    cells: int
+    differences: tuple[Difference, ...]
+    differing: int
+    versions: Mapping[str, tuple[str, str]]
+    tolerance: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether every cell is the same to the last digit."""
+        return not self.differences
+
+    @property
+    def ok(self) -> bool:
+        """Whether no cell differs by more than the tolerance."""
+        return all(found.size <= self.tolerance for found in self.differences)
+
+    def __str__(self) -> str:
+        what = f"{self.cells:,} cells of {self.tables} tables"
+        other = [f"{name} {old} was used, {new} is here" for name, (old, new) in self.versions.items()]
+        if self.exact:
+            return "\n".join([f"reproduced exactly: {what}", *other])
+        count = f"{self.differing:,} of {what} differ"
+        verdict = "within" if self.ok else "by more than"
+        head = f"{'' if self.ok else 'not '}reproduced: {count} {verdict} {self.tolerance:g}; the worst:"
+        return "\n".join([head, *map(str, self.differences), *other])
+
+
+def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reproduction:
+    """Compute a run again from what its folder keeps, offline, and compare all tables.
+
+    Parameters
+    ----------
+    folder : path
+    tolerance : float
+        Largest relative difference of two numbers that counts as rounding; numbers below 1e-6 in size are
+        compared as if they were 1e-6.
+
+    Raises
+    ------
+    RunFolderError
+        If it is not a run folder, or does not keep its inputs.
+    AlteredError
+        If these are not as they were written.
+    """
+    record = Record.read(folder)
+    with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
+        stage = Path(place) / record.name
+        stage.mkdir()
+        recompute(record, stage)
+        found = dict(_compared(record, stage))
+        cells = sum(n for n, _ in found.values())
+        differing = [d for _, own in found.values() for d in own]
+    worst = {d.table: d for d in sorted(differing, key=lambda d: d.size)}
+    here, there = versions(), record.manifest["versions"]
+    other = {k: (there.get(k, "none"), v) for k, v in here.items() if there.get(k) != v}
+    order = sorted(worst.values(), key=lambda d: -d.size)
+    return Reproduction(len(found), cells, tuple(order), len(differing), other, tolerance)
+
+
+def recompute(record: Record, stage: Path) -> None:
+    """Write the tables of a run, computed from what its folder keeps, to another folder."""
+    from ..study import run_study
+
+    _refuse_changed(record)
+    events, origin = record.frozen.read()
+    results = run_study(events, origin.config, offline=origin.offline)
+    write_tables(stage, results, origin.config)
+
+
+def _refuse_changed(record: Record) -> None:
+    """Raise unless all inputs are there as they were written."""
+    record.origin  # noqa: B018 - says if there are none
+    for place, sha in record.inputs.items():
+        path = record.folder / place
+        if not path.is_file() or hash_of(path) != sha:
+            what = "was changed since it was written" if path.is_file() else "is missing"
+            remedy = "restore it: the run can be reproduced from its own inputs only"
+            raise AlteredError(what, where=str(path), remedy=remedy)
+
+
+def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:
+    """Yield every table of either folder, with the number of its cells and those that differ."""
+    written = {f for f in hashes(record.folder) if _is_table(f)}
+    for name in sorted(written | {f for f in hashes(stage) if _is_table(f)}):
+        if name not in written or not (stage / name).is_file():
+            here = ("no table", "a table") if name not in written else ("a table", "no table")
+            yield name, (1, [Difference(name, 0, "the file", *here, math.inf)])
+        else:
+            old, new = record.cells(name), cells_of(stage / name)
+            yield name, (old.size, list(differences(name, old, new)))
+
+
+def _is_table(file: str) -> bool:
+    return file == "events.csv" or (file.startswith("tables/") and file.endswith(".csv"))
+
+
+def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Difference]:
+    """Yield the cells of two tables, as text, that differ."""
+    if list(old.columns) != list(new.columns):
+        yield Difference(name, 1, "columns", ", ".join(old.columns), ", ".join(new.columns), math.inf)
+        return
+    if len(old) != len(new):
+        yield Difference(name, 0, "lines", str(len(old) + 1), str(len(new) + 1), math.inf)
+        return
+    for column in old.columns:
+        a, b = old[column].to_numpy(object), new[column].to_numpy(object)
+        for row in (a != b).nonzero()[0]:
+            yield Difference(name, int(row) + 2, column, a[row], b[row], _size(a[row], b[row]))
+
+
+def _size(old: str, new: str) -> float:
+    """Return the relative difference of two numbers, infinite if they are not numbers."""
+    try:
+        a, b = float(old), float(new)
+    except ValueError:
+        return math.inf
+    size = abs(a - b) / max(abs(a), abs(b), SMALLEST)
+    return 0.0 if a == b else size if math.isfinite(size) else math.inf

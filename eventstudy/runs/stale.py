@@ -1,0 +1,174 @@
+"""Why a run is not up to date: what it was computed from, compared with what there is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, NetworkError, PriceError, RateLimitedError
+from ..prices import resolve
+from ..prices.frozen import TABLE, read_frozen
+from .manifest import versions
+from .origin import with_files
+from .record import Record
+from .verify import verify_run
+
+if TYPE_CHECKING:
+    from ..prices import Prices
+    from .origin import Origin
+
+Range = tuple[date, date]
+
+
+def changed_inputs(record: Record, origin: Origin) -> list[str]:
+    """Return why a run is not that of `origin`, prices aside; the files of `origin` must be hashed."""
+    old, new = (_settings(o, record.folder) for o in (record.origin, origin))
+    names = [name for name in new if old.get(name) != new[name]]
+    kept = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
+    files = [place for place in {**kept, **origin.hashes} if kept.get(place) != origin.hashes.get(place)]
+    said = record.manifest["versions"]
+    altered = verify_run(record.folder)
+    return [
+        *(f"setting {name}" for name in names),
+        *(f"{place.removeprefix('data/')} changed" for place in files),
+        *(f"version of {name}" for name, version in versions().items() if said.get(name) != version),
+        *(f"{file} was altered" for file in altered.changed),
+        *(f"{file} was missing" for file in altered.missing),
+    ]
+
+
+def _settings(origin: Origin, folder: Path) -> dict[str, Any]:
+    """Return all settings of a study, files by their places, whose contents are compared."""
+    config = with_files(origin.config, lambda place, _: place)
+    return {**config.to_dict(), **origin.to_dict(folder), "files": ""}
+
+
+def changed_prices(record: Record, origin: Origin) -> list[str]:
+    """Ask the source for what the run asked, and return why the run is not that of the answer.
+
+    Days after the last one of the run count only while there is an event that they can change; without one
+    nothing new is asked, and a source with a store answers from it.
+
+    Raises
+    ------
+    PriceError
+        If the source cannot be reached, or lets something else stand in for what it gave before.
+    """
+    if origin.config.returns:
+        return []
+    is_open = record.manifest["events"]["open"] > 0
+    if not is_open and origin.config.prices == "auto" and not origin.offline:
+        try:
+            return _asked_of(record, replace(origin, offline=True), is_open)
+        except PriceError:  # not in the store of this machine
+            pass
+    return _asked_of(record, origin, is_open)
+
+
+def _asked_of(record: Record, origin: Origin, is_open: bool) -> list[str]:
+    source = resolve(
+        origin.config.prices,
+        offline=origin.offline,
+        store=origin.store or None,
+        vintage=origin.vintage or None,
+    )
+    found: list[str] = []
+    for (first, last), symbols in asked(record, to_date=is_open).items():
+        answer = source.fetch(symbols, first, last)
+        refuse_worse(record, answer, offline=origin.offline)
+        found += _news(record, answer, symbols, is_open)
+    return found
+
+
+def asked(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
+    """Return the symbols of a run by the range that was asked; one that ended on its day ends today."""
+    day, calls = record.manifest["asked_on"], dict[Range, list[str]]()
+    # A symbol of a variant only was asked for as many days as it has.
+    kept = record.manifest["prices"].items()
+    ends = {symbol: (own["first"], own["last"]) for symbol, own in kept if own.get("first")}
+    for symbol, (first, last) in {**ends, **record.manifest["asked"]}.items():
+        end = date.today() if to_date and last == day else date.fromisoformat(last)  # noqa: DTZ011
+        calls.setdefault((date.fromisoformat(first), end), []).append(symbol)
+    return calls
+
+
+def ask_again(record: Record, origin: Origin) -> None:
+    """Download all stored prices of a run again, so that the store has what the source revised.
+
+    Raises
+    ------
+    ConfigError
+        If the prices are of a source without a store.
+    PriceError
+        If the source cannot be reached.
+    """
+    from ..prices.store import StoreProvider
+    from ..prices.sync import update
+
+    if origin.config.prices != "auto" or origin.offline:
+        remedy = "other sources are asked anew by every refresh"
+        raise ConfigError("only --prices auto, with a network, has prices to check again", remedy=remedy)
+    store, source = StoreProvider(origin.store or None), resolve("yahoo")
+    for (first, last), symbols in asked(record, to_date=True).items():
+        mine = [s for s in symbols if record.manifest["prices"].get(s, {}).get("source") == source.name]
+        update(store, source, mine, first, last, refresh=True)
+
+
+def refuse_worse(record: Record, answer: Prices, *, offline: bool = False) -> None:
+    """Raise if a symbol has no prices because of the network, or the sample's in the place of what it had.
+
+    With `offline` one that never had any may go on without.
+
+    Raises
+    ------
+    PriceError
+    """
+    had = record.manifest["prices"]
+    for symbol, error in answer.failures.items():
+        lost = isinstance(error, (NetworkError, RateLimitedError))
+        if lost and (symbol in had or not offline):
+            raise error
+    for symbol, entry in answer.provenance.items():
+        if entry.source == "sample" and had.get(symbol, {}).get("source", "sample") != "sample":
+            what = "the source cannot be reached, and the bundled sample is no substitute"
+            raise NetworkError(what, where=symbol, remedy="the last report is as it was; try again later")
+
+
+def _news(record: Record, answer: Prices, symbols: Iterable[str], is_open: bool) -> Iterator[str]:
+    had: Mapping[str, Any] = record.manifest["prices"]
+    lost: Mapping[str, Any] = record.manifest["failures"]
+    for symbol in symbols:
+        now = answer.provenance.get(symbol)
+        if now is None:
+            if symbol in had:
+                yield f"no prices of {symbol} any more: {_why(answer.failures.get(symbol))}"
+        elif symbol not in had:
+            yield f"prices of {symbol}" if symbol in lost else f"{symbol} is new"
+        elif now.source != had[symbol].get("source"):
+            yield f"prices of {symbol} from {now.source}"
+    changed = [
+        s for s in symbols
+        if s in had and s in answer.provenance and answer.provenance[s].sha256 != had[s].get("sha256")
+    ]  # fmt: skip
+    if changed:
+        yield from _revised(record, answer, changed, is_open)
+
+
+def _revised(record: Record, answer: Prices, symbols: list[str], is_open: bool) -> Iterator[str]:
+    from .revised import columns_of, part_of, revision_of
+
+    table, parts = read_frozen(record.folder / TABLE), answer.parts()
+    for symbol in symbols:
+        old, new = (part_of(rows) for rows in (table[table["symbol"] == symbol], parts[symbol]))
+        found = revision_of(old, new, columns_of(record.config.measure))
+        if found and found.days:
+            yield f"prices of {symbol} {found}"
+        elif found and is_open and found.after > found.before:
+            yield f"prices of {symbol} until {found.after}"
+
+
+def _why(error: PriceError | None) -> str:
+    return error.what if error else "not known"

@@ -1,0 +1,86 @@
+"""A folder takes the place of another in one step; what a killed process left behind is cleared away."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import sys
+from pathlib import Path
+
+_HERE = -100  # AT_FDCWD
+_EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
+# The kernel or the file system does not know how.
+_CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
+
+
+def stage_of(target: Path) -> Path:
+    """Return where a run is written before it takes its place."""
+    return target.with_name(f".{target.name}.new")
+
+
+def cleared(target: Path) -> None:
+    """Put back a run that was lost between two renames, and remove what else a killed process left."""
+    old = _old(target)
+    if not target.exists() and old.exists():
+        old.rename(target)
+    remove(old)
+    remove(stage_of(target))
+
+
+def swap(stage: Path, target: Path) -> None:
+    """Put `stage` in the place of `target`, whose folder is removed.
+
+    Where the system can exchange two folders (Linux, macOS) there is no moment without the one or the other;
+    elsewhere there is one between two renames, which :func:`cleared` mends.
+    """
+    if not target.exists():
+        stage.rename(target)
+    elif exchanged(stage, target):
+        remove(stage)
+    else:
+        target.rename(_old(target))
+        stage.rename(target)
+        remove(_old(target))
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step; return whether the system can do that."""
+    library = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    a, b = os.fsencode(one), os.fsencode(other)
+    try:
+        if library is None:
+            return False
+        if sys.platform == "darwin":
+            failed = library.renamex_np(a, b, _EXCHANGE)
+        else:
+            failed = library.renameat2(_HERE, a, _HERE, b, _EXCHANGE)
+    except AttributeError:
+        return False
+    number = ctypes.get_errno()
+    if failed and number not in _CANNOT:
+        raise OSError(number, os.strerror(number), str(other))
+    return not failed
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, a file or a link, if it is there and may be removed."""
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def kept(folder: Path) -> None:
+    """Have all files of a folder on the disk: a rename must not outlive what it names."""
+    for path in [p for p in folder.rglob("*") if p.is_file()]:
+        handle = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")

@@ -1,0 +1,66 @@
+"""Whether the files of a run folder are those that were written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import RunFolderError
+from .manifest import OWN_HASH, hashes, own_hash
+from .record import Record
+
+DIFFERENT = 4
+# What file managers leave in any folder.
+LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+class AlteredError(RunFolderError):
+    """The inputs that a run keeps are not as they were written."""
+
+    exit_code = DIFFERENT
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found in a run folder.
+
+    Attributes
+    ----------
+    checked : int
+        Files that the manifest names, and the manifest.
+    missing, changed, extra : tuple of str
+        Files that are not there, have other contents, or are not named.
+    """
+
+    checked: int
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.missing or self.changed or self.extra)
+
+    def __str__(self) -> str:
+        if self.ok:
+            return f"all {self.checked} files are as they were written"
+        found = {"missing": self.missing, "changed": self.changed, "extra": self.extra}
+        return "\n".join(f"{word}: {file}" for word, files in found.items() for file in files)
+
+
+def verify_run(folder: str | Path) -> Verification:
+    """Compare every file of a run folder with the hash in its manifest, and that with its own.
+
+    Raises
+    ------
+    RunFolderError
+        If it is not a run folder.
+    """
+    record = Record.read(folder)
+    said, found = record.manifest["files"], hashes(record.folder)
+    own = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else ["manifest.json"]
+    changed = [file for file, sha in said.items() if file in found and found[file] != sha]
+    extra = [file for file in found if file not in said and Path(file).name not in LITTER]
+    missing = [file for file in said if file not in found]
+    return Verification(len(said) + 1, tuple(missing), (*own, *changed), tuple(extra))

@@ -1,0 +1,188 @@
+"""Mean cross-correlation of many events from sums over sessions: no array of pairs of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..chunks import chunks
+from ..typing import FloatArray, IntArray
+from ..windows import EventWindows, Window
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# Sums of shared days below this share of the events are none.
+ROUNDING = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Standardised residuals, added up over events that have all sessions in common.
+
+    Attributes
+    ----------
+    group : (n,) int array
+        From 0 to G-1.
+    z, q : (G, T) sparse arrays
+        Sums over the events of a group of e_i / |e_i|, centred, and of 1 / sqrt(M_i), on the sessions of the
+        estimation window.
+    sessions : int
+        T, of the panel.
+    """
+
+    group: IntArray
+    z: csr_array
+    q: csr_array
+    sessions: int
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, alone: Iterable[int]) -> Sums:
+        """Return the sums of a sample; events `alone` are groups of their own."""
+        L1, T = sample.resid.shape[1], len(sample.windows.sessions)
+        group, first = _alike(sample.windows, np.fromiter(alone, np.int64))
+        sums = np.zeros((2, len(first), L1))
+        for part in chunks(len(group)):
+            there, own = np.unique(group[part], return_inverse=True)
+            indicator = _sparse(np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size))
+            for total, values in zip(sums, _standard(sample.resid[part]), strict=True):
+                total[there] += indicator @ values
+        z, q = (_spread(total, sample.windows.positions[first, :L1], T) for total in sums)
+        return cls(group, z, q, T)
+
+    def over(
+        self, weights: csr_array, which: IntArray | None = None
+    ) -> tuple[csr_array, csr_array, FloatArray]:
+        """Return for each session the sums (T, T) of z and q, and the count (T,), of the events there.
+
+        Parameters
+        ----------
+        weights : (T, G) sparse array
+            What an event of each group counts on each session.
+        which : int array, optional
+            Groups that are counted; by default all.
+        """
+        size = np.bincount(self.group, minlength=self.z.shape[0]).astype(float)
+        if which is None:
+            return weights @ self.z, weights @ self.q, weights @ size
+        chosen = weights[:, which]
+        return chosen @ self.z[which], chosen @ self.q[which], chosen @ size[which]
+
+
+def session_mean(sums: Sums, weights: csr_array) -> float:
+    """Return the mean of rho_ij o_ij over all pairs as a ratio of sums over sessions (docs/methods.md, 4).
+
+    Parameters
+    ----------
+    sums : Sums
+        n events.
+    weights : (T, G) sparse array
+        1 / sqrt(n_i) on the n_i sessions of an event: o_ij is the share of common sessions.
+
+    Notes
+    -----
+    sum_ij z_i'z_j o_ij is the sum of squares of the sums of z over the events of each session, less n for the
+    pairs of an event with itself; q in place of z gives what it would be if every rho were 1.
+    """
+    n = len(sums.group)
+    z, q, count = sums.over(weights)
+    cross, shared, pairs = (float((own**2).sum()) - n for own in (z.data, q.data, count))
+    return (cross / shared) * pairs / (n * (n - 1)) if shared > ROUNDING * n else 0.0
+
+
+def next_session_mean(
+    sums: Sums, weights: csr_array, sides: tuple[IntArray, IntArray], pairs: tuple[IntArray, IntArray]
+) -> float:
+    """Return what two groups of events add to the mean where news reaches one a session after the other.
+
+    Parameters
+    ----------
+    sums, weights
+        As for :func:`session_mean`.
+    sides : two int arrays
+        Events of either side.
+    pairs : two int arrays
+        Sessions of the one and of the other side that belong together.
+    """
+    n, found = len(sums.group), []
+    for events, at in zip(sides, pairs, strict=True):
+        z, q, count = sums.over(weights, np.unique(sums.group[events]))
+        found.append((z[at][:, at], q[at][:, at], count[at]))
+    (z, q, count), (z2, q2, count2) = found
+    cross, shared, both = z.multiply(z2).sum(), q.multiply(q2).sum(), float(count @ count2)
+    return 2 * float(cross / shared) * both / (n * (n - 1)) if shared > ROUNDING * n else 0.0
+
+
+def covering(
+    sample: AbnormalReturns, window: Window, sums: Sums, hidden: Iterable[tuple[int, IntArray]]
+) -> csr_array:
+    """Return 1 / sqrt(n_i) on the n_i sessions that the CARs of each group cover, (T, G) sparse.
+
+    These are the days of the window, and `hidden` ones beside them.
+    """
+    first = _first(sums.group)
+    at = sample.windows.positions[first, -len(sample.event) :][:, sample.columns(window)]
+    group, day = np.nonzero(at >= 0)
+    extra = [(sums.group[i], np.setdiff1d(own, at[sums.group[i]])) for i, own in hidden]
+    rows = np.concatenate([at[group, day], *(own for _, own in extra)])
+    columns = np.concatenate([group, *(np.full(len(own), g) for g, own in extra)])
+    size = np.bincount(columns, minlength=len(first))
+    return _sparse(1 / np.sqrt(size[columns]), rows, columns, (sums.sessions, len(first)))
+
+
+def on_day0(sample: AbnormalReturns, sums: Sums) -> csr_array:
+    """Return 1 on day 0 of each group, (T, G) sparse."""
+    day0 = sample.windows.day0[_first(sums.group)]
+    columns = np.flatnonzero(day0 >= 0)
+    return _sparse(np.ones(len(columns)), day0[columns], columns, (sums.sessions, len(day0)))
+
+
+def _standard(resid: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return e / |e|, centred, and 1 / sqrt(M) of each event, two (n, L1) arrays; 0 where there is none."""
+    known = np.isfinite(resid)
+    days = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    e = np.where(known, resid, 0.0)
+    e = np.where(known, e - e.sum(axis=1, keepdims=True) / days, 0.0)
+    norm = np.sqrt(np.einsum("nl,nl->n", e, e))[:, None]
+    return np.divide(e, norm, out=e, where=norm > 0), known / np.sqrt(days)
+
+
+def _alike(windows: EventWindows, alone: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the group of each event, those on the same sessions and hours sharing one, and its first."""
+    positions, hours = windows.positions, np.unique(windows.hours, axis=0, return_inverse=True)[1].ravel()
+    draws = np.random.default_rng(0).integers(1, 2**62, positions.shape[1] + 1)
+    _, first, group = np.unique(
+        positions @ draws[1:] + hours * draws[0], return_index=True, return_inverse=True
+    )
+    group = group.ravel().astype(np.int64)
+    # Sums that are equal by chance, and events that are to be alone.
+    same = hours == hours[first[group]]
+    for part in chunks(len(group)):
+        same[part] &= (positions[part] == positions[first[group[part]]]).all(axis=1)
+    other = np.flatnonzero(~same)
+    own = np.union1d(other, alone).astype(np.int64)
+    group[own] = len(first) + np.arange(len(own))
+    _, group = np.unique(group, return_inverse=True)
+    group = group.ravel().astype(np.int64)
+    return group, _first(group)
+
+
+def _first(group: IntArray) -> IntArray:
+    first: IntArray = np.unique(group, return_index=True)[1]
+    return first
+
+
+def _spread(values: FloatArray, at: IntArray, T: int) -> csr_array:
+    """Lay values (G, L1) on their sessions, (G, T) sparse."""
+    row, day = np.nonzero(at >= 0)
+    return _sparse(values[row, day], row, at[row, day], (len(values), T))
+
+
+def _sparse(values: FloatArray, rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> csr_array:
+    from scipy.sparse import csr_array
+
+    return csr_array((values, (rows, columns)), shape=shape)

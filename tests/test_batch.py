@@ -1,0 +1,251 @@
+"""All events at once: the same numbers as one by one, pair by pair and day by day."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from conftest import Market
+from deaths import deadly, doubled
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.joint import Joint, covers, jointly
+from eventstudy.models import MODELS
+from eventstudy.returns import ReturnsPanel
+from eventstudy.significance import STATISTICS
+from eventstudy.significance._correlation import (
+    by_pair,
+    by_session,
+    correlations,
+    loadings_on,
+    mean_correlation,
+    residual_correlation,
+    residuals_on,
+    sessions_of,
+)
+from eventstudy.significance._ranks import scaled_ranks
+from eventstudy.study import EventStudy
+from eventstudy.windows import EventWindows, Window, build_windows
+from eventstudy.workers import WorkerError, Workers
+
+FLOOR = Path(__file__).parents[1] / "benchmarks" / "floor.py"
+WINDOWS = (Window(0, 0), Window(-2, 2), Window(-5, 5))
+Array = NDArray[np.float64]
+
+
+def floor() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("floor", FLOOR)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def windows_of(drawn: object, module: ModuleType) -> EventWindows:
+    panel, n = drawn.panel, len(drawn.firm)  # type: ignore[attr-defined]
+    return build_windows(
+        panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,  # type: ignore[attr-defined]
+        factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*module.ESTIMATION),
+        event=Window(*module.EVENT),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["batch", "statsmodels"])
+def test_many_events_with_holes_are_what_plain_numpy_makes_of_them(engine: str) -> None:
+    """More events than a chunk holds; the other program sums over days without the library."""
+    module = floor()
+    drawn = module.draw(1203, firms=40, sessions=700)
+    fit = MODELS["market"]().fit(windows_of(drawn, module), engine=engine)  # type: ignore[arg-type]
+    expected = module.floor(drawn, (-1, 1))
+    found = [STATISTICS[name](fit, Window(-1, 1)).statistic for name in ("patell", "bmp")]
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_event_has_the_same_bits_in_any_company() -> None:
+    module = floor()
+    drawn = module.draw(1203, firms=40, sessions=700)
+    own = module.Drawn(drawn.values, drawn.firm[700:703], drawn.day0[700:703])
+    model = MODELS["market"]()
+    many, few = (model.fit(windows_of(d, module), engine="batch") for d in (drawn, own))
+    for name in AbnormalReturns.by_event:
+        np.testing.assert_array_equal(getattr(many, name)[700:703], getattr(few, name), err_msg=name)
+
+
+series = st.lists(st.integers(0, 4), min_size=7, max_size=7)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(series, series, series), min_size=1, max_size=4), st.booleans())
+def test_returns_over_several_sessions_are_joined_as_one_by_one(rows: list[object], log: bool) -> None:
+    spans, one, other = (np.array(own) for own in zip(*rows, strict=True))
+    factor_spans = np.stack([one, other], axis=2)
+    rng = np.random.default_rng(1)
+    returns = np.where(spans > 0, rng.normal(0, 0.1, spans.shape), np.nan)
+    factors = np.where(factor_spans > 0, rng.normal(0, 0.1, factor_spans.shape), np.nan)
+    found = jointly(Joint(returns, spans, spans * 2, factors), factor_spans, log=log)
+    for i in range(len(spans)):
+        expected = singly(returns[i], spans[i], spans[i] * 2, factors[i], factor_spans[i], log)
+        for own, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(own[i], theirs, rtol=1e-12, atol=1e-15)
+
+
+def singly(
+    returns: Array, spans: Array, length: Array, factors: Array, factor_spans: Array, log: bool
+) -> tuple[Array, ...]:
+    """One event, day by day."""
+    out, sums = np.full(len(returns), np.nan), np.full(factors.shape, np.nan)
+    joint, sessions, last = np.zeros(len(returns)), np.zeros(len(returns)), -1
+    for t in range(len(returns)):
+        if spans[t] == 0 or (factor_spans[t] == 0).any():
+            continue
+        first = t if spans[t] == 1 and (factor_spans[t] == 1).all() else last + 1
+        run = slice(first, t + 1)
+        if covers(spans[run]) and all(covers(own) for own in factor_spans[run].T):
+            own = returns[run][spans[run] > 0]
+            out[t] = own.sum() if log else np.prod(1 + own) - 1
+            joint[t], sessions[t] = t + 1 - first, length[run].sum()
+            sums[t] = np.where(factor_spans[run] > 0, factors[run], 0.0).sum(axis=0)
+        last = t
+    return out, joint, sessions, sums
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([np.nan, -1.0, 0.0, 0.5, 2.0, 3.0]), min_size=5, max_size=5), min_size=1
+    )
+)
+def test_ranks_are_those_of_scipy(rows: list[list[float]]) -> None:
+    values = np.array(rows)
+    count = np.isfinite(values).sum(axis=1, keepdims=True)
+    expected = rankdata(values, axis=1, nan_policy="omit") / (count + 1) - 0.5
+    np.testing.assert_array_equal(scaled_ranks(values), expected)
+
+
+def delayed(n: int = 16) -> AbnormalReturns:
+    """Events of which some close day 0 at a price limit, with holes."""
+    market = Market(n=n, seed=3, dates=5, rho=0.3, days=220)
+    holes = np.random.default_rng(3).random(market.frame.shape) < 0.03
+    holes[130:] = False
+    panel = ReturnsPanel.from_frame(market.frame.mask(holes))
+    codes = np.zeros(panel.values.shape, np.int64)
+    for i in range(0, n, 3):
+        at = int(np.searchsorted(panel.sessions, np.datetime64(market.table["day0"][i], "D")))
+        codes[i, at : at + 1 + i % 2] = 1
+    from eventstudy.events.table import Events
+
+    events = Events(table=market.table, source="frame", sha256="")
+    return (
+        EventStudy(events, replace(panel, limits=codes), estimation=(-120, -11), event=(-5, 5)).fit().abnormal
+    )
+
+
+def by_hand(sample: AbnormalReturns, window: Window) -> float:
+    """The ratio estimator from arrays of all pairs."""
+    shared, n = sample.under(overlap="share"), len(sample)
+    r = residuals_on(sample, np.unique(sample.windows.positions))
+    days = r.mask.sum(axis=1, keepdims=True)
+    z = r.values - r.mask * r.values.sum(axis=1, keepdims=True) / days
+    z, q = z / np.linalg.norm(z, axis=1, keepdims=True), r.mask / np.sqrt(days)
+    cover = loadings_on(shared, window, sessions_of(shared, window))
+    o = cover @ cover.T / np.sqrt(np.outer(cover.sum(axis=1), cover.sum(axis=1)))
+    off = ~np.eye(n, dtype=bool)
+    return float(((z @ z.T) * o)[off].sum() / ((q @ q.T) * o)[off].sum() * o[off].sum() / (n * (n - 1)))
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_sums_over_sessions_are_those_over_all_pairs(window: Window) -> None:
+    """With holes in the data, and sessions that CARs cover behind the window."""
+    a = delayed()
+    assert a.hidden(Window(0, 0)), "the limits must bite"
+    sample = a.sample(window)
+    assert by_session(sample, window).rbar == pytest.approx(by_hand(sample, window), rel=1e-10)
+
+
+def test_sums_over_sessions_count_what_lies_behind_a_limit() -> None:
+    a, window = delayed(), Window(0, 0)
+    plain = by_session(a.under(limits="none").sample(window), window).rbar
+    assert abs(by_session(a.sample(window), window).rbar - plain) > 1e-4
+
+
+def test_sums_over_sessions_pair_exchanges_that_are_never_open_together() -> None:
+    """One shock that half the firms show a session later: near what all pairs give, lags included."""
+    market = Market(n=40, seed=17, dates=2, rho=0.6, days=220)
+    late = market.tickers[20:]
+    market.frame[late] = market.frame[late].shift(1)
+    market.frame["MKT"] = np.random.default_rng(3).standard_normal(220) * 0.01
+    fit = market.fit().abnormal
+    hours = np.array([[14.5, 21.0]] * 20 + [[1.5, 7.0]] * 20)
+    apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
+    window = Window(-1, 1)
+    together = by_session(fit, window).rbar
+    exact = by_pair(apart, window, 30).rbar
+    assert exact > together + 0.05
+    assert 1 + 39 * by_session(apart, window).rbar == pytest.approx(1 + 39 * exact, rel=0.05)
+
+
+def test_a_sample_is_cut_when_it_is_asked_for() -> None:
+    fit = Market(n=6).fit().abnormal
+    rows = np.array([4, 1])
+    taken = fit.take(rows)
+    assert "resid" not in taken.__dict__
+    np.testing.assert_array_equal(taken.resid, fit.resid[rows])
+    np.testing.assert_array_equal(taken.take(np.array([True, False])).ar, fit.ar[[4]])
+    np.testing.assert_array_equal(taken.windows.returns, fit.windows.returns[rows])
+    with pytest.raises(AttributeError, match="residuals"):
+        taken.residuals  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
+    items = [(i, tmp_path / "died") for i in range(8)]
+    with Workers(2) as workers:
+        assert list(workers.map(doubled, items)) == [2 * i for i in range(8)]
+    assert (tmp_path / "died").exists()
+
+
+def test_work_that_kills_every_worker_ends() -> None:
+    with Workers(2) as workers, pytest.raises(WorkerError, match="4 workers died"):
+        list(workers.map(deadly, [1, 1]))
+
+
+def test_two_workers_give_the_same_bits_and_show_progress() -> None:
+    market = Market(n=120, seed=8)
+    one, seen = market.fit().abnormal, list[tuple[int, int]]()
+    with Workers(2, progress=lambda done, total: seen.append((done, total))):
+        two = market.fit().abnormal
+    for name in AbnormalReturns.by_event:
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert mean_correlation(one, Window(0, 0)) == mean_correlation(two, Window(0, 0))
+
+
+def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events months apart share no session; those that share some are in one block or in several."""
+    market = Market(n=30, seed=2, days=700, dates=30, rho=0.2)
+    days = market.frame.index[np.linspace(150, 690, 30).astype(int)]
+    market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
+    holes = np.random.default_rng(1).random(market.frame.shape) < 0.1
+    fit = market.fit(market.frame.mask(holes), estimation=(-120, -11)).abnormal
+    monkeypatch.setattr("eventstudy.significance._correlation.BLOCK", 7)
+    residuals = residuals_on(fit, np.unique(fit.windows.positions))
+    whole = residual_correlation(residuals, residuals, 30)
+    assert 0.2 < np.isnan(whole).mean() < 0.9
+    np.testing.assert_allclose(correlations(fit, 30), whole, rtol=1e-12, atol=1e-15)
+
+
+def test_the_command_proposes_the_batch_where_it_helps() -> None:
+    from eventstudy.cli.run import MANY, _faster
+    from eventstudy.config import StudyConfig
+
+    assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
+    for config in (StudyConfig(engine="batch"), StudyConfig(cov_type="HC3"), StudyConfig(model="theil_sen")):
+        assert _faster(config, MANY + 1) == []
+    assert _faster(StudyConfig(), MANY) == []

@@ -1,0 +1,93 @@
+"""``eventstudy report``: what it prints, where it writes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import Market
+from jsonschema import Draft202012Validator
+from test_exports import SCHEMA
+from test_runs import contents
+
+from eventstudy.cli.main import main
+from eventstudy.config import StudyConfig
+from eventstudy.runs import write_run
+
+CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(Market(n=6).fit(), tmp_path_factory.mktemp("runs"), "study", config=CONFIG)
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "reports" / "study"))
+
+
+def report(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+def test_without_options_it_says_where_the_page_is(folder: Path) -> None:
+    found = report(folder)
+    assert (found.exit_code, found.output) == (0, f"{folder / 'report.html'}\n")
+
+
+def test_what_the_run_holds_is_left_alone(folder: Path) -> None:
+    before = contents(folder)
+    found = report(folder, *(w for k in ("md", "json", "tex", "xlsx", "parquet") for w in ("--format", k)))
+    assert found.exit_code == 0, found.output
+    lines = found.output.splitlines()
+    assert lines[:2] == [str(folder / "report.md"), str(folder / "results.json")]
+    assert {Path(line).name for line in lines[2:4]} == {"caar.tex", "events.tex"}
+    assert lines[4:] == [str(folder.with_name(f"study.{k}")) for k in ("xlsx", "parquet")]
+    assert all(Path(line).stat().st_size for line in lines)
+    assert contents(folder) == before, "a run that was checked by its hashes still is"
+
+
+def test_to_one_file(folder: Path, tmp_path: Path) -> None:
+    for kind in ("html", "tex", "xlsx", "md", "json", "parquet"):
+        target = tmp_path / "new folder" / f"x.{kind}"
+        found = report(folder, "--format", kind, "--out", target)
+        assert (found.exit_code, found.output) == (0, f"{target}\n")
+    both = (tmp_path / "new folder" / "x.tex").read_text(encoding="utf-8")
+    assert both.count(r"\toprule") == 3
+    assert (tmp_path / "new folder" / "x.html").read_bytes() == (folder / "report.html").read_bytes()
+
+
+def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
+    found = report(
+        folder, "--format", "tex", "--format", "html", "--format", "json", "--out", tmp_path / "out"
+    )
+    assert found.exit_code == 0, found.output
+    assert set(contents(tmp_path / "out")) == {
+        "tables/caar.tex", "tables/events.tex", "report.html", "results.json",
+    }  # fmt: skip
+
+
+def test_what_is_no_run_is_one_clear_line(tmp_path: Path) -> None:
+    found = report(tmp_path)
+    assert found.exit_code == 1
+    assert "not a run" in found.output
+    assert report(tmp_path, "--format", "docx").exit_code == 2
+
+
+def test_json_of_a_run_is_its_document(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text(
+        "event_id,ticker,announced_at\na,NVDA,2022-08-31\nb,AAPL,2021-03-01\nc,AMD,2019-05-21\n"
+    )
+    run = ["run", str(events), "--prices", "sample", "--out", str(tmp_path / "r"), "--json"]
+    found = CliRunner().invoke(main, run)
+    assert found.exit_code == 0, found.stderr
+    printed = json.loads(found.stdout)
+    Draft202012Validator(SCHEMA).validate(printed)
+    folder = Path(printed.pop("run"))
+    assert printed.pop("report") == str(folder / "report.html")
+    assert printed == json.loads((folder / "results.json").read_text(encoding="utf-8"))

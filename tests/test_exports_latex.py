@@ -1,0 +1,198 @@
+"""LaTeX: nothing in a cell is a command, the numbers are those of the tables, and TeX takes the files."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+from exported import CONFIG, hostile_market, read_csv
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventstudy.exports import read_run
+from eventstudy.exports.latex import escaped
+from eventstudy.runs import write_run
+
+STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
+READ = {
+    r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textless{}": "<",
+    r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"', r"\textquotesingle{}": "'",
+    r"\textasciigrave{}": "`", r"\allowbreak{}": "", r"\{": "{", r"\}": "}", r"\%": "%", r"\&": "&",
+    r"\#": "#", r"\$": "$", r"\_": "_", "{[}": "[", "{]}": "]", "{}": "",
+}  # fmt: skip
+PREAMBLE = r"""\documentclass{article}
+%s
+\usepackage{booktabs,graphicx,array,longtable}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(hostile_market(), tmp_path_factory.mktemp("runs"), "host_ile 1", config=CONFIG)
+
+
+def plain(text: str) -> str:
+    """Read TeX that is nothing but text; any other command, brace or special letter is an error."""
+    out, rest = "", text
+    while rest:
+        known = next((t for t in READ if rest.startswith(t)), "")
+        assert known or rest[0] not in r"\{}$&#^_%~", rest[:20]
+        out += READ[known] if known else rest[0]
+        rest = rest[len(known or rest[0]) :]
+    return out
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200))
+def test_what_is_escaped_reads_back(text: str) -> None:
+    assert plain(escaped(text)) == " ".join(text.split())
+
+
+@given(st.text(max_size=60))
+def test_no_character_gives_a_command(text: str) -> None:
+    shown = re.sub(
+        r"\$(-|\\times|\\geq|\\leq|\^2|\\alpha|\\beta|\\gamma|\\sigma|\\mu|\\Sigma)\$", "", escaped(text)
+    )
+    plain(shown.replace(r"\ldots{}", "").replace("~", ""))
+
+
+def value(cell: str) -> tuple[float, str]:
+    """Return the number and the stars of a cell."""
+    found = re.fullmatch(r"\[?\$(-?[\d.]+)\$(?:\\rlap\{\]\})?" + STARS, cell)
+    return (float(found[1]), found[2] or "") if found else (np.nan, "")
+
+
+def stars(p: float) -> str:
+    return "***" if p < 0.01 else "**" if p < 0.05 else "*" if p < 0.1 else ""
+
+
+def test_windows_by_tests_are_those_of_the_tables(folder: Path) -> None:
+    text = (folder / "tables/caar.tex").read_text(encoding="utf-8")
+    lines = [
+        line.removesuffix(r" \\").split(" & ")
+        for line in text.splitlines()
+        if re.match(r"\$\[.*\]\$ &", line)
+    ]
+    document = read_run(folder).document
+    names = document["samples"][0]["shown"][:6]
+    tests = pd.concat([read_csv(folder, "tests").assign(direction=""), read_csv(folder, "tests_by_group")])
+    means = pd.concat([read_csv(folder, "caar").assign(direction=""), read_csv(folder, "caar_by_group")])
+    by = tests.set_index(["direction", "start", "stop", "test"])
+    mean = means.set_index(["direction", "start", "stop"])
+    keys = [
+        (s["group"], w["start"], w["stop"], w["not_relied_on"])
+        for s in document["samples"]
+        for w in s["windows"]
+    ]
+    assert len(lines) == len(keys) == 3 * 5
+    for cells, (group, start, stop, weak) in zip(lines, keys, strict=True):
+        assert (cells[0], int(cells[1])) == (
+            f"$[{start},{stop}]$",
+            mean.loc[(group, start, stop), "n_events"],
+        )
+        caar, se = mean.loc[(group, start, stop), ["caar", "se"]]
+        assert value(cells[2])[0] == pytest.approx(100 * caar, abs=0.0051)
+        assert float(cells[3].strip("()")) == pytest.approx(100 * se, abs=0.0051)
+        for name, cell in zip(names, cells[4:], strict=True):
+            test = by.loc[(group, start, stop, name)]
+            number, mark = value(cell)
+            assert number == pytest.approx(test["statistic"], abs=0.0051, nan_ok=True)
+            relied = name not in weak and not isinstance(test["reason"], str)
+            assert mark == (stars(test["pvalue"]) if relied else "")
+            assert cell.startswith("[") == (not relied and np.isfinite(number))
+        assert value(cells[2])[1] == value(cells[4])[1]
+
+
+def test_events_are_those_of_the_tables(folder: Path) -> None:
+    text = (folder / "tables/events.tex").read_text(encoding="utf-8")
+    lines = [line.removesuffix(r" \\") for line in text.splitlines() if re.match(r"\d{4}-\d\d-\d\d &", line)]
+    rows = [re.split(r"(?<!\\) & ", line) for line in lines]
+    car = read_csv(folder, "car").query("start == 0 and stop == 1").sort_values("car", na_position="last")
+    for row, (own, se, t, p) in zip(rows, car[["car", "se", "statistic", "pvalue"]].to_numpy(), strict=True):
+        assert value(row[3]) == (pytest.approx(100 * own, abs=0.0051), stars(p))
+        assert float(row[4]) == pytest.approx(100 * se, abs=0.0051)
+        assert value(row[5])[0] == pytest.approx(t, abs=0.0051)
+
+
+def test_regression_is_that_of_the_table(folder: Path) -> None:
+    text = (folder / "tables/regression.tex").read_text(encoding="utf-8")
+    found = re.findall(r"& \$(-?[\d.]+)\$" + STARS + r" \\\\\n & \(([\d.]+)\)", text)
+    table = read_csv(folder, "regression")
+    assert [(float(a), float(b)) for a, _, b in found] == [
+        (pytest.approx(e, abs=5.1e-5), pytest.approx(s, abs=5.1e-5))
+        for e, s in table[["estimate", "se"]].to_numpy()
+    ]
+    assert [mark for _, mark, _ in found] == [stars(p) for p in table["pvalue"]]
+
+
+def test_tables_say_what_a_reader_needs(folder: Path) -> None:
+    text = (folder / "tables/caar.tex").read_text(encoding="utf-8")
+    for part in (
+        r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:host-ile-1-caar}", r"\caption{",
+        "23 events of 24, 1 dropped",
+        "market model, estimated on $[-120,-11]$", r"\sym{***} $p<0.01$", "Kolari and Pynnonen (2010)",
+        "Panel C: all events",
+    ):  # fmt: skip
+        assert part in text
+    assert "XeLaTeX" not in text
+    assert "XeLaTeX" in (folder / "tables/events.tex").read_text(encoding="utf-8")
+
+
+def test_many_groups_stay_on_a_page(market: Market) -> None:
+    market.table["direction"] = list("abcdef") * 2
+    text = market.fit().to_latex(config=CONFIG.with_options({"placebo": 0, "regress": []}))
+    assert text.count("Panel ") == 4
+    assert r"3 more groups in tests\_by\_group.csv" in text
+
+
+def compiled(text: str, engine: str, tmp_path: Path) -> str:
+    """Compile and return the log."""
+    if not shutil.which(engine):
+        pytest.skip(f"{engine} is not installed")
+    (tmp_path / "doc.tex").write_text(text, encoding="utf-8")
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "doc.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    log = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, log[-2000:]
+    return log
+
+
+def test_tables_compile_with_hostile_cells(folder: Path, tmp_path: Path) -> None:
+    parts = [
+        (folder / f"tables/{n}.tex").read_text(encoding="utf-8") for n in ("caar", "events", "regression")
+    ]
+    log = compiled(PREAMBLE % (r"\usepackage{fontspec}", "\n".join(parts)), "xelatex", tmp_path)
+    assert "Overfull" not in log
+    assert "passwd" not in "".join(re.findall(r"\(([^()\s]+)", log)), "no file of a cell was read"
+
+
+def test_latin_cells_compile_with_pdflatex(market: Market, tmp_path: Path) -> None:
+    names = [
+        "Älpha & Söhne",
+        r"\input{x}",
+        "50% #1 $x$ _ ^ ~ {}",
+        "Łódź",
+        "Peña",
+        "a--b---c",
+        "‘q’ “r”",
+        "[0]",
+    ]
+    market.table["company"] = [*names, *"abcd"]
+    results = market.fit()
+    texts = "\n".join(results.to_latex(table) for table in ("caar", "events"))
+    assert "XeLaTeX" not in texts
+    compiled(PREAMBLE % (r"\usepackage[T1]{fontenc}", texts), "pdflatex", tmp_path)
+    if shutil.which("pdftotext"):
+        shown = subprocess.run(
+            ["pdftotext", "-layout", "doc.pdf", "-"], cwd=tmp_path, capture_output=True, check=True
+        ).stdout.decode()
+        for name in (r"\input{x}", "50% #1 $x$ _ ^ ~ {}", "a--b---c", "[0]"):
+            assert name in shown

@@ -1,0 +1,181 @@
+"""The page over all runs: true, newest first, and not to be broken by what lies in the folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import Market
+from pages import CONFIG
+
+from eventstudy.cli.main import main
+from eventstudy.report.index import show_end, write_index
+from eventstudy.runs import write_run
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two runs, one of them of one event."""
+    out = tmp_path_factory.mktemp("reports")
+    market = Market(8, dates=4, effect=-0.04, seed=3)
+    market.table["direction"] = ["adverse"] * 6 + ["<b>relief"] * 2
+    write_run(market.fit(), out, "several 制裁", config=CONFIG)
+    write_run(Market(1, dates=1).fit(), out, "one", config=CONFIG)
+    return out
+
+
+def rows(out: Path) -> dict[str, str]:
+    """Return the rows of the index by name of the run, in their order."""
+    write_index(out)
+    text = (out / "index.html").read_text(encoding="utf-8")
+    found = re.findall(r"<tr><th scope=\"row\">.*?</tr>", text, re.S)
+    return {unescape(re.search(r"<bdi>(.*?)</bdi>", row)[1]): row for row in found}
+
+
+def run(out: Path, name: str, manifest: object) -> None:
+    (out / name).mkdir()
+    data = manifest if isinstance(manifest, bytes | str) else json.dumps(manifest)
+    (out / name / "manifest.json").write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def test_each_run_has_its_headline_and_numbers(reports: Path) -> None:
+    found = rows(reports)
+    assert set(found) == {"several 制裁", "one"}
+    told = json.loads((reports / "several 制裁" / "manifest.json").read_text(encoding="utf-8"))
+    row = unescape(re.sub(r"</?(strong|span)[^>]*>", "", found["several 制裁"]))
+    assert told["answers"][0]["text"] in row
+    assert f"{100 * abs(told['answers'][0]['estimate']):.2f}" in row
+    assert "8 of 8" in row
+    assert "<b>relief" not in found["several 制裁"]
+    assert 'href="several%20%E5%88%B6%E8%A3%81/report.html"' in found["several 制裁"]
+    assert 'class="own spark"' in found["one"]
+
+
+def test_writing_a_run_renews_the_index(reports: Path) -> None:
+    text = (reports / "index.html").read_text(encoding="utf-8")
+    assert "several%20%E5%88%B6%E8%A3%81/report.html" in text
+    assert "one/report.html" in text
+    assert 'href="../index.html"' in (reports / "one" / "report.html").read_text(encoding="utf-8")
+
+
+def test_equal_folders_give_equal_bytes(reports: Path) -> None:
+    write_index(reports)
+    first = (reports / "index.html").read_bytes()
+    write_index(reports)
+    assert (reports / "index.html").read_bytes() == first
+    assert not list(reports.glob(".index-*"))
+
+
+def test_newest_run_first_by_the_time_of_its_manifest(tmp_path: Path) -> None:
+    for name, at in [
+        ("a", "2024-01-01T00:00:00+00:00"),
+        ("b", "2025-01-01T01:00:00+02:00"),
+        ("c", "2025-01-01T00:00:00Z"),
+    ]:
+        run(tmp_path, name, {"schema": "eventstudy-run/2", "written_at": at})
+    run(tmp_path, "d", {"schema": "eventstudy-run/2", "written_at": "yesterday"})
+    assert list(rows(tmp_path)) == ["c", "b", "a", "d"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ("{", "damaged"),
+        ("[" * 100_000, "damaged"),
+        (b"\xff\xfe{", "damaged"),
+        ("[]", "not one of a study"),
+        ({"schema": "other/1"}, "not one of a study"),
+        ({}, "not one of a study"),
+    ],
+)
+def test_what_is_no_run_is_named(tmp_path: Path, manifest: object, why: str) -> None:
+    run(tmp_path, "odd", manifest)
+    (tmp_path / "<i>thesis").mkdir()
+    assert rows(tmp_path) == {}
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    listed = re.findall(r"<li><b><bdi>(.*?)</bdi></b> <span class=\"soft\">(.*?)</span>", text)
+    assert listed[0] == ("&lt;i&gt;thesis", "no run: it has no manifest.json")
+    assert listed[1][0] == "odd"
+    assert why in listed[1][1]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"events": 3, "answers": "x", "config": None},
+        {"answers": [1, {"text": 5, "verdict": [1], "estimate": "x"}]},
+        {"events": {"ok": "many"}, "answers": [{"estimate": 1e400, "n_events": -1, "group": {}}]},
+    ],
+)
+def test_old_and_odd_manifests_have_a_row(tmp_path: Path, extra: dict[str, object]) -> None:
+    run(tmp_path, "old", {"schema": "eventstudy-run/1", **extra})
+    (row,) = rows(tmp_path).values()
+    assert "its report is missing" in row
+
+
+def test_a_path_that_cannot_be_read_is_left_out(reports: Path, tmp_path: Path) -> None:
+    head = "tau,caar,caar_low,caar_high\n"
+    tables = [f"{head}0,x,,\n", "a,b\n1,2\n", "", f"{head}0,inf,,\n", f"{head}1,2,,\n1,3,,\n"]
+    for i, text in enumerate(tables):
+        run(tmp_path, f"r{i}", {"schema": "eventstudy-run/2"})
+        (tmp_path / f"r{i}" / "tables").mkdir()
+        (tmp_path / f"r{i}" / "tables" / "path.csv").write_text(text)
+    assert all("nothing to draw" in row for row in rows(tmp_path).values())
+
+
+def test_a_failed_refresh_is_shown_until_one_succeeds(tmp_path: Path) -> None:
+    run(tmp_path, "nightly", {"schema": "eventstudy-run/2", "written_at": "2024-01-01T00:00:00+00:00"})
+    show_end(tmp_path, "nightly", "Yahoo is down <b>now</b>")
+    show_end(tmp_path, "new", "no prices")
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "last refresh failed" in text
+    assert "Yahoo is down &lt;b&gt;now&lt;/b&gt;" in text
+    assert "<bdi>new</bdi> could not be made" in text
+    show_end(tmp_path, "nightly", "")
+    show_end(tmp_path, "new", "")
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "last refresh" not in text
+    assert "could not be made" not in text
+
+
+def test_a_newer_run_outdates_a_failure(tmp_path: Path) -> None:
+    show_end(tmp_path, "nightly", "down")
+    run(tmp_path, "nightly", {"schema": "eventstudy-run/2", "written_at": "2999-01-01T00:00:00+00:00"})
+    (row,) = rows(tmp_path).values()
+    assert "failed" not in row
+
+
+def test_an_index_of_someone_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<h1>My site</h1>")
+    assert write_index(tmp_path) is None
+    assert (tmp_path / "index.html").read_text() == "<h1>My site</h1>"
+
+
+def test_failures_of_the_index_are_not_those_of_the_run(tmp_path: Path) -> None:
+    show_end(tmp_path / "missing", "x", "trouble")
+    assert not (tmp_path / "missing").exists()
+
+
+def test_the_command_shows_a_run_that_could_not_be_refreshed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    events = "event_id,ticker,announced_at\nx,{},2020-06-15\n"
+    asked = ["run", "e.csv", "--offline", "--quiet"]
+    for ticker, code in [("AAPL", 0), ("NOSUCH", 1)]:
+        (tmp_path / "e.csv").write_text(events.format(ticker))
+        assert CliRunner().invoke(main, asked).exit_code == code
+    (row,) = rows(tmp_path / "reports").values()
+    assert "last refresh failed" in row
+    assert "none of 1 events could be used" in row
+    assert 'href="e/report.html"' in row
+    (tmp_path / "e.csv").write_text(events.format("AAPL"))
+    assert CliRunner().invoke(main, asked).exit_code == 0
+    (row,) = rows(tmp_path / "reports").values()
+    assert "failed" not in row
+    assert not list((tmp_path / "reports").glob(".*.failed.json"))

@@ -1,0 +1,113 @@
+"""The page to explore: all that it needs is in it, its numbers are those of the tables, cells stay text."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Market
+from pages import CONFIG, with_columns
+
+from eventstudy.errors import ConfigError
+from eventstudy.exports import Finished, finished
+from eventstudy.exports.interactive import interactive_page
+
+HOSTILE = ["</script><script>alert(1)</script>", "<b>x</b>", "var(--blue)", "شركة النفط", "华为"]
+
+
+@pytest.fixture(scope="module")
+def run() -> Finished:
+    """Twenty events in two groups with cells that try to break the page; one lacks a day of [0, 1]."""
+    market = Market(20, dates=7, effect=-0.04, seed=3)
+    frame = market.frame.copy()
+    frame.loc[market.table["day0"][0], "F00"] = np.nan
+    results = with_columns(market.fit(frame), company=HOSTILE * 4, direction=["<i>a</i>"] * 12 + ["b"] * 8)
+    return finished(results, config=CONFIG, name="<script>alert(0)</script>")
+
+
+@pytest.fixture(scope="module")
+def page(run: Finished) -> str:
+    return interactive_page(run)
+
+
+def data(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(found[1])
+
+
+def test_every_event_with_the_window_is_in_its_forest(run: Finished, page: str) -> None:
+    shown = data(page)["forest"]
+    windows = run.tables["car"][["start", "stop"]].drop_duplicates().to_numpy().tolist()
+    assert len(shown) == len(windows)
+    for (start, stop), forest in zip(windows, shown, strict=True):
+        car = run.tables["car"]
+        car = car[(car["start"] == start) & (car["stop"] == stop) & car["car"].notna()]
+        marks = sorted((y, x, e) for t in forest["traces"] for y, x, e in zip(
+            t["y"], t["x"], t["error_x"]["array"], strict=True))  # fmt: skip
+        assert len(forest["labels"]) == len(marks) == len(car)
+        by_car = car.sort_values("car")
+        np.testing.assert_allclose([x for _, x, _ in marks], 100 * by_car["car"], atol=1e-6)
+        np.testing.assert_allclose([x - e for _, x, e in marks], 100 * by_car["ci_low"], atol=2e-6)
+    main = next(i for i, w in enumerate(windows) if w == [0, 1])
+    assert len(shown[main]["labels"]) == 19
+
+
+def test_paths_are_those_of_the_tables(run: Finished, page: str) -> None:
+    traces = data(page)["paths"]
+    means = [t for t in traces if "mean of" in t.get("name", "")]
+    assert [re.search(r"mean of (\d+)", t["name"])[1] for t in means] == ["12", "8"]
+    table = run.tables["path_by_group"]
+    caar = table[table["direction"] == "b"]["caar"]
+    np.testing.assert_allclose(means[1]["y"], 100 * caar, atol=1e-6)
+    single = next(t for t in traces if t.get("name") == "b: single events")
+    gaps = [v is None for v in single["x"]]
+    assert sum(gaps) == 8
+    ar = run.tables["abnormal_returns"]
+    last = ar[ar["event_id"] == "e19"]["ar"].sum()
+    assert single["y"][-2] == pytest.approx(100 * last, abs=1e-6)
+
+
+def test_cells_are_text_and_nothing_is_asked_of_a_network(page: str) -> None:
+    assert re.findall(r"<script[^>]*>", page.replace(_library(), "")) == [
+        '<script type="application/json" id="data">', "<script>", "<script>",
+    ]  # fmt: skip
+    names = json.dumps(data(page), ensure_ascii=False)
+    assert "<b>x" not in names
+    assert "&lt;b&gt;x" in names
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert policy.startswith("default-src 'none'; ")
+    assert not re.search(r"script-src[^;]*unsafe|connect-src|https?:", policy)
+
+
+def _library() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+def test_equal_runs_have_equal_bytes(run: Finished, page: str) -> None:
+    assert interactive_page(run) == page
+
+
+def test_a_missing_extra_is_one_clear_error(run: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    with pytest.raises(ConfigError, match=r"eventstudy-kit\[interactive\]"):
+        interactive_page(run)
+
+
+def test_a_run_holds_the_page_if_asked(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from eventstudy.runs import write_run
+
+    results = Market(6).fit()
+    config = replace(CONFIG, event_pages=0)
+    plain = write_run(results, tmp_path, "plain", config=config)
+    asked = write_run(results, tmp_path, "asked", config=replace(config, interactive=True))
+    assert not (plain / "report-interactive.html").exists()
+    assert "all events (mean of 6)" in (asked / "report-interactive.html").read_text(encoding="utf-8")

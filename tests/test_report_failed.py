@@ -1,0 +1,54 @@
+"""A study without a usable event: the page says why, and no result is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eventstudy.cli.main import main
+
+GOOD = "ticker,announced_at\nAAPL,2019-09-01\nMSFT,2020-02-03\n"
+BAD = "ticker,announced_at,company\nAAPL,2014-01-05,Apple\nMSFT,2014-01-06,<b>Microsoft</b>\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(folder: Path, text: str) -> Result:
+    (folder / "events.csv").write_text(text)
+    return CliRunner().invoke(main, ["run", "events.csv", "--offline", "--event-pages", "0"])
+
+
+def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
+    result = run(folder, BAD)
+    page = (folder / "reports" / "events" / "report.html").read_text(encoding="utf-8")
+    assert result.exit_code == 1
+    assert str(Path("reports") / "events" / "report.html") in result.output
+    assert "<strong>No result:</strong> none of 2 announcements could be used. Most frequent reason: " in page
+    assert page.count("<section") == 3
+    assert page.index('<section id="ledger"') < page.index('<section id="methods"')
+    assert "Apple" in page
+    assert "&lt;b&gt;Microsoft" in page
+
+
+def test_a_run_with_results_stays(folder: Path) -> None:
+    assert run(folder, GOOD).exit_code == 0
+    page = (folder / "reports" / "events" / "report.html").read_bytes()
+    result = run(folder, BAD)
+    assert result.exit_code == 1
+    assert "report.html" not in result.output
+    assert (folder / "reports" / "events" / "report.html").read_bytes() == page
+
+
+def test_a_failed_run_gives_way_to_the_next(folder: Path) -> None:
+    run(folder, BAD)
+    assert run(folder, BAD.splitlines(keepends=True)[0] + "MSFT,2014-01-06,other\n").exit_code == 1
+    page = folder / "reports" / "events" / "report.html"
+    assert "none of 1 announcement" in page.read_text(encoding="utf-8")
+    assert run(folder, GOOD).exit_code == 0
+    assert "No result" not in page.read_text(encoding="utf-8")

@@ -1,0 +1,136 @@
+"""A run folder is never half-written: exchanged in one step, and as it was when the disk is full."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from run_folders import FIRMS, Project, contents, invoke, left_in
+
+from eventstudy import verify_run
+from eventstudy.runs import swap as module
+from eventstudy.runs.swap import cleared, exchanged, stage_of, swap
+
+
+def folder(path: Path, text: str) -> Path:
+    path.mkdir()
+    (path / "f").write_text(text)
+    return path
+
+
+def test_exchange(tmp_path: Path) -> None:
+    one, other = folder(tmp_path / "a", "A"), folder(tmp_path / "b", "B")
+    if exchanged(one, other):
+        assert ((one / "f").read_text(), (other / "f").read_text()) == ("B", "A")
+        with pytest.raises(OSError, match="No such file") as caught:
+            exchanged(one, tmp_path / "missing")
+        assert caught.value.errno == errno.ENOENT
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_swap(can: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the exchange of the kernel and with two renames, as on Windows."""
+    if not can:
+        monkeypatch.setattr(module, "exchanged", lambda one, other: False)
+    target = tmp_path / "run"
+    for text in ("first", "second"):
+        swap(folder(stage_of(target), text), target)
+        assert (target / "f").read_text() == text
+        assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
+    """A run between two renames comes back; a half-written stage goes; other folders stay."""
+    target = tmp_path / "run"
+    folder(tmp_path / ".run.old", "good")
+    folder(tmp_path / ".run.new", "half")
+    folder(tmp_path / ".run2.new", "of another run")
+    cleared(target)
+    assert (target / "f").read_text() == "good"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".run2.new", "run"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    made.study()
+    made.announce(FIRMS[:4])
+    return made
+
+
+def limited(project: Project, limit: Callable[[], None]) -> tuple[int, str]:
+    """Run the study in a process with a limit; return exit code and what it said."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "eventstudy", "run", *map(str, project.options)]
+    done = subprocess.run(
+        command, preexec_fn=limit, env=env, cwd="/", capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_file_that_cannot_grow_leaves_the_old_run(project: Project) -> None:
+    before = contents(project.run, without="")
+    code, said = limited(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)))
+    assert (code, len(said.splitlines())) == (1, 1), said
+    assert "cannot write the run folder: File too large" in said
+    assert "the run that was there is as it was" in said
+    assert contents(project.run, without="") == before
+    assert left_in(project.out) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can make a small disk")
+def test_a_full_disk_leaves_the_old_run(project: Project, tmp_path: Path) -> None:
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", place], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("no right to mount")
+    try:
+        project.out = shutil.copytree(project.out, place / "out")
+        run = project.out / "events"
+        before = contents(run, without="")
+        (place / "filler").write_bytes(bytes(2_000_000 - sum(map(len, before.values())) - 200_000))
+        code, said = limited(project, lambda: None)
+        assert (code, len(said.splitlines())) == (1, 1), said
+        assert "cannot write the run folder: No space left on device" in said
+        assert contents(run, without="") == before
+        assert left_in(project.out) == []
+        assert verify_run(run).ok
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def powerless() -> None:
+    """Give up root's right to write where it may not (CAP_DAC_OVERRIDE); others never had it."""
+    ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
+
+
+def test_no_right_to_write_is_one_clear_line(project: Project) -> None:
+    before = contents(project.run, without="")
+    project.out.chmod(0o555)
+    try:
+        code, said = limited(project, powerless)
+    finally:
+        project.out.chmod(0o755)
+    assert (code, len(said.splitlines())) == (1, 1), said
+    assert "cannot write the run folder: Permission denied" in said
+    assert contents(project.run, without="") == before
+    assert left_in(project.out) == []
+
+
+def test_a_path_under_a_file(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot write the run folder: Not a directory" in invoke(
+        "run", *project.options, "--out", tmp_path / "file" / "out", code=1
+    )

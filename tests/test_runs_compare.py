@@ -1,0 +1,127 @@
+"""What differs in two runs is named, with its cause: prices, events, settings, files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from run_folders import AT, DAYS, FIRMS, Project, invoke
+
+from eventstudy import compare_runs
+from eventstudy.runs.changes import as_markdown
+from eventstudy.runs.compare import Answer, Comparison
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    made = Project(tmp_path_factory.mktemp("project"))
+    made.study("--name", "first")
+    return made
+
+
+def changed(project: Project, tmp_path: Path, **changes: object) -> tuple[Project, Comparison]:
+    """Copy a project, change it, run it beside the first run, and compare the two."""
+    copy = Project(tmp_path / "copy")
+    firms = changes.pop("firms", FIRMS)
+    copy.announce(firms, **changes.pop("shifted", {}))  # type: ignore[arg-type]
+    for name, own in changes.pop("closes", {}).items():  # type: ignore[attr-defined]
+        copy.closes[name] = own
+        copy.write(name)
+    shutil.copytree(project.out / "first", copy.out / "first")
+    copy.study("--name", "second", *changes.pop("options", ()))  # type: ignore[misc]
+    return copy, compare_runs(copy.out / "first", copy.out / "second")
+
+
+def test_a_run_is_the_same_as_itself(project: Project) -> None:
+    found = compare_runs(project.out / "first", project.out / "first")
+    assert found.same
+    assert str(found) == "nothing differs"
+    assert invoke("compare", project.out / "first", project.out / "first") == "nothing differs\n"
+
+
+def test_a_revised_price_is_named_with_its_day_and_what_it_moved(project: Project, tmp_path: Path) -> None:
+    """One close, on day 0 of one firm: its CAR moves and no other firm's."""
+    close = project.closes["BBB"].copy()
+    close[AT[1]] *= 1.01
+    _, found = changed(project, tmp_path, closes={"BBB": close})
+    assert list(found.prices) == ["BBB"]
+    days = found.prices["BBB"].days
+    assert days == tuple(DAYS[AT[1] : AT[1] + 2].strftime("%Y-%m-%d"))
+    first = found.prices["BBB"].first
+    assert first is not None
+    assert first[1:] == (project.closes["BBB"][AT[1]], close[AT[1]])
+    assert {move.event_id for move in found.moves} == {"e-BBB"}
+    assert {move.why for move in found.moves} == {("prices of BBB revised",)}
+    day0 = next(move for move in found.moves if move.window == "[0,0]")
+    assert day0.after is not None
+    assert day0.before is not None
+    assert day0.after - day0.before == pytest.approx(0.01, rel=0.1)
+    assert not any((found.added, found.removed, found.edited, found.settings))
+
+
+def test_another_base_of_adjusted_prices_is_no_revision(project: Project, tmp_path: Path) -> None:
+    _, found = changed(project, tmp_path, closes={"CCC": project.closes["CCC"] * 0.97})
+    assert not found.prices
+    assert not found.moves
+
+
+def test_events_added_removed_and_edited_are_named(project: Project, tmp_path: Path) -> None:
+    later = f"{DAYS[AT[0]]:%Y-%m-%d}", f"{DAYS[AT[0] + 3]:%Y-%m-%d}"
+    copy, found = changed(project, tmp_path, firms=FIRMS[:4], shifted={"AAA": 3})
+    assert found.removed == ("e-EEE",)
+    assert found.edited == {"e-AAA": {"announced_at": later, "day0": later}}
+    assert {move.why[0] for move in found.moves if move.event_id == "e-AAA"} == {
+        "event edited: announced_at, day0"
+    }
+    assert "e-AAA: announced_at" in str(found)
+    back = compare_runs(copy.out / "second", copy.out / "first")
+    assert back.added == ("e-EEE",)
+    assert "Events added:\n  e-EEE" in str(back)
+
+
+def test_settings_and_answers(project: Project, tmp_path: Path) -> None:
+    _, found = changed(project, tmp_path, options=["--model", "constant_mean", "--car", "0:0"])
+    assert set(found.settings) == {"model", "windows"}
+    assert {move.why for move in found.moves} == {("setting model",)}
+    assert found.main == "[0,0]"
+    assert len(found.answers) == 1
+    text = as_markdown(found)
+    assert "**Settings**\n\n- model: default -> constant_mean\n" in text
+
+
+def test_status_changes(project: Project, tmp_path: Path) -> None:
+    close = project.closes["DDD"].copy()
+    close[: AT[3] + 1] = np.nan
+    _, found = changed(project, tmp_path, closes={"DDD": close})
+    assert list(found.statuses) == ["e-DDD"]
+    before, after = found.statuses["e-DDD"]
+    assert before == "ok"
+    assert after.startswith("dropped: no price data")
+    assert not found.completed
+
+
+def test_flips() -> None:
+    def said(verdict: str, estimate: float) -> dict[str, object]:
+        return {"text": "...", "verdict": verdict, "estimate": estimate}
+
+    zero, other = "not distinguishable from zero", "different from zero"
+    assert Answer("", said(zero, 0.01), said(other, 0.01)).flipped
+    assert Answer("", said(other, -0.01), said(other, 0.01)).flipped
+    assert Answer("", None, said(other, 0.01)).flipped
+    assert not Answer("", said(zero, -0.01), said(zero, 0.01)).flipped
+    assert not Answer("", said(other, 0.02), said(other, 0.01)).flipped
+
+
+def test_json_is_the_same_report(project: Project, tmp_path: Path) -> None:
+    close = project.closes["BBB"].copy()
+    close[AT[1]] *= 1.01
+    copy, found = changed(project, tmp_path, closes={"BBB": close})
+    said = json.loads(invoke("compare", copy.out / "first", copy.out / "second", "--json"))
+    assert said["prices"]["BBB"]["n_days"] == 2
+    assert len(said["moves"]) == len(found.moves)
+    assert said["same"] is False
+    few = json.loads(invoke("compare", copy.out / "first", copy.out / "second", "--json", "--moved", "0.5"))
+    assert few["moves"] == []

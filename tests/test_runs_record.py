@@ -1,0 +1,279 @@
+"""A run folder keeps all that its numbers came from: they can be verified, and computed again anywhere."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+from run_folders import DAYS, FIRMS, Project, contents, invoke, started
+from yahoo_standin import Yahoo, synthetic
+
+from eventstudy import compare_runs, reproduce_run, verify_run
+from eventstudy.config import StudyConfig
+from eventstudy.errors import RunFolderError
+from eventstudy.runs import Record, write_run
+from eventstudy.runs.manifest import seal
+from eventstudy.windows import Window
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    made = Project(tmp_path_factory.mktemp("project"))
+    made.study()
+    return made
+
+
+@pytest.fixture
+def run(project: Project, tmp_path: Path) -> Path:
+    """A copy of the run in another place, without what it was made of."""
+    return Path(shutil.copytree(project.run, tmp_path / "moved"))
+
+
+def test_the_manifest_says_where_everything_came_from(project: Project) -> None:
+    manifest = json.loads((project.run / "manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest) == sorted(manifest)
+    assert manifest["origin"]["files"] == {"data/events.csv": "../../events.csv"}
+    assert manifest["origin"]["prices"] == "../../px"
+    assert set(manifest["prices"]) == {"MKT", *FIRMS}
+    assert {len(entry["sha256"]) for entry in manifest["prices"].values()} == {64}
+    assert (manifest["events"]["ok"], manifest["events"]["provisional"]) == (5, 0)
+    assert manifest["answers"][0]["n_events"] == 5
+    assert (project.run / "data" / "events.csv").read_bytes() == project.events.read_bytes()
+
+
+def test_frozen_prices_are_those_of_the_files_to_the_last_bit(project: Project) -> None:
+    text = gzip.decompress((project.run / "data" / "prices.csv.gz").read_bytes()).decode()
+    lines = [line.split(",") for line in text.splitlines()]
+    mine = [float(row[5]) for row in lines if row[0] == "CCC"]
+    assert len(mine) > 100
+    assert mine == project.closes["CCC"][-len(mine) :].tolist()
+
+
+def test_a_run_is_reproduced_exactly_from_its_folder_alone(run: Path) -> None:
+    found = reproduce_run(run)
+    assert found.exact, str(found)
+    assert found.ok
+    assert found.cells > 1000
+    assert str(found).startswith("reproduced exactly")
+    assert invoke("reproduce", run) == f"{found}\n"
+
+
+@pytest.mark.parametrize("zone", [{"TZ": "Asia/Shanghai", "LC_ALL": "C"}, {"TZ": "America/Los_Angeles"}])
+def test_the_same_bytes_in_another_folder_time_zone_and_locale(
+    zone: dict[str, str], project: Project, tmp_path: Path
+) -> None:
+    """The installed package runs from its wheel in test_wheel; here a second place, zone and locale."""
+    for name in ("here", "there"):
+        shutil.copytree(project.prices, tmp_path / name / "px")
+        shutil.copy(project.events, tmp_path / name)
+    options = ["events.csv", "--prices", "px", "--calendar", "data", "--estimation", "-100:-11", "--quiet"]
+    one = started("run", *options, cwd=tmp_path / "here", TZ="UTC", LC_ALL="C.UTF-8")
+    other = started("run", *options, cwd=tmp_path / "there", **zone)
+    assert [one.communicate()[1], other.communicate()[1]] == ["", ""]
+    folders = [tmp_path / name / "reports" / "events" for name in ("here", "there")]
+    assert contents(folders[0]) == contents(folders[1])
+    said = [Record.read(folder).manifest for folder in folders]
+    for manifest in said:
+        for clock in ("written_at", "asked_on", "manifest_sha256"):
+            manifest.pop(clock)
+    assert said[0] == said[1]
+    again = started("reproduce", folders[0], "--tolerance", "0", **zone)
+    assert "reproduced exactly" in again.communicate()[0]
+
+
+def test_everything_that_an_option_names_is_kept(tmp_path: Path) -> None:
+    """Factors, other news, shares: the run is reproduced without the files it was made of."""
+    made = Project(tmp_path / "p")
+    market = np.diff(made.closes["MKT"], prepend=np.nan) / made.closes["MKT"]
+    factors = pd.DataFrame({"date": DAYS.strftime("%Y-%m-%d"), "mkt_rf": market, "rf": 0.0001}).iloc[1:]
+    factors.to_csv(tmp_path / "factors.csv", index=False)
+    (tmp_path / "news.csv").write_text(f"ticker,date,what\nAAA,{DAYS[150]:%Y-%m-%d},profit warning\n")
+    shares = [f"{name},{DAYS[0]:%Y-%m-%d},{1000 + k},USD" for k, name in enumerate(FIRMS)]
+    (tmp_path / "shares.csv").write_text("\n".join(["ticker,date,shares,currency", *shares, ""]))
+    run = made.study(
+        "--model", "capm", "--factors", tmp_path / "factors.csv", "--confounders", tmp_path / "news.csv",
+        "--drop-confounded", "--by", "none", "--size", tmp_path / "shares.csv",
+    )  # fmt: skip
+    assert (run / "data/factors/1/factors.csv").read_bytes() == (tmp_path / "factors.csv").read_bytes()
+    assert (run / "data/confounders/1/news.csv").read_bytes() == (tmp_path / "news.csv").read_bytes()
+    assert (run / "data/size/1/shares.csv").read_bytes() == (tmp_path / "shares.csv").read_bytes()
+    for path in (made.prices, made.events, *tmp_path.glob("*.csv")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    moved = Path(shutil.move(run, tmp_path / "moved"))
+    assert reproduce_run(moved).exact
+
+
+def test_a_run_of_variants_is_reproduced(tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    (tmp_path / "study.toml").write_text(
+        'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
+        '[variants.long]\nestimation = "-100:-11"\n[variants.own]\nmodel = "constant_mean"\n'
+    )
+    invoke("run", tmp_path / "study.toml", "--quiet")
+    shutil.rmtree(made.prices)
+    assert reproduce_run(tmp_path / "reports" / "events").exact
+
+
+def test_a_run_of_returns_is_reproduced(tmp_path: Path) -> None:
+    market = Market(n=4)
+    market.wide.to_csv(tmp_path / "ret.csv", index_label="date")
+    market.table[["event_id", "ticker", "announced_at", "benchmark"]].to_csv(tmp_path / "e.csv", index=False)
+    invoke(
+        "run", tmp_path / "e.csv", "--returns", tmp_path / "ret.csv", "--calendar", "data", "--estimation",
+        "-100:-11", "--window", "-5:5", "--out", tmp_path / "out", "--quiet",
+    )  # fmt: skip
+    run = tmp_path / "out" / "e"
+    assert (run / "data/returns/1/ret.csv").read_bytes() == (tmp_path / "ret.csv").read_bytes()
+    (tmp_path / "ret.csv").unlink()
+    assert reproduce_run(run).exact
+    assert not (run / "data" / "returns.csv.gz").exists()
+
+
+def test_market_values_that_were_downloaded_are_kept(tmp_path: Path) -> None:
+    """A run whose --size was asked of Yahoo is reproduced from its own table of them."""
+    events = tmp_path / "events.csv"
+    events.write_text("event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2020-06-01\n")
+    days = {"start": date(2019, 1, 2), "end": date(2021, 3, 31)}
+    counts = {"counts": {date(2019, 1, 2): 1e6, date(2020, 1, 2): 1.1e6}}
+    series = [synthetic(s, **days, **(counts if s != "^GSPC" else {})) for s in ("AAPL", "NVDA", "^GSPC")]
+    with Yahoo(*series) as yahoo:
+        env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
+        done = started("run", events, "--size", "yahoo", "--out", tmp_path / "out", "--quiet", **env)
+        assert done.communicate(timeout=120) == ("", "")
+    run = tmp_path / "out" / "events"
+    assert len(Record.read(run).cells("tables/sizes.csv")) > 100
+    assert reproduce_run(run).exact
+
+
+def test_failures_are_kept_with_their_reasons(tmp_path: Path) -> None:
+    """An event without prices has the same reason in the second life of the run."""
+    made = Project(tmp_path)
+    (made.prices / "DDD.csv").unlink()
+    (made.prices / "EEE.csv").write_text("date,close\n2020-13-77,1\n")
+    run = made.study()
+    reasons = pd.read_csv(run / "events.csv").set_index("event_id")["reason"]
+    assert "no DDD.csv in the folder" in reasons["e-DDD"]
+    assert "not a date" in reasons["e-EEE"]
+    shutil.rmtree(made.prices)
+    assert reproduce_run(run).exact
+
+
+@pytest.mark.parametrize(
+    ("file", "word"),
+    [("tables/car.csv", "changed"), ("data/prices.csv.gz", "changed"), ("report.html", "changed")],
+)
+def test_a_changed_digit_is_named(file: str, word: str, run: Path) -> None:
+    assert verify_run(run).ok
+    data = (run / file).read_bytes()
+    if file.endswith(".gz"):
+        text = gzip.decompress(data).decode()
+        at = max(k for k, c in enumerate(text) if c.isdigit())
+        data = gzip.compress((text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]).encode(), mtime=0)
+    else:
+        at = max(k for k, c in enumerate(data) if 48 <= c <= 57)
+        data = data[:at] + str((data[at] - 47) % 10).encode() + data[at + 1 :]
+    (run / file).write_bytes(data)
+    found = verify_run(run)
+    assert found.changed == (file,)
+    assert invoke("verify", run, code=4) == f"{word}: {file}\n"
+
+
+def test_missing_and_extra_files_and_an_edited_manifest_are_named(run: Path) -> None:
+    (run / "tables" / "tests.csv").unlink()
+    (run / "tables" / "mine.csv").write_text("a\n1\n")
+    (run / ".DS_Store").write_text("")
+    text = (run / "manifest.json").read_text(encoding="utf-8")
+    (run / "manifest.json").write_text(text.replace('"seed": ', '"seed": 1'), encoding="utf-8")
+    said = json.loads(invoke("verify", run, "--json", code=4))
+    assert said["missing"] == ["tables/tests.csv"]
+    assert said["extra"] == ["tables/mine.csv"]
+    assert said["changed"] == ["manifest.json"]
+
+
+def test_altered_inputs_are_not_computed_from(run: Path) -> None:
+    (run / "data" / "events.csv").write_bytes((run / "data" / "events.csv").read_bytes() + b"\n")
+    assert "was changed since it was written" in invoke("reproduce", run, code=4)
+    (run / "data" / "events.csv").unlink()
+    assert "data/events.csv: is missing" in invoke("reproduce", run, code=4)
+
+
+def test_another_number_is_found_and_the_worst_is_named(run: Path) -> None:
+    """Within the tolerance it is rounding, beyond it the run is not reproduced."""
+    path = run / "tables" / "car.csv"
+    table = pd.read_csv(path, float_precision="round_trip")
+    table.loc[3, "car"] *= 1 + 1e-12
+    table.loc[7, "se"] *= 1 + 1e-6
+    table.to_csv(path, index=False, lineterminator="\n")
+    found = reproduce_run(run)
+    assert not found.ok
+    assert found.differing == 2
+    assert (found.differences[0].row, found.differences[0].column) == (9, "se")
+    assert found.differences[0].size == pytest.approx(1e-6, rel=1e-3)
+    assert "tables/car.csv, line 9, se" in invoke("reproduce", run, code=4)
+    near = reproduce_run(run, tolerance=1e-5)
+    assert near.ok
+    assert not near.exact
+    assert str(near).startswith("reproduced: 2 of")
+
+
+def test_versions_that_differ_are_named(run: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest["versions"]["scipy"] = "0.1"
+    seal(run, manifest)
+    assert "scipy 0.1 was used" in str(reproduce_run(run))
+
+
+def test_what_is_no_run_is_said_clearly(tmp_path: Path) -> None:
+    assert "is not a run folder" in invoke("verify", tmp_path, code=1)
+    (tmp_path / "manifest.json").write_text("{}")
+    assert "is not the manifest of a run" in invoke("reproduce", tmp_path, code=1)
+    (tmp_path / "manifest.json").write_text('{"schema": "eventstudy-run/1"}')
+    assert "run the study again" in invoke("verify", tmp_path, code=1)
+    run = write_run(Market(n=3).fit(), tmp_path, "r", config=StudyConfig(event=Window(-5, 5)))
+    with pytest.raises(RunFolderError, match="does not keep what it was computed from"):
+        reproduce_run(run)
+
+
+def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) -> None:
+    """--from-lock: settings, events and prices are the run's unless given; the run itself stays."""
+    run = Path(shutil.copytree(project.run, tmp_path / "events"))
+    before = contents(run, without="")
+    invoke("run", "--from-lock", run, "--quiet")
+    assert compare_runs(run, tmp_path / "events-again").statuses == {}
+    assert not compare_runs(run, tmp_path / "events-again").moves
+    invoke("run", "--from-lock", run, "--model", "market_adjusted", "--name", "other", "--quiet")
+    found = compare_runs(run, tmp_path / "other")
+    assert found.settings["model"] == ("", "market_adjusted")
+    assert {move.why for move in found.moves} == {("setting model",)}
+    edited = tmp_path / "edited.csv"
+    edited.write_text(project.events.read_text().replace("e-AAA,AAA", "e-ZZZ,ZZZ"))
+    invoke("run", edited, "--from-lock", run, "--out", tmp_path, "--quiet")
+    status = pd.read_csv(tmp_path / "edited" / "events.csv").set_index("event_id")
+    assert status["status"].to_dict() == {f"e-{n}": "ok" for n in FIRMS if n != "AAA"} | {"e-ZZZ": "dropped"}
+    assert "not among the frozen prices of events" in status.loc["e-ZZZ", "reason"]
+    assert "give --prices or --from-lock" in invoke(
+        "run", "--from-lock", run, "--prices", "sample", "--quiet", code=2
+    )
+    assert "is the run itself" in invoke("run", "--from-lock", run, "--name", "events", code=2)
+    assert contents(run, without="") == before
+
+
+def test_a_file_edited_while_the_study_runs_is_refused(project: Project, tmp_path: Path) -> None:
+    from eventstudy.errors import DataError
+    from eventstudy.study import run_study
+
+    made = Project(tmp_path)
+    record = Record.read(made.study())
+    events, origin = record.origin.read()
+    results = run_study(events, origin.config)
+    made.announce(FIRMS[:3])
+    with pytest.raises(DataError, match="was changed while the study ran"):
+        write_run(results, tmp_path, "x", config=origin.config, origin=origin)
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,253 @@
+"""Refresh: nothing for nothing, a log of what changed, one writer at a time, and loud or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
+from yahoo_standin import Yahoo, synthetic
+
+from eventstudy import reproduce_run, verify_run
+from eventstudy.runs import Record
+from eventstudy.runs.changes import KEPT, LOG, read_changes
+from eventstudy.runs.lock import RunBusyError, locked
+
+
+def refresh(project: Project, *more: object, code: int = 0) -> str:
+    return invoke("refresh", *project.options[:-1], *more, code=code)
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose run is up to date."""
+    made = Project(tmp_path_factory.mktemp("project"))
+    refresh(made)
+    return made
+
+
+def test_nothing_new_is_no_work(settled: Project) -> None:
+    """No byte is written, whether events or run are named, and little time is spent."""
+    before = contents(settled.run, without="")
+    stamps = {p: p.stat().st_mtime_ns for p in settled.out.rglob("*")}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = started("refresh", settled.run)
+    out, err = done.communicate(timeout=60)
+    assert (out, err, done.returncode) == (f"nothing new: {settled.run} is up to date\n", "", 0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime < 2
+    assert refresh(settled) == f"nothing new: {settled.run} is up to date\n"
+    assert contents(settled.run, without="") == before
+    assert {p: p.stat().st_mtime_ns for p in settled.out.rglob("*") if p != settled.out} == {
+        p: t for p, t in stamps.items() if p != settled.out
+    }
+
+
+def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
+    """An event near the end of the prices is provisional and fills in; later sessions change no more."""
+    made = Project(tmp_path, until=AT[2] + 3)
+    assert "1 event provisional" in refresh(made)
+    status = Record.read(made.run).cells("events.csv").set_index("event_id")
+    assert "incomplete_window" in status.loc["e-CCC", "flags"]
+    made.until = AT[2] + 9
+    for name in made.closes:
+        made.write(name)
+    said = refresh(made)
+    assert "Windows that are complete now:\n  e-CCC" in said
+    assert "prices of CCC until" in said
+    change = read_changes(made.run)[0]
+    assert change["completed"] == ["e-CCC"]
+    came = [move for move in change["moves"] if move["event_id"] == "e-CCC" and move["before"] is None]
+    assert {move["window"] for move in came} >= {"[-5,5]"}
+    assert all("new sessions" in move["why"] for move in came)
+    made.until = len(DAYS)
+    for name in made.closes:
+        made.write(name)
+    refresh(made)
+    assert "nothing new" in refresh(made)
+    assert verify_run(made.run).ok
+
+
+def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
+    """Each in a log that goes on, newest first; the command of --on-change learns where it is."""
+    made = Project(tmp_path)
+    made.announce(FIRMS[:4])
+    hook = tmp_path / "hook.py"
+    hook.write_text(
+        "import os, pathlib, shutil\nrun = pathlib.Path(os.environ['EVENTSTUDY_RUN'])\n"
+        f"shutil.copy(os.environ['EVENTSTUDY_CHANGES'], {str(tmp_path / 'told.json')!r})\n"
+        "assert (run / 'report.html').is_file()\n"
+    )
+    told = ["--on-change", f"{sys.executable} {hook}"]
+    refresh(made)
+    assert refresh(made, *told).startswith("nothing new")
+    assert not (tmp_path / "told.json").exists()
+    made.closes["BBB"][AT[1]] *= 1.02
+    made.write("BBB")
+    said = refresh(made, *told)
+    assert f"refreshed: prices of BBB revised on 2 days, first on {DAYS[AT[1]]:%Y-%m-%d}" in said
+    assert json.loads((tmp_path / "told.json").read_text())["changes"][0]["prices"]["BBB"]["n_days"] == 2
+    made.announce(FIRMS)
+    assert "Events added:\n  e-EEE" in refresh(made)
+    log = read_changes(made.run)
+    assert [entry.get("added") for entry in log] == [["e-EEE"], [], None]
+    assert {move["event_id"] for move in log[1]["moves"]} == {"e-BBB"}
+    page = (made.run / "changes.md").read_text(encoding="utf-8")
+    assert page.index("e-EEE") < page.index("prices of BBB revised") < page.index("First run.")
+    assert verify_run(made.run).ok
+    assert reproduce_run(made.run).exact
+    made.announce(FIRMS[:3])
+    failed = refresh(made, "--on-change", f"{sys.executable} -c 'raise SystemExit(7)'", code=1)
+    assert "--on-change failed with exit code 7; the report is written" in failed
+    made.announce(FIRMS[:4])
+    assert "cannot be run (No such file" in refresh(made, "--on-change", "no-such-command", code=1)
+    assert read_changes(made.run)[0]["added"] == ["e-DDD"]
+    invoke("run", *made.options, "--model", "constant_mean")
+    assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, "a run goes on with it"
+
+
+def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    refresh(made)
+    assert "refreshed: setting model" in refresh(made, "--model", "market_adjusted")
+    assert invoke("refresh", made.run).startswith("nothing new"), "a run keeps the settings it was given"
+    (made.run / "tables" / "car.csv").write_text("edited by hand")
+    (made.run / "report.html").unlink()
+    said = invoke("refresh", made.run)
+    assert "refreshed: tables/car.csv was altered; report.html was missing" in said
+    assert verify_run(made.run).ok
+    (made.run / "manifest.json").write_text('{"schema": "eventstudy-run/1"}')
+    assert "the run is written anew" in refresh(made)
+    made.events.unlink()
+    assert "the run's own copy of the events is used" in invoke("refresh", made.run)
+
+
+def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with study.toml is refreshed without a word, from any folder."""
+    Project(tmp_path)
+    (tmp_path / "study.toml").write_text(
+        'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-100:-11"\nevent = "-5:5"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert "refreshed: first run" in invoke("refresh")
+    assert "nothing new" in invoke("refresh")
+    monkeypatch.chdir("/")
+    assert "nothing new" in invoke("refresh", tmp_path / "study.toml")
+    assert "nothing new" in invoke("refresh", tmp_path / "reports" / "events")
+    assert "a place already" in invoke("refresh", tmp_path / "reports" / "events", "--name", "x", code=2)
+
+
+def test_the_log_is_bounded(settled: Project, tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    refresh(made)
+    entry = read_changes(made.run)[0]
+    text = json.dumps({"schema": "eventstudy-changes/1", "changes": [entry] * (KEPT + 5)})
+    (made.run / LOG).write_text(text)
+    made.announce(FIRMS[:4])
+    refresh(made)
+    assert len(read_changes(made.run)) == KEPT
+
+
+def test_two_at_once_give_one_result(tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    both = [started("refresh", *made.options[:-1]) for _ in range(2)]
+    said = sorted(process.communicate(timeout=120) for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert "nothing new" in said[0][0]
+    assert "refreshed: first run" in said[1][0]
+    assert "waiting for process" in said[0][1]
+    assert len(read_changes(made.run)) == 1
+    assert verify_run(made.run).ok
+    assert left_in(made.out) == []
+
+
+def test_a_lock_that_is_held_and_one_that_was_left(settled: Project, tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    with locked(target):
+        assert (tmp_path / ".run.lock").read_text().startswith(f"process {os.getpid()} on ")
+        with (
+            pytest.raises(RunBusyError, match=f"process {os.getpid()} on .* writes this run"),
+            locked(target, wait=0),
+        ):
+            pass
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".run.lock").write_text("process 4242 on elsewhere\n")
+    said: list[str] = []
+    with locked(target, wait=0, told=said.append):
+        pass
+    assert said == ["the process 4242 on elsewhere was ended while it wrote this run; it is written anew"]
+    with locked(settled.run):
+        assert "writes this run; try again later" in refresh(settled, "--wait", "0", code=75)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_refresh_leaves_the_last_good_report(number: signal.Signals, tmp_path: Path) -> None:
+    """At several moments, of which one is amid the writing; the next one clears away what was left."""
+    made = Project(tmp_path)
+    refresh(made)
+    before = contents(made.run, without="")
+    made.announce(FIRMS[:4])
+    for amid in (False, True, True):
+        child = started("refresh", *made.options[:-1])
+        until = time.monotonic() + 60
+        while not (made.out / (".events.new" if amid else ".events.lock")).exists():
+            assert time.monotonic() < until
+            assert child.poll() is None
+            time.sleep(0.002)
+        child.send_signal(number)
+        out, err = child.communicate(timeout=60)
+        assert contents(made.run, without="") == before
+        assert out == ""
+        if number == signal.SIGTERM:
+            assert (child.returncode, err.splitlines()[-1]) == (
+                143, "eventstudy: terminated, the last report is as it was",
+            )  # fmt: skip
+            assert left_in(made.out) == []
+    said = refresh(made)
+    assert "Events removed:\n  e-EEE" in said
+    assert ("was ended while it wrote this run" in said) == (number == signal.SIGKILL)
+    assert verify_run(made.run).ok
+    assert left_in(made.out) == []
+
+
+def test_over_the_wire(tmp_path: Path) -> None:
+    """Nothing is asked twice; without the network a refresh that needs it is loud and leaves the report."""
+    firms = ("AAPL", "NVDA", "AMD")
+    events = tmp_path / "events.csv"
+    rows = ["event_id,ticker,announced_at", "a,AAPL,2020-08-06", "n,NVDA,2020-06-01", "x,XYZ,2020-06-01"]
+    events.write_text("\n".join([*rows, ""]))
+    options = [events, "--out", tmp_path / "out", *SHORT[2:-1]]
+    run = tmp_path / "out" / "events"
+    series = [synthetic(s, start=date(2019, 1, 2), end=date(2021, 3, 31)) for s in (*firms, "^GSPC")]
+    with Yahoo(*series) as yahoo:
+        env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
+        first = started("refresh", *options, **env)
+        assert "refreshed: first run" in first.communicate(timeout=60)[0]
+        asked = len(yahoo.log)
+        again = started("refresh", *options, **env)
+        assert "nothing new" in again.communicate(timeout=60)[0]
+        assert len(yahoo.log) == asked, "what is in the store is not asked for again"
+        before = contents(run, without="")
+        rows_of = series[0].rows
+        at = next(k for k, row in enumerate(rows_of) if row[0] == date(2020, 8, 6))
+        rows_of[at] = (*rows_of[at][:4], rows_of[at][4] * 1.03, rows_of[at][5])
+        checked = started("refresh", *options, "--recheck", **env)
+        assert "prices of AAPL revised on 2 days, first on 2020-08-06" in checked.communicate(timeout=60)[0]
+        assert contents(run, without="") != before
+    before = contents(run, without="")
+    events.write_text("\n".join([*rows, "amd,AMD,2020-07-01", ""]))
+    lost = started("refresh", *options, **env)
+    err = lost.communicate(timeout=60)[1]
+    assert lost.returncode == 75, err
+    assert "Yahoo cannot be reached" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert contents(run, without="") == before
+    offline = started("refresh", *options, "--offline", **env)
+    assert "Events added:\n  amd" in offline.communicate(timeout=60)[0]

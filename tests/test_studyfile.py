@@ -1,0 +1,295 @@
+"""A study file: every fault with its line, and the same settings as the options of the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+import eventstudy as es
+from eventstudy import schema
+from eventstudy.cli.init import ROWS, study_text
+from eventstudy.cli.main import main
+from eventstudy.cli.order import read_order
+from eventstudy.config import StudyConfig
+from eventstudy.conventions import Conventions
+from eventstudy.errors import ConfigError
+from eventstudy.settings import settings_of
+from eventstudy.studyfile import RunSettings, StudyFileError, read_study_file, study_settings
+from eventstudy.windows import Window
+
+FAULTY = """# a study
+events = "e.csv"
+modle = "market"
+windows = [
+  "0:1",
+  "-20:20",
+]
+engine = "bach"
+max-loss = 0.2
+seed = -1
+tests = ["bmpp"]
+min_estimation = "many"
+name = "../x"
+by = \"\"\"a
+[variants.none]
+modle = 3\"\"\"
+
+[variants.wide]
+model = "markt"
+prices = "sample"
+event = "-40:10"
+cov_type = "HC3"
+
+[variants."a.b"]
+[variants.main]
+kind = "log"
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return tmp_path / "study.toml"
+
+
+def faults(path: Path, text: str) -> list[tuple[int, str]]:
+    """Return line and place of every fault that a text has."""
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        read_study_file(path)
+    assert str(caught.value).splitlines() == [f"{path}:{p}" for p in caught.value.problems]
+    return [(p.line, p.column) for p in caught.value.problems]
+
+
+def test_all_faults_are_said_at_once_each_with_its_line(study: Path) -> None:
+    assert faults(study, FAULTY) == [
+        (3, "modle"), (4, "windows"), (8, "engine"), (9, "max-loss"), (10, "seed"), (11, "tests"),
+        (12, "min_estimation"), (13, "name"), (19, "variants.wide.model"), (20, "variants.wide.prices"),
+        (21, "variants.wide.event"), (24, "variants.a.b"), (25, "variants.main"),
+    ]  # fmt: skip
+
+
+def test_closest_names_are_shown(study: Path) -> None:
+    study.write_text(FAULTY, encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        read_study_file(study)
+    said = str(caught.value)
+    for name in ("model", "batch", "max_loss", "bmp", "market"):
+        assert f"did you mean '{name}'?" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a = 1\nb = [1,\n\n", (2, "end of the file")),
+        ("kind = simple\n", (1, "column 8")),
+        ('by = "a"\nby = "b"\n', (2, "column 9")),
+        ("variants = 3", (1, "variants")),
+        ('[[variants]]\nmodel = "market"', (1, "variants")),
+        ("[variants]\nx = 3", (2, "variants.x")),
+        ('variants = { a = { modle = "market" } }', (1, "variants.a.modle")),
+        ('variants.a.model = "market"\nvariants.b.model = 3', (2, "variants.b.model")),
+        ('\r\n"model" = "markt"\r\n', (2, "model")),
+        ('event = "-40:10"', (1, "event")),
+        ('event = "-5:5"\nestimation = "-30:-3"', (2, "estimation")),
+        ('prices = "sample"\nreturns = "r.csv"', (2, "returns")),
+        ('returns = "r.csv"\n\nvintage = 2024-03-01', (3, "vintage")),
+        ('vintage = "yesterday"', (1, "vintage.--vintage")),
+        ("max_loss = nan", (1, "max_loss")),
+        ("strict = 1", (1, "strict")),
+        ("draws = 0", (1, "draws")),
+        ("placebo = 20", (1, "placebo")),
+        ('currency = "usd"', (1, "currency")),
+        ('model = "dimson"\nmodel_options = ["lag=2"]', (2, "model_options")),
+        ('[variants.a]\nmodel = "theil_sen"\ncov_type = "HC3"', (3, "variants.a.cov_type")),
+        ("[variants.a]\nplacebo = 99", (2, "variants.a.placebo")),
+    ],
+)
+def test_one_fault(text: str, found: tuple[int, str], study: Path) -> None:
+    assert faults(study, text) == [found]
+
+
+@given(
+    st.lists(st.sampled_from(["# c", "", 'by = "x"', 'name = """a\n\nb"""', "draws = [\n1]", "[variants.v]"]))
+)
+def test_lines_are_those_of_the_text(parts: list[str]) -> None:
+    """Whatever stands before it, a fault in the last line is of the last line."""
+    from eventstudy.studyfile import _places
+
+    unique = list(dict.fromkeys(parts))
+    text = "\n".join([*unique, "last = 1"])
+    found = [(keys, line) for keys, line in _places(text) if keys[-1] == "last"]
+    assert found[0][1] == text.count("\n") + 1
+    tree = tomllib.loads(text)
+    for key in found[0][0]:
+        tree = tree[key]
+    assert tree == 1
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    study = tmp_path / "in" / "study.toml"
+    study.write_text('events = "e.csv"\nfactors = ["f.csv", "/g.csv"]\nprices = "px"\n', encoding="utf-8")
+    order = read_order(None, study, {})
+    below = tmp_path / "in"
+    assert (order.events, order.out, order.name) == (below / "e.csv", below / "reports", "e")
+    assert order.config.factors == (str(below / "f.csv"), "/g.csv")
+    assert order.config.prices == str(below / "px")
+    study.write_text('events = "e.csv"\nprices = "sample"\n', encoding="utf-8")
+    assert read_order(study, None, {}).config.prices == "sample"
+
+
+def test_options_win_and_reach_the_variants(study: Path) -> None:
+    study.write_text(
+        'events = "e.csv"\nengine = "batch"\n'
+        '[variants.a]\nmodel = "market_adjusted"\n[variants.b]\nkind = "log"\n',
+        encoding="utf-8",
+    )
+    order = read_order(study, Path("other.csv"), {"model": "constant_mean", "tests": ("bmp",), "by": None})
+    assert order.events == Path("other.csv")
+    studies = {"main": order.config, **order.config.studies}
+    assert {n: c.model for n, c in studies.items()} == {
+        "main": "constant_mean", "a": "market_adjusted", "b": "constant_mean",
+    }  # fmt: skip
+    assert {c.engine for c in studies.values()} == {"batch"}
+    assert {c.tests for c in studies.values()} == {("bmp",)}
+
+
+def test_check_is_of_the_file_and_of_its_events(study: Path) -> None:
+    (study.parent / "e.csv").write_text("ticker,announced_at\nNVDA,2022-08-31\n", encoding="utf-8")
+    study.write_text('events = "e.csv"\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert (done.exit_code, done.stdout.split()[:2]) == (0, ["2022-08-31", "NVDA"])
+    study.write_text('events = "e.csv"\nmodle = "market"\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{study}:2: modle: unknown setting" in done.stderr
+
+
+def test_two_study_files_are_refused(study: Path) -> None:
+    with pytest.raises(ConfigError, match="two study files"):
+        read_order(study, study, {})
+
+
+def test_from_toml_and_back(study: Path) -> None:
+    study.write_text('windows = ["0:1"]\n[variants.a]\nevent = "-3:3"\n', encoding="utf-8")
+    config = es.StudyConfig.from_toml(study)
+    assert config.studies["a"].event == Window(-3, 3)
+    assert config.studies["a"].windows == (Window(0, 1),)
+    plain = json.loads(json.dumps(config.to_dict()))
+    assert StudyConfig().with_options(plain) == config
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/study-file.md"])
+def test_examples_of_the_documents_are_good(name: str, study: Path) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    [example] = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
+    study.write_text(example, encoding="utf-8")
+    assert read_order(study, None, {}).config.studies
+    assert _validator().is_valid(tomllib.loads(example))
+
+
+def test_every_setting_says_what_it_means() -> None:
+    for record in (RunSettings, StudyConfig, Conventions):
+        assert all(setting.about.endswith(".") for setting in settings_of(record).values()), record
+    names = [f.name for f in fields(StudyConfig)]
+    assert list(study_settings()) == names
+    document = (ROOT / "docs" / "study-file.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in document for name in settings_of(RunSettings))
+
+
+class TestInit:
+    def test_the_file_shows_every_setting_with_its_default(self, study: Path) -> None:
+        text = study_text()
+        bare = text.partition("# ---- Variants")[0]
+        study.write_text(re.sub(r"^#(?=\w+ = )", "", bare, flags=re.M), encoding="utf-8")
+        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants"} == {
+            *settings_of(RunSettings), *settings_of(StudyConfig),
+        }  # fmt: skip
+        assert StudyConfig.from_toml(study) == StudyConfig()
+        assert read_order(study, None, {}).out == study.parent / "reports"
+
+    def test_the_variants_that_it_suggests_are_good(self, study: Path) -> None:
+        study.write_text(re.sub(r"^#(?=\[|\w+ = )", "", study_text(), flags=re.M), encoding="utf-8")
+        assert set(StudyConfig.from_toml(study).studies) == {"adjusted", "short-estimation"}
+
+    def test_rows_are_those_of_the_list_of_the_project(self) -> None:
+        listed = {(r["ticker"], str(r["announced_at"])) for r in _rows(ROOT / "events.csv")}
+        assert {(r["ticker"], str(r["announced_at"])) for r in _rows(ROWS)} <= listed
+        assert ROWS.splitlines()[1].split(",")[1:3] == ["002415.SZ", "2019-05-22"]
+
+    def test_it_writes_what_runs_and_names_the_next_command(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        made = CliRunner().invoke(main, ["init", "my study"])
+        assert made.exit_code == 0, made.output
+        assert made.output.endswith("\n  eventstudy run 'my study/study.toml'\n")
+        folder = tmp_path / "my study"
+        assert {p.name for p in folder.iterdir()} == {"study.toml", "events.csv", "study.schema.json"}
+        done = CliRunner().invoke(main, ["run", "my study/study.toml", "--offline"])
+        assert done.exit_code == 0, done.output
+        assert (folder / "reports" / "events" / "report.html").is_file()
+
+    @pytest.mark.parametrize("name", ["study.toml", "events.csv", "study.schema.json"])
+    def test_it_overwrites_nothing(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+        done = CliRunner().invoke(main, ["init", str(tmp_path)])
+        assert done.exit_code == 2
+        assert f"there is already {name}; nothing was written" in done.stderr
+        assert [p.read_text(encoding="utf-8") for p in tmp_path.iterdir()] == ["mine"]
+
+
+class TestSchema:
+    def test_it_is_in_step(self) -> None:
+        published = schema.SCHEMA_FILE.read_text(encoding="utf-8")
+        assert published == schema.text(), "run python -m eventstudy.schema"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'events = "e.csv"\nwindows = ["0:1", [-1, 1], "[0,5]"]\nestimation = [-200, -21]',
+            'tests = "bmp"\nmodel = "ff3"\nmax_loss = 0.2\nfpc = true',
+            '[variants.a]\nmodel = "market_adjusted"\n[variants."b c"]\nwindows = "0:1"',
+            'vintage = "2024-03-01"',
+        ],
+    )
+    def test_it_takes_what_the_program_takes(self, text: str, study: Path) -> None:
+        study.write_text(text, encoding="utf-8")
+        read_study_file(study)
+        _validator().validate(tomllib.loads(text))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "modle = 3", 'engine = "bach"', "draws = 0", "max_loss = 2", 'tests = ["bmpp"]', 'event = "5"',
+            '[variants.a]\nprices = "sample"', '[variants.main]\nkind = "log"', 'strict = "no"',
+            '[variants."a.b"]\nkind = "log"', "windows = 5", 'model = "markt"',
+        ],
+    )  # fmt: skip
+    def test_it_refuses_what_the_program_refuses(self, text: str, study: Path) -> None:
+        assert faults(study, text)
+        assert not _validator().is_valid(tomllib.loads(text))
+
+
+def _validator():  # type: ignore[no-untyped-def]
+    jsonschema = pytest.importorskip("jsonschema")
+    found = schema.schema()
+    jsonschema.Draft7Validator.check_schema(found)
+    return jsonschema.Draft7Validator(found)
+
+
+def _rows(source: Path | str) -> list[dict[str, str]]:
+    import csv
+    import io
+
+    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+    return list(csv.DictReader(io.StringIO(text)))
