@@ -108,23 +108,19 @@ def run_of(folder: Path) -> Run:
         written=_time(told.get("written_at")),
         path=_path(folder, str(first.get("group") or "")), several=_count(first.get("n_events")) > 1,
     )  # fmt: skip
-    for name, at, error in failures(folder.parent):
-        if name == run.name and at >= run.written:
-            trouble = f"{date_prose(at.date())}, {at:%H:%M} UTC: {error}"
-            return replace(run, status="last refresh failed", trouble=trouble, faulty=True)
-    return run
+    trouble = _trouble(folder, run.written)
+    return replace(run, status="last refresh failed", trouble=trouble, faulty=True) if trouble else run
 
 
-def failures(out: Path) -> list[tuple[str, datetime, str]]:
-    """Return name, time and error of each run that failed last time it was made."""
-    found = []
-    for path in sorted(out.glob(f".*{FAILED}")):
-        with contextlib.suppress(OSError, ValueError):
-            told = _read(path)
-            found.append(
-                (clipped(told.get("name"), 100), _time(told.get("at")), clipped(told.get("error"), 400))
-            )
-    return found
+def _trouble(folder: Path, written: datetime) -> str:
+    """Return when and why the run could not be brought up to date since it was `written`; else ""."""
+    try:
+        told = _read(folder.with_name(f".{folder.name}{FAILED}"))
+    except (OSError, ValueError):
+        return ""
+    at = _time(told.get("at"))
+    error = clipped(told.get("error"), 400)
+    return f"{date_prose(at.date())}, {at:%H:%M} UTC: {error}" if at >= written else ""
 
 
 def _about(first: Mapping[str, Any], events: Mapping[str, Any]) -> str:

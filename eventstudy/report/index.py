@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from .canvas import Panel, Scale, picture
-from .entry import FAILED, MANIFEST, Run, failures, run_of
+from .entry import FAILED, MANIFEST, Run, run_of
 from .templating import environment, style
 from .wording import clipped, day
 
@@ -57,13 +57,11 @@ def render_index(out: Path) -> str:
         except (OSError, ValueError, RecursionError) as error:
             others.append((clipped(folder.name, 100), _why(error)))
     found = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
-    failed = [note for note in failures(out) if not (out / note[0]).is_dir()]
     reach = max((_reach(run) for run in found if run.several), default=0.0)
     context = {
         "folder": clipped(out.resolve().name, 100),
         "runs": [(run, _spark(run, reach)) for run in found],
         "others": others,
-        "failed": failed,
         "note": _note(found, reach),
     }
     return (
@@ -78,10 +76,13 @@ def show(out: Path) -> None:
 
 
 def show_end(out: Path, name: str, trouble: str) -> None:
-    """Show in the index that a run could not be made or brought up to date, or ("") that it could."""
+    """Show in the index that a run could not be brought up to date, or ("") that it could.
+
+    A run that was never there is not missed: whoever mistyped a name has been told.
+    """
     with contextlib.suppress(OSError):
         note = _note_file(out, name)
-        if trouble and out.is_dir():
+        if trouble and (out / name / MANIFEST).is_file():
             told = {
                 "name": name,
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
