@@ -6,11 +6,31 @@ from dataclasses import replace
 
 import numpy as np
 
+from .errors import ConfigError
 from .joint import covers
 from .layout import Layout
 from .returns import ReturnsPanel
-from .typing import BoolArray, FloatArray, IntArray
+from .typing import BoolArray, DateArray, FloatArray, IntArray
 from .windows import TRADED, EventWindows
+
+
+def resumed(layout: Layout, windows: EventWindows, days: DateArray) -> tuple[Layout, DateArray]:
+    """Return the layout with a clock of traded sessions where there was a halt, and the days 0 on it, (n,).
+
+    Raises
+    ------
+    ConfigError
+        If the model has leads or lags.
+    """
+    if any(layout.lags):
+        raise ConfigError(
+            "leads and lags of the market have no place on a clock without halted sessions",
+            where="halt", value="shift", remedy="use --halt calendar, or another model",
+        )  # fmt: skip
+    layout = shifted(layout, halted(windows, layout))
+    around = layout.around(days, estimation=windows.estimation, event=windows.event)
+    moved = np.array([TRADED in name for name in layout.calendars]) & (around.day0 >= 0)
+    return layout, np.where(moved, around.sessions[around.day0], days)
 
 
 def halted(windows: EventWindows, layout: Layout) -> BoolArray:

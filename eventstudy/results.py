@@ -21,7 +21,7 @@ from .registry import did_you_mean
 from .returns import ReturnsPanel
 from .significance import STATISTICS, SignificanceTest
 from .significance._base import pvalue
-from .typing import Alternative, BoolArray, IntArray, Measure
+from .typing import Alternative, BoolArray, IntArray
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .analysis.groups import Difference
     from .analysis.long_horizon import Against
     from .analysis.placebo import Placebo
+    from .analysis.summary import Summary
     from .analysis.weights import DollarLoss, WeightedMean
     from .loading.sizes import MarketValues
 
@@ -333,6 +334,8 @@ class EventStudyResults:
 
         Where it is printed, p-values that are not to be relied on stand in brackets: see :meth:`diagnose`.
         """
+        from .analysis.summary import Summary
+
         chosen = self._windows(windows)
         tests = self.tests(chosen, names or self.default_tests)
         weak = {(w, v.test) for w in chosen for v in self.diagnose(w).verdicts if not v.usable}
@@ -441,56 +444,3 @@ class EventStudyResults:
 
 def _window(window: WindowLike | None) -> Window | None:
     return None if window is None else Window.of(window)
-
-
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """Tests by window in short; `weak` are the windows and tests that are not to be relied on."""
-
-    tests: pd.DataFrame
-    n_used: int
-    n_events: int
-    measure: Measure = "return"
-    lead: str = ""
-    weak: frozenset[tuple[Window, str]] = frozenset()
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """One row a window: window, N, CAAR in percent (else log points), and the p-value of each test."""
-        t = self.tests.assign(
-            window=[str(Window(a, b)) for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)]
-        )
-        first = t.drop_duplicates("window").set_index("window")
-        p = t.pivot_table(index="window", columns="test", values="pvalue", aggfunc="first", dropna=False)
-        p = p.loc[first.index, t["test"].drop_duplicates()]
-        log = {"CAAR log points": first["estimate"]}
-        caar = {"CAAR %": 100 * first["estimate"]} if self.measure == "return" else log
-        head = pd.DataFrame({"N": first["n_events"], **caar})
-        return pd.concat([head, p], axis=1)
-
-    @property
-    def note(self) -> str:
-        """Which test leads, and what brackets mean."""
-        return f"{self.lead} leads. In brackets: not to be relied on, see diagnose()." if self.lead else ""
-
-    def __str__(self) -> str:
-        return f"{self._marked('-').to_string()}\n{self.note}".rstrip()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(self.note)}</p>{self._marked('–').to_html(border=0)}"
-
-    def _marked(self, missing: str) -> pd.DataFrame:
-        """Return the frame as text, brackets around the p-values that are not to be relied on."""
-        columns = {
-            name: [self._text(window, name, value, missing) for window, value in values.items()]
-            for name, values in self.frame.items()
-        }
-        return pd.DataFrame(columns, index=self.frame.index)
-
-    def _text(self, window: Any, name: Any, value: Any, missing: str) -> str:
-        if pd.isna(value):
-            return missing
-        text = f"{value:.4f}" if isinstance(value, float) else str(value)
-        return f"({text})" if (Window.of(window), name) in self.weak else text

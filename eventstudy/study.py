@@ -13,7 +13,7 @@ from .conventions import Conventions
 from .delays import with_runs
 from .errors import ConfigError
 from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
-from .halts import halted, shifted
+from .halts import resumed
 from .journal import note
 from .layout import lay_out
 from .loading.benchmarks import settled
@@ -30,7 +30,7 @@ from .returns import ReturnsPanel
 from .settings import within
 from .status import dates_of, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
-from .windows import TRADED, Window
+from .windows import Window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,27 +115,15 @@ class EventStudy:
         if self.left_out:
             repeats = np.where(repeats == "", np.array(self.left_out, dtype=object), repeats)
         layout = lay_out(
-            panel,
-            self.events,
-            model,
-            calendars,
-            benchmarks=list(table["benchmark"]),
-            series=self.series,
+            panel, self.events, model, calendars, benchmarks=list(table["benchmark"]), series=self.series,
             columns=columns,
-        )
+        )  # fmt: skip
         firms, days = table["ticker"].to_numpy(object), dates_of(table["day0"])
         layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
         windows = layout.around(days, **around)
-        if self.halt == "shift" and any(layout.lags):
-            raise ConfigError(
-                "leads and lags of the market have no place on a clock without halted sessions",
-                where="halt", value="shift", remedy="use --halt calendar, or another model",
-            )  # fmt: skip
         if self.halt == "shift":
-            layout = shifted(layout, halted(windows, layout))
+            layout, days = resumed(layout, windows, days)
             windows = layout.around(days, **around)
-            resumed = np.array([TRADED in name for name in layout.calendars]) & (windows.day0 >= 0)
-            days = np.where(resumed, windows.sessions[windows.day0], days)
             table["day0"] = days.astype("datetime64[s]")
         first = self.repeat == "first"
         overlap = overlapping(windows, firms, layout.rows >= 0, kept_only=first)
@@ -151,12 +139,7 @@ class EventStudy:
         abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
         abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
-            table,
-            abnormal,
-            layout,
-            minimum=self.min_estimation,
-            left_out=repeats,
-            overlap=overlap,
+            table, abnormal, layout, minimum=self.min_estimation, left_out=repeats, overlap=overlap
         )
         return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
 

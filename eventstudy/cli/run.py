@@ -28,6 +28,8 @@ MANY = 5000
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
+    from ..errors import DataError
+    from ..events.table import Events
     from ..results import EventStudyResults
 
 
@@ -60,17 +62,14 @@ def run(
 
     EVENTS is a CSV with the columns ticker and announced_at, or a study file (.toml) that names one.
     """
-    from ..errors import ConfigError, DataError
     from ..exports.interactive import plotly_js
     from ..journal import note
-    from ..registry import did_you_mean
     from ..runs import Origin, write_run
-    from ..runs.failed import write_failed
     from ..study import run_study
     from ..workers import Workers
     from .from_lock import locked_order
     from .order import read_order
-    from .terminal import excess_loss, losses
+    from .terminal import excess_loss
 
     if from_lock:
         order = locked_order(from_lock, config_file, events, options)
@@ -82,11 +81,7 @@ def run(
     if config.interactive:
         plotly_js()
     listed, origin = origin.read()
-    named = [("--by", config.by)] if config.by not in ("", "none") else []
-    for where, column in [*named, *(("--regress", c) for c in config.regress)]:
-        if column not in listed.table.columns:
-            hint = did_you_mean(column, list(listed.columns_in))
-            raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+    _require_columns(config, listed)
     say(_faster(config, len(listed)))
     silent = quiet or as_json
     with progress(silent, "events") as fitted, progress(silent, "prices") as advance:
@@ -94,14 +89,10 @@ def run(
         with Workers(workers, cluster, fitted):
             results = run_study(listed, config, **source, progress=advance)
     say(results.panel.notices)
+    told: Any = {"config": config, "origin": origin, "command": command_line()}
     if len(results) == 0:
-        told: Any = {"config": config, "origin": origin, "command": command_line()}
-        failed = write_failed(results, order.out, order.name, **told)
-        why = f"\nReport: {failed / 'report.html'}" if failed else ""
-        raise DataError(
-            f"none of {len(results.events)} events could be used\n{losses(results, written=False)}{why}"
-        )
-    folder = write_run(results, order.out, order.name, config=config, origin=origin, command=command_line())
+        raise _nothing_usable(results, order.out, order.name, **told)
+    folder = write_run(results, order.out, order.name, **told)
     if as_json:
         click.echo(_as_json(folder))
     elif not quiet:
@@ -110,6 +101,31 @@ def run(
     if said := excess_loss(results, config.main, strict=order.strict, max_loss=order.max_loss):
         tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)
         sys.exit(INCOMPLETE)
+
+
+def _require_columns(config: StudyConfig, listed: Events) -> None:
+    """Refuse a column that the events file does not have before prices are fetched."""
+    from ..errors import ConfigError
+    from ..registry import did_you_mean
+
+    by = [("--by", config.by)] if config.by not in ("", "none") else []
+    for where, column in [*by, *(("--regress", column) for column in config.regress)]:
+        if column not in listed.table.columns:
+            hint = did_you_mean(column, list(listed.columns_in))
+            raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+
+
+def _nothing_usable(results: EventStudyResults, out: Path, name: str, **told: Any) -> DataError:
+    """Write the page that says so, unless a good run would be lost, and return the error."""
+    from ..errors import DataError
+    from ..runs.failed import write_failed
+    from .terminal import losses
+
+    failed = write_failed(results, out, name, **told)
+    why = f"\nReport: {failed / 'report.html'}" if failed else ""
+    return DataError(
+        f"none of {len(results.events)} events could be used\n{losses(results, written=False)}{why}"
+    )
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:
