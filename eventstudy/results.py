@@ -82,6 +82,11 @@ class EventStudyResults:
         """Which events were used, shape (n,)."""
         return (self.events["status"] == "ok").to_numpy()
 
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows of `events`, each a cell by column."""
+        return [{str(k): v for k, v in row.items()} for row in self.events.to_dict("records")]
+
     @property
     def main(self) -> Window:
         """The window of the headline unless another is asked for: [0,1] if the event window holds it."""

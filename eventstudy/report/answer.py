@@ -230,7 +230,7 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     tests = [results.test(name, window) for name in names]
     verdicts = {_different(t.pvalue, level) for t in tests}
     verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
-    event = results.events[results.ok].iloc[0]
+    event = results.records[int(np.argmax(results.ok))]
     firm = str(event.get("company") or event["ticker"])
     who = f"{words().moved} of {firm}" if words().quantity else firm
     expected = f" against what the {results.model.label} expected{_ci(found.low, found.high)}: "

@@ -116,5 +116,5 @@ def _rows(results: EventStudyResults, config: StudyConfig, quotes: Mapping[str, 
 
 
 def _label(results: EventStudyResults, i: int) -> str:
-    event = {str(k): v for k, v in results.events.iloc[i].items()}
+    event = results.records[i]
     return f"{clipped(event_name(event), 40)}, {date_prose(event['day0'])}"

@@ -65,7 +65,7 @@ class OneEvent:
     @cached_property
     def cells(self) -> dict[str, Any]:
         """The row of the event list."""
-        return {str(k): v for k, v in self.one.events.iloc[0].items()}
+        return self.results.records[self.row]
 
     @property
     def used(self) -> bool:

@@ -74,7 +74,7 @@ def announcement(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 def flags_in_words(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
     """Return what a reader should know of one event: head and text."""
-    event = results.events.iloc[i]
+    event = results.records[i]
     rows = [
         (clipped(flag_words(f), 60).capitalize(), words().say(FLAGS.get(f, "")))
         for f in flags_of(event["flags"])
@@ -129,4 +129,4 @@ def _faults(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
 
 
 def _name(results: EventStudyResults, i: int) -> str:
-    return event_name({str(k): v for k, v in results.events.iloc[i].items()}) or MISSING
+    return event_name(results.records[i]) or MISSING

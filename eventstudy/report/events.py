@@ -126,7 +126,7 @@ def event_table(
     known = np.isfinite(car)
     rows = []
     for i in sorted(np.flatnonzero(results.ok), key=lambda i: (not known[i], car[i] if known[i] else 0.0, i)):
-        event = {str(k): v for k, v in results.events.iloc[i].items()}
+        event = results.records[i]
         own = str(event.get(column, "")) or ("(blank)" if column else "")
         style = order.get(own, 0)
         rows.append(

@@ -39,7 +39,7 @@ def path_section(page: Page) -> dict[str, Any]:
 
 
 def _name(sample: EventStudyResults) -> str:
-    return event_name({str(k): v for k, v in sample.events[sample.ok].iloc[0].items()})
+    return event_name(sample.records[int(np.argmax(sample.ok))])
 
 
 def _picture(path: Path95, what: str, main: Window, n_events: int, width: int) -> Markup:
