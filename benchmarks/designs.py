@@ -131,6 +131,7 @@ DESIGNS: dict[str, Design] = {
     "D1": replace(D0, says="D0, variance x2 by effects that differ", spread=1),
     "D5": replace(D0, says="D0, skewness 0.7", skew=0.7),
     "D2": replace(D0, says="D0, skewness 2", skew=2),
+    "DS": replace(D0, says="D2, variance x2", skew=2, own=2),
     "C0": C0,
     "C1": replace(C0, says="C0, all variance x2", own=2, common=2),
     "C2": replace(C0, says="C0, variance x2 by effects that differ", spread=1),

@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AbnormalReturns": "abnormal",
     "StudyConfig": "config",
+    "Conventions": "conventions",
     "EventStudyError": "errors",
     "EventsFileError": "errors",
     "Events": "events.table",
@@ -38,6 +39,7 @@ __all__ = ["__version__", *_HOMES]
 if TYPE_CHECKING:
     from .abnormal import AbnormalReturns as AbnormalReturns
     from .config import StudyConfig as StudyConfig
+    from .conventions import Conventions as Conventions
     from .errors import EventsFileError as EventsFileError
     from .errors import EventStudyError as EventStudyError
     from .events.table import Events as Events

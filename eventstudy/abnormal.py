@@ -12,7 +12,7 @@ from .conventions import Conventions
 from .cut import ByEvent
 from .errors import ConfigError
 from .registry import did_you_mean
-from .typing import BoolArray, FloatArray, IntArray, ObjectArray
+from .typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
 
 # Conventions on price limits by which a window runs on until the first free close.
@@ -38,6 +38,8 @@ class Runs:
     ar, noise : (n, L2) float arrays
         Abnormal return of the run, compounded, and the variance of its error; NaN if no close off the limit
         was found.
+    actual, expected : (n, L2) float arrays
+        Return and normal return of the run, compounded.
     length : (n, L2) int array
         Sessions of the run.
     x : (n, L2, k) float array
@@ -47,6 +49,8 @@ class Runs:
     at_limit: BoolArray
     ar: FloatArray
     noise: FloatArray
+    actual: FloatArray
+    expected: FloatArray
     length: IntArray
     x: FloatArray
 
@@ -219,6 +223,28 @@ class AbnormalReturns(ByEvent):
         variance = taken.noise.sum(axis=1) + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
+    def extended(self, window: Window) -> BoolArray:
+        """Tell which CARs over `window` run on to the first close off a price limit, shape (n,)."""
+        if self.conventions.limits not in EXTENDING:
+            return np.zeros(len(self), dtype=bool)
+        return self.valid(window) & self.delayed(window)
+
+    def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
+        """Return how many sessions the CAR over `window` covers, and the last of them, each (n,).
+
+        Sessions of an extended window and those that a return bridges count; 0 and NaT without a CAR.
+        """
+        cols, L1 = self.columns(window), self.resid.shape[1]
+        valid, run_on = self.valid(window), self.extended(window)
+        count = np.where(self.inside(window), self.length[:, cols], 0).sum(axis=1)
+        last = self.windows.dates[:, cols.stop - 1].copy()
+        for i in np.flatnonzero(run_on if self.runs is not None else []):
+            more = self.runs.length[i, cols.stop - 1] - self.length[i, cols.stop - 1]  # type: ignore[union-attr]
+            own = self.windows.calendars[self.windows.calendar[i]]
+            at = int(np.searchsorted(own, self.windows.positions[i, L1 + cols.stop - 1]))
+            count[i], last[i] = count[i] + more, self.windows.sessions[own[at + more]]
+        return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
+
     def level_car(self, window: Window) -> FloatArray:
         """CAR with the variance of L single sessions, shape (n,), for tests that compare it with such sums.
 
@@ -263,14 +289,19 @@ class AbnormalReturns(ByEvent):
     def bhar(self, window: Window) -> FloatArray:
         """Buy-and-hold abnormal return against the model, prod(1+R) - prod(1+E[R]), shape (n,).
 
-        Log returns are turned into simple ones first. NaN for volume, turnover and volatility, which nobody
-        can hold.
+        Of the sessions that the CAR covers. Log returns are turned into simple ones first. NaN for volume,
+        turnover and volatility, which nobody can hold.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
             return np.full(len(self), np.nan)
         expected = self.expected[:, cols]
         actual = expected + self.ar[:, cols]
+        run_on = self.extended(window)
+        if self.runs is not None and run_on.any():
+            expected = expected.copy()
+            actual[run_on, -1] = self.runs.actual[run_on, cols.stop - 1]
+            expected[run_on, -1] = self.runs.expected[run_on, cols.stop - 1]
         if self.windows.kind == "log":
             actual, expected = np.expm1(actual), np.expm1(expected)
         seen = self.inside(window)
@@ -280,13 +311,28 @@ class AbnormalReturns(ByEvent):
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Average abnormal return of each day, shape (L2,); NaN where no event has the day."""
+        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN where no event has one."""
         return _mean(self.ar)
 
     @cached_property
     def caar(self) -> FloatArray:
-        """Cumulated AAR from the first day of the event window, shape (L2,)."""
-        return np.cumsum(self.aar)
+        """Mean CAR from the first day of the event window up to each day, shape (L2,).
+
+        Of the events that have all of these days, limits not extended; the cumulated AAR if all have them.
+        NaN where none has.
+        """
+        return np.array([own.mean() if len(own) else np.nan for own in self._from_start])
+
+    @cached_property
+    def complete(self) -> IntArray:
+        """Number of events in each point of `caar`, shape (L2,)."""
+        return np.array([len(own) for own in self._from_start])
+
+    @cached_property
+    def _from_start(self) -> list[FloatArray]:
+        """The CARs from the first day up to each, of the events that have all of these days."""
+        car = (self.unextended.car(Window(self.event.start, int(t))) for t in self.event.days)
+        return [own[np.isfinite(own)] for own in car]
 
     def loadings(self, window: Window) -> tuple[FloatArray, FloatArray]:
         """Return the weight of every day's error in the CAR over `window` (docs/methods.md, 4).
@@ -358,7 +404,7 @@ class AbnormalReturns(ByEvent):
         changed = replace(self.conventions, **changes)
         return self.altered(conventions=changed, memo=kept, parent=parent)
 
-    @property
+    @cached_property
     def unextended(self) -> AbnormalReturns:
         """The same abnormal returns with windows that end where they end, limit or not."""
         return self if self.runs is None else self.under(limits="none")

@@ -41,6 +41,8 @@ LISTS = ("tests", "model_options", "factors", "series", "regress")
 class StudyConfig:
     """All settings of a study; two runs with equal settings and equal data give equal numbers.
 
+    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``, several as a list.
+
     Attributes
     ----------
     prices : str
@@ -149,6 +151,8 @@ class StudyConfig:
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        for name, setting in settings_of(StudyConfig).items():
+            object.__setattr__(self, name, setting.read(getattr(self, name)))
         if self.estimation.stop >= self.event.start:
             raise ConfigError(
                 "the estimation window must end before the event window starts",
@@ -164,9 +168,6 @@ class StudyConfig:
                     value=str(window),
                     remedy=f"keep it inside {self.event}, or widen the event window with --window",
                 )
-        for name, setting in settings_of(StudyConfig).items():
-            if setting.choices:
-                setting.read(getattr(self, name))
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             remedy = "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)

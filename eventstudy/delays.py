@@ -43,6 +43,8 @@ def with_runs(
         at_limit=hit,
         ar=abnormal.ar.copy(),
         noise=abnormal.noise.copy(),
+        actual=abnormal.expected + abnormal.ar,
+        expected=abnormal.expected.copy(),
         length=abnormal.length.copy(),
         x=abnormal.x_event.copy(),
     )
@@ -74,8 +76,11 @@ def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, own: int, closes: Bo
         return
     ar, expected = fit.ar[own, span][seen], fit.expected[own, span][seen]
     actual = ar + expected
-    total = actual.sum() if fit.windows.kind == "log" else np.prod(1 + actual) - 1
+    simple = fit.windows.kind == "simple"
+    total = np.prod(1 + actual) - 1 if simple else actual.sum()
     runs.ar[i, t] = total - expected.sum()
+    runs.actual[i, t] = total
+    runs.expected[i, t] = np.prod(1 + expected) - 1 if simple else expected.sum()
     runs.noise[i, t] = fit.noise[own, span][seen].sum()
     runs.length[i, t] = fit.length[own, span].sum()
     runs.x[i, t] = fit.x_event[own, span][seen].sum(axis=0)

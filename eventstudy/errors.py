@@ -41,6 +41,11 @@ class EventStudyError(Exception):
         return text
 
 
+def how_to_install(extra: str) -> str:
+    """Return how an extra is installed, for the remedy of an error."""
+    return f"in the clone of eventstudy: pip install -e '.[{extra}]'"
+
+
 class ConfigError(EventStudyError):
     """An option or a study file is wrong."""
 

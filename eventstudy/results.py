@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .loading.sizes import MarketValues
 
 WindowLike = Window | tuple[int, int] | str
+WindowsLike = WindowLike | Iterable[WindowLike]
 # What leads where no test speaks of the events, by whether there is one event (docs/methods.md, 4).
 LEADING = {True: "event_t", False: "bmp_kp"}
 
@@ -73,6 +74,7 @@ class EventStudyResults:
     variants: pd.DataFrame | None = None
     _groups: dict[str, dict[str, EventStudyResults]] = field(init=False, default_factory=dict, repr=False)
     _diagnoses: dict[Window, Diagnosis] = field(init=False, default_factory=dict, repr=False)
+    _placebos: dict[tuple[Any, ...], Placebo] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return int(self.ok.sum())
@@ -111,14 +113,12 @@ class EventStudyResults:
         abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
         return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
 
-    def tests(
-        self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
-    ) -> pd.DataFrame:
+    def tests(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> pd.DataFrame:
         """Return all tests over all windows, one row each, in the columns of ``tables/tests.csv``.
 
         Parameters
         ----------
-        windows : iterable of window, optional
+        windows : window or iterable of window, optional
             By default the standard windows that fit into the event window.
         names : iterable of str, optional
             By default all tests of a sample, or the single-event t if there is one event only.
@@ -163,29 +163,35 @@ class EventStudyResults:
 
     @property
     def caar(self) -> pd.Series[float]:
-        """AAR cumulated from the first day of the event window (decimal)."""
+        """Mean CAR from the first day up to each day, of the events that have all of these (decimal)."""
         return pd.Series(
             self.abnormal.caar, index=pd.Index(self.abnormal.event.days, name="tau"), name="caar"
         )
 
     def aar_table(self) -> pd.DataFrame:
-        """Return tau, n_events, aar, caar."""
+        """Return tau, n_events, aar, n_complete, caar of each day, limits not extended.
+
+        `aar` is the mean AR of the n_events that have one; `caar` the mean CAR from the first day of the
+        event window up to that day, of the n_complete that have all of it.
+        """
         count = np.isfinite(self.abnormal.ar).sum(axis=0)
         return pd.DataFrame(
             {
                 "tau": self.aar.index,
                 "n_events": count,
                 "aar": self.aar.to_numpy(),
+                "n_complete": self.abnormal.complete,
                 "caar": self.caar.to_numpy(),
             }
         )
 
-    def car(self, windows: Iterable[WindowLike] | None = None) -> pd.DataFrame:
+    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
 
         Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days, ci_low,
-        ci_high. NaN where
-        the event lacks days of the window; n_days counts the sessions that its returns cover.
+        ci_high, n_sessions, last_session. NaN where the event lacks days of the window; n_days counts the
+        days of the window that it has. n_sessions and last_session are those that enter the CAR: a window
+        that closes at a price limit runs on to the first close off it, and a return may span sessions.
         """
         rows = np.flatnonzero(self.ok)
         return pd.concat([self._car(Window.of(w), rows) for w in self._windows(windows)], ignore_index=True)
@@ -195,12 +201,14 @@ class EventStudyResults:
 
         a = self.abnormal
         t, half = a.scar(window)[rows], own_half_widths(self, window)
+        sessions, last = a.sessions_of(window)
         p = [pvalue(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid[rows], strict=True)]
         return pd.DataFrame({
             **self._ids(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
             "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p, "scar": t,
             "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
             "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
+            "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:
@@ -222,8 +230,20 @@ class EventStudyResults:
         tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
         return pd.DataFrame({**self._ids(rows), "nobs": a.nobs[rows], **estimates, **tail})
 
-    def subset(self, rows: BoolArray | IntArray) -> EventStudyResults:
-        """Return the results of some events, by position or mask; nothing is estimated anew."""
+    def subset(self, rows: BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> EventStudyResults:
+        """Return the results of some events; nothing is estimated anew.
+
+        Parameters
+        ----------
+        rows : (n,) array or Series of bool, or array of int
+            Mask over the events, such as ``results.events["direction"] == "adverse"``, or positions.
+
+        Raises
+        ------
+        ConfigError
+            For what is neither, a mask of another length, or a position that there is not.
+        """
+        rows = rows_of(rows, len(self.events))
         layout = None if self.layout is None else self.layout.take(rows)
         events = self.events.iloc[rows].reset_index(drop=True)
         sizes = None if self.sizes is None else self.sizes.take(rows)
@@ -324,7 +344,10 @@ class EventStudyResults:
         """Return the rank of the study among itself on other dates; see ``analysis.placebo``."""
         from .analysis.placebo import placebo_dates
 
-        return placebo_dates(self, window, **options)
+        asked = (Window.of(window), *sorted(options.items()))
+        if asked not in self._placebos:
+            self._placebos[asked] = placebo_dates(self, window, **options)
+        return self._placebos[asked]
 
     def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
         """Return the rank of the study among untreated firms; see ``analysis.placebo``."""
@@ -332,9 +355,7 @@ class EventStudyResults:
 
         return placebo_firms(self, window, **options)
 
-    def summary(
-        self, windows: Iterable[WindowLike] | None = None, names: Iterable[str] | None = None
-    ) -> Summary:
+    def summary(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> Summary:
         """Return CAAR, N and p-values by window, the recommended test first; prints as text, and as a table.
 
         Where it is printed, p-values that are not to be relied on stand in brackets: see :meth:`diagnose`.
@@ -429,8 +450,11 @@ class EventStudyResults:
     def _config(self) -> StudyConfig:
         return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
 
-    def _windows(self, windows: Iterable[WindowLike] | None) -> list[Window]:
-        return list(self._config.tested) if windows is None else [Window.of(w) for w in windows]
+    def _windows(self, windows: WindowsLike | None) -> list[Window]:
+        chosen = self._config.tested if windows is None else Window.several(windows)
+        if not chosen:
+            raise ConfigError("no window", remedy="name one, such as (0, 1), or several")
+        return list(chosen)
 
     def _ids(self, rows: IntArray) -> Mapping[str, Any]:
         return {name: self.events[name].to_numpy()[rows] for name in ("event_id", "ticker")}
@@ -445,6 +469,23 @@ class EventStudyResults:
     def _repr_html_(self) -> str:
         head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
         return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
+
+
+def rows_of(rows: Any, n: int) -> BoolArray | IntArray:
+    """Return a mask of n events, or positions among them, as an array."""
+    found = np.asarray(rows)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "biu"):
+        remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
+        value = rows if isinstance(rows, str) else type(rows).__name__
+        raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
+    if found.dtype == bool:
+        if len(found) != n:
+            raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(found)}")
+        return found
+    found = found.astype(np.int64)
+    if found.size and not -n <= found.min() <= found.max() < n:
+        raise ConfigError(f"there are {n} events, counted from 0", value=found.tolist())
+    return found
 
 
 def _window(window: WindowLike | None) -> Window | None:

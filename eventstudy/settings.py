@@ -62,6 +62,9 @@ class Setting:
         """
         if not self.several:
             return self._one(value)
+        if self.kind is Window:
+            with within(self.name):
+                return tuple(dict.fromkeys(Window.several(value)))
         if not isinstance(value, (str, list, tuple)):
             raise ConfigError(
                 "not a list of texts", where=self.name, value=value, remedy='write ["...", "..."]'
@@ -83,7 +86,7 @@ class Setting:
 
     def _window(self, value: Any) -> Window:
         with within(self.name):
-            return Window.of(value if isinstance(value, (list, tuple, Window)) else self._text(value))
+            return Window.of(value)
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, (str, Path, date)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from .conventions import Conventions
 from .delays import with_runs
 from .errors import ConfigError
 from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
+from .events.table import Events, events_from_frame, read_events
 from .halts import resumed
 from .journal import note
 from .layout import lay_out
@@ -27,17 +30,19 @@ from .models.censored import censored, with_bounds
 from .repeats import masked, overlapping
 from .results import EventStudyResults
 from .returns import ReturnsPanel
-from .settings import within
+from .settings import settings_of, within
 from .status import dates_of, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
-from .windows import Window
+from .windows import Window, require_apart
 
 if TYPE_CHECKING:
     import pandas as pd
     from statsmodels.regression.linear_model import RegressionResults
 
-    from .events.table import Events
     from .prices import PriceProvider
+
+# Settings of a study that are read as those of a study file are.
+CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,9 +51,11 @@ class EventStudy:
 
     Parameters
     ----------
-    events : Events
-    returns : ReturnsPanel
-        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason.
+    events : Events, DataFrame or path
+        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
+    returns : ReturnsPanel or DataFrame
+        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason. A frame
+        is read as by :meth:`ReturnsPanel.from_frame`.
     model : str or LinearModel
         Name of a registered model, or an instance.
     estimation, event : Window or (start, stop)
@@ -73,6 +80,11 @@ class EventStudy:
         "first" an event whose window overlaps that of an earlier one of the firm is left out as well.
     left_out : sequence of n str
         Why each event is not to be used; "" for those that are. By default all are.
+
+    Raises
+    ------
+    ConfigError
+        For what is no such thing, an unknown model or choice, or windows that are none or overlap.
     """
 
     events: Events
@@ -89,6 +101,15 @@ class EventStudy:
     halt: Halt = "calendar"
     repeat: Repeat = "mask"
     left_out: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        settings = settings_of(StudyConfig)
+        read = {name: settings[name].read(getattr(self, name)) for name in CHECKED}
+        require_apart(read["estimation"], read["event"])
+        _require_model(self.model)
+        read |= {"events": _events(self.events), "returns": _panel(self.returns)}
+        for name, value in read.items():
+            object.__setattr__(self, name, value)
 
     def fit(self) -> EventStudyResults:
         """Estimate the model for every event and return abnormal returns and what follows from them.
@@ -151,12 +172,44 @@ class EventStudy:
         model = self.model if isinstance(self.model, str) else self.model.name
         return f"<event study of {len(self.events)} events, model {model}, not fitted yet>"
 
+    def _repr_html_(self) -> str:
+        said = f"{repr(self)[1:-1]}: fit() estimates it"
+        return f"<p>{escape(said)}</p>{self.returns._repr_html_()}{self.events._repr_html_()}"
+
     def _within(self, overlap: IntArray) -> ObjectArray:
         """Say which event of the same firm each event of `overlap` lies within."""
         ids = self.events.table["event_id"].to_numpy(object)
         return np.array(
             [f"within the event window of event {ids[j]} of the same firm" for j in overlap], object
         )
+
+
+def _events(given: Any) -> Events:
+    """Return events, read from a file or a frame where it is one."""
+    if isinstance(given, Events):
+        return given
+    if isinstance(given, (str, Path)):
+        return read_events(given)
+    if hasattr(given, "columns"):
+        return events_from_frame(given)
+    remedy = "give read_events(path) or events_from_frame(frame)"
+    raise ConfigError("not events", where="events", value=type(given).__name__, remedy=remedy)
+
+
+def _panel(given: Any) -> ReturnsPanel:
+    """Return returns, of a frame where it is one."""
+    if isinstance(given, ReturnsPanel):
+        return given
+    if hasattr(given, "columns"):
+        return ReturnsPanel.from_frame(given)
+    remedy = "give load_returns(events, provider=...), read_returns(path, events) or a DataFrame"
+    raise ConfigError("not returns", where="returns", value=type(given).__name__, remedy=remedy)
+
+
+def _require_model(model: Any) -> None:
+    if not isinstance(model, LinearModel):
+        with within("model"):
+            make_model(model)
 
 
 def run_study(

@@ -62,8 +62,7 @@ class RunSettings:
             with within("name"):
                 checked_name(self.name)
         if self.vintage:
-            with within("vintage"):
-                moment(self.vintage)
+            moment(self.vintage)
 
 
 @dataclass(frozen=True, slots=True)

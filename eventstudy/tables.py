@@ -11,12 +11,12 @@ import pandas as pd
 
 from .faults.kinds import Fault, table_of
 from .loading.benchmarks import PEERS, members
+from .windows import Window
 
 if TYPE_CHECKING:
     from .analysis.placebo import Placebo
     from .config import StudyConfig
-    from .results import EventStudyResults
-    from .windows import Window
+    from .results import EventStudyResults, WindowsLike
 
 OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
 # Pairs of groups grow with the square of their number.
@@ -60,15 +60,15 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     column = group_column(results, config.by)
     if column:
         out |= _of_groups(results, column, windows, names, config.main)
-    flagged = _without_flagged(results, windows, list(config.tests) or results.default_tests)
-    if flagged:
-        out["without_flagged"] = _stacked("left_out", flagged)
+    out |= _without_flagged(results, windows, config)
     if results.variants is not None:
         out["variants"] = results.variants
     if config.regress:
         out["regression"] = _of_regression(results, config)
     if config.placebo:
         out |= _of_placebos(results, config)
+    if column:
+        out |= _beside_groups(results.groups(column), column, config)
     return out
 
 
@@ -102,7 +102,7 @@ def group_column(results: EventStudyResults, by: str) -> str:
     return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
 
 
-def caar_table(results: EventStudyResults, windows: Iterable[Window]) -> pd.DataFrame:
+def caar_table(results: EventStudyResults, windows: WindowsLike) -> pd.DataFrame:
     """Return start, stop, n_events, caar, se, ci_low, ci_high, median, positive of each window.
 
     Error and interval are those of the page (``report.facts.interval``), NaN where it shows none.
@@ -110,7 +110,7 @@ def caar_table(results: EventStudyResults, windows: Iterable[Window]) -> pd.Data
     from .report.facts import interval, interval_known
 
     rows = []
-    for window in windows:
+    for window in Window.several(windows):
         found, car = interval(results, window), results.abnormal.sample(window).car(window)
         known = (found.se, found.low, found.high) if interval_known(results, window) else (np.nan,) * 3
         median = float(np.median(car)) if len(car) else np.nan
@@ -121,17 +121,18 @@ def caar_table(results: EventStudyResults, windows: Iterable[Window]) -> pd.Data
 
 
 def path_table(results: EventStudyResults) -> pd.DataFrame:
-    """Return tau, n_events, aar, caar and their 95% intervals of each day, as in the figure of the page.
+    """Return tau, n_events, aar, n_complete, caar and their 95% intervals of each day, as in the figure.
 
-    Each point is the mean of the events that have all days from the first one, as in the table of windows.
+    The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one, `caar` the mean CAR
+    from the first day up to this one of the n_complete that have all of it; limits are not extended.
     """
     from .report.paths import path_of
 
     path = path_of(results)
     return pd.DataFrame({
-        "tau": path.days, "n_events": path.counts, "aar": path.aar, "aar_low": path.aar - path.aar_half,
-        "aar_high": path.aar + path.aar_half, "caar": path.caar, "caar_low": path.caar - path.caar_half,
-        "caar_high": path.caar + path.caar_half,
+        "tau": path.days, "n_events": path.aar_counts, "aar": path.aar, "aar_low": path.aar - path.aar_half,
+        "aar_high": path.aar + path.aar_half, "n_complete": path.counts, "caar": path.caar,
+        "caar_low": path.caar - path.caar_half, "caar_high": path.caar + path.caar_half,
     })  # fmt: skip
 
 
@@ -150,30 +151,54 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
 def placebos(results: EventStudyResults, config: StudyConfig) -> list[Placebo]:
     """Return the placebo studies that `config` asks for, over its main window."""
-    from .analysis.placebo import placebo_dates, placebo_firms
+    from .analysis.placebo import placebo_firms
 
-    found = [placebo_dates(results, config.main, draws=config.placebo)]
+    found = [results.placebo_dates(config.main, draws=config.placebo)]
     if PEERS in results.events:
         found.append(placebo_firms(results, config.main, draws=config.placebo))
     return found
 
 
 def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
-    from .analysis.weights import aggregates, has_sizes, market_values
-
     families = {
         "events": results.multiple("events", window=main),
         "days": results.multiple("days"),
         "windows": results.multiple("windows"),
     }
-    out = {"aggregates": aggregates(results, windows), "families": _stacked("family", families)}
+    out = {"families": _stacked("family", families), **_weighted(results, windows)}
     if results.panel.measure == "return":
         out["calendar_portfolio"] = _by_window(windows, results.calendar_portfolio)
-        if has_sizes(results):
-            out["market_value"] = market_values(results, windows)
         if "market" in [f.name for f in results.model.factors]:
             out["abhar"] = _by_window(windows, results.abhar)
     return out
+
+
+def _weighted(results: EventStudyResults, windows: list[Window]) -> dict[str, pd.DataFrame]:
+    from .analysis.weights import aggregates, has_sizes, market_values
+
+    out = {"aggregates": aggregates(results, windows)}
+    if results.panel.measure == "return" and has_sizes(results):
+        out["market_value"] = market_values(results, windows)
+    return out
+
+
+def _beside_groups(
+    parts: Mapping[str, EventStudyResults], column: str, config: StudyConfig
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that stand beside an answer of each of the largest groups with several events.
+
+    An answer is about one group: what stands beside it must be about the same events.
+    """
+    large = [(g, part) for g, part in parts.items() if len(part) >= FEWEST_EVENTS][:MOST_GROUPS]
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    windows = list(config.tested)
+    for group, part in large:
+        own = _weighted(part, windows) | _without_flagged(part, windows, config)
+        if config.placebo:
+            own |= _of_placebos(part, config)
+        for name, table in own.items():
+            found.setdefault(f"{name}_by_group", {})[group] = table
+    return {name: _stacked(column, tables) for name, tables in found.items()}
 
 
 def _of_groups(
@@ -204,16 +229,16 @@ def _of_regression(results: EventStudyResults, config: StudyConfig) -> pd.DataFr
 
 
 def _without_flagged(
-    results: EventStudyResults, windows: list[Window], names: list[str]
+    results: EventStudyResults, windows: list[Window], config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
-    """Return the tests without the events of each flag that some but not all of them have."""
-    flags = results.events["flags"].str.split(";")
+    """Return the tests without the events of each flag that some but not all have, if there is one."""
+    flags, names = results.events["flags"].str.split(";"), list(config.tests) or results.default_tests
     out = {}
     for name in LEFT_OUT:
         kept = results.ok & ~flags.apply(lambda own, name=name: name in own).to_numpy(bool)
         if FEWEST_EVENTS <= kept.sum() < len(results):
             out[name] = results.subset(kept).tests(windows, names)
-    return out
+    return {"without_flagged": _stacked("left_out", out)} if out else {}
 
 
 def _of_placebos(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -56,13 +57,17 @@ class Window:
                     "not a window", value=value, remedy="write START:STOP in trading days, such as -1:1"
                 )
             return cls(int(match[1]), int(match[2]))
-        if (
-            not hasattr(value, "__len__")
-            or len(value) != 2
-            or any(isinstance(v, bool) or int(v) != v for v in value)
-        ):
+        if not (_whole_numbers(value) and len(value) == 2):
             raise ConfigError("not a window", value=value, remedy="give two whole numbers, such as (-1, 1)")
         return cls(int(value[0]), int(value[1]))
+
+    @classmethod
+    def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
+        """Return one window, or several, in a tuple; ``(0, 1)`` is one."""
+        if isinstance(value, (Window, str)) or not isinstance(value, Iterable):
+            return (cls.of(value),)
+        members = list(value)
+        return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
 
     @property
     def days(self) -> IntArray:
@@ -79,6 +84,17 @@ class Window:
 
     def __str__(self) -> str:
         return f"[{self.start},{self.stop}]"
+
+
+def _whole_numbers(value: object) -> bool:
+    """Tell whether `value` is a row of whole numbers, at least one."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) > 0
+        and all(isinstance(v, Real) and not isinstance(v, bool) and v == v // 1 for v in value)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +177,13 @@ class EventWindows(ByEvent):
         return self.cut(rows)
 
 
+def require_apart(estimation: Window, event: Window) -> None:
+    """Refuse an estimation window that does not end before the event window starts."""
+    if estimation.stop >= event.start:
+        what = "the estimation window must end before the event window starts"
+        raise ConfigError(what, value=f"{estimation} and {event}")
+
+
 def build_windows(
     panel: ReturnsPanel,
     *,
@@ -196,11 +219,7 @@ def build_windows(
     -------
     EventWindows
     """
-    if estimation.stop >= event.start:
-        raise ConfigError(
-            "the estimation window must end before the event window starts",
-            value=f"{estimation} and {event}",
-        )
+    require_apart(estimation, event)
     names, own = _numbered(calendars)
     asked = _Asked(
         panel, names, own, day0, rows, factor_rows, np.r_[estimation.days, event.days], len(estimation),

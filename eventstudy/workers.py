@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from functools import partial
 from typing import Any, TypeVar
 
-from .errors import ConfigError, EventStudyError
+from .errors import ConfigError, EventStudyError, how_to_install
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -151,7 +151,7 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
     except ImportError:
         raise ConfigError(
             "a cluster needs the package distributed", where="cluster", value=address,
-            remedy="install eventstudy[dask]",
+            remedy=how_to_install("dask"),
         ) from None  # fmt: skip
     try:
         client = Client(address, timeout=SECONDS, set_as_default=False)

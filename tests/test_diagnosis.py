@@ -171,6 +171,43 @@ def test_skewness() -> None:
     assert not placed(DISPERSED, seed=35).fit().diagnose().skewed
 
 
+def test_skewness_and_raised_variance_leave_no_test_about_the_median() -> None:
+    """Exponential errors, twice the deviation around the events: their median has moved."""
+    market = placed([150 + i for i in range(30)], seed=36)
+    rng = np.random.default_rng(3)
+    for name in market.tickers:
+        market.frame[name] = market.frame["MKT"] + 0.02 * (rng.exponential(size=len(market.frame)) - 1)
+    calm = market.fit().diagnose((0, 0))
+    assert calm.skewed
+    assert {"corrado", "corrado_zivney_sign"} <= set(calm.recommended)
+    found = market.fit(noisy(market, 2)).diagnose((0, 0))
+    assert found.skewed
+    assert found.variance_raised
+    assert not {"corrado", "corrado_zivney_sign"} & set(found.recommended)
+    assert "median moves" in reason(found, "corrado_zivney_sign")
+    assert "rejects up to 9% of true nulls" in " ".join(found.text)
+
+
+def test_one_rate_for_all_that_a_test_does_not_allow_for() -> None:
+    market = placed(ONE, rho=0.3, seed=33)
+    found = market.fit(noisy(market, 2)).diagnose((0, 0))
+    told = reason(found, "patell")
+    assert found.variance_raised
+    assert told.count("of true nulls") == 1
+    both = found.factor * min(found.variance_ratio, found.kappa)
+    assert f"rejects about {percent(size(both))} of true nulls" in told
+    assert "sees that of every single event" in reason(found, "mvrm")
+    assert "of true nulls" not in reason(found, "mvrm")
+
+
+def test_signs_on_one_date_count_where_they_can_reach_a_tail() -> None:
+    few = placed(ONE, rho=0.9, seed=33).fit().diagnose((0, 0))
+    assert 15 / (1 + 14 * few.same_date_r) < 1.96**2
+    assert "would not reach 5%" in reason(few, "corrado_zivney_sign")
+    many = placed([170] * 40, rho=0.1, seed=33).fit().diagnose((0, 0))
+    assert trust(many)["corrado_zivney_sign"] == "recommended"
+
+
 def test_benchmark_made_of_the_firms() -> None:
     market = placed(ONE, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))

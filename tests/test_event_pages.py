@@ -218,7 +218,7 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...], tmp_path: Path) -> No
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S).lower()
     assert wording.MISSING in text
     lacks = {0, 1} & set(missing)
-    assert ("<strong>No result:</strong> days of [0,\u00a01] are missing." in text) == bool(lacks)
+    assert ("<strong>No result:</strong> over [0,\u00a01], no price on " in text) == bool(lacks)
 
 
 @pytest.mark.parametrize("model", ["constant_mean", "market_adjusted", "dimson"])

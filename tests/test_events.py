@@ -369,6 +369,7 @@ class TestCells:
             ("\u0410\u0410PL", "U+0410 CYRILLIC CAPITAL LETTER A", "Latin"),
             ("AAPL!", "not a Yahoo symbol", ""),
             ("AAPL.", "not a Yahoo symbol", ""),
+            ("../../etc/passwd", "not a Yahoo symbol", ""),
             ("ZAIN.KW", "no trading calendar", "day0"),
             ("^NOWHERE", "index", "data"),
         ],

@@ -144,8 +144,8 @@ class TestExcel:
             sheet = book[sheet_name(path.stem)]
             head, *rows = sheet.iter_rows(values_only=True)
             mine, table = pd.DataFrame(rows, columns=head), read_csv(folder, path.stem)
-            for date in {"date", "last"} & set(table):
-                mine[date] = [d and f"{d:%Y-%m-%d}" for d in mine[date]]
+            for date in {"date", "last", "last_session"} & set(table):
+                mine[date] = [f"{d:%Y-%m-%d}" if pd.notna(d) else None for d in mine[date]]
             same(mine, table, rtol=1e-15)
 
     def test_every_cell_is_a_value(self, book: openpyxl.Workbook) -> None:
@@ -314,7 +314,7 @@ def test_what_is_not_installed_is_named(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, module: str, extra: str
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, module, None)
-    with pytest.raises(ConfigError, match=rf"eventstudy-kit\[{extra}\]"):
+    with pytest.raises(ConfigError, match=rf"pip install .*\[{extra}\]"):
         exported(read_run(folder), kind, tmp_path)
 
 
@@ -353,6 +353,6 @@ def test_variants_stand_beside_the_answer(folder: Path) -> None:
     told = replace(run, tables={**run.tables, "variants": pd.DataFrame([row, none])})
     (table,) = (t for t in markdown_tables(markdown(told)) if t[0][0] == "Variant")
     assert table[1] == [
-        "a|b", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10", "<0.001",
+        "a|b: all events", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10", "<0.001",
     ]  # fmt: skip
     assert table[2][3:] == ["–", "0", "–", "–", "–"]

@@ -15,8 +15,9 @@ from exported import CONFIG, hostile_market, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.exports import read_run
-from eventstudy.exports.latex import escaped
+from eventstudy.exports import finished, read_run
+from eventstudy.exports.latex import caar_table, escaped
+from eventstudy.exports.layout import panels
 from eventstudy.runs import write_run
 
 STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
@@ -196,3 +197,28 @@ def test_latin_cells_compile_with_pdflatex(market: Market, tmp_path: Path) -> No
         ).stdout.decode()
         for name in (r"\input{x}", "50% #1 $x$ _ ^ ~ {}", "a--b---c", "[0]"):
             assert name in shown
+
+
+def test_a_group_of_one_event_has_its_own_test() -> None:
+    """No test of a sample speaks of one event: its exact t stands in text and LaTeX with its stars."""
+    market = Market(9, dates=9, effect=-0.05)
+    market.table["direction"] = ["adverse"] * 8 + ["relief"]
+    results = market.fit()
+    config = CONFIG.with_options({"placebo": 0, "regress": []})
+    found = finished(results, config=config)
+    (lead, own, whole), _ = panels(found, 6)
+    assert lead.tests == whole.tests
+    assert (own.group, own.n_events, own.tests[0]) == ("relief", 1, "event_t")
+    alone = results.groups("direction")["relief"]
+    for row in own.rows:
+        test = alone.test("event_t", row.window)
+        assert (row.cells[0].statistic, row.cells[0].pvalue) == (test.statistic, test.pvalue)
+    text = caar_table(found)
+    lines = (
+        text.partition("direction = relief (tests: Single-event t")[2]
+        .partition("addlinespace")[0]
+        .splitlines()
+    )
+    widths = {line.count("&") for line in lines if line.startswith("$[")}
+    assert widths == {3 + len(lead.tests[:6])}, "the columns of the table"
+    assert "of one event, the exact standard error" in text

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from eventstudy.calendars import Sessions, sessions
 from eventstudy.errors import DataError
 from eventstudy.exchanges import exchange_of
-from eventstudy.faults.kinds import FAULTS, Fault, table_of
+from eventstudy.faults.kinds import FAULTS, SPOKEN, Fault, table_of
 from eventstudy.faults.quotes import Quotes, no_trade, spikes
 from eventstudy.returns import ReturnsPanel, returns_of
 
@@ -110,6 +110,7 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
 def test_every_kind_has_a_fixture() -> None:
     assert set(FAULTS) - {"duplicate_date"} == set(CASES), "two rows of one date are refused: see below"
     assert len(FAULTS) >= 15
+    assert set(SPOKEN) == set(FAULTS), "each is told in words"
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from conftest import Market
 from pages import CONFIG, with_columns
 
 from eventstudy.errors import ConfigError
-from eventstudy.exports import Finished, finished
+from eventstudy.exports import Finished, export_file, finished
 from eventstudy.exports.interactive import interactive_page
 
 HOSTILE = ["</script><script>alert(1)</script>", "<b>x</b>", "var(--blue)", "شركة النفط", "华为"]
@@ -57,10 +58,23 @@ def test_every_event_with_the_window_is_in_its_forest(run: Finished, page: str) 
     assert len(shown[main]["labels"]) == 19
 
 
+def test_links_lead_into_the_run_from_wherever_the_page_is(run: Finished, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "a b"
+    folder.mkdir(parents=True)
+    kept = replace(run, folder=folder)
+    homes = {folder.parent / "p.html": "a%20b/", folder / "p.html": "", tmp_path / "p.html": "runs/a%20b/"}
+    for path, home in homes.items():
+        export_file(kept, "interactive", path)
+        links = re.findall(r'<a href="([^"]*)"', path.read_text(encoding="utf-8").partition("<script")[0])
+        names = ("report.html", "tables/path_by_group.csv", "tables/abnormal_returns.csv", "tables/car.csv")
+        assert links == [home + name for name in names]
+
+
 def test_paths_are_those_of_the_tables(run: Finished, page: str) -> None:
     traces = data(page)["paths"]
     means = [t for t in traces if "mean of" in t.get("name", "")]
-    assert [re.search(r"mean of (\d+)", t["name"])[1] for t in means] == ["12", "8"]
+    # One of the first group lacks day 0: all 12 enter before it, and 11 from there on.
+    assert [t["name"].partition(" (")[2] for t in means] == ["mean of 11 to 12)", "mean of 8)"]
     table = run.tables["path_by_group"]
     caar = table[table["direction"] == "b"]["caar"]
     np.testing.assert_allclose(means[1]["y"], 100 * caar, atol=1e-6)
@@ -96,7 +110,7 @@ def test_equal_runs_have_equal_bytes(run: Finished, page: str) -> None:
 
 def test_a_missing_extra_is_one_clear_error(run: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    with pytest.raises(ConfigError, match=r"eventstudy-kit\[interactive\]"):
+    with pytest.raises(ConfigError, match=r"pip install .*\[interactive\]"):
         interactive_page(run)
 
 

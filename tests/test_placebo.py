@@ -76,7 +76,8 @@ def test_size_of_placebo_dates() -> None:
 def test_too_few_dates_are_a_reason() -> None:
     placebo = placebo_dates(Market(n=12, seed=2).fit(estimation=(-145, -11)), W)
     assert np.isnan(placebo.pvalue)
-    assert "at least 39 are needed: prices must reach further back" in placebo.reason
+    assert f"only {len(placebo.draws)} placebo dates are possible, at least 39 are needed" in placebo.reason
+    assert "prices must reach further back" in placebo.reason
     assert placebo.reason in str(placebo)
 
 

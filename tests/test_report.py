@@ -9,6 +9,8 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, PROVENANCE, page, with_columns
 
+from eventstudy.models import MODELS
+from eventstudy.models.censored import CensoredMarket
 from eventstudy.report import references, wording
 from eventstudy.report.events import safe_url
 from eventstudy.report.html import render_report
@@ -206,6 +208,9 @@ def test_every_source_has_its_reference() -> None:
     for entry in STATISTICS.values():
         years = re.findall(r"\d{4}", entry.source)
         assert len(references.references([entry.source])) == len(years) > 0, entry.name
+    for model in (*MODELS.values(), CensoredMarket):
+        years = re.findall(r"\d{4}", model.source)
+        assert len(references.references([model.source])) == len(years), model.name
     assert [r[0] for r in references.references(["Brown and Warner (1980, 1985)"])] == [
         "Brown, S. J. and Warner, J. B. (1980)",
         "Brown, S. J. and Warner, J. B. (1985)",

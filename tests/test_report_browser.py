@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from conftest import Market
 
 from eventstudy.config import StudyConfig
 from eventstudy.report.html import render_report
+from eventstudy.report.wording import date_prose
 from eventstudy.tables import study_tables
 from eventstudy.windows import Window
 
@@ -199,6 +201,18 @@ def test_filters_list_and_never_recompute(browser: Any, report: Path) -> None:
     browser.execute_script("document.getElementById('group').dispatchEvent(new Event('input'))")
     assert len(browser.execute_script(CELLS, "td.c-n")) == 12
     assert browser.execute_script(means) == before
+    shown = "return [...document.querySelectorAll('table.ev tbody.sum tr')].map(row => !row.hidden)"
+    assert browser.execute_script(shown) == [True, False], "the mean of the group that is listed"
+    browser.find_element("id", "reset").click()
+    assert browser.execute_script(shown) == [True, True]
+    browser.execute_script("const s = document.getElementById('group'); s.value = 'adverse';")
+    browser.execute_script("document.getElementById('group').dispatchEvent(new Event('change'))")
+    assert len(browser.execute_script(CELLS, "td.c-n")) == 12
+    browser.find_element("id", "reset").click()
+    iso = browser.execute_script(CELLS, "td.c-d")[0]
+    find.send_keys(date_prose(dt.date.fromisoformat(iso)).replace("\u00a0", " "))
+    dates = browser.execute_script(CELLS, "td.c-d")
+    assert set(dates) == {iso}
     assert browser.get_log("browser") == []
 
 

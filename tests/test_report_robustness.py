@@ -39,6 +39,12 @@ def main_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["start"] == MAIN.start) & (table["stop"] == MAIN.stop)]
 
 
+def of_lead(tables: dict[str, pd.DataFrame], name: str) -> pd.DataFrame:
+    """Return the rows that are about the group of the headline."""
+    table = tables[f"{name}_by_group"]
+    return table[table["direction"] == "adverse"]
+
+
 def rows_of(text: str, caption: str) -> list[list[str]]:
     """Return the cells of the rows of the table with this caption."""
     table = text.partition(f"<caption>{caption}")[2].partition("</table>")[0].partition("<tbody>")[2]
@@ -67,8 +73,9 @@ def test_sections_stand_in_the_order_of_the_design(text: str) -> None:
     assert re.findall(r'<section id="(\w+)"', text) == order
 
 
-def test_weights(text: str, tables: dict[str, pd.DataFrame]) -> None:
-    table = main_rows(tables["aggregates"])
+def test_weights(text: str, tables: dict[str, pd.DataFrame], results: EventStudyResults) -> None:
+    table = main_rows(of_lead(tables, "aggregates"))
+    assert table["estimate"].iloc[0] == pytest.approx(results.abnormal.car(MAIN)[:12].mean())
     shown = rows_of(section(text, "robustness"), "Weighted mean CAR")
     assert table["weights"].tolist() == ["equal", "value", "precision"]
     assert shown == [
@@ -79,10 +86,10 @@ def test_weights(text: str, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def test_money(text: str, tables: dict[str, pd.DataFrame], results: EventStudyResults) -> None:
-    row = main_rows(tables["market_value"]).iloc[0]
-    assert row["total"] == pytest.approx((results.abnormal.car(MAIN) * (100 + np.arange(20))).sum())
+    row = main_rows(of_lead(tables, "market_value")).iloc[0]
+    assert row["total"] == pytest.approx((results.abnormal.car(MAIN)[:12] * (100 + np.arange(12))).sum())
     shown = [wording.signed(row[k], 0) for k in ("total", "ci_low", "ci_high")]
-    assert f"20 events that have one is {shown[0]} in all (95%\u00a0CI {shown[1]} to {shown[2]}" in text
+    assert f"12 events that have one is {shown[0]} in all (95%\u00a0CI {shown[1]} to {shown[2]}" in text
 
 
 def test_many_hypotheses(text: str, tables: dict[str, pd.DataFrame]) -> None:
@@ -118,7 +125,8 @@ def test_regression_of_the_cars(text: str, tables: dict[str, pd.DataFrame]) -> N
 
 
 def test_placebo_studies(text: str, tables: dict[str, pd.DataFrame]) -> None:
-    row, draws = tables["placebo"].iloc[0], tables["placebo_draws"]["statistic"]
+    row, draws = of_lead(tables, "placebo").iloc[0], of_lead(tables, "placebo_draws")["statistic"]
+    assert row["n_events"] == 12
     said = section(text, "robustness")
     assert row["draws"] == len(draws) == 39
     larger = (draws.abs() >= abs(row["statistic"])).sum()
@@ -131,10 +139,23 @@ def test_placebo_studies(text: str, tables: dict[str, pd.DataFrame]) -> None:
 def test_too_few_placebo_dates_are_a_reason_without_a_figure(
     results: EventStudyResults, tables: dict[str, pd.DataFrame]
 ) -> None:
-    few = tables["placebo"].assign(pvalue=np.nan, reason="7 placebo dates, at least 39 are needed")
-    said = section(page(results, "direction", tables={**tables, "placebo": few}), "robustness")
+    few = tables["placebo_by_group"].assign(pvalue=np.nan, reason="7 placebo dates, at least 39 are needed")
+    said = section(page(results, "direction", tables={**tables, "placebo_by_group": few}), "robustness")
     assert "Placebo dates: 7 placebo dates, at least 39 are needed." in said
     assert "<svg" not in said
+
+
+def test_each_part_says_which_events_it_is_about(
+    text: str, results: EventStudyResults, tables: dict[str, pd.DataFrame]
+) -> None:
+    said = section(text, "robustness")
+    assert "for the 12 adverse announcements, over" in said
+    assert said.count("All 20 events together, of all groups.") == 2, "families and regression"
+    assert "tables/aggregates_by_group.csv" in said
+    whole = section(unescape(page(results, tables=tables)), "robustness")
+    assert "for all 20 events, over" in whole
+    assert "together" not in whole
+    assert "tables/aggregates.csv" in whole
 
 
 def test_faults_of_the_estimations(text: str, tables: dict[str, pd.DataFrame]) -> None:

@@ -12,7 +12,7 @@ from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy import compare_runs
 from eventstudy.runs.changes import as_markdown
-from eventstudy.runs.compare import Answer, Comparison
+from eventstudy.runs.compare import Answer, Comparison, Moved
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +72,29 @@ def test_events_added_removed_and_edited_are_named(project: Project, tmp_path: P
     later = f"{DAYS[AT[0]]:%Y-%m-%d}", f"{DAYS[AT[0] + 3]:%Y-%m-%d}"
     copy, found = changed(project, tmp_path, firms=FIRMS[:4], shifted={"AAA": 3})
     assert found.removed == ("e-EEE",)
-    assert found.edited == {"e-AAA": {"announced_at": later, "day0": later}}
-    assert {move.why[0] for move in found.moves if move.event_id == "e-AAA"} == {
-        "event edited: announced_at, day0"
+    assert found.edited == {"e-AAA": {"announced_at": later}}
+    assert found.days == {"e-AAA": Moved(*later, ("event edited: announced_at",))}
+    assert {move.why[:2] for move in found.moves if move.event_id == "e-AAA"} == {
+        ("event edited: announced_at", f"day 0 moved from {later[0]} to {later[1]}")
     }
     assert "e-AAA: announced_at" in str(found)
     back = compare_runs(copy.out / "second", copy.out / "first")
     assert back.added == ("e-EEE",)
     assert "Events added:\n  e-EEE" in str(back)
+
+
+def test_a_day_0_that_a_setting_moved_is_no_edit(tmp_path: Path) -> None:
+    """The file is the same: trading stops on day 0, and --halt shift takes the day it resumes."""
+    made = Project(tmp_path)
+    made.closes["BBB"][AT[1] : AT[1] + 12] = np.nan
+    made.write("BBB")
+    made.study("--name", "first")
+    made.study("--name", "second", "--halt", "shift")
+    found = compare_runs(made.out / "first", made.out / "second")
+    assert not found.edited
+    days = tuple(f"{DAYS[i]:%Y-%m-%d}" for i in (AT[1], AT[1] + 12))
+    assert found.days == {"e-BBB": Moved(*days, ("setting halt",))}
+    assert f"Day 0 moved:\n  e-BBB: {days[0]} -> {days[1]}, setting halt" in str(found)
 
 
 def test_settings_and_answers(project: Project, tmp_path: Path) -> None:

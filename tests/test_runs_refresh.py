@@ -92,7 +92,7 @@ def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     made.closes["BBB"][AT[1]] *= 1.02
     made.write("BBB")
     said = refresh(made, *told)
-    assert f"refreshed: prices of BBB revised on 2 days, first on {DAYS[AT[1]]:%Y-%m-%d}" in said
+    assert f"refreshed: prices of BBB revised on {DAYS[AT[1]]:%Y-%m-%d} (" in said
     assert json.loads((tmp_path / "told.json").read_text())["changes"][0]["prices"]["BBB"]["n_days"] == 2
     made.announce(FIRMS)
     assert "Events added:\n  e-EEE" in refresh(made)
@@ -104,10 +104,10 @@ def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     assert verify_run(made.run).ok
     assert reproduce_run(made.run).exact
     made.announce(FIRMS[:3])
-    failed = refresh(made, "--on-change", f"{sys.executable} -c 'raise SystemExit(7)'", code=1)
+    failed = refresh(made, "--on-change", f"{sys.executable} -c 'raise SystemExit(7)'", code=75)
     assert "--on-change failed with exit code 7; the report is written" in failed
     made.announce(FIRMS[:4])
-    assert "cannot be run (No such file" in refresh(made, "--on-change", "no-such-command", code=1)
+    assert "cannot be run (No such file" in refresh(made, "--on-change", "no-such-command", code=75)
     assert read_changes(made.run)[0]["added"] == ["e-DDD"]
     invoke("run", *made.options, "--model", "constant_mean")
     assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, "a run goes on with it"
@@ -239,7 +239,7 @@ def test_over_the_wire(tmp_path: Path) -> None:
         at = next(k for k, row in enumerate(rows_of) if row[0] == date(2020, 8, 6))
         rows_of[at] = (*rows_of[at][:4], rows_of[at][4] * 1.03, rows_of[at][5])
         checked = started("refresh", *options, "--recheck", **env)
-        assert "prices of AAPL revised on 2 days, first on 2020-08-06" in checked.communicate(timeout=60)[0]
+        assert "prices of AAPL revised on 2020-08-06" in checked.communicate(timeout=60)[0]
         assert contents(run, without="") != before
     before = contents(run, without="")
     events.write_text("\n".join([*rows, "amd,AMD,2020-07-01", ""]))

@@ -11,7 +11,15 @@ from test_models_garch import laid_out, simulated
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance.savickas import errors, fitted, loglik, series_of, variances
+from eventstudy.significance.savickas import (
+    _climb,
+    _starts,
+    errors,
+    fitted,
+    loglik,
+    series_of,
+    variances,
+)
 from eventstudy.windows import Window
 
 
@@ -85,6 +93,18 @@ def test_optimum_of_a_window_is_one() -> None:
             other[3:] = np.maximum(other[3:], 1e-6)
             if other[4] + other[5] < 1:
                 assert loglik(other, series) <= top + 1e-5
+
+
+def test_no_start_leads_higher() -> None:
+    """Every start climbed to its end, for windows whose likelihood has several hills."""
+    fit = garch_fit(n=10, seed=8)
+    for i in range(10):
+        series, _ = series_of(fit, i, Window(0, 5))
+        best = fitted(series)
+        ends = [_climb(start, series, 500) for start in _starts(series)]
+        top = max(loglik(theta, series) for theta, done in ends if done)
+        assert best is not None
+        assert loglik(best, series) >= top - 0.02
 
 
 def test_statistic_is_the_t_of_the_scaled_dummies() -> None:

@@ -157,6 +157,19 @@ def test_thin_trading_is_said() -> None:
     assert any(f"{told} estimation has {days.min()} days" in s for s in found.text)
 
 
+def test_prices_that_begin_late_are_not_thin_trading() -> None:
+    market = placed(DISPERSED, seed=48)
+    frame = market.frame.copy()
+    frame.iloc[:80, :10] = np.nan
+    results = market.fit(frame)
+    found, days = results.diagnose(), results.events["nobs"]
+    assert (found.missing_days, found.late_events, found.estimation_length) == (0, 10, 110)
+    assert f"of its 110 days as few as {days.min()} were used" in found.late
+    assert found.late in found.text
+    assert not any("Trading is thin" in s for s in found.text)
+    assert market.fit().diagnose().late == ""
+
+
 def test_a_large_date_is_named() -> None:
     found = placed([150] * 8 + [160, 170, 180], seed=49).fit().diagnose()
     assert any("One date alone has 73% of the events" in s for s in found.text)

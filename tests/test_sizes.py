@@ -122,9 +122,13 @@ def test_an_event_without_a_market_value_has_no_weight(tmp_path: Path) -> None:
     results = study(tmp_path, str(tmp_path / "sizes.csv"))
     loss = results.dollar_loss((0, 1))
     assert list(loss.events["ticker"]) == ["AAPL"]
-    assert "no positive mcap: " in loss.reason
-    assert "not in sizes.csv" in loss.reason
-    assert "no market value before the event" in loss.reason
+    ids = dict(zip(results.events["ticker"], results.events["event_id"], strict=True))
+    assert f"no usable market value (not in sizes.csv): {ids['MSFT']}" in loss.reason
+    before = "no market value before the event, or no exchange rate"
+    assert f"no usable market value ({before}): {ids['NVDA']}" in loss.reason
+    assert set(loss.reason.split("; ")) == {
+        text.removeprefix("size: ") for text in results.panel.notices if text.startswith("size: ")
+    }
 
 
 def test_two_currencies_are_not_added(tmp_path: Path) -> None:

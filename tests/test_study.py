@@ -73,9 +73,11 @@ def test_tables_have_the_promised_columns_and_agree() -> None:
         "n_days",
         "ci_low",
         "ci_high",
+        "n_sessions",
+        "last_session",
     ]
     assert list(results.models()) == ["event_id", "ticker", "nobs", "alpha", "beta", "sigma", "r2"]
-    assert list(results.aar_table()) == ["tau", "n_events", "aar", "caar"]
+    assert list(results.aar_table()) == ["tau", "n_events", "aar", "n_complete", "caar"]
     assert set(ar["event_id"]) == {"e0", "e1", "e2", "e3"}
     inside = ar[ar["tau"].isin([0, 1])].groupby("event_id")["ar"].sum()
     np.testing.assert_allclose(car.set_index("event_id")["car"], inside, rtol=1e-12)

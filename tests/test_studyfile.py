@@ -102,7 +102,7 @@ def test_closest_names_are_shown(study: Path) -> None:
         ('event = "-5:5"\nestimation = "-30:-3"', (2, "estimation")),
         ('prices = "sample"\nreturns = "r.csv"', (2, "returns")),
         ('returns = "r.csv"\n\nvintage = 2024-03-01', (3, "vintage")),
-        ('vintage = "yesterday"', (1, "vintage.--vintage")),
+        ('vintage = "yesterday"', (1, "vintage")),
         ("max_loss = nan", (1, "max_loss")),
         ("strict = 1", (1, "strict")),
         ("draws = 0", (1, "draws")),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from eventstudy.calendars import Sessions
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.returns import ReturnsPanel, returns_of
+from eventstudy.typing import ReturnKind
 from eventstudy.windows import EventWindows, Window, build_windows
 
 HOUR = np.timedelta64(3600, "s")
@@ -227,7 +228,15 @@ def test_impossible_returns_and_percent() -> None:
     with pytest.raises(DataError, match="B on 2024-01-03: a simple return below -100 %"):
         ReturnsPanel.from_frame(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.1, -1.5]}))
     p = ReturnsPanel.from_frame(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.9, -0.7]}))
-    assert "look like percent" in p.notes[0]
+    assert "look like percent" in p.notices[0]
+
+
+@pytest.mark.parametrize("kind", ["simple", "log"])
+@pytest.mark.parametrize("values", [[1.6, -4.1, 2.2], [7.9, 8.0, 8.1], [0.31, 0.32, 0.33]])
+def test_percent_of_volatile_shares_and_prices_are_no_returns(values: list[float], kind: ReturnKind) -> None:
+    frame = pd.DataFrame({"A": values}, index=pd.bdate_range("2024-01-02", periods=3))
+    with pytest.raises(DataError, match=r"no decimal returns.*divide percent by 100; prices go to --prices"):
+        ReturnsPanel.from_frame(frame, kind=kind)
 
 
 def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:

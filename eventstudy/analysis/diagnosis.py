@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..significance import STATISTICS
 from ..significance._base import InapplicableError
-from ..significance._correlation import SMALL_FACTOR
+from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR
 from ..significance.date_clustered import clustered_t
 from ..significance.wild_bootstrap import merged_dates
 from ..windows import Window
@@ -84,6 +84,16 @@ class Diagnosis(Situation):
         return (
             f"{headline.label} takes the variance of the estimation days: with {self.n_events} events an "
             "effect cannot be told from a rise in variance."
+        )
+
+    @property
+    def late(self) -> str:
+        """What to say where prices begin within the estimation window; else ""."""
+        if not self.late_events:
+            return ""
+        return (
+            f"The returns of {_count(self.late_events, 'event')} begin later than the estimation window: of "
+            f"its {self.estimation_length:,} days as few as {self.shortest_estimation:,} were used."
         )
 
     @property
@@ -174,6 +184,11 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
             f"by {d.factor:.2f}, so that {d.n_events} events tell as much as {d.effective_n:.1f} independent "
             "ones."
         )
+    if d.n_events > PAIRWISE_LIMIT:
+        yield (
+            f"With more than {PAIRWISE_LIMIT:,} events r comes from sums over sessions, without the error of "
+            "the parameters that events far apart have in common: BMP-KP is less cautious by up to a tenth."
+        )
     if d.variance_raised:
         yield (
             f"Abnormal returns vary more in the window than before: {d.variance_ratio:.2f} times day by day, "
@@ -188,6 +203,8 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
 
 
 def _of_data(d: Diagnosis) -> Iterator[str]:
+    if d.late:
+        yield d.late
     if d.missing_days > MATERIAL_MISSING:
         yield (
             f"Trading is thin: {percent(d.missing_days)} of the estimation days have no return; the shortest "

@@ -213,7 +213,10 @@ def _compared(
     reason = own.reason if np.isnan(own.statistic) else ""
     if not reason and len(found) < FEWEST_PLACEBOS:
         more = "prices must reach further back" if kind == "dates" else "give more peers"
-        reason = f"{len(found)} placebo {kind}, at least {FEWEST_PLACEBOS} are needed: {more}"
+        reason = (
+            f"only {len(found)} placebo {kind} are possible, at least {FEWEST_PLACEBOS} are needed for a "
+            f"p-value: {more}"
+        )
     p = np.nan
     if not reason:
         p = float(rank_pvalue(own.statistic, table["statistic"].to_numpy()))

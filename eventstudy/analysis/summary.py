@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -14,6 +15,7 @@ from ..typing import Measure
 from ..windows import Window
 
 SMALLEST_P = 1e-4
+TEXT_WIDTH = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,16 @@ class Summary:
 
     @property
     def note(self) -> str:
-        """Which test leads, and what brackets mean."""
-        return f"{self.lead} leads. In brackets: not to be relied on, see diagnose()." if self.lead else ""
+        """The units, which test leads, and what brackets mean."""
+        tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
+        unit = "percent" if self.measure == "return" else "log points"
+        said = f"CAAR in {unit}; p-values of {', '.join(tested)}."
+        more = f" {self.lead} leads. In brackets: not to be relied on, see diagnose()." if self.lead else ""
+        return said + more
 
     def __str__(self) -> str:
-        return f"{self._marked('-').to_string()}\n{self.note}".rstrip()
+        note = textwrap.fill(self.note, TEXT_WIDTH, break_on_hyphens=False)
+        return f"{self._marked('-').to_string()}\n{note}"
 
     __repr__ = __str__
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import erfc, sqrt
+from math import erfc, prod, sqrt
 
 import numpy as np
 
@@ -38,6 +38,14 @@ LAGGED = ("bmp_kp", "patell_kp", "grank_z_kp")
 LONG_RUN = 0.25
 # What skewness does not harm.
 FOR_SKEWNESS = ("corrado", "corrado_zivney_sign")
+# What is compared with estimation residuals: large ones are missing where days at a price limit are bounds.
+WITH_RESIDUALS = (
+    "sq", "placebo_windows", "cda", "corrado", "corrado_zivney", "corrado_zivney_sign", "grank_t", "grank_z",
+    "grank_z_kp", "generalized_sign", "rank_variance", "brown_forsythe",
+)  # fmt: skip
+# An F of all events sees the variance of each: no factor says how often it rejects.
+OF_EVERY_EVENT = ("mvrm", "mvrm_wilks")
+REACHES = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ def recommend(s: Situation, found: Mapping[str, Verdict]) -> tuple[str, ...]:
 
 def size(factor: float) -> float:
     """Return how often a 5% test rejects whose variance is `factor` times what it takes it to be."""
-    return erfc(1.959963984540054 / sqrt(2 * factor)) if factor > 0 else 0.0
+    return erfc(REACHES / sqrt(2 * factor)) if factor > 0 else 0.0
 
 
 def percent(share: float) -> str:
@@ -120,8 +128,9 @@ def disagreement(found: Mapping[str, Verdict]) -> str:
 
 def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     """Yield what speaks against a test: how badly, and why."""
-    yield from _of_dependence(s, entry)
-    yield from _of_variance(s, entry)
+    whys = [*_of_dependence(s, entry), *_of_variance(s, entry)]
+    if whys:
+        yield _graded("; ".join(why for why, _ in whys), prod(factor for _, factor in whys))
     yield from _of_design(s, entry)
     if s.skewed and entry.skewness == "no":
         shape = s.skewness if s.n_events >= SKEWNESS_EVENTS else s.residual_skewness
@@ -137,20 +146,32 @@ def _of_design(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
         yield DOUBTFUL, "exchanges are never open together: one announcement is on two sessions"
     if entry.name == "calendar_time" and s.run_share > LONG_RUN:
         yield DOUBTFUL, "windows cover so many sessions on end that a short effect drowns in quiet days"
-    if entry.name == "corrado_zivney_sign" and s.kind == "one_date":
-        yield DOUBTFUL, "on one date even equal signs of all events seldom reach 5%"
+    if entry.name == "corrado_zivney_sign" and not _signs_reach(s):
+        yield DOUBTFUL, "even equal signs of all events on all days would not reach 5%"
+    if s.variance_raised and entry.name in OF_EVERY_EVENT:
+        yield NOT_HERE, "the variance in the window is raised, and its F sees that of every single event"
+    if s.skewed and s.variance_in_doubt and entry.name in FOR_SKEWNESS:
+        yield DOUBTFUL, "returns are skewed and may vary more in the window: then their median moves"
+    if s.censored and entry.name in WITH_RESIDUALS:
+        yield DOUBTFUL, "estimation days at a price limit are bounds and missing from its residuals"
     if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
         yield NOT_HERE, "the residuals cancel, as if the benchmark were made of the firms: their mean is zero"
 
 
-def _of_dependence(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
+def _signs_reach(s: Situation) -> bool:
+    """Tell whether the largest sign statistic, sqrt(L N / (1 + (N-1) r0)), is significant."""
+    return s.n_events * len(s.window) / (1 + (s.n_events - 1) * s.same_date_r) >= REACHES**2
+
+
+def _of_dependence(s: Situation, entry: Statistic) -> Iterator[tuple[str, float]]:
+    """Yield what of the dependence a test does not account for, and by how much its variance is short."""
     whys = []
     if entry.clustering == "no" and s.clustered:
         whys.append(f"events share dates: {percent(s.same_date_pairs)} of pairs")
     if entry.overlap == "no" and s.overlapping:
         whys.append(f"windows of different dates overlap: {percent(s.overlapping_pairs)} of pairs")
     if whys:
-        yield _graded(" and ".join(whys), _unaccounted(s, entry))
+        yield " and ".join(whys), _unaccounted(s, entry)
 
 
 def _unaccounted(s: Situation, entry: Statistic) -> float:
@@ -163,15 +184,16 @@ def _unaccounted(s: Situation, entry: Statistic) -> float:
     return s.factor / (1 - s.rbar) if entry.variance == "yes" else s.factor
 
 
-def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
+def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, float]]:
+    """Yield a variance that a test does not allow for, and by how much it is raised; 1 if nobody knows."""
     if not s.variance_raised or entry.variance not in ("no", "weak"):
         return
     theta = min(s.variance_ratio, s.kappa)
     why = f"the variance in the window is {theta:.1f} times that before"
-    if entry.variance == "no":
-        yield _graded(why, theta)
-    elif size(theta) > WORST_SIZE:
-        yield DOUBTFUL, why
+    if entry.variance == "no" and entry.name not in OF_EVERY_EVENT:
+        yield why, theta
+    elif entry.variance == "weak" and size(theta) > WORST_SIZE:
+        yield why, 1.0
 
 
 def _graded(why: str, factor: float) -> tuple[str, str]:
@@ -191,7 +213,8 @@ def _role(s: Situation, found: Mapping[str, Verdict], names: tuple[str, ...], i:
     if i > 0:
         return "beside the headline"
     own, first = found[names[0]], PLANS[s.kind][0]
+    shape = "returns are skewed: if the event raised the variance too, it rejects up to 9% of true nulls"
     place = "" if names[0] == first else f"in place of {STATISTICS[first].label} ({found[first].reason})"
-    caution = own.reason if own.trust == DOUBTFUL else ""
+    caution = own.reason if own.trust == DOUBTFUL else shape if s.skewed and s.variance_in_doubt else ""
     differ = disagreement(found) if s.kind == "close_dates" else ""
     return "; ".join(filter(None, (f"headline {place}".strip(), caution, differ)))

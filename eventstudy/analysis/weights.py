@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,22 +12,21 @@ import pandas as pd
 
 from ..abnormal import AbnormalReturns
 from ..errors import ConfigError
+from ..loading.sizes import unvalued
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import PAIRWISE_LIMIT, ROUNDING, car_correlations, mean_correlation
-from ..typing import BoolArray, FloatArray, Measure, ObjectArray
+from ..typing import BoolArray, FloatArray, Measure
 from ..windows import Window
 from ._benchmark import require_returns
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..results import EventStudyResults, WindowLike, WindowsLike
 
 LEVEL = 0.95
 # Column of the market value before the event.
 SIZE = "mcap"
-# So many events without a market value are named, the others counted.
-NAMED = 5
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
 
 
@@ -188,7 +187,7 @@ def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = SI
 
 
 def aggregates(
-    results: EventStudyResults, windows: Iterable[WindowLike] | None = None, column: str = SIZE
+    results: EventStudyResults, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
 
@@ -204,7 +203,7 @@ def aggregates(
 
 
 def market_values(
-    results: EventStudyResults, windows: Iterable[WindowLike] | None = None, column: str = SIZE
+    results: EventStudyResults, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the abnormal change of market value of all events over all windows, one row each."""
     rows = []
@@ -305,14 +304,5 @@ def _with_size(
         hint = did_you_mean(column, [str(c) for c in results.events.columns])
         raise ConfigError("the events have no such column", value=column, remedy=hint)
     known = np.isfinite(size) & (size > 0)
-    return size, valid & known, _without(results, valid & ~known, reasons, column)
-
-
-def _without(results: EventStudyResults, lacking: BoolArray, reasons: ObjectArray, column: str) -> str:
-    """Say which events have no market value, and why; the first of them by name."""
-    if not lacking.any():
-        return ""
-    ids = results.events["event_id"].to_numpy()[lacking].astype(str)
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    why = "; ".join(dict.fromkeys(filter(None, reasons[lacking])))
-    return f"no positive {column}: {', '.join(ids[:NAMED])}{more}" + f" ({why})" * bool(why)
+    ids = results.events["event_id"].to_numpy(object)
+    return size, valid & known, "; ".join(unvalued(ids, reasons, valid & ~known, column))

@@ -26,10 +26,13 @@ def locked_order(
     ------
     ConfigError
         If another source of prices is named, or the name is that of the run.
+    AlteredError
+        If what the run keeps is not as it was written.
     """
     from dataclasses import replace
 
     from ..runs.record import Record
+    from ..runs.verify import refuse_altered
     from .order import read_order
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -37,6 +40,7 @@ def locked_order(
     if twice:
         raise ConfigError(f"give --{twice} or --from-lock, not both", remedy="a lock is a source of prices")
     record = Record.read(os.path.normpath(folder))
+    refuse_altered(record)
     frozen = record.frozen
     kept = frozen.settings()
     own = {name: kept[name] for name in ("returns" if "returns" in kept else "prices",)}

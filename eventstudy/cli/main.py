@@ -14,7 +14,18 @@ from .compare import compare
 from .home import settle
 from .init import init
 from .listing import listing
-from .parts import EXIT_CODES, INTERRUPTED, LOGGING, NO_STUDY, TERMINATED, debug_option, say, show_end, tell
+from .parts import (
+    EXIT_CODES,
+    INTERRUPTED,
+    LOGGING,
+    NO_STUDY,
+    TERMINATED,
+    USAGE,
+    debug_option,
+    say,
+    show_end,
+    tell,
+)
 from .prices import prices
 from .refresh import refresh
 from .report import report
@@ -75,7 +86,7 @@ class Main(click.Group):
 def _end(context: click.Context, text: str, exit_code: int) -> None:
     """Say why a command ends, and end it."""
     tell("failed", text, said=f"eventstudy: {text}", exit_code=exit_code)
-    if exit_code != INTERRUPTED:
+    if exit_code not in (INTERRUPTED, USAGE):
         show_end(context, text)
     context.exit(exit_code)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-NO_STUDY, INCOMPLETE, DIFFERENT, INTERRUPTED, TERMINATED = 1, 3, 4, 130, 143
+NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 F = TypeVar("F", bound=Callable[..., Any])
 # Where the root context keeps that logs are wanted.
 LOGGING = "eventstudy.logging"
@@ -19,7 +19,8 @@ RUN = "eventstudy.run"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 4 not as it was written (verify, reproduce),
-75 price source unreachable or run busy (try later), 130 interrupted, 143 terminated."""
+75 price source unreachable or short, run busy, --on-change failed (try later),
+130 interrupted, 143 terminated."""
 
 
 def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -107,4 +108,5 @@ def command_line() -> str:
 
 def ascii_text(text: str) -> str:
     """Return text that any console can show."""
-    return text.translate({0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x"})
+    plain = {0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x", 0x2026: "..."}
+    return text.translate(plain)

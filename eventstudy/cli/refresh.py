@@ -15,7 +15,7 @@ from .options import study_options
 from .parts import (
     EXIT_CODES,
     INCOMPLETE,
-    NO_STUDY,
+    LATER,
     ascii_text,
     command_line,
     debug_option,
@@ -31,17 +31,16 @@ if TYPE_CHECKING:
     from ..runs.refresh import Refreshed
     from .order import Order
 
-# Seconds that a command of --on-change may take.
-LONGEST = 300
-
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=click.Path(path_type=Path))
 @study_options
 @click.option(
     "--on-change", metavar="COMMAND",
-    help="Run a command after a change, with EVENTSTUDY_RUN and EVENTSTUDY_CHANGES in its environment.",
+    help="Run a command after a change, with EVENTSTUDY_RUN and EVENTSTUDY_CHANGES in its environment; "
+    "one that fails is run again by the next refresh.",
 )  # fmt: skip
+@click.option("--accept-loss", is_flag=True, help="Go on without prices that the source has no more.")
 @click.option("--recheck", is_flag=True, help="Download stored prices again, to find revisions.")
 @click.option(
     "--wait", type=click.FloatRange(0), default=600, show_default=True, metavar="SECONDS",
@@ -54,6 +53,7 @@ def refresh(
     config_file: Path | None,
     on_change: str | None,
     recheck: bool,
+    accept_loss: bool,
     wait: float,
     moved: float,
     as_json: bool,
@@ -66,24 +66,26 @@ def refresh(
     and changes.md in the run folder say what changed.
     """
     from ..runs.refresh import refresh_run
+    from .hook import notify
 
     order, origin, shown = _asked(what, config_file, options)
     remember(order.out, order.name)
     with progress(quiet or as_json, "prices") as advance:
         done = refresh_run(
             origin, order.out / order.name, config=shown, command=command_line(), moved=moved, wait=wait,
-            recheck=recheck, progress=advance, told=lambda text: say([text]),
+            recheck=recheck, accept_loss=accept_loss, progress=advance, told=lambda text: say([text]),
         )  # fmt: skip
-    if done.results is not None:
-        say(done.results.panel.notices)
+    say(done.notices)
+    _log(done)
     if as_json:
         click.echo(json.dumps(_plain(done), ensure_ascii=False, indent=1))
     elif not quiet:
         click.echo(_as_text(done))
-    failed = _notify(on_change, done) if on_change and done.changed else ""
+    failed = notify(on_change, done.folder, changed=done.changed) if on_change else ""
     if failed:
-        tell("on_change_failed", failed, said=f"eventstudy: {failed}; the report is written")
-        sys.exit(NO_STUDY)
+        said = f"eventstudy: {failed}; the report is written, and the next refresh runs the command again"
+        tell("on_change_failed", failed, said=said, exit_code=LATER)
+        sys.exit(LATER)
     if said := _lost(done, order):
         tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)
         sys.exit(INCOMPLETE)
@@ -136,12 +138,26 @@ def _of_run(
     return order, asked, None if given else record.config
 
 
-def _lost(done: Refreshed, order: Order) -> str:
-    from .terminal import excess_loss
+def _log(done: Refreshed) -> None:
+    """Log what was done, in the words of ``run`` where a run was written."""
+    from ..journal import note
 
     if done.results is None:
-        return ""
-    return excess_loss(done.results, order.config.main, strict=order.strict, max_loss=order.max_loss)
+        note("nothing_new", folder=str(done.folder))
+        return
+    note("run_written", folder=str(done.folder), events=len(done.results.events), used=len(done.results))
+    if done.changed:
+        counts: dict[str, Any] = done.comparison.counts if done.comparison else {}
+        note("changed", why=list(done.why), **counts)
+
+
+def _lost(done: Refreshed, order: Order) -> str:
+    """Return which events have no result in the run that is there now, if these are more than allowed."""
+    from ..runs.record import Record
+    from .terminal import excess
+
+    record = Record.read(done.folder)
+    return excess(record.without_result, record.config.main, strict=order.strict, max_loss=order.max_loss)
 
 
 def _as_text(done: Refreshed) -> str:
@@ -163,21 +179,3 @@ def _plain(done: Refreshed) -> dict[str, Any]:
         "run": str(done.folder), "written": done.results is not None, "changed": done.changed,
         "why": list(done.why), "changes": found,
     }  # fmt: skip
-
-
-def _notify(command: str, done: Refreshed) -> str:
-    """Run a command without a shell; say how it failed, "" if it did not."""
-    import shlex
-    import subprocess
-
-    folder = done.folder.absolute()
-    told = {"EVENTSTUDY_RUN": str(folder), "EVENTSTUDY_CHANGES": str(folder / "changes.json")}
-    try:
-        ended = subprocess.run(  # noqa: S603 - the user's own command
-            shlex.split(command), env={**os.environ, **told}, timeout=LONGEST, check=False
-        )
-    except (OSError, ValueError) as error:
-        return f"the command of --on-change cannot be run ({getattr(error, 'strerror', None) or error})"
-    except subprocess.TimeoutExpired:
-        return f"the command of --on-change took longer than {LONGEST} s"
-    return f"the command of --on-change failed with exit code {ended.returncode}" if ended.returncode else ""

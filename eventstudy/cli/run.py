@@ -92,6 +92,7 @@ def run(
     told: Any = {"config": config, "origin": origin, "command": command_line()}
     if len(results) == 0:
         raise _nothing_usable(results, order.out, order.name, **told)
+    say(_unranked(results, config))
     folder = write_run(results, order.out, order.name, **told)
     if as_json:
         click.echo(_as_json(folder))
@@ -139,6 +140,21 @@ def _faster(config: StudyConfig, n: int) -> list[str]:
     return [f"{n} events: --engine batch fits them all at once; the numbers agree to rounding"]
 
 
+def _unranked(results: EventStudyResults, config: StudyConfig) -> list[str]:
+    """Say before the report is written that placebo dates are too few for a p-value, of which events."""
+    from ..tables import group_column
+
+    if not config.placebo:
+        return []
+    column = group_column(results, config.by)
+    samples = {"": results} | (results.groups(column) if column else {})
+    return [
+        f"--placebo {config.placebo}{f', {group}' * bool(group)}: {found.reason}"
+        for group, part in samples.items()
+        if len(part) > 1 and (found := part.placebo_dates(config.main, draws=config.placebo)).reason
+    ]
+
+
 def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
     from ..report.answer import brief, headline, leading
     from ..report.groups import SHOWN_PANELS
@@ -160,8 +176,8 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     for group, part in list(parts.items())[1:SHOWN_PANELS]:
         said.append(str(brief(part, config.main, subject=subject_of(group, column))))
     lead = "\n".join(textwrap.fill(ascii_text(s), TEXT_WIDTH, break_on_hyphens=False) for s in said)
-    tail = [losses(results), seen_faults(results), f"Report: {folder / 'report.html'}"]
-    return "\n\n".join(filter(None, [lead, *blocks, *beside(folder), *tail]))
+    tail = [losses(results, config.main), seen_faults(results), f"Report: {folder / 'report.html'}"]
+    return "\n\n".join(filter(None, [lead, *blocks, *beside(folder, first), *tail]))
 
 
 def _as_json(folder: Path) -> str:

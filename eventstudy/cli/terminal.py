@@ -13,13 +13,17 @@ import pandas as pd
 
 from ..analysis.verdicts import percent as share
 from ..config import MAIN
+from ..faults.kinds import SPOKEN
+from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
+from ..report.robustness import of_groups
 from ..report.wording import short_reason
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
 from ..typing import FloatArray
 from ..windows import Window
+from .parts import ascii_text
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
@@ -101,36 +105,49 @@ def kind_of_study(results: EventStudyResults, window: Window) -> str:
         parts.append(f"effective number of events {d.effective_n:.0f}")
     if d.variance_raised:
         parts.append(f"variance {min(d.variance_ratio, d.kappa):.1f} times that before")
+    if d.late_events:
+        parts.append(f"as few as {d.shortest_estimation:,} of {d.estimation_length:,} estimation days used")
     return "; ".join(parts)
 
 
-def beside(folder: Path) -> list[str]:
-    """Return what the tables of a run say of variants, placebo studies and a regression, if it has them."""
-    found = {
-        p.stem: pd.read_csv(p)
-        for n in ("placebo", "regression", "variants")
-        if (p := folder / f"tables/{n}.csv").is_file()
-    }
-    lines = [_variant(row) for row in _named(found.get("variants", pd.DataFrame()))]
-    for row in _named(found.get("placebo", pd.DataFrame())):
+def beside(folder: Path, group: str = "") -> list[str]:
+    """Return what the tables of a run say of variants, placebo studies and a regression, if it has them.
+
+    Variants and placebo studies are those of `group`, as is the answer; "" for all events.
+    """
+    variants, placebo, terms = (
+        _read(folder, n) for n in ("variants", f"placebo{'_by_group' * bool(group)}", "regression")
+    )
+    lines = [_variant(row, group) for row in _named(of_groups(variants, [group]))] if len(variants) else []
+    own = placebo[placebo.iloc[:, 0] == group] if group and len(placebo) else placebo
+    who = f", {group}" * bool(group)
+    for row in _named(own):
         rank = f"p = {p_text(row.pvalue)} among {row.draws}" if np.isfinite(row.pvalue) else row.reason
-        lines.append(f"Placebo {row.kind} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
-    if "regression" in found:
-        table = found["regression"]
-        terms = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(table))
-        lines.append(f"CAR on characteristics: {', '.join(terms)}; N = {table['n_events'].iloc[0]}")
+        lines.append(f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
+    if len(terms):
+        each = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(terms))
+        who = ", all groups" * bool(group)
+        lines.append(f"CAR on characteristics{who}: {', '.join(each)}; N = {terms['n_events'].iloc[0]}")
     return ["\n".join(_wrapped(text)) for text in lines if text]
 
 
-def _variant(row: Any) -> str:
-    """Return what one variant says of all events; nothing of groups, and of the study itself."""
-    if row.variant == MAIN or isinstance(row.group, str):
+def _read(folder: Path, name: str) -> pd.DataFrame:
+    """Read a table of a run, names of groups as text; empty if it has none of this name."""
+    file = folder / f"tables/{name}.csv"
+    texts: dict[Any, Any] = {0: str, "group": str} if name == "variants" else {0: str}
+    return pd.read_csv(file, converters=texts) if file.is_file() else pd.DataFrame()
+
+
+def _variant(row: Any, group: str) -> str:
+    """Return what one variant says of the group, or of all events where it has none; nothing of the study."""
+    if row.variant == MAIN:
         return ""
+    name = row.variant + f", {row.group or 'all events'}" * bool(group)
     if not row.n_events:
-        return f"Variant {row.variant}: {row.reason}"
+        return f"Variant {name}: {row.reason}"
     window, test = Window(row.start, row.stop), STATISTICS[row.test].label
     said = f"{percent(row.estimate)} over {window}, {test} p = {p_text(row.pvalue)}, N = {row.n_events}"
-    return f"Variant {row.variant}: {said}"
+    return f"Variant {name}: {said}"
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -195,18 +212,32 @@ def sketch(results: EventStudyResults) -> str:
     return "\n".join(["CAAR by event day", *lines, " " * 9 + "".join(axis).rstrip()])
 
 
-def losses(results: EventStudyResults, *, written: bool = True) -> str:
-    """Return what was dropped and why, the most frequent reason first."""
+def losses(results: EventStudyResults, main: Window | None = None, *, written: bool = True) -> str:
+    """Return what was dropped and why, the most frequent reason first, and which events leave `main`."""
+    lost = _without(results, main) if main else ""
     dropped = results.events[~results.ok]
     if dropped.empty:
-        return "No event was dropped."
+        return lost or "No event was dropped."
     kinds = Counter(reason.split(":")[0] for reason in dropped["reason"])
     lines = [f"Dropped {len(dropped)} of {len(results.events)} events:"]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
         event = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]].iloc[0]
         lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
     more = ["  every event and its reason: events.csv of the run"] if written else []
-    return "\n".join([*lines, *more])
+    return "\n".join([*lines, *more, *filter(None, [lost])])
+
+
+@in_its_words
+def _without(results: EventStudyResults, main: Window) -> str:
+    """Return the used events without a CAR over `main`, each with the reason, and what to do."""
+    found = lacking(results, main)
+    if not found:
+        return ""
+    lines = [f"Used, but without a CAR over {main}: {len(found)} of {len(results)} events"]
+    lines += [f"  {ascii_text(str(one))}" for one in found[:DROPPED_SHOWN]]
+    left = len(found) - DROPPED_SHOWN
+    lines += [f"  and {left} more: the report has them all"] * (left > 0)
+    return "\n".join([*lines, *(f"  {line}" for line in _wrapped(remedies(found)))])
 
 
 def seen_faults(results: EventStudyResults) -> str:
@@ -214,7 +245,7 @@ def seen_faults(results: EventStudyResults) -> str:
     kinds = Counter(fault.kind for fault in faults_in_windows(results))
     if not kinds:
         return ""
-    what = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.most_common())
+    what = ", ".join(f"{count} {SPOKEN[kind][count > 1]}" for kind, count in kinds.most_common())
     total = sum(kinds.values())
     text = f"{total} fault{'s' * (total != 1)} of prices in the windows: {what}; tables/faults.csv of the run"
     return "\n".join(_wrapped(text))
@@ -222,15 +253,20 @@ def seen_faults(results: EventStudyResults) -> str:
 
 def excess_loss(results: EventStudyResults, main: Window, *, strict: bool, max_loss: float) -> str:
     """Return which events have no result for `main`, if these are more than allowed; "" otherwise."""
-    lost = ~results.abnormal.valid(main)
-    share_lost = lost.sum() / len(results.events)
-    if not lost.any() or (share_lost <= max_loss and not strict):
+    events = results.events.assign(lost=~results.abnormal.valid(main))
+    return excess(events, main, strict=strict, max_loss=max_loss)
+
+
+def excess(events: pd.DataFrame, main: Window, *, strict: bool, max_loss: float) -> str:
+    """Return what :func:`excess_loss` does, of a table of events with a column `lost`."""
+    share_lost = events["lost"].mean()
+    if share_lost == 0 or (share_lost <= max_loss and not strict):
         return ""
     limit = "--strict" if strict else f"--max-loss {max_loss:g}"
     head = f"{share_lost:.0%} of the events have no result for {main}, more than {limit} allows"
     own = [
         f"  {event['event_id']} ({event['ticker']}): {event['reason'] or f'lacks days of {main}'}"
-        for event in results.events[lost].to_dict("records")
+        for event in events[events["lost"]].to_dict("records")
     ]
     more = [f"  and {len(own) - DROPPED_SHOWN} more: events.csv of the run"] * (len(own) > DROPPED_SHOWN)
     return "\n".join([head, *own[:DROPPED_SHOWN], *more])

@@ -174,8 +174,9 @@ def _check_ticker(row: Row, rules: Rules) -> None:
     else:
         for what, remedy in _symbol_faults(ticker):
             row.fault("ticker", what, ticker, remedy)
-        if ticker.isascii() and not ticker.isdigit():
-            _check_exchange(row, "-".join(ticker.split()).upper())
+        symbol = "-".join(ticker.split()).upper()
+        if _SYMBOL.fullmatch(symbol) and not ticker.isdigit():
+            _check_exchange(row, symbol)
 
 
 def _exchange_if_known(ticker: str) -> Exchange | None:
@@ -206,7 +207,7 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     if len(symbol.split()) > 1:
         symbol = "-".join(symbol.split())
         yield "has a space inside", f"did you mean {symbol!r}?"
-    if symbol != symbol.upper():
+    if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
         yield "has small letters", f"did you mean {symbol.upper()!r}?"
         symbol = symbol.upper()
     if symbol.isdigit():

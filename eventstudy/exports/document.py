@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..report.extent import lacking
 from ..report.facts import shown_tests
 from ..report.measures import in_its_words
 from ..report.page import Page, page_of
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
     from ..config import StudyConfig
     from ..results import EventStudyResults
+    from ..windows import Window
 
 SCHEMA = "eventstudy-results/1"
 # Tables that the document holds elsewhere, or that are too long for it.
 _APART = {
     "tests", "tests_by_group", "car", "caar", "caar_by_group", "choosing", "choosing_by_group",
-    "abnormal_returns", "placebo_draws",
+    "abnormal_returns", "placebo_draws", "placebo_draws_by_group",
 }  # fmt: skip
-NO_CAR = "the event lacks days of the window"
 
 
 @in_its_words
@@ -63,7 +64,7 @@ def document_of(
         "groups": _by_group(tables),
         "diagnosis": results.diagnose(config.main).to_dict(),
         "group_diagnoses": {g: part.diagnose(config.main).to_dict() for g, part in groups.items()},
-        "car": _rows(car.assign(reason=["" if known else NO_CAR for known in car["car"].notna()])),
+        "car": _rows(car.assign(reason=_reasons(results, config.tested))),
         "events": _rows(events_table(results)),
         "tables": {n: _rows(table) for n, table in tables.items() if n not in _APART},
         "provenance": {k: v for k, v in provenance.items() if k != "notices"},
@@ -91,6 +92,15 @@ def _sample(results: EventStudyResults, group: str, page: Page) -> dict[str, Any
         row["not_relied_on"] = [v.test for v in found.verdicts if not v.usable]
     shown = shown_tests(results, page.main, page.config.tests) if len(results) else []
     return {"group": group, "n_events": len(results), "shown": shown, "windows": means}
+
+
+def _reasons(results: EventStudyResults, windows: Iterable[Window]) -> list[str]:
+    """Return why each row of the table of CARs has none, "" where it has one."""
+    out = []
+    for window in windows:
+        lost = iter(lacking(results, window))
+        out += [next(lost).said if none else "" for none in ~results.abnormal.valid(window)[results.ok]]
+    return out
 
 
 def _by_group(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[dict[str, Any]]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 from .finished import Finished
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def write_excel(run: Finished, path: Path) -> None:
     except ImportError:
         raise ConfigError(
             "Excel needs a package that is not installed", value="xlsxwriter",
-            remedy="pip install 'eventstudy-kit[excel]'",
+            remedy=how_to_install("excel"),
         ) from None  # fmt: skip
     off = {f"strings_to_{what}": False for what in ("formulas", "urls", "numbers")}
     with xlsxwriter.Workbook(path, {**off, "remove_timezone": True}) as book:
@@ -80,6 +80,14 @@ def sheet_name(name: str) -> str:
     return re.sub(r"[\[\]:*?/\\']", " ", name)[:SHEET_LETTERS].strip() or "table"
 
 
+def _provenance(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a run was computed from, one line each; prices have their own sheets."""
+    for name, value in found.items():
+        plain = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
+        if plain and name != "prices":
+            yield f"{name.replace('_', ' ')}: {plain}"
+
+
 def number_format(table: str, column: str, values: pd.Series[Any], *, returns: bool) -> str:
     """Return the format of a column of numbers or dates."""
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -88,6 +96,7 @@ def number_format(table: str, column: str, values: pd.Series[Any], *, returns: b
         return COUNT if column.startswith("n_") or column == "rows" else "0"
     if column in _P_VALUES or column.endswith("_p"):
         return P
+    table = table.removesuffix("_by_group")
     value = column in _VALUES or (table, column) == ("calendar_portfolio", "alpha")
     if value and (table not in _NOT_RETURNS or column == "sigma"):
         return PERCENT if returns else LOG
@@ -117,7 +126,7 @@ class Sheets:
             ("Set-up", text["setup"]),
             *(("Warning", line) for line in text["warnings"]), ("Diagnosis", " ".join(text["diagnosis"])),
             *(("Methods", line) for line in text["methods"]),
-            *(("Provenance", f"{k}: {v}") for k, v in d["provenance"].items() if v and k != "prices"),
+            *(("Provenance", line) for line in _provenance(d["provenance"])),
         ]  # fmt: skip
         for i, (label, line) in enumerate(lines):
             sheet.write_string(i, 0, label or " ", self.head)

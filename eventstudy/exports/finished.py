@@ -26,7 +26,12 @@ _TEXT = (
     "action", "label", "family", "one", "other", "window", "method", "left_out", "term", "errors", "weights",
     "trust", "group", "direction", "variant", "settings",
 )  # fmt: skip
-_DATES = {"abnormal_returns": ["date"], "faults": ["date", "last"], "events": ["day0"]}
+_DATES = {
+    "abnormal_returns": ["date"],
+    "faults": ["date", "last"],
+    "events": ["day0"],
+    "car": ["last_session"],
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +46,14 @@ class Finished:
         By file name.
     events : DataFrame
         ``events.csv``, its cells as text except ``day0`` and ``nobs``.
+    folder : Path, optional
+        The run folder that it was read from.
     """
 
     document: dict[str, Any]
     tables: Mapping[str, pd.DataFrame]
     events: pd.DataFrame
+    folder: Path | None = None
 
     @property
     def main(self) -> Window:
@@ -62,9 +70,27 @@ class Finished:
         """Whether numbers are decimal returns, to be shown in percent."""
         return self.measure == "return"
 
+    @property
+    def groups(self) -> list[str]:
+        """The groups, that of the answer first; empty if the events are one sample."""
+        return [str(s["group"]) for s in self.document["samples"] if s["group"]]
+
+    def beside(self, name: str) -> pd.DataFrame:
+        """Return a table about the events of the answer; empty if there is none for them."""
+        none = pd.DataFrame(columns=["start", "stop"])
+        if not self.groups:
+            return self.tables.get(name, none)
+        table, column = self.tables.get(f"{name}_by_group"), str(self.document["group_column"])
+        if table is None:
+            return none
+        return table[table[column] == self.groups[0]].drop(columns=column)
+
     def over_main(self, name: str) -> pd.DataFrame:
         """Return the rows of a table that are over the main window; empty if there is no such table."""
-        table = self.tables.get(name, pd.DataFrame(columns=["start", "stop"]))
+        return self.at_main(self.tables.get(name, pd.DataFrame(columns=["start", "stop"])))
+
+    def at_main(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows that are over the main window."""
         return table[(table["start"] == self.main.start) & (table["stop"] == self.main.stop)]
 
 
@@ -115,7 +141,7 @@ def read_run(folder: Path) -> Finished:
         )
     column = document["group_column"]
     tables = {p.stem: _table(p, p.stem, column) for p in sorted((folder / "tables").glob("*.csv"))}
-    return Finished(document, tables, _events(folder / "events.csv"))
+    return Finished(document, tables, _events(folder / "events.csv"), folder)
 
 
 def _table(source: Path | io.BytesIO, name: str, column: str) -> pd.DataFrame:
@@ -125,9 +151,9 @@ def _table(source: Path | io.BytesIO, name: str, column: str) -> pd.DataFrame:
         source, float_precision="round_trip", dtype=dict.fromkeys(text, str), keep_default_na=False,
         na_values=[""],
     )  # fmt: skip
-    blank = [c for c in table.columns if c in text or table[c].dtype == object]
+    blank = [c for c in table.columns if c in text or pd.api.types.is_string_dtype(table[c])]
     table = table.fillna(dict.fromkeys(blank, ""))
-    for date in _DATES.get(name, ()):
+    for date in table.columns.intersection(_DATES.get(name, [])):
         table[date] = pd.to_datetime(table[date])
     return table
 

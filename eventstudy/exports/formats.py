@@ -8,7 +8,7 @@ from pathlib import Path
 from .document import as_json
 from .excel import write_excel
 from .finished import Finished
-from .interactive import interactive_page
+from .interactive import write_interactive
 from .latex import latex_tables
 from .markdown import markdown
 from .parquet import write_parquet
@@ -59,6 +59,6 @@ FORMATS: dict[str, Callable[[Finished], dict[str, Callable[[Path], None]]]] = {
     "xlsx": lambda run: {"report.xlsx": lambda path: write_excel(run, path)},
     "md": lambda run: {"report.md": _text(markdown(run))},
     "json": lambda run: {"results.json": _text(as_json(run.document))},
-    "interactive": lambda run: {"report-interactive.html": _text(interactive_page(run))},
+    "interactive": lambda run: {"report-interactive.html": lambda path: write_interactive(run, path)},
     "parquet": lambda run: {"abnormal_returns.parquet": lambda path: write_parquet(run, path)},
 }

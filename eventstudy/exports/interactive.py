@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 from ..report.measures import WORDS, speaking_of
 from ..report.templating import digest, environment, script, style
 from ..report.wording import LEVEL, clipped, count, p_is, percent, span, window_text
@@ -35,13 +38,34 @@ def plotly_js() -> str:
     except ImportError:
         raise ConfigError(
             "the interactive page needs a package that is not installed", value="plotly",
-            remedy="pip install 'eventstudy-kit[interactive]'",
+            remedy=how_to_install("interactive"),
         ) from None  # fmt: skip
     return str(get_plotlyjs())
 
 
-def interactive_page(run: Finished) -> str:
+def write_interactive(run: Finished, path: Path) -> None:
+    """Write the page; its links lead to the report and tables of the run, from wherever it is."""
+    page = interactive_page(run, _home(run, path))
+    path.write_text(page, encoding="utf-8", newline="\n")
+
+
+def _home(run: Finished, path: Path) -> str:
+    """Return the address of the run folder as seen from a page; "" for a page within it."""
+    if run.folder is None:
+        return ""
+    folder, here = run.folder.resolve(), path.parent.resolve()
+    try:
+        relative = Path(os.path.relpath(folder, here)).as_posix()
+    except ValueError:
+        # Another drive.
+        return f"{folder.as_uri()}/"
+    return "" if relative == "." else f"{quote(relative)}/"
+
+
+def interactive_page(run: Finished, home: str = "") -> str:
     """Return the page: it holds all that it needs, and asks nothing of any network.
+
+    `home` is the address of the run folder, with a slash behind it; "" for a page within it.
 
     The policy of the page lets in two scripts by their hashes; Plotly places its marks by inline styles,
     which are let in.
@@ -55,6 +79,8 @@ def interactive_page(run: Finished) -> str:
             "windows": [window_text(w) for w in _windows(run)],
             "main": _windows(run).index(run.main),
             "axis": WORDS[run.measure].axis,
+            "home": home,
+            "paths_table": "path_by_group" if run.document["group_column"] else "path",
             "data": Markup(_inert(figures)),  # noqa: S704
             "library": Markup(library),  # noqa: S704
             "library_hash": digest(library),
@@ -117,7 +143,7 @@ def _paths(run: Finished) -> list[dict[str, Any]]:
         ]
         means.append({
             **shared, "y": _numbers(path["caar"], scale),
-            "name": f"{_said(name)} (mean of {members.sum():,})",
+            "name": f"{_said(name)} (mean of {_between(path)})",
             "text": [_day_tip(row) for row in path.to_dict("records")],
             "hovertemplate": "%{text}<extra></extra>", "mode": "lines+markers",
             "line": {"color": _color(color), "width": 2.25}, "marker": {"symbol": symbol, "size": 6},
@@ -136,11 +162,17 @@ def _path(run: Finished, group: str) -> pd.DataFrame:
     return table[table[table.columns[0]] == group]
 
 
+def _between(path: pd.DataFrame) -> str:
+    """Return how many events enter the means of a path, the fewest and the most."""
+    fewest, most = (f"{n:,}" for n in (path["n_complete"].min(), path["n_complete"].max()))
+    return most if fewest == most else f"{fewest} to {most}"
+
+
 def _day_tip(row: Mapping[Any, Any]) -> str:
     text = f"Day {row['tau']}: AAR {percent(row['aar'])}, CAAR {percent(row['caar'])}"
     if np.isfinite(row["caar_low"]):
         text += f"<br>95% CI {span(row['caar_low'], row['caar_high'])}"
-    return f"{text}<br>{count(row['n_events'], 'event')}"
+    return f"{text}<br>{count(row['n_complete'], 'event')}"
 
 
 def _single_paths(run: Finished, members: pd.Series[bool], scale: float) -> dict[str, Any]:

@@ -81,10 +81,10 @@ def caar_table(run: Finished) -> str:
     shown, left = panels(run, MOST_PANELS, MOST_TESTS)
     if not shown:
         return ""
-    tests = shown[0].tests
+    tests = max((panel.tests for panel in shown), key=len)
     wide = 4 + len(tests)
     heads = " & ".join(map(_stacked, labels(tests)))
-    body = "\n\\addlinespace\n".join(_panel(p, i, run, wide) for i, p in enumerate(shown))
+    body = "\n\\addlinespace\n".join(_panel(p, i, run, tests) for i, p in enumerate(shown))
     text = rf"""\begin{{table}}[htbp]
 \centering\footnotesize
 \caption{{Cumulative average abnormal {_kind()} (CAAR) by event window}}
@@ -178,21 +178,25 @@ $R^2$ & {first["r2"]:.3f} \\
     return _head("Regression of CARs", text) + text
 
 
-def _panel(panel: Panel, i: int, run: Finished, wide: int) -> str:
+def _panel(panel: Panel, i: int, run: Finished, tests: tuple[str, ...]) -> str:
+    """Return the lines of one panel beneath the heads of `tests`; one with other tests names them itself."""
     single = len(run.document["samples"]) == 1
     column = run.document["group_column"]
     who = f"{clipped(column, 40)} = {clipped(panel.group, 60)}" if panel.group else "all events"
     letter = f"Panel {chr(65 + i)}: " if i < 26 else ""
-    title = rf"\multicolumn{{{wide}}}{{@{{}}l}}{{\textit{{{letter}{escaped(who)}}}}} \\" + "\n"
-    return ("" if single else title) + _lines(panel.rows, _window_lines)
+    own = f" (tests: {', '.join(labels(panel.tests))})" if panel.tests != tests else ""
+    wide, name = 4 + len(tests), f"{letter}{escaped(who + own)}"
+    title = rf"\multicolumn{{{wide}}}{{@{{}}l}}{{\textit{{{name}}}}} \\" + "\n"
+    blank = " &" * (len(tests) - len(panel.tests))
+    return ("" if single else title) + _lines(panel.rows, lambda row: _window_line(row, blank))
 
 
-def _window_lines(row: WindowRow) -> str:
+def _window_line(row: WindowRow, blank: str) -> str:
     lead = row.cells[0]
     caar = _starred(_percent(row.caar), lead.pvalue if lead.valid else np.nan)
     cells = " & ".join(_statistic(cell) for cell in row.cells)
     se = f"({words().scale * row.se:.2f})" if np.isfinite(row.se) else "--"
-    return rf"{_window(row.window)} & {row.n_events} & {caar} & {se} & {cells} \\"
+    return rf"{_window(row.window)} & {row.n_events} & {caar} & {se} & {cells}{blank} \\"
 
 
 def _statistic(cell: Cell) -> str:
@@ -216,17 +220,18 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 
 
 def _caar_notes(run: Finished, shown: list[Panel], left: int) -> str:
-    lead = STATISTICS[shown[0].tests[0]]
-    many = shown[0].n_events > 1
+    leads = dict.fromkeys(STATISTICS[panel.tests[0]].label for panel in shown)
     mean = "standard error of the mean, corrected for the correlation of the events"
-    error = mean if many else "exact standard error"
-    sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in shown[0].tests))
+    several, one = (any((panel.n_events == 1) == single for panel in shown) for single in (False, True))
+    error = " or, of one event, the ".join([mean] * several + ["exact standard error"] * one)
+    names = dict.fromkeys(name for panel in shown for name in panel.tests)
+    sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))
     weak = any(not c.valid and np.isfinite(c.statistic) for p in shown for r in p.rows for c in r.cells)
     brackets = "Statistics in brackets are not to be relied on for these events, and have no stars. " * weak
     more = f"{count(left, 'more group')} in tests\\_by\\_group.csv. " if left else ""
     return (
         f"{_study(run)} In parentheses the {error}; the stars of a CAAR are those of "
-        f"{escaped(lead.label)}. {brackets}{more}"
+        f"{escaped(' or '.join(leads))}. {brackets}{more}"
         f"Tests: {escaped(sources)}. {LEGEND}."
     )
 
@@ -246,8 +251,18 @@ def _study(run: Finished) -> str:
     model = escaped(d["model"]["label"])
     return (
         rf"{count(d['n_used'], 'event')} of {d['n_events']}{lost}. Normal {_kind()}: {model}, estimated on "
-        rf"{estimation} trading days before the event; event window {event}."
+        rf"{estimation} trading days before the event; event window {event}.{_reach(run)}"
     )
+
+
+def _reach(run: Finished) -> str:
+    """Name the events without a CAR over the main window, and those whose CAR runs on beyond it."""
+    text, out = run.document["text"], ""
+    for head, key in (("Without a CAR", "lacking"), ("Extended by a price limit", "extended")):
+        if text[key]:
+            said = escaped("; ".join(one.rstrip(".") for one in text[key]))
+            out += rf" {head} over {_window(run.main)}: {said}."
+    return out
 
 
 def _notes(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..report.wording import clipped, date_iso
+from ..report.wording import clipped, date_iso, firm_name
 from ..significance import STATISTICS
 from ..windows import Window
 from .finished import Finished
@@ -69,16 +69,23 @@ class EventRow:
 def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Panel], int]:
     """Return windows by tests of the first `most` groups and of all events, and how many groups are left.
 
-    The columns are those of the group of the answer, the first `tests` of them.
+    The columns are those of the group of the answer, the first `tests` of them; a group that none of these
+    speaks of, such as one event among groups of several, has its own.
     """
     *groups, whole = [s for s in run.document["samples"] if s["windows"]] or [None]
     samples = [*groups[:most], whole] if whole else []
-    lead = samples[0]["shown"][:tests] if samples else []
     found = []
     for sample in samples:
-        rows = _rows(sample, lead, *(_of(run, name, sample["group"]) for name in ("caar", "tests")))
-        found.append(Panel(sample["group"], sample["n_events"], tuple(lead), rows))
+        names = samples[0]["shown"] if _alike(sample, samples[0]) else sample["shown"]
+        rows = _rows(sample, names[:tests], *(_of(run, name, sample["group"]) for name in ("caar", "tests")))
+        found.append(Panel(sample["group"], sample["n_events"], tuple(names[:tests]), rows))
     return found, max(0, len(groups) - most)
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether the same tests speak of two samples: those of one event, or those of several."""
+    single, others = (sample["n_events"] == 1 for sample in (one, other))
+    return single is others
 
 
 def _of(run: Finished, name: str, group: str) -> pd.DataFrame:
@@ -118,7 +125,7 @@ def event_rows(run: Finished) -> list[EventRow]:
     column = run.document["group_column"]
     rows = [
         EventRow(
-            e["event_id"], date_iso(e["day0"]), clipped(e.get("company") or e["ticker"], LONGEST_NAME),
+            e["event_id"], date_iso(e["day0"]), firm_name(e, LONGEST_NAME),
             clipped(e[column], LONGEST_GROUP) if column else "",
             c["car"], c["se"], c["statistic"], c["pvalue"], e["flags"],
         )

@@ -100,13 +100,20 @@ def _path(run: Finished) -> Iterator[str]:
     if not len(aar) or not run.document["n_used"]:
         return
     yield "## Path"
-    head = ["Day", "N", f"AAR, {words().head}", f"CAAR, {words().head}"]
+    head = ["Day", "N", f"AAR, {words().head}", "N complete", f"CAAR, {words().head}"]
     rows = [
-        [day(t["tau"]), f"{t['n_events']:,}", percent(t["aar"], unit=False), percent(t["caar"], unit=False)]
+        [
+            day(t["tau"]), f"{t['n_events']:,}", percent(t["aar"], unit=False), f"{t['n_complete']:,}",
+            percent(t["caar"], unit=False),
+        ]
         for t in aar.to_dict("records")
-    ]
+    ]  # fmt: skip
     yield table(head, rows)
-    yield f"The {block(run.document['text']['subject'])}; CAAR cumulated from the first day shown."
+    yield (
+        f"The {block(run.document['text']['subject'])}. AAR: mean abnormal return of the day, of the N "
+        "events that have one. CAAR: mean CAR from the first day shown, of the events complete up to the "
+        "day. No day is extended beyond a price limit."
+    )
 
 
 def _events(run: Finished) -> Iterator[str]:
@@ -161,6 +168,10 @@ def _ledger(run: Finished) -> Iterator[str]:
             for e in dropped.to_dict("records")
         ]
         yield table(["Day 0", "Event", "Ticker", "Reason"], rows, left=4)
+    text = run.document["text"]
+    for title, found in (("Without a CAR", text["lacking"]), ("Extended by a price limit", text["extended"])):
+        yield f"### {title} over {window_text(run.main)}" if found else ""
+        yield items(found)
     flags = Counter(f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell)))
     if flags:
         known = sorted(flags.items(), key=lambda item: (-item[1], item[0]))

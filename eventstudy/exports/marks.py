@@ -9,10 +9,11 @@ _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 # What Markdown or HTML would read as more than a letter: inside a line, and where a block begins.
 _MARKUP = re.compile(
-    r"[\\`*|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=[#\w])|\](?=[(\[:])|(?<=[A-Za-z]):(?=//)"
+    r"[\\`*|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=[#\w])|\](?=[(\[])|(?<=[A-Za-z]):(?=//)"
     r"|(?i:(?<=www))\.|@"
 )
-_START = re.compile(r"^(?:(?=[#>+\-=])|(\d+)(?=[.)]))")
+# The last of them is the definition of a link, which only a beginning can be.
+_START = re.compile(r"^(?:(?=[#>+\-=])|(\d+)(?=[.)])|(?=\[[^]]*\]:))")
 
 
 def inert(text: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 from .finished import Finished
 
 
@@ -34,7 +34,7 @@ def write_parquet(run: Finished, path: Path) -> None:
     except ImportError:
         raise ConfigError(
             "Parquet needs a package that is not installed", value="pyarrow",
-            remedy="pip install 'eventstudy-kit[parquet]'",
+            remedy=how_to_install("parquet"),
         ) from None  # fmt: skip
     table = pa.Table.from_pandas(long_table(run), preserve_index=False)
     date = table.schema.get_field_index("date")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..report.answer import answer, asides
+from ..report.extent import extended, lacking, remedies
 from ..report.measures import words
 from ..report.methods import methods
 from ..report.page import Page
@@ -14,7 +15,7 @@ from ..report.wording import in_type, parameter_letter
 
 def prose(page: Page) -> dict[str, Any]:
     """Return answer, key figures, warnings, diagnosis, methods and references as plain text."""
-    head = top(page)
+    head, lost = top(page), lacking(page.results, page.main)
     return {
         "answer": str(answer(page.sample, page.main, subject=page.subject)),
         "asides": asides(page.sample, page.main),
@@ -23,6 +24,8 @@ def prose(page: Page) -> dict[str, Any]:
         "setup": head["setup"],
         "warnings": list(head["warnings"]),
         "subject": page.subject,
+        "lacking": [text for text in (*map(str, lost), remedies(lost)) if text],
+        "extended": [str(one) for one in extended(page.results, page.main)],
         "diagnosis": [in_type(line) for line in page.sample.diagnose(page.main).text],
         **_methods(page),
     }

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..report.measures import words
-from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED
+from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups
 from ..report.wording import (
     LEVEL,
     MISSING,
     clipped,
+    count,
     flag_words,
     p_is,
     percent,
@@ -23,7 +24,11 @@ from ..report.wording import (
 )
 from ..significance import STATISTICS
 from .finished import Finished
-from .marks import items, table
+from .marks import block, items, table
+
+# Parts that name their groups in each row, and those that are of all events whatever the groups.
+SPLIT = ("Differences of groups", "Variants of the study")
+POOLED = ("Many hypotheses", "CAR on characteristics")
 
 
 def groups_and_robustness(run: Finished) -> Iterator[str]:
@@ -39,7 +44,17 @@ def groups_and_robustness(run: Finished) -> Iterator[str]:
         yield f"## Groups and robustness, over {window_text(run.main)}"
     for title, text in told.items():
         yield f"### {title}"
+        yield _of_whom(run, title)
         yield text
+
+
+def _of_whom(run: Finished, title: str) -> str:
+    """Say which events a part is about, where the events are of several groups."""
+    if not run.groups or title in SPLIT:
+        return ""
+    if title in POOLED:
+        return f"All {count(run.document['n_used'], 'event')} together, of all groups."
+    return f"Of the {block(run.document['text']['subject'])}."
 
 
 def _records(run: Finished, name: str) -> list[dict[Any, Any]]:
@@ -62,16 +77,21 @@ def _differences(run: Finished) -> str:
 def _variants(run: Finished) -> str:
     rows = [
         [
-            f"{clipped(v['variant'], 40)}{': ' * bool(v['group'])}{clipped(v['group'], 30)}",
+            clipped(v["variant"], 40) + f": {clipped(v['group'] or 'all events', 30)}" * bool(run.groups),
             clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
             STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
             percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
             pvalue(v["pvalue"]),
         ]
-        for v in _records(run, "variants")
+        for v in _of_groups(run)
     ]  # fmt: skip
     head = ["Variant", "Settings", "Window", "Test", "N", f"Mean CAR, {words().head}", "95% CI", "p"]
     return table(head, rows, left=4) if rows else ""
+
+
+def _of_groups(run: Finished) -> list[dict[Any, Any]]:
+    table = run.tables.get("variants")
+    return [] if table is None else of_groups(table, run.groups).to_dict("records")
 
 
 def _weights(run: Finished) -> str:
@@ -81,7 +101,7 @@ def _weights(run: Finished) -> str:
             percent(r["estimate"], unit=False), span(r["ci_low"], r["ci_high"], unit=False),
             pvalue(r["pvalue"]),
         ]
-        for r in run.over_main("aggregates").to_dict("records")
+        for r in run.at_main(run.beside("aggregates")).to_dict("records")
     ]  # fmt: skip
     head = ["Weights", "Remark", "N", f"Mean CAR, {words().head}", "95% CI", "p"]
     return table(head, rows, left=2) if rows else ""
@@ -104,7 +124,7 @@ def _families(run: Finished) -> str:
 
 
 def _flagged(run: Finished) -> str:
-    found = run.over_main("without_flagged")
+    found = run.at_main(run.beside("without_flagged"))
     if found.empty:
         return ""
     rows = [
@@ -118,7 +138,7 @@ def _flagged(run: Finished) -> str:
 
 
 def _placebos(run: Finished) -> str:
-    return items(_placebo(row) for row in _records(run, "placebo"))
+    return items(_placebo(row) for row in run.beside("placebo").to_dict("records"))
 
 
 def _placebo(row: dict[Any, Any]) -> str:

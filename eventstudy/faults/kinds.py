@@ -153,6 +153,28 @@ FAULTS: Mapping[str, FaultKind] = {
         "too few prices to estimate from", "fewer than 100 prices in all", FLAGGED, detectors.short_history
     ),
 }  # fmt: skip
+# What one fault, and several, of a kind are called in a sentence.
+SPOKEN: Mapping[str, tuple[str, str]] = {
+    "suspension": ("suspension", "suspensions"),
+    "no_trade": ("day without trade", "days without trade"),
+    "missing_session": ("missing session", "missing sessions"),
+    "no_price": ("day without a price", "days without a price"),
+    "closed_day": ("price on a closed day", "prices on closed days"),
+    "duplicate_date": ("duplicate date", "duplicate dates"),
+    "not_positive": ("price that is not positive", "prices that are not positive"),
+    "no_adjusted": ("series without adjusted closes", "series without adjusted closes"),
+    "adjusted_gap": ("gap in adjusted closes", "gaps in adjusted closes"),
+    "spike": ("spike", "spikes"),
+    "unit_change": ("change of unit", "changes of unit"),
+    "suspect_split": ("suspected split", "suspected splits"),
+    "suspect_jump": ("suspect jump", "suspect jumps"),
+    "beyond_limit": ("move beyond a price limit", "moves beyond price limits"),
+    "stale_price": ("stale price", "stale prices"),
+    "outside_range": ("close outside its range", "closes outside their range"),
+    "late_start": ("series that begins late", "series that begin late"),
+    "ended": ("series that ended", "series that ended"),
+    "short_history": ("short history", "short histories"),
+}
 
 
 def faults_of(quotes: Quotes) -> tuple[Fault, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, how_to_install
 from ..returns import DATA_CALENDAR, ReturnsPanel
 from ..typing import CalendarChoice, ReturnKind
 from .benchmarks import chains_of
@@ -78,7 +78,7 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
         return pd.read_csv(path, sep=None, engine="python", dtype=own, encoding="utf-8-sig")
     except ImportError:
         raise ConfigError(
-            "reading Parquet needs pyarrow", where=path.name, remedy="pip install eventstudy-kit[parquet]"
+            "reading Parquet needs pyarrow", where=path.name, remedy=how_to_install("parquet")
         ) from None
     except Exception as error:
         raise DataError(

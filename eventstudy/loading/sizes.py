@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 YAHOO = "yahoo"
 # Days that a close stays in use: a share may be halted before its event.
 HALTED = 100
+# So many events without a market value are named, the others counted.
+NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,22 @@ def with_market_values(
         found = read_sizes(source, results.panel)
     start = results.abnormal.event.start
     sizes = _before_events(found, tickers, days, results.panel, currency, start)
-    return replace(results, sizes=sizes)
+    ids = results.events["event_id"].to_numpy(object)
+    lacking = asked & (sizes.reasons != "")
+    said = [f"size: {text}" for text in unvalued(ids, sizes.reasons, lacking)]
+    panel = replace(results.panel, notices=(*results.panel.notices, *said))
+    return replace(results, sizes=sizes, panel=panel)
+
+
+def unvalued(ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column: str = "mcap") -> list[str]:
+    """Say which events have no market value that can be used, those with the same reason together."""
+    out = []
+    for why in dict.fromkeys(reasons[lacking]):
+        own = [str(i) for i in ids[lacking & (reasons == why)]]
+        more = f" and {len(own) - NAMED} more" if len(own) > NAMED else ""
+        head = f"no usable market value ({why})" if why else f"no positive {column}"
+        out.append(f"{head}: {', '.join(own[:NAMED])}{more}")
+    return out
 
 
 def _from_yahoo(tickers: list[str], first: np.datetime64, last: np.datetime64, offline: bool) -> Sizes:

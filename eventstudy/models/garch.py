@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..conventions import SEED
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 from ..typing import BoolArray, Engine, FloatArray
 from ..windows import EventWindows
 from ._base import MODELS, LinearModel
@@ -158,6 +158,6 @@ def _arch() -> Any:
         from arch import arch_model
     except ImportError:
         raise ConfigError(
-            "models of variance need the package arch", remedy="pip install eventstudy-kit[garch]"
+            "models of variance need the package arch", remedy=how_to_install("garch")
         ) from None
     return arch_model

@@ -119,6 +119,8 @@ class Prices:
         What the user must be told whatever the output format.
     actions : dict of str to tuple of Action
         Dividends, splits and distributions of the symbols that have any, where the source tells.
+    stale : dict of str to PriceError
+        Symbols of ``table`` whose rows were stored before, as the source did not answer, and why.
     """
 
     table: pd.DataFrame
@@ -126,6 +128,7 @@ class Prices:
     provenance: dict[str, Provenance] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     actions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
+    stale: dict[str, PriceError] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -135,6 +138,7 @@ class Prices:
         provenance: Mapping[str, Provenance],
         notices: Iterable[str] = (),
         actions: Mapping[str, tuple[Action, ...]] | None = None,
+        stale: Mapping[str, PriceError] | None = None,
     ) -> Prices:
         """Assemble prices from one cleaned table a symbol."""
         import pandas as pd
@@ -147,6 +151,7 @@ class Prices:
             provenance={name: provenance[name] for name in names},
             notices=tuple(dict.fromkeys(notices)),
             actions={name: found for name in names if (found := (actions or {}).get(name))},
+            stale={name: why for name in names if (why := (stale or {}).get(name))},
         )
 
     @property
@@ -176,6 +181,7 @@ class Prices:
                 symbol: (self if symbol in self.provenance else other).actions.get(symbol, ())
                 for symbol in parts
             },
+            {**{s: why for s, why in other.stale.items() if s not in self.provenance}, **self.stale},
         )
 
     def select(
@@ -213,7 +219,7 @@ class Prices:
             whole = len(rows) == len(mine[symbol])
             provenance[symbol] = self.provenance[symbol] if whole else stamp(self.provenance[symbol], rows)
         actions = {symbol: between(found, start, end) for symbol, found in self.actions.items()}
-        return Prices.of(parts, failures, provenance, self.notices, actions)
+        return Prices.of(parts, failures, provenance, self.notices, actions, self.stale)
 
 
 def collect(

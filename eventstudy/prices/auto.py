@@ -44,7 +44,8 @@ class AutoProvider:
         -------
         Prices
             ``notices`` say when the sample was used, when the source revised prices, when a symbol is stored
-            for a part of the range and no more could be had, and when the store could not be written.
+            for a part of the range and no more could be had, and when the store could not be written;
+            ``stale`` has the symbols that Yahoo was asked for in vain and that the store has.
 
         Raises
         ------
@@ -67,7 +68,9 @@ class AutoProvider:
                 fetched = self._download(missing, start, end, progress)
             except NetworkError as error:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
-                fetched = replace(fetched, notices=(str(error), *fetched.notices))
+                held = [s for s in fetched.symbols if fetched.provenance[s].source != self._sample.name]
+                told = (str(error), *fetched.notices)
+                fetched = replace(fetched, notices=told, stale=dict.fromkeys(held, error))
         prices = stored.select([*stored.symbols, *theirs]).merge(fetched)
         if not prices.symbols and all(isinstance(e, NetworkError) for e in prices.failures.values()):
             raise _nothing(list(prices.failures.values()))
@@ -83,7 +86,9 @@ class AutoProvider:
         notices = [f"{symbol}: stored prices used as they are: {what}" for symbol, what in why.items()]
         if not part.symbols:
             return fetched
-        return replace(fetched.merge(part), notices=(*fetched.notices, *part.notices, *notices))
+        stale = {symbol: fetched.failures[symbol] for symbol in part.symbols}
+        told = (*fetched.notices, *part.notices, *notices)
+        return replace(fetched.merge(part), notices=told, stale=stale)
 
     def _parts(self, symbols: list[str], start: date, end: date) -> Prices:
         """Return what the store has of the range, be it a part."""

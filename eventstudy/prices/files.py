@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
+from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError, how_to_install
 from ..registry import did_you_mean
 from ._base import (
     DATE_DTYPE,
@@ -316,7 +316,7 @@ def _read_parquet(file: Path) -> pd.DataFrame:
         frame = pd.read_parquet(file, engine="pyarrow")
     except ImportError as error:
         raise ConfigError(
-            "Parquet files need pyarrow", where=file.name, remedy="install eventstudy-kit[parquet]"
+            "Parquet files need pyarrow", where=file.name, remedy=how_to_install("parquet")
         ) from error
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]

@@ -22,7 +22,7 @@ from ..errors import (
     RunFolderError,
     UnknownSymbolError,
 )
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Progress, Provenance, unique
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Progress, Provenance, stamp, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,8 @@ class FrozenProvider:
     Notes
     -----
     A symbol is answered with all its rows, whatever the range: the run used them all. One that failed when
-    the run was computed fails again, for the same reason.
+    the run was computed fails again, for the same reason. Hashes are those of the rows as they are now; a
+    notice names the symbols whose rows are not those of the run.
     """
 
     name = "frozen"
@@ -86,12 +87,12 @@ class FrozenProvider:
         failures = {s: self._failure(s) for s in wanted if s not in parts}
         if progress:
             progress(len(wanted), len(wanted))
-        return Prices.of(
-            {symbol: parts[symbol] for symbol in found},
-            failures,
-            {symbol: Provenance(**said["prices"][symbol]) for symbol in found},
-            said.get("notices", []),
-        )
+        sources = {symbol: Provenance(**said["prices"][symbol]) for symbol in found}
+        used = {symbol: stamp(sources[symbol], parts[symbol]) for symbol in found}
+        altered = [s for s in found if sources[s].sha256 and used[s].sha256 != sources[s].sha256]
+        told = [f"prices of {s} are not those that {self.folder.name} was computed from" for s in altered]
+        rows = {symbol: parts[symbol] for symbol in found}
+        return Prices.of(rows, failures, used, [*told, *said.get("notices", [])])
 
     def _failure(self, symbol: str) -> PriceError:
         entry = dict(self._manifest.get("failures", {}).get(symbol, {}))

@@ -82,7 +82,7 @@ def moment(vintage: str | date) -> str:
         return utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
         remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
-        raise ConfigError("not a date or time", where="--vintage", value=text, remedy=remedy) from None
+        raise ConfigError("not a date or time", where="vintage", value=text, remedy=remedy) from None
 
 
 @dataclass(frozen=True)

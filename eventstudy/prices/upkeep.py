@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import ConfigError, DataError, PriceError
+from ..errors import ConfigError, DataError, PriceError, how_to_install
 from ._base import Prices, Progress
 from ._database import transaction
 from ._held import unpack
@@ -153,8 +153,17 @@ def import_files(
         symbol: replace(given, retrieved_at=now, library=f"eventstudy-kit {__version__}")
         for symbol, given in found.provenance.items()
     }
-    prices = replace(found, provenance=stamped)
-    return prices, store.put(prices)
+    prices, held = replace(found, provenance=stamped), _ends(store)
+    shorter = [
+        f"{symbol}: the file ends on {given.last}, and the stored prices until {held[symbol]} are kept"
+        for symbol, given in stamped.items() if given.last < held.get(symbol, "")
+    ]  # fmt: skip
+    return prices, (*store.put(prices), *shorter)
+
+
+def _ends(store: StoreProvider) -> dict[str, str]:
+    """Return the last stored day of each symbol."""
+    return {row["symbol"]: row["last"] for row in listed(store)}
 
 
 def export(prices: Prices, path: Path) -> None:
@@ -190,7 +199,7 @@ def _write(table: pd.DataFrame, file: Path, path: Path) -> None:
     try:
         table.to_parquet(file, engine="pyarrow", index=False)
     except ImportError as error:
-        remedy = "install eventstudy-kit[parquet]"
+        remedy = how_to_install("parquet")
         raise ConfigError("Parquet files need pyarrow", where=path.name, remedy=remedy) from error
 
 

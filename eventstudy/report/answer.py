@@ -11,12 +11,14 @@ import numpy as np
 from ..significance import STATISTICS
 from ..windows import Window
 from .dissent import dissent, dissenters, of_mean
+from .extent import extended_note, lacking_note
 from .facts import Cell, cells, interval, interval_known, shown_tests
 from .measures import in_its_words, words
 from .wording import (
     LEVEL,
     NBSP,
     count,
+    firm_name,
     flags_of,
     in_type,
     level_text,
@@ -42,6 +44,8 @@ _REMEDIES = {
     "no variance": "Check that these are prices of traded shares, and not the benchmark itself.",
 }
 
+# A name in the headline is cut after so many letters.
+LONGEST_FIRM = 60
 DEPENDS = "depends on the test"
 # What the tests of one event are called in its headline.
 _SHORT = {"event_t": "exact t", "sq": "SQ"}
@@ -123,13 +127,14 @@ def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) 
     if len(results) == 0:
         return []
     if len(results) == 1:
-        return ["One event cannot separate the announcement from other news on the same days."]
-    found = results.diagnose(window)
+        alone = "One event cannot separate the announcement from other news on the same days."
+        return [text for text in (extended_note(results, window), alone) if text]
+    found, reach = results.diagnose(window), [lacking_note(results, window), extended_note(results, window)]
     if found.n_events < 2 or is_provisional(results, window):
-        return []
+        return [text for text in reach if text]
     tests = cells(results, window, shown_tests(results, window))
     main = results.recommended_for(window)
-    out = [_missing_days(results, found.n_events), _interval_differs(results, window, tests[main], level)]
+    out = [*reach, _interval_differs(results, window, tests[main], level)]
     out += [found.caution, f"{in_type(found.disagreement)}." if found.disagreement else ""]
     out += dissent(main, tests, level, named=["calendar_time"] if found.disagreement else [])
     if found.kind == "one_date":
@@ -155,11 +160,16 @@ def brief(
     ))  # fmt: skip
 
 
-def detectable(se: float, level: float = LEVEL, power: float = 0.8) -> float:
-    """Return the smallest effect (decimal) that a test with this standard error finds with `power`."""
-    from scipy.special import ndtri
+def detectable(se: float, df: float = np.inf, level: float = LEVEL, power: float = 0.8) -> float:
+    """Return the smallest effect (decimal) that a t-test with this standard error finds with `power`.
 
-    return float(ndtri(1 - level / 2) + ndtri(power)) * se
+    The effect whose noncentral t exceeds the critical value as often; normal where `df` is not finite.
+    """
+    from scipy.special import nctdtrinc, ndtri, stdtrit
+
+    if not np.isfinite(df):
+        return float(ndtri(1 - level / 2) + ndtri(power)) * se
+    return float(nctdtrinc(df, 1 - power, stdtrit(df, 1 - level / 2))) * se
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +241,10 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     verdicts = {_different(t.pvalue, level) for t in tests}
     verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
     event = results.records[int(np.argmax(results.ok))]
-    firm = str(event.get("company") or event["ticker"])
+    firm = firm_name(event, LONGEST_FIRM)
     who = f"{words().moved} of {firm}" if words().quantity else firm
-    expected = f" against what the {results.model.label} expected{_ci(found.low, found.high)}: "
+    label = results.model.label
+    expected = f" against what the {label}{',' * (',' in label)} expected{_ci(found.low, found.high)}: "
     each = "; ".join(f"{_SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
     return Sentence((
         (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
@@ -278,15 +289,6 @@ def _whether(verdict: str) -> str:
 
 def _different(p: float, level: float) -> str:
     return "different from zero" if p < level else "not distinguishable from zero"
-
-
-def _missing_days(results: EventStudyResults, complete: int) -> str:
-    lacking = len(results) - complete
-    if not lacking:
-        return ""
-    verbs = ("lacks", "is") if lacking == 1 else ("lack", "are")
-    events = count(len(results), "usable event")
-    return f"{lacking:,} of {events} {verbs[0]} days of this window and {verbs[1]} not in the mean."
 
 
 def _interval_differs(results: EventStudyResults, window: Window, main: Cell, level: float) -> str:

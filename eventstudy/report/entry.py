@@ -39,7 +39,7 @@ class Run:
         Name of the folder, address of its report ("" if it has none), and what its events are.
     answer : Sentence
     others : tuple of str
-        The answers of the other groups, in short.
+        The events that are not in the answer, and the answers of the other groups, in short.
     effect, pvalue, used, status : str
     trouble : str
         When and why the run could not be brought up to date; "" if it could.
@@ -98,7 +98,7 @@ def run_of(folder: Path) -> Run:
         href=f"{quote(folder.name)}/report.html" if (folder / "report.html").is_file() else "",
         about=_about(first, events),
         answer=_answer(first),
-        others=tuple(_short(a, words.scale, words.unit) for a in answers[1:6]),
+        others=(*_lacking(first), *(_short(a, words.scale, words.unit) for a in answers[1:6])),
         effect=_shown(first.get("estimate"), words.scale),
         pvalue=pvalue(_number(first.get("pvalue"))),
         used=f"{used:,} of {used + dropped:,}" if events else MISSING,
@@ -137,6 +137,12 @@ def _answer(first: Mapping[str, Any]) -> Sentence:
     strong = clipped(verdict, 100) if isinstance(verdict, str) else ""
     before, found, after = text.partition(strong) if strong else (text, "", "")
     return Sentence(tuple((part, part == found and bool(found)) for part in (before, found, after) if part))
+
+
+def _lacking(first: Mapping[str, Any]) -> list[str]:
+    """Return the sentence on the events without a CAR, if there are any."""
+    text = first.get("lacking")
+    return [clipped(text, 600)] if isinstance(text, str) and text else []
 
 
 def _short(answer: Mapping[str, Any], scale: float, unit: str) -> str:

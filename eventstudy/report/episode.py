@@ -100,7 +100,11 @@ def episode(results: EventStudyResults, i: int) -> Episode:
 
 
 def since(a: AbnormalReturns, first: int) -> tuple[FloatArray, FloatArray]:
-    """Return the CAR from day `first` up to each later day, and half its 95% interval, each (n, L)."""
+    """Return the CAR from day `first` up to each later day, and half its 95% interval, each (n, L).
+
+    A day that closes at a price limit is not extended.
+    """
+    a = a.unextended
     key = ("since", first)
     if key not in a.memo:
         windows = [Window(first, int(t)) for t in a.event.days if t >= first]

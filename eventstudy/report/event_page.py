@@ -94,7 +94,7 @@ def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str
         "abnormal": abnormal(event) if used else None,
         "windows": windows,
         "fit": estimation(event) if used else None,
-        "flags": flags_in_words(event.results, event.row),
+        "flags": flags_in_words(event.results, event.row, event.main),
         "announcement": announcement(cells),
         "neighbours": links,
         "words": words(),

@@ -11,9 +11,11 @@ import numpy as np
 from markupsafe import Markup
 
 from ..significance._base import pvalue as tail
+from ..typing import IntArray
 from .episode import episode
 from .event_figures import NARROW, WIDE, abnormal_figure, money, price_figure, volume_figure
 from .events import axis_bound, axis_ticks, mark_of
+from .extent import until
 from .measures import words
 from .plots import own_half_widths
 from .price_path import INDEX, PricePath, Quoted, price_path
@@ -90,13 +92,21 @@ class OneEvent:
         return Car(
             float(a.car(window)[0]), float(np.sqrt(a.var_car(window)[0])),
             float(own_half_widths(self.one, window)[0]), t, tail(t, df) if np.isfinite(t) else np.nan,
-            placebo.pvalue, placebo.reason,
+            placebo.pvalue, placebo.reason, self._until(window),
         )  # fmt: skip
+
+    def _until(self, window: Window) -> str:
+        """Return the last session of a CAR that runs on beyond `window`, "" if it does not."""
+        a = self.one.abnormal
+        return until(a, 0, a.sessions_of(window)[1][0]) if a.extended(window)[0] else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """CAR, its standard error, half its 95% interval, t, exact p, placebo p and what limits that."""
+    """CAR, its standard error, half its 95% interval, t, exact p, placebo p and what limits that.
+
+    `until` is the last session of a CAR that runs on beyond its window to the first close off a price limit.
+    """
 
     car: float
     se: float
@@ -105,6 +115,7 @@ class Car:
     p: float
     placebo: float
     remark: str
+    until: str
 
 
 def keys(event: OneEvent) -> Iterator[tuple[str, str, str]]:
@@ -112,7 +123,8 @@ def keys(event: OneEvent) -> Iterator[tuple[str, str, str]]:
     a, main, found = event.one.abnormal, event.main, event.cars[event.main]
     if np.isfinite(found.car):
         ends = span(found.car - found.half, found.car + found.half)
-        yield f"CAR over {window_text(main)}", percent(found.car), f"95% CI {ends}"
+        on = f", to {found.until}" * bool(found.until)
+        yield f"CAR over {window_text(main)}{on}", percent(found.car), f"95% CI {ends}"
     if 0 in a.event and np.isfinite(ar := a.ar[0, -a.event.start]):
         expected = a.expected[0, -a.event.start]
         said = f"share {percent(ar + expected)}, model {percent(expected)}"
@@ -144,8 +156,9 @@ def price(event: OneEvent) -> dict[str, Any] | None:
     main, path = event.main, price_path(event.results, event.row, event.main, event.quotes)
     if path is None:
         return None
-    car = event.cars[main].car if event.used else np.nan
-    name = f"CAR {window_text(main)} {percent(car)}" if np.isfinite(car) else ""
+    own = event.cars[main] if event.used else None
+    on = f" to {own.until.rpartition(', ')[2]}" if own and own.until else ""
+    name = f"CAR {window_text(main)}{on} {percent(own.car)}" if own and np.isfinite(own.car) else ""
     figures = [price_figure(path, main, width=w, name=name) for w in (WIDE, NARROW)]
     columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high, path.volume)
     return {
@@ -153,7 +166,7 @@ def price(event: OneEvent) -> dict[str, Any] | None:
         "what": _quoted(event, path),
         "base": day(path.base),
         "volume": _volumes(path, main),
-        "note": _price_note(path, main),
+        "note": _price_note(path, main, own),
         "rows": [
             (day(int(t)), date_iso(date), *map(money, values), signed(volume, sign=False))
             for t, date, *values, volume in zip(*columns, strict=True)
@@ -176,15 +189,23 @@ def _quoted(event: OneEvent, path: PricePath) -> str:
     return f"{path.what}, {currency}" if currency else path.what
 
 
-def _price_note(path: PricePath, window: Window) -> str:
-    """Say where the share stood at the end of the window, and where the model had it."""
-    if window.stop not in path.days:
+def _price_note(path: PricePath, window: Window, own: Car | None) -> str:
+    """Say where the share stood at the end of the window, and of the CAR, and where the model had it."""
+    said = [_stood(path, np.flatnonzero(path.days == window.stop), f"of day {day(window.stop)}")]
+    if own and own.until:
+        at = np.flatnonzero([date_prose(date) == own.until.partition(",")[0] for date in path.dates])
+        on = f"The window closes at a price limit, and its CAR runs on to {own.until}."
+        said += [on, _stood(path, at, "of that day")]
+    return " ".join(filter(None, said))
+
+
+def _stood(path: PricePath, at: IntArray, when: str) -> str:
+    """Say where the share stood at the close of a day, and where the model had it; "" if unknown."""
+    actual, expected = (values[at] for values in (path.actual, path.expected))
+    if not (at.size and np.isfinite(actual[0]) and np.isfinite(expected[0])):
         return ""
-    actual, expected = (values[path.at(window.stop)] for values in (path.actual, path.expected))
-    if not (np.isfinite(actual) and np.isfinite(expected)):
-        return ""
-    end = f"At the close of day {day(window.stop)} the share stood at {money(actual)}"
-    return f"{end}, against {money(expected)} expected."
+    stood = f"At the close {when} the share stood at {money(actual[0])}"
+    return f"{stood}, against {money(expected[0])} expected."
 
 
 def abnormal(event: OneEvent) -> dict[str, Any]:
@@ -198,12 +219,24 @@ def abnormal(event: OneEvent) -> dict[str, Any]:
     return {
         "figures": [Markup(figure) for figure in figures],  # noqa: S704
         "first": day(int(found.days[0])),
+        "note": _limit_note(event),
         "rows": [
             (day(int(t)), date_iso(date), *(percent(v, unit=False) for v in values), span(*ends, unit=False))
             for t, date, *values, low, high in zip(*columns, strict=True)
             for ends in [(low, high)]
         ],
     }
+
+
+def _limit_note(event: OneEvent) -> str:
+    """Say that the CAR over the main window runs on beyond it, and the line does not."""
+    on = event.cars[event.main].until
+    if not on:
+        return ""
+    return (
+        "Each day ends at its own close here, at a price limit or not; the CAR over "
+        f"{window_text(event.main)} runs on to {on}, the first close off the limit."
+    )
 
 
 def window_table(event: OneEvent) -> dict[str, Any]:
@@ -218,6 +251,7 @@ def _window_row(window: Window, own: Car, main: Window, bound: float) -> dict[st
     role = "leakage" if window.stop < 0 else "drift" if window.start > 0 else ""
     return {
         "window": window_text(window), "role": "main" if window == main else role, "main": window == main,
+        "until": own.until,
         "car": percent(own.car, unit=False), "se": percent(own.se, unit=False, sign=False),
         "interval": span(own.car - own.half, own.car + own.half, unit=False),
         "t": signed(own.t), "p": pvalue(own.p), "placebo": pvalue(own.placebo),

@@ -9,6 +9,7 @@ import numpy as np
 
 from .answer import Sentence, answer, is_provisional
 from .events import event_name, safe_url
+from .extent import extended, lacking, remedies
 from .measures import words
 from .wording import (
     FLAGS,
@@ -39,6 +40,7 @@ LABELS = {
 }  # fmt: skip
 LONGEST, LONGEST_LABEL = 6000, 60
 MOST_FAULTS, MOST_NAMES = 5, 3
+LIMIT = "Price limit"
 
 
 def about(event: Mapping[str, Any]) -> str:
@@ -51,7 +53,9 @@ def said(one: EventStudyResults, window: Window) -> Sentence:
     lacks = not one.abnormal.valid(window)[0] and not is_provisional(one, window)
     if not lacks:
         return answer(one, window)
-    return Sentence((("No result:", True), (f" days of {window_text(window)} are missing.", False)))
+    found = lacking(one, window)[0]
+    remedy = f" {remedies([found])}" if found.remedy else ""
+    return Sentence((("No result:", True), (f" over {window_text(window)}, {found.said}.{remedy}", False)))
 
 
 def other_news(event: Mapping[str, Any]) -> list[str]:
@@ -72,15 +76,17 @@ def announcement(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return rows
 
 
-def flags_in_words(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
+def flags_in_words(results: EventStudyResults, i: int, window: Window) -> list[tuple[str, str]]:
     """Return what a reader should know of one event: head and text."""
     event = results.records[i]
+    ends = extended(results.subset(np.array([i])), window) if results.ok[i] else []
     rows = [
         (clipped(flag_words(f), 60).capitalize(), words().say(FLAGS.get(f, "")))
         for f in flags_of(event["flags"])
     ]
     remark = str(results.abnormal.remark[i])
     rows += [("Estimation", clipped(remark, 300))] if remark else []
+    rows = [(head, f"{text}: {ends[0].said}" if ends and head == LIMIT else text) for head, text in rows]
     return [*rows, *_same_session(results, i), *_same_firm(results, i), *_faults(results, i)]
 
 

@@ -26,6 +26,7 @@ from .wording import (
     common_flags,
     count,
     date_iso,
+    firm_name,
     flag_counts,
     flag_words,
     flags_of,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from ..results import EventStudyResults
 
 _NOTE = "p is that of the exact t-test of the single event"
-_BHAR_NOTE = "; BHAR is the buy-and-hold return less the expected one"
+_BHAR_NOTE = "; BHAR is the buy-and-hold return less the expected one, over the same sessions"
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
 FEW_ROWS = 10
@@ -175,7 +176,7 @@ def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float
     ci = span(found.low, found.high, unit=False) if known else ""
     return EventRow(
         date="", name=f"Mean of {test.n_events:,} {clipped(name, 60)}".strip(),
-        ticker="", fit="", url="", group="",
+        ticker="", fit="", url="", group=clipped(name),
         sub=what, car=percent(found.estimate, unit=False), interval=ci,
         pvalue=pvalue(test.pvalue) if tested else MISSING,
         bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
@@ -198,8 +199,7 @@ def _mean_bhar(sample: EventStudyResults, window: Window) -> float:
 
 def event_name(event: Mapping[str, Any]) -> str:
     """Return what a reader calls an event: the company, else the ticker."""
-    company = event.get("company")
-    return clipped(company if isinstance(company, str) and company.strip() else event["ticker"])
+    return firm_name(event)
 
 
 def _event_sub(event: Mapping[str, Any]) -> str:

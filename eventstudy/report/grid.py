@@ -93,7 +93,7 @@ def _lede(page: Page) -> str:
     """Say which test to read, and where the main window is from."""
     found = page.sample.diagnose(page.main)
     labels = [STATISTICS[name].label for name in found.recommended]
-    chosen = "was set before the run" if page.config.windows else "is the default, chosen before the run"
+    chosen = "is the one asked for" if page.config.windows else "is the default"
     beside = f", and {listed(labels[1:])} beside it" if labels[1:] else ""
     read = f"Read {labels[0]} first{beside}. " if labels else ""
     return (

@@ -10,6 +10,7 @@ import numpy as np
 from ..significance import STATISTICS
 from ..windows import Window
 from .events import event_name
+from .extent import extended, lacking, remedies
 from .measures import words
 from .page import Page
 from .wording import (
@@ -91,6 +92,14 @@ def _flag_meaning(flag: str) -> str:
     return words().say(FLAGS.get(flag, ""))
 
 
+def without(results: EventStudyResults, window: Window) -> str:
+    """Say how many of the used events have no CAR over `window`, and how many one that runs on beyond it."""
+    lost, on = len(lacking(results, window)), len(extended(results, window))
+    said = [f"{lost:,} {'has' if lost == 1 else 'have'} no CAR"] * (lost > 0)
+    said += [f"{on:,} {'runs' if on == 1 else 'run'} on to the first close off a price limit"] * (on > 0)
+    return f"Over {window_text(window)} {' and '.join(said)}." if said else ""
+
+
 def ledger(page: Page) -> dict[str, Any]:
     """Return what was dropped, what was flagged, and the sentence above."""
     results, sample = page.results, page.sample
@@ -98,9 +107,13 @@ def ledger(page: Page) -> dict[str, Any]:
     lost = f"{total - used:,} dropped, each with its reason" if total > used else "none dropped"
     return {
         "dropped": dropped(results),
+        "lacking": lacking(results, page.main),
+        "remedies": remedies(lacking(results, page.main)),
+        "extended": extended(results, page.main),
         "open_list": OPEN_LIST,
         "flagged": flagged(sample, page.main) if len(sample) > 1 else [],
         "flagged_about": f"{page.subject}, {window_text(page.main)}; "
         f"p: {STATISTICS[sample.recommended_for(page.main)].label}",
-        "ledger_lede": f"{count(total, 'announcement')} read: {used:,} used, {lost}.",
+        "ledger_lede": f"{count(total, 'announcement')} read: {used:,} used, {lost}. "
+        f"{without(results, page.main)}".strip(),
     }

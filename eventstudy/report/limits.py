@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..returns import LIKE_PERCENT
 from ..windows import Window
 from .measures import in_its_words, words
 from .wording import count, flag_counts, listed, reasons, window_text
@@ -38,15 +39,20 @@ def limitations(
     if len(results) == 0:
         return _notices(results)
     answered = results if sample is None else sample
+    notices = _notices(results)
+    # All numbers are wrong if it is true.
+    first = [text for text in notices if LIKE_PERCENT in text.lower()]
     found = [
+        *first,
         _open_windows(results),
         _small_sample(answered, window),
         _pooled_directions(answered),
         _short_estimation(results),
+        answered.diagnose(window).late,
         _dropped_share(results),
         _price_index(results),
         _unknown_times(results),
-        *_notices(results),
+        *(text for text in notices if text not in first),
         *_put_aside(results),
         _batch_engine(results),
     ]

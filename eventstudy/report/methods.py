@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ..config import StudyConfig
+from ..models.censored import CensoredMarket
 from ..significance import STATISTICS
+from ..significance._correlation import PAIRWISE_LIMIT
 from .facts import shown_tests
 from .measures import words
 from .page import Page
@@ -40,6 +42,7 @@ def methods(page: Page) -> dict[str, Any]:
         "formula": formula(model.formula.replace("R_", f"{words().symbol}_")),
         "variance": variance_of_car(model),
         "method_tests": tests,
+        "rbar_words": _rbar(page),
         "one_event": len(page.sample) == 1,
         "estimation": window_text(windows.estimation),
         "event": window_text(windows.event),
@@ -51,6 +54,23 @@ def methods(page: Page) -> dict[str, Any]:
         "references": cited,
         "bibtex": bibtex(cited),
     }
+
+
+def _rbar(page: Page) -> str:
+    """Return what the mean correlation of BMP-KP is a mean of."""
+    pairs = (
+        "r̄ is the mean over all pairs of events of the correlation of their estimation residuals on common "
+        "calendar dates, "
+    )
+    many = len(page.sample) > PAIRWISE_LIMIT
+    if page.results.abnormal.conventions.overlap == "exact" and not many:
+        return pairs + (
+            "times the cosine of the weights that the errors of each date have in their CARs: 1 for events "
+            "of one date and equal histories, small for events far apart, whose estimation windows overlap."
+        )
+    far = "weighted by the sessions that their windows share: events far apart count as independent."
+    summed = f" With more than {PAIRWISE_LIMIT:,} events it comes from sums over sessions." if many else ""
+    return pairs + far + summed
 
 
 def _days(results: EventStudyResults) -> str:
@@ -72,6 +92,11 @@ def variance_of_car(model: LinearModel) -> str:
             "The variance of a CAR is the sum of the variances forecast for its days from the end of the "
             f"estimation window, plus {shared} {papers}; events without a stationary optimum are estimated "
             "by least squares (flag fallback_model)"
+        )
+    if isinstance(model, CensoredMarket):
+        return (
+            "Estimation days that close at a price limit are bounds of a Tobit likelihood (Tobin 1958; Chou "
+            f"1997). The variance of a CAR includes {shared}, from the observed information"
         )
     if not model.exact:
         return (

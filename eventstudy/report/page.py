@@ -50,6 +50,17 @@ class Page:
         """The events that the answer is about."""
         return self.groups.get(self.group, self.results)
 
+    def beside(self, name: str) -> pd.DataFrame | None:
+        """Return a table about the events of the answer; None if the run has none for them."""
+        if not self.group:
+            return self.tables.get(name)
+        table = self.tables.get(f"{name}_by_group")
+        if table is None:
+            return None
+        column = table.columns[0]
+        own = table[table[column] == self.group].drop(columns=column)
+        return own if len(own) else None
+
     @property
     def main(self) -> Window:
         """The window of the headline."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from ..abnormal import EXTENDING
 from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
@@ -28,13 +29,14 @@ def path_section(page: Page) -> dict[str, Any]:
     path = path_of(sample)
     what = f"CAR of {_name(sample)}" if n == 1 else f"CAAR of {n:,} {page.subject}"
     average = "AR" if n == 1 else "AAR"
+    notes = (path_words(n), band_note(sample), path_note(path, n), limit_note(sample))
     return {
         "lede": path_lede(sample, page.config.tested, path),
         "caption": f"{what} from day {day(int(path.days[0]))}, and {average} of each day",
         "wide": _picture(path, what, page.main, n, plots.WIDE),
         "narrow": _picture(path, what, page.main, n, plots.NARROW),
         "values": path_values(path),
-        "note": " ".join(filter(None, (band_note(sample), path_note(path, n)))),
+        "note": " ".join(filter(None, notes)),
     }
 
 
@@ -94,7 +96,7 @@ def path_note(path: Path95, n_events: int) -> str:
         verb = "enters" if drawn.max() == 1 else "enter"
         said.append(
             f"{events_between(path)} of {n_events:,} {verb}: each point is the mean of those that have "
-            f"all days from day {first} to its own, as in the table of windows."
+            f"all days from day {first} to its own."
         )
     if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
         said.append(f"No band where fewer than {BAND_EVENTS} events enter.")
@@ -107,6 +109,28 @@ def path_note(path: Path95, n_events: int) -> str:
     return " ".join(said)
 
 
+def path_words(n_events: int) -> str:
+    """Say how the path and the bars are built."""
+    if n_events == 1:
+        return ""
+    return (
+        "CAAR: mean of the CARs from the first day up to each, of the events that have all of these days. "
+        "AAR: mean of the abnormal returns of the day."
+    )
+
+
+def limit_note(sample: EventStudyResults) -> str:
+    """Say that windows run on beyond a price limit and the path does not; "" where no day closes at one."""
+    runs, convention = sample.abnormal.runs, sample.abnormal.conventions.limits
+    if runs is None or convention not in EXTENDING or not runs.at_limit.any():
+        return ""
+    n = int(runs.at_limit.any(axis=1).sum())
+    return (
+        f"Each day ends at its own close here, also where that is at a price limit ({count(n, 'event')}); "
+        "windows that end there run on to the first close off it, so that they differ."
+    )
+
+
 def _finding(results: EventStudyResults, window: Window | None, lead: str, absent: str) -> str:
     """Say what one window shows; "no sign of" only where the test does not reject."""
     test = results.test(results.recommended_for(window), window) if window else None
@@ -114,7 +138,8 @@ def _finding(results: EventStudyResults, window: Window | None, lead: str, absen
         return ""
     p = "" if test.reason else f" ({STATISTICS[test.name].label} {p_is(test.pvalue)})"
     if not lead:
-        return f"Day 0 is {percent(test.estimate)}{p}."
+        on = ", run on to the first close off a price limit," * bool(results.abnormal.extended(window).any())
+        return f"Day 0{on} is {percent(test.estimate)}{p}."
     number = f"{window_text(window)} is {percent(test.estimate)}{p}"
     if p and test.pvalue >= LEVEL:
         return f"{lead} there is no sign of {absent}: {number}."

@@ -29,11 +29,12 @@ class Path95:
         Event days.
     aar, caar : FloatArray
         Mean AR of the day, and mean CAR from the first day up to it, of the events that have all of it;
-        NaN where none has.
+        NaN where none has. Days that close at a price limit are not extended.
     aar_half, caar_half : FloatArray
-        Half the width of the interval; NaN where fewer than five events of a sample enter.
-    counts : IntArray
-        Events in each point of `caar`.
+        Half the width of the interval, for `aar` that of the events whose return is of this day alone; NaN
+        where fewer than five events of a sample enter.
+    aar_counts, counts : IntArray
+        Events in each point of `aar` and `caar`.
     """
 
     days: IntArray
@@ -41,6 +42,7 @@ class Path95:
     caar: FloatArray
     aar_half: FloatArray
     caar_half: FloatArray
+    aar_counts: IntArray
     counts: IntArray
 
     @property
@@ -71,15 +73,15 @@ class Path95:
 
 def path_of(results: EventStudyResults) -> Path95:
     """Return the path of a study, with half the width of each day's interval."""
-    event = results.abnormal.event
-    each_day = np.array([_mean(results, Window(int(t), int(t))) for t in event.days])
-    from_start = np.array([_mean(results, Window(event.start, int(t))) for t in event.days])
-    (aar, aar_half, _), (caar, caar_half, counts) = each_day.T, from_start.T
-    return Path95(event.days, aar, caar, aar_half, caar_half, counts.astype(int))
+    a = results.abnormal.unextended
+    event, plain = a.event, replace(results, abnormal=a)
+    aar_half = np.array([_half(plain, Window(int(t), int(t))) for t in event.days])
+    caar_half = np.array([_half(plain, Window(event.start, int(t))) for t in event.days])
+    return Path95(event.days, a.aar, a.caar, aar_half, caar_half, np.isfinite(a.ar).sum(axis=0), a.complete)
 
 
-def _mean(results: EventStudyResults, window: Window) -> tuple[float, float, int]:
-    """Return mean CAR, half the width of its interval, and the events that enter."""
+def _half(results: EventStudyResults, window: Window) -> float:
+    """Return half the width of the interval of the mean CAR."""
     found, n = interval(results, window), int(results.abnormal.valid(window).sum())
     few = n < BAND_EVENTS and len(results) > 1
-    return found.estimate, math.nan if few else found.high - found.estimate, n
+    return math.nan if few else found.high - found.estimate

@@ -79,6 +79,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of Finance",
         "52, 57–82",
     ),
+    ("Chou", "1997"): (
+        "Chou, P.-H. (1997)",
+        "A Gibbs sampling approach to the estimation of linear regression models under daily price limits",
+        "Pacific-Basin Finance Journal",
+        "5, 39–62",
+    ),
     ("Chow", "1960"): (
         "Chow, G. C. (1960)",
         "Tests of equality between sets of coefficients in two linear regressions",
@@ -333,6 +339,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "A rank-invariant method of linear and polynomial regression analysis",
         "Proceedings of the Koninklijke Nederlandse Akademie van Wetenschappen",
         "53, 386–392, 521–525, 1397–1412",
+    ),
+    ("Tobin", "1958"): (
+        "Tobin, J. (1958)",
+        "Estimation of relationships for limited dependent variables",
+        "Econometrica",
+        "26, 24–36",
     ),
     ("Tukey", "1958"): (
         "Tukey, J. W. (1958)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,20 @@ from ..windows import Window
 from . import plots
 from .page import Page
 from .svg import svg
-from .wording import LEVEL, MISSING, NBSP, clipped, count, in_type, p_is, percent, pvalue, signed, span
+from .wording import (
+    LEVEL,
+    MISSING,
+    NBSP,
+    clipped,
+    count,
+    in_type,
+    of_number,
+    p_is,
+    percent,
+    pvalue,
+    signed,
+    span,
+)
 
 WEIGHTED = {
     "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
@@ -28,23 +41,33 @@ MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of 
 
 def robustness(page: Page) -> dict[str, Any] | None:
     """Return what each analysis of the run says; None if there is none."""
-    found = {
+    found: dict[str, Any] = {
         "variants": _variants(page), "weights": _weights(page), "money": _money(page),
         "families": _families(page), "placebos": _placebos(page), "regression": _regression(page),
     }  # fmt: skip
-    return (
-        {**found, "who": _who(page), "families_lede": _families_lede(page)} if any(found.values()) else None
-    )
+    if not any(found.values()):
+        return None
+    return {
+        **found, "who": _who(page), "all": _all(page), "suffix": "_by_group" * bool(page.group),
+        "families_lede": _families_lede(page),
+    }  # fmt: skip
 
 
 def _who(page: Page) -> str:
-    together = " together" if len(page.groups) > 1 else ""
-    return f"{count(len(page.results), 'event')}{together}"
+    """Name the sample of the answer: ``the 9 adverse announcements``."""
+    if not page.group:
+        return f"all {count(len(page.results), 'event')}"
+    return f"the {of_number(len(page.sample), page.subject)}"
+
+
+def _all(page: Page) -> str:
+    """Say that something is of all groups; "" where there are none."""
+    return f"All {count(len(page.results), 'event')} together, of all groups." if page.group else ""
 
 
 def _over_main(page: Page, name: str) -> pd.DataFrame:
-    """Return the rows of a table that are over the main window; empty if there is no such table."""
-    table = page.tables.get(name)
+    """Return the rows of the events of the answer over the main window; empty if there is no such table."""
+    table = page.beside(name)
     if table is None or table.empty:
         return pd.DataFrame()
     return table[(table["start"] == page.main.start) & (table["stop"] == page.main.stop)]
@@ -55,19 +78,31 @@ def _variants(page: Page) -> list[dict[str, str]]:
     table = page.tables.get("variants")
     if table is None:
         return []
-    rows = []
-    for row in table.to_dict("records"):
+    rows, of_whom = [], list(page.groups)
+    for row in of_groups(table, of_whom).to_dict("records"):
         name = "This study" if row["variant"] == MAIN else clipped(row["variant"], 40)
         window = Window(row["start"], row["stop"])
         settings = [row["settings"], "" if window == page.main else f"over {in_type(str(window))}"]
+        first = row["group"] in ("", *of_whom[:1])
         test = STATISTICS[row["test"]].label if row["test"] else ""
         rows.append({
-            "name": f"{name}: {clipped(row['group'], 30)}" if row["group"] else name,
-            "beneath": "; ".join(filter(None, [*settings * (not row["group"]), row["reason"]])),
+            "name": f"{name}: {clipped(row['group'] or 'all events', 30)}" if of_whom else name,
+            "beneath": "; ".join(filter(None, [*settings * first, row["reason"]])),
             "n": f"{row['n_events']:,}", "caar": percent(row["estimate"], unit=False),
             "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test, "p": pvalue(row["pvalue"]),
         })  # fmt: skip
     return rows
+
+
+def of_groups(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Return the variants' rows of the groups, in their order; of all events where one has none of these."""
+    place = {group: i for i, group in enumerate(groups)}
+    parts = []
+    for _, own in table.groupby("variant", sort=False):
+        split = own[own["group"].isin(place)]
+        split = split.sort_values("group", key=lambda names: names.map(place), kind="stable")
+        parts.append(split if len(split) else own[own["group"] == ""])
+    return pd.concat(parts)
 
 
 def _weights(page: Page) -> list[tuple[str, ...]]:
@@ -136,7 +171,7 @@ def _families_lede(page: Page) -> str:
 
 def _placebos(page: Page) -> list[tuple[str, Markup, Markup]]:
     """Return a sentence and the histogram, wide and narrow, of each kind of placebo study."""
-    table, draws = page.tables.get("placebo"), page.tables.get("placebo_draws")
+    table, draws = page.beside("placebo"), page.beside("placebo_draws")
     if table is None or draws is None:
         return []
     out = []

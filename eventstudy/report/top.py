@@ -80,7 +80,7 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     used = f"{found.n_events:,} of {len(sample.events):,}"
     yield f"{kind} used".capitalize(), used, f"on {count(found.n_dates, 'date')}"
     if known:
-        least = percent(detectable(mean.se), sign=False)
+        least = percent(detectable(mean.se, mean.df), sign=False)
         yield "Smallest detectable effect", least, "80% power, 5% level"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -143,6 +143,13 @@ def clipped(value: object, length: int = LONGEST_CELL) -> str:
     """Return a cell of the events file as one line of bounded length."""
     text = " ".join(str(value).split())
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def firm_name(event: Mapping[Any, Any], length: int = LONGEST_CELL) -> str:
+    """Return the company of an event, or the ticker where that is blank, in one line of bounded length."""
+    company = event.get("company")
+    named = isinstance(company, str) and company.strip()
+    return clipped(company if named else event["ticker"], length)
 
 
 def subject_of(group: str, column: str) -> str:

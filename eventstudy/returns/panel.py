@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..loading.measures import lack, measured
 from ..typing import DateArray, FloatArray, IntArray, Measure, ReturnKind
 from .closes import usable_closes
 from .sessions import between, break_at, compounded, on_sessions, returns_of, usual_hours
-from .wide import unit_notes, wide_returns
+from .wide import unit_notices, wide_returns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,11 @@ class ReturnsPanel:
 
     def __repr__(self) -> str:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
+
+    def _repr_html_(self) -> str:
+        span = f", {self.sessions[0]} to {self.sessions[-1]}" if len(self.sessions) else ""
+        lacking = f"; without data: {', '.join(self.failures)}" if self.failures else ""
+        return f"<p>{escape(repr(self)[1:-1] + span + lacking)}</p>"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -241,6 +247,8 @@ class ReturnsPanel:
             As in :meth:`from_prices`. Without them the sessions are the dates of the data.
         """
         wide = wide_returns(frame)
+        if wide.empty:
+            raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
         dates = wide.index.to_numpy().astype("datetime64[D]")
         if sessions is None:
             dates_of = {DATA_CALENDAR: dates}
@@ -252,7 +260,8 @@ class ReturnsPanel:
         calendars = {name: np.searchsorted(union, own) for name, own in dates_of.items()}
         wanted = [key for key in dict.fromkeys(keys) if key[0] in wide.columns]
         values = np.full((len(wanted), len(union)), np.nan)
-        notes = unit_notes(wide[list(dict.fromkeys(symbol for symbol, _ in wanted))], kind)
+        notes: list[str] = []
+        notices = unit_notices(wide[list(dict.fromkeys(symbol for symbol, _ in wanted))], kind)
         for i, (symbol, calendar) in enumerate(wanted):
             own, outside = compounded(dates, wide[symbol].to_numpy(float), dates_of[calendar], kind)
             values[i, calendars[calendar]] = own
@@ -260,7 +269,8 @@ class ReturnsPanel:
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
         return cls(
             keys=tuple(wanted), values=values, spans=np.isfinite(values).astype(np.int64), sessions=union,
-            calendars=calendars, hours=hours, kind=kind, notes=tuple(notes), **extra,  # type: ignore[arg-type]
+            calendars=calendars, hours=hours, kind=kind, notes=tuple(notes), notices=tuple(notices),
+            **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # Daily returns of indices are below this share on most days, in percent they are above it.
 LARGE_MEDIAN = 0.1
+# No market has it that half of all daily returns are larger than this: percent of volatile shares, or prices.
+LARGEST_MEDIAN = 1.0
+# Begins the notice on it, which goes before all others.
+LIKE_PERCENT = "the returns look like percent"
 
 
 def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,15 +74,26 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
     return ordered
 
 
-def unit_notes(wide: pd.DataFrame, kind: ReturnKind) -> list[str]:
-    """Return a note if returns look like percent; refuse what no simple return can be."""
+def unit_notices(wide: pd.DataFrame, kind: ReturnKind) -> list[str]:
+    """Return a notice if returns look like percent; refuse what no daily returns can be.
+
+    Raises
+    ------
+    DataError
+        On a simple return below -100 %, a median size above 100 %, or large numbers none of them negative.
+    """
     values = wide.to_numpy(float)
+    known = values[np.isfinite(values)]
+    median = float(np.median(np.abs(known))) if len(known) else 0.0
+    if median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not (known < 0).any()):
+        raise DataError(
+            "these are no decimal returns", where="returns", value=f"a median size of {median:.4g}",
+            remedy="0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first",
+        )  # fmt: skip
     if kind == "simple" and (values < -1).any():
         r, c = np.argwhere(values < -1)[0]
         where = f"{wide.columns[c]} on {wide.index[r].date()}"
         remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
         raise DataError("a simple return below -100 %", where=where, value=float(values[r, c]), remedy=remedy)
-    known = np.abs(values[np.isfinite(values)])
-    median = float(np.median(known)) if len(known) else 0.0
-    percent = f"the returns look like percent (median size {median:.2g}): 0.01 is 1 %"
+    percent = f"{LIKE_PERCENT} (median size {median:.2g}): 0.01 is 1 %, all results are too large if so"
     return [percent] if median > LARGE_MEDIAN else []

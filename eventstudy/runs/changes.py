@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunFolderError
+from ..report.measures import speaking_of, words
 from .manifest import seal
 from .record import Record
 
@@ -21,25 +22,26 @@ LOG, PAGE = "changes.json", "changes.md"
 KEPT = 100
 # A CAR that moved by one basis point.
 MOVED = 1e-4
-# Lines of one heading; all are in the JSON.
-SHOWN = 20
+# Lines of one heading, and of the CARs over other windows; all are in the JSON.
+SHOWN, ASIDE = 20, 8
 
 
 def as_text(found: Comparison) -> str:
     """Return the differences as plain text."""
     if found.same:
         return "nothing differs"
-    return "\n".join(
-        "\n".join([f"{head}:", *(f"  {line}" for line in own)]) for head, own in _sections(found)
-    )
+    with speaking_of(found.measure):
+        parts = ["\n".join([f"{head}:", *(f"  {line}" for line in own)]) for head, own in _sections(found)]
+    return "\n".join(parts)
 
 
 def as_markdown(found: Comparison) -> str:
     """Return the differences as Markdown."""
     if found.same:
         return "Nothing differs.\n"
-    parts = ["\n".join([f"**{head}**", "", *(f"- {line}" for line in own)]) for head, own in _sections(found)]
-    return "\n\n".join(parts) + "\n"
+    with speaking_of(found.measure):
+        heads = [(f"**{head}**", [f"- {line}" for line in own]) for head, own in _sections(found)]
+    return "\n\n".join("\n".join([head, "", *own]) for head, own in heads) + "\n"
 
 
 def log_changes(stage: Path, target: Path, *, moved: float = MOVED) -> Comparison | None:
@@ -94,24 +96,34 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
     flips = [line for answer in found.flips for line in _answer(answer)]
     other = [line for answer in found.answers if not answer.flipped for line in _answer(answer)]
     edits = [f"{e}: {_arrows(cells)}" for e, cells in found.edited.items()]
+    days = [
+        f"{e}: {d.before or 'none'} -> {d.after or 'none'}, {'; '.join(d.why)}" for e, d in found.days.items()
+    ]
     states = [f"{e}: {a} -> {b}" for e, (a, b) in found.statuses.items() if e not in found.completed]
-    main = [move for move in found.moves if move.window == found.main]
-    aside = len(found.moves) - len(main)
-    moves = [_move(move) for move in sorted(main, key=_size)]
+    main = {move.event_id: move for move in found.moves if move.window == found.main}
+    moves = [_move(move) for move in sorted(main.values(), key=_size)]
+    aside = [move for move in sorted(found.moves, key=_size) if move.window != found.main]
+    others = [f"{move.window} {_move(move)}" for move in aside]
+    completed = [_completed(event, main.get(event), found.main) for event in found.completed]
     sources = [f"{s}: {a or 'none'} -> {b or 'none'}" for s, (a, b) in found.sources.items()]
     revised = [f"{symbol}: {own}" for symbol, own in found.prices.items() if own.days]
-    longer = [f"{symbol}: {own}" for symbol, own in found.prices.items() if not own.days]
+    ends = {symbol: own for symbol, own in found.prices.items() if not own.days}
+    longer = [f"{symbol}: {own}" for symbol, own in ends.items() if own.after > own.before]
+    shorter = [f"{symbol}: {own}" for symbol, own in ends.items() if own.after < own.before]
     sections = {
+        "Not as it was written": list(found.altered),
         "Another verdict": flips,
         "Events added": list(found.added),
         "Events removed": list(found.removed),
         "Events edited": edits,
-        "Windows that are complete now": list(found.completed),
+        "Day 0 moved": days,
+        "Windows that are complete now": completed,
         "Status": states,
-        f"CARs over {found.main} that moved by more than {found.moved * 1e4:g} bp": moves,
-        "CARs over other windows": [f"{aside} moved" if aside else ""],
+        f"CARs over {found.main} that moved by more than {_least(found.moved)}": moves,
+        "CARs over other windows that moved": _some(others, ASIDE),
         "Prices revised": revised,
         "Prices of more days": longer,
+        "Prices of fewer days": shorter,
         "Source of prices": sources,
         "Files changed": list(found.files),
         "Settings": [f"{k}: {_plain(a)} -> {_plain(b)}" for k, (a, b) in found.settings.items()],
@@ -127,7 +139,7 @@ def _answer(answer: Answer) -> list[str]:
 
 
 def _move(move: Move) -> str:
-    values = " -> ".join(_percent(value) for value in (move.before, move.after))
+    values = " -> ".join(_value(value) for value in (move.before, move.after))
     return f"{move.event_id} ({move.ticker}): {values}, {'; '.join(move.why)}"
 
 
@@ -138,8 +150,16 @@ def _size(move: Move) -> float:
     return -abs(move.after - move.before)
 
 
-def _percent(value: float | None) -> str:
-    return "none" if value is None else f"{100 * value:+.2f} %"
+def _completed(event: str, move: Move | None, main: str) -> str:
+    return f"{event}: CAR over {main} {_value(move.after)}" if move else event
+
+
+def _value(value: float | None) -> str:
+    return "none" if value is None else words().plain(value)
+
+
+def _least(moved: float) -> str:
+    return f"{moved * 1e4:g} bp" if words().unit == "%" else f"{words().scale * moved:g}"
 
 
 def _arrows(cells: Any) -> str:
@@ -151,7 +171,7 @@ def _plain(value: Any) -> str:
     return text or "default"
 
 
-def _some(lines: Iterable[str]) -> list[str]:
+def _some(lines: Iterable[str], shown: int = SHOWN) -> list[str]:
     listed = list(lines)
-    more = len(listed) - SHOWN
-    return [*listed[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
+    more = len(listed) - shown
+    return [*listed[:shown], *([f"... and {more} more"] if more > 0 else [])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,13 +15,17 @@ from .changes import MOVED, as_text
 from .origin import EVENTS, NAMING_FILES
 from .record import Record
 from .revised import Revision, revisions
+from .verify import verify_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PROVISIONAL = "incomplete_window"
-# Columns of a run's events that are not the user's; day 0 and benchmark are judged by what they became.
-_OURS = {*OUTCOME, "confounder"} - {"day0"}
+# Columns of a run's events that are not the user's.
+_OURS = {*OUTCOME, "confounder"}
+# Settings and columns that day 0 follows from.
+_OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
+_CELLS_OF_DAY0 = {"announced_at", "tz", "day0", "ticker"}
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
     "windows", "tests", "by", "placebo", "regress", "draws", "seed", "variants", "event_pages", "interactive",
@@ -29,8 +33,8 @@ _ASIDE = {
 }  # fmt: skip
 ZERO = "different from zero"
 _DIFFERENCES = (
-    "added", "removed", "edited", "statuses", "moves", "answers", "settings", "versions", "prices", "sources",
-    "files",
+    "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions", "prices",
+    "sources", "files", "altered",
 )  # fmt: skip
 
 
@@ -43,6 +47,15 @@ class Move:
     window: str
     before: float | None
     after: float | None
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A day 0 that is not what it was (ISO dates, "" for none)."""
+
+    before: str
+    after: str
     why: tuple[str, ...]
 
 
@@ -73,7 +86,9 @@ class Comparison:
     added, removed : tuple of str
         Events of the second run only, and of the first only.
     edited : mapping of str to mapping
-        What is not the same in the row of an event: (before, after) by column.
+        What is not the same in the row of an event in the events file: (before, after) by column.
+    days : mapping of str to Moved
+        Events with another day 0, which may follow from the announcement, a setting or prices.
     statuses : mapping of str to (before, after)
         Status of the events that have another: ``ok``, ``provisional`` (the window is not over yet), or why
         an event was dropped.
@@ -91,11 +106,16 @@ class Comparison:
     main : str
         The main window of the second run.
     moved : float
+    measure : str
+        What the second run studies.
+    altered : tuple of str
+        Files of either run that are not as they were written.
     """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     edited: Mapping[str, Mapping[str, tuple[str, str]]]
+    days: Mapping[str, Moved]
     statuses: Mapping[str, tuple[str, str]]
     moves: tuple[Move, ...]
     answers: tuple[Answer, ...]
@@ -106,6 +126,8 @@ class Comparison:
     files: tuple[str, ...]
     main: str = ""
     moved: float = field(default=MOVED)
+    measure: str = "return"
+    altered: tuple[str, ...] = ()
 
     @property
     def completed(self) -> tuple[str, ...]:
@@ -121,6 +143,12 @@ class Comparison:
     def same(self) -> bool:
         """Whether nothing differs."""
         return not any(getattr(self, name) for name in _DIFFERENCES)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind of difference, where there are any."""
+        found = {name: getattr(self, name) for name in (*_DIFFERENCES, "completed", "flips")}
+        return {name: len(own) for name, own in found.items() if own}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -149,7 +177,14 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     RunFolderError
         If one of them is not a run folder.
     """
-    return compare_records(Record.read(one), Record.read(other), moved=moved)
+    a, b = Record.read(one), Record.read(other)
+    altered = [f"{record.folder}: {line}" for record in (a, b) for line in _altered(record)]
+    return replace(compare_records(a, b, moved=moved), altered=tuple(altered))
+
+
+def _altered(record: Record) -> list[str]:
+    found = verify_run(record.folder)
+    return [f"{word} {file}" for word in ("missing", "changed") for file in getattr(found, word)]
 
 
 def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison:
@@ -159,19 +194,21 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
     found: dict[str, Any] = {
         "added": tuple(name for name in new.index if name not in old.index),
         "removed": tuple(name for name in old.index if name not in new.index),
-        "edited": {e: cells for e in both if (cells := _edited(old.loc[e], new.loc[e]))},
+        "edited": {} if _same_events(a, b) else _edits(old, new, both),
         "settings": _unlike(_settings(a), _settings(b)),
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
         "sources": _unlike(*(_sources(r) for r in (a, b))),
         "files": tuple(_files(a, b)),
     }
+    unsaid = "not known" if _same_events(a, b) else "events file changed"
+    found["days"] = _days(old, new, both, found, unsaid)
     states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
     statuses = _unlike(*states)
     causes = _Causes(new, b, found, statuses)
     return Comparison(
         **found, statuses=statuses, moves=tuple(_moves(a, b, set(both), moved, causes)),
-        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved,
+        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved, measure=b.config.measure,
     )  # fmt: skip
 
 
@@ -199,6 +236,7 @@ class _Causes:
         """Return the causes of one event, nearest first."""
         found, row = self.found, self._row(event)
         why = [f"event edited: {', '.join(found['edited'][event])}"] if event in found["edited"] else []
+        why += [f"day 0 moved from {day.before} to {day.after}"] if (day := found["days"].get(event)) else []
         if event in self.statuses and "provisional" in self.statuses[event]:
             why.append("new sessions")
         config, near = self.record.config, self._symbols(row)
@@ -230,9 +268,32 @@ class _Causes:
         return {symbol for cell in cells for symbol in members(cell)} | rates
 
 
-def _edited(old: pd.Series[str], new: pd.Series[str]) -> dict[str, tuple[str, str]]:
-    names = [name for name in dict.fromkeys([*old.index, *new.index]) if name not in _OURS]
-    return _unlike(*({name: str(row.get(name, "")) for name in names} for row in (old, new)))
+def _same_events(a: Record, b: Record) -> bool:
+    """Tell whether two runs keep the same events file."""
+    one, other = (record.inputs.get(EVENTS) for record in (a, b))
+    return one is not None and one == other
+
+
+def _edits(old: pd.DataFrame, new: pd.DataFrame, both: list[str]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Return what was edited in the rows of the events file: (before, after) by event and column."""
+    own = [name for name in dict.fromkeys([*old.columns, *new.columns]) if name not in _OURS]
+    rows = ([{name: str(table.loc[e].get(name, "")) for name in own} for e in both] for table in (old, new))
+    return {e: cells for e, x, y in zip(both, *rows, strict=True) if (cells := _unlike(x, y))}
+
+
+def _days(
+    old: pd.DataFrame, new: pd.DataFrame, both: list[str], found: Mapping[str, Any], unsaid: str
+) -> dict[str, Moved]:
+    """Return the days 0 that are not the same, and why; `unsaid` where nothing says it."""
+    days = _unlike(*({e: str(table.loc[e, "day0"]) for e in both} for table in (old, new)))
+    settings = [f"setting {name}" for name in found["settings"] if name in _OF_DAY0]
+    out = {}
+    for event, (before, after) in days.items():
+        cells = [name for name in found["edited"].get(event, ()) if name in _CELLS_OF_DAY0]
+        prices = [f"prices of {s} revised" for s in found["prices"] if s == new.loc[event, "ticker"]]
+        why = [f"event edited: {', '.join(cells)}"] * bool(cells) + settings + prices
+        out[event] = Moved(before, after, tuple(why or [unsaid]))
+    return out
 
 
 def _state(row: pd.Series[str]) -> str:

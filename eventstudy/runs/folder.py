@@ -17,6 +17,7 @@ from .inputs import frozen, gzipped
 from .lock import locked
 from .manifest import MANIFEST, manifest_of, provenance_of, seal
 from .origin import Origin
+from .strangers import carry_over, refuse_foreign
 from .swap import cleared, kept, remove, stage_of, swap
 
 if TYPE_CHECKING:
@@ -53,13 +54,15 @@ def write_run(
     Raises
     ------
     RunFolderError
-        If the folder cannot be written, or exists and is no run of ours, or another process writes it.
+        If the folder cannot be written, or exists and is no run of ours, or another process writes it, or a
+        file of the user is where the run has one.
     DataError
         If a file of `origin` was changed since it was hashed.
     """
     target = out / checked_name(name)
     with clear_errors(target):
         out.mkdir(parents=True, exist_ok=True)
+        refuse_foreign(target)
         with locked(target), replacing(target) as stage:
             manifest = fill(stage, results, name, config, origin=origin, target=target, command=command)
             seal(stage, manifest)
@@ -104,14 +107,12 @@ def replacing(target: Path) -> Iterator[Path]:
     from ..report.index import show
 
     cleared(target)
-    if target.exists() and not (target / MANIFEST).is_file():
-        raise RunFolderError(
-            "the folder exists and is not a run", value=str(target), remedy="choose another --name or --out"
-        )
+    refuse_foreign(target)
     stage = stage_of(target)
     stage.mkdir()
     try:
         yield stage
+        carry_over(target, stage)
         kept(stage)
         swap(stage, target)
         show(target.parent)

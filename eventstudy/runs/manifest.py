@@ -90,6 +90,7 @@ def own_hash(manifest: Mapping[str, Any]) -> str:
 def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, Any]]:
     """Return the answer over the main window, of each group where the events are split."""
     from ..report.answer import answer
+    from ..report.extent import lacking_note
     from ..report.wording import subject_of
     from ..tables import group_column
 
@@ -103,7 +104,7 @@ def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, A
             "group": group, "window": str(config.main), "text": str(said),
             "verdict": _verdict(said),
             "test": test.name, "estimate": _number(test.estimate), "pvalue": _number(test.pvalue),
-            "n_events": test.n_events,
+            "n_events": test.n_events, "lacking": lacking_note(part, config.main),
         })  # fmt: skip
     return found
 

@@ -94,6 +94,13 @@ class Record:
         sizes = SIZES if self.config.size == ASKED else ""
         return {place: sha for place, sha in files.items() if place.startswith("data/") or place == sizes}
 
+    @property
+    def without_result(self) -> pd.DataFrame:
+        """The events as text, with a column `lost`: whether they have no CAR over the main window."""
+        events, cars, main = self.cells("events.csv"), self.table("tables/car.csv"), self.config.main
+        own = cars[(cars["start"] == main.start) & (cars["stop"] == main.stop) & cars["car"].notna()]
+        return events.assign(lost=~events["event_id"].isin(own["event_id"]))
+
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run, such as ``tables/car.csv``, numbers exact; empty if there is none."""
         import pandas as pd

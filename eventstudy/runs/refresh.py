@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, RunFolderError
+from ..errors import DataError, PriceError, RunFolderError
 from .changes import MOVED, log_changes
 from .lock import locked
+from .losses import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses
 from .manifest import MANIFEST, seal
 from .record import Record
-from .stale import ask_again, changed_inputs, changed_prices, refuse_worse
+from .stale import ask_again, changed_inputs, changed_prices
+from .strangers import refuse_foreign
 from .swap import cleared
 
 if TYPE_CHECKING:
@@ -38,12 +41,15 @@ class Refreshed:
         What changed; None if nothing was written, or it is the first run.
     results : EventStudyResults or None
         None if nothing was written.
+    notices : tuple of str
+        What the source said, also where nothing was written.
     """
 
     folder: Path
     why: tuple[str, ...] = ()
     comparison: Comparison | None = None
     results: EventStudyResults | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -60,6 +66,7 @@ def refresh_run(
     moved: float = MOVED,
     wait: float = WAIT,
     recheck: bool = False,
+    accept_loss: bool = False,
     told: Callable[[str], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Refreshed:
@@ -81,6 +88,8 @@ def refresh_run(
         Seconds to wait for another process that writes the run.
     recheck : bool
         Download stored prices again, to find what the source revised.
+    accept_loss : bool
+        Go on without prices that the source does not have any more.
     told, progress : callable, optional
         Take a text, and (symbols done, symbols in all).
 
@@ -89,7 +98,7 @@ def refresh_run(
     RunBusyError
         If another process writes the run for longer than `wait`.
     PriceError
-        If prices that the run has cannot be had now; the run is as it was.
+        If prices that the run has or waits for cannot be had now; the run is as it was.
     DataError
         If no event could be used; the run is as it was.
     RunFolderError
@@ -102,15 +111,16 @@ def refresh_run(
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, told=told):
             cleared(target)
+            refuse_foreign(target)
             record = _record(target, told)
             if record and recheck:
-                ask_again(record, origin)
-            why = _why(record, origin)
+                ask_again(record, origin, accept_loss=accept_loss)
+            why, notices = _why(record, origin, accept_loss)
             if record and not why:
-                return Refreshed(target)
+                return Refreshed(target, notices=notices)
             return _anew(
                 record, origin, target, tuple(why), config=config, command=command, moved=moved,
-                progress=progress,
+                accept_loss=accept_loss, progress=progress,
             )  # fmt: skip
 
 
@@ -128,10 +138,13 @@ def _record(target: Path, told: Callable[[str], None] | None) -> Record | None:
     return record
 
 
-def _why(record: Record | None, origin: Origin) -> list[str]:
+def _why(record: Record | None, origin: Origin, accept_loss: bool) -> tuple[list[str], tuple[str, ...]]:
+    """Return why a run is computed anew, and notices of the source."""
     if record is None:
-        return ["first run"]
-    return changed_inputs(record, origin) or changed_prices(record, origin)
+        return ["first run"], ()
+    if why := changed_inputs(record, origin):
+        return why, ()
+    return changed_prices(record, origin, accept_loss=accept_loss)
 
 
 def _anew(
@@ -143,6 +156,7 @@ def _anew(
     config: StudyConfig | None,
     command: str,
     moved: float,
+    accept_loss: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
     from ..study import run_study
@@ -150,15 +164,29 @@ def _anew(
 
     events, origin = origin.read()
     source: Any = {"offline": origin.offline, "store": origin.store, "vintage": origin.vintage}
-    results = run_study(events, origin.config, **source, progress=progress)
-    if record and results.panel.fetched:
-        refuse_worse(record, results.panel.fetched, offline=origin.offline)
+    with _lost_as_such(record):
+        results = run_study(events, origin.config, **source, progress=progress)
+    given_up = {}
+    if record and (fetched := results.panel.fetched):
+        given_up = refuse_losses(record, fetched, results.panel.asked, origin, accept=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise DataError(f"none of {len(results.events)} events could be used, such as: {reason}")
     with replacing(target) as stage:
         shown = config or origin.config
         manifest = fill(stage, results, target.name, shown, origin=origin, target=target, command=command)
-        seal(stage, manifest)
+        seal(stage, {**manifest, **({GIVEN_UP: given_up} if given_up else {})})
         found = log_changes(stage, target, moved=moved)
-    return Refreshed(target, why, found, results)
+    return Refreshed(target, why, found, results, results.panel.notices)
+
+
+@contextmanager
+def _lost_as_such(record: Record | None) -> Iterator[None]:
+    """Turn the failure of all prices into a loss where a run had some."""
+    try:
+        yield
+    except PriceError as error:
+        if record is None:
+            raise
+        remedy = f"{AS_IT_WAS}; try again later"
+        raise LostPricesError(error.what, where=error.where, remedy=remedy) from error

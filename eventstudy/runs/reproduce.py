@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from .folder import write_tables
 from .manifest import hashes, versions
-from .origin import hash_of
 from .record import Record, cells_of
-from .verify import AlteredError
+from .verify import refuse_altered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,21 +130,10 @@ def recompute(record: Record, stage: Path) -> None:
     """Write the tables of a run, computed from what its folder keeps, to another folder."""
     from ..study import run_study
 
-    _refuse_changed(record)
+    refuse_altered(record)
     events, origin = record.frozen.read()
     results = run_study(events, origin.config, offline=origin.offline)
     write_tables(stage, results, origin.config)
-
-
-def _refuse_changed(record: Record) -> None:
-    """Raise unless all inputs are there as they were written."""
-    record.origin  # noqa: B018 - says if there are none
-    for place, sha in record.inputs.items():
-        path = record.folder / place
-        if not path.is_file() or hash_of(path) != sha:
-            what = "was changed since it was written" if path.is_file() else "is missing"
-            remedy = "restore it: the run can be reproduced from its own inputs only"
-            raise AlteredError(what, where=str(path), remedy=remedy)
 
 
 def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:

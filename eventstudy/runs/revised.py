@@ -32,12 +32,15 @@ class Revision:
         The first of them with its price in both runs; NaN where there is none.
     before, after : str
         Last day in either run.
+    values : int
+        Prices (or other values) that are not the same: one close makes two returns.
     """
 
     days: tuple[str, ...]
     first: tuple[str, float, float] | None
     before: str
     after: str
+    values: int = 0
 
     def touches(self, day0: str, before: int, after: int) -> bool:
         """Tell whether a day that differs is in the windows of an event, so many sessions long."""
@@ -49,14 +52,15 @@ class Revision:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         ends = {"until_before": self.before, "until_after": self.after}
-        return {"n_days": len(self.days), "days": list(self.days[:SHOWN]), **ends, "what": str(self)}
+        count = {"n_days": len(self.days), "n_values": self.values}
+        return {**count, "days": list(self.days[:SHOWN]), **ends, "what": str(self)}
 
     def __str__(self) -> str:
         if not self.days or self.first is None:
             return f"prices until {self.after}, {self.before} before"
         day, old, new = self.first
-        count = f"{len(self.days)} day{'s' * (len(self.days) != 1)}"
-        return f"revised on {count}, first on {day} ({old:.10g} before, {new:.10g} now)"
+        first = day if self.values == 1 else f"{self.values} days, first on {day}"
+        return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
 
 
 def revisions(one: Record, other: Record) -> dict[str, Revision]:
@@ -101,7 +105,15 @@ def revision_of(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Rev
         return None
     at = dates[different][0] if days else None
     price: Any = None if at is None else (days[0], float(a.loc[at].iloc[0]), float(b.loc[at].iloc[0]))
-    return Revision(days, price, *ends)
+    n = _values(a[columns[0]].to_numpy(float), b[columns[0]].to_numpy(float)) if columns == ["price"] else 0
+    return Revision(days, price, *ends, min(n or len(days), len(days)))
+
+
+def _values(a: Any, b: Any) -> int:
+    """Return how many prices differ by another factor than most, which is that of another base."""
+    ratio = b / a
+    base = np.nanmedian(ratio) if np.isfinite(ratio).any() else 1.0
+    return int(((np.abs(ratio / base - 1) > SAME_RETURN) | (np.isnan(a) != np.isnan(b))).sum())
 
 
 def _differ(a: Any, b: Any, price: bool) -> Any:

@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, NetworkError, PriceError, RateLimitedError
+from ..errors import ConfigError, DataError, PriceError
 from ..prices import resolve
 from ..prices.frozen import TABLE, read_frozen
+from .losses import GIVEN_UP, lost_source, refuse_losses
 from .manifest import versions
 from .origin import with_files
 from .record import Record
@@ -46,8 +47,10 @@ def _settings(origin: Origin, folder: Path) -> dict[str, Any]:
     return {**config.to_dict(), **origin.to_dict(folder), "files": ""}
 
 
-def changed_prices(record: Record, origin: Origin) -> list[str]:
-    """Ask the source for what the run asked, and return why the run is not that of the answer.
+def changed_prices(
+    record: Record, origin: Origin, *, accept_loss: bool = False
+) -> tuple[list[str], tuple[str, ...]]:
+    """Ask the source for what the run asked; return why the run is not that of the answer, and notices.
 
     Days after the last one of the run count only while there is an event that they can change; without one
     nothing new is asked, and a source with a store answers from it.
@@ -56,31 +59,56 @@ def changed_prices(record: Record, origin: Origin) -> list[str]:
     ------
     PriceError
         If the source cannot be reached, or lets something else stand in for what it gave before.
+    LostPricesError
+        If prices that the run has, or waits for, cannot be had.
     """
     if origin.config.returns:
-        return []
+        return [], ()
     is_open = record.manifest["events"]["open"] > 0
     if not is_open and origin.config.prices == "auto" and not origin.offline:
         try:
-            return _asked_of(record, replace(origin, offline=True), is_open)
+            return _asked_of(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
         except PriceError:  # not in the store of this machine
             pass
-    return _asked_of(record, origin, is_open)
+    lacking = _no_store(origin)
+    why, notices = _asked_of(record, origin, is_open, accept_loss)
+    return why, (*lacking, *notices)
 
 
-def _asked_of(record: Record, origin: Origin, is_open: bool) -> list[str]:
-    source = resolve(
-        origin.config.prices,
-        offline=origin.offline,
-        store=origin.store or None,
-        vintage=origin.vintage or None,
-    )
-    found: list[str] = []
-    for (first, last), symbols in asked(record, to_date=is_open).items():
-        answer = source.fetch(symbols, first, last)
-        refuse_worse(record, answer, offline=origin.offline)
-        found += _news(record, answer, symbols, is_open)
-    return found
+def _no_store(origin: Origin) -> list[str]:
+    """Return a notice if there is no store where one is meant: a wrong path downloads everything again."""
+    from ..prices.store import StoreProvider
+
+    path = StoreProvider(origin.store or None).path
+    if origin.config.prices != "auto" or path.is_file():
+        return []
+    return [f"there is no price store at {path}: all prices are asked for again"]
+
+
+def _asked_of(
+    record: Record, origin: Origin, is_open: bool, accept_loss: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    found, notices = list[str](), dict[str, None]()
+    for days, symbols in asked(record, to_date=is_open).items():
+        answer = _answer(record, origin, symbols, days)
+        calls = dict.fromkeys(symbols, days)
+        gone = refuse_losses(record, answer, calls, origin, accept=accept_loss)
+        new = [symbol for symbol in gone if symbol not in record.manifest.get(GIVEN_UP, {})]
+        found += [f"{symbol} is given up: {gone[symbol]}" for symbol in new]
+        found += _news(record, answer, [s for s in symbols if s not in new], is_open)
+        notices |= dict.fromkeys(answer.notices)
+    return found, tuple(notices)
+
+
+def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> Prices:
+    """Ask the source of `origin`; a file or folder that is gone is a loss, not a setting to correct."""
+    own: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
+    try:
+        return resolve(origin.config.prices, offline=origin.offline, **own).fetch(symbols, *days)
+    except (ConfigError, DataError) as error:
+        if gone := lost_source(record, origin, error.what):
+            raise gone from error
+        raise
 
 
 def asked(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
@@ -95,7 +123,7 @@ def asked(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
     return calls
 
 
-def ask_again(record: Record, origin: Origin) -> None:
+def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> None:
     """Download all stored prices of a run again, so that the store has what the source revised.
 
     Raises
@@ -104,6 +132,8 @@ def ask_again(record: Record, origin: Origin) -> None:
         If the prices are of a source without a store.
     PriceError
         If the source cannot be reached.
+    LostPricesError
+        If it does not have all of them any more.
     """
     from ..prices.store import StoreProvider
     from ..prices.sync import update
@@ -114,27 +144,8 @@ def ask_again(record: Record, origin: Origin) -> None:
     store, source = StoreProvider(origin.store or None), resolve("yahoo")
     for (first, last), symbols in asked(record, to_date=True).items():
         mine = [s for s in symbols if record.manifest["prices"].get(s, {}).get("source") == source.name]
-        update(store, source, mine, first, last, refresh=True)
-
-
-def refuse_worse(record: Record, answer: Prices, *, offline: bool = False) -> None:
-    """Raise if a symbol has no prices because of the network, or the sample's in the place of what it had.
-
-    With `offline` one that never had any may go on without.
-
-    Raises
-    ------
-    PriceError
-    """
-    had = record.manifest["prices"]
-    for symbol, error in answer.failures.items():
-        lost = isinstance(error, (NetworkError, RateLimitedError))
-        if lost and (symbol in had or not offline):
-            raise error
-    for symbol, entry in answer.provenance.items():
-        if entry.source == "sample" and had.get(symbol, {}).get("source", "sample") != "sample":
-            what = "the source cannot be reached, and the bundled sample is no substitute"
-            raise NetworkError(what, where=symbol, remedy="the last report is as it was; try again later")
+        again = update(store, source, mine, first, last, refresh=True)
+        refuse_losses(record, again, {}, origin, accept=accept_loss)
 
 
 def _news(record: Record, answer: Prices, symbols: Iterable[str], is_open: bool) -> Iterator[str]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import RunFolderError
-from .manifest import OWN_HASH, hashes, own_hash
+from .manifest import MANIFEST, OWN_HASH, hashes, own_hash
+from .origin import hash_of
 from .record import Record
+from .strangers import LITTER
 
 DIFFERENT = 4
-# What file managers leave in any folder.
-LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 class AlteredError(RunFolderError):
@@ -59,8 +59,31 @@ def verify_run(folder: str | Path) -> Verification:
     """
     record = Record.read(folder)
     said, found = record.manifest["files"], hashes(record.folder)
-    own = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else ["manifest.json"]
+    own = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else [MANIFEST]
     changed = [file for file, sha in said.items() if file in found and found[file] != sha]
     extra = [file for file in found if file not in said and Path(file).name not in LITTER]
     missing = [file for file in said if file not in found]
     return Verification(len(said) + 1, tuple(missing), (*own, *changed), tuple(extra))
+
+
+def refuse_altered(record: Record) -> None:
+    """Raise unless all inputs that a run keeps are as they were written.
+
+    Raises
+    ------
+    AlteredError
+    RunFolderError
+        If it keeps none.
+    """
+    record.origin  # noqa: B018 - says if there are none
+    files = {place: record.folder / place for place in record.inputs}
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    changed = [
+        str(path) for place, path in files.items()
+        if path.is_file() and hash_of(path) != record.inputs[place]
+    ]  # fmt: skip
+    if missing or changed:
+        found = {"is missing": missing, "was changed since it was written": changed}
+        what = "; ".join(f"{', '.join(own)} {word}" for word, own in found.items() if own)
+        remedy = "restore it: a run is computed again from its own inputs only"
+        raise AlteredError(what, remedy=remedy)

@@ -16,6 +16,7 @@ MODEL = "garch"
 # A persistence this close to one has no long-run variance to return to.
 STATIONARY = 1 - 1e-6
 STARTS = ((0.05, 0.90), (0.10, 0.80), (0.05, 0.50), (0.20, 0.70))
+FIRST_STEPS, MOST_STEPS = 12, 200
 LOWEST = 1e-8
 LARGE = 1e10
 
@@ -108,21 +109,29 @@ def series_of(sample: AbnormalReturns, i: int, window: Window) -> tuple[Series, 
 
 
 def fitted(series: Series) -> FloatArray | None:
-    """Return (alpha, beta, gamma, w, a, b, d) of the highest likelihood, or None without a stationary one."""
+    """Return (alpha, beta, gamma, w, a, b, d) of the highest likelihood, or None without a stationary one.
+
+    The likelihood has several hills: from each start the climb is begun, from the highest place it is ended.
+    """
+    begun = [_climb(start, series, FIRST_STEPS)[0] for start in _starts(series)]
+    theta, done = _climb(max(begun, key=lambda own: loglik(own, series)), series, MOST_STEPS)
+    inner = theta[3] > LOWEST and theta[4] + theta[5] < STATIONARY - LOWEST
+    return theta if done and inner and np.isfinite(theta).all() else None
+
+
+def _climb(start: FloatArray, series: Series, steps: int) -> tuple[FloatArray, bool]:
+    """Return where the likelihood leads to in so many steps, and whether that is an optimum."""
     from scipy.optimize import minimize
 
-    start = min(_starts(series), key=lambda theta: -loglik(theta, series))
     unbounded, share = (None, None), (0.0, 1.0)
     single = len(series.y) - series.first == 1
     bounds = [unbounded] * 3 + [(LOWEST, None), share, share, (0.0, 0.0 if single else None)]
     persistent = {"type": "ineq", "fun": lambda theta: STATIONARY - theta[4] - theta[5]}
     found = minimize(
         lambda theta: -loglik(theta, series), start, method="SLSQP", bounds=bounds,
-        constraints=[persistent], options={"maxiter": 200, "ftol": 1e-9},
+        constraints=[persistent], options={"maxiter": steps, "ftol": 1e-9},
     )  # fmt: skip
-    theta: FloatArray = found.x
-    inner = theta[3] > LOWEST and theta[4] + theta[5] < STATIONARY - LOWEST
-    return theta if found.success and inner and np.isfinite(theta).all() else None
+    return found.x, bool(found.success)
 
 
 def _starts(series: Series) -> list[FloatArray]:

@@ -3,6 +3,8 @@ const events = document.querySelector("table.ev");
 if (events) {
   const body = events.tBodies[events.tBodies.length - 1], rows = [...body.rows];
   const [text, group, flag, order, said] = ["find", "group", "flag", "order", "said"].map(id => document.getElementById(id));
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const prose = iso => iso.replace(/^(\d+)-(\d+)-(\d+)$/, (_, year, month, day) => `${+day} ${months[month - 1]} ${year}`);
   const plain = node => node ? node.textContent.trim() : "";
   const first = cell => plain(cell.classList.contains("c-c") ? cell.querySelector("b") : cell.firstChild);
   const number = shown => /^[<(+−\d]/.test(shown) && !/^\d{4}-/.test(shown) ? parseFloat(shown.replace("−", "-").replace(/[<(]/, "")) : NaN;
@@ -30,9 +32,13 @@ if (events) {
 
   function filter() {
     const sought = text.value.trim().toLowerCase();
+    for (const mean of document.querySelectorAll("table.ev tbody.sum tr")) {
+      mean.hidden = Boolean(group && group.value) && mean.dataset.group !== group.value;
+    }
     for (const row of rows) {
+      const words = `${row.textContent} ${prose(plain(row.cells[0]))}`.toLowerCase();
       const tags = [...row.querySelectorAll(".c-g .tag")].map(plain);
-      row.hidden = !((!sought || row.textContent.toLowerCase().includes(sought))
+      row.hidden = !((!sought || words.includes(sought))
         && (!group || !group.value || plain(row.querySelector(".c-r")) === group.value)
         && (!flag || !flag.value || (flag.value === "*" ? tags.length : tags.includes(flag.value))));
     }
@@ -48,8 +54,9 @@ if (events) {
     button.addEventListener("click", () => sort(head, head.getAttribute("aria-sort") !== "ascending"));
     order.add(new Option(head.dataset.name, head.cellIndex));
   }
-  [text, group, flag].forEach(control => control && control.addEventListener("input", filter));
-  order.addEventListener("input", () => sort(heads.find(head => head.cellIndex === Number(order.value)), true));
+  const listen = (control, act) => control && ["input", "change"].forEach(name => control.addEventListener(name, act));
+  [text, group, flag].forEach(control => listen(control, filter));
+  listen(order, () => sort(heads.find(head => head.cellIndex === Number(order.value)), true));
   document.getElementById("reset").addEventListener("click", () => {
     [text, group, flag].forEach(control => { if (control) control.value = ""; });
     filter();

@@ -1,0 +1,131 @@
+"""How far the CARs of events reach: windows that run on beyond a price limit, and events that leave one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..delays import LONGEST_RUN
+from .events import event_name
+from .measures import in_its_words, words
+from .wording import clipped, count, date_prose, day, flags_of, window_text
+
+if TYPE_CHECKING:
+    from ..abnormal import AbnormalReturns
+    from ..results import EventStudyResults
+    from ..windows import Window
+
+# Names in a sentence; the ledger has all of them.
+NAMED = 3
+SHIFT = "Use --halt shift to count their sessions from the resumption of trade on"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One event, and what is to be said of its CAR over a window; `remedy` is "" where nothing helps."""
+
+    name: str
+    event_id: str
+    said: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        own = f" ({self.event_id})" if self.event_id != self.name else ""
+        return f"{self.name}{own}: {self.said}"
+
+
+def extended(results: EventStudyResults, window: Window) -> list[Reach]:
+    """Return the used events whose CAR runs on to the first close off a price limit, and that session."""
+    a = results.abnormal
+    ends = a.sessions_of(window)[1]
+    return [
+        _reach(results, int(i), f"{window_text(window)} extended to {until(a, int(i), ends[i])}")
+        for i in np.flatnonzero(results.ok & a.extended(window))
+    ]
+
+
+def until(a: AbnormalReturns, i: int, session: np.datetime64) -> str:
+    """Return a session with its day on the clock of event i: ``26 Jun 2018, day +8``."""
+    at = np.flatnonzero(a.windows.dates[i] == session)
+    tau = f", day {day(int(a.event.days[at[0]]))}" if at.size else ""
+    return f"{date_prose(session)}{tau}"
+
+
+@in_its_words
+def extended_note(results: EventStudyResults, window: Window) -> str:
+    """Say which CARs run on beyond `window`, and how far; "" if none does."""
+    found = extended(results, window)
+    if not found:
+        return ""
+    if len(results) == 1:
+        return f"Price limit: {found[0].said}, its first close off the limit; the CAR is of all these days."
+    verb = "runs" if len(found) == 1 else "run"
+    ends = [f"{r.name} {r.said.removeprefix(f'{window_text(window)} extended ')}" for r in found]
+    of = f"{len(found):,} of {count(int(results.abnormal.valid(window).sum()), 'CAR')}"
+    return (
+        f"Price limits: {of} over {window_text(window)} {verb} on to the first close off the limit "
+        f"({_some(ends)})."
+    )
+
+
+@in_its_words
+def lacking(results: EventStudyResults, window: Window) -> list[Reach]:
+    """Return the used events without a CAR over `window`, each with the reason and what to do."""
+    lost = np.flatnonzero(results.ok & ~results.abnormal.valid(window))
+    covered = results.abnormal.covered(window)
+    return [_reach(results, int(i), *_why(results, int(i), window, int(covered[i]))) for i in lost]
+
+
+@in_its_words
+def lacking_note(results: EventStudyResults, window: Window) -> str:
+    """Say which events are not in the mean over `window`, why, and what to do; "" if all are."""
+    found = lacking(results, window)
+    if not found:
+        return ""
+    verbs = ("lacks", "is") if len(found) == 1 else ("lack", "are")
+    named = _some([f"{r.name}, {r.said}" for r in found])
+    return (
+        f"{len(found):,} of {count(len(results), 'usable event')} {verbs[0]} days of this window and "
+        f"{verbs[1]} not in the mean: {named}. {remedies(found)}"
+    ).strip()
+
+
+def remedies(found: list[Reach]) -> str:
+    """Return what to do about events without a CAR, each remedy once, as sentences."""
+    return " ".join(f"{remedy}." for remedy in dict.fromkeys(one.remedy for one in found) if remedy)
+
+
+def _reach(results: EventStudyResults, i: int, said: str, remedy: str = "") -> Reach:
+    event = results.records[i]
+    return Reach(clipped(event_name(event), 60), clipped(event["event_id"], 60), said, remedy)
+
+
+def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tuple[str, str]:
+    """Say why event i has no CAR over `window`, and what to do."""
+    a, cols = results.abnormal, results.abnormal.columns(window)
+    flags = flags_of(results.events["flags"].iloc[i])
+    if covered == len(window):
+        if a.conventions.limits == "drop":
+            return "its last day closes at a price limit", "Use --limits extend to keep these events"
+        return f"no close off the price limit within {LONGEST_RUN} sessions", ""
+    dates = a.windows.dates[i, cols]
+    gone = np.isnan(a.windows.returns[i, a.resid.shape[1] :][cols])
+    if gone[-1] and "incomplete_window" in flags:
+        return f"the window reaches beyond its last {words().datum}", "Run again when the days are there"
+    remedy = "" if "halt_shifted" in flags else SHIFT
+    if gone.any():
+        missing = dates[gone]
+        ends = f"{date_prose(missing[0])}{f' to {date_prose(missing[-1])}' * (len(missing) > 1)}"
+        return f"no {words().datum} on {len(missing)} of its {count(len(window), 'day')} ({ends})", remedy
+    if np.isnan(a.ar[i, cols]).any():
+        at = dates[np.isnan(a.ar[i, cols])][0]
+        return f"a series of the model has no value on {date_prose(at)}", "Give another benchmark"
+    return f"its return of {date_prose(dates[0])} spans sessions before the window", remedy
+
+
+def _some(texts: list[str]) -> str:
+    """Join some texts, and tell how many are left."""
+    left = len(texts) - NAMED
+    return "; ".join([*texts[:NAMED], *[f"{left:,} more, see Dropped and flagged"] * (left > 0)])

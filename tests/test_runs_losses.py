@@ -1,0 +1,200 @@
+"""What a refresh must not lose or hide: prices that are gone, files of others, a notice, a verdict."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, started
+from test_runs_refresh import refresh
+from yahoo_standin import Yahoo, synthetic
+
+from eventstudy import compare_runs, verify_run
+from eventstudy.runs import Record
+from eventstudy.runs.changes import as_text, read_changes
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    refresh(made)
+    return made
+
+
+@pytest.mark.parametrize("way", ["folder", "empty", "file", "emptied", "cut"])
+def test_lost_files_leave_the_report(way: str, project: Project) -> None:
+    """One exit code for a folder that is not mounted, a file that is gone, and one that lost its end."""
+    before = contents(project.run, without="")
+    file = project.prices / "BBB.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    if way == "folder":
+        project.prices.rename(project.folder / "away")
+    elif way == "empty":
+        shutil.rmtree(project.prices)
+        project.prices.mkdir()
+    elif way == "file":
+        file.unlink()
+    else:
+        file.write_text("" if way == "emptied" else "".join(lines[:-20]))
+    said = refresh(project, code=75)
+    assert "the last report is as it was" in said
+    assert contents(project.run, without="") == before
+    if way in ("file", "emptied", "cut"):
+        assert "BBB" in said
+        assert "is given up" in refresh(project, "--accept-loss")
+        assert refresh(project).startswith("nothing new"), "it is remembered"
+
+
+def test_another_source_may_have_less(project: Project) -> None:
+    few = project.folder / "few"
+    shutil.copytree(project.prices, few)
+    (few / "BBB.csv").unlink()
+    assert "refreshed: setting" in invoke(
+        "refresh", project.events, "--prices", few, *SHORT[:-1], "--out", project.out
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["429", "500", "consent", "cut", "gone"])
+def test_a_dead_source_is_not_nothing_new(fault: str, tmp_path: Path) -> None:
+    """Stored prices are there, but an event waits for days that could not be asked for."""
+    events, run = tmp_path / "events.csv", tmp_path / "out" / "events"
+    end = date.today()  # noqa: DTZ011
+    rows = ["event_id,ticker,announced_at", "a,AAPL,2025-08-06", f"n,NVDA,{end - timedelta(days=4)}", ""]
+    events.write_text("\n".join(rows))
+    options = [events, "--out", tmp_path / "out", *SHORT[2:-1]]
+    series = {s: synthetic(s, start=date(2024, 1, 2), end=end) for s in ("AAPL", "NVDA", "^GSPC")}
+    with Yahoo(*series.values()) as yahoo:
+        env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
+
+        def ask(*more: str) -> tuple[int, str, str]:
+            done = started("refresh", *options, *more, **env)
+            out, err = done.communicate(timeout=120)
+            return done.returncode, out, err
+
+        assert ask()[0] == 0
+        assert Record.read(run).manifest["events"]["open"] == 1
+        before = contents(run, without="")
+        kept = dict(yahoo.series)
+        yahoo.series.pop("AAPL")
+        assert ask()[0] == 0, "a firm whose event is complete is not asked for"
+        yahoo.series.update(kept)
+        if fault == "gone":
+            yahoo.series.clear()
+        for own in yahoo.series.values():
+            own.fault = fault
+        for more in ((), ("--recheck",)):
+            code, out, err = ask(*more)
+            assert (code, out) == (75, ""), err
+            assert err.count("\n") == 1
+            assert "the last report is as it was" in err
+        assert contents(run, without="") == before
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    """A manifest.json makes no run."""
+    made = Project(tmp_path)
+    made.run.mkdir(parents=True)
+    (made.run / "manifest.json").write_text('{"name": "My app", "note": "eventstudy-run/2"}')
+    (made.run / "precious.txt").write_text("mine")
+    for command in ("run", "refresh"):
+        assert "the folder exists and is not a run" in invoke(command, *made.options, code=1)
+    assert (made.run / "precious.txt").read_text() == "mine"
+
+
+def test_a_file_of_the_user_survives(project: Project) -> None:
+    notes = project.run / "notes" / "mine.md"
+    notes.parent.mkdir()
+    notes.write_text("do not lose")
+    project.announce(FIRMS[:4])
+    assert "refreshed" in refresh(project)
+    project.study("--model", "constant_mean")
+    assert notes.read_text() == "do not lose"
+    assert verify_run(project.run).extra == ("notes/mine.md",)
+    assert not verify_run(project.run).changed
+
+
+def test_tampered_prices_are_not_computed_from(project: Project) -> None:
+    frozen = project.run / "data" / "prices.csv.gz"
+    honest = Record.read(project.run).manifest["prices"]["BBB"]["sha256"]
+    invoke("run", "--from-lock", project.run, "--quiet")
+    again = project.out / "events-again"
+    assert Record.read(again).manifest["prices"]["BBB"]["sha256"] == honest
+    lines = gzip.decompress(frozen.read_bytes()).decode().splitlines(keepends=True)
+    at = next(k for k, line in enumerate(lines) if line.startswith(f"BBB,{DAYS[AT[1]]:%Y-%m-%d}"))
+    cells = lines[at].split(",")
+    cells[5] = str(1.1 * float(cells[5]))
+    frozen.write_bytes(gzip.compress(("".join([*lines[:at], ",".join(cells), *lines[at + 1 :]])).encode()))
+    said = invoke("run", "--from-lock", project.run, "--quiet", "--name", "other", code=4)
+    assert "prices.csv.gz was changed since it was written" in said
+    assert not (project.out / "other").exists()
+    found = compare_runs(project.run, again)
+    assert found.altered == (f"{project.run}: changed data/prices.csv.gz",)
+    assert as_text(found).startswith("Not as it was written:")
+    invoke("run", project.events, "--prices", project.run, *SHORT, "--out", project.out, "--name", "third")
+    assert Record.read(project.out / "third").manifest["prices"]["BBB"]["sha256"] != honest
+
+
+def test_strict_rings_every_night(project: Project) -> None:
+    text = project.events.read_text()
+    project.events.write_text(f"{text}none,ZZZ,2020-08-06,MKT\n")
+    first = refresh(project, "--strict", code=3)
+    again = refresh(project, "--strict", code=3)
+    assert again.startswith("nothing new")
+    assert first[first.index("eventstudy:") :] == again[again.index("eventstudy:") :]
+    assert refresh(project, "--max-loss", "0.2").startswith("nothing new")
+
+
+def test_a_failed_hook_is_called_again(project: Project) -> None:
+    told = project.folder / "told"
+    hook = project.folder / "hook.py"
+    hook.write_text(f"import pathlib\nprint('hook')\npathlib.Path({str(told)!r}).touch()\n")
+    project.announce(FIRMS[:4])
+    assert "runs the command again" in refresh(project, "--on-change", f"{sys.executable} -c 1/0", code=75)
+    done = started("refresh", *project.options[:-1], "--json", "--on-change", f"{sys.executable} {hook}")
+    out, err = done.communicate(timeout=60)
+    assert json.loads(out)["written"] is False
+    assert (done.returncode, err) == (0, "hook\n")
+    assert told.exists()
+    told.unlink()
+    refresh(project, "--on-change", f"{sys.executable} {hook}")
+    assert not told.exists()
+
+
+def test_what_was_done_is_logged(project: Project) -> None:
+    def logged() -> list[dict[str, object]]:
+        done = started("refresh", *project.options, "--log-format", "json")
+        return [json.loads(line) for line in done.communicate(timeout=60)[1].splitlines()]
+
+    assert [e["event"] for e in logged()] == ["started", "nothing_new", "ended"]
+    project.closes["BBB"][AT[1]] *= 1.02
+    project.write("BBB")
+    found = {str(e["event"]): e for e in logged()}
+    assert found["run_written"]["used"] == len(FIRMS)
+    assert found["changed"]["prices"] == 1
+
+
+def test_changes_are_in_the_units_of_the_measure(tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    for k, name in enumerate(made.closes):
+        table = (made.prices / f"{name}.csv").read_text().splitlines()
+        rows = [f"{line},{1000 + 37 * ((i * (k + 3)) % 17)}" for i, line in enumerate(table[1:])]
+        (made.prices / f"{name}.csv").write_text("\n".join([f"{table[0]},volume", *rows, ""]))
+    refresh(made, "--measure", "volume")
+    file = made.prices / "BBB.csv"
+    day = f"{DAYS[AT[1]]:%Y-%m-%d}"
+    lines = file.read_text().splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith(day))
+    lines[at] = f"{lines[at].rpartition(',')[0]},5000"
+    file.write_text("\n".join([*lines, ""]))
+    said = refresh(made, "--measure", "volume")
+    moves = [line for line in said.splitlines() if "prices of BBB revised" in line and "->" in line]
+    assert moves
+    assert all("log points" in line and "%" not in line for line in moves), moves
+    move = next(m for m in read_changes(made.run)[0]["moves"] if m["window"] == "[0,0]")
+    assert any("[0,0]" in line and f"{move['after']:+.2f} log points" in line for line in moves)
