@@ -201,7 +201,7 @@ def test_altered_inputs_are_not_computed_from(run: Path) -> None:
     (run / "data" / "events.csv").write_bytes((run / "data" / "events.csv").read_bytes() + b"\n")
     assert "was changed since it was written" in invoke("reproduce", run, code=4)
     (run / "data" / "events.csv").unlink()
-    assert "data/events.csv: is missing" in invoke("reproduce", run, code=4)
+    assert "data/events.csv is missing" in invoke("reproduce", run, code=4)
 
 
 def test_another_number_is_found_and_the_worst_is_named(run: Path) -> None:
