@@ -102,7 +102,7 @@ def test_a_run_replaces_a_run_and_nothing_else(results: EventStudyResults, tmp_p
     folder = write_run(results, tmp_path, "study", config=CONFIG)
     (folder / "stale.txt").write_text("old")
     write_run(results, tmp_path, "study", config=CONFIG)
-    assert not (folder / "stale.txt").exists()
+    assert (folder / "stale.txt").read_text() == "old", "what somebody put there is kept"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     with pytest.raises(RunFolderError, match="not a run"):

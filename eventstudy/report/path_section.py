@@ -14,6 +14,7 @@ from ..windows import Window
 from . import plots
 from .events import event_name
 from .facts import interval
+from .measures import words
 from .page import Page
 from .paths import BAND_EVENTS, Path95, path_of
 from .svg import svg
@@ -115,7 +116,7 @@ def path_words(n_events: int) -> str:
         return ""
     return (
         "CAAR: mean of the CARs from the first day up to each, of the events that have all of these days. "
-        "AAR: mean of the abnormal returns of the day."
+        + words().say("AAR: mean of the abnormal returns of the day.")
     )
 
 
