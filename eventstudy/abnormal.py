@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
+from .chunks import CHUNK
 from .conventions import Conventions
-from .cut import ByEvent
+from .cut import ByEvent, Pieces
 from .errors import ConfigError
 from .registry import did_you_mean
 from .typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
+from .workers import current
 
 # Conventions on price limits by which a window runs on until the first free close.
 EXTENDING = ("extend", "censored")
+
+
+Found = TypeVar("Found")
+
+# What is made anew when it is asked for, of many events.
+LEFT_OUT = ("resid", "x_estimation")
 
 
 class Taken(NamedTuple):
@@ -54,7 +63,7 @@ class Runs:
     length: IntArray
     x: FloatArray
 
-    def take(self, rows: IntArray | BoolArray) -> Runs:
+    def take(self, rows: IntArray | BoolArray | slice) -> Runs:
         """Return the runs of some events."""
         return Runs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
@@ -94,6 +103,8 @@ class AbnormalReturns(ByEvent):
         What has been computed from this object already, so that tests share it.
     parent, rows : AbnormalReturns and (n,) int array, optional
         The study that these events were taken from, and which of its events they are.
+    estimation_days : callable, optional
+        Makes `resid` and `x_estimation` anew from the windows and the estimates where they are not kept.
 
     Notes
     -----
@@ -132,9 +143,22 @@ class AbnormalReturns(ByEvent):
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
+    estimation_days: Callable[[AbnormalReturns], Mapping[str, FloatArray]] | None = None
 
     def __len__(self) -> int:
-        return len(self.ar)
+        return len(self.nobs)
+
+    def made(self, name: str) -> Any:
+        """Make the residuals and regressors of the estimation days where they are not kept."""
+        if self.estimation_days is None or name not in LEFT_OUT:
+            return super().made(name)
+        self.__dict__.update(self.estimation_days(self))
+        return self.__dict__[name]
+
+    def map(self, function: Callable[[AbnormalReturns], Found]) -> Iterator[Found]:
+        """Yield what a function finds in the events, in chunks that fit into memory, in their order."""
+        one = len(self) <= CHUNK
+        return current().threads(function, [self] if one else Pieces(self))
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
@@ -163,6 +187,7 @@ class AbnormalReturns(ByEvent):
     def columns(self, window: Window) -> slice:
         """Return the columns of the event window that `window` covers.
 
+        Raises
         ------
         ConfigError
             If it reaches beyond the event window.
@@ -234,14 +259,14 @@ class AbnormalReturns(ByEvent):
 
         Sessions of an extended window and those that a return bridges count; 0 and NaT without a CAR.
         """
-        cols, L1 = self.columns(window), self.resid.shape[1]
+        cols = self.columns(window)
         valid, run_on = self.valid(window), self.extended(window)
         count = np.where(self.inside(window), self.length[:, cols], 0).sum(axis=1)
         last = self.windows.dates[:, cols.stop - 1].copy()
         for i in np.flatnonzero(run_on if self.runs is not None else []):
             more = self.runs.length[i, cols.stop - 1] - self.length[i, cols.stop - 1]  # type: ignore[union-attr]
             own = self.windows.calendars[self.windows.calendar[i]]
-            at = int(np.searchsorted(own, self.windows.positions[i, L1 + cols.stop - 1]))
+            at = int(np.searchsorted(own, self.windows.event_positions[i, cols.stop - 1]))
             count[i], last[i] = count[i] + more, self.windows.sessions[own[at + more]]
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
@@ -360,13 +385,13 @@ class AbnormalReturns(ByEvent):
         Halted sessions that have left the clock, and the sessions after the window until a close off the
         price limit; as columns of ``windows.sessions``.
         """
-        cols, L1 = self.columns(window), self.resid.shape[1]
+        cols = self.columns(window)
         inside, delayed = self.inside(window), self.delayed(window) & (self.conventions.limits in EXTENDING)
         bridged = inside & (self.length[:, cols] > self.spans[:, cols])
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
             own = self.windows.calendars[self.windows.calendar[i]]
-            at = np.searchsorted(own, self.windows.positions[i, L1:][cols])
+            at = np.searchsorted(own, self.windows.event_positions[i, cols])
             parts = [own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
             if delayed[i] and self.runs is not None:
                 first = self.length[i, cols.stop - 1]
@@ -374,7 +399,7 @@ class AbnormalReturns(ByEvent):
             out.append((int(i), np.concatenate(parts)))
         return out
 
-    def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
+    def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
         """Return some events, by position or mask."""
         own = np.arange(len(self)) if self.rows is None else self.rows
         runs = None if self.runs is None else self.runs.take(rows)

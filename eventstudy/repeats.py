@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from .typing import BoolArray, IntArray, ObjectArray
@@ -22,26 +20,22 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
     used : (n,) bool array
         Events whose windows count.
     """
-    L1 = len(windows.estimation)
-    estimation, event = windows.positions[:, :L1], windows.positions[:, L1:]
-    mask = np.zeros(estimation.shape, dtype=bool)
+    mask = np.zeros((len(windows), len(windows.estimation)), dtype=bool)
     taken = np.zeros(len(windows.sessions) + 1, dtype=bool)
+    event = windows.event_positions
     for own in _same(firms, used):
         # An event window lies behind its own estimation window: those of all events are those of the others.
         taken[event[own]], taken[-1] = True, False
-        mask[own] = taken[estimation[own]]
+        mask[own] = taken[windows.take(own).positions[:, : mask.shape[1]]]
         taken[event[own]] = False
-    mask &= np.isfinite(windows.returns[:, :L1])
-    returns, spans, length = windows.returns.copy(), windows.spans.copy(), windows.length.copy()
-    returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
-    return replace(windows, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
+    return windows.without(mask)
 
 
 def overlapping(
     windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
 ) -> IntArray:
     """Return for each event an earlier one of the same firm whose event window overlaps its own, else -1."""
-    event = windows.positions[:, len(windows.estimation) :]
+    event = windows.event_positions
     known, far = event >= 0, len(windows.sessions)
     first, last = np.where(known, event, far).min(axis=1), np.where(known, event, -1).max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)

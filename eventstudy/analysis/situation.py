@@ -164,7 +164,7 @@ def measure(results: EventStudyResults, window: Window) -> Situation:
 
 
 def _run_share(sample: AbnormalReturns, window: Window) -> float:
-    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    at = sample.windows.event_positions[:, sample.columns(window)]
     sessions = np.unique(at[at >= 0])
     return mean_run(sessions) / float(sample.nobs.mean()) if len(sessions) else np.nan
 
@@ -184,7 +184,7 @@ def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
     n = len(sample)
     if n < 2:
         return 0.0, 0.0
-    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    at = sample.windows.event_positions[:, sample.columns(window)]
     first, last, pairs = at[:, 0], at[:, -1], n * (n - 1) / 2
     apart = int((n - np.searchsorted(np.sort(first), last, side="right")).sum())
     size = np.unique(sample.windows.day0, return_counts=True)[1]

@@ -127,12 +127,20 @@ class ReturnsPanel:
             object.__setattr__(self, "_faults", by_symbol)
         return near(by_symbol.get(symbol, ()), first, last)
 
+    def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
+        """Return the first session of each calendar on or after its day, (n,); that day if there is none."""
+        out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
+        for name in dict.fromkeys(calendars):
+            mine = np.flatnonzero(names == name)
+            own = self.sessions[self.calendars.get(name, np.empty(0, np.int64))]
+            at = np.searchsorted(own, out[mine])
+            known = at < len(own)
+            out[mine[known]] = own[at[known]]
+        return out
+
     def session_of(self, calendar: str, day: np.datetime64) -> np.datetime64:
         """Return the first session of a calendar on or after `day`; `day` itself where there is none."""
-        own = self.calendars.get(calendar, ())
-        place = np.searchsorted(self.sessions, day)
-        at = np.searchsorted(own, place)
-        return self.sessions[own[at]] if at < len(own) else day
+        return self.sessions_of([calendar], np.array([day]))[0]  # type: ignore[no-any-return]
 
     def calendar_of(self, exchange: str) -> str:
         """Return the calendar that events of `exchange` run on: its own, or the data's."""

@@ -187,7 +187,7 @@ def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray) -> Floa
     for long estimation windows: their cosine is the share of common sessions.
     """
     if sample.conventions.overlap == "share":
-        covered = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+        covered = sample.windows.event_positions[:, sample.columns(window)]
         out = _spread(np.ones(covered.shape), covered, axis)
     else:
         out = _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)

@@ -32,7 +32,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     to the days of a run.
     """
     cols = sample.columns(window)
-    position = sample.windows.positions[:, -len(sample.event) :][:, cols]
+    position = sample.windows.event_positions[:, cols]
     ar = sample.ar[:, cols]
     seen = np.isfinite(ar) & sample.inside(window)
     sessions, which = np.unique(position[seen], return_inverse=True)
