@@ -38,6 +38,7 @@ def library_work(events: int, engine: str = "batch", tests: Sequence[str] = TEST
     import scipy.sparse
     import scipy.special  # noqa: F401 - not part of the work
 
+    from eventstudy.chunks import KEPT
     from eventstudy.models import MODELS
     from eventstudy.significance import STATISTICS
     from eventstudy.windows import Window, build_windows
@@ -49,7 +50,7 @@ def library_work(events: int, engine: str = "batch", tests: Sequence[str] = TEST
         windows = build_windows(
             panel, calendars=["data"] * events, day0=panel.sessions[drawn.day0], rows=drawn.firm,
             factor_rows=np.full((events, 1), len(panel.values) - 1), estimation=Window(*floor.ESTIMATION),
-            event=Window(*floor.EVENT),
+            event=Window(*floor.EVENT), kept=events <= KEPT,
         )  # fmt: skip
         fit = MODELS["market"]().fit(windows, engine=engine)
         return [STATISTICS[n](fit, Window(*WINDOW)).statistic for n in names if not STATISTICS[n].per_event]

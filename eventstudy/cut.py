@@ -45,16 +45,23 @@ class ByEvent:
         """Return the array `name`, which the record does not hold; overridden where one can be made."""
         raise AttributeError(f"{type(self).__name__} has no {name}")
 
-    def _rows(self, name: str, which: IntArray | BoolArray | slice) -> Any:
+    def over(self, name: str, columns: slice) -> Any:
+        """Return some columns of the array `name`, whose rows are not kept for that."""
+        if name in self.__dict__ or not self.holds(name):
+            return getattr(self, name)[:, columns]
+        return self.__dict__["_whole"]._rows(name, self.__dict__["_cut"], columns)
+
+    def _rows(self, name: str, which: IntArray | BoolArray | slice, columns: slice | None = None) -> Any:
         """Return some rows of an array that is held, without keeping those in between."""
         if name in self.__dict__:
-            return self.__dict__[name][which]
+            own = self.__dict__[name]
+            return (own if columns is None else own[:, columns])[which]
         through = self.__dict__["_cut"]
         if isinstance(through, slice):
             through = np.arange(*through.indices(len(self.__dict__["_whole"])))
         elif through.dtype == bool:
             through = self.__dict__["_cut"] = np.flatnonzero(through)
-        return self.__dict__["_whole"]._rows(name, through[which])
+        return self.__dict__["_whole"]._rows(name, through[which], columns)
 
     if not TYPE_CHECKING:
 

@@ -58,6 +58,11 @@ class Laying:
     keep_spans: bool
     mask: AnyArray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
+    @property
+    def before(self) -> Laying:
+        """The laying of the estimation days only."""
+        return replace(self, days=self.days[: self.L1])
+
     def take(self, which: IntArray | BoolArray | slice) -> Laying:
         """Return the laying of some events."""
         own = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name in BY_EVENT}
@@ -156,7 +161,8 @@ def _positions(
         index = np.searchsorted(dates, day0[mine])[:, None] + days
         inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
         if inside.all() and index[:, 0].min() >= 0 and index[:, -1].max() < len(own):
-            found = own.take(index)
+            # Columns one after the other need no look-up.
+            found = index + own[0] if own[-1] - own[0] < len(own) else own.take(index)
         else:
             good = inside[:, None] & (index >= 0) & (index < len(own))
             found = np.where(good, own[np.clip(index, 0, len(own) - 1)], -1)

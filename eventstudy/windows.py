@@ -193,6 +193,11 @@ class EventWindows(ByEvent):
         """Return the windows of some events, by position, mask or slice."""
         return self.cut(rows, laying=None if self.laying is None else self.laying.take(rows))
 
+    @property
+    def before(self) -> EventWindows:
+        """The windows without their event days, which saves laying these out; the same if days are kept."""
+        return self if self.laying is None else self.altered(laying=self.laying.before)
+
     def without(self, mask: BoolArray) -> EventWindows:
         """Return the windows without some estimation days (n, L1), masked where they had a return."""
         if self.laying is not None:

@@ -170,7 +170,7 @@ class LinearModel:
 
     def estimation_days(self, abnormal: AbnormalReturns) -> dict[str, FloatArray]:
         """Return `resid` and `x_estimation` of fitted events, the bits of :meth:`fit`."""
-        windows = abnormal.windows
+        windows = abnormal.windows.before
         (y, X, complete), before = self._data(windows), slice(0, len(windows.estimation))
         used = complete[:, before] & (abnormal.problem == "")[:, None]
         resid = _unexplained(y[:, before], X[:, before], used, abnormal.params)
