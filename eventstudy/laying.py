@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NO_ROW, EMPTY = -1, -2
 # So many series are looked at as a whole, to know that they have no gap.
 FEW_ROWS = 8
+# The place of a day 0 outside of the data: so far that no window reaches into them.
+NOWHERE = -(2**40)
 # Joins the names of an exchange and a symbol to that of the symbol's own clock of traded sessions.
 TRADED = "|"
 
@@ -33,7 +35,8 @@ class Laying:
         Clocks, keys of ``panel.calendars``.
     clock : (n,) int array
         Which of `names` each event runs on.
-    day0 : (n,) datetime64[D] array
+    place : (n,) int array
+        Which session of its clock each day 0 is; far below 0 where it is none of the data.
     rows, factor_rows : (n,) and (n, f) int arrays
         Rows of the panel.
     days : (L1+L2,) int array
@@ -49,7 +52,7 @@ class Laying:
     panel: ReturnsPanel
     names: list[str]
     clock: IntArray
-    day0: DateArray
+    place: IntArray
     rows: IntArray
     factor_rows: IntArray
     days: IntArray
@@ -70,7 +73,14 @@ class Laying:
 
     def at(self, days: IntArray) -> IntArray:
         """Return the columns of `days` around each day 0, (n, L); -1 beyond the sessions of the calendar."""
-        return _positions(self.panel, self.names, self.clock, self.day0, days)
+        clocks = np.unique(self.clock)
+        if len(clocks) == 1:
+            return _columns(self.panel.calendars[self.names[clocks[0]]], self.place[:, None] + days)
+        out = np.full((len(self.place), len(days)), -1, dtype=np.int64)
+        for k in clocks:
+            mine = np.flatnonzero(self.clock == k)
+            out[mine] = _columns(self.panel.calendars[self.names[k]], self.place[mine, None] + days)
+        return out
 
     def laid(self) -> dict[str, AnyArray]:
         """Return positions, returns, spans, length and factors of all days, and the number masked."""
@@ -139,7 +149,7 @@ class Laying:
         return count
 
 
-BY_EVENT = ("clock", "day0", "rows", "factor_rows")
+BY_EVENT = ("clock", "place", "rows", "factor_rows")
 
 
 def numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:
@@ -148,28 +158,24 @@ def numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:
     return list(number), np.fromiter(map(number.__getitem__, names), np.int64, len(names))
 
 
-def _positions(
-    panel: ReturnsPanel, names: list[str], calendar: IntArray, day0: DateArray, days: IntArray
-) -> IntArray:
-    """Return the columns of `days` around each event's day 0, -1 beyond the sessions of its calendar."""
-    out = np.full((len(day0), len(days)), -1, dtype=np.int64)
-    for k in np.unique(calendar):
-        own, mine = panel.calendars[names[k]], np.flatnonzero(calendar == k)
-        dates = panel.sessions[own]
-        if len(own) == 0:
-            continue
-        index = np.searchsorted(dates, day0[mine])[:, None] + days
-        inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
-        if inside.all() and index[:, 0].min() >= 0 and index[:, -1].max() < len(own):
-            # Columns one after the other need no look-up.
-            found = index + own[0] if own[-1] - own[0] < len(own) else own.take(index)
-        else:
-            good = inside[:, None] & (index >= 0) & (index < len(own))
-            found = np.where(good, own[np.clip(index, 0, len(own) - 1)], -1)
-        if len(mine) == len(out):
-            return found
-        out[mine] = found
+def places(panel: ReturnsPanel, names: Sequence[str], clock: IntArray, day0: DateArray) -> IntArray:
+    """Return which session of its clock each day 0 (n,) is, or the next one; NOWHERE outside of the data."""
+    out = np.full(len(day0), NOWHERE, dtype=np.int64)
+    for k, name in enumerate(names):
+        dates, mine = panel.sessions[panel.calendars[name]], np.flatnonzero(clock == k)
+        if len(dates):
+            inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
+            out[mine] = np.where(inside, np.searchsorted(dates, day0[mine]), NOWHERE)
     return out
+
+
+def _columns(own: IntArray, index: IntArray) -> IntArray:
+    """Return the columns of the panel of the sessions `index` of a calendar; -1 where it has none."""
+    if not index.size or (index[:, 0].min() >= 0 and index[:, -1].max() < len(own)):
+        # Columns one after the other need no look-up.
+        return index + own[0] if len(own) and own[-1] - own[0] < len(own) else own.take(index)
+    known = (index >= 0) & (index < len(own))
+    return np.where(known, own[np.clip(index, 0, len(own) - 1)] if len(own) else -1, -1)
 
 
 class _Cells(NamedTuple):

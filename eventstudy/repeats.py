@@ -39,20 +39,32 @@ def overlapping(
     known, far = event >= 0, len(windows.sessions)
     first, last = np.where(known, event, far).min(axis=1), np.where(known, event, -1).max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)
+
+    def shares(i: int, before: int) -> bool:
+        near = first[i] <= last[before] and first[before] <= last[i]
+        return bool(near) and bool(np.isin(event[i][known[i]], event[before]).any())
+
     for own in _same(firms, used):
         order = own[np.argsort(windows.day0[own], kind="stable")]
-        before = order[0]
-        for i in order[1:]:
-            near = first[i] <= last[before] and first[before] <= last[i]
-            overlaps = near and bool(np.isin(event[i][known[i]], event[before]).any())
-            out[i] = before if overlaps else -1
-            before = before if kept_only and overlaps else i
+        if kept_only:
+            before = order[0]
+            for i in order[1:]:
+                out[i] = before if shares(i, before) else -1
+                before = i if out[i] < 0 else before
+        else:
+            near = np.flatnonzero(
+                (first[order[1:]] <= last[order[:-1]]) & (first[order[:-1]] <= last[order[1:]])
+            )
+            for before, i in zip(one[near], then[near], strict=True):
+                out[i] = before if shares(i, before) else -1
     return out
 
 
 def _same(firms: ObjectArray, used: BoolArray) -> list[IntArray]:
     """Return the events of each firm that has several."""
+    import pandas as pd
+
     rows = np.flatnonzero(used)
-    _, which, counts = np.unique(firms[rows].astype(str), return_inverse=True, return_counts=True)
-    order = rows[np.argsort(which.ravel(), kind="stable")]
-    return [own for own in np.split(order, np.cumsum(counts)[:-1]) if len(own) > 1]
+    which = pd.factorize(firms[rows])[0]
+    order = rows[np.argsort(which, kind="stable")]
+    return [own for own in np.split(order, np.cumsum(np.bincount(which))[:-1]) if len(own) > 1]

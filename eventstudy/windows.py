@@ -14,7 +14,7 @@ import numpy as np
 from .chunks import HOLDABLE, chunks, joined
 from .cut import ByEvent
 from .errors import ConfigError, TooManyError
-from .laying import TRADED, Laying, numbered
+from .laying import TRADED, Laying, numbered, places
 from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:
@@ -279,7 +279,8 @@ def build_windows(
     require_apart(estimation, event)
     names, clock = numbered(calendars)
     laying = Laying(
-        panel, names, clock, day0, rows, factor_rows, np.r_[estimation.days, event.days], len(estimation),
+        panel, names, clock, places(panel, names, clock, day0), rows, factor_rows,
+        np.r_[estimation.days, event.days], len(estimation),
         tuple(lags) or (0,) * factor_rows.shape[1], keep_spans,
     )  # fmt: skip
     bases = [name.partition(TRADED)[0] for name in names]
