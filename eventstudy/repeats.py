@@ -52,9 +52,8 @@ def overlapping(
                 out[i] = before if shares(i, before) else -1
                 before = i if out[i] < 0 else before
         else:
-            near = np.flatnonzero(
-                (first[order[1:]] <= last[order[:-1]]) & (first[order[:-1]] <= last[order[1:]])
-            )
+            one, then = order[:-1], order[1:]
+            near = (first[then] <= last[one]) & (first[one] <= last[then])
             for before, i in zip(one[near], then[near], strict=True):
                 out[i] = before if shares(i, before) else -1
     return out
