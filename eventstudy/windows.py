@@ -254,7 +254,7 @@ class _Asked(NamedTuple):
         """Return what the windows of some events hold on their days."""
         positions, panel = self._at(part, 0), self.panel
         own = _Cells.of(panel, self.rows[part], positions)
-        length = own.take(panel.spans)
+        length = own.take(panel.spans).astype(np.int64)
         spans = self._clocked(length, part)
         moved = {lag: self._at(part, lag) if lag else positions for lag in dict.fromkeys(self.lags)}
         factors = np.empty((*positions.shape, len(self.lags)))
