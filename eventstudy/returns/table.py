@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from ..errors import DataError
-from ..typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from ..typing import DateArray, FloatArray, IntArray, ReturnKind
 from .sessions import compounded
 from .wide import Units, wide_returns
 
@@ -113,7 +113,7 @@ def laid_out(
         units.add(symbols, block)
         known = np.isfinite(block)
         block = np.where(known, block, np.nan) if np.isinf(block).any() else block
-        stray: dict[str, BoolArray] = {name: known[:, m.closed].any(axis=1) for name, m in maps.items()}
+        stray = {name: known[:, m.closed].sum(axis=1) > 0 for name, m in maps.items()}
         for k, symbol in enumerate(symbols):
             for i in rows[symbol]:
                 name = keys[i][1]
