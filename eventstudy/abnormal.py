@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .chunks import CHUNK
+from .chunks import CHUNK, KEPT
 from .conventions import Conventions
 from .cut import ByEvent, Pieces
 from .errors import ConfigError
@@ -182,9 +182,7 @@ class AbnormalReturns(ByEvent):
 
     def sar_over(self, window: Window) -> FloatArray:
         """The `sar` of the days of a window, shape (n, L)."""
-        if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
-            return self.parent.sar_over(window)[self.rows]
-        return self.sar[:, self.columns(window)]
+        return self.once(("sar", window), lambda study: study.sar[:, self.columns(window)].copy())
 
     def columns(self, window: Window) -> slice:
         """Return the columns of the event window that `window` covers.
@@ -240,21 +238,34 @@ class AbnormalReturns(ByEvent):
 
     def car(self, window: Window) -> FloatArray:
         """Cumulative abnormal return over `window`, shape (n,); NaN unless :meth:`valid`."""
-        return self._once("car", window, self._car)
+        return self.once(("car", window), lambda study: study._car(window))
 
     def var_car(self, window: Window) -> FloatArray:
         """Prediction-error variance of the CAR, c'Vc, shape (n,); NaN unless :meth:`valid`."""
-        return self._once("var_car", window, self._var_car)
+        return self.once(("var_car", window), lambda study: study._var_car(window))
 
-    def _once(self, name: str, window: Window, compute: Callable[[Window], FloatArray]) -> FloatArray:
-        """Return a number of each event over a window, computed once for the study it was taken from."""
+    def once(self, key: object, compute: Callable[[AbnormalReturns], FloatArray]) -> FloatArray:
+        """Return an array by event, computed once for the study that the events were taken from.
+
+        Of each event by itself: what another event changes must not be asked for in this way.
+        """
         if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
-            whole: FloatArray = getattr(self.parent, name)(window)
-            return whole[self.rows]
-        if (name, window) not in self.memo:
-            self.memo[name, window] = compute(window)
-            self.memo[name, window].flags.writeable = False
-        return self.memo[name, window]  # type: ignore[no-any-return]
+            return self.parent.once(key, compute)[self.rows]
+        if key not in self.memo:
+            self.memo[key] = compute(self)
+            self.memo[key].flags.writeable = False
+        return self.memo[key]  # type: ignore[no-any-return]
+
+    @property
+    def larger(self) -> tuple[AbnormalReturns, IntArray] | None:
+        """The many events that most of these were taken from, and which of those were left; else None."""
+        whole: AbnormalReturns = self.__dict__.get("_whole", self)
+        which = self.__dict__.get("_cut")
+        if which is None or isinstance(which, slice) or len(whole) <= KEPT or 2 * len(self) < len(whole):
+            return None
+        left = np.ones(len(whole), dtype=np.bool_)
+        left[which] = False
+        return whole, np.flatnonzero(left)
 
     def _car(self, window: Window) -> FloatArray:
         total = self._taken(window, "ar").sum(axis=1) * self._rescaled(window)

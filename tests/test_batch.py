@@ -125,6 +125,22 @@ def test_what_needs_all_days_of_too_many_events_says_so(monkeypatch: pytest.Monk
     assert np.isfinite(STATISTICS["corrado"](fit, Window(0, 0)).statistic)
 
 
+def test_most_of_many_events_have_the_sums_of_all_less_those_of_the_rest() -> None:
+    """The same as if the others had never been there."""
+    module = floor()
+    drawn = module.draw(2603, firms=40, sessions=700)
+    model, window = MODELS["market"](), Window(-1, 1)
+    windows = windows_of(drawn, module, kept=False)
+    fit = model.fit(windows, engine="batch")
+    sample = fit.sample(window)
+    assert sample.larger is not None
+    apart = model.fit(windows.take(fit.valid(window)), engine="batch")
+    assert apart.sample(window) is apart
+    for name in ("bmp_kp", "corrado", "corrado_zivney_sign", "rank_variance", "cda", "grank_t"):
+        found = [STATISTICS[name](own, window).statistic for own in (fit, apart)]
+        assert found[0] == pytest.approx(found[1], rel=1e-10, abs=1e-12), name
+
+
 def test_threads_give_the_same_bits() -> None:
     module = floor()
     drawn = module.draw(2603, firms=40, sessions=700)

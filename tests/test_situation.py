@@ -7,13 +7,14 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from conftest import Market
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
 
 from eventstudy.analysis.diagnosis import Diagnosis, diagnose
-from eventstudy.analysis.situation import Situation
+from eventstudy.analysis.situation import Situation, _normality
 from eventstudy.analysis.verdicts import percent
 from eventstudy.errors import ConfigError
 from eventstudy.results import EventStudyResults
@@ -190,3 +191,17 @@ def test_no_event(lost: str) -> None:
     assert set(trust(found).values()) == {"not here"}
     assert found.text == ["No event has all days of [0,1]."]
     assert "no event has all days of the window" in str(found)
+
+
+def test_shape_of_residuals_is_that_of_statsmodels() -> None:
+    """Row by row, with days missing."""
+    from statsmodels.stats.stattools import jarque_bera
+
+    market = Market(n=12, seed=5, days=220)
+    holes = np.random.default_rng(5).random(market.frame.shape) < 0.1
+    market.frame = market.frame.mask(holes)
+    fit = market.fit().abnormal
+    found = _normality(fit)
+    for i, row in enumerate(fit.resid):
+        _, p, skewness, _ = jarque_bera(row[np.isfinite(row)])
+        np.testing.assert_allclose([own[i] for own in found], [p, skewness], rtol=1e-9)

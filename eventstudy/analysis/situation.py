@@ -13,7 +13,6 @@ from ..significance.calendar_time import mean_run
 from ..significance.wild_bootstrap import merged_dates
 from ..typing import FloatArray, IntArray
 from ..windows import Window
-from .regressions import by_length
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults
@@ -226,21 +225,27 @@ def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
 
 def _normality(sample: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
     """Return Jarque and Bera's p and the skewness of each event's residuals, two (n,) arrays."""
-    from statsmodels.stats.stattools import jarque_bera
+    found = sample.once("normality", lambda study: np.vstack(list(study.map(_normality_of))))
+    return found[:, 0], found[:, 1]
 
-    def of(events: AbnormalReturns) -> FloatArray:
-        found = np.full((2, len(events)), np.nan)
-        for part in by_length(events):
-            _, found[0, part.rows], found[1, part.rows], _ = jarque_bera(part.e, axis=1)
-        return found
 
-    p, skewness = np.hstack(list(sample.map(of)))
-    return p, skewness
+def _normality_of(events: AbnormalReturns) -> FloatArray:
+    """Return p and skewness (n, 2), as ``statsmodels.stats.stattools.jarque_bera`` does row by row."""
+    known = np.isfinite(events.resid)
+    M = np.maximum(known.sum(axis=1), 1)
+    e = np.where(known, events.resid, 0.0)
+    e = np.where(known, e - (e.sum(axis=1) / M)[:, None], 0.0)
+    square = e * e
+    with np.errstate(invalid="ignore", divide="ignore"):
+        m2 = square.sum(axis=1) / M
+        skewness = np.einsum("nl,nl->n", square, e) / M / m2**1.5
+        kurtosis = np.einsum("nl,nl->n", square, square) / M / m2**2
+    return np.column_stack([np.exp(-M / 12 * (skewness**2 + (kurtosis - 3) ** 2 / 4)), skewness])
 
 
 def _trading(sample: AbnormalReturns) -> dict[str, Any]:
     seen, length = int((sample.spans > 0).sum()), len(sample.windows.estimation)
-    absent = np.concatenate(list(sample.map(_late)))
+    absent = sample.once("late", lambda study: np.concatenate(list(study.map(_late))))
     return {
         # Days masked for other events of the firm are no sign of thin trading.
         "missing_days": 1 - _mean((sample.nobs + sample.windows.masked) / (length - absent)),

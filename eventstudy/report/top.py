@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..abnormal import AbnormalReturns
 from ..config import StudyConfig
 from ..significance import STATISTICS
 from ..significance._placebo import consecutive_sums
@@ -92,12 +94,16 @@ def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
     car = valid.car(window)
     fell = bool(car.mean() < 0)
     moved = int(((car < 0) if fell else (car > 0)).sum())
-    rate = np.concatenate(list(valid.map(lambda events: _rate(events.resid, len(window), fell))))
+    rate = valid.once(("moved", len(window), fell), partial(_rates, length=len(window), fell=fell))
     if not rate.size or np.isnan(rate).any():
         remark = f"median CAR {percent(float(np.median(car)))}"
     else:
         remark = f"{rate.sum():.1f} expected on quiet days"
     return words().below if fell else words().above, f"{moved:,} of {len(car):,}", remark
+
+
+def _rates(study: AbnormalReturns, *, length: int, fell: bool) -> FloatArray:
+    return np.concatenate(list(study.map(lambda events: _rate(events.resid, length, fell))))
 
 
 def _rate(resid: FloatArray, length: int, fell: bool) -> FloatArray:

@@ -35,6 +35,24 @@ class Totals(NamedTuple):
         parts = list(sample.map(lambda events: cls.of(scores(events))))
         return cls(*(np.sum(own, axis=0) for own in zip(*parts, strict=True)))
 
+    @classmethod
+    def once(
+        cls, sample: AbnormalReturns, name: str, scores: Callable[[AbnormalReturns], FloatArray]
+    ) -> Totals:
+        """Return those of scores of each event by itself, kept under `name`.
+
+        Those of most of many events are the sums of all less those of the rest.
+        """
+        if ("totals", name) not in sample.memo:
+            larger = sample.larger
+            if larger is None:
+                sample.memo["totals", name] = cls.over(sample, scores)
+            else:
+                whole, left = larger
+                every, rest = cls.once(whole, name, scores), cls.over(whole.take(left), scores)
+                sample.memo["totals", name] = cls(every.total - rest.total, every.days - rest.days)
+        return sample.memo["totals", name]  # type: ignore[no-any-return]
+
     def scaled(self, same_date: float) -> FloatArray:
         """Return sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)), shape (T,); NaN on days without a score."""
         scale = np.sqrt(self.days * (1 + (self.days - 1) * same_date))
@@ -92,18 +110,13 @@ def event_days(sample: AbnormalReturns) -> FloatArray:
     return scaled
 
 
-def rank_z(
-    sample: AbnormalReturns, window: Window, name: str, scores: Callable[[AbnormalReturns], FloatArray]
-) -> Value:
-    """Return sum_W(g) / (sqrt(L) S), g the day sums of the scores (n, L1+L2), S^2 the mean of g^2.
+def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
+    """Return sum_W(g) / (sqrt(L) S), g the day sums of scores of L1+L2 days, S^2 the mean of g^2.
 
-    The scores, kept under `name`, are those of each event by itself. By convention `fpc` over
-    sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
+    By convention `fpc` over sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
     """
     same_date = mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
-    if ("totals", name) not in sample.memo:
-        sample.memo["totals", name] = Totals.over(sample, scores)
-    g = sample.memo["totals", name].scaled(same_date)
+    g = totals.scaled(same_date)
     known = np.isfinite(g)
     S = np.sqrt((g[known] ** 2).mean())
     if S == 0:

@@ -44,18 +44,7 @@ class Sums:
     @classmethod
     def of(cls, sample: AbnormalReturns, alone: Iterable[int]) -> Sums:
         """Return the sums of a sample; events `alone` are groups of their own."""
-        L1, T = len(sample.windows.estimation), len(sample.windows.sessions)
-        group, first = _alike(sample.windows, np.fromiter(alone, np.int64))
-        sums = np.zeros((2, len(first), L1))
-        parts = zip(chunks(len(group)), sample.map(lambda events: _standard(events.resid)), strict=True)
-        for part, found in parts:
-            there, own = np.unique(group[part], return_inverse=True)
-            indicator = _sparse(np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size))
-            for total, values in zip(sums, found, strict=True):
-                total[there] += indicator @ values
-        at = sample.windows.take(first).positions[:, :L1]
-        z, q = (_spread(total, at, T) for total in sums)
-        return cls(group, z, q, T)
+        return _grouped(sample, np.fromiter(alone, np.int64)).laid(sample)
 
     def over(
         self, weights: csr_array, which: IntArray | None = None
@@ -74,6 +63,65 @@ class Sums:
             return weights @ self.z, weights @ self.q, weights @ size
         chosen = weights[:, which]
         return chosen @ self.z[which], chosen @ self.q[which], chosen @ size[which]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """The same sums on the days of the estimation window, before they are laid on sessions.
+
+    Attributes
+    ----------
+    group : (n,) int array
+        From 0 to G-1.
+    sums : (2, G, L1) float array
+        Of z and of q.
+    at : (G, L1) int array
+        The sessions of the estimation days of each group.
+    """
+
+    group: IntArray
+    sums: FloatArray
+    at: IntArray
+
+    def laid(self, sample: AbnormalReturns) -> Sums:
+        """Return the sums on sessions."""
+        T = len(sample.windows.sessions)
+        z, q = (_spread(total, self.at, T) for total in self.sums)
+        return Sums(self.group, z, q, T)
+
+
+def _grouped(sample: AbnormalReturns, alone: IntArray) -> Grouped:
+    """Return the sums of a sample by group; those of most of many events are all less those of the rest."""
+    larger = sample.larger
+    if larger is not None and not len(alone):
+        whole, left = larger
+        every, rest = _of_all(whole), whole.take(left)
+        kept = np.ones(len(whole), dtype=bool)
+        kept[left] = False
+        sums = every.sums - _summed(rest, every.group[left], every.sums.shape[1])
+        used, group = np.unique(every.group[kept], return_inverse=True)
+        return Grouped(group.ravel().astype(np.int64), sums[:, used], every.at[used])
+    group, first = _alike(sample.windows, alone)
+    at = sample.windows.take(first).before.positions[:, : len(sample.windows.estimation)]
+    return Grouped(group, _summed(sample, group, len(first)), at)
+
+
+def _of_all(whole: AbnormalReturns) -> Grouped:
+    if "grouped" not in whole.memo:
+        whole.memo["grouped"] = _grouped(whole, np.empty(0, np.int64))
+    return whole.memo["grouped"]  # type: ignore[no-any-return]
+
+
+def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray:
+    """Return the sums of z and q of each group, (2, groups, L1)."""
+    sums = np.zeros((2, groups, len(sample.windows.estimation)))
+    parts = zip(chunks(len(group)), sample.map(lambda events: _standard(events.resid)), strict=True)
+    for part, found in parts:
+        there, own = np.unique(group[part], return_inverse=True)
+        indicator = _sparse(np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size))
+        for total, values in zip(sums, found, strict=True):
+            total[there] += indicator @ values
+    return sums
 
 
 def session_mean(sums: Sums, weights: csr_array) -> float:

@@ -28,7 +28,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     """
     n = len(sample)
     same_date = mean_correlation(sample, window).same_date if n > 1 else 0.0
-    y = Totals.over(sample, lambda events: events.resid).scaled(same_date)
+    y = Totals.once(sample, "cda", lambda events: events.resid).scaled(same_date)
     y = y[np.isfinite(y)]
     if len(y) < 2 or y.std() == 0:
         raise InapplicableError("the mean residual does not vary over the estimation days")

@@ -6,7 +6,7 @@ from ..abnormal import AbnormalReturns
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import Value, statistic
-from ._ranks import all_days, rank_z, scaled_ranks
+from ._ranks import Totals, all_days, rank_z, scaled_ranks
 
 
 @statistic(
@@ -26,7 +26,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Ranks run over the estimation and the *whole* event window; a return over m sessions enters
     divided by sqrt(m); missing days have no rank and the day sums allow for it.
     """
-    return rank_z(sample, window, "corrado", ranks)
+    return rank_z(sample, window, Totals.once(sample, "corrado", ranks))
 
 
 def ranks(sample: AbnormalReturns) -> FloatArray:

@@ -10,7 +10,7 @@ from ..abnormal import AbnormalReturns
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
-from ._ranks import all_days, event_days, rank_z, scaled_ranks
+from ._ranks import Totals, all_days, event_days, rank_z, scaled_ranks
 
 
 @statistic(
@@ -25,7 +25,9 @@ from ._ranks import all_days, event_days, rank_z, scaled_ranks
 )
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     """As Corrado's rank test, with event-day values divided by that day's spread across events."""
-    return rank_z(sample, window, "corrado_zivney", partial(ranks, spread=spread_across(sample)))
+    if "corrado_zivney" not in sample.memo:
+        sample.memo["corrado_zivney"] = Totals.over(sample, partial(ranks, spread=spread_across(sample)))
+    return rank_z(sample, window, sample.memo["corrado_zivney"])
 
 
 def ranks(sample: AbnormalReturns, *, spread: FloatArray) -> FloatArray:

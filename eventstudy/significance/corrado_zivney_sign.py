@@ -8,7 +8,7 @@ from ..abnormal import AbnormalReturns
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import Value, statistic
-from ._ranks import DECIMALS, all_days, rank_z
+from ._ranks import DECIMALS, Totals, all_days, rank_z
 
 
 @statistic(
@@ -23,7 +23,7 @@ from ._ranks import DECIMALS, all_days, rank_z
 )
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_W(g) / (sqrt(L) S) with g the day sums of sign(AR - median of all days)."""
-    return rank_z(sample, window, "corrado_zivney_sign", signs)
+    return rank_z(sample, window, Totals.once(sample, "corrado_zivney_sign", signs))
 
 
 def signs(sample: AbnormalReturns) -> FloatArray:

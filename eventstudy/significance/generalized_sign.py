@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..abnormal import AbnormalReturns
@@ -32,7 +34,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     L = len(window)
     if len(sample.windows.estimation) < L:
         raise InapplicableError("the window is longer than the estimation window")
-    share = np.concatenate(list(sample.map(lambda events: positive_share(events.resid, L))))
+    share = sample.once(("positive_share", L), partial(_shares, length=L))
     if np.isnan(share).all():
         raise InapplicableError(f"no event has {L} consecutive estimation days without a gap")
     p = float(np.nanmean(share))
@@ -41,6 +43,10 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     n = len(sample)
     positive = int((np.round(sample.car(window), DECIMALS) > 0).sum())
     return Value((positive - n * p) / np.sqrt(n * p * (1 - p)), np.inf)
+
+
+def _shares(study: AbnormalReturns, *, length: int) -> FloatArray:
+    return np.concatenate(list(study.map(lambda events: positive_share(events.resid, length))))
 
 
 def positive_share(resid: FloatArray, length: int) -> FloatArray:

@@ -8,7 +8,7 @@ from ..abnormal import AbnormalReturns, form
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import Value, statistic
-from ._ranks import rank_z, scaled_ranks
+from ._ranks import Totals, rank_z, scaled_ranks
 
 
 @statistic(
@@ -27,7 +27,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     A mean effect makes |SAR| larger as well as a variance does; Brown and Forsythe's test tells them
     apart, this one holds for events on one date and for heavy tails.
     """
-    return rank_z(sample, window, "rank_variance", ranks)
+    return rank_z(sample, window, Totals.once(sample, "rank_variance", ranks))
 
 
 def ranks(sample: AbnormalReturns) -> FloatArray:
