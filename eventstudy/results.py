@@ -384,13 +384,13 @@ class EventStudyResults:
 
     def plot_event(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw AR and CAR of one event; return the Axes."""
-        from .report.event_plots import plot_event
+        from .report.event.plots import plot_event
 
         return plot_event(self, event_id, _window(window), ax)
 
     def plot_price(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the price of one event against what the model expected; return the Axes."""
-        from .report.event_plots import plot_price
+        from .report.event.plots import plot_price
 
         return plot_price(self, event_id, _window(window), ax)
 
@@ -398,13 +398,13 @@ class EventStudyResults:
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
     ) -> Axes:
         """Draw the estimation days of one event with the line of the model; return the Axes."""
-        from .report.event_plots import plot_estimation
+        from .report.event.plots import plot_estimation
 
         return plot_estimation(self, event_id, _window(window), ax)
 
     def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the abnormal returns of all events and days as colours; return the Axes."""
-        from .report.event_plots import plot_ar_heatmap
+        from .report.event.plots import plot_ar_heatmap
 
         return plot_ar_heatmap(self, _window(window), ax)
 

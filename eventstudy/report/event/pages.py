@@ -11,19 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .answer import asides
-from .event_fit import estimation
-from .event_sections import OneEvent, abnormal, keys, price, window_table
-from .event_words import about, announcement, flags_in_words, other_news, said
-from .events import event_name
-from .measures import in_its_words, words
+from ..answer import asides
+from ..events import event_name
+from ..measures import in_its_words, words
+from ..templating import environment, style
+from ..wording import clipped, date_prose, window_text
+from .abnormal import abnormal
+from .announcement import announcement
+from .answer import about, other_news, said
+from .estimation import estimation
+from .flags import flags_in_words
+from .keys import keys
+from .one import OneEvent
+from .price import price
 from .price_path import Quoted, price_path, quotes_of
-from .templating import environment, style
-from .wording import clipped, date_prose, window_text
+from .windows import window_table
 
 if TYPE_CHECKING:
-    from ..config import StudyConfig
-    from ..results import EventStudyResults
+    from ...config import StudyConfig
+    from ...results import EventStudyResults
 
 FOLDER = "events"
 SLUG = 60
