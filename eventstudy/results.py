@@ -82,12 +82,14 @@ class EventStudyResults:
     @cached_property
     def ok(self) -> BoolArray:
         """Which events were used, shape (n,)."""
-        return (self.events["status"] == "ok").to_numpy()
+        return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
-        return [{str(k): v for k, v in row.items()} for row in self.events.to_dict("records")]
+        names = [str(column) for column in self.events.columns]
+        rows = self.events.itertuples(index=False, name=None)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     @property
     def main(self) -> Window:

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..wording import date_iso, day, percent, span, window_text
-from .abnormal_figure import abnormal_figure
+from .abnormal_figure import abnormal_figure, abnormal_tips
 from .axes import NARROW, WIDE
 from .episode import episode
 from .one import OneEvent
@@ -20,7 +20,8 @@ def abnormal(event: OneEvent) -> dict[str, Any]:
         found.days, found.dates, found.ret, found.expected, found.ar, found.car,
         found.car - found.car_half, found.car + found.car_half,
     )  # fmt: skip
-    figures = [abnormal_figure(found, event.main, width=w) for w in (WIDE, NARROW)]
+    tips = abnormal_tips(found)
+    figures = [abnormal_figure(found, event.main, width=w, tips=tips) for w in (WIDE, NARROW)]
     return {
         "figures": [Markup(figure) for figure in figures],  # noqa: S704
         "first": day(int(found.days[0])),

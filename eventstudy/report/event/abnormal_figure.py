@@ -11,12 +11,15 @@ from ...windows import Window
 from ..canvas import Panel, Scale, picture, roomy, signed_label, text, ticks
 from ..measures import words
 from ..wording import date_iso, day, percent, span, window_text
-from .axes import WIDE, day_scale, day_ticks, hits, rows, shade, with_unit
+from .axes import WIDE, day_scale, day_ticks, rows, shade, with_unit
 from .episode import Episode
 
 
-def abnormal_figure(found: Episode, window: Window, *, width: int) -> str:
-    """Return the AR of each day as bars above, the CAR below, each on its 95% range without an event."""
+def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[str]) -> str:
+    """Return the AR of each day as bars above, the CAR below, each on its 95% range without an event.
+
+    `tips` are the words of :func:`abnormal_tips`.
+    """
     wide = width == WIDE
     upper, lower = (16, 170), (206, 372)
     days, axis = found.days, day_scale(found.days, width)
@@ -33,15 +36,14 @@ def abnormal_figure(found: Episode, window: Window, *, width: int) -> str:
             panel.band(days, -half, half, "range"),
         ]
         if values is found.ar:
-            known = np.flatnonzero(np.isfinite(values))
-            parts += [panel.bar(days[k], values[k], 0.66, "bb") for k in known]
+            parts.append(panel.bars(days, values, 0.66, "bb"))
         parts += [panel.rule(0, "z"), panel.post(0, "d")]
         if values is found.car:
             parts += [panel.line(days, values, "b"), panel.dots(days, values, "b dot")]
             parts += [panel.x_ticks(day_ticks(days, 11 if wide else 5))]
         parts += list(_names(panel, values, cumulated=values is found.car, wide=wide, first=int(days[0])))
     whole = Panel(axis, Scale(0, 1, lower[1], upper[0]))
-    parts += hits(whole, days, abnormal_tips(found))
+    parts.append(whole.fields(days, tips))
     desc = (
         "Bars: abnormal return of each day. Line: cumulative abnormal return. In grey the range that holds "
         "95% without an event. Values below."

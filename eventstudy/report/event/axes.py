@@ -1,4 +1,4 @@
-"""What the figures of an event page share: their widths, the axis of days, and fields that tell numbers."""
+"""What the figures of an event page share: their widths, the axis of days, and days as columns."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ WIDE, NARROW = 1000, 360
 def day_scale(days: IntArray, width: int) -> Scale:
     ends = (52.0, 865.0) if width == WIDE else (44.0, 354.0)
     return Scale(float(days[0]) - 0.5, float(days[-1]) + 0.5, *ends)
-
-
-def hits(panel: Panel, days: IntArray, tips: list[str]) -> list[str]:
-    """Return an invisible field with the numbers of the day over each day."""
-    return [panel.stripe(t - 0.5, t + 0.5, "hit", tip) for t, tip in zip(days, tips, strict=True)]
 
 
 def shade(panel: Panel, window: Window) -> str:

@@ -13,19 +13,19 @@ from ..wording import FLAGS, MISSING, clipped, count, date_prose, flag_words, fl
 
 if TYPE_CHECKING:
     from ...results import EventStudyResults
-    from ...windows import Window
+    from .one import OneEvent
 
 MOST_FAULTS, MOST_NAMES = 5, 3
 LIMIT = "Price limit"
 
 
-def flags_in_words(results: EventStudyResults, i: int, window: Window) -> list[tuple[str, str]]:
+def flags_in_words(event: OneEvent) -> list[tuple[str, str]]:
     """Return what a reader should know of one event: head and text."""
-    event = results.records[i]
-    ends = extended(results.subset(np.array([i])), window) if results.ok[i] else []
+    results, i = event.results, event.row
+    ends = extended(event.one, event.main) if event.used else []
     rows = [
         (clipped(flag_words(f), 60).capitalize(), words().say(FLAGS.get(f, "")))
-        for f in flags_of(event["flags"])
+        for f in flags_of(event.cells["flags"])
     ]
     remark = str(results.abnormal.remark[i])
     rows += [("Estimation", clipped(remark, 300))] if remark else []
@@ -34,8 +34,8 @@ def flags_in_words(results: EventStudyResults, i: int, window: Window) -> list[t
 
 
 def _same_session(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
-    events, zero = results.events, results.events["day0"].iloc[i]
-    others = np.flatnonzero(((events["day0"] == zero) & results.ok).to_numpy())
+    days = results.events["day0"].to_numpy()
+    others = np.flatnonzero((days == days[i]) & results.ok)
     others = others[others != i]
     if not others.size:
         return []
@@ -47,15 +47,15 @@ def _same_session(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
 
 
 def _same_firm(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
-    events = results.events
-    own = np.flatnonzero((events["ticker"] == events["ticker"].iloc[i]).to_numpy())
+    days, tickers = (results.events[name].to_numpy() for name in ("day0", "ticker"))
+    own = np.flatnonzero(tickers == tickers[i])
     own = own[own != i]
     if not own.size:
         return []
-    days = [date_prose(events["day0"].iloc[k]) for k in own[:6]]
+    told = [date_prose(days[k]) for k in own[:6]]
     more = [f"{own.size - 6:,} more"] if own.size > 6 else []
     times = "once" if own.size == 1 else f"{own.size:,} times"
-    return [("Other own events", f"The listing appears {times} more in the list: {listed([*days, *more])}.")]
+    return [("Other own events", f"The listing appears {times} more in the list: {listed([*told, *more])}.")]
 
 
 def _faults(results: EventStudyResults, i: int) -> list[tuple[str, str]]:

@@ -52,7 +52,7 @@ class OneEvent:
     @property
     def used(self) -> bool:
         """Whether the event was used."""
-        return bool(self.one.ok[0])
+        return bool(self.results.ok[self.row])
 
     @property
     def main(self) -> Window:
@@ -66,19 +66,10 @@ class OneEvent:
 
     def _car(self, window: Window) -> Car:
         """Return the CAR over `window` with its exact t-test and the rank among placebo windows."""
-        a = self.one.abnormal
-        t, df = float(a.scar(window)[0]), float(a.df_resid[0])
-        placebo = self.one.test("placebo_windows", window)
-        return Car(
-            float(a.car(window)[0]), float(np.sqrt(a.var_car(window)[0])),
-            float(own_half_widths(self.one, window)[0]), t, tail(t, df) if np.isfinite(t) else np.nan,
-            placebo.pvalue, placebo.reason, self._until(window),
-        )  # fmt: skip
-
-    def _until(self, window: Window) -> str:
-        """Return the last session of a CAR that runs on beyond `window`, "" if it does not."""
-        a = self.one.abnormal
-        return until(a, 0, a.sessions_of(window)[1][0]) if a.extended(window)[0] else ""
+        car, se, half, t, p, extended = _each(self.results, window)[self.row]
+        placebo, a = self.one.test("placebo_windows", window), self.one.abnormal
+        end = until(a, 0, a.sessions_of(window)[1][0]) if extended else ""
+        return Car(car, se, half, t, p, placebo.pvalue, placebo.reason, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +87,15 @@ class Car:
     placebo: float
     remark: str
     until: str
+
+
+def _each(results: EventStudyResults, window: Window) -> list[tuple[float, ...]]:
+    """Return CAR, standard error, half the interval, t, exact p and whether it is extended of each event."""
+    a = results.abnormal
+    key = ("cars", window)
+    if key not in a.memo:
+        t, half = a.scar(window), own_half_widths(results, window)
+        p = [tail(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid, strict=True)]
+        columns = (a.car(window), np.sqrt(a.var_car(window)), half, t, np.array(p), a.extended(window))
+        a.memo[key] = list(zip(*(column.tolist() for column in columns), strict=True))
+    return a.memo[key]  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,8 @@ def write_event_pages(
     Equal inputs give equal bytes. Names are ``0001-slug.html``, with the row of the event and what is left
     of its id in a-z and 0-9.
     """
+    # A row of one block of objects is taken many times faster than one of a column for each type.
+    results = replace(results, events=results.events.astype(object))
     quotes = quotes_of(results.panel)
     names = {i: page_name(results, i) for i in _rows(results, config, quotes)}
     if names:
@@ -100,7 +103,7 @@ def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str
         "abnormal": abnormal(event) if used else None,
         "windows": windows,
         "fit": estimation(event) if used else None,
-        "flags": flags_in_words(event.results, event.row, event.main),
+        "flags": flags_in_words(event),
         "announcement": announcement(cells),
         "neighbours": links,
         "words": words(),

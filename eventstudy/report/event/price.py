@@ -11,7 +11,7 @@ from ...typing import IntArray
 from ..wording import clipped, date_iso, date_prose, day, percent, signed, window_text
 from .axes import NARROW, WIDE
 from .one import Car, OneEvent
-from .price_figure import money, price_figure, volume_figure
+from .price_figure import money, price_figure, price_tips, volume_figure, volume_tips
 from .price_path import INDEX, PricePath, price_path
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def price(event: OneEvent) -> dict[str, Any] | None:
     own = event.cars[main] if event.used else None
     on = f" to {own.until.rpartition(', ')[2]}" if own and own.until else ""
     name = f"CAR {window_text(main)}{on} {percent(own.car)}" if own and np.isfinite(own.car) else ""
-    figures = [price_figure(path, main, width=w, name=name) for w in (WIDE, NARROW)]
+    tips = price_tips(path)
+    figures = [price_figure(path, main, width=w, tips=tips, name=name) for w in (WIDE, NARROW)]
     columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high, path.volume)
     return {
         "figures": [Markup(figure) for figure in figures],  # noqa: S704 - its texts are escaped
@@ -44,7 +45,9 @@ def price(event: OneEvent) -> dict[str, Any] | None:
 def _volumes(path: PricePath, window: Window) -> list[Markup]:
     if not np.isfinite(path.volume).any():
         return []
-    return [Markup(volume_figure(path, window, width=w)) for w in (WIDE, NARROW)]  # noqa: S704
+    tips = volume_tips(path)
+    figures = (volume_figure(path, window, width=w, tips=tips) for w in (WIDE, NARROW))
+    return [Markup(figure) for figure in figures]  # noqa: S704
 
 
 def _quoted(event: OneEvent, path: PricePath) -> str:

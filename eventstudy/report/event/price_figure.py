@@ -9,14 +9,14 @@ import numpy as np
 from ...windows import Window
 from ..canvas import Panel, Scale, picture, roomy, text, ticks
 from ..wording import MISSING, date_iso, day
-from .axes import WIDE, day_scale, day_ticks, hits, rows, shade
+from .axes import WIDE, day_scale, day_ticks, rows, shade
 from .price_path import PricePath
 
 
-def price_figure(path: PricePath, window: Window, *, width: int, name: str = "") -> str:
+def price_figure(path: PricePath, window: Window, *, width: int, tips: list[str], name: str = "") -> str:
     """Return the close as a line, the model's path with its 95% band, and the window shaded.
 
-    `name` stands above the window.
+    `tips` are the words of :func:`price_tips`; `name` stands above the window.
     """
     wide = width == WIDE
     low, high = roomy([path.actual, path.low, path.high], zero=False)
@@ -28,7 +28,7 @@ def price_figure(path: PricePath, window: Window, *, width: int, name: str = "")
         panel.line(path.days, path.expected, "b dashed"), panel.line(path.days, path.actual, "i"),
         panel.dots(path.days, np.where(path.days == path.base, path.actual, np.nan), "i dot"),
         panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
-        *hits(panel, path.days, price_tips(path)),
+        panel.fields(path.days, tips),
     ]  # fmt: skip
     parts += _ends(panel, path) if wide else _keyed(panel, path)
     middle = float(panel.x((window.start + window.stop) / 2))
@@ -40,20 +40,16 @@ def price_figure(path: PricePath, window: Window, *, width: int, name: str = "")
     )  # fmt: skip
 
 
-def volume_figure(path: PricePath, window: Window, *, width: int) -> str:
+def volume_figure(path: PricePath, window: Window, *, width: int, tips: list[str]) -> str:
     """Return the volume of each day as bars, 1 being the median of the estimation window."""
-    wide, known = width == WIDE, np.flatnonzero(np.isfinite(path.volume))
-    high = max(2.0, 1.05 * float(path.volume[known].max(initial=0)))
+    wide, known = width == WIDE, path.volume[np.isfinite(path.volume)]
+    high = max(2.0, 1.05 * float(known.max(initial=0)))
     panel = Panel(day_scale(path.days, width), Scale(0, high, 110, 14))
-    tips = [
-        f"Day {day(int(t))}: {v:.2f} times the median" if np.isfinite(v) else f"Day {day(int(t))}: no volume"
-        for t, v in zip(path.days, path.volume, strict=True)
-    ]
     parts = [
         shade(panel, window), panel.y_ticks(ticks(0, high, 4, lambda v, d: f"{v:.{d}f}×")),
-        *(panel.bar(path.days[k], path.volume[k], 0.66, "vol") for k in known), panel.rule(0, "z"),
+        panel.bars(path.days, path.volume, 0.66, "vol"), panel.rule(0, "z"),
         panel.rule(1, "d"), panel.post(0, "d"), panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
-        *hits(panel, path.days, tips),
+        panel.fields(path.days, tips),
     ]  # fmt: skip
     desc = "Bars of each day; the level line at 1 is the median of the estimation window."
     return picture(width, 140, parts, title="Volume", desc=desc, kind="wide" if wide else "narrow")
@@ -71,6 +67,14 @@ def price_tips(path: PricePath) -> list[str]:
             said += f", model {money(expected)} (95% {money(low)} to {money(high)})"
         out.append(said)
     return out
+
+
+def volume_tips(path: PricePath) -> list[str]:
+    """Return the volume of each day in words."""
+    return [
+        f"Day {day(int(t))}: {v:.2f} times the median" if np.isfinite(v) else f"Day {day(int(t))}: no volume"
+        for t, v in zip(path.days, path.volume, strict=True)
+    ]
 
 
 def money(value: float) -> str:
