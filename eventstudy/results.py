@@ -82,12 +82,14 @@ class EventStudyResults:
     @cached_property
     def ok(self) -> BoolArray:
         """Which events were used, shape (n,)."""
-        return (self.events["status"] == "ok").to_numpy()
+        return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
-        return [{str(k): v for k, v in row.items()} for row in self.events.to_dict("records")]
+        names = [str(column) for column in self.events.columns]
+        rows = self.events.itertuples(index=False, name=None)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     @property
     def main(self) -> Window:
@@ -384,13 +386,13 @@ class EventStudyResults:
 
     def plot_event(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw AR and CAR of one event; return the Axes."""
-        from .report.event_plots import plot_event
+        from .report.event.plots import plot_event
 
         return plot_event(self, event_id, _window(window), ax)
 
     def plot_price(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the price of one event against what the model expected; return the Axes."""
-        from .report.event_plots import plot_price
+        from .report.event.plots import plot_price
 
         return plot_price(self, event_id, _window(window), ax)
 
@@ -398,13 +400,13 @@ class EventStudyResults:
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
     ) -> Axes:
         """Draw the estimation days of one event with the line of the model; return the Axes."""
-        from .report.event_plots import plot_estimation
+        from .report.event.plots import plot_estimation
 
         return plot_estimation(self, event_id, _window(window), ax)
 
     def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the abnormal returns of all events and days as colours; return the Axes."""
-        from .report.event_plots import plot_ar_heatmap
+        from .report.event.plots import plot_ar_heatmap
 
         return plot_ar_heatmap(self, _window(window), ax)
 

@@ -17,7 +17,7 @@ from scipy import stats
 
 from eventstudy.events.table import read_events
 from eventstudy.report import wording
-from eventstudy.report.event_page import page_name, write_event_pages
+from eventstudy.report.event.pages import page_name, write_event_pages
 from eventstudy.results import EventStudyResults
 from eventstudy.windows import Window
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,8 @@ class Situation:
 def measure(results: EventStudyResults, window: Window) -> Situation:
     """Return the situation of the events that are valid for `window`; NaN where a number has no meaning."""
     sample = results.abnormal.sample(window)
-    events = results.events[results.abnormal.valid(window)]
+    valid = results.abnormal.valid(window)
+    flags, tickers = (results.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
     size = np.unique(sample.windows.day0, return_counts=True)[1]
     n, n_dates = len(sample), len(size)
     same, overlapping = _pairs(sample, window)
@@ -156,8 +158,8 @@ def measure(results: EventStudyResults, window: Window) -> Situation:
         largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same, overlapping_pairs=overlapping,
         apart=apart(sample), run_share=_run_share(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
-        time_unknown=float(events["flags"].str.contains("time_unknown").mean()) if n else np.nan,
-        repeated_firms=int((events["ticker"].value_counts() > 1).sum()),
+        time_unknown=float(np.mean(["time_unknown" in own for own in flags])) if n else np.nan,
+        repeated_firms=sum(times > 1 for times in Counter(tickers).values()),
         censored=sample.conventions.limits == "censored",
     )  # fmt: skip
 

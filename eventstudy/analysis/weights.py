@@ -271,9 +271,18 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
 def _quadratic(sample: AbnormalReturns, window: Window, scaled: FloatArray) -> float:
     """Return sum_ij rho_ij o_ij s_i s_j; above 2,000 events every pair has the mean of rho o."""
     if len(sample) <= PAIRWISE_LIMIT:
-        return float(scaled @ car_correlations(sample, window) @ scaled)
+        return float(scaled @ _correlations(sample, window) @ scaled)
     own = float((scaled**2).sum())
     return own + mean_correlation(sample, window).rbar * (float(scaled.sum()) ** 2 - own)
+
+
+def _correlations(sample: AbnormalReturns, window: Window) -> FloatArray:
+    """Return the correlations of the CARs, kept until another window is asked for: all weights need them."""
+    asked, found = sample.memo.get("car_correlations", (None, None))
+    if asked != window:
+        found = car_correlations(sample, window)
+        sample.memo["car_correlations"] = window, found
+    return found  # type: ignore[no-any-return]
 
 
 def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> AbnormalReturns:

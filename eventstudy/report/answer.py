@@ -240,7 +240,7 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     tests = [results.test(name, window) for name in names]
     verdicts = {_different(t.pvalue, level) for t in tests}
     verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
-    event = results.records[int(np.argmax(results.ok))]
+    event = dict(results.events.iloc[int(np.argmax(results.ok))])
     firm = firm_name(event, LONGEST_FIRM)
     who = f"{words().moved} of {firm}" if words().quantity else firm
     label = results.model.label

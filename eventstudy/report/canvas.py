@@ -27,6 +27,11 @@ class Scale:
         share = (float(value) - self.low) / (self.high - self.low)
         return number(self.start + share * (self.stop - self.start))
 
+    def places(self, values: FloatArray | IntArray) -> list[str]:
+        """Return the places of many values in pixels."""
+        share = (values - self.low) / (self.high - self.low)
+        return [number(place) for place in (self.start + share * (self.stop - self.start)).tolist()]
+
     def step(self, width: float = 1.0) -> float:
         """Return the pixels of a distance."""
         return abs(width / (self.high - self.low) * (self.stop - self.start))
@@ -41,34 +46,50 @@ class Panel:
 
     def line(self, xs: FloatArray | IntArray, ys: FloatArray, kind: str) -> str:
         """Return a path, with gaps where `ys` is missing; a lone point becomes a dot."""
-        runs = ["L".join(f"{self.x(xs[k])} {self.y(ys[k])}" for k in run) for run in _runs(np.isfinite(ys))]
+        runs = ["L".join(self._points(xs[run], ys[run])) for run in _runs(np.isfinite(ys))]
         return f'<path class="{kind}" d="M{"M".join(runs)}"/>' if runs else ""
 
     def dots(self, xs: FloatArray | IntArray, ys: FloatArray, kind: str) -> str:
         """Return round marks as one path of points."""
         known = np.flatnonzero(np.isfinite(np.asarray(xs, dtype=float)) & np.isfinite(ys))
-        path = "".join(f"M{self.x(xs[k])} {self.y(ys[k])}h0" for k in known)
+        path = "".join(f"M{point}h0" for point in self._points(xs[known], ys[known]))
         return f'<path class="{kind}" d="{path}"/>' if path else ""
 
     def band(self, xs: FloatArray | IntArray, low: FloatArray, high: FloatArray, kind: str) -> str:
         """Return the area between two paths."""
         out = []
         for run in _runs(np.isfinite(low) & np.isfinite(high)):
-            there = [f"{self.x(xs[k])} {self.y(high[k])}" for k in run]
-            back = [f"{self.x(xs[k])} {self.y(low[k])}" for k in reversed(run)]
+            there, back = self._points(xs[run], high[run]), self._points(xs[run[::-1]], low[run[::-1]])
             out.append("L".join(there + back))
         return f'<path class="{kind}" d="M{"ZM".join(out)}Z"/>' if out else ""
 
-    def bar(self, x: float, y: float, width: float, kind: str) -> str:
-        """Return a bar from zero to `y`."""
-        left, half = float(self.x(x)), self.x.step(width) / 2
-        top, foot = sorted((float(self.y(y)), float(self.y(0))))
-        return rect(left - half, top, 2 * half, foot - top, kind)
+    def _points(self, xs: FloatArray | IntArray, ys: FloatArray) -> list[str]:
+        return [f"{x} {y}" for x, y in zip(self.x.places(xs), self.y.places(ys), strict=True)]
 
-    def stripe(self, low: float, high: float, kind: str, tip: str = "") -> str:
-        """Return the full height of the panel from `low` to `high`; a tip is a native tooltip."""
+    def bars(self, xs: IntArray, ys: FloatArray, width: float, kind: str) -> str:
+        """Return a bar from zero to each value that is known."""
+        known = np.flatnonzero(np.isfinite(ys))
+        half, zero = self.x.step(width) / 2, float(self.y(0))
+        out = []
+        for x, y in zip(self.x.places(xs[known]), self.y.places(ys[known]), strict=True):
+            top, foot = sorted((float(y), zero))
+            out.append(rect(float(x) - half, top, 2 * half, foot - top, kind))
+        return "".join(out)
+
+    def stripe(self, low: float, high: float, kind: str) -> str:
+        """Return the full height of the panel from `low` to `high`."""
         left, right = float(self.x(low)), float(self.x(high))
-        return rect(left, self.y.stop, right - left, self.y.start - self.y.stop, kind, tip)
+        return rect(left, self.y.stop, right - left, self.y.start - self.y.stop, kind)
+
+    def fields(self, days: IntArray, tips: Iterable[str]) -> str:
+        """Return an invisible field over each day that tells its tip."""
+        y, height = number(self.y.stop), number(self.y.start - self.y.stop)
+        ends = zip(*(self.x.places((days + side).astype(float)) for side in (-0.5, 0.5)), tips, strict=True)
+        return "".join(
+            f'<rect class="hit" x="{x}" y="{y}" width="{number(float(right) - float(x))}" '
+            f'height="{height}"><title>{escape(tip)}</title></rect>'
+            for x, right, tip in ends
+        )
 
     def rule(self, y: float, kind: str) -> str:
         """Return a level line across the panel."""
@@ -96,17 +117,14 @@ class Panel:
 
 def number(value: float) -> str:
     """Return a coordinate with one decimal at most."""
-    found = f"{value:.1f}"
-    return (
-        found.removesuffix(".0").replace("-0", "0") if found in ("-0.0", "0.0") else found.removesuffix(".0")
-    )
+    found = f"{value:.1f}".removesuffix(".0")
+    return "0" if found == "-0" else found
 
 
-def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = "") -> str:
+def rect(x: float, y: float, width: float, height: float, kind: str) -> str:
     """Return a rectangle."""
-    tail = f"><title>{escape(tip)}</title></rect>" if tip else "/>"
     size = f'width="{number(width)}" height="{number(max(height, 0.0))}"'
-    return f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{tail}'
+    return f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}/>'
 
 
 def text(x: float, y: float, words: str, kind: str) -> str:
@@ -154,7 +172,7 @@ def roomy(values: Iterable[FloatArray], *, zero: bool = True, room: float = 0.05
     return low - spare, high + spare
 
 
-def _runs(known: BoolArray) -> list[list[int]]:
+def _runs(known: BoolArray) -> list[IntArray]:
     """Return the positions of each unbroken run of known values."""
     at = np.flatnonzero(known)
-    return [run.tolist() for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if run.size]
+    return [run for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if run.size]

@@ -180,7 +180,7 @@ def group_figure(path: Path95, window: Window, limits: tuple[float, float], *, g
 @in_its_words
 def write_figures(results: EventStudyResults, folder: Path, *, window: Window) -> None:
     """Write ``caar``, ``car`` and ``ar_heatmap`` as SVG, PDF and PNG, if an event was usable."""
-    from .event_plots import plot_ar_heatmap
+    from .event.plots import plot_ar_heatmap
 
     if len(results) == 0:
         return

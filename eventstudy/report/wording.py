@@ -145,6 +145,11 @@ def clipped(value: object, length: int = LONGEST_CELL) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def cell_text(value: object) -> str:
+    """Return a cell as text; "" for what is blank or missing."""
+    return "" if value is None or value != value else str(value).strip()
+
+
 def firm_name(event: Mapping[Any, Any], length: int = LONGEST_CELL) -> str:
     """Return the company of an event, or the ticker where that is blank, in one line of bounded length."""
     company = event.get("company")

@@ -142,7 +142,7 @@ def fill(
 ) -> dict[str, Any]:
     """Write all files of a run but its manifest, and return what that is to say."""
     from ..exports import exported, finished, write_texts
-    from ..report.event_page import write_event_pages
+    from ..report.event.pages import write_event_pages
     from ..report.html import render_report
     from ..report.plots import write_figures
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from .episode import DAY, FITTED, Fit, fit_of
-from .event_figures import fit_figure
-from .measures import words
-from .wording import clipped, date_iso, parameter_letter, percent, signed
+from ..measures import words
+from ..wording import clipped, date_iso, parameter_letter, percent, signed
+from .fit import DAY, FITTED, Fit, fit_of
+from .fit_figure import fit_figure
+from .one import OneEvent
 
 if TYPE_CHECKING:
-    from ..typing import FloatArray
-    from .event_sections import OneEvent
+    from ...typing import FloatArray
 
 # Parameters in the unit of the returns; the others are slopes.
 LEVELS = ("alpha", "mu")

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config import MAIN_WINDOW
-from ..errors import ConfigError
-from ..windows import Window
-from .drawing import GRID, INK, MUTED, PALETTE, SHADE, day_axis, frame, new_axes, percent_axis
-from .episode import DAY, FITTED, episode, fit_of, row_of
-from .measures import in_its_words, words
+from ...config import MAIN_WINDOW
+from ...errors import ConfigError
+from ...windows import Window
+from ..drawing import GRID, INK, MUTED, PALETTE, SHADE, day_axis, frame, new_axes, percent_axis
+from ..measures import in_its_words, words
+from ..svg import TEXT
+from ..wording import clipped, count, day, percent, window_text
+from .episode import episode, row_of
+from .fit import DAY, FITTED, fit_of
 from .price_path import price_path
-from .svg import TEXT
-from .wording import clipped, count, day, percent, window_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..results import EventStudyResults
+    from ...results import EventStudyResults
 
 WIDE = 1000
 RANGE = "#e0dfdc"

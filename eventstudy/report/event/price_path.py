@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..typing import DateArray, FloatArray, IntArray
-from ..windows import EventWindows, Window
+from ...typing import DateArray, FloatArray, IntArray
+from ...windows import EventWindows, Window
 from .episode import since
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults
-    from ..returns import ReturnsPanel
+    from ...results import EventStudyResults
+    from ...returns import ReturnsPanel
 
 # Dates of a symbol, its closes by what they are called, and its volumes (empty if it has none).
 Quoted = tuple[DateArray, dict[str, FloatArray], FloatArray]

@@ -1,0 +1,76 @@
+"""What a reader should know of one event: its flags, its neighbours, and the faults of its prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..events import event_name
+from ..extent import extended
+from ..measures import words
+from ..wording import FLAGS, MISSING, clipped, count, date_prose, flag_words, flags_of, listed
+
+if TYPE_CHECKING:
+    from ...results import EventStudyResults
+    from .one import OneEvent
+
+MOST_FAULTS, MOST_NAMES = 5, 3
+LIMIT = "Price limit"
+
+
+def flags_in_words(event: OneEvent) -> list[tuple[str, str]]:
+    """Return what a reader should know of one event: head and text."""
+    results, i = event.results, event.row
+    ends = extended(event.one, event.main) if event.used else []
+    rows = [
+        (clipped(flag_words(f), 60).capitalize(), words().say(FLAGS.get(f, "")))
+        for f in flags_of(event.cells["flags"])
+    ]
+    remark = str(results.abnormal.remark[i])
+    rows += [("Estimation", clipped(remark, 300))] if remark else []
+    rows = [(head, f"{text}: {ends[0].said}" if ends and head == LIMIT else text) for head, text in rows]
+    return [*rows, *_same_session(results, i), *_same_firm(results, i), *_faults(results, i)]
+
+
+def _same_session(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
+    days = results.events["day0"].to_numpy()
+    others = np.flatnonzero((days == days[i]) & results.ok)
+    others = others[others != i]
+    if not others.size:
+        return []
+    names = [clipped(_name(results, int(k)), 60) for k in others[:MOST_NAMES]]
+    more = [f"{others.size - MOST_NAMES:,} more"] if others.size > MOST_NAMES else []
+    verb = "has" if others.size == 1 else "have"
+    text = f"{count(int(others.size), 'other event')} used {verb} this day 0 ({listed([*names, *more])})."
+    return [("Same session", text)]
+
+
+def _same_firm(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
+    days, tickers = (results.events[name].to_numpy() for name in ("day0", "ticker"))
+    own = np.flatnonzero(tickers == tickers[i])
+    own = own[own != i]
+    if not own.size:
+        return []
+    told = [date_prose(days[k]) for k in own[:6]]
+    more = [f"{own.size - 6:,} more"] if own.size > 6 else []
+    times = "once" if own.size == 1 else f"{own.size:,} times"
+    return [("Other own events", f"The listing appears {times} more in the list: {listed([*told, *more])}.")]
+
+
+def _faults(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
+    """Return the faults of the firm's prices within its windows."""
+    windows = results.abnormal.windows
+    known = windows.positions[i][windows.positions[i] >= 0]
+    if not known.size:
+        return []
+    first, last = windows.sessions[known.min()], windows.sessions[known.max()]
+    found = results.panel.faults_near(str(results.events["ticker"].iloc[i]), first, last)
+    return [
+        (f"{flag_words(f.kind).capitalize()}, {f.date}", f"{clipped(f.detail, 200)}: {f.action}.")
+        for f in found[:MOST_FAULTS]
+    ]
+
+
+def _name(results: EventStudyResults, i: int) -> str:
+    return event_name(results.records[i]) or MISSING
