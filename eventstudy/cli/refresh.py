@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     "one that fails is run again by the next refresh.",
 )  # fmt: skip
 @click.option("--accept-loss", is_flag=True, help="Go on without prices that the source has no more.")
-@click.option("--recheck", is_flag=True, help="Download stored prices again, to find revisions.")
+@click.option(
+    "--recheck", is_flag=True, help="Download stored prices and market values again, to find revisions."
+)
 @click.option(
     "--wait", type=click.FloatRange(0), default=600, show_default=True, metavar="SECONDS",
     help="How long to wait for another process that writes the run.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from ..errors import BadAnswerError, NetworkError, PriceError, RateLimitedError
 from ..loading.benchmarks import members
 from ..prices import is_name
+from .origin import SIZES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..prices import Prices
+    from ..prices.sizes import Sizes
     from .origin import Origin
     from .record import Record
 
@@ -66,6 +68,23 @@ def refuse_losses(
     if refused:
         raise lost(refused, silent=bool(silent))
     return {symbol: error.what for symbol, error in gone.items()}
+
+
+def refuse_lost_sizes(record: Record, now: Sizes, events: Iterable[str], *, accept: bool = False) -> None:
+    """Raise as :func:`refuse_losses` if a firm that is still studied has no market value any more.
+
+    Raises
+    ------
+    LostPricesError
+    """
+    had, studied = record.table(SIZES), set(events)
+    if had.empty or "mcap" not in had:
+        return
+    firms = studied & set(had.loc[had["mcap"].notna(), "ticker"])
+    gone = {s: PriceError(f"no market value: {why}") for s, why in now.failures.items() if s in firms}
+    silent = {s: error for s, error in gone.items() if s in now.unanswered}
+    if refused := silent or ({} if accept else gone):
+        raise lost(refused, silent=bool(silent))
 
 
 def lost(errors: Mapping[str, PriceError], *, silent: bool) -> LostPricesError:

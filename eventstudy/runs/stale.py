@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, DataError, PriceError
 from ..prices import resolve
 from ..prices.frozen import TABLE, read_frozen
-from .losses import GIVEN_UP, lost_source, refuse_losses
+from .losses import GIVEN_UP, lost_source, refuse_losses, refuse_lost_sizes
 from .manifest import versions
-from .origin import with_files
+from .origin import ASKED, SIZES, with_files
 from .record import Record
+from .revised import columns_of, part_of, revised_sizes, revision_of
 from .verify import verify_run
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> N
     from ..prices.store import StoreProvider
     from ..prices.sync import update
 
+    if origin.config.prices != "auto" and origin.config.size == ASKED and not origin.offline:
+        return  # there are market values to ask for
     if origin.config.prices != "auto" or origin.offline:
         remedy = "other sources are asked anew by every refresh"
         raise ConfigError("only --prices auto, with a network, has prices to check again", remedy=remedy)
@@ -146,6 +149,28 @@ def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> N
         mine = [s for s in symbols if record.manifest["prices"].get(s, {}).get("source") == source.name]
         again = update(store, source, mine, first, last, refresh=True)
         refuse_losses(record, again, {}, origin, accept=accept_loss)
+
+
+def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False) -> list[str]:
+    """Download the market values of a run again; return whose are not the same.
+
+    Raises
+    ------
+    PriceError
+        If the source cannot be reached.
+    LostPricesError
+        If it does not have all of them any more.
+    """
+    from ..prices.yahoo import YahooProvider
+
+    had = record.table(SIZES)
+    if origin.config.size != ASKED or had.empty or had["date"].isna().all():
+        return []
+    days = [date.fromisoformat(text) for text in (had["date"].dropna().min(), had["date"].dropna().max())]
+    now = YahooProvider().sizes(list(dict.fromkeys(had["ticker"])), *days)
+    refuse_lost_sizes(record, now, had["ticker"], accept=accept_loss)
+    found = revised_sizes(had, now.record())
+    return [f"{own.kind} of {s} {own}" if own.days else f"{s}: {own}" for s, own in found.items()]
 
 
 def _news(record: Record, answer: Prices, symbols: Iterable[str], is_open: bool) -> Iterator[str]:
@@ -169,8 +194,6 @@ def _news(record: Record, answer: Prices, symbols: Iterable[str], is_open: bool)
 
 
 def _revised(record: Record, answer: Prices, symbols: list[str], is_open: bool) -> Iterator[str]:
-    from .revised import columns_of, part_of, revision_of
-
     table, parts = read_frozen(record.folder / TABLE), answer.parts()
     for symbol in symbols:
         old, new = (part_of(rows) for rows in (table[table["symbol"] == symbol], parts[symbol]))
