@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,17 @@ def test_a_full_disk_leaves_the_old_run(project: Project, tmp_path: Path) -> Non
         assert (code, len(said.splitlines())) == (1, 1), said
         assert "cannot write the run folder: No space left on device" in said
         assert contents(run, without="") == before
+        assert left_in(project.out) == []
+        assert verify_run(run).ok
+        (place / "filler").unlink()
+        invoke("refresh", *project.options)
+        with suppress(OSError), (place / "filler").open("wb", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+        assert shutil.disk_usage(place).free == 0
+        assert invoke("refresh", *project.options[:-1]).startswith("nothing new"), "no room, and none needed"
+        project.announce(FIRMS)
+        assert "No space left on device" in invoke("refresh", *project.options, code=1)
         assert left_in(project.out) == []
         assert verify_run(run).ok
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -61,7 +62,7 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
         made.write(name)
     said = refresh(made)
     assert "Windows that are complete now:\n  e-CCC" in said
-    assert "prices of CCC until" in said
+    assert re.search(r"refreshed: prices of \w+, \w+, \w+ and 3 more until \d{4}-\d\d-\d\d$", said, re.M)
     change = read_changes(made.run)[0]
     assert change["completed"] == ["e-CCC"]
     came = [move for move in change["moves"] if move["event_id"] == "e-CCC" and move["before"] is None]

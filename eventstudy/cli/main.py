@@ -34,6 +34,8 @@ from .run import run
 from .signals import Terminated, terminable
 from .verify import verify
 
+KEEPING_PRICES = ("run", "refresh", "prices")
+
 
 class Main(click.Group):
     """A group whose commands end in one clear line and an exit code, never in a traceback."""
@@ -108,7 +110,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    if said := settle():
+    if (said := settle()) and click.get_current_context().invoked_subcommand in KEEPING_PRICES:
         say([said])
 
 

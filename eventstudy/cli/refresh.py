@@ -168,7 +168,9 @@ def _as_text(done: Refreshed) -> str:
     if done.results is None:
         return f"nothing new: {done.folder} is up to date"
     provisional = int(done.results.events["flags"].str.contains("incomplete_window").sum())
-    said = [f"refreshed: {'; '.join(done.why)}", *([str(done.comparison)] if done.comparison else [])]
+    found = done.comparison
+    same = ["no event, CAR or answer differs"] if found and found.same else []
+    said = [f"refreshed: {'; '.join(done.why)}", *(same or [str(found)] * bool(found))]
     if provisional:
         said.append(f"{provisional} event{'s' * (provisional != 1)} provisional: the window is not over yet")
     said += [answer["text"] for answer in Record.read(done.folder).manifest["answers"]]

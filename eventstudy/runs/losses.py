@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,10 +91,15 @@ def lost(errors: Mapping[str, PriceError], *, silent: bool) -> LostPricesError:
     """Return one error for symbols without prices, those of a `silent` source or of one without them."""
     first = next(iter(errors.values()))
     same = [s for s, error in errors.items() if error.what == first.what]
-    more = len(errors) - len(same[:NAMED])
-    names = ", ".join(same[:NAMED]) + (f" and {more} more" if more else "")
     remedy = "try again later" if silent else "--accept-loss goes on without"
+    names = some(same, len(errors))
     return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
+
+
+def some(symbols: Sequence[str], total: int = 0) -> str:
+    """Name the first symbols, and how many more there are of those, or of `total`."""
+    more = max(total, len(symbols)) - len(symbols[:NAMED])
+    return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
 
 
 def _unanswered(error: PriceError, *, named: bool) -> bool:
