@@ -16,12 +16,14 @@ from .parts import (
     EXIT_CODES,
     INCOMPLETE,
     LATER,
+    PATH,
     ascii_text,
     command_line,
     debug_option,
     progress,
     remember,
     say,
+    say_home,
     tell,
 )
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=click.Path(path_type=Path))
+@click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=PATH)
 @study_options
 @click.option(
     "--on-change", metavar="COMMAND",
@@ -72,6 +74,8 @@ def refresh(
 
     order, origin, shown = _asked(what, config_file, options)
     remember(order.out, order.name)
+    if order.keeps_prices:
+        say_home()
     with progress(quiet or as_json, "prices") as advance:
         done = refresh_run(
             origin, order.out / order.name, config=shown, command=command_line(), moved=moved, wait=wait,

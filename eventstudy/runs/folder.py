@@ -18,7 +18,7 @@ from .lock import locked
 from .manifest import MANIFEST, manifest_of, provenance_of, seal
 from .origin import Origin
 from .strangers import carry_over, refuse_foreign
-from .swap import cleared, kept, remove, stage_of, swap
+from .swap import cleared, kept, refuse_lasting, remove, stage_of, swap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +108,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
     cleared(target)
     refuse_foreign(target)
+    refuse_lasting(target)
     stage = stage_of(target)
     stage.mkdir()
     try:
