@@ -145,6 +145,24 @@ def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "a place already" in invoke("refresh", tmp_path / "reports" / "events", "--name", "x", code=2)
 
 
+def test_a_link_to_a_run(tmp_path: Path) -> None:
+    """What the link means is refreshed, with the files that the run names; the link stays one."""
+    made = Project(tmp_path)
+    refresh(made)
+    link = tmp_path / "latest"
+    link.symlink_to(made.run)
+    assert "nothing new" in invoke("refresh", link)
+    made.announce(FIRMS[:4])
+    assert "Events removed:\n  e-EEE" in invoke("refresh", link)
+    assert link.is_symlink()
+    assert read_changes(made.run)[0]["removed"] == ["e-EEE"]
+    made.announce(FIRMS)
+    invoke("run", *made.options[:-1], "--out", tmp_path, "--name", "latest")
+    assert link.is_symlink()
+    assert read_changes(made.run)[0]["added"] == ["e-EEE"]
+    assert verify_run(link).ok
+
+
 def test_the_log_is_bounded(settled: Project, tmp_path: Path) -> None:
     made = Project(tmp_path)
     refresh(made)

@@ -101,13 +101,12 @@ def _asked(
     what: Path | None, config_file: Path | None, options: dict[str, Any]
 ) -> tuple[Order, Origin, StudyConfig | None]:
     """Return the order, its origin, and the settings as they are shown if that is not how they are used."""
-    from ..prices.frozen import is_run
     from ..runs.origin import Origin
     from .order import read_order
 
     if what is None and config_file is None and Path("study.toml").is_file():
         what = Path("study.toml")
-    if what is not None and is_run(what):
+    if what is not None and what.is_dir():
         return _of_run(what, config_file, options)
     order = read_order(config_file, what, options)
     return order, Origin(order.events, order.config, order.offline, order.store, order.vintage), None
@@ -122,13 +121,14 @@ def _of_run(
     from ..errors import ConfigError
     from ..runs.origin import EVENTS, Origin
     from ..runs.record import Record
+    from ..runs.swap import followed
     from .order import read_order
 
     fixed = [name for name in ("out", "name") if options.get(name)]
     if config_file or fixed:
         named = f"--{fixed[0]}" if fixed else "--config"
         raise ConfigError("a run folder has a study and a place already", where=named, value=str(folder))
-    folder = Path(os.path.normpath(folder))
+    folder = followed(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
     if not origin.events.is_file() and (folder / EVENTS).is_file():

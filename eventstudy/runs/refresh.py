@@ -17,7 +17,7 @@ from .origin import ASKED
 from .record import Record
 from .stale import ask_again, changed_inputs, changed_prices, revised_values
 from .strangers import refuse_foreign
-from .swap import cleared
+from .swap import cleared, followed
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
@@ -107,7 +107,7 @@ def refresh_run(
     """
     from .folder import clear_errors
 
-    origin = origin.hashed()
+    origin, target = origin.hashed(), followed(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, told=told):

@@ -15,6 +15,11 @@ _EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
+def followed(target: Path) -> Path:
+    """Return the folder that a link means: to exchange the link would leave the folder as it was."""
+    return target.resolve() if target.is_symlink() else target
+
+
 def stage_of(target: Path) -> Path:
     """Return where a run is written before it takes its place."""
     return target.with_name(f".{target.name}.new")
