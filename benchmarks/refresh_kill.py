@@ -86,7 +86,9 @@ def main() -> None:
         subprocess.run(command, check=True, **quiet)
         whole, current = time.perf_counter() - start, 1
         counts = dict.fromkeys(("amid the writing", "written before", "ended by itself"), 0)
-        for _ in range(asked.kills):
+        for done in range(asked.kills):
+            if done and done % 25 == 0:
+                print(f"{done} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
             current = 1 - LISTS.index(check(run))
             announce(folder, LISTS[current])
             child = subprocess.Popen(command, env=dict(os.environ), **quiet)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,10 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def limited(project: Project, limit: Callable[[], None]) -> tuple[int, str]:
-    """Run the study in a process with a limit; return exit code and what it said."""
+def limited(project: Project, limit: Callable[[], None], *args: object) -> tuple[int, str]:
+    """Run the study, or another command, in a process with a limit; return exit code and what it said."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "eventstudy", "run", *map(str, project.options)]
+    command = [sys.executable, "-m", "eventstudy", *map(str, args or ["run", *project.options])]
     done = subprocess.run(
         command, preexec_fn=limit, env=env, cwd="/", capture_output=True, text=True, timeout=120, check=False
     )
@@ -107,6 +108,17 @@ def test_a_full_disk_leaves_the_old_run(project: Project, tmp_path: Path) -> Non
         assert contents(run, without="") == before
         assert left_in(project.out) == []
         assert verify_run(run).ok
+        (place / "filler").unlink()
+        invoke("refresh", *project.options)
+        with suppress(OSError), (place / "filler").open("wb", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+        assert shutil.disk_usage(place).free == 0
+        assert invoke("refresh", *project.options[:-1]).startswith("nothing new"), "no room, and none needed"
+        project.announce(FIRMS)
+        assert "No space left on device" in invoke("refresh", *project.options, code=1)
+        assert left_in(project.out) == []
+        assert verify_run(run).ok
     finally:
         subprocess.run(["umount", place], check=True)
 
@@ -127,6 +139,65 @@ def test_no_right_to_write_is_one_clear_line(project: Project) -> None:
     assert "cannot write the run folder: Permission denied" in said
     assert contents(project.run, without="") == before
     assert left_in(project.out) == []
+
+
+def test_a_run_that_may_not_be_removed_is_not_exchanged(project: Project) -> None:
+    """What would be left of it barred every later run."""
+    before = contents(project.run, without="")
+    (project.run / "tables").chmod(0o555)
+    try:
+        code, said = limited(project, powerless)
+    finally:
+        (project.run / "tables").chmod(0o755)
+    assert (code, len(said.splitlines())) == (1, 1), said
+    assert f"cannot write the run folder: Permission denied, got '{project.run / 'tables'}'" in said
+    assert contents(project.run, without="") == before
+    assert left_in(project.out) == []
+
+
+def blind() -> None:
+    """Give up root's right to read what it may not as well (CAP_DAC_READ_SEARCH)."""
+    powerless()
+    ctypes.CDLL(None).prctl(24, 2, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("place", "command", "code", "says"),
+    [
+        ("px", "run", 2, "px: cannot be read (Permission denied)"),
+        ("px", "refresh", 75, "px: cannot be read (Permission denied); the last report is as it was"),
+        (
+            "px/AAA.csv",
+            "refresh",
+            75,
+            "AAA: cannot be read (Permission denied); the last report is as it was",
+        ),
+        ("events.csv", "refresh", 1, "events.csv: cannot be read (Permission denied)"),
+        ("out/events", "verify", 1, "manifest.json: cannot be read (Permission denied)"),
+        (
+            "out/events/data/prices.csv.gz",
+            "reproduce",
+            1,
+            "csv.gz: cannot be read (Permission denied)",
+        ),
+    ],
+)
+def test_no_right_to_read_is_one_clear_line(
+    place: str, command: str, code: int, says: str, project: Project
+) -> None:
+    project.announce(FIRMS)
+    before = contents(project.run, without="")
+    path = project.folder / place
+    mode = path.stat().st_mode
+    path.chmod(0)
+    args = project.options if command in ("run", "refresh") else [project.run]
+    try:
+        found, said = limited(project, blind, command, *args)
+    finally:
+        path.chmod(mode)
+    assert (found, len(said.splitlines())) == (code, 1), said
+    assert says in said
+    assert contents(project.run, without="") == before
 
 
 def test_a_path_under_a_file(project: Project, tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
+import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -239,6 +242,43 @@ def test_what_is_no_run_is_said_clearly(tmp_path: Path) -> None:
     run = write_run(Market(n=3).fit(), tmp_path, "r", config=StudyConfig(event=Window(-5, 5)))
     with pytest.raises(RunFolderError, match="does not keep what it was computed from"):
         reproduce_run(run)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda text: text[:3000], "is cut short, or is no JSON"),
+        (lambda text: "", "is cut short, or is no JSON"),
+        (lambda text: "[1]", "is not the manifest of a run"),
+        (lambda text: "null", "is not the manifest of a run"),
+        (lambda text: text.replace("eventstudy-run/2", "dbt/12"), "is not the manifest of a run"),
+        (lambda text: text.replace("-run/2", "-run/3"), "another version, eventstudy-run/3"),
+        (lambda text: '{"schema": "eventstudy-run/2", "files": [1]}', "is damaged: no usable name,"),
+    ],
+)
+def test_a_damaged_manifest_is_one_clear_line(
+    damage: Callable[[str], str], says: str, run: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(run, tmp_path / "broken")
+    manifest = broken / "manifest.json"
+    manifest.write_text(damage(manifest.read_text(encoding="utf-8")), encoding="utf-8")
+    calls = (["verify"], ["reproduce"], ["compare", run], ["compare", "--json", run], ["refresh"])
+    for call in (*calls, ["run", "--from-lock"]):
+        said = invoke(*call, broken, code=1)
+        assert len(said.splitlines()) == 1, said
+        assert says in said
+        assert "broken" in said
+
+
+def test_a_name_in_a_manifest_is_no_path(run: Path, tmp_path: Path) -> None:
+    """A run of somebody else cannot have files written where it likes."""
+    theirs, place = shutil.copytree(run, tmp_path / "theirs"), Path(tempfile.gettempdir())
+    manifest = json.loads((theirs / "manifest.json").read_text(encoding="utf-8"))
+    out = tmp_path / "out"
+    seal(theirs, {**manifest, "name": os.path.relpath(out, place / "any")})
+    assert "reproduced exactly" in invoke("reproduce", theirs)
+    assert not out.exists()
+    assert "not a name for a study" in invoke("run", "--from-lock", theirs, code=2)
 
 
 def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -61,7 +62,7 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
         made.write(name)
     said = refresh(made)
     assert "Windows that are complete now:\n  e-CCC" in said
-    assert "prices of CCC until" in said
+    assert re.search(r"refreshed: prices of \w+, \w+, \w+ and 3 more until \d{4}-\d\d-\d\d$", said, re.M)
     change = read_changes(made.run)[0]
     assert change["completed"] == ["e-CCC"]
     came = [move for move in change["moves"] if move["event_id"] == "e-CCC" and move["before"] is None]
@@ -142,6 +143,24 @@ def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing new" in invoke("refresh", tmp_path / "study.toml")
     assert "nothing new" in invoke("refresh", tmp_path / "reports" / "events")
     assert "a place already" in invoke("refresh", tmp_path / "reports" / "events", "--name", "x", code=2)
+
+
+def test_a_link_to_a_run(tmp_path: Path) -> None:
+    """What the link means is refreshed, with the files that the run names; the link stays one."""
+    made = Project(tmp_path)
+    refresh(made)
+    link = tmp_path / "latest"
+    link.symlink_to(made.run)
+    assert "nothing new" in invoke("refresh", link)
+    made.announce(FIRMS[:4])
+    assert "Events removed:\n  e-EEE" in invoke("refresh", link)
+    assert link.is_symlink()
+    assert read_changes(made.run)[0]["removed"] == ["e-EEE"]
+    made.announce(FIRMS)
+    invoke("run", *made.options[:-1], "--out", tmp_path, "--name", "latest")
+    assert link.is_symlink()
+    assert read_changes(made.run)[0]["added"] == ["e-EEE"]
+    assert verify_run(link).ok
 
 
 def test_the_log_is_bounded(settled: Project, tmp_path: Path) -> None:

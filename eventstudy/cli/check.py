@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .parts import EXIT_CODES, NO_STUDY, debug_option
+from .parts import EXIT_CODES, NO_STUDY, PATH, debug_option
 
 if TYPE_CHECKING:
     from ..errors import Problem
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("events", type=click.Path(path_type=Path))
+@click.argument("events", type=PATH)
 @click.option("--calendar", type=click.Choice(["exchange", "data"]), default="exchange", help="As for run.")
 @click.option("--json", "as_json", is_flag=True, help="Print events and problems as JSON.")
 @debug_option

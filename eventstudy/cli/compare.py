@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .parts import EXIT_CODES, ascii_text, debug_option
+from .parts import EXIT_CODES, PATH, ascii_text, debug_option
 
 moved_option = click.option(
     "--moved", type=click.FloatRange(0), default=0.0001, show_default=True, metavar="SHARE",
@@ -15,8 +15,8 @@ moved_option = click.option(
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("one", metavar="RUN_A", type=click.Path(path_type=Path))
-@click.argument("other", metavar="RUN_B", type=click.Path(path_type=Path))
+@click.argument("one", metavar="RUN_A", type=PATH)
+@click.argument("other", metavar="RUN_B", type=PATH)
 @moved_option
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 @debug_option

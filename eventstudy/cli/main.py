@@ -16,13 +16,13 @@ from .init import init
 from .listing import listing
 from .parts import (
     EXIT_CODES,
+    HOME,
     INTERRUPTED,
     LOGGING,
     NO_STUDY,
     TERMINATED,
     USAGE,
     debug_option,
-    say,
     show_end,
     tell,
 )
@@ -108,8 +108,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    if said := settle():
-        say([said])
+    click.get_current_context().meta[HOME] = settle()
 
 
 for command in (init, run, refresh, report, verify, reproduce, compare, check, listing, prices):

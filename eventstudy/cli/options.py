@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from .parts import PATH
+
 # In the order of --help: data, model, windows, events, tests, where it goes.
 STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -183,7 +185,7 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--config",
         "config_file",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE.toml",
         help="Settings from a file; options win.",
     ),

@@ -41,6 +41,11 @@ class Order:
     vintage: str
     config: StudyConfig
 
+    @property
+    def keeps_prices(self) -> bool:
+        """Whether prices go to the default store."""
+        return self.config.prices in ("auto", "store") and not (self.config.returns or self.store)
+
 
 def read_order(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> Order:
     """Read a study file, put the options that were given over it, and check all of it.

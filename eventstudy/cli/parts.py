@@ -14,6 +14,10 @@ NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3
 F = TypeVar("F", bound=Callable[..., Any])
 # Where the root context keeps that logs are wanted.
 LOGGING = "eventstudy.logging"
+# Where it keeps what is to be said of a store of prices that has no home folder.
+HOME = "eventstudy.home"
+# A path whose faults are told in our words.
+PATH = click.Path(path_type=Path, readable=False)
 # Where it keeps folder and name of the run that a command makes.
 RUN = "eventstudy.run"
 EXIT_CODES = """\b
@@ -83,6 +87,12 @@ def say(notices: Sequence[str]) -> None:
     """Print notices on stderr."""
     for text in notices:
         tell("notice", text, said=f"NOTE: {text}", level="warning")
+
+
+def say_home() -> None:
+    """Say where prices are kept if there is no home folder; for what keeps them."""
+    if said := click.get_current_context().find_root().meta.get(HOME, ""):
+        say([said])
 
 
 def remember(out: Path, name: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .parts import debug_option, progress, say
+from .parts import debug_option, progress, say, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -43,6 +43,7 @@ quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but pro
 @click.group(epilog=EXIT_CODES)
 def prices() -> None:
     """Look after the local store of prices."""
+    say_home()
 
 
 @prices.command("list", epilog=EXIT_CODES)

@@ -16,12 +16,14 @@ from .parts import (
     EXIT_CODES,
     INCOMPLETE,
     LATER,
+    PATH,
     ascii_text,
     command_line,
     debug_option,
     progress,
     remember,
     say,
+    say_home,
     tell,
 )
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=click.Path(path_type=Path))
+@click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=PATH)
 @study_options
 @click.option(
     "--on-change", metavar="COMMAND",
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     "one that fails is run again by the next refresh.",
 )  # fmt: skip
 @click.option("--accept-loss", is_flag=True, help="Go on without prices that the source has no more.")
-@click.option("--recheck", is_flag=True, help="Download stored prices again, to find revisions.")
+@click.option(
+    "--recheck", is_flag=True, help="Download stored prices and market values again, to find revisions."
+)
 @click.option(
     "--wait", type=click.FloatRange(0), default=600, show_default=True, metavar="SECONDS",
     help="How long to wait for another process that writes the run.",
@@ -70,6 +74,8 @@ def refresh(
 
     order, origin, shown = _asked(what, config_file, options)
     remember(order.out, order.name)
+    if order.keeps_prices:
+        say_home()
     with progress(quiet or as_json, "prices") as advance:
         done = refresh_run(
             origin, order.out / order.name, config=shown, command=command_line(), moved=moved, wait=wait,
@@ -95,13 +101,12 @@ def _asked(
     what: Path | None, config_file: Path | None, options: dict[str, Any]
 ) -> tuple[Order, Origin, StudyConfig | None]:
     """Return the order, its origin, and the settings as they are shown if that is not how they are used."""
-    from ..prices.frozen import is_run
     from ..runs.origin import Origin
     from .order import read_order
 
     if what is None and config_file is None and Path("study.toml").is_file():
         what = Path("study.toml")
-    if what is not None and is_run(what):
+    if what is not None and what.is_dir():
         return _of_run(what, config_file, options)
     order = read_order(config_file, what, options)
     return order, Origin(order.events, order.config, order.offline, order.store, order.vintage), None
@@ -116,13 +121,14 @@ def _of_run(
     from ..errors import ConfigError
     from ..runs.origin import Origin
     from ..runs.record import Record
+    from ..runs.swap import followed
     from .order import read_order
 
     fixed = [name for name in ("out", "name") if options.get(name)]
     if config_file or fixed:
         named = f"--{fixed[0]}" if fixed else "--config"
         raise ConfigError("a run folder has a study and a place already", where=named, value=str(folder))
-    folder = Path(os.path.normpath(folder))
+    folder = followed(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
     if not origin.events.is_file() and (folder / origin.place).is_file():
@@ -166,7 +172,9 @@ def _as_text(done: Refreshed) -> str:
     if done.results is None:
         return f"nothing new: {done.folder} is up to date"
     provisional = int(done.results.events["flags"].str.contains("incomplete_window").sum())
-    said = [f"refreshed: {'; '.join(done.why)}", *([str(done.comparison)] if done.comparison else [])]
+    found = done.comparison
+    same = ["no event, CAR or answer differs"] if found and found.same else []
+    said = [f"refreshed: {'; '.join(done.why)}", *(same or [str(found)] * bool(found))]
     if provisional:
         said.append(f"{provisional} event{'s' * (provisional != 1)} provisional: the window is not over yet")
     said += [answer["text"] for answer in Record.read(done.folder).manifest["answers"]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .parts import EXIT_CODES, debug_option
+from .parts import EXIT_CODES, PATH, debug_option
 
 if TYPE_CHECKING:
     from ..exports import Finished
@@ -21,7 +21,7 @@ ENDINGS = {"interactive": "interactive.html"}
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--format", "kinds", type=click.Choice(KINDS), multiple=True, help="May be repeated.  [html]")
 @click.option("--out", type=click.Path(path_type=Path), help="A file for one file, a folder for several.")
 @debug_option

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, EXIT_CODES, debug_option
+from .parts import DIFFERENT, EXIT_CODES, PATH, debug_option
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="RUN", type=PATH)
 @click.option(
     "--tolerance", type=click.FloatRange(0), default=1e-9, show_default=True,
     help="Largest relative difference that counts as rounding.",

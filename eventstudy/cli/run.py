@@ -14,12 +14,14 @@ from .options import study_options
 from .parts import (
     EXIT_CODES,
     INCOMPLETE,
+    PATH,
     ascii_text,
     command_line,
     debug_option,
     progress,
     remember,
     say,
+    say_home,
     tell,
 )
 
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("events", required=False, type=click.Path(path_type=Path))
+@click.argument("events", required=False, type=PATH)
 @study_options
 @click.option(
-    "--from-lock", metavar="RUN", type=click.Path(path_type=Path),
+    "--from-lock", metavar="RUN", type=PATH,
     help="Prices as a run has kept them; also its settings and events where none are given.",
 )  # fmt: skip
 @click.option(
@@ -76,6 +78,8 @@ def run(
     else:
         order = read_order(config_file, events, options)
     remember(order.out, order.name)
+    if order.keeps_prices:
+        say_home()
     config = order.config
     origin = Origin(order.events, config, order.offline, order.store, order.vintage)
     if config.interactive:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, EXIT_CODES, debug_option
+from .parts import DIFFERENT, EXIT_CODES, PATH, debug_option
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="RUN", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")
 @debug_option

@@ -41,7 +41,8 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     except IsADirectoryError:
         raise EventStudyError("is a folder, not a file", where=where) from None
     except (OSError, ValueError) as error:
-        raise EventStudyError(f"cannot be read ({error})", where=where) from None
+        why = getattr(error, "strerror", None) or error
+        raise EventStudyError(f"cannot be read ({why})", where=where) from None
 
 
 def _names_beside(path: Path) -> list[str]:

@@ -149,11 +149,14 @@ def resolve(
         return PROVIDERS[spec].make(None if store is None else Path(store), offline)
     if isinstance(spec, str) and (other := _other(spec)):
         return other(offline)
-    if not str(spec) or not Path(spec).exists():
-        hint = did_you_mean(str(spec), PROVIDERS)
-        known = f"give one of {', '.join(PROVIDERS)}, or the path of a folder or table of prices"
-        raise ConfigError("no such price source or path", value=str(spec), remedy=f"{hint} {known}".strip())
     from .files import FilesProvider
     from .frozen import FrozenProvider, is_run
 
-    return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
+    try:
+        if str(spec) and Path(spec).exists():
+            return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
+    hint = did_you_mean(str(spec), PROVIDERS)
+    known = f"give one of {', '.join(PROVIDERS)}, or the path of a folder or table of prices"
+    raise ConfigError("no such price source or path", value=str(spec), remedy=f"{hint} {known}".strip())

@@ -115,7 +115,11 @@ class FilesProvider:
     @functools.cached_property
     def _members(self) -> dict[str, list[Path]]:
         members: dict[str, list[Path]] = {}
-        for file in sorted(self.path.iterdir()):
+        try:
+            files = sorted(self.path.iterdir())
+        except OSError as error:
+            raise ConfigError(f"cannot be read ({error.strerror})", where=str(self.path)) from None
+        for file in files:
             if file.is_file() and (suffix := _suffix(file)):
                 members.setdefault(file.name[: -len(suffix)], []).append(file)
         return members
@@ -273,7 +277,8 @@ def _read_csv(file: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise BadAnswerError("not UTF-8 text", where=file.name, remedy="save it as CSV UTF-8") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise BadAnswerError(f"cannot be read ({error})", where=file.name) from error
+        why = getattr(error, "strerror", None) or error
+        raise BadAnswerError(f"cannot be read ({why})", where=file.name) from error
     return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import BadAnswerError, NoPricesError, PriceError
+from ..errors import BadAnswerError, NetworkError, NoPricesError, PriceError, RateLimitedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,11 +35,14 @@ class Sizes:
     failures : mapping of str to str
         Why a firm has none.
     source : str
+    unanswered : tuple of str
+        Firms of which the source did not say what it has.
     """
 
     table: pd.DataFrame
     failures: Mapping[str, str]
     source: str
+    unanswered: tuple[str, ...] = ()
 
     def record(self) -> pd.DataFrame:
         """Return all of it as one table, which reads back as it is."""
@@ -58,7 +61,8 @@ class Sizes:
         known = [found for found in outcomes.values() if not isinstance(found, PriceError)]
         failed = {s: found.what for s, found in outcomes.items() if isinstance(found, PriceError)}
         table = pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=[*COLUMNS])
-        return cls(table, failed, source)
+        silent = (s for s, found in outcomes.items() if isinstance(found, (NetworkError, RateLimitedError)))
+        return cls(table, failed, source, tuple(silent))
 
 
 def market_values(

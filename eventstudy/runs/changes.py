@@ -124,6 +124,8 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
         "Prices revised": revised,
         "Prices of more days": longer,
         "Prices of fewer days": shorter,
+        "Market values revised": [f"{s}: {own}" for s, own in found.sizes.items() if own.days],
+        "Market values of other days": [f"{s}: {own}" for s, own in found.sizes.items() if not own.days],
         "Source of prices": sources,
         "Files changed": list(found.files),
         "Settings": [f"{k}: {_plain(a)} -> {_plain(b)}" for k, (a, b) in found.settings.items()],

@@ -12,9 +12,9 @@ from ..loading.benchmarks import members
 from ..prices.frozen import TABLE
 from ..tables import OUTCOME
 from .changes import MOVED, as_text
-from .origin import EVENTS, NAMING_FILES
+from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record
-from .revised import Revision, revisions
+from .revised import Revision, revisions, size_revisions
 from .verify import verify_run
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ _CELLS_OF_DAY0 = {"announced_at", "tz", "day0", "ticker"}
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
     "windows", "tests", "by", "placebo", "regress", "draws", "seed", "variants", "event_pages", "interactive",
-    "offline", "vintage", "store", "prices",
+    "offline", "vintage", "store", "prices", "size",
 }  # fmt: skip
 ZERO = "different from zero"
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions", "prices",
-    "sources", "files", "altered",
+    "sizes", "sources", "files", "altered",
 )  # fmt: skip
 
 
@@ -99,6 +99,8 @@ class Comparison:
     settings, versions : mapping of str to (before, after)
     prices : mapping of str to Revision
         Symbols whose prices are not the same.
+    sizes : mapping of str to Revision
+        Firms whose market values (``tables/sizes.csv``) are not the same.
     sources : mapping of str to (before, after)
         Symbols that only one run has, or that come from another source.
     files : tuple of str
@@ -122,6 +124,7 @@ class Comparison:
     settings: Mapping[str, tuple[Any, Any]]
     versions: Mapping[str, tuple[str, str]]
     prices: Mapping[str, Revision]
+    sizes: Mapping[str, Revision]
     sources: Mapping[str, tuple[str, str]]
     files: tuple[str, ...]
     main: str = ""
@@ -152,9 +155,12 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        prices = {name: own.to_dict() for name, own in self.prices.items()}
+        series = {
+            name: {symbol: own.to_dict() for symbol, own in getattr(self, name).items()}
+            for name in ("prices", "sizes")
+        }
         answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
-        own = asdict(self) | {"prices": prices, "answers": answers, "completed": list(self.completed)}
+        own = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
         plain: dict[str, Any] = {"same": self.same, **own}
         return plain
 
@@ -198,6 +204,7 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
         "settings": _unlike(_settings(a), _settings(b)),
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
+        "sizes": size_revisions(a, b),
         "sources": _unlike(*(_sources(r) for r in (a, b))),
         "files": tuple(_files(a, b)),
     }
@@ -246,7 +253,7 @@ class _Causes:
                 why.append(f"prices of {symbol} revised")
         why += [f"prices of {s} from another source" for s in found["sources"] if s in near]
         why += [f"setting {name}" for name in found["settings"] if name not in _ASIDE]
-        why += [f"{file} changed" for file in found["files"]]
+        why += [f"{file} changed" for file in found["files"] if not _is_size(file)]
         others = {*found["added"], *found["edited"]} - {event}
         if any(self.events.loc[e, "ticker"] == row["ticker"] for e in others):
             why.append("another event of the firm")
@@ -306,6 +313,7 @@ def _settings(record: Record) -> dict[str, Any]:
     """Return all settings, but for files, whose contents are compared; paths as seen from the run."""
     config, origin = dict(record.manifest["config"]), dict(record.manifest["origin"])
     own = {name: origin.get(name, config.get(name, "")) for name in ("prices", "store", "vintage", "offline")}
+    own |= {"size": ASKED} if record.config.size == ASKED else {}
     return {k: v for k, v in config.items() if k not in NAMING_FILES} | own
 
 
@@ -316,8 +324,13 @@ def _sources(record: Record) -> dict[str, str]:
 def _files(a: Record, b: Record) -> Iterator[str]:
     """Yield the places of inputs, events and prices aside, that differ or are in one run only."""
     for place, pair in _unlike(a.inputs, b.inputs).items():
-        if place not in (*EVENTS, TABLE) and any(pair):
+        if place not in (*EVENTS, TABLE, SIZES) and any(pair):
             yield place
+
+
+def _is_size(place: str) -> bool:
+    """Tell whether a kept input has market values, which move no CAR."""
+    return Path(place).parts[-3:-2] == ("size",)
 
 
 def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

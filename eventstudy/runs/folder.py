@@ -18,7 +18,7 @@ from .lock import locked
 from .manifest import MANIFEST, manifest_of, provenance_of, seal
 from .origin import Origin
 from .strangers import carry_over, refuse_foreign
-from .swap import cleared, kept, remove, stage_of, swap
+from .swap import cleared, followed, kept, refuse_lasting, remove, stage_of, swap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +59,9 @@ def write_run(
     DataError
         If a file of `origin` was changed since it was hashed.
     """
-    target = out / checked_name(name)
+    target = followed(out / checked_name(name))
     with clear_errors(target):
-        out.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:
             manifest = fill(stage, results, name, config, origin=origin, target=target, command=command)
@@ -108,6 +108,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
     cleared(target)
     refuse_foreign(target)
+    refuse_lasting(target)
     stage = stage_of(target)
     stage.mkdir()
     try:

@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import RunFolderError
@@ -68,7 +68,8 @@ def _wait_for(path: Path, until: float, told: Callable[[str], None]) -> int:
                 told(f"the {before} was ended while it wrote this run; it is written anew")
             os.lseek(handle, 0, os.SEEK_SET)
             os.ftruncate(handle, 0)
-            os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            with suppress(OSError):  # a full disk: the lock holds, without its owner's name
+                os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
             return handle
         owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
         os.close(handle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from ..errors import BadAnswerError, NetworkError, PriceError, RateLimitedError
 from ..loading.benchmarks import members
 from ..prices import is_name
+from .origin import SIZES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..prices import Prices
+    from ..prices.sizes import Sizes
     from .origin import Origin
     from .record import Record
 
@@ -68,14 +70,36 @@ def refuse_losses(
     return {symbol: error.what for symbol, error in gone.items()}
 
 
+def refuse_lost_sizes(record: Record, now: Sizes, events: Iterable[str], *, accept: bool = False) -> None:
+    """Raise as :func:`refuse_losses` if a firm that is still studied has no market value any more.
+
+    Raises
+    ------
+    LostPricesError
+    """
+    had, studied = record.table(SIZES), set(events)
+    if had.empty or "mcap" not in had:
+        return
+    firms = studied & set(had.loc[had["mcap"].notna(), "ticker"])
+    gone = {s: PriceError(f"no market value: {why}") for s, why in now.failures.items() if s in firms}
+    silent = {s: error for s, error in gone.items() if s in now.unanswered}
+    if refused := silent or ({} if accept else gone):
+        raise lost(refused, silent=bool(silent))
+
+
 def lost(errors: Mapping[str, PriceError], *, silent: bool) -> LostPricesError:
     """Return one error for symbols without prices, those of a `silent` source or of one without them."""
     first = next(iter(errors.values()))
     same = [s for s, error in errors.items() if error.what == first.what]
-    more = len(errors) - len(same[:NAMED])
-    names = ", ".join(same[:NAMED]) + (f" and {more} more" if more else "")
     remedy = "try again later" if silent else "--accept-loss goes on without"
+    names = some(same, len(errors))
     return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
+
+
+def some(symbols: Sequence[str], total: int = 0) -> str:
+    """Name the first symbols, and how many more there are of those, or of `total`."""
+    more = max(total, len(symbols)) - len(symbols[:NAMED])
+    return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
 
 
 def _unanswered(error: PriceError, *, named: bool) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..config import StudyConfig
+from ..errors import ConfigError, RunFolderError
 from ..prices.frozen import described
 from ..results import EventStudyResults
 from ..status import dates_of
@@ -134,7 +135,15 @@ def versions() -> dict[str, str]:
 def hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a folder by its path in it; the manifest is not among them."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
-    return {p.relative_to(folder).as_posix(): hash_of(p) for p in files}
+    return {p.relative_to(folder).as_posix(): kept_hash(p) for p in files}
+
+
+def kept_hash(path: Path) -> str:
+    """Return the SHA-256 of a file of a run; RunFolderError if it cannot be read."""
+    try:
+        return hash_of(path)
+    except ConfigError as error:
+        raise RunFolderError(error.what, where=error.where or str(path)) from None
 
 
 def now() -> str:

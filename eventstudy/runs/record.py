@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import StudyConfig
-from ..errors import RunFolderError
+from ..errors import ConfigError, RunFolderError
 from .manifest import MANIFEST, SCHEMA
 from .origin import ASKED, SIZES, Origin
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FAMILY = SCHEMA.partition("/")[0] + "/"
+# What is read of a manifest, and what it must be.
+KEYS: dict[str, type] = {
+    "name": str, "written_at": str, "asked_on": str, "answers": list,
+    **dict.fromkeys(("asked", "config", "events", "failures", "files", "origin", "prices", "versions"), dict),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +52,23 @@ class Record:
         path = Path(folder) / MANIFEST
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            schema = manifest["schema"]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             remedy = "name a folder with a manifest.json"
             raise RunFolderError("is not a run folder", where=str(folder), remedy=remedy) from None
         except OSError as error:
             raise RunFolderError(f"cannot be read ({error.strerror})", where=str(path)) from None
-        except (ValueError, KeyError, TypeError):
-            raise RunFolderError("is not the manifest of a run", where=str(path)) from None
+        except (ValueError, RecursionError):
+            raise RunFolderError("is cut short, or is no JSON", where=str(path)) from None
+        schema = manifest.get("schema") if isinstance(manifest, dict) else None
+        if not str(schema).startswith(FAMILY):
+            raise RunFolderError("is not the manifest of a run", where=str(path))
         if schema != SCHEMA:
-            remedy = "run the study again"
-            raise RunFolderError(f"is a run of another version, not {SCHEMA}", value=schema, remedy=remedy)
+            what = f"is a run of another version, {schema}, and this program reads {SCHEMA}"
+            remedy = "run the study again, or use the eventstudy that wrote it"
+            raise RunFolderError(what, where=str(folder), remedy=remedy)
+        bad = [key for key, kind in KEYS.items() if not isinstance(manifest.get(key), kind)]
+        if bad:
+            raise RunFolderError(f"is damaged: no usable {', '.join(bad)}", where=str(path))
         return cls(Path(folder), manifest)
 
     @property
@@ -64,8 +78,11 @@ class Record:
 
     @cached_property
     def config(self) -> StudyConfig:
-        """The settings, with paths as they were given."""
-        return StudyConfig().with_options(self.manifest["config"])
+        """The settings, with paths as they were given; RunFolderError if they are not valid."""
+        try:
+            return StudyConfig().with_options(self.manifest["config"])
+        except ConfigError as error:
+            raise RunFolderError(f"config: {error}", where=str(self.folder / MANIFEST)) from None
 
     @cached_property
     def origin(self) -> Origin:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError, PriceError, RunFolderError
 from .changes import MOVED, log_changes
 from .lock import locked
-from .losses import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses
+from .losses import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
 from .manifest import MANIFEST, seal
+from .origin import ASKED
 from .record import Record
-from .stale import ask_again, changed_inputs, changed_prices
+from .stale import ask_again, changed_inputs, changed_prices, revised_values
 from .strangers import refuse_foreign
-from .swap import cleared
+from .swap import cleared, followed
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
@@ -87,7 +88,7 @@ def refresh_run(
     wait : float
         Seconds to wait for another process that writes the run.
     recheck : bool
-        Download stored prices again, to find what the source revised.
+        Download stored prices and market values again, to find what the source revised.
     accept_loss : bool
         Go on without prices that the source does not have any more.
     told, progress : callable, optional
@@ -106,7 +107,7 @@ def refresh_run(
     """
     from .folder import clear_errors
 
-    origin = origin.hashed()
+    origin, target = origin.hashed(), followed(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, told=told):
@@ -116,6 +117,8 @@ def refresh_run(
             if record and recheck:
                 ask_again(record, origin, accept_loss=accept_loss)
             why, notices = _why(record, origin, accept_loss)
+            if record and recheck and not why:
+                why = revised_values(record, origin, accept_loss=accept_loss)
             if record and not why:
                 return Refreshed(target, notices=notices)
             return _anew(
@@ -169,6 +172,8 @@ def _anew(
     given_up = {}
     if record and (fetched := results.panel.fetched):
         given_up = refuse_losses(record, fetched, results.panel.asked, origin, accept=accept_loss)
+    if record and results.sizes and record.config.size == origin.config.size == ASKED:
+        refuse_lost_sizes(record, results.sizes.origin, results.events["ticker"], accept=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise DataError(f"none of {len(results.events)} events could be used, such as: {reason}")

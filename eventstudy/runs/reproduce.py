@@ -113,7 +113,7 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
     """
     record = Record.read(folder)
     with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
-        stage = Path(place) / record.name
+        stage = Path(place) / "run"
         stage.mkdir()
         recompute(record, stage)
         found = dict(_compared(record, stage))

@@ -1,14 +1,15 @@
-"""Which series of two runs differ, on which days."""
+"""Which series of two runs differ, prices and market values, on which days."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..prices.frozen import TABLE, read_frozen
+from .origin import SIZES
 from .record import Record
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What became of the prices of one symbol.
+    """What became of the prices, or the market values, of one symbol.
 
     Attributes
     ----------
@@ -31,9 +32,11 @@ class Revision:
     first : tuple of (date, before, after)
         The first of them with its price in both runs; NaN where there is none.
     before, after : str
-        Last day in either run.
+        Last day in either run; "" where it has none.
     values : int
         Prices (or other values) that are not the same: one close makes two returns.
+    kind : str
+        What was revised.
     """
 
     days: tuple[str, ...]
@@ -41,6 +44,7 @@ class Revision:
     before: str
     after: str
     values: int = 0
+    kind: str = "prices"
 
     def touches(self, day0: str, before: int, after: int) -> bool:
         """Tell whether a day that differs is in the windows of an event, so many sessions long."""
@@ -57,7 +61,7 @@ class Revision:
 
     def __str__(self) -> str:
         if not self.days or self.first is None:
-            return f"prices until {self.after}, {self.before} before"
+            return f"{self.kind} until {self.after or 'none'}, {self.before or 'none'} before"
         day, old, new = self.first
         first = day if self.values == 1 else f"{self.values} days, first on {day}"
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
@@ -76,6 +80,38 @@ def revisions(one: Record, other: Record) -> dict[str, Revision]:
     parts = {name: [part_of(t[t["symbol"] == name]) for t in (a, b)] for name in names}
     found = {name: revision_of(old, new, columns) for name, (old, new) in parts.items()}
     return {name: revision for name, revision in found.items() if revision}
+
+
+def size_revisions(one: Record, other: Record) -> dict[str, Revision]:
+    """Return what differs in the market values of two runs, by firm."""
+    return revised_sizes(*(record.table(SIZES) for record in (one, other)))
+
+
+def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
+    """Return what differs in two tables of market values (:meth:`.Sizes.record`), by firm."""
+    parts = [_valued(table) for table in (old, new)]
+    found = {}
+    for ticker in dict.fromkeys([*parts[0], *parts[1]]):
+        a, b = (part.get(ticker) for part in parts)
+        if a is not None and b is not None:
+            revision = revision_of(a, b, ["mcap"])
+        else:
+            ends = ["" if own is None else f"{own.index[-1]:%Y-%m-%d}" for own in (a, b)]
+            revision = Revision((), None, ends[0], ends[1])
+        if revision:
+            found[ticker] = replace(revision, kind="market values")
+    return found
+
+
+def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the market values of each firm that has any, by date."""
+    import pandas as pd
+
+    if table.empty:
+        return {}
+    known = table[table["mcap"].notna()]
+    known = known.assign(date=pd.to_datetime(known["date"]), mcap=known["mcap"].astype(float))
+    return {str(ticker): own.set_index("date") for ticker, own in known.groupby("ticker", sort=False)}
 
 
 def columns_of(measure: str) -> list[str]:

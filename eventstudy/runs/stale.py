@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, DataError, PriceError
 from ..prices import resolve
 from ..prices.frozen import TABLE, read_frozen
-from .losses import GIVEN_UP, lost_source, refuse_losses
+from .losses import GIVEN_UP, lost_source, refuse_losses, refuse_lost_sizes, some
 from .manifest import versions
-from .origin import with_files
+from .origin import ASKED, SIZES, with_files
 from .record import Record
+from .revised import columns_of, part_of, revised_sizes, revision_of
 from .verify import verify_run
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _no_store(origin: Origin) -> list[str]:
     from ..prices.store import StoreProvider
 
     path = StoreProvider(origin.store or None).path
-    if origin.config.prices != "auto" or path.is_file():
+    if origin.config.prices != "auto" or origin.offline or path.is_file():
         return []
     return [f"there is no price store at {path}: all prices are asked for again"]
 
@@ -88,15 +89,16 @@ def _no_store(origin: Origin) -> list[str]:
 def _asked_of(
     record: Record, origin: Origin, is_open: bool, accept_loss: bool
 ) -> tuple[list[str], tuple[str, ...]]:
-    found, notices = list[str](), dict[str, None]()
+    found, longer, notices = list[str](), dict[str, list[str]](), dict[str, None]()
     for days, symbols in asked(record, to_date=is_open).items():
         answer = _answer(record, origin, symbols, days)
         calls = dict.fromkeys(symbols, days)
         gone = refuse_losses(record, answer, calls, origin, accept=accept_loss)
         new = [symbol for symbol in gone if symbol not in record.manifest.get(GIVEN_UP, {})]
         found += [f"{symbol} is given up: {gone[symbol]}" for symbol in new]
-        found += _news(record, answer, [s for s in symbols if s not in new], is_open)
+        found += _news(record, answer, [s for s in symbols if s not in new], longer)
         notices |= dict.fromkeys(answer.notices)
+    found += [f"prices of {some(own)} until {end}" for end, own in longer.items()] if is_open else []
     return found, tuple(notices)
 
 
@@ -138,6 +140,8 @@ def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> N
     from ..prices.store import StoreProvider
     from ..prices.sync import update
 
+    if origin.config.prices != "auto" and origin.config.size == ASKED and not origin.offline:
+        return  # there are market values to ask for
     if origin.config.prices != "auto" or origin.offline:
         remedy = "other sources are asked anew by every refresh"
         raise ConfigError("only --prices auto, with a network, has prices to check again", remedy=remedy)
@@ -148,7 +152,32 @@ def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> N
         refuse_losses(record, again, {}, origin, accept=accept_loss)
 
 
-def _news(record: Record, answer: Prices, symbols: Iterable[str], is_open: bool) -> Iterator[str]:
+def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False) -> list[str]:
+    """Download the market values of a run again; return whose are not the same.
+
+    Raises
+    ------
+    PriceError
+        If the source cannot be reached.
+    LostPricesError
+        If it does not have all of them any more.
+    """
+    from ..prices.yahoo import YahooProvider
+
+    had = record.table(SIZES)
+    if origin.config.size != ASKED or had.empty or had["date"].isna().all():
+        return []
+    days = [date.fromisoformat(text) for text in (had["date"].dropna().min(), had["date"].dropna().max())]
+    now = YahooProvider().sizes(list(dict.fromkeys(had["ticker"])), *days)
+    refuse_lost_sizes(record, now, had["ticker"], accept=accept_loss)
+    found = revised_sizes(had, now.record())
+    return [f"{own.kind} of {s} {own}" if own.days else f"{s}: {own}" for s, own in found.items()]
+
+
+def _news(
+    record: Record, answer: Prices, symbols: Iterable[str], longer: dict[str, list[str]]
+) -> Iterator[str]:
+    """Yield what is new of some symbols; those with later prices only go to `longer`, by their last day."""
     had: Mapping[str, Any] = record.manifest["prices"]
     lost: Mapping[str, Any] = record.manifest["failures"]
     for symbol in symbols:
@@ -165,20 +194,20 @@ def _news(record: Record, answer: Prices, symbols: Iterable[str], is_open: bool)
         if s in had and s in answer.provenance and answer.provenance[s].sha256 != had[s].get("sha256")
     ]  # fmt: skip
     if changed:
-        yield from _revised(record, answer, changed, is_open)
+        yield from _revised(record, answer, changed, longer)
 
 
-def _revised(record: Record, answer: Prices, symbols: list[str], is_open: bool) -> Iterator[str]:
-    from .revised import columns_of, part_of, revision_of
-
+def _revised(
+    record: Record, answer: Prices, symbols: list[str], longer: dict[str, list[str]]
+) -> Iterator[str]:
     table, parts = read_frozen(record.folder / TABLE), answer.parts()
     for symbol in symbols:
         old, new = (part_of(rows) for rows in (table[table["symbol"] == symbol], parts[symbol]))
         found = revision_of(old, new, columns_of(record.config.measure))
         if found and found.days:
             yield f"prices of {symbol} {found}"
-        elif found and is_open and found.after > found.before:
-            yield f"prices of {symbol} until {found.after}"
+        elif found and found.after > found.before:
+            longer.setdefault(found.after, []).append(symbol)
 
 
 def _why(error: PriceError | None) -> str:

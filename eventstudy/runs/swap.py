@@ -15,6 +15,11 @@ _EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
+def followed(target: Path) -> Path:
+    """Return the folder that a link means: to exchange the link would leave the folder as it was."""
+    return target.resolve() if target.is_symlink() else target
+
+
 def stage_of(target: Path) -> Path:
     """Return where a run is written before it takes its place."""
     return target.with_name(f".{target.name}.new")
@@ -25,8 +30,15 @@ def cleared(target: Path) -> None:
     old = _old(target)
     if not target.exists() and old.exists():
         old.rename(target)
-    remove(old)
-    remove(stage_of(target))
+    remove(old, loud=True)
+    remove(stage_of(target), loud=True)
+
+
+def refuse_lasting(target: Path) -> None:
+    """Raise if a run could be exchanged but not removed: what is left of it would bar the next one."""
+    for folder in [p for p in (target, *target.rglob("*")) if p.is_dir() and not p.is_symlink()]:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def swap(stage: Path, target: Path) -> None:
@@ -64,12 +76,12 @@ def exchanged(one: Path, other: Path) -> bool:
     return not failed
 
 
-def remove(path: Path) -> None:
-    """Remove a folder, a file or a link, if it is there and may be removed."""
+def remove(path: Path, *, loud: bool = False) -> None:
+    """Remove what is there; a folder that may not be removed stays, or is an error."""
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
-    else:
-        shutil.rmtree(path, ignore_errors=True)
+    elif path.exists():
+        shutil.rmtree(path, ignore_errors=not loud)
 
 
 def kept(folder: Path) -> None:

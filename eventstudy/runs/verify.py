@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import RunFolderError
-from .manifest import MANIFEST, OWN_HASH, hashes, own_hash
-from .origin import hash_of
+from .manifest import MANIFEST, OWN_HASH, hashes, kept_hash, own_hash
 from .record import Record
 from .strangers import LITTER
 
@@ -80,7 +79,7 @@ def refuse_altered(record: Record) -> None:
     missing = [str(path) for path in files.values() if not path.is_file()]
     changed = [
         str(path) for place, path in files.items()
-        if path.is_file() and hash_of(path) != record.inputs[place]
+        if path.is_file() and kept_hash(path) != record.inputs[place]
     ]  # fmt: skip
     if missing or changed:
         found = {"is missing": missing, "was changed since it was written": changed}

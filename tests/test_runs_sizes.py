@@ -1,0 +1,88 @@
+"""Market values that were revised: a file that was edited, and share counts that Yahoo has changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
+from yahoo_standin import Yahoo, synthetic
+
+from eventstudy import compare_runs, reproduce_run, verify_run
+from eventstudy.runs.changes import read_changes
+
+
+def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
+    """With the firms and days that it changed; it moves no CAR."""
+    made = Project(tmp_path)
+    sizes = tmp_path / "sizes.csv"
+
+    def write(*rows: str) -> None:
+        known = [f"{firm},{DAYS[100]:%Y-%m-%d},{k + 1}e9,USD" for k, firm in enumerate(FIRMS[:4])]
+        sizes.write_text("\n".join(["ticker,date,mcap,currency", *known, *rows, ""]))
+
+    write()
+    asked = ["refresh", *made.options[:-1], "--size", sizes]
+    assert "refreshed: first run" in invoke(*asked)
+    assert invoke(*asked).startswith("nothing new")
+    sizes.write_text(sizes.read_text().replace(",2e9", ",2.5e9"))
+    said = invoke(*asked)
+    assert "refreshed: size/1/sizes.csv changed" in said
+    assert f"Market values revised:\n  BBB: revised on {DAYS[100]:%Y-%m-%d} (2000000000 before," in said
+    change = read_changes(made.run)[0]
+    assert [*change["sizes"]] == ["BBB"]
+    assert change["moves"] == []
+    write(f"AAA,{DAYS[120]:%Y-%m-%d},7e9,USD", f"EEE,{DAYS[120]:%Y-%m-%d},7e9,USD")
+    said = invoke(*asked)
+    assert "Market values revised:\n  BBB: revised" in said
+    assert f"  AAA: market values until {DAYS[120]:%Y-%m-%d}, {DAYS[100]:%Y-%m-%d} before\n" in said
+    assert f"  EEE: market values until {DAYS[120]:%Y-%m-%d}, none before\n" in said
+    before = invoke("run", *made.options, "--name", "without")
+    assert before == ""
+    found = compare_runs(made.out / "without", made.run)
+    assert {*found.sizes} == {*FIRMS}
+    assert not found.moves
+
+
+def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
+    """Found by --recheck alone; counts that are lost are loud, and given up when that is asked for."""
+    events = tmp_path / "events.csv"
+    events.write_text("event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2020-06-01\n")
+    ends = {"start": date(2019, 1, 2), "end": date(2021, 3, 31)}
+    firms = [synthetic(s, **ends, counts={date(2020, 1, 2): 1e6}) for s in ("AAPL", "NVDA")]
+    run = tmp_path / "out" / "events"
+    with Yahoo(*firms, synthetic("^GSPC", **ends)) as yahoo:
+        env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
+
+        def refresh(*more: str, code: int = 0) -> str:
+            options = ["--size", "yahoo", "--out", tmp_path / "out", *SHORT[2:-1]]
+            done = started("refresh", events, *options, *more, **env)
+            out, err = done.communicate(timeout=60)
+            assert done.returncode == code, err
+            return out + err
+
+        assert "refreshed: first run" in refresh()
+        assert "nothing new" in refresh()
+        assert "nothing new" in refresh("--recheck")
+        firms[0].counts[date(2020, 7, 1)] = 1.1e6
+        asked = len(yahoo.log)
+        assert "nothing new" in refresh()
+        assert len(yahoo.log) == asked
+        said = refresh("--recheck")
+        assert "refreshed: market values of AAPL revised on" in said
+        assert "days, first on 2020-07-01 (" in said
+        assert "Market values revised:\n  AAPL: revised on" in said
+        change = read_changes(run)[0]
+        assert ([*change["sizes"]], change["moves"], change["files"]) == (["AAPL"], [], [])
+        assert reproduce_run(run).exact
+        before = contents(run, without="")
+        firms[1].counts.clear()
+        lost = refresh("--recheck", code=75)
+        assert "NVDA: no market value: no shares outstanding" in lost
+        assert "the last report is as it was; --accept-loss goes on without" in lost
+        events.write_text(events.read_text() + "z,AAPL,2020-05-06\n")
+        assert "NVDA: no market value" in refresh(code=75), "also where the study is made anew"
+        assert contents(run, without="") == before
+        assert "NVDA: market values until none, 2" in refresh("--accept-loss")
+        assert "nothing new" in refresh("--recheck")
+    assert verify_run(run).ok
