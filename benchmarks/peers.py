@@ -24,14 +24,11 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+from environments import EnvironmentMissingError, interpreter, own_folder, wanted
+from protocol import ESTIMATION, EVENT, Sample
+from speed import ONE_CORE, plot, slopes
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "peers")]
-
-from environments import EnvironmentMissingError, interpreter, own_folder, wanted  # noqa: E402
-from protocol import ESTIMATION, EVENT, Sample  # noqa: E402
-from speed import ONE_CORE, plot, slopes  # noqa: E402
-
 PROGRAMS = {
     path.stem.removeprefix("by_").replace("_", "-"): path for path in sorted((HERE / "peers").glob("by_*.py"))
 }
