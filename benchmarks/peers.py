@@ -150,7 +150,7 @@ def measure(order: Sequence[str], limits: Limits) -> dict[str, Any]:
         done = subprocess.run(order, env=env, capture_output=True, text=True, check=False, timeout=patience)
     except subprocess.TimeoutExpired:
         raise RuntimeError("out of time") from None
-    if -done.returncode in (signal.SIGXCPU, signal.SIGKILL):
+    if done.returncode == -signal.SIGXCPU:
         raise RuntimeError("out of time")
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
