@@ -169,10 +169,15 @@ def table(found: Found) -> str:
         same, other = agreement(found, program, events)
         rows.append([
             f"{events:,}", version(program), f"{found.median(program, events):.3f}",
-            f"{found.ratio(program, LEAST, events):.1f}", f"{found.ratio(program, OURS, events):.1f}",
+            *(times(found.ratio(program, other, events)) for other in (LEAST, OURS)),
             f"{found.median(program, events, 'memory'):.0f}", ", ".join(same), ", ".join(other),
         ])  # fmt: skip
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def times(ratio: float) -> str:
+    """Return a ratio as text, "-" where the other program has no time."""
+    return f"{ratio:.1f}" if np.isfinite(ratio) else "-"
 
 
 def agreement(found: Found, program: str, events: int) -> tuple[list[str], list[str]]:
@@ -227,7 +232,7 @@ def main() -> None:
     parser.add_argument("--events", default="100,1000,10000,100000,1000000")
     parser.add_argument("--programs", default=",".join(PROGRAMS), help="by default all: %(default)s")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=60, help="CPU seconds of one program, %(default)s")
+    parser.add_argument("--limit", type=float, default=120, help="CPU seconds of one program, %(default)s")
     parser.add_argument("--memory", type=int, default=6144, help="MB of one program, %(default)s")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / name, help="environments")
     parser.add_argument("--out", type=Path, help="folder for table.md, measured.json and peers.svg")

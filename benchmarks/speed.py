@@ -156,7 +156,7 @@ def plot(found: dict[tuple[str, int], list[dict[str, float]]], file: Path) -> No
             axes.loglog(at, values, marker="o", label=program)
         axes.set(xlabel="events", ylabel=label)
         axes.grid(visible=True, alpha=0.3)
-    figure.axes[0].legend()
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right center")
     figure.savefig(file)
 
 

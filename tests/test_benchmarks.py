@@ -329,7 +329,7 @@ def test_wrong_numbers_are_told(bench: SimpleNamespace) -> None:
     assert same == ["CAAR", "BMP"]
     assert other == ["Patell 2 (2)", "J1 2.5 (-2.5)"]
     assert bench.peers.fastest_peer(found, 50) == ("eventstudy", 33.0)
-    assert "| 50 | eventstudy 0.1a12 | 60.000 | nan | 33.0 | 99 | CAAR, BMP | Patell 2 (2)" in (
+    assert "| 50 | eventstudy 0.1a12 | 60.000 | - | 33.0 | 99 | CAAR, BMP | Patell 2 (2)" in (
         bench.peers.report(found, [50])
     )
 
