@@ -62,6 +62,7 @@ def fitted(drawn: Drawn, panel: ReturnsPanel, engine: str) -> AbnormalReturns:
     import floor
     import numpy as np
 
+    from eventstudy.chunks import KEPT
     from eventstudy.models import MODELS
     from eventstudy.windows import Window, build_windows
 
@@ -69,7 +70,7 @@ def fitted(drawn: Drawn, panel: ReturnsPanel, engine: str) -> AbnormalReturns:
     windows = build_windows(
         panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,
         factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*floor.ESTIMATION),
-        event=Window(*floor.EVENT),
+        event=Window(*floor.EVENT), kept=n <= KEPT,
     )  # fmt: skip
     return MODELS["market"]().fit(windows, engine=engine)
 

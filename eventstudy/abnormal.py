@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from .chunks import CHUNK
 from .conventions import Conventions
-from .cut import ByEvent
+from .cut import ByEvent, Pieces
 from .errors import ConfigError
 from .registry import did_you_mean
 from .typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
+from .workers import current
 
 # Conventions on price limits by which a window runs on until the first free close.
 EXTENDING = ("extend", "censored")
 
 
-class Taken(NamedTuple):
-    """What of each day enters a CAR: abnormal return and its noise (n, L), regressors (n, L, k)."""
+Found = TypeVar("Found")
 
-    ar: FloatArray
-    noise: FloatArray
-    x: FloatArray
+# What is made anew when it is asked for, of many events.
+LEFT_OUT = ("resid", "x_estimation")
+
+
+# The fields of Runs that stand for those of single days.
+RUN = {"ar": "ar", "noise": "noise", "x_event": "x"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +59,7 @@ class Runs:
     length: IntArray
     x: FloatArray
 
-    def take(self, rows: IntArray | BoolArray) -> Runs:
+    def take(self, rows: IntArray | BoolArray | slice) -> Runs:
         """Return the runs of some events."""
         return Runs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
@@ -94,6 +99,8 @@ class AbnormalReturns(ByEvent):
         What has been computed from this object already, so that tests share it.
     parent, rows : AbnormalReturns and (n,) int array, optional
         The study that these events were taken from, and which of its events they are.
+    estimation_days : callable, optional
+        Makes `resid` and `x_estimation` anew from the windows and the estimates where they are not kept.
 
     Notes
     -----
@@ -132,9 +139,22 @@ class AbnormalReturns(ByEvent):
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
+    estimation_days: Callable[[AbnormalReturns], Mapping[str, FloatArray]] | None = None
 
     def __len__(self) -> int:
-        return len(self.ar)
+        return len(self.nobs)
+
+    def made(self, name: str) -> Any:
+        """Make the residuals and regressors of the estimation days where they are not kept."""
+        if self.estimation_days is None or name not in LEFT_OUT:
+            return super().made(name)
+        self.__dict__.update(self.estimation_days(self))
+        return self.__dict__[name]
+
+    def map(self, function: Callable[[AbnormalReturns], Found]) -> Iterator[Found]:
+        """Yield what a function finds in the events, in chunks that fit into memory, in their order."""
+        one = len(self) <= CHUNK
+        return current().threads(function, [self] if one else Pieces(self))
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
@@ -160,9 +180,16 @@ class AbnormalReturns(ByEvent):
         """Standardised abnormal returns AR / sqrt(Var(AR)), shape (n, L2) (Patell 1976)."""
         return self.ar / np.sqrt(self.var_ar)
 
+    def sar_over(self, window: Window) -> FloatArray:
+        """The `sar` of the days of a window, shape (n, L)."""
+        if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
+            return self.parent.sar_over(window)[self.rows]
+        return self.sar[:, self.columns(window)]
+
     def columns(self, window: Window) -> slice:
         """Return the columns of the event window that `window` covers.
 
+        Raises
         ------
         ConfigError
             If it reaches beyond the event window.
@@ -177,14 +204,14 @@ class AbnormalReturns(ByEvent):
 
     def inside(self, window: Window) -> BoolArray:
         """Tell which abnormal returns of the window begin and end inside it, shape (n, L)."""
-        spans = self.spans[:, self.columns(window)]
+        spans = self.over("spans", self.columns(window))
         begins = np.arange(len(window)) - spans + 1
         inside: BoolArray = (spans > 0) & (begins >= 0)
         return inside
 
     def covered(self, window: Window) -> IntArray:
         """Count the days of `window` that abnormal returns inside it cover, shape (n,)."""
-        spans = self.spans[:, self.columns(window)]
+        spans = self.over("spans", self.columns(window))
         days: IntArray = np.where(self.inside(window), spans, 0).sum(axis=1)
         return days
 
@@ -213,14 +240,29 @@ class AbnormalReturns(ByEvent):
 
     def car(self, window: Window) -> FloatArray:
         """Cumulative abnormal return over `window`, shape (n,); NaN unless :meth:`valid`."""
-        total = self._taken(window).ar.sum(axis=1) * self._rescaled(window)
-        return np.where(self.valid(window), total, np.nan)
+        return self._once("car", window, self._car)
 
     def var_car(self, window: Window) -> FloatArray:
         """Prediction-error variance of the CAR, c'Vc, shape (n,); NaN unless :meth:`valid`."""
-        taken = self._taken(window)
-        x = taken.x.sum(axis=1)
-        variance = taken.noise.sum(axis=1) + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
+        return self._once("var_car", window, self._var_car)
+
+    def _once(self, name: str, window: Window, compute: Callable[[Window], FloatArray]) -> FloatArray:
+        """Return a number of each event over a window, computed once for the study it was taken from."""
+        if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
+            whole: FloatArray = getattr(self.parent, name)(window)
+            return whole[self.rows]
+        if (name, window) not in self.memo:
+            self.memo[name, window] = compute(window)
+            self.memo[name, window].flags.writeable = False
+        return self.memo[name, window]  # type: ignore[no-any-return]
+
+    def _car(self, window: Window) -> FloatArray:
+        total = self._taken(window, "ar").sum(axis=1) * self._rescaled(window)
+        return np.where(self.valid(window), total, np.nan)
+
+    def _var_car(self, window: Window) -> FloatArray:
+        x, noise = self._taken(window, "x_event").sum(axis=1), self._taken(window, "noise").sum(axis=1)
+        variance = noise + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
@@ -234,14 +276,14 @@ class AbnormalReturns(ByEvent):
 
         Sessions of an extended window and those that a return bridges count; 0 and NaT without a CAR.
         """
-        cols, L1 = self.columns(window), self.resid.shape[1]
+        cols = self.columns(window)
         valid, run_on = self.valid(window), self.extended(window)
-        count = np.where(self.inside(window), self.length[:, cols], 0).sum(axis=1)
+        count = np.where(self.inside(window), self.over("length", cols), 0).sum(axis=1)
         last = self.windows.dates[:, cols.stop - 1].copy()
         for i in np.flatnonzero(run_on if self.runs is not None else []):
             more = self.runs.length[i, cols.stop - 1] - self.length[i, cols.stop - 1]  # type: ignore[union-attr]
             own = self.windows.calendars[self.windows.calendar[i]]
-            at = int(np.searchsorted(own, self.windows.positions[i, L1 + cols.stop - 1]))
+            at = int(np.searchsorted(own, self.windows.event_positions[i, cols.stop - 1]))
             count[i], last[i] = count[i] + more, self.windows.sessions[own[at + more]]
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
@@ -252,23 +294,22 @@ class AbnormalReturns(ByEvent):
         cover: 1 unless a halt has left the clock, or days are missing by convention.
         """
         inside, cols = self.inside(window), self.columns(window)
-        total = np.where(inside, self.ar[:, cols], 0.0).sum(axis=1)
-        sessions = np.where(inside, self.length[:, cols], 0).sum(axis=1)
+        total = np.where(inside, self.over("ar", cols), 0.0).sum(axis=1)
+        sessions = np.where(inside, self.over("length", cols), 0).sum(axis=1)
         return np.where(self.valid(window), total * np.sqrt(len(window) / np.maximum(sessions, 1)), np.nan)
 
-    def _taken(self, window: Window) -> Taken:
-        """Return what enters the CAR, 0 elsewhere; a last day that closes at a limit is a longer run."""
-        cols = self.columns(window)
-        seen = self.inside(window)
-        ar, noise, x = self.ar[:, cols], self.noise[:, cols], self.x_event[:, cols]
+    def _taken(self, window: Window, name: str) -> FloatArray:
+        """Return what of `ar`, `noise` or `x_event` enters the CAR, 0 elsewhere, shape (n, L) or (n, L, k).
+
+        A last day that closes at a limit is a longer run.
+        """
+        cols, seen = self.columns(window), self.inside(window)
+        own: FloatArray = self.over(name, cols)
         delayed = self.delayed(window) & (self.conventions.limits in EXTENDING)
         if self.runs is not None and delayed.any():
-            last = cols.stop - 1
-            ar, noise, x = ar.copy(), noise.copy(), x.copy()
-            ar[delayed, -1] = self.runs.ar[delayed, last]
-            noise[delayed, -1] = self.runs.noise[delayed, last]
-            x[delayed, -1] = self.runs.x[delayed, last]
-        return Taken(np.where(seen, ar, 0.0), np.where(seen, noise, 0.0), np.where(seen[:, :, None], x, 0.0))
+            own = own.copy()
+            own[delayed, -1] = getattr(self.runs, RUN[name])[delayed, cols.stop - 1]
+        return np.where(seen if own.ndim == 2 else seen[:, :, None], own, 0.0)
 
     def _rescaled(self, window: Window) -> FloatArray:
         """L over the days covered, shape (n,), by convention ``missing="rescale"``; else 1."""
@@ -296,7 +337,7 @@ class AbnormalReturns(ByEvent):
         if self.windows.measure != "return":
             return np.full(len(self), np.nan)
         expected = self.expected[:, cols]
-        actual = expected + self.ar[:, cols]
+        actual = expected + self.over("ar", cols)
         run_on = self.extended(window)
         if self.runs is not None and run_on.any():
             expected = expected.copy()
@@ -344,9 +385,9 @@ class AbnormalReturns(ByEvent):
         event : (n, L2) float array
             1 on the days of the window that are covered, else 0.
         """
-        x = self._taken(window).x.sum(axis=1)
+        x = self._taken(window, "x_event").sum(axis=1)
         weights = -np.einsum("nk,nkj,nlj->nl", x, self.bread, np.nan_to_num(self.x_estimation))
-        inside, spans = self.inside(window), self.spans[:, self.columns(window)]
+        inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
         own = event[:, self.columns(window)]
         for back in range(int(spans.max(initial=1))):
@@ -360,13 +401,13 @@ class AbnormalReturns(ByEvent):
         Halted sessions that have left the clock, and the sessions after the window until a close off the
         price limit; as columns of ``windows.sessions``.
         """
-        cols, L1 = self.columns(window), self.resid.shape[1]
+        cols = self.columns(window)
         inside, delayed = self.inside(window), self.delayed(window) & (self.conventions.limits in EXTENDING)
-        bridged = inside & (self.length[:, cols] > self.spans[:, cols])
+        bridged = inside & (self.over("length", cols) > self.over("spans", cols))
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
             own = self.windows.calendars[self.windows.calendar[i]]
-            at = np.searchsorted(own, self.windows.positions[i, L1:][cols])
+            at = np.searchsorted(own, self.windows.event_positions[i, cols])
             parts = [own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
             if delayed[i] and self.runs is not None:
                 first = self.length[i, cols.stop - 1]
@@ -374,7 +415,7 @@ class AbnormalReturns(ByEvent):
             out.append((int(i), np.concatenate(parts)))
         return out
 
-    def take(self, rows: IntArray | BoolArray) -> AbnormalReturns:
+    def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
         """Return some events, by position or mask."""
         own = np.arange(len(self)) if self.rows is None else self.rows
         runs = None if self.runs is None else self.runs.take(rows)

@@ -206,13 +206,17 @@ def cache_dir() -> Path:
 
 
 def _cache_path(name: str) -> Path | None:
-    version = importlib.metadata.version("exchange_calendars")
     if not re.fullmatch(r"\w+", name):
         return None
     try:
-        return cache_dir() / f"calendar-{name}-{version}-{CACHE_FORMAT}.npz"
+        return cache_dir() / f"calendar-{name}-{_library_version()}-{CACHE_FORMAT}.npz"
     except RuntimeError:
         return None
+
+
+@functools.cache
+def _library_version() -> str:
+    return importlib.metadata.version("exchange_calendars")
 
 
 def _read_cache(path: Path | None, name: str) -> Sessions | None:

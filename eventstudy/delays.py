@@ -27,18 +27,19 @@ def with_runs(
     windows = abnormal.windows
     event, estimation = windows.event, windows.estimation
     wide = Window(event.start, event.stop + LONGEST_RUN)
-    hit = at_limit(layout, windows.positions[:, len(estimation) :])
+    hit = at_limit(layout, windows.event_positions)
     rows = np.flatnonzero(hit.any(axis=1))
     if len(rows) == 0:
         return abnormal
     longer = layout.take(rows).around(day0[rows], estimation=estimation, event=wide)
     L1 = len(estimation)
     # The estimation days are those of the study, less what it masked.
+    hits = windows.take(rows)
     for name in ("returns", "spans", "length"):
-        getattr(longer, name)[:, :L1] = getattr(windows, name)[rows, :L1]
-    longer = replace(longer, bounds=windows.bounds[rows])
+        getattr(longer, name)[:, :L1] = getattr(hits, name)[:, :L1]
+    longer = replace(longer, bounds=hits.bounds)
     fit = model.fit(longer, engine=engine)
-    closes = at_limit(layout.take(rows), longer.positions[:, len(estimation) :])
+    closes = at_limit(layout.take(rows), longer.event_positions)
     runs = Runs(
         at_limit=hit,
         ar=abnormal.ar.copy(),
@@ -51,7 +52,7 @@ def with_runs(
     for own, i in enumerate(rows):
         for t in np.flatnonzero(hit[i]):
             _join(runs, int(i), int(t), fit, own, closes[own])
-    return replace(abnormal, runs=runs)
+    return abnormal.altered(runs=runs)
 
 
 def at_limit(layout: Layout, positions: IntArray) -> BoolArray:

@@ -56,6 +56,10 @@ class DataError(EventStudyError):
     """The data do not allow a study."""
 
 
+class TooManyError(EventStudyError):
+    """More events than what was asked for can be computed of at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault of one cell of the events file."""

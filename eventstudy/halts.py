@@ -8,10 +8,11 @@ import numpy as np
 
 from .errors import ConfigError
 from .joint import covers
+from .laying import TRADED
 from .layout import Layout
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, FloatArray, IntArray
-from .windows import TRADED, EventWindows
+from .windows import EventWindows
 
 
 def resumed(layout: Layout, windows: EventWindows, days: DateArray) -> tuple[Layout, DateArray]:
@@ -28,7 +29,7 @@ def resumed(layout: Layout, windows: EventWindows, days: DateArray) -> tuple[Lay
             where="halt", value="shift", remedy="use --halt calendar, or another model",
         )  # fmt: skip
     layout = shifted(layout, halted(windows, layout))
-    around = layout.around(days, estimation=windows.estimation, event=windows.event)
+    around = layout.around(days, estimation=windows.estimation, event=windows.event, kept=windows.kept)
     moved = np.array([TRADED in name for name in layout.calendars]) & (around.day0 >= 0)
     return layout, np.where(moved, around.sessions[around.day0], days)
 
@@ -39,7 +40,7 @@ def halted(windows: EventWindows, layout: Layout) -> BoolArray:
     Only gaps of the firm count: where the benchmark alone has none, the market did not halt. A day whose
     return was refused is no halt.
     """
-    event = windows.positions[:, len(windows.estimation) :]
+    event = windows.event_positions
     out = np.zeros(len(event), dtype=bool)
     for i in np.flatnonzero(layout.rows >= 0):
         own = layout.panel.calendars[layout.calendars[i]]

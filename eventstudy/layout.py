@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .laying import EMPTY
 from .loading.benchmarks import members
 from .loading.load import series_of
 from .models import Factor, LinearModel
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray
-from .windows import EMPTY, EventWindows, Window, build_windows
+from .windows import EventWindows, Window, build_windows
 
 if TYPE_CHECKING:
     from .events.table import Events
@@ -48,11 +49,14 @@ class Layout:
     keep_spans: bool
     symbols: Mapping[str, list[str]]
 
-    def around(self, day0: DateArray, *, estimation: Window, event: Window) -> EventWindows:
-        """Return the windows of all events around `day0`, shape (n,)."""
+    def around(
+        self, day0: DateArray, *, estimation: Window, event: Window, kept: bool = True
+    ) -> EventWindows:
+        """Return the windows of all events around `day0`, shape (n,); `kept` as in :func:`build_windows`."""
         return build_windows(
             self.panel, calendars=list(self.calendars), day0=day0, rows=self.rows, lags=self.lags,
             factor_rows=self.factor_rows, keep_spans=self.keep_spans, estimation=estimation, event=event,
+            kept=kept,
         )  # fmt: skip
 
     def take(self, events: IntArray | BoolArray) -> Layout:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from .typing import BoolArray, IntArray, ObjectArray
@@ -22,43 +20,50 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
     used : (n,) bool array
         Events whose windows count.
     """
-    L1 = len(windows.estimation)
-    estimation, event = windows.positions[:, :L1], windows.positions[:, L1:]
-    mask = np.zeros(estimation.shape, dtype=bool)
+    mask = np.zeros((len(windows), len(windows.estimation)), dtype=bool)
     taken = np.zeros(len(windows.sessions) + 1, dtype=bool)
+    event = windows.event_positions
     for own in _same(firms, used):
         # An event window lies behind its own estimation window: those of all events are those of the others.
         taken[event[own]], taken[-1] = True, False
-        mask[own] = taken[estimation[own]]
+        mask[own] = taken[windows.take(own).positions[:, : mask.shape[1]]]
         taken[event[own]] = False
-    mask &= np.isfinite(windows.returns[:, :L1])
-    returns, spans, length = windows.returns.copy(), windows.spans.copy(), windows.length.copy()
-    returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
-    return replace(windows, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
+    return windows.without(mask)
 
 
 def overlapping(
     windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
 ) -> IntArray:
     """Return for each event an earlier one of the same firm whose event window overlaps its own, else -1."""
-    event = windows.positions[:, len(windows.estimation) :]
+    event = windows.event_positions
     known, far = event >= 0, len(windows.sessions)
     first, last = np.where(known, event, far).min(axis=1), np.where(known, event, -1).max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)
+
+    def shares(i: int, before: int) -> bool:
+        near = first[i] <= last[before] and first[before] <= last[i]
+        return bool(near) and bool(np.isin(event[i][known[i]], event[before]).any())
+
     for own in _same(firms, used):
         order = own[np.argsort(windows.day0[own], kind="stable")]
-        before = order[0]
-        for i in order[1:]:
-            near = first[i] <= last[before] and first[before] <= last[i]
-            overlaps = near and bool(np.isin(event[i][known[i]], event[before]).any())
-            out[i] = before if overlaps else -1
-            before = before if kept_only and overlaps else i
+        if kept_only:
+            before = order[0]
+            for i in order[1:]:
+                out[i] = before if shares(i, before) else -1
+                before = i if out[i] < 0 else before
+        else:
+            one, then = order[:-1], order[1:]
+            near = (first[then] <= last[one]) & (first[one] <= last[then])
+            for before, i in zip(one[near], then[near], strict=True):
+                out[i] = before if shares(i, before) else -1
     return out
 
 
 def _same(firms: ObjectArray, used: BoolArray) -> list[IntArray]:
     """Return the events of each firm that has several."""
+    import pandas as pd
+
     rows = np.flatnonzero(used)
-    _, which, counts = np.unique(firms[rows].astype(str), return_inverse=True, return_counts=True)
-    order = rows[np.argsort(which.ravel(), kind="stable")]
-    return [own for own in np.split(order, np.cumsum(counts)[:-1]) if len(own) > 1]
+    which = pd.factorize(firms[rows])[0]
+    order = rows[np.argsort(which, kind="stable")]
+    return [own for own in np.split(order, np.cumsum(np.bincount(which))[:-1]) if len(own) > 1]

@@ -9,12 +9,12 @@ import numpy as np
 
 from .abnormal import AbnormalReturns
 from .delays import at_limit
+from .laying import TRADED
 from .layout import Layout
 from .loading.benchmarks import members, others
 from .loading.load import FACTOR
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray, ObjectArray
-from .windows import TRADED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,20 +104,21 @@ def _flags(
         "fallback_model": abnormal.remark != "",
         "halt_shifted": np.array([TRADED in name for name in layout.calendars], dtype=bool),
         "suspect_price": _suspect(table, abnormal, layout),
-        "price_limit": at_limit(layout, abnormal.windows.positions[:, -len(abnormal.event) :]).any(axis=1),
+        "price_limit": at_limit(layout, abnormal.windows.event_positions).any(axis=1),
     }
 
 
 def _suspect(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> BoolArray:
     """Tell which events have a price in doubt in a window, the firm's or that of a series of the model."""
-    sessions, positions = layout.panel.sessions, abnormal.windows.positions
+    sessions = layout.panel.sessions
     out = np.zeros(len(table), dtype=bool)
-    for i, ticker in enumerate(table["ticker"] if layout.panel.faults else ()):
-        known = positions[i][positions[i] >= 0]
-        if len(known) == 0:
+    if not layout.panel.faults:
+        return out
+    for i, (ticker, reach) in enumerate(zip(table["ticker"], abnormal.windows.reach, strict=True)):
+        if reach[0] < 0:
             continue
         symbols = [ticker, *(s for own in layout.symbols.values() for s in members(own[i]))]
-        first, last = sessions[known.min()], sessions[known.max()]
+        first, last = sessions[reach]
         found = [f for s in symbols for f in layout.panel.faults_near(s, first, last)]
         out[i] = any(fault.kind in IN_DOUBT for fault in found)
     return out

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .chunks import KEPT
 from .config import ESTIMATION, EVENT, StudyConfig
 from .conventions import Conventions
 from .delays import with_runs
@@ -120,6 +121,7 @@ class EventStudy:
             If the model needs a series that there is not.
         """
         around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
+        tobit = self.conventions.limits == "censored"
         table, panel = settled(self.events, self.returns, benchmark=self.benchmark, **around)
         model = make_model(self.model) if isinstance(self.model, str) else self.model
         columns: list[str] = []
@@ -127,10 +129,10 @@ class EventStudy:
             own = checked_factors(self.factors)
             columns, panel = list(own.columns), panel.with_factors(own, FACTOR)
         model = model.bound(columns)
+        around["kept"] = len(table) <= KEPT or tobit or not model.least_squares
         require_intercept(model.parameters, panel.measure, model.name)
         calendars = [panel.calendar_of(code) for code in table["exchange"]]
-        day0 = [panel.session_of(c, d) for c, d in zip(calendars, dates_of(table["day0"]), strict=True)]
-        table["day0"] = np.array(day0, dtype="datetime64[s]")
+        table["day0"] = panel.sessions_of(calendars, dates_of(table["day0"])).astype("datetime64[s]")
         repeats = repeats_of(table)
         happened = repeats == ""
         if self.left_out:
@@ -155,9 +157,9 @@ class EventStudy:
         if self.repeat != "keep-all":
             # An event that is left out was news all the same.
             windows = masked(windows, firms, happened)
-        if self.conventions.limits == "censored":
+        if tobit:
             model, windows = censored(model), with_bounds(windows, layout)
-        abnormal = replace(model.fit(windows, engine=self.engine), conventions=self.conventions)
+        abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
         abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
             table, abnormal, layout, minimum=self.min_estimation, left_out=repeats, overlap=overlap

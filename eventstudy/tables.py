@@ -76,14 +76,16 @@ def faults_in_windows(results: EventStudyResults) -> list[Fault]:
     """Return the faults that touch a window of an event, of its firm or of a series of the model."""
     if results.layout is None:
         return list(results.panel.faults)
-    windows, panel = results.abnormal.windows, results.panel
+    panel = results.panel
+    if not panel.faults:
+        return []
     found: dict[Fault, None] = {}
-    for i, ticker in enumerate(results.events["ticker"]):
-        known = windows.positions[i][windows.positions[i] >= 0]
+    for i, (ticker, reach) in enumerate(
+        zip(results.events["ticker"], results.abnormal.windows.reach, strict=True)
+    ):
         symbols = [ticker, *(s for own in results.layout.symbols.values() for s in members(own[i]))]
-        for symbol in symbols if len(known) else ():
-            ends = panel.sessions[known.min()], panel.sessions[known.max()]
-            found |= dict.fromkeys(panel.faults_near(symbol, *ends))
+        for symbol in symbols if reach[0] >= 0 else ():
+            found |= dict.fromkeys(panel.faults_near(symbol, *panel.sessions[reach]))
     return [fault for fault in panel.faults if fault in found]
 
 

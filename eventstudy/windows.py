@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .chunks import chunks, joined
+from .chunks import HOLDABLE, chunks, joined
 from .cut import ByEvent
-from .errors import ConfigError
-from .joint import Joint, jointly
-from .typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
+from .errors import ConfigError, TooManyError
+from .laying import TRADED, Laying, numbered, places
+from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 
 if TYPE_CHECKING:
     from .returns import ReturnsPanel
-
-
-# Rows of a panel that stand for "none": no such series, or a place that is left empty on purpose.
-NO_ROW, EMPTY = -1, -2
-# So many series are looked at as a whole, to know that they have no gap.
-FEW_ROWS = 8
-# Joins the names of an exchange and a symbol to that of the symbol's own clock of traded sessions.
-TRADED = "|"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -132,11 +125,15 @@ class EventWindows(ByEvent):
     bounds : (n, L1) float array
         Returns of estimation days that are only known to lie beyond them, as the close is at a price limit;
         NaN elsewhere.
+    laying : Laying, optional
+        From which the arrays of days are laid out when they are asked for; None where they are kept.
+    event_positions : (n, L2) int array
+        The event days of `positions`; always kept.
     """
 
     by_event: ClassVar = (
         "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
-        "bounds",
+        "bounds", "event_positions",
     )  # fmt: skip
 
     estimation: Window
@@ -156,6 +153,11 @@ class EventWindows(ByEvent):
     masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     bounds: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
+    laying: Laying | None = None
+
+    if TYPE_CHECKING:
+        event_positions: IntArray = field(init=False)
+
     def __post_init__(self) -> None:
         if len(self.masked) != len(self.returns):
             object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
@@ -164,17 +166,69 @@ class EventWindows(ByEvent):
             object.__setattr__(self, "bounds", none)
 
     def __len__(self) -> int:
-        return len(self.returns)
+        return len(self.day0)
 
     @property
     def dates(self) -> DateArray:
         """Session of each event-window day, shape (n, L2); NaT beyond the data."""
-        pos = self.positions[:, len(self.estimation) :]
+        pos = self.event_positions
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
+
+    @property
+    def kept(self) -> bool:
+        """Whether the arrays of days are kept, and not laid out when they are asked for."""
+        return self.laying is None
+
+    @cached_property
+    def reach(self) -> IntArray:
+        """First and last column of `sessions` of each event's days, (n, 2); -1 where none is in the data."""
+        out = np.empty((len(self), 2), np.int64)
+        for part in chunks(len(self)):
+            at = self.take(part).positions
+            first = np.where(at >= 0, at, len(self.sessions)).min(axis=1)
+            out[part] = np.column_stack([np.where(first < len(self.sessions), first, -1), at.max(axis=1)])
+        return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, by position, mask or slice."""
-        return self.cut(rows)
+        return self.cut(rows, laying=None if self.laying is None else self.laying.take(rows))
+
+    @property
+    def before(self) -> EventWindows:
+        """The windows without their event days, which saves laying these out; the same if days are kept."""
+        return self if self.laying is None else self.altered(laying=self.laying.before)
+
+    def without(self, mask: BoolArray) -> EventWindows:
+        """Return the windows without some estimation days (n, L1), masked where they had a return."""
+        if self.laying is not None:
+            return self.altered(laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
+        L1 = len(self.estimation)
+        mask = mask & np.isfinite(self.returns[:, :L1])
+        returns, spans, length = self.returns.copy(), self.spans.copy(), self.length.copy()
+        returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
+        return replace(self, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
+
+    def made(self, name: str) -> Any:
+        """Lay days out that are not kept.
+
+        Raises
+        ------
+        TooManyError
+            If the days of so many events do not fit into memory.
+        """
+        if name == "event_positions":
+            return self.positions[:, len(self.estimation) :]
+        if self.laying is None:
+            return super().made(name)
+        if len(self) > HOLDABLE:
+            what = f"needs the estimation days of {len(self):,} events at once"
+            raise TooManyError(what, remedy=f"at most {HOLDABLE:,} fit in memory")
+        if name == "positions":
+            return self.laying.at(self.laying.days)
+        if name == "bounds":
+            return np.full((len(self), len(self.estimation)), np.nan)
+        self.__dict__.update(self.laying.laid())
+        return self.__dict__[name]
 
 
 def require_apart(estimation: Window, event: Window) -> None:
@@ -195,6 +249,7 @@ def build_windows(
     event: Window,
     lags: Sequence[int] = (),
     keep_spans: bool = False,
+    kept: bool = True,
 ) -> EventWindows:
     """Lay the returns of every event on its windows, counted in sessions of its own exchange.
 
@@ -214,156 +269,29 @@ def build_windows(
         Sessions by which each factor is moved: -1 lays the factor of the session before on a day.
     keep_spans : bool
         Whether returns over several sessions stay in the estimation window (trade-to-trade).
+    kept : bool
+        Whether the arrays of days are kept; else they are laid out when they are asked for.
 
     Returns
     -------
     EventWindows
     """
     require_apart(estimation, event)
-    names, own = _numbered(calendars)
-    asked = _Asked(
-        panel, names, own, day0, rows, factor_rows, np.r_[estimation.days, event.days], len(estimation),
+    names, clock = numbered(calendars)
+    laying = Laying(
+        panel, names, clock, places(panel, names, clock, day0), rows, factor_rows,
+        np.r_[estimation.days, event.days], len(estimation),
         tuple(lags) or (0,) * factor_rows.shape[1], keep_spans,
     )  # fmt: skip
     bases = [name.partition(TRADED)[0] for name in names]
-    exchanges, base = _numbered(bases)
+    exchanges, base = numbered(bases)
     hours = np.array([panel.hours.get(name, (0.0, 24.0)) for name in bases]).reshape(-1, 2)
-    return EventWindows(
-        estimation, event, **joined(len(rows), (asked.laid(part) for part in chunks(len(rows)))),
-        day0=_positions(panel, names, own, day0, np.zeros(1, np.int64))[:, 0], sessions=panel.sessions,
-        hours=hours[own], calendar=base[own], kind=panel.kind, measure=panel.measure,
-        calendars=tuple(panel.calendars[name] for name in exchanges),
-    )  # fmt: skip
-
-
-class _Asked(NamedTuple):
-    """What :func:`build_windows` is asked for, the calendars by number."""
-
-    panel: ReturnsPanel
-    names: list[str]
-    calendar: IntArray
-    day0: DateArray
-    rows: IntArray
-    factor_rows: IntArray
-    days: IntArray
-    L1: int
-    lags: tuple[int, ...]
-    keep_spans: bool
-
-    def laid(self, part: slice) -> dict[str, AnyArray]:
-        """Return what the windows of some events hold on their days."""
-        positions, panel = self._at(part, 0), self.panel
-        own = _Cells.of(panel, self.rows[part], positions)
-        length = own.take(panel.spans)
-        spans = self._clocked(length, part)
-        moved = {lag: self._at(part, lag) if lag else positions for lag in dict.fromkeys(self.lags)}
-        factors = np.empty((*positions.shape, len(self.lags)))
-        factor_spans = np.empty(factors.shape, dtype=np.int64)
-        for j, lag in enumerate(self.lags):
-            cells = _Cells.of(panel, self.factor_rows[part, j], moved[lag])
-            factors[:, :, j] = cells.take(panel.values)
-            factor_spans[:, :, j] = (
-                1 if cells.one_day(panel) else self._clocked(cells.take(panel.spans), part)
-            )
-        laid = Joint(own.take(panel.values), spans, length, factors)
-        self._bridge(laid, factor_spans)
-        return {"positions": positions, **laid._asdict()}
-
-    def _at(self, part: slice, lag: int) -> IntArray:
-        return _positions(self.panel, self.names, self.calendar[part], self.day0[part], self.days + lag)
-
-    def _clocked(self, length: IntArray, part: slice) -> IntArray:
-        """Return days of the clock: on one of traded sessions a return takes one, whatever it spans."""
-        traded = np.array([TRADED in name for name in self.names], dtype=bool)[self.calendar[part]]
-        return np.where(traded[:, None], length > 0, length) if traded.any() else length.copy()
-
-    def _bridge(self, laid: Joint, factor_spans: IntArray) -> None:
-        """Join returns over several sessions, in place; estimation days have none unless kept."""
-        one_day = laid.spans == 1
-        for own in np.moveaxis(factor_spans, 2, 0):
-            one_day &= own == 1
-        before, L1 = slice(0, self.L1), self.L1
-        for part in (before, slice(L1, None)) if self.keep_spans else (slice(L1, None),):
-            rest = np.flatnonzero(~one_day[:, part].all(axis=1))
-            if len(rest):
-                given = Joint(*(own[rest, part] for own in laid))
-                found = jointly(given, factor_spans[rest, part], log=self.panel.kind == "log")
-                for whole, own in zip(laid, found, strict=True):
-                    whole[rest, part] = own
-        if not self.keep_spans:
-            single = one_day[:, before] & (laid.length[:, before] == 1)
-            np.copyto(laid.returns[:, before], np.nan, where=~single)
-            np.copyto(laid.factors[:, before], np.nan, where=~single[:, :, None])
-            laid.spans[:, before] = laid.length[:, before] = single
-
-
-def _numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:
-    """Return the names once, in order of appearance, and the number of each, shape (n,)."""
-    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return list(number), np.fromiter(map(number.__getitem__, names), np.int64, len(names))
-
-
-def _positions(
-    panel: ReturnsPanel, names: list[str], calendar: IntArray, day0: DateArray, days: IntArray
-) -> IntArray:
-    """Return the columns of `days` around each event's day 0, -1 beyond the sessions of its calendar."""
-    out = np.full((len(day0), len(days)), -1, dtype=np.int64)
-    for k in np.unique(calendar):
-        own, mine = panel.calendars[names[k]], np.flatnonzero(calendar == k)
-        dates = panel.sessions[own]
-        if len(own) == 0:
-            continue
-        index = np.searchsorted(dates, day0[mine])[:, None] + days
-        inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
-        if inside.all() and index[:, 0].min() >= 0 and index[:, -1].max() < len(own):
-            found = own.take(index)
-        else:
-            good = inside[:, None] & (index >= 0) & (index < len(own))
-            found = np.where(good, own[np.clip(index, 0, len(own) - 1)], -1)
-        if len(mine) == len(out):
-            return found
-        out[mine] = found
-    return out
-
-
-class _Cells(NamedTuple):
-    """One row of a panel per event, at its positions.
-
-    Attributes
-    ----------
-    rows : (n,) int array
-    positions, at : (n, L) int arrays
-        Columns, and places in the flat panel.
-    known : bool
-        Whether no row and no position is -1.
-    """
-
-    rows: IntArray
-    positions: IntArray
-    at: IntArray
-    known: bool
-
-    @classmethod
-    def of(cls, panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> _Cells:
-        known = positions.size > 0 and panel.values.size > 0 and rows.min() >= 0 and positions.min() >= 0
-        return cls(
-            rows, positions, np.maximum(rows, 0)[:, None] * panel.values.shape[1] + positions, bool(known)
-        )
-
-    def take(self, source: AnyArray) -> AnyArray:
-        """Return values, or spans. NaN, or 0, where row or position is -1; 0, or 1, in an empty place."""
-        if self.known:
-            return source.ravel().take(self.at)
-        absent, empty = (np.nan, 0.0) if source.dtype.kind == "f" else (0, 1)
-        out = source.ravel().take(self.at) if source.size else np.full(self.at.shape, absent, source.dtype)
-        out[self.rows < 0] = absent
-        out[self.rows == EMPTY] = empty
-        out[self.positions < 0] = absent
-        return out
-
-    def one_day(self, panel: ReturnsPanel) -> bool:
-        """Tell whether all returns are known to span one session, as those of an index mostly do."""
-        rows = np.unique(self.rows) if self.known else self.rows
-        if not self.known or len(rows) > FEW_ROWS:
-            return False
-        return bool((panel.spans[rows, self.positions.min() : self.positions.max() + 1] == 1).all())
+    held: dict[str, Any] = {
+        "estimation": estimation, "event": event, "day0": laying.at(np.zeros(1, np.int64))[:, 0],
+        "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock], "kind": panel.kind,
+        "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
+    }  # fmt: skip
+    if not kept:
+        return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))
+    parts = (laying.take(part).laid() for part in chunks(len(rows)))
+    return EventWindows(**held, **joined(len(rows), parts))

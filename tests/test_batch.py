@@ -50,12 +50,12 @@ def floor() -> ModuleType:
     return module
 
 
-def windows_of(drawn: object, module: ModuleType) -> EventWindows:
+def windows_of(drawn: object, module: ModuleType, *, kept: bool = True) -> EventWindows:
     panel, n = drawn.panel, len(drawn.firm)  # type: ignore[attr-defined]
     return build_windows(
         panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,  # type: ignore[attr-defined]
         factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*module.ESTIMATION),
-        event=Window(*module.EVENT),
+        event=Window(*module.EVENT), kept=kept,
     )  # fmt: skip
 
 
@@ -78,6 +78,66 @@ def test_an_event_has_the_same_bits_in_any_company() -> None:
     many, few = (model.fit(windows_of(d, module), engine="batch") for d in (drawn, own))
     for name in AbnormalReturns.by_event:
         np.testing.assert_array_equal(getattr(many, name)[700:703], getattr(few, name), err_msg=name)
+
+
+def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
+    """With holes, masked days, and every test of a sample of many events."""
+    module = floor()
+    drawn = module.draw(1203, firms=40, sessions=700)
+    mask = np.random.default_rng(4).random((1203, 250)) < 0.05
+    model, window = MODELS["market"](), Window(-1, 1)
+    kept, lean = (
+        model.fit(windows_of(drawn, module, kept=k).without(mask), engine="batch") for k in (True, False)
+    )
+    assert "resid" not in lean.__dict__
+    assert "returns" not in lean.windows.__dict__
+    tests = {name: own for name, own in STATISTICS.items() if not own.per_event}
+    found = [[own(fit, window).statistic for own in tests.values()] for fit in (kept, lean)]
+    np.testing.assert_array_equal(*found)
+    assert "resid" not in lean.__dict__
+    for name in AbnormalReturns.by_event:
+        np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
+    for name in EventWindows.by_event:
+        np.testing.assert_array_equal(getattr(kept.windows, name), getattr(lean.windows, name), err_msg=name)
+    assert (lean.windows.masked > 0).any()
+
+
+def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Masks of repeated firms, halts and limits are the same whether days are kept or not."""
+    kept = delayed(60)
+    monkeypatch.setattr("eventstudy.study.KEPT", 10)
+    lean = delayed(60)
+    assert not lean.windows.kept
+    for name in AbnormalReturns.by_event:
+        np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
+    for window in WINDOWS:
+        np.testing.assert_array_equal(kept.car(window), lean.car(window))
+
+
+def test_what_needs_all_days_of_too_many_events_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = floor()
+    drawn = module.draw(2203, firms=40, sessions=700)
+    fit = MODELS["market"]().fit(windows_of(drawn, module, kept=False), engine="batch")
+    monkeypatch.setattr("eventstudy.windows.HOLDABLE", 1000)
+    found = STATISTICS["brown_forsythe"](fit, Window(0, 0))
+    assert np.isnan(found.statistic)
+    assert "at once; at most 1,000 fit in memory" in found.reason
+    assert np.isfinite(STATISTICS["corrado"](fit, Window(0, 0)).statistic)
+
+
+def test_threads_give_the_same_bits() -> None:
+    module = floor()
+    drawn = module.draw(2603, firms=40, sessions=700)
+
+    def found() -> list[float]:
+        fit = MODELS["market"]().fit(windows_of(drawn, module, kept=False), engine="batch")
+        return [own(fit, Window(-1, 1)).statistic for own in STATISTICS.values() if own.core]
+
+    one = found()
+    with Workers(2):
+        assert found() == one
+    with Workers(3):
+        assert found() == one
 
 
 series = st.lists(st.integers(0, 4), min_size=7, max_size=7)

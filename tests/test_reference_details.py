@@ -73,7 +73,7 @@ def test_scales_of_the_tests(fits: dict[str, Any], name: str, text: str) -> None
     median = np.median(np.hstack([ours.resid, ours.ar]), axis=1, keepdims=True)
     signs = np.sign(np.round(np.hstack([ours.resid, ours.ar]) - median, 12))
     same(np.sqrt((signs.sum(axis=0) ** 2).mean() / n), ref["corrado_zivney_sign"]["S_G"])
-    ubar = event_and_residual_ranks(ours, window).mean(axis=0)
+    ubar = event_and_residual_ranks(ours, window, ours.scar(window).std(ddof=1)).mean(axis=0)
     S = np.sqrt((ubar**2).mean())
     same([ubar[-1], S, ubar[-1] / S], [ref["grank_t"][key] for key in ("ubar0", "S", "Z")])
     same(ubar[-1], ref["grank_z"]["ubar0"])
@@ -169,8 +169,9 @@ def test_tiny_intermediates(fits: dict[str, Any]) -> None:
     same(np.sign(np.round(days - np.median(days, axis=1, keepdims=True), 12)), ref["ranks"]["signs"])
     for text in ("[0,0]", "[-1,1]"):
         own = ref["ranks"][f"grank{text}"]
-        same(ours.scar(Window.of(text)).std(ddof=1), own["sd_scar"])
-        same((event_and_residual_ranks(ours, Window.of(text)) + 0.5) * 10, own["rank"])
+        sd = ours.scar(Window.of(text)).std(ddof=1)
+        same(sd, own["sd_scar"])
+        same((event_and_residual_ranks(ours, Window.of(text), sd) + 0.5) * 10, own["rank"])
 
 
 def test_tiny_models_by_other_conventions() -> None:

@@ -251,7 +251,7 @@ def _shifts(results: EventStudyResults, layout: Layout) -> Iterator[tuple[int, D
     low, high = int((first - days.min()).astype(int) // WEEK), int((last - days.max()).astype(int) // WEEK)
     for shift in _spread(low, high, -(-least // 5)):
         moved = day0 + np.timedelta64(WEEK * shift, "D")
-        yield shift, np.array([panel.session_of(c, d) for c, d in zip(layout.calendars, moved, strict=True)])
+        yield shift, panel.sessions_of(layout.calendars, moved)
 
 
 def _spread(low: int, high: int, least: int) -> Iterable[int]:
@@ -264,7 +264,7 @@ def _spread(low: int, high: int, least: int) -> Iterable[int]:
 
 def _touching(results: EventStudyResults, moved: EventWindows) -> BoolArray:
     """Tell which moved windows touch an event window of the same firm, shape (n,)."""
-    event = results.abnormal.windows.positions[:, -len(results.abnormal.event) :]
+    event = results.abnormal.windows.event_positions
     firms = results.events["ticker"].to_numpy()
     same = np.equal.outer(firms, firms)
     (first, last), (begin, end) = _ends(moved.positions), _ends(event)

@@ -164,7 +164,7 @@ def measure(results: EventStudyResults, window: Window) -> Situation:
 
 
 def _run_share(sample: AbnormalReturns, window: Window) -> float:
-    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    at = sample.windows.over("event_positions", sample.columns(window))
     sessions = np.unique(at[at >= 0])
     return mean_run(sessions) / float(sample.nobs.mean()) if len(sessions) else np.nan
 
@@ -184,7 +184,7 @@ def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
     n = len(sample)
     if n < 2:
         return 0.0, 0.0
-    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    at = sample.windows.over("event_positions", sample.columns(window))
     first, last, pairs = at[:, 0], at[:, -1], n * (n - 1) / 2
     apart = int((n - np.searchsorted(np.sort(first), last, side="right")).sum())
     size = np.unique(sample.windows.day0, return_counts=True)[1]
@@ -210,7 +210,7 @@ def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
     from statsmodels.stats.stattools import jarque_bera
 
     nu = sample.df_resid[:, None].astype(float)
-    squares = np.where(nu > 2, sample.sar[:, sample.columns(window)] ** 2 * (nu - 2) / nu, np.nan)
+    squares = np.where(nu > 2, sample.sar_over(window) ** 2 * (nu - 2) / nu, np.nan)
     normal_p, skewness = _normality(sample)
     car = sample.car(window)
     n, varies = len(car), len(car) > 2 and np.ptp(car) > 0
@@ -228,15 +228,19 @@ def _normality(sample: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
     """Return Jarque and Bera's p and the skewness of each event's residuals, two (n,) arrays."""
     from statsmodels.stats.stattools import jarque_bera
 
-    p, skewness = np.full(len(sample), np.nan), np.full(len(sample), np.nan)
-    for part in by_length(sample):
-        _, p[part.rows], skewness[part.rows], _ = jarque_bera(part.e, axis=1)
+    def of(events: AbnormalReturns) -> FloatArray:
+        found = np.full((2, len(events)), np.nan)
+        for part in by_length(events):
+            _, found[0, part.rows], found[1, part.rows], _ = jarque_bera(part.e, axis=1)
+        return found
+
+    p, skewness = np.hstack(list(sample.map(of)))
     return p, skewness
 
 
 def _trading(sample: AbnormalReturns) -> dict[str, Any]:
-    seen, length = int((sample.spans > 0).sum()), sample.resid.shape[1]
-    absent = _late(sample)
+    seen, length = int((sample.spans > 0).sum()), len(sample.windows.estimation)
+    absent = np.concatenate(list(sample.map(_late)))
     return {
         # Days masked for other events of the firm are no sign of thin trading.
         "missing_days": 1 - _mean((sample.nobs + sample.windows.masked) / (length - absent)),

@@ -14,6 +14,7 @@ from .parts import EXIT_CODES, NO_STUDY, debug_option
 
 if TYPE_CHECKING:
     from ..errors import Problem
+    from ..events.checks import Checked
 
 
 @click.command(epilog=EXIT_CODES)
@@ -26,15 +27,15 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 
     Of a study file (.toml) its settings are checked first, then the events that it names.
     """
-    from ..events.table import check_events
+    from ..events.table import check_file
 
     if events.suffix.lower() == ".toml":
         from .order import read_order
 
         order = read_order(None, events, {})
         events, calendar = order.events, order.config.calendar
-    good, problems = check_events(events, calendar=calendar)
-    rows = [] if good is None else _checked(good.table)
+    good, problems, _ = check_file(events, calendar=calendar)
+    rows = [] if good is None else _checked(good)
     if as_json:
         found = [{k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems]
         click.echo(json.dumps({"events": rows, "problems": found}, ensure_ascii=False, indent=1))
@@ -49,17 +50,12 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         sys.exit(NO_STUDY)
 
 
-def _checked(table: Any) -> list[dict[str, Any]]:
+def _checked(good: Checked) -> list[dict[str, Any]]:
+    shown = ("event_id", "ticker", "announced_at", "exchange")
+    columns = [*map(good.column, shown), good.day0.astype(str).tolist(), good.column("flags")]
     return [
-        {
-            "event_id": row.event_id,
-            "ticker": row.ticker,
-            "announced_at": row.announced_at,
-            "exchange": row.exchange,
-            "day0": str(row.day0.date()),
-            "flags": [flag for flag in row.flags.split(";") if flag],
-        }
-        for row in table.itertuples(index=False)
+        {**dict(zip(shown, row, strict=False)), "day0": day0, "flags": [f for f in flags.split(";") if f]}
+        for *row, day0, flags in zip(*columns, strict=True)
     ]
 
 

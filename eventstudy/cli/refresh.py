@@ -114,7 +114,7 @@ def _of_run(
     from dataclasses import replace
 
     from ..errors import ConfigError
-    from ..runs.origin import EVENTS, Origin
+    from ..runs.origin import Origin
     from ..runs.record import Record
     from .order import read_order
 
@@ -125,9 +125,9 @@ def _of_run(
     folder = Path(os.path.normpath(folder))
     record = Record.read(folder)
     origin = record.origin
-    if not origin.events.is_file() and (folder / EVENTS).is_file():
+    if not origin.events.is_file() and (folder / origin.place).is_file():
         say([f"{origin.events} is not there: the run's own copy of the events is used"])
-        origin = replace(origin, events=folder / EVENTS)
+        origin = replace(origin, events=folder / origin.place)
     given = {name: value for name, value in options.items() if value not in (None, ())}
     own = origin.settings()
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}

@@ -14,7 +14,7 @@ from ..errors import DataError, EventsFileError, Problem
 from ..typing import BoolArray, ObjectArray
 from ..windows import Window
 from .announcements import parse_date
-from .csvfile import WHOLE_ROW, read_bytes, split_bytes, strip
+from .csvfile import read_bytes, sheet_of_csv, strip
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults
@@ -53,17 +53,15 @@ def read_confounders(path: str | os.PathLike[str]) -> list[Confounder]:
     EventStudyError
         The file cannot be read.
     """
-    lines, problems = split_bytes(read_bytes(path), REQUIRED)
+    sheet, problems = sheet_of_csv(read_bytes(path), REQUIRED)
     found: list[Confounder] = []
-    if lines:
-        (first, names), *body = lines
-        columns = [strip(name).strip('"').lower() for name in names]
-        problems += [
-            Problem(first, name, "column is missing", remedy=f"the first line names {', '.join(REQUIRED)}")
-            for name in REQUIRED
-            if name not in columns
-        ]
-        for line, cells in body if set(REQUIRED) <= set(columns) else []:
+    if sheet:
+        columns = [strip(name).strip('"').lower() for name in sheet.names]
+        lacking = [name for name in REQUIRED if name not in columns]
+        remedy = f"the first line names {', '.join(REQUIRED)}"
+        problems += [Problem(sheet.header, name, "column is missing", remedy=remedy) for name in lacking]
+        problems += sheet.odd_rows() if not lacking else []
+        for line, cells in zip(sheet.lines.tolist(), sheet.rows(), strict=True) if not lacking else ():
             row, faults = _row(line, cells, columns)
             problems += faults
             found += row
@@ -72,11 +70,7 @@ def read_confounders(path: str | os.PathLike[str]) -> list[Confounder]:
     return found
 
 
-def _row(line: int, cells: list[str], columns: list[str]) -> tuple[list[Confounder], list[Problem]]:
-    if len(cells) != len(columns):
-        what = f"{len(cells)} cells where the header has {len(columns)}"
-        hint = "a text that holds the separator needs double quotes" if len(cells) > len(columns) else ""
-        return [], [Problem(line, WHOLE_ROW, what, remedy=hint)]
+def _row(line: int, cells: Sequence[str], columns: list[str]) -> tuple[list[Confounder], list[Problem]]:
     row = {name: strip(cell) for name, cell in zip(columns, cells, strict=True)}
     faults = [Problem(line, name, "is empty") for name in REQUIRED if not row[name]]
     day = None

@@ -6,11 +6,12 @@ import csv
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import EventStudyError, Problem
 from ..registry import did_you_mean
+from .cells import WHOLE_ROW, Sheet, laid_out
 
 _SIGNATURES = {
     b"PK\x03\x04": "a spreadsheet (.xlsx)",
@@ -20,10 +21,7 @@ _SIGNATURES = {
     b"\xfe\xff": "encoded as UTF-16",
 }
 _SAVE_AS = "save it as 'CSV UTF-8'"
-WHOLE_ROW = "-"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-
-Lines = list[tuple[int, list[str]]]
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -53,42 +51,41 @@ def _names_beside(path: Path) -> list[str]:
         return []
 
 
-def split_bytes(raw: bytes, required: Sequence[str]) -> tuple[Lines, list[Problem]]:
-    """Return the rows that are not empty, each with its first line, header first."""
+def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, list[Problem]]:
+    """Return the rows that are not empty, and what cannot be read."""
     for signature, what in _SIGNATURES.items():
         if raw.startswith(signature):
-            return [], [Problem(1, WHOLE_ROW, f"the file is {what}", remedy=_SAVE_AS)]
+            return None, [Problem(1, WHOLE_ROW, f"the file is {what}", remedy=_SAVE_AS)]
     if raw.count(0) > len(raw) / 4:
-        return [], [Problem(1, WHOLE_ROW, "the file is encoded as UTF-16, or not text", remedy=_SAVE_AS)]
+        return None, [Problem(1, WHOLE_ROW, "the file is encoded as UTF-16, or not text", remedy=_SAVE_AS)]
     try:
-        text = raw.decode("utf-8-sig")
+        raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\r|\n", raw[: error.start])) + 1
         byte = f"0x{raw[error.start]:02x}"
-        return [], [Problem(line, WHOLE_ROW, "the file is not UTF-8: unreadable byte", byte, _SAVE_AS)]
-    return split_text(text, required)
-
-
-def split_text(text: str, required: Sequence[str]) -> tuple[Lines, list[Problem]]:
-    """As :func:`split_bytes` for text."""
-    rows: Lines = []
+        return None, [Problem(line, WHOLE_ROW, "the file is not UTF-8: unreadable byte", byte, _SAVE_AS)]
     problems: list[Problem] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, required), strict=True)
+    sheet = laid_out(_rows(_lines(raw), _delimiter(_lines(raw), required), problems))
+    if sheet is None and not problems:
+        remedy = "the first line names the columns, among them " + " and ".join(required)
+        problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
+    return sheet, problems
+
+
+def _rows(lines: Iterable[str], delimiter: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with its first line; add what cannot be read to `problems`."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
-            break
+            return
         except csv.Error as error:
             problems.append(_broken_row(line, str(error)))
         else:
-            if any(strip(cell) for cell in cells):
-                rows.append((line, cells))
-    if not rows and not problems:
-        remedy = "the first line names the columns, among them " + " and ".join(required)
-        problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
-    return rows, problems
+            if any(map(strip, cells)):
+                yield line, cells
 
 
 def _broken_row(line: int, error: str) -> Problem:
@@ -102,9 +99,13 @@ def _broken_row(line: int, error: str) -> Problem:
     return Problem(line, WHOLE_ROW, what, remedy="a quote inside a quoted cell is written twice")
 
 
-def _delimiter(text: str, required: Sequence[str]) -> str:
+def _lines(raw: bytes) -> Iterable[str]:
+    return io.TextIOWrapper(io.BytesIO(raw), "utf-8-sig", newline="")
+
+
+def _delimiter(lines: Iterable[str], required: Sequence[str]) -> str:
     """Return the separator that makes the header readable, or else the one that cuts it into most cells."""
-    header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    header = next((line for line in lines if line.strip()), "")
     cuts = {mark: [strip(name).strip('"').lower() for name in header.split(mark)] for mark in ",;\t|"}
     return max(cuts, key=lambda mark: (len(set(required) & set(cuts[mark])), len(cuts[mark])))
 

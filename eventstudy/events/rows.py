@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -19,18 +18,15 @@ from ..exchanges import EXCHANGES, Exchange, exchange_of, suffix_of
 from ..registry import did_you_mean
 from ..typing import CalendarChoice
 from .announcements import Announcement, day0_position, parse_announcement, parse_date
-from .csvfile import WHOLE_ROW, Lines, strip
+from .csvfile import strip
 
 REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "benchmark", "day0")
-_ALIASES = {
-    "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
-    "announced_at": ("date", "eventdate", "announced", "announcement", "announcementdate", "timestamp"),
-    "tz": ("timezone", "zone"),
-}  # fmt: skip
+KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+NO_LINE = 0
 FARTHEST_DAY0 = dt.timedelta(days=366)
 _DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}
 
@@ -56,9 +52,8 @@ class Rules:
 
 @dataclass(slots=True)
 class Row:
-    """One row and what is known of it so far."""
+    """Cells of one row, or of many that have the same, and what is known of them so far."""
 
-    line: int
     cells: dict[str, str]
     exchange: Exchange | None = None
     day0: dt.date | None = None
@@ -69,103 +64,23 @@ class Row:
         return self.cells.get(column, "")
 
     def fault(self, column: str, what: str, value: object = None, remedy: str = "") -> None:
-        shown = None if value is None else _short(str(value))
-        self.problems.append(Problem(self.line, column, what, shown, remedy))
+        shown = None if value is None else short(str(value))
+        self.problems.append(Problem(NO_LINE, column, what, shown, remedy))
 
     def fault_of(self, column: str, error: DataError) -> None:
         self.fault(column, error.what, error.value, error.remedy)
 
 
-def check_rows(lines: Lines, rules: Rules) -> tuple[list[Row], list[str], list[Problem]]:
-    """Check all rows of an events file, header first.
-
-    Returns
-    -------
-    good : list of Row
-        Rows without a fault; none if the header is faulty.
-    columns : list of str
-        The header's names.
-    problems : list of Problem
-        Every fault.
-    """
-    if not lines:
-        return [], [], []
-    (line, names), *body = lines
-    columns, problems = _check_header(line, names)
-    if not set(REQUIRED) <= set(columns):
-        return [], columns, problems
-    if not body:
-        problems.append(Problem(line, WHOLE_ROW, "there are no events below the header"))
-    checked = [_check_row(line, cells, columns, rules) for line, cells in body]
-    whole = [row for row in checked if row.cells]
-    _check_repeats(whole)
-    _check_ids(whole)
-    good = [] if problems else [row for row in whole if not row.problems]
-    return good, columns, problems + [problem for row in checked for problem in row.problems]
+def control_characters(column: str, cell: str) -> list[Problem]:
+    """Return a fault if a cell holds a control character."""
+    if not (bad := CONTROL.search(cell)):
+        return []
+    what = f"holds the control character U+{ord(bad[0]):04X}"
+    return [Problem(NO_LINE, column, what, short(cell), "delete it")]
 
 
-def _canonical(name: str) -> str:
-    bare = strip(name).strip('"')
-    return bare.lower() if bare.lower() in (*REQUIRED, *OPTIONAL, "exchange", "flags") else bare
-
-
-def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]:
-    """Return the columns, known ones in lower case, and the faults of the header."""
-    columns = [_canonical(name) for name in names]
-    problems = []
-    for i, column in enumerate(columns):
-        if not column:
-            problems.append(Problem(line, WHOLE_ROW, f"column {i + 1} of the header has no name"))
-        elif column in columns[:i]:
-            problems.append(Problem(line, column, f"the header names this column twice (column {i + 1})"))
-        elif _CONTROL.search(column):
-            problems.append(Problem(line, WHOLE_ROW, "the header holds a control character", _short(column)))
-    problems += [
-        Problem(line, required, "column is missing", remedy=_rename(required, columns))
-        for required in REQUIRED
-        if required not in columns
-    ]
-    if "tz" not in columns and (other := _alias("tz", columns)):
-        problems.append(Problem(line, other, "column is unknown", remedy="rename it to 'tz'"))
-    return columns, problems
-
-
-def _rename(wanted: str, columns: list[str]) -> str:
-    spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
-    if other := _alias(wanted, spare) or next(iter(difflib.get_close_matches(wanted, spare, 1)), ""):
-        return f"rename {other!r} to {wanted!r}"
-    return "the first line must name " + " and ".join(REQUIRED)
-
-
-def _alias(wanted: str, columns: list[str]) -> str:
-    return next((c for c in columns if re.sub(r"[\s_-]", "", c.lower()) in _ALIASES[wanted]), "")
-
-
-def _check_row(line: int, cells: list[str], columns: list[str], rules: Rules) -> Row:
-    """Return the row with day 0 and all its faults; without cells where they can't be told apart."""
-    if len(cells) != len(columns):
-        row = Row(line, {})
-        hint = "a text that holds the separator needs double quotes" if len(cells) > len(columns) else ""
-        row.fault(WHOLE_ROW, f"{len(cells)} cells where the header has {len(columns)}", remedy=hint)
-        return row
-    known = (*REQUIRED, *OPTIONAL, "exchange", "flags")
-    pairs = zip(columns, cells, strict=True)
-    row = Row(line, {c: strip(cell) if c in known else cell for c, cell in pairs})
-    _check_characters(row)
-    _check_ticker(row, rules)
-    _check_benchmark(row, rules)
-    announcement = _check_announcement(row, rules)
-    _find_day0(row, announcement, rules)
-    return row
-
-
-def _check_characters(row: Row) -> None:
-    for column, cell in row.cells.items():
-        if bad := _CONTROL.search(cell):
-            row.fault(column, f"holds the control character U+{ord(bad[0]):04X}", cell, "delete it")
-
-
-def _check_ticker(row: Row, rules: Rules) -> None:
+def check_ticker(row: Row, rules: Rules) -> None:
+    """Set the exchange of a row from its ticker."""
     ticker = row["ticker"]
     if not ticker:
         row.fault("ticker", "is empty")
@@ -222,7 +137,8 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         yield "has lost leading zeros", f"did you mean '{stem.zfill(_DIGITS_IN_CODE[suffix])}.{suffix}'?"
 
 
-def _check_benchmark(row: Row, rules: Rules) -> None:
+def check_benchmark(row: Row, rules: Rules) -> None:
+    """Note what is wrong with the benchmark, given the ticker."""
     benchmark = row["benchmark"]
     if not benchmark:
         return
@@ -242,6 +158,11 @@ def _check_index(row: Row, benchmark: str) -> None:
             exchange_of(benchmark.upper())
         except DataError as error:
             row.fault_of("benchmark", error)
+
+
+def check_day0(row: Row, rules: Rules) -> None:
+    """Set day 0 of a row from ``announced_at``, ``tz``, ``day0`` and its exchange."""
+    _find_day0(row, _check_announcement(row, rules), rules)
 
 
 def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
@@ -339,39 +260,6 @@ def _day0_by_clock(row: Row, announcement: Announcement, rules: Rules) -> dt.dat
     return dt.date.fromisoformat(str(found))
 
 
-def _check_ids(rows: list[Row]) -> None:
-    """Report ids used twice, then give an id to the events without one."""
-    seen: dict[str, int] = {}
-    for row in rows:
-        name = row["event_id"]
-        if name in seen:
-            row.fault("event_id", f"is already used on line {seen[name]}", name)
-        elif name:
-            seen[name] = row.line
-    for row in rows:
-        if not row["event_id"] and not row.problems:
-            row.cells["event_id"] = _unused(f"{row['ticker']}-{row.day0}", seen)
-            seen[row["event_id"]] = row.line
-
-
-def _unused(stem: str, taken: Iterable[str]) -> str:
-    name, count = stem, 1
-    while name in taken:
-        count += 1
-        name = f"{stem}-{count}"
-    return name
-
-
-def _check_repeats(rows: list[Row]) -> None:
-    seen: dict[tuple[str, dt.date], int] = {}
-    for row in rows:
-        if row.day0 is None or not row["ticker"]:
-            continue
-        first = seen.setdefault((row["ticker"], row.day0), row.line)
-        if first != row.line:
-            what = f"has the same day 0 ({row.day0}) as the event on line {first}"
-            row.fault("ticker", what, row["ticker"], "keep one row per listing and day 0")
-
-
-def _short(value: str, width: int = 60) -> str:
+def short(value: str, width: int = 60) -> str:
+    """Return a text cut to `width` characters."""
     return value if len(value) <= width else value[: width - 1] + "…"

@@ -7,19 +7,22 @@ import datetime as dt
 import hashlib
 import html
 import io
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
 from ..typing import BoolArray, CalendarChoice, IntArray
-from .csvfile import Lines, read_bytes, split_bytes, strip
-from .rows import REQUIRED, Row, Rules, check_rows
+from .cells import BLOCK, Column, Sheet
+from .checks import Checked, check_sheet
+from .csvfile import read_bytes, sheet_of_csv, strip
+from .parquetfile import MAGIC, cell_text, sheet_of_parquet
+from .rows import REQUIRED, Rules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +115,8 @@ def read_events(
     Parameters
     ----------
     path : path
-        Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``. Needed columns:
+        Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet (extra
+        ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
         ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in ``tz``).
         Optional: ``event_id``, ``tz``, ``benchmark``, ``day0``. All other columns are kept as they are.
     calendar : {"exchange", "data"}
@@ -157,11 +161,29 @@ def check_events(
     EventStudyError
         The file cannot be read.
     """
+    found, problems, sha256 = check_file(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
+    return _events_of(found, Path(path).name, sha256), problems
+
+
+def check_file(
+    path: str | os.PathLike[str],
+    *,
+    calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None,
+    cutoff_minutes: float = 0,
+) -> tuple[Checked | None, list[Problem], str]:
+    """Return the good rows of an events file, every fault by line, and the hash of its bytes.
+
+    Parameters and errors are those of `check_events`.
+    """
     rules = Rules.of(calendar, today, cutoff_minutes)
     raw = read_bytes(path)
-    rows, problems = split_bytes(raw, REQUIRED)
-    found, more = _events_of(rows, rules, source=Path(path).name, sha256=hashlib.sha256(raw).hexdigest())
-    return found, sorted([*problems, *more], key=lambda p: p.line)
+    if raw.startswith(MAGIC) or Path(path).suffix.lower() == ".parquet":
+        sheet, problems = sheet_of_parquet(raw)
+    else:
+        sheet, problems = sheet_of_csv(raw, REQUIRED)
+    found, more = (None, []) if sheet is None else check_sheet(sheet, rules)
+    return found, sorted([*problems, *more], key=lambda p: p.line), hashlib.sha256(raw).hexdigest()
 
 
 def events_from_frame(
@@ -182,21 +204,37 @@ def events_from_frame(
         The frame has faults; all are listed.
     """
     rules = Rules.of(calendar, today, cutoff_minutes)
-    cells = [[strip(str(name)) for name in frame.columns]]
-    cells += [[_cell_text(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(cells)
-    sha256 = hashlib.sha256(text.getvalue().encode("utf-8", "surrogatepass")).hexdigest()
-    found, problems = _events_of(list(enumerate(cells, 1)), rules, source="frame", sha256=sha256)
-    return _all_or_nothing("frame", found, problems)
+    sheet = _sheet_of_frame(frame)
+    found, problems = check_sheet(sheet, rules)
+    return _all_or_nothing("frame", _events_of(found, "frame", _hash(sheet)), problems)
 
 
-def _events_of(
-    lines: Lines, rules: Rules, *, source: str, sha256: str
-) -> tuple[Events | None, list[Problem]]:
-    good, columns, problems = check_rows(lines, rules)
-    found = Events(_table(good, columns), source, sha256, tuple(columns)) if good else None
-    return found, problems
+def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
+    names = [strip(str(name)) for name in frame.columns]
+    columns = [_frame_column(frame.iloc[:, k]) for k in range(len(names))]
+    return Sheet(1, names, np.arange(len(frame)) + 2, columns)
+
+
+def _frame_column(cells: pd.Series[Any]) -> Column:
+    """Return a column as text; values of a type without look-alikes (1, 1.0, True) are written once."""
+    if cells.dtype.kind not in "biufM":
+        return Column.of(map(cell_text, cells))
+    codes, values = cells.factorize()
+    written = Column.of([*map(cell_text, values.tolist()), ""])
+    return Column(written.codes[codes], written.texts)
+
+
+def _hash(sheet: Sheet) -> str:
+    """Return the SHA-256 of a sheet written as CSV."""
+    text, digest = io.StringIO(), hashlib.sha256()
+    write = csv.writer(text, lineterminator="\n").writerows
+    rows = chain([sheet.names], sheet.rows())
+    while block := list(islice(rows, BLOCK)):
+        write(block)
+        digest.update(text.getvalue().encode("utf-8", "surrogatepass"))
+        text.seek(0)
+        text.truncate()
+    return digest.hexdigest()
 
 
 def _all_or_nothing(path: str, found: Events | None, problems: list[Problem]) -> Events:
@@ -205,32 +243,14 @@ def _all_or_nothing(path: str, found: Events | None, problems: list[Problem]) ->
     return found
 
 
-def _table(rows: list[Row], columns: list[str]) -> pd.DataFrame:
+def _events_of(found: Checked | None, source: str, sha256: str) -> Events | None:
+    if found is None:
+        return None
     import pandas as pd
 
-    found: dict[str, pd.Series] = {}
-    for column in dict.fromkeys((*FIXED, *columns)):
-        found[column] = pd.Series([row[column] for row in rows], dtype=str)
-    found["exchange"] = pd.Series([row.exchange.code if row.exchange else "" for row in rows], dtype=str)
-    found["flags"] = pd.Series([_join_flags(row) for row in rows], dtype=str)
-    found["day0"] = pd.Series(np.array([row.day0 for row in rows], dtype="datetime64[s]"))
-    return pd.DataFrame(found)
-
-
-def _join_flags(row: Row) -> str:
-    words = [word.strip() for word in row["flags"].split(";")]
-    return ";".join(dict.fromkeys(word for word in (*words, *row.flags) if word))
-
-
-def _cell_text(value: object) -> str:
-    """Return a cell of a frame as it would stand in a CSV file."""
-    if isinstance(value, str):
-        return value
-    if value is None or str(value) in ("NaT", "<NA>") or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, dt.datetime):
-        bare = value.tzinfo is None and value.time() == dt.time()
-        return value.date().isoformat() if bare else value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    table: dict[str, pd.Series[Any]] = {}
+    for name in dict.fromkeys((*FIXED, *found.columns_in)):
+        column = found.column(name)
+        table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
+    table["day0"] = pd.Series(found.day0.astype("datetime64[s]"))
+    return Events(pd.DataFrame(table), source, sha256, tuple(found.columns_in))

@@ -40,7 +40,7 @@ def named_benchmarks(events: Events, benchmark: str = "") -> list[str]:
     if benchmark == PEERS and PEERS not in table:
         raise ConfigError("the events have no column peers", where="benchmark", value=benchmark)
     column = PEERS if benchmark == PEERS else "benchmark"
-    return [benchmark if benchmark and benchmark != PEERS else str(cell) for cell in table[column]]
+    return [benchmark if benchmark and benchmark != PEERS else str(cell) for cell in table[column].tolist()]
 
 
 def chains_of(events: Events, benchmark: str = "") -> list[tuple[str, ...]]:
@@ -52,7 +52,8 @@ def chains_of(events: Events, benchmark: str = "") -> list[tuple[str, ...]]:
     firms = set(events.table["ticker"])
     peers = benchmark == PEERS
     out: list[tuple[str, ...]] = []
-    for named, code in zip(named_benchmarks(events, benchmark), events.table["exchange"], strict=True):
+    codes = events.table["exchange"].tolist()
+    for named, code in zip(named_benchmarks(events, benchmark), codes, strict=True):
         if ";" in named or (peers and named):
             out.append((";".join(members(named, firms)),))
         elif named or peers:
@@ -107,11 +108,13 @@ def _needs(
 ) -> dict[int, tuple[_Need, tuple[str, ...]]]:
     """Return windows and chain of the events that have a firm and a choice, by position."""
     out = {}
-    rows = zip(events.table["ticker"], events.table["exchange"], events.table["day0"], strict=True)
     chains = chains_of(events, benchmark)
-    for i, (ticker, code, day0) in enumerate(rows):
+    choice = [i for i, chain in enumerate(chains) if len(chain) > 1]
+    chosen = events.table.iloc[choice]
+    rows = (chosen[name].tolist() for name in ("ticker", "exchange", "day0"))
+    for i, ticker, code, day0 in zip(choice, *rows, strict=True):
         calendar = panel.calendar_of(code)
-        if len(chains[i]) > 1 and panel.row(ticker, calendar) >= 0:
+        if panel.row(ticker, calendar) >= 0:
             day = panel.session_of(calendar, np.datetime64(day0, "D"))
             pair = (_columns(panel, calendar, day, window) for window in (estimation, event))
             need = _Need(calendar, *pair)

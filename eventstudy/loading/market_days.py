@@ -33,8 +33,7 @@ def sessions_of(
         exchange = exchanges.get(name)
         own = sessions(exchange.calendar) if exchange and exchange.calendar else None
         if own is None or calendar == "data":
-            symbols = [s for s, c in keys if c == name and s in dates]
-            days = _market_days({s: dates[s] for s in symbols}, benchmarks)
+            days = _market_days(dates, [s for s, c in keys if c == name and s in dates], benchmarks)
             if len(days) == 0:
                 continue
             own = data_sessions(name, own.tz if own else NO_ZONE, days, own)
@@ -42,21 +41,26 @@ def sessions_of(
     return out
 
 
-def _market_days(dates: Mapping[str, DateArray], benchmarks: set[str]) -> DateArray:
-    """Return the days on which a market was open, judged by its prices.
+def _market_days(dates: Mapping[str, DateArray], symbols: list[str], benchmarks: set[str]) -> DateArray:
+    """Return the days on which a market was open, judged by the prices of its symbols.
 
     With a benchmark: its days, and those on which more than half of the firms that are listed have a
     price. A stray price on a Sunday is no session. Without one: all days.
     """
-    if not dates:
+    ends = [own[[0, -1]] for s in symbols if len(own := dates[s])]
+    if not ends:
         return np.empty(0, "datetime64[D]")
-    days = np.unique(np.concatenate(list(dates.values())))
-    known = [own for symbol, own in dates.items() if symbol in benchmarks]
-    if not known:
-        return days
-    present, listed = np.zeros(len(days)), np.zeros(len(days))
-    for own in (own for symbol, own in dates.items() if symbol not in benchmarks and len(own)):
-        present += np.isin(days, own)
-        listed += (days >= own[0]) & (days <= own[-1])
-    open_days: DateArray = days[np.isin(days, np.concatenate(known)) | (present > listed / 2)]
-    return open_days
+    first, last = np.min(ends), np.max(ends)
+    days: DateArray = np.arange(first, last + 1)
+    index = np.zeros(len(days), dtype=bool)
+    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
+    for symbol in symbols:
+        at = (dates[symbol] - first).astype(np.int64)
+        if symbol in benchmarks:
+            index[at] = True
+        elif len(at):
+            present[at] += 1
+            listed[at[[0, -1]] + (0, 1)] += (1, -1)
+    if not any(symbol in benchmarks for symbol in symbols):
+        return days[present > 0]
+    return days[index | (present > np.cumsum(listed)[:-1] / 2)]

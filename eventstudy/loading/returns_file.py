@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import ConfigError, DataError, how_to_install
-from ..returns import DATA_CALENDAR, ReturnsPanel
-from ..typing import CalendarChoice, ReturnKind
+from ..returns import DATA_CALENDAR, FrameTable, ReturnsPanel, ReturnsTable
+from ..typing import CalendarChoice, DateArray, ReturnKind
 from .benchmarks import chains_of
 from .load import needed_keys
 from .market_days import indices_of, sessions_of
+from .parquet_returns import parquet_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,31 +42,64 @@ def read_returns(
     DataError
         If the file cannot be read as such, or holds none of the symbols.
     """
-    frame = read_table(path)
+    table = _table_of(path)
     keys = needed_keys(events, benchmark, model, series, peers=True)
     links = zip(chains_of(events, benchmark), events.table["exchange"], strict=True)
-    from ..returns import wide_returns
-
-    wide = wide_returns(frame)
-    have = set(wide.columns)
-    missing = {s: f"{Path(path).name} has no column or rows for it" for s, _ in keys if s not in have}
+    have, name = table.symbols, Path(path).name
+    missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
     if not any(s in have for s, _ in keys):
-        raise DataError(
-            "the file has none of the tickers", where=Path(path).name, value=", ".join(list(missing)[:5])
-        )
-    keys += [(s, code or DATA_CALENDAR) for chain, code in links for s in chain[1:] if s in have]
-    index = wide.index.to_numpy().astype("datetime64[D]")
-    dates = {s: index[wide[s].notna().to_numpy()] for s, _ in keys if s in have}
-    return ReturnsPanel.from_frame(
-        wide,
+        raise DataError("the file has none of the tickers", where=name, value=", ".join(list(missing)[:5]))
+    stand_ins = dict.fromkeys((s, code or DATA_CALENDAR) for chain, code in links for s in chain[1:])
+    keys = list(dict.fromkeys([*keys, *(key for key in stand_ins if key[0] in have)]))
+    found = list(dict.fromkeys(s for s, _ in keys if s in have))
+    return ReturnsPanel.from_table(
+        table,
         kind=kind,
         keys=keys,
-        sessions=sessions_of(keys, dates, calendar, indices_of(events, benchmark)),
+        sessions=sessions_of(keys, Days(table, found), calendar, indices_of(events, benchmark)),
         failures=missing,
-        provenance={
-            s: {"source": "returns file", "detail": Path(path).name} for s in have & {s for s, _ in keys}
-        },
+        provenance={s: {"source": "returns file", "detail": name} for s in found},
     )
+
+
+class Days(Mapping[str, DateArray]):
+    """The dates on which each symbol has a return; the table is read for them when one is asked for."""
+
+    def __init__(self, table: ReturnsTable, symbols: Sequence[str]) -> None:
+        self._table, self._symbols = table, symbols
+
+    @cached_property
+    def _bits(self) -> dict[str, NDArray[np.uint8]]:
+        blocks = self._table.blocks(self._symbols)
+        return {
+            s: bits
+            for own, block in blocks
+            for s, bits in zip(own, np.packbits(~np.isnan(block), axis=1), strict=True)
+        }
+
+    def __getitem__(self, symbol: str) -> DateArray:
+        dates = self._table.dates
+        days: DateArray = dates[np.unpackbits(self._bits[symbol], count=len(dates)).astype(bool)]
+        return days
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._known
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self._symbols)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._symbols)
+
+    def __len__(self) -> int:
+        return len(self._symbols)
+
+
+def _table_of(path: str | Path) -> ReturnsTable:
+    if Path(path).suffix.lower() == ".parquet" and Path(path).is_file():
+        return parquet_table(Path(path))
+    return FrameTable(read_table(path))
 
 
 def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:

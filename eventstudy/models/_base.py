@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..chunks import CHUNK, SMALL_CHUNK, chunks, joined
+from ..chunks import CHUNK, SMALL_CHUNK, joined
+from ..conventions import Conventions
+from ..cut import Pieces
 from ..errors import ConfigError
 from ..registry import Registry
 from ..typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
 from ..windows import EventWindows
-from ..workers import Workers, current
+from ..workers import current
 from ._engines import ENGINES, Fit
 
 MODELS: Registry[type[LinearModel]] = Registry("model")
@@ -96,8 +98,9 @@ class LinearModel:
         A return that spans m sessions has the intercept m and the sum of the factor (docs/methods.md, 1.5).
         """
         own = windows.factors[:, :, : len(self.factors)]
-        X = np.empty((*own.shape[:2], own.shape[2] + 1))
-        X[:, :, 0] = np.maximum(windows.length, 1)
+        # Each regressor lies in one piece of memory: what follows takes them one by one.
+        X = np.moveaxis(np.empty((own.shape[2] + 1, *own.shape[:2])), 0, 2)
+        np.maximum(windows.length, 1, out=X[:, :, 0])
         X[:, :, 1:] = own
         return X
 
@@ -128,33 +131,58 @@ class LinearModel:
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.
         alone = engine == "batch" and self.least_squares
-        workers, size = (Workers(), CHUNK) if alone else (current(), SMALL_CHUNK)
-        parts = [windows.take(part) for part in chunks(len(windows), size)]
-        found = joined(len(windows), workers.map(partial(self.fitted, engine=engine), parts))
-        return AbnormalReturns(model=self.name, parameters=self.parameters, windows=windows, **found)
+        over, size = (current().threads, CHUNK) if alone else (current().map, SMALL_CHUNK)
+        one = partial(self.fitted, engine=engine, kept=windows.kept)
+        found = joined(len(windows), over(one, Pieces(windows, size)))
+        own: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
+        if windows.kept:
+            return AbnormalReturns(**own, windows=windows, **found)
+        windows = windows.altered(masked=found.pop("masked"))
+        return AbnormalReturns.holding(
+            **own, windows=windows, **found, estimation_days=self.estimation_days, runs=None, memo={},
+            conventions=Conventions(), parent=None, rows=None,
+        )  # fmt: skip
 
-    def fitted(self, windows: EventWindows, *, engine: Engine) -> dict[str, AnyArray]:
-        """Return the arrays by event of :meth:`fit` for a chunk of events."""
-        y, X = self.response(windows), self.design(windows)
+    def fitted(self, windows: EventWindows, *, engine: Engine, kept: bool = True) -> dict[str, AnyArray]:
+        """Return the arrays by event of :meth:`fit` for a chunk of events.
+
+        Without those of estimation days, but with the number of masked ones, if they are not `kept`.
+        """
+        y, X, complete = self._data(windows)
         L1 = len(windows.estimation)
-        complete = np.isfinite(y)
-        for j in range(X.shape[2]):
-            complete &= np.isfinite(X[:, :, j])
         fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine=engine)
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
-        ar = np.where(complete & (problem == "")[:, None], y, np.nan)
-        with np.errstate(invalid="ignore"):
-            for j in range(fit.k):
-                ar -= X[:, :, j] * fit.params[:, j, None]
-        seen = np.isfinite(ar[:, L1:])
+        days = slice(0 if kept else L1, None)
+        ar = _unexplained(y[:, days], X[:, days], complete[:, days] & (problem == "")[:, None], fit.params)
+        resid, ar = np.split(ar, [ar.shape[1] - len(windows.event)], axis=1)
+        seen = np.isfinite(ar)
         spans, length = (np.where(seen, own[:, L1:], 0) for own in (windows.spans, windows.length))
-        return {
-            "ar": ar[:, L1:], "resid": ar[:, :L1], "expected": windows.returns[:, L1:] - ar[:, L1:],
+        found = {
+            "ar": ar, "expected": windows.returns[:, L1:] - ar,
             "spans": spans, "length": length, "noise": noise(fit, spans, length),
-            "x_estimation": X[:, :L1], "x_event": X[:, L1:], "nobs": fit.nobs, "df_resid": fit.df_resid,
+            "x_event": X[:, L1:], "nobs": fit.nobs, "df_resid": fit.df_resid,
             "sigma2": fit.sigma2, "params": fit.params, "cov_params": fit.cov_params, "bread": fit.bread,
             "r2": fit.r2, "problem": problem, "remark": fit.remark,
         }  # fmt: skip
+        if not kept:
+            return found | {"masked": windows.masked}
+        return found | {"resid": resid, "x_estimation": X[:, :L1]}
+
+    def estimation_days(self, abnormal: AbnormalReturns) -> dict[str, FloatArray]:
+        """Return `resid` and `x_estimation` of fitted events, the bits of :meth:`fit`."""
+        windows = abnormal.windows.before
+        (y, X, complete), before = self._data(windows), slice(0, len(windows.estimation))
+        used = complete[:, before] & (abnormal.problem == "")[:, None]
+        resid = _unexplained(y[:, before], X[:, before], used, abnormal.params)
+        return {"resid": resid, "x_estimation": X[:, before]}
+
+    def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """Return the response (n, L), the regressors (n, L, k), and where none of them is missing (n, L)."""
+        y, X = self.response(windows), self.design(windows)
+        complete = np.isfinite(y)
+        for j in range(X.shape[2]):
+            complete &= np.isfinite(X[:, :, j])
+        return y, X, complete
 
     @property
     def least_squares(self) -> bool:
@@ -213,6 +241,15 @@ def checked(fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,))
     for i in np.flatnonzero(fit.nobs < need):
         problem[i] = f"{fit.nobs[i]} usable days in the estimation window, at least {need} are needed"
     return fit.blanked(problem != ""), problem
+
+
+def _unexplained(y: FloatArray, X: FloatArray, used: BoolArray, params: FloatArray) -> FloatArray:
+    """Return y - X params on the days that are `used`, NaN elsewhere, shape (n, L)."""
+    out = np.where(used, y, np.nan)
+    with np.errstate(invalid="ignore"):
+        for j in range(params.shape[1]):
+            out -= X[:, :, j] * params[:, j, None]
+    return out
 
 
 def _moves(returns: FloatArray) -> BoolArray:

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..config import StudyConfig
 from ..significance import STATISTICS
+from ..significance._placebo import consecutive_sums
+from ..typing import FloatArray
 from .answer import answer, asides, brief, detectable
 from .facts import interval, interval_known
 from .groups import SHOWN_PANELS
@@ -90,22 +92,23 @@ def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
     car = valid.car(window)
     fell = bool(car.mean() < 0)
     moved = int(((car < 0) if fell else (car > 0)).sum())
-    sums = _sums(valid.resid, len(window))
-    counted = np.isfinite(sums).sum(axis=1)
-    if not counted.size or (counted == 0).any():
+    rate = np.concatenate(list(valid.map(lambda events: _rate(events.resid, len(window), fell))))
+    if not rate.size or np.isnan(rate).any():
         remark = f"median CAR {percent(float(np.median(car)))}"
     else:
-        rate = ((sums < 0) if fell else (sums > 0)).sum(axis=1) / counted
         remark = f"{rate.sum():.1f} expected on quiet days"
     return words().below if fell else words().above, f"{moved:,} of {len(car):,}", remark
 
 
-def _sums(resid: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, Any]:
-    """Sums of `length` consecutive residuals, shape (n, at most L1)."""
+def _rate(resid: FloatArray, length: int, fell: bool) -> FloatArray:
+    """Share of sums of `length` consecutive residuals that moved the same way, (n,); NaN without a sum."""
     if length > resid.shape[1]:
-        return np.empty((len(resid), 0))
-    windows = np.lib.stride_tricks.sliding_window_view(resid, length, axis=1)
-    return np.asarray(windows.sum(axis=2))
+        return np.full(len(resid), np.nan)
+    sums = consecutive_sums(resid, length)
+    counted = np.isfinite(sums).sum(axis=1)
+    moved = ((sums < 0) if fell else (sums > 0)).sum(axis=1)
+    rate: FloatArray = np.divide(moved, counted, out=np.full(len(resid), np.nan), where=counted > 0)
+    return rate
 
 
 def _setup(results: EventStudyResults, config: StudyConfig) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,10 @@ from ..faults.kinds import Fault, faults_of, near, notes_of
 from ..faults.limits import LIMITS, LimitRule, rules_of
 from ..faults.quotes import NO_DATES, Quotes, by_symbol
 from ..loading.measures import lack, measured
-from ..typing import DateArray, FloatArray, IntArray, Measure, ReturnKind
+from ..typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from .closes import usable_closes
 from .sessions import between, break_at, compounded, on_sessions, returns_of, usual_hours
-from .wide import unit_notices, wide_returns
+from .table import FrameTable, Key, ReturnsTable, laid_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 DATA_CALENDAR = "data"
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
 CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,7 +44,7 @@ class ReturnsPanel:
     values : (n_rows, T) float array
         Decimal returns; the return stamped t runs from the last observed close to the close of t.
         NaN = missing, never 0.
-    spans : (n_rows, T) int array
+    spans : (n_rows, T) int16 or int32 array
         Sessions that each return spans: 1 normally, h+1 after h missing sessions, 0 where missing.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
@@ -68,14 +67,14 @@ class ReturnsPanel:
         The days that it was asked for each symbol.
     faults : tuple of Fault
         Every fault that was seen in the prices, and what was done about it (docs/faults.md).
-    limits : (n_rows, T) int array, optional
+    limits : (n_rows, T) int8 array, optional
         +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was traded at
         another price, 0 elsewhere; None where no symbol has a limit that is known.
     """
 
     keys: tuple[Key, ...]
     values: FloatArray
-    spans: IntArray
+    spans: SmallIntArray
     sessions: DateArray
     calendars: Mapping[str, IntArray]
     hours: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -88,7 +87,7 @@ class ReturnsPanel:
     fetched: Prices | None = None
     asked: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    limits: IntArray | None = None
+    limits: SmallIntArray | None = None
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
@@ -127,12 +126,20 @@ class ReturnsPanel:
             object.__setattr__(self, "_faults", by_symbol)
         return near(by_symbol.get(symbol, ()), first, last)
 
+    def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
+        """Return the first session of each calendar on or after its day, (n,); that day if there is none."""
+        out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
+        for name in dict.fromkeys(calendars):
+            mine = np.flatnonzero(names == name)
+            own = self.sessions[self.calendars.get(name, np.empty(0, np.int64))]
+            at = np.searchsorted(own, out[mine])
+            known = at < len(own)
+            out[mine[known]] = own[at[known]]
+        return out
+
     def session_of(self, calendar: str, day: np.datetime64) -> np.datetime64:
         """Return the first session of a calendar on or after `day`; `day` itself where there is none."""
-        own = self.calendars.get(calendar, ())
-        place = np.searchsorted(self.sessions, day)
-        at = np.searchsorted(own, place)
-        return self.sessions[own[at]] if at < len(own) else day
+        return self.sessions_of([calendar], np.array([day]))[0]  # type: ignore[no-any-return]
 
     def calendar_of(self, exchange: str) -> str:
         """Return the calendar that events of `exchange` run on: its own, or the data's."""
@@ -203,7 +210,8 @@ class ReturnsPanel:
         calendars = {name: np.searchsorted(union, dates) for name, dates in dates_of.items()}
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         values = np.full((len(wanted), len(union)), np.nan)
-        spans, states = (np.zeros((len(wanted), len(union)), dtype=np.int64) for _ in range(2))
+        spans = np.zeros((len(wanted), len(union)), dtype=_whole(len(union)))
+        states = np.zeros((len(wanted), len(union)), dtype=np.int8)
         known = any(found[symbol][0].rules for symbol, _ in wanted)
         for i, (symbol, calendar) in enumerate(wanted):
             quotes, days, at = found[symbol][0], dates_of[calendar], calendars[calendar]
@@ -246,31 +254,44 @@ class ReturnsPanel:
         keys, sessions : optional
             As in :meth:`from_prices`. Without them the sessions are the dates of the data.
         """
-        wide = wide_returns(frame)
-        if wide.empty:
+        table = FrameTable(frame)
+        if not len(table.dates) or not table.symbols:
             raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
-        dates = wide.index.to_numpy().astype("datetime64[D]")
+        return cls.from_table(table, kind=kind, keys=keys, sessions=sessions, **extra)
+
+    @classmethod
+    def from_table(
+        cls,
+        table: ReturnsTable,
+        *,
+        kind: ReturnKind = "simple",
+        keys: Iterable[Key] | None = None,
+        sessions: Mapping[str, Sessions] | None = None,
+        **extra: object,
+    ) -> ReturnsPanel:
+        """Build the panel as :meth:`from_frame` does, from a table that is read some symbols at a time."""
+        dates = table.dates
         if sessions is None:
             dates_of = {DATA_CALENDAR: dates}
         else:
             dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
         if keys is None:
-            keys = [(str(symbol), name) for name in dates_of for symbol in wide.columns]
+            keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
+        wanted = [key for key in dict.fromkeys(keys) if key[0] in table.symbols and key[1] in dates_of]
+        if not wanted:
+            raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
         union = np.unique(np.concatenate(list(dates_of.values())))
         calendars = {name: np.searchsorted(union, own) for name, own in dates_of.items()}
-        wanted = [key for key in dict.fromkeys(keys) if key[0] in wide.columns]
-        values = np.full((len(wanted), len(union)), np.nan)
-        notes: list[str] = []
-        notices = unit_notices(wide[list(dict.fromkeys(symbol for symbol, _ in wanted))], kind)
-        for i, (symbol, calendar) in enumerate(wanted):
-            own, outside = compounded(dates, wide[symbol].to_numpy(float), dates_of[calendar], kind)
-            values[i, calendars[calendar]] = own
-            notes += _put_aside(symbol, calendar, outside)
+        laid = laid_out(table, wanted, dates_of, calendars, len(union), kind)
+        notes = [
+            note for key, n in zip(wanted, laid.outside, strict=True) for note in _put_aside(*key, int(n))
+        ]
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
+        spans = np.isfinite(laid.values, out=np.empty(laid.values.shape, _whole(len(union))))
         return cls(
-            keys=tuple(wanted), values=values, spans=np.isfinite(values).astype(np.int64), sessions=union,
-            calendars=calendars, hours=hours, kind=kind, notes=tuple(notes), notices=tuple(notices),
-            **extra,  # type: ignore[arg-type]
+            keys=tuple(wanted), values=laid.values, spans=spans,
+            sessions=union, calendars=calendars, hours=hours, kind=kind, notes=tuple(notes),
+            notices=tuple(laid.notices), **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
@@ -282,10 +303,10 @@ class ReturnsPanel:
         if not new:
             return self
         values, spans = (
-            np.vstack([old, *(own[j] for own in new.values())])
+            np.vstack([old, *(own[j].astype(old.dtype) for own in new.values())])
             for j, old in enumerate((self.values, self.spans))
         )
-        none = np.zeros((len(new), len(self.sessions)), dtype=np.int64)
+        none = np.zeros((len(new), len(self.sessions)), dtype=np.int8)
         limits = None if self.limits is None else np.vstack([self.limits, none])
         return replace(self, keys=(*self.keys, *new), values=values, spans=spans, limits=limits)
 
@@ -331,6 +352,11 @@ def _equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, Int
     count = np.isfinite(values).sum(axis=0)
     mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
     return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
+
+
+def _whole(longest: int) -> type[np.signedinteger[Any]]:
+    """Return the type of the spans of a panel with so many sessions."""
+    return np.int16 if longest <= np.iinfo(np.int16).max else np.int32
 
 
 def _homes(keys: Iterable[Key]) -> dict[str, str]:

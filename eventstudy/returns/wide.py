@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import DataError
-from ..typing import ReturnKind
+from ..typing import DateArray, FloatArray, ReturnKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 LARGE_MEDIAN = 0.1
 # No market has it that half of all daily returns are larger than this: percent of volatile shares, or prices.
 LARGEST_MEDIAN = 1.0
+# How many returns the median size is taken from at most, and some.
+SAMPLE = 2**22
 # Begins the notice on it, which goes before all others.
 LIKE_PERCENT = "the returns look like percent"
 
@@ -49,15 +52,43 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         wide = frame.set_index(named["date"])
     else:
         wide = frame
-    # The civil date as written: a time zone must not move it to another day.
-    days = pd.Series(wide.index.astype(str)).str.slice(0, 10)
-    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    dates = civil_dates(wide.index)
+    numbers = _numbers(wide)
+    numbers.index = dates
+    numbers.columns = pd.Index([str(c).strip() for c in numbers.columns])
+    if numbers.index.has_duplicates:
+        raise DataError("a date occurs twice", value=str(numbers.index[numbers.index.duplicated()][0].date()))
+    ordered: pd.DataFrame = numbers.sort_index()
+    return ordered
+
+
+def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
+    """Return the civil dates as written: a time zone must not move one to another day.
+
+    Raises
+    ------
+    DataError
+        On one that cannot be read.
+    """
+    import pandas as pd
+
+    dates = pd.to_datetime(pd.Series(written.astype(str)).str.slice(0, 10), errors="coerce", format="ISO8601")
     if dates.isna().any():
         at = int(np.flatnonzero(dates.isna())[0])
         raise DataError(
-            "a date that cannot be read", where="returns", value=str(wide.index[at]), remedy="use YYYY-MM-DD"
+            "a date that cannot be read", where="returns", value=str(written[at]), remedy="use YYYY-MM-DD"
         )
-    numbers = wide.apply(pd.to_numeric, errors="coerce")
+    return pd.DatetimeIndex(dates)
+
+
+def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with all columns as numbers."""
+    import pandas as pd
+
+    plain = np.array([pd.api.types.is_numeric_dtype(kind) for kind in wide.dtypes], dtype=bool)
+    if plain.all():
+        return wide.copy(deep=False)
+    numbers: pd.DataFrame = wide.apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna() & wide.notna()
     if bad.to_numpy().any():
         r, c = np.argwhere(bad.to_numpy())[0]
@@ -66,34 +97,60 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
             where=f"{wide.columns[c]} on {wide.index[r]}",
             value=str(wide.iloc[r, c]),
         )
-    numbers.index = pd.DatetimeIndex(dates)
-    numbers.columns = pd.Index([str(c).strip() for c in numbers.columns])
-    if numbers.index.has_duplicates:
-        raise DataError("a date occurs twice", value=str(numbers.index[numbers.index.duplicated()][0].date()))
-    ordered: pd.DataFrame = numbers.sort_index()
-    return ordered
+    return numbers
 
 
-def unit_notices(wide: pd.DataFrame, kind: ReturnKind) -> list[str]:
-    """Return a notice if returns look like percent; refuse what no daily returns can be.
+class Units:
+    """Whether returns are decimals, judged while they are read.
 
-    Raises
-    ------
-    DataError
-        On a simple return below -100 %, a median size above 100 %, or large numbers none of them negative.
+    Parameters
+    ----------
+    dates : (T,) datetime64[D] array
+    symbols : sequence of n str
+        Which will be added, each once, in any order.
+    kind : {"simple", "log"}
     """
-    values = wide.to_numpy(float)
-    known = values[np.isfinite(values)]
-    median = float(np.median(np.abs(known))) if len(known) else 0.0
-    if median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not (known < 0).any()):
-        raise DataError(
-            "these are no decimal returns", where="returns", value=f"a median size of {median:.4g}",
-            remedy="0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first",
-        )  # fmt: skip
-    if kind == "simple" and (values < -1).any():
-        r, c = np.argwhere(values < -1)[0]
-        where = f"{wide.columns[c]} on {wide.index[r].date()}"
-        remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
-        raise DataError("a simple return below -100 %", where=where, value=float(values[r, c]), remedy=remedy)
-    percent = f"{LIKE_PERCENT} (median size {median:.2g}): 0.01 is 1 %, all results are too large if so"
-    return [percent] if median > LARGE_MEDIAN else []
+
+    def __init__(self, dates: DateArray, symbols: Sequence[str], kind: ReturnKind) -> None:
+        self._dates, self._kind = dates, kind
+        self._place = {symbol: i for i, symbol in enumerate(symbols)}
+        self._step = max(1, len(dates) * len(symbols) // SAMPLE)
+        self._sizes: list[FloatArray] = []
+        self._negative = False
+        self._lowest: tuple[int, int, str, float] | None = None
+
+    def add(self, symbols: Sequence[str], values: FloatArray) -> None:
+        """Take notice of the returns (m, T) of m symbols."""
+        known = values[np.isfinite(values)]
+        self._sizes.append(np.abs(known[:: self._step]))
+        self._negative |= bool((known < 0).any())
+        if self._kind == "log" or not (values < -1).any():
+            return
+        for k, t in np.argwhere(values < -1).tolist():
+            found = t, self._place[symbols[k]], symbols[k], float(values[k, t])
+            self._lowest = min(found, self._lowest or found)
+
+    def notices(self) -> list[str]:
+        """Return a notice if returns look like percent; refuse what no daily returns can be.
+
+        The median of very many returns is that of every so many of them.
+
+        Raises
+        ------
+        DataError
+            On a simple return below -100 %, a median size above 100 %, or large numbers none negative.
+        """
+        sizes = np.concatenate([np.empty(0), *self._sizes])
+        median = float(np.median(sizes)) if len(sizes) else 0.0
+        if median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not self._negative):
+            raise DataError(
+                "these are no decimal returns", where="returns", value=f"a median size of {median:.4g}",
+                remedy="0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first",
+            )  # fmt: skip
+        if self._lowest:
+            t, _, symbol, value = self._lowest
+            remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
+            where = f"{symbol} on {self._dates[t]}"
+            raise DataError("a simple return below -100 %", where=where, value=value, remedy=remedy)
+        percent = f"{LIKE_PERCENT} (median size {median:.2g}): 0.01 is 1 %, all results are too large if so"
+        return [percent] if median > LARGE_MEDIAN else []

@@ -270,8 +270,8 @@ class _Causes:
 
 def _same_events(a: Record, b: Record) -> bool:
     """Tell whether two runs keep the same events file."""
-    one, other = (record.inputs.get(EVENTS) for record in (a, b))
-    return one is not None and one == other
+    one, other = ([sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b))
+    return bool(one) and one == other
 
 
 def _edits(old: pd.DataFrame, new: pd.DataFrame, both: list[str]) -> dict[str, dict[str, tuple[str, str]]]:
@@ -316,7 +316,7 @@ def _sources(record: Record) -> dict[str, str]:
 def _files(a: Record, b: Record) -> Iterator[str]:
     """Yield the places of inputs, events and prices aside, that differ or are in one run only."""
     for place, pair in _unlike(a.inputs, b.inputs).items():
-        if place not in (EVENTS, TABLE) and any(pair):
+        if place not in (*EVENTS, TABLE) and any(pair):
             yield place
 
 

@@ -19,7 +19,7 @@ from ..prices.frozen import described
 from ..results import EventStudyResults
 from ..status import dates_of
 from ..windows import Window
-from .origin import EVENTS, hash_of
+from .origin import hash_of
 
 if TYPE_CHECKING:
     from ..report.answer import Sentence
@@ -57,7 +57,7 @@ def manifest_of(
         "versions": versions(),
         "events": {
             "source": origin.events.name if origin else "",
-            "sha256": origin.hashes[EVENTS] if origin else "",
+            "sha256": origin.events_hash if origin else "",
             "ok": len(results),
             "dropped": len(results.events) - len(results),
             "provisional": int((results.ok & _flagged(results, "incomplete_window")).sum()),
@@ -117,7 +117,7 @@ def provenance_of(results: EventStudyResults, origin: Origin | None, command: st
     }
     return {
         "events_source": origin.events.name if origin else "",
-        "events_sha256": origin.hashes[EVENTS] if origin else "",
+        "events_sha256": origin.events_hash if origin else "",
         "versions": versions(),
         "command": command,
         "prices": prices,

@@ -17,7 +17,8 @@ from ..prices import is_name
 if TYPE_CHECKING:
     from ..events.table import Events
 
-EVENTS = "data/events.csv"
+# Where a run folder keeps the events file.
+EVENTS = ("data/events.csv", "data/events.parquet")
 # Settings that name files, prices aside: a run folder keeps those.
 NAMING_FILES = ("returns", "size", "factors", "confounders")
 # The source of market values that is no file, and what a run keeps of its answer.
@@ -47,9 +48,19 @@ class Origin:
     hashes: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def place(self) -> str:
+        """The place of the events file in the run folder."""
+        return EVENTS[self.events.suffix.lower() == ".parquet"]
+
+    @property
+    def events_hash(self) -> str:
+        """SHA-256 of the events file."""
+        return self.hashes[self.place]
+
+    @property
     def files(self) -> dict[str, Path]:
         """The files that the study reads, prices aside, by their place in the run folder."""
-        found = {EVENTS: self.events}
+        found = {self.place: self.events}
 
         def note(place: str, path: str) -> str:
             found[place] = Path(path)
@@ -73,14 +84,14 @@ class Origin:
         events = read_events(self.events, calendar=self.config.calendar)
         own = self.hashed()
         # The file may have been changed in between: what was read is what counts.
-        return events, replace(own, hashes={**own.hashes, EVENTS: events.sha256})
+        return events, replace(own, hashes={**own.hashes, self.place: events.sha256})
 
     def hashed(self) -> Origin:
         """Return the origin with the hashes of its files as they are now; an error if one cannot be read."""
         from ..events.csvfile import read_bytes
 
-        rest = {place: hash_of(path) for place, path in self.files.items() if place != EVENTS}
-        return replace(self, hashes={EVENTS: hashlib.sha256(read_bytes(self.events)).hexdigest(), **rest})
+        rest = {place: hash_of(path) for place, path in self.files.items() if place != self.place}
+        return replace(self, hashes={self.place: hashlib.sha256(read_bytes(self.events)).hexdigest(), **rest})
 
     def copy_to(self, stage: Path) -> None:
         """Copy the files to their places in a run folder, byte for byte.
@@ -104,7 +115,7 @@ class Origin:
             config = replace(config, prices=str(folder))
         if config.size == ASKED:
             config = replace(config, size=str(folder / SIZES))
-        return replace(self, events=folder / EVENTS, config=config, store="", vintage="")
+        return replace(self, events=folder / self.place, config=config, store="", vintage="")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as options that ask for the same study."""
@@ -129,7 +140,8 @@ class Origin:
         config = with_files(config, lambda place, _: _absolute(files[place], target))
         config = replace(config, prices=named if is_name(named) else _absolute(named, target))
         store = _absolute(plain["store"], target)
-        return cls(Path(_absolute(files[EVENTS], target)), config, plain["offline"], store, plain["vintage"])
+        events = next(files[place] for place in EVENTS if place in files)
+        return cls(Path(_absolute(events, target)), config, plain["offline"], store, plain["vintage"])
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..errors import ConfigError
+from ..errors import ConfigError, TooManyError
 from ..registry import Registry
 from ..typing import Alternative
 from ..windows import Window
@@ -198,7 +198,7 @@ class Statistic:
             return "no event has all days of the window"
         try:
             value = self.compute(sample, window)
-        except InapplicableError as error:
+        except (InapplicableError, TooManyError) as error:
             return str(error)
         if not np.isfinite(value.statistic):
             return "the statistic is not finite: the abnormal returns do not vary"

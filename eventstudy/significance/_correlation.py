@@ -175,7 +175,7 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
 
 def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
     """Move the estimation residuals of n events to calendar columns `axis` (T,)."""
-    positions = sample.windows.positions[:, : sample.resid.shape[1]]
+    positions = sample.windows.before.positions[:, : len(sample.windows.estimation)]
     known = np.isfinite(sample.resid)
     return Residuals(_spread(np.nan_to_num(sample.resid), positions, axis), _spread(known, positions, axis))
 
@@ -187,7 +187,7 @@ def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray) -> Floa
     for long estimation windows: their cosine is the share of common sessions.
     """
     if sample.conventions.overlap == "share":
-        covered = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+        covered = sample.windows.over("event_positions", sample.columns(window))
         out = _spread(np.ones(covered.shape), covered, axis)
     else:
         out = _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)
@@ -231,7 +231,7 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
 
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Correlations of all pairs in blocks of neighbours: estimation windows far apart share no session."""
-    at = sample.windows.positions[:, : sample.resid.shape[1]]
+    at = sample.windows.before.positions[:, : len(sample.windows.estimation)]
     first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
     order, last = np.argsort(first, kind="stable"), at.max(axis=1)
     out = np.full((len(sample), len(sample)), np.nan)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..chunks import chunks
 from ..typing import FloatArray
 from ._base import InapplicableError, Value
 from ._ranks import DECIMALS
@@ -36,13 +36,9 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     -----
     (I - H_BB)^-1 = I + X_B (X'X - X_B'X_B)^-1 X_B', so that no (L, L) matrix is built.
     """
-    n, L1 = sample.resid.shape
-    if length > L1:
+    if length > len(sample.windows.estimation):
         raise InapplicableError("the window is longer than the estimation window")
-    out = np.empty((n, L1 - length + 1))
-    for part in chunks(n):
-        out[part] = _block_sums(sample.take(np.arange(n)[part]), length)
-    return out
+    return np.concatenate(list(sample.map(partial(_block_sums, length=length))))
 
 
 def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
@@ -50,14 +46,14 @@ def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     known = np.isfinite(e)
     x = [np.where(known, sample.x_estimation[:, :, j], 0.0) for j in range(k)]
     y = np.where(known, e, 0.0)
-    sums = _blocks(np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e), length)
+    sums = consecutive_sums(np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e), length)
     rest, cross = np.empty((*sums.shape, k, k)), np.empty((*sums.shape, k))
     for a, b in combinations_with_replacement(range(k), 2):
         product = x[a] * x[b]
-        rest[:, :, a, b] = product.sum(axis=1, keepdims=True) - _blocks(product, length)
+        rest[:, :, a, b] = product.sum(axis=1, keepdims=True) - consecutive_sums(product, length)
         rest[:, :, b, a] = rest[:, :, a, b]
     for a in range(k):
-        cross[:, :, a] = _blocks(x[a] * y, length)
+        cross[:, :, a] = consecutive_sums(x[a] * y, length)
     enough = sample.nobs - length > k
     rest[~enough] = np.eye(k)
     try:
@@ -65,7 +61,7 @@ def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     except np.linalg.LinAlgError:
         raise InapplicableError("the regressors do not vary once a block of days is left out") from None
     for a in range(k):
-        sums += _blocks(x[a], length) * change[:, :, a]
+        sums += consecutive_sums(x[a], length) * change[:, :, a]
     return np.where(enough[:, None], sums, np.nan)
 
 
@@ -86,8 +82,8 @@ def placebo_rank(observed: float, placebo: FloatArray) -> Value:
     return Value(float(observed / placebo.std(ddof=1)), np.nan, "placebo windows", lower, upper, few)
 
 
-def _blocks(values: FloatArray, length: int) -> FloatArray:
-    """Sum each `length` consecutive days of (n, L1)."""
+def consecutive_sums(values: FloatArray, length: int) -> FloatArray:
+    """Sum each `length` consecutive days of (n, L1); NaN where one is missing."""
     count = values.shape[1] - length + 1
     sums = values[:, :count].copy()
     for first in range(1, length):

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..chunks import chunks
 from ..typing import FloatArray, IntArray
 from ..windows import Window
 from ._base import InapplicableError, Value
@@ -27,7 +26,14 @@ class Totals(NamedTuple):
     @classmethod
     def of(cls, scores: FloatArray) -> Totals:
         """Return those of scores (n, T); NaN = no score."""
-        return cls(np.nansum(scores, axis=0), np.isfinite(scores).sum(axis=0))
+        known = np.isfinite(scores)
+        return cls(np.where(known, scores, 0.0).sum(axis=0), known.sum(axis=0))
+
+    @classmethod
+    def over(cls, sample: AbnormalReturns, scores: Callable[[AbnormalReturns], FloatArray]) -> Totals:
+        """Return those of the scores (n, T) that a function gives for events, taken in chunks."""
+        parts = list(sample.map(lambda events: cls.of(scores(events))))
+        return cls(*(np.sum(own, axis=0) for own in zip(*parts, strict=True)))
 
     def scaled(self, same_date: float) -> FloatArray:
         """Return sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)), shape (T,); NaN on days without a score."""
@@ -37,11 +43,9 @@ class Totals(NamedTuple):
 
 def scaled_ranks(values: FloatArray) -> FloatArray:
     """Rank each row (ties averaged, NaN left out) and centre it: K/(T_i+1) - 1/2."""
-    out = np.empty(values.shape)
-    for part in chunks(len(values)):
-        own = np.round(values[part], DECIMALS)
-        out[part] = _ranked(own) / (np.isfinite(own).sum(axis=1, keepdims=True) + 1) - 0.5
-    return out
+    own = np.round(values, DECIMALS)
+    ranks: FloatArray = _ranked(own) / (np.isfinite(own).sum(axis=1, keepdims=True) + 1) - 0.5
+    return ranks
 
 
 def _ranked(values: FloatArray) -> FloatArray:
@@ -79,23 +83,32 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
 
 def all_days(sample: AbnormalReturns) -> FloatArray:
     """Residuals and abnormal returns side by side, (n, L1+L2); one over m sessions is divided by sqrt(m)."""
-    return np.hstack([sample.resid, sample.ar / np.sqrt(np.maximum(sample.length, 1))])
+    return np.hstack([sample.resid, event_days(sample)])
 
 
-def rank_z(sample: AbnormalReturns, window: Window, scores: Callable[[AbnormalReturns], FloatArray]) -> Value:
+def event_days(sample: AbnormalReturns) -> FloatArray:
+    """Return the abnormal returns (n, L2); one over m sessions is divided by sqrt(m)."""
+    scaled: FloatArray = sample.ar / np.sqrt(np.maximum(sample.length, 1))
+    return scaled
+
+
+def rank_z(
+    sample: AbnormalReturns, window: Window, name: str, scores: Callable[[AbnormalReturns], FloatArray]
+) -> Value:
     """Return sum_W(g) / (sqrt(L) S), g the day sums of the scores (n, L1+L2), S^2 the mean of g^2.
 
-    By convention `fpc` over sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
+    The scores, kept under `name`, are those of each event by itself. By convention `fpc` over
+    sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
     """
     same_date = mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
-    if ("totals", scores) not in sample.memo:
-        sample.memo["totals", scores] = Totals.of(scores(sample))
-    g = sample.memo["totals", scores].scaled(same_date)
+    if ("totals", name) not in sample.memo:
+        sample.memo["totals", name] = Totals.over(sample, scores)
+    g = sample.memo["totals", name].scaled(same_date)
     known = np.isfinite(g)
     S = np.sqrt((g[known] ** 2).mean())
     if S == 0:
         raise InapplicableError("all ranks are tied")
-    inside = g[sample.resid.shape[1] :][sample.columns(window)]
+    inside = g[-len(sample.event) :][sample.columns(window)]
     days = np.isfinite(inside).sum()
     if days == 0:
         raise InapplicableError("no event has a return that spans one session only")

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..chunks import chunks
+from ..cut import Pieces
 from ..typing import FloatArray, IntArray
 from ..windows import EventWindows, Window
 
@@ -43,15 +44,17 @@ class Sums:
     @classmethod
     def of(cls, sample: AbnormalReturns, alone: Iterable[int]) -> Sums:
         """Return the sums of a sample; events `alone` are groups of their own."""
-        L1, T = sample.resid.shape[1], len(sample.windows.sessions)
+        L1, T = len(sample.windows.estimation), len(sample.windows.sessions)
         group, first = _alike(sample.windows, np.fromiter(alone, np.int64))
         sums = np.zeros((2, len(first), L1))
-        for part in chunks(len(group)):
+        parts = zip(chunks(len(group)), sample.map(lambda events: _standard(events.resid)), strict=True)
+        for part, found in parts:
             there, own = np.unique(group[part], return_inverse=True)
             indicator = _sparse(np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size))
-            for total, values in zip(sums, _standard(sample.resid[part]), strict=True):
+            for total, values in zip(sums, found, strict=True):
                 total[there] += indicator @ values
-        z, q = (_spread(total, sample.windows.positions[first, :L1], T) for total in sums)
+        at = sample.windows.take(first).positions[:, :L1]
+        z, q = (_spread(total, at, T) for total in sums)
         return cls(group, z, q, T)
 
     def over(
@@ -125,7 +128,7 @@ def covering(
     These are the days of the window, and `hidden` ones beside them.
     """
     first = _first(sums.group)
-    at = sample.windows.positions[first, -len(sample.event) :][:, sample.columns(window)]
+    at = sample.windows.event_positions[first][:, sample.columns(window)]
     group, day = np.nonzero(at >= 0)
     extra = [(sums.group[i], np.setdiff1d(own, at[sums.group[i]])) for i, own in hidden]
     rows = np.concatenate([at[group, day], *(own for _, own in extra)])
@@ -153,16 +156,19 @@ def _standard(resid: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _alike(windows: EventWindows, alone: IntArray) -> tuple[IntArray, IntArray]:
     """Return the group of each event, those on the same sessions and hours sharing one, and its first."""
-    positions, hours = windows.positions, np.unique(windows.hours, axis=0, return_inverse=True)[1].ravel()
-    draws = np.random.default_rng(0).integers(1, 2**62, positions.shape[1] + 1)
-    _, first, group = np.unique(
-        positions @ draws[1:] + hours * draws[0], return_index=True, return_inverse=True
-    )
+    hours = np.unique(windows.hours, axis=0, return_inverse=True)[1].ravel()
+    days = len(windows.estimation) + len(windows.event)
+    draws = np.random.default_rng(0).integers(1, 2**62, days + 1)
+    number = hours * draws[0]
+    for part, piece in zip(chunks(len(hours)), Pieces(windows), strict=True):
+        number[part] += piece.positions @ draws[1:]
+    _, first, group = np.unique(number, return_index=True, return_inverse=True)
     group = group.ravel().astype(np.int64)
     # Sums that are equal by chance, and events that are to be alone.
     same = hours == hours[first[group]]
-    for part in chunks(len(group)):
-        same[part] &= (positions[part] == positions[first[group[part]]]).all(axis=1)
+    for part, piece in zip(chunks(len(group)), Pieces(windows), strict=True):
+        there, which = np.unique(first[group[part]], return_inverse=True)
+        same[part] &= (piece.positions == windows.take(there).positions[which]).all(axis=1)
     other = np.flatnonzero(~same)
     own = np.union1d(other, alone).astype(np.int64)
     group[own] = len(first) + np.arange(len(own))

@@ -32,8 +32,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     to the days of a run.
     """
     cols = sample.columns(window)
-    position = sample.windows.positions[:, -len(sample.event) :][:, cols]
-    ar = sample.ar[:, cols]
+    position = sample.windows.over("event_positions", cols)
+    ar = sample.over("ar", cols)
     seen = np.isfinite(ar) & sample.inside(window)
     sessions, which = np.unique(position[seen], return_inverse=True)
     if len(sessions) < MIN_SESSIONS:

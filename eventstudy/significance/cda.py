@@ -8,7 +8,7 @@ from ..abnormal import AbnormalReturns
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
-from ._ranks import day_sums
+from ._ranks import Totals
 
 
 @statistic(
@@ -28,7 +28,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     """
     n = len(sample)
     same_date = mean_correlation(sample, window).same_date if n > 1 else 0.0
-    y = day_sums(sample.resid, same_date)
+    y = Totals.over(sample, lambda events: events.resid).scaled(same_date)
     y = y[np.isfinite(y)]
     if len(y) < 2 or y.std() == 0:
         raise InapplicableError("the mean residual does not vary over the estimation days")

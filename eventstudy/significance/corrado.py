@@ -26,7 +26,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Ranks run over the estimation and the *whole* event window; a return over m sessions enters
     divided by sqrt(m); missing days have no rank and the day sums allow for it.
     """
-    return rank_z(sample, window, ranks)
+    return rank_z(sample, window, "corrado", ranks)
 
 
 def ranks(sample: AbnormalReturns) -> FloatArray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
-from ._ranks import all_days, rank_z, scaled_ranks
+from ._ranks import all_days, event_days, rank_z, scaled_ranks
 
 
 @statistic(
@@ -23,22 +25,22 @@ from ._ranks import all_days, rank_z, scaled_ranks
 )
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     """As Corrado's rank test, with event-day values divided by that day's spread across events."""
-    return rank_z(sample, window, ranks)
+    return rank_z(sample, window, "corrado_zivney", partial(ranks, spread=spread_across(sample)))
 
 
-def ranks(sample: AbnormalReturns) -> FloatArray:
-    """Return the centred ranks of all days, restandardised, shape (n, L1+L2)."""
-    return scaled_ranks(restandardised(sample))
-
-
-def restandardised(sample: AbnormalReturns) -> FloatArray:
-    """Abnormal returns over s_i, on event days also over their cross-sectional sd, shape (n, L1+L2)."""
+def ranks(sample: AbnormalReturns, *, spread: FloatArray) -> FloatArray:
+    """Return the centred ranks of all days, over s_i and on event days over `spread` (L2,), (n, L1+L2)."""
     values = all_days(sample) / np.sqrt(sample.sigma2)[:, None]
-    event = values[:, sample.resid.shape[1] :]
+    values[:, -len(spread) :] /= spread
+    return scaled_ranks(values)
+
+
+def spread_across(sample: AbnormalReturns) -> FloatArray:
+    """Return the standard deviation across events of AR / s_i on each event day, (L2,); NaN where it is 0."""
+    event = event_days(sample) / np.sqrt(sample.sigma2)[:, None]
     if len(event) < 2:
         raise InapplicableError("1 event, at least 2 are needed for a variance across events")
     count = np.isfinite(event).sum(axis=0)
     mean = np.nansum(event, axis=0) / np.maximum(count, 1)
     square = np.nansum((event - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
-    spread = np.where((count > 1) & (square > 0), np.sqrt(square), np.nan)
-    return np.hstack([values[:, : sample.resid.shape[1]], event / spread])
+    return np.where((count > 1) & (square > 0), np.sqrt(square), np.nan)

@@ -23,7 +23,7 @@ from ._ranks import DECIMALS, all_days, rank_z
 )
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_W(g) / (sqrt(L) S) with g the day sums of sign(AR - median of all days)."""
-    return rank_z(sample, window, signs)
+    return rank_z(sample, window, "corrado_zivney_sign", signs)
 
 
 def signs(sample: AbnormalReturns) -> FloatArray:

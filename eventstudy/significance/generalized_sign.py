@@ -8,6 +8,7 @@ from ..abnormal import AbnormalReturns
 from ..typing import FloatArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
+from ._placebo import consecutive_sums
 from ._ranks import DECIMALS
 
 
@@ -28,7 +29,13 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     p is the mean over events of the share of positive sums of L consecutive estimation residuals
     (not of single days: sums of skewed returns are positive at another rate).
     """
-    p = float(np.nanmean(positive_share(sample.resid, len(window))))
+    L = len(window)
+    if len(sample.windows.estimation) < L:
+        raise InapplicableError("the window is longer than the estimation window")
+    share = np.concatenate(list(sample.map(lambda events: positive_share(events.resid, L))))
+    if np.isnan(share).all():
+        raise InapplicableError(f"no event has {L} consecutive estimation days without a gap")
+    p = float(np.nanmean(share))
     if not 0 < p < 1:
         raise InapplicableError("no sum of estimation days, or all of them, are positive")
     n = len(sample)
@@ -38,11 +45,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
 
 def positive_share(resid: FloatArray, length: int) -> FloatArray:
     """Share of positive sums of `length` consecutive residuals, shape (n,); NaN if all have a gap."""
-    if length > resid.shape[1]:
-        raise InapplicableError("the window is longer than the estimation window")
-    sums = np.lib.stride_tricks.sliding_window_view(resid, length, axis=1).sum(axis=2)
+    sums = consecutive_sums(resid, length)
     whole = np.isfinite(sums).sum(axis=1)
-    if (whole == 0).all():
-        raise InapplicableError(f"no event has {length} consecutive estimation days without a gap")
     share: FloatArray = (np.round(sums, DECIMALS) > 0).sum(axis=1) / np.where(whole > 0, whole, np.nan)
     return share

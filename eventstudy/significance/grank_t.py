@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -55,16 +56,26 @@ class Grank(NamedTuple):
 def grank(sample: AbnormalReturns, window: Window) -> Grank:
     """Return the sums of the ranks; their variance is that of independent events, sum (T-1) / (12 (T+1))."""
     if ("grank", window) not in sample.memo:
-        scores = event_and_residual_ranks(sample, window)
-        T = np.isfinite(scores).sum(axis=1)
-        variance = float(((T - 1) / (12 * (T + 1))).sum())
-        sample.memo["grank", window] = Grank(Totals.of(scores), float(scores[:, -1].sum()), variance)
+        scar = sample.scar(window)
+        t_of_mean(scar)
+        of = partial(_sums, window=window, sd=float(scar.std(ddof=1)))
+        days, *rest = zip(*sample.map(of), strict=True)
+        totals = Totals(*(np.sum(own, axis=0) for own in zip(*days, strict=True)))
+        sample.memo["grank", window] = Grank(totals, *(float(np.sum(own)) for own in rest))
     return sample.memo["grank", window]  # type: ignore[no-any-return]
 
 
-def event_and_residual_ranks(sample: AbnormalReturns, window: Window) -> FloatArray:
-    """Centred ranks of the M standardised residuals and, last, of SCAR / sd(SCAR), shape (n, L1+1)."""
-    scar = sample.scar(window)
-    t_of_mean(scar)
+def _sums(sample: AbnormalReturns, *, window: Window, sd: float) -> Grank:
+    scores = event_and_residual_ranks(sample, window, sd)
+    T = np.isfinite(scores).sum(axis=1)
+    variance = float(((T - 1) / (12 * (T + 1))).sum())
+    return Grank(Totals.of(scores), float(scores[:, -1].sum()), variance)
+
+
+def event_and_residual_ranks(sample: AbnormalReturns, window: Window, sd: float) -> FloatArray:
+    """Centred ranks of the M standardised residuals and, last, of SCAR / sd, shape (n, L1+1).
+
+    `sd` is the standard deviation of the SCARs across all events.
+    """
     residuals = sample.resid / np.sqrt(sample.sigma2)[:, None]
-    return scaled_ranks(np.column_stack([residuals, scar / scar.std(ddof=1)]))
+    return scaled_ranks(np.column_stack([residuals, sample.scar(window) / sd]))

@@ -27,7 +27,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     nu = sample.df_resid
     if (nu <= 4).any():
         raise InapplicableError(f"{int((nu <= 4).sum())} events have 4 or fewer degrees of freedom")
-    square = sample.sar[:, sample.columns(window)] ** 2
+    square = sample.sar_over(window) ** 2
     seen = np.isfinite(square) & sample.inside(window)
     excess = np.where(seen, square * ((nu - 2) / nu)[:, None] - 1, 0.0).sum()
     spread = (seen * (2 * (nu - 1) / (nu - 4))[:, None]).sum()

@@ -27,7 +27,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     A mean effect makes |SAR| larger as well as a variance does; Brown and Forsythe's test tells them
     apart, this one holds for events on one date and for heavy tails.
     """
-    return rank_z(sample, window, ranks)
+    return rank_z(sample, window, "rank_variance", ranks)
 
 
 def ranks(sample: AbnormalReturns) -> FloatArray:

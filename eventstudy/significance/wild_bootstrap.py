@@ -54,7 +54,7 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never open
     together share one if their windows are within a session of each other.
     """
-    at = sample.windows.positions[:, -len(sample.event) :][:, sample.columns(window)]
+    at = sample.windows.over("event_positions", sample.columns(window))
     first = np.where(at >= 0, at, np.iinfo(np.int64).max).min(axis=1)
     last = at.max(axis=1)
     for i, hidden in sample.hidden(window):
