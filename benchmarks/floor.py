@@ -46,6 +46,15 @@ def draw(events: int, *, firms: int = 500, sessions: int = 2500, holes: float = 
 
 def floor(drawn: Drawn, window: tuple[int, int]) -> tuple[float, float]:
     """Return Patell's Z and BMP's t of the events that have all days of `window`."""
+    _, scar, nu = scars(drawn, window)
+    ok = np.isfinite(scar)
+    scar, nu = scar[ok], nu[ok]
+    patell = scar.sum() / np.sqrt((nu / (nu - 2)).sum())
+    return float(patell), float(scar.mean() / scar.std(ddof=1) * np.sqrt(len(scar)))
+
+
+def scars(drawn: Drawn, window: tuple[int, int]) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Return of each event the CAR over `window`, the CAR in forecast errors, and the degrees of freedom."""
     days = np.r_[np.arange(ESTIMATION[0], ESTIMATION[1] + 1), np.arange(EVENT[0], EVENT[1] + 1)]
     at = drawn.day0[:, None] + days
     R, M = drawn.values[drawn.firm[:, None], at], drawn.values[-1][at]
@@ -64,8 +73,4 @@ def floor(drawn: Drawn, window: tuple[int, int]) -> tuple[float, float]:
     L = window[1] - window[0] + 1
     car = ar[:, cols].sum(axis=1)
     gap = M[:, L1:][:, cols].sum(axis=1) - L * mx
-    scar = car / np.sqrt(s2 * (L + L**2 / n + gap**2 / sxx))
-    ok = np.isfinite(scar)
-    scar, nu = scar[ok], n[ok] - 2
-    patell = scar.sum() / np.sqrt((nu / (nu - 2)).sum())
-    return float(patell), float(scar.mean() / scar.std(ddof=1) * np.sqrt(len(scar)))
+    return car, car / np.sqrt(s2 * (L + L**2 / n + gap**2 / sxx)), n - 2

@@ -17,6 +17,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from floor import Drawn
+
+    from eventstudy.abnormal import AbnormalReturns
+    from eventstudy.returns import ReturnsPanel
 
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 WINDOW = (-1, 1)
@@ -34,28 +41,38 @@ def floor_work(events: int) -> Callable[[], object]:
 def library_work(events: int, engine: str = "batch", tests: Sequence[str] = TESTS) -> Callable[[], object]:
     """Return windows, fit and tests of the library on the same data."""
     import floor
-    import numpy as np
     import scipy.sparse
     import scipy.special  # noqa: F401 - not part of the work
 
-    from eventstudy.chunks import KEPT
-    from eventstudy.models import MODELS
     from eventstudy.significance import STATISTICS
-    from eventstudy.windows import Window, build_windows
+    from eventstudy.windows import Window
 
     drawn = floor.draw(events)
     panel, names = drawn.panel, tests or [name for name, own in STATISTICS.items() if own.core]
 
     def work() -> object:
-        windows = build_windows(
-            panel, calendars=["data"] * events, day0=panel.sessions[drawn.day0], rows=drawn.firm,
-            factor_rows=np.full((events, 1), len(panel.values) - 1), estimation=Window(*floor.ESTIMATION),
-            event=Window(*floor.EVENT), kept=events <= KEPT,
-        )  # fmt: skip
-        fit = MODELS["market"]().fit(windows, engine=engine)
+        fit = fitted(drawn, panel, engine)
         return [STATISTICS[n](fit, Window(*WINDOW)).statistic for n in names if not STATISTICS[n].per_event]
 
     return work
+
+
+def fitted(drawn: Drawn, panel: ReturnsPanel, engine: str) -> AbnormalReturns:
+    """Return windows and fit of the library."""
+    import floor
+    import numpy as np
+
+    from eventstudy.chunks import KEPT
+    from eventstudy.models import MODELS
+    from eventstudy.windows import Window, build_windows
+
+    n = len(drawn.firm)
+    windows = build_windows(
+        panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,
+        factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*floor.ESTIMATION),
+        event=Window(*floor.EVENT), kept=n <= KEPT,
+    )  # fmt: skip
+    return MODELS["market"]().fit(windows, engine=engine)
 
 
 def battery_work(events: int) -> Callable[[], object]:
@@ -109,15 +126,15 @@ def table(found: dict[tuple[str, int], list[dict[str, float]]]) -> str:
         ratio = statistics.median(a["seconds"] / b["seconds"] for a, b in pairs)
         seconds, memory = (statistics.median(o[key] for o in own) for key in ("seconds", "memory"))
         lines.append(f"{events:8d}  {program:12}{seconds:9.3f}{ratio:9.1f}{memory:7.0f}")
-    return "\n".join([*lines, *_slopes(found)])
+    return "\n".join([*lines, *slopes(found)])
 
 
-def _slopes(found: dict[tuple[str, int], list[dict[str, float]]]) -> list[str]:
+def slopes(found: dict[tuple[str, int], list[dict[str, float]]]) -> list[str]:
     """Say by which power of the number of events time grows, between the two largest sizes."""
     import math
 
     out = []
-    for program in PROGRAMS:
+    for program in dict.fromkeys(name for name, _ in found):
         at = sorted(events for name, events in found if name == program)[-2:]
         if len(at) == 2:
             low, high = (statistics.median(o["seconds"] for o in found[program, e]) for e in at)
@@ -134,13 +151,13 @@ def plot(found: dict[tuple[str, int], list[dict[str, float]]], file: Path) -> No
     for axes, key, label in zip(
         figure.subplots(1, 2), ("seconds", "memory"), ("CPU seconds", "peak memory, MB"), strict=True
     ):
-        for program in PROGRAMS:
+        for program in dict.fromkeys(name for name, _ in found):
             at = sorted(events for name, events in found if name == program)
             values = [statistics.median(own[key] for own in found[program, events]) for events in at]
             axes.loglog(at, values, marker="o", label=program)
         axes.set(xlabel="events", ylabel=label)
         axes.grid(visible=True, alpha=0.3)
-    figure.axes[0].legend()
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right center")
     figure.savefig(file)
 
 

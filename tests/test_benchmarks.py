@@ -1,4 +1,7 @@
-"""Simulated events: they are what the designs say, known rates come out, and tests hold their size."""
+"""Simulated events: they are what the designs say, known rates come out, and tests hold their size.
+
+Other packages: programs that need no installation agree, wrong numbers are told, limits hold.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import importlib
 import json
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +30,7 @@ ONE_DAY = ((0, 0),)
 def bench() -> SimpleNamespace:
     """Return the modules of the benchmark."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = ("designs", "variants", "tables", "size")
+    names = ("designs", "variants", "tables", "size", "environments", "protocol", "peers")
     modules = {name: importlib.import_module(name) for name in names}
     sys.path.remove(str(BENCHMARKS))
     return SimpleNamespace(**modules)
@@ -257,6 +261,155 @@ def printed_rates() -> Any:
             for column, text in zip(header, entries[1:], strict=True):
                 design, _, window = column.partition(" ")
                 yield design, window or "[0,0]", entries[0].strip("`"), text
+
+
+# --- other packages ---
+
+
+@pytest.mark.slow
+def test_programs_agree_on_the_same_sample(bench: SimpleNamespace, tmp_path: Path) -> None:
+    """The command on those that need no installation: ours and the floor have the numbers of statsmodels."""
+    programs, sizes = ["floor", "library", "statsmodels-loop", "study"], [25, 60]
+    order = [
+        sys.executable, str(BENCHMARKS / "peers.py"), "--events", "60,25", "--rounds", "1", "--programs",
+        ",".join(programs), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((tmp_path / "out" / "measured.json").read_text())
+    rows = kept["measured"]
+    assert kept["ended"] == {}
+    assert [(r["events"], r["program"]) for r in rows] == [(e, p) for e in sizes for p in programs]
+    assert all(row["seconds"] > 0 and row["memory"] > 10 for row in rows)
+    for events in sizes:
+        own = {row["program"]: row["numbers"] for row in rows if row["events"] == events}
+        expected = own["statsmodels-loop"]
+        assert list(expected) == list(bench.peers.LABELS)
+        for program in programs:
+            assert own[program] == pytest.approx({k: expected[k] for k in own[program]}, rel=1e-9), program
+    table = (tmp_path / "out" / "table.md").read_text()
+    assert table in done.stdout
+    # Both sizes; the library is what the others are compared with.
+    assert table.count("CAAR, Patell, BMP, cross-sectional t") == 6
+    assert "<svg" in (tmp_path / "out" / "peers.svg").read_text()
+
+
+@pytest.mark.parametrize("events", [30, 20_001])
+def test_events_of_the_comparison(bench: SimpleNamespace, events: int) -> None:
+    """No holes, sessions of New York, one event a firm up to 10,000, and never the same day of a firm."""
+    sample = bench.peers.draw(events)
+    firms = min(events, 10_000)
+    assert sample.returns.shape == (firms, 500)
+    assert np.isfinite(sample.returns).all()
+    assert len(sample.firm) == len(sample.day) == len({*zip(sample.firm, sample.day, strict=True)}) == events
+    assert set(sample.firm[:firms]) == set(range(firms))
+    assert sample.day.min() >= 260
+    assert sample.day.max() < 490
+    assert np.datetime64("2018-12-05") not in sample.dates
+    head = sample.head(20)
+    assert head.returns.shape == (20, 500)
+    assert [t for t, _ in head.events] == head.tickers
+    assert head.events == sample.events[:20]
+
+
+def line(seconds: float, **numbers: float) -> dict[str, Any]:
+    """Return what a program says."""
+    return {"events": 50, "seconds": seconds, "memory": 99.0, "numbers": numbers}
+
+
+def test_wrong_numbers_are_told(bench: SimpleNamespace) -> None:
+    """2e-6 off is wrong, 5e-7 is rounding; times are ratios within a round."""
+    ours = {"caar": 0.01, "patell": 2.0, "bmp": 3.0, "j1": -2.5}
+    found = bench.peers.Found({
+        ("library", 50): [line(1, **ours), line(10, **ours)],
+        ("eventstudy", 50): [line(60, **{**ours, "patell": 2.000004, "j1": 2.5, "bmp": 3.0000015})] * 2,
+        ("easy-es", 50): [line(70, caar=0.01)],
+    })  # fmt: skip
+    same, other = bench.peers.agreement(found, "eventstudy", 50)
+    assert same == ["CAAR", "BMP"]
+    assert other == ["Patell 2 (2)", "J1 2.5 (-2.5)"]
+    assert bench.peers.fastest_peer(found, 50) == ("eventstudy", 33.0)
+    assert "| 50 | eventstudy 0.1a12 | 60.000 | - | 33.0 | 99 | CAAR, BMP | Patell 2 (2)" in (
+        bench.peers.report(found, [50])
+    )
+
+
+def program(folder: Path, work: str, head: str = "") -> Path:
+    """Write a program of the comparison that does `work`."""
+    file = folder / "by_test.py"
+    text = (
+        f"{head}from protocol import run\n\ndef prepare(sample):\n    n = len(sample.firm)\n    def work():\n"
+    )
+    file.write_text(f"{text}        {work}\n        return {{'caar': n}}\n    return work\n\nrun(prepare)\n")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("work", "why"),
+    [
+        ("while n > 20: pass", "out of time"),
+        ("bytearray(1 << 32)", "out of memory"),
+        ("raise ValueError('no such day')", "ValueError: no such day"),
+    ],
+)
+def test_where_a_program_ends(bench: SimpleNamespace, tmp_path: Path, work: str, why: str) -> None:
+    """A process beyond its limits, or that fails, ends there; larger samples are not tried."""
+    bench.peers.draw(30).save(tmp_path / "30.npz")
+    order = [sys.executable, str(program(tmp_path, work)), str(tmp_path / "30.npz")]
+    found, limits = bench.peers.Found(), bench.peers.Limits(1, 1024)
+    bench.peers.one_turn(found, "floor", 30, order, limits)
+    assert found.ended == {"floor": f"30 events: {why}"}
+    bench.peers.one_turn(found, "floor", 300, ["no such program"], limits)
+    assert not found.measured
+    assert f"floor ended: 30 events: {why}" in bench.peers.report(found, [30, 300])
+
+
+def test_what_would_take_too_long_is_not_tried(bench: SimpleNamespace) -> None:
+    found = bench.peers.Found({("floor", 50): [line(7)]})
+    bench.peers.one_turn(found, "floor", 500, ["no such program"], bench.peers.Limits(60, 1024))
+    assert found.ended == {"floor": "500 events not tried, 7 s for 50"}
+
+
+@pytest.mark.slow
+def test_environments(bench: SimpleNamespace, tmp_path: Path) -> None:
+    """A package of a block is installed once, beside ours; what does not install has a reason."""
+    environments, missing = bench.environments, bench.environments.EnvironmentMissingError
+    wheel = tmp_path / "nothing-1.0-py3-none-any.whl"
+    info = {"METADATA": "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n", "RECORD": ""}
+    info["WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("nothing.py", "")
+        for name, text in info.items():
+            archive.writestr(f"nothing-1.0.dist-info/{name}", text)
+    cache = environments.own_folder(tmp_path / "cache")
+
+    def python(versions: str, package: str) -> str:
+        head = f'# /// script\n# requires-python = "{versions}"\n# dependencies = ["{package}"]\n# ///\n'
+        return str(environments.interpreter(program(tmp_path, "pass", head), cache))
+
+    own = python(">=3.10", wheel.as_uri())
+    subprocess.run([own, "-c", "import nothing"], check=True)
+    assert subprocess.run([own, "-c", "import numpy"], check=False, capture_output=True).returncode == 1
+    made = Path(own).stat().st_ctime_ns
+    assert python(">=3.10", wheel.as_uri()) == own
+    assert Path(own).stat().st_ctime_ns == made
+    assert environments.interpreter(program(tmp_path, "pass"), cache) == sys.executable
+    with pytest.raises(missing, match="does not install"):
+        python(">=3.10", str(tmp_path / "absent.whl"))
+    with pytest.raises(missing, match=r"no Python >=9 under the names python3\.10"):
+        python(">=9", "nothing")
+
+
+def test_programs_pin_what_they_measure(bench: SimpleNamespace) -> None:
+    """Every package of an environment has one version, and the first is the one that is named."""
+    blocks = {name: bench.environments.wanted(path) for name, path in bench.peers.PROGRAMS.items()}
+    assert {name for name, block in blocks.items() if not block} == {
+        "floor", "library", "statsmodels-loop", "study"
+    }  # fmt: skip
+    for name, block in blocks.items():
+        if block:
+            assert all("==" in package for package in block["dependencies"])
+            assert bench.peers.version(name).split()[0] == name
 
 
 # --- size ---
