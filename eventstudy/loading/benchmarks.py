@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,18 +107,24 @@ class _Need:
 def _needs(
     events: Events, panel: ReturnsPanel, benchmark: str, estimation: Window, event: Window
 ) -> dict[int, tuple[_Need, tuple[str, ...]]]:
-    """Return windows and chain of the events that have a firm and a choice, by position."""
+    """Return windows and chain of the events that have a firm and a choice, by position.
+
+    Events of one day and calendar share their windows.
+    """
     out = {}
-    chains = chains_of(events, benchmark)
+    chains, known = chains_of(events, benchmark), dict[tuple[str, np.datetime64], _Need]()
     choice = [i for i, chain in enumerate(chains) if len(chain) > 1]
     chosen = events.table.iloc[choice]
-    rows = (chosen[name].tolist() for name in ("ticker", "exchange", "day0"))
-    for i, ticker, code, day0 in zip(choice, *rows, strict=True):
+    days = chosen["day0"].to_numpy().astype("datetime64[D]")
+    rows = zip(choice, chosen["ticker"].tolist(), chosen["exchange"].tolist(), days, strict=True)
+    for i, ticker, code, day0 in rows:
         calendar = panel.calendar_of(code)
         if panel.row(ticker, calendar) >= 0:
-            day = panel.session_of(calendar, np.datetime64(day0, "D"))
-            pair = (_columns(panel, calendar, day, window) for window in (estimation, event))
-            need = _Need(calendar, *pair)
+            if (calendar, day0) not in known:
+                day = panel.session_of(calendar, day0)
+                pair = (_columns(panel, calendar, day, window) for window in (estimation, event))
+                known[calendar, day0] = _Need(calendar, *pair)
+            need = known[calendar, day0]
             if len(need.estimation) and len(need.event):
                 out[i] = need, chains[i]
     return out
@@ -145,11 +152,15 @@ def wanted_next(
 
     An event one of whose indices is `unreachable` waits for it: the network must not decide on the index.
     """
+
+    @cache
+    def covered(need: _Need, chain: Sequence[str]) -> bool:
+        return any(need.covered(panel, symbol) for symbol in chain)
+
     out = []
     for i, (need, chain) in _needs(events, panel, benchmark, estimation, event).items():
         further = [symbol for symbol in chain if (symbol, i) not in tried]
-        covered = any(need.covered(panel, symbol) for symbol in chain)
-        if further and not covered and set(chain).isdisjoint(unreachable):
+        if further and not covered(need, chain) and set(chain).isdisjoint(unreachable):
             out.append((further[0], i))
     return out
 
@@ -166,8 +177,9 @@ def settled(
     table, chosen = events.table, benchmarks_of(events, benchmark)
     words = [[word for word in text.split(";") if word and word != FALLBACK] for text in table["flags"]]
     instead: dict[tuple[str, str], list[_Need]] = {}
+    best = cache(lambda need, chain: need.best(panel, chain))
     for i, (need, chain) in _needs(events, panel, benchmark, estimation, event).items():
-        chosen[i] = need.best(panel, chain)
+        chosen[i] = best(need, chain)
         if chosen[i] != chain[0]:
             words[i].append(FALLBACK)
             instead.setdefault((chain[0], chosen[i]), []).append(need)
@@ -183,7 +195,7 @@ def _said(panel: ReturnsPanel, first: str, used: str, needs: list[_Need]) -> str
     """Say which index stands in for which, why, and for how many events."""
     lacking, total = 0, 0
     for calendar in dict.fromkeys(need.calendar for need in needs):
-        own = [need for need in needs if need.calendar == calendar]
+        own = [need for need in dict.fromkeys(needs) if need.calendar == calendar]
         days = np.unique(np.concatenate([part for need in own for part in (need.estimation, need.event)]))
         total += len(days)
         lacking += _Need(calendar, days, days[:0]).lacks(panel, first)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +82,10 @@ def needed(
         *([[str(cell) for cell in table[PEERS]]] if peers and PEERS in table else []),
     ]
     out: dict[Key, list[int]] = {}
+    symbols = cache(members)
     for row in rows:
         for i, (cell, code) in enumerate(zip(row, table["exchange"], strict=True)):
-            for symbol in members(cell):
+            for symbol in symbols(cell):
                 out.setdefault((symbol, code or DATA_CALENDAR), []).append(i)
     return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -112,8 +113,17 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            separator = csv.Sniffer().sniff(file.readline()).delimiter
         own = dict.fromkeys(("ticker", "symbol", *text), str)
-        return pd.read_csv(path, sep=None, engine="python", dtype=own, encoding="utf-8-sig")
+        return pd.read_csv(
+            path,
+            sep=separator,
+            dtype=own,
+            encoding="utf-8-sig",
+            float_precision="round_trip",
+            low_memory=False,
+        )
     except ImportError:
         raise ConfigError(
             "reading Parquet needs pyarrow", where=path.name, remedy=how_to_install("parquet")

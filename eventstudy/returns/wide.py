@@ -18,7 +18,7 @@ LARGE_MEDIAN = 0.1
 # No market has it that half of all daily returns are larger than this: percent of volatile shares, or prices.
 LARGEST_MEDIAN = 1.0
 # How many returns the median size is taken from at most, and some.
-SAMPLE = 2**22
+SAMPLE = 2**20
 # Begins the notice on it, which goes before all others.
 LIKE_PERCENT = "the returns look like percent"
 
