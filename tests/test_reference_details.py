@@ -15,7 +15,7 @@ from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import correlations, loadings_on, mean_correlation
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
-from eventstudy.significance.grank_t import event_and_residual_ranks
+from eventstudy.significance.grank_t import grank
 from eventstudy.significance.wild_bootstrap import flipped_t
 from eventstudy.windows import EventWindows, Window
 
@@ -73,7 +73,7 @@ def test_scales_of_the_tests(fits: dict[str, Any], name: str, text: str) -> None
     median = np.median(np.hstack([ours.resid, ours.ar]), axis=1, keepdims=True)
     signs = np.sign(np.round(np.hstack([ours.resid, ours.ar]) - median, 12))
     same(np.sqrt((signs.sum(axis=0) ** 2).mean() / n), ref["corrado_zivney_sign"]["S_G"])
-    ubar = event_and_residual_ranks(ours, window, ours.scar(window).std(ddof=1)).mean(axis=0)
+    ubar = grank(ours, window).days.total / len(ours)
     S = np.sqrt((ubar**2).mean())
     same([ubar[-1], S, ubar[-1] / S], [ref["grank_t"][key] for key in ("ubar0", "S", "Z")])
     same(ubar[-1], ref["grank_z"]["ubar0"])
@@ -171,7 +171,11 @@ def test_tiny_intermediates(fits: dict[str, Any]) -> None:
         own = ref["ranks"][f"grank{text}"]
         sd = ours.scar(Window.of(text)).std(ddof=1)
         same(sd, own["sd_scar"])
-        same((event_and_residual_ranks(ours, Window.of(text), sd) + 0.5) * 10, own["rank"])
+        values = np.column_stack(
+            [ours.resid / np.sqrt(ours.sigma2)[:, None], ours.scar(Window.of(text)) / sd]
+        )
+        same((scaled_ranks(values) + 0.5) * 10, own["rank"])
+        same(grank(ours, Window.of(text)).days.total, scaled_ranks(values).sum(axis=0))
 
 
 def test_tiny_models_by_other_conventions() -> None:

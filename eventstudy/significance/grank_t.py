@@ -13,7 +13,7 @@ from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
 from ._mean import t_of_mean
-from ._ranks import Totals, scaled_ranks
+from ._ranks import DECIMALS, Totals, scaled_ranks
 
 
 @statistic(
@@ -54,28 +54,40 @@ class Grank(NamedTuple):
 
 
 def grank(sample: AbnormalReturns, window: Window) -> Grank:
-    """Return the sums of the ranks; their variance is that of independent events, sum (T-1) / (12 (T+1))."""
+    """Return the sums of the ranks; their variance is that of independent events, sum (T-1) / (12 (T+1)).
+
+    The value of an event raises the ranks of the residuals above it by one, and of those equal to it by a
+    half: the residuals are ranked once for all windows.
+    """
     if ("grank", window) not in sample.memo:
         scar = sample.scar(window)
         t_of_mean(scar)
-        of = partial(_sums, window=window, sd=float(scar.std(ddof=1)))
-        days, *rest = zip(*sample.map(of), strict=True)
-        totals = Totals(*(np.sum(own, axis=0) for own in zip(*days, strict=True)))
-        sample.memo["grank", window] = Grank(totals, *(float(np.sum(own)) for own in rest))
+        residuals = Totals.once(sample, "residual_ranks", residual_ranks)
+        of = partial(_inserted, window=window, sd=float(scar.std(ddof=1)))
+        raised, event, variance = (np.sum(own, axis=0) for own in zip(*sample.map(of), strict=True))
+        total = np.append(residuals.total + raised, event)
+        days = Totals(total, np.append(residuals.days, len(sample)))
+        sample.memo["grank", window] = Grank(days, float(event), float(variance))
     return sample.memo["grank", window]  # type: ignore[no-any-return]
 
 
-def _sums(sample: AbnormalReturns, *, window: Window, sd: float) -> Grank:
-    scores = event_and_residual_ranks(sample, window, sd)
-    T = np.isfinite(scores).sum(axis=1)
-    variance = float(((T - 1) / (12 * (T + 1))).sum())
-    return Grank(Totals.of(scores), float(scores[:, -1].sum()), variance)
+def residual_ranks(events: AbnormalReturns) -> FloatArray:
+    """Ranks K of the M standardised residuals of each event among themselves, K / (M+2) - 1/2, (n, L1)."""
+    values = _standardised(events)
+    M = np.isfinite(values).sum(axis=1, keepdims=True)
+    ranks: FloatArray = (scaled_ranks(values) + 0.5) * ((M + 1) / (M + 2)) - 0.5
+    return ranks
 
 
-def event_and_residual_ranks(sample: AbnormalReturns, window: Window, sd: float) -> FloatArray:
-    """Centred ranks of the M standardised residuals and, last, of SCAR / sd, shape (n, L1+1).
+def _standardised(events: AbnormalReturns) -> FloatArray:
+    values: FloatArray = np.round(events.resid / np.sqrt(events.sigma2)[:, None], DECIMALS)
+    return values
 
-    `sd` is the standard deviation of the SCARs across all events.
-    """
-    residuals = sample.resid / np.sqrt(sample.sigma2)[:, None]
-    return scaled_ranks(np.column_stack([residuals, sample.scar(window) / sd]))
+
+def _inserted(events: AbnormalReturns, *, window: Window, sd: float) -> tuple[FloatArray, float, float]:
+    """Return by how much SCAR / sd raises the ranks of the residuals (L1,), its own, and their variance."""
+    residuals, scar = _standardised(events), np.round(events.scar(window) / sd, DECIMALS)[:, None]
+    above = (residuals > scar) + 0.5 * (residuals == scar)
+    M = np.isfinite(residuals).sum(axis=1)
+    own = (M - above.sum(axis=1) + 1) / (M + 2) - 0.5
+    return (above / (M + 2)[:, None]).sum(axis=0), float(own.sum()), float((M / (12 * (M + 2))).sum())
