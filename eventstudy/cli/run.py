@@ -62,7 +62,8 @@ def run(
 ) -> None:
     """Run a study of EVENTS and write its report.
 
-    EVENTS is a CSV with the columns ticker and announced_at, or a study file (.toml) that names one.
+    EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file (.toml) that
+    names one.
     """
     from ..exports.interactive import plotly_js
     from ..journal import note
