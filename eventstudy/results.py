@@ -16,11 +16,12 @@ from .abnormal import AbnormalReturns
 from .config import StudyConfig
 from .errors import ConfigError
 from .layout import Layout
+from .listing import Rows, many, part_of_many
 from .models import LinearModel
 from .registry import did_you_mean
 from .returns import ReturnsPanel
 from .significance import STATISTICS, SignificanceTest
-from .significance._base import pvalue
+from .significance._base import pvalues
 from .typing import Alternative, BoolArray, IntArray
 from .windows import Window
 
@@ -85,8 +86,10 @@ class EventStudyResults:
         return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
     @cached_property
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> Sequence[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
+        if many(self):
+            return Rows(self.events)
         names = [str(column) for column in self.events.columns]
         rows = self.events.itertuples(index=False, name=None)
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -148,9 +151,10 @@ class EventStudyResults:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests that speak of this number of events."""
+        """Names of all tests that speak of this number of events; of very many only those of summaries."""
         single = len(self) == 1
-        return [name for name, entry in STATISTICS.items() if entry.per_event == single]
+        asked = (name for name, entry in STATISTICS.items() if entry.per_event == single)
+        return [name for name in asked if STATISTICS[name].core or not part_of_many(self.abnormal)]
 
     @property
     def default_tests(self) -> list[str]:
@@ -204,7 +208,7 @@ class EventStudyResults:
         a = self.abnormal
         t, half = a.scar(window)[rows], own_half_widths(self, window)
         sessions, last = a.sessions_of(window)
-        p = [pvalue(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid[rows], strict=True)]
+        p = pvalues(t, a.df_resid[rows])
         return pd.DataFrame({
             **self._ids(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
             "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p, "scar": t,

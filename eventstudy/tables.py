@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .faults.kinds import Fault, table_of
+from .listing import listed, many
 from .loading.benchmarks import PEERS, members
 from .windows import Window
 
@@ -39,15 +40,16 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
         Decides windows, tests, groups and what is asked for beside them.
     """
     windows, names = list(config.tested), list(config.tests) or None
+    shown, few = listed(results, config.main), not many(results)
     out = {
-        "abnormal_returns": results.abnormal_returns(),
-        "car": results.car(windows),
+        "abnormal_returns": shown.abnormal_returns(),
+        "car": shown.car(windows),
         "caar": caar_table(results, windows),
         "aar": results.aar_table(),
         "path": path_table(results),
         "tests": results.tests(windows, names),
-        "models": results.models(),
-        "diagnostics": results.diagnostics(),
+        "models": shown.models(),
+        "diagnostics": shown.diagnostics(),
         "choosing": results.diagnose(config.main).table,
     }
     faults = faults_in_windows(results)
@@ -55,19 +57,20 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
         out["faults"] = table_of(faults)
     if results.sizes is not None:
         out["sizes"] = results.sizes.origin.record()
-    if len(results) >= FEWEST_EVENTS:
+    if few and len(results) >= FEWEST_EVENTS:
         out |= _of_a_sample(results, windows, config.main)
     column = group_column(results, config.by)
     if column:
         out |= _of_groups(results, column, windows, names, config.main)
-    out |= _without_flagged(results, windows, config)
+    if few:
+        out |= _without_flagged(results, windows, config)
     if results.variants is not None:
         out["variants"] = results.variants
     if config.regress:
         out["regression"] = _of_regression(results, config)
     if config.placebo:
         out |= _of_placebos(results, config)
-    if column:
+    if column and few:
         out |= _beside_groups(results.groups(column), column, config)
     return out
 
@@ -216,7 +219,7 @@ def _of_groups(
         "path_by_group": _stacked(column, {g: path_table(r) for g, r in parts.items()}),
     }
     out["choosing_by_group"] = _stacked(column, {g: r.diagnose(main).table for g, r in parts.items()})
-    if 1 < len(parts) <= MOST_GROUPS:
+    if 1 < len(parts) <= MOST_GROUPS and not many(results):
         out["differences"] = differences(results, column, main)
     return out
 

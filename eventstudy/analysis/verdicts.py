@@ -9,6 +9,7 @@ from math import erfc, prod, sqrt
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..listing import part_of_many
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
 from .situation import REJECTS, SKEWNESS_EVENTS, Situation
@@ -74,8 +75,14 @@ class Verdict:
 
 
 def judge(s: Situation, abnormal: AbnormalReturns) -> tuple[tuple[str, ...], tuple[Verdict, ...]]:
-    """Return the recommended tests, headline first, and a verdict on every test of this number of events."""
+    """Return the recommended tests, headline first, and a verdict on every test of this number of events.
+
+    Of very many events a verdict on the tests that the plan has for them, and on those of summaries.
+    """
     entries = [entry for entry in STATISTICS.values() if entry.per_event == (s.n_events == 1)]
+    if part_of_many(abnormal):
+        able = {*PLANS[s.kind], *FOR_SKEWNESS}
+        entries = [entry for entry in entries if entry.core or entry.name in able]
     found = {entry.name: verdict(s, entry, entry(abnormal, s.window)) for entry in entries}
     names = recommend(s, found)
     for i, name in enumerate(names):

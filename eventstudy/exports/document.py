@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..listing import listed
 from ..report.extent import lacking
 from ..report.facts import shown_tests
 from ..report.measures import in_its_words
@@ -45,6 +46,7 @@ def document_of(
     strings ``inf`` and ``-inf``. The form is ``eventstudy/data/results.schema.json``.
     """
     page = page_of(results, config, groups, tables)
+    shown = listed(results, config.main)
     car = tables["car"]
     document: dict[str, Any] = _plain({
         "schema": SCHEMA,
@@ -64,8 +66,8 @@ def document_of(
         "groups": _by_group(tables),
         "diagnosis": results.diagnose(config.main).to_dict(),
         "group_diagnoses": {g: part.diagnose(config.main).to_dict() for g, part in groups.items()},
-        "car": _rows(car.assign(reason=_reasons(results, config.tested))),
-        "events": _rows(events_table(results)),
+        "car": _rows(car.assign(reason=_reasons(shown, config.tested))),
+        "events": _rows(events_table(shown)),
         "tables": {n: _rows(table) for n, table in tables.items() if n not in _APART},
         "provenance": {k: v for k, v in provenance.items() if k != "notices"},
     })  # fmt: skip

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..config import StudyConfig
 from ..errors import RunFolderError
+from ..listing import listed
 from ..tables import events_table, group_column, study_tables, to_csv
 from ..windows import Window
 from .document import SCHEMA, as_json, document_of
@@ -115,7 +116,7 @@ def finished(
     )
     column = document["group_column"]
     written = {n: _table(io.BytesIO(to_csv(t)), n, column) for n, t in tables.items()}
-    events = _events(io.BytesIO(to_csv(events_table(results))))
+    events = _events(io.BytesIO(to_csv(events_table(listed(results, config.main)))))
     return Finished(json.loads(as_json(document)), written, events)
 
 

@@ -157,11 +157,13 @@ def _diagnosis(run: Finished) -> Iterator[str]:
 
 
 def _ledger(run: Finished) -> Iterator[str]:
-    events, used = run.events, run.document["n_used"]
+    events, used, n = run.events, run.document["n_used"], run.document["n_events"]
     yield "## Dropped and flagged"
     dropped = events[events["status"] != "ok"]
-    lost = f"{len(dropped):,} dropped" if len(dropped) else "none dropped"
-    yield f"{count(len(events), 'announcement')} read: {used:,} used, {lost}."
+    lost = f"{n - used:,} dropped" if n > used else "none dropped"
+    yield f"{count(n, 'announcement')} read: {used:,} used, {lost}."
+    if n > len(events):
+        yield f"{len(events):,} of them are listed; the folder long of the run has all."
     if len(dropped):
         rows = [
             [date_iso(e["day0"]), clipped(e["event_id"], 60), clipped(e["ticker"], 40), clipped(e["reason"])]

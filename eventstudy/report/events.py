@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..listing import listed_note, listed_rows
 from ..significance import STATISTICS
 from ..windows import Window
 from .drawing import PALETTE
@@ -126,7 +127,8 @@ def event_table(
     order = {name: i for i, name in enumerate(groups)}
     known = np.isfinite(car)
     rows = []
-    for i in sorted(np.flatnonzero(results.ok), key=lambda i: (not known[i], car[i] if known[i] else 0.0, i)):
+    shown = listed_rows(results, window)
+    for i in sorted(shown[results.ok[shown]], key=lambda i: (not known[i], car[i] if known[i] else 0.0, i)):
         event = results.records[i]
         own = str(event.get(column, "")) or ("(blank)" if column else "")
         style = order.get(own, 0)
@@ -308,4 +310,4 @@ def _event_notes(
         f"{clipped(flag_words(f), 60).capitalize()}: {counts[f]:,} of {len(results):,} events, not tagged."
         for f in said_once
     ]
-    return tuple(notes)
+    return tuple(filter(None, [listed_note(results), *notes]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..delays import LONGEST_RUN
+from ..listing import LISTED, many
 from .events import event_name
 from .measures import in_its_words, words
 from .wording import clipped, count, date_prose, day, flags_of, window_text
@@ -48,7 +49,7 @@ def extended(results: EventStudyResults, window: Window) -> list[Reach]:
 
 def until(a: AbnormalReturns, i: int, session: np.datetime64) -> str:
     """Return a session with its day on the clock of event i: ``26 Jun 2018, day +8``."""
-    at = np.flatnonzero(a.windows.dates[i] == session)
+    at = np.flatnonzero(a.windows.take(np.array([i])).dates[0] == session)
     tau = f", day {day(int(a.event.days[at[0]]))}" if at.size else ""
     return f"{date_prose(session)}{tau}"
 
@@ -75,21 +76,28 @@ def lacking(results: EventStudyResults, window: Window) -> list[Reach]:
     """Return the used events without a CAR over `window`, each with the reason and what to do."""
     lost = np.flatnonzero(results.ok & ~results.abnormal.valid(window))
     covered = results.abnormal.covered(window)
+    # Of very many events the first ones stand for all.
+    lost = lost[:LISTED] if many(results) else lost
     return [_reach(results, int(i), *_why(results, int(i), window, int(covered[i]))) for i in lost]
 
 
 @in_its_words
 def lacking_note(results: EventStudyResults, window: Window) -> str:
     """Say which events are not in the mean over `window`, why, and what to do; "" if all are."""
-    found = lacking(results, window)
+    found, n = lacking(results, window), lacking_count(results, window)
     if not found:
         return ""
-    verbs = ("lacks", "is") if len(found) == 1 else ("lack", "are")
-    named = _some([f"{r.name}, {r.said}" for r in found])
+    verbs = ("lacks", "is") if n == 1 else ("lack", "are")
+    named = _some([f"{r.name}, {r.said}" for r in found], n)
     return (
-        f"{len(found):,} of {count(len(results), 'usable event')} {verbs[0]} days of this window and "
+        f"{n:,} of {count(len(results), 'usable event')} {verbs[0]} days of this window and "
         f"{verbs[1]} not in the mean: {named}. {remedies(found)}"
     ).strip()
+
+
+def lacking_count(results: EventStudyResults, window: Window) -> int:
+    """Return how many of the used events have no CAR over `window`."""
+    return int((results.ok & ~results.abnormal.valid(window)).sum())
 
 
 def remedies(found: list[Reach]) -> str:
@@ -110,8 +118,8 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
         if a.conventions.limits == "drop":
             return "its last day closes at a price limit", "Use --limits extend to keep these events"
         return f"no close off the price limit within {LONGEST_RUN} sessions", ""
-    dates = a.windows.dates[i, cols]
-    gone = np.isnan(a.windows.returns[i, a.resid.shape[1] :][cols])
+    own = a.windows.take(np.array([i]))
+    dates, gone = own.dates[0, cols], np.isnan(own.returns[0, len(own.estimation) :][cols])
     if gone[-1] and "incomplete_window" in flags:
         return f"the window reaches beyond its last {words().datum}", "Run again when the days are there"
     remedy = "" if "halt_shifted" in flags else SHIFT
@@ -125,7 +133,7 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
     return f"its return of {date_prose(dates[0])} spans sessions before the window", remedy
 
 
-def _some(texts: list[str]) -> str:
-    """Join some texts, and tell how many are left."""
-    left = len(texts) - NAMED
+def _some(texts: list[str], n: int | None = None) -> str:
+    """Join some texts, and tell how many of all `n` are left."""
+    left = (len(texts) if n is None else n) - NAMED
     return "; ".join([*texts[:NAMED], *[f"{left:,} more, see Dropped and flagged"] * (left > 0)])

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..listing import LISTED, many
 from ..significance import STATISTICS
 from ..windows import Window
 from .events import event_name
-from .extent import extended, lacking, remedies
+from .extent import extended, lacking, lacking_count, remedies
 from .measures import words
 from .page import Page
 from .wording import (
@@ -26,6 +27,7 @@ from .wording import (
     percent,
     pvalue,
     reason_head,
+    reasons,
     window_text,
 )
 
@@ -39,25 +41,24 @@ LISTED_FLAGS = 8
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Events dropped for one kind of reason."""
+    """Events dropped for one kind of reason: how many, and those that are listed."""
 
     reason: str
+    n: int
     events: tuple[tuple[str, str, str, str, str], ...]
 
 
 def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
     """Return the dropped events by kind of reason, most frequent first; each keeps its own reason."""
     kinds: dict[str, list[tuple[str, str, str, str, str]]] = {}
-    for event in results.events[~results.ok].to_dict("records"):
+    lost = results.events[~results.ok]
+    for event in (lost.iloc[:LISTED] if many(results) else lost).to_dict("records"):
         line = {str(k): v for k, v in event.items()}
         kinds.setdefault(reason_head(str(line["reason"])), []).append((
             date_iso(line["day0"]), event_name(line), clipped(line["ticker"]), clipped(line["event_id"]),
             clipped(line["reason"], 400),
         ))  # fmt: skip
-    return tuple(
-        Dropped(clipped(reason), tuple(events))
-        for reason, events in sorted(kinds.items(), key=lambda item: -len(item[1]))
-    )
+    return tuple(Dropped(clipped(reason), n, tuple(kinds.get(reason, ()))) for reason, n in reasons(results))
 
 
 def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, str, str, str, str]]:
@@ -94,7 +95,7 @@ def _flag_meaning(flag: str) -> str:
 
 def without(results: EventStudyResults, window: Window) -> str:
     """Say how many of the used events have no CAR over `window`, and how many one that runs on beyond it."""
-    lost, on = len(lacking(results, window)), len(extended(results, window))
+    lost, on = lacking_count(results, window), len(extended(results, window))
     said = [f"{lost:,} {'has' if lost == 1 else 'have'} no CAR"] * (lost > 0)
     said += [f"{on:,} {'runs' if on == 1 else 'run'} on to the first close off a price limit"] * (on > 0)
     return f"Over {window_text(window)} {' and '.join(said)}." if said else ""
@@ -111,7 +112,7 @@ def ledger(page: Page) -> dict[str, Any]:
         "remedies": remedies(lacking(results, page.main)),
         "extended": extended(results, page.main),
         "open_list": OPEN_LIST,
-        "flagged": flagged(sample, page.main) if len(sample) > 1 else [],
+        "flagged": flagged(sample, page.main) if len(sample) > 1 and not many(results) else [],
         "flagged_about": f"{page.subject}, {window_text(page.main)}; "
         f"p: {STATISTICS[sample.recommended_for(page.main)].label}",
         "ledger_lede": f"{count(total, 'announcement')} read: {used:,} used, {lost}. "

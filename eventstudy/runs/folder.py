@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
+from ..listing import listed, many
 from ..results import EventStudyResults
 from ..tables import events_table, group_column, study_tables, to_csv
 from .changes import LOG, log_changes
 from .inputs import frozen, gzipped
 from .lock import locked
+from .long import LONG, write_long
 from .manifest import MANIFEST, manifest_of, provenance_of, seal
 from .origin import Origin
 from .strangers import carry_over, refuse_foreign
@@ -122,9 +124,9 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_tables(stage: Path, results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    """Write ``events.csv`` and all tables of a run, and return these."""
+    """Write ``events.csv`` and all tables of a run, and return these; of very many events those listed."""
     (stage / "tables").mkdir()
-    (stage / "events.csv").write_bytes(to_csv(events_table(results)))
+    (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
     tables = study_tables(results, config)
     for table, frame in tables.items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
@@ -160,6 +162,8 @@ def fill(
     write_figures(results, stage / "figures", window=config.main)
     provenance = provenance_of(results, origin, command)
     told = {"groups": groups, "provenance": provenance, "tables": tables}
+    if many(results):
+        write_long(results, stage / LONG, config)
     pages = write_event_pages(results, stage, config=config, name=name)
     page = render_report(results, config=config, name=name, event_pages=pages, **told)
     (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")

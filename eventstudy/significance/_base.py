@@ -12,7 +12,7 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..errors import ConfigError, TooManyError
 from ..registry import Registry
-from ..typing import Alternative
+from ..typing import Alternative, FloatArray, IntArray
 from ..windows import Window
 
 
@@ -249,3 +249,12 @@ def pvalue(statistic: float, df: float, alternative: Alternative = "two-sided") 
     if alternative == "greater":
         return below(-statistic)
     raise ConfigError("unknown alternative", value=alternative, remedy="use two-sided, less or greater")
+
+
+def pvalues(statistics: FloatArray, df: FloatArray | IntArray) -> FloatArray:
+    """Two-sided tail probabilities of statistics under Student's t, (n,); NaN where one is not finite."""
+    from scipy.special import stdtr
+
+    finite = np.where(np.isfinite(statistics), statistics, np.nan)
+    p: FloatArray = np.minimum(1.0, 2 * stdtr(np.asarray(df, dtype=float), -np.abs(finite)))
+    return p

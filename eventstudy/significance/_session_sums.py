@@ -232,6 +232,10 @@ def _first(group: IntArray) -> IntArray:
 
 def _spread(values: FloatArray, at: IntArray, T: int) -> csr_array:
     """Lay values (G, L1) on their sessions, (G, T) sparse."""
+    from scipy.sparse import csr_array
+
+    if (at >= 0).all():
+        return csr_array((values.ravel(), at.ravel(), np.arange(0, at.size + 1, at.shape[1])), (len(at), T))
     row, day = np.nonzero(at >= 0)
     return _sparse(values[row, day], row, at[row, day], (len(values), T))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...listing import listed_rows
 from ..answer import asides
 from ..events import event_name
 from ..measures import in_its_words, words
@@ -59,9 +60,13 @@ def write_event_pages(
 
     Notes
     -----
-    Equal inputs give equal bytes. Names are ``0001-slug.html``, with the row of the event and what is left
-    of its id in a-z and 0-9.
+    Equal inputs give equal bytes. Names are ``0001-slug.html``, with the row of the event in ``events.csv``
+    of the run and what is left of its id in a-z and 0-9.
     """
+    shown = listed_rows(results, config.main)
+    if len(shown) < len(results.events):
+        written = write_event_pages(results.subset(shown), folder, config=config, name=name)
+        return {int(shown[i]): address for i, address in written.items()}
     # A row of one block of objects is taken many times faster than one of a column for each type.
     results = replace(results, events=results.events.astype(object))
     quotes = quotes_of(results.panel)

@@ -1,0 +1,71 @@
+"""What a run holds of each of very many events: tables in Parquet, written some events at a time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ConfigError, how_to_install
+from ..tables import events_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..config import StudyConfig
+    from ..results import EventStudyResults
+
+LONG = "long"
+# Events that are written at a time, a row group of each file.
+AT_A_TIME = 20_000
+
+
+def require_parquet() -> Any:
+    """Return the modules that write Parquet.
+
+    Raises
+    ------
+    ConfigError
+        If the extra ``parquet`` is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise ConfigError(
+            "so many events are written as Parquet, which needs a package that is not installed",
+            value="pyarrow", remedy=how_to_install("parquet"),
+        ) from None  # fmt: skip
+    return pyarrow
+
+
+def write_long(results: EventStudyResults, folder: Path, config: StudyConfig) -> None:
+    """Write events, car, models and abnormal_returns of all events, in the columns of the CSV tables."""
+    pa = require_parquet()
+    folder.mkdir()
+    with ExitStack() as open_files:
+        writers: dict[str, Any] = {}
+        for first in range(0, len(results.events), AT_A_TIME):
+            part = results.subset(np.arange(first, min(first + AT_A_TIME, len(results.events))))
+            for name, table in _tables(part, config).items():
+                own = pa.Table.from_pandas(table, preserve_index=False)
+                if name not in writers:
+                    writer = pa.parquet.ParquetWriter(
+                        folder / f"{name}.parquet", own.schema, compression="zstd"
+                    )
+                    writers[name] = open_files.enter_context(writer)
+                writers[name].write_table(own.cast(writers[name].schema))
+
+
+def _tables(part: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    found = {
+        "events": events_table(part), "car": part.car(config.tested), "models": part.models(),
+        "abnormal_returns": part.abnormal_returns(),
+    }  # fmt: skip
+    return {name: table.astype(dict.fromkeys(_text(table), "string")) for name, table in found.items()}
+
+
+def _text(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if table[name].dtype == object]
