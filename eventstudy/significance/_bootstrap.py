@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..chunks import chunks
 from ..typing import FloatArray
 from ._base import InapplicableError
 from ._skewness import MIN_VALUES, johnson_statistic, johnson_t
@@ -13,6 +14,8 @@ from ._skewness import MIN_VALUES, johnson_statistic, johnson_t
 # Resamples are a quarter of the sample (Lyon, Barber and Tsai 1999).
 SHARE = 4
 QUANTILES = (0.025, 0.975)
+# Values that are drawn at a time.
+BLOCK = 1 << 20
 
 
 class Bootstrap(NamedTuple):
@@ -64,8 +67,10 @@ def johnson_bootstrap(values: FloatArray, *, draws: int, seed: int) -> Bootstrap
     observed = johnson_t(values).statistic
     if size < MIN_VALUES:
         raise InapplicableError(f"{n} events, at least {SHARE * MIN_VALUES} are needed to resample a quarter")
-    drawn = np.random.default_rng(seed).integers(0, n, (draws, size))
-    stars = johnson_statistic(values[drawn], float(values.mean()))
+    rng, mean = np.random.default_rng(seed), float(values.mean())
+    parts = chunks(draws, max(1, BLOCK // size))
+    drawn = (rng.integers(0, n, (part.stop - part.start, size)) for part in parts)
+    stars = np.concatenate([johnson_statistic(values[own], mean) for own in drawn])
     lower, upper = ((1 + int(r.sum())) / (1 + draws) for r in (stars <= observed, stars >= observed))
     # Between finite and infinite neighbours there is nothing to interpolate.
     finite = np.isfinite(stars).all()

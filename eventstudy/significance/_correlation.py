@@ -159,11 +159,7 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
 def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     """Ratio estimator of the same mean, from sums over sessions: o_ij is the share of common sessions."""
     hidden = sample.hidden(window)
-    alone = tuple(i for i, _ in hidden)
-    key = ("sums", alone)
-    if key not in sample.memo:
-        sample.memo[key] = Sums.of(sample, alone)
-    sums: Sums = sample.memo[key]
+    sums = Sums.of(sample, [i for i, _ in hidden])
     weights = covering(sample, window, sums, hidden)
     rbar, same = session_mean(sums, weights), session_mean(sums, on_day0(sample, sums))
     for pair in _apart(sample):

@@ -93,23 +93,31 @@ class Grouped:
 def _grouped(sample: AbnormalReturns, alone: IntArray) -> Grouped:
     """Return the sums of a sample by group; those of most of many events are all less those of the rest."""
     larger = sample.larger
-    if larger is not None and not len(alone):
-        whole, left = larger
-        every, rest = _of_all(whole), whole.take(left)
-        kept = np.ones(len(whole), dtype=bool)
-        kept[left] = False
-        sums = every.sums - _summed(rest, every.group[left], every.sums.shape[1])
-        used, group = np.unique(every.group[kept], return_inverse=True)
-        return Grouped(group.ravel().astype(np.int64), sums[:, used], every.at[used])
-    group, first = _alike(sample.windows, alone)
-    at = sample.windows.take(first).before.positions[:, : len(sample.windows.estimation)]
-    return Grouped(group, _summed(sample, group, len(first)), at)
+    if larger is None and not len(alone):
+        return _of_all(sample)
+    if larger is None or len(alone):
+        return _added(sample, alone)
+    whole, left = larger
+    every, rest = _of_all(whole), whole.take(left)
+    kept = np.ones(len(whole), dtype=bool)
+    kept[left] = False
+    sums = every.sums - _summed(rest, every.group[left], every.sums.shape[1])
+    used, group = np.unique(every.group[kept], return_inverse=True)
+    return Grouped(group.ravel().astype(np.int64), sums[:, used], every.at[used])
 
 
 def _of_all(whole: AbnormalReturns) -> Grouped:
+    """Return the sums of events of which samples are taken, computed once."""
     if "grouped" not in whole.memo:
-        whole.memo["grouped"] = _grouped(whole, np.empty(0, np.int64))
+        none = np.empty(0, np.int64)
+        whole.memo["grouped"] = _added(whole, none) if whole.larger is None else _grouped(whole, none)
     return whole.memo["grouped"]  # type: ignore[no-any-return]
+
+
+def _added(sample: AbnormalReturns, alone: IntArray) -> Grouped:
+    group, first = _alike(sample.windows, alone)
+    at = sample.windows.take(first).before.positions[:, : len(sample.windows.estimation)]
+    return Grouped(group, _summed(sample, group, len(first)), at)
 
 
 def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..chunks import chunks
 from ..typing import FloatArray, IntArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
@@ -13,6 +14,8 @@ from .date_clustered import clustered_t
 
 MIN_CLUSTERS = 6
 ENUMERATE_UP_TO = 12
+# Signs that are drawn at a time.
+BLOCK = 1 << 20
 # |t*| that equals |t| but for rounding counts as at least as large.
 EQUAL = 1e-9
 
@@ -38,8 +41,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
         raise InapplicableError(f"{G} clusters of dates, at least {MIN_CLUSTERS} are needed")
     car = sample.car(window)
     observed = clustered_t(car, cluster)
-    signs = flips(G, draws=sample.conventions.draws, seed=sample.conventions.seed)
-    stars = flipped_t(car, cluster, signs)
+    stars = flipped(car, cluster, draws=sample.conventions.draws, seed=sample.conventions.seed)
     enumerated = G <= ENUMERATE_UP_TO
     lower, upper = (
         (reached.sum() + (not enumerated)) / (len(stars) + (not enumerated))
@@ -67,15 +69,19 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     return number
 
 
-def flips(G: int, *, draws: int, seed: int) -> FloatArray:
-    """Return rows of signs: all 2^G for few clusters, else half the draws seeded and their mirrors.
+def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
+    """Return the t-statistics under all 2^G flips of few clusters, else under seeded draws and their mirrors.
 
-    Mirrors make the p-value independent of the sign of the effect.
+    Mirrors, half of the draws, make the p-value independent of the sign of the effect.
     """
+    G = int(cluster.max()) + 1
     if G <= ENUMERATE_UP_TO:
-        return all_signs(G)
-    drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=((draws + 1) // 2, G))
-    return np.vstack([drawn, -drawn])
+        return flipped_t(values, cluster, all_signs(G))
+    rng, half = np.random.default_rng(seed), (draws + 1) // 2
+    parts = chunks(half, max(1, BLOCK // G))
+    drawn = (rng.choice([-1.0, 1.0], size=(part.stop - part.start, G)) for part in parts)
+    stars = np.concatenate([flipped_t(values, cluster, signs) for signs in drawn])
+    return np.concatenate([stars, -stars])
 
 
 def all_signs(G: int) -> FloatArray:
