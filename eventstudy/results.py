@@ -18,15 +18,16 @@ from .errors import ConfigError
 from .layout import Layout
 from .listing import Rows, many, part_of_many
 from .models import LinearModel
+from .plotting import Plots
 from .registry import did_you_mean
 from .returns import ReturnsPanel
+from .saving import Saves
 from .significance import STATISTICS, SignificanceTest
 from .significance._base import pvalues
 from .typing import Alternative, BoolArray, IntArray
 from .windows import Window
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from statsmodels.regression.linear_model import RegressionResults
 
     from .analysis.cross_section import CarRegression
@@ -42,10 +43,11 @@ WindowLike = Window | tuple[int, int] | str
 WindowsLike = WindowLike | Iterable[WindowLike]
 # What leads where no test speaks of the events, by whether there is one event (docs/methods.md, 4).
 LEADING = {True: "event_t", False: "bmp_kp"}
+TESTS = ["test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate", "reason"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventStudyResults:
+class EventStudyResults(Plots, Saves):
     """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
 
     Attributes
@@ -136,18 +138,7 @@ class EventStudyResults:
                 rows.append(
                     (name, window.start, window.stop, t.n_events, *t, t.distribution, t.estimate, t.reason)
                 )
-        columns = [
-            "test",
-            "start",
-            "stop",
-            "n_events",
-            "statistic",
-            "pvalue",
-            "distribution",
-            "estimate",
-            "reason",
-        ]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=TESTS)
 
     @property
     def all_tests(self) -> list[str]:
@@ -181,15 +172,10 @@ class EventStudyResults:
         event window up to that day, of the n_complete that have all of it.
         """
         count = np.isfinite(self.abnormal.ar).sum(axis=0)
-        return pd.DataFrame(
-            {
-                "tau": self.aar.index,
-                "n_events": count,
-                "aar": self.aar.to_numpy(),
-                "n_complete": self.abnormal.complete,
-                "caar": self.caar.to_numpy(),
-            }
-        )
+        return pd.DataFrame({
+            "tau": self.aar.index, "n_events": count, "aar": self.aar.to_numpy(),
+            "n_complete": self.abnormal.complete, "caar": self.caar.to_numpy(),
+        })  # fmt: skip
 
     def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
@@ -374,84 +360,6 @@ class EventStudyResults:
         lead = STATISTICS[self.recommended].label
         return Summary(tests, len(self), len(self.events), self.panel.measure, lead, frozenset(weak))
 
-    def plot_caar(
-        self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the CAAR path with its pointwise 95% band, by group if asked for; return the Axes."""
-        from .report.plots import plot_caar
-
-        return plot_caar(self, _window(window), by, ax)
-
-    def plot_car_forest(self, window: WindowLike = (0, 1), ax: Axes | None = None) -> Axes:
-        """Draw the CAR of each event with its 95% interval; return the Axes."""
-        from .report.plots import plot_car_forest
-
-        return plot_car_forest(self, Window.of(window), ax=ax)
-
-    def plot_event(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw AR and CAR of one event; return the Axes."""
-        from .report.event.plots import plot_event
-
-        return plot_event(self, event_id, _window(window), ax)
-
-    def plot_price(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the price of one event against what the model expected; return the Axes."""
-        from .report.event.plots import plot_price
-
-        return plot_price(self, event_id, _window(window), ax)
-
-    def plot_estimation(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the estimation days of one event with the line of the model; return the Axes."""
-        from .report.event.plots import plot_estimation
-
-        return plot_estimation(self, event_id, _window(window), ax)
-
-    def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the abnormal returns of all events and days as colours; return the Axes."""
-        from .report.event.plots import plot_ar_heatmap
-
-        return plot_ar_heatmap(self, _window(window), ax)
-
-    def save(
-        self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
-    ) -> Path:
-        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest); return its path."""
-        from .runs import write_run
-
-        return write_run(self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event))
-
-    def to_json(self, *, config: StudyConfig | None = None) -> str:
-        """Return the text of ``results.json``; its form is in ``eventstudy/data/results.schema.json``."""
-        from .exports import as_json, finished
-
-        return as_json(finished(self, config=config).document)
-
-    def to_markdown(self, *, config: StudyConfig | None = None) -> str:
-        """Return the report as Markdown."""
-        from .exports import finished, markdown
-
-        return markdown(finished(self, config=config))
-
-    def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
-        """Return a LaTeX table: "caar" (windows by tests), "events", or "regression"."""
-        from .exports import finished, latex_table
-
-        return latex_table(finished(self, config=config), table)
-
-    def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
-        """Write a workbook with one sheet a table (extra ``excel``); return its path."""
-        from .exports import export_file, finished
-
-        return export_file(finished(self, config=config), "xlsx", Path(path))
-
-    def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
-        """Write the long table of abnormal returns (extra ``parquet``); return its path."""
-        from .exports import export_file, finished
-
-        return export_file(finished(self, config=config), "parquet", Path(path))
-
     @property
     def _config(self) -> StudyConfig:
         return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
@@ -492,7 +400,3 @@ def rows_of(rows: Any, n: int) -> BoolArray | IntArray:
     if found.size and not -n <= found.min() <= found.max() < n:
         raise ConfigError(f"there are {n} events, counted from 0", value=found.tolist())
     return found
-
-
-def _window(window: WindowLike | None) -> Window | None:
-    return None if window is None else Window.of(window)

@@ -39,7 +39,8 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     config : StudyConfig
         Decides windows, tests, groups and what is asked for beside them.
     """
-    windows, names = list(config.tested), list(config.tests) or None
+    windows, column = list(config.tested), group_column(results, config.by)
+    names = tests_in_tables(results, config)
     shown, few = listed(results, config.main), not many(results)
     out = {
         "abnormal_returns": shown.abnormal_returns(),
@@ -59,7 +60,6 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
         out["sizes"] = results.sizes.origin.record()
     if few and len(results) >= FEWEST_EVENTS:
         out |= _of_a_sample(results, windows, config.main)
-    column = group_column(results, config.by)
     if column:
         out |= _of_groups(results, column, windows, names, config.main)
     if few:
@@ -73,6 +73,17 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     if column and few:
         out |= _beside_groups(results.groups(column), column, config)
     return out
+
+
+def tests_in_tables(results: EventStudyResults, config: StudyConfig) -> list[str] | None:
+    """Return the tests in the tables: those that the answers rest on, and those asked for; None for all."""
+    if not config.tests:
+        return None
+    column = group_column(results, config.by)
+    samples = [results, *(results.groups(column) if column else {}).values()]
+    leads = [part.recommended_for(config.main) for part in samples]
+    beside = (name for part in samples for name in part.diagnose(config.main).recommended)
+    return list(dict.fromkeys([*leads, *beside, *config.tests]))
 
 
 def faults_in_windows(results: EventStudyResults) -> list[Fault]:

@@ -18,11 +18,14 @@ from exported import CONFIG, HOSTILE, hostile_market, markdown_tables, number, r
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
+from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
-from eventstudy.exports import export_file, exported, markdown, read_run
+from eventstudy.exports import export_file, exported, finished, latex_table, markdown, read_run
 from eventstudy.exports.excel import sheet_name
 from eventstudy.results import EventStudyResults
 from eventstudy.runs import write_run
+from eventstudy.significance import STATISTICS
+from eventstudy.windows import Window
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 KINDS = ("json", "md", "tex", "xlsx", "parquet")
@@ -356,3 +359,23 @@ def test_variants_stand_beside_the_answer(folder: Path) -> None:
         "a|b: all events", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10", "<0.001",
     ]  # fmt: skip
     assert table[2][3:] == ["–", "0", "–", "–", "–"]
+
+
+def test_the_leading_test_is_in_every_format_though_others_were_asked_for() -> None:
+    asked = replace(StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5)), tests=("patell",))
+    results = Market(n=8, dates=4, effect=-0.03).fit()
+    run, lead = finished(results, config=asked), results.recommended
+    assert lead != "patell"
+    assert [run.document["samples"][0]["shown"]] == [[lead, "patell"]]
+    found = run.tables["tests"].set_index(["test", "start", "stop"])["pvalue"]
+    assert found[lead, 0, 1] == pytest.approx(results.test(lead, (0, 1)).pvalue, rel=1e-12)
+    label = STATISTICS[lead].label
+    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
+    assert grid[0][4:] == [f"{label} (leads)", "Patell Z"]
+    (main,) = (row for row in grid[1:] if row[0].endswith("main"))
+    assert number(main[4].strip("()")) == pytest.approx(found[lead, 0, 1], abs=0.00051)
+    tex = latex_table(run, "caar")
+    head = next(line for line in tex.splitlines() if line.startswith("Window"))
+    assert "(leads)" in head.split("&")[4]
+    assert "(leads)" not in head.split("&")[5]
+    assert all("--" not in line.split("&")[4] for line in tex.splitlines() if line.startswith("$["))

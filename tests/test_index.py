@@ -133,7 +133,7 @@ def test_a_failed_refresh_is_shown_until_one_succeeds(tmp_path: Path) -> None:
     show_end(tmp_path, "nightly", "Yahoo is down <b>now</b>")
     show_end(tmp_path, "mistyped", "no such file")
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "last refresh failed" in text
+    assert "last run failed" in text
     assert "Yahoo is down &lt;b&gt;now&lt;/b&gt;" in text
     assert "mistyped" not in text
     show_end(tmp_path, "nightly", "")
@@ -170,7 +170,7 @@ def test_the_command_shows_a_run_that_could_not_be_refreshed(
         (tmp_path / "e.csv").write_text(events.format(ticker))
         assert CliRunner().invoke(main, asked).exit_code == code
     (row,) = rows(tmp_path / "reports").values()
-    assert "last refresh failed" in row
+    assert "last run failed" in row
     assert "none of 1 events could be used" in row
     assert 'href="e/report.html"' in row
     (tmp_path / "e.csv").write_text(events.format("AAPL"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,12 @@ from conftest import Market
 from pages import MAIN, with_columns
 from situations import placed
 
+from eventstudy.config import StudyConfig
+from eventstudy.events.table import read_events
 from eventstudy.report import answer, facts, limits, wording
 from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS
+from eventstudy.study import run_study
 from eventstudy.windows import Window
 
 
@@ -110,6 +114,20 @@ def test_one_event_is_compared_with_its_model(fallen: EventStudyResults) -> None
     assert f"against what the market model expected (95%\u00a0CI {wording.span(*_car_interval(one))})" in said
     assert f": not distinguishable from zero at the 5% level (exact t {exact}; SQ {rank})." in said
     assert said.endswith("One event cannot separate the announcement from other news on the same days.")
+
+
+def test_an_interval_that_holds_zero_beside_a_verdict_of_ranks_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(
+        "ticker,announced_at\nPFE,2022-02-08T10:00-05:00\n", encoding="utf-8"
+    )
+    results = run_study(read_events(tmp_path / "events.csv"), StudyConfig(prices="sample"))
+    assert results.recommended == "sq", "its residuals are not normal"
+    found = facts.interval(results, MAIN)
+    assert results.test("sq", MAIN).pvalue < 0.05
+    assert found.low < 0 < found.high
+    said = answer.asides(results, MAIN)
+    assert "The interval, which takes the errors as normal, includes zero." in said
+    assert not any("interval" in text for text in answer.asides(results, MAIN, level=0.1))
 
 
 def test_the_two_tests_of_one_event_that_disagree_leave_no_verdict() -> None:

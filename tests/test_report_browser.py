@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import Market
+from pages import page
 
 from eventstudy.config import StudyConfig
 from eventstudy.report.html import render_report
@@ -109,6 +113,20 @@ def test_one_size_of_the_figure_is_visible(
         "return rows.map(s => s.getBoundingClientRect().width)"
     )
     assert min(marks) > 60
+
+
+@pytest.mark.parametrize(("width", "shown"), [(390, False), (900, False), (1280, True)])
+def test_paths_of_events_are_seen_where_there_is_room(
+    browser: Any, report: Path, width: int, shown: bool
+) -> None:
+    show(browser, report, width=width)
+    sizes, names = browser.execute_script(
+        "const all = [...document.querySelectorAll('table.ev .c-s svg')];"
+        "return [all.map(s => s.getBoundingClientRect().width), all.map(s => s.firstChild.textContent)]"
+    )
+    assert len(sizes) == 22
+    assert all((size > 60) is shown for size in sizes)
+    assert all(name.startswith("Path: ") and name.endswith(" by day +5") for name in names)
 
 
 @pytest.mark.parametrize(("width", "phone"), [(390, True), (1280, False)])
@@ -229,6 +247,38 @@ def test_without_scripts_there_are_no_controls(browser: Any, report: Path) -> No
         assert not any(strings[t] in ("Show all", "Copy", "Search") for t in shown if t >= 0)
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="no reader of PDF")
+def test_printed_pages_are_numbered_and_hold_every_event(browser: Any, report: Path, tmp_path: Path) -> None:
+    show(browser, report, width=1280)
+    told = {"printBackground": False, "preferCSSPageSize": True}
+    data = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", told)["data"])
+    (tmp_path / "report.pdf").write_bytes(data)
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, check=True
+    ).stdout.decode()
+    pages = text.split("\f")[:-1]
+    assert len(pages) > 2
+    for number, printed in enumerate(pages, start=1):
+        assert printed.rstrip().endswith(f"{number} / {len(pages)}")
+    assert text.count("R² ") >= 20, "the fit of every event"
+
+
+def test_500_events_are_light_and_open_fast(browser: Any, tmp_path: Path) -> None:
+    text = page(Market(500, effect=-0.01).fit())
+    rows = re.findall(r"<tr><td class=\"c-d.*?</tr>", text, re.S)
+    assert len(rows) == 500
+    assert max(len(row.encode()) for row in rows) <= 3000
+    assert len(text.encode()) < 5_000_000
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    opened = []
+    for _ in range(3):
+        show(browser, tmp_path / "report.html", width=1280)
+        opened.append(
+            browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+        )
+    assert 0 < min(opened) < 3000
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])

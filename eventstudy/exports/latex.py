@@ -83,7 +83,10 @@ def caar_table(run: Finished) -> str:
         return ""
     tests = max((panel.tests for panel in shown), key=len)
     wide = 4 + len(tests)
-    heads = " & ".join(map(_stacked, labels(tests)))
+    leads = {panel.lead for panel in shown}
+    mark = " (leads)" if len(leads) == 1 else ""
+    names = zip(tests, labels(tests), strict=True)
+    heads = " & ".join(_stacked(f"{label}{mark * (name in leads)}") for name, label in names)
     body = "\n\\addlinespace\n".join(_panel(p, i, run, tests) for i, p in enumerate(shown))
     text = rf"""\begin{{table}}[htbp]
 \centering\footnotesize
@@ -188,11 +191,11 @@ def _panel(panel: Panel, i: int, run: Finished, tests: tuple[str, ...]) -> str:
     wide, name = 4 + len(tests), f"{letter}{escaped(who + own)}"
     title = rf"\multicolumn{{{wide}}}{{@{{}}l}}{{\textit{{{name}}}}} \\" + "\n"
     blank = " &" * (len(tests) - len(panel.tests))
-    return ("" if single else title) + _lines(panel.rows, lambda row: _window_line(row, blank))
+    return ("" if single else title) + _lines(panel.rows, lambda row: _window_line(row, panel.lead, blank))
 
 
-def _window_line(row: WindowRow, blank: str) -> str:
-    lead = row.cells[0]
+def _window_line(row: WindowRow, name: str, blank: str) -> str:
+    lead = next(cell for cell in row.cells if cell.name == name)
     caar = _starred(_percent(row.caar), lead.pvalue if lead.valid else np.nan)
     cells = " & ".join(_statistic(cell) for cell in row.cells)
     se = f"({words().scale * row.se:.2f})" if np.isfinite(row.se) else "--"
@@ -220,7 +223,7 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 
 
 def _caar_notes(run: Finished, shown: list[Panel], left: int) -> str:
-    leads = dict.fromkeys(STATISTICS[panel.tests[0]].label for panel in shown)
+    leads = dict.fromkeys(STATISTICS[panel.lead].label for panel in shown)
     mean = "standard error of the mean, corrected for the correlation of the events"
     several, one = (any((panel.n_events == 1) == single for panel in shown) for single in (False, True))
     error = " or, of one event, the ".join([mean] * several + ["exact standard error"] * one)

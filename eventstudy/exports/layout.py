@@ -30,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """The mean CAR over one window (decimal), and its tests, the leading one first."""
+    """The mean CAR over one window (decimal), and its tests."""
 
     window: Window
     n_events: int
@@ -43,10 +43,11 @@ class WindowRow:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One group of events over all windows; `group` is "" for all events."""
+    """One group of events over all windows; `group` is "" for all events, `lead` the leading test."""
 
     group: str
     n_events: int
+    lead: str
     tests: tuple[str, ...]
     rows: tuple[WindowRow, ...]
 
@@ -69,16 +70,18 @@ class EventRow:
 def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Panel], int]:
     """Return windows by tests of the first `most` groups and of all events, and how many groups are left.
 
-    The columns are those of the group of the answer, the first `tests` of them; a group that none of these
-    speaks of, such as one event among groups of several, has its own.
+    The columns are those of the group of the answer, the first `tests` of them, after the tests that lead in
+    some group; a group that none of these speaks of, such as one event among groups of several, has its own.
     """
     *groups, whole = [s for s in run.document["samples"] if s["windows"]] or [None]
     samples = [*groups[:most], whole] if whole else []
     found = []
     for sample in samples:
-        names = samples[0]["shown"] if _alike(sample, samples[0]) else sample["shown"]
-        rows = _rows(sample, names[:tests], *(_of(run, name, sample["group"]) for name in ("caar", "tests")))
-        found.append(Panel(sample["group"], sample["n_events"], tuple(names[:tests]), rows))
+        alike = [other for other in samples if _alike(sample, other)]
+        shown = [*(other["shown"][0] for other in alike), *alike[0]["shown"]]
+        names = tuple(dict.fromkeys(shown))[:tests]
+        rows = _rows(sample, names, *(_of(run, name, sample["group"]) for name in ("caar", "tests")))
+        found.append(Panel(sample["group"], sample["n_events"], sample["shown"][0], names, rows))
     return found, max(0, len(groups) - most)
 
 
@@ -97,7 +100,7 @@ def _of(run: Finished, name: str, group: str) -> pd.DataFrame:
 
 
 def _rows(
-    sample: Mapping[str, Any], names: list[str], means: pd.DataFrame, tests: pd.DataFrame
+    sample: Mapping[str, Any], names: tuple[str, ...], means: pd.DataFrame, tests: pd.DataFrame
 ) -> tuple[WindowRow, ...]:
     by_key = {(t["test"], t["start"], t["stop"]): t for t in tests.to_dict("records")}
     rows = []

@@ -62,7 +62,7 @@ def _windows(run: Finished) -> Iterator[str]:
         yield _grid(panel, run.main)
     more = f" {count(left, 'more group')}: tables/tests_by_group.csv." if left else ""
     yield (
-        f"CAAR and its 95% interval in {words().axis}; tests: p-values, the leading one first. In brackets: "
+        f"CAAR and its 95% interval in {words().axis}; tests: p-values. In brackets: "
         "not to be relied on for these events, see Diagnosis. Windows beside the main one are not corrected "
         f"for multiple looks. In full precision: tables/tests.csv, tables/caar.csv.{more}"
     )
@@ -75,7 +75,9 @@ def _who(run: Finished, panel: Panel) -> str:
 
 
 def _grid(panel: Panel, main: Window) -> str:
-    head = ["Window", "N", f"CAAR, {words().head}", "95% CI", *labels(panel.tests)]
+    names = zip(panel.tests, labels(panel.tests), strict=True)
+    tests = [f"{label} (leads)" if name == panel.lead else label for name, label in names]
+    head = ["Window", "N", f"CAAR, {words().head}", "95% CI", *tests]
     return table(head, [_window_line(row, main) for row in panel.rows])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..significance import STATISTICS
+from ..significance import STATISTICS, SignificanceTest
 from ..windows import Window
 from .dissent import dissent, dissenters, of_mean
 from .extent import extended_note, lacking_note
@@ -128,7 +128,8 @@ def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) 
         return []
     if len(results) == 1:
         alone = "One event cannot separate the announcement from other news on the same days."
-        return [text for text in (extended_note(results, window), alone) if text]
+        said = (extended_note(results, window), _own_interval_differs(results, window, level), alone)
+        return [text for text in said if text]
     found, reach = results.diagnose(window), [lacking_note(results, window), extended_note(results, window)]
     if found.n_events < 2 or is_provisional(results, window):
         return [text for text in reach if text]
@@ -236,8 +237,7 @@ def _provisional(results: EventStudyResults, window: Window) -> Sentence:
 
 def _one_event(results: EventStudyResults, window: Window, level: float) -> Sentence:
     found = interval(results, window)
-    names = dict.fromkeys([results.recommended_for(window), *results.diagnose(window).recommended])
-    tests = [results.test(name, window) for name in names]
+    tests = _tests_of_one(results, window)
     verdicts = {_different(t.pvalue, level) for t in tests}
     verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
     event = dict(results.events.iloc[int(np.argmax(results.ok))])
@@ -251,6 +251,21 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
         (_meant(found.estimate, window) + expected + _whether(verdict), False), (verdict, True),
         (f" at the {level_text(level)} level ({each}).", False),
     ))  # fmt: skip
+
+
+def _tests_of_one(results: EventStudyResults, window: Window) -> list[SignificanceTest]:
+    """Return the tests that the answer of a single event rests on."""
+    names = dict.fromkeys([results.recommended_for(window), *results.diagnose(window).recommended])
+    return [results.test(name, window) for name in names]
+
+
+def _own_interval_differs(results: EventStudyResults, window: Window, level: float) -> str:
+    """Say that the interval of a single event tells another story than its tests, which agree."""
+    found, rejects = interval(results, window), {t.pvalue < level for t in _tests_of_one(results, window)}
+    includes = found.low <= 0 <= found.high
+    if level != LEVEL or rejects != {includes}:
+        return ""
+    return f"The interval, which takes the errors as normal, {'includes' if includes else 'excludes'} zero."
 
 
 def _many_events(results: EventStudyResults, window: Window, subject: str, level: float) -> Sentence:

@@ -109,7 +109,7 @@ def run_of(folder: Path) -> Run:
         path=_path(folder, str(first.get("group") or "")), several=_count(first.get("n_events")) > 1,
     )  # fmt: skip
     trouble = _trouble(folder, run.written)
-    return replace(run, status="last refresh failed", trouble=trouble, faulty=True) if trouble else run
+    return replace(run, status="last run failed", trouble=trouble, faulty=True) if trouble else run
 
 
 def _trouble(folder: Path, written: datetime) -> str:

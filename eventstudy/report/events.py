@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
-from ..listing import listed_note, listed_rows
+from ..listing import listed, listed_note, listed_rows, many
 from ..significance import STATISTICS
 from ..windows import Window
 from .drawing import PALETTE
 from .facts import interval, interval_known
 from .measures import words
 from .plots import own_half_widths
+from .sparks import sparks
 from .wording import (
     LEVEL,
     MISSING,
@@ -84,6 +86,7 @@ class EventRow:
     flags: tuple[tuple[str, bool], ...]
     mark: Mark | None
     page: str = ""
+    spark: Markup | str = ""
 
     @property
     def tip(self) -> str:
@@ -94,7 +97,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventTable:
-    """All events used, by CAR, with the means of the groups on top."""
+    """All events used, by CAR, with the means of the groups on top; `path` is the head of the small paths."""
 
     means: tuple[EventRow, ...]
     rows: tuple[EventRow, ...]
@@ -104,6 +107,7 @@ class EventTable:
     key: str
     lede: str
     notes: tuple[str, ...]
+    path: str = ""
 
 
 def event_table(
@@ -119,56 +123,71 @@ def event_table(
     `families` is ``tables/families.csv``, from which the correction for many events is taken;
     `pages` are the addresses of the pages of events by their row.
     """
-    half = own_half_widths(results, window)
-    car, bhar = results.abnormal.car(window), results.abnormal.bhar(window)
-    p = results.car([window]).set_axis(np.flatnonzero(results.ok))["pvalue"]
-    bound = axis_bound(car, half)
-    said_once = common_flags(results)
-    order = {name: i for i, name in enumerate(groups)}
+    part, row_of = listed(results, window), listed_rows(results, window)
+    half, car = own_half_widths(part, window), part.abnormal.car(window)
+    p = results.car([window])["pvalue"].to_numpy(dtype=float)
+    own = p if part is results else part.car([window])["pvalue"].to_numpy(dtype=float)
+    bound, said_once = axis_bound(car, half), common_flags(results)
+    used, samples = np.flatnonzero(part.ok), groups or {"": results}
+    styles = _styles(part, groups, column)
+    drawn = sparks(part, samples if len(results) > 1 else {}, styles)
+    bhar, chance = part.abnormal.bhar(window), dict(zip(used.tolist(), own.tolist(), strict=True))
     known = np.isfinite(car)
-    rows = []
-    shown = listed_rows(results, window)
-    for i in sorted(shown[results.ok[shown]], key=lambda i: (not known[i], car[i] if known[i] else 0.0, i)):
-        event = results.records[i]
-        own = str(event.get(column, "")) or ("(blank)" if column else "")
-        style = order.get(own, 0)
-        rows.append(
-            EventRow(
-                date=date_iso(event["day0"]),
-                name=event_name(event),
-                ticker=clipped(event["ticker"]),
-                sub=_event_sub(event),
-                fit=_fit(results, int(i)),
-                url=safe_url(event.get("source_url", "")),
-                group=clipped(own) if column else "",
-                car=percent(car[i], unit=False),
-                interval=span(car[i] - half[i], car[i] + half[i], unit=False),
-                pvalue=pvalue(p[i]),
-                bhar=percent(bhar[i], unit=False),
-                flags=tuple(
-                    (flag_words(f)[:40], f not in NEUTRAL_FLAGS)
-                    for f in flags_of(event["flags"])
-                    if f not in said_once
-                ),
-                mark=mark_of(car[i], half[i], bound, style, filled=bool(p[i] < LEVEL)),
-                page=(pages or {}).get(int(i), ""),
-            )
+    order = sorted(used.tolist(), key=lambda i: (not known[i], car[i] if known[i] else 0.0, i))
+    rows = tuple(
+        _event_row(
+            part, i, column, said_once, (pages or {}).get(int(row_of[i]), ""),
+            car=percent(car[i], unit=False), bhar=percent(bhar[i], unit=False), pvalue=pvalue(chance[i]),
+            interval=span(car[i] - half[i], car[i] + half[i], unit=False), spark=drawn.events.get(i, ""),
+            mark=mark_of(car[i], half[i], bound, styles[i], filled=bool(chance[i] < LEVEL)),
         )
-    samples = groups or {"": results}
-    means = tuple(_mean_row(name, g, window, bound, order.get(name, 0)) for name, g in samples.items())
+        for i in order
+    )  # fmt: skip
+    means = (
+        _mean_row(name, g, window, bound, k, drawn.means.get(name, ""))
+        for k, (name, g) in enumerate(samples.items())
+    )
     return EventTable(
-        means=means if len(results) > 1 else (),
-        rows=tuple(rows),
+        means=tuple(means) if len(results) > 1 else (),
+        rows=rows,
         groups=tuple(dict.fromkeys(clipped(name) for name in groups)) if column else (),
         flags=tuple(sorted({flag for row in rows for flag, _ in row.flags})),
         ticks=axis_ticks(bound),
         key=_shape_key(list(groups)) if len(groups) > 1 else "",
-        lede=_events_lede(p.to_numpy(dtype=float), families),
-        notes=_event_notes(results, car, half, bound, said_once, window),
+        path=drawn.head,
+        lede=_events_lede(p, families),
+        notes=(*_event_notes(results, car, half, bound, said_once, window), *filter(None, [drawn.note])),
     )
 
 
-def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float, style: int) -> EventRow:
+def _styles(results: EventStudyResults, groups: Mapping[str, EventStudyResults], column: str) -> list[int]:
+    """Return the place of the group of each event among the groups."""
+    order = {name: i for i, name in enumerate(groups)}
+    return [order.get(_group_of(event, column), 0) for event in results.records]
+
+
+def _group_of(event: Mapping[str, Any], column: str) -> str:
+    return (str(event.get(column, "")) or "(blank)") if column else ""
+
+
+def _event_row(
+    results: EventStudyResults, i: int, column: str, said_once: list[str], page: str, **shown: Any
+) -> EventRow:
+    """Return the row of an event; `shown` are the numbers and marks of its CAR."""
+    event = results.records[i]
+    flags = tuple(
+        (flag_words(f)[:40], f not in NEUTRAL_FLAGS) for f in flags_of(event["flags"]) if f not in said_once
+    )
+    return EventRow(
+        date=date_iso(event["day0"]), name=event_name(event), ticker=clipped(event["ticker"]),
+        sub=_event_sub(event), fit=_fit(results, i), url=safe_url(event.get("source_url", "")),
+        group=clipped(_group_of(event, column)), flags=flags, page=page, **shown,
+    )  # fmt: skip
+
+
+def _mean_row(
+    name: str, sample: EventStudyResults, window: Window, bound: float, style: int, spark: Markup | str
+) -> EventRow:
     found, test = interval(sample, window), sample.test(sample.recommended_for(window), window)
     tested, known = not test.reason, interval_known(sample, window)
     half = found.high - found.estimate if known else math.nan
@@ -183,6 +202,7 @@ def _mean_row(name: str, sample: EventStudyResults, window: Window, bound: float
         pvalue=pvalue(test.pvalue) if tested else MISSING,
         bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
         mark=mark_of(found.estimate, half, bound, style, filled=significant, mean=True),
+        spark=spark,
     )  # fmt: skip
 
 
@@ -301,7 +321,7 @@ def _event_notes(
     cut = int((np.abs(car) + half > bound).sum())
     if cut:
         notes.append(f"{count(cut, 'interval')} {'is' if cut == 1 else 'are'} cut at the edge of the axis.")
-    lacking = int((results.ok & ~np.isfinite(car)).sum())
+    lacking = 0 if many(results) else int((results.ok & ~np.isfinite(car)).sum())
     if lacking:
         which = f"{count(lacking, 'event')} at the end {'lacks' if lacking == 1 else 'lack'}"
         notes.append(f"{which} days of {window_text(window)}.")

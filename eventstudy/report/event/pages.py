@@ -96,7 +96,7 @@ def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str
     windows = window_table(event) if used else None
     context = {
         "study": clipped(study, 100),
-        "title": ": ".join(filter(None, (event_name(cells), about(cells)))),
+        "title": ": ".join(dict.fromkeys(filter(None, (event_name(cells), about(cells))))),
         "event": event_name(cells),
         "ticker": clipped(cells["ticker"], 60),
         "date": date_prose(cells["day0"]),

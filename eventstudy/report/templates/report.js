@@ -8,7 +8,7 @@ if (events) {
   const plain = node => node ? node.textContent.trim() : "";
   const first = cell => plain(cell.classList.contains("c-c") ? cell.querySelector("b") : cell.firstChild);
   const number = shown => /^[<(+−\d]/.test(shown) && !/^\d{4}-/.test(shown) ? parseFloat(shown.replace("−", "-").replace(/[<(]/, "")) : NaN;
-  const heads = [...events.tHead.rows[0].cells].filter(head => !head.classList.contains("fx"));
+  const heads = [...events.tHead.rows[0].cells].filter(head => !head.matches(".fx, .c-s"));
   const numeric = head => head.classList.contains("num");
   const missing = (head, shown) => shown === "" || (numeric(head) && isNaN(number(shown)));
   const tell = more => {
