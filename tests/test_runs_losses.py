@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -164,6 +165,44 @@ def test_a_failed_hook_is_called_again(project: Project) -> None:
     told.unlink()
     refresh(project, "--on-change", f"{sys.executable} {hook}")
     assert not told.exists()
+
+
+def test_a_hook_that_hangs_is_ended_with_what_it_started(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it prints does not break the form of the logs."""
+    hook, late = project.folder / "hook.sh", project.folder / "late"
+    hook.write_text(f"echo one; echo two >&2; (sleep 4; touch {late}) & wait\n")
+    monkeypatch.setattr("eventstudy.cli.hook.LONGEST", 1)
+    project.announce(FIRMS[:4])
+    said = refresh(project, "--quiet", "--log-format", "json", "--on-change", f"/bin/sh {hook}", code=75)
+    entries = [json.loads(line) for line in said.splitlines()]
+    assert [e["text"] for e in entries if e.get("logger") == "on-change"] == ["one", "two"]
+    assert [e["event"] for e in entries[-2:]] == ["on_change_failed", "ended"]
+    assert "took longer than 1 s and was ended" in entries[-2]["text"]
+    time.sleep(4)
+    assert not late.exists()
+    left = [p.name for p in project.out.iterdir() if p.name.startswith(".")]
+    assert left == [".events.on-change"], "it is due"
+
+
+def test_two_refreshes_call_a_hook_once(project: Project) -> None:
+    calls, hook = project.folder / "calls", project.folder / "hook.sh"
+    hook.write_text(f"sleep 3; echo called >> {calls}\n")
+    project.announce(FIRMS[:4])
+    both = [started("refresh", *project.options, "--on-change", f"/bin/sh {hook}") for _ in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    for process in both:
+        process.communicate()
+    assert calls.read_text() == "called\n"
+
+
+@pytest.mark.parametrize("command", ["sh -c 'x", "", "  "])
+def test_a_hook_that_is_no_command_is_refused_at_once(command: str, project: Project) -> None:
+    before = contents(project.run, without="")
+    project.announce(FIRMS[:4])
+    assert "Invalid value for '--on-change'" in refresh(project, "--on-change", command, code=2)
+    assert contents(project.run, without="") == before
 
 
 def test_what_was_done_is_logged(project: Project) -> None:

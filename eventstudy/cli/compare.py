@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .parts import EXIT_CODES, PATH, ascii_text, debug_option
+from .parts import PATH, ascii_text, debug_option, reading_codes
 
 moved_option = click.option(
     "--moved", type=click.FloatRange(0), default=0.0001, show_default=True, metavar="SHARE",
@@ -14,7 +14,7 @@ moved_option = click.option(
 )  # fmt: skip
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=reading_codes("compared, whatever differs"))
 @click.argument("one", metavar="RUN_A", type=PATH)
 @click.argument("other", metavar="RUN_B", type=PATH)
 @moved_option

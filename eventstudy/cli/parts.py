@@ -27,6 +27,14 @@ Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or setti
 130 interrupted, 143 terminated."""
 
 
+def reading_codes(good: str, other: str = "") -> str:
+    """Return the exit codes of a command that reads runs: of 0, and of what else it may find."""
+    return (
+        f"\b\nExit codes: 0 {good}, 1 no run, or one that cannot be read,\n"
+        f"2 wrong usage, {other}130 interrupted, 143 terminated."
+    )
+
+
 def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
         context.find_root().meta["eventstudy.debug"] = True

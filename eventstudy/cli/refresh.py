@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .compare import moved_option
+from .hook import notify, split_command
 from .options import study_options
 from .parts import (
     EXIT_CODES,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @click.argument("what", metavar="[RUN|CONFIG|EVENTS]", required=False, type=PATH)
 @study_options
 @click.option(
-    "--on-change", metavar="COMMAND",
+    "--on-change", metavar="COMMAND", callback=split_command,
     help="Run a command after a change, with EVENTSTUDY_RUN and EVENTSTUDY_CHANGES in its environment; "
     "one that fails is run again by the next refresh.",
 )  # fmt: skip
@@ -70,7 +71,6 @@ def refresh(
     and changes.md in the run folder say what changed.
     """
     from ..runs.refresh import refresh_run
-    from .hook import notify
 
     order, origin, shown = _asked(what, config_file, options)
     remember(order.out, order.name)

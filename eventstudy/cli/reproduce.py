@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, EXIT_CODES, PATH, debug_option
+from .parts import DIFFERENT, PATH, debug_option, reading_codes
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=reading_codes("reproduced", "4 not, or inputs altered, "))
 @click.argument("folder", metavar="RUN", type=PATH)
 @click.option(
     "--tolerance", type=click.FloatRange(0), default=1e-9, show_default=True,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, EXIT_CODES, PATH, debug_option
+from .parts import DIFFERENT, PATH, debug_option, reading_codes
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=reading_codes("all is as it was written", "4 it is not, "))
 @click.argument("folder", metavar="RUN", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")

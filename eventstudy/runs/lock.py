@@ -49,36 +49,62 @@ def locked(target: Path, *, wait: float = WAIT, told: Callable[[str], None] | No
     The lock is an open file (flock, or LockFile on Windows): it ends with its process, however that ends. A
     file that was left behind is therefore free, and tells that its owner was killed.
     """
-    path = target.with_name(f".{target.name}.lock")
-    handle = _wait_for(path, time.monotonic() + wait, told or (lambda _: None))
+    lock = _Lock(target.with_name(f".{target.name}.lock"))
     try:
+        lock.wait_for(time.monotonic() + wait, told or (lambda _: None))
         yield
     finally:
-        _release(handle, path)
+        lock.release()
 
 
-def _wait_for(path: Path, until: float, told: Callable[[str], None]) -> int:
-    """Return the open lock file, or raise after the time."""
-    waited = False
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        if _take(handle) and _is_still(handle, path):
-            before = os.read(handle, 200).decode("utf-8", "replace").strip()
-            if before and not waited:
-                told(f"the {before} was ended while it wrote this run; it is written anew")
-            os.lseek(handle, 0, os.SEEK_SET)
-            os.ftruncate(handle, 0)
-            with suppress(OSError):  # a full disk: the lock holds, without its owner's name
-                os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-            return handle
-        owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
-        os.close(handle)
-        if time.monotonic() >= until:
-            raise RunBusyError(f"{owner} writes this run", where=path.name, remedy="try again later")
-        if not waited:
-            told(f"waiting for {owner}, which writes this run")
-        waited = True
-        time.sleep(PAUSE)
+class _Lock:
+    """A lock file, which may have to be let go at any moment: SIGTERM raises wherever it finds us."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.handle: int | None = None
+        self.held = False
+
+    def wait_for(self, until: float, told: Callable[[str], None]) -> None:
+        """Hold the lock, or raise after the time."""
+        waited = False
+        while True:
+            self.handle = handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            if _take(handle) and _is_still(handle, self.path):
+                before = os.read(handle, 200).decode("utf-8", "replace").strip()
+                if before and not waited:
+                    told(f"the {before} was ended while it wrote this run; it is written anew")
+                self.held = True
+                _sign(handle)
+                return
+            owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+            self.handle = None
+            os.close(handle)
+            if time.monotonic() >= until:
+                raise RunBusyError(f"{owner} writes this run", where=self.path.name, remedy="try again later")
+            if not waited:
+                told(f"waiting for {owner}, which writes this run")
+            waited = True
+            time.sleep(PAUSE)
+
+    def release(self) -> None:
+        """Remove the file, unless another process has it."""
+        if self.handle is None:
+            return
+        if self.held or (_take(self.handle) and _is_still(self.handle, self.path)):
+            if sys.platform == "win32":  # an open file cannot be removed there
+                os.ftruncate(self.handle, 0)
+            else:
+                self.path.unlink(missing_ok=True)
+        os.close(self.handle)
+
+
+def _sign(handle: int) -> None:
+    """Write who holds the lock; on a full disk it holds without that."""
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.ftruncate(handle, 0)
+    with suppress(OSError):
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
 
 def _take(handle: int) -> bool:
@@ -105,11 +131,3 @@ def _is_still(handle: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _release(handle: int, path: Path) -> None:
-    if sys.platform == "win32":  # an open file cannot be removed there
-        os.ftruncate(handle, 0)
-    else:
-        path.unlink(missing_ok=True)
-    os.close(handle)
