@@ -303,6 +303,24 @@ def test_two_workers_give_the_same_bits_and_show_progress() -> None:
     assert mean_correlation(one, Window(0, 0)) == mean_correlation(two, Window(0, 0))
 
 
+def test_a_dask_cluster_gives_the_same_bits(tmp_path: Path) -> None:
+    """A scheduler and two workers of this machine, each a process."""
+    from distributed import LocalCluster
+
+    market = Market(n=120, seed=8)
+    one = market.fit().abnormal
+    options = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "dashboard_address": None,
+        "local_directory": tmp_path,
+    }
+    with LocalCluster(**options) as cluster, Workers(cluster=cluster.scheduler_address):  # type: ignore[no-untyped-call]
+        two = market.fit().abnormal
+    for name in AbnormalReturns.by_event:
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
+
+
 def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Events months apart share no session; those that share some are in one block or in several."""
     market = Market(n=30, seed=2, days=700, dates=30, rho=0.2)
@@ -318,8 +336,9 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_command_proposes_the_batch_where_it_helps() -> None:
-    from eventstudy.cli.run import MANY, _faster
+    from eventstudy.cli.run import _faster
     from eventstudy.config import StudyConfig
+    from eventstudy.listing import MANY
 
     assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
     for config in (StudyConfig(engine="batch"), StudyConfig(cov_type="HC3"), StudyConfig(model="theil_sen")):

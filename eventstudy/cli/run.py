@@ -25,9 +25,6 @@ from .parts import (
     tell,
 )
 
-# Above this number of events least squares one by one takes longer than all else.
-MANY = 5000
-
 if TYPE_CHECKING:
     from ..config import StudyConfig
     from ..errors import DataError
@@ -68,6 +65,7 @@ def run(
     from ..exports.interactive import plotly_js
     from ..journal import note
     from ..runs import Origin, write_run
+    from ..runs.long import require_parquet_for
     from ..study import run_study
     from ..workers import Workers
     from .from_lock import locked_order
@@ -87,22 +85,24 @@ def run(
         plotly_js()
     listed, origin = origin.read()
     _require_columns(config, listed)
+    require_parquet_for(len(listed))
     say(_faster(config, len(listed)))
     silent = quiet or as_json
-    with progress(silent, "events") as fitted, progress(silent, "prices") as advance:
-        source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
-        with Workers(workers, cluster, fitted):
-            results = run_study(listed, config, **source, progress=advance)
-    say(results.panel.notices)
+    source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
     told: Any = {"config": config, "origin": origin, "command": command_line()}
-    if len(results) == 0:
-        raise _nothing_usable(results, order.out, order.name, **told)
-    say(_unranked(results, config))
-    folder = write_run(results, order.out, order.name, **told)
-    if as_json:
-        click.echo(_as_json(folder))
-    elif not quiet:
-        click.echo(_as_text(results, config, folder))
+    with Workers(workers, cluster) as crew:
+        with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
+            results = run_study(listed, config, **source, progress=advance)
+        crew.progress = None
+        say(results.panel.notices)
+        if len(results) == 0:
+            raise _nothing_usable(results, order.out, order.name, **told)
+        say(_unranked(results, config))
+        folder = write_run(results, order.out, order.name, **told)
+        if as_json:
+            click.echo(_as_json(folder))
+        elif not quiet:
+            click.echo(_as_text(results, config, folder))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     if said := excess_loss(results, config.main, strict=order.strict, max_loss=order.max_loss):
         tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)
@@ -136,6 +136,7 @@ def _nothing_usable(results: EventStudyResults, out: Path, name: str, **told: An
 
 def _faster(config: StudyConfig, n: int) -> list[str]:
     """Propose to fit all events at once where there are many and the model allows it."""
+    from ..listing import MANY
     from ..models import make_model
 
     if n <= MANY or config.engine == "batch" or config.cov_type != "nonrobust":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigError, how_to_install
+from ..listing import MANY
 from ..tables import events_table
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def require_parquet() -> Any:
             value="pyarrow", remedy=how_to_install("parquet"),
         ) from None  # fmt: skip
     return pyarrow
+
+
+def require_parquet_for(n: int) -> None:
+    """Refuse so many events before anything is computed if they could not be written; see above."""
+    if n > MANY:
+        require_parquet()
 
 
 def write_long(results: EventStudyResults, folder: Path, config: StudyConfig) -> None:

@@ -1,0 +1,110 @@
+"""More events than anybody reads: which are listed, and where all of them are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Market
+
+from eventstudy.config import StudyConfig
+from eventstudy.listing import listed, listed_rows
+from eventstudy.results import EventStudyResults
+from eventstudy.runs import verify_run, write_run
+from eventstudy.significance import STATISTICS
+from eventstudy.windows import Window
+
+CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"))  # type: ignore[arg-type]
+MAIN = Window(0, 1)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study of thirty events is one of many."""
+    monkeypatch.setattr("eventstudy.listing.MANY", 25)
+    monkeypatch.setattr("eventstudy.listing.LISTED", 6)
+    monkeypatch.setattr("eventstudy.runs.long.AT_A_TIME", 7)
+
+
+def study() -> EventStudyResults:
+    market = Market(n=30, seed=4, rho=0.2)
+    # Two events without prices.
+    market.frame[["F03", "F20"]] = np.nan
+    market.table["direction"] = ["adverse", "adverse", "relief"] * 10
+    return market.fit()
+
+
+def test_all_events_are_listed_where_they_can_be_read() -> None:
+    results = study()
+    assert listed(results, MAIN) is results
+    assert listed_rows(results, MAIN).tolist() == list(range(30))
+
+
+@pytest.mark.usefixtures("few")
+def test_the_most_unusual_events_are_listed_and_those_that_were_dropped() -> None:
+    results = study()
+    t = np.abs(results.abnormal.scar(MAIN))
+    largest = np.argsort(-np.nan_to_num(t))[:6]
+    assert listed_rows(results, MAIN).tolist() == sorted([*largest, 3, 20])
+
+
+@pytest.mark.usefixtures("few")
+def test_a_run_of_many_lists_some_and_has_all_in_parquet(tmp_path: Path) -> None:
+    results = study()
+    run = write_run(results, tmp_path, "many", config=CONFIG)
+    assert verify_run(run).ok
+    shown = pd.read_csv(run / "events.csv")
+    assert len(shown) == 8
+    for name, expected in (
+        ("car", results.car([(0, 1), (-1, 1)])), ("models", results.models()),
+        ("abnormal_returns", results.abnormal_returns()),
+    ):  # fmt: skip
+        found = pd.read_parquet(run / "long" / f"{name}.parquet")
+        keys = [c for c in ("event_id", "start", "stop", "tau") if c in found]
+        a, b = (table.sort_values(keys).reset_index(drop=True) for table in (found, expected))
+        pd.testing.assert_frame_equal(a, b, check_dtype=False, check_exact=True)
+    every = pd.read_parquet(run / "long" / "events.parquet")
+    assert every["event_id"].tolist() == results.events["event_id"].tolist()
+    assert (every["status"] != "ok").sum() == 2
+
+
+@pytest.mark.usefixtures("few")
+def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
+    results = study()
+    run = write_run(results, tmp_path, "many", config=CONFIG)
+    document = json.loads((run / "results.json").read_text())
+    assert (document["n_events"], document["n_used"], len(document["events"])) == (30, 28, 8)
+    tests = pd.read_csv(run / "tables" / "tests.csv", float_precision="round_trip")
+    assert set(tests["test"]) == {name for name, own in STATISTICS.items() if own.core and not own.per_event}
+    groups = pd.read_csv(run / "tables" / "tests_by_group.csv")
+    assert set(groups["test"]) == set(tests["test"])
+    own = tests[(tests["test"] == "bmp_kp") & (tests["start"] == 0)].iloc[0]
+    assert own["n_events"] == 28
+    assert own["statistic"] == results.test("bmp_kp", MAIN).statistic
+    page, text = (run / "report.html").read_text(), (run / "report.md").read_text()
+    note = "6 of 28 events are listed, those with the largest CAR relative to its standard error"
+    assert note in page
+    assert "30 announcements read: 28 used, 2 dropped" in text
+    assert "Dropped: 2" in page
+
+
+def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    from eventstudy.errors import ConfigError
+    from eventstudy.runs.long import MANY, require_parquet_for
+
+    plain = builtins.__import__
+
+    def without(name: str, *rest: object, **others: object) -> object:
+        if name.startswith("pyarrow"):
+            raise ImportError(name)
+        return plain(name, *rest, **others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    require_parquet_for(MANY)
+    with pytest.raises(ConfigError, match="written as Parquet"):
+        require_parquet_for(MANY + 1)
