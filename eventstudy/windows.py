@@ -208,6 +208,10 @@ class EventWindows(ByEvent):
         returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
         return replace(self, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the arrays, and not the panel that they are laid out from."""
+        return {**super().__getstate__(), "laying": None}
+
     def made(self, name: str) -> Any:
         """Lay days out that are not kept.
 
