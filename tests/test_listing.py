@@ -87,6 +87,8 @@ def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     page, text = (run / "report.html").read_text(), (run / "report.md").read_text()
     note = "6 of 28 events are listed, those with the largest CAR relative to its standard error"
     assert note in page
+    assert "the 6 events furthest from zero" in page
+    assert 'href="long/car.parquet"' in page
     assert "30 announcements read: 28 used, 2 dropped" in text
     assert "Dropped: 2" in page
 

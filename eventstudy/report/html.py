@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..listing import many
 from .events import event_table
 from .grid import grids
 from .groups import group_section
@@ -65,6 +66,7 @@ def render_report(
         "words": words(),
         "name": name,
         "used": len(results),
+        "many": many(results),
         "main": window_text(config.main),
         "provenance": provenance_of(config, provenance),
     }
