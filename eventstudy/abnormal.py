@@ -263,6 +263,9 @@ class AbnormalReturns(ByEvent):
         which = self.__dict__.get("_cut")
         if which is None or isinstance(which, slice) or len(whole) <= KEPT or 2 * len(self) < len(whole):
             return None
+        if which.dtype != bool and (which[0] < 0 or (np.diff(which) <= 0).any()):
+            # Events that come twice, or in another order, are no part of the sums of all.
+            return None
         left = np.ones(len(whole), dtype=np.bool_)
         left[which] = False
         return whole, np.flatnonzero(left)

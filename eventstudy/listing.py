@@ -56,6 +56,11 @@ def listed(results: EventStudyResults, window: Window) -> EventStudyResults:
     return kept[window]
 
 
+def place_of_all(results: EventStudyResults) -> str:
+    """Return the file of a run that has all events."""
+    return "long/events.parquet" if many(results) else "events.csv"
+
+
 def listed_note(results: EventStudyResults) -> str:
     """Say which events are listed; "" if these are all."""
     if not many(results):
@@ -63,7 +68,8 @@ def listed_note(results: EventStudyResults) -> str:
     shown = min(LISTED, len(results))
     return (
         f"{shown:,} of {len(results):,} events are listed, those with the largest CAR relative to its "
-        "standard error; the folder long has all of them."
+        "standard error; the folder long has all of them. Of so many events weights, families, samples "
+        "without flagged events and differences of groups are not computed."
     )
 
 

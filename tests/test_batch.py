@@ -141,6 +141,19 @@ def test_most_of_many_events_have_the_sums_of_all_less_those_of_the_rest() -> No
         assert found[0] == pytest.approx(found[1], rel=1e-10, abs=1e-12), name
 
 
+def test_events_that_are_taken_twice_count_twice() -> None:
+    """As resampling does: no sums of all less those of the rest."""
+    module = floor()
+    drawn = module.draw(2603, firms=40, sessions=700)
+    fit, window = MODELS["market"]().fit(windows_of(drawn, module, kept=False), engine="batch"), Window(-1, 1)
+    rows = np.random.default_rng(1).integers(0, 2603, 2603)
+    again = module.Drawn(drawn.values, drawn.firm[rows], drawn.day0[rows])
+    other = MODELS["market"]().fit(windows_of(again, module, kept=False), engine="batch")
+    for name in ("corrado", "grank_t", "bmp_kp", "generalized_sign", "cda"):
+        found = [STATISTICS[name](own, window).statistic for own in (fit.take(rows), other)]
+        assert found[0] == pytest.approx(found[1], rel=1e-10), name
+
+
 def test_threads_give_the_same_bits() -> None:
     module = floor()
     drawn = module.draw(2603, firms=40, sessions=700)

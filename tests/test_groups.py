@@ -92,6 +92,14 @@ def test_groups_on_dates_of_their_own_have_the_variances_of_two_means() -> None:
     assert clustered(pair, DEFAULT).se ** 2 == pytest.approx(variance, rel=1e-10)
 
 
+def test_more_arrangements_than_any_float_can_count() -> None:
+    """Two groups of a thousand events on one date each."""
+    pair = random_pair(3, n=2400, dates=40)
+    found = permuted(pair, DEFAULT)
+    assert 0 < found.pvalue <= 1
+    assert np.isfinite(found.quantile)
+
+
 def test_what_both_groups_share_on_a_date_cancels() -> None:
     """Ten events of each group on each date and a large common shock: Welch drowns in it."""
     rng = np.random.default_rng(2)

@@ -228,7 +228,8 @@ def permuted(pair: Pair, conventions: Conventions) -> Outcome:
     stars = np.abs(welch_t(pair.car, labels))
     reached = int((stars >= abs(observed.statistic) - EQUAL).sum())
     p = float((reached + (not complete)) / (len(stars) + (not complete)))
-    if many * (1 - LEVEL) < 1:
+    # The number of arrangements may be larger than any float.
+    if many < 1 / (1 - LEVEL):
         few = f"{many} arrangements of the labels: p cannot be below {1 / many:.3g}"
         return Outcome(observed.se, observed.statistic, pvalue=p, reason=few)
     return Outcome(

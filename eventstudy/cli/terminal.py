@@ -14,6 +14,7 @@ import pandas as pd
 from ..analysis.verdicts import percent as share
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
+from ..listing import place_of_all
 from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
@@ -223,7 +224,7 @@ def losses(results: EventStudyResults, main: Window | None = None, *, written: b
     for kind, count in kinds.most_common(DROPPED_SHOWN):
         event = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]].iloc[0]
         lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
-    more = ["  every event and its reason: events.csv of the run"] if written else []
+    more = [f"  every event and its reason: {place_of_all(results)} of the run"] if written else []
     return "\n".join([*lines, *more, *filter(None, [lost])])
 
 
@@ -268,7 +269,8 @@ def excess(events: pd.DataFrame, main: Window, *, strict: bool, max_loss: float)
         f"  {event['event_id']} ({event['ticker']}): {event['reason'] or f'lacks days of {main}'}"
         for event in events[events["lost"]].to_dict("records")
     ]
-    more = [f"  and {len(own) - DROPPED_SHOWN} more: events.csv of the run"] * (len(own) > DROPPED_SHOWN)
+    rest = len(own) - DROPPED_SHOWN
+    more = [f"  and {rest} more: events.csv of the run"] * (rest > 0)
     return "\n".join([head, *own[:DROPPED_SHOWN], *more])
 
 

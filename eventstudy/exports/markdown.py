@@ -177,7 +177,7 @@ def _ledger(run: Finished) -> Iterator[str]:
         yield f"### {title} over {window_text(run.main)}" if found else ""
         yield items(found)
     flags = Counter(f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell)))
-    if flags:
+    if flags and n == len(events):
         known = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
         rows = [[clipped(flag_words(f), 60), words().say(FLAGS.get(f, "")), f"{n:,}"] for f, n in known]
         yield table(["Flag", "Meaning", "Events used"], rows, left=2)

@@ -15,6 +15,8 @@ from ._correlation import mean_correlation
 
 # docs/methods.md, 4: without rounding, noise of 1e-17 would break ties.
 DECIMALS = 12
+# Day sums below this are the rounding of sums that cancel.
+TIED = 1e-9
 
 
 class Totals(NamedTuple):
@@ -119,7 +121,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     g = totals.scaled(same_date)
     known = np.isfinite(g)
     S = np.sqrt((g[known] ** 2).mean())
-    if S == 0:
+    if S < TIED:
         raise InapplicableError("all ranks are tied")
     inside = g[-len(sample.event) :][sample.columns(window)]
     days = np.isfinite(inside).sum()
