@@ -24,6 +24,8 @@ EXTENDING = ("extend", "censored")
 
 Found = TypeVar("Found")
 
+# What is kept of an object and depends on its conventions.
+BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
 # What is made anew when it is asked for, of many events.
 LEFT_OUT = ("resid", "x_estimation")
 
@@ -457,7 +459,10 @@ class AbnormalReturns(ByEvent):
             k: v for k, v in self.memo.items() if isinstance(k, tuple) and k[0] == "correlations"
         }
         changed = replace(self.conventions, **changes)
-        return self.altered(conventions=changed, memo=kept, parent=parent)
+        new = self.altered(conventions=changed, memo=kept, parent=parent)
+        for name in BY_CONVENTION:
+            new.__dict__.pop(name, None)
+        return new
 
     @cached_property
     def unextended(self) -> AbnormalReturns:

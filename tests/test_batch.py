@@ -154,6 +154,15 @@ def test_events_that_are_taken_twice_count_twice() -> None:
         assert found[0] == pytest.approx(found[1], rel=1e-10), name
 
 
+def test_what_depends_on_conventions_does_not_outlive_them() -> None:
+    a = delayed()
+    asked = a.caar, a.complete, a.unextended
+    other = a.under(missing="zero")
+    assert other.unextended.conventions.missing == "zero"
+    assert other.unextended is not asked[2]
+    np.testing.assert_array_equal(other.caar, delayed().under(missing="zero").caar)
+
+
 def test_threads_give_the_same_bits() -> None:
     module = floor()
     drawn = module.draw(2603, firms=40, sessions=700)
