@@ -25,12 +25,11 @@ from eventstudy.significance._correlation import (
     by_pair,
     by_session,
     correlations,
-    loadings_on,
     mean_correlation,
     residual_correlation,
     residuals_on,
-    sessions_of,
 )
+from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.study import EventStudy
 from eventstudy.windows import EventWindows, Window, build_windows
@@ -253,7 +252,7 @@ def by_hand(sample: AbnormalReturns, window: Window) -> float:
     days = r.mask.sum(axis=1, keepdims=True)
     z = r.values - r.mask * r.values.sum(axis=1, keepdims=True) / days
     z, q = z / np.linalg.norm(z, axis=1, keepdims=True), r.mask / np.sqrt(days)
-    cover = loadings_on(shared, window, sessions_of(shared, window))
+    cover = loadings_on(shared, window)
     o = cover @ cover.T / np.sqrt(np.outer(cover.sum(axis=1), cover.sum(axis=1)))
     off = ~np.eye(n, dtype=bool)
     return float(((z @ z.T) * o)[off].sum() / ((q @ q.T) * o)[off].sum() * o[off].sum() / (n * (n - 1)))
@@ -350,7 +349,7 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
     market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
     holes = np.random.default_rng(1).random(market.frame.shape) < 0.1
     fit = market.fit(market.frame.mask(holes), estimation=(-120, -11)).abnormal
-    monkeypatch.setattr("eventstudy.significance._correlation.BLOCK", 7)
+    monkeypatch.setattr("eventstudy.significance._loadings.BLOCK", 7)
     residuals = residuals_on(fit, np.unique(fit.windows.positions))
     whole = residual_correlation(residuals, residuals, 30)
     assert 0.2 < np.isnan(whole).mean() < 0.9

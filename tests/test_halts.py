@@ -12,7 +12,7 @@ from conftest import SHARED, Market
 from eventstudy import EventStudy, events_from_frame, load_returns
 from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._correlation import loadings_on, sessions_of
+from eventstudy.significance._loadings import loadings_on
 from eventstudy.windows import Window
 
 DAY, W = Window(0, 0), Window(0, 1)
@@ -105,7 +105,7 @@ def test_loadings_have_the_length_of_the_variance(case: str) -> None:
         a = fitted(firm_a(*HALT), halt="shift" if case == "halt" else "calendar").abnormal
         a = a if case == "halt" else a.under(missing="zero")
     window = DAY if case != "rescale" else Window(-1, 0)
-    loading = loadings_on(a, window, sessions_of(a, window))
+    loading = loadings_on(a, window)
     if case == "halt":
         # The compounded return is one draw of variance n s2: n sessions of weight 1.
         assert a.hidden(DAY)[0][1].tolist() == [9]
@@ -222,7 +222,7 @@ def test_a_halt_within_a_run_is_bridged() -> None:
     ).fit().abnormal  # fmt: skip
     car = 0.9 * 0.92 - 1 - 4 * 0.001 - 1.2 * MKT[8:12].sum()
     assert a.car(DAY)[0] == pytest.approx(car)
-    loading = loadings_on(a, DAY, sessions_of(a, DAY))
+    loading = loadings_on(a, DAY)
     assert (loading**2).sum() * a.sigma2[0] == pytest.approx(a.var_car(DAY)[0], rel=1e-10)
 
 

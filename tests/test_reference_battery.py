@@ -20,7 +20,8 @@ from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._bootstrap import johnson_bootstrap
-from eventstudy.significance._correlation import by_pair, by_session, loadings_on, mean_correlation
+from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
+from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._multivariate import common_system
 from eventstudy.significance._placebo import block_sums
 from eventstudy.significance.mvrm import left_out

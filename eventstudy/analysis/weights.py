@@ -16,7 +16,8 @@ from ..loading.sizes import unvalued
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
-from ..significance._correlation import PAIRWISE_LIMIT, ROUNDING, car_correlations, mean_correlation
+from ..significance._correlation import PAIRWISE_LIMIT, car_correlations, mean_correlation
+from ..significance._loadings import ROUNDING
 from ..typing import BoolArray, FloatArray, Measure
 from ..windows import Window
 from ._benchmark import require_returns

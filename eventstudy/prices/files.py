@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -231,6 +232,10 @@ def _numbers(cells: pd.Series[Any], column: str, file: str) -> pd.Series[float]:
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
+    with suppress(ValueError):
+        known = pd.to_numeric(cells, errors="raise").astype("float64")
+        if known.notna().all():
+            return _exact(cells)
     text = cells.fillna("").astype(str).str.strip()
     missing = text.str.lower().isin(MISSING_WORDS)
     numbers = pd.to_numeric(text.mask(missing), errors="coerce").astype("float64")
@@ -243,9 +248,14 @@ def _numbers(cells: pd.Series[Any], column: str, file: str) -> pd.Series[float]:
             value=str(cells[line]),
             remedy="write 1234.5, without thousands separators",
         )
-    # to_numeric is wrong in the last bit of long numbers, Python is not
-    exact = [float("nan") if blank else float(cell) for cell, blank in zip(text, missing, strict=True)]
-    return pd.Series(exact, index=numbers.index, dtype="float64")
+    return _exact(text.mask(missing, "nan"))
+
+
+def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
+    """Return the numbers of text as Python reads it: to_numeric is wrong in the last bit of long ones."""
+    import pandas as pd
+
+    return pd.Series(cells.to_numpy(object).astype("float64"), index=cells.index)
 
 
 def _currency(frame: pd.DataFrame, file: str) -> str:

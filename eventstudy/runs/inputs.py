@@ -11,6 +11,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from ..returns import ReturnsPanel
 
+# A quarter of the time of the highest level, and files of prices 2 % larger.
+LEVEL = 4
+
 
 def frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
     """Return what the study was computed from: ``prices`` or ``returns``, and the long table."""
@@ -28,6 +31,6 @@ def frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
 def gzipped(data: bytes) -> bytes:
     """Return compressed bytes that are equal for equal data."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as file:
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=LEVEL, mtime=0, filename="") as file:
         file.write(data)
     return buffer.getvalue()

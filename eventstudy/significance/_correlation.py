@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..chunks import chunks
 from ..typing import BoolArray, FloatArray, IntArray
 from ..windows import EventWindows, Window
 from ._base import InapplicableError
+from ._loadings import cosines, loadings_on, neighbours, overlaps
 from ._session_sums import Sums, covering, next_session_mean, on_day0, session_mean
 
 # Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
@@ -20,11 +20,8 @@ from ._session_sums import Sums, covering, next_session_mean, on_day0, session_m
 MIN_COMMON = 30
 # Above this number of events the mean comes from sums over sessions, without any n x n array.
 PAIRWISE_LIMIT = 2000
-# Events of a block of pairs.
-BLOCK = 200
 # A variance factor this small means that the benchmark holds the treated firms themselves.
 SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
-ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +117,11 @@ def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int
         If windows overlap and no pair has enough common sessions.
     """
     need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
-    loadings = loadings_on(sample, window, sessions_of(sample, window))
-    out = _products(correlations(sample, need), _cosine(loadings, loadings), ~np.eye(len(sample), dtype=bool))
+    cosine = np.zeros((len(sample), len(sample)))
+    for rows, near, overlap in overlaps(sample, window):
+        cosine[np.ix_(rows, near)] = overlap
+        cosine[np.ix_(near, rows)] = overlap.T
+    out = _products(correlations(sample, need), cosine, ~np.eye(len(sample), dtype=bool))
     if np.isnan(out).any():
         raise InapplicableError(
             "no pair of events with overlapping windows has enough common estimation days"
@@ -142,18 +142,49 @@ def cancelling(factor: float) -> str:
 
 
 def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
-    """Exact form: all pairs, from cross-products over the calendar."""
-    upper = np.triu_indices(len(sample), 1)
-    rho = correlations(sample, need)[upper]
-    loadings = loadings_on(sample, window, sessions_of(sample, window))
-    total, filled = _weighted_sum(rho, _cosine(loadings, loadings)[upper])
+    """Exact form: all pairs, from cross-products over the calendar, in blocks of neighbours."""
+    whole, own = _in_the_study(sample)
+    rho = correlations(whole, need)
+    all_pairs, same_date = PairSum(), PairSum()
+    for rows, near, overlap in overlaps(sample, window):
+        later = np.triu(np.ones(overlap.shape, dtype=bool), 1)
+        known = rho[np.ix_(own[rows], own[near])][later]
+        together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
+        all_pairs.add(known, overlap[later])
+        same_date.add(known, together[later].astype(float))
+    total, same = all_pairs.total, same_date.total
     for pair in _apart(sample):
         total += sum(_lagged(sample, window, need, pair, lag) for lag in (-1, 1))
-    same, _ = _weighted_sum(
-        rho, np.equal.outer(sample.windows.day0, sample.windows.day0)[upper].astype(float)
-    )
-    pairs = len(rho)
-    return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, filled)
+    pairs = len(sample) * (len(sample) - 1) // 2
+    return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, all_pairs.missing)
+
+
+@dataclass(slots=True)
+class PairSum:
+    """Sum of rho * weight over pairs, a missing rho being the mean of the others."""
+
+    products: float = 0.0
+    rho: float = 0.0
+    known: int = 0
+    weight_missing: float = 0.0
+    missing: int = 0
+
+    def add(self, rho: FloatArray, weight: FloatArray) -> None:
+        """Add pairs, one-dimensional arrays; those of no weight do not count."""
+        matters = weight != 0
+        known = matters & np.isfinite(rho)
+        self.products += float(rho[known] @ weight[known])
+        self.rho += float(rho[known].sum())
+        self.known += int(known.sum())
+        self.weight_missing += float(weight[matters & ~known].sum())
+        self.missing += int((matters & ~known).sum())
+
+    @property
+    def total(self) -> float:
+        """The sum; NaN if all that matter are missing."""
+        if not self.missing:
+            return self.products
+        return self.products + self.rho / self.known * self.weight_missing if self.known else np.nan
 
 
 def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
@@ -176,29 +207,6 @@ def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
     return Residuals(_spread(np.nan_to_num(sample.resid), positions, axis), _spread(known, positions, axis))
 
 
-def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray) -> FloatArray:
-    """Move the loadings of n CARs to calendar columns `axis`, shape (n, T).
-
-    By convention ``overlap="share"`` 1 on the sessions that the window covers and 0 elsewhere, the limit
-    for long estimation windows: their cosine is the share of common sessions.
-    """
-    if sample.conventions.overlap == "share":
-        covered = sample.windows.over("event_positions", sample.columns(window))
-        out = _spread(np.ones(covered.shape), covered, axis)
-    else:
-        out = _spread(np.hstack(sample.loadings(window)), sample.windows.positions, axis)
-    for i, hidden in sample.hidden(window):
-        out[i, np.flatnonzero(np.isin(axis, hidden))] = 1.0
-    return out
-
-
-def sessions_of(sample: AbnormalReturns, window: Window) -> IntArray:
-    """Return all sessions that an error of some CAR over `window` falls on."""
-    return np.unique(
-        np.concatenate([sample.windows.positions.ravel(), *(s for _, s in sample.hidden(window))])
-    )
-
-
 def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
     """Centred Pearson correlations on common sessions, shape (n_a, n_b); NaN below `need` sessions."""
     n = a.mask @ b.mask.T
@@ -216,25 +224,30 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
     They depend on no window and on no other event, and are computed once for the whole study. At lag
     -1 or 1 only pairs of exchanges that are never open together have one.
     """
-    whole = sample.parent
-    if whole is not None and sample.rows is not None and len(whole) <= PAIRWISE_LIMIT:
-        return correlations(whole, need, lag)[np.ix_(sample.rows, sample.rows)]
+    whole, own = _in_the_study(sample)
+    if whole is not sample:
+        return correlations(whole, need, lag)[np.ix_(own, own)]
     key = ("correlations", need, lag)
     if key not in sample.memo:
         sample.memo[key] = _correlations(sample, need) if lag == 0 else _at_lag(sample, need, lag)
     return sample.memo[key]  # type: ignore[no-any-return]
 
 
+def _in_the_study(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
+    """Return the sample that has the correlations of `sample`, and the places of its events there."""
+    whole = sample.parent
+    if whole is not None and sample.rows is not None and len(whole) <= PAIRWISE_LIMIT:
+        return whole, sample.rows
+    return sample, np.arange(len(sample))
+
+
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Correlations of all pairs in blocks of neighbours: estimation windows far apart share no session."""
     at = sample.windows.before.positions[:, : len(sample.windows.estimation)]
     first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
-    order, last = np.argsort(first, kind="stable"), at.max(axis=1)
     out = np.full((len(sample), len(sample)), np.nan)
-    for part in chunks(len(sample), BLOCK):
-        rows = order[part]
-        reach = int(np.searchsorted(first[order], last[rows].max(), side="right"))
-        near, axis = order[part.start : reach], np.unique(at[rows])
+    for rows, near in neighbours(first, at.max(axis=1)):
+        axis = np.unique(at[rows])
         one, other = (residuals_on(sample.take(events), axis) for events in (rows, near))
         block = residual_correlation(one, other, need)
         out[np.ix_(rows, near)] = block
@@ -253,38 +266,6 @@ def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
     return out
 
 
-def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray) -> FloatArray:
-    """Lay values (n, L) at `positions` out on the columns `axis` (T,), 0 elsewhere."""
-    out = np.zeros((len(values), len(axis)))
-    column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
-    row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
-    np.add.at(out, (row, column[row, day]), values[row, day])
-    return out
-
-
-def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    return _over(a @ b.T, a, b)
-
-
-def _over(product: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return inner products (n_a, n_b) over the norms of the rows, 0 where there is no norm."""
-    norm = np.outer(np.sqrt((a**2).sum(axis=1)), np.sqrt((b**2).sum(axis=1)))
-    cosine: FloatArray = np.divide(product, norm, out=np.zeros(norm.shape), where=norm > 0)
-    # Loadings are orthogonal to the regressors: what is zero by construction comes out as 1e-17.
-    return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
-
-
-def _weighted_sum(rho: FloatArray, weight: FloatArray) -> tuple[float, int]:
-    """Sum of rho * weight, a missing rho being the mean of the others; and how many were missing."""
-    known, matters = np.isfinite(rho), weight != 0
-    missing = int((~known & matters).sum())
-    if not matters.any():
-        return 0.0, 0
-    if not (known & matters).any():
-        return np.nan, missing
-    return float((np.where(known, rho, rho[known & matters].mean()) * weight).sum()), missing
-
-
 def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatArray:
     """Return rho * weight, a missing rho being the mean of the others that are `counted`; NaN without any."""
     matters = counted & (weight != 0)
@@ -294,6 +275,15 @@ def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatA
     mean = rho[known].mean() if known.any() else 0.0
     product: FloatArray = np.where(np.isfinite(rho), rho, mean) * weight
     return product
+
+
+def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray) -> FloatArray:
+    """Lay values (n, L) at `positions` out on the columns `axis` (T,), 0 elsewhere."""
+    out = np.zeros((len(values), len(axis)))
+    column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
+    row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
+    np.add.at(out, (row, column[row, day]), values[row, day])
+    return out
 
 
 class Apart(NamedTuple):
@@ -342,8 +332,9 @@ def _sessions(windows: EventWindows, events: IntArray) -> IntArray:
 def _lagged(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:
     """Sum of rho o over the pairs of events, each session of one group against the next of the other."""
     rho, overlap = _lagged_pairs(sample, window, need, pair, lag)
-    total, _ = _weighted_sum(rho.ravel(), overlap.ravel())
-    return total if np.isfinite(total) else 0.0
+    pairs = PairSum()
+    pairs.add(rho.ravel(), overlap.ravel())
+    return pairs.total if np.isfinite(pairs.total) else 0.0
 
 
 def _lagged_pairs(
@@ -354,7 +345,8 @@ def _lagged_pairs(
     one = loadings_on(sample.take(pair.rows), window, pair.one)
     other = loadings_on(sample.take(pair.columns), window, pair.other)
     rho = correlations(sample, need, lag)[np.ix_(pair.rows, pair.columns)]
-    return rho, _over(one[:, left] @ other[:, right].T, one, other)
+    squares = [(side**2).sum(axis=1) for side in (one, other)]
+    return rho, cosines(one[:, left] @ other[:, right].T, *squares)
 
 
 def apart(sample: AbnormalReturns) -> bool:
