@@ -173,7 +173,7 @@ class PairSum:
         """Add pairs, one-dimensional arrays; those of no weight do not count."""
         matters = weight != 0
         known = matters & np.isfinite(rho)
-        self.products += float(rho[known] @ weight[known])
+        self.products += float((rho[known] * weight[known]).sum())
         self.rho += float(rho[known].sum())
         self.known += int(known.sum())
         self.weight_missing += float(weight[matters & ~known].sum())
