@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .blas import one_thread
 from .chunks import KEPT
 from .config import ESTIMATION, EVENT, StudyConfig
 from .conventions import Conventions
@@ -159,8 +160,9 @@ class EventStudy:
             windows = masked(windows, firms, happened)
         if tobit:
             model, windows = censored(model), with_bounds(windows, layout)
-        abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
-        abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
+        with one_thread():
+            abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
+            abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
             table, abnormal, layout, minimum=self.min_estimation, left_out=repeats, overlap=overlap
         )

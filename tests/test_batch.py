@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -365,3 +367,31 @@ def test_the_command_proposes_the_batch_where_it_helps() -> None:
     for config in (StudyConfig(engine="batch"), StudyConfig(cov_type="HC3"), StudyConfig(model="theil_sen")):
         assert _faster(config, MANY + 1) == []
     assert _faster(StudyConfig(), MANY) == []
+
+
+TWO_THREADS = """
+import sys
+from conftest import Market
+from threadpoolctl import threadpool_limits
+
+market = Market(n=60, days=1000, rho=0.2, seed=5)
+days = market.frame.index[range(160, 940, 13)]
+market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
+with threadpool_limits(int(sys.argv[1])):
+    results = market.fit(estimation=(-140, -11), event=(-10, 10))
+    windows = [(first, last) for first in range(-10, 11) for last in range(first, 11)]
+    for window in windows:
+        print(results.test("bmp_kp", window).statistic.hex())
+"""
+
+
+def test_last_digits_do_not_depend_on_the_threads_of_blas() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", TWO_THREADS, threads], capture_output=True, text=True, check=True,
+            cwd=Path(__file__).parent,
+        ).stdout
+        for threads in ("1", "2")
+    ]  # fmt: skip
+    assert len(set(said[0].split())) == 231
+    assert said[0] == said[1]

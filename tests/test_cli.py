@@ -360,13 +360,3 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = process("run", tmp_path / "none.csv", "--debug")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
-
-
-@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
-def test_products_of_matrices_are_computed_by_one_thread(given: dict[str, str], threads: str) -> None:
-    code = "import eventstudy.cli.main, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
-    bare = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=bare | given, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == [threads]

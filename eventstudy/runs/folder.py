@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..blas import one_thread
 from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
 from ..listing import listed, many
@@ -62,7 +63,7 @@ def write_run(
         If a file of `origin` was changed since it was hashed.
     """
     target = followed(out / checked_name(name))
-    with clear_errors(target):
+    with clear_errors(target), one_thread():
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:

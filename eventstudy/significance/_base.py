@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..blas import one_thread
 from ..errors import ConfigError, TooManyError
 from ..registry import Registry
 from ..typing import Alternative, FloatArray, IntArray
@@ -197,7 +198,8 @@ class Statistic:
         if len(sample) == 0:
             return "no event has all days of the window"
         try:
-            value = self.compute(sample, window)
+            with one_thread():
+                value = self.compute(sample, window)
         except (InapplicableError, TooManyError) as error:
             return str(error)
         if not np.isfinite(value.statistic):

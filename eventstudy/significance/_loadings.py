@@ -13,7 +13,7 @@ from ..typing import FloatArray, IntArray
 from ..windows import Window
 
 # Events of a block of pairs.
-BLOCK = 64
+BLOCK = 200
 ROUNDING = 1e-10
 
 

@@ -1,0 +1,28 @@
+"""One thread for products of matrices, so that their last digits do not depend on the number of cores."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Return a context in which BLAS uses one thread.
+
+    Several sum in another order, gain nothing on arrays as small as ours, and wait for one another on a busy
+    machine.
+    """
+    return _controller().limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    """Return what knows the libraries that are loaded, scipy's own among them."""
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
