@@ -54,6 +54,10 @@ class Residuals:
         """Return some of the columns, in that order."""
         return Residuals(self.values[:, columns], self.mask[:, columns])
 
+    def first(self, count: int) -> Residuals:
+        """Return those of the first events."""
+        return Residuals(self.values[:count], self.mask[:count])
+
 
 def mean_correlation(
     sample: AbnormalReturns, window: Window, *, min_common: int | None = None
@@ -247,9 +251,8 @@ def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
     out = np.full((len(sample), len(sample)), np.nan)
     for rows, near in neighbours(first, at.max(axis=1)):
-        axis = np.unique(at[rows])
-        one, other = (residuals_on(sample.take(events), axis) for events in (rows, near))
-        block = residual_correlation(one, other, need)
+        other = residuals_on(sample.take(near), np.unique(at[rows]))
+        block = residual_correlation(other.first(len(rows)), other, need)
         out[np.ix_(rows, near)] = block
         out[np.ix_(near, rows)] = block.T
     return out

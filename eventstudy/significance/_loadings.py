@@ -64,9 +64,8 @@ class Loadings:
         """Lay those of some events out on adjacent calendar columns, shape (events, columns)."""
         out = np.zeros((len(events), len(columns) + 1))
         place = self.positions[events] - columns.start
-        np.put_along_axis(
-            out, np.where((place >= 0) & (place < len(columns)), place, -1), self.values[events], axis=1
-        )
+        place[(place < 0) | (place >= len(columns))] = -1
+        out[np.arange(len(events))[:, None], place] = self.values[events]
         for i, sessions in self.hidden:
             out[np.ix_(events == i, np.isin(columns, sessions).nonzero()[0])] = 1.0
         return out[:, :-1]
