@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .chunks import CHUNK, KEPT
 from .conventions import Conventions
-from .cut import ByEvent, Pieces
 from .errors import ConfigError
-from .registry import did_you_mean
+from .sampled import Sampled
 from .typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .windows import EventWindows, Window
-from .workers import current
 
 # Conventions on price limits by which a window runs on until the first free close.
 EXTENDING = ("extend", "censored")
-
-
-Found = TypeVar("Found")
-
-# What is kept of an object and depends on its conventions.
-BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
-# What is made anew when it is asked for, of many events.
-LEFT_OUT = ("resid", "x_estimation")
 
 
 # The fields of Runs that stand for those of single days.
@@ -67,7 +56,7 @@ class Runs:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AbnormalReturns(ByEvent):
+class AbnormalReturns(Sampled):
     """Abnormal returns of n events on L1 estimation and L2 event days; k parameters were estimated.
 
     Attributes
@@ -142,21 +131,6 @@ class AbnormalReturns(ByEvent):
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
     estimation_days: Callable[[AbnormalReturns], Mapping[str, FloatArray]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.nobs)
-
-    def made(self, name: str) -> Any:
-        """Make the residuals and regressors of the estimation days where they are not kept."""
-        if self.estimation_days is None or name not in LEFT_OUT:
-            return super().made(name)
-        self.__dict__.update(self.estimation_days(self))
-        return self.__dict__[name]
-
-    def map(self, function: Callable[[AbnormalReturns], Found]) -> Iterator[Found]:
-        """Yield what a function finds in the events, in chunks that fit into memory, in their order."""
-        one = len(self) <= CHUNK
-        return current().threads(function, [self] if one else Pieces(self))
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
@@ -245,32 +219,6 @@ class AbnormalReturns(ByEvent):
     def var_car(self, window: Window) -> FloatArray:
         """Prediction-error variance of the CAR, c'Vc, shape (n,); NaN unless :meth:`valid`."""
         return self.once(("var_car", window), lambda study: study._var_car(window))
-
-    def once(self, key: object, compute: Callable[[AbnormalReturns], FloatArray]) -> FloatArray:
-        """Return an array by event, computed once for the study that the events were taken from.
-
-        Of each event by itself: what another event changes must not be asked for in this way.
-        """
-        if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
-            return self.parent.once(key, compute)[self.rows]
-        if key not in self.memo:
-            self.memo[key] = compute(self)
-            self.memo[key].flags.writeable = False
-        return self.memo[key]  # type: ignore[no-any-return]
-
-    @property
-    def larger(self) -> tuple[AbnormalReturns, IntArray] | None:
-        """The many events that most of these were taken from, and which of those were left; else None."""
-        whole: AbnormalReturns = self.__dict__.get("_whole", self)
-        which = self.__dict__.get("_cut")
-        if which is None or isinstance(which, slice) or len(whole) <= KEPT or 2 * len(self) < len(whole):
-            return None
-        if which.dtype != bool and (which[0] < 0 or (np.diff(which) <= 0).any()):
-            # Events that come twice, or in another order, are no part of the sums of all.
-            return None
-        left = np.ones(len(whole), dtype=np.bool_)
-        left[which] = False
-        return whole, np.flatnonzero(left)
 
     def _car(self, window: Window) -> FloatArray:
         total = self._taken(window, "ar").sum(axis=1) * self._rescaled(window)
@@ -431,50 +379,10 @@ class AbnormalReturns(ByEvent):
             out.append((int(i), np.concatenate(parts)))
         return out
 
-    def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
-        """Return some events, by position or mask."""
-        own = np.arange(len(self)) if self.rows is None else self.rows
-        runs = None if self.runs is None else self.runs.take(rows)
-        whole = self if self.parent is None else self.parent
-        return self.cut(
-            rows, windows=self.windows.take(rows), runs=runs, memo={}, parent=whole, rows=own[rows]
-        )
-
-    def under(self, **changes: Any) -> AbnormalReturns:
-        """Return the same abnormal returns for tests under other conventions.
-
-        Raises
-        ------
-        ConfigError
-            For an unknown convention or choice.
-        """
-        known = [f.name for f in fields(Conventions)]
-        for name in changes:
-            if name not in known:
-                remedy = did_you_mean(name, known) or "known: " + ", ".join(known)
-                raise ConfigError("unknown convention", value=name, remedy=remedy)
-        parent = None if self.parent is None else self.parent.under(**changes)
-        # Correlations of residuals depend on no convention, and are what costs most.
-        kept: dict[object, Any] = {
-            k: v for k, v in self.memo.items() if isinstance(k, tuple) and k[0] == "correlations"
-        }
-        changed = replace(self.conventions, **changes)
-        new = self.altered(conventions=changed, memo=kept, parent=parent)
-        for name in BY_CONVENTION:
-            new.__dict__.pop(name, None)
-        return new
-
     @cached_property
     def unextended(self) -> AbnormalReturns:
         """The same abnormal returns with windows that end where they end, limit or not."""
         return self if self.runs is None else self.under(limits="none")
-
-    def sample(self, window: Window) -> AbnormalReturns:
-        """Return the events that are valid for `window` (itself if all are)."""
-        if window not in self.memo:
-            valid = self.valid(window)
-            self.memo[window] = self if valid.all() else self.take(valid)
-        return self.memo[window]  # type: ignore[no-any-return]
 
 
 def form(x: FloatArray, matrix: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .abnormal import AbnormalReturns, Runs
+from .chunks import chunks
 from .layout import Layout
 from .models import LinearModel
 from .typing import BoolArray, DateArray, Engine, IntArray
@@ -31,15 +32,6 @@ def with_runs(
     rows = np.flatnonzero(hit.any(axis=1))
     if len(rows) == 0:
         return abnormal
-    longer = layout.take(rows).around(day0[rows], estimation=estimation, event=wide)
-    L1 = len(estimation)
-    # The estimation days are those of the study, less what it masked.
-    hits = windows.take(rows)
-    for name in ("returns", "spans", "length"):
-        getattr(longer, name)[:, :L1] = getattr(hits, name)[:, :L1]
-    longer = replace(longer, bounds=hits.bounds)
-    fit = model.fit(longer, engine=engine)
-    closes = at_limit(layout.take(rows), longer.event_positions)
     runs = Runs(
         at_limit=hit,
         ar=abnormal.ar.copy(),
@@ -49,9 +41,18 @@ def with_runs(
         length=abnormal.length.copy(),
         x=abnormal.x_event.copy(),
     )
-    for own, i in enumerate(rows):
-        for t in np.flatnonzero(hit[i]):
-            _join(runs, int(i), int(t), fit, own, closes[own])
+    L1 = len(estimation)
+    for part in chunks(len(rows)):
+        own, hits = layout.take(rows[part]), windows.take(rows[part])
+        longer = own.around(day0[rows[part]], estimation=estimation, event=wide)
+        # The estimation days are those of the study, less what it masked.
+        for name in ("returns", "spans", "length"):
+            getattr(longer, name)[:, :L1] = getattr(hits, name)[:, :L1]
+        fit = model.fit(replace(longer, bounds=hits.bounds), engine=engine)
+        closes = at_limit(own, longer.event_positions)
+        for row, i in enumerate(rows[part]):
+            for t in np.flatnonzero(hit[i]):
+                _join(runs, int(i), int(t), fit, row, closes[row])
     return abnormal.altered(runs=runs)
 
 

@@ -39,7 +39,8 @@ def listed_rows(results: EventStudyResults, window: Window) -> IntArray:
     """
     if not many(results):
         return np.arange(len(results.events))
-    size = np.abs(np.nan_to_num(results.abnormal.scar(window)))
+    a = results.abnormal
+    size = np.abs(np.nan_to_num(a.car(window) / np.sqrt(a.var_car(window))))
     used, lost = np.flatnonzero(results.ok), np.flatnonzero(~results.ok)
     largest = used[np.argsort(-size[used], kind="stable")[:LISTED]]
     rows: IntArray = np.sort(np.concatenate([largest, lost[:LISTED]]))

@@ -207,7 +207,7 @@ class EventStudyResults(Plots, Saves):
         """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of each usable event and day."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         ids = {name: np.repeat(values, len(a.event)) for name, values in self._ids(rows).items()}
-        returns = a.windows.returns[rows, -len(a.event) :]
+        returns = a.windows.event_returns[rows]
         dates = a.windows.dates[rows].astype("datetime64[s]")
         return pd.DataFrame({
             **ids, "tau": np.tile(a.event.days, len(rows)), "date": dates.ravel(),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .chunks import HOLDABLE, chunks, joined
-from .cut import ByEvent
+from .cut import ByEvent, Pieces
 from .errors import ConfigError, TooManyError
 from .laying import TRADED, Laying, numbered, places
 from .typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
@@ -179,6 +179,19 @@ class EventWindows(ByEvent):
         """Whether the arrays of days are kept, and not laid out when they are asked for."""
         return self.laying is None
 
+    @property
+    def estimation_positions(self) -> IntArray:
+        """The estimation days of `positions`, (n, L1)."""
+        if self.laying is None:
+            return self.positions[:, : len(self.estimation)]
+        before = self.laying.before
+        return before.at(before.days)
+
+    @property
+    def event_returns(self) -> FloatArray:
+        """The event days of `returns`, (n, L2)."""
+        return np.vstack([part.returns[:, len(self.estimation) :] for part in Pieces(self)])
+
     @cached_property
     def reach(self) -> IntArray:
         """First and last column of `sessions` of each event's days, (n, 2); -1 where none is in the data."""
@@ -201,7 +214,8 @@ class EventWindows(ByEvent):
     def without(self, mask: BoolArray) -> EventWindows:
         """Return the windows without some estimation days (n, L1), masked where they had a return."""
         if self.laying is not None:
-            return self.altered(laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
+            held = {name: getattr(self, name) for name in ALWAYS_KEPT}
+            return self.holding(**held, laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
         L1 = len(self.estimation)
         mask = mask & np.isfinite(self.returns[:, :L1])
         returns, spans, length = self.returns.copy(), self.spans.copy(), self.length.copy()
@@ -233,6 +247,13 @@ class EventWindows(ByEvent):
             return np.full((len(self), len(self.estimation)), np.nan)
         self.__dict__.update(self.laying.laid())
         return self.__dict__[name]
+
+
+# What windows hold that are laid out when they are asked for.
+ALWAYS_KEPT = (
+    "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
+    "event_positions",
+)  # fmt: skip
 
 
 def require_apart(estimation: Window, event: Window) -> None:

@@ -23,7 +23,7 @@ def benchmark_returns(results: EventStudyResults) -> tuple[FloatArray, IntArray]
     calendars = [panel.calendar_of(code) for code in results.events["exchange"]]
     pairs = zip(results.events["benchmark"], calendars, strict=True)
     row = np.array([panel.row(s, c) for s, c in pairs], dtype=np.int64)[:, None]
-    at = windows.positions[:, -len(windows.event) :]
+    at = windows.event_positions
     known = (row >= 0) & (at >= 0)
     values = np.where(known, panel.values[row, at], np.nan)
     return values, np.where(known, panel.spans[row, at], 0)

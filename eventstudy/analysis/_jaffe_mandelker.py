@@ -55,11 +55,11 @@ def jaffe_mandelker(
     Source: Jaffe (1974); Mandelker (1974).
     """
     cols, L1 = abnormal.columns(window), len(abnormal.windows.estimation)
-    position, ar = abnormal.windows.positions[:, L1:][:, cols], abnormal.ar[:, cols]
+    position, ar = abnormal.windows.event_positions[:, cols], abnormal.ar[:, cols]
     seen = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
     event, _ = np.nonzero(seen)
     at, which = np.unique(position[seen], return_inverse=True)
-    past = abnormal.windows.positions[:, :L1]
+    past = abnormal.windows.estimation_positions
     residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
     order = np.argsort(which.ravel(), kind="stable")
     bounds = np.cumsum(np.bincount(which.ravel(), minlength=len(at)))[:-1]

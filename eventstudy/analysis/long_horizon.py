@@ -103,7 +103,7 @@ def bhar(results: EventStudyResults, window: WindowLike, against: Against = "mar
         return abnormal.bhar(window)
     cols, windows = abnormal.columns(window), abnormal.windows
     market, spans = benchmark_returns(results)
-    firm = windows.returns[:, len(windows.estimation) :][:, cols]
+    firm = windows.event_returns[:, cols]
     # A halt that has left the clock is in the firm's return and not in the benchmark's.
     alike = (abnormal.length[:, cols] == abnormal.spans[:, cols]).all(axis=1)
     whole = abnormal.valid(window) & covers(spans[:, cols]) & alike
@@ -137,9 +137,7 @@ def _notes(abnormal: AbnormalReturns, kept: BoolArray, ok: BoolArray, window: Wi
         notes.append(f"{out} {lack} days of the window and {'is' if out == 1 else 'are'} left out")
     if n < FEW:
         notes.append(f"{n} event{'s' * (n != 1)}, {FEW} needed to rely on it")
-    if share := overlapping(
-        abnormal.windows.positions[kept, -len(abnormal.event) :][:, abnormal.columns(window)]
-    ):
+    if share := overlapping(abnormal.windows.event_positions[kept][:, abnormal.columns(window)]):
         notes.append(
             f"the windows of {share:.1%} of the pairs of events overlap: their returns are dependent, "
             "which these tests ignore"

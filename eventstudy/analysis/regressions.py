@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal import AbnormalReturns
+from ..chunks import joined
 from ..errors import ConfigError
 from ..models._engines import batch
 from ..registry import did_you_mean
@@ -54,12 +55,13 @@ def regression(results: EventStudyResults, event_id: str) -> RegressionResults:
     """
     from statsmodels.regression.linear_model import OLS
 
-    a, i = results.abnormal, _row(results, event_id)
+    i = _row(results, event_id)
+    a = results.abnormal.take(np.array([i]))
     if not a.parameters:
         raise ConfigError(f"the {results.model.label} estimates no regression", value=event_id)
-    y, known = response(a.take(np.array([i])))[0], np.isfinite(a.resid[i])
-    dates = pd.DatetimeIndex(a.windows.sessions[a.windows.positions[i, : len(known)][known]], name="date")
-    X = pd.DataFrame(a.x_estimation[i, known], index=dates, columns=list(a.parameters))
+    y, known = response(a)[0], np.isfinite(a.resid[0])
+    dates = pd.DatetimeIndex(a.windows.sessions[a.windows.estimation_positions[0, known]], name="date")
+    X = pd.DataFrame(a.x_estimation[0, known], index=dates, columns=list(a.parameters))
     firm = pd.Series(y[known], index=dates, name=str(results.events["ticker"].iloc[i]))
     cov_type = results.model.cov_type
     # The lags of the study's own estimation (Newey and West's rule).
@@ -88,6 +90,13 @@ def diagnostics(results: EventStudyResults, *, lags: int = LAGS) -> pd.DataFrame
     not suffice. Residuals are the study's own; the Chow test is that of least squares on its design.
     """
     a = results.abnormal.take(results.ok)
+    parts = a.map(lambda events: _of_estimations(events, lags))
+    ids = results.events.loc[results.ok, ["event_id", "ticker"]].reset_index(drop=True)
+    return ids.assign(nobs=a.nobs, **joined(len(a), parts))
+
+
+def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
+    """Return the columns of the diagnostics of some events."""
     out = {name: np.full(len(a), np.nan) for name in COLUMNS}
     with np.errstate(invalid="ignore", divide="ignore"):
         out["missing"] = 1 - (a.nobs + a.windows.masked) / a.resid.shape[1]
@@ -99,8 +108,7 @@ def diagnostics(results: EventStudyResults, *, lags: int = LAGS) -> pd.DataFrame
             out["cusum_p"][part.rows] = _cusum(part.e, (a.nobs - a.df_resid)[part.rows])
         if a.parameters and len(a):
             out["chow_f"], out["chow_p"] = chow(a)
-    ids = results.events.loc[results.ok, ["event_id", "ticker"]].reset_index(drop=True)
-    return ids.assign(nobs=a.nobs, **out)
+    return out
 
 
 def by_length(a: AbnormalReturns) -> Iterator[Compact]:

@@ -206,7 +206,7 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
 
 def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
     """Move the estimation residuals of n events to calendar columns `axis` (T,)."""
-    positions = sample.windows.before.positions[:, : len(sample.windows.estimation)]
+    positions = sample.windows.estimation_positions
     known = np.isfinite(sample.resid)
     return Residuals(_spread(np.nan_to_num(sample.resid), positions, axis), _spread(known, positions, axis))
 
@@ -247,7 +247,7 @@ def _in_the_study(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
 
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Correlations of all pairs in blocks of neighbours: estimation windows far apart share no session."""
-    at = sample.windows.before.positions[:, : len(sample.windows.estimation)]
+    at = sample.windows.estimation_positions
     first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
     out = np.full((len(sample), len(sample)), np.nan)
     for rows, near in neighbours(first, at.max(axis=1)):

@@ -116,7 +116,7 @@ def _of_all(whole: AbnormalReturns) -> Grouped:
 
 def _added(sample: AbnormalReturns, alone: IntArray) -> Grouped:
     group, first = _alike(sample.windows, alone)
-    at = sample.windows.take(first).before.positions[:, : len(sample.windows.estimation)]
+    at = sample.windows.take(first).estimation_positions
     return Grouped(group, _summed(sample, group, len(first)), at)
 
 
