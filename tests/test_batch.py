@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import Market
 from deaths import deadly, doubled
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.chunks import chunks
 from eventstudy.joint import Joint, covers, jointly
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
@@ -113,6 +116,37 @@ def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> N
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
     for window in WINDOWS:
         np.testing.assert_array_equal(kept.car(window), lean.car(window))
+
+
+def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = delayed(60).runs
+    monkeypatch.setattr("eventstudy.delays.chunks", partial(chunks, size=7))
+    parts = delayed(60).runs
+    assert whole is not None
+    assert parts is not None
+    assert whole.at_limit.any(axis=1).sum() > 7
+    for own in fields(whole):
+        np.testing.assert_array_equal(getattr(whole, own.name), getattr(parts, own.name), err_msg=own.name)
+
+
+def test_tables_by_event_never_ask_for_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = Market(n=1100, dates=30)
+    kept = market.fit(engine="batch")
+    monkeypatch.setattr("eventstudy.study.KEPT", 10)
+    monkeypatch.setattr("eventstudy.windows.HOLDABLE", 600)
+    lean = market.fit(engine="batch")
+    for table in ("abnormal_returns", "diagnostics", "car", "models"):
+        pd.testing.assert_frame_equal(getattr(kept, table)(), getattr(lean, table)(), check_exact=True)
+    pd.testing.assert_frame_equal(kept.abhar((0, 1)), lean.abhar((0, 1)), check_exact=True)
+    assert kept.regression("e1077").rsquared == lean.regression("e1077").rsquared
+    assert "returns" not in lean.abnormal.windows.__dict__
+
+
+def test_days_are_left_out_where_some_were_laid_out_already() -> None:
+    module = floor()
+    lean = windows_of(module.draw(40, firms=9, sessions=700), module, kept=False)
+    assert np.isfinite(lean.returns[:, 3]).any()
+    assert np.isnan(lean.without(np.eye(40, 250, dtype=bool)).returns[range(40), range(40)]).all()
 
 
 def test_what_needs_all_days_of_too_many_events_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
