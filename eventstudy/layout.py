@@ -107,7 +107,7 @@ def lay_out(
     notes = [note for f in names if f.several for note in _left_out(f, events, panel, calendars)]
     panel = replace(panel, notes=(*notes, *panel.notes))
     placed = [_placed(panel, f, own, calendars) for f, own in zip(names, symbols, strict=True)]
-    rows = rows_of(panel, events.table["ticker"], calendars)
+    rows = rows_of(panel, events.table["ticker"].tolist(), calendars)
     return Layout(
         panel=panel,
         calendars=tuple(calendars),
@@ -126,9 +126,10 @@ def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str
 
 def _left_out(factor: Factor, events: Events, panel: ReturnsPanel, calendars: Sequence[str]) -> list[str]:
     """Return notes on the tickers of a column with several that are not used."""
-    table, firms = events.table, set(events.table["ticker"])
+    table = events.table
     if factor.name not in table:
         return []
+    firms = set(table["ticker"].tolist())
     cells = [
         (s, c) for text, c in zip(table[factor.name], calendars, strict=True) for s in members(str(text))
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .chunks import chunks
 from .typing import BoolArray, IntArray, ObjectArray
 from .windows import EventWindows
 
@@ -35,27 +36,34 @@ def overlapping(
     windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
 ) -> IntArray:
     """Return for each event an earlier one of the same firm whose event window overlaps its own, else -1."""
-    event = windows.event_positions
-    known, far = event >= 0, len(windows.sessions)
-    first, last = np.where(known, event, far).min(axis=1), np.where(known, event, -1).max(axis=1)
+    event, far = windows.event_positions, len(windows.sessions)
+    first, last = np.where(event >= 0, event, far).min(axis=1), event.max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)
 
-    def shares(i: int, before: int) -> bool:
-        near = first[i] <= last[before] and first[before] <= last[i]
-        return bool(near) and bool(np.isin(event[i][known[i]], event[before]).any())
+    def share(one: IntArray, then: IntArray) -> BoolArray:
+        """Tell which pairs of events have a session of their event windows in common."""
+        shared: BoolArray = (first[then] <= last[one]) & (first[one] <= last[then])
+        near = np.flatnonzero(shared)
+        for part in chunks(len(near)):
+            here, there = event[then[near[part]], :, None], event[one[near[part]], None, :]
+            shared[near[part]] = ((here == there) & (here >= 0)).any(axis=(1, 2))
+        return shared
 
-    for own in _same(firms, used):
-        order = own[np.argsort(windows.day0[own], kind="stable")]
-        if kept_only:
-            before = order[0]
-            for i in order[1:]:
-                out[i] = before if shares(i, before) else -1
-                before = i if out[i] < 0 else before
-        else:
-            one, then = order[:-1], order[1:]
-            near = (first[then] <= last[one]) & (first[one] <= last[then])
-            for before, i in zip(one[near], then[near], strict=True):
-                out[i] = before if shares(i, before) else -1
+    groups = [own[np.argsort(windows.day0[own], kind="stable")] for own in _same(firms, used)]
+    if not kept_only:
+        none = np.empty(0, np.int64)
+        one = np.concatenate([none, *(own[:-1] for own in groups)])
+        then = np.concatenate([none, *(own[1:] for own in groups)])
+        shared = share(one, then)
+        out[then[shared]] = one[shared]
+        return out
+    for own in groups:
+        before = own[:1]
+        for i in np.split(own[1:], len(own) - 1):
+            if share(before, i)[0]:
+                out[i] = before
+            else:
+                before = i
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,20 +55,27 @@ def with_status(
         "masked_days": abnormal.windows.masked > 0,
         "overlapping_event": overlap >= 0,
     }
-    reasons, raised = left_out.tolist(), [list[str]() for _ in range(len(table))]
+    reasons, raised = left_out.tolist(), np.zeros(len(table), np.int64)
     lost = np.flatnonzero(~usable & (left_out == ""))
     for i, row in zip(lost, table.iloc[lost].itertuples(index=False), strict=True):
         own = {name: symbols[i] for name, symbols in layout.symbols.items()}
         reasons[i] = _reason(int(i), row, abnormal, layout.panel, own)
-    for name in STUDY_FLAGS:
-        for i in np.flatnonzero(usable & marks[name]):
-            raised[i].append(name)
-    # An events.csv that a run wrote has the flags of that run: those of this one replace them.
-    kept = [[w for w in text.split(";") if w and w not in STUDY_FLAGS] for text in table["flags"].tolist()]
-    flags = [";".join(own + new) for own, new in zip(kept, raised, strict=True)]
+    for bit, name in enumerate(STUDY_FLAGS):
+        raised |= (usable & marks[name]).astype(np.int64) << bit
+    flags = list(map(_flagged, table["flags"].tolist(), raised.tolist()))
     return table.assign(
         status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
     )
+
+
+@lru_cache(1024)
+def _flagged(text: str, raised: int) -> str:
+    """Return the flags of an event, given those of its row and a bit for each of this study.
+
+    An events.csv that a run wrote has the flags of that run: those of this one replace them.
+    """
+    kept = [word for word in text.split(";") if word and word not in STUDY_FLAGS]
+    return ";".join(kept + [name for bit, name in enumerate(STUDY_FLAGS) if raised >> bit & 1])
 
 
 def repeats_of(table: pd.DataFrame) -> ObjectArray:

@@ -132,7 +132,7 @@ class EventStudy:
         model = model.bound(columns)
         around["kept"] = len(table) <= KEPT or tobit or not model.least_squares
         require_intercept(model.parameters, panel.measure, model.name)
-        calendars = [panel.calendar_of(code) for code in table["exchange"]]
+        calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
         table["day0"] = panel.sessions_of(calendars, dates_of(table["day0"])).astype("datetime64[s]")
         repeats = repeats_of(table)
         happened = repeats == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,18 +50,16 @@ def chains_of(events: Events, benchmark: str = "") -> list[tuple[str, ...]]:
     Firms of the list of events are left out of portfolios: their own reaction is no benchmark.
     """
     by_code = {e.code: e.chain for e in EXCHANGES.values()}
-    firms = set(events.table["ticker"])
+    firms = set(events.table["ticker"].tolist())
     peers = benchmark == PEERS
-    out: list[tuple[str, ...]] = []
-    codes = events.table["exchange"].tolist()
-    for named, code in zip(named_benchmarks(events, benchmark), codes, strict=True):
+
+    @cache
+    def chain(named: str, code: str) -> tuple[str, ...]:
         if ";" in named or (peers and named):
-            out.append((";".join(members(named, firms)),))
-        elif named or peers:
-            out.append((named,))
-        else:
-            out.append(by_code.get(code) or ("",))
-    return out
+            return (";".join(members(named, firms)),)
+        return (named,) if named or peers else by_code.get(code) or ("",)
+
+    return list(map(chain, named_benchmarks(events, benchmark), events.table["exchange"].tolist()))
 
 
 def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
@@ -71,7 +69,7 @@ def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
 
 def left_out(events: Events, benchmark: str = "") -> list[str]:
     """Return a note on firms of the list of events that portfolios leave out."""
-    firms = set(events.table["ticker"])
+    firms = set(events.table["ticker"].tolist())
     cells = [cell for cell in named_benchmarks(events, benchmark) if ";" in cell or benchmark == PEERS]
     lost = dict.fromkeys(ticker for cell in cells for ticker in members(cell) if ticker in firms)
     what = "benchmark: left out of the portfolios because they are firms of the list of events"
@@ -175,20 +173,25 @@ def settled(
     that is named is never replaced.
     """
     table, chosen = events.table, benchmarks_of(events, benchmark)
-    words = [[word for word in text.split(";") if word and word != FALLBACK] for text in table["flags"]]
+    flags = list(map(_other_flags, table["flags"].tolist()))
     instead: dict[tuple[str, str], list[_Need]] = {}
     best = cache(lambda need, chain: need.best(panel, chain))
     for i, (need, chain) in _needs(events, panel, benchmark, estimation, event).items():
         chosen[i] = best(need, chain)
         if chosen[i] != chain[0]:
-            words[i].append(FALLBACK)
+            flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
             instead.setdefault((chain[0], chosen[i]), []).append(need)
     said = [_said(panel, first, used, needs) for (first, used), needs in instead.items()]
     notes = (*left_out(events, benchmark), *panel.notes)
     return (
-        table.assign(benchmark=chosen, flags=[";".join(own) for own in words]),
+        table.assign(benchmark=chosen, flags=flags),
         replace(panel, notices=(*panel.notices, *said), notes=notes),
     )
+
+
+@lru_cache(1024)
+def _other_flags(text: str) -> str:
+    return ";".join(word for word in text.split(";") if word and word != FALLBACK)
 
 
 def _said(panel: ReturnsPanel, first: str, used: str, needs: list[_Need]) -> str:
