@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
 from ._actions import Action, between
@@ -153,14 +153,12 @@ class YahooProvider:
     def _answer(
         self, symbol: str, history: pd.DataFrame, metadata: Mapping[str, Any], start: date, end: date
     ) -> _Answer:
-        import pandas as pd
         import yfinance
 
         now = self._now()
         finished = _finished(history, metadata, now)
         table = finished.rename(columns=RENAMED)
-        dates = [pd.Timestamp(day.date()) for day in finished.index]
-        rows, notes = clean(table.assign(date=dates), symbol)
+        rows, notes = clean(table.assign(date=_days(finished)), symbol)
         rows = in_range(rows, start, end)
         if len(finished) < len(history):
             notes = (*notes, "the session that had not ended is left out")
@@ -192,7 +190,15 @@ def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime)
     regular = (metadata.get("currentTradingPeriod") or {}).get("regular") or {}
     close = regular.get("end")
     ended = isinstance(close, datetime) and close.date() == today and close + SETTLED <= now
-    return history[[day.date() < today or (ended and day.date() == today) for day in history.index]]
+    days = _days(history).date
+    kept: pd.DataFrame = history[(days < today) | (ended & (days == today))]
+    return kept
+
+
+def _days(history: pd.DataFrame) -> pd.DatetimeIndex:
+    """Return the dates of the sessions, as the clocks of the exchange have them."""
+    index = cast("pd.DatetimeIndex", history.index)
+    return index.tz_localize(None).normalize()
 
 
 def _actions(history: pd.DataFrame) -> list[Action]:
@@ -201,8 +207,7 @@ def _actions(history: pd.DataFrame) -> list[Action]:
         Action(f"{day:%Y-%m-%d}", kind, float(value))
         for column, kind in ACTIONS.items()
         if column in history
-        for day, value in history[column].items()
-        if value > 0
+        for day, value in history.loc[history[column] > 0, column].items()
     ]
     return sorted(found)
 
