@@ -108,5 +108,5 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(builtins, "__import__", without)
     require_parquet_for(MANY)
-    with pytest.raises(ConfigError, match="written as Parquet"):
+    with pytest.raises(ConfigError, match="run of 5,001 events: Parquet files need pyarrow"):
         require_parquet_for(MANY + 1)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, Problem, how_to_install
+from ..arrow import parquet_modules
+from ..errors import Problem
 from .cells import WHOLE_ROW, Column, Sheet
 from .csvfile import strip
 
@@ -28,11 +29,7 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
     ConfigError
         pyarrow is not installed.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise ConfigError("reading Parquet needs pyarrow", remedy=how_to_install("parquet")) from None
+    pa, pq = parquet_modules()
     try:
         table = pq.read_table(pa.BufferReader(raw))
         names = [name for name in table.column_names if not _INDEX.fullmatch(name)]

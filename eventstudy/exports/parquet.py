@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import ConfigError, how_to_install
+from ..arrow import parquet_modules
 from .finished import Finished
 
 
@@ -28,14 +28,7 @@ def write_parquet(run: Finished, path: Path) -> None:
     ConfigError
         If the extra ``parquet`` is not installed.
     """
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError:
-        raise ConfigError(
-            "Parquet needs a package that is not installed", value="pyarrow",
-            remedy=how_to_install("parquet"),
-        ) from None  # fmt: skip
+    pa, parquet = parquet_modules(path.name)
     table = pa.Table.from_pandas(long_table(run), preserve_index=False)
     date = table.schema.get_field_index("date")
     table = table.set_column(date, "date", table["date"].cast(pa.date32()))

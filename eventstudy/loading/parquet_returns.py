@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError, how_to_install
+from ..arrow import parquet_modules
+from ..errors import DataError
 from ..returns import CELLS, ReturnsTable, civil_dates, places, portions, wide_returns
 from ..typing import DateArray, FloatArray, IntArray
 
@@ -31,13 +32,7 @@ def parquet_table(path: Path) -> ReturnsTable:
     DataError
         The file cannot be read as such.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise ConfigError(
-            "reading Parquet needs pyarrow", where=path.name, remedy=how_to_install("parquet")
-        ) from None
+    pa, pq = parquet_modules(path.name)
     try:
         file = pq.ParquetFile(path)
     except (OSError, ValueError, pa.ArrowException) as error:

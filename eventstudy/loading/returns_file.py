@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, DataError, how_to_install
+from ..arrow import parquet_modules
+from ..errors import ConfigError, DataError
 from ..returns import DATA_CALENDAR, FrameTable, ReturnsPanel, ReturnsTable
 from ..typing import CalendarChoice, DateArray, ReturnKind
 from .benchmarks import chains_of
@@ -112,6 +113,7 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
         raise ConfigError("no such file", value=str(path))
     try:
         if path.suffix == ".parquet":
+            parquet_modules(path.name)
             return pd.read_parquet(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             separator = csv.Sniffer().sniff(file.readline()).delimiter
@@ -124,10 +126,8 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
             float_precision="round_trip",
             low_memory=False,
         )
-    except ImportError:
-        raise ConfigError(
-            "reading Parquet needs pyarrow", where=path.name, remedy=how_to_install("parquet")
-        ) from None
+    except ConfigError:
+        raise
     except Exception as error:
         raise DataError(
             "the file cannot be read as a table", where=path.name, remedy=str(error).splitlines()[0]

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError, how_to_install
+from ..arrow import parquet_modules
+from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..registry import did_you_mean
 from ._base import (
     DATE_DTYPE,
@@ -327,12 +328,9 @@ def _numbered(reader: Iterator[list[str]], file: str) -> Iterator[tuple[int, lis
 def _read_parquet(file: Path) -> pd.DataFrame:
     import pandas as pd
 
+    parquet_modules(file.name)
     try:
         frame = pd.read_parquet(file, engine="pyarrow")
-    except ImportError as error:
-        raise ConfigError(
-            "Parquet files need pyarrow", where=file.name, remedy=how_to_install("parquet")
-        ) from error
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise BadAnswerError(f"cannot be read as Parquet ({reason})", where=file.name) from error

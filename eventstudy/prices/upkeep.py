@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import ConfigError, DataError, PriceError, how_to_install
+from ..arrow import parquet_modules
+from ..errors import ConfigError, DataError, PriceError
 from ._base import Prices, Progress
 from ._database import transaction
 from ._held import unpack
@@ -196,11 +197,8 @@ def _write(table: pd.DataFrame, file: Path, path: Path) -> None:
     if path.suffix == ".csv":
         table.to_csv(file, index=False, date_format="%Y-%m-%d", lineterminator="\n")
         return
-    try:
-        table.to_parquet(file, engine="pyarrow", index=False)
-    except ImportError as error:
-        remedy = how_to_install("parquet")
-        raise ConfigError("Parquet files need pyarrow", where=path.name, remedy=remedy) from error
+    parquet_modules(path.name)
+    table.to_parquet(file, engine="pyarrow", index=False)
 
 
 def check_symbol(symbol: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError, how_to_install
+from ..arrow import parquet_modules
 from ..listing import MANY
 from ..tables import events_table
 
@@ -23,34 +23,15 @@ LONG = "long"
 AT_A_TIME = 20_000
 
 
-def require_parquet() -> Any:
-    """Return the modules that write Parquet.
-
-    Raises
-    ------
-    ConfigError
-        If the extra ``parquet`` is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ConfigError(
-            "so many events are written as Parquet, which needs a package that is not installed",
-            value="pyarrow", remedy=how_to_install("parquet"),
-        ) from None  # fmt: skip
-    return pyarrow
-
-
 def require_parquet_for(n: int) -> None:
-    """Refuse so many events before anything is computed if they could not be written; see above."""
+    """Refuse so many events before anything is computed if they could not be written as Parquet."""
     if n > MANY:
-        require_parquet()
+        parquet_modules(f"{LONG}/ of a run of {n:,} events")
 
 
 def write_long(results: EventStudyResults, folder: Path, config: StudyConfig) -> None:
     """Write events, car, models and abnormal_returns of all events, in the columns of the CSV tables."""
-    pa = require_parquet()
+    pa, pq = parquet_modules()
     folder.mkdir()
     with ExitStack() as open_files:
         writers: dict[str, Any] = {}
@@ -59,9 +40,7 @@ def write_long(results: EventStudyResults, folder: Path, config: StudyConfig) ->
             for name, table in _tables(part, config).items():
                 own = pa.Table.from_pandas(table, preserve_index=False)
                 if name not in writers:
-                    writer = pa.parquet.ParquetWriter(
-                        folder / f"{name}.parquet", own.schema, compression="zstd"
-                    )
+                    writer = pq.ParquetWriter(folder / f"{name}.parquet", own.schema, compression="zstd")
                     writers[name] = open_files.enter_context(writer)
                 writers[name].write_table(own.cast(writers[name].schema))
 
