@@ -12,6 +12,11 @@ from .chunks import CHUNK, chunks
 from .typing import BoolArray, IntArray
 
 
+# Rows of more bytes, taken from an array that is held, are taken again whenever they are asked for: every
+# window has a sample of its own, and their copies would be many times the study.
+LASTING = 1 << 21
+
+
 class ByEvent:
     """A frozen record of which the fields `by_event` are arrays with a row per event.
 
@@ -66,12 +71,13 @@ class ByEvent:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Take the rows of an array by event, or make it, once."""
+            """Take the rows of an array by event, or make it; once, unless they are large and here already."""
             if name not in type(self).by_event:
                 raise AttributeError(f"{type(self).__name__} has no {name}")
             held = self.holds(name)
             own = self.__dict__["_whole"]._rows(name, self.__dict__["_cut"]) if held else self.made(name)
-            self.__dict__[name] = own
+            if not held or own.nbytes <= LASTING:
+                self.__dict__[name] = own
             return own
 
     def __getstate__(self) -> dict[str, Any]:
