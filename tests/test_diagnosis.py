@@ -218,14 +218,23 @@ def test_benchmark_made_of_the_firms() -> None:
     assert any("does the benchmark hold the firms?" in s for s in found.text)
 
 
-@pytest.mark.parametrize(("at", "headline"), [([160, 160], "portfolio"), ([150, 160], "patell_kp")])
-def test_two_events_fall_to_tests_that_need_no_spread_across_events(at: list[int], headline: str) -> None:
+@pytest.mark.parametrize(("at", "told"), [([160, 160], "portfolio"), ([150, 160], "patell_kp")])
+def test_two_events_are_not_tested_and_told_what_holds_if_variance_stays(at: list[int], told: str) -> None:
     found = placed(at, seed=43).fit().diagnose()
     assert found.variance_ratio > 1.5, "which says nothing about two events"
     assert not found.variance_raised
-    assert found.recommended == (headline,)
-    assert any("cannot be told from a rise in variance" in s for s in found.text)
-    assert "in place of BMP-KP (2 events, 5 needed to rely on it)" in reason(found, headline)
+    assert found.recommended == ()
+    assert not any(v.usable for v in found.verdicts if STATISTICS[v.test].about_mean)
+    p = next(v.pvalue for v in found.verdicts if v.test == told)
+    assert (
+        found.text[-1]
+        == found.caution
+        == (
+            "With 2 events an effect cannot be told from a rise in variance; if it did not rise, "
+            f"{STATISTICS[told].label} gives p = {p:.3g}."
+        )
+    )
+    assert "2 events cannot tell an effect from a rise in variance" in reason(found, told)
 
 
 def test_one_event() -> None:

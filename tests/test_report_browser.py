@@ -292,16 +292,22 @@ def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Pa
     try:
         show(browser, report, width=688)
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-        wide = "return [...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().width)"
-        assert min(browser.execute_script(wide, "table.trust td.why")) > 200
-        text = (
-            "return [...document.querySelectorAll('table.ev .c-g')].map(e => e.scrollWidth - e.clientWidth)"
+        wide = (
+            "return [...document.querySelectorAll('table.trust td.why')]"
+            ".map(cell => cell.getBoundingClientRect().width)"
         )
-        assert max(browser.execute_script(text)) <= 0
+        assert min(browser.execute_script(wide)) > 200
+        over = (
+            "return [...document.querySelectorAll('table.ev .c-g')]"
+            ".map(cell => cell.scrollWidth - cell.clientWidth)"
+        )
+        assert max(browser.execute_script(over)) <= 0
         split = (
-            "const tag = document.querySelector('table.ev tbody .c-g').appendChild(document.createElement('b'));"
-            "tag.className = 'tag flag'; const heights = ['event', 'overlapping', 'incomplete'].map(word => {"
-            "tag.textContent = word; return tag.getBoundingClientRect().height}); tag.remove(); return heights"
+            "const tag = document.createElement('b'); tag.className = 'tag flag';"
+            "document.querySelector('table.ev tbody .c-g').append(tag);"
+            "const heights = ['event', 'overlapping', 'incomplete'].map(word => {"
+            "tag.textContent = word; return tag.getBoundingClientRect().height});"
+            "tag.remove(); return heights"
         )
         assert len(set(browser.execute_script(split))) == 1, "a word of a badge is broken"
     finally:

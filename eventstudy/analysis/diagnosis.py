@@ -16,8 +16,8 @@ from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR
 from ..significance.date_clustered import clustered_t
 from ..significance.wild_bootstrap import merged_dates
 from ..windows import Window
-from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
-from .verdicts import Verdict, disagreement, judge, percent
+from .situation import SKEWNESS_EVENTS, Situation, measure
+from .verdicts import DOUBTFUL, Verdict, disagreement, judge, percent
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
 # A larger share of the events on one date leaves a clustered variance next to nothing to average over.
 LARGE_DATE = 1 / 3
+# Tests that take the variance of the estimation days as that of the window, the most robust first.
+TAKEN_AS_BEFORE = ("portfolio", "patell_kp", "cda")
 KINDS = {
     "none": "No event has all days of {window}.",
     "single": "There is one event: its abnormal return is compared with the firm's own estimation days.",
@@ -75,16 +77,15 @@ class Diagnosis(Situation):
 
     @property
     def caution(self) -> str:
-        """What to say where a few events are tested by the variance of their estimation days; else ""."""
-        if not (1 < self.n_events < KAPPA_EVENTS and self.recommended):
+        """What to say where there are too few events for a test, with the p that holds if variance stays."""
+        if not self.few or self.recommended:
             return ""
-        headline = STATISTICS[self.recommended[0]]
-        if headline.variance != "no":
-            return ""
-        return (
-            f"{headline.label} takes the variance of the estimation days: with {self.n_events} events an "
-            "effect cannot be told from a rise in variance."
-        )
+        told = f"With {self.n_events} events an effect cannot be told from a rise in variance"
+        found = {v.test: v for v in self.verdicts if v.trust == DOUBTFUL}
+        name = next((name for name in TAKEN_AS_BEFORE if name in found), "")
+        if not name:
+            return f"{told}."
+        return f"{told}; if it did not rise, {STATISTICS[name].label} gives p = {found[name].pvalue:.3g}."
 
     @property
     def late(self) -> str:
@@ -221,6 +222,7 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
 
 def _of_tests(d: Diagnosis) -> Iterator[str]:
     if not d.recommended:
+        yield from filter(None, [d.caution])
         return
     verdicts = {v.test: v for v in d.verdicts}
     headline, *others = (STATISTICS[name].label for name in d.recommended)
@@ -230,8 +232,6 @@ def _of_tests(d: Diagnosis) -> Iterator[str]:
     more = leading.reason.removeprefix("headline").lstrip("; ")
     if more:
         yield f"{more}." if more.startswith("BMP-KP rejects") else f"{headline}: {more}."
-    if d.caution:
-        yield d.caution
     if np.isfinite(d.merged_p):
         yield f"Clustered by the {_count(d.n_clusters, 'group')} of merged dates, p = {d.merged_p:.3g}."
     if d.kind == "one_date":

@@ -30,7 +30,7 @@ DOUBTFUL_VARIANCE = 1.25
 LATE = 0.05
 # Fewer events tell a skewness of 1 badly from none: the standard error is sqrt(6/N).
 MATERIAL_SKEWNESS, SKEWNESS_EVENTS = 1.0, 20
-# The variance across fewer events is known too badly to tell a rise from a mean effect.
+# Fewer events cannot tell a mean effect from a rise in variance: the variance across them is known too badly.
 KAPPA_EVENTS = 5
 
 
@@ -119,6 +119,11 @@ class Situation:
     def overlapping(self) -> bool:
         """Whether the same holds for events of other dates whose windows share sessions with its own."""
         return (self.n_events - 1) * self.overlapping_pairs >= MATERIAL_NEIGHBOURS
+
+    @property
+    def few(self) -> bool:
+        """Whether there are several events, but too few to tell an effect from a rise in variance."""
+        return 1 < self.n_events < KAPPA_EVENTS
 
     @property
     def variance_raised(self) -> bool:

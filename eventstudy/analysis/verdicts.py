@@ -103,12 +103,15 @@ def verdict(s: Situation, entry: Statistic, result: SignificanceTest) -> Verdict
 
 
 def recommend(s: Situation, found: Mapping[str, Verdict]) -> tuple[str, ...]:
-    """Return the headline and the tests beside it, those that nothing speaks against."""
+    """Return the headline and the tests beside it, those that nothing speaks against.
+
+    Few events have no headline that something speaks against: they are not tested then.
+    """
     plan = PLANS[s.kind] + (FOR_SKEWNESS if s.skewed else ())
     if _trust(found, "wild_bootstrap") == USABLE:
         plan = tuple(name for name in plan if name != "date_clustered")
     by_trust = {t: [n for n in (*plan, *FALLBACKS) if _trust(found, n) == t] for t in (USABLE, DOUBTFUL)}
-    headline = (by_trust[USABLE] or by_trust[DOUBTFUL])[:1]
+    headline = (by_trust[USABLE] or ([] if s.few else by_trust[DOUBTFUL]))[:1]
     return tuple(dict.fromkeys([*headline, *(name for name in plan if name in by_trust[USABLE])]))
 
 
@@ -139,6 +142,8 @@ def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     if whys:
         yield _graded("; ".join(why for why, _ in whys), prod(factor for _, factor in whys))
     yield from _of_design(s, entry)
+    if s.few and entry.variance == "no":
+        yield DOUBTFUL, f"{s.n_events} events cannot tell an effect from a rise in variance"
     if s.skewed and entry.skewness == "no":
         shape = s.skewness if s.n_events >= SKEWNESS_EVENTS else s.residual_skewness
         yield DOUBTFUL, f"abnormal returns are skewed ({shape:+.1f})"

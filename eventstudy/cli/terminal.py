@@ -67,7 +67,8 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     rows = [_row(results, window, names) for window in config.tested]
     unit = f"CAAR of {words().what} in {words().axis}; " if words().what else ""
     lead = STATISTICS[names[0]].label
-    note = f"{unit}p-values; stars from {lead}: *** p<0.01, ** p<0.05, * p<0.1"
+    starred = any("*" in row[2] for row in rows)
+    note = f"{unit}p-values" + f"; stars from {lead}: *** p<0.01, ** p<0.05, * p<0.1" * starred
     weak = any(text.startswith("(") for row in rows for text in row)
     why = _against(cells(results, config.main, names)) if weak else []
     brackets = [f"in brackets, not to be relied on; over {config.main}:", *why] if why else [BRACKETS] * weak
@@ -147,7 +148,8 @@ def _variant(row: Any, group: str) -> str:
     if not row.n_events:
         return f"Variant {name}: {row.reason}"
     window, test = Window(row.start, row.stop), STATISTICS[row.test].label
-    said = f"{percent(row.estimate)} over {window}, {test} p = {p_text(row.pvalue)}, N = {row.n_events}"
+    p = f"not tested: {row.reason}" if isinstance(row.reason, str) else f"p = {p_text(row.pvalue)}"
+    said = f"{percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events}"
     return f"Variant {name}: {said}"
 
 
@@ -162,9 +164,7 @@ def _named(tests: pd.DataFrame) -> list[Any]:
 def _row(results: EventStudyResults, window: Window, names: list[str]) -> list[str]:
     row = list(cells(results, window, names).values())
     lead = row[0].result
-    # Few events cannot tell an effect from a rise in variance: no star for a test that takes it as given.
-    few = 1 < lead.n_events < STATISTICS["bmp_kp"].minimum and STATISTICS[lead.name].variance == "no"
-    mark = stars(lead.pvalue) if row[0].valid and not few else ""
+    mark = stars(lead.pvalue) if row[0].valid else ""
     shown = [(p_text(cell.result.pvalue), cell.valid) for cell in row]
     return [
         str(window), str(lead.n_events), percent(lead.estimate) + mark.ljust(3),

@@ -76,7 +76,8 @@ def _who(run: Finished, panel: Panel) -> str:
 
 def _grid(panel: Panel, main: Window) -> str:
     names = zip(panel.tests, labels(panel.tests), strict=True)
-    tests = [f"{label} (leads)" if name == panel.lead else label for name, label in names]
+    leads = panel.leads(main)
+    tests = [f"{label} (leads)" if leads and name == panel.lead else label for name, label in names]
     head = ["Window", "N", f"CAAR, {words().head}", "95% CI", *tests]
     return table(head, [_window_line(row, main) for row in panel.rows])
 

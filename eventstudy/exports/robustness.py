@@ -81,7 +81,7 @@ def _variants(run: Finished) -> str:
             clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
             STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
             percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
-            pvalue(v["pvalue"]),
+            "not tested" if v["reason"] else pvalue(v["pvalue"]),
         ]
         for v in _of_groups(run)
     ]  # fmt: skip

@@ -147,7 +147,7 @@ def _grouped(
     results: EventStudyResults, by_window: Mapping[Window, Mapping[str, Cell]], main: Window
 ) -> tuple[tuple[str, tuple[GridRow, ...]], ...]:
     """Group the tests by where they are to be relied on, each window being judged by its own events."""
-    recommended = results.diagnose(main).recommended or (results.recommended_for(main),)
+    recommended = results.diagnose(main).recommended
     kinds: dict[str, list[GridRow]] = {kind: [] for kind in _TITLES}
     for name in by_window[main]:
         row = {w: tests[name] for w, tests in by_window.items()}
@@ -178,8 +178,12 @@ def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, tag: str) -> 
 
 
 def _faults(row: Mapping[Window, Cell]) -> str:
-    """Say what speaks against a test, how much, and over which windows where not over all."""
+    """Say what speaks against a test, how much, and over which windows where not over all.
+
+    Where no window may be relied on, some for another reason, it is the reason that has exceptions.
+    """
     computed = {w: cell for w, cell in row.items() if np.isfinite(cell.result.pvalue)}
+    usable = any(cell.valid for cell in computed.values())
     said: list[str] = []
     rest = len(computed)
     for trust in (NOT_HERE, DOUBTFUL):
@@ -189,7 +193,9 @@ def _faults(row: Mapping[Window, Cell]) -> str:
         whys = [short_reason(why) for cell in there.values() for why in cell.faults]
         parts = dict.fromkeys(part for why in whys for part in why.split(" and "))
         where = " elsewhere" if said and len(there) == rest else _over(there, computed)
-        said.append(f"{_TRUST[trust]}{where}: {in_type(listed(parts))}.")
+        why = in_type(listed(parts))
+        exception = where.startswith(" except") and not usable
+        said.append(f"{_TRUST[trust]}: {why}{where}." if exception else f"{_TRUST[trust]}{where}: {why}.")
         rest -= len(there)
     return " ".join(said)
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..returns import LIKE_PERCENT
+from ..significance import STATISTICS
 from ..windows import Window
 from .measures import in_its_words, words
 from .wording import count, flag_counts, listed, reasons, window_text
@@ -85,8 +86,9 @@ def _small_sample(results: EventStudyResults, window: Window) -> str:
     if len(results) < 2 or n >= FEW_EVENTS:
         return ""
     few = "Only one event has" if n == 1 else f"Only {n} events have"
+    what = "there is no interval" if n < STATISTICS["bmp_kp"].minimum else "intervals are wide"
     return (
-        f"{few} all days of {window_text(window)}: intervals are wide, one event can carry the mean, "
+        f"{few} all days of {window_text(window)}: {what}, one event can carry the mean, "
         "and tests of ranks and signs are not reliable."
     )
 

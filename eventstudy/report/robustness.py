@@ -89,7 +89,8 @@ def _variants(page: Page) -> list[dict[str, str]]:
             "name": f"{name}: {clipped(row['group'] or 'all events', 30)}" if of_whom else name,
             "beneath": "; ".join(filter(None, [*settings * first, row["reason"]])),
             "n": f"{row['n_events']:,}", "caar": percent(row["estimate"], unit=False),
-            "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test, "p": pvalue(row["pvalue"]),
+            "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test,
+            "p": "not tested" if row["reason"] else pvalue(row["pvalue"]),
         })  # fmt: skip
     return rows
 

@@ -13,7 +13,7 @@ from ..config import StudyConfig
 from ..significance import STATISTICS
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
-from .answer import answer, asides, brief, detectable
+from .answer import Sentence, answer, asides, brief, detectable
 from .facts import interval, interval_known
 from .groups import SHOWN_PANELS
 from .limits import limitations
@@ -48,6 +48,9 @@ def top(page: Page) -> dict[str, Any]:
         for other, part in list(page.groups.items())[1:SHOWN_PANELS]
     ]
     pooled = brief(page.results, main, subject="announcements together") if others else None
+    left = len(page.groups) - SHOWN_PANELS
+    if left > 0:
+        others.append(Sentence(((f"{count(left, 'smaller group')} in the table of groups below.", False),)))
     return {
         "answer": answer(sample, main, subject=page.subject),
         "asides": asides(sample, main),
