@@ -31,14 +31,14 @@ TAKEN_AS_BEFORE = ("portfolio", "patell_kp", "cda")
 KINDS = {
     "none": "No event has all days of {window}.",
     "single": "There is one event: its abnormal return is compared with the firm's own estimation days.",
-    "one_date": "All {n} events are on one date: there is one effective observation of any common shock, "
+    "one_date": "All {n:,} events are on one date: there is one effective observation of any common shock, "
     "which no test can tell from the event.",
-    "dispersed": "The {n} events are on {dates} dates, and no two windows {window} share a session.",
-    "same_date_groups": "The {n} events are on {dates} dates ({low} to {high} a date, median {median:g}); "
-    "windows {window} of different dates share no session.",
-    "close_dates": "The {n} events are on {dates} dates, some so close that windows {window} of different "
-    "dates share sessions: {overlap} of the pairs of events. Merging dates fewer than {L} sessions apart "
-    "leaves {clusters}.",
+    "dispersed": "The {n:,} events are on {dates:,} dates, and no two windows {window} share a session.",
+    "same_date_groups": "The {n:,} events are on {dates:,} dates ({low:,} to {high:,} a date, "
+    "median {median:,g}); windows {window} of different dates share no session.",
+    "close_dates": "The {n:,} events are on {dates:,} dates, some so close that windows {window} of "
+    "different dates share sessions: {overlap} of the pairs of events. Merging dates fewer than {L} "
+    "sessions apart leaves {clusters}.",
 }
 
 
@@ -182,8 +182,8 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
     elif d.factor > MATERIAL_FACTOR:
         yield (
             f"Firms move together: the mean correlation r = {d.rbar:.3f} multiplies the variance of the mean "
-            f"by {d.factor:.2f}, so that {d.n_events} events tell as much as {d.effective_n:.1f} independent "
-            "ones."
+            f"by {d.factor:.2f}, so that {d.n_events:,} events tell as much as {d.effective_n:,.1f} "
+            "independent ones."
         )
     if d.n_events > PAIRWISE_LIMIT:
         yield (
@@ -209,7 +209,7 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
     if d.missing_days > MATERIAL_MISSING:
         yield (
             f"Trading is thin: {percent(d.missing_days)} of the estimation days have no return; the shortest "
-            f"estimation has {d.shortest_estimation} days."
+            f"estimation has {d.shortest_estimation:,} days."
         )
     if d.multi_day > 0:
         yield f"{percent(d.multi_day)} of the returns in the event window span several sessions."
@@ -239,7 +239,7 @@ def _of_tests(d: Diagnosis) -> Iterator[str]:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _list(words: list[str]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..report.measures import speaking_of, words
-from ..report.wording import clipped, count, stars
+from ..report.wording import capitalised, clipped, count, stars
 from ..significance import STATISTICS
 from ..windows import Window
 from .finished import Finished
@@ -116,7 +116,7 @@ def events_table(run: Finished) -> str:
     if not rows:
         return ""
     column = run.document["group_column"]
-    grouped = f" & {escaped(clipped(column, 40).capitalize())}" if column else ""
+    grouped = f" & {escaped(capitalised(clipped(column, 40)))}" if column else ""
     head = rf"Day 0 & Event{grouped} & CAR {_unit()} & SE {_unit()} & $t$ \\"
     window, lines = _window(run.main), _lines(rows, _event)
     name = r">{\raggedright\arraybackslash}p{0.33\linewidth}"
@@ -199,7 +199,7 @@ def _window_line(row: WindowRow, name: str, blank: str) -> str:
     caar = _starred(_percent(row.caar), lead.pvalue if lead.valid else np.nan)
     cells = " & ".join(_statistic(cell) for cell in row.cells)
     se = f"({words().scale * row.se:.2f})" if np.isfinite(row.se) else "--"
-    return rf"{_window(row.window)} & {row.n_events} & {caar} & {se} & {cells}{blank} \\"
+    return rf"{_window(row.window)} & {row.n_events:,} & {caar} & {se} & {cells}{blank} \\"
 
 
 def _statistic(cell: Cell) -> str:
@@ -254,12 +254,12 @@ def _study(run: Finished) -> str:
     """Say what was estimated where, and how many events entered."""
     d = run.document
     dropped = d["n_events"] - d["n_used"]
-    lost = f", {dropped} dropped" if dropped else ""
+    lost = f", {dropped:,} dropped" if dropped else ""
     windows = (Window.of(d["config"][k]) for k in ("estimation", "event"))
     estimation, event = map(_window, windows)
     model = escaped(d["model"]["label"])
     return (
-        rf"{count(d['n_used'], 'event')} of {d['n_events']}{lost}. Normal {_kind()}: {model}, estimated on "
+        rf"{count(d['n_used'], 'event')} of {d['n_events']:,}{lost}. Normal {_kind()}: {model}, estimated on "
         rf"{estimation} trading days before the event; event window {event}.{_reach(run)}"
     )
 

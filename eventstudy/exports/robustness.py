@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..report.measures import words
-from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups
+from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
 from ..report.wording import (
     LEVEL,
     MISSING,
@@ -98,8 +98,7 @@ def _weights(run: Finished) -> str:
     rows = [
         [
             WEIGHTED.get(r["weights"], r["weights"]), r["reason"], f"{r['n_events']:,}",
-            percent(r["estimate"], unit=False), span(r["ci_low"], r["ci_high"], unit=False),
-            pvalue(r["pvalue"]),
+            percent(r["estimate"], unit=False), *weighted_evidence(r),
         ]
         for r in run.at_main(run.beside("aggregates")).to_dict("records")
     ]  # fmt: skip

@@ -48,7 +48,7 @@ _REMEDIES = {
 LONGEST_FIRM = 60
 DIFFERENT, DEPENDS, NOT_TESTED = "different from zero", "depends on the test", "not tested"
 # What the tests of one event are called in its headline.
-_SHORT = {"event_t": "exact t", "sq": "SQ"}
+SHORT = {"event_t": "exact t", "sq": "SQ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     who = f"{words().moved} of {firm}" if words().quantity else firm
     label = results.model.label
     expected = f" against what the {label}{',' * (',' in label)} expected{_ci(found.low, found.high)}: "
-    each = "; ".join(f"{_SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
+    each = "; ".join(f"{SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
     return Sentence((
         (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
         (_meant(found.estimate, window) + expected + _whether(verdict), False), (verdict, True),

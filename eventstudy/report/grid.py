@@ -17,6 +17,7 @@ from .page import Page
 from .wording import (
     LEVEL,
     MISSING,
+    capitalised,
     count,
     in_type,
     listed,
@@ -84,7 +85,7 @@ def grids(page: Page) -> dict[str, Any]:
     config, subject = page.config, page.subject
     return {
         "table": significance_grid(page.sample, config.tested, page.main, config.tests),
-        "caption": subject[:1].upper() + subject[1:],
+        "caption": capitalised(subject),
         "lede": _lede(page),
     }
 

@@ -21,9 +21,11 @@ from .measures import words
 from .page import Page
 from .wording import (
     NBSP,
+    capitalised,
     clipped,
     count,
     date_prose,
+    expected,
     listed,
     p_is,
     percent,
@@ -85,7 +87,7 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
         yield _moved(sample, window)
     kind = f"{clipped(group, 24)} events" if group else "events" if several else "event"
     used = f"{found.n_events:,} of {len(sample.events):,}"
-    yield f"{kind} used".capitalize(), used, f"on {count(found.n_dates, 'date')}"
+    yield capitalised(f"{kind} used"), used, f"on {count(found.n_dates, 'date')}"
     if known:
         least = percent(detectable(mean.se, mean.df), sign=False)
         yield "Smallest detectable effect", least, "80% power, 5% level"
@@ -101,7 +103,7 @@ def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
     if not rate.size or np.isnan(rate).any():
         remark = f"median CAR {percent(float(np.median(car)))}"
     else:
-        remark = f"{rate.sum():.1f} expected on quiet days"
+        remark = f"{expected(rate.sum())} expected on quiet days"
     return words().below if fell else words().above, f"{moved:,} of {len(car):,}", remark
 
 
@@ -146,6 +148,8 @@ def _setup(results: EventStudyResults, config: StudyConfig) -> str:
             "the first session that could react" if config.calendar == "exchange" else "the first day of data"
         )
         parts.append(f"day 0 is {dates}")
+    if results.engine == "batch":
+        parts.append("all events estimated at once (engine batch)")
     return " · ".join(parts) + "."
 
 

@@ -11,7 +11,7 @@ from ..analysis.verdicts import DOUBTFUL, NOT_HERE, RECOMMENDED, USABLE, Verdict
 from ..significance import STATISTICS, Statistic
 from .facts import shown_tests
 from .page import Page
-from .wording import LEVEL, MISSING, clipped, count, in_type, pvalue, signed
+from .wording import LEVEL, MISSING, capitalised, clipped, count, in_type, pvalue, signed
 
 ORDER = (RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE)
 WORST = 5
@@ -48,8 +48,7 @@ def _row(v: Verdict) -> tuple[Statistic, str, str, str]:
 
 
 def _reason(reason: str) -> str:
-    text = in_type(reason)
-    return f"{text[:1].upper()}{text[1:]}"
+    return capitalised(in_type(reason))
 
 
 def _regressions(page: Page) -> dict[str, Any] | None:
@@ -60,7 +59,7 @@ def _regressions(page: Page) -> dict[str, Any] | None:
     rejects = table[list(FAULTS)] < LEVEL
     known = table[list(FAULTS)].notna().sum()
     said = [
-        f"{int(rejects[name].sum())} of {int(known[name])}: {what}"
+        f"{int(rejects[name].sum()):,} of {int(known[name]):,}: {what}"
         for name, what in FAULTS.items()
         if known[name]
     ]
