@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed, reason, trust
 
+from eventstudy.analysis.diagnosis import Diagnosis
+from eventstudy.analysis.situation import MATERIAL_FACTOR
 from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -269,3 +271,42 @@ def test_every_model(model_name: str) -> None:
     found = results.diagnose()
     assert found.n_events == len(results)
     assert found.recommended[0] == "bmp_kp"
+
+
+def scattered(rho: float, seed: int) -> Diagnosis:
+    """150 events on random sessions of a long panel, few of whose windows overlap, correlated as asked."""
+    n, days = 150, 1400
+    rng = np.random.default_rng(seed)
+    market = placed(np.sort(rng.integers(130, days - 10, n)).tolist(), days=days, rho=rho, seed=seed)
+    return market.fit().diagnose((-1, 1))
+
+
+def test_overlap_counts_by_what_it_does_to_the_variance() -> None:
+    """A few windows that overlap speak against no test where the factor is known to be near 1."""
+    loose = scattered(0.0, 1)
+    assert loose.kind == "close_dates"
+    assert loose.overlapping
+    assert max(1, loose.factor) + loose.factor_error <= MATERIAL_FACTOR
+    for name in ("bmp", "patell", "cross_sectional", "grank_t"):
+        assert trust(loose)[name] == "usable", reason(loose, name)
+    tight = scattered(0.9, 1)
+    assert tight.overlapping_pairs == loose.overlapping_pairs
+    assert tight.factor > MATERIAL_FACTOR
+    assert trust(tight)["bmp"] == "doubtful"
+    assert "windows of different dates overlap" in reason(tight, "bmp")
+
+
+@pytest.mark.parametrize("at", [ONE, GROUPS, CLOSE], ids=str)
+def test_on_few_dates_the_factor_is_never_known_well_enough(at: list[int]) -> None:
+    """Independent firms: the dates are shared all the same, and r is measured on too few pairs."""
+    for seed in range(5):
+        found = placed(at, rho=0.0, seed=seed).fit().diagnose((0, 1))
+        assert 1 + found.factor_error > MATERIAL_FACTOR
+        assert trust(found)["bmp"] != "usable"
+
+
+def test_the_error_of_the_factor_is_what_simulation_gives() -> None:
+    """Twice the standard deviation of 1+(N-1)r among independent firms."""
+    found = [placed(GROUPS, rho=0.0, seed=seed).fit().diagnose((0, 1)) for seed in range(150)]
+    spread = 2 * np.std([d.factor for d in found])
+    assert found[0].factor_error == pytest.approx(spread, rel=0.25)

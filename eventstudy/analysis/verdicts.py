@@ -12,7 +12,7 @@ from ..abnormal import AbnormalReturns
 from ..listing import part_of_many
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
-from .situation import REJECTS, SKEWNESS_EVENTS, Situation
+from .situation import MATERIAL_FACTOR, REJECTS, SKEWNESS_EVENTS, Situation
 
 RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE = "recommended", "usable", "doubtful", "not here"
 # A test that rejects three times as often as it says is not to be used at all.
@@ -182,8 +182,18 @@ def _of_dependence(s: Situation, entry: Statistic) -> Iterator[tuple[str, float]
         whys.append(f"events share dates: {percent(s.same_date_pairs)} of pairs")
     if entry.overlap == "no" and s.overlapping:
         whys.append(f"windows of different dates overlap: {percent(s.overlapping_pairs)} of pairs")
-    if whys:
+    if whys and _material(s, entry):
         yield " and ".join(whys), _unaccounted(s, entry)
+
+
+def _material(s: Situation, entry: Statistic) -> bool:
+    """Tell whether the dependence may make a test reject too often, as far as was measured.
+
+    A negative correlation is not counted on.
+    """
+    if entry.variance == "n/a" or not np.isfinite(s.factor):
+        return True
+    return not max(1.0, _unaccounted(s, entry)) + s.factor_error <= MATERIAL_FACTOR
 
 
 def _unaccounted(s: Situation, entry: Statistic) -> float:
