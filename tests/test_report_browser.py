@@ -314,6 +314,33 @@ def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Pa
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [("#path svg.wide [pointer-events='all']", "Day −5: AAR "), ("table.ev tbody td.fx > svg", "CAR ")],
+)
+def test_pointing_at_a_mark_tells_its_numbers(browser: Any, report: Path, mark: str, told: str) -> None:
+    """With a pointer that is moved there: what lies under it has a title, of which browsers make the tip."""
+    from selenium.webdriver import ActionChains
+
+    show(browser, report, width=1280)
+    (first,) = browser.find_elements("css selector", mark)[:1]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", first)
+    browser.execute_script(
+        "addEventListener('mousemove', e => { window.at = [e.clientX, e.clientY] }, {capture: true})"
+    )
+    ActionChains(browser).move_to_element(first).perform()
+    tip = browser.execute_script(
+        "const under = document.elementFromPoint(...window.at);"
+        "for (let e = under; e; e = e.parentElement) {"
+        "  const title = [...e.children].find(child => child.localName === 'title');"
+        "  if (title) return title.textContent }"
+    )
+    assert tip is not None
+    assert tip.startswith(told), tip
+    hovered = "return document.querySelectorAll(arguments[0])[0].matches(':hover')"
+    assert browser.execute_script(hovered, mark)
+
+
 def test_500_events_are_light_and_open_fast(browser: Any, tmp_path: Path) -> None:
     text = page(Market(500, effect=-0.01).fit())
     rows = re.findall(r"<tr><td class=\"c-d.*?</tr>", text, re.S)
