@@ -186,7 +186,7 @@ def write_figures(results: EventStudyResults, folder: Path, *, window: Window) -
     if len(results) == 0:
         return
     drawn = {
-        "caar": (plot_caar(results, window=window), "CAAR path, with its pointwise 95% band if it has one."),
+        "caar": (plot_caar(results, window=window), "CAAR path by event day."),
         "car": (plot_car_forest(results, window), "CAR of each event with its 95% interval."),
         "ar_heatmap": (
             plot_ar_heatmap(results, window),

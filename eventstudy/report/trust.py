@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.verdicts import DOUBTFUL, NOT_HERE, RECOMMENDED, USABLE, Verdict
+from ..listing import many
 from ..significance import STATISTICS, Statistic
 from .facts import shown_tests
 from .page import Page
@@ -63,9 +64,12 @@ def _regressions(page: Page) -> dict[str, Any] | None:
         for name, what in FAULTS.items()
         if known[name]
     ]
+    of_many = f" listed of {len(page.results):,}, those with the most unusual CARs," * many(page.results)
     return {
-        "lede": f"Tests at 5% of the {count(len(table), 'estimation')}, where 1 in 20 is found by chance.",
+        "lede": f"Tests at 5% of the {count(len(table), 'estimation')}{of_many or ','} "
+        "where 1 in 20 is found by chance.",
         "faults": said,
+        "whose": "The listed events" if of_many else "All events",
         "worst": _worst(table, rejects),
     }
 
