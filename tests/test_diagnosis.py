@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed, reason, trust
 
+from eventstudy.analysis.diagnosis import Diagnosis
+from eventstudy.analysis.situation import MATERIAL_FACTOR
 from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -218,14 +220,23 @@ def test_benchmark_made_of_the_firms() -> None:
     assert any("does the benchmark hold the firms?" in s for s in found.text)
 
 
-@pytest.mark.parametrize(("at", "headline"), [([160, 160], "portfolio"), ([150, 160], "patell_kp")])
-def test_two_events_fall_to_tests_that_need_no_spread_across_events(at: list[int], headline: str) -> None:
+@pytest.mark.parametrize(("at", "told"), [([160, 160], "portfolio"), ([150, 160], "patell_kp")])
+def test_two_events_are_not_tested_and_told_what_holds_if_variance_stays(at: list[int], told: str) -> None:
     found = placed(at, seed=43).fit().diagnose()
     assert found.variance_ratio > 1.5, "which says nothing about two events"
     assert not found.variance_raised
-    assert found.recommended == (headline,)
-    assert any("cannot be told from a rise in variance" in s for s in found.text)
-    assert "in place of BMP-KP (2 events, 5 needed to rely on it)" in reason(found, headline)
+    assert found.recommended == ()
+    assert not any(v.usable for v in found.verdicts if STATISTICS[v.test].about_mean)
+    p = next(v.pvalue for v in found.verdicts if v.test == told)
+    assert (
+        found.text[-1]
+        == found.caution
+        == (
+            "With 2 events an effect cannot be told from a rise in variance; if it did not rise, "
+            f"{STATISTICS[told].label} gives p = {p:.3g}."
+        )
+    )
+    assert "2 events cannot tell an effect from a rise in variance" in reason(found, told)
 
 
 def test_one_event() -> None:
@@ -260,3 +271,40 @@ def test_every_model(model_name: str) -> None:
     found = results.diagnose()
     assert found.n_events == len(results)
     assert found.recommended[0] == "bmp_kp"
+
+
+def scattered(seed: int) -> Diagnosis:
+    """Return 150 independent events on random sessions of a long panel, few of whose windows overlap."""
+    n, days = 150, 1400
+    at = np.random.default_rng(seed).integers(130, days - 10, n)
+    return placed(at.tolist(), days=days, seed=seed).fit().diagnose((-1, 1))
+
+
+def test_overlap_counts_by_what_it_does_to_the_variance() -> None:
+    """A few windows that overlap speak against no test where the factor is known to be near 1."""
+    loose = scattered(1)
+    assert loose.kind == "close_dates"
+    assert loose.overlapping
+    assert max(1, loose.factor) + loose.factor_error <= MATERIAL_FACTOR
+    for name in ("bmp", "patell", "cross_sectional", "grank_t"):
+        assert trust(loose)[name] == "usable", reason(loose, name)
+    tight = placed(CLOSE, rho=0.4, seed=37).fit().diagnose((-1, 1))
+    assert tight.factor > MATERIAL_FACTOR
+    assert trust(tight)["bmp"] in ("doubtful", "not here")
+    assert "windows of different dates overlap" in reason(tight, "bmp")
+
+
+@pytest.mark.parametrize("at", [ONE, GROUPS, CLOSE], ids=str)
+def test_on_few_dates_the_factor_is_never_known_well_enough(at: list[int]) -> None:
+    """Independent firms: the dates are shared all the same, and r is measured on too few pairs."""
+    for seed in range(5):
+        found = placed(at, rho=0.0, seed=seed).fit().diagnose((0, 1))
+        assert 1 + found.factor_error > MATERIAL_FACTOR
+        assert trust(found)["bmp"] != "usable"
+
+
+def test_the_error_of_the_factor_is_what_simulation_gives() -> None:
+    """Twice the standard deviation of 1+(N-1)r among independent firms."""
+    found = [placed(GROUPS, rho=0.0, seed=seed).fit().diagnose((0, 1)) for seed in range(150)]
+    spread = 2 * np.std([d.factor for d in found])
+    assert found[0].factor_error == pytest.approx(spread, rel=0.25)

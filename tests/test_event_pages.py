@@ -76,11 +76,11 @@ def test_table_of_windows_equals_the_table_of_cars(fallen: EventStudyResults, pa
     cars = fallen.car(CONFIG.tested).query("event_id == 'e3'")
     assert len(rows) == len(CONFIG.tested)
     for cells, (_, own), window in zip(rows, cars.iterrows(), CONFIG.tested, strict=True):
-        placebo = fallen.subset(np.array([3])).test("placebo_windows", window)
+        sq = fallen.subset(np.array([3])).test("sq", window)
         assert unescape(cells[0]) == wording.percent(own["car"], unit=False)
         assert cells[1] == wording.percent(own["se"], unit=False, sign=False)
         assert unescape(cells[5]) == wording.pvalue(own["pvalue"])
-        assert unescape(cells[6]) == wording.pvalue(placebo.pvalue)
+        assert unescape(cells[6]) == wording.pvalue(sq.pvalue)
 
 
 def test_values_of_the_figures_are_in_tables(fallen: EventStudyResults, pages: dict[str, str]) -> None:

@@ -104,3 +104,27 @@ def test_an_event_page_prints(browser: Any, reports: Path) -> None:
         assert browser.execute_script(style) == "rgb(255, 255, 255)"
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_nothing_is_written_over_the_lines_of_a_narrow_price_figure(browser: Any, reports: Path) -> None:
+    """What the lines are is told below the days: no label meets a line, the band or the axis."""
+    show(browser, min((reports / "hostile" / "events").iterdir()), width=400)
+    lines, keys = browser.execute_script(
+        "const svg = document.querySelector('#price svg.narrow'), box = e => e.getBoundingClientRect();"
+        "const foot = [...svg.querySelectorAll('path.i, path.b, path.band')].map(e => box(e).bottom);"
+        "const keys = [...svg.querySelectorAll('text')].filter(t => /^(line|dashed):/.test(t.textContent));"
+        "const told = t => [t.textContent, box(t).top, box(t).bottom, box(svg).bottom];"
+        "return [Math.max(...foot), keys.map(told)]"
+    )
+    assert [text for text, *_ in keys] == ["line: close", "dashed: model, 95% band"]
+    for _, top, bottom, end in keys:
+        assert lines < top < bottom <= end + 1
+
+
+def test_the_order_of_the_pages_is_told(browser: Any, reports: Path) -> None:
+    show(browser, sorted((reports / "hostile" / "events").iterdir())[1], width=1280)
+    text = browser.execute_script(
+        "return ['.note.order', 'nav.pages'].map(name => document.querySelector(name).textContent).join(' ')"
+    )
+    assert "by CAR over [0,\u00a01], the lowest first" in text
+    assert "previous: " in text or "next: " in text

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
+from pages import section
 
 from eventstudy.config import StudyConfig
 from eventstudy.listing import listed, listed_rows
@@ -110,3 +113,21 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     require_parquet_for(MANY)
     with pytest.raises(ConfigError, match="run of 5,001 events: Parquet files need pyarrow"):
         require_parquet_for(MANY + 1)
+
+
+@pytest.mark.usefixtures("few")
+def test_shares_of_the_listed_estimations_say_whose_they_are(tmp_path: Path) -> None:
+    run = write_run(study(), tmp_path, "many", config=CONFIG)
+    text = unescape((run / "report.html").read_text(encoding="utf-8"))
+    part = section(text, "diagnosis").partition("The estimation regressions")[2]
+    assert "Tests at 5% of the 6 estimations listed of 28, those with the most unusual CARs," in part
+    assert all(n == "6" for n in re.findall(r"<li>\d+ of (\d+):", part))
+    assert "The listed events: <a" in part
+    assert "All events: <a" not in part
+
+
+def test_shares_of_all_estimations_are_of_all(tmp_path: Path) -> None:
+    run = write_run(study(), tmp_path, "all", config=CONFIG)
+    part = section(unescape((run / "report.html").read_text(encoding="utf-8")), "diagnosis")
+    assert "Tests at 5% of the 28 estimations, where" in part
+    assert "All events: <a" in part

@@ -152,7 +152,7 @@ def test_dropped_events_keep_their_own_reason() -> None:
 
 def test_provenance_is_shown(fallen: EventStudyResults) -> None:
     text = page(fallen)
-    for part in ("eventstudy run events.csv", "ab" * 32, "eventstudy 0.1.0", "files (1)", "model market"):
+    for part in ("eventstudy run events.csv", "ab" * 32, "eventstudy 0.1.0", "files (1)", "model: market"):
         assert part in text
 
 

@@ -16,7 +16,6 @@ from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
 from eventstudy.report import answer, facts, limits, wording
 from eventstudy.results import EventStudyResults
-from eventstudy.significance import STATISTICS
 from eventstudy.study import run_study
 from eventstudy.windows import Window
 
@@ -191,8 +190,8 @@ def test_valid_tests_of_the_mean_that_disagree_leave_no_verdict() -> None:
 
 def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
     results = with_columns(split, benchmark="^GSPC", flags="time_unknown")
-    found = limits.limitations(replace(results, engine="batch"), MAIN)
-    assert [text.split()[0] for text in found] == ["Events", "^GSPC", "Every", "Estimated"]
+    found = limits.limitations(results, MAIN)
+    assert [text.split()[0] for text in found] == ["Events", "^GSPC", "Every"]
     assert "pooled" in found[0]
     assert not limits.limitations(with_columns(split, direction="adverse", benchmark="^GDAXI"), MAIN)
 
@@ -234,16 +233,6 @@ def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> Non
 
     assert listed(5)[-5:] == [f"note {i}." for i in range(5)]
     assert listed(7)[-2:] == ["note 4.", "2 similar notes not listed."]
-
-
-def test_few_events_are_tested_by_their_estimation_days_and_told_so(fallen: EventStudyResults) -> None:
-    few = fallen.subset(np.arange(len(fallen)) < 4)
-    said, lead = answer.headline(few, MAIN), few.recommended_for(MAIN)
-    assert lead != "bmp_kp"
-    assert f"{STATISTICS[lead].label} {wording.p_is(few.test(lead, MAIN).pvalue)} if the variance" in said
-    assert "not tested" in said
-    assert "cannot be told from a rise in variance" in said
-    assert "CI" not in said, "the spread of four events gives no interval"
 
 
 def test_a_benchmark_made_of_the_firms_leaves_nothing_to_test() -> None:

@@ -249,20 +249,96 @@ def test_without_scripts_there_are_no_controls(browser: Any, report: Path) -> No
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+def printed(browser: Any, page: Path, to: Path) -> list[str]:
+    """Print a page as Chromium does without being asked for anything, and return the text of each sheet."""
+    show(browser, page, width=1280)
+    told = {"printBackground": False, "preferCSSPageSize": True}
+    to.write_bytes(base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", told)["data"]))
+    read = subprocess.run(["pdftotext", "-layout", to, "-"], capture_output=True, check=True)
+    return read.stdout.decode().split("\f")[:-1]
+
+
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="no reader of PDF")
 def test_printed_pages_are_numbered_and_hold_every_event(browser: Any, report: Path, tmp_path: Path) -> None:
+    sheets = printed(browser, report, tmp_path / "report.pdf")
+    assert len(sheets) > 2
+    for number, sheet in enumerate(sheets, start=1):
+        assert sheet.rstrip().endswith(f"{number} / {len(sheets)}")
+        assert len(sheet.split()) > 12, f"sheet {number} is blank"
+    assert "".join(sheets).count("R² ") >= 20, "the fit of every event"
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="no reader of PDF")
+def test_print_holds_what_is_folded_on_the_screen(browser: Any, tmp_path: Path) -> None:
+    results = Market(20, dates=7, effect=-0.02, seed=3).fit()
+    gone = [i % 2 == 0 for i in range(20)]
+    events = results.events.assign(
+        status=["dropped" if lost else "ok" for lost in gone],
+        reason=["no price data: none" if lost else "" for lost in gone],
+    )
+    (tmp_path / "report.html").write_text(page(replace(results, events=events)), encoding="utf-8")
+    show(browser, tmp_path / "report.html", width=1280)
+    folded = "return [...document.querySelectorAll('details:not([open]) > summary')].map(s => s.textContent)"
+    names = [name for name in browser.execute_script(folded) if name != "BibTeX"]
+    assert "Dropped: 10 · no price data" in names
+    text = " ".join("".join(printed(browser, tmp_path / "report.html", tmp_path / "report.pdf")).split())
+    assert all(" ".join(name.split()) in text for name in names)
+    assert all(name in text for name in events["event_id"][gone])
+    assert "BibTeX" not in text, "its entries are those of References"
+
+
+def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Path) -> None:
+    """Laid out on a sheet of A4, without its margins 182 mm wide."""
+    try:
+        show(browser, report, width=688)
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        wide = (
+            "return [...document.querySelectorAll('table.trust td.why')]"
+            ".map(cell => cell.getBoundingClientRect().width)"
+        )
+        assert min(browser.execute_script(wide)) > 200
+        over = (
+            "return [...document.querySelectorAll('table.ev .c-g')]"
+            ".map(cell => cell.scrollWidth - cell.clientWidth)"
+        )
+        assert max(browser.execute_script(over)) <= 0
+        split = (
+            "const tag = document.createElement('b'); tag.className = 'tag flag';"
+            "document.querySelector('table.ev tbody .c-g').append(tag);"
+            "const heights = ['event', 'overlapping', 'incomplete'].map(word => {"
+            "tag.textContent = word; return tag.getBoundingClientRect().height});"
+            "tag.remove(); return heights"
+        )
+        assert len(set(browser.execute_script(split))) == 1, "a word of a badge is broken"
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [("#path svg.wide [pointer-events='all']", "Day −5: AAR "), ("table.ev tbody td.fx > svg", "CAR ")],
+)
+def test_pointing_at_a_mark_tells_its_numbers(browser: Any, report: Path, mark: str, told: str) -> None:
+    """With a pointer that is moved there: what lies under it has a title, of which browsers make the tip."""
+    from selenium.webdriver import ActionChains
+
     show(browser, report, width=1280)
-    told = {"printBackground": False, "preferCSSPageSize": True}
-    data = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", told)["data"])
-    (tmp_path / "report.pdf").write_bytes(data)
-    text = subprocess.run(
-        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, check=True
-    ).stdout.decode()
-    pages = text.split("\f")[:-1]
-    assert len(pages) > 2
-    for number, printed in enumerate(pages, start=1):
-        assert printed.rstrip().endswith(f"{number} / {len(pages)}")
-    assert text.count("R² ") >= 20, "the fit of every event"
+    (first,) = browser.find_elements("css selector", mark)[:1]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", first)
+    browser.execute_script(
+        "addEventListener('mousemove', e => { window.at = [e.clientX, e.clientY] }, {capture: true})"
+    )
+    ActionChains(browser).move_to_element(first).perform()
+    tip = browser.execute_script(
+        "const under = document.elementFromPoint(...window.at);"
+        "for (let e = under; e; e = e.parentElement) {"
+        "  const title = [...e.children].find(child => child.localName === 'title');"
+        "  if (title) return title.textContent }"
+    )
+    assert tip is not None
+    assert tip.startswith(told), tip
+    hovered = "return document.querySelectorAll(arguments[0])[0].matches(':hover')"
+    assert browser.execute_script(hovered, mark)
 
 
 def test_500_events_are_light_and_open_fast(browser: Any, tmp_path: Path) -> None:

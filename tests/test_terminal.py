@@ -21,11 +21,17 @@ def test_the_recommended_test_comes_first_and_weak_ones_are_in_brackets() -> Non
     row = next(line.split() for line in text.splitlines() if line.strip().startswith("[0,1]"))
     kp, bmp = (p_text(results.test(name, MAIN).pvalue) for name in ("bmp_kp", "bmp"))
     assert row[3:5] == [kp, f"({bmp})"]
-    assert "stars from BMP-KP" in text
+    assert "stars" not in text, "there are none"
     assert "not to be relied on" in text
     assert "(BMP, " in text, "tests with the same fault are named together"
     assert ": events share dates)" in text
     assert text.isascii()
+
+
+def test_stars_are_explained_where_there_are_some() -> None:
+    text = summary_text(Market(20, dates=7, effect=-0.04, seed=3).fit(), CONFIG)
+    assert "%***" in text
+    assert "stars from BMP-KP: *** p<0.01" in text
 
 
 def test_nothing_is_in_brackets_where_nothing_is_doubtful() -> None:

@@ -16,8 +16,8 @@ from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR
 from ..significance.date_clustered import clustered_t
 from ..significance.wild_bootstrap import merged_dates
 from ..windows import Window
-from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
-from .verdicts import Verdict, disagreement, judge, percent
+from .situation import SKEWNESS_EVENTS, Situation, measure
+from .verdicts import DOUBTFUL, Verdict, disagreement, judge, percent
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
 # A larger share of the events on one date leaves a clustered variance next to nothing to average over.
 LARGE_DATE = 1 / 3
+# Tests that take the variance of the estimation days as that of the window, the most robust first.
+TAKEN_AS_BEFORE = ("portfolio", "patell_kp", "cda")
 KINDS = {
     "none": "No event has all days of {window}.",
     "single": "There is one event: its abnormal return is compared with the firm's own estimation days.",
-    "one_date": "All {n} events are on one date: there is one effective observation of any common shock, "
+    "one_date": "All {n:,} events are on one date: there is one effective observation of any common shock, "
     "which no test can tell from the event.",
-    "dispersed": "The {n} events are on {dates} dates, and no two windows {window} share a session.",
-    "same_date_groups": "The {n} events are on {dates} dates ({low} to {high} a date, median {median:g}); "
-    "windows {window} of different dates share no session.",
-    "close_dates": "The {n} events are on {dates} dates, some so close that windows {window} of different "
-    "dates share sessions: {overlap} of the pairs of events. Merging dates fewer than {L} sessions apart "
-    "leaves {clusters}.",
+    "dispersed": "The {n:,} events are on {dates:,} dates, and no two windows {window} share a session.",
+    "same_date_groups": "The {n:,} events are on {dates:,} dates ({low:,} to {high:,} a date, "
+    "median {median:,g}); windows {window} of different dates share no session.",
+    "close_dates": "The {n:,} events are on {dates:,} dates, some so close that windows {window} of "
+    "different dates share sessions: {overlap} of the pairs of events. Merging dates fewer than {L} "
+    "sessions apart leaves {clusters}.",
 }
 
 
@@ -75,16 +77,15 @@ class Diagnosis(Situation):
 
     @property
     def caution(self) -> str:
-        """What to say where a few events are tested by the variance of their estimation days; else ""."""
-        if not (1 < self.n_events < KAPPA_EVENTS and self.recommended):
+        """What to say where there are too few events for a test, with the p that holds if variance stays."""
+        if not self.few or self.recommended:
             return ""
-        headline = STATISTICS[self.recommended[0]]
-        if headline.variance != "no":
-            return ""
-        return (
-            f"{headline.label} takes the variance of the estimation days: with {self.n_events} events an "
-            "effect cannot be told from a rise in variance."
-        )
+        told = f"With {self.n_events} events an effect cannot be told from a rise in variance"
+        found = {v.test: v for v in self.verdicts if v.trust == DOUBTFUL}
+        name = next((name for name in TAKEN_AS_BEFORE if name in found), "")
+        if not name:
+            return f"{told}."
+        return f"{told}; if it did not rise, {STATISTICS[name].label} gives p = {found[name].pvalue:.3g}."
 
     @property
     def late(self) -> str:
@@ -181,8 +182,8 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
     elif d.factor > MATERIAL_FACTOR:
         yield (
             f"Firms move together: the mean correlation r = {d.rbar:.3f} multiplies the variance of the mean "
-            f"by {d.factor:.2f}, so that {d.n_events} events tell as much as {d.effective_n:.1f} independent "
-            "ones."
+            f"by {d.factor:.2f}, so that {d.n_events:,} events tell as much as {d.effective_n:,.1f} "
+            "independent ones."
         )
     if d.n_events > PAIRWISE_LIMIT:
         yield (
@@ -208,7 +209,7 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
     if d.missing_days > MATERIAL_MISSING:
         yield (
             f"Trading is thin: {percent(d.missing_days)} of the estimation days have no return; the shortest "
-            f"estimation has {d.shortest_estimation} days."
+            f"estimation has {d.shortest_estimation:,} days."
         )
     if d.multi_day > 0:
         yield f"{percent(d.multi_day)} of the returns in the event window span several sessions."
@@ -221,6 +222,7 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
 
 def _of_tests(d: Diagnosis) -> Iterator[str]:
     if not d.recommended:
+        yield from filter(None, [d.caution])
         return
     verdicts = {v.test: v for v in d.verdicts}
     headline, *others = (STATISTICS[name].label for name in d.recommended)
@@ -230,8 +232,6 @@ def _of_tests(d: Diagnosis) -> Iterator[str]:
     more = leading.reason.removeprefix("headline").lstrip("; ")
     if more:
         yield f"{more}." if more.startswith("BMP-KP rejects") else f"{headline}: {more}."
-    if d.caution:
-        yield d.caution
     if np.isfinite(d.merged_p):
         yield f"Clustered by the {_count(d.n_clusters, 'group')} of merged dates, p = {d.merged_p:.3g}."
     if d.kind == "one_date":
@@ -239,7 +239,7 @@ def _of_tests(d: Diagnosis) -> Iterator[str]:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _list(words: list[str]) -> str:

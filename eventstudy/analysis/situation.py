@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 REJECTS = 0.05
 # At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times: size 5.9%.
 MATERIAL_NEIGHBOURS = 0.25
+# With more neighbours what counts is the factor that was measured: at 1.05 the size is 5.6%.
+MATERIAL_FACTOR = 1.05
 # Variance ratios up to this leave tests without a remedy below 11% (docs/methods.md, Choosing).
 MATERIAL_VARIANCE = 1.5
 # The median of a skewed law moves with its scale: ranks and signs about it reject in 13 to 43 % at twice the
@@ -30,7 +32,7 @@ DOUBTFUL_VARIANCE = 1.25
 LATE = 0.05
 # Fewer events tell a skewness of 1 badly from none: the standard error is sqrt(6/N).
 MATERIAL_SKEWNESS, SKEWNESS_EVENTS = 1.0, 20
-# The variance across fewer events is known too badly to tell a rise from a mean effect.
+# Fewer events cannot tell a mean effect from a rise in variance: the variance across them is known too badly.
 KAPPA_EVENTS = 5
 
 
@@ -119,6 +121,23 @@ class Situation:
     def overlapping(self) -> bool:
         """Whether the same holds for events of other dates whose windows share sessions with its own."""
         return (self.n_events - 1) * self.overlapping_pairs >= MATERIAL_NEIGHBOURS
+
+    @property
+    def factor_error(self) -> float:
+        """Two standard errors of `factor` if the events are independent.
+
+        The correlation of each pair that shares sessions is known to 1/sqrt(M), and there are N/2 times as
+        many pairs as an event has neighbours: sqrt(2 neighbours / (N M)). M is the shortest estimation.
+        """
+        if self.n_events < 2 or not self.shortest_estimation:
+            return np.nan
+        neighbours = (self.n_events - 1) * (self.same_date_pairs + self.overlapping_pairs)
+        return 2 * float(np.sqrt(2 * neighbours / (self.n_events * self.shortest_estimation)))
+
+    @property
+    def few(self) -> bool:
+        """Whether there are several events, but too few to tell an effect from a rise in variance."""
+        return 1 < self.n_events < KAPPA_EVENTS
 
     @property
     def variance_raised(self) -> bool:

@@ -12,7 +12,7 @@ from ..abnormal import AbnormalReturns
 from ..listing import part_of_many
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
-from .situation import REJECTS, SKEWNESS_EVENTS, Situation
+from .situation import MATERIAL_FACTOR, REJECTS, SKEWNESS_EVENTS, Situation
 
 RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE = "recommended", "usable", "doubtful", "not here"
 # A test that rejects three times as often as it says is not to be used at all.
@@ -103,12 +103,15 @@ def verdict(s: Situation, entry: Statistic, result: SignificanceTest) -> Verdict
 
 
 def recommend(s: Situation, found: Mapping[str, Verdict]) -> tuple[str, ...]:
-    """Return the headline and the tests beside it, those that nothing speaks against."""
+    """Return the headline and the tests beside it, those that nothing speaks against.
+
+    Few events have no headline that something speaks against: they are not tested then.
+    """
     plan = PLANS[s.kind] + (FOR_SKEWNESS if s.skewed else ())
     if _trust(found, "wild_bootstrap") == USABLE:
         plan = tuple(name for name in plan if name != "date_clustered")
     by_trust = {t: [n for n in (*plan, *FALLBACKS) if _trust(found, n) == t] for t in (USABLE, DOUBTFUL)}
-    headline = (by_trust[USABLE] or by_trust[DOUBTFUL])[:1]
+    headline = (by_trust[USABLE] or ([] if s.few else by_trust[DOUBTFUL]))[:1]
     return tuple(dict.fromkeys([*headline, *(name for name in plan if name in by_trust[USABLE])]))
 
 
@@ -139,6 +142,8 @@ def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     if whys:
         yield _graded("; ".join(why for why, _ in whys), prod(factor for _, factor in whys))
     yield from _of_design(s, entry)
+    if s.few and entry.variance == "no":
+        yield DOUBTFUL, f"{s.n_events} events cannot tell an effect from a rise in variance"
     if s.skewed and entry.skewness == "no":
         shape = s.skewness if s.n_events >= SKEWNESS_EVENTS else s.residual_skewness
         yield DOUBTFUL, f"abnormal returns are skewed ({shape:+.1f})"
@@ -177,8 +182,18 @@ def _of_dependence(s: Situation, entry: Statistic) -> Iterator[tuple[str, float]
         whys.append(f"events share dates: {percent(s.same_date_pairs)} of pairs")
     if entry.overlap == "no" and s.overlapping:
         whys.append(f"windows of different dates overlap: {percent(s.overlapping_pairs)} of pairs")
-    if whys:
+    if whys and _material(s, entry):
         yield " and ".join(whys), _unaccounted(s, entry)
+
+
+def _material(s: Situation, entry: Statistic) -> bool:
+    """Tell whether the dependence may make a test reject too often, as far as was measured.
+
+    A negative correlation is not counted on.
+    """
+    if entry.variance == "n/a" or not np.isfinite(s.factor):
+        return True
+    return not max(1.0, _unaccounted(s, entry)) + s.factor_error <= MATERIAL_FACTOR
 
 
 def _unaccounted(s: Situation, entry: Statistic) -> float:

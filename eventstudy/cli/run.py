@@ -172,7 +172,7 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     parts = results.groups(column) if column else {"": results}
     blocks = []
     for group, part in parts.items():
-        title = f"{column} = {group}: {len(part)} event{'s' * (len(part) != 1)}\n" if column else ""
+        title = f"{column} = {group}: {len(part):,} event{'s' * (len(part) != 1)}\n" if column else ""
         blocks.append(title + summary_text(part, config))
         if sys.stdout.isatty():
             blocks.append(sketch(part))
@@ -181,6 +181,8 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     said = [headline(parts[first], config.main, subject=subject_of(first, column))]
     for group, part in list(parts.items())[1:SHOWN_PANELS]:
         said.append(str(brief(part, config.main, subject=subject_of(group, column))))
+    left = len(parts) - SHOWN_PANELS
+    said += [f"{left:,} smaller group{'s' * (left != 1)}: see the tables below."] * (left > 0)
     lead = "\n".join(textwrap.fill(ascii_text(s), TEXT_WIDTH, break_on_hyphens=False) for s in said)
     tail = [losses(results, config.main), seen_faults(results), f"Report: {folder / 'report.html'}"]
     return "\n\n".join(filter(None, [lead, *blocks, *beside(folder, first), *tail]))

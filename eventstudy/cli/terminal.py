@@ -67,7 +67,8 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     rows = [_row(results, window, names) for window in config.tested]
     unit = f"CAAR of {words().what} in {words().axis}; " if words().what else ""
     lead = STATISTICS[names[0]].label
-    note = f"{unit}p-values; stars from {lead}: *** p<0.01, ** p<0.05, * p<0.1"
+    starred = any("*" in row[2] for row in rows)
+    note = f"{unit}p-values" + f"; stars from {lead}: *** p<0.01, ** p<0.05, * p<0.1" * starred
     weak = any(text.startswith("(") for row in rows for text in row)
     why = _against(cells(results, config.main, names)) if weak else []
     brackets = [f"in brackets, not to be relied on; over {config.main}:", *why] if why else [BRACKETS] * weak
@@ -99,11 +100,13 @@ def kind_of_study(results: EventStudyResults, window: Window) -> str:
     if d.n_events < 2:
         return ""
     several = int((np.unique(results.abnormal.sample(window).windows.day0, return_counts=True)[1] > 1).sum())
-    parts = [f"{d.n_dates} date{'s' * (d.n_dates != 1)}" + f", {several} with several events" * (several > 0)]
+    parts = [
+        f"{d.n_dates:,} date{'s' * (d.n_dates != 1)}" + f", {several:,} with several events" * (several > 0)
+    ]
     if d.overlapping_pairs > 0:
         parts.append(f"windows {window} of different dates overlap: {share(d.overlapping_pairs)} of pairs")
     if np.isfinite(d.effective_n):
-        parts.append(f"effective number of events {d.effective_n:.0f}")
+        parts.append(f"effective number of events {d.effective_n:,.0f}")
     if d.variance_raised:
         parts.append(f"variance {min(d.variance_ratio, d.kappa):.1f} times that before")
     if d.late_events:
@@ -123,12 +126,12 @@ def beside(folder: Path, group: str = "") -> list[str]:
     own = placebo[placebo.iloc[:, 0] == group] if group and len(placebo) else placebo
     who = f", {group}" * bool(group)
     for row in _named(own):
-        rank = f"p = {p_text(row.pvalue)} among {row.draws}" if np.isfinite(row.pvalue) else row.reason
+        rank = f"p = {p_text(row.pvalue)} among {row.draws:,}" if np.isfinite(row.pvalue) else row.reason
         lines.append(f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
     if len(terms):
         each = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(terms))
         who = ", all groups" * bool(group)
-        lines.append(f"CAR on characteristics{who}: {', '.join(each)}; N = {terms['n_events'].iloc[0]}")
+        lines.append(f"CAR on characteristics{who}: {', '.join(each)}; N = {terms['n_events'].iloc[0]:,}")
     return ["\n".join(_wrapped(text)) for text in lines if text]
 
 
@@ -147,7 +150,8 @@ def _variant(row: Any, group: str) -> str:
     if not row.n_events:
         return f"Variant {name}: {row.reason}"
     window, test = Window(row.start, row.stop), STATISTICS[row.test].label
-    said = f"{percent(row.estimate)} over {window}, {test} p = {p_text(row.pvalue)}, N = {row.n_events}"
+    p = f"not tested: {row.reason}" if isinstance(row.reason, str) else f"p = {p_text(row.pvalue)}"
+    said = f"{percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events:,}"
     return f"Variant {name}: {said}"
 
 
@@ -162,9 +166,7 @@ def _named(tests: pd.DataFrame) -> list[Any]:
 def _row(results: EventStudyResults, window: Window, names: list[str]) -> list[str]:
     row = list(cells(results, window, names).values())
     lead = row[0].result
-    # Few events cannot tell an effect from a rise in variance: no star for a test that takes it as given.
-    few = 1 < lead.n_events < STATISTICS["bmp_kp"].minimum and STATISTICS[lead.name].variance == "no"
-    mark = stars(lead.pvalue) if row[0].valid and not few else ""
+    mark = stars(lead.pvalue) if row[0].valid else ""
     shown = [(p_text(cell.result.pvalue), cell.valid) for cell in row]
     return [
         str(window), str(lead.n_events), percent(lead.estimate) + mark.ljust(3),
@@ -220,10 +222,10 @@ def losses(results: EventStudyResults, main: Window | None = None, *, written: b
     if dropped.empty:
         return lost or "No event was dropped."
     kinds = Counter(reason.split(":")[0] for reason in dropped["reason"])
-    lines = [f"Dropped {len(dropped)} of {len(results.events)} events:"]
+    lines = [f"Dropped {len(dropped):,} of {len(results.events):,} events:"]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
         event = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]].iloc[0]
-        lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
+        lines.append(f"  {count:4,d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
     more = [f"  every event and its reason: {place_of_all(results)} of the run"] if written else []
     return "\n".join([*lines, *more, *filter(None, [lost])])
 
@@ -234,10 +236,10 @@ def _without(results: EventStudyResults, main: Window) -> str:
     found = lacking(results, main)
     if not found:
         return ""
-    lines = [f"Used, but without a CAR over {main}: {len(found)} of {len(results)} events"]
+    lines = [f"Used, but without a CAR over {main}: {len(found):,} of {len(results):,} events"]
     lines += [f"  {ascii_text(str(one))}" for one in found[:DROPPED_SHOWN]]
     left = len(found) - DROPPED_SHOWN
-    lines += [f"  and {left} more: the report has them all"] * (left > 0)
+    lines += [f"  and {left:,} more: the report has them all"] * (left > 0)
     return "\n".join([*lines, *(f"  {line}" for line in _wrapped(remedies(found)))])
 
 
@@ -246,9 +248,11 @@ def seen_faults(results: EventStudyResults) -> str:
     kinds = Counter(fault.kind for fault in faults_in_windows(results))
     if not kinds:
         return ""
-    what = ", ".join(f"{count} {SPOKEN[kind][count > 1]}" for kind, count in kinds.most_common())
+    what = ", ".join(f"{count:,} {SPOKEN[kind][count > 1]}" for kind, count in kinds.most_common())
     total = sum(kinds.values())
-    text = f"{total} fault{'s' * (total != 1)} of prices in the windows: {what}; tables/faults.csv of the run"
+    text = (
+        f"{total:,} fault{'s' * (total != 1)} of prices in the windows: {what}; tables/faults.csv of the run"
+    )
     return "\n".join(_wrapped(text))
 
 
@@ -270,7 +274,7 @@ def excess(events: pd.DataFrame, main: Window, *, strict: bool, max_loss: float)
         for event in events[events["lost"]].to_dict("records")
     ]
     rest = len(own) - DROPPED_SHOWN
-    more = [f"  and {rest} more: events.csv of the run"] * (rest > 0)
+    more = [f"  and {rest:,} more: events.csv of the run"] * (rest > 0)
     return "\n".join([head, *own[:DROPPED_SHOWN], *more])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..report.measures import speaking_of, words
-from ..report.wording import clipped, count, stars
+from ..report.wording import capitalised, clipped, count, stars
 from ..significance import STATISTICS
 from ..windows import Window
 from .finished import Finished
@@ -83,7 +83,7 @@ def caar_table(run: Finished) -> str:
         return ""
     tests = max((panel.tests for panel in shown), key=len)
     wide = 4 + len(tests)
-    leads = {panel.lead for panel in shown}
+    leads = {panel.lead for panel in shown if panel.leads(run.main)}
     mark = " (leads)" if len(leads) == 1 else ""
     names = zip(tests, labels(tests), strict=True)
     heads = " & ".join(_stacked(f"{label}{mark * (name in leads)}") for name, label in names)
@@ -104,7 +104,7 @@ Window & $N$ & CAAR {_unit()} & (SE) & {heads} \\
 \bottomrule
 \end{{tabular}}}}
 
-{_notes(_caar_notes(run, shown, left))}
+{_notes(_caar_notes(run, shown, left, body))}
 \end{{table}}
 """
     return _head("Windows by tests", text, r"\usepackage{graphicx}") + text
@@ -116,9 +116,9 @@ def events_table(run: Finished) -> str:
     if not rows:
         return ""
     column = run.document["group_column"]
-    grouped = f" & {escaped(clipped(column, 40).capitalize())}" if column else ""
+    grouped = f" & {escaped(capitalised(clipped(column, 40)))}" if column else ""
     head = rf"Day 0 & Event{grouped} & CAR {_unit()} & SE {_unit()} & $t$ \\"
-    window = _window(run.main)
+    window, lines = _window(run.main), _lines(rows, _event)
     name = r">{\raggedright\arraybackslash}p{0.33\linewidth}"
     layout = rf"@{{}}l{name}{'l' * bool(column)}r@{{\hspace{{1.7em}}}}rr@{{}}"
     text = rf"""\begingroup\footnotesize
@@ -135,9 +135,9 @@ def events_table(run: Finished) -> str:
 \endhead
 \bottomrule
 \endlastfoot
-{_lines(rows, _event)}
+{lines}
 \end{{longtable}}
-{_notes(_event_notes(run))}
+{_notes(_event_notes(run, lines))}
 \endgroup
 """
     return _head("Events", text, r"\usepackage{array,longtable}") + text
@@ -157,7 +157,7 @@ def regression_table(run: Finished) -> str:
     law = "p-values of the wild bootstrap. " if wild else ""
     notes = (
         rf"Least squares; standard errors ({escaped(first['errors'])}) in parentheses. {law}"
-        rf"{escaped(first['notes'])}. {LEGEND}."
+        rf"{escaped(first['notes'])}.{_legend(lines)}"
     )
     text = rf"""\begin{{table}}[htbp]
 \centering\footnotesize
@@ -199,7 +199,7 @@ def _window_line(row: WindowRow, name: str, blank: str) -> str:
     caar = _starred(_percent(row.caar), lead.pvalue if lead.valid else np.nan)
     cells = " & ".join(_statistic(cell) for cell in row.cells)
     se = f"({words().scale * row.se:.2f})" if np.isfinite(row.se) else "--"
-    return rf"{_window(row.window)} & {row.n_events} & {caar} & {se} & {cells}{blank} \\"
+    return rf"{_window(row.window)} & {row.n_events:,} & {caar} & {se} & {cells}{blank} \\"
 
 
 def _statistic(cell: Cell) -> str:
@@ -222,7 +222,7 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
     return "\n".join(map(line, rows))
 
 
-def _caar_notes(run: Finished, shown: list[Panel], left: int) -> str:
+def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
     leads = dict.fromkeys(STATISTICS[panel.lead].label for panel in shown)
     mean = "standard error of the mean, corrected for the correlation of the events"
     several, one = (any((panel.n_events == 1) == single for panel in shown) for single in (False, True))
@@ -231,29 +231,35 @@ def _caar_notes(run: Finished, shown: list[Panel], left: int) -> str:
     sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))
     weak = any(not c.valid and np.isfinite(c.statistic) for p in shown for r in p.rows for c in r.cells)
     brackets = "Statistics in brackets are not to be relied on for these events, and have no stars. " * weak
+    legend = _legend(body)
+    stars_of = f"; the stars of a CAAR are those of {escaped(' or '.join(leads))}" * bool(legend)
     more = f"{count(left, 'more group')} in tests\\_by\\_group.csv. " if left else ""
     return (
-        f"{_study(run)} In parentheses the {error}; the stars of a CAAR are those of "
-        f"{escaped(' or '.join(leads))}. {brackets}{more}"
-        f"Tests: {escaped(sources)}. {LEGEND}."
+        f"{_study(run)} In parentheses the {error}{stars_of}. {brackets}{more}"
+        f"Tests: {escaped(sources)}.{legend}"
     )
 
 
-def _event_notes(run: Finished) -> str:
+def _event_notes(run: Finished, lines: str) -> str:
     own = "SE and $t$ are those of the single event, its parameters being estimated."
-    return f"{_study(run)} {own} {LEGEND}."
+    return f"{_study(run)} {own}{_legend(lines)}"
+
+
+def _legend(body: str) -> str:
+    """Say what the stars mean, where there are any."""
+    return f" {LEGEND}." if r"\sym{" in body else ""
 
 
 def _study(run: Finished) -> str:
     """Say what was estimated where, and how many events entered."""
     d = run.document
     dropped = d["n_events"] - d["n_used"]
-    lost = f", {dropped} dropped" if dropped else ""
+    lost = f", {dropped:,} dropped" if dropped else ""
     windows = (Window.of(d["config"][k]) for k in ("estimation", "event"))
     estimation, event = map(_window, windows)
     model = escaped(d["model"]["label"])
     return (
-        rf"{count(d['n_used'], 'event')} of {d['n_events']}{lost}. Normal {_kind()}: {model}, estimated on "
+        rf"{count(d['n_used'], 'event')} of {d['n_events']:,}{lost}. Normal {_kind()}: {model}, estimated on "
         rf"{estimation} trading days before the event; event window {event}.{_reach(run)}"
     )
 

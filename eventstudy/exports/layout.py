@@ -51,6 +51,11 @@ class Panel:
     tests: tuple[str, ...]
     rows: tuple[WindowRow, ...]
 
+    def leads(self, main: Window) -> bool:
+        """Tell whether the leading test may be relied on over the main window."""
+        own = (cell for row in self.rows if row.window == main for cell in row.cells)
+        return any(cell.valid for cell in own if cell.name == self.lead)
+
 
 @dataclass(frozen=True, slots=True)
 class EventRow:

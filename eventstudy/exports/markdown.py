@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..report.measures import speaking_of, words
+from ..report.methods import settings_text
 from ..report.wording import (
     FLAGS,
     clipped,
@@ -76,7 +77,8 @@ def _who(run: Finished, panel: Panel) -> str:
 
 def _grid(panel: Panel, main: Window) -> str:
     names = zip(panel.tests, labels(panel.tests), strict=True)
-    tests = [f"{label} (leads)" if name == panel.lead else label for name, label in names]
+    leads = panel.leads(main)
+    tests = [f"{label} (leads)" if leads and name == panel.lead else label for name, label in names]
     head = ["Window", "N", f"CAAR, {words().head}", "95% CI", *tests]
     return table(head, [_window_line(row, main) for row in panel.rows])
 
@@ -194,7 +196,7 @@ def _methods(run: Finished) -> Iterator[str]:
 def _provenance(run: Finished) -> Iterator[str]:
     found, config = run.document["provenance"], run.document["config"]
     yield "## Provenance"
-    settings = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in config.items() if v)
+    settings = settings_text(config)
     versions = ", ".join(f"{k} {v}" for k, v in (found.get("versions") or {}).items())
     lines = {
         "Reproduce": found.get("command"), "Events": found.get("events_source"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..report.measures import words
-from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups
+from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
 from ..report.wording import (
     LEVEL,
     MISSING,
@@ -81,7 +81,7 @@ def _variants(run: Finished) -> str:
             clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
             STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
             percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
-            pvalue(v["pvalue"]),
+            "not tested" if v["reason"] else pvalue(v["pvalue"]),
         ]
         for v in _of_groups(run)
     ]  # fmt: skip
@@ -98,8 +98,7 @@ def _weights(run: Finished) -> str:
     rows = [
         [
             WEIGHTED.get(r["weights"], r["weights"]), r["reason"], f"{r['n_events']:,}",
-            percent(r["estimate"], unit=False), span(r["ci_low"], r["ci_high"], unit=False),
-            pvalue(r["pvalue"]),
+            percent(r["estimate"], unit=False), *weighted_evidence(r),
         ]
         for r in run.at_main(run.beside("aggregates")).to_dict("records")
     ]  # fmt: skip

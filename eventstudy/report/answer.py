@@ -46,9 +46,9 @@ _REMEDIES = {
 
 # A name in the headline is cut after so many letters.
 LONGEST_FIRM = 60
-DEPENDS = "depends on the test"
+DIFFERENT, DEPENDS, NOT_TESTED = "different from zero", "depends on the test", "not tested"
 # What the tests of one event are called in its headline.
-_SHORT = {"event_t": "exact t", "sq": "SQ"}
+SHORT = {"event_t": "exact t", "sq": "SQ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) 
     tests = cells(results, window, shown_tests(results, window))
     main = results.recommended_for(window)
     out = [*reach, _interval_differs(results, window, tests[main], level)]
-    out += [found.caution, f"{in_type(found.disagreement)}." if found.disagreement else ""]
+    out += [in_type(found.caution), f"{in_type(found.disagreement)}." if found.disagreement else ""]
     out += dissent(main, tests, level, named=["calendar_time"] if found.disagreement else [])
     if found.kind == "one_date":
         out.append("All events share one date: one effective observation of any common shock.")
@@ -159,6 +159,19 @@ def brief(
         (verdict, True),
         (f" ({evidence}).", False),
     ))  # fmt: skip
+
+
+def verdict(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> str:
+    """Return what the answer stresses last: ``different from zero``, ``depends on the test`` ...
+
+    ``not tested`` also where there is no verdict yet or no event.
+    """
+    n = results.diagnose(window).n_events if len(results) else 0
+    if n == 0 or is_provisional(results, window):
+        return NOT_TESTED
+    if len(results) == 1:
+        return _verdict_of_one(results, window, level)
+    return _verdict(results, window, level)[0]
 
 
 def detectable(se: float, df: float = np.inf, level: float = LEVEL, power: float = 0.8) -> float:
@@ -238,14 +251,13 @@ def _provisional(results: EventStudyResults, window: Window) -> Sentence:
 def _one_event(results: EventStudyResults, window: Window, level: float) -> Sentence:
     found = interval(results, window)
     tests = _tests_of_one(results, window)
-    verdicts = {_different(t.pvalue, level) for t in tests}
-    verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
+    verdict = _verdict_of_one(results, window, level)
     event = dict(results.events.iloc[int(np.argmax(results.ok))])
     firm = firm_name(event, LONGEST_FIRM)
     who = f"{words().moved} of {firm}" if words().quantity else firm
     label = results.model.label
     expected = f" against what the {label}{',' * (',' in label)} expected{_ci(found.low, found.high)}: "
-    each = "; ".join(f"{_SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
+    each = "; ".join(f"{SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
     return Sentence((
         (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
         (_meant(found.estimate, window) + expected + _whether(verdict), False), (verdict, True),
@@ -257,6 +269,11 @@ def _tests_of_one(results: EventStudyResults, window: Window) -> list[Significan
     """Return the tests that the answer of a single event rests on."""
     names = dict.fromkeys([results.recommended_for(window), *results.diagnose(window).recommended])
     return [results.test(name, window) for name in names]
+
+
+def _verdict_of_one(results: EventStudyResults, window: Window, level: float) -> str:
+    verdicts = {_different(t.pvalue, level) for t in _tests_of_one(results, window)}
+    return verdicts.pop() if len(verdicts) == 1 else DEPENDS
 
 
 def _own_interval_differs(results: EventStudyResults, window: Window, level: float) -> str:
@@ -271,7 +288,7 @@ def _own_interval_differs(results: EventStudyResults, window: Window, level: flo
 def _many_events(results: EventStudyResults, window: Window, subject: str, level: float) -> Sentence:
     effect, n = _effect(results, window), results.diagnose(window).n_events
     verdict, evidence = _verdict(results, window, level)
-    at_level = "" if verdict == "not tested" else f" at the {level_text(level)} level"
+    at_level = "" if verdict == NOT_TESTED else f" at the {level_text(level)} level"
     head = f"Over {window_text(window)} the {of_number(n, subject)} moved {words().moved} by "
     return Sentence((
         (head, False), (percent(effect.estimate), True),
@@ -286,14 +303,11 @@ def _verdict(results: EventStudyResults, window: Window, level: float) -> tuple[
     tests = cells(results, window, dict.fromkeys([name, *found.recommended]))
     main = tests[name].result
     if main.reason:
-        return "not tested", reason_text(main.reason)
+        return NOT_TESTED, reason_text(main.reason)
     rivals = [c.result for c in dissenters(name, tests, level) if of_mean(c)]
     if found.disagreement and level == LEVEL:
         rivals = [results.test("calendar_time", window), *rivals]
     each = ", ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in [main, *rivals])
-    if found.n_events < STATISTICS["bmp_kp"].minimum and STATISTICS[name].variance == "no":
-        few = f"{found.n_events} events cannot tell an effect from a rise in variance"
-        return "not tested", f"{few}; {each} if the variance did not rise"
     verdict = DEPENDS if rivals else _different(main.pvalue, level)
     return verdict, f"{each}, {count(found.n_dates, 'date')}"
 
@@ -303,17 +317,17 @@ def _whether(verdict: str) -> str:
 
 
 def _different(p: float, level: float) -> str:
-    return "different from zero" if p < level else "not distinguishable from zero"
+    return DIFFERENT if p < level else "not distinguishable from zero"
 
 
 def _interval_differs(results: EventStudyResults, window: Window, main: Cell, level: float) -> str:
     if main.result.reason:
         return ""
     found, rejects = interval(results, window), main.result.pvalue < level
-    includes = found.low <= 0 <= found.high
     if rejects and main.result.statistic * found.estimate < 0:
         return "The mean standardised CAR, on which the test rests, has the opposite sign."
-    if rejects != includes or level != LEVEL:
+    includes = found.low <= 0 <= found.high
+    if rejects != includes or level != LEVEL or not interval_known(results, window):
         return ""
     verb = "includes" if includes else "excludes"
     return f"The interval for the mean, which is not standardised, {verb} zero."

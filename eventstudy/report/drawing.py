@@ -110,7 +110,8 @@ def day_axis(axes: Axes, days: IntArray, *, ticks: int) -> None:
 
 def label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, average: str, beside: bool) -> None:
     if not beside:
-        for axes, text in ((upper, f"C{average}, 95% band"), (lower, f"{average} each day, 95% CI")):
+        drawn = (", 95% band", ", 95% CI") if path.has_band else ("", "")
+        for axes, text in ((upper, f"C{average}{drawn[0]}"), (lower, f"{average} each day{drawn[1]}")):
             axes.set_title(text, loc="left", fontsize=TEXT, fontweight="bold", color=color, pad=5)
         return
     beside_end: Any = {"textcoords": "offset points", "va": "center", "fontsize": TEXT}
@@ -118,7 +119,8 @@ def label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, average: s
     _label_end(upper, path, f"C{average} {end}", {**beside_end, "color": color})
     beside_end["xycoords"] = ("axes fraction", "data")
     lower.annotate(f"{average} each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end)
-    lower.annotate("with 95% CI", (1, 0), (6, -16), color=MUTED, **beside_end)
+    if np.isfinite(path.aar_half).any():
+        lower.annotate("with 95% CI", (1, 0), (6, -16), color=MUTED, **beside_end)
 
 
 def _label_end(axes: Axes, path: Path95, text: str, style: Mapping[str, Any]) -> None:
@@ -168,7 +170,8 @@ class Point:
 
     @property
     def tip(self) -> str:
-        return f"{self.name}: {percent(self.car)} ({span(self.car - self.half, self.car + self.half)})"
+        ci = f" ({span(self.car - self.half, self.car + self.half)})" if np.isfinite(self.half) else ""
+        return f"{self.name}: {percent(self.car)}{ci}"
 
 
 def draw_point(axes: Axes, y: float, mark: Point, color: str, shape: str) -> None:

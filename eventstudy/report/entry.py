@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ..significance import STATISTICS
 from ..typing import FloatArray
-from .answer import Sentence
+from .answer import NOT_TESTED, SHORT, Sentence
 from .measures import WORDS
 from .wording import MISSING, clipped, count, date_prose, pvalue, signed
 
@@ -24,6 +25,8 @@ MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"
 FAILED = ".failed.json"
 # Bytes of a manifest, and rows of a table, that are read at most.
 LARGEST, MOST_ROWS = 20_000_000, 100_000
+# Other groups that are told of.
+MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 PATH = ("tau", "caar", "caar_low", "caar_high")
 FOREIGN = "its manifest is not one of a study"
@@ -40,7 +43,8 @@ class Run:
     answer : Sentence
     others : tuple of str
         The events that are not in the answer, and the answers of the other groups, in short.
-    effect, pvalue, used, status : str
+    effect, pvalue, test, used, status : str
+        What is missing is a dash; `test` is the one that `pvalue` is of.
     trouble : str
         When and why the run could not be brought up to date; "" if it could.
     faulty : bool
@@ -59,6 +63,7 @@ class Run:
     others: tuple[str, ...]
     effect: str
     pvalue: str
+    test: str
     used: str
     status: str
     faulty: bool
@@ -98,9 +103,10 @@ def run_of(folder: Path) -> Run:
         href=f"{quote(folder.name)}/report.html" if (folder / "report.html").is_file() else "",
         about=_about(first, events),
         answer=_answer(first),
-        others=(*_lacking(first), *(_short(a, words.scale, words.unit) for a in answers[1:6])),
+        others=(*_lacking(first), *_others(answers[1:], words.scale, words.unit)),
         effect=_shown(first.get("estimate"), words.scale),
-        pvalue=pvalue(_number(first.get("pvalue"))),
+        pvalue=_tested(first),
+        test="" if _tested(first) in (MISSING, NOT_TESTED) else _label(first),
         used=f"{used:,} of {used + dropped:,}" if events else MISSING,
         status=_status(folder, events, first),
         trouble="",
@@ -145,11 +151,31 @@ def _lacking(first: Mapping[str, Any]) -> list[str]:
     return [clipped(text, 600)] if isinstance(text, str) and text else []
 
 
+def _others(answers: list[Mapping[str, Any]], scale: float, unit: str) -> list[str]:
+    """Return the answers of the other groups in short, and how many are left out."""
+    left = len(answers) - MOST_GROUPS
+    shown = [_short(a, scale, unit) for a in answers[:MOST_GROUPS]]
+    return shown + [f"{count(left, 'more group')} in its report"] * (left > 0)
+
+
 def _short(answer: Mapping[str, Any], scale: float, unit: str) -> str:
-    """Return the answer of one more group: ``relief: −0.15%, p 0.820, 14 events``."""
+    """Return the answer of one more group: ``relief: −0.15%, BMP-KP p 0.820, 14 events``."""
     effect = _shown(answer.get("estimate"), scale) + unit
-    n, p = _count(answer.get("n_events")), pvalue(_number(answer.get("pvalue")))
-    return f"{clipped(answer.get('group'), 60)}: {effect}, p {p}, {count(n, 'event')}"
+    p = _tested(answer)
+    said = p if p == NOT_TESTED else f"{_label(answer)} p {p}".lstrip()
+    n = count(_count(answer.get("n_events")), "event")
+    return f"{clipped(answer.get('group'), 60)}: {effect}, {said}, {n}"
+
+
+def _tested(answer: Mapping[str, Any]) -> str:
+    """Return p, or that there is none to rely on."""
+    return NOT_TESTED if answer.get("verdict") == NOT_TESTED else pvalue(_number(answer.get("pvalue")))
+
+
+def _label(answer: Mapping[str, Any]) -> str:
+    """Return what the test of an answer is called; "" for a test that is not known."""
+    name = str(answer.get("test"))
+    return SHORT.get(name, STATISTICS[name].label) if name in STATISTICS else ""
 
 
 def _status(folder: Path, events: Mapping[str, Any], first: Mapping[str, Any]) -> str:

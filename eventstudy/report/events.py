@@ -29,6 +29,7 @@ from .wording import (
     common_flags,
     count,
     date_iso,
+    expected,
     firm_name,
     flag_counts,
     flag_words,
@@ -193,10 +194,11 @@ def _mean_row(
     half = found.high - found.estimate if known else math.nan
     label = STATISTICS[test.name].label
     what = f"{label} {p_is(test.pvalue)}" if tested else f"not tested: {reason_text(test.reason)}"
+    of_mean = f"{test.n_events:,} {clipped(name, 60)}" if name else count(test.n_events, "event")
     significant = bool(tested and test.pvalue < LEVEL)
     ci = span(found.low, found.high, unit=False) if known else ""
     return EventRow(
-        date="", name=f"Mean of {test.n_events:,} {clipped(name, 60)}".strip(),
+        date="", name=f"Mean of {of_mean}",
         ticker="", fit="", url="", group=clipped(name),
         sub=what, car=percent(found.estimate, unit=False), interval=ci,
         pvalue=pvalue(test.pvalue) if tested else MISSING,
@@ -290,10 +292,9 @@ def _events_lede(p: np.ndarray[Any, Any], families: pd.DataFrame | None) -> str:
     if len(p) < 2:
         return ""
     small = int((p < LEVEL).sum())
-    chance = f"{LEVEL * len(p):.2f}".rstrip("0").rstrip(".")
     return (
         f"{small:,} of {len(p):,} CARs {'differs' if small == 1 else 'differ'} from zero on their own at "
-        f"{level_text(LEVEL)}, where {chance} would by chance{_corrected(families)}."
+        f"{level_text(LEVEL)}, where {expected(LEVEL * len(p))} would by chance{_corrected(families)}."
     )
 
 

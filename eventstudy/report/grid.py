@@ -17,6 +17,7 @@ from .page import Page
 from .wording import (
     LEVEL,
     MISSING,
+    capitalised,
     count,
     in_type,
     listed,
@@ -84,7 +85,7 @@ def grids(page: Page) -> dict[str, Any]:
     config, subject = page.config, page.subject
     return {
         "table": significance_grid(page.sample, config.tested, page.main, config.tests),
-        "caption": subject[:1].upper() + subject[1:],
+        "caption": capitalised(subject),
         "lede": _lede(page),
     }
 
@@ -147,7 +148,7 @@ def _grouped(
     results: EventStudyResults, by_window: Mapping[Window, Mapping[str, Cell]], main: Window
 ) -> tuple[tuple[str, tuple[GridRow, ...]], ...]:
     """Group the tests by where they are to be relied on, each window being judged by its own events."""
-    recommended = results.diagnose(main).recommended or (results.recommended_for(main),)
+    recommended = results.diagnose(main).recommended
     kinds: dict[str, list[GridRow]] = {kind: [] for kind in _TITLES}
     for name in by_window[main]:
         row = {w: tests[name] for w, tests in by_window.items()}
@@ -178,8 +179,12 @@ def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, tag: str) -> 
 
 
 def _faults(row: Mapping[Window, Cell]) -> str:
-    """Say what speaks against a test, how much, and over which windows where not over all."""
+    """Say what speaks against a test, how much, and over which windows where not over all.
+
+    Where no window may be relied on, some for another reason, it is the reason that has exceptions.
+    """
     computed = {w: cell for w, cell in row.items() if np.isfinite(cell.result.pvalue)}
+    usable = any(cell.valid for cell in computed.values())
     said: list[str] = []
     rest = len(computed)
     for trust in (NOT_HERE, DOUBTFUL):
@@ -189,7 +194,9 @@ def _faults(row: Mapping[Window, Cell]) -> str:
         whys = [short_reason(why) for cell in there.values() for why in cell.faults]
         parts = dict.fromkeys(part for why in whys for part in why.split(" and "))
         where = " elsewhere" if said and len(there) == rest else _over(there, computed)
-        said.append(f"{_TRUST[trust]}{where}: {in_type(listed(parts))}.")
+        why = in_type(listed(parts))
+        exception = where.startswith(" except") and not usable
+        said.append(f"{_TRUST[trust]}: {why}{where}." if exception else f"{_TRUST[trust]}{where}: {why}.")
         rest -= len(there)
     return " ".join(said)
 

@@ -11,17 +11,17 @@ from markupsafe import Markup
 from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
+from .answer import DEPENDS, DIFFERENT, NOT_TESTED, verdict
 from .facts import interval, interval_known
 from .grid import significance_grid
 from .measures import words
 from .page import Page
 from .path_section import events_between
-from .paths import BAND_EVENTS, path_of
+from .paths import BAND_EVENTS, Path95, path_of
 from .svg import svg
 from .wording import (
     LEVEL,
     clipped,
-    count,
     level_text,
     listed,
     p_is,
@@ -46,12 +46,13 @@ def group_section(page: Page) -> dict[str, Any] | None:
         return None
     main, config = page.main, page.config
     rows, lede = group_rows(page.groups, main)
+    paths = {name: path_of(part).beside_others() for name, part in list(page.groups.items())[:SHOWN_PANELS]}
     others = {clipped(g, 60): part for g, part in list(page.groups.items())[1:]}
     return {
         "rows": rows,
         "lede": " ".join(filter(None, (lede, _differ(page)))),
-        "panels": _panels(page.groups, main),
-        "note": _panels_note(page.groups, main),
+        "panels": _panels(paths, main),
+        "note": _panels_note(paths, len(page.groups), main),
         "differences": _differences(page),
         "tests": {
             g: significance_grid(part, config.tested, main, config.tests) for g, part in others.items()
@@ -98,58 +99,59 @@ def group_rows(
     groups: Mapping[str, EventStudyResults], window: Window
 ) -> tuple[list[tuple[str, str, str, str, str, str, str]], str]:
     """Return name, events, dates, CAAR, interval, p and test of each group, and the sentence above them."""
-    rows, differ, tested = [], [], 0
+    rows = []
     for name, sample in groups.items():
         test, found = sample.test(sample.recommended_for(window), window), interval(sample, window)
-        able = not test.reason
-        tested += able
-        if able and test.pvalue < LEVEL:
-            differ.append(clipped(name, 60))
         rows.append((
             clipped(name, 80), f"{test.n_events:,}", f"{sample.diagnose(window).n_dates:,}",
             percent(found.estimate, unit=False),
             span(found.low, found.high, unit=False) if interval_known(sample, window) else "",
-            pvalue(test.pvalue) if able else f"not tested: {reason_text(test.reason)}",
+            f"not tested: {reason_text(test.reason)}" if test.reason else pvalue(test.pvalue),
             STATISTICS[test.name].label,
         ))  # fmt: skip
-    return rows, _groups_lede(differ, tested, window)
+    verdicts = {clipped(name, 60): verdict(sample, window) for name, sample in groups.items()}
+    return rows, _groups_lede(verdicts, window)
 
 
-def _groups_lede(differ: list[str], tested: int, window: Window) -> str:
-    """Say how many of the groups tested differ from zero."""
+def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
+    """Say which of the groups tested differ from zero, by the rule of the answer."""
+    tested = sum(said != NOT_TESTED for said in verdicts.values())
     if not tested:
         return f"No group has enough events to be tested over {window_text(window)}."
-    which = f": {listed(differ)}" if differ else ""
-    verb = "differs" if len(differ) == 1 else "differ"
-    who = f"{len(differ) or 'none'} of the {tested} groups tested {verb}"
+    differ, depend = ([n for n, said in verdicts.items() if said == kind] for kind in (DIFFERENT, DEPENDS))
+    who = (
+        f"{len(differ) or 'none'} of the {tested} groups tested {'differs' if len(differ) < 2 else 'differ'}"
+    )
     if tested == 1:
         who = f"the one group tested {'differs' if differ else 'does not differ'}"
-    at = f"at the {level_text(LEVEL)} level by the test that leads"
-    return f"Over {window_text(window)} {who} from zero {at}{which}."
+        who = "for the one group tested it depends on the test whether it differs" if depend else who
+    which = f": {listed(differ)}" if differ else ""
+    said = f"Over {window_text(window)} {who} from zero at the {level_text(LEVEL)} level{which}."
+    if depend and tested > 1:
+        said += f" It {DEPENDS} for {len(depend)}: {listed(depend)}."
+    return said
 
 
-def _panels(groups: Mapping[str, EventStudyResults], main: Window) -> list[tuple[str, Markup]]:
+def _panels(paths: Mapping[str, Path95], main: Window) -> list[tuple[str, Markup]]:
     """Return the captions and figures of the first groups, on one scale."""
-    shown = list(groups.items())[:SHOWN_PANELS]
-    paths = {name: path_of(part).beside_others() for name, part in shown}
     limits = plots.shared_limits(paths)
     out = []
-    for i, (name, _) in enumerate(shown):
-        figure = plots.group_figure(paths[name], main, limits, group=i)
-        caption = f"{clipped(name, 60)}, {events_between(paths[name])}"
-        end = percent(paths[name].end)
-        desc = f"CAAR path ending at {end}, on the scale of its neighbours."
+    for i, (name, path) in enumerate(paths.items()):
+        figure = plots.group_figure(path, main, limits, group=i)
+        caption = f"{clipped(name, 60)}, {events_between(path)}"
+        desc = f"CAAR path ending at {percent(path.end)}, on the scale of its neighbours."
         picture = svg(figure, f"CAAR of {caption}, panel {i + 1}", desc, css_class="half")
         out.append((caption, Markup(picture)))  # noqa: S704
     return out
 
 
-def _panels_note(groups: Mapping[str, EventStudyResults], window: Window) -> str:
+def _panels_note(paths: Mapping[str, Path95], n_groups: int, window: Window) -> str:
     """Say what the panels show, where they have no band, and which groups have no panel."""
-    left = len(groups) - SHOWN_PANELS
-    more = f" {count(left, 'more group')} in the table." if left > 0 else ""
+    band = " with its pointwise 95% band" * any(path.has_band for path in paths.values())
+    gaps = any(path.has_gap for path in paths.values())
+    none = f" No band where fewer than {BAND_EVENTS} events enter." * gaps
+    left = n_groups - len(paths)
+    more = f" The {len(paths)} largest of {n_groups} groups are drawn; the table has all." if left else ""
     return (
-        f"CAAR in {words().axis} with its pointwise 95% band, same scale in all panels; "
-        f"{window_text(window)} shaded. "
-        f"No band where fewer than {BAND_EVENTS} events enter.{more}"
+        f"CAAR in {words().axis}{band}, same scale in all panels; {window_text(window)} shaded.{none}{more}"
     )

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from ..returns import LIKE_PERCENT
+from ..significance import STATISTICS
 from ..windows import Window
 from .measures import in_its_words, words
-from .wording import count, flag_counts, listed, reasons, window_text
+from .wording import capitalised, count, flag_counts, listed, reasons, window_text
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults
@@ -54,7 +55,6 @@ def limitations(
         _unknown_times(results),
         *(text for text in notices if text not in first),
         *_put_aside(results),
-        _batch_engine(results),
     ]
     return [sentence for sentence in found if sentence]
 
@@ -65,7 +65,7 @@ def _short_estimation(results: EventStudyResults) -> str:
         return ""
     shortest = int(results.abnormal.nobs[results.ok].min())
     return (
-        f"{n:,} of {count(len(results), 'event')} have few estimation days ({shortest} or more). "
+        f"{n:,} of {count(len(results), 'event')} have few estimation days ({shortest:,} or more). "
         "Forecast errors are large and variances uncertain; use a longer estimation window."
     )
 
@@ -85,8 +85,9 @@ def _small_sample(results: EventStudyResults, window: Window) -> str:
     if len(results) < 2 or n >= FEW_EVENTS:
         return ""
     few = "Only one event has" if n == 1 else f"Only {n} events have"
+    what = "there is no interval" if n < STATISTICS["bmp_kp"].minimum else "intervals are wide"
     return (
-        f"{few} all days of {window_text(window)}: intervals are wide, one event can carry the mean, "
+        f"{few} all days of {window_text(window)}: {what}, one event can carry the mean, "
         "and tests of ranks and signs are not reliable."
     )
 
@@ -151,16 +152,10 @@ def _unknown_times(results: EventStudyResults) -> str:
 
 def _notices(results: EventStudyResults) -> list[str]:
     """Return the notices on prices as sentences."""
-    return [f"{text[:1].upper()}{text[1:].removesuffix('.')}." for text in results.panel.notices]
+    return [f"{capitalised(text).removesuffix('.')}." for text in results.panel.notices]
 
 
 def _put_aside(results: EventStudyResults) -> list[str]:
     notes = [f"{note}." for note in results.panel.notes]
     left = len(notes) - LISTED_NOTES
     return notes if left <= 0 else [*notes[:LISTED_NOTES], f"{count(left, 'similar note')} not listed."]
-
-
-def _batch_engine(results: EventStudyResults) -> str:
-    if results.engine != "batch":
-        return ""
-    return "Estimated for all events at once (engine batch); the numbers agree with the default to rounding."

@@ -46,7 +46,7 @@ def methods(page: Page) -> dict[str, Any]:
         "one_event": len(page.sample) == 1,
         "estimation": window_text(windows.estimation),
         "event": window_text(windows.event),
-        "length": len(windows.estimation),
+        "length": f"{len(windows.estimation):,}",
         "days": _days(results),
         "kind": words().what or f"{windows.kind} returns",
         "measure_formula": formula(words().formula),
@@ -78,7 +78,8 @@ def _days(results: EventStudyResults) -> str:
     nobs = results.events.loc[results.ok, "nobs"]
     if nobs.empty:
         return ""
-    return f"{nobs.min()}" if nobs.min() == nobs.max() else f"{nobs.min()} to {nobs.max()}"
+    least, most = int(nobs.min()), int(nobs.max())
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def variance_of_car(model: LinearModel) -> str:
@@ -137,13 +138,23 @@ def provenance_of(config: StudyConfig, given: Mapping[str, Any]) -> dict[str, An
         "sha256": given.get("events_sha256") or "",
         "versions": [f"{k} {v}" for k, v in (given.get("versions") or {}).items()],
         "rows": rows,
-        "sources": listed(f"{s} ({n})" for s, n in sources.items()) if sources else "",
-        "settings": _settings(config),
+        "sources": listed(f"{s} ({n:,})" for s, n in sources.items()) if sources else "",
+        "settings": settings_text({**config.to_dict(), "model": config.normal_model}),
     }
 
 
-def _settings(config: StudyConfig) -> str:
-    """Return the settings that are not empty, as the study file has them."""
-    named = {**config.to_dict(), "model": config.normal_model}
-    plain = {k: ", ".join(v) if isinstance(v, list) else str(v) for k, v in named.items()}
-    return "; ".join(f"{name} {value}" for name, value in plain.items() if value)
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Return the settings that say something in one line, by their names in a study file."""
+    said = {name: _setting(value) for name, value in settings.items()}
+    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in said.items() if value)
+
+
+def _setting(value: object) -> str:
+    """Return a setting for a reader; variants by their names, "" for what is empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(str(k) if isinstance(v, Mapping) else f"{k} = {v}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -30,7 +30,12 @@ def path_section(page: Page) -> dict[str, Any]:
     path = path_of(sample)
     what = f"CAR of {_name(sample)}" if n == 1 else f"CAAR of {n:,} {page.subject}"
     average = "AR" if n == 1 else "AAR"
-    notes = (path_words(n), band_note(sample), path_note(path, n), limit_note(sample))
+    notes = (
+        path_words(n),
+        band_note(sample) if path.has_band else "",
+        path_note(path, n),
+        limit_note(sample),
+    )
     return {
         "lede": path_lede(sample, page.config.tested, path),
         "caption": f"{what} from day {day(int(path.days[0]))}, and {average} of each day",
@@ -48,7 +53,8 @@ def _name(sample: EventStudyResults) -> str:
 def _picture(path: Path95, what: str, main: Window, n_events: int, width: int) -> Markup:
     figure = plots.path_figure(path, main, n_events=n_events, width=width)
     desc = (
-        f"Line with 95% band from day {day(int(path.days[0]))} to {day(int(path.days[-1]))}, "
+        f"Line{' with 95% band' * path.has_band} "
+        f"from day {day(int(path.days[0]))} to {day(int(path.days[-1]))}, "
         f"ending at {percent(path.end)}; bars of each day below. "
         "The values are listed after it."
     )

@@ -30,11 +30,11 @@ from .drawing import (
     new_axes,
     percent_axis,
 )
-from .facts import interval
+from .facts import interval, interval_known
 from .measures import in_its_words, words
 from .paths import Path95, path_of
 from .svg import TEXT, any_script, svg
-from .wording import clipped, count, percent, signed, window_text
+from .wording import LEVEL, clipped, count, percent, signed, window_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,8 @@ def plot_caar(
     percent_axis(axes.yaxis, path.lowest, path.highest)
     day_axis(axes, path.days, ticks=11)
     what = "CAR of one event" if len(results) == 1 else f"CAAR of {count(len(results), 'event')}"
-    axes.set_title(f"{what}{_of()}, pointwise 95% band", loc="left", fontsize=TEXT, fontweight="bold")
+    band = ", pointwise 95% band" * path.has_band
+    axes.set_title(f"{what}{_of()}{band}", loc="left", fontsize=TEXT, fontweight="bold")
     return axes
 
 
@@ -88,7 +89,8 @@ def plot_caar(
 def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None = None) -> Axes:
     """Draw the CAR over `window` of each event with its 95% interval, sorted, and the mean as a diamond.
 
-    Events whose own p is below 0.05 are filled. Of more than 60 events the ends of the order are drawn.
+    What has p below 0.05 is filled, the mean by the test that leads. Of more than 60 events the ends of the
+    order are drawn.
     """
     marks = _forest_marks(results, window)
     left_out = max(0, len(marks) - FOREST_ROWS)
@@ -98,9 +100,7 @@ def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None 
     color, _, marker = PALETTE[0]
     for y, mark in enumerate(marks):
         draw_point(axes, y, mark, color, marker)
-    mean = interval(results, window)
-    half = mean.high - mean.estimate
-    draw_point(axes, MEAN_ROW, Point("Mean", mean.estimate, half, filled=True), INK, "D")
+    draw_point(axes, MEAN_ROW, _mean_mark(results, window), INK, "D")
     frame(axes)
     labels = ["Mean", *(clipped(mark.name, 32) for mark in marks)]
     axes.set_yticks([MEAN_ROW, *range(len(marks))], labels, fontsize=12, parse_math=False)
@@ -133,7 +133,8 @@ def _grouped(axes: Axes, results: EventStudyResults, window: Window, by: str) ->
     day_axis(axes, first.days, ticks=11)
     rest = len(groups) - len(shown)
     more = f"; {count(rest, 'smaller group')} not drawn" if rest else ""
-    title = f"CAAR by {clipped(by, 40)}{_of()}, pointwise 95% bands{more}"
+    bands = ", pointwise 95% bands" * any(path.has_band for path in shown.values())
+    title = f"CAAR by {clipped(by, 40)}{_of()}{bands}{more}"
     axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold", parse_math=False)
     return axes
 
@@ -185,7 +186,7 @@ def write_figures(results: EventStudyResults, folder: Path, *, window: Window) -
     if len(results) == 0:
         return
     drawn = {
-        "caar": (plot_caar(results, window=window), "CAAR path with its pointwise 95% band."),
+        "caar": (plot_caar(results, window=window), "CAAR path by event day."),
         "car": (plot_car_forest(results, window), "CAR of each event with its 95% interval."),
         "ar_heatmap": (
             plot_ar_heatmap(results, window),
@@ -252,6 +253,13 @@ def _forest_marks(results: EventStudyResults, window: Window) -> list[Point]:
         if np.isfinite(x)
     ]
     return sorted(marks, key=lambda mark: (mark.car, mark.name))
+
+
+def _mean_mark(results: EventStudyResults, window: Window) -> Point:
+    """Return the mark of the mean: without an interval where none is known, filled where its test rejects."""
+    mean, test = interval(results, window), results.test(results.recommended_for(window), window)
+    half = mean.high - mean.estimate if interval_known(results, window) else np.nan
+    return Point("Mean", mean.estimate, half, filled=bool(not test.reason and test.pvalue < LEVEL))
 
 
 def own_half_widths(results: EventStudyResults, window: Window) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..analysis.situation import KAPPA_EVENTS
 from ..config import MAIN
 from ..significance import STATISTICS
 from ..typing import FloatArray
@@ -20,6 +21,7 @@ from .wording import (
     LEVEL,
     MISSING,
     NBSP,
+    capitalised,
     clipped,
     count,
     in_type,
@@ -48,7 +50,8 @@ def robustness(page: Page) -> dict[str, Any] | None:
     if not any(found.values()):
         return None
     return {
-        **found, "who": _who(page), "all": _all(page), "suffix": "_by_group" * bool(page.group),
+        **found, "who": _who(page), "several": len(page.sample) > 1,
+        "all": _all(page), "suffix": "_by_group" * bool(page.group),
         "families_lede": _families_lede(page),
     }  # fmt: skip
 
@@ -89,7 +92,8 @@ def _variants(page: Page) -> list[dict[str, str]]:
             "name": f"{name}: {clipped(row['group'] or 'all events', 30)}" if of_whom else name,
             "beneath": "; ".join(filter(None, [*settings * first, row["reason"]])),
             "n": f"{row['n_events']:,}", "caar": percent(row["estimate"], unit=False),
-            "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test, "p": pvalue(row["pvalue"]),
+            "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test,
+            "p": "not tested" if row["reason"] else pvalue(row["pvalue"]),
         })  # fmt: skip
     return rows
 
@@ -110,11 +114,17 @@ def _weights(page: Page) -> list[tuple[str, ...]]:
     return [
         (
             WEIGHTED.get(row["weights"], row["weights"]), row["reason"], f"{row['n_events']:,}",
-            percent(row["estimate"], unit=False), span(row["ci_low"], row["ci_high"], unit=False),
-            pvalue(row["pvalue"]),
+            percent(row["estimate"], unit=False), *weighted_evidence(row),
         )
         for row in _over_main(page, "aggregates").to_dict("records")
     ]  # fmt: skip
+
+
+def weighted_evidence(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return interval and p of a weighted mean; of few events neither, as in the answer."""
+    if 1 < row["n_events"] < KAPPA_EVENTS:
+        return MISSING, "not tested"
+    return span(row["ci_low"], row["ci_high"], unit=False), pvalue(row["pvalue"])
 
 
 def _money(page: Page) -> str:
@@ -122,7 +132,8 @@ def _money(page: Page) -> str:
         if not np.isfinite(row["total"]):
             return ""
         low, total, high = (_amount(row[k]) for k in ("ci_low", "total", "ci_high"))
-        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" if np.isfinite(row["pvalue"]) else ""
+        known = np.isfinite(row["pvalue"]) and not 1 < row["n_events"] < KAPPA_EVENTS
+        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" * bool(known)
         what = f"The abnormal change of market value of the {count(row['n_events'], 'event')} that have one"
         return f"{what} is {total} in all{ci}, {_unit(page)}."
     return ""
@@ -200,7 +211,7 @@ def _histogram(row: Mapping[Any, Any], draws: FloatArray, width: int) -> Markup:
     size = "wide" if width == plots.WIDE else "narrow"
     title = f"Placebo {row['kind']}, {size} figure"
     own = signed(row["statistic"])
-    desc = f"Histogram of {len(draws)} placebo statistics; the study's own, {own}, is marked."
+    desc = f"Histogram of {len(draws):,} placebo statistics; the study's own, {own}, is marked."
     figure = plots.placebo_figure(float(row["statistic"]), draws, width=width)
     return Markup(svg(figure, title, desc, css_class=size))  # noqa: S704
 
@@ -224,7 +235,7 @@ def _regression(page: Page) -> dict[str, Any] | None:
         f"{count(int(first['n_events']), 'event')} on {count(int(first['n_dates']), 'date')}, least squares, "
         f"errors {first['errors']}, R²{NBSP}{first['r2']:.2f}."
     )
-    notes = [f"{note[:1].upper()}{note[1:]}." for note in str(first["notes"]).split("; ") if note]
+    notes = [f"{capitalised(note)}." for note in str(first["notes"]).split("; ") if note]
     return {"rows": rows, "lede": lede, "notes": " ".join(notes)}
 
 

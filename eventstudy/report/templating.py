@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .answer import Sentence
+from .wording import capitalised
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,7 +30,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["sentence"] = _emphasised
+    found.filters |= {"sentence": _emphasised, "capitalised": capitalised}
     return found
 
 

@@ -13,7 +13,7 @@ from ..config import StudyConfig
 from ..significance import STATISTICS
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
-from .answer import answer, asides, brief, detectable
+from .answer import Sentence, answer, asides, brief, detectable
 from .facts import interval, interval_known
 from .groups import SHOWN_PANELS
 from .limits import limitations
@@ -21,9 +21,11 @@ from .measures import words
 from .page import Page
 from .wording import (
     NBSP,
+    capitalised,
     clipped,
     count,
     date_prose,
+    expected,
     listed,
     p_is,
     percent,
@@ -48,6 +50,9 @@ def top(page: Page) -> dict[str, Any]:
         for other, part in list(page.groups.items())[1:SHOWN_PANELS]
     ]
     pooled = brief(page.results, main, subject="announcements together") if others else None
+    left = len(page.groups) - SHOWN_PANELS
+    if left > 0:
+        others.append(Sentence(((f"{count(left, 'smaller group')} in the table of groups below.", False),)))
     return {
         "answer": answer(sample, main, subject=page.subject),
         "asides": asides(sample, main),
@@ -82,7 +87,7 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
         yield _moved(sample, window)
     kind = f"{clipped(group, 24)} events" if group else "events" if several else "event"
     used = f"{found.n_events:,} of {len(sample.events):,}"
-    yield f"{kind} used".capitalize(), used, f"on {count(found.n_dates, 'date')}"
+    yield capitalised(f"{kind} used"), used, f"on {count(found.n_dates, 'date')}"
     if known:
         least = percent(detectable(mean.se, mean.df), sign=False)
         yield "Smallest detectable effect", least, "80% power, 5% level"
@@ -98,7 +103,7 @@ def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
     if not rate.size or np.isnan(rate).any():
         remark = f"median CAR {percent(float(np.median(car)))}"
     else:
-        remark = f"{rate.sum():.1f} expected on quiet days"
+        remark = f"{expected(rate.sum())} expected on quiet days"
     return words().below if fell else words().above, f"{moved:,} of {len(car):,}", remark
 
 
@@ -143,6 +148,8 @@ def _setup(results: EventStudyResults, config: StudyConfig) -> str:
             "the first session that could react" if config.calendar == "exchange" else "the first day of data"
         )
         parts.append(f"day 0 is {dates}")
+    if results.engine == "batch":
+        parts.append("all events estimated at once (engine batch)")
     return " · ".join(parts) + "."
 
 

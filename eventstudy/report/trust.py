@@ -8,10 +8,11 @@ import pandas as pd
 
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.verdicts import DOUBTFUL, NOT_HERE, RECOMMENDED, USABLE, Verdict
+from ..listing import many
 from ..significance import STATISTICS, Statistic
 from .facts import shown_tests
 from .page import Page
-from .wording import LEVEL, MISSING, clipped, count, in_type, pvalue, signed
+from .wording import LEVEL, MISSING, capitalised, clipped, count, in_type, pvalue, signed
 
 ORDER = (RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE)
 WORST = 5
@@ -48,8 +49,7 @@ def _row(v: Verdict) -> tuple[Statistic, str, str, str]:
 
 
 def _reason(reason: str) -> str:
-    text = in_type(reason)
-    return f"{text[:1].upper()}{text[1:]}"
+    return capitalised(in_type(reason))
 
 
 def _regressions(page: Page) -> dict[str, Any] | None:
@@ -60,13 +60,16 @@ def _regressions(page: Page) -> dict[str, Any] | None:
     rejects = table[list(FAULTS)] < LEVEL
     known = table[list(FAULTS)].notna().sum()
     said = [
-        f"{int(rejects[name].sum())} of {int(known[name])}: {what}"
+        f"{int(rejects[name].sum()):,} of {int(known[name]):,}: {what}"
         for name, what in FAULTS.items()
         if known[name]
     ]
+    of_many = f" listed of {len(page.results):,}, those with the most unusual CARs," * many(page.results)
     return {
-        "lede": f"Tests at 5% of the {count(len(table), 'estimation')}, where 1 in 20 is found by chance.",
+        "lede": f"Tests at 5% of the {count(len(table), 'estimation')}{of_many or ','} "
+        "where 1 in 20 is found by chance.",
         "faults": said,
+        "whose": "The listed events" if of_many else "All events",
         "worst": _worst(table, rejects),
     }
 

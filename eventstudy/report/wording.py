@@ -122,6 +122,18 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
+def capitalised(text: str) -> str:
+    """Return a sentence with a capital letter, unless it begins with a name such as a host or a file."""
+    first = text.split(maxsplit=1)[:1]
+    named = any(re.search(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]", word) for word in first)
+    return text if named else text[:1].upper() + text[1:]
+
+
+def expected(number: float) -> str:
+    """Return how many are expected: ``3,802``, ``3.2``, ``0.15``."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
 def number_word(n: int, *, capital: bool = False) -> str:
     """Return a small number in words, a large one in digits."""
     word = _WORDS[n] if n < len(_WORDS) else f"{n:,}"

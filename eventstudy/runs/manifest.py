@@ -104,7 +104,8 @@ def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, A
         found.append({
             "group": group, "window": str(config.main), "text": str(said),
             "verdict": _verdict(said),
-            "test": test.name, "estimate": _number(test.estimate), "pvalue": _number(test.pvalue),
+            "test": test.name, "estimate": _number(test.estimate),
+            "pvalue": None if test.reason else _number(test.pvalue),
             "n_events": test.n_events, "lacking": lacking_note(part, config.main),
         })  # fmt: skip
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..events import safe_url
-from ..wording import cell_text, clipped, date_iso, flag_words
+from ..wording import capitalised, cell_text, clipped, date_iso, flag_words
 
 # Columns that the study adds, or that the page shows elsewhere.
 ELSEWHERE = ("status", "reason", "flags", "nobs", "day0")
@@ -23,6 +23,6 @@ def announcement(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     for column, value in event.items():
         if column in ELSEWHERE or not cell_text(value):
             continue
-        label = LABELS.get(column, clipped(flag_words(column), LONGEST_LABEL).capitalize())
+        label = LABELS.get(column, capitalised(clipped(flag_words(column), LONGEST_LABEL)))
         rows.append((label, clipped(value, LONGEST), safe_url(value)))
     return rows

@@ -25,10 +25,10 @@ def keys(event: OneEvent) -> Iterator[tuple[str, str, str]]:
         yield f"AR on day 0, {date_prose(event.cells['day0'])}", percent(ar), said
     if np.isfinite(found.p):
         t = f"t({int(a.df_resid[0])}) = {signed(found.t)}".replace(" ", NBSP)
-        yield "Exact t test", p_is(found.p), t
-    if np.isfinite(found.placebo):
+        yield "Exact t", p_is(found.p), t
+    if np.isfinite(found.sq):
         rank = f"rank among windows of {len(main)} estimation day{'s' * (len(main) > 1)}"
-        yield "Against placebo windows", p_is(found.placebo), found.remark or rank
+        yield "SQ", p_is(found.sq), found.remark or rank
     yield _model(event)
 
 

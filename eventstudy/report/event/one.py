@@ -65,16 +65,16 @@ class OneEvent:
         return {w: self._car(w) for w in self.config.tested}
 
     def _car(self, window: Window) -> Car:
-        """Return the CAR over `window` with its exact t-test and the rank among placebo windows."""
+        """Return the CAR over `window` with its exact t-test and SQ, its rank among estimation days."""
         car, se, half, t, p, extended = _each(self.results, window)[self.row]
-        placebo, a = self.one.test("placebo_windows", window), self.one.abnormal
+        sq, a = self.one.test("sq", window), self.one.abnormal
         end = until(a, 0, a.sessions_of(window)[1][0]) if extended else ""
-        return Car(car, se, half, t, p, placebo.pvalue, placebo.reason, end)
+        return Car(car, se, half, t, p, sq.pvalue, sq.reason, end)
 
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """CAR, its standard error, half its 95% interval, t, exact p, placebo p and what limits that.
+    """CAR, its standard error, half its 95% interval, t, exact p, p of SQ and what limits that.
 
     `until` is the last session of a CAR that runs on beyond its window to the first close off a price limit.
     """
@@ -84,7 +84,7 @@ class Car:
     half: float
     t: float
     p: float
-    placebo: float
+    sq: float
     remark: str
     until: str
 

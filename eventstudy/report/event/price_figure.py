@@ -35,7 +35,7 @@ def price_figure(path: PricePath, window: Window, *, width: int, tips: list[str]
     parts += [text(middle, 18, name, "s c")] if name else []
     desc = "Line of closes; dashed line of the closes that the model expected, with 95% band. Values below."
     return picture(
-        width, 300 if wide else 262, parts, title=f"{path.what} against the model", desc=desc,
+        width, 300, parts, title=f"{path.what} against the model", desc=desc,
         kind="wide" if wide else "narrow",
     )  # fmt: skip
 
@@ -101,10 +101,7 @@ def _ends(panel: Panel, path: PricePath) -> Iterator[str]:
 
 
 def _keyed(panel: Panel, path: PricePath) -> list[str]:
-    """Return what the lines of a narrow figure are, in its lower left corner."""
-    y = panel.y.start - 8
-    model = [text(panel.x.start + 6, y - 18, "dashed: model, 95% band", "bt")]
-    return [
-        *(model if np.isfinite(path.expected).any() else []),
-        text(panel.x.start + 6, y, "line: close", "s"),
-    ]
+    """Return what the lines of a narrow figure are, below its days and clear of the lines."""
+    y = panel.y.start + 44
+    model = [text(panel.x.start, y + 18, "dashed: model, 95% band", "bt")]
+    return [text(panel.x.start, y, "line: close", "s"), *(model if np.isfinite(path.expected).any() else [])]

@@ -29,6 +29,6 @@ def _window_row(window: Window, own: Car, main: Window, bound: float) -> dict[st
         "until": own.until,
         "car": percent(own.car, unit=False), "se": percent(own.se, unit=False, sign=False),
         "interval": span(own.car - own.half, own.car + own.half, unit=False),
-        "t": signed(own.t), "p": pvalue(own.p), "placebo": pvalue(own.placebo),
+        "t": signed(own.t), "p": pvalue(own.p), "sq": pvalue(own.sq),
         "mark": mark_of(own.car, own.half, bound, 0, filled=bool(own.p < LEVEL)),
     }  # fmt: skip

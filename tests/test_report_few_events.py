@@ -1,0 +1,97 @@
+"""Two to four events are not tested, and every surface says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Market
+from pages import CONFIG, MAIN, page, section
+from situations import placed
+
+from eventstudy.cli.terminal import summary_text
+from eventstudy.exports.finished import read_run
+from eventstudy.exports.latex import latex_tables
+from eventstudy.report import answer, plots, wording
+from eventstudy.report.grid import significance_grid
+from eventstudy.report.index import render_index
+from eventstudy.results import EventStudyResults
+from eventstudy.windows import Window
+
+
+@pytest.fixture(scope="module", params=[2, 3, 4])
+def few(request: pytest.FixtureRequest) -> EventStudyResults:
+    """The first events of a study with an effect that twenty show."""
+    fallen = Market(20, dates=7, effect=-0.04, seed=3).fit()
+    return fallen.subset(np.arange(len(fallen)) < request.param)
+
+
+def test_the_answer_has_the_p_that_holds_if_variance_stays(few: EventStudyResults) -> None:
+    said, p = answer.headline(few, MAIN), wording.p_is(few.test("patell_kp", MAIN).pvalue)
+    assert f"not tested ({len(few)} events, 5 needed). " in said
+    assert f"cannot be told from a rise in variance; if it did not rise, Patell-KP gives {p}." in said
+    assert "CI" not in said
+    assert "interval" not in said, "the spread of so few events gives none to speak of"
+
+
+def test_no_part_of_the_page_tests_them(few: EventStudyResults) -> None:
+    text, n = unescape(page(few)), len(few)
+    keys = dict(re.findall(r'<dt>(.*?)</dt><dd class="v">(.*?)</dd>', text))
+    assert keys["Recommended test"] == "not tested"
+    assert f"Only {n} events have all days of [0,\u00a01]: there is no interval" in text
+    mean = text.partition('<tbody class="sum">')[2].partition("</tbody>")[0]
+    assert f"not tested: {n} events, 5 needed" in mean
+    assert 'class="sb"' in mean
+    assert "full" not in mean, "the diamond is hollow"
+    assert not plots._mean_mark(few, MAIN).filled
+    tests = section(text, "tests")
+    for absent in ("Recommended over", "Read ", 'class="sig', "Usable in"):
+        assert absent not in tests
+
+
+def test_the_path_speaks_of_no_band_and_no_test(few: EventStudyResults) -> None:
+    path = section(unescape(page(few)), "path")
+    for absent in ("Bands", "95% band", "with 95% CI", "-KP p"):
+        assert absent not in path
+    several = section(unescape(page(Market(20, dates=7, seed=3).fit())), "path")
+    for there in ("Bands", "95% band", "with 95% CI", "BMP-KP p"):
+        assert there in several
+
+
+def test_the_terminal_has_no_stars_and_explains_none(few: EventStudyResults) -> None:
+    text = summary_text(few, CONFIG)
+    assert "*" not in text
+    assert "stars" not in text
+    assert re.search(rf"\[0,1\] +{len(few)} +\S+ +\(", text), "the first test is in brackets"
+
+
+def test_run_exports_and_index(few: EventStudyResults, tmp_path: Path) -> None:
+    own, n = few.save(tmp_path, "run", config=replace(CONFIG, event_pages=0)), len(few)
+    (told,) = json.loads((own / "manifest.json").read_text(encoding="utf-8"))["answers"]
+    assert (told["verdict"], told["pvalue"]) == ("not tested", None)
+    document = json.loads((own / "results.json").read_text(encoding="utf-8"))
+    assert document["samples"][0]["windows"][1]["recommended"] == []
+    assert ["Recommended test", "not tested", f"{n} events, 5 needed"] in document["text"]["keys"]
+    markdown = (own / "report.md").read_text(encoding="utf-8")
+    assert "not tested" in markdown
+    assert "(leads)" not in markdown
+    caar = latex_tables(read_run(own))["caar"]
+    for absent in ("(leads)", "the stars of a CAAR", "p<0.01"):
+        assert absent not in caar
+    assert ">not tested</td>" in render_index(tmp_path)
+
+
+def test_a_test_doubtful_everywhere_has_no_exception() -> None:
+    """Four events whose windows overlap but over one of the windows: there they are too few all the same."""
+    results = placed([150 + 2 * i for i in range(4)], seed=33).fit()
+    config = replace(CONFIG, windows=(Window(0, 0), Window(-1, 1), Window(-2, 2), Window(-3, 3)))
+    table = significance_grid(results, config.tested, Window(0, 0), None)
+    (title,) = (title for title, rows in table.groups if any(row.name == "bmp" for row in rows))
+    (row,) = (row for _, rows in table.groups for row in rows if row.name == "bmp")
+    assert "Not to be relied on in any window" in title
+    assert row.about.endswith(": windows of different dates overlap except over [0,\u00a00].")

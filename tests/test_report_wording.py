@@ -1,0 +1,103 @@
+"""How sentences are put together: capitals, separators, expected counts, settings, names of tests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pytest
+from conftest import Market
+from pages import CONFIG, MAIN, page, section
+from situations import placed
+
+from eventstudy.config import StudyConfig
+from eventstudy.report import groups, limits, wording
+from eventstudy.report.methods import settings_text
+from eventstudy.tables import study_tables
+from eventstudy.windows import Window
+
+
+@pytest.mark.parametrize(
+    "name", ["query2.finance.example answered 503", "events.csv has one row", "https://a.example/b", "eBay x"]
+)
+def test_a_name_keeps_its_letters(name: str) -> None:
+    assert wording.capitalised(name) == name
+
+
+@pytest.mark.parametrize("text", ["headline", "windows of dates overlap", "a", "no data: x"])
+def test_a_sentence_begins_with_a_capital(text: str) -> None:
+    assert wording.capitalised(text) == text[0].upper() + text[1:]
+
+
+def test_a_notice_that_begins_with_a_host_is_not_capitalised() -> None:
+    results = Market(12, seed=5).fit()
+    panel = replace(results.panel, notices=("query2.finance.example did not answer",))
+    assert "query2.finance.example did not answer." in limits.limitations(replace(results, panel=panel), MAIN)
+
+
+def test_counts_in_sentences_have_separators() -> None:
+    found = placed([150 + i % 6 for i in range(1200)], seed=3).fit().diagnose(MAIN)
+    for text in [*found.text, wording.count(3076, "event")]:
+        assert not re.search(r"(?<![\d.,])\d{4,}(?![\d.])", text), text
+    assert found.text[0].startswith("The 1,200 events are on ")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(3802.35, "3,802"), (12.5, "12"), (3.2, "3.2"), (3.0, "3"), (0.15, "0.15")]
+)
+def test_expected_counts_have_the_digits_that_count(number: float, text: str) -> None:
+    assert wording.expected(number) == text
+
+
+def test_settings_are_printed_for_a_reader() -> None:
+    text = settings_text({**StudyConfig().to_dict(), "variants": {}, "tests": [], "fpc": False})
+    assert not re.search(r"[{}\[\]]|False|None", text)
+    assert "fpc: no" in text
+    assert "variants" not in text
+    assert settings_text({"variants": {"adjusted": {"model": "x"}}}) == "variants: adjusted"
+    assert settings_text({"model_options": {"lags": 2}}) == "model options: lags = 2"
+    plain = re.sub(r"<[^>]+>", "", unescape(section(page(Market(12, seed=5).fit()), "provenance")))
+    assert "{}" not in plain
+
+
+def test_how_it_was_computed_is_no_warning() -> None:
+    text = page(replace(Market(12, seed=5).fit(), engine="batch"))
+    assert "engine batch" in text.partition('class="setup">')[2].partition("</p>")[0]
+    assert "engine batch" not in text.partition('class="warn">')[2].partition("</div>")[0]
+
+
+def test_groups_are_counted_by_the_rule_of_the_answer() -> None:
+    """A group whose recommended tests disagree is counted as such, not as one that differs."""
+    many = (Market(20, dates=4, rho=0.3, effect=-0.012, seed=seed).fit() for seed in range(40))
+    found = next(r for r in many if groups.verdict(r, MAIN) == "depends on the test")
+    quiet = Market(12, seed=5).fit()
+    lede = groups.group_rows({"a": found, "b": quiet}, MAIN)[1]
+    assert (
+        "none of the 2 groups tested differs from zero at the 5% level. It depends on the test for 1: a."
+        in lede
+    )
+    few = quiet.subset(np.arange(len(quiet)) < 3)
+    assert "the one group tested does not differ" in groups.group_rows({"a": quiet, "b": few}, MAIN)[1]
+
+
+def test_groups_left_out_are_counted() -> None:
+    results = Market(32, seed=5).fit()
+    results = replace(results, events=results.events.assign(direction=[f"g{i % 8}" for i in range(32)]))
+    text = unescape(page(results, by="direction"))
+    assert "2 smaller groups in the table of groups below." in text
+    assert "The 6 largest of 8 groups are drawn; the table has all." in section(text, "groups")
+
+
+def test_the_second_interval_is_explained_and_few_events_have_none() -> None:
+    results = Market(12, seed=5).fit()
+    config = replace(CONFIG, event=Window(-5, 5))
+    text = section(page(results, tables=study_tables(results, config)), "robustness")
+    assert "another estimate of its error" in text
+    few = results.subset(np.arange(len(results)) < 3)
+    rows = re.findall(
+        r"Every event alike.*?</tr>", section(page(few, tables=study_tables(few, config)), "robustness"), re.S
+    )
+    assert "not tested" in rows[0]
+    assert " to " not in rows[0]
