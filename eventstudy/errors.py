@@ -52,6 +52,15 @@ class ConfigError(EventStudyError):
     exit_code = 2
 
 
+class NotPossibleError(ConfigError):
+    """What was asked for is well put, but these events do not allow it."""
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " * bool(self.where)
+        value = f" ({self.value})" * (self.value is not None)
+        return f"{where}{self.what}{value}" + f"; {self.remedy}" * bool(self.remedy)
+
+
 class DataError(EventStudyError):
     """The data do not allow a study."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .errors import NotPossibleError
 from .faults.kinds import Fault, table_of
 from .listing import listed, many
 from .loading.benchmarks import PEERS, members
@@ -236,12 +237,16 @@ def _of_groups(
 
 
 def _of_regression(results: EventStudyResults, config: StudyConfig) -> pd.DataFrame:
-    """Return the coefficients, with what holds for all of them behind each."""
-    found = results.regress(config.regress, config.main)
-    whole: dict[str, Any] = {
-        "n_events": found.n_events, "n_dates": found.n_dates, "r2": found.r2, "errors": found.cov,
-    }  # fmt: skip
-    return found.table.assign(**whole, notes="; ".join(found.notes))
+    """Return the coefficients, with what holds for all of them behind each, or one row with the reason."""
+    whole: dict[str, Any]
+    try:
+        found = results.regress(config.regress, config.main)
+    except NotPossibleError as error:
+        blank = dict.fromkeys(("estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high"), np.nan)
+        whole = {"n_events": 0, "n_dates": 0, "r2": np.nan, "errors": "", "notes": ""}
+        return pd.DataFrame([{"term": ", ".join(config.regress), **blank, **whole, "reason": str(error)}])
+    whole = {"n_events": found.n_events, "n_dates": found.n_dates, "r2": found.r2, "errors": found.cov}
+    return found.table.assign(**whole, notes="; ".join(found.notes), reason="")
 
 
 def _without_flagged(

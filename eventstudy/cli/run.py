@@ -115,10 +115,16 @@ def _require_columns(config: StudyConfig, listed: Events) -> None:
     from ..registry import did_you_mean
 
     by = [("--by", config.by)] if config.by not in ("", "none") else []
-    for where, column in [*by, *(("--regress", column) for column in config.regress)]:
-        if column not in listed.table.columns:
-            hint = did_you_mean(column, list(listed.columns_in))
-            raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+    faults = [
+        ConfigError(
+            "the events file has no such column", where=where, value=column,
+            remedy=did_you_mean(column, list(listed.columns_in)),
+        )
+        for where, column in [*by, *(("--regress", column) for column in config.regress)]
+        if column not in listed.table.columns
+    ]  # fmt: skip
+    if faults:
+        raise ConfigError("\n".join(map(str, faults)))
 
 
 def _nothing_usable(results: EventStudyResults, out: Path, name: str, **told: Any) -> DataError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..analysis.cross_section import not_possible
 from ..analysis.verdicts import percent as share
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
@@ -125,7 +126,9 @@ def beside(folder: Path, group: str = "") -> list[str]:
     for row in _named(own):
         rank = f"p = {p_text(row.pvalue)} among {row.draws}" if np.isfinite(row.pvalue) else row.reason
         lines.append(f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
-    if len(terms):
+    if len(terms) and (why := not_possible(terms)):
+        lines.append(f"CAR on {terms['term'].iloc[0]}: {why}")
+    elif len(terms):
         each = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(terms))
         who = ", all groups" * bool(group)
         lines.append(f"CAR on characteristics{who}: {', '.join(each)}; N = {terms['n_events'].iloc[0]}")
