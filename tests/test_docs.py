@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,20 @@ def test_commands(text: str) -> None:
                 arguments.append("--offline")
             result = CliRunner().invoke(main, arguments)
             assert result.exit_code == 0, (line, result.output)
+
+
+@pytest.mark.usefixtures("_in_a_copy")
+def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
+    """Without a network, line by line, but for what the README leaves out with dots."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^\$ eventstudy run events.csv\n```\n\n```text\n(.*?)^```", text, re.S | re.M)
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    command = [sys.executable, "-m", "eventstudy", "run", "events.csv", "--event-pages", "0"]
+    env = {**os.environ, **nowhere, "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    said = iter(done.stdout.splitlines())
+    for line in shown.splitlines():
+        assert line == "  ..." or line in said, f"not in the output, or not in this order: {line!r}"
 
 
 def test_readme_has_exactly_two_commands_to_start_with() -> None:

@@ -20,7 +20,7 @@ from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
 from ..report.robustness import of_groups
-from ..report.wording import short_reason
+from ..report.wording import reason_head, short_reason
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
 from ..typing import FloatArray
@@ -222,10 +222,11 @@ def losses(results: EventStudyResults, main: Window | None = None, *, written: b
     dropped = results.events[~results.ok]
     if dropped.empty:
         return lost or "No event was dropped."
-    kinds = Counter(reason.split(":")[0] for reason in dropped["reason"])
+    heads = dropped["reason"].map(reason_head)
+    kinds = Counter(heads)
     lines = [f"Dropped {len(dropped)} of {len(results.events)} events:"]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
-        event = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]].iloc[0]
+        event = dropped[heads == kind].iloc[0]
         lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
     more = [f"  every event and its reason: {place_of_all(results)} of the run"] if written else []
     return "\n".join([*lines, *more, *filter(None, [lost])])
@@ -245,8 +246,12 @@ def _without(results: EventStudyResults, main: Window) -> str:
 
 
 def seen_faults(results: EventStudyResults) -> str:
-    """Return how many faults of prices touch the windows, by kind, and where they are; "" without any."""
-    kinds = Counter(fault.kind for fault in faults_in_windows(results))
+    """Return how many faults of prices touch windows of used events, by kind, and where; "" without any.
+
+    Of an event that was dropped the reason says what its prices lack.
+    """
+    used = results.subset(results.ok) if len(results) else results
+    kinds = Counter(fault.kind for fault in faults_in_windows(used)) if len(results) else Counter[str]()
     if not kinds:
         return ""
     what = ", ".join(f"{count} {SPOKEN[kind][count > 1]}" for kind, count in kinds.most_common())

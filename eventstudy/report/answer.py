@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..results import EventStudyResults
 
 _REMEDIES = {
+    "on day 0": "Use prices that reach these days.",
     "no price data": "Check the tickers, or choose another source of prices.",
     "no volume data": "Choose a source of prices that has volumes.",
     "no turnover data": "Give volumes and shares outstanding.",
