@@ -65,6 +65,12 @@ class DataError(EventStudyError):
     """The data do not allow a study."""
 
 
+class UndecidedError(DataError):
+    """No event could be studied, and a source did not answer for some: try again later."""
+
+    exit_code = 75
+
+
 class TooManyError(EventStudyError):
     """More events than what was asked for can be computed of at once."""
 

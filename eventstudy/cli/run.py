@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..errors import DataError
     from ..events.table import Events
     from ..results import EventStudyResults
+    from .order import Order
 
 
 @click.command(epilog=EXIT_CODES)
@@ -94,9 +95,9 @@ def run(
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = run_study(listed, config, **source, progress=advance)
         crew.progress = None
-        say(results.panel.notices)
+        say(_new_notices(results, from_lock))
         if len(results) == 0:
-            raise _nothing_usable(results, order.out, order.name, **told)
+            raise _nothing_usable(results, order, **told)
         say(_unranked(results, config))
         folder = write_run(results, order.out, order.name, **told)
         if as_json:
@@ -107,6 +108,14 @@ def run(
     if said := excess_loss(results, config.main, strict=order.strict, max_loss=order.max_loss):
         tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)
         sys.exit(INCOMPLETE)
+
+
+def _new_notices(results: EventStudyResults, lock: Path | None) -> list[str]:
+    """Return what is to be said of prices: what a run said of those that it keeps was of its own fetch."""
+    from ..runs import Record
+
+    old = Record.read(lock).manifest.get("notices", []) if lock else []
+    return [text for text in results.panel.notices if text not in old]
 
 
 def _require_columns(config: StudyConfig, listed: Events) -> None:
@@ -127,17 +136,14 @@ def _require_columns(config: StudyConfig, listed: Events) -> None:
         raise ConfigError("\n".join(map(str, faults)))
 
 
-def _nothing_usable(results: EventStudyResults, out: Path, name: str, **told: Any) -> DataError:
+def _nothing_usable(results: EventStudyResults, order: Order, **told: Any) -> DataError:
     """Write the page that says so, unless a good run would be lost, and return the error."""
-    from ..errors import DataError
-    from ..runs.failed import write_failed
+    from ..runs.failed import nothing_usable, write_failed
     from .terminal import losses
 
-    failed = write_failed(results, out, name, **told)
-    why = f"\nReport: {failed / 'report.html'}" if failed else ""
-    return DataError(
-        f"none of {len(results.events)} events could be used\n{losses(results, written=False)}{why}"
-    )
+    failed = write_failed(results, order.out, order.name, **told)
+    page = f"\nReport: {failed / 'report.html'}" if failed else ""
+    return nothing_usable(results, losses(results, written=False) + page, offline=order.offline)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

@@ -224,7 +224,7 @@ def losses(results: EventStudyResults, main: Window | None = None, *, written: b
         return lost or "No event was dropped."
     heads = dropped["reason"].map(reason_head)
     kinds = Counter(heads)
-    lines = [f"Dropped {len(dropped)} of {len(results.events)} events:"]
+    lines = [f"Dropped {len(dropped)} of {len(results.events)} event{'s' * (len(results.events) != 1)}:"]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
         event = dropped[heads == kind].iloc[0]
         lines.append(f"  {count:4d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
