@@ -18,8 +18,8 @@ LOGGING = "eventstudy.logging"
 HOME = "eventstudy.home"
 # A path whose faults are told in our words.
 PATH = click.Path(path_type=Path, readable=False)
-# Where it keeps folder and name of the run that a command makes.
-RUN = "eventstudy.run"
+# Where it keeps folder and name of the run that a command makes, and what its manifest was before.
+RUN, BEFORE = "eventstudy.run", "eventstudy.before"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 4 not as it was written (verify, reproduce),
@@ -105,7 +105,29 @@ def say_home() -> None:
 
 def remember(out: Path, name: str) -> None:
     """Have the index of `out` show it if the run `name` cannot be made."""
-    click.get_current_context().meta[RUN] = out, name
+    meta = click.get_current_context().meta
+    meta[RUN], meta[BEFORE] = (out, name), _stamp(out, name)
+
+
+def state_of_run(context: click.Context, unchanged: str) -> str:
+    """Return what has become of the run that a command makes, if that is ended: `unchanged`, or it is new."""
+    if RUN not in context.meta:
+        return unchanged
+    out, name = context.meta[RUN]
+    written = _stamp(out, name) != context.meta[BEFORE]
+    said: str = "the new report is written" if written else unchanged
+    run: Path = (out / name).resolve()
+    due: bool = run.with_name(f".{run.name}.on-change").exists()
+    return said + ", and the next refresh runs the command of --on-change" * due
+
+
+def _stamp(out: Path, name: str) -> tuple[int, int] | None:
+    """Return what tells the manifest of a run from that of another run; None without one."""
+    try:
+        found = (out / name / "manifest.json").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def show_end(context: click.Context, trouble: str = "") -> None:

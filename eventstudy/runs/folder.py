@@ -112,8 +112,8 @@ def replacing(target: Path) -> Iterator[Path]:
     refuse_foreign(target)
     refuse_lasting(target)
     stage = stage_of(target)
-    stage.mkdir()
     try:
+        stage.mkdir()
         yield stage
         carry_over(target, stage)
         kept(stage)
