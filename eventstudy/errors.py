@@ -77,7 +77,7 @@ class TooManyError(EventStudyError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of one cell of the events file."""
+    """One fault of one cell of the events file, or of a whole row or the file, with "" for a column."""
 
     line: int
     column: str
@@ -86,7 +86,7 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.line}: {self.column}: {self.what}"
+        text = ": ".join(filter(None, [str(self.line), self.column, self.what]))
         if self.value is not None:
             text += f", got {self.value!r}"
         return f"{text}; {self.remedy}" if self.remedy else text
