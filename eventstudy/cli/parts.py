@@ -22,7 +22,7 @@ PATH = click.Path(path_type=Path, readable=False)
 RUN, BEFORE = "eventstudy.run", "eventstudy.before"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
-3 written but incomplete (--strict, --max-loss), 4 not as it was written (verify, reproduce),
+3 written but incomplete (--strict, --max-loss), 4 a run is not as it was written,
 75 price source unreachable or short, run busy, --on-change failed (try later),
 130 interrupted, 143 terminated."""
 
