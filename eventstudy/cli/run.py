@@ -28,7 +28,6 @@ from .parts import (
 if TYPE_CHECKING:
     from ..config import StudyConfig
     from ..errors import DataError
-    from ..events.table import Events
     from ..results import EventStudyResults
     from .order import Order
 
@@ -63,8 +62,8 @@ def run(
     EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file (.toml) that
     names one.
     """
-    from ..exports.interactive import plotly_js
     from ..journal import note
+    from ..refusals import refuse
     from ..runs import Origin, write_run
     from ..runs.long import require_parquet_for
     from ..study import run_study
@@ -82,14 +81,12 @@ def run(
         say_home()
     config = order.config
     origin = Origin(order.events, config, order.offline, order.store, order.vintage)
-    if config.interactive:
-        plotly_js()
+    source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
     listed, origin = origin.read()
-    _require_columns(config, listed)
+    refuse(config, listed, **source)
     require_parquet_for(len(listed))
     say(_faster(config, len(listed)))
     silent = quiet or as_json
-    source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
     told: Any = {"config": config, "origin": origin, "command": command_line()}
     with Workers(workers, cluster) as crew:
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
@@ -116,24 +113,6 @@ def _new_notices(results: EventStudyResults, lock: Path | None) -> list[str]:
 
     old = Record.read(lock).manifest.get("notices", []) if lock else []
     return [text for text in results.panel.notices if text not in old]
-
-
-def _require_columns(config: StudyConfig, listed: Events) -> None:
-    """Refuse a column that the events file does not have before prices are fetched."""
-    from ..errors import ConfigError
-    from ..registry import did_you_mean
-
-    by = [("--by", config.by)] if config.by not in ("", "none") else []
-    faults = [
-        ConfigError(
-            "the events file has no such column", where=where, value=column,
-            remedy=did_you_mean(column, list(listed.columns_in)),
-        )
-        for where, column in [*by, *(("--regress", column) for column in config.regress)]
-        if column not in listed.table.columns
-    ]  # fmt: skip
-    if faults:
-        raise ConfigError("\n".join(map(str, faults)))
 
 
 def _nothing_usable(results: EventStudyResults, order: Order, **told: Any) -> DataError:

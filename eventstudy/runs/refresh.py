@@ -162,12 +162,14 @@ def _anew(
     accept_loss: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
+    from ..refusals import refuse
     from ..study import run_study
     from .failed import nothing_usable
     from .folder import fill, replacing
 
     events, origin = origin.read()
     source: Any = {"offline": origin.offline, "store": origin.store, "vintage": origin.vintage}
+    refuse(origin.config, events, **source)
     with _lost_as_such(record):
         results = run_study(events, origin.config, **source, progress=progress)
     given_up = {}
