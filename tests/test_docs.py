@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from eventstudy import __version__
+from eventstudy.cli import parts
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -83,6 +84,34 @@ def test_every_command_option_model_and_test_is_documented() -> None:
                 )
     for name in (*MODELS, *STATISTICS):
         assert f"`{name}`" in text, name
+
+
+def test_every_exit_code_is_in_the_help_the_readme_and_the_operations() -> None:
+    names = ("NO_STUDY", "USAGE", "INCOMPLETE", "DIFFERENT", "LATER", "INTERRUPTED", "TERMINATED")
+    codes = {int(getattr(parts, name)) for name in names}
+    readme = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("Exit codes: ")[2].partition("\n\n")[0]
+    )
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = told.partition("| code | meaning |")[2].partition("\n\n")[0]
+    rows = [re.findall(r"\d+", line.split("|")[1]) for line in table.splitlines()[2:]]
+    assert {0, *codes} == {int(code) for row in rows for code in row}
+    for text in (readme, parts.EXIT_CODES.partition("Exit codes: ")[2]):
+        named = re.findall(r"(?:^|, |,\n)(\d+) ", text)
+        assert {0, *codes} == {int(code) for code in named}
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    """Files and headings."""
+    for path in DOCUMENTS:
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            file, _, heading = link.partition("#")
+            target = path.parent / file if file else path
+            assert target.exists(), (path.name, link)
+            if heading and target.suffix == ".md":
+                heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+                slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+                assert heading in slugs, (path.name, link)
 
 
 def test_public_functions_have_docstrings() -> None:
