@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ import click
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 F = TypeVar("F", bound=Callable[..., Any])
+# Seconds between two looks at a count, and letters of its line.
+OFTEN, LINE = 0.1, 80
 # Where the root context keeps that logs are wanted.
 LOGGING = "eventstudy.logging"
 # Where it keeps what is to be said of a store of prices that has no home folder.
@@ -74,9 +77,8 @@ def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts
 
 @contextmanager
 def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar on stderr if that is a terminal."""
-    logs = click.get_current_context().find_root().meta.get(LOGGING)
-    if silent or logs or not sys.stderr.isatty():
+    """Show a progress bar on stderr if that is a terminal; its line ends when all is done."""
+    if not _watched(silent):
         yield None
         return
     with ExitStack() as stack:
@@ -87,8 +89,43 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
             if bar is None:
                 bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
             bar.update(done - bar.pos)
+            if done >= total:
+                stack.close()
+                bar = None
 
         yield advance
+
+
+@contextmanager
+def writing(silent: bool) -> Iterator[None]:
+    """Show on stderr, if that is a terminal, what is being written: one line, which is gone afterwards."""
+    from ..steps import listening
+
+    if not _watched(silent):
+        yield
+        return
+    label, shown, at = "", "", 0.0
+
+    def show(now: str, done: int, total: int) -> None:
+        nonlocal label, shown, at
+        if now == label and time.monotonic() - at < OFTEN:
+            return
+        label, at = now, time.monotonic()
+        text = f"{now or 'study'}{f'  {done:,} of {total:,}' * (total > 0)}"[: LINE - 1]
+        click.echo(f"\r{text.ljust(len(shown))}", err=True, nl=False)
+        shown = text
+
+    try:
+        with listening(show):
+            yield
+    finally:
+        click.echo(f"\r{' ' * len(shown)}\r", err=True, nl=False)
+
+
+def _watched(silent: bool) -> bool:
+    """Tell whether somebody looks at stderr as it is written."""
+    logs = click.get_current_context().find_root().meta.get(LOGGING)
+    return not (silent or logs) and sys.stderr.isatty()
 
 
 def say(notices: Sequence[str]) -> None:

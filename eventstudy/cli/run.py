@@ -23,6 +23,7 @@ from .parts import (
     say,
     say_home,
     tell,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def run(
         if len(results) == 0:
             raise _nothing_usable(results, order, **told)
         say(_unranked(results, config))
-        folder = write_run(results, order.out, order.name, **told)
+        with writing(silent):
+            folder = write_run(results, order.out, order.name, **told)
         if as_json:
             click.echo(_as_json(folder))
         elif not quiet:
