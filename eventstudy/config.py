@@ -176,6 +176,7 @@ class StudyConfig:
                 "too few placebo studies for a p-value below 5 %", where="placebo", value=self.placebo,
                 remedy=f"ask for {FEWEST_PLACEBOS} or more",
             )  # fmt: skip
+        self._check_data()
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
         self._check_variants()
@@ -257,6 +258,21 @@ class StudyConfig:
         plain["windows"] = [f"{w.start}:{w.stop}" for w in self.windows]
         plain |= {name: list(getattr(self, name)) for name in LISTS}
         return plain | {"variants": {name: dict(own) for name, own in self.variants.items()}}
+
+    def _check_data(self) -> None:
+        """Refuse what the data of a study cannot be asked for."""
+        if self.returns and self.measure != "return":
+            what, where, value = "a file of returns holds no other measure", "measure", str(self.measure)
+        elif self.currency != "local" and (self.returns or self.measure != "return"):
+            own = (
+                "a file of returns holds no exchange rates"
+                if self.returns
+                else "only returns have a currency"
+            )
+            what, where, value = own, "currency", self.currency
+        else:
+            return
+        raise ConfigError(what, where=where, value=value)
 
     def _check_variants(self) -> None:
         for name, own in self.variants.items():

@@ -11,7 +11,6 @@ import numpy as np
 from .chunks import CHUNK, chunks
 from .typing import BoolArray, IntArray
 
-
 # Rows of more bytes, taken from an array that is held, are taken again whenever they are asked for: every
 # window has a sample of its own, and their copies would be many times the study.
 LASTING = 1 << 21
@@ -71,7 +70,7 @@ class ByEvent:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Take the rows of an array by event, or make it; once, unless they are large and here already."""
+            """Take the rows of an array by event, or make it; once, unless large rows are held elsewhere."""
             if name not in type(self).by_event:
                 raise AttributeError(f"{type(self).__name__} has no {name}")
             held = self.holds(name)

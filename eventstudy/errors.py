@@ -52,8 +52,23 @@ class ConfigError(EventStudyError):
     exit_code = 2
 
 
+class NotPossibleError(ConfigError):
+    """What was asked for is well put, but these events do not allow it."""
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " * bool(self.where)
+        value = f" ({self.value})" * (self.value is not None)
+        return f"{where}{self.what}{value}" + f"; {self.remedy}" * bool(self.remedy)
+
+
 class DataError(EventStudyError):
     """The data do not allow a study."""
+
+
+class UndecidedError(DataError):
+    """No event could be studied, and a source did not answer for some: try again later."""
+
+    exit_code = 75
 
 
 class TooManyError(EventStudyError):
@@ -62,7 +77,7 @@ class TooManyError(EventStudyError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of one cell of the events file."""
+    """One fault of one cell of the events file, or of a whole row or the file, with "" for a column."""
 
     line: int
     column: str
@@ -71,7 +86,7 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.line}: {self.column}: {self.what}"
+        text = ": ".join(filter(None, [str(self.line), self.column, self.what]))
         if self.value is not None:
             text += f", got {self.value!r}"
         return f"{text}; {self.remedy}" if self.remedy else text

@@ -14,11 +14,15 @@ from .laying import TRADED
 from .layout import Layout
 from .loading.benchmarks import members, others
 from .loading.load import FACTOR
+from .prices._base import THERE
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray, ObjectArray
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Of a symbol that has data, but none on the days of the event.
+ON_DAY0 = " on day 0"
 
 STUDY_FLAGS = (
     "short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model",
@@ -152,14 +156,15 @@ def _reason(
         for symbol in [text] if panel.row(text, calendar) >= 0 else members(text):
             symbols.setdefault(symbol, f"no {data} data for {words}")
     for symbol, lack in symbols.items():
-        rest = others(symbol, event.exchange) if symbol == needs.get("market") else ""
+        rest = others(symbol, event.exchange, panel) if symbol == needs.get("market") else ""
         if panel.row(symbol, calendar) < 0:
-            return f"{lack}: {panel.failures.get(symbol, f'{symbol} is not in the data')}{rest}"
+            why = panel.failures.get(symbol, f"{symbol} is not in the data")
+            return f"{lack}{ON_DAY0 * (THERE in why)}: {why}{rest}"
         beyond = _beyond(panel, panel.row(symbol, calendar), event.day0)
         if beyond and symbol.startswith(FACTOR):
             return f"the factor {symbol.removeprefix(FACTOR)} {beyond.replace('prices', 'values')}"
         if beyond:
-            return f"{lack}: {symbol} {beyond}{rest}"
+            return f"{lack}{ON_DAY0}: {symbol} {beyond}{rest}"
     if abnormal.problem[i]:
         return str(abnormal.problem[i])
     return "no abnormal return in the event window: trading was halted, or prices are missing"
@@ -170,6 +175,8 @@ def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> str:
     if len(seen) == 0:
         return "has no two prices on sessions of the exchange"
     first, last = panel.sessions[seen[[0, -1]]]
-    if not first <= np.datetime64(day0, "D") <= last:
-        return f"has prices from {first} to {last}, day 0 is {day0.date()}"
+    if np.datetime64(day0, "D") > last:
+        return f"ends {last}, day 0 is {day0.date()}"
+    if np.datetime64(day0, "D") < first:
+        return f"begins {first}, day 0 is {day0.date()}"
     return ""

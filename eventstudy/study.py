@@ -22,7 +22,7 @@ from .halts import resumed
 from .journal import note
 from .layout import lay_out
 from .loading.benchmarks import settled
-from .loading.currency import LOCAL, factor_currency
+from .loading.currency import factor_currency
 from .loading.factors import checked_factors, read_factors
 from .loading.load import FACTOR, load_returns
 from .loading.measures import require_intercept
@@ -240,7 +240,7 @@ def run_study(
     """
     config = config or StudyConfig()
     given: Any = {"offline": offline, "store": store, "vintage": vintage}
-    _require_used(config)
+    require_used(config)
     if config.variants:
         from .variants import fit_with_variants
 
@@ -259,10 +259,8 @@ def fit_config(
     progress: Callable[[int, int], None] | None = None,
 ) -> EventStudyResults:
     """Get the returns from `prices` and fit the study; its variants are left alone."""
-    if config.measure != "return" and config.currency != LOCAL:
-        raise ConfigError("only returns have a currency", where="currency", value=config.currency)
     factors = read_factors(config.factors) if config.factors else None
-    model = _model_of(config, factors)
+    model = model_of(config, factors)
     if factors is not None and not _uses(model, factors):
         factors = None
     news = read_confounders(config.confounders) if config.confounders else []
@@ -271,14 +269,6 @@ def fit_config(
         "model": model, "series": config.named_series,
     }  # fmt: skip
     if config.returns:
-        if config.measure != "return":
-            raise ConfigError(
-                "a file of returns holds no other measure", where="measure", value=config.measure
-            )
-        if config.currency != LOCAL:
-            raise ConfigError(
-                "a file of returns holds no exchange rates", where="currency", value=config.currency
-            )
         panel = read_returns(config.returns, events, **what)
     else:
         panel = load_returns(
@@ -306,7 +296,8 @@ def fit_config(
     return with_confounders(results, texts) if any(texts) else results
 
 
-def _model_of(config: StudyConfig, factors: pd.DataFrame | None) -> LinearModel:
+def model_of(config: StudyConfig, factors: pd.DataFrame | None) -> LinearModel:
+    """Return the model of a study, bound to the factors of its files."""
     model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
     return model.bound(() if factors is None else list(factors.columns))
 
@@ -315,13 +306,13 @@ def _uses(model: LinearModel, factors: pd.DataFrame) -> bool:
     return bool({f.name for f in model.factors} & set(factors.columns))
 
 
-def _require_used(config: StudyConfig) -> None:
+def require_used(config: StudyConfig) -> None:
     """Refuse factor files that neither the study nor a variant of it uses."""
     factors = read_factors(config.factors) if config.factors else None
-    models = [_model_of(config, factors)]
+    models = [model_of(config, factors)]
     for name, own in config.studies.items():
         with within(f"variants.{name}"):
-            models.append(_model_of(own, factors))
+            models.append(model_of(own, factors))
     if factors is not None and not any(_uses(model, factors) for model in models):
         raise ConfigError(
             f"the model {models[0].name} uses no factor of these files", where="factors",

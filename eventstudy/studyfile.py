@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .config import StudyConfig
 from .conventions import Conventions
-from .errors import ConfigError, Problem
+from .errors import ConfigError, EventStudyError, Problem
 from .settings import Setting, read, settings_of, within
 
 Keys = tuple[str, ...]
@@ -82,10 +82,11 @@ class StudyFile:
 
 
 class StudyFileError(ConfigError):
-    """A study file has faults; ``problems`` lists all of them, in file order."""
+    """A study file has faults; ``problems`` lists all of them, in file order; ``rest`` is what is good."""
 
-    def __init__(self, path: str | Path, problems: list[Problem]) -> None:
+    def __init__(self, path: str | Path, problems: list[Problem], rest: StudyFile | None = None) -> None:
         self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
+        self.rest = rest or StudyFile()
         super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
 
 
@@ -110,16 +111,25 @@ def read_study_file(path: str | Path) -> StudyFile:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(path, [_syntax(error, text)]) from None
-    places = {".".join(keys): (keys, line) for keys, line in _places(text)}
-    problems = list(_problems(tree, places))
-    if problems:
-        raise StudyFileError(path, problems)
+    problems = list(_problems(tree := _copied(tree), _placed(text)))
     own = settings_of(RunSettings)
     # The default too is beside the study file: a scheduler starts jobs in any folder.
     moved = _moved({"out": own["out"].default, **tree}, path.parent)
-    return StudyFile(
+    found = StudyFile(
         {k: v for k, v in moved.items() if k in own}, {k: v for k, v in moved.items() if k not in own}
     )
+    if problems:
+        raise StudyFileError(path, problems, found)
+    return found
+
+
+def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
+    """Return faults of a study file with their lines; a fault that names no setting is of that before it."""
+    places = _placed(_text(Path(path)))
+    return [
+        _problem(error.where if error.where in places else setting, error, places)[0]
+        for setting, error in faults
+    ]
 
 
 def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
@@ -209,19 +219,31 @@ def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
             yield from ((key, *keys) for keys in _keys(inner))
 
 
+def _placed(text: str) -> dict[str, tuple[Keys, int]]:
+    return {".".join(keys): (keys, line) for keys, line in _places(text)}
+
+
 def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
-    """Yield every fault: each setting that is at fault is taken out, and the rest is checked again."""
-    tree = _copied(tree)
+    """Yield every fault: a setting that is at fault is taken out of `tree`, and the rest is checked again."""
     while (error := _fault(tree)) is not None:
-        where = error.where
-        while where and where not in places:
-            where = where.rpartition(".")[0]
-        keys, line = places.get(where, ((), 1))
-        value = None if error.value is None else str(error.value)
-        yield Problem(line, error.where or "study", error.what, value, error.remedy)
+        problem, keys = _problem(error.where, error, places)
+        yield problem
         if not keys:
+            tree.clear()
             return
         _drop(tree, keys)
+
+
+def _problem(
+    setting: str, error: EventStudyError, places: Mapping[str, tuple[Keys, int]]
+) -> tuple[Problem, Keys]:
+    """Return a fault with its line, and the keys that are there of the setting."""
+    where = setting
+    while where and where not in places:
+        where = where.rpartition(".")[0]
+    keys, line = places.get(where, ((), 1))
+    value = None if error.value is None else str(error.value)
+    return Problem(line, error.where or "study", error.what, value, error.remedy), keys
 
 
 def _fault(tree: Mapping[str, Any]) -> ConfigError | None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .errors import NotPossibleError
 from .faults.kinds import Fault, table_of
 from .listing import listed, many
 from .loading.benchmarks import PEERS, members
+from .steps import stepping
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ def group_column(results: EventStudyResults, by: str) -> str:
     return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
 
 
+@stepping("tables: means")
 def caar_table(results: EventStudyResults, windows: WindowsLike) -> pd.DataFrame:
     """Return start, stop, n_events, caar, se, ci_low, ci_high, median, positive of each window.
 
@@ -136,6 +139,7 @@ def caar_table(results: EventStudyResults, windows: WindowsLike) -> pd.DataFrame
     return pd.DataFrame(rows, columns=columns)
 
 
+@stepping("tables: paths")
 def path_table(results: EventStudyResults) -> pd.DataFrame:
     """Return tau, n_events, aar, n_complete, caar and their 95% intervals of each day, as in the figure.
 
@@ -175,6 +179,7 @@ def placebos(results: EventStudyResults, config: StudyConfig) -> list[Placebo]:
     return found
 
 
+@stepping("tables: families and weights")
 def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
     families = {
         "events": results.multiple("events", window=main),
@@ -198,6 +203,7 @@ def _weighted(results: EventStudyResults, windows: list[Window]) -> dict[str, pd
     return out
 
 
+@stepping("tables: families and weights of groups")
 def _beside_groups(
     parts: Mapping[str, EventStudyResults], column: str, config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
@@ -217,6 +223,7 @@ def _beside_groups(
     return {name: _stacked(column, tables) for name, tables in found.items()}
 
 
+@stepping("tables: groups")
 def _of_groups(
     results: EventStudyResults, column: str, windows: list[Window], names: list[str] | None, main: Window
 ) -> dict[str, pd.DataFrame]:
@@ -236,14 +243,19 @@ def _of_groups(
 
 
 def _of_regression(results: EventStudyResults, config: StudyConfig) -> pd.DataFrame:
-    """Return the coefficients, with what holds for all of them behind each."""
-    found = results.regress(config.regress, config.main)
-    whole: dict[str, Any] = {
-        "n_events": found.n_events, "n_dates": found.n_dates, "r2": found.r2, "errors": found.cov,
-    }  # fmt: skip
-    return found.table.assign(**whole, notes="; ".join(found.notes))
+    """Return the coefficients, with what holds for all of them behind each, or one row with the reason."""
+    whole: dict[str, Any]
+    try:
+        found = results.regress(config.regress, config.main)
+    except NotPossibleError as error:
+        blank = dict.fromkeys(("estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high"), np.nan)
+        whole = {"n_events": 0, "n_dates": 0, "r2": np.nan, "errors": "", "notes": ""}
+        return pd.DataFrame([{"term": ", ".join(config.regress), **blank, **whole, "reason": str(error)}])
+    whole = {"n_events": found.n_events, "n_dates": found.n_dates, "r2": found.r2, "errors": found.cov}
+    return found.table.assign(**whole, notes="; ".join(found.notes), reason="")
 
 
+@stepping("tables: without flagged events")
 def _without_flagged(
     results: EventStudyResults, windows: list[Window], config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
@@ -257,6 +269,7 @@ def _without_flagged(
     return {"without_flagged": _stacked("left_out", out)} if out else {}
 
 
+@stepping("tables: placebo studies")
 def _of_placebos(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
     found = placebos(results, config)
     return {

@@ -344,6 +344,19 @@ def test_no_network_falls_back_on_the_sample_and_says_so(events: Path, tmp_path:
     none = process("run", alone, "--out", tmp_path / "r", env=env)
     assert none.returncode == 75
     assert "Traceback" not in none.stderr
+    # The index is in the sample: the panel is not empty, and still nobody knows of the firm.
+    alone.write_text("ticker,announced_at\nZZZTOP,2020-08-06\n", encoding="utf-8")
+    for command in ("run", "refresh"):
+        one = process(command, alone, "--out", tmp_path / "r", env=env)
+        assert (one.returncode, one.stdout) == (75, "")
+        assert "ZZZTOP" in one.stderr
+        assert "try again later" in one.stderr
+        assert command == "refresh" or "the one event could not be used\n" in one.stderr
+    index = (tmp_path / "r" / "alone" / "report.html").read_text(encoding="utf-8")
+    assert "the one announcement could not be used" in index
+    asked = process("run", alone, "--out", tmp_path / "r", "--offline", env=env)
+    assert asked.returncode == 1, "no source was to be asked: later is no better"
+    assert "try again" not in asked.stderr
 
 
 def test_latin_console_and_foreign_locale(events: Path, tmp_path: Path) -> None:

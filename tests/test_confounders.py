@@ -54,7 +54,7 @@ class TestReading:
         with pytest.raises(ConfoundersFileError) as caught:
             read_confounders(path)
         assert [(p.line, p.column) for p in caught.value.problems] == [
-            (2, "date"), (3, "ticker"), (3, "what"), (4, "-"), (5, "-"),
+            (2, "date"), (3, "ticker"), (3, "what"), (4, ""), (5, ""),
         ]  # fmt: skip
         assert str(caught.value).startswith(f"{path}: 5 problems in the file of confounders\n{path}:2: date:")
 

@@ -258,11 +258,11 @@ def test_events_without_all_days_leave_the_regression() -> None:
 @pytest.mark.parametrize(
     ("columns", "names", "told"),
     [
-        ({"x": np.arange(12.0), "z": 2 * np.arange(12.0) + 3}, ["x", "z"], "collinear, got 'x, z'"),
-        ({"x": np.full(12, 4.0)}, ["x"], "collinear, got 'x'"),
-        ({"x": np.arange(12.0), "w": np.arange(12.0) ** 2}, ["x", "w", "x"], "collinear, got 'x'"),
+        ({"x": np.arange(12.0), "z": 2 * np.arange(12.0) + 3}, ["x", "z"], "collinear (x, z)"),
+        ({"x": np.full(12, 4.0)}, ["x"], "x: a column with one value explains nothing (4)"),
+        ({"x": np.arange(12.0), "w": np.arange(12.0) ** 2}, ["x", "w", "x"], "collinear (x)"),
         ({"g": ["a"] * 12}, ["g"], "one value"),
-        ({"g": ["1", "2x", *"1234567890"]}, ["g"], "mixes numbers and text, got '2x'"),
+        ({"g": ["1", "2x", *"1234567890"]}, ["g"], "mixes numbers and text (2x)"),
         ({"sector": ["a"] * 12}, ["sectr"], "did you mean 'sector'"),
         ({"g": list("abcdefghijkl")}, ["g"], "12 events cannot determine 12"),
         ({"g": ["a"] * 11 + ["b"]}, ["g"], "HC3 is not defined"),
@@ -277,7 +277,7 @@ def test_errors_of_use(columns: dict[str, Any], names: list[str], told: str) -> 
 def test_collinearity_spares_columns_that_take_no_part() -> None:
     x, rng = np.arange(12.0), np.random.default_rng(1)
     results = fitted(x=x, y=x + 1, free=rng.standard_normal(12), sector=list("abcabcabcabc"))
-    with pytest.raises(ConfigError, match="'x, y'"):
+    with pytest.raises(ConfigError, match=r"\(x, y\)"):
         regress_car(results, ["free", "x", "sector", "y"])
 
 

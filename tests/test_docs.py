@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from eventstudy import __version__
+from eventstudy.cli import parts
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -51,6 +55,20 @@ def test_commands(text: str) -> None:
             assert result.exit_code == 0, (line, result.output)
 
 
+@pytest.mark.usefixtures("_in_a_copy")
+def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
+    """Without a network, line by line, but for what the README leaves out with dots."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^\$ eventstudy run events.csv\n```\n\n```text\n(.*?)^```", text, re.S | re.M)
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    command = [sys.executable, "-m", "eventstudy", "run", "events.csv", "--event-pages", "0"]
+    env = {**os.environ, **nowhere, "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    said = iter(done.stdout.splitlines())
+    for line in shown.splitlines():
+        assert line == "  ..." or line in said, f"not in the output, or not in this order: {line!r}"
+
+
 def test_readme_has_exactly_two_commands_to_start_with() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(re.findall(r"^python3 -m venv ", text, re.M)) == 2
@@ -66,6 +84,34 @@ def test_every_command_option_model_and_test_is_documented() -> None:
                 )
     for name in (*MODELS, *STATISTICS):
         assert f"`{name}`" in text, name
+
+
+def test_every_exit_code_is_in_the_help_the_readme_and_the_operations() -> None:
+    names = ("NO_STUDY", "USAGE", "INCOMPLETE", "DIFFERENT", "LATER", "INTERRUPTED", "TERMINATED")
+    codes = {int(getattr(parts, name)) for name in names}
+    readme = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("Exit codes: ")[2].partition("\n\n")[0]
+    )
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = told.partition("| code | meaning |")[2].partition("\n\n")[0]
+    rows = [re.findall(r"\d+", line.split("|")[1]) for line in table.splitlines()[2:]]
+    assert {0, *codes} == {int(code) for row in rows for code in row}
+    for text in (readme, parts.EXIT_CODES.partition("Exit codes: ")[2]):
+        named = re.findall(r"(?:^|, |,\n)(\d+) ", text)
+        assert {0, *codes} == {int(code) for code in named}
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    """Files and headings."""
+    for path in DOCUMENTS:
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            file, _, heading = link.partition("#")
+            target = path.parent / file if file else path
+            assert target.exists(), (path.name, link)
+            if heading and target.suffix == ".md":
+                heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+                slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+                assert heading in slugs, (path.name, link)
 
 
 def test_public_functions_have_docstrings() -> None:

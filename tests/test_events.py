@@ -234,16 +234,16 @@ class TestFile:
 
     @pytest.mark.parametrize("content", ["", "\n\n", "  \n", "\ufeff"])
     def test_empty(self, problems, content: str) -> None:
-        problem = only(problems(content), "-")
+        problem = only(problems(content), "")
         assert "empty" in problem.what
         assert "ticker and announced_at" in problem.remedy
 
     def test_header_only(self, problems) -> None:
-        assert "no events" in only(problems(HEAD), "-").what
+        assert "no events" in only(problems(HEAD), "").what
 
     def test_latin1_names_line_and_byte(self, problems) -> None:
         content = (HEAD + ",AAPL,2019-05-22,,,ok\r\n,MSFT,2019-05-22,,,Z\u00fcrich\n").encode("latin-1")
-        problem = only(problems(content), "-")
+        problem = only(problems(content), "")
         assert (problem.line, problem.value) == (3, "0xfc")
         assert "UTF-8" in problem.what
 
@@ -257,7 +257,7 @@ class TestFile:
         ],
     )
     def test_other_formats(self, problems, content: bytes, word: str) -> None:
-        assert word in only(problems(content), "-").what
+        assert word in only(problems(content), "").what
 
     @pytest.mark.parametrize(
         ("header", "column", "remedy"),
@@ -284,7 +284,7 @@ class TestFile:
 
     def test_header_names_twice_or_empty(self, problems) -> None:
         found = problems("ticker,announced_at,note,note,\nAAPL,2019-05-22,,,\n")
-        assert [(p.line, p.column) for p in found] == [(1, "note"), (1, "-")]
+        assert [(p.line, p.column) for p in found] == [(1, "note"), (1, "")]
         assert "column 5" in found[1].what
 
     def test_a_faulty_header_gives_no_events(self, write) -> None:
@@ -404,8 +404,12 @@ class TestCells:
         assert "U+001B" in only(row_problems("x,AAPL,2019-05-22,,,a\x1bb"), "note").what
 
     def test_number_of_cells(self, row_problems) -> None:
-        assert "double quotes" in only(row_problems("x,AAPL,2019-05-22,,,one, two"), "-").remedy
-        assert "3 cells where the header has 6" in only(row_problems("x,AAPL,2019-05-22"), "-").what
+        assert "double quotes" in only(row_problems("x,AAPL,2019-05-22,,,one, two"), "").remedy
+        assert "3 cells where the header has 6" in only(row_problems("x,AAPL,2019-05-22"), "").what
+        [alone] = row_problems("x")
+        assert str(alone).endswith(": 1 cell where the header has 6")
+        assert ": :" not in str(alone)
+        assert str(alone).count(":") == 1, "no column is named where none is at fault"
 
     def test_long_values_are_shortened(self, row_problems) -> None:
         problem = only(row_problems(f"x,AAPL,{'9' * 5000},,,"), "announced_at")
@@ -413,7 +417,7 @@ class TestCells:
 
     def test_a_cell_beyond_the_limit(self, problems) -> None:
         found = problems(HEAD + f"x,AAPL,2019-05-22,,,{'a' * 140_000}\ny,aapl,2019-05-22,,,\n")
-        assert [(p.line, p.column) for p in found] == [(2, "-"), (3, "ticker")]
+        assert [(p.line, p.column) for p in found] == [(2, ""), (3, "ticker")]
         assert "131,072" in found[0].what
 
     def test_all_faults_of_a_row(self, row_problems) -> None:
@@ -448,13 +452,13 @@ class TestAcrossRows:
 
     def test_unclosed_quote(self, problems) -> None:
         text = HEAD + 'x,AAPL,2019-05-22,,,ok\ny,MSFT,2019-05-22,,,"never closed\nz,INTC,2019-05-22,,,\n'
-        problem = only(problems(text), "-")
+        problem = only(problems(text), "")
         assert problem.line == 3
         assert "never closed" in problem.what
 
     def test_unpaired_quote_does_not_hide_later_rows(self, problems) -> None:
         text = HEAD + 'x,AAPL,2019-05-22,,,"a "b" c"\ny,msft,2019-05-22,,,\n'
-        assert [(p.line, p.column) for p in problems(text)] == [(2, "-"), (3, "ticker")]
+        assert [(p.line, p.column) for p in problems(text)] == [(2, ""), (3, "ticker")]
 
     def test_good_rows_are_kept_beside_bad_ones(self, write) -> None:
         path = write(HEAD + "x,AAPL,2019-05-22,,,\ny,msft,2019-05-22,,,\nz,INTC,2019-05-22,,,\n")

@@ -94,7 +94,7 @@ def test_a_row_is_judged_as_if_it_stood_alone(
     together = {i: [p for p in of_all if p.line == place + 2] for place, i in enumerate(numbers)}
     for i, row in enumerate(rows):
         alone = check_events(as_parquet(tmp_path / "one.parquet", [row]), today=TODAY)[1]
-        own = {(p.column, p.what, p.value, p.remedy) for p in alone if p.column != "-"}
+        own = {(p.column, p.what, p.value, p.remedy) for p in alone if p.column != ""}
         others = {(p.column, p.what, p.value, p.remedy) for p in together[i] if "line" not in p.what}
         assert others == own
 

@@ -78,6 +78,23 @@ def test_what_is_no_run_is_one_clear_line(tmp_path: Path) -> None:
     assert report(tmp_path, "--format", "docx").exit_code == 2
 
 
+def test_a_run_that_is_not_as_it_was_written_is_given_with_a_warning(folder: Path, tmp_path: Path) -> None:
+    """As `verify` judges: 4 where a file differs, 1 where the manifest cannot be read."""
+    table = folder / "tables" / "tests.csv"
+    table.write_bytes(table.read_bytes().replace(b"0", b"1", 1))
+    (folder / "report.md").unlink()
+    for kind in ("html", "xlsx"):
+        found = report(folder, "--format", kind, "--out", tmp_path / f"x.{kind}")
+        assert (found.exit_code, found.stdout) == (4, f"{tmp_path / f'x.{kind}'}\n")
+        told = f"{folder} is not as it was written (missing: report.md, changed: tables/tests.csv)"
+        assert found.stderr == f"eventstudy: {told}; restore it, or run the study again\n"
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8")[:-200], encoding="utf-8")
+    found = report(folder)
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert "manifest.json: is cut short, or is no JSON" in found.stderr
+
+
 def test_json_of_a_run_is_its_document(tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text(

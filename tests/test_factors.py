@@ -186,11 +186,7 @@ def test_factors_that_end_before_the_event_drop_it_with_the_reason() -> None:
     late = (day0 > last).to_numpy()
     assert 0 < late.sum() < 6
     assert (results.events["status"][late] == "dropped").all()
-    assert (
-        results.events["reason"][late]
-        .str.contains(f"mkt_rf has values from 2020-01-01 to {last.date()}")
-        .all()
-    )
+    assert results.events["reason"][late].str.contains(f"mkt_rf ends {last.date()}").all()
     # The others are used for the days that are covered.
     assert (results.events["status"][~late] == "ok").all()
     assert np.isnan(results.abnormal.ar[list(day0).index(last), 6:]).all()

@@ -13,6 +13,7 @@ import pytest
 from conftest import SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
 from eventstudy.calendars import sessions
@@ -139,10 +140,31 @@ class TestStandIns:
         ):
             assert results.events["status"][0] == "dropped"
             assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
-            assert results.events["reason"][0].endswith(
-                "; other indices of the exchange: 399001.SZ, 000001.SS, ASHR"
-            )
+            assert "other indices" not in results.events["reason"][0], "the folder gave none"
             assert FALLBACK not in results.events["flags"][0]
+
+    def test_a_hint_names_only_indices_that_the_source_has(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of the exchange's other indices those that are there; with Yahoo, which has them, all."""
+        whole = days("2018-06-01", "2020-06-30")
+        write(tmp_path, first=whole, third=whole)
+        two = listed(LATE, EARLY, benchmark=["000300.SS", "399001.SZ"])
+        reason = fitted(two, tmp_path).events["reason"][0]
+        assert reason.endswith("; other indices of the exchange: 399001.SZ")
+        late = listed(("NVDA", "2023-06-01"), ("AAPL", "2022-06-01"), benchmark="^GSPC")
+        reason = fitted(late, "sample").events["reason"][0]
+        assert (
+            reason == "no price data for the benchmark on day 0: ^GSPC ends 2022-12-28, day 0 is 2023-06-01"
+        )
+        there = [
+            synthetic(s, start=date(2018, 1, 1), end=date(2020, 6, 30)) for s in ("000001.SZ", "399001.SZ")
+        ]
+        with Yahoo(*there) as yahoo:
+            for name, value in yahoo.env().items():
+                monkeypatch.setenv(name, value)
+            reason = fitted(two, "yahoo").events["reason"][0]
+        assert reason.endswith("; other indices of the exchange: 399001.SZ, 000001.SS, ASHR")
 
     def test_the_network_does_not_decide_on_the_index(self, tmp_path: Path) -> None:
         write(tmp_path)

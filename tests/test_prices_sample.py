@@ -7,8 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
-from eventstudy.prices.sample import SampleProvider
+from eventstudy.prices.sample import SampleProvider, contents
 
 FIRST, LAST = date(2014, 1, 1), date(2023, 12, 31)
 REAL = Path(__file__).parents[2] / "shared" / "market-data" / "prices"
@@ -45,7 +46,26 @@ def test_spot_values(symbol: str, day: date, value: float) -> None:
 def test_outside_the_sample() -> None:
     error = SampleProvider().fetch(["TSLA"], FIRST, LAST).failures["TSLA"]
     assert error.kind == "unknown_symbol"
-    assert "not in the bundled sample (25 US tickers and ^GSPC, 2014-01-02 to 2023-09-21)" in str(error)
+    assert f"not in the bundled sample ({contents()})" in str(error)
+    assert contents().startswith("25 US shares and ^GSPC: 2014-01-02 to 2022-12-28, AMZN, GOOG, ")
+
+
+def test_what_is_said_of_it_is_what_is_in_it() -> None:
+    """The dates in the documents, in `eventstudy list prices` and in errors are those of the file."""
+    sample = SampleProvider()
+    found = sample.fetch(sample.symbols(), FIRST, LAST).provenance
+    ends = {symbol: entry.last for symbol, entry in found.items()}
+    early, late = min(ends.values()), max(ends.values())
+    longer = [symbol for symbol, end in ends.items() if end == late]
+    assert ends["^GSPC"] == early < late
+    texts = {
+        "list prices": contents(), "docs": (ROOT / "docs" / "prices.md").read_text(encoding="utf-8"),
+        "notice": (files("eventstudy") / "data" / "NOTICE").read_text(encoding="utf-8"),
+    }  # fmt: skip
+    for where, text in texts.items():
+        plain = " ".join(text.split()).replace(" and NVDA", ", NVDA")
+        assert f"2014-01-02 to {early}, " in plain, where
+        assert f"{', '.join(longer)} to {late}" in plain, where
 
 
 def test_outside_the_range() -> None:

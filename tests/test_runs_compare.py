@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy import compare_runs
 from eventstudy.runs.changes import as_markdown
 from eventstudy.runs.compare import Answer, Comparison, Moved
+from eventstudy.runs.manifest import seal
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,49 @@ def test_status_changes(project: Project, tmp_path: Path) -> None:
     assert before == "ok"
     assert after.startswith("dropped: no price data")
     assert not found.completed
+
+
+def test_the_same_reason_in_other_words_is_no_change(project: Project, tmp_path: Path) -> None:
+    """A sealed run whose reason a former version worded otherwise; another kind of reason is a change."""
+    (project.prices / "EEE.csv").rename(tmp_path / "EEE.csv")
+    project.study("--name", "without")
+    (tmp_path / "EEE.csv").rename(project.prices / "EEE.csv")
+    old, new = tmp_path / "old", project.out / "without"
+    for words, same in (("no price data: it was not there", True), ("no variance in the window", False)):
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.copytree(new, old)
+        table = pd.read_csv(old / "events.csv", dtype=str, keep_default_na=False)
+        table.loc[table["reason"] != "", "reason"] = words
+        table.to_csv(old / "events.csv", index=False, lineterminator="\n")
+        seal(old, json.loads((old / "manifest.json").read_text(encoding="utf-8")))
+        found = compare_runs(old, new)
+        assert found.same == same
+        assert list(found.statuses) == [] if same else ["e-EEE"]
+
+
+def test_a_run_that_was_altered_is_said_and_ends_with_4(project: Project, tmp_path: Path) -> None:
+    """One digit of a table; a table of events that lacks a column; and one that is gone."""
+    first, other = project.out / "first", Path(shutil.copytree(project.out / "first", tmp_path / "other"))
+    cars = other / "tables" / "car.csv"
+    text = cars.read_text(encoding="utf-8")
+    row = text.splitlines()[1]
+    cars.write_text(text.replace(row, row.replace("1", "2")), encoding="utf-8")
+    told = f"{other}: changed tables/car.csv"
+    said = invoke("compare", first, other, code=4)
+    assert said.startswith(f"Not as it was written:\n  {told}\n")
+    plain = json.loads(invoke("compare", other, first, "--json", code=4))
+    assert plain["altered"] == [told]
+    assert invoke("verify", other, code=4) == "changed: tables/car.csv\n"
+    events = other / "events.csv"
+    events.write_text("a,b\n1,2\n", encoding="utf-8")
+    said = invoke("compare", first, other, code=4)
+    assert "the runs cannot be compared" in said
+    assert f"{other}: changed events.csv" in said
+    events.unlink()
+    said = invoke("compare", first, other, code=4)
+    assert f"{other}: missing events.csv" in said
+    assert "restore the run, or run the study again" in said
+    assert said.count("\n") == 1
 
 
 def test_flips() -> None:

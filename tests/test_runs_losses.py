@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import signal
 import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, started
+from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
 from test_runs_refresh import refresh
 from yahoo_standin import Yahoo, synthetic
 
@@ -237,3 +238,31 @@ def test_changes_are_in_the_units_of_the_measure(tmp_path: Path) -> None:
     assert all("log points" in line and "%" not in line for line in moves), moves
     move = next(m for m in read_changes(made.run)[0]["moves"] if m["window"] == "[0,0]")
     assert any("[0,0]" in line and f"{move['after']:+.2f} log points" in line for line in moves)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_end_while_the_command_runs_says_what_is_true(number: signal.Signals, tmp_path: Path) -> None:
+    """The new run is in its place already, and the command is due."""
+    made = Project(tmp_path)
+    refresh(made)
+    made.announce(FIRMS[:4])
+    began = tmp_path / "began"
+    hook = tmp_path / "hook.sh"
+    hook.write_text(f"touch {began}\nsleep 60\n")
+    child = started("refresh", *made.options, "--on-change", f"/bin/sh {hook}")
+    until = time.monotonic() + 60
+    while not began.exists():
+        assert time.monotonic() < until
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.send_signal(number)
+    out, err = child.communicate(timeout=60)
+    word, code = ("terminated", 143) if number == signal.SIGTERM else ("interrupted", 130)
+    assert (child.returncode, out) == (code, "")
+    last = err.splitlines()[-1]
+    told = "the new report is written, and the next refresh runs the command of --on-change"
+    assert last == f"eventstudy: {word}, {told}"
+    assert read_changes(made.run)[0]["removed"] == ["e-EEE"]
+    hook.write_text("exit 0\n")
+    refresh(made, "--on-change", f"/bin/sh {hook}")
+    assert left_in(made.out) == []

@@ -281,11 +281,23 @@ def test_a_name_in_a_manifest_is_no_path(run: Path, tmp_path: Path) -> None:
     assert "not a name for a study" in invoke("run", "--from-lock", theirs, code=2)
 
 
+def test_prices_of_a_lock_are_told_of_as_they_are(tmp_path: Path) -> None:
+    """What Yahoo or the sample said when the run was computed is no notice of a run on its lock."""
+    events = tmp_path / "events.csv"
+    events.write_text("ticker,announced_at\nAAPL,2020-08-06\nNVDA,2022-08-31\n")
+    first = invoke("run", events, "--offline", "--out", tmp_path)
+    assert "NOTE: no network with --offline: bundled sample used for 3 symbols" in first
+    again = invoke("run", "--from-lock", tmp_path / "events")
+    assert "NOTE" not in again
+    page = (tmp_path / "events-again" / "report.html").read_text(encoding="utf-8")
+    assert "bundled sample" in page, "where the prices once came from stays on the page"
+
+
 def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) -> None:
     """--from-lock: settings, events and prices are the run's unless given; the run itself stays."""
     run = Path(shutil.copytree(project.run, tmp_path / "events"))
     before = contents(run, without="")
-    invoke("run", "--from-lock", run, "--quiet")
+    assert invoke("run", "--from-lock", run, "--quiet") == ""
     assert compare_runs(run, tmp_path / "events-again").statuses == {}
     assert not compare_runs(run, tmp_path / "events-again").moves
     invoke("run", "--from-lock", run, "--model", "market_adjusted", "--name", "other", "--quiet")

@@ -30,7 +30,7 @@ def test_every_event_ends_with_a_status_and_a_reason() -> None:
     assert reasons[0] == ""
     assert reasons[1] == "no price data: F01 is not in the data"
     assert "F02" in reasons[2]
-    assert reasons[3].startswith("no price data: F03 has prices from 2020-01-01 to")
+    assert reasons[3].startswith("no price data on day 0: F03 ends ")
     assert reasons[4] == "no price data for the benchmark: NONE is not in the data"
     assert reasons[5].startswith("no benchmark")
 

@@ -170,8 +170,85 @@ def test_check_is_of_the_file_and_of_its_events(study: Path) -> None:
     assert (done.exit_code, done.stdout.split()[:2]) == (0, ["2022-08-31", "NVDA"])
     study.write_text('events = "e.csv"\nmodle = "market"\n', encoding="utf-8")
     done = CliRunner().invoke(main, ["check", str(study)])
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout.split()[:2]) == (2, ["2022-08-31", "NVDA"]), (
+        "the events are shown all the same"
+    )
     assert f"{study}:2: modle: unknown setting" in done.stderr
+    assert "1 events are good, 1 problem found" in done.stderr
+
+
+REFUSED = """events = "e.csv"
+by = "sectr"
+regress = ["sector", "directon"]
+tests = ["bmpp"]
+modle = "market"
+model = "ff3"
+prices = "yaho"
+confounders = "news.csv"
+benchmark = "peers"
+size = "sizes.csv"
+
+[variants.wide]
+by = "direcion"
+model = "markt"
+"""
+
+
+def test_check_says_all_that_a_run_refuses_at_once(study: Path) -> None:
+    """Settings, the files and columns they name, and the rows of the events, each with its line."""
+    (study.parent / "e.csv").write_text(
+        "ticker,announced_at,sector,direction\nNVDA,2022-08-31,chips,adverse\nNVDA,2022-13-31,chips,relief\n"
+    )
+    study.write_text(REFUSED, encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert done.exit_code == 2
+    told = [line.removeprefix(f"{study}:").split(": ")[:2] for line in done.stderr.splitlines()]
+    assert told[:-2] == [
+        ["2", "by"], ["3", "regress"], ["4", "tests"], ["5", "modle"], ["6", "model"], ["7", "prices"],
+        ["8", str(study.parent / "news.csv")], ["9", "benchmark"], ["10", "size"], ["13", "variants.wide.by"],
+        ["14", "variants.wide.model"],
+    ]  # fmt: skip
+    assert f"{study.parent / 'e.csv'}:3: announced_at" in done.stderr
+    assert "did you mean 'sector'?" in done.stderr
+    assert "1 events are good, 12 problems found" in done.stderr
+    plain = json.loads(CliRunner().invoke(main, ["check", str(study), "--json"]).stdout)
+    assert [p["line"] for p in plain["settings"]] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14]
+    assert [p["line"] for p in plain["problems"]] == [3]
+
+
+@pytest.mark.parametrize("line", REFUSED.splitlines()[1:])
+def test_check_refuses_what_a_run_refuses(line: str, study: Path) -> None:
+    """Each fault alone: nothing passes the check that stops the run, and the words are the same."""
+    if " = " not in line:
+        return
+    rows = [
+        "ticker,announced_at,sector,direction",
+        "NVDA,2022-08-31,chips,adverse",
+        "AAPL,2020-08-31,chips,relief",
+    ]
+    (study.parent / "e.csv").write_text("\n".join(rows))
+    head = 'events = "e.csv"\n' + 'prices = "sample"\n' * ("prices" not in line)
+    inner = "[variants.wide]\n" * (line in REFUSED.partition("[variants.wide]\n")[2].splitlines())
+    study.write_text(f"{head}{inner}{line}\n", encoding="utf-8")
+    checked = CliRunner().invoke(main, ["check", str(study)])
+    ran = CliRunner().invoke(main, ["run", str(study), "--quiet"])
+    assert checked.exit_code == 2, checked.output
+    assert ran.exit_code in (1, 2), ran.output
+    [fault] = [part for part in checked.stderr.splitlines() if "problem found" not in part]
+    value = re.search(r"got ('[^']*')|news.csv", fault)
+    assert value is None or value[0] in ran.stderr
+
+
+def test_check_without_events_says_so(study: Path) -> None:
+    for text, told in (
+        ("", "1: events: the study file names no events"),
+        ('events = "none.csv"\n', "there is no such file"),
+    ):
+        study.write_text(f"{text}by = 5\n", encoding="utf-8")
+        done = CliRunner().invoke(main, ["check", str(study)])
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert told in done.stderr
+        assert "by: not a text" in done.stderr
 
 
 def test_two_study_files_are_refused(study: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from click.testing import CliRunner
 from conftest import Market
 from pages import CONFIG, MAIN
 from situations import CLOSE, DISPERSED, ONE, placed
 
 from eventstudy.analysis.verdicts import percent
+from eventstudy.cli.main import main
 from eventstudy.cli.terminal import beside, kind_of_study, p_text, summary_text
 
 
@@ -74,3 +76,22 @@ def test_a_diagnosis_is_plain_json() -> None:
     assert plain["factor"] == found.factor
     assert [v["test"] for v in plain["verdicts"]] == [v.test for v in found.verdicts]
     assert plain["merged_p"] is None, "not a number"
+
+
+def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted_for_them(
+    tmp_path: Path,
+) -> None:
+    """The end of a series touches the windows of a dropped event only, whose reason says it."""
+    rows = ["AAPL,2023-09-06", "AAPL,2020-08-06", "NVDA,2022-08-31", "TSLA,2020-08-06", "XOM,2024-01-10"]
+    events = tmp_path / "events.csv"
+    events.write_text("\n".join(["ticker,announced_at", *rows]), encoding="utf-8")
+    for source in ("sample", "auto"):
+        done = CliRunner().invoke(
+            main, ["run", str(events), "--prices", source, "--offline", "--out", str(tmp_path)]
+        )
+        assert done.exit_code == 0, done.output
+        assert "     2  no price data on day 0, e.g. AAPL-2023-09-06: AAPL ends 2022-12-28" in done.stdout
+        assert "     1  no price data, e.g. TSLA-2020-08-06: " in done.stdout
+        assert "faults of prices" not in done.stdout
+        page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
+        assert "Dropped: 2 · no price data on day 0</summary>" in page

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import NotPossibleError
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import MIN_CLUSTERS
 from ..typing import FloatArray, IntArray
@@ -18,6 +18,8 @@ FEW_DATES = 10
 LARGE_SHARE = 1 / 3
 # 1 minus the leverage of an event: below this it alone determines a coefficient.
 ALONE = 1e-9
+# So many terms are named.
+SHOWN = 3
 # Scores of dates this small beside those of their events are zero but for rounding.
 ROUNDING = 1e-10
 
@@ -51,11 +53,11 @@ def by_date(
     size = np.bincount(dates)
     (N, k), G = X.shape, len(size)
     if G < MIN_DATES:
-        raise ConfigError(f"{G} dates, at least {MIN_DATES} are needed to cluster by date", where="cov")
+        raise NotPossibleError(f"{G} dates, at least {MIN_DATES} are needed to cluster by date", where="cov")
     A = loadings(X, dates, se)
     S = scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
-        raise ConfigError(
+        raise NotPossibleError(
             "the columns tell every date from the others: nothing is left to estimate errors by date from",
             where="cov", remedy="leave out what is the same for all events of a date",
         )  # fmt: skip
@@ -81,9 +83,11 @@ def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:
     alone = leverage > 1 - ALONE
     if cov not in ("HC2", "HC3") or not alone.any():
         return
-    own = np.abs(design.X[alone][0]) > 0
-    terms = [t for t, there in zip(design.terms, own, strict=True) if there and t != CONSTANT]
-    raise ConfigError(
-        f"{cov} is not defined where one event alone determines a coefficient", value=", ".join(terms),
-        remedy="merge the level with another, or use cov='HC1'",
+    single = (design.X != 0).sum(axis=0) == 1
+    terms = [term for term, once in zip(design.terms, single, strict=True) if once]
+    named = terms or [name for name in dict.fromkeys(design.origin) if name != CONSTANT]
+    rest = f" and {len(named) - SHOWN} more" * (len(named) > SHOWN)
+    raise NotPossibleError(
+        f"{cov} is not defined where one event alone determines a coefficient",
+        value=", ".join(named[:SHOWN]) + rest, remedy="merge them with others, or leave the column out",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..errors import ConfigError
+from ..errors import ConfigError, NotPossibleError
 from ..registry import did_you_mean
 from ..typing import BoolArray, FloatArray
 
@@ -34,7 +34,9 @@ def cells_of(table: pd.DataFrame, column: str) -> tuple[pd.Series, BoolArray]:
     Raises
     ------
     ConfigError
-        If there is no such column, or numbers and text are mixed.
+        If there is no such column.
+    NotPossibleError
+        If numbers and text are mixed.
     """
     if column not in table:
         hint = did_you_mean(column, [str(c) for c in table.columns])
@@ -51,7 +53,7 @@ def cells_of(table: pd.DataFrame, column: str) -> tuple[pd.Series, BoolArray]:
     if not odd.any():
         return numbers, ~finite
     if finite.any():
-        raise ConfigError(
+        raise NotPossibleError(
             "a column that mixes numbers and text", where=column, value=text[odd].iloc[0],
             remedy="leave the cell empty if it is missing, or let every cell hold text",
         )  # fmt: skip
@@ -65,27 +67,35 @@ def design_of(columns: Sequence[tuple[str, pd.Series]], n: int) -> Design:
 
     Raises
     ------
-    ConfigError
+    NotPossibleError
         If the regressors are collinear; all columns that take part are named.
     """
     parts, terms, origin, notes = [np.ones(n)], [CONSTANT], [CONSTANT], []
     for name, cells in columns:
         if pd.api.types.is_float_dtype(cells):
+            if np.ptp(cells.to_numpy()) == 0:
+                raise _constant(name, f"{cells.iloc[0]:g}")
             parts, terms, origin = [*parts, cells.to_numpy()], [*terms, name], [*origin, name]
             continue
         base, *levels = sorted(cells.unique())
         if not levels:
-            raise ConfigError("a column with one value explains nothing", where=name, value=base)
+            raise _constant(name, base)
         parts += [(cells == level).to_numpy(float) for level in levels]
         terms += [f"{name}: {level} (base {base})" for level in levels]
         origin += [name] * len(levels)
         notes.append(f"{name}: dummies against {base!r}")
     X = np.column_stack(parts)
-    if guilty := _collinear(X, origin):
-        raise ConfigError(
+    # More columns than events are collinear whatever they hold: the caller refuses them for their number.
+    if X.shape[1] <= n and (guilty := _collinear(X, origin)):
+        raise NotPossibleError(
             "the regressors are collinear", value=", ".join(guilty), remedy="leave one of these columns out"
         )
     return Design(X, tuple(terms), tuple(origin), tuple(notes))
+
+
+def _constant(column: str, value: str) -> NotPossibleError:
+    what = "a column with one value explains nothing"
+    return NotPossibleError(what, where=column, value=value, remedy="leave the column out")
 
 
 def _collinear(X: FloatArray, origin: list[str]) -> list[str]:

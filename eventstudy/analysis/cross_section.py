@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal import AbnormalReturns
-from ..errors import ConfigError
+from ..errors import ConfigError, NotPossibleError
 from ..significance._base import pvalue
 from ..significance.date_clustered import dates_of
 from ..significance.wild_bootstrap import merged_dates
@@ -117,9 +117,11 @@ def regress_car(
     Raises
     ------
     ConfigError
-        If the window reaches beyond the event window; for an unknown column or option, event ids that occur
-        twice, collinear columns, too few events or dates, and HC2 or HC3 where one event alone determines a
-        coefficient.
+        If the window reaches beyond the event window; for an unknown column or option.
+    NotPossibleError
+        A ConfigError: for event ids that occur twice, columns that are constant, collinear or mix numbers and
+        text, too few events or dates, and HC2 or HC3 where one event alone determines a coefficient
+        (HC1 is defined there).
 
     Notes
     -----
@@ -134,11 +136,15 @@ def regress_car(
     names = [columns] if isinstance(columns, str) else list(columns)
     rows, series, dropped = _complete(results, names, window)
     if not len(rows):
-        raise ConfigError("no event is left", value=", ".join(_counts(dropped)))
+        raise NotPossibleError(
+            "no event is left", value=", ".join(_counts(dropped)), remedy="fill the columns, or leave one out"
+        )
     design = design_of(series, len(rows))
     N, k = design.X.shape
     if k >= N:
-        raise ConfigError(f"{N} events cannot determine {k} coefficients", value=", ".join(names))
+        what = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
+        remedy = "merge values of a column, or leave one out"
+        raise NotPossibleError(what, value=", ".join(names), remedy=remedy)
     sample = results.abnormal.take(rows)
     root = 1 / np.sqrt(sample.var_car(window)) if weights == "precision" else np.ones(N)
     fit, dates = _fit(sample.car(window), design, root**2, weights), dates_of(sample)
@@ -160,6 +166,12 @@ def regress_car(
     )  # fmt: skip
 
 
+def not_possible(table: pd.DataFrame) -> str:
+    """Return why the regression of a table could not be estimated, and what to do; "" if it was."""
+    found = table.iloc[0].get("reason", "")
+    return f"not possible: {found}" if isinstance(found, str) and found else ""
+
+
 def _check(weights: str, cov: str, se: str) -> None:
     for value, known, where in ((weights, Weights, "weights"), (cov, Cov, "cov"), (se, ClusterError, "se")):
         if value not in get_args(known):
@@ -177,7 +189,7 @@ def _complete(
     ids = results.events["event_id"].astype(str)
     twice = ids[results.ok & ids.duplicated().to_numpy()]
     if len(twice):
-        raise ConfigError("event ids occur twice", value=twice.iloc[0])
+        raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy="give each event its own")
     rows = np.flatnonzero(results.ok)
     used = results.events.iloc[rows]
     cells = [(name, *cells_of(used, name)) for name in names]

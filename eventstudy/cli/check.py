@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .parts import EXIT_CODES, NO_STUDY, PATH, debug_option
+from ..errors import Problem
+from .parts import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option
 
 if TYPE_CHECKING:
-    from ..errors import Problem
     from ..events.checks import Checked
 
 
@@ -25,29 +25,65 @@ if TYPE_CHECKING:
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
 
-    Of a study file (.toml) its settings are checked first, then the events that it names.
+    Of a study file (.toml) the settings are checked as well, with the files and columns that they name: all
+    that ``run`` would refuse. Exit with 2 if any is wrong.
     """
     from ..events.table import check_file
 
+    study, faults = None, list[Problem]()
+    good: Checked | None = None
+    problems: list[Problem] = []
     if events.suffix.lower() == ".toml":
-        from .order import read_order
-
-        order = read_order(None, events, {})
-        events, calendar = order.events, order.config.calendar
-    good, problems, _ = check_file(events, calendar=calendar)
+        study = events
+        events, good, problems, faults = _of_study(study)
+    else:
+        good, problems, _ = check_file(events, calendar=calendar)
     rows = [] if good is None else _checked(good)
     if as_json:
-        found = [{k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems]
-        click.echo(json.dumps({"events": rows, "problems": found}, ensure_ascii=False, indent=1))
+        settings = {"settings": _plain(faults)} if study else {}
+        found = {**settings, "events": rows, "problems": _plain(problems)}
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
-        for row in rows:
-            flags = ", ".join(row["flags"])
-            click.echo(
-                f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{f'  ({flags})' if flags else ''}"
-            )
-        _report_problems(events, problems, len(rows))
-    if problems:
-        sys.exit(NO_STUDY)
+        _show(rows)
+        for path, own in ((study, faults), (events, problems)):
+            for problem in own:
+                click.echo(f"{path}:{problem}", err=True)
+        count = len(faults) + len(problems)
+        click.echo(f"{len(rows)} events are good, {count} problem{'s' * (count != 1)} found", err=True)
+    if faults or problems:
+        sys.exit(USAGE if faults else NO_STUDY)
+
+
+def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
+    """Return the events file that a study file names, its good rows and faults, and those of the settings."""
+    from ..errors import ConfigError, EventStudyError
+    from ..events.table import check_file, events_of
+    from ..prices.store import moment
+    from ..refusals import refusals
+    from ..runs import checked_name
+    from ..studyfile import StudyFileError, problems_at, read_study_file
+    from ..studyfile import check as checked
+
+    try:
+        file, faults = read_study_file(path), list[Problem]()
+    except StudyFileError as error:
+        file, faults = error.rest, list(error.problems)
+    run, config = checked(file.run | file.study)
+    named = any(fault.column == "events" for fault in faults) or bool(run.events)
+    missing = ConfigError("the study file names no events", where="events", remedy="such as events.csv")
+    more: list[tuple[str, EventStudyError]] = [] if named else [("events", missing)]
+    good, problems, sha256 = None, list[Problem](), ""
+    try:
+        if run.events:
+            checked_name(run.name or Path(run.events).stem)
+            good, problems, sha256 = check_file(run.events, calendar=config.calendar)
+    except EventStudyError as error:
+        more.append(("events", error))
+    vintage = moment(run.vintage) if run.vintage else ""
+    source: Any = {"offline": run.offline, "store": run.store, "vintage": vintage}
+    more += refusals(config, events_of(good, Path(run.events).name, sha256), **source)
+    faults = sorted([*faults, *problems_at(path, more)], key=lambda fault: fault.line)
+    return Path(run.events), good, problems, faults
 
 
 def _checked(good: Checked) -> list[dict[str, Any]]:
@@ -59,7 +95,11 @@ def _checked(good: Checked) -> list[dict[str, Any]]:
     ]
 
 
-def _report_problems(path: Path, problems: Sequence[Problem], good: int) -> None:
-    for problem in problems:
-        click.echo(f"{path}:{problem}", err=True)
-    click.echo(f"{good} events are good, {len(problems)} problem{'s' * (len(problems) != 1)} found", err=True)
+def _show(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        flags = ", ".join(row["flags"])
+        click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{f'  ({flags})' if flags else ''}")
+
+
+def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    return [{k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems]

@@ -24,6 +24,7 @@ from .parts import (
     USAGE,
     debug_option,
     show_end,
+    state_of_run,
     tell,
 )
 from .prices import prices
@@ -59,9 +60,9 @@ class Main(click.Group):
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
-            _end(context, "interrupted, nothing was changed", INTERRUPTED)
+            _end(context, f"interrupted, {state_of_run(context, 'nothing was changed')}", INTERRUPTED)
         except Terminated:
-            _end(context, "terminated, the last report is as it was", TERMINATED)
+            _end(context, f"terminated, {state_of_run(context, 'the last report is as it was')}", TERMINATED)
         except OSError as error:
             self._traceback(context)
             where = f": {error.filename}" if error.filename else ""

@@ -15,7 +15,8 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--prices",
         metavar="auto|yahoo|sample|store|NAME|PATH",
-        help="Where prices come from. [default: auto]",
+        help="Where prices come from; NAME is a source of another package: eventstudy list prices. "
+        "[default: auto]",
     ),
     click.option(
         "--returns",
@@ -94,7 +95,8 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "tests",
         metavar="NAME",
         multiple=True,
-        help="A test to show; may be repeated. [default: all]",
+        help="A test to show beside those that the answers rest on; may be repeated. "
+        "[default: all in tables, the usual ones in summaries]",
     ),
     click.option(
         "--by",
@@ -194,12 +196,17 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--store", metavar="DIR|FILE", help="The store of prices. [default: $EVENTSTUDY_STORE, or the user's]"
     ),
     click.option("--vintage", metavar="DATE", help="Only stored prices, as they were at that date or time."),
-    click.option("--strict", is_flag=True, default=None, help="Exit with 3 if any event was dropped."),
+    click.option(
+        "--strict",
+        is_flag=True,
+        default=None,
+        help="Exit with 3 if any event has no result for the main window.",
+    ),
     click.option(
         "--max-loss",
         type=click.FloatRange(0, 1),
         metavar="SHARE",
-        help="Exit with 3 if more than this share was dropped.",
+        help="Exit with 3 if more than this share of the events has none.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print results as JSON."),
     click.option("--quiet", is_flag=True, help="Print nothing but problems."),

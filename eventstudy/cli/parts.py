@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,17 +13,19 @@ import click
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 F = TypeVar("F", bound=Callable[..., Any])
+# Seconds between two looks at a count, and letters of its line.
+OFTEN, LINE = 0.1, 80
 # Where the root context keeps that logs are wanted.
 LOGGING = "eventstudy.logging"
 # Where it keeps what is to be said of a store of prices that has no home folder.
 HOME = "eventstudy.home"
 # A path whose faults are told in our words.
 PATH = click.Path(path_type=Path, readable=False)
-# Where it keeps folder and name of the run that a command makes.
-RUN = "eventstudy.run"
+# Where it keeps folder and name of the run that a command makes, and what its manifest was before.
+RUN, BEFORE = "eventstudy.run", "eventstudy.before"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
-3 written but incomplete (--strict, --max-loss), 4 not as it was written (verify, reproduce),
+3 written but incomplete (--strict, --max-loss), 4 a run is not as it was written,
 75 price source unreachable or short, run busy, --on-change failed (try later),
 130 interrupted, 143 terminated."""
 
@@ -74,9 +77,8 @@ def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts
 
 @contextmanager
 def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar on stderr if that is a terminal."""
-    logs = click.get_current_context().find_root().meta.get(LOGGING)
-    if silent or logs or not sys.stderr.isatty():
+    """Show a progress bar on stderr if that is a terminal; its line ends when all is done."""
+    if not _watched(silent):
         yield None
         return
     with ExitStack() as stack:
@@ -87,8 +89,43 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
             if bar is None:
                 bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
             bar.update(done - bar.pos)
+            if done >= total:
+                stack.close()
+                bar = None
 
         yield advance
+
+
+@contextmanager
+def writing(silent: bool) -> Iterator[None]:
+    """Show on stderr, if that is a terminal, what is being written: one line, which is gone afterwards."""
+    from ..steps import listening
+
+    if not _watched(silent):
+        yield
+        return
+    label, shown, at = "", "", 0.0
+
+    def show(now: str, done: int, total: int) -> None:
+        nonlocal label, shown, at
+        if now == label and time.monotonic() - at < OFTEN:
+            return
+        label, at = now, time.monotonic()
+        text = f"{now or 'study'}{f'  {done:,} of {total:,}' * (total > 0)}"[: LINE - 1]
+        click.echo(f"\r{text.ljust(len(shown))}", err=True, nl=False)
+        shown = text
+
+    try:
+        with listening(show):
+            yield
+    finally:
+        click.echo(f"\r{' ' * len(shown)}\r", err=True, nl=False)
+
+
+def _watched(silent: bool) -> bool:
+    """Tell whether somebody looks at stderr as it is written."""
+    logs = click.get_current_context().find_root().meta.get(LOGGING)
+    return not (silent or logs) and sys.stderr.isatty()
 
 
 def say(notices: Sequence[str]) -> None:
@@ -105,7 +142,29 @@ def say_home() -> None:
 
 def remember(out: Path, name: str) -> None:
     """Have the index of `out` show it if the run `name` cannot be made."""
-    click.get_current_context().meta[RUN] = out, name
+    meta = click.get_current_context().meta
+    meta[RUN], meta[BEFORE] = (out, name), _stamp(out, name)
+
+
+def state_of_run(context: click.Context, unchanged: str) -> str:
+    """Return what has become of the run that a command makes, if that is ended: `unchanged`, or it is new."""
+    if RUN not in context.meta:
+        return unchanged
+    out, name = context.meta[RUN]
+    written = _stamp(out, name) != context.meta[BEFORE]
+    said: str = "the new report is written" if written else unchanged
+    run: Path = (out / name).resolve()
+    due: bool = run.with_name(f".{run.name}.on-change").exists()
+    return said + ", and the next refresh runs the command of --on-change" * due
+
+
+def _stamp(out: Path, name: str) -> tuple[int, int] | None:
+    """Return what tells the manifest of a run from that of another run; None without one."""
+    try:
+        found = (out / name / "manifest.json").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def show_end(context: click.Context, trouble: str = "") -> None:

@@ -26,6 +26,7 @@ from .parts import (
     say,
     say_home,
     tell,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def refresh(
     remember(order.out, order.name)
     if order.keeps_prices:
         say_home()
-    with progress(quiet or as_json, "prices") as advance:
+    silent = quiet or as_json
+    with progress(silent, "prices") as advance, writing(silent):
         done = refresh_run(
             origin, order.out / order.name, config=shown, command=command_line(), moved=moved, wait=wait,
             recheck=recheck, accept_loss=accept_loss, progress=advance, told=lambda text: say([text]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .parts import EXIT_CODES, PATH, debug_option
+from .parts import DIFFERENT, PATH, debug_option, reading_codes, tell
 
 if TYPE_CHECKING:
     from ..exports import Finished
@@ -20,7 +21,7 @@ KINDS = ("html", "tex", "xlsx", "md", "json", "parquet", "interactive")
 ENDINGS = {"interactive": "interactive.html"}
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
 @click.argument("run", type=PATH)
 @click.option("--format", "kinds", type=click.Choice(KINDS), multiple=True, help="May be repeated.  [html]")
 @click.option("--out", type=click.Path(path_type=Path), help="A file for one file, a folder for several.")
@@ -30,14 +31,20 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
 
     RUN is a folder of ``eventstudy run``. Nothing is computed anew. Without --out what the folder holds
     (html, tex, md, json) stays as it is; xlsx, parquet and interactive, the page to explore, are written
-    beside the folder, under its name.
+    beside the folder, under its name. Exits with 4 if a file of RUN is not as it was written.
     """
     from ..exports import read_run
+    from ..runs import verify_run
 
     finished = read_run(run)
+    found = verify_run(run)
     for kind in dict.fromkeys(kinds or ["html"]):
         paths = _written(finished, run, kind, out, alone=len(set(kinds)) < 2)
         click.echo("\n".join(map(str, paths)))
+    if altered := [f"{word}: {file}" for word in ("missing", "changed") for file in getattr(found, word)]:
+        said = f"{run} is not as it was written ({', '.join(altered)}); restore it, or run the study again"
+        tell("altered", said, said=f"eventstudy: {said}", exit_code=DIFFERENT)
+        sys.exit(DIFFERENT)
 
 
 def _written(finished: Finished, run: Path, kind: str, out: Path | None, *, alone: bool) -> list[Path]:

@@ -23,13 +23,14 @@ from .parts import (
     say,
     say_home,
     tell,
+    writing,
 )
 
 if TYPE_CHECKING:
     from ..config import StudyConfig
     from ..errors import DataError
-    from ..events.table import Events
     from ..results import EventStudyResults
+    from .order import Order
 
 
 @click.command(epilog=EXIT_CODES)
@@ -62,8 +63,8 @@ def run(
     EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file (.toml) that
     names one.
     """
-    from ..exports.interactive import plotly_js
     from ..journal import note
+    from ..refusals import refuse
     from ..runs import Origin, write_run
     from ..runs.long import require_parquet_for
     from ..study import run_study
@@ -81,24 +82,23 @@ def run(
         say_home()
     config = order.config
     origin = Origin(order.events, config, order.offline, order.store, order.vintage)
-    if config.interactive:
-        plotly_js()
+    source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
     listed, origin = origin.read()
-    _require_columns(config, listed)
+    refuse(config, listed, **source)
     require_parquet_for(len(listed))
     say(_faster(config, len(listed)))
     silent = quiet or as_json
-    source: Any = {"offline": order.offline, "store": order.store, "vintage": order.vintage}
     told: Any = {"config": config, "origin": origin, "command": command_line()}
     with Workers(workers, cluster) as crew:
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = run_study(listed, config, **source, progress=advance)
         crew.progress = None
-        say(results.panel.notices)
+        say(_new_notices(results, from_lock))
         if len(results) == 0:
-            raise _nothing_usable(results, order.out, order.name, **told)
+            raise _nothing_usable(results, order, **told)
         say(_unranked(results, config))
-        folder = write_run(results, order.out, order.name, **told)
+        with writing(silent):
+            folder = write_run(results, order.out, order.name, **told)
         if as_json:
             click.echo(_as_json(folder))
         elif not quiet:
@@ -109,29 +109,22 @@ def run(
         sys.exit(INCOMPLETE)
 
 
-def _require_columns(config: StudyConfig, listed: Events) -> None:
-    """Refuse a column that the events file does not have before prices are fetched."""
-    from ..errors import ConfigError
-    from ..registry import did_you_mean
+def _new_notices(results: EventStudyResults, lock: Path | None) -> list[str]:
+    """Return what is to be said of prices: what a run said of those that it keeps was of its own fetch."""
+    from ..runs import Record
 
-    by = [("--by", config.by)] if config.by not in ("", "none") else []
-    for where, column in [*by, *(("--regress", column) for column in config.regress)]:
-        if column not in listed.table.columns:
-            hint = did_you_mean(column, list(listed.columns_in))
-            raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+    old = Record.read(lock).manifest.get("notices", []) if lock else []
+    return [text for text in results.panel.notices if text not in old]
 
 
-def _nothing_usable(results: EventStudyResults, out: Path, name: str, **told: Any) -> DataError:
+def _nothing_usable(results: EventStudyResults, order: Order, **told: Any) -> DataError:
     """Write the page that says so, unless a good run would be lost, and return the error."""
-    from ..errors import DataError
-    from ..runs.failed import write_failed
+    from ..runs.failed import nothing_usable, write_failed
     from .terminal import losses
 
-    failed = write_failed(results, out, name, **told)
-    why = f"\nReport: {failed / 'report.html'}" if failed else ""
-    return DataError(
-        f"none of {len(results.events)} events could be used\n{losses(results, written=False)}{why}"
-    )
+    failed = write_failed(results, order.out, order.name, **told)
+    page = f"\nReport: {failed / 'report.html'}" if failed else ""
+    return nothing_usable(results, losses(results, written=False) + page, offline=order.offline)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

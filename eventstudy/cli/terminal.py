@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..analysis.cross_section import not_possible
 from ..analysis.verdicts import percent as share
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
@@ -19,7 +20,7 @@ from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
 from ..report.robustness import of_groups
-from ..report.wording import short_reason
+from ..report.wording import reason_head, short_reason
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
 from ..typing import FloatArray
@@ -128,7 +129,9 @@ def beside(folder: Path, group: str = "") -> list[str]:
     for row in _named(own):
         rank = f"p = {p_text(row.pvalue)} among {row.draws:,}" if np.isfinite(row.pvalue) else row.reason
         lines.append(f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
-    if len(terms):
+    if len(terms) and (why := not_possible(terms)):
+        lines.append(f"CAR on {terms['term'].iloc[0]}: {why}")
+    elif len(terms):
         each = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(terms))
         who = ", all groups" * bool(group)
         lines.append(f"CAR on characteristics{who}: {', '.join(each)}; N = {terms['n_events'].iloc[0]:,}")
@@ -221,10 +224,11 @@ def losses(results: EventStudyResults, main: Window | None = None, *, written: b
     dropped = results.events[~results.ok]
     if dropped.empty:
         return lost or "No event was dropped."
-    kinds = Counter(reason.split(":")[0] for reason in dropped["reason"])
-    lines = [f"Dropped {len(dropped):,} of {len(results.events):,} events:"]
+    heads = dropped["reason"].map(reason_head)
+    kinds = Counter(heads)
+    lines = [f"Dropped {len(dropped):,} of {len(results.events):,} event{'s' * (len(results.events) != 1)}:"]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
-        event = dropped[[reason.split(":")[0] == kind for reason in dropped["reason"]]].iloc[0]
+        event = dropped[heads == kind].iloc[0]
         lines.append(f"  {count:4,d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
     more = [f"  every event and its reason: {place_of_all(results)} of the run"] if written else []
     return "\n".join([*lines, *more, *filter(None, [lost])])
@@ -244,8 +248,12 @@ def _without(results: EventStudyResults, main: Window) -> str:
 
 
 def seen_faults(results: EventStudyResults) -> str:
-    """Return how many faults of prices touch the windows, by kind, and where they are; "" without any."""
-    kinds = Counter(fault.kind for fault in faults_in_windows(results))
+    """Return how many faults of prices touch windows of used events, by kind, and where; "" without any.
+
+    Of an event that was dropped the reason says what its prices lack.
+    """
+    used = results.subset(results.ok) if len(results) else results
+    kinds = Counter(fault.kind for fault in faults_in_windows(used)) if len(results) else Counter[str]()
     if not kinds:
         return ""
     what = ", ".join(f"{count:,} {SPOKEN[kind][count > 1]}" for kind, count in kinds.most_common())

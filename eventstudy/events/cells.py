@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import Problem
 from ..typing import IntArray
 
-WHOLE_ROW = "-"
+WHOLE_ROW = ""
 # Rows that are turned into columns at a time.
 BLOCK = 4096
 
@@ -106,7 +106,7 @@ class Sheet:
         out, wanted = [], len(self.names)
         for line, count in self.odd:
             hint = "a text that holds the separator needs double quotes" if count > wanted else ""
-            what = f"{count} cells where the header has {wanted}"
+            what = f"{count} cell{'s' * (count != 1)} where the header has {wanted}"
             out.append(Problem(line, WHOLE_ROW, what, remedy=hint))
         return out
 

@@ -162,7 +162,7 @@ def check_events(
         The file cannot be read.
     """
     found, problems, sha256 = check_file(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
-    return _events_of(found, Path(path).name, sha256), problems
+    return events_of(found, Path(path).name, sha256), problems
 
 
 def check_file(
@@ -206,7 +206,7 @@ def events_from_frame(
     rules = Rules.of(calendar, today, cutoff_minutes)
     sheet = _sheet_of_frame(frame)
     found, problems = check_sheet(sheet, rules)
-    return _all_or_nothing("frame", _events_of(found, "frame", _hash(sheet)), problems)
+    return _all_or_nothing("frame", events_of(found, "frame", _hash(sheet)), problems)
 
 
 def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
@@ -243,7 +243,8 @@ def _all_or_nothing(path: str, found: Events | None, problems: list[Problem]) ->
     return found
 
 
-def _events_of(found: Checked | None, source: str, sha256: str) -> Events | None:
+def events_of(found: Checked | None, source: str, sha256: str) -> Events | None:
+    """Return the good rows of a file of events as a table; None where there are none."""
     if found is None:
         return None
     import pandas as pd

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..analysis.cross_section import not_possible
 from ..errors import ConfigError
 from ..report.measures import speaking_of, words
 from ..report.wording import capitalised, clipped, count, stars
@@ -55,7 +56,8 @@ def latex_tables(run: Finished) -> dict[str, str]:
     """Return the LaTeX tables of a run by file name: caar, events, and regression if there is one."""
     with speaking_of(run.measure):
         found = {"caar": caar_table(run), "events": events_table(run)}
-        if len(run.tables.get("regression", ())):
+        terms = run.tables.get("regression")
+        if terms is not None and len(terms) and not not_possible(terms):
             found["regression"] = regression_table(run)
     return {name: text for name, text in found.items() if text}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.cross_section import not_possible
 from ..report.measures import words
 from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
 from ..report.wording import (
@@ -152,6 +153,8 @@ def _regression(run: Finished) -> str:
     found = _records(run, "regression")
     if not found:
         return ""
+    if why := not_possible(run.tables["regression"]):
+        return items([f"CAR on {clipped(found[0]['term'], 60)}: {why}"])
     p = "wild_pvalue" if "wild_pvalue" in found[0] else "pvalue"
     rows = [
         [

@@ -206,8 +206,13 @@ def _said(panel: ReturnsPanel, first: str, used: str, needs: list[_Need]) -> str
     return f"{first} lacks {lacking} of {total} sessions: {events} {used}"
 
 
-def others(symbol: str, exchange: str) -> str:
-    """Return the other indices of an exchange as the end of a reason, "" where there are none."""
+def others(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
+    """Return the other indices of an exchange as the end of a reason, "" where there are none.
+
+    Yahoo has all of them; of another source only those that it gave are known to be there.
+    """
     chain = next((e.chain for e in EXCHANGES.values() if e.code == exchange), ())
-    rest = [other for other in chain if other != symbol]
+    yahoo = any(entry.get("source") == "yahoo" for entry in panel.provenance.values())
+    calendar = panel.calendar_of(exchange)
+    rest = [other for other in chain if other != symbol and (yahoo or panel.row(other, calendar) >= 0)]
     return f"; other indices of the exchange: {', '.join(rest)}" if rest else ""

@@ -108,12 +108,17 @@ def unvalued(ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column:
     return out
 
 
-def _from_yahoo(tickers: list[str], first: np.datetime64, last: np.datetime64, offline: bool) -> Sizes:
-    from ..prices.yahoo import YahooProvider
-
+def require_network(offline: bool) -> None:
+    """Refuse market values from Yahoo where the network is not to be used."""
     if offline:
         remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
         raise ConfigError("shares outstanding from Yahoo need the network", value=YAHOO, remedy=remedy)
+
+
+def _from_yahoo(tickers: list[str], first: np.datetime64, last: np.datetime64, offline: bool) -> Sizes:
+    from ..prices.yahoo import YahooProvider
+
+    require_network(offline)
     start = (first - np.timedelta64(HALTED, "D")).astype(object)
     return YahooProvider().sizes(tickers, start, last.astype(object))
 

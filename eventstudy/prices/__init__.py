@@ -78,7 +78,7 @@ _SOURCES = {
     "auto": Source("the local store, then Yahoo, then the bundled sample when there is no network", _auto),
     "yahoo": Source("Yahoo Finance through yfinance, downloaded anew", _yahoo),
     "store": Source("only what earlier downloads left in the local store", _store),
-    "sample": Source("the bundled sample: 25 US stocks and ^GSPC, adjusted closes from 2014 on", _sample),
+    "sample": Source("the bundled sample, adjusted closes", _sample),
     "files": Source("your own files: give a path, a folder of <ticker>.csv or one table", _files),
 }
 for _name, _source in _SOURCES.items():
@@ -94,7 +94,10 @@ def listing() -> Iterator[tuple[str, str]]:
     """Yield name and summary of every price source, those of other packages last."""
     from .plugins import listing as others
 
-    yield from ((name, entry.summary) for name, entry in PROVIDERS.items())
+    from .sample import contents
+
+    for name, entry in PROVIDERS.items():
+        yield name, entry.summary + f" ({contents()})" * (name == "sample")
     yield from others(PROVIDERS)
 
 

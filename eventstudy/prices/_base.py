@@ -21,6 +21,9 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 NUMBER_COLUMNS = (*PRICE_COLUMNS, "volume")
 DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
 
+# How the error for a symbol without prices in the range says what there is.
+THERE = "prices are there from"
+
 Progress = Callable[[int, int], None]
 
 
@@ -297,7 +300,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     if priced.empty:
         return NoPricesError(wanted, where=symbol)
     have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"
-    return NoPricesError(wanted, where=symbol, remedy=f"prices are there from {have}")
+    return NoPricesError(wanted, where=symbol, remedy=f"{THERE} {have}")
 
 
 def has_prices(rows: pd.DataFrame) -> bool:

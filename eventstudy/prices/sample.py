@@ -60,18 +60,26 @@ def _fetch_one(symbol: str, start: date, end: date) -> pd.DataFrame | PriceError
 
     sample = _sample()
     if symbol not in sample:
-        return UnknownSymbolError(f"not in the bundled sample ({_contents(sample)})", where=symbol)
+        return UnknownSymbolError(f"not in the bundled sample ({contents()})", where=symbol)
     series = sample[symbol].dropna()
     whole, _ = clean(pd.DataFrame({"date": series.index, "adj_close": series.to_numpy()}), symbol)
     rows = in_range(whole, start, end)
     return rows if has_prices(rows) else no_rows(symbol, whole, start, end)
 
 
-def _contents(sample: pd.DataFrame) -> str:
+@functools.lru_cache(maxsize=1)
+def contents() -> str:
+    """Return what the sample has, and from when to when, as its own dates say."""
+    sample = _sample()
     stocks = [name for name in sample if not str(name).startswith("^")]
     indices = [str(name) for name in sample if str(name).startswith("^")]
-    extent = f"{sample.index.min():%Y-%m-%d} to {sample.index.max():%Y-%m-%d}"
-    return f"{len(stocks)} US tickers and {', '.join(indices)}, {extent}"
+    ends: dict[str, list[str]] = {}
+    for name in sample:
+        ends.setdefault(f"{sample[name].dropna().index[-1]:%Y-%m-%d}", []).append(str(name))
+    usual, *rest = sorted(ends, key=lambda end: -len(ends[end]))
+    other = "".join(f", {', '.join(ends[end])} to {end}" for end in rest)
+    extent = f"{sample.index.min():%Y-%m-%d} to {usual}{other}"
+    return f"{len(stocks)} US shares and {', '.join(indices)}: {extent}"
 
 
 @functools.lru_cache(maxsize=1)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..results import EventStudyResults
 
 _REMEDIES = {
+    "on day 0": "Use prices that reach these days.",
     "no price data": "Check the tickers, or choose another source of prices.",
     "no volume data": "Choose a source of prices that has volumes.",
     "no turnover data": "Give volumes and shares outstanding.",
@@ -220,9 +221,11 @@ def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
     if total == 0:
         return Sentence((("No result:", True), (" there are no events.", False)))
     (reason, n), *_ = reasons(results)
-    most = f"Most frequent reason: {reason} ({n:,} of {total:,})."
+    most = f"Most frequent reason: {reason} ({n:,} of {total:,})." if total > 1 else f"Reason: {reason}."
     remedy = next((r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed.")
-    text = f" none of {of_number(total, subject)} could be used. {most} {remedy}"
+    one = of_number(1, subject).removeprefix("1 ")
+    who = f"none of {of_number(total, subject)} could" if total > 1 else f"the one {one} could not"
+    text = f" {who} be used. {most} {remedy}"
     return Sentence((("No result:", True), (text, False)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..analysis.cross_section import not_possible
 from ..analysis.situation import KAPPA_EVENTS
 from ..config import MAIN
 from ..significance import STATISTICS
@@ -217,10 +218,12 @@ def _histogram(row: Mapping[Any, Any], draws: FloatArray, width: int) -> Markup:
 
 
 def _regression(page: Page) -> dict[str, Any] | None:
-    """Return the rows term, estimate, se, interval, t, p, and what holds for all of them."""
+    """Return the rows term, estimate, se, interval, t, p, and what holds for all, or why there are none."""
     table = page.tables.get("regression")
     if table is None or table.empty:
         return None
+    if why := not_possible(table):
+        return {"why": f"CAR on {clipped(table['term'][0], 60)}: {why}."}
     wild = "wild_pvalue" in table
     rows = [
         (
@@ -236,7 +239,7 @@ def _regression(page: Page) -> dict[str, Any] | None:
         f"errors {first['errors']}, R²{NBSP}{first['r2']:.2f}."
     )
     notes = [f"{capitalised(note)}." for note in str(first["notes"]).split("; ") if note]
-    return {"rows": rows, "lede": lede, "notes": " ".join(notes)}
+    return {"why": "", "rows": rows, "lede": lede, "notes": " ".join(notes)}
 
 
 def _digits(value: float) -> str:

@@ -8,14 +8,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ..errors import RunFolderError
 from ..loading.benchmarks import members
 from ..prices.frozen import TABLE
+from ..report.wording import reason_head
 from ..tables import OUTCOME
 from .changes import MOVED, as_text
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record
 from .revised import Revision, revisions, size_revisions
-from .verify import verify_run
+from .verify import AlteredError, verify_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +93,7 @@ class Comparison:
         Events with another day 0, which may follow from the announcement, a setting or prices.
     statuses : mapping of str to (before, after)
         Status of the events that have another: ``ok``, ``provisional`` (the window is not over yet), or why
-        an event was dropped.
+        an event was dropped. The same kind of reason in other words is no other status.
     moves : tuple of Move
         CARs that moved by more than `moved`, in every window.
     answers : tuple of Answer
@@ -182,10 +184,19 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     ------
     RunFolderError
         If one of them is not a run folder.
+    AlteredError
+        If one of them lacks its events, or was altered so that it cannot be compared.
     """
     a, b = Record.read(one), Record.read(other)
     altered = [f"{record.folder}: {line}" for record in (a, b) for line in _altered(record)]
-    return replace(compare_records(a, b, moved=moved), altered=tuple(altered))
+    try:
+        found = compare_records(a, b, moved=moved)
+    except (RunFolderError, KeyError, TypeError, ValueError):
+        if not altered:
+            raise
+        what = f"the runs cannot be compared ({', '.join(altered)})"
+        raise AlteredError(what, remedy="restore the run, or run the study again") from None
+    return replace(found, altered=tuple(altered))
 
 
 def _altered(record: Record) -> list[str]:
@@ -211,7 +222,7 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
     unsaid = "not known" if _same_events(a, b) else "events file changed"
     found["days"] = _days(old, new, both, found, unsaid)
     states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
-    statuses = _unlike(*states)
+    statuses = {e: pair for e, pair in _unlike(*states).items() if not _reworded(*pair)}
     causes = _Causes(new, b, found, statuses)
     return Comparison(
         **found, statuses=statuses, moves=tuple(_moves(a, b, set(both), moved, causes)),
@@ -307,6 +318,14 @@ def _state(row: pd.Series[str]) -> str:
     if row["status"] != "ok":
         return f"dropped: {row['reason']}"
     return "provisional" if PROVISIONAL in row["flags"].split(";") else "ok"
+
+
+def _reworded(before: str, after: str) -> bool:
+    """Tell whether an event was dropped for the same kind of reason both times, in other words."""
+    dropped = "dropped: "
+    if not (before.startswith(dropped) and after.startswith(dropped)):
+        return False
+    return reason_head(before.removeprefix(dropped)) == reason_head(after.removeprefix(dropped))
 
 
 def _settings(record: Record) -> dict[str, Any]:

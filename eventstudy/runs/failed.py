@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import StudyConfig
-from ..errors import RunFolderError
+from ..errors import DataError, NetworkError, RateLimitedError, RunFolderError, UndecidedError
+from ..loading.benchmarks import members
 from ..results import EventStudyResults
 from .folder import write_run
+from .losses import some
 from .origin import Origin
 from .record import Record
 
@@ -29,6 +31,34 @@ def write_failed(
     if target.exists() and not _without_results(target):
         return None
     return write_run(results, out, name, config=config, origin=origin, command=command)
+
+
+def nothing_usable(results: EventStudyResults, why: str, *, offline: bool) -> DataError:
+    """Return the error of a study without a usable event: one that says to try later if that may help.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    why : str
+        What was dropped and why, in lines of its own.
+    offline : bool
+        Whether no source was asked, so that trying later is of no use.
+    """
+    n = len(results.events)
+    said = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
+    silent = [] if offline else unanswered(results)
+    if not silent:
+        return DataError(f"{said}\n{why}")
+    return UndecidedError(f"{said}\n{why}\nThe source did not answer for {some(silent)}: try again later")
+
+
+def unanswered(results: EventStudyResults) -> list[str]:
+    """Return the symbols that dropped events need and that no source answered for."""
+    failures = results.panel.fetched.failures if results.panel.fetched else {}
+    lost = {s for s, error in failures.items() if isinstance(error, (NetworkError, RateLimitedError))}
+    dropped = results.events.loc[~results.ok].drop(columns="reason")
+    cells = dict.fromkeys(str(cell) for row in dropped.itertuples(index=False) for cell in row)
+    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in lost))
 
 
 def _without_results(folder: Path) -> bool:

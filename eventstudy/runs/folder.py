@@ -13,6 +13,7 @@ from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
 from ..listing import listed, many
 from ..results import EventStudyResults
+from ..steps import step
 from ..tables import events_table, group_column, study_tables, to_csv
 from .changes import LOG, log_changes
 from .inputs import frozen, gzipped
@@ -113,10 +114,11 @@ def replacing(target: Path) -> Iterator[Path]:
     refuse_foreign(target)
     refuse_lasting(target)
     stage = stage_of(target)
-    stage.mkdir()
     try:
+        stage.mkdir()
         yield stage
         carry_over(target, stage)
+        step("onto the disk")
         kept(stage)
         swap(stage, target)
         show(target.parent)
@@ -154,20 +156,25 @@ def fill(
         (stage / folder).mkdir()
     if origin:
         origin.copy_to(stage)
+    step("tables")
     tables = write_tables(stage, results, config)
     if not (origin and config.returns):
         kind, prices = frozen(results.panel)
         (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(prices)))
     column = group_column(results, config.by)
     groups = results.groups(column) if column else {}
+    step("figures")
     write_figures(results, stage / "figures", window=config.main)
     provenance = provenance_of(results, origin, command)
     told = {"groups": groups, "provenance": provenance, "tables": tables}
     if many(results):
+        step("all events")
         write_long(results, stage / LONG, config)
     pages = write_event_pages(results, stage, config=config, name=name)
+    step("report")
     page = render_report(results, config=config, name=name, event_pages=pages, **told)
     (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    step("other formats")
     run = finished(results, config=config, name=name, **told)
     write_texts(stage, run)
     if config.interactive and len(results):

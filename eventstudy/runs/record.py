@@ -131,8 +131,21 @@ class Record:
         )
 
     def cells(self, name: str) -> pd.DataFrame:
-        """Return the cells of a table as they are written."""
-        return cells_of(self.folder / name)
+        """Return the cells of a table as they are written.
+
+        Raises
+        ------
+        RunFolderError
+            If the run has no such table any more, or one that cannot be read.
+        """
+        remedy = "restore the run, or run the study again"
+        try:
+            return cells_of(self.folder / name)
+        except FileNotFoundError:
+            raise RunFolderError("the run lacks it", where=str(self.folder / name), remedy=remedy) from None
+        except ValueError as error:
+            what = f"cannot be read as a table ({str(error).strip()})"
+            raise RunFolderError(what, where=str(self.folder / name), remedy=remedy) from None
 
 
 def cells_of(path: Path) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, PriceError, RunFolderError
+from ..errors import PriceError, RunFolderError
 from .changes import MOVED, log_changes
 from .lock import locked
 from .losses import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
@@ -162,11 +162,14 @@ def _anew(
     accept_loss: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
+    from ..refusals import refuse
     from ..study import run_study
+    from .failed import nothing_usable
     from .folder import fill, replacing
 
     events, origin = origin.read()
     source: Any = {"offline": origin.offline, "store": origin.store, "vintage": origin.vintage}
+    refuse(origin.config, events, **source)
     with _lost_as_such(record):
         results = run_study(events, origin.config, **source, progress=progress)
     given_up = {}
@@ -176,7 +179,7 @@ def _anew(
         refuse_lost_sizes(record, results.sizes.origin, results.events["ticker"], accept=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
-        raise DataError(f"none of {len(results.events)} events could be used, such as: {reason}")
+        raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
     with replacing(target) as stage:
         shown = config or origin.config
         manifest = fill(stage, results, target.name, shown, origin=origin, target=target, command=command)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, DataError, PriceError
+from ..errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
 from ..prices import resolve
 from ..prices.frozen import TABLE, read_frozen
 from .losses import GIVEN_UP, lost_source, refuse_losses, refuse_lost_sizes, some
@@ -54,7 +54,8 @@ def changed_prices(
     """Ask the source for what the run asked; return why the run is not that of the answer, and notices.
 
     Days after the last one of the run count only while there is an event that they can change; without one
-    nothing new is asked, and a source with a store answers from it.
+    nothing new is asked, and a source with a store answers from it. It is asked again for what it did not
+    answer for when the run was computed.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def changed_prices(
     if origin.config.returns:
         return [], ()
     is_open = record.manifest["events"]["open"] > 0
-    if not is_open and origin.config.prices == "auto" and not origin.offline:
+    if not (is_open or _unanswered(record)) and origin.config.prices == "auto" and not origin.offline:
         try:
             return _asked_of(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
         except PriceError:  # not in the store of this machine
@@ -74,6 +75,12 @@ def changed_prices(
     lacking = _no_store(origin)
     why, notices = _asked_of(record, origin, is_open, accept_loss)
     return why, (*lacking, *notices)
+
+
+def _unanswered(record: Record) -> bool:
+    """Tell whether the run lacks prices because its source could not be reached."""
+    kinds = {str(own.get("kind")) for own in record.manifest["failures"].values()}
+    return not record.origin.offline and bool(kinds & {NetworkError.kind, RateLimitedError.kind})
 
 
 def _no_store(origin: Origin) -> list[str]:

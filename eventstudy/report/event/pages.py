@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...listing import listed_rows
+from ...steps import step
 from ..answer import asides
 from ..events import event_name
 from ..measures import in_its_words, words
@@ -75,6 +76,7 @@ def write_event_pages(
         (folder / FOLDER).mkdir()
     order = list(names)
     for at, i in enumerate(order):
+        step("event pages", at, len(order))
         event = OneEvent(results, i, config, quotes)
         beside = {"prev": order[at - 1] if at else None, "next": order[at + 1] if i != order[-1] else None}
         links = [(rel, names[k], _label(results, k)) for rel, k in beside.items() if k is not None]
