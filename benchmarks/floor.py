@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
         names = [*(f"S{i:05d}" for i in range(n - 1)), MARKET]
         return ReturnsPanel(
             keys=tuple((name, DATA_CALENDAR) for name in names), values=self.values,
-            spans=np.isfinite(self.values).astype(np.int64), calendars={DATA_CALENDAR: np.arange(T)},
+            spans=np.isfinite(self.values).astype(np.int16), calendars={DATA_CALENDAR: np.arange(T)},
             sessions=np.busday_offset("1990-01-01", np.arange(T), roll="forward"),
         )  # fmt: skip
 

@@ -225,7 +225,7 @@ class AbnormalReturns(Sampled):
         return np.where(self.valid(window), total, np.nan)
 
     def _var_car(self, window: Window) -> FloatArray:
-        x, noise = self._taken(window, "x_event").sum(axis=1), self._taken(window, "noise").sum(axis=1)
+        x, noise = self._summed(window), self._taken(window, "noise").sum(axis=1)
         variance = noise + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
@@ -274,6 +274,11 @@ class AbnormalReturns(Sampled):
             own = own.copy()
             own[delayed, -1] = getattr(self.runs, RUN[name])[delayed, cols.stop - 1]
         return np.where(seen if own.ndim == 2 else seen[:, :, None], own, 0.0)
+
+    def _summed(self, window: Window) -> FloatArray:
+        """The regressors of the days that enter the CAR, summed, shape (n, k)."""
+        total: FloatArray = np.einsum("nlk->nk", self._taken(window, "x_event"))
+        return total
 
     def _rescaled(self, window: Window) -> FloatArray:
         """L over the days covered, shape (n,), by convention ``missing="rescale"``; else 1."""
@@ -349,7 +354,7 @@ class AbnormalReturns(Sampled):
         event : (n, L2) float array
             1 on the days of the window that are covered, else 0.
         """
-        x = self._taken(window, "x_event").sum(axis=1)
+        x = self._summed(window)
         weights = -np.einsum("nk,nkj,nlj->nl", x, self.bread, np.nan_to_num(self.x_estimation))
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .gather import Columns
 from .joint import Joint, jointly
-from .typing import AnyArray, BoolArray, DateArray, IntArray
+from .typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from .returns import ReturnsPanel
 
-# Rows of a panel that stand for "none": no such series, or a place that is left empty on purpose.
-NO_ROW, EMPTY = -1, -2
-# So many series are looked at as a whole, to know that they have no gap.
-FEW_ROWS = 8
 # The place of a day 0 outside of the data: so far that no window reaches into them.
 NOWHERE = -(2**40)
 # Joins the names of an exchange and a symbol to that of the symbol's own clock of traded sessions.
@@ -82,28 +79,41 @@ class Laying:
             out[mine] = _columns(self.panel.calendars[self.names[k]], self.place[mine, None] + days)
         return out
 
+    def columns(self, days: IntArray) -> Columns:
+        """Return where `days` are among the columns of the panel, ascending days."""
+        lo, hi = self.place + days[0], self.place + days[-1]
+        first, straight = np.zeros(len(lo), np.int64), np.zeros(len(lo), dtype=bool)
+        for k in np.unique(self.clock):
+            own = self.panel.calendars[self.names[k]]
+            mine = np.flatnonzero((self.clock == k) & (lo >= 0) & (hi < len(own)))
+            first[mine] = own[lo[mine]]
+            straight[mine] = own[hi[mine]] - first[mine] == days[-1] - days[0]
+        if straight.all():
+            return Columns(days, first)
+        odd = np.flatnonzero(~straight)
+        return Columns(days, np.where(straight, first, 0), odd, self.take(odd).at(days))
+
     def laid(self) -> dict[str, AnyArray]:
-        """Return positions, returns, spans, length and factors of all days, and the number masked."""
-        positions, panel = self.at(self.days), self.panel
-        own = _Cells.of(panel, self.rows, positions)
-        length = own.take(panel.spans)
-        spans = self._clocked(length)
-        moved = {lag: self.at(self.days + lag) if lag else positions for lag in dict.fromkeys(self.lags)}
-        factors = np.empty((*positions.shape, len(self.lags)))
+        """Return returns, spans, length and factors of all days, and the number masked."""
+        panel, own = self.panel, self.columns(self.days)
+        length = own.take(panel.spans, self.rows)
+        moved = {lag: self.columns(self.days + lag) if lag else own for lag in dict.fromkeys(self.lags)}
+        series: list[FloatArray] = []
         gaps: dict[int, IntArray] = {}
         for j, lag in enumerate(self.lags):
-            cells = _Cells.of(panel, self.factor_rows[:, j], moved[lag])
-            factors[:, :, j] = cells.take(panel.values)
-            if not cells.one_day(panel):
-                gaps[j] = self._clocked(cells.take(panel.spans))
-        laid = Joint(own.take(panel.values), spans, length, factors)
-        self._bridge(laid, gaps)
-        return {"positions": positions, **laid._asdict(), "masked": self._masked(laid)}
+            rows = self.factor_rows[:, j]
+            series.append(moved[lag].take(panel.values, rows))
+            if not moved[lag].one_day(panel.spans, rows):
+                gaps[j] = self._clocked(moved[lag].take(panel.spans, rows))
+        factors = _beside(series, length.shape)
+        given = Joint(own.take(panel.values, self.rows), self._clocked(length), length, factors)
+        laid = self._bridged(given, gaps)
+        return {**laid._asdict(), "masked": self._masked(laid)}
 
     def _clocked(self, length: IntArray) -> IntArray:
         """Return days of the clock: on one of traded sessions a return takes one, whatever it spans."""
         if not self._traded.any():
-            return length.copy()
+            return length
         return np.where(self._traded[self.clock][:, None], length > 0, length)
 
     @property
@@ -111,11 +121,16 @@ class Laying:
         """Which clocks are of traded sessions."""
         return np.array([TRADED in name for name in self.names], dtype=bool)
 
-    def _bridge(self, laid: Joint, gaps: dict[int, IntArray]) -> None:
+    def _bridged(self, laid: Joint, gaps: dict[int, IntArray]) -> Joint:
         """Join returns over several sessions, in place; estimation days have none unless kept."""
         one_day = laid.spans == 1
         for own in gaps.values():
             one_day &= own == 1
+        traded = self._traded.any()
+        if one_day.all() and not traded:
+            return laid
+        # Until here days and sessions may be one array.
+        laid = laid._replace(length=laid.length.copy())
         before, after = slice(0, self.L1), slice(self.L1, None)
         for part in (before, after) if self.keep_spans else (after,):
             rest = np.flatnonzero(~one_day[:, part].all(axis=1))
@@ -129,12 +144,13 @@ class Laying:
                     whole[rest, part] = own
         if not self.keep_spans:
             single = one_day[:, before]
-            if self._traded.any():
+            if traded:
                 single &= laid.length[:, before] == 1
             np.copyto(laid.returns[:, before], np.nan, where=~single)
             for j in range(len(self.lags)):
                 np.copyto(laid.factors[:, before, j], np.nan, where=~single)
             laid.spans[:, before] = laid.length[:, before] = single
+        return laid
 
     def _masked(self, laid: Joint) -> IntArray:
         """Leave out the days of the mask, in place, and return how many of each event had a return."""
@@ -147,6 +163,13 @@ class Laying:
             np.copyto(own[:, before], nothing, where=mask)
         count: IntArray = mask.sum(axis=1)
         return count
+
+
+def _beside(series: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    """Return f arrays (n, L) as one (n, L, f), without a copy of a single one."""
+    if len(series) == 1:
+        return series[0][:, :, None]
+    return np.stack(series, axis=2) if series else np.empty((*shape, 0))
 
 
 BY_EVENT = ("clock", "place", "rows", "factor_rows")
@@ -176,47 +199,3 @@ def _columns(own: IntArray, index: IntArray) -> IntArray:
         return index + own[0] if len(own) and own[-1] - own[0] < len(own) else own.take(index)
     known = (index >= 0) & (index < len(own))
     return np.where(known, own[np.clip(index, 0, len(own) - 1)] if len(own) else -1, -1)
-
-
-class _Cells(NamedTuple):
-    """One row of a panel per event, at its positions.
-
-    Attributes
-    ----------
-    rows : (n,) int array
-    positions, at : (n, L) int arrays
-        Columns, and places in the flat panel, or in its one row if there is only one.
-    known : bool
-        Whether no row and no position is -1.
-    """
-
-    rows: IntArray
-    positions: IntArray
-    at: IntArray
-    known: bool
-
-    @classmethod
-    def of(cls, panel: ReturnsPanel, rows: IntArray, positions: IntArray) -> _Cells:
-        known = positions.size > 0 and panel.values.size > 0 and rows.min() >= 0 and positions.min() >= 0
-        if known and (rows == rows[0]).all():
-            return cls(rows[:1], positions, positions, True)
-        at = np.maximum(rows, 0)[:, None] * panel.values.shape[1] + positions
-        return cls(rows, positions, at, bool(known))
-
-    def take(self, source: AnyArray) -> AnyArray:
-        """Return values, or spans. NaN, or 0, where row or position is -1; 0, or 1, in an empty place."""
-        if self.known:
-            return (source[self.rows[0]] if len(self.rows) == 1 else source.ravel()).take(self.at)
-        absent, empty = (np.nan, 0.0) if source.dtype.kind == "f" else (0, 1)
-        out = source.ravel().take(self.at) if source.size else np.full(self.at.shape, absent, source.dtype)
-        out[self.rows < 0] = absent
-        out[self.rows == EMPTY] = empty
-        out[self.positions < 0] = absent
-        return out
-
-    def one_day(self, panel: ReturnsPanel) -> bool:
-        """Tell whether all returns are known to span one session, as those of an index mostly do."""
-        rows = np.unique(self.rows) if self.known else self.rows
-        if not self.known or len(rows) > FEW_ROWS:
-            return False
-        return bool((panel.spans[rows, self.positions.min() : self.positions.max() + 1] == 1).all())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .laying import EMPTY
+from .gather import EMPTY
 from .loading.benchmarks import members
 from .loading.load import series_of
 from .models import Factor, LinearModel

@@ -318,5 +318,5 @@ def build_windows(
     }  # fmt: skip
     if not kept:
         return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))
-    parts = (laying.take(part).laid() for part in chunks(len(rows)))
+    parts = ({"positions": own.at(own.days), **own.laid()} for own in map(laying.take, chunks(len(rows))))
     return EventWindows(**held, **joined(len(rows), parts))

@@ -257,3 +257,42 @@ def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
     assert np.isfinite(closes_of("I", index)[0][1][:4]).all(), "an index has no volume"
     with pytest.raises(DataError, match="two prices on one date"):
         closes_of("A", pd.concat([part, part.iloc[:1]]))
+
+
+@given(st.data())
+def test_days_taken_in_blocks_are_those_taken_one_by_one(data: st.DataObject) -> None:
+    """Whatever calendars leave out, wherever day 0 is, with and without days between the two windows."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    T, n, apart = 40, 12, data.draw(st.integers(0, 3))
+    sessions = np.arange("2020-01-01", "2020-02-10", dtype="datetime64[D]")
+    calendars = {
+        "all": np.arange(T), "late": np.arange(11, T), "holed": np.flatnonzero(rng.random(T) < 0.9),
+        "none": np.empty(0, np.int64),
+    }  # fmt: skip
+    named = data.draw(st.lists(st.sampled_from(list(calendars)), min_size=1, max_size=4, unique=True))
+    names = [named[i] for i in rng.integers(0, len(named), n)]
+    values, spans = rng.normal(0, 0.1, (3, T)), np.ones((3, T), np.int16)
+    panel = ReturnsPanel(
+        keys=tuple((row, "all") for row in "ABC"), values=values, spans=spans, sessions=sessions,
+        calendars=calendars,
+    )  # fmt: skip
+    rows, day0 = rng.integers(-1, 3, n), sessions[rng.integers(0, T, n)]
+    windows = build_windows(
+        panel, calendars=names, day0=day0, rows=rows, factor_rows=np.full((n, 1), 2),
+        estimation=Window(-5 - apart, -3 - apart), event=Window(-2, 2),
+    )  # fmt: skip
+    days = [*range(-5 - apart, -2 - apart), *range(-2, 3)]
+    for i, name in enumerate(names):
+        own = calendars[name]
+        zero = np.searchsorted(sessions[own], day0[i])
+        for j, day in enumerate(days):
+            inside = zero < len(own) and day0[i] >= sessions[own[0]] and 0 <= zero + day < len(own)
+            column = own[zero + day] if inside else -1
+            firm = values[rows[i], column] if inside and rows[i] >= 0 else np.nan
+            index = values[2, column] if inside else np.nan
+            if np.isnan(firm) or np.isnan(index):
+                firm = np.nan
+            np.testing.assert_array_equal(windows.returns[i, j], firm)
+            if np.isfinite(firm):
+                assert windows.factors[i, j, 0] == index
+                assert windows.positions[i, j] == column

@@ -54,7 +54,9 @@ class Fit:
         return int(self.params.shape[1])
 
     def blanked(self, rows: BoolArray) -> Fit:
-        """Return the fit with the estimates of `rows` set to NaN."""
+        """Return the fit with the estimates of `rows` set to NaN; itself if there are none."""
+        if not rows.any():
+            return self
         names = ("params", "cov_params", "bread", "sigma2", "r2")
         blank = {}
         for name in names:
@@ -73,7 +75,7 @@ def batch(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType =
         Only days marked complete enter.
     """
     del cov_type
-    Y, Z = np.where(complete, y, 0.0), _columns(X, complete)
+    Y, Z = _columns(y, X, complete)
     nobs, k = complete.sum(axis=1), len(Z)
     cross = _cross(Z, Z)
     bad = (nobs <= k) | _collinear(cross)
@@ -104,14 +106,22 @@ def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: Cov
 def around(params: FloatArray, y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
     """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around them."""
     fit = batch(y, X, complete)
-    sigma2, r2 = _spread(np.where(complete, y, 0.0), _columns(X, complete), params, complete)
+    sigma2, r2 = _spread(*_columns(y, X, complete), params, complete)
     cov = sigma2[:, None, None] * fit.bread
     return replace(fit, params=params, sigma2=sigma2, cov_params=cov, r2=r2)
 
 
-def _columns(X: FloatArray, complete: BoolArray) -> list[FloatArray]:
-    """Return the k regressors one by one, each (n, L1) and 0 on days that are not complete."""
-    return [np.where(complete, X[:, :, j], 0.0) for j in range(X.shape[2])]
+def _columns(y: FloatArray, X: FloatArray, complete: BoolArray) -> tuple[FloatArray, list[FloatArray]]:
+    """Return y and the k regressors one by one, each (n, L1) and 0 on days that are not complete.
+
+    The days of an event lie side by side, so that sums over them have the same bits however X lies.
+    """
+    own = [y, *np.moveaxis(X, 2, 0)]
+    if complete.all():
+        own = [column if column.strides[1] == column.itemsize else column.copy() for column in own]
+    else:
+        own = [np.where(complete, column, 0.0) for column in own]
+    return own[0], own[1:]
 
 
 def _cross(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
@@ -127,13 +137,15 @@ def _spread(
     Y: FloatArray, Z: list[FloatArray], params: FloatArray, complete: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off `complete`."""
-    nobs, e = complete.sum(axis=1), Y.copy()
+    nobs, e, own = complete.sum(axis=1), Y, np.empty_like(Y)
     for j, z in enumerate(Z):
-        e -= z * params[:, j, None]
+        e = np.subtract(e, np.multiply(z, params[:, j, None], out=own), out=None if e is Y else e)
     df, sse = nobs - len(Z), np.einsum("nl,nl->n", e, e)
     with np.errstate(invalid="ignore", divide="ignore"):
         sigma2 = np.where(df > 0, sse / np.maximum(df, 1), np.nan)
-        off = np.where(complete, Y - (Y.sum(axis=1) / nobs)[:, None], 0.0)
+        off = np.subtract(Y, (Y.sum(axis=1) / nobs)[:, None], out=own)
+        if not complete.all():
+            np.copyto(off, 0.0, where=~complete)
         r2 = 1 - sse / np.einsum("nl,nl->n", off, off)
     return sigma2, r2
 
@@ -159,8 +171,13 @@ def _collinear(cross: FloatArray) -> BoolArray:
         scaled = cross / (length[:, :, None] * length[:, None, :])
     singular = ~np.isfinite(scaled).all(axis=(1, 2))
     scaled[singular] = np.eye(cross.shape[1])
-    values = np.linalg.eigvalsh(scaled)
-    collinear: BoolArray = singular | (values[:, -1] > COLLINEAR * np.maximum(values[:, 0], 0.0))
+    if cross.shape[1] == 2:
+        # Of a correlation matrix with one correlation.
+        high, low = 1 + abs(scaled[:, 0, 1]), 1 - abs(scaled[:, 0, 1])
+    else:
+        values = np.linalg.eigvalsh(scaled)
+        high, low = values[:, -1], values[:, 0]
+    collinear: BoolArray = singular | (high > COLLINEAR * np.maximum(low, 0.0))
     return collinear
 
 
