@@ -11,7 +11,7 @@ import numpy as np
 from .gather import EMPTY
 from .loading.benchmarks import members
 from .loading.load import series_of
-from .models import Factor, LinearModel
+from .models import MARKET, Factor, LinearModel
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray
 from .windows import EventWindows, Window, build_windows
@@ -104,8 +104,13 @@ def lay_out(
     symbols = [series_of(f, events, benchmarks=benchmarks, series=series, columns=columns) for f in names]
     whole = [own for f, own in zip(names, symbols, strict=True) if not f.several]
     panel = panel.with_portfolios((s, c) for own in whole for s, c in zip(own, calendars, strict=True))
-    notes = [note for f in names if f.several for note in _left_out(f, events, panel, calendars)]
-    panel = replace(panel, notes=(*notes, *panel.notes))
+    notes = [note for f in names for note in _own_firms(f, events, series)]
+    lost = [
+        note
+        for f, own in zip(names, symbols, strict=True)
+        for note in _without_prices(f, own, panel, calendars)
+    ]
+    panel = replace(panel, notes=(*notes, *panel.notes), notices=(*panel.notices, *lost))
     placed = [_placed(panel, f, own, calendars) for f, own in zip(names, symbols, strict=True)]
     rows = rows_of(panel, events.table["ticker"].tolist(), calendars)
     return Layout(
@@ -124,19 +129,31 @@ def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str
     return np.array([panel.row(s, c) for s, c in zip(symbols, calendars, strict=True)], dtype=np.int64)
 
 
-def _left_out(factor: Factor, events: Events, panel: ReturnsPanel, calendars: Sequence[str]) -> list[str]:
-    """Return notes on the tickers of a column with several that are not used."""
+def _own_firms(factor: Factor, events: Events, series: Mapping[str, str]) -> list[str]:
+    """Return a note on the tickers of a column with several that are events themselves, and not used."""
     table = events.table
-    if factor.name not in table:
+    if not factor.several or factor.name in series or factor.name not in table:
         return []
     firms = set(table["ticker"].tolist())
+    own = dict.fromkeys(s for text in table[factor.name] for s in members(str(text)) if s in firms)
+    what = f"{factor.name} left out because they are firms of the list of events"
+    return [f"{what}: {', '.join(own)}"] if own else []
+
+
+def _without_prices(
+    factor: Factor, symbols: Sequence[str], panel: ReturnsPanel, calendars: Sequence[str]
+) -> list[str]:
+    """Return a note on the members of portfolios, and of series with several, that have no prices."""
     cells = [
-        (s, c) for text, c in zip(table[factor.name], calendars, strict=True) for s in members(str(text))
+        (symbol, calendar)
+        for text, calendar in dict.fromkeys(zip(symbols, calendars, strict=True))
+        if factor.several or ";" in text
+        for symbol in members(text)
     ]
-    own = dict.fromkeys(s for s, _ in cells if s in firms)
-    lost = dict.fromkeys(s for s, c in cells if s not in firms and panel.row(s, c) < 0)
-    said = {"are firms of the list of events": own, "have no prices": lost}
-    return [f"{factor.name} left out because they {why}: {', '.join(s)}" for why, s in said.items() if s]
+    lost = dict.fromkeys(symbol for symbol, calendar in cells if panel.row(symbol, calendar) < 0)
+    named = "the benchmark" if factor.name == MARKET.name else factor.name
+    what = factor.name if factor.several else f"members of {named}"
+    return [f"{what} left out because they have no prices: {', '.join(lost)}"] if lost else []
 
 
 def _placed(panel: ReturnsPanel, factor: Factor, symbols: list[str], calendars: Sequence[str]) -> IntArray:

@@ -27,7 +27,7 @@ from .loading.factors import checked_factors, read_factors
 from .loading.load import FACTOR, load_returns
 from .loading.measures import require_intercept
 from .loading.returns_file import read_returns
-from .models import LinearModel, make_model
+from .models import MARKET, LinearModel, make_model
 from .models.censored import censored, with_bounds
 from .repeats import masked, overlapping
 from .results import EventStudyResults
@@ -307,12 +307,21 @@ def _uses(model: LinearModel, factors: pd.DataFrame) -> bool:
 
 
 def require_used(config: StudyConfig) -> None:
-    """Refuse factor files that neither the study nor a variant of it uses."""
+    """Refuse factor files and series that neither the study nor a variant of it uses."""
     factors = read_factors(config.factors) if config.factors else None
     models = [model_of(config, factors)]
     for name, own in config.studies.items():
         with within(f"variants.{name}"):
             models.append(model_of(own, factors))
+    needed = {factor.name for model in models for factor in model.factors}
+    named = [own.named_series for own in (config, *config.studies.values())]
+    unused = [f"{name}={ticker}" for own in named for name, ticker in own.items() if name not in needed]
+    if unused:
+        series = ", ".join(sorted(needed - {MARKET.name})) or "no further series"
+        raise ConfigError(
+            f"the model {models[0].name} uses no such series", where="series",
+            value=", ".join(dict.fromkeys(unused)), remedy=f"leave it out; it uses {series}",
+        )  # fmt: skip
     if factors is not None and not any(_uses(model, factors) for model in models):
         raise ConfigError(
             f"the model {models[0].name} uses no factor of these files", where="factors",

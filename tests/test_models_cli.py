@@ -116,12 +116,50 @@ def test_matched_portfolio(folder: Path, study: Market) -> None:
     np.testing.assert_allclose(cars(written), expected, atol=1e-9)
 
 
+def test_a_series_for_all_events_goes_before_the_column(folder: Path) -> None:
+    """As `--benchmark` does; the column of another index changes nothing."""
+    events = pd.read_csv(folder / "events.csv")
+    _, plain = run(folder, "--model", "two_index", "--series", "world=WORLD")
+    expected = cars(plain)
+    events.assign(world="D3").to_csv(folder / "events.csv", index=False)
+    _, own = run(folder, "--model", "two_index")
+    assert not np.allclose(cars(own), expected)
+    _, named = run(folder, "--model", "two_index", "--series", "world=WORLD")
+    np.testing.assert_array_equal(cars(named), expected)
+
+
+@pytest.mark.parametrize(
+    ("column", "options", "said"),
+    [
+        ("benchmark", [], "members of the benchmark left out because they have no prices: TYPO"),
+        (
+            "peers",
+            ["--benchmark", "peers"],
+            "members of the benchmark left out because they have no prices: TYPO",
+        ),
+        ("match", ["--model", "matched"], "members of match left out because they have no prices: TYPO"),
+    ],
+)
+def test_members_of_portfolios_without_prices_are_named(
+    folder: Path, column: str, options: list[str], said: str
+) -> None:
+    events = pd.read_csv(folder / "events.csv")
+    events.assign(**{column: "D0;TYPO;D1"}).to_csv(folder / "events.csv", index=False)
+    code, out, err = invoke(
+        "run", folder / "events.csv", "--prices", folder / "prices", "--out", folder / "r", *FIXED, *options
+    )  # fmt: skip
+    assert code == 0, err
+    assert said in " ".join((out + err).split())
+    page = (folder / "r" / "events" / "report.html").read_text(encoding="utf-8")
+    assert said[0].upper() + said[1:] in page
+
+
 def test_donors_that_are_firms_of_the_list_are_left_out_and_named(folder: Path, study: Market) -> None:
     found, written = run(folder, "--model", "synthetic_control", "--test", "placebo_in_space")
     assert found["n_used"] == 6
     page = (written / "report.html").read_text(encoding="utf-8")
     assert "donors left out because they are firms of the list of events: F01" in page
-    assert "donors left out because they have no prices: GONE" in page
+    assert "Donors left out because they have no prices: GONE" in page
     study.table["donors"] = "D0;D1;D2;D3"
     fit = study.fit(model="synthetic_control")
     del study.table["donors"]
@@ -163,6 +201,7 @@ def test_study_file(folder: Path) -> None:
         (["--model", "ff3", "--factors", "none.csv"], "no such file, got 'none.csv'"),
         (["--model", "two_index"], "--series world=TICKER"),
         (["--series", "world"], "write NAME=TICKER"),
+        (["--series", "world=WORLD"], "series: the model market uses no such series, got 'world=WORLD'"),
         (["--cov", "HC3", "--engine", "batch"], "needs the engine statsmodels"),
         (["--model", "theil_sen", "--cov", "HC3"], "least squares"),
     ],

@@ -217,10 +217,18 @@ def test_the_canonical_bytes() -> None:
     assert canonical_bytes("^X", np.where(np.isnan(matrix_of(rows)), -np.nan, matrix_of(rows))) == written
 
 
-def test_two_closes_of_one_date_are_none() -> None:
-    table = pd.DataFrame({"date": ["2019-01-02", "2019-01-02", "2019-01-03"], "close": [3.0, 4.0, 5.0]})
-    rows, notes = clean(table, "A")
-    assert rows["close"].isna().tolist() == [True, False]
+@pytest.mark.parametrize(
+    "closes",
+    [{"close": (3.0, 4.0)}, {"adj_close": (3.0, 4.0)}, {"adj_close": (3.0, 3.9), "close": (3.0, 3.0)}],
+)
+def test_two_closes_of_one_date_are_none(closes: dict[str, tuple[float, float]]) -> None:
+    """Adjusted or not."""
+    days = ["2019-01-02", "2019-01-02", "2019-01-03"]
+    rows, notes = clean(
+        pd.DataFrame({"date": days} | {name: [*two, 5.0] for name, two in closes.items()}), "A"
+    )
+    for name in closes:
+        assert rows[name].isna().tolist() == [True, False]
     assert notes[-1] == "1 dates with two different closes taken as missing (2019-01-02)"
 
 

@@ -94,7 +94,7 @@ FAULTS: Mapping[str, FaultKind] = {
     ),
     "duplicate_date": FaultKind(
         "two rows of one date", "two dates are equal",
-        "refused (files and sources keep the last, and no price where the closes differ)",
+        "refused (files and sources keep the last, and no price where the closes differ, adjusted or not)",
         detectors.duplicate_date,
     ),
     "not_positive": FaultKind(

@@ -40,6 +40,8 @@ def series_of(
 ) -> list[str]:
     """Return the symbol of a factor for each event: ``A;B`` for several, ``factor:NAME`` from factor files.
 
+    One that `series` names for all events goes before a column of the events, as a benchmark for all does.
+
     Raises
     ------
     ConfigError
@@ -48,13 +50,15 @@ def series_of(
     table, name = events.table, factor.name
     if name == "market":
         return list(benchmarks)
+    if name in series:
+        return [series[name]] * len(table)
     if name in table:
         return [
             ";".join(members(str(cell), set(table["ticker"]) if factor.several else ()))
             for cell in table[name]
         ]
-    if name in series or name in columns:
-        return [series.get(name, FACTOR + name)] * len(table)
+    if name in columns:
+        return [FACTOR + name] * len(table)
     raise ConfigError(
         "the model needs a series that is not there", value=name,
         remedy=f"add a column {name} to the events file or to a file of --factors, or --series {name}=TICKER",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._base import MODELS, Factor, LinearModel
+from ._base import MARKET, MODELS, Factor, LinearModel
 from . import (
     market,
     market_adjusted,
@@ -19,4 +19,4 @@ from . import (
 )
 from ._options import make_model, options_of
 
-__all__ = ["MODELS", "Factor", "LinearModel", "make_model", "options_of"]
+__all__ = ["MARKET", "MODELS", "Factor", "LinearModel", "make_model", "options_of"]

@@ -66,9 +66,11 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _without_disputed(rows: pd.DataFrame, repeated: pd.Series[bool]) -> tuple[pd.DataFrame, list[str]]:
-    """Keep the last row of each date, without prices where the rows of the date differ in their close."""
-    closes = rows[rows["close"] > 0].groupby("date")["close"].agg(["min", "max"])
-    disputed = closes.index[closes["max"] > closes["min"] * (1 + SAME_PRICE)]
+    """Keep the last row of each date, without prices where the rows of the date differ in a close."""
+    closes = rows[["close", "adj_close"]]
+    priced = closes.where(closes > 0).groupby(rows["date"])
+    apart = (priced.max() > priced.min() * (1 + SAME_PRICE)).any(axis=1)
+    disputed = apart.index[apart]
     rows = rows[~repeated].copy()
     if disputed.empty:
         return rows, []
