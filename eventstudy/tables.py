@@ -184,7 +184,7 @@ def _of_a_sample(results: EventStudyResults, windows: list[Window], main: Window
     families = {
         "events": results.multiple("events", window=main),
         "days": results.multiple("days"),
-        "windows": results.multiple("windows"),
+        "windows": results.multiple("windows", windows=windows),
     }
     out = {"families": _stacked("family", families), **_weighted(results, windows)}
     if results.panel.measure == "return":

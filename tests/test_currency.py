@@ -247,9 +247,8 @@ class TestStudies:
         events = listed("0700.HK")
         with pytest.raises(ConfigError, match="no exchange rates"):
             run_study(events, StudyConfig(returns="r.csv", currency="USD"))
-        config = StudyConfig(prices=str(tmp_path), measure="volume", currency="USD")
         with pytest.raises(ConfigError, match="only returns have a currency"):
-            run_study(events, config)
+            run_study(events, StudyConfig(prices=str(tmp_path), measure="volume", currency="USD"))
 
     def test_a_fund_abroad_stands_in_converted(self, tmp_path: Path) -> None:
         """ASHR trades in New York in dollars; against firms of Shenzhen it is taken in yuan."""

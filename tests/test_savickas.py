@@ -9,6 +9,7 @@ from scipy import stats
 from test_models_garch import laid_out, simulated
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.blas import one_thread
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance.savickas import (
@@ -110,11 +111,13 @@ def test_no_start_leads_higher() -> None:
 def test_statistic_is_the_t_of_the_scaled_dummies() -> None:
     fit, window = garch_fit(n=8), Window(0, 2)
     s = []
-    for i in range(8):
-        series, _ = series_of(fit, i, window)
-        theta = fitted(series)
-        assert theta is not None
-        s.append(3 * theta[2] / np.sqrt(variances(theta, series)[-3:].sum()))
+    # On a flat top the last bits of a product decide where the climb ends.
+    with one_thread():
+        for i in range(8):
+            series, _ = series_of(fit, i, window)
+            theta = fitted(series)
+            assert theta is not None
+            s.append(3 * theta[2] / np.sqrt(variances(theta, series)[-3:].sum()))
     found = STATISTICS["savickas"](fit, window)
     expected = stats.ttest_1samp(s, 0.0)
     assert found.statistic == pytest.approx(expected.statistic, rel=1e-9)

@@ -47,11 +47,12 @@ class Hypothesis:
 
 
 class Asked(NamedTuple):
-    """What a family is made of: the window, the test and the column of groups that were asked for."""
+    """What a family is made of: the window or windows, the test and the column of groups asked for."""
 
     window: Window
     test: str
     by: str
+    windows: Iterable[WindowLike] | None
 
 
 Family: TypeAlias = "Callable[[EventStudyResults, Asked], tuple[pd.DataFrame, list[Hypothesis]]]"
@@ -63,6 +64,7 @@ def family(
     kind: str,
     *,
     window: WindowLike = (0, 1),
+    windows: Iterable[WindowLike] | None = None,
     test: str | None = None,
     by: str | None = None,
     methods: Iterable[str] | None = None,
@@ -74,8 +76,10 @@ def family(
     results : EventStudyResults
     kind : {"events", "days", "windows", "groups"}
         The single-event t of each event over `window`; `test` on each day of the event window, over each
-        of the standard windows, or over `window` in each group of the column `by`.
+        of `windows`, or over `window` in each group of the column `by`.
     window : window
+    windows : iterable of windows, optional
+        By default the standard windows that fit into the event window.
     test : str, optional
         By default the recommended test.
     by : str, optional
@@ -102,7 +106,7 @@ def family(
     is: see :func:`stepdown`.
     """
     make = FAMILIES[kind]
-    frame, hypotheses = make(results, Asked(Window.of(window), test or "", by or ""))
+    frame, hypotheses = make(results, Asked(Window.of(window), test or "", by or "", windows))
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
     for method in chosen if methods is None else methods:
@@ -244,7 +248,7 @@ def _days(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[
 
 @FAMILIES.register("windows")
 def _windows(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    windows = results._windows(None)
+    windows = results._windows(asked.windows)
     return _tested(
         [Hypothesis(str(w), results.abnormal.sample(w), w) for w in windows],
         asked.test or results.recommended,

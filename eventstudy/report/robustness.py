@@ -37,7 +37,7 @@ from .wording import (
 WEIGHTED = {
     "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
 }  # fmt: skip
-FAMILIES = {"events": "Events, each over {main}", "days": "Days of the event window", "windows": "Windows"}
+FAMILIES = {"events": "Events, each over {main}", "days": "Days of the event window", "windows": "Windows of the study"}
 ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
 MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of untreated firms"}
 
@@ -53,7 +53,7 @@ def robustness(page: Page) -> dict[str, Any] | None:
     return {
         **found, "who": _who(page), "several": len(page.sample) > 1,
         "all": _all(page), "suffix": "_by_group" * bool(page.group),
-        "families_lede": _families_lede(page),
+        "families_lede": _families_lede(page), "families_without": _without_romano_wolf(page),
     }  # fmt: skip
 
 
@@ -165,6 +165,20 @@ def _families(page: Page) -> list[tuple[str, ...]]:
             *(f"{int((p[m] < LEVEL).sum()):,}" if p[m].notna().any() else MISSING for m in ADJUSTED),
         ))  # fmt: skip
     return [row for row in rows if row[1] != "0"]
+
+
+def _without_romano_wolf(page: Page) -> str:
+    """Say why families of several events to a hypothesis have no p-value of Romano and Wolf."""
+    table = page.tables.get("families")
+    if table is None or "romano_wolf" not in table:
+        return ""
+    out = []
+    for name, part in table[table["family"] != "events"].groupby("family", sort=False):
+        told = part.loc[part["romano_wolf"].isna() & part["reason"].str.contains("Romano-Wolf: "), "reason"]
+        if len(told) and part["romano_wolf"].isna().all():
+            why = told.iloc[0].rpartition("Romano-Wolf: ")[2]
+            out.append(f"{FAMILIES.get(str(name), str(name))}: no Romano-Wolf, {why}.")
+    return " ".join(out)
 
 
 def _families_lede(page: Page) -> str:
