@@ -321,8 +321,17 @@ class AbnormalReturns(Sampled):
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN where no event has one."""
-        return _mean(self.ar)
+        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN where no event has one.
+
+        Of the events whose return is of this day alone: one over several sessions is none of its last day.
+        """
+        return _mean(np.where(self.spans == 1, self.ar, np.nan))
+
+    @property
+    def in_aar(self) -> IntArray:
+        """Number of events in each point of `aar`, shape (L2,)."""
+        count: IntArray = ((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0)
+        return count
 
     @cached_property
     def caar(self) -> FloatArray:

@@ -168,12 +168,11 @@ class EventStudyResults(Plots, Saves):
     def aar_table(self) -> pd.DataFrame:
         """Return tau, n_events, aar, n_complete, caar of each day, limits not extended.
 
-        `aar` is the mean AR of the n_events that have one; `caar` the mean CAR from the first day of the
-        event window up to that day, of the n_complete that have all of it.
+        `aar` is the mean AR of the n_events that have one of this day alone; `caar` the mean CAR from the
+        first day of the event window up to that day, of the n_complete that have all of it.
         """
-        count = np.isfinite(self.abnormal.ar).sum(axis=0)
         return pd.DataFrame({
-            "tau": self.aar.index, "n_events": count, "aar": self.aar.to_numpy(),
+            "tau": self.aar.index, "n_events": self.abnormal.in_aar, "aar": self.aar.to_numpy(),
             "n_complete": self.abnormal.complete, "caar": self.caar.to_numpy(),
         })  # fmt: skip
 

@@ -143,8 +143,9 @@ def caar_table(results: EventStudyResults, windows: WindowsLike) -> pd.DataFrame
 def path_table(results: EventStudyResults) -> pd.DataFrame:
     """Return tau, n_events, aar, n_complete, caar and their 95% intervals of each day, as in the figure.
 
-    The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one, `caar` the mean CAR
-    from the first day up to this one of the n_complete that have all of it; limits are not extended.
+    The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one of this day
+    alone, `caar` the mean CAR from the first day up to this one of the n_complete that have all of it; limits
+    are not extended.
     """
     from .report.paths import path_of
 

@@ -219,6 +219,8 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...], tmp_path: Path) -> No
     assert wording.MISSING in text
     lacks = {0, 1} & set(missing)
     assert ("<strong>No result:</strong> over [0,\u00a01], no price on " in text) == bool(lacks)
+    assert not (lacks and "The interval" in text), "there is none that could exclude zero"
+    assert ("no sum from day" in text) == (-5 in missing)
 
 
 @pytest.mark.parametrize("model", ["constant_mean", "market_adjusted", "dimson"])

@@ -64,11 +64,14 @@ def test_the_aar_is_the_mean_of_the_day_and_the_path_adds_up(locked: EventStudyR
 
 
 def test_the_path_is_the_mean_of_complete_events(halted: EventStudyResults) -> None:
-    """A return that spans a halt is in the mean AR of its last day, and in the CARs that cover the halt."""
+    """A return that spans a halt is in the mean AR of no day, and in the CARs that cover the halt."""
     table, ar = halted.aar_table().set_index("tau"), halted.abnormal.ar
     assert table.loc[0, ["n_events", "n_complete"]].tolist() == [4, 4]
-    assert table.loc[2, ["n_events", "n_complete"]].tolist() == [6, 6]
+    assert table.loc[2, ["n_events", "n_complete"]].tolist() == [5, 6]
     assert table.loc[0, "aar"] == pytest.approx(np.nanmean(ar[:, 5]))
+    assert table.loc[2, "aar"] == pytest.approx(ar[[0, 2, 3, 4, 5], 7].mean())
+    own = halted.test("bmp", (2, 2))
+    assert (own.n_events, own.estimate) == (5, pytest.approx(table.loc[2, "aar"]))
     assert table.loc[0, "caar"] == pytest.approx(ar[[0, 3, 4, 5], :6].sum(axis=1).mean())
     assert table.loc[2, "caar"] == pytest.approx(np.nansum(ar[:, :8], axis=1).mean())
 
@@ -127,3 +130,12 @@ def test_other_reasons(locked: EventStudyResults, halted: EventStudyResults) -> 
     assert [r.said for r in lacking(halted, Window(2, 3))] == [
         f"its return of {date_prose(halted.abnormal.windows.dates[1, 7])} spans sessions before the window"
     ]
+
+
+def test_a_day_with_a_price_is_not_called_one_without(halted: EventStudyResults) -> None:
+    """The third event trades on day +1 again: over [1, 1] it has a price, and a return from before."""
+    (one,) = [r for r in lacking(halted, Window(1, 1)) if r.event_id == halted.records[2]["event_id"]]
+    at = date_prose(halted.abnormal.windows.dates[2, 6])
+    assert one.said == f"its return of {at} spans sessions before the window"
+    (one,) = [r for r in lacking(halted, Window(0, 0)) if r.event_id == halted.records[2]["event_id"]]
+    assert one.said == f"no price on {date_prose(halted.abnormal.windows.dates[2, 5])}"

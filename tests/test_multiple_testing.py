@@ -14,12 +14,14 @@ from test_reference import CLOSE, large_windows, read
 from test_weights import results_of
 
 from eventstudy.analysis.multiple_testing import ADJUSTMENTS, FAMILIES, adjusted, rademacher, stepdown
+from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance.date_clustered import clustered_t, dates_of
+from eventstudy.tables import study_tables
 from eventstudy.windows import Window
 
 COLUMNS = [
@@ -158,6 +160,16 @@ def test_one_hypothesis_is_the_wild_bootstrap() -> None:
     signs, complete = rademacher(8, 0, 0)
     p = stepdown([sample.car(window)], [dates_of(sample)], signs, complete=complete)
     assert p[0] == pytest.approx(wild.pvalue)
+
+
+def test_a_family_of_windows_is_of_those_asked_for() -> None:
+    results = Market(24, dates=8, effect=0.02).fit()
+    table = results.multiple("windows", windows=[(0, 1), "-1:1"])
+    assert table["label"].tolist() == ["[0,1]", "[-1,1]"]
+    p = np.array([results.test(results.recommended, w).pvalue for w in ((0, 1), (-1, 1))])
+    np.testing.assert_allclose(table["holm"].max(), max(p.max(), 2 * p.min()))
+    written = study_tables(results, StudyConfig(windows=("0:1", "-1:1")))["families"]
+    assert written.loc[written["family"] == "windows", "label"].tolist() == ["[0,1]", "[-1,1]"]
 
 
 def test_dates_closer_than_the_longest_window_are_one_cluster() -> None:

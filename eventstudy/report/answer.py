@@ -282,6 +282,8 @@ def _verdict_of_one(results: EventStudyResults, window: Window, level: float) ->
 def _own_interval_differs(results: EventStudyResults, window: Window, level: float) -> str:
     """Say that the interval of a single event tells another story than its tests, which agree."""
     found, rejects = interval(results, window), {t.pvalue < level for t in _tests_of_one(results, window)}
+    if not np.isfinite(found.low):
+        return ""
     includes = found.low <= 0 <= found.high
     if level != LEVEL or rejects != {includes}:
         return ""

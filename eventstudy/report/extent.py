@@ -9,9 +9,10 @@ import numpy as np
 
 from ..delays import LONGEST_RUN
 from ..listing import LISTED, many
+from ..typing import BoolArray, DateArray
 from .events import event_name
 from .measures import in_its_words, words
-from .wording import clipped, count, date_prose, day, flags_of, window_text
+from .wording import clipped, count, date_prose, day, flag_words, flags_of, window_text
 
 if TYPE_CHECKING:
     from ..abnormal import AbnormalReturns
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Names in a sentence; the ledger has all of them.
 NAMED = 3
+# Faults of prices that are there, unlike those of a market that is closed.
+WRONG = ("not_positive", "adjusted_gap", "spike", "unit_change")
+CHECK = "Check these prices: tables/faults.csv names them"
 SHIFT = "Use --halt shift to count their sessions from the resumption of trade on"
 
 
@@ -123,14 +127,34 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
     if gone[-1] and "incomplete_window" in flags:
         return f"the window reaches beyond its last {words().datum}", "Run again when the days are there"
     remedy = "" if "halt_shifted" in flags else SHIFT
-    if gone.any():
-        missing = dates[gone]
+    missing = dates[gone & ~_spanned(results, i, cols)]
+    if len(missing):
         ends = f"{date_prose(missing[0])}{f' to {date_prose(missing[-1])}' * (len(missing) > 1)}"
-        return f"no {words().datum} on {len(missing)} of its {count(len(window), 'day')} ({ends})", remedy
+        part = f"{len(missing)} of its {count(len(window), 'day')} ({ends})" if len(window) > 1 else ends
+        said = f"no {words().datum} on {part}"
+        kinds = _wrong_prices(results, i, missing)
+        return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, remedy)
+    if gone.any():
+        dates = dates[gone]
     if np.isnan(a.ar[i, cols]).any():
         at = dates[np.isnan(a.ar[i, cols])][0]
         return f"a series of the model has no value on {date_prose(at)}", "Give another benchmark"
     return f"its return of {date_prose(dates[0])} spans sessions before the window", remedy
+
+
+def _spanned(results: EventStudyResults, i: int, cols: slice) -> BoolArray:
+    """Tell which days of a window the firm has a return on, whatever days that covers, shape (L,)."""
+    panel, at = results.panel, results.abnormal.windows.event_positions[i, cols]
+    symbol, exchange = (str(results.events[name].iloc[i]) for name in ("ticker", "exchange"))
+    row = panel.row(symbol, panel.calendar_of(exchange))
+    spanned: BoolArray = (at >= 0) & (row >= 0) & (panel.spans[row, at] > 0)
+    return spanned
+
+
+def _wrong_prices(results: EventStudyResults, i: int, missing: DateArray) -> list[str]:
+    """Return the kinds of faults for which prices of an event were taken as missing on some days."""
+    found = results.panel.faults_near(str(results.events["ticker"].iloc[i]), missing[0], missing[-1])
+    return list(dict.fromkeys(fault.kind for fault in found if fault.kind in WRONG))
 
 
 def _some(texts: list[str], n: int | None = None) -> str:

@@ -122,7 +122,7 @@ def path_words(n_events: int) -> str:
         return ""
     return (
         "CAAR: mean of the CARs from the first day up to each, of the events that have all of these days. "
-        + words().say("AAR: mean of the abnormal returns of the day.")
+        + words().say("AAR: mean of the abnormal returns of the day alone.")
     )
 
 

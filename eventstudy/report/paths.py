@@ -28,11 +28,10 @@ class Path95:
     days : IntArray
         Event days.
     aar, caar : FloatArray
-        Mean AR of the day, and mean CAR from the first day up to it, of the events that have all of it;
-        NaN where none has. Days that close at a price limit are not extended.
+        Mean AR of the events whose return is of the day alone, and mean CAR from the first day up to it, of
+        the events that have all of it; NaN where none has. Days that close at a price limit are not extended.
     aar_half, caar_half : FloatArray
-        Half the width of the interval, for `aar` that of the events whose return is of this day alone; NaN
-        where fewer than five events of a sample enter.
+        Half the width of the interval; NaN where fewer than five events of a sample enter.
     aar_counts, counts : IntArray
         Events in each point of `aar` and `caar`.
     """
@@ -87,7 +86,7 @@ def path_of(results: EventStudyResults) -> Path95:
     event, plain = a.event, replace(results, abnormal=a)
     aar_half = np.array([_half(plain, Window(int(t), int(t))) for t in event.days])
     caar_half = np.array([_half(plain, Window(event.start, int(t))) for t in event.days])
-    return Path95(event.days, a.aar, a.caar, aar_half, caar_half, np.isfinite(a.ar).sum(axis=0), a.complete)
+    return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 
 
 def _half(results: EventStudyResults, window: Window) -> float:

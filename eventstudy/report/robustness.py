@@ -37,7 +37,11 @@ from .wording import (
 WEIGHTED = {
     "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
 }  # fmt: skip
-FAMILIES = {"events": "Events, each over {main}", "days": "Days of the event window", "windows": "Windows of the study"}
+FAMILIES = {
+    "events": "Events, each over {main}",
+    "days": "Days of the event window",
+    "windows": "Windows of the study",
+}
 ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
 MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of untreated firms"}
 

@@ -29,12 +29,10 @@ def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[st
     ):  # fmt: skip
         low, high = roomy([values, half, -half])
         panel = Panel(axis, Scale(low, high, foot, top))
-        at = ticks(low, high, 5, signed_label, scale=words().scale)
-        parts += [
-            shade(panel, window),
-            panel.y_ticks(with_unit(at)),
-            panel.band(days, -half, half, "range"),
-        ]
+        parts.append(shade(panel, window))
+        if np.isfinite(values).any():
+            at = ticks(low, high, 5, signed_label, scale=words().scale)
+            parts += [panel.y_ticks(with_unit(at)), panel.band(days, -half, half, "range")]
         if values is found.ar:
             parts.append(panel.bars(days, values, 0.66, "bb"))
         parts += [panel.rule(0, "z"), panel.post(0, "d")]
@@ -68,6 +66,8 @@ def _names(panel: Panel, values: FloatArray, *, cumulated: bool, wide: bool, fir
     """Yield the name of a panel: beside its end, on a narrow figure above it."""
     known = np.flatnonzero(np.isfinite(values))
     if known.size == 0:
+        what = f"no sum from day {day(first)} on: days are missing" if cumulated else "no abnormal return"
+        yield text(panel.x.start + 8, (panel.y.start + panel.y.stop) / 2 - 8, what, "m")
         return
     end, name = percent(values[known[-1]], unit=words().unit == "%"), "CAR" if cumulated else "AR each day"
     top = panel.y.stop

@@ -33,6 +33,7 @@ def price(event: OneEvent) -> dict[str, Any] | None:
         "figures": [Markup(figure) for figure in figures],  # noqa: S704 - its texts are escaped
         "what": _quoted(event, path),
         "base": day(path.base),
+        "modelled": bool(np.isfinite(path.expected).any()),
         "volume": _volumes(path, main),
         "note": _price_note(path, main, own),
         "rows": [

@@ -184,6 +184,8 @@ def _expected(results: EventStudyResults, i: int, days: IntArray, base: int) -> 
     # Days up to the base, then as many of those after it as lie within the data.
     later = np.flatnonzero(days > base)
     known = np.isfinite(cars[i])
+    if not known.any():
+        return out, half
     grown, width = np.where(known, grown, np.nan), np.where(known, halves[i], np.nan)
     out[later], half[later] = grown[: len(later)], width[: len(later)]
     out[days == base], half[days == base] = 1.0, 0.0
