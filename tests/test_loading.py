@@ -297,3 +297,20 @@ def test_hikvision_without_the_csi_300_before_2021(tmp_path: Path) -> None:
     assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
     assert results.panel.notices == ("000300.SS lacks 261 of 261 sessions: 1 event uses 399001.SZ",)
     assert results.ok.all()
+
+
+def test_returns_are_laid_on_the_sessions_that_the_events_were_read_for(tmp_path: Path) -> None:
+    """Prices on all weekdays, holidays of New York too: with calendar="data" these are sessions."""
+    days = pd.bdate_range("2019-01-01", "2020-12-31")
+    rng = np.random.default_rng(3)
+    for name in ("AAA", "IDX"):
+        closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(days))))
+        frame = pd.DataFrame({"date": days, "close": closes, "adj_close": closes})
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    listed = pd.DataFrame({"ticker": ["AAA"], "announced_at": ["2020-06-15"], "benchmark": ["IDX"]})
+    own = es.load_returns(es.events_from_frame(listed, calendar="data"), tmp_path)
+    assert np.datetime64("2020-01-01") in own.sessions
+    exchange = es.load_returns(es.events_from_frame(listed), tmp_path)
+    assert np.datetime64("2020-01-01") not in exchange.sessions
+    told = es.load_returns(es.events_from_frame(listed), tmp_path, calendar="data")
+    assert np.array_equal(told.sessions, own.sessions)

@@ -81,7 +81,8 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
         more.append(("events", error))
     vintage = moment(run.vintage) if run.vintage else ""
     source: Any = {"offline": run.offline, "store": run.store, "vintage": vintage}
-    more += refusals(config, events_of(good, Path(run.events).name, sha256), **source)
+    events = events_of(good, Path(run.events).name, sha256, config.calendar)
+    more += refusals(config, events, **source)
     faults = sorted([*faults, *problems_at(path, more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 

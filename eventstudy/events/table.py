@@ -49,6 +49,8 @@ class Events:
         Hash of the file's bytes, or of the frame written as CSV.
     columns_in : tuple of str
         Columns of the input in their order.
+    calendar : {"exchange", "data"}
+        Whose sessions they were read for; their returns are laid on the same by default.
 
     Notes
     -----
@@ -60,6 +62,7 @@ class Events:
     source: str
     sha256: str
     columns_in: tuple[str, ...] = ()
+    calendar: CalendarChoice = "exchange"
 
     def __len__(self) -> int:
         return len(self.table)
@@ -162,7 +165,7 @@ def check_events(
         The file cannot be read.
     """
     found, problems, sha256 = check_file(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
-    return events_of(found, Path(path).name, sha256), problems
+    return events_of(found, Path(path).name, sha256, calendar), problems
 
 
 def check_file(
@@ -206,7 +209,7 @@ def events_from_frame(
     rules = Rules.of(calendar, today, cutoff_minutes)
     sheet = _sheet_of_frame(frame)
     found, problems = check_sheet(sheet, rules)
-    return _all_or_nothing("frame", events_of(found, "frame", _hash(sheet)), problems)
+    return _all_or_nothing("frame", events_of(found, "frame", _hash(sheet), calendar), problems)
 
 
 def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
@@ -243,7 +246,9 @@ def _all_or_nothing(path: str, found: Events | None, problems: list[Problem]) ->
     return found
 
 
-def events_of(found: Checked | None, source: str, sha256: str) -> Events | None:
+def events_of(
+    found: Checked | None, source: str, sha256: str, calendar: CalendarChoice = "exchange"
+) -> Events | None:
     """Return the good rows of a file of events as a table; None where there are none."""
     if found is None:
         return None
@@ -254,4 +259,4 @@ def events_of(found: Checked | None, source: str, sha256: str) -> Events | None:
         column = found.column(name)
         table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
     table["day0"] = pd.Series(found.day0.astype("datetime64[s]"))
-    return Events(pd.DataFrame(table), source, sha256, tuple(found.columns_in))
+    return Events(pd.DataFrame(table), source, sha256, tuple(found.columns_in), calendar)

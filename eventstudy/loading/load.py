@@ -120,7 +120,7 @@ def load_returns(
     event: Window | tuple[int, int] = EVENT,
     model: LinearModel | None = None,
     series: Mapping[str, str] | None = None,
-    calendar: CalendarChoice = "exchange",
+    calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
     measure: Measure = "return",
     currency: str = LOCAL,
@@ -145,8 +145,8 @@ def load_returns(
         Whose further series (an industry index, donors ...) are fetched as well.
     series : mapping of str to ticker, optional
         Series of the model that are the same for all events.
-    calendar : {"exchange", "data"}
-        Sessions of the exchanges, or the dates of the data.
+    calendar : {"exchange", "data"}, optional
+        Sessions of the exchanges, or the dates of the data; by default what the events were read for.
     measure : {"return", "volume", "turnover", "volatility"}
         What the panel holds (docs/methods.md, 1.8).
     currency : str
@@ -182,7 +182,7 @@ def load_returns(
     while True:
         at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
         basket.fetch({s: range_around(own, **around, further=further) for s, own in at.items()})
-        panel = _panel(events, basket, list(keys), benchmark, calendar, kind, measure)
+        panel = _panel(events, basket, list(keys), benchmark, calendar or events.calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
         lost = set() if offline else basket.unreachable

@@ -34,7 +34,7 @@ def read_returns(
     benchmark: str = "",
     model: LinearModel | None = None,
     series: Mapping[str, str] | None = None,
-    calendar: CalendarChoice = "exchange",
+    calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
 ) -> ReturnsPanel:
     """Read a file of returns (CSV or Parquet; wide, or long with date, ticker, ret) for the events.
@@ -58,7 +58,9 @@ def read_returns(
         table,
         kind=kind,
         keys=keys,
-        sessions=sessions_of(keys, Days(table, found), calendar, indices_of(events, benchmark)),
+        sessions=sessions_of(
+            keys, Days(table, found), calendar or events.calendar, indices_of(events, benchmark)
+        ),
         failures=missing,
         provenance={s: {"source": "returns file", "detail": name} for s in found},
     )
