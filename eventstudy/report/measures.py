@@ -66,6 +66,10 @@ class Words:
         """Return a value with its unit in plain ASCII: ``+1.23%``."""
         return f"{self.scale * value:+.2f}{self.unit}"
 
+    def within(self, reach: float) -> str:
+        """Return a distance to both sides of zero with its unit: ``±5.6%``."""
+        return f"±{self.scale * reach:.1f}{self.unit}"
+
     def meaning(self, value: float, length: int) -> str:
         """Return what a sum over `length` days says of the quantity itself: ``volume 52% above normal``.
 
