@@ -11,6 +11,7 @@ from eventstudy.analysis.diagnosis import Diagnosis
 from eventstudy.analysis.situation import MATERIAL_FACTOR
 from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from eventstudy.models import MODELS
+from eventstudy.report.wording import p_is
 from eventstudy.significance import STATISTICS
 from eventstudy.windows import Window
 
@@ -114,7 +115,7 @@ def test_where_the_headline_rejects_and_calendar_time_does_not() -> None:
         found = results.diagnose()
         p, other = results.test("bmp_kp", (0, 1)).pvalue, results.test("calendar_time", (0, 1)).pvalue
         split = p < 0.05 <= other
-        both = f"BMP-KP rejects (p = {p:.3g}) and the calendar-time test does not (p = {other:.3g})"
+        both = f"BMP-KP rejects ({p_is(p)}) and the calendar-time test does not ({p_is(other)})"
         assert (both in " ".join(found.text)) == (both in reason(found, "bmp_kp")) == split
         seen.add(split)
     assert seen == {True, False}, "the design must have both"
@@ -233,7 +234,7 @@ def test_two_events_are_not_tested_and_told_what_holds_if_variance_stays(at: lis
         == found.caution
         == (
             "With 2 events an effect cannot be told from a rise in variance; if it did not rise, "
-            f"{STATISTICS[told].label} gives p = {p:.3g}."
+            f"{STATISTICS[told].label} gives {p_is(p)}."
         )
     )
     assert "2 events cannot tell an effect from a rise in variance" in reason(found, told)

@@ -197,7 +197,7 @@ def test_the_command_shows_a_run_that_could_not_be_refreshed(
         assert CliRunner().invoke(main, asked).exit_code == code
     (row,) = rows(tmp_path / "reports").values()
     assert "last run failed" in row
-    assert "none of 1 events could be used" in row
+    assert "the one event could not be used" in row
     assert 'href="e/report.html"' in row
     (tmp_path / "e.csv").write_text(events.format("AAPL"))
     assert CliRunner().invoke(main, asked).exit_code == 0

@@ -53,6 +53,11 @@ def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -
         (0.00099, "p < 0.001", "***"),
         (1.0, "p = 1.000", ""),
         (0.02, "p = 0.020", "**"),
+        (0.0497, "p = 0.0497", "**"),
+        (0.04996, "p = 0.04996", "**"),
+        (0.0503, "p = 0.050", "*"),
+        (0.05, "p = 0.050", "*"),
+        (0.0998, "p = 0.0998", "*"),
     ],
 )
 def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:
@@ -65,6 +70,8 @@ def test_other_formats() -> None:
     assert wording.date_prose("2022-09-01").replace("\u00a0", " ") == "1 Sep 2022"
     assert wording.date_iso(pd.Timestamp("2022-09-01")) == "2022-09-01"
     assert wording.span(-0.0204, 0.0001) == "−2.04% to +0.01%"
+    assert wording.span(-0.0346, -0.00003) == "−3.46% to −0.003%"
+    assert wording.span(0.0, 0.000004, unit=False) == "0.00 to +0.0004"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert wording.reason_head("4 usable days in the estimation window, at least 7 are needed") == (
         "too few usable days in the estimation window"
@@ -275,8 +282,7 @@ def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("p = 0.0249 over [-1,1].", "p = 0.025 over [−1,\u00a01]."), ("(p = 1e-05)", "(p < 0.001)"),
-     ("p = 0.2.", "p = 0.200."), ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered")],
+    [("p = 0.025 over [-1,1].", "p = 0.025 over [−1,\u00a01]."), ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered")],
 )  # fmt: skip
 def test_sentences_of_analyses_are_set_like_the_page(text: str, shown: str) -> None:
     assert wording.in_type(text) == shown

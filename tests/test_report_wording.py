@@ -12,8 +12,11 @@ from conftest import Market
 from pages import CONFIG, MAIN, page, section
 from situations import placed
 
+from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
-from eventstudy.report import groups, limits, wording
+from eventstudy.exports import finished
+from eventstudy.exports.markdown import markdown
+from eventstudy.report import answer, groups, limits, wording
 from eventstudy.report.methods import settings_text
 from eventstudy.tables import study_tables
 from eventstudy.windows import Window
@@ -49,6 +52,25 @@ def test_counts_in_sentences_have_separators() -> None:
 )
 def test_expected_counts_have_the_digits_that_count(number: float, text: str) -> None:
     assert wording.expected(number) == text
+
+
+def test_a_p_below_the_level_never_reads_as_the_level() -> None:
+    low, high = 0.0, 0.02
+    for _ in range(60):
+        results = Market(12, seed=5, effect=(low + high) / 2).fit()
+        p = results.test(results.recommended_for(MAIN), MAIN).pvalue
+        if 0.0495 < p < 0.05:
+            break
+        low, high = (low, (low + high) / 2) if p < 0.05 else ((low + high) / 2, high)
+    run = finished(results, config=CONFIG)
+    said = wording.pvalue(p)
+    assert re.fullmatch(r"0\.049\d+", said)
+    shown = [page(results), markdown(run), summary_text(results, CONFIG)]
+    shown += [str(results.test("bmp_kp", MAIN)), str(results.summary([MAIN]))]
+    for text in [*shown[:2], answer.headline(results, MAIN)]:
+        assert f"p = {said}" in text
+    assert all(said in text for text in shown)
+    assert not any(re.search(r"BMP-KP\S* p = 0\.050\b", text) for text in shown)
 
 
 def test_settings_are_printed_for_a_reader() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..listing import part_of_many
+from ..report.wording import p_is
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
 from .situation import MATERIAL_FACTOR, REJECTS, SKEWNESS_EVENTS, Situation
@@ -131,7 +132,7 @@ def disagreement(found: Mapping[str, Verdict]) -> str:
     if not one < REJECTS <= other or found["calendar_time"].trust not in (RECOMMENDED, USABLE):
         return ""
     return (
-        f"BMP-KP rejects (p = {one:.3g}) and the calendar-time test does not (p = {other:.3g}): if the event "
+        f"BMP-KP rejects ({p_is(one)}) and the calendar-time test does not ({p_is(other)}): if the event "
         "raised the variance that the firms have in common, only the second holds its size"
     )
 

@@ -17,6 +17,7 @@ from .page import Page
 from .wording import (
     LEVEL,
     MISSING,
+    bound,
     capitalised,
     count,
     in_type,
@@ -127,7 +128,7 @@ def _interval_ends(results: EventStudyResults, window: Window) -> tuple[str, str
     if not interval_known(results, window):
         return MISSING, ""
     found = interval(results, window)
-    return percent(found.low, unit=False), percent(found.high, unit=False)
+    return bound(found.low, unit=False), bound(found.high, unit=False)
 
 
 def window_role(window: Window, main: Window) -> str:

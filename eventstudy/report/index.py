@@ -102,7 +102,7 @@ def _note_file(out: Path, name: str) -> Path:
 
 
 def _spark(run: Run, reach: Mapping[str, float]) -> Markup | str:
-    """Return the path as a small picture; a mean of several events on the scale of all runs of its measure."""
+    """Return the path as a small picture; a mean of several on the scale of its measure."""
     days, caar, low, high = run.path.T
     if len(days) < 2 or np.ptp(days) == 0:
         return ""
