@@ -223,13 +223,15 @@ def test_interval_is_the_cross_sectional_one_corrected_as_in_bmp_kp(fallen: Even
     np.testing.assert_allclose([found.low, found.high], car.mean() + np.array([-half, half]), rtol=1e-12)
 
 
-def test_the_largest_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
+def test_the_first_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
     direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
     groups = with_columns(fallen, direction=direction).groups("direction")
     assert answer.leading(groups, MAIN) == "a"
     assert answer.leading({k: v.subset(np.arange(4)) for k, v in groups.items()}, MAIN) == "a"
     groups["a"] = groups["a"].subset(np.arange(4))
     assert answer.leading(groups, MAIN) == "b"
+    groups["b"] = groups["b"].subset(np.arange(5))
+    assert answer.leading(groups, MAIN) == "b", "c has more events left"
     assert answer.leading({}, MAIN) == ""
 
 
@@ -282,7 +284,10 @@ def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("p = 0.025 over [-1,1].", "p = 0.025 over [−1,\u00a01]."), ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered")],
-)  # fmt: skip
+    [
+        ("p = 0.025 over [-1,1].", "p = 0.025 over [−1,\u00a01]."),
+        ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered"),
+    ],
+)
 def test_sentences_of_analyses_are_set_like_the_page(text: str, shown: str) -> None:
     assert wording.in_type(text) == shown

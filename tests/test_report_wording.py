@@ -97,8 +97,8 @@ def test_groups_are_counted_by_the_rule_of_the_answer() -> None:
     quiet = Market(12, seed=5).fit()
     lede = groups.group_rows({"a": found, "b": quiet}, MAIN)[1]
     assert (
-        "none of the 2 groups tested differs from zero at the 5% level. It depends on the test for 1: a."
-        in lede
+        "none of the 2 groups tested clearly differs from zero at the 5% level; "
+        "for 1 it depends on the test: a." in lede
     )
     few = quiet.subset(np.arange(len(quiet)) < 3)
     assert "the one group tested does not differ" in groups.group_rows({"a": quiet, "b": few}, MAIN)[1]
@@ -108,8 +108,8 @@ def test_groups_left_out_are_counted() -> None:
     results = Market(32, seed=5).fit()
     results = replace(results, events=results.events.assign(direction=[f"g{i % 8}" for i in range(32)]))
     text = unescape(page(results, by="direction"))
-    assert "2 smaller groups in the table of groups below." in text
-    assert "The 6 largest of 8 groups are drawn; the table has all." in section(text, "groups")
+    assert "2 more groups in the table of groups below." in text
+    assert "The first 6 of 8 groups are drawn; the table has all." in section(text, "groups")
 
 
 def test_the_second_interval_is_explained_and_few_events_have_none() -> None:

@@ -63,21 +63,21 @@ class Sentence:
 
 
 def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
-    """Return the group that the answer is about: the largest that can be tested, else the largest.
+    """Return the group that the answer is about: the first that can be tested, else the first.
 
     Parameters
     ----------
     groups : mapping of str to EventStudyResults
-        Largest first. Without any the answer is "".
+        That of most events listed first. Without any the answer is "".
     window : Window
         The main window.
     """
 
-    def rank(name: str) -> tuple[bool, int]:
+    def tested(name: str) -> bool:
         test = groups[name].test(groups[name].recommended_for(window), window)
-        return bool(np.isfinite(test.pvalue)) and not test.reason, len(groups[name])
+        return bool(np.isfinite(test.pvalue)) and not test.reason
 
-    return max(groups, key=rank, default="")
+    return next(filter(tested, groups), next(iter(groups), ""))
 
 
 def is_provisional(results: EventStudyResults, window: Window) -> bool:
