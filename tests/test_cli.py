@@ -57,7 +57,7 @@ def process(
 def test_run_offline(events: Path, tmp_path: Path) -> None:
     code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
     assert code == 0, err
-    assert out.startswith("Over [0, 1] the 3 announcements moved the shares by ")
+    assert out.startswith("Over [0, 1] the abnormal return of the 3 announcements was ")
     assert "Dropped 1 of 4 events" in out
     assert "hikvision" in out
     assert str(tmp_path / "r" / "events" / "report.html") in out

@@ -187,7 +187,7 @@ def test_skewness_and_raised_variance_leave_no_test_about_the_median() -> None:
     assert found.skewed
     assert found.variance_raised
     assert not {"corrado", "corrado_zivney_sign"} & set(found.recommended)
-    assert "median moves" in reason(found, "corrado_zivney_sign")
+    assert "another median" in reason(found, "corrado_zivney_sign")
     assert "rejects up to 9% of true nulls" in " ".join(found.text)
 
 
@@ -199,7 +199,7 @@ def test_one_rate_for_all_that_a_test_does_not_allow_for() -> None:
     assert told.count("of true nulls") == 1
     both = found.factor * min(found.variance_ratio, found.kappa)
     assert f"rejects about {percent(size(both))} of true nulls" in told
-    assert "sees that of every single event" in reason(found, "mvrm")
+    assert "sees of every single event" in reason(found, "mvrm")
     assert "of true nulls" not in reason(found, "mvrm")
 
 

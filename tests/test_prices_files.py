@@ -105,7 +105,7 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
     note = prices.provenance["AAA"].note
     for words in (
         "not in order",
-        "1 rows of a date that occurs again",
+        "1 row of a date that occurs again",
         "2019-01-03",
         "2 impossible values of close",
     ):

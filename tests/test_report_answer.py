@@ -15,6 +15,7 @@ from situations import placed
 from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
 from eventstudy.report import answer, facts, limits, wording
+from eventstudy.report.dissent import dissent
 from eventstudy.results import EventStudyResults
 from eventstudy.study import run_study
 from eventstudy.windows import Window
@@ -97,7 +98,7 @@ def test_headline_is_made_of_the_results(sample: str, request: pytest.FixtureReq
     dates = results.events["day0"].nunique()
     verdict = "different from zero" if test.pvalue < 0.05 else "not distinguishable from zero"
     expected = (
-        f"Over [0, 1] the {len(results)} adverse announcements moved the shares by "
+        f"Over [0, 1] the abnormal return of the {len(results)} adverse announcements was "
         f"{100 * test.estimate:+.2f}% on average "
         f"(95% CI {100 * found.low:+.2f}% to {100 * found.high:+.2f}%): "
         f"{verdict} at the 5% level (BMP-KP {wording.p_is(test.pvalue)}, {dates} dates)."
@@ -264,6 +265,31 @@ def test_tests_that_disagree_are_named_with_what_speaks_against_them() -> None:
         assert f"BMP {wording.pvalue(results.test('bmp', MAIN).pvalue)}" in said
         assert "not to be relied on here" in said
         assert "events share dates" in said
+
+
+def test_tests_beside_the_first_are_named_with_what_they_find(fallen: EventStudyResults) -> None:
+    shown = facts.cells(fallen, MAIN, ["bmp_kp", "patell", "grank_t"])
+
+    def cell(name: str, p: float, trust: str, reason: str = "") -> facts.Cell:
+        return facts.Cell(replace(shown[name].result, pvalue=p), trust, reason)
+
+    lead, usable = cell("bmp_kp", 0.02, "recommended"), cell("patell", 0.07, "usable")
+    weak = cell("grank_t", 0.3, "doubtful", "windows overlap")
+    assert dissent("bmp_kp", {"bmp_kp": lead, "patell": usable, "grank_t": weak}, 0.05, []) == [
+        "The one test in brackets gives p ≥ 0.05 for this window (GRANK-T 0.300); it is not to be relied "
+        + "on here: windows overlap.",
+        "Patell Z (p = 0.070) is usable here too and finds no difference from zero.",
+    ]
+    other = cell("bmp_kp", 0.2, "recommended")
+    usable = cell("patell", 0.01, "usable")
+    assert dissent("bmp_kp", {"bmp_kp": other, "patell": usable}, 0.05, []) == [
+        "Patell Z (p = 0.010) is usable here too and finds a difference from zero."
+    ]
+
+
+def test_a_group_of_one_event_keeps_its_name(fallen: EventStudyResults) -> None:
+    one = str(answer.brief(fallen.subset([0]), MAIN, subject="announcements with sector oil"))
+    assert one.replace("\u00a0", " ").startswith("The 1 announcement with sector oil: over [0, 1] F00 moved ")
 
 
 def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
