@@ -274,10 +274,10 @@ def test_tests_beside_the_first_are_named_with_what_they_find(fallen: EventStudy
         return facts.Cell(replace(shown[name].result, pvalue=p), trust, reason)
 
     lead, usable = cell("bmp_kp", 0.02, "recommended"), cell("patell", 0.07, "usable")
+    one = "The one test in brackets gives p ≥ 0.05 for this window"
     weak = cell("grank_t", 0.3, "doubtful", "windows overlap")
     assert dissent("bmp_kp", {"bmp_kp": lead, "patell": usable, "grank_t": weak}, 0.05, []) == [
-        "The one test in brackets gives p ≥ 0.05 for this window (GRANK-T 0.300); it is not to be relied "
-        + "on here: windows overlap.",
+        f"{one} (GRANK-T 0.300); it is not to be relied on here: windows overlap.",
         "Patell Z (p = 0.070) is usable here too and finds no difference from zero.",
     ]
     other = cell("bmp_kp", 0.2, "recommended")

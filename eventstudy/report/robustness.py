@@ -170,8 +170,10 @@ def _families(page: Page) -> list[tuple[str, ...]]:
 def _families_lede(page: Page) -> str:
     """Say how many events have a small p-value on their own, and how many when all are counted."""
     table = page.tables.get("families")
-    found = table[(table["family"] == "events") & table["pvalue"].notna()] if table is not None else ()
-    if not len(found):
+    if table is None:
+        return ""
+    found = table[(table["family"] == "events") & table["pvalue"].notna()]
+    if found.empty:
         return ""
     raw, holm, bh = (int((found[name] < LEVEL).sum()) for name in ("pvalue", "holm", "bh"))
     have, own = ("has", "its own") if raw == 1 else ("have", "their own")
