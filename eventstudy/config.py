@@ -24,7 +24,7 @@ WINDOWS = tuple(
 MAIN_WINDOW = Window(0, 1)
 
 
-# A two-sided p of 5 % needs this many draws to be possible at all.
+# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
 FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
@@ -78,7 +78,7 @@ class StudyConfig:
         Names of registered tests; empty = all.
     by : str
         Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has one
-        with several values; "none" = no groups.
+        with several values; "none" = no groups. The answer is about the group of most events listed.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}
@@ -173,7 +173,8 @@ class StudyConfig:
             raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)
         if 0 < self.placebo < FEWEST_PLACEBOS:
             raise ConfigError(
-                "too few placebo studies for a p-value below 5 %", where="placebo", value=self.placebo,
+                "too few placebo studies: one as extreme as the study would put p above 5 %", where="placebo",
+                value=self.placebo,
                 remedy=f"ask for {FEWEST_PLACEBOS} or more",
             )  # fmt: skip
         self._check_data()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, EventStudyError
-from .events.confounders import read_confounders
+from .events.confounders import COLUMN, read_confounders
 from .loading.benchmarks import benchmarks_of, named_benchmarks
 from .loading.factors import read_factors
 from .loading.load import series_of
@@ -98,6 +98,8 @@ def _of_source(config: StudyConfig, offline: bool, store: str, vintage: str) -> 
 def _of_columns(config: StudyConfig, events: Events) -> Iterator[Check]:
     for where, column in _named(config):
         yield where, partial(_require_column, events, where, column)
+    if config.drop_confounded and not config.confounders:
+        yield "drop_confounded", partial(_require_news, events)
     if config.measure == "turnover":
         yield "measure", partial(shares_of, events)
     yield "benchmark", partial(named_benchmarks, events, config.benchmark)
@@ -119,6 +121,14 @@ def _require_column(events: Events, where: str, column: str) -> None:
     if column not in events.table.columns:
         hint = did_you_mean(column, list(events.columns_in))
         raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+
+
+def _require_news(events: Events) -> None:
+    if COLUMN not in events.table.columns:
+        raise ConfigError(
+            "no other news to leave events out by",
+            remedy=f"name a file with --confounders, or give the events a column {COLUMN}",
+        )
 
 
 def _require_file(path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -242,7 +243,10 @@ class EventStudyResults(Plots, Saves):
         return replace(self, abnormal=own, events=events, layout=layout, sizes=sizes, variants=None)
 
     def groups(self, column: str) -> dict[str, EventStudyResults]:
-        """Return the results by value of a column of the events file, largest group first.
+        """Return the results by value of a column of the events file, that of most events listed first.
+
+        Dropped events count for the order, so that dropping some does not change it; groups of as many are
+        in the order of the list. A group without a used event is left out.
 
         Raises
         ------
@@ -254,7 +258,9 @@ class EventStudyResults(Plots, Saves):
             raise ConfigError("the events have no such column", value=column, remedy=hint)
         if column not in self._groups:
             values = self.events[column].astype(str)
-            names = [str(name) for name in values[self.ok].value_counts().index]
+            used = set(values[self.ok])
+            listed = Counter(values)
+            names = [name for name, _ in listed.most_common() if name in used]
             self._groups[column] = {n or "(blank)": self.subset((values == n).to_numpy()) for n in names}
         return dict(self._groups[column])
 

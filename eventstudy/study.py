@@ -217,7 +217,7 @@ def _require_model(model: Any) -> None:
 
 
 def run_study(
-    events: Events,
+    events: Events | pd.DataFrame | str | Path,
     config: StudyConfig | None = None,
     *,
     offline: bool = False,
@@ -229,7 +229,8 @@ def run_study(
 
     Parameters
     ----------
-    events : Events
+    events : Events, DataFrame or path
+        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
     config : StudyConfig, optional
     offline : bool
         Never use the network.
@@ -238,7 +239,7 @@ def run_study(
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
-    config = config or StudyConfig()
+    events, config = _events(events), config or StudyConfig()
     given: Any = {"offline": offline, "store": store, "vintage": vintage}
     require_used(config)
     if config.variants:

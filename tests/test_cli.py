@@ -57,7 +57,7 @@ def process(
 def test_run_offline(events: Path, tmp_path: Path) -> None:
     code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
     assert code == 0, err
-    assert out.startswith("Over [0, 1] the 3 announcements moved the shares by ")
+    assert out.startswith("Over [0, 1] the abnormal return of the 3 announcements was ")
     assert "Dropped 1 of 4 events" in out
     assert "hikvision" in out
     assert str(tmp_path / "r" / "events" / "report.html") in out
@@ -149,15 +149,22 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--model", "markt"], 2, "did you mean 'market'"),
         (["run", "EVENTS", "--test", "bmpp"], 2, "did you mean 'bmp'"),
         (["run", "EVENTS", "--window", "5"], 2, "START:STOP"),
+        (["run", "EVENTS", "--window", "5:-5"], 2, "--window: a window ends before it starts"),
+        (["run", "EVENTS", "--car", "3:-3"], 2, "--car: a window ends before it starts"),
+        (["run", "EVENTS", "--placebo", "30"], 2, "one as extreme as the study would put p above 5 %"),
+        (["run", "EVENTS", "--drop-confounded", "--prices", "sample"], 2, "no other news"),
+        (["run", "EVENTS", "--size", "none.csv"], 2, "size: no such file, got 'none.csv'"),
+        (["run", "EVENTS", "--factors", "none.csv", "--model", "ff3"], 2, "factors: no such file"),
+        (["run", "."], 2, ".: is a folder, not a file of events"),
         (["run", "EVENTS", "--car", "-30:30"], 2, "beyond the event window"),
         (["run", "EVENTS", "--prices", "yaho"], 2, "did you mean 'yahoo'"),
         (["run", "EVENTS", "--name", "../x"], 2, "not a name"),
         (["run", "EVENTS", "--by", "compny", "--prices", "sample"], 2, "did you mean 'company'"),
-        (["run", "EVENTS", "--returns", "none.csv"], 2, "no such file"),
+        (["run", "EVENTS", "--returns", "none.csv"], 2, "returns: no such file"),
         (["run", "EVENTS", "--config", "none.toml"], 2, "cannot read"),
         (["run", "EVENTS", "--max-loss", "7"], 2, "max-loss"),
         (["run", "EVENTS", "--returns", "r.csv", "--prices", "sample"], 2, "not both"),
-        (["run", "EVENTS", "--max-loss", "nan"], 2, "max_loss"),
+        (["run", "EVENTS", "--max-loss", "nan"], 2, "--max-loss"),
         (["run", "EVENTS", "--name", "-x"], 2, "not a name"),
         (["frobnicate"], 2, "No such command"),
     ],

@@ -22,6 +22,7 @@ from eventstudy.events.confounders import (
     without_confounded,
 )
 from eventstudy.events.table import Events
+from eventstudy.report.answer import leading
 from eventstudy.results import EventStudyResults
 from eventstudy.study import run_study
 from eventstudy.tables import events_table, study_tables
@@ -154,6 +155,15 @@ class TestStudies:
         assert results.test("bmp", W).statistic == pytest.approx(
             without_confounded(rest).test("bmp", W).statistic, rel=1e-12
         )
+
+    def test_leaving_them_out_does_not_change_which_group_leads(self, tmp_path: Path) -> None:
+        leads = []
+        for drop in (False, True):
+            market = Market(n=13)
+            market.table["direction"] = ["a"] * 7 + ["b"] * 6
+            groups = study(market, tmp_path, drop_confounded=drop)[0].groups("direction")
+            leads.append((leading(groups, W), list(groups), {k: len(v) for k, v in groups.items()}))
+        assert leads == [("a", ["a", "b"], {"a": 7, "b": 6}), ("a", ["a", "b"], {"a": 5, "b": 6})]
 
     def test_nothing_is_added_without_news(self, tmp_path: Path) -> None:
         results = Market(n=3).fit()

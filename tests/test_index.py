@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
@@ -53,6 +55,30 @@ def test_each_run_has_its_headline_and_numbers(reports: Path) -> None:
     assert "<b>relief" not in found["several 制裁"]
     assert 'href="several%20%E5%88%B6%E8%A3%81/report.html"' in found["several 制裁"]
     assert 'class="own spark"' in found["one"]
+
+
+def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path: Path) -> None:
+    shutil.copytree(reports, tmp_path, dirs_exist_ok=True)
+    alone = rows(tmp_path)["several 制裁"]
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    scale = re.search(r"They share one scale, ±([\d.]+)%\.", text)[1]
+    shutil.copytree(tmp_path / "several 制裁", tmp_path / "louder")
+    path, told = tmp_path / "louder/tables/path_by_group.csv", tmp_path / "louder/manifest.json"
+    table = pd.read_csv(path)
+    table[["caar", "caar_low", "caar_high"]] *= 40
+    table.to_csv(path, index=False)
+    manifest = json.loads(told.read_text(encoding="utf-8"))
+    manifest["config"]["measure"] = "volume"
+    told.write_text(json.dumps(manifest), encoding="utf-8")
+    found = rows(tmp_path)
+    assert found["several 制裁"] == alone
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    (said,) = re.findall(r"Those of one measure share a scale: ([^<]*?)\. A path", text)
+    assert f"returns ±{scale}%" in said
+    most = table[table.iloc[:, 0] == "adverse"][["caar", "caar_low", "caar_high"]].abs().max().max()
+    assert f"log volume ±{most:.1f} log points" in said
+    assert "log points</td>" in found["louder"]
+    assert "%</td>" in alone
 
 
 def test_writing_a_run_renews_the_index(reports: Path) -> None:

@@ -48,7 +48,8 @@ def test_every_event_with_the_window_is_in_its_forest(run: Finished, page: str) 
     for (start, stop), forest in zip(windows, shown, strict=True):
         car = run.tables["car"]
         car = car[(car["start"] == start) & (car["stop"] == stop) & car["car"].notna()]
-        marks = sorted((y, x, e) for t in forest["traces"] for y, x, e in zip(
+        drawn = [t for t in forest["traces"] if "error_x" in t]
+        marks = sorted((y, x, e) for t in drawn for y, x, e in zip(
             t["y"], t["x"], t["error_x"]["array"], strict=True))  # fmt: skip
         assert len(forest["labels"]) == len(marks) == len(car)
         by_car = car.sort_values("car")
@@ -56,6 +57,31 @@ def test_every_event_with_the_window_is_in_its_forest(run: Finished, page: str) 
         np.testing.assert_allclose([x - e for _, x, e in marks], 100 * by_car["ci_low"], atol=2e-6)
     main = next(i for i, w in enumerate(windows) if w == [0, 1])
     assert len(shown[main]["labels"]) == 19
+
+
+def test_groups_are_told_apart_by_colour_and_symbol() -> None:
+    results = with_columns(Market(40, dates=9, seed=3).fit(), sector=[f"s{i % 10}" for i in range(40)])
+    run = finished(results, config=replace(CONFIG, by="sector"))
+    made = interactive_page(run)
+    means = [t for t in data(made)["paths"] if "mean of" in t.get("name", "")]
+    keys = [t for t in data(made)["forest"][0]["traces"] if t["x"] == [None]]
+    for looks in (
+        [(t["line"]["color"], t["marker"]["symbol"]) for t in means],
+        [(t["marker"]["color"], t["marker"]["symbol"]) for t in keys],
+    ):
+        assert len(set(looks)) == 10
+        assert len({color for color, _ in looks[:8]}) == len({symbol for _, symbol in looks[:8]}) == 8
+    for color in {t["line"]["color"][6:-1] for t in means} - {"blue", "orange", "ink"}:
+        assert made.count(f"--{color}:#") == 2
+
+
+def test_keys_of_groups_are_filled_and_alone_in_the_legend(page: str) -> None:
+    for forest in data(page)["forest"]:
+        keys, drawn = forest["traces"][::2], forest["traces"][1::2]
+        assert [t["name"] for t in keys] == ["&lt;i&gt;a&lt;/i&gt;", "b"]
+        assert [t["marker"]["symbol"] for t in keys] == ["circle", "square"]
+        assert not any(t["showlegend"] for t in drawn)
+        assert [t["legendgroup"] for t in keys] == [t["legendgroup"] for t in drawn]
 
 
 def test_links_lead_into_the_run_from_wherever_the_page_is(run: Finished, tmp_path: Path) -> None:

@@ -356,7 +356,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     config = StudyConfig(estimation=ESTIMATION, event=EVENT, measure=measure)
     spoken = WORDS[measure]
     text = str(answer(results, config.main))
-    assert text.startswith(f"Over [0,\u00a01] the 8 announcements moved {spoken.moved} by +")
+    assert text.startswith(f"Over [0,\u00a01] the abnormal {spoken.what} of the 8 announcements was +")
     assert f" log points ({spoken.quantity} " in text
     assert " normal a day) on average (95%\u00a0CI " in text
     assert "%" not in text.split(" log points (")[0]
@@ -419,7 +419,7 @@ def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
         "--out", tmp_path, "--name", "m",
     )  # fmt: skip
     assert code == 0, err
-    assert out.startswith(f"Over [0, 1] the 8 announcements moved {WORDS[measure].moved} by +")
+    assert out.startswith(f"Over [0, 1] the abnormal {WORDS[measure].what} of the 8 announcements was +")
     assert out.isascii()
     car = pd.read_csv(tmp_path / "m" / "tables" / "car.csv")
     day0 = car[(car["start"] == 0) & (car["stop"] == 0)]["car"].mean()

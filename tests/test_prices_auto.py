@@ -239,9 +239,9 @@ def test_clean_says_what_it_changed() -> None:
     assert rows["date"].dt.day.tolist() == [2, 3]
     assert rows["close"].isna().tolist() == [True, False]
     assert notes == (
-        "1 rows without a date left out",
+        "1 row without a date left out",
         "rows were not in order of date: sorted",
-        "1 rows of a date that occurs again left out, the last kept (2019-01-02)",
+        "1 row of a date that occurs again left out, the last kept (2019-01-02)",
         "1 impossible values of close set to missing (2019-01-02)",
     )
     assert clean(rows, "A")[1] == ()

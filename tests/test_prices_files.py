@@ -105,7 +105,7 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
     note = prices.provenance["AAA"].note
     for words in (
         "not in order",
-        "1 rows of a date that occurs again",
+        "1 row of a date that occurs again",
         "2019-01-03",
         "2 impossible values of close",
     ):
@@ -119,6 +119,7 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
         ("", "AAA.csv:1: no header line"),
         ("day,close\n2019-01-02,1\n", "AAA.csv:1: no date column, got 'day, close'"),
         ("date,price\n2019-01-02,1\n", "AAA.csv:1: no close or adj_close column"),
+        ("date,volume\n2019-01-02,1\n", "no close or adj_close column, got 'date, volume'"),
         ("date,close,Close\n2019-01-02,1,1\n", "AAA.csv:1: column occurs twice, got 'close'"),
         ("date,close\n2019-01-02,1\n\n02/01/2019,1\n", "AAA.csv:4: date: not a date, got '02/01/2019'"),
         ("date,close\n2019-02-30,1\n", "AAA.csv:2: date: not a date, got '2019-02-30'; write YYYY-MM-DD"),
@@ -240,6 +241,7 @@ def test_a_fault_of_one_ticker_in_a_long_table(tmp_path: Path) -> None:
     ("text", "words"),
     [
         (LONG.replace("date", "day"), "all.csv:1: no date column"),
+        (LONG.replace("close", "last"), "no close or adj_close column, got 'symbol, date, last, currency'"),
         (LONG.replace("AAA", " "), "all.csv:3: symbol: no ticker"),
         ("date\n2019-01-02\n", "all.csv:1: no price column"),
     ],

@@ -57,7 +57,7 @@ def test_the_answer_is_about_the_leading_group(fallen: EventStudyResults) -> Non
     groups = with_columns(fallen, direction=["a"] * 12 + ["b"] * 8).groups("direction")
     groups["a"] = groups["a"].subset(np.arange(4))
     text = render_report(fallen, config=CONFIG, name="n", groups=groups, provenance=PROVENANCE)
-    assert "the 8 b announcements moved" in re.sub(r"<[^>]+>", "", text)
+    assert "abnormal return of the 8 b announcements was" in re.sub(r"<[^>]+>", "", text)
     assert text.index("Mean of 8 b") < text.index("Mean of 4 a")
 
 

@@ -15,6 +15,7 @@ from situations import placed
 from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
 from eventstudy.report import answer, facts, limits, wording
+from eventstudy.report.dissent import dissent
 from eventstudy.results import EventStudyResults
 from eventstudy.study import run_study
 from eventstudy.windows import Window
@@ -53,6 +54,11 @@ def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -
         (0.00099, "p < 0.001", "***"),
         (1.0, "p = 1.000", ""),
         (0.02, "p = 0.020", "**"),
+        (0.0497, "p = 0.0497", "**"),
+        (0.04996, "p = 0.04996", "**"),
+        (0.0503, "p = 0.050", "*"),
+        (0.05, "p = 0.050", "*"),
+        (0.0998, "p = 0.0998", "*"),
     ],
 )
 def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:
@@ -65,6 +71,8 @@ def test_other_formats() -> None:
     assert wording.date_prose("2022-09-01").replace("\u00a0", " ") == "1 Sep 2022"
     assert wording.date_iso(pd.Timestamp("2022-09-01")) == "2022-09-01"
     assert wording.span(-0.0204, 0.0001) == "−2.04% to +0.01%"
+    assert wording.span(-0.0346, -0.00003) == "−3.46% to −0.003%"
+    assert wording.span(0.0, 0.000004, unit=False) == "0.00 to +0.0004"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert wording.reason_head("4 usable days in the estimation window, at least 7 are needed") == (
         "too few usable days in the estimation window"
@@ -90,7 +98,7 @@ def test_headline_is_made_of_the_results(sample: str, request: pytest.FixtureReq
     dates = results.events["day0"].nunique()
     verdict = "different from zero" if test.pvalue < 0.05 else "not distinguishable from zero"
     expected = (
-        f"Over [0, 1] the {len(results)} adverse announcements moved the shares by "
+        f"Over [0, 1] the abnormal return of the {len(results)} adverse announcements was "
         f"{100 * test.estimate:+.2f}% on average "
         f"(95% CI {100 * found.low:+.2f}% to {100 * found.high:+.2f}%): "
         f"{verdict} at the 5% level (BMP-KP {wording.p_is(test.pvalue)}, {dates} dates)."
@@ -216,13 +224,15 @@ def test_interval_is_the_cross_sectional_one_corrected_as_in_bmp_kp(fallen: Even
     np.testing.assert_allclose([found.low, found.high], car.mean() + np.array([-half, half]), rtol=1e-12)
 
 
-def test_the_largest_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
+def test_the_first_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
     direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
     groups = with_columns(fallen, direction=direction).groups("direction")
     assert answer.leading(groups, MAIN) == "a"
     assert answer.leading({k: v.subset(np.arange(4)) for k, v in groups.items()}, MAIN) == "a"
     groups["a"] = groups["a"].subset(np.arange(4))
     assert answer.leading(groups, MAIN) == "b"
+    groups["b"] = groups["b"].subset(np.arange(5))
+    assert answer.leading(groups, MAIN) == "b", "c has more events left"
     assert answer.leading({}, MAIN) == ""
 
 
@@ -257,6 +267,31 @@ def test_tests_that_disagree_are_named_with_what_speaks_against_them() -> None:
         assert "events share dates" in said
 
 
+def test_tests_beside_the_first_are_named_with_what_they_find(fallen: EventStudyResults) -> None:
+    shown = facts.cells(fallen, MAIN, ["bmp_kp", "patell", "grank_t"])
+
+    def cell(name: str, p: float, trust: str, reason: str = "") -> facts.Cell:
+        return facts.Cell(replace(shown[name].result, pvalue=p), trust, reason)
+
+    lead, usable = cell("bmp_kp", 0.02, "recommended"), cell("patell", 0.07, "usable")
+    one = "The one test in brackets gives p ≥ 0.05 for this window"
+    weak = cell("grank_t", 0.3, "doubtful", "windows overlap")
+    assert dissent("bmp_kp", {"bmp_kp": lead, "patell": usable, "grank_t": weak}, 0.05, []) == [
+        f"{one} (GRANK-T 0.300); it is not to be relied on here: windows overlap.",
+        "Patell Z (p = 0.070) is usable here too and finds no difference from zero.",
+    ]
+    other = cell("bmp_kp", 0.2, "recommended")
+    usable = cell("patell", 0.01, "usable")
+    assert dissent("bmp_kp", {"bmp_kp": other, "patell": usable}, 0.05, []) == [
+        "Patell Z (p = 0.010) is usable here too and finds a difference from zero."
+    ]
+
+
+def test_a_group_of_one_event_keeps_its_name(fallen: EventStudyResults) -> None:
+    one = str(answer.brief(fallen.subset([0]), MAIN, subject="announcements with sector oil"))
+    assert one.replace("\u00a0", " ").startswith("The 1 announcement with sector oil: over [0, 1] F00 moved ")
+
+
 def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
     seen = set()
     for seed in range(12, 16):
@@ -275,8 +310,10 @@ def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("p = 0.0249 over [-1,1].", "p = 0.025 over [−1,\u00a01]."), ("(p = 1e-05)", "(p < 0.001)"),
-     ("p = 0.2.", "p = 0.200."), ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered")],
-)  # fmt: skip
+    [
+        ("p = 0.025 over [-1,1].", "p = 0.025 over [−1,\u00a01]."),
+        ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered"),
+    ],
+)
 def test_sentences_of_analyses_are_set_like_the_page(text: str, shown: str) -> None:
     assert wording.in_type(text) == shown

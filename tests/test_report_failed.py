@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,11 @@ def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
     assert page.count("<section") == 3
     assert page.index('<section id="ledger"') < page.index('<section id="methods"')
     assert "Apple" in page
+    anchors = set(re.findall(r'<section id="(\w+)"', page))
+    assert set(re.findall(r'href="#(\w+)"', page)) <= anchors | {"main"}
+    methods = re.sub(r"<[^>]+>", "", page.partition('<section id="methods"')[2].partition("</section>")[0])
+    assert "Nothing was computed." in methods
+    assert not re.search(r"were computed|as used|BMP|p-value", methods)
     assert "&lt;b&gt;Microsoft" in page
 
 

@@ -17,8 +17,8 @@ from situations import placed
 from eventstudy.cli.terminal import summary_text
 from eventstudy.exports.finished import read_run
 from eventstudy.exports.latex import latex_tables
-from eventstudy.report import answer, plots, wording
-from eventstudy.report.grid import significance_grid
+from eventstudy.report import answer, facts, plots, wording
+from eventstudy.report.grid import _faults, significance_grid
 from eventstudy.report.index import render_index
 from eventstudy.results import EventStudyResults
 from eventstudy.windows import Window
@@ -84,6 +84,15 @@ def test_run_exports_and_index(few: EventStudyResults, tmp_path: Path) -> None:
     for absent in ("(leads)", "the stars of a CAAR", "p<0.01"):
         assert absent not in caar
     assert ">not tested</td>" in render_index(tmp_path)
+
+
+def test_what_holds_over_some_windows_only_says_so() -> None:
+    results = Market(12, seed=5).fit()
+    windows = [Window(0, 0), Window(0, 1), Window(-1, 1)]
+    found = facts.cells(results, MAIN, ["grank_t"])["grank_t"]
+    faults = ["windows overlap", "windows overlap", "windows overlap; returns are skewed"]
+    row = {w: replace(found, trust="doubtful", reason=f) for w, f in zip(windows, faults, strict=True)}
+    assert _faults(row) == "Doubtful: windows overlap and returns are skewed over [−1,\u00a01]."
 
 
 def test_a_test_doubtful_everywhere_has_no_exception() -> None:

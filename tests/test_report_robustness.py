@@ -97,6 +97,7 @@ def test_many_hypotheses(text: str, tables: dict[str, pd.DataFrame]) -> None:
     events = table[table["family"] == "events"]
     raw, holm, bh = ((events[m] < 0.05).sum() for m in ("pvalue", "holm", "bh"))
     said = section(text, "robustness")
+    assert raw > 1
     assert f"{raw} of 20 events have p < 0.05 on their own, {holm} after Holm, {bh} after Benjamini" in said
     shown = rows_of(said, "Hypotheses with")
     days = table[table["family"] == "days"]

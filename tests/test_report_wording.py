@@ -12,8 +12,11 @@ from conftest import Market
 from pages import CONFIG, MAIN, page, section
 from situations import placed
 
+from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
-from eventstudy.report import groups, limits, wording
+from eventstudy.exports import finished
+from eventstudy.exports.markdown import markdown
+from eventstudy.report import answer, groups, limits, wording
 from eventstudy.report.methods import settings_text
 from eventstudy.tables import study_tables
 from eventstudy.windows import Window
@@ -51,6 +54,25 @@ def test_expected_counts_have_the_digits_that_count(number: float, text: str) ->
     assert wording.expected(number) == text
 
 
+def test_a_p_below_the_level_never_reads_as_the_level() -> None:
+    low, high = 0.0, 0.02
+    for _ in range(60):
+        results = Market(12, seed=5, effect=(low + high) / 2).fit()
+        p = results.test(results.recommended_for(MAIN), MAIN).pvalue
+        if 0.0495 < p < 0.05:
+            break
+        low, high = (low, (low + high) / 2) if p < 0.05 else ((low + high) / 2, high)
+    run = finished(results, config=CONFIG)
+    said = wording.pvalue(p)
+    assert re.fullmatch(r"0\.049\d+", said)
+    shown = [page(results), markdown(run), summary_text(results, CONFIG)]
+    shown += [str(results.test("bmp_kp", MAIN)), str(results.summary([MAIN]))]
+    for text in [*shown[:2], answer.headline(results, MAIN)]:
+        assert f"p = {said}" in text
+    assert all(said in text for text in shown)
+    assert not any(re.search(r"BMP-KP\S* p = 0\.050\b", text) for text in shown)
+
+
 def test_settings_are_printed_for_a_reader() -> None:
     text = settings_text({**StudyConfig().to_dict(), "variants": {}, "tests": [], "fpc": False})
     assert not re.search(r"[{}\[\]]|False|None", text)
@@ -75,8 +97,8 @@ def test_groups_are_counted_by_the_rule_of_the_answer() -> None:
     quiet = Market(12, seed=5).fit()
     lede = groups.group_rows({"a": found, "b": quiet}, MAIN)[1]
     assert (
-        "none of the 2 groups tested differs from zero at the 5% level. It depends on the test for 1: a."
-        in lede
+        "none of the 2 groups tested clearly differs from zero at the 5% level; "
+        "for 1 it depends on the test: a." in lede
     )
     few = quiet.subset(np.arange(len(quiet)) < 3)
     assert "the one group tested does not differ" in groups.group_rows({"a": quiet, "b": few}, MAIN)[1]
@@ -86,8 +108,8 @@ def test_groups_left_out_are_counted() -> None:
     results = Market(32, seed=5).fit()
     results = replace(results, events=results.events.assign(direction=[f"g{i % 8}" for i in range(32)]))
     text = unescape(page(results, by="direction"))
-    assert "2 smaller groups in the table of groups below." in text
-    assert "The 6 largest of 8 groups are drawn; the table has all." in section(text, "groups")
+    assert "2 more groups in the table of groups below." in text
+    assert "The first 6 of 8 groups are drawn; the table has all." in section(text, "groups")
 
 
 def test_the_second_interval_is_explained_and_few_events_have_none() -> None:

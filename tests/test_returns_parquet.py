@@ -127,8 +127,15 @@ def test_what_no_event_needs_is_not_read(tmp_path: Path, monkeypatch: pytest.Mon
 )
 def test_bad_files(frame: dict[str, list[object]], message: str, tmp_path: Path) -> None:
     pd.DataFrame(frame).to_parquet(tmp_path / "r.parquet")
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as found:
         read_returns(tmp_path / "r.parquet", events_of("data", "A"), calendar="data")
+    assert str(found.value).startswith("r.parquet")
+
+
+def test_faults_of_a_csv_name_the_file(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("date,ticker,ret\n2024-01-02,A,0.1\n2024-01-03,A,C\n")
+    with pytest.raises(DataError, match=r"^r\.csv, A on 2024-01-03: a return that is no number, got 'C'"):
+        read_returns(tmp_path / "r.csv", events_of("data", "A"), calendar="data")
 
 
 def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy import compare_runs
-from eventstudy.runs.changes import as_markdown
+from eventstudy.runs.changes import _sources, as_markdown
 from eventstudy.runs.compare import Answer, Comparison, Moved
 from eventstudy.runs.manifest import seal
 
@@ -107,6 +107,11 @@ def test_settings_and_answers(project: Project, tmp_path: Path) -> None:
     assert len(found.answers) == 1
     text = as_markdown(found)
     assert "**Settings**\n\n- model: default -> constant_mean\n" in text
+
+
+def test_symbols_of_other_sources_are_summed_up() -> None:
+    found = {f"S{i:02d}": ("files", "") for i in range(40)} | {"T": ("files", "yahoo")}
+    assert _sources(found) == ["S00, S01, S02 and 37 more: files -> none", "T: files -> yahoo"]
 
 
 def test_status_changes(project: Project, tmp_path: Path) -> None:

@@ -57,6 +57,12 @@ def test_events_and_returns_may_be_frames_or_a_file(market: Market, tmp_path: Pa
     for events in (file, str(file), frame):
         results = es.EventStudy(events, market.frame, **around).fit()
         np.testing.assert_array_equal(results.car((0, 1))["car"], market.fit().car((0, 1))["car"])
+    market.frame.rename_axis("date").to_csv(tmp_path / "returns.csv")
+    config = es.StudyConfig(returns=str(tmp_path / "returns.csv"), calendar="data", **around)
+    by_file, by_frame = (es.run_study(given, config) for given in (str(file), frame))
+    np.testing.assert_array_equal(by_file.car((0, 1))["car"], by_frame.car((0, 1))["car"])
+    with pytest.raises(ConfigError, match="events: not events, got 'int'"):
+        es.run_study(3, config)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

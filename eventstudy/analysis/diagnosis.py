@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..report.wording import p_is
 from ..significance import STATISTICS
 from ..significance._base import InapplicableError
 from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR
@@ -85,7 +86,7 @@ class Diagnosis(Situation):
         name = next((name for name in TAKEN_AS_BEFORE if name in found), "")
         if not name:
             return f"{told}."
-        return f"{told}; if it did not rise, {STATISTICS[name].label} gives p = {found[name].pvalue:.3g}."
+        return f"{told}; if it did not rise, {STATISTICS[name].label} gives {p_is(found[name].pvalue)}."
 
     @property
     def late(self) -> str:
@@ -228,12 +229,12 @@ def _of_tests(d: Diagnosis) -> Iterator[str]:
     headline, *others = (STATISTICS[name].label for name in d.recommended)
     leading = verdicts[d.recommended[0]]
     beside = f"; read {_list(others)} beside it" if others else ""
-    yield f"{headline} leads (p = {leading.pvalue:.3g}){beside}."
+    yield f"{headline} leads ({p_is(leading.pvalue)}){beside}."
     more = leading.reason.removeprefix("headline").lstrip("; ")
     if more:
         yield f"{more}." if more.startswith("BMP-KP rejects") else f"{headline}: {more}."
     if np.isfinite(d.merged_p):
-        yield f"Clustered by the {_count(d.n_clusters, 'group')} of merged dates, p = {d.merged_p:.3g}."
+        yield f"Clustered by the {_count(d.n_clusters, 'group')} of merged dates, {p_is(d.merged_p)}."
     if d.kind == "one_date":
         yield "Repeat the study on placebo dates, and on firms that the event leaves alone on the same days."
 

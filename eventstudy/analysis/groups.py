@@ -15,6 +15,7 @@ from ..conventions import Conventions
 from ..errors import ConfigError
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
+from ..report.wording import p_is
 from ..significance._base import InapplicableError, pvalue
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import EQUAL
@@ -99,7 +100,7 @@ class Difference:
         size = f": {w.plain(self.difference)}" if np.isfinite(self.difference) else ""
         test = (
             f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}), {self.method}"
-            f" t = {self.statistic:.3f}, p = {self.pvalue:.4f}, N = {self.n_one} and {self.n_other}"
+            f" t = {self.statistic:.3f}, {p_is(self.pvalue, 4)}, N = {self.n_one} and {self.n_other}"
         )
         return "; ".join(
             filter(None, (head + size + (test if np.isfinite(self.pvalue) else ""), self.reason))

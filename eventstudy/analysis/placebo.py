@@ -14,6 +14,7 @@ from ..config import FEWEST_PLACEBOS
 from ..errors import ConfigError
 from ..layout import Layout, rows_of
 from ..loading.benchmarks import PEERS, members
+from ..report.wording import p_is
 from ..significance import STATISTICS
 from ..typing import BoolArray, DateArray, FloatArray, IntArray
 from ..windows import EventWindows, Window
@@ -61,7 +62,7 @@ class Placebo:
         if self.reason:
             return head + self.reason
         return (
-            head + f"statistic {self.statistic:.3f}, p = {self.pvalue:.4f} among {len(self.draws)} placebos"
+            head + f"statistic {self.statistic:.3f}, {p_is(self.pvalue, 4)} among {len(self.draws)} placebos"
         )
 
     def _repr_html_(self) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from ..report.wording import pvalue
 from ..significance import STATISTICS
 from ..typing import Measure
 from ..windows import Window
 
-SMALLEST_P = 1e-4
 TEXT_WIDTH = 100
 
 
@@ -72,13 +72,8 @@ class Summary:
     def _text(self, window: Any, name: Any, value: Any, missing: str) -> str:
         if pd.isna(value):
             return missing
-        text = pvalue_text(value) if isinstance(value, float) and name in STATISTICS else _number(value)
+        text = pvalue(value, 4) if isinstance(value, float) and name in STATISTICS else _number(value)
         return f"({text})" if (Window.of(window), name) in self.weak else text
-
-
-def pvalue_text(p: float) -> str:
-    """Return a p-value with four decimals, never 0."""
-    return f"<{SMALLEST_P:.4f}" if p < SMALLEST_P else f"{p:.4f}"
 
 
 def _number(value: Any) -> str:

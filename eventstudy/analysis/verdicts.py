@@ -10,6 +10,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..listing import part_of_many
+from ..report.wording import p_is
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
 from .situation import MATERIAL_FACTOR, REJECTS, SKEWNESS_EVENTS, Situation
@@ -131,7 +132,7 @@ def disagreement(found: Mapping[str, Verdict]) -> str:
     if not one < REJECTS <= other or found["calendar_time"].trust not in (RECOMMENDED, USABLE):
         return ""
     return (
-        f"BMP-KP rejects (p = {one:.3g}) and the calendar-time test does not (p = {other:.3g}): if the event "
+        f"BMP-KP rejects ({p_is(one)}) and the calendar-time test does not ({p_is(other)}): if the event "
         "raised the variance that the firms have in common, only the second holds its size"
     )
 
@@ -161,11 +162,11 @@ def _of_design(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     if entry.name == "corrado_zivney_sign" and not _signs_reach(s):
         yield DOUBTFUL, "even equal signs of all events on all days would not reach 5%"
     if s.variance_raised and entry.name in OF_EVERY_EVENT:
-        yield NOT_HERE, "the variance in the window is raised, and its F sees that of every single event"
+        yield NOT_HERE, "the variance in the window is raised, which its F sees of every single event"
     if s.skewed and s.variance_in_doubt and entry.name in FOR_SKEWNESS:
-        yield DOUBTFUL, "returns are skewed and may vary more in the window: then their median moves"
+        yield DOUBTFUL, "skewed returns that vary more in the window, as they may here, have another median"
     if s.censored and entry.name in WITH_RESIDUALS:
-        yield DOUBTFUL, "estimation days at a price limit are bounds and missing from its residuals"
+        yield DOUBTFUL, "estimation days at a price limit are bounds, which its residuals lack"
     if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
         yield NOT_HERE, "the residuals cancel, as if the benchmark were made of the firms: their mean is zero"
 

@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..loading.sizes import unvalued
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
+from ..report.wording import p_is
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import PAIRWISE_LIMIT, car_correlations, mean_correlation
 from ..significance._loadings import ROUNDING
@@ -95,7 +96,7 @@ class WeightedMean:
         size = f": {w.plain(self.estimate)}" if self.n_events else ""
         rest = (
             f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}),"
-            f" z = {self.statistic:.3f}, p = {self.pvalue:.4f}"
+            f" z = {self.statistic:.3f}, {p_is(self.pvalue, 4)}"
         )
         return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
 
@@ -132,7 +133,7 @@ class DollarLoss:
     def __str__(self) -> str:
         head = f"abnormal change of market value{self.window} of {len(self.events)}"
         size = f": {self.total:,.6g}" if len(self.events) else ""
-        rest = f" (95% {self.ci_low:,.6g} to {self.ci_high:,.6g}), p = {self.pvalue:.4f}"
+        rest = f" (95% {self.ci_low:,.6g} to {self.ci_high:,.6g}), {p_is(self.pvalue, 4)}"
         return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
 
     def _repr_html_(self) -> str:

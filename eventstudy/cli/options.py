@@ -101,7 +101,8 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--by",
         metavar="COLUMN",
-        help="Split by a column. [default: group or direction, if several; none = never]",
+        help="Split by a column; the group of most events listed leads. "
+        "[default: group or direction, if several; none = never]",
     ),
     click.option("--kind", type=click.Choice(["simple", "log"]), help="Kind of returns. [default: simple]"),
     click.option(

@@ -10,6 +10,7 @@ from ..config import StudyConfig
 from ..errors import ConfigError
 from ..prices.store import moment
 from ..runs import checked_name
+from ..settings import COMMAND_NAMES
 from ..studyfile import StudyFile, check, read_study_file
 
 
@@ -68,13 +69,25 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
     given = {k: v for k, v in options.items() if v is not None and v != ()}
     if events is not None:
         given["events"] = str(events)
-    run, config = check(file.run | file.study | given)
+    try:
+        run, config = check(file.run | file.study | given)
+    except ConfigError as error:
+        error.where = _option(error.where) if error.where in options and error.where in given else error.where
+        raise
     if not run.events:
         raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
+    if Path(run.events).is_dir():
+        raise ConfigError("is a folder, not a file of events", where=run.events)
     name = checked_name(run.name or Path(run.events).stem)
     vintage = moment(run.vintage) if run.vintage else ""
     rest = (run.offline, run.strict, run.max_loss, run.store, vintage)
     return Order(Path(run.events), Path(run.out), name, *rest, config)
+
+
+def _option(setting: str) -> str:
+    """Return the option of a setting, as it is typed."""
+    name = next((own for own, found in COMMAND_NAMES.items() if found == setting), setting)
+    return f"--{name.replace('_', '-')}"
 
 
 def _which(config_file: Path | None, events: Path | None) -> tuple[Path | None, Path | None]:

@@ -175,7 +175,7 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     for group, part in list(parts.items())[1:SHOWN_PANELS]:
         said.append(str(brief(part, config.main, subject=subject_of(group, column))))
     left = len(parts) - SHOWN_PANELS
-    said += [f"{left:,} smaller group{'s' * (left != 1)}: see the tables below."] * (left > 0)
+    said += [f"{left:,} more group{'s' * (left != 1)}: see the tables below."] * (left > 0)
     lead = "\n".join(textwrap.fill(ascii_text(s), TEXT_WIDTH, break_on_hyphens=False) for s in said)
     tail = [losses(results, config.main), seen_faults(results), f"Report: {folder / 'report.html'}"]
     return "\n\n".join(filter(None, [lead, *blocks, *beside(folder, first), *tail]))

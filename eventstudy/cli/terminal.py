@@ -20,7 +20,7 @@ from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
 from ..report.robustness import of_groups
-from ..report.wording import reason_head, short_reason
+from ..report.wording import pvalue, reason_head, short_reason, stars
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
 from ..typing import FloatArray
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ..config import StudyConfig
     from ..results import EventStudyResults
 
-STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
 DROPPED_SHOWN = 8
@@ -46,15 +45,8 @@ def percent(value: float) -> str:
 
 
 def p_text(value: float) -> str:
-    """Return a p-value with three decimals; ``<0.001`` instead of zeros."""
-    if not np.isfinite(value):
-        return "-"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def stars(p: float) -> str:
-    """Return *** for p < 0.01, ** for p < 0.05, * for p < 0.1."""
-    return next((mark for level, mark in STARS if p < level), "")
+    """Return a p-value as the page shows it."""
+    return ascii_text(pvalue(value))
 
 
 @in_its_words

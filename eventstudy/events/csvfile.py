@@ -68,7 +68,8 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
     problems: list[Problem] = []
     sheet = laid_out(_rows(_lines(raw), _delimiter(_lines(raw), required), problems))
     if sheet is None and not problems:
-        remedy = "the first line names the columns, among them " + " and ".join(required)
+        *head, last = required
+        remedy = f"the first line names the columns, among them {', '.join(head)} and {last}"
         problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
     return sheet, problems
 

@@ -21,8 +21,11 @@ from ..report.wording import LEVEL, clipped, count, p_is, percent, span, window_
 from ..windows import Window
 from .finished import Finished
 
-# Colour and mark of the first group, the second, and all others; colours are variables of the page.
-STYLES = (("blue", "circle"), ("orange", "square"), ("ink", "triangle-up"))
+# Of the groups in their order; colours are variables of the page, told apart by colour-blind readers too.
+COLORS = ("blue", "orange", "ink", "green", "sky", "ochre", "plum", "rose")
+SYMBOLS = (
+    "circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "star", "hourglass",
+)  # fmt: skip
 
 
 def plotly_js() -> str:
@@ -70,7 +73,7 @@ def interactive_page(run: Finished, home: str = "") -> str:
     The policy of the page lets in two scripts by their hashes; Plotly places its marks by inline styles,
     which are let in.
     """
-    library, parts = plotly_js(), {**style("report.css"), **script("interactive.js")}
+    library, parts = plotly_js(), {**style("report.css", "interactive.css"), **script("interactive.js")}
     with speaking_of(run.measure):
         figures = {"paths": _paths(run), "forest": _forest(run)}
         context = {
@@ -122,8 +125,10 @@ def _groups(run: Finished) -> dict[str, pd.Series[bool]]:
 
 
 def _styled(run: Finished) -> Iterator[tuple[str, pd.Series[bool], str, str]]:
+    """Return name, events, colour and symbol of each group; colours that come again have another symbol."""
     for i, (name, members) in enumerate(_groups(run).items()):
-        yield name, members, *STYLES[min(i, len(STYLES) - 1)]
+        lap, place = divmod(i, len(COLORS))
+        yield name, members, COLORS[place], SYMBOLS[(place + lap) % len(SYMBOLS)]
 
 
 def _paths(run: Finished) -> list[dict[str, Any]]:
@@ -206,7 +211,7 @@ def _names(run: Finished) -> dict[str, str]:
 
 
 def _forest(run: Finished) -> list[dict[str, Any]]:
-    """Return, for each window, the names of the events by CAR and one trace a group."""
+    """Return, for each window, the names of the events by CAR, and of each group its key and its marks."""
     return [_forest_over(run, window) for window in _windows(run)]
 
 
@@ -221,12 +226,16 @@ def _forest_over(run: Finished, window: Window) -> dict[str, Any]:
         f"{p_is(r['pvalue'])}"
         for label, r in zip(labels, rows.to_dict("records"), strict=True)
     ]
-    traces = []
-    for name, members, color, symbol in _styled(run):
+    traces: list[dict[str, Any]] = []
+    for i, (name, members, color, symbol) in enumerate(_styled(run)):
         own = rows["event_id"].isin(run.events.loc[members, "event_id"]).to_numpy()
         part = rows[own]
+        shared = {"legendgroup": f"g{i}", "name": _said(name), "mode": "markers"}
+        # Plotly's key is the first mark of a trace, whose filling would speak of that event's p.
+        key = {"symbol": symbol, "size": 8, "color": _color(color)}
+        traces.append({**shared, "x": [None], "y": [None], "marker": key})
         traces.append({
-            "name": _said(name), "mode": "markers", "x": _numbers(part["car"], scale),
+            **shared, "showlegend": False, "x": _numbers(part["car"], scale),
             "y": part.index.tolist(), "text": [t for t, o in zip(tips, own, strict=True) if o],
             "hovertemplate": "%{text}<extra></extra>",
             "error_x": {

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..returns import LARGE_MEDIAN, wide_returns
-from .returns_file import read_table
+from .returns_file import of_file, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,12 +72,8 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
     DataError
         If there is no column or index of dates, a cell is no number, or a date occurs twice.
     """
-    try:
+    with of_file(where):
         values = wide_returns(frame)
-    except DataError as error:
-        cell = "" if error.where == "returns" else error.where
-        at = ", ".join(filter(None, (where, cell)))
-        raise DataError(error.what, where=at, value=error.value, remedy=error.remedy) from None
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
         raise DataError("there is no factor", where=where, remedy="give a column date and one per factor")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,26 +45,41 @@ def read_returns(
     DataError
         If the file cannot be read as such, or holds none of the symbols.
     """
-    table = _table_of(path)
-    keys = needed_keys(events, benchmark, model, series, peers=True)
-    links = zip(chains_of(events, benchmark), events.table["exchange"], strict=True)
-    have, name = table.symbols, Path(path).name
-    missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
-    if not any(s in have for s, _ in keys):
-        raise DataError("the file has none of the tickers", where=name, value=", ".join(list(missing)[:5]))
-    stand_ins = dict.fromkeys((s, code or DATA_CALENDAR) for chain, code in links for s in chain[1:])
-    keys = list(dict.fromkeys([*keys, *(key for key in stand_ins if key[0] in have)]))
-    found = list(dict.fromkeys(s for s, _ in keys if s in have))
-    return ReturnsPanel.from_table(
-        table,
-        kind=kind,
-        keys=keys,
-        sessions=sessions_of(
-            keys, Days(table, found), calendar or events.calendar, indices_of(events, benchmark)
-        ),
-        failures=missing,
-        provenance={s: {"source": "returns file", "detail": name} for s in found},
-    )
+    name = Path(path).name
+    with of_file(name):
+        table = _table_of(path)
+        keys = needed_keys(events, benchmark, model, series, peers=True)
+        links = zip(chains_of(events, benchmark), events.table["exchange"], strict=True)
+        have = table.symbols
+        missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
+        if not any(s in have for s, _ in keys):
+            raise DataError(
+                "the file has none of the tickers", where=name, value=", ".join(list(missing)[:5])
+            )
+        stand_ins = dict.fromkeys((s, code or DATA_CALENDAR) for chain, code in links for s in chain[1:])
+        keys = list(dict.fromkeys([*keys, *(key for key in stand_ins if key[0] in have)]))
+        found = list(dict.fromkeys(s for s, _ in keys if s in have))
+        return ReturnsPanel.from_table(
+            table,
+            kind=kind,
+            keys=keys,
+            sessions=sessions_of(
+                keys, Days(table, found), calendar or events.calendar, indices_of(events, benchmark)
+            ),
+            failures=missing,
+            provenance={s: {"source": "returns file", "detail": name} for s in found},
+        )
+
+
+@contextmanager
+def of_file(name: str) -> Iterator[None]:
+    """Say of faults of returns, which know the cell at most, that they are of this file."""
+    try:
+        yield
+    except DataError as error:
+        cell = "" if error.where in ("returns", name) else error.where
+        error.where = ", ".join(filter(None, (name, cell)))
+        raise
 
 
 class Days(Mapping[str, DateArray]):

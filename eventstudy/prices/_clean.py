@@ -45,11 +45,16 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
     return rows, tuple(notes)
 
 
+def _rows(which: pd.Series[bool]) -> str:
+    n = int(which.sum())
+    return f"{n:,} row{'s' * (n != 1)}"
+
+
 def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     notes = []
     undated = rows["date"].isna()
     if undated.any():
-        notes.append(f"{int(undated.sum())} rows without a date left out")
+        notes.append(f"{_rows(undated)} without a date left out")
         rows = rows[~undated]
     if not rows["date"].is_monotonic_increasing:
         notes.append("rows were not in order of date: sorted")
@@ -57,9 +62,7 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     repeated = rows["date"].duplicated(keep="last")
     if repeated.any():
         days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
-        notes.append(
-            f"{int(repeated.sum())} rows of a date that occurs again left out, the last kept ({days})"
-        )
+        notes.append(f"{_rows(repeated)} of a date that occurs again left out, the last kept ({days})")
         rows, disputed = _without_disputed(rows, repeated)
         notes += disputed
     return rows.reset_index(drop=True), notes

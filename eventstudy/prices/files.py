@@ -180,6 +180,7 @@ def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
 
 
 def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
+    _require_price(frame, file)
     tickers = frame["symbol"].fillna("").astype(str).str.strip()
     blank = tickers.index[tickers == ""]
     if len(blank):
@@ -202,11 +203,15 @@ def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     """Return date and number columns with their dtypes; the index holds line numbers."""
-    if "close" not in frame and "adj_close" not in frame:
-        raise BadAnswerError("no close or adj_close column", where=f"{file}:1", value=_listed(frame))
+    _require_price(frame, file)
     given = [column for column in NUMBER_COLUMNS if column in frame]
     numbers = {column: _numbers(frame[column], column, file) for column in given}
     return frame[[]].assign(date=_dates(frame["date"], file), **numbers)
+
+
+def _require_price(frame: pd.DataFrame, file: str) -> None:
+    if "close" not in frame and "adj_close" not in frame:
+        raise BadAnswerError("no close or adj_close column", where=f"{file}:1", value=_listed(frame))
 
 
 def _listed(frame: pd.DataFrame) -> str:

@@ -63,21 +63,21 @@ class Sentence:
 
 
 def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
-    """Return the group that the answer is about: the largest that can be tested, else the largest.
+    """Return the group that the answer is about: the first that can be tested, else the first.
 
     Parameters
     ----------
     groups : mapping of str to EventStudyResults
-        Largest first. Without any the answer is "".
+        That of most events listed first. Without any the answer is "".
     window : Window
         The main window.
     """
 
-    def rank(name: str) -> tuple[bool, int]:
+    def tested(name: str) -> bool:
         test = groups[name].test(groups[name].recommended_for(window), window)
-        return bool(np.isfinite(test.pvalue)) and not test.reason, len(groups[name])
+        return bool(np.isfinite(test.pvalue)) and not test.reason
 
-    return max(groups, key=rank, default="")
+    return next(filter(tested, groups), next(iter(groups), ""))
 
 
 def is_provisional(results: EventStudyResults, window: Window) -> bool:
@@ -151,7 +151,7 @@ def brief(
     """Return the answer for one more group, in short."""
     n = results.diagnose(window).n_events
     if n == 0 or len(results) < 2 or is_provisional(results, window):
-        return answer(results, window, subject=subject, level=level)
+        return _named(answer(results, window, subject=subject, level=level), len(results), subject)
     effect = _effect(results, window)
     verdict, evidence = _verdict(results, window, level)
     return Sentence((
@@ -160,6 +160,13 @@ def brief(
         (verdict, True),
         (f" ({evidence}).", False),
     ))  # fmt: skip
+
+
+def _named(said: Sentence, n: int, subject: str) -> Sentence:
+    """Return a sentence that does not name its group with the group before it."""
+    (first, strong), *rest = said.parts
+    named = (f"The {of_number(n, subject)}: ", False)
+    return Sentence((named, (first[:1].lower() + first[1:], strong), *rest))
 
 
 def verdict(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> str:
@@ -239,10 +246,10 @@ def _no_complete_window(results: EventStudyResults, window: Window) -> Sentence:
 def _provisional(results: EventStudyResults, window: Window) -> Sentence:
     effect = _effect(results, window)
     n = results.diagnose(window).n_events
-    has, they = ("has a complete window", "it") if n == 1 else ("have complete windows", "they")
+    has, their = ("has a complete window", "its") if n == 1 else ("have complete windows", "their")
     head = (
         f" {n:,} of {count(len(results), 'event')} {has}. "
-        f"Over {window_text(window)} {they} moved {words().moved} by "
+        f"Over {window_text(window)} {their} {words().abnormal} was "
     )
     said = f"{_meant(effect.estimate, window)}{_on_average(n, effect)}"
     tail = f"{said}; there is no verdict before the others are complete."
@@ -257,7 +264,7 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     verdict = _verdict_of_one(results, window, level)
     event = dict(results.events.iloc[int(np.argmax(results.ok))])
     firm = firm_name(event, LONGEST_FIRM)
-    who = f"{words().moved} of {firm}" if words().quantity else firm
+    who = f"the {words().what} of {firm}" if words().what else firm
     label = results.model.label
     expected = f" against what the {label}{',' * (',' in label)} expected{_ci(found.low, found.high)}: "
     each = "; ".join(f"{SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
@@ -294,7 +301,7 @@ def _many_events(results: EventStudyResults, window: Window, subject: str, level
     effect, n = _effect(results, window), results.diagnose(window).n_events
     verdict, evidence = _verdict(results, window, level)
     at_level = "" if verdict == NOT_TESTED else f" at the {level_text(level)} level"
-    head = f"Over {window_text(window)} the {of_number(n, subject)} moved {words().moved} by "
+    head = f"Over {window_text(window)} the {words().abnormal} of the {of_number(n, subject)} was "
     return Sentence((
         (head, False), (percent(effect.estimate), True),
         (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}: {_whether(verdict)}", False),

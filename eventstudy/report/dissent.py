@@ -40,15 +40,20 @@ def dissent(recommended: str, tests: Mapping[str, Cell], level: float, named: li
     if weak:
         side = "≥" if tests[recommended].result.pvalue < level else "<"
         able = sum(not c.valid and not c.result.reason for c in tests.values())
-        many = f"Of the {number_word(able)} tests in brackets {number_word(len(weak))}"
+        many = (
+            f"Of the {number_word(able)} tests in brackets {number_word(len(weak))}"
+            if able > 1
+            else "The one test in brackets"
+        )
         verb, are, they = ("gives", "is", "it") if len(weak) == 1 else ("give", "are", "they")
         out.append(
             f"{many} {verb} p {side} {level:g} for this window ({_named(weak)}); {they} {are} not to be "
             f"relied on here: {_why(weak)}."
         )
     if beside:
-        verb, it = ("disagrees", "it") if len(beside) == 1 else ("disagree", "them")
-        out.append(f"{_with_p(beside)} {verb}, although nothing found here speaks against {it}.")
+        are, find = ("is", "finds") if len(beside) == 1 else ("are", "find")
+        one = "a" if beside[0].result.pvalue < level else "no"
+        out.append(f"{_with_p(beside)} {are} usable here too and {find} {one} difference from zero.")
     if elsewhere:
         nulls = "; ".join(dict.fromkeys(words().say(STATISTICS[c.result.name].null) for c in elsewhere))
         verb, they = ("disagrees", "it tests") if len(elsewhere) == 1 else ("disagree", "they test")

@@ -40,6 +40,8 @@ class Run:
     ----------
     name, href, about : str
         Name of the folder, address of its report ("" if it has none), and what its events are.
+    measure : str
+        What is studied; one that is not known counts as returns.
     answer : Sentence
     others : tuple of str
         The events that are not in the answer, and the answers of the other groups, in short.
@@ -59,6 +61,7 @@ class Run:
     name: str
     href: str
     about: str
+    measure: str
     answer: Sentence
     others: tuple[str, ...]
     effect: str
@@ -97,14 +100,17 @@ def run_of(folder: Path) -> Run:
     first, events = (answers[0] if answers else {}), _mapping(told.get("events"))
     used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
     config = _mapping(told.get("config"))
-    words = WORDS.get(str(config.get("measure")), WORDS["return"])
+    measure = str(config.get("measure"))
+    measure = measure if measure in WORDS else "return"
+    scale, unit = WORDS[measure].scale, WORDS[measure].unit
     run = Run(
         name=folder.name,
         href=f"{quote(folder.name)}/report.html" if (folder / "report.html").is_file() else "",
         about=_about(first, events),
+        measure=measure,
         answer=_answer(first),
-        others=(*_lacking(first), *_others(answers[1:], words.scale, words.unit)),
-        effect=_shown(first.get("estimate"), words.scale),
+        others=(*_lacking(first), *_others(answers[1:], scale, unit)),
+        effect=_shown(first.get("estimate"), scale, unit),
         pvalue=_tested(first),
         test="" if _tested(first) in (MISSING, NOT_TESTED) else _label(first),
         used=f"{used:,} of {used + dropped:,}" if events else MISSING,
@@ -160,7 +166,7 @@ def _others(answers: list[Mapping[str, Any]], scale: float, unit: str) -> list[s
 
 def _short(answer: Mapping[str, Any], scale: float, unit: str) -> str:
     """Return the answer of one more group: ``relief: −0.15%, BMP-KP p 0.820, 14 events``."""
-    effect = _shown(answer.get("estimate"), scale) + unit
+    effect = _shown(answer.get("estimate"), scale, unit)
     p = _tested(answer)
     said = p if p == NOT_TESTED else f"{_label(answer)} p {p}".lstrip()
     n = count(_count(answer.get("n_events")), "event")
@@ -229,8 +235,9 @@ def _count(value: object) -> int:
     return int(found) if np.isfinite(found) else 0
 
 
-def _shown(value: object, scale: float) -> str:
-    return signed(scale * _number(value))
+def _shown(value: object, scale: float, unit: str) -> str:
+    text = signed(scale * _number(value))
+    return text if text == MISSING else text + unit
 
 
 def _time(value: object) -> datetime:

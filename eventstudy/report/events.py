@@ -292,8 +292,9 @@ def _events_lede(p: np.ndarray[Any, Any], families: pd.DataFrame | None) -> str:
     if len(p) < 2:
         return ""
     small = int((p < LEVEL).sum())
+    differ = "differs from zero on its own" if small == 1 else "differ from zero on their own"
     return (
-        f"{small:,} of {len(p):,} CARs {'differs' if small == 1 else 'differ'} from zero on their own at "
+        f"{small:,} of {len(p):,} CARs {differ} at "
         f"{level_text(LEVEL)}, where {expected(LEVEL * len(p))} would by chance{_corrected(families)}."
     )
 

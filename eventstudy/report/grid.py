@@ -17,6 +17,7 @@ from .page import Page
 from .wording import (
     LEVEL,
     MISSING,
+    bound,
     capitalised,
     count,
     in_type,
@@ -127,7 +128,7 @@ def _interval_ends(results: EventStudyResults, window: Window) -> tuple[str, str
     if not interval_known(results, window):
         return MISSING, ""
     found = interval(results, window)
-    return percent(found.low, unit=False), percent(found.high, unit=False)
+    return bound(found.low, unit=False), bound(found.high, unit=False)
 
 
 def window_role(window: Window, main: Window) -> str:
@@ -191,14 +192,22 @@ def _faults(row: Mapping[Window, Cell]) -> str:
         there = {w: cell for w, cell in computed.items() if cell.trust == trust and cell.faults}
         if not there:
             continue
-        whys = [short_reason(why) for cell in there.values() for why in cell.faults]
-        parts = dict.fromkeys(part for why in whys for part in why.split(" and "))
         where = " elsewhere" if said and len(there) == rest else _over(there, computed)
-        why = in_type(listed(parts))
+        why = in_type(listed(_parts(there)))
         exception = where.startswith(" except") and not usable
         said.append(f"{_TRUST[trust]}: {why}{where}." if exception else f"{_TRUST[trust]}{where}: {why}.")
         rest -= len(there)
     return " ".join(said)
+
+
+def _parts(there: Mapping[Window, Cell]) -> list[str]:
+    """Return what speaks against a test over these windows, each with its own where it is not all of them."""
+    found: dict[str, list[Window]] = {}
+    for window, cell in there.items():
+        whys = " and ".join(map(short_reason, cell.faults))
+        for part in dict.fromkeys(whys.split(" and ")):
+            found.setdefault(part, []).append(window)
+    return [part + _over(windows, there) for part, windows in found.items()]
 
 
 def _over(windows: Collection[Window], everywhere: Iterable[Window]) -> str:

@@ -119,17 +119,14 @@ def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
     if not tested:
         return f"No group has enough events to be tested over {window_text(window)}."
     differ, depend = ([n for n, said in verdicts.items() if said == kind] for kind in (DIFFERENT, DEPENDS))
-    who = (
-        f"{len(differ) or 'none'} of the {tested} groups tested {'differs' if len(differ) < 2 else 'differ'}"
-    )
+    verb = "clearly " * bool(depend) + ("differs" if len(differ) < 2 else "differ")
+    who = f"{len(differ) or 'none'} of the {tested} groups tested {verb}"
     if tested == 1:
         who = f"the one group tested {'differs' if differ else 'does not differ'}"
         who = "for the one group tested it depends on the test whether it differs" if depend else who
     which = f": {listed(differ)}" if differ else ""
-    said = f"Over {window_text(window)} {who} from zero at the {level_text(LEVEL)} level{which}."
-    if depend and tested > 1:
-        said += f" It {DEPENDS} for {len(depend)}: {listed(depend)}."
-    return said
+    rest = f"; for {len(depend)} it {DEPENDS}: {listed(depend)}" if depend and tested > 1 else ""
+    return f"Over {window_text(window)} {who} from zero at the {level_text(LEVEL)} level{which}{rest}."
 
 
 def _panels(paths: Mapping[str, Path95], main: Window) -> list[tuple[str, Markup]]:
@@ -151,7 +148,7 @@ def _panels_note(paths: Mapping[str, Path95], n_groups: int, window: Window) -> 
     gaps = any(path.has_gap for path in paths.values())
     none = f" No band where fewer than {BAND_EVENTS} events enter." * gaps
     left = n_groups - len(paths)
-    more = f" The {len(paths)} largest of {n_groups} groups are drawn; the table has all." if left else ""
+    more = f" The first {len(paths)} of {n_groups} groups are drawn; the table has all." if left else ""
     return (
         f"CAAR in {words().axis}{band}, same scale in all panels; {window_text(window)} shaded.{none}{more}"
     )

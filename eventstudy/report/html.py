@@ -48,7 +48,7 @@ def render_report(
     name : str
         Name of the study.
     groups : mapping of str to EventStudyResults
-        Parts of the events, largest first; the answer is about the leading one. Empty = no groups.
+        Parts of the events in the order of `groups`; the answer is about the leading one. Empty = no groups.
     provenance : mapping
         ``events_source``, ``events_sha256``, ``versions`` (by package), ``command``, ``prices`` (by symbol:
         source, detail, first, last, rows). What is missing is left out.

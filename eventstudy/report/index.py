@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from markupsafe import Markup
 
 from .canvas import Panel, Scale, picture
 from .entry import FAILED, MANIFEST, Run, run_of
+from .measures import WORDS
 from .templating import environment, style
-from .wording import clipped, day
+from .wording import clipped, day, listed
 
 INDEX = "index.html"
 # Stands near the beginning of every index that this module wrote; another file is left alone.
@@ -57,7 +59,7 @@ def render_index(out: Path) -> str:
         except (OSError, ValueError, RecursionError) as error:
             others.append((clipped(folder.name, 100), _why(error)))
     found = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
-    reach = max((_reach(run) for run in found if run.several), default=0.0)
+    reach = _reaches(found)
     context = {
         "folder": clipped(out.resolve().name, 100),
         "runs": [(run, _spark(run, reach)) for run in found],
@@ -99,12 +101,12 @@ def _note_file(out: Path, name: str) -> Path:
     return out / f".{name}{FAILED}"
 
 
-def _spark(run: Run, reach: float) -> Markup | str:
-    """Return the path as a small picture, on the scale of all runs where it is a mean of several events."""
+def _spark(run: Run, reach: Mapping[str, float]) -> Markup | str:
+    """Return the path as a small picture; a mean of several on the scale of its measure."""
     days, caar, low, high = run.path.T
     if len(days) < 2 or np.ptp(days) == 0:
         return ""
-    own = (reach if run.several else _reach(run)) or 0.01
+    own = (reach[run.measure] if run.several else _reach(run)) or 0.01
     panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-own, own, 45, 3))
     name = f"{run.name}: CAAR from day {day(int(days[0]))} to {day(int(days[-1]))}"
     zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
@@ -121,7 +123,16 @@ def _reach(run: Run) -> float:
     return float(np.nanmax(np.abs(run.path[:, 1:]), initial=0.0))
 
 
-def _note(runs: list[Run], reach: float) -> str:
+def _reaches(runs: list[Run]) -> dict[str, float]:
+    """Return, by measure, the largest distance from zero of the paths that are means."""
+    found: dict[str, float] = {}
+    for run in runs:
+        if run.several and run.path.size:
+            found[run.measure] = max(found.get(run.measure, 0.0), _reach(run))
+    return found
+
+
+def _note(runs: list[Run], reach: Mapping[str, float]) -> str:
     """Say what the small paths show."""
     if not any(run.path.size for run in runs):
         return ""
@@ -130,8 +141,15 @@ def _note(runs: list[Run], reach: float) -> str:
         if any(r.path.size and not r.several for r in runs)
         else ""
     )
-    shared = f" They share one scale, ±{100 * reach:.1f}%." if reach else ""
-    return f"Paths: CAAR by event day with its 95% band; upright line: day 0.{shared}{alone}"
+    return f"Paths: CAAR by event day with its 95% band; upright line: day 0.{_scales(reach)}{alone}"
+
+
+def _scales(reach: Mapping[str, float]) -> str:
+    """Say which scale the paths of each measure share."""
+    said = [(WORDS[name].what or "returns", WORDS[name].within(most)) for name, most in reach.items() if most]
+    if len(said) < 2:
+        return "".join(f" They share one scale, {most}." for _, most in said)
+    return f" Those of one measure share a scale: {listed(f'{what} {most}' for what, most in said)}."
 
 
 def _why(error: Exception) -> str:

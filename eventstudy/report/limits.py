@@ -63,9 +63,9 @@ def _short_estimation(results: EventStudyResults) -> str:
     n = flag_counts(results)["short_estimation"]
     if n <= MANY_DROPPED * len(results):
         return ""
-    shortest = int(results.abnormal.nobs[results.ok].min())
+    shortest, have = int(results.abnormal.nobs[results.ok].min()), "has" if n == 1 else "have"
     return (
-        f"{n:,} of {count(len(results), 'event')} have few estimation days ({shortest:,} or more). "
+        f"{n:,} of {count(len(results), 'event')} {have} few estimation days ({shortest:,} or more). "
         "Forecast errors are large and variances uncertain; use a longer estimation window."
     )
 

@@ -24,8 +24,6 @@ class Words:
 
     Attributes
     ----------
-    moved : str
-        What announcements move: "the shares", "the log volume".
     datum : str
         What is missing on a day without a value.
     above, below : str
@@ -42,7 +40,6 @@ class Words:
         What exp(value) multiplies.
     """
 
-    moved: str = "the shares"
     datum: str = "price"
     above: str = "Shares that rose"
     below: str = "Shares that fell"
@@ -56,6 +53,11 @@ class Words:
     symbol: str = "R"
     quantity: str = ""
 
+    @property
+    def abnormal(self) -> str:
+        """What the answer is about: ``abnormal return``, ``abnormal log volume``."""
+        return f"abnormal {self.what or 'return'}"
+
     def say(self, text: str) -> str:
         """Return a text that was written for returns and prices in the words of the measure."""
         if not self.what:
@@ -65,6 +67,10 @@ class Words:
     def plain(self, value: float) -> str:
         """Return a value with its unit in plain ASCII: ``+1.23%``."""
         return f"{self.scale * value:+.2f}{self.unit}"
+
+    def within(self, reach: float) -> str:
+        """Return a distance to both sides of zero with its unit: ``±5.6%``."""
+        return f"±{self.scale * reach:.1f}{self.unit}"
 
     def meaning(self, value: float, length: int) -> str:
         """Return what a sum over `length` days says of the quantity itself: ``volume 52% above normal``.
@@ -80,11 +86,11 @@ class Words:
         return f"{self.quantity} {100 * abs(factor - 1):.0f}% {side} normal{daily}"
 
 
-def _log(quantity: str, moved: str, formula: str, source: str) -> Words:
+def _log(quantity: str, what: str, formula: str, source: str) -> Words:
     upper = quantity[:1].upper() + quantity[1:]
     return Words(
-        moved=f"the {moved}", datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal",
-        scale=1.0, unit=" log points", head="log pts", axis="log points", what=moved,
+        datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal",
+        scale=1.0, unit=" log points", head="log pts", axis="log points", what=what,
         formula=formula, source=source, symbol="v",
         quantity=quantity,
     )  # fmt: skip

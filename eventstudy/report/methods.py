@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def methods(page: Page) -> dict[str, Any]:
     """Return model, formulas, tests shown and their references."""
     results, config = page.results, page.config
-    tests = [STATISTICS[name] for name in shown_tests(page.sample, page.main, config.tests)]
+    names = shown_tests(page.sample, page.main, config.tests) if len(results) else []
+    tests = [STATISTICS[name] for name in names]
     windows, model = results.abnormal.windows, results.model
     sources = [
         model.source,

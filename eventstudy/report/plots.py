@@ -62,7 +62,7 @@ def plot_caar(
     window : Window, optional
         Main window, shaded; by default [0, 1] if the event window holds it.
     by : str, optional
-        Column of the events: one path for each of the three largest groups, named at its end.
+        Column of the events: one path for each of the first three groups, named at its end.
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
 
@@ -115,7 +115,7 @@ def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None 
 
 
 def _grouped(axes: Axes, results: EventStudyResults, window: Window, by: str) -> Axes:
-    """Draw the paths of the largest groups on one scale; those of few events without their bands."""
+    """Draw the paths of the first groups on one scale; those of few events without their bands."""
     groups = results.groups(by)
     shown = {name: path_of(part).beside_others() for name, part in list(groups.items())[: len(PALETTE)]}
     for style, (name, path) in zip(PALETTE, shown.items(), strict=False):
@@ -132,7 +132,7 @@ def _grouped(axes: Axes, results: EventStudyResults, window: Window, by: str) ->
     percent_axis(axes.yaxis, *shared_limits(shown or {"": first}))
     day_axis(axes, first.days, ticks=11)
     rest = len(groups) - len(shown)
-    more = f"; {count(rest, 'smaller group')} not drawn" if rest else ""
+    more = f"; {count(rest, 'more group')} not drawn" if rest else ""
     bands = ", pointwise 95% bands" * any(path.has_band for path in shown.values())
     title = f"CAAR by {clipped(by, 40)}{_of()}{bands}{more}"
     axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold", parse_math=False)

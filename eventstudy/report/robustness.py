@@ -188,13 +188,15 @@ def _without_romano_wolf(page: Page) -> str:
 def _families_lede(page: Page) -> str:
     """Say how many events have a small p-value on their own, and how many when all are counted."""
     table = page.tables.get("families")
-    own = pd.DataFrame() if table is None else table[(table["family"] == "events") & table["pvalue"].notna()]
-    if own.empty:
+    if table is None:
         return ""
-    raw, holm, bh = (int((own[name] < LEVEL).sum()) for name in ("pvalue", "holm", "bh"))
-    have = "has" if raw == 1 else "have"
+    found = table[(table["family"] == "events") & table["pvalue"].notna()]
+    if found.empty:
+        return ""
+    raw, holm, bh = (int((found[name] < LEVEL).sum()) for name in ("pvalue", "holm", "bh"))
+    have, own = ("has", "its own") if raw == 1 else ("have", "their own")
     return (
-        f"{raw:,} of {count(len(own), 'event')} {have} p < {LEVEL:g} on their own, {holm:,} after Holm, "
+        f"{raw:,} of {count(len(found), 'event')} {have} p < {LEVEL:g} on {own}, {holm:,} after Holm, "
         f"{bh:,} after Benjamini and Hochberg."
     )
 

@@ -52,7 +52,7 @@ def top(page: Page) -> dict[str, Any]:
     pooled = brief(page.results, main, subject="announcements together") if others else None
     left = len(page.groups) - SHOWN_PANELS
     if left > 0:
-        others.append(Sentence(((f"{count(left, 'smaller group')} in the table of groups below.", False),)))
+        others.append(Sentence(((f"{count(left, 'more group')} in the table of groups below.", False),)))
     return {
         "answer": answer(sample, main, subject=page.subject),
         "asides": asides(sample, main),

@@ -21,6 +21,8 @@ MINUS = "\u2212"
 NBSP = "\u00a0"
 LONGEST_CELL = 240
 LEVEL = 0.05
+# Of the stars.
+LEVELS = (0.01, 0.05, 0.1)
 # A flag that nearly every event carries is said once instead of beside each event.
 NEARLY_ALL = 0.8
 _WORDS = (
@@ -57,35 +59,47 @@ def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
     return (MINUS if value < 0 else "+" if sign else "") + text
 
 
-def percent(value: float, *, sign: bool = True, unit: bool = True) -> str:
+def percent(value: float, *, sign: bool = True, unit: bool = True, decimals: int = 2) -> str:
     """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit; else in log points."""
-    text = signed(words().scale * value, sign=sign)
+    text = signed(words().scale * value, decimals, sign=sign)
     return text + words().unit if unit and text != MISSING else text
+
+
+def bound(value: float, *, unit: bool = True) -> str:
+    """Format an end of an interval as :func:`percent` does, with the digits that tell its side of zero."""
+    size = abs(words().scale * value)
+    decimals = next((d for d in range(2, 7) if round(size, d)), 2)
+    return percent(value, unit=unit, decimals=decimals)
 
 
 def span(low: float, high: float, *, unit: bool = True) -> str:
     """Format an interval of returns: ``−2.04% to +0.01%``."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return MISSING
-    return f"{percent(low, unit=unit and words().unit == '%')} to {percent(high, unit=unit)}"
+    return f"{bound(low, unit=unit and words().unit == '%')} to {bound(high, unit=unit)}"
 
 
-def pvalue(p: float) -> str:
-    """Format a p-value: ``0.061``, ``<0.001``."""
+def pvalue(p: float, decimals: int = 3) -> str:
+    """Format a p-value: ``0.061``, ``<0.001``; below a level by less than that, ``0.0497``."""
     if not np.isfinite(p):
         return MISSING
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
+    least = 10.0**-decimals
+    if p < least:
+        return f"<{least:.{decimals}f}"
+    while any(p < level <= round(p, decimals) for level in LEVELS):
+        decimals += 1
+    return f"{p:.{decimals}f}"
 
 
-def p_is(p: float) -> str:
+def p_is(p: float, decimals: int = 3) -> str:
     """Write out a p-value: ``p = 0.061``, ``p < 0.001``."""
-    text = pvalue(p)
+    text = pvalue(p, decimals)
     return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def stars(p: float) -> str:
     """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
-    return "*" * sum(p < level for level in (0.01, 0.05, 0.1))
+    return "*" * sum(p < level for level in LEVELS)
 
 
 def day(tau: int) -> str:
@@ -240,12 +254,7 @@ def short_reason(reason: str) -> str:
 
 
 def in_type(text: str) -> str:
-    """Set a sentence of an analysis like the page: a true minus, p with three decimals, whole formulas."""
-    text = re.sub(
-        r"\bp = (\d[\d.]*(?:e-?\d+)?)(?=\D|$)",
-        lambda m: p_is(float(m[1].rstrip("."))) + "." * m[1].endswith("."),
-        text,
-    )
+    """Set a sentence of an analysis like the page: a true minus, whole formulas."""
     text = re.sub(r"\[-?\d+,-?\d+\]", lambda m: window_text(Window.of(m[0])), text)
     text = re.sub(r"(?<![\w−])-(?=\d)", MINUS, text)
     return text.replace("1+(N-1)r", f"1{NBSP}+{NBSP}(N{NBSP}−{NBSP}1){NBSP}r")

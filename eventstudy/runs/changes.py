@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunFolderError
 from ..report.measures import speaking_of, words
+from .losses import some
 from .manifest import seal
 from .record import Record
 
@@ -105,7 +106,6 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
     aside = [move for move in sorted(found.moves, key=_size) if move.window != found.main]
     others = [f"{move.window} {_move(move)}" for move in aside]
     completed = [_completed(event, main.get(event), found.main) for event in found.completed]
-    sources = [f"{s}: {a or 'none'} -> {b or 'none'}" for s, (a, b) in found.sources.items()]
     revised = [f"{symbol}: {own}" for symbol, own in found.prices.items() if own.days]
     ends = {symbol: own for symbol, own in found.prices.items() if not own.days}
     longer = [f"{symbol}: {own}" for symbol, own in ends.items() if own.after > own.before]
@@ -126,13 +126,21 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
         "Prices of fewer days": shorter,
         "Market values revised": [f"{s}: {own}" for s, own in found.sizes.items() if own.days],
         "Market values of other days": [f"{s}: {own}" for s, own in found.sizes.items() if not own.days],
-        "Source of prices": sources,
+        "Source of prices": _sources(found.sources),
         "Files changed": list(found.files),
         "Settings": [f"{k}: {_plain(a)} -> {_plain(b)}" for k, (a, b) in found.settings.items()],
         "Versions": [f"{k}: {a or 'none'} -> {b or 'none'}" for k, (a, b) in found.versions.items()],
         "Answer": other,
     }
     yield from ((head, own) for head, lines in sections.items() if (own := _some(filter(None, lines))))
+
+
+def _sources(found: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return a line for each change, with the symbols that have it."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for symbol, pair in found.items():
+        alike.setdefault(pair, []).append(symbol)
+    return [f"{some(own)}: {a or 'none'} -> {b or 'none'}" for (a, b), own in alike.items()]
 
 
 def _answer(answer: Answer) -> list[str]:

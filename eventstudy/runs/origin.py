@@ -90,7 +90,9 @@ class Origin:
         """Return the origin with the hashes of its files as they are now; an error if one cannot be read."""
         from ..events.csvfile import read_bytes
 
-        rest = {place: hash_of(path) for place, path in self.files.items() if place != self.place}
+        rest = {
+            place: _hash_of_input(place, path) for place, path in self.files.items() if place != self.place
+        }
         return replace(self, hashes={self.place: hashlib.sha256(read_bytes(self.events)).hexdigest(), **rest})
 
     def copy_to(self, stage: Path) -> None:
@@ -183,6 +185,15 @@ def hash_of(path: Path) -> str:
         raise ConfigError("no such file", value=str(path)) from None
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(path)) from None
+
+
+def _hash_of_input(place: str, path: Path) -> str:
+    """Return the SHA-256 of a file that a setting names; its place in a run folder has the setting."""
+    try:
+        return hash_of(path)
+    except ConfigError as error:
+        error.where = error.where or Path(place).parts[-3]
+        raise
 
 
 def _relative(path: str | Path, target: Path) -> str:

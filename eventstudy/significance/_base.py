@@ -13,6 +13,8 @@ from ..abnormal import AbnormalReturns
 from ..blas import one_thread
 from ..errors import ConfigError, TooManyError
 from ..registry import Registry
+from ..report.wording import p_is
+from ..report.wording import pvalue as pvalue_text
 from ..typing import Alternative, FloatArray, IntArray
 from ..windows import Window
 
@@ -81,7 +83,7 @@ class SignificanceTest:
 
     def __str__(self) -> str:
         counted = f"{self.n_events} event{'s' * (self.n_events != 1)}"
-        value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, p = {self.pvalue:.4f}"
+        value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, {p_is(self.pvalue, 4)}"
         found = value if np.isfinite(self.statistic) else "not tested"
         return f"{STATISTICS[self.name].label}: {found}, {counted}" + f" ({self.reason})" * bool(self.reason)
 
@@ -90,7 +92,7 @@ class SignificanceTest:
             STATISTICS[self.name].label,
             f"{self.statistic:.4f}",
             self.distribution,
-            f"{self.pvalue:.4f}",
+            pvalue_text(self.pvalue, 4),
         )
         row = "".join(f"<td>{escape(c)}</td>" for c in (*cells, str(self.n_events), self.reason))
         head = "".join(f"<th>{h}</th>" for h in ("test", "statistic", "reference", "p", "events", "note"))
