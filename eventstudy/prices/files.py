@@ -6,7 +6,6 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -39,8 +38,6 @@ ALIASES = {
 }
 KNOWN = ("symbol", "date", "currency", *NUMBER_COLUMNS)
 EARLIEST = "1800-01-01"
-# Rows of a CSV that are held before they are laid into columns.
-ROWS = 4096
 
 
 class FilesProvider:
@@ -292,17 +289,16 @@ def _read_csv(file: Path) -> pd.DataFrame:
     opened = gzip.open if _suffix(file) == ".csv.gz" else open
     try:
         with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
-            header, lines, columns = _cells(stream, file.name)
+            header, lines, rows = _cells(stream, file.name)
     except UnicodeDecodeError as error:
         raise BadAnswerError("not UTF-8 text", where=file.name, remedy="save it as CSV UTF-8") from error
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({why})", where=file.name) from error
-    return pd.DataFrame(dict(enumerate(columns)), index=lines, dtype=object).set_axis(header, axis=1)
+    return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
 
 
 def _cells(stream: TextIO, file: str) -> tuple[list[str], list[int], list[list[str]]]:
-    """Return the header, the line of each row, and the cells of each column."""
     import csv
 
     first = stream.readline()
@@ -310,19 +306,14 @@ def _cells(stream: TextIO, file: str) -> tuple[list[str], list[int], list[list[s
         raise BadAnswerError("no header line", where=f"{file}:1")
     delimiter = max(",;\t", key=first.count)
     header = next(csv.reader([first], delimiter=delimiter))
-    lines: list[int] = []
-    columns: list[list[str]] = [[] for _ in header]
-    numbered = _numbered(csv.reader(stream, delimiter=delimiter), file)
-    # Some rows at a time: Python looks again and again at all lists that it holds, of which columns are few.
-    while rows := list(islice(numbered, ROWS)):
-        for line, row in rows:
-            if len(row) != len(header):
-                what = f"{len(row)} cells, the header has {len(header)}"
-                raise BadAnswerError(what, where=f"{file}:{line}")
-        lines.extend(line for line, _ in rows)
-        for column, cells in zip(columns, zip(*(row for _, row in rows), strict=True), strict=True):
-            column.extend(cells)
-    return header, lines, columns
+    lines, rows = [], []
+    for line, row in _numbered(csv.reader(stream, delimiter=delimiter), file):
+        if len(row) != len(header):
+            what = f"{len(row)} cells, the header has {len(header)}"
+            raise BadAnswerError(what, where=f"{file}:{line}")
+        lines.append(line)
+        rows.append(row)
+    return header, lines, rows
 
 
 def _numbered(reader: Iterator[list[str]], file: str) -> Iterator[tuple[int, list[str]]]:
@@ -333,7 +324,7 @@ def _numbered(reader: Iterator[list[str]], file: str) -> Iterator[tuple[int, lis
     try:
         for row in reader:
             line += 1
-            if any(map(str.strip, row)):
+            if any(cell.strip() for cell in row):
                 yield line, row
     except csv.Error as error:
         raise BadAnswerError(str(error), where=f"{file}:{line + 1}") from error
