@@ -56,11 +56,11 @@ class Columns:
         """Copy the days of each event as they lie; anything where they are odd."""
         if len(self.odd) == len(rows):
             return np.empty((len(rows), len(self.days)), source.dtype)
-        ends = np.flatnonzero(np.diff(self.days, append=self.days[-1] + 2) > 1) + 1
+        breaks = np.flatnonzero(self.days[1:] - self.days[:-1] > 1) + 1
         parts = []
-        for start, stop in zip(np.r_[0, ends[:-1]], ends, strict=True):
-            block = np.lib.stride_tricks.sliding_window_view(source, stop - start, axis=1)
-            parts.append(block[rows, self.first + (self.days[start] - self.days[0])])
+        for own in np.split(self.days, breaks):
+            block = np.lib.stride_tricks.sliding_window_view(source, len(own), axis=1)
+            parts.append(block[rows, self.first + (own[0] - self.days[0])])
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def one_day(self, spans: AnyArray, rows: IntArray) -> bool:

@@ -82,7 +82,7 @@ def batch(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType =
     bread = np.full(cross.shape, np.nan)
     bread[~bad] = np.linalg.inv(cross[~bad])
     params = np.einsum("nkj,nj->nk", bread, _cross(Z, [Y])[:, :, 0])
-    sigma2, r2 = _spread(Y, Z, params, complete)
+    sigma2, r2 = _spread(Y, Z, params, nobs)
     return Fit(params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, nobs - k, bad & (nobs > k))
 
 
@@ -106,7 +106,7 @@ def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: Cov
 def around(params: FloatArray, y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
     """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around them."""
     fit = batch(y, X, complete)
-    sigma2, r2 = _spread(*_columns(y, X, complete), params, complete)
+    sigma2, r2 = _spread(*_columns(y, X, complete), params, fit.nobs)
     cov = sigma2[:, None, None] * fit.bread
     return replace(fit, params=params, sigma2=sigma2, cov_params=cov, r2=r2)
 
@@ -134,19 +134,16 @@ def _cross(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
 
 
 def _spread(
-    Y: FloatArray, Z: list[FloatArray], params: FloatArray, complete: BoolArray
+    Y: FloatArray, Z: list[FloatArray], params: FloatArray, nobs: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off `complete`."""
-    nobs, e, own = complete.sum(axis=1), Y, np.empty_like(Y)
+    """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off the M days."""
+    e, own = Y, np.empty_like(Y)
     for j, z in enumerate(Z):
         e = np.subtract(e, np.multiply(z, params[:, j, None], out=own), out=None if e is Y else e)
     df, sse = nobs - len(Z), np.einsum("nl,nl->n", e, e)
     with np.errstate(invalid="ignore", divide="ignore"):
         sigma2 = np.where(df > 0, sse / np.maximum(df, 1), np.nan)
-        off = np.subtract(Y, (Y.sum(axis=1) / nobs)[:, None], out=own)
-        if not complete.all():
-            np.copyto(off, 0.0, where=~complete)
-        r2 = 1 - sse / np.einsum("nl,nl->n", off, off)
+        r2 = 1 - sse / (np.einsum("nl,nl->n", Y, Y) - Y.sum(axis=1) ** 2 / nobs)
     return sigma2, r2
 
 
