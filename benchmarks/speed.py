@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 WINDOW = (-1, 1)
+WARM_UP = 20
 TESTS = ("patell", "bmp")
 
 
@@ -92,6 +93,8 @@ MOST = {"one by one": 10_000}
 
 def measure(program: str, events: int) -> dict[str, float]:
     """Return CPU seconds and peak memory (MB) of one program, of which this process does nothing else."""
+    # Loads what the program loads when it is first used.
+    PROGRAMS[program](WARM_UP)()
     work = PROGRAMS[program](events)
     before = cpu()
     work()
