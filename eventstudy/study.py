@@ -314,14 +314,14 @@ def require_used(config: StudyConfig) -> None:
     for name, own in config.studies.items():
         with within(f"variants.{name}"):
             models.append(model_of(own, factors))
-    needed = {factor.name for model in models for factor in model.factors}
+    needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
     named = [own.named_series for own in (config, *config.studies.values())]
     unused = [f"{name}={ticker}" for own in named for name, ticker in own.items() if name not in needed]
     if unused:
-        series = ", ".join(sorted(needed - {MARKET.name})) or "no further series"
+        series = ", ".join(sorted(needed)) or "no further series"
         raise ConfigError(
             f"the model {models[0].name} uses no such series", where="series",
-            value=", ".join(dict.fromkeys(unused)), remedy=f"leave it out; it uses {series}",
+            value=", ".join(dict.fromkeys(unused)), remedy=f"leave it out; it uses {series}, and its index is --benchmark",
         )  # fmt: skip
     if factors is not None and not any(_uses(model, factors) for model in models):
         raise ConfigError(

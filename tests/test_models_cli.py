@@ -201,6 +201,7 @@ def test_study_file(folder: Path) -> None:
         (["--model", "ff3", "--factors", "none.csv"], "no such file, got 'none.csv'"),
         (["--model", "two_index"], "--series world=TICKER"),
         (["--series", "world"], "write NAME=TICKER"),
+        (["--series", "market=WORLD"], "its index is --benchmark"),
         (["--series", "world=WORLD"], "series: the model market uses no such series, got 'world=WORLD'"),
         (["--cov", "HC3", "--engine", "batch"], "needs the engine statsmodels"),
         (["--model", "theil_sen", "--cov", "HC3"], "least squares"),
