@@ -321,7 +321,8 @@ def require_used(config: StudyConfig) -> None:
         series = ", ".join(sorted(needed)) or "no further series"
         raise ConfigError(
             f"the model {models[0].name} uses no such series", where="series",
-            value=", ".join(dict.fromkeys(unused)), remedy=f"leave it out; it uses {series}, and its index is --benchmark",
+            value=", ".join(dict.fromkeys(unused)),
+            remedy=f"leave it out; it uses {series}, and its index is --benchmark",
         )  # fmt: skip
     if factors is not None and not any(_uses(model, factors) for model in models):
         raise ConfigError(
