@@ -137,5 +137,7 @@ def test_a_day_with_a_price_is_not_called_one_without(halted: EventStudyResults)
     (one,) = [r for r in lacking(halted, Window(1, 1)) if r.event_id == halted.records[2]["event_id"]]
     at = date_prose(halted.abnormal.windows.dates[2, 6])
     assert one.said == f"its return of {at} spans sessions before the window"
+    (one,) = [r for r in lacking(halted, Window(1, 3)) if r.event_id == halted.records[2]["event_id"]]
+    assert one.said == f"its return of {at} spans sessions before the window"
     (one,) = [r for r in lacking(halted, Window(0, 0)) if r.event_id == halted.records[2]["event_id"]]
     assert one.said == f"no price on {date_prose(halted.abnormal.windows.dates[2, 5])}"

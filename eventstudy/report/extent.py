@@ -134,12 +134,11 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
         said = f"no {words().datum} on {part}"
         kinds = _wrong_prices(results, i, missing)
         return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, remedy)
-    if gone.any():
-        dates = dates[gone]
-    if np.isnan(a.ar[i, cols]).any():
+    if not gone.any() and np.isnan(a.ar[i, cols]).any():
         at = dates[np.isnan(a.ar[i, cols])][0]
         return f"a series of the model has no value on {date_prose(at)}", "Give another benchmark"
-    return f"its return of {date_prose(dates[0])} spans sessions before the window", remedy
+    at = dates[gone][0] if gone.any() else dates[0]
+    return f"its return of {date_prose(at)} spans sessions before the window", remedy
 
 
 def _spanned(results: EventStudyResults, i: int, cols: slice) -> BoolArray:
