@@ -364,7 +364,8 @@ class AbnormalReturns(Sampled):
             1 on the days of the window that are covered, else 0.
         """
         x = self._summed(window)
-        weights = -np.einsum("nk,nkj,nlj->nl", x, self.bread, np.nan_to_num(self.x_estimation))
+        inner = -np.einsum("nk,nkj->nj", x, self.bread)
+        weights = np.einsum("nj,nlj->nl", inner, np.nan_to_num(self.x_estimation))
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
         own = event[:, self.columns(window)]

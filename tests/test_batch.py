@@ -291,7 +291,12 @@ def by_hand(sample: AbnormalReturns, window: Window) -> float:
     cover = loadings_on(shared, window)
     o = cover @ cover.T / np.sqrt(np.outer(cover.sum(axis=1), cover.sum(axis=1)))
     off = ~np.eye(n, dtype=bool)
-    return float(((z @ z.T) * o)[off].sum() / ((q @ q.T) * o)[off].sum() * o[off].sum() / (n * (n - 1)))
+    near = ((z @ z.T) * o)[off].sum() / ((q @ q.T) * o)[off].sum()
+    every = (z @ z.T)[off].sum() / (q @ q.T)[off].sum()
+    whole = loadings_on(sample, window)
+    length = np.linalg.norm(whole, axis=1)
+    both, own = ((part @ part.T / np.outer(length, length))[off].sum() for part in (whole, cover))
+    return float((near * own + every * (both - own)) / (n * (n - 1)))
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)

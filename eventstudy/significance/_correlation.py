@@ -12,8 +12,16 @@ from ..abnormal import AbnormalReturns
 from ..typing import BoolArray, FloatArray, IntArray
 from ..windows import EventWindows, Window
 from ._base import InapplicableError
-from ._loadings import cosines, loadings_on, neighbours, overlaps
-from ._session_sums import Sums, covering, next_session_mean, on_day0, session_mean
+from ._loadings import LoadingSums, cosines, loadings_on, neighbours, overlaps
+from ._session_sums import (
+    Sums,
+    covering,
+    everywhere,
+    mean_rho,
+    next_session_rho,
+    on_day0,
+    same_date_mean,
+)
 
 # Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
 # estimation window lowers the bar to its own length.
@@ -192,16 +200,26 @@ class PairSum:
 
 
 def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
-    """Ratio estimator of the same mean, from sums over sessions: o_ij is the share of common sessions."""
-    hidden = sample.hidden(window)
-    sums = Sums.of(sample, [i for i, _ in hidden])
-    weights = covering(sample, window, sums, hidden)
-    rbar, same = session_mean(sums, weights), session_mean(sums, on_day0(sample, sums))
+    """Ratio estimator of the same mean, from sums over sessions (docs/methods.md, 4).
+
+    The o_ij are summed exactly; those of common sessions of two CARs have the mean rho of such pairs, and
+    what estimation windows add has that of all pairs, each a ratio of sums.
+    """
+    n, hidden = len(sample), sample.hidden(window)
+    sums, loadings = Sums.of(sample, [i for i, _ in hidden]), LoadingSums.of(sample, window)
+    near, every = covering(sample, window, sums, hidden), everywhere(sums)
+    own, rest = loadings.pairs()
+    total = mean_rho(sums, near) * own + mean_rho(sums, every) * rest
     for pair in _apart(sample):
+        sides = (pair.rows, pair.columns)
+        one, other = (LoadingSums.of(sample.take(events), window) for events in sides)
         for left, right in (pair.adjacent(lag) for lag in (-1, 1)):
-            sides, at = (pair.rows, pair.columns), (pair.one[left], pair.other[right])
-            rbar += next_session_mean(sums, weights, sides, at)
-    return Correlation(rbar, max(0.0, same), 0)
+            at = (pair.one[left], pair.other[right])
+            own, rest = one.pairs_with(other, at)
+            rho, rho_all = (next_session_rho(sums, weights, sides, at) for weights in (near, every))
+            total += 2 * (rho * own + rho_all * rest)
+    same = same_date_mean(sums, on_day0(sample, sums))
+    return Correlation(total / (n * (n - 1)), max(0.0, same), 0)
 
 
 def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:

@@ -45,11 +45,14 @@ class Loadings:
         Calendar columns of the values; negative where there is no session.
     hidden : pairs of an event and columns
         Sessions that a CAR covers beside the days of the window: 1 each.
+    before : int
+        How many of the L are estimation days; the others are those of the CAR itself.
     """
 
     values: FloatArray
     positions: IntArray
     hidden: list[tuple[int, IntArray]]
+    before: int = 0
 
     @classmethod
     def of(cls, sample: AbnormalReturns, window: Window) -> Loadings:
@@ -58,7 +61,8 @@ class Loadings:
         if sample.conventions.overlap == "share":
             covered = sample.windows.over("event_positions", sample.columns(window))
             return cls(np.ones(covered.shape), covered, hidden)
-        return cls(np.hstack(sample.loadings(window)), sample.windows.positions, hidden)
+        parts = sample.loadings(window)
+        return cls(np.hstack(parts), sample.windows.positions, hidden, parts[0].shape[1])
 
     def on(self, columns: range, events: IntArray) -> FloatArray:
         """Lay those of some events out on adjacent calendar columns, shape (events, columns)."""
@@ -86,6 +90,60 @@ class Loadings:
         for i, sessions in self.hidden:
             first[i], last[i] = min(first[i], *sessions), max(last[i], *sessions)
         return first, last
+
+
+@dataclass(frozen=True, eq=False)
+class LoadingSums:
+    """Loadings over their length, l_i / |l_i|, added up over events, on T sessions.
+
+    Attributes
+    ----------
+    all, own : (T,) float arrays
+        Sums of all loadings, and of those of the days of the CARs alone.
+    squares : (2,) float array
+        Sums over events of the squared lengths of these.
+    """
+
+    all: FloatArray
+    own: FloatArray
+    squares: FloatArray
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, window: Window) -> LoadingSums:
+        """Return the sums over the events of a sample, chunk by chunk."""
+        T = len(sample.windows.sessions)
+        total, squares = np.zeros((2, T)), np.zeros(2)
+        for sums, own in sample.map(lambda events: _added(events, window, T)):
+            total += sums
+            squares += own
+        return cls(total[0], total[1], squares)
+
+    def pairs(self) -> tuple[float, float]:
+        """Return the sum of o_ij over all pairs i != j, cut in two: the days of the CARs, and all else."""
+        every, own = self.all @ self.all - self.squares[0], self.own @ self.own - self.squares[1]
+        return float(own), float(every - own)
+
+    def pairs_with(self, other: LoadingSums, at: tuple[IntArray, IntArray]) -> tuple[float, float]:
+        """Return the same over the pairs of one event each, sessions `at` of both belonging together."""
+        here, there = at
+        every, own = self.all[here] @ other.all[there], self.own[here] @ other.own[there]
+        return float(own), float(every - own)
+
+
+def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of LoadingSums, (2, T) and (2,), of a chunk of events."""
+    loadings = Loadings.of(sample, window)
+    length = np.sqrt(loadings.squares)[:, None]
+    unit = np.divide(loadings.values, length, out=np.zeros(loadings.values.shape), where=length > 0)
+    unit[loadings.positions < 0] = 0.0
+    sums, squares = np.zeros((2, T)), np.zeros(2)
+    for k, days in enumerate((slice(None), slice(loadings.before, None))):
+        at, own = np.maximum(loadings.positions[:, days], 0).ravel(), unit[:, days].ravel()
+        sums[k], squares[k] = np.bincount(at, own, T), own @ own
+    for i, sessions in loadings.hidden:
+        sums[:, sessions] += 1 / length[i]
+        squares += len(sessions) / length[i] ** 2
+    return sums, squares
 
 
 def overlaps(sample: AbnormalReturns, window: Window) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:

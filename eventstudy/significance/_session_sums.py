@@ -132,15 +132,16 @@ def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray
     return sums
 
 
-def session_mean(sums: Sums, weights: csr_array) -> float:
-    """Return the mean of rho_ij o_ij over all pairs as a ratio of sums over sessions (docs/methods.md, 4).
+def mean_rho(sums: Sums, weights: csr_array) -> float:
+    """Return the mean of rho_ij over all pairs as a ratio of sums over sessions (docs/methods.md, 4).
 
     Parameters
     ----------
     sums : Sums
         n events.
     weights : (T, G) sparse array
-        1 / sqrt(n_i) on the n_i sessions of an event: o_ij is the share of common sessions.
+        1 / sqrt(n_i) on the n_i sessions of an event: a pair counts by its share of common sessions; or 1 on
+        a single row: a pair counts by its share of common estimation sessions.
 
     Notes
     -----
@@ -148,20 +149,27 @@ def session_mean(sums: Sums, weights: csr_array) -> float:
     pairs of an event with itself; q in place of z gives what it would be if every rho were 1.
     """
     n = len(sums.group)
-    z, q, count = sums.over(weights)
-    cross, shared, pairs = (float((own**2).sum()) - n for own in (z.data, q.data, count))
-    return (cross / shared) * pairs / (n * (n - 1)) if shared > ROUNDING * n else 0.0
+    z, q, _ = sums.over(weights)
+    cross, shared = (float((own**2).sum()) - n for own in (z.data, q.data))
+    return cross / shared if shared > ROUNDING * n else 0.0
 
 
-def next_session_mean(
+def same_date_mean(sums: Sums, weights: csr_array) -> float:
+    """Return the mean of rho_ij 1[same date] over all pairs, from the `weights` of :func:`on_day0`."""
+    n = len(sums.group)
+    pairs = float((sums.over(weights)[2] ** 2).sum()) - n
+    return mean_rho(sums, weights) * pairs / (n * (n - 1))
+
+
+def next_session_rho(
     sums: Sums, weights: csr_array, sides: tuple[IntArray, IntArray], pairs: tuple[IntArray, IntArray]
 ) -> float:
-    """Return what two groups of events add to the mean where news reaches one a session after the other.
+    """Return the mean of rho_ij of two groups of events where news reaches one a session after the other.
 
     Parameters
     ----------
     sums, weights
-        As for :func:`session_mean`.
+        As for :func:`mean_rho`; on a single row all sessions count alike.
     sides : two int arrays
         Events of either side.
     pairs : two int arrays
@@ -169,11 +177,12 @@ def next_session_mean(
     """
     n, found = len(sums.group), []
     for events, at in zip(sides, pairs, strict=True):
-        z, q, count = sums.over(weights, np.unique(sums.group[events]))
-        found.append((z[at][:, at], q[at][:, at], count[at]))
-    (z, q, count), (z2, q2, count2) = found
-    cross, shared, both = z.multiply(z2).sum(), q.multiply(q2).sum(), float(count @ count2)
-    return 2 * float(cross / shared) * both / (n * (n - 1)) if shared > ROUNDING * n else 0.0
+        z, q, _ = sums.over(weights, np.unique(sums.group[events]))
+        rows = at if weights.shape[0] > 1 else slice(None)
+        found.append((z[rows][:, at], q[rows][:, at]))
+    (z, q), (z2, q2) = found
+    cross, shared = z.multiply(z2).sum(), q.multiply(q2).sum()
+    return float(cross / shared) if shared > ROUNDING * n else 0.0
 
 
 def covering(
@@ -191,6 +200,12 @@ def covering(
     columns = np.concatenate([group, *(np.full(len(own), g) for g, own in extra)])
     size = np.bincount(columns, minlength=len(first))
     return _sparse(1 / np.sqrt(size[columns]), rows, columns, (sums.sessions, len(first)))
+
+
+def everywhere(sums: Sums) -> csr_array:
+    """Return 1 for each group, (1, G) sparse."""
+    groups = sums.z.shape[0]
+    return _sparse(np.ones(groups), np.zeros(groups, np.int64), np.arange(groups), (1, groups))
 
 
 def on_day0(sample: AbnormalReturns, sums: Sums) -> csr_array:
