@@ -188,8 +188,7 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
         )
     if d.n_events > PAIRWISE_LIMIT:
         yield (
-            f"With more than {PAIRWISE_LIMIT:,} events r comes from sums over sessions, without the error of "
-            "the parameters that events far apart have in common: BMP-KP is less cautious by up to a tenth."
+            f"With more than {PAIRWISE_LIMIT:,} events r comes from sums over sessions in place of all pairs."
         )
     if d.variance_raised:
         yield (
