@@ -55,7 +55,7 @@ def test_unrelated_firms_on_one_date_leave_doubt_only() -> None:
 def test_dispersed() -> None:
     found = placed(DISPERSED, seed=35).fit().diagnose()
     assert found.recommended == ("bmp_kp", "bmp", "grank_t", "cross_sectional")
-    assert "no two windows [0,1] share a session" in found.text[0]
+    assert "windows [0,1] of different dates share no session" in found.text[0]
     assert trust(found)["hall"] == "doubtful"
     assert reason(found, "hall") == "10 events, 20 needed to rely on it"
 
@@ -91,9 +91,10 @@ def test_overlapping_windows() -> None:
 
 def test_a_rare_overlap_is_said_and_condemns_nothing() -> None:
     found = placed([150, 151, *range(155, 185, 2)]).fit().diagnose()
-    assert found.kind == "close_dates"
+    assert found.kind == "dispersed"
+    assert "few windows [0,1] of different dates share sessions: 0.7% of the pairs" in str(found)
     assert 0 < 16 * found.overlapping_pairs < 0.25
-    assert trust(found)["grank_t"] == "usable"
+    assert trust(found)["grank_t"] == "recommended"
 
 
 def test_merged_dates_by_a_t_of_cluster_means() -> None:

@@ -34,9 +34,9 @@ KINDS = {
     "single": "There is one event: its abnormal return is compared with the firm's own estimation days.",
     "one_date": "All {n:,} events are on one date: there is one effective observation of any common shock, "
     "which no test can tell from the event.",
-    "dispersed": "The {n:,} events are on {dates:,} dates, and no two windows {window} share a session.",
+    "dispersed": "The {n:,} events are on {dates:,} dates, and {shared}.",
     "same_date_groups": "The {n:,} events are on {dates:,} dates ({low:,} to {high:,} a date, "
-    "median {median:,g}); windows {window} of different dates share no session.",
+    "median {median:,g}); {shared}.",
     "close_dates": "The {n:,} events are on {dates:,} dates, some so close that windows {window} of "
     "different dates share sessions: {overlap} of the pairs of events. Merging dates fewer than {L} "
     "sessions apart leaves {clusters}.",
@@ -159,9 +159,14 @@ def _merged_p(results: EventStudyResults, s: Situation) -> float:
 
 def _of_dates(d: Diagnosis) -> Iterator[str]:
     low, median, high = d.events_per_date
+    shared = f"windows {d.window} of different dates share no session"
+    if d.overlapping_pairs:
+        of = percent(d.overlapping_pairs)
+        shared = f"few windows {d.window} of different dates share sessions: {of} of the pairs"
     yield KINDS[d.kind].format(
         window=d.window, n=d.n_events, dates=d.n_dates, low=low, high=high, median=median,
         overlap=percent(d.overlapping_pairs), L=len(d.window), clusters=_count(d.n_clusters, "group"),
+        shared=shared,
     )  # fmt: skip
     if d.n_dates > 1 and high > 1 and d.largest_date > LARGE_DATE:
         yield f"One date alone has {percent(d.largest_date)} of the events: see the result without it."

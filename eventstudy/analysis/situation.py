@@ -45,8 +45,8 @@ class Situation:
     window : Window
     kind : str
         ``none``; ``single``, one event; ``one_date``, several events on one date; ``close_dates``, windows of
-        different dates share sessions; else ``same_date_groups``, several dates of which one or more
-        have several events; else ``dispersed``.
+        different dates share sessions, for a quarter of a neighbour an event or more; else
+        ``same_date_groups``, several dates of which one or more have several events; else ``dispersed``.
     n_events, n_dates, n_clusters : int
         Events, dates, and dates once those fewer than L sessions apart are merged.
     events_per_date : tuple
@@ -172,7 +172,8 @@ def measure(results: EventStudyResults, window: Window) -> Situation:
     same, overlapping = _pairs(sample, window)
     per_date = (int(size.min()), float(np.median(size)), int(size.max())) if n else (0, np.nan, 0)
     return Situation(
-        window=window, kind=_kind(n, n_dates, overlapping), n_events=n, n_dates=n_dates,
+        window=window, kind=_kind(n, n_dates, (n - 1) * overlapping >= MATERIAL_NEIGHBOURS),
+        n_events=n, n_dates=n_dates,
         n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0, events_per_date=per_date,
         largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same, overlapping_pairs=overlapping,
         apart=apart(sample), run_share=_run_share(sample, window),
@@ -189,12 +190,12 @@ def _run_share(sample: AbnormalReturns, window: Window) -> float:
     return mean_run(sessions) / float(sample.nobs.mean()) if len(sessions) else np.nan
 
 
-def _kind(n: int, n_dates: int, overlapping: float) -> str:
+def _kind(n: int, n_dates: int, overlapping: bool) -> str:
     if n <= 1:
         return "single" if n else "none"
     if n_dates == 1:
         return "one_date"
-    if overlapping > 0:
+    if overlapping:
         return "close_dates"
     return "same_date_groups" if n > n_dates else "dispersed"
 

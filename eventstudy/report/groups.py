@@ -21,7 +21,9 @@ from .paths import BAND_EVENTS, Path95, path_of
 from .svg import svg
 from .wording import (
     LEVEL,
+    capitalised,
     clipped,
+    in_type,
     level_text,
     listed,
     p_is,
@@ -74,7 +76,8 @@ def _differ(page: Page) -> str:
     verb = "differs" if d["pvalue"] < LEVEL else "is not distinguishable"
     ci = f"95% CI {span(d['ci_low'], d['ci_high'])}, " if pd.notna(d["ci_low"]) else ""
     test = f"{METHODS[d['method']]} {p_is(d['pvalue'])}"
-    return f"The difference, {pair_of}, {verb} from zero: {percent(d['difference'])} ({ci}{test})."
+    said = f"The difference, {pair_of}, {verb} from zero: {percent(d['difference'])} ({ci}{test})."
+    return f"{said} {capitalised(in_type(d['reason']))}." if d["reason"] else said
 
 
 def _differences(page: Page) -> list[tuple[str, ...]]:

@@ -12,12 +12,12 @@ from markupsafe import Markup
 from ..config import StudyConfig
 from ..models.censored import CensoredMarket
 from ..significance import STATISTICS
-from ..significance._correlation import PAIRWISE_LIMIT
+from ..significance._correlation import MIN_COMMON, PAIRWISE_LIMIT, mean_correlation
 from .facts import shown_tests
 from .measures import words
 from .page import Page
 from .references import bibtex, references
-from .wording import MISSING, clipped, listed, parameter_letter, window_text
+from .wording import MISSING, clipped, count, listed, parameter_letter, window_text
 
 if TYPE_CHECKING:
     from ..models import LinearModel
@@ -49,6 +49,7 @@ def methods(page: Page) -> dict[str, Any]:
         "event": window_text(windows.event),
         "length": f"{len(windows.estimation):,}",
         "days": _days(results),
+        "by": " by least squares" if results.model.least_squares and results.model.parameters else "",
         "kind": words().what or f"{windows.kind} returns",
         "measure_formula": formula(words().formula),
         "tested": listed(window_text(w) for w in config.tested),
@@ -63,15 +64,22 @@ def _rbar(page: Page) -> str:
         "r̄ is the mean over all pairs of events of the correlation of their estimation residuals on common "
         "calendar dates, "
     )
-    many = len(page.sample) > PAIRWISE_LIMIT
-    if page.results.abnormal.conventions.overlap == "exact" and not many:
-        return pairs + (
+    sample = page.sample.abnormal.sample(page.main)
+    if page.results.abnormal.conventions.overlap == "exact":
+        weight = (
             "times the cosine of the weights that the errors of each date have in their CARs: 1 for events "
             "of one date and equal histories, small for events far apart, whose estimation windows overlap."
         )
-    far = "weighted by the sessions that their windows share: events far apart count as independent."
-    summed = f" With more than {PAIRWISE_LIMIT:,} events it comes from sums over sessions." if many else ""
-    return pairs + far + summed
+    else:
+        weight = "weighted by the sessions that their windows share: events far apart count as independent."
+    if len(sample) > PAIRWISE_LIMIT:
+        return f"{pairs}{weight} With more than {PAIRWISE_LIMIT:,} events it comes from sums over sessions."
+    filled = mean_correlation(sample, page.main).filled if len(sample) > 1 else 0
+    few = (
+        f" {count(filled, 'pair')} with fewer than {MIN_COMMON} common days took the mean of the others."
+        if filled else ""
+    )  # fmt: skip
+    return pairs + weight + few
 
 
 def _days(results: EventStudyResults) -> str:

@@ -144,10 +144,9 @@ def _setup(results: EventStudyResults, config: StudyConfig) -> str:
     if len(results):
         firms = used["ticker"].nunique()
         parts[-1] += f", {count(firms, 'firm')}, {period(results)}"
-        dates = (
-            "the first session that could react" if config.calendar == "exchange" else "the first day of data"
-        )
-        parts.append(f"day 0 is {dates}")
+        data = "day with data from the announcement on"
+        first = "session that could react" if config.calendar == "exchange" else data
+        parts.append(f"day 0 is the first {first}")
     if results.engine == "batch":
         parts.append("all events estimated at once (engine batch)")
     return " · ".join(parts) + "."
