@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from .abnormal import AbnormalReturns, Runs
+from .abnormal import AbnormalReturns
 from .chunks import chunks
 from .layout import Layout
+from .limit_runs import Runs
 from .models import LinearModel
 from .typing import BoolArray, DateArray, Engine, IntArray
 from .windows import Window

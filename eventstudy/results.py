@@ -22,6 +22,7 @@ from .models import LinearModel
 from .plotting import Plots
 from .registry import did_you_mean
 from .returns import ReturnsPanel
+from .sampled import chosen
 from .saving import Saves
 from .significance import STATISTICS, SignificanceTest
 from .significance._base import pvalues
@@ -235,7 +236,7 @@ class EventStudyResults(Plots, Saves):
         ConfigError
             For what is neither, a mask of another length, or a position that there is not.
         """
-        rows = rows_of(rows, len(self.events))
+        rows = chosen(rows, len(self.events))
         layout = None if self.layout is None else self.layout.take(rows)
         events = self.events.iloc[rows].reset_index(drop=True)
         sizes = None if self.sizes is None else self.sizes.take(rows)
@@ -388,20 +389,3 @@ class EventStudyResults(Plots, Saves):
     def _repr_html_(self) -> str:
         head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
         return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
-
-
-def rows_of(rows: Any, n: int) -> BoolArray | IntArray:
-    """Return a mask of n events, or positions among them, as an array."""
-    found = np.asarray(rows)
-    if found.ndim != 1 or (found.size and found.dtype.kind not in "biu"):
-        remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
-        value = rows if isinstance(rows, str) else type(rows).__name__
-        raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
-    if found.dtype == bool:
-        if len(found) != n:
-            raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(found)}")
-        return found
-    found = found.astype(np.int64)
-    if found.size and not -n <= found.min() <= found.max() < n:
-        raise ConfigError(f"there are {n} events, counted from 0", value=found.tolist())
-    return found

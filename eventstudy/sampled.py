@@ -128,3 +128,20 @@ class Sampled(ByEvent):
             valid = self.valid(window)
             self.memo[window] = self if valid.all() else self.take(valid)
         return self.memo[window]  # type: ignore[no-any-return]
+
+
+def chosen(rows: Any, n: int) -> BoolArray | IntArray:
+    """Return a mask of n events, or positions among them, as an array."""
+    found = np.asarray(rows)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "biu"):
+        remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
+        value = rows if isinstance(rows, str) else type(rows).__name__
+        raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
+    if found.dtype == bool:
+        if len(found) != n:
+            raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(found)}")
+        return found
+    found = found.astype(np.int64)
+    if found.size and not -n <= found.min() <= found.max() < n:
+        raise ConfigError(f"there are {n} events, counted from 0", value=found.tolist())
+    return found

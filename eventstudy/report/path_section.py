@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from ..abnormal import EXTENDING
+from ..limit_runs import EXTENDING
 from ..significance import STATISTICS
 from ..windows import Window
 from . import plots

@@ -46,10 +46,8 @@ class Sums:
         """Return the sums of a sample; events `alone` are groups of their own."""
         return _grouped(sample, np.fromiter(alone, np.int64)).laid(sample)
 
-    def over(
-        self, weights: csr_array, which: IntArray | None = None
-    ) -> tuple[csr_array, csr_array, FloatArray]:
-        """Return for each session the sums (T, T) of z and q, and the count (T,), of the events there.
+    def over(self, weights: csr_array, which: IntArray | slice = slice(None)) -> tuple[csr_array, csr_array]:
+        """Return for each session the sums (T, T) of z and q of the events there.
 
         Parameters
         ----------
@@ -58,11 +56,13 @@ class Sums:
         which : int array, optional
             Groups that are counted; by default all.
         """
-        size = np.bincount(self.group, minlength=self.z.shape[0]).astype(float)
-        if which is None:
-            return weights @ self.z, weights @ self.q, weights @ size
         chosen = weights[:, which]
-        return chosen @ self.z[which], chosen @ self.q[which], chosen @ size[which]
+        return chosen @ self.z[which], chosen @ self.q[which]
+
+    def count(self, weights: csr_array) -> FloatArray:
+        """Return the number of events on each session, each counted by its weight, (T,)."""
+        found: FloatArray = weights @ np.bincount(self.group, minlength=self.z.shape[0]).astype(float)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,15 +149,14 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
     pairs of an event with itself; q in place of z gives what it would be if every rho were 1.
     """
     n = len(sums.group)
-    z, q, _ = sums.over(weights)
-    cross, shared = (float((own**2).sum()) - n for own in (z.data, q.data))
+    cross, shared = (float((own.data**2).sum()) - n for own in sums.over(weights))
     return cross / shared if shared > ROUNDING * n else 0.0
 
 
 def same_date_mean(sums: Sums, weights: csr_array) -> float:
     """Return the mean of rho_ij 1[same date] over all pairs, from the `weights` of :func:`on_day0`."""
     n = len(sums.group)
-    pairs = float((sums.over(weights)[2] ** 2).sum()) - n
+    pairs = float((sums.count(weights) ** 2).sum()) - n
     return mean_rho(sums, weights) * pairs / (n * (n - 1))
 
 
@@ -177,7 +176,7 @@ def next_session_rho(
     """
     n, found = len(sums.group), []
     for events, at in zip(sides, pairs, strict=True):
-        z, q, _ = sums.over(weights, np.unique(sums.group[events]))
+        z, q = sums.over(weights, np.unique(sums.group[events]))
         rows = at if weights.shape[0] > 1 else slice(None)
         found.append((z[rows][:, at], q[rows][:, at]))
     (z, q), (z2, q2) = found
