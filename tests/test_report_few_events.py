@@ -92,7 +92,7 @@ def test_what_holds_over_some_windows_only_says_so() -> None:
     found = facts.cells(results, MAIN, ["grank_t"])["grank_t"]
     faults = ["windows overlap", "windows overlap", "windows overlap; returns are skewed"]
     row = {w: replace(found, trust="doubtful", reason=f) for w, f in zip(windows, faults, strict=True)}
-    assert _faults(row) == "Doubtful: windows overlap and returns are skewed over [−1,\u00a01]."
+    assert _faults(row) == "Doubtful: windows overlap and returns are skewed (over [−1,\u00a01])."
 
 
 def test_a_test_doubtful_everywhere_has_no_exception() -> None:
@@ -103,4 +103,5 @@ def test_a_test_doubtful_everywhere_has_no_exception() -> None:
     (title,) = (title for title, rows in table.groups if any(row.name == "bmp" for row in rows))
     (row,) = (row for _, rows in table.groups for row in rows if row.name == "bmp")
     assert "Not to be relied on in any window" in title
-    assert row.about.endswith(": windows of different dates overlap except over [0,\u00a00].")
+    why = "windows of different dates overlap. Over [0,\u00a00] for the reason below the table."
+    assert row.about == f"Doubtful: {why}"

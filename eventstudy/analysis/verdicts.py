@@ -140,8 +140,10 @@ def disagreement(found: Mapping[str, Verdict]) -> str:
 def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     """Yield what speaks against a test: how badly, and why."""
     whys = [*_of_dependence(s, entry), *_of_variance(s, entry)]
-    if whys:
-        yield _graded("; ".join(why for why, _ in whys), prod(factor for _, factor in whys))
+    measured = {why: factor for why, factor in whys if factor is not None}
+    if measured:
+        yield _graded("; ".join(measured), prod(measured.values()))
+    yield from ((DOUBTFUL, why) for why, factor in whys if factor is None)
     yield from _of_design(s, entry)
     if s.few and entry.variance == "no":
         yield DOUBTFUL, f"{s.n_events} events cannot tell an effect from a rise in variance"
@@ -207,8 +209,8 @@ def _unaccounted(s: Situation, entry: Statistic) -> float:
     return s.factor / (1 - s.rbar) if entry.variance == "yes" else s.factor
 
 
-def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, float]]:
-    """Yield a variance that a test does not allow for, and by how much it is raised; 1 if nobody knows."""
+def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, float | None]]:
+    """Yield a variance that a test does not allow for, and by how much it is raised; None if nobody knows."""
     if not s.variance_raised or entry.variance not in ("no", "weak"):
         return
     theta = min(s.variance_ratio, s.kappa)
@@ -216,7 +218,7 @@ def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, float]]:
     if entry.variance == "no" and entry.name not in OF_EVERY_EVENT:
         yield why, theta
     elif entry.variance == "weak" and size(theta) > WORST_SIZE:
-        yield why, 1.0
+        yield why, None
 
 
 def _graded(why: str, factor: float) -> tuple[str, str]:
@@ -236,7 +238,7 @@ def _role(s: Situation, found: Mapping[str, Verdict], names: tuple[str, ...], i:
     if i > 0:
         return "beside the headline"
     own, first = found[names[0]], PLANS[s.kind][0]
-    shape = "returns are skewed: if the event raised the variance too, it rejects up to 9% of true nulls"
+    shape = "returns are skewed: if the event tripled the variance too, it rejects up to 9% of true nulls"
     place = "" if names[0] == first else f"in place of {STATISTICS[first].label} ({found[first].reason})"
     caution = own.reason if own.trust == DOUBTFUL else shape if s.skewed and s.variance_in_doubt else ""
     differ = disagreement(found) if s.kind == "close_dates" else ""

@@ -182,21 +182,24 @@ def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, tag: str) -> 
 def _faults(row: Mapping[Window, Cell]) -> str:
     """Say what speaks against a test, how much, and over which windows where not over all.
 
-    Where no window may be relied on, some for another reason, it is the reason that has exceptions.
+    Where no window may be relied on, those against which nothing is said here have their reason below.
     """
     computed = {w: cell for w, cell in row.items() if np.isfinite(cell.result.pvalue)}
-    usable = any(cell.valid for cell in computed.values())
+    bare = [w for w, cell in computed.items() if not cell.valid and not cell.faults]
+    judged = {w: cell for w, cell in computed.items() if w not in bare}
+    base = computed if len(bare) > len(judged) else judged
     said: list[str] = []
-    rest = len(computed)
+    rest = len(judged)
     for trust in (NOT_HERE, DOUBTFUL):
-        there = {w: cell for w, cell in computed.items() if cell.trust == trust and cell.faults}
+        there = {w: cell for w, cell in judged.items() if cell.trust == trust and cell.faults}
         if not there:
             continue
-        where = " elsewhere" if said and len(there) == rest else _over(there, computed)
-        why = in_type(listed(_parts(there)))
-        exception = where.startswith(" except") and not usable
-        said.append(f"{_TRUST[trust]}: {why}{where}." if exception else f"{_TRUST[trust]}{where}: {why}.")
+        where = " elsewhere" if said and len(there) == rest and base is judged else _over(there, base)
+        said.append(f"{_TRUST[trust]}{where}: {in_type(listed(_parts(there)))}.")
         rest -= len(there)
+    if said and bare:
+        where = "Elsewhere" if base is computed else f"Over {listed(window_text(w) for w in bare)}"
+        said.append(f"{where} for the reason below the table.")
     return " ".join(said)
 
 
@@ -207,7 +210,8 @@ def _parts(there: Mapping[Window, Cell]) -> list[str]:
         whys = " and ".join(map(short_reason, cell.faults))
         for part in dict.fromkeys(whys.split(" and ")):
             found.setdefault(part, []).append(window)
-    return [part + _over(windows, there) for part, windows in found.items()]
+    where = {part: _over(windows, there).strip() for part, windows in found.items()}
+    return [f"{part} ({over})" if over else part for part, over in where.items()]
 
 
 def _over(windows: Collection[Window], everywhere: Iterable[Window]) -> str:

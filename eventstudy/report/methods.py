@@ -13,6 +13,7 @@ from ..config import StudyConfig
 from ..models.censored import CensoredMarket
 from ..significance import STATISTICS
 from ..significance._correlation import MIN_COMMON, PAIRWISE_LIMIT, mean_correlation
+from ..significance.wild_bootstrap import ENUMERATE_UP_TO
 from .facts import shown_tests
 from .measures import words
 from .page import Page
@@ -22,6 +23,16 @@ from .wording import MISSING, clipped, count, listed, parameter_letter, window_t
 if TYPE_CHECKING:
     from ..models import LinearModel
     from ..results import EventStudyResults
+
+
+# What is done beside the tests, by the table that has it.
+CORRECTIONS = {
+    "families": "Families of hypotheses are corrected after Holm (1979), Benjamini and Hochberg (1995), "
+    "Benjamini and Yekutieli (2001) and by the stepdown of Romano and Wolf (2005, 2016), which rests on the "
+    "date-clustered t.",
+    "differences": "Differences of groups have errors clustered by date with the correction CR2 of Bell and "
+    "McCaffrey (2002), beside the test of Welch (1947) and permutations of the labels.",
+}
 
 
 def methods(page: Page) -> dict[str, Any]:
@@ -35,6 +46,7 @@ def methods(page: Page) -> dict[str, Any]:
         *(t.source for t in tests),
         "Salinger (1992); Mikkelson and Partch (1988)",
         words().source,
+        *(text for name, text in CORRECTIONS.items() if name in page.tables),
     ]
     cited = references(sources)
     return {
@@ -50,6 +62,9 @@ def methods(page: Page) -> dict[str, Any]:
         "length": f"{len(windows.estimation):,}",
         "days": _days(results),
         "by": " by least squares" if results.model.least_squares and results.model.parameters else "",
+        "after": listed(model.source.split("; ")),
+        "corrections": [text for name, text in CORRECTIONS.items() if name in page.tables],
+        "bootstrap": _bootstrap(page) if "wild_bootstrap" in names else "",
         "kind": words().what or f"{windows.kind} returns",
         "measure_formula": formula(words().formula),
         "tested": listed(window_text(w) for w in config.tested),
@@ -80,6 +95,16 @@ def _rbar(page: Page) -> str:
         if filled else ""
     )  # fmt: skip
     return pairs + weight + few
+
+
+def _bootstrap(page: Page) -> str:
+    """Return what the wild bootstrap does."""
+    draws = page.results.abnormal.conventions.draws
+    return (
+        "The wild bootstrap by date compares the date-clustered t with its values after the signs of all "
+        f"CARs of a date are flipped together: all flips of up to {ENUMERATE_UP_TO} dates, else {draws:,}, "
+        "of which half mirror the others; dates whose windows overlap are one."
+    )
 
 
 def _days(results: EventStudyResults) -> str:

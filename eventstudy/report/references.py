@@ -28,6 +28,18 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Survey Methodology",
         "28, 169–181",
     ),
+    ("Benjamini", "1995"): (
+        "Benjamini, Y. and Hochberg, Y. (1995)",
+        "Controlling the false discovery rate: a practical and powerful approach to multiple testing",
+        "Journal of the Royal Statistical Society, Series B",
+        "57, 289–300",
+    ),
+    ("Benjamini", "2001"): (
+        "Benjamini, Y. and Yekutieli, D. (2001)",
+        "The control of the false discovery rate in multiple testing under dependency",
+        "Annals of Statistics",
+        "29, 1165–1188",
+    ),
     ("Boehmer", "1991"): (
         "Boehmer, E., Musumeci, J. and Poulsen, A. B. (1991)",
         "Event-study methodology under conditions of event-induced variance",
@@ -181,6 +193,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of the Royal Statistical Society, Series B",
         "54, 221–228",
     ),
+    ("Holm", "1979"): (
+        "Holm, S. (1979)",
+        "A simple sequentially rejective multiple test procedure",
+        "Scandinavian Journal of Statistics",
+        "6, 65–70",
+    ),
     ("Huber", "1964"): (
         "Huber, P. J. (1964)",
         "Robust estimation of a location parameter",
@@ -286,6 +304,18 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Bulletin of the International Statistical Institute",
         "33, 177–180",
     ),
+    ("Romano", "2005"): (
+        "Romano, J. P. and Wolf, M. (2005)",
+        "Stepwise multiple testing as formalized data snooping",
+        "Econometrica",
+        "73, 1237–1282",
+    ),
+    ("Romano", "2016"): (
+        "Romano, J. P. and Wolf, M. (2016)",
+        "Efficient computation of adjusted p-values for resampling-based stepdown multiple testing",
+        "Statistics and Probability Letters",
+        "113, 38–40",
+    ),
     ("Ross", "1976"): (
         "Ross, S. A. (1976)",
         "The arbitrage theory of capital asset pricing",
@@ -351,6 +381,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Bias and confidence in not-quite large samples (abstract)",
         "Annals of Mathematical Statistics",
         "29, 614",
+    ),
+    ("Welch", "1947"): (
+        "Welch, B. L. (1947)",
+        "The generalization of 'Student's' problem when several different population variances are involved",
+        "Biometrika",
+        "34, 28–35",
     ),
     ("Wilcoxon", "1945"): (
         "Wilcoxon, F. (1945)",
