@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,19 @@ def invoke(*args: object, code: int = 0) -> str:
 
 
 def started(*args: object, cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
-    """Start a command in a process of its own."""
+    """Start a command in a process of its own, which Ctrl-C ends even where tests run in the background."""
     full = {**os.environ, "PYTHONPATH": str(ROOT), **env}
     command = [sys.executable, "-m", "eventstudy", *map(str, args)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=cwd, env=full, stdout=pipe, stderr=pipe, text=True, encoding="utf-8")
+    return subprocess.Popen(
+        command, cwd=cwd, env=full, stdout=pipe, stderr=pipe, text=True, encoding="utf-8",
+        preexec_fn=None if os.name == "nt" else _heed_interrupts,
+    )  # fmt: skip
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to its background processes, and these hand on: to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def contents(folder: Path, *, without: str = "manifest.json") -> dict[str, bytes]:

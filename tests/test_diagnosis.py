@@ -11,7 +11,7 @@ from eventstudy.analysis.diagnosis import Diagnosis
 from eventstudy.analysis.situation import MATERIAL_FACTOR
 from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from eventstudy.models import MODELS
-from eventstudy.report.wording import p_is
+from eventstudy.pvalues import p_is
 from eventstudy.significance import STATISTICS
 from eventstudy.windows import Window
 

@@ -15,6 +15,7 @@ from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, with_columns
 from scipy import stats
 
+from eventstudy import pvalues
 from eventstudy.events.table import read_events
 from eventstudy.report import wording
 from eventstudy.report.event.pages import page_name, write_event_pages
@@ -64,7 +65,7 @@ def test_a_page_has_the_numbers_of_its_event(fallen: EventStudyResults, pages: d
         f"moved <strong>{wording.percent(row['car'])}</strong> against what the market model expected" in text
     )
     assert f"95% CI {wording.span(row['car'] - half, row['car'] + half)}" in text
-    assert wording.p_is(2 * stats.t.sf(abs(row["car"] / row["se"]), fallen.abnormal.df_resid[3])) in text
+    assert pvalues.p_is(2 * stats.t.sf(abs(row["car"] / row["se"]), fallen.abnormal.df_resid[3])) in text
     zero = fallen.abnormal_returns().query("event_id == 'e3' and tau == 0").iloc[0]
     assert f"share {wording.percent(zero['ret'])}, model {wording.percent(zero['expected'])}" in text
     assert f"β = {fallen.models().iloc[3]['beta']:.2f}" in text.replace("\u00a0", " ")
@@ -79,8 +80,8 @@ def test_table_of_windows_equals_the_table_of_cars(fallen: EventStudyResults, pa
         sq = fallen.subset(np.array([3])).test("sq", window)
         assert unescape(cells[0]) == wording.percent(own["car"], unit=False)
         assert cells[1] == wording.percent(own["se"], unit=False, sign=False)
-        assert unescape(cells[5]) == wording.pvalue(own["pvalue"])
-        assert unescape(cells[6]) == wording.pvalue(sq.pvalue)
+        assert unescape(cells[5]) == pvalues.pvalue(own["pvalue"])
+        assert unescape(cells[6]) == pvalues.pvalue(sq.pvalue)
 
 
 def test_values_of_the_figures_are_in_tables(fallen: EventStudyResults, pages: dict[str, str]) -> None:

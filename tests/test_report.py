@@ -9,6 +9,7 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, PROVENANCE, page, with_columns
 
+from eventstudy import pvalues
 from eventstudy.models import MODELS
 from eventstudy.models.censored import CensoredMarket
 from eventstudy.report import references, wording
@@ -42,7 +43,7 @@ def test_every_car_of_the_events_table_is_that_of_the_results(fallen: EventStudy
     car = fallen.car([MAIN]).sort_values("car")
     assert shown == [wording.percent(v, unit=False) for v in car["car"]]
     assert re.findall(r'<td class="num c-p">([^<]*)</td>', text) == [
-        wording.pvalue(p).replace("<", "&lt;") for p in car["pvalue"]
+        pvalues.pvalue(p).replace("<", "&lt;") for p in car["pvalue"]
     ]
 
 
@@ -166,7 +167,7 @@ def test_the_events_lede_says_what_is_left_after_holm(fallen: EventStudyResults)
     text = page(fallen, tables={"families": study_tables(fallen, CONFIG)["families"]})
     smallest = min(1.0, 20 * fallen.car([MAIN])["pvalue"].min())
     said = re.search(r"after Holm’s correction (\w+) (does|do) \(smallest adjusted (.*?)\)", text)
-    assert said[3].replace("&lt;", "<") == wording.p_is(smallest)
+    assert said[3].replace("&lt;", "<") == pvalues.p_is(smallest)
     assert not said[1].isdigit()
     assert (said[1] == "none") == (smallest >= 0.05)
 
@@ -175,7 +176,7 @@ def test_marks_tell_their_numbers(fallen: EventStudyResults) -> None:
     tips = re.findall(r"<title>(CAR [^<]*)</title>", page(fallen))
     row = fallen.car([MAIN]).sort_values("car").iloc[0]
     ci = wording.span(row["ci_low"], row["ci_high"], unit=False)
-    p = wording.pvalue(row["pvalue"]).replace("<", "&lt;")
+    p = pvalues.pvalue(row["pvalue"]).replace("<", "&lt;")
     assert tips[1] == f"CAR {wording.percent(row['car'], unit=False)} (95% CI {ci}), p {p}"
     assert len(tips) == 21
 

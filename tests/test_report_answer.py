@@ -12,6 +12,7 @@ from conftest import Market
 from pages import MAIN, with_columns
 from situations import placed
 
+from eventstudy import pvalues
 from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
 from eventstudy.report import answer, facts, limits, wording
@@ -62,7 +63,7 @@ def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -
     ],
 )
 def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:
-    assert (wording.p_is(p), wording.stars(p)) == (text, stars)
+    assert (pvalues.p_is(p), pvalues.stars(p)) == (text, stars)
 
 
 def test_other_formats() -> None:
@@ -101,7 +102,7 @@ def test_headline_is_made_of_the_results(sample: str, request: pytest.FixtureReq
         f"Over [0, 1] the abnormal return of the {len(results)} adverse announcements was "
         f"{100 * test.estimate:+.2f}% on average "
         f"(95% CI {100 * found.low:+.2f}% to {100 * found.high:+.2f}%): "
-        f"{verdict} at the 5% level (BMP-KP {wording.p_is(test.pvalue)}, {dates} dates)."
+        f"{verdict} at the 5% level (BMP-KP {pvalues.p_is(test.pvalue)}, {dates} dates)."
     )
     said = answer.answer(results, MAIN, subject="adverse announcements")
     assert str(said).replace("\u00a0", " ").replace("−", "-") == expected
@@ -116,7 +117,7 @@ def test_the_two_samples_have_the_two_verdicts(fallen: EventStudyResults, quiet:
 def test_one_event_is_compared_with_its_model(fallen: EventStudyResults) -> None:
     one = fallen.subset(np.arange(len(fallen)) == 0)
     said = answer.headline(one, MAIN)
-    exact, rank = (wording.p_is(one.test(name, MAIN).pvalue) for name in ("event_t", "sq"))
+    exact, rank = (pvalues.p_is(one.test(name, MAIN).pvalue) for name in ("event_t", "sq"))
     assert said.startswith("Over [0,\u00a01] F00 moved ")
     assert f"against what the market model expected (95%\u00a0CI {wording.span(*_car_interval(one))})" in said
     assert f": not distinguishable from zero at the 5% level (exact t {exact}; SQ {rank})." in said
@@ -193,7 +194,7 @@ def test_valid_tests_of_the_mean_that_disagree_leave_no_verdict() -> None:
     for results, other in cases:
         said = answer.headline(results, day)
         assert "depends on the test at the 5% level" in said
-        assert f"Cross-sectional t {wording.p_is(other)}" in said
+        assert f"Cross-sectional t {pvalues.p_is(other)}" in said
 
 
 def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
@@ -262,7 +263,7 @@ def test_tests_that_disagree_are_named_with_what_speaks_against_them() -> None:
     assert cases
     for results in cases:
         said = answer.headline(results, MAIN)
-        assert f"BMP {wording.pvalue(results.test('bmp', MAIN).pvalue)}" in said
+        assert f"BMP {pvalues.pvalue(results.test('bmp', MAIN).pvalue)}" in said
         assert "not to be relied on here" in said
         assert "events share dates" in said
 
@@ -302,7 +303,7 @@ def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
         assert ("depends on the test" in said) >= split
         assert (results.diagnose(MAIN).disagreement != "") == split
         if split:
-            assert f"BMP-KP {wording.p_is(p)}, Calendar time {wording.p_is(other)}" in said
+            assert f"BMP-KP {pvalues.p_is(p)}, Calendar time {pvalues.p_is(other)}" in said
             assert "only the second holds its size" in said
         seen.add(split)
     assert seen == {True, False}, "the design must have both"

@@ -14,10 +14,11 @@ from conftest import Market
 from pages import CONFIG, MAIN, page, section
 from situations import placed
 
+from eventstudy import pvalues
 from eventstudy.cli.terminal import summary_text
 from eventstudy.exports.finished import read_run
 from eventstudy.exports.latex import latex_tables
-from eventstudy.report import answer, facts, plots, wording
+from eventstudy.report import answer, facts, plots
 from eventstudy.report.grid import _faults, significance_grid
 from eventstudy.report.index import render_index
 from eventstudy.results import EventStudyResults
@@ -32,7 +33,7 @@ def few(request: pytest.FixtureRequest) -> EventStudyResults:
 
 
 def test_the_answer_has_the_p_that_holds_if_variance_stays(few: EventStudyResults) -> None:
-    said, p = answer.headline(few, MAIN), wording.p_is(few.test("patell_kp", MAIN).pvalue)
+    said, p = answer.headline(few, MAIN), pvalues.p_is(few.test("patell_kp", MAIN).pvalue)
     assert f"not tested ({len(few)} events, 5 needed). " in said
     assert f"cannot be told from a rise in variance; if it did not rise, Patell-KP gives {p}." in said
     assert "CI" not in said

@@ -12,6 +12,7 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
 
+from eventstudy import pvalues
 from eventstudy.report import wording
 from eventstudy.results import EventStudyResults
 from eventstudy.tables import study_tables
@@ -80,7 +81,7 @@ def test_weights(text: str, tables: dict[str, pd.DataFrame], results: EventStudy
     assert table["weights"].tolist() == ["equal", "value", "precision"]
     assert shown == [
         [str(r.n_events), wording.percent(r.estimate, unit=False),
-         wording.span(r.ci_low, r.ci_high, unit=False), wording.pvalue(r.pvalue)]
+         wording.span(r.ci_low, r.ci_high, unit=False), pvalues.pvalue(r.pvalue)]
         for r in table.itertuples()
     ]  # fmt: skip
 
@@ -111,7 +112,7 @@ def test_differences_of_groups(text: str, tables: dict[str, pd.DataFrame]) -> No
     by_date = table.loc["date_clustered"]
     [shown] = rows_of(section(text, "groups"), "Differences of the mean CAR")
     interval = wording.span(by_date["ci_low"], by_date["ci_high"], unit=False)
-    p = [wording.pvalue(table["pvalue"][m]) for m in ("date_clustered", "welch", "permutation")]
+    p = [pvalues.pvalue(table["pvalue"][m]) for m in ("date_clustered", "welch", "permutation")]
     assert shown == ["12 and 8", wording.percent(by_date["difference"], unit=False), interval, *p]
     assert f"{wording.percent(by_date['difference'])} (95% CI" in section(text, "groups")
 
@@ -121,7 +122,7 @@ def test_regression_of_the_cars(text: str, tables: dict[str, pd.DataFrame]) -> N
     shown = rows_of(section(text, "robustness"), "Regression of the CAR")
     assert [float(row[0].replace("−", "-")) for row in shown] == pytest.approx(table["estimate"], rel=5e-3)
     column = "wild_pvalue" if "wild_pvalue" in table else "pvalue"
-    assert [row[-1] for row in shown] == [wording.pvalue(p) for p in table[column]]
+    assert [row[-1] for row in shown] == [pvalues.pvalue(p) for p in table[column]]
     assert f"20 events on 7 dates, least squares, errors {table['errors'][0]}" in text
 
 
@@ -132,7 +133,7 @@ def test_placebo_studies(text: str, tables: dict[str, pd.DataFrame]) -> None:
     assert row["draws"] == len(draws) == 39
     larger = (draws.abs() >= abs(row["statistic"])).sum()
     assert f"{larger} of 39 ha" in said
-    assert f"({wording.p_is(row['pvalue'])})" in said
+    assert f"({pvalues.p_is(row['pvalue'])})" in said
     assert f"the study {wording.signed(row['statistic'])}" in said
     assert said.count("<svg") == 2
 

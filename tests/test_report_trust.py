@@ -11,6 +11,7 @@ from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed
 
+from eventstudy import pvalues
 from eventstudy.config import StudyConfig
 from eventstudy.report import wording
 from eventstudy.report.facts import cells, shown_tests
@@ -52,7 +53,7 @@ def test_every_cell_is_marked_as_its_window_is_diagnosed(study: EventStudyResult
             ).groups()
             verdict = next(v for v in study.diagnose(window).verdicts if v.test == name)
             test = study.test(name, window)
-            assert (trust, p.strip("()")) == (verdict.trust, wording.pvalue(test.pvalue))
+            assert (trust, p.strip("()")) == (verdict.trust, pvalues.pvalue(test.pvalue))
             assert statistic == wording.signed(test.statistic)
             relied = verdict.usable and not test.reason
             assert p.startswith("(") is (not relied and bool(np.isfinite(test.pvalue)))
@@ -66,7 +67,7 @@ def test_one_row_leads_and_it_is_that_of_the_headline(study: EventStudyResults, 
         assert "not tested" in text.partition('class="answer">')[2].partition("</p>")[0]
         return
     assert (
-        wording.p_is(study.test(lead, MAIN).pvalue)
+        pvalues.p_is(study.test(lead, MAIN).pvalue)
         in text.partition('class="answer">')[2].partition("</p>")[0]
     )
 
@@ -78,7 +79,7 @@ def test_the_section_has_every_sentence_and_every_verdict(study: EventStudyResul
     assert set(rows) == {v.test for v in found.verdicts}
     for v in found.verdicts:
         entry, (p, trust, reason, *grades) = STATISTICS[v.test], cells_of(rows[v.test])
-        assert (p.strip("()"), trust) == (wording.pvalue(v.pvalue), v.trust)
+        assert (p.strip("()"), trust) == (pvalues.pvalue(v.pvalue), v.trust)
         assert reason[1:] == wording.in_type(v.reason)[1:]
         assert grades == [entry.clustering, entry.overlap, entry.variance, entry.skewness]
 

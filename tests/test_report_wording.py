@@ -12,6 +12,7 @@ from conftest import Market
 from pages import CONFIG, MAIN, page, section
 from situations import placed
 
+from eventstudy import pvalues
 from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.exports import finished
@@ -63,7 +64,7 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
             break
         low, high = (low, (low + high) / 2) if p < 0.05 else ((low + high) / 2, high)
     run = finished(results, config=CONFIG)
-    said = wording.pvalue(p)
+    said = pvalues.pvalue(p)
     assert re.fullmatch(r"0\.049\d+", said)
     shown = [page(results), markdown(run), summary_text(results, CONFIG)]
     shown += [str(results.test("bmp_kp", MAIN)), str(results.summary([MAIN]))]

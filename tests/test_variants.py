@@ -17,6 +17,7 @@ from conftest import ROOT, Market
 from pages import PROVENANCE, cells_of, page, section
 
 import eventstudy as es
+from eventstudy import pvalues
 from eventstudy.analysis.variants import settings_text, variants_table
 from eventstudy.cli.main import main
 from eventstudy.config import StudyConfig
@@ -209,7 +210,7 @@ def test_the_page_shows_what_the_table_holds(results: es.EventStudyResults) -> N
     assert len(rows) == len(own)
     for shown, row in zip(rows, own.itertuples(), strict=True):
         assert cells_of(shown)[:2] == [str(row.n_events), wording.percent(row.estimate, unit=False)]
-        assert cells_of(shown)[-1] == ("not tested" if row.reason else wording.pvalue(row.pvalue))
+        assert cells_of(shown)[-1] == ("not tested" if row.reason else pvalues.pvalue(row.pvalue))
         assert row.group in shown
     assert "This study" in rows[0]
     assert "estimation = -400:-31; windows = -1:1; over [−1, 1]".replace(" ", "") in "".join(rows).replace(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..report.wording import p_is
+from ..pvalues import p_is
 from ..significance import STATISTICS
 from ..significance._base import InapplicableError
 from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR

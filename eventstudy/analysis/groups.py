@@ -13,9 +13,9 @@ import pandas as pd
 
 from ..conventions import Conventions
 from ..errors import ConfigError
+from ..pvalues import p_is
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
-from ..report.wording import p_is
 from ..significance._base import InapplicableError, pvalue
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import EQUAL

@@ -14,7 +14,7 @@ from ..config import FEWEST_PLACEBOS
 from ..errors import ConfigError
 from ..layout import Layout, rows_of
 from ..loading.benchmarks import PEERS, members
-from ..report.wording import p_is
+from ..pvalues import p_is
 from ..significance import STATISTICS
 from ..typing import BoolArray, DateArray, FloatArray, IntArray
 from ..windows import EventWindows, Window

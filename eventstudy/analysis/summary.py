@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..report.wording import pvalue
+from ..pvalues import pvalue
 from ..significance import STATISTICS
 from ..typing import Measure
 from ..windows import Window

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..listing import part_of_many
-from ..report.wording import p_is
+from ..pvalues import p_is
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
 from .situation import MATERIAL_FACTOR, REJECTS, SKEWNESS_EVENTS, Situation

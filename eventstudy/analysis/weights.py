@@ -13,9 +13,9 @@ import pandas as pd
 from ..abnormal import AbnormalReturns
 from ..errors import ConfigError
 from ..loading.sizes import unvalued
+from ..pvalues import p_is
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
-from ..report.wording import p_is
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import PAIRWISE_LIMIT, car_correlations, mean_correlation
 from ..significance._loadings import ROUNDING

@@ -16,11 +16,12 @@ from ..analysis.verdicts import percent as share
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
 from ..listing import place_of_all
+from ..pvalues import pvalue, stars
 from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
 from ..report.robustness import of_groups
-from ..report.wording import pvalue, reason_head, short_reason, stars
+from ..report.wording import reason_head, short_reason
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
 from ..typing import FloatArray

@@ -15,9 +15,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from ..errors import ConfigError, how_to_install
+from ..pvalues import LEVEL, p_is
 from ..report.measures import WORDS, speaking_of
 from ..report.templating import digest, environment, script, style
-from ..report.wording import LEVEL, clipped, count, p_is, percent, span, window_text
+from ..report.wording import clipped, count, percent, span, window_text
 from ..windows import Window
 from .finished import Finished
 

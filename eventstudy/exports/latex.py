@@ -11,8 +11,9 @@ import numpy as np
 
 from ..analysis.cross_section import not_possible
 from ..errors import ConfigError
+from ..pvalues import stars
 from ..report.measures import speaking_of, words
-from ..report.wording import capitalised, clipped, count, stars
+from ..report.wording import capitalised, clipped, count
 from ..significance import STATISTICS
 from ..windows import Window
 from .finished import Finished

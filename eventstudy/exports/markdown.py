@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..pvalues import pvalue
 from ..report.measures import speaking_of, words
 from ..report.methods import settings_text
 from ..report.wording import (
@@ -18,7 +19,6 @@ from ..report.wording import (
     flag_words,
     flags_of,
     percent,
-    pvalue,
     span,
     window_text,
 )

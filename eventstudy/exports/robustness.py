@@ -8,21 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..analysis.cross_section import not_possible
+from ..pvalues import LEVEL, p_is, pvalue
 from ..report.measures import words
 from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
-from ..report.wording import (
-    LEVEL,
-    MISSING,
-    clipped,
-    count,
-    flag_words,
-    p_is,
-    percent,
-    pvalue,
-    signed,
-    span,
-    window_text,
-)
+from ..report.wording import MISSING, clipped, count, flag_words, percent, signed, span, window_text
 from ..significance import STATISTICS
 from .finished import Finished
 from .marks import block, items, table

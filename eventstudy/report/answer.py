@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..pvalues import LEVEL, p_is
 from ..significance import STATISTICS, SignificanceTest
 from ..windows import Window
 from .dissent import dissent, dissenters, of_mean
@@ -15,7 +16,6 @@ from .extent import extended_note, lacking_note
 from .facts import Cell, cells, interval, interval_known, shown_tests
 from .measures import in_its_words, words
 from .wording import (
-    LEVEL,
     NBSP,
     count,
     firm_name,
@@ -23,7 +23,6 @@ from .wording import (
     in_type,
     level_text,
     of_number,
-    p_is,
     percent,
     reason_text,
     reasons,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..analysis.verdicts import RECOMMENDED
+from ..pvalues import p_is, pvalue
 from ..significance import STATISTICS
 from .facts import Cell
 from .measures import words
-from .wording import in_type, listed, number_word, p_is, pvalue, short_reason
+from .wording import in_type, listed, number_word, short_reason
 
 
 def of_mean(cell: Cell) -> bool:

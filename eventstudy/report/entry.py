@@ -15,11 +15,12 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ..pvalues import pvalue
 from ..significance import STATISTICS
 from ..typing import FloatArray
 from .answer import NOT_TESTED, SHORT, Sentence
 from .measures import WORDS
-from .wording import MISSING, clipped, count, date_prose, pvalue, signed
+from .wording import MISSING, clipped, count, date_prose, signed
 
 MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"
 FAILED = ".failed.json"

@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from ..listing import listed, listed_note, listed_rows, many
+from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
 from ..windows import Window
 from .drawing import PALETTE
@@ -21,7 +22,6 @@ from .measures import words
 from .plots import own_half_widths
 from .sparks import sparks
 from .wording import (
-    LEVEL,
     MISSING,
     NBSP,
     NEUTRAL_FLAGS,
@@ -36,10 +36,8 @@ from .wording import (
     flags_of,
     level_text,
     number_word,
-    p_is,
     parameter_letter,
     percent,
-    pvalue,
     reason_text,
     signed,
     span,

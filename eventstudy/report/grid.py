@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis.verdicts import DOUBTFUL, NOT_HERE
+from ..pvalues import LEVEL, pvalue
 from ..significance import STATISTICS
 from ..windows import Window
 from .facts import Cell, cells, interval, interval_known, shown_tests
 from .measures import words
 from .page import Page
 from .wording import (
-    LEVEL,
     MISSING,
     bound,
     capitalised,
@@ -23,7 +23,6 @@ from .wording import (
     in_type,
     listed,
     percent,
-    pvalue,
     reason_general,
     short_reason,
     signed,

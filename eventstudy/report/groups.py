@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
@@ -20,15 +21,12 @@ from .path_section import events_between
 from .paths import BAND_EVENTS, Path95, path_of
 from .svg import svg
 from .wording import (
-    LEVEL,
     capitalised,
     clipped,
     in_type,
     level_text,
     listed,
-    p_is,
     percent,
-    pvalue,
     reason_text,
     span,
     window_text,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..listing import LISTED, many
+from ..pvalues import pvalue
 from ..significance import STATISTICS
 from ..windows import Window
 from .events import event_name
@@ -25,7 +26,6 @@ from .wording import (
     flag_words,
     flags_of,
     percent,
-    pvalue,
     reason_head,
     reasons,
     window_text,

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ..limit_runs import EXTENDING
+from ..pvalues import LEVEL, p_is
 from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
@@ -18,7 +19,7 @@ from .measures import words
 from .page import Page
 from .paths import BAND_EVENTS, Path95, path_of
 from .svg import svg
-from .wording import LEVEL, count, day, p_is, percent, span, window_text
+from .wording import count, day, percent, span, window_text
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import MAIN_WINDOW
+from ..pvalues import LEVEL
 from ..typing import FloatArray
 from ..windows import Window
 from .drawing import (
@@ -34,7 +35,7 @@ from .facts import interval, interval_known
 from .measures import in_its_words, words
 from .paths import Path95, path_of
 from .svg import TEXT, any_script, svg
-from .wording import LEVEL, clipped, count, percent, signed, window_text
+from .wording import clipped, count, percent, signed, window_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,27 +12,14 @@ from markupsafe import Markup
 from ..analysis.cross_section import not_possible
 from ..analysis.situation import KAPPA_EVENTS
 from ..config import MAIN
+from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
 from ..typing import FloatArray
 from ..windows import Window
 from . import plots
 from .page import Page
 from .svg import svg
-from .wording import (
-    LEVEL,
-    MISSING,
-    NBSP,
-    capitalised,
-    clipped,
-    count,
-    in_type,
-    of_number,
-    p_is,
-    percent,
-    pvalue,
-    signed,
-    span,
-)
+from .wording import MISSING, NBSP, capitalised, clipped, count, in_type, of_number, percent, signed, span
 
 WEIGHTED = {
     "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..config import StudyConfig
+from ..pvalues import p_is
 from ..significance import STATISTICS
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
@@ -27,7 +28,6 @@ from .wording import (
     date_prose,
     expected,
     listed,
-    p_is,
     percent,
     reason_general,
     reason_text,

@@ -9,10 +9,11 @@ import pandas as pd
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.verdicts import DOUBTFUL, NOT_HERE, RECOMMENDED, USABLE, Verdict
 from ..listing import many
+from ..pvalues import LEVEL, pvalue
 from ..significance import STATISTICS, Statistic
 from .facts import shown_tests
 from .page import Page
-from .wording import LEVEL, MISSING, capitalised, clipped, count, in_type, pvalue, signed
+from .wording import MISSING, capitalised, clipped, count, in_type, signed
 
 ORDER = (RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE)
 WORST = 5

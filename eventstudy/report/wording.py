@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import pvalues
 from ..windows import Window
 from .measures import words
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults
 
-MISSING = "–"
+MISSING = pvalues.MISSING
 MINUS = "\u2212"
 NBSP = "\u00a0"
 LONGEST_CELL = 240
-LEVEL = 0.05
-# Of the stars.
-LEVELS = (0.01, 0.05, 0.1)
 # A flag that nearly every event carries is said once instead of beside each event.
 NEARLY_ALL = 0.8
 _WORDS = (
@@ -77,29 +75,6 @@ def span(low: float, high: float, *, unit: bool = True) -> str:
     if not (np.isfinite(low) and np.isfinite(high)):
         return MISSING
     return f"{bound(low, unit=unit and words().unit == '%')} to {bound(high, unit=unit)}"
-
-
-def pvalue(p: float, decimals: int = 3) -> str:
-    """Format a p-value: ``0.061``, ``<0.001``; below a level by less than that, ``0.0497``."""
-    if not np.isfinite(p):
-        return MISSING
-    least = 10.0**-decimals
-    if p < least:
-        return f"<{least:.{decimals}f}"
-    while any(p < level <= round(p, decimals) for level in LEVELS):
-        decimals += 1
-    return f"{p:.{decimals}f}"
-
-
-def p_is(p: float, decimals: int = 3) -> str:
-    """Write out a p-value: ``p = 0.061``, ``p < 0.001``."""
-    text = pvalue(p, decimals)
-    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
-
-
-def stars(p: float) -> str:
-    """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
-    return "*" * sum(p < level for level in LEVELS)
 
 
 def day(tau: int) -> str:

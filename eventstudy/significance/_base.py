@@ -12,9 +12,9 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..blas import one_thread
 from ..errors import ConfigError, TooManyError
+from ..pvalues import p_is
+from ..pvalues import pvalue as pvalue_text
 from ..registry import Registry
-from ..report.wording import p_is
-from ..report.wording import pvalue as pvalue_text
 from ..typing import Alternative, FloatArray, IntArray
 from ..windows import Window
 

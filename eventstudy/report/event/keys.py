@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...pvalues import p_is
 from ..measures import words
-from ..wording import NBSP, date_prose, p_is, percent, signed, span, window_text
+from ..wording import NBSP, date_prose, percent, signed, span, window_text
 from .one import OneEvent
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...pvalues import LEVEL, pvalue
 from ..events import axis_bound, axis_ticks, mark_of
-from ..wording import LEVEL, percent, pvalue, signed, span, window_text
+from ..wording import percent, signed, span, window_text
 from .one import Car, OneEvent
 
 if TYPE_CHECKING:
