@@ -1,4 +1,4 @@
-"""The tables of a run: what each file in ``tables/`` holds, and how it is written."""
+"""The tables of a run: what each file in ``tables/`` holds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .canonical import OUTCOME
 from .errors import NotPossibleError
 from .faults.kinds import Fault, table_of
 from .listing import listed, many
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .config import StudyConfig
     from .results import EventStudyResults, WindowsLike
 
-OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
 # Pairs of groups grow with the square of their number.
 MOST_GROUPS = 6
 FEWEST_EVENTS = 2
@@ -161,13 +161,6 @@ def events_table(results: EventStudyResults) -> pd.DataFrame:
     """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
     own = [c for c in results.events.columns if c not in {*OUTCOME, "exchange"}]
     return results.events[[*own, *OUTCOME]]
-
-
-def to_csv(table: pd.DataFrame) -> bytes:
-    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time."""
-    dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
-    dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
-    return dated.to_csv(index=False, lineterminator="\n").encode()
 
 
 def placebos(results: EventStudyResults, config: StudyConfig) -> list[Placebo]:

@@ -26,6 +26,9 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+MARKED = ("'=", "'+", "'-", "'@")
+
+
 def hostile_market() -> EventStudyResults:
     """Return a study of these names, in two groups, one event dropped, one without all days of [-5,5]."""
     market = Market(n=len(HOSTILE) + 1, dates=20, effect=-0.02)
@@ -37,9 +40,19 @@ def hostile_market() -> EventStudyResults:
 
 
 def read_csv(folder: Path, name: str) -> pd.DataFrame:
-    """Read a table of the run as anyone would, text as text."""
+    """Read a table of the run as anyone would, text as text and without the apostrophe before a formula."""
     text = dict.fromkeys(("event_id", "direction", "term", "reason", "label"), str)
-    return pd.read_csv(folder / f"tables/{name}.csv", float_precision="round_trip", dtype=text)
+    table = pd.read_csv(folder / f"tables/{name}.csv", float_precision="round_trip", dtype=text)
+    return unmarked(table)
+
+
+def unmarked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without the apostrophes that keep a spreadsheet from computing a cell."""
+    own = {}
+    for name in table.columns[[str(kind) in ("str", "object") for kind in table.dtypes]]:
+        cells = [cell[1:] if isinstance(cell, str) and cell[:2] in MARKED else cell for cell in table[name]]
+        own[name] = pd.Series(cells, dtype=table[name].dtype)
+    return table.assign(**own)
 
 
 def markdown_tables(text: str) -> list[list[list[str]]]:

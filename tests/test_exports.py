@@ -14,7 +14,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from conftest import ROOT, Market
-from exported import CONFIG, HOSTILE, hostile_market, markdown_tables, number, read_csv
+from exported import CONFIG, HOSTILE, hostile_market, markdown_tables, number, read_csv, unmarked
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
@@ -181,7 +181,8 @@ class TestExcel:
 def test_parquet_is_the_long_table(folder: Path, tmp_path: Path) -> None:
     path = export_file(read_run(folder), "parquet", tmp_path / "deep" / "ar.parquet")
     mine, table = pd.read_parquet(path), read_csv(folder, "abnormal_returns")
-    events = pd.read_csv(folder / "events.csv", keep_default_na=False).set_index("event_id")["direction"]
+    events = unmarked(pd.read_csv(folder / "events.csv", keep_default_na=False))
+    events = events.set_index("event_id")["direction"]
     assert mine["direction"].tolist() == events[table["event_id"]].tolist()
     mine["date"] = [f"{d:%Y-%m-%d}" for d in mine["date"]]
     same(mine.drop(columns="direction"), table)

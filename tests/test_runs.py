@@ -78,7 +78,8 @@ def test_tables_read_back_exactly(results: EventStudyResults, tmp_path: Path) ->
     ]
     np.testing.assert_array_equal(tests["pvalue"], results.tests(CONFIG.tested)["pvalue"])
     events = pd.read_csv(folder / "events.csv", keep_default_na=False)
-    assert events["company"].tolist() == results.events["company"].tolist()
+    names = results.events["company"].tolist()
+    assert events["company"].tolist() == [*names[:2], f"'{names[2]}", *names[3:]]
     assert events["status"].tolist() == ["ok"] * 5 + ["dropped"]
     assert events["day0"].tolist() == results.events["day0"].dt.strftime("%Y-%m-%d").tolist()
 

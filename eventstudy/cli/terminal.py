@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..analysis.cross_section import not_possible
 from ..analysis.verdicts import percent as share
+from ..canonical import read_csv
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
 from ..listing import place_of_all
@@ -135,7 +136,7 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
     """Read a table of a run, names of groups as text; empty if it has none of this name."""
     file = folder / f"tables/{name}.csv"
     texts: dict[Any, Any] = {0: str, "group": str} if name == "variants" else {0: str}
-    return pd.read_csv(file, converters=texts) if file.is_file() else pd.DataFrame()
+    return read_csv(file, converters=texts) if file.is_file() else pd.DataFrame()
 
 
 def _variant(row: Any, group: str) -> str:

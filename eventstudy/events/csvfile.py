@@ -7,8 +7,10 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ..canonical import OUTCOME, unquoted
 from ..errors import EventStudyError, Problem
 from ..registry import did_you_mean
 from .cells import WHOLE_ROW, Sheet, laid_out
@@ -67,11 +69,19 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
         return None, [Problem(line, WHOLE_ROW, "the file is not UTF-8: unreadable byte", byte, _SAVE_AS)]
     problems: list[Problem] = []
     sheet = laid_out(_rows(_lines(raw), _delimiter(_lines(raw), required), problems))
+    if sheet and set(OUTCOME) <= set(sheet.names):
+        sheet = _of_a_run(sheet)
     if sheet is None and not problems:
         *head, last = required
         remedy = f"the first line names the columns, among them {', '.join(head)} and {last}"
         problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
     return sheet, problems
+
+
+def _of_a_run(sheet: Sheet) -> Sheet:
+    """Return the sheet of the ``events.csv`` of a run with the cells from which that was written."""
+    columns = [column.changed(unquoted) for column in sheet.columns]
+    return replace(sheet, names=[unquoted(name) for name in sheet.names], columns=columns)
 
 
 def _rows(lines: Iterable[str], delimiter: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..canonical import read_csv, to_csv
 from ..config import StudyConfig
 from ..errors import RunFolderError
 from ..listing import listed
-from ..tables import events_table, group_column, study_tables, to_csv
+from ..tables import events_table, group_column, study_tables
 from ..windows import Window
 from .document import SCHEMA, as_json, document_of
 
@@ -148,7 +149,7 @@ def read_run(folder: Path) -> Finished:
 def _table(source: Path | io.BytesIO, name: str, column: str) -> pd.DataFrame:
     """Read a table of a run; blanks are NaN in columns of numbers and "" in columns of text."""
     text = [c for c in (*_TEXT, column) if c]
-    table = pd.read_csv(
+    table = read_csv(
         source, float_precision="round_trip", dtype=dict.fromkeys(text, str), keep_default_na=False,
         na_values=[""],
     )  # fmt: skip
@@ -160,5 +161,5 @@ def _table(source: Path | io.BytesIO, name: str, column: str) -> pd.DataFrame:
 
 
 def _events(source: Path | io.BytesIO) -> pd.DataFrame:
-    table = pd.read_csv(source, dtype=str, keep_default_na=False)
+    table = read_csv(source, dtype=str, keep_default_na=False)
     return table.assign(day0=pd.to_datetime(table["day0"]), nobs=table["nobs"].astype(int))

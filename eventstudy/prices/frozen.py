@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..canonical import read_csv
 from ..errors import (
     BadAnswerError,
     ConfigError,
@@ -119,11 +120,9 @@ def read_frozen(path: Path) -> pd.DataFrame:
     RunFolderError
         If the file is damaged.
     """
-    import pandas as pd
-
     try:
         text = gzip.decompress(path.read_bytes())
-        table = pd.read_csv(
+        table = read_csv(
             io.BytesIO(text), float_precision="round_trip", keep_default_na=False, dtype={"symbol": "str"},
             na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"], date_format="%Y-%m-%d",
         )  # fmt: skip

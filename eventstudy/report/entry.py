@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ..canonical import unquoted
 from ..pvalues import pvalue
 from ..significance import STATISTICS
 from ..typing import FloatArray
@@ -203,7 +204,7 @@ def _path(folder: Path, group: str) -> FloatArray:
         (folder / "tables" / name).open(encoding="utf-8", newline="") as file,
     ):
         rows = islice(csv.DictReader(file), MOST_ROWS)
-        own = (row for row in rows if not group or next(iter(row.values())) == group)
+        own = (row for row in rows if not group or unquoted(next(iter(row.values()))) == group)
         points += [[float(row[column] or "nan") for column in PATH] for row in own]
     found = np.array(points, dtype=float).reshape(-1, len(PATH))
     known: FloatArray = found[np.isfinite(found[:, :2]).all(axis=1)]

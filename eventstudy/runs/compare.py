@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ..canonical import OUTCOME
 from ..errors import RunFolderError
 from ..loading.benchmarks import members
 from ..prices.frozen import TABLE
 from ..report.wording import reason_head
-from ..tables import OUTCOME
 from .changes import MOVED, as_text
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..blas import one_thread
+from ..canonical import to_csv
 from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
 from ..listing import listed, many
 from ..results import EventStudyResults
 from ..steps import step
-from ..tables import events_table, group_column, study_tables, to_csv
+from ..tables import events_table, group_column, study_tables
 from .changes import LOG, log_changes
 from .inputs import frozen, gzipped
 from .lock import locked

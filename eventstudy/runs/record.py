@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..canonical import read_csv
 from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
 from .manifest import MANIFEST, SCHEMA
@@ -126,12 +127,12 @@ class Record:
         if not path.is_file():
             return pd.DataFrame()
         words = dict.fromkeys(("event_id", "ticker"), "str")
-        return pd.read_csv(
+        return read_csv(
             path, float_precision="round_trip", dtype=words, keep_default_na=False, na_values=[""]
         )
 
     def cells(self, name: str) -> pd.DataFrame:
-        """Return the cells of a table as they are written.
+        """Return the cells of a table as text.
 
         Raises
         ------
@@ -153,6 +154,6 @@ def cells_of(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
+        return read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
     except pd.errors.EmptyDataError:
         return pd.DataFrame()

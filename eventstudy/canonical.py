@@ -1,0 +1,72 @@
+"""The CSVs of a run: equal tables give equal bytes, no cell is a formula, and all read back as they were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+# What events.csv has behind the columns that were given.
+OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
+_SIGN = r"[=+\-@＝＋－＠]"
+_NUMBER = r"[+-](?:\d[\d.,]*|\.\d+)(?:[eE][+-]?\d+)?\s*%?\s*"
+# Where a spreadsheet would begin a formula, behind the apostrophes there: at the start of a cell, and at each
+# semicolon, which separates the cells wherever the comma is that of decimals.
+_STARTS = re.compile(
+    rf"^'*(?=\s*(?!{_NUMBER}\Z){_SIGN}.*\w)|(?<=;)'*(?=(?!{_NUMBER}(?:;|\Z)){_SIGN}[^;]*\w)", re.DOTALL
+)
+
+
+def quoted(text: str) -> str:
+    """Return `text` with an apostrophe before what a spreadsheet would take for a formula.
+
+    Text that is none, and a number such as ``-1.5`` or ``+3%``, stays as it is; `unquoted` gives back all.
+    """
+    return _STARTS.sub(lambda found: f"'{found[0]}", text)
+
+
+def unquoted(text: str) -> str:
+    """Return the text of which `quoted` made this."""
+    return _STARTS.sub(lambda found: found[0][1:], text)
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe; see `quoted`.
+    """
+    import pandas as pd
+
+    dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
+    dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
+    return _each_text(dated, quoted).to_csv(index=False, lineterminator="\n").encode()
+
+
+def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
+    """Return a table that `to_csv` wrote, its texts as they were; `options` are those of pandas."""
+    import pandas as pd
+
+    if isinstance(options.get("dtype"), Mapping):
+        options["dtype"] = {quoted(name): kind for name, kind in options["dtype"].items()}
+    table: pd.DataFrame = pd.read_csv(source, **options)
+    return _each_text(table, unquoted)
+
+
+def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return the table with every text of it changed, those of the header too."""
+    import pandas as pd
+
+    changed = {}
+    for name in table.columns:
+        column = table[name]
+        if pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column):
+            texts = [text for text in column.unique() if isinstance(text, str)]
+            other = {text: new for text in texts if (new := change(text)) != text}
+            if other:
+                changed[name] = column.map(lambda text, other=other: other.get(text, text))
+    return table.assign(**changed).rename(columns=lambda name: change(str(name)))
