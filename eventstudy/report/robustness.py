@@ -32,7 +32,10 @@ FAMILIES = {
 }
 ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
 TRUSTED = (RECOMMENDED, USABLE)
-MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of untreated firms"}
+MOVED = {
+    "dates": "the same study on {n} other dates",
+    "firms": "{n} studies with the announcements dealt out anew among the firms and their peers",
+}
 
 
 def robustness(page: Page) -> dict[str, Any] | None:
