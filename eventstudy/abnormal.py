@@ -249,10 +249,14 @@ class AbnormalReturns(Sampled):
         scale: FloatArray = len(window) / np.maximum(self.covered(window), 1)
         return scale
 
+    def car_t(self, window: Window) -> FloatArray:
+        """CAR / sqrt(Var(CAR)), the t of each event, shape (n,)."""
+        return self.car(window) / np.sqrt(self.var_car(window))
+
     def scar(self, window: Window) -> FloatArray:
         """Standardised CAR, shape (n,): CAR / sqrt(Var(CAR)), or sum SAR / sqrt(L) by convention."""
         if self.conventions.scar == "exact":
-            return self.car(window) / np.sqrt(self.var_car(window))
+            return self.car_t(window)
         seen = self.inside(window)
         sar = np.where(seen, self.sar[:, self.columns(window)], 0.0)
         total = sar.sum(axis=1) / np.sqrt(np.maximum(seen.sum(axis=1), 1))

@@ -193,12 +193,13 @@ class EventStudyResults(Plots, Saves):
         from .report.plots import own_half_widths
 
         a = self.abnormal
-        t, half = a.scar(window)[rows], own_half_widths(self, window)
+        t, half = a.car_t(window)[rows], own_half_widths(self, window)
         sessions, last = a.sessions_of(window)
         p = pvalues(t, a.df_resid[rows])
         return pd.DataFrame({
             **self._ids(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
-            "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p, "scar": t,
+            "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p,
+            "scar": a.scar(window)[rows],
             "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
             "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
             "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),

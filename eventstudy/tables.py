@@ -106,12 +106,12 @@ def faults_in_windows(results: EventStudyResults) -> list[Fault]:
 
 
 def group_column(results: EventStudyResults, by: str) -> str:
-    """Return the column that splits the events, "" for none.
+    """Return the column that splits the events, "" for none, as where none could be used.
 
     Without a wish this is ``group``, else ``direction``, if the used events have several values of it:
     adverse and relieving announcements are not one sample.
     """
-    if by == "none":
+    if by == "none" or len(results) == 0:
         return ""
     if by:
         results.groups(by)

@@ -56,12 +56,12 @@ def test_rank_from_the_data_by_another_optimiser(window: Window) -> None:
     assert result.statistic == pytest.approx(ratios[0], rel=1e-4)
     assert result.pvalue == pytest.approx((1 + sum(r >= ratios[0] for r in ratios[1:])) / 7)
     assert result.distribution == "donors"
-    assert result.reason == "6 donors, 19 needed to reach p = 0.05"
+    assert result.reason == "6 donors, 20 needed for p below 0.05"
 
 
 def test_an_effect_leads_the_rank() -> None:
-    result = placebo(with_donors(19, effect=-0.3).fit(model="synthetic_control").abnormal)
-    assert result.pvalue == pytest.approx(1 / 20)
+    result = placebo(with_donors(20, effect=-0.3).fit(model="synthetic_control").abnormal)
+    assert result.pvalue == pytest.approx(1 / 21)
     assert result.reason == ""
     assert all(np.isnan(result.confidence_interval()))
 

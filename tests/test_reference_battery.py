@@ -72,7 +72,7 @@ def compare_rank(test: str, fit: AbnormalReturns, window: Window, ref: dict[str,
     np.testing.assert_allclose(
         [r.pvalue for r in results], [ref["p"], ref["p_lower"], ref["p_upper"]], rtol=1e-12
     )
-    few = f"{ref['n']} placebo windows, 39 needed to reach p = 0.05" if ref["n"] < 39 else ""
+    few = f"{ref['n']} placebo windows, 40 needed for p below 0.05" if ref["n"] < 40 else ""
     assert (results[0].reason, results[0].distribution) == (few, "placebo windows")
 
 
@@ -461,7 +461,7 @@ def test_order_of_events_on_one_date_does_not_matter(
 def test_a_long_window_leaves_too_few_placebos() -> None:
     event = Market(n=1).fit(estimation=(-40, -11)).abnormal
     result = STATISTICS["sq"](event, Window(-5, 5))
-    assert result.reason == "20 placebo windows, 39 needed to reach p = 0.05"
+    assert result.reason == "20 placebo windows, 40 needed for p below 0.05"
     assert np.isfinite(result.pvalue)
     none = STATISTICS["sq"](Market(n=1).fit(estimation=(-20, -11), event=(-10, 10)).abnormal, Window(-10, 10))
     assert none.reason == "the window is longer than the estimation window"

@@ -20,9 +20,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(folder: Path, text: str) -> Result:
+def run(folder: Path, text: str, *options: str) -> Result:
     (folder / "events.csv").write_text(text)
-    return CliRunner().invoke(main, ["run", "events.csv", "--offline", "--event-pages", "0"])
+    return CliRunner().invoke(main, ["run", "events.csv", "--offline", "--event-pages", "0", *options])
 
 
 def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
@@ -40,6 +40,16 @@ def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
     assert "Nothing was computed." in methods
     assert not re.search(r"were computed|as used|BMP|p-value", methods)
     assert "&lt;b&gt;Microsoft" in page
+
+
+@pytest.mark.parametrize(
+    "options", [["--by", "company"], ["--regress", "company"], ["--placebo", "40"]], ids=str
+)
+def test_what_is_asked_for_beside_the_answer_needs_events(folder: Path, options: list[str]) -> None:
+    result = run(folder, BAD, *options)
+    assert result.exit_code == 1, result.output
+    assert "none of 2 events could be used" in result.output
+    assert (folder / "reports" / "events" / "report.html").is_file()
 
 
 def test_a_run_with_results_stays(folder: Path) -> None:

@@ -193,6 +193,43 @@ def test_no_event(lost: str) -> None:
     assert "no event has all days of the window" in str(found)
 
 
+def spread_out(gap: int, length: int, effect: float = 0.0) -> EventStudyResults:
+    """Eight events so far apart that they share estimation days with a neighbour's window at most."""
+    first = length + 20
+    market = placed([first + gap * i for i in range(8)], days=max(200, first + gap * 8), seed=4)
+    for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):
+        market.frame.loc[day, ticker] += effect
+    return market.fit(estimation=(-length - 10, -11))
+
+
+def test_a_correlation_that_cannot_matter_needs_no_common_days() -> None:
+    """Of windows that lie in the estimation window of another event only, o is next to nothing."""
+    results = spread_out(gap=80, length=100)
+    bmp, kp = (results.test(name, (0, 1)) for name in ("bmp", "bmp_kp"))
+    assert (kp.statistic, kp.pvalue, kp.reason) == (bmp.statistic, bmp.pvalue, "")
+    assert results.diagnose((0, 1)).recommended[0] == "bmp_kp"
+    assert np.isfinite(results.weighted((0, 1)).se)
+    # Where it may matter it is asked for.
+    near = spread_out(gap=15, length=40)
+    assert "overlap" in near.test("bmp_kp", (0, 1)).reason
+    assert np.isnan(near.diagnose((0, 1)).kappa)
+
+
+def test_a_mean_effect_is_no_rise_in_variance_where_the_correlation_is_unknown() -> None:
+    found = spread_out(gap=15, length=40, effect=-0.2).diagnose((0, 1))
+    assert found.variance_ratio > 1.5
+    assert np.isnan(found.kappa)
+    assert not found.variance_raised
+    assert found.variance_in_doubt
+    assert "nan" not in " ".join(found.text)
+
+
+def test_events_are_worth_no_more_than_their_number() -> None:
+    results = [placed(ONE, seed=seed).fit().diagnose((0, 1)) for seed in range(6)]
+    assert any(found.rbar < 0 for found in results)
+    assert all(found.effective_n <= found.n_events for found in results)
+
+
 def test_shape_of_residuals_is_that_of_statsmodels() -> None:
     """Row by row, with days missing."""
     from statsmodels.stats.stattools import jarque_bera

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -272,3 +273,15 @@ class TestRealPrices:
         assert car["car"].isna().all(), "with the flat rows it would be +0.9 %"
         assert results.events["flags"][0] == "time_unknown;missing_days"
         assert "closes without volume and without change" in " ".join(results.panel.notes)
+
+
+def test_the_t_of_an_event_is_that_of_its_own_error_by_every_convention() -> None:
+    """`scar` says how CARs are standardised for tests of the mean; t and p of an event are its own."""
+    results = Market(n=4, seed=3).fit()
+    summed = replace(results, abnormal=results.abnormal.under(scar="sum"))
+    one, other = (r.car([(-5, 5)]) for r in (results, summed))
+    assert (one["scar"] != other["scar"]).all()
+    pd.testing.assert_frame_equal(one.drop(columns="scar"), other.drop(columns="scar"))
+    np.testing.assert_allclose(other["statistic"], other["car"] / other["se"], rtol=1e-12)
+    single = summed.subset(np.arange(4) == 2)
+    assert single.test("event_t", (-5, 5)).statistic == pytest.approx(other["statistic"][2], rel=1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
+from scipy import stats
 from test_reference import CLOSE, HERE, large_windows, read, windows_of
 
 from eventstudy.analysis.weights import aggregates, dollar_loss, weighted_caar
@@ -205,6 +206,23 @@ def test_one_event_is_the_single_event_z() -> None:
     mean, car = single.weighted((0, 1), "value"), single.car([(0, 1)])
     assert (mean.estimate, mean.se) == pytest.approx((car["car"][0], car["se"][0]))
     assert np.isnan(mean.kappa)
+
+
+def test_law_of_an_estimated_variance() -> None:
+    """A variance that is taken from N events has N - 1 degrees of freedom; one of estimation days many."""
+    rng, laws = np.random.default_rng(2), set()
+    for factor in (0.2, 1.0, 4.0):
+        market = Market(n=6, seed=int(rng.integers(99)))
+        for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):
+            own = market.frame.loc[day, ticker] - market.frame.loc[day, "MKT"]
+            market.frame.loc[day, ticker] = market.frame.loc[day, "MKT"] + factor * own
+        found = market.fit().weighted((0, 0))
+        law = stats.t(5) if found.kappa > 1 else stats.norm()
+        laws.add(found.kappa > 1)
+        assert found.pvalue == pytest.approx(2 * law.sf(abs(found.statistic)), rel=1e-9)
+        half = law.ppf(0.975) * found.se
+        assert (found.ci_low, found.ci_high) == pytest.approx((found.estimate - half, found.estimate + half))
+    assert laws == {True, False}
 
 
 def test_contradicting_correlations_have_a_reason() -> None:

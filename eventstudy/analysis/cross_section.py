@@ -137,8 +137,9 @@ def regress_car(
     rows, series, dropped = _complete(results, names, window)
     if not len(rows):
         raise NotPossibleError(
-            "no event is left", value=", ".join(_counts(dropped)), remedy="fill the columns, or leave one out"
-        )
+            "no event is left", value=", ".join(_counts(dropped)) or None,
+            remedy="fill the columns, or leave one out" * bool(dropped),
+        )  # fmt: skip
     design = design_of(series, len(rows))
     N, k = design.X.shape
     if k >= N:
@@ -191,6 +192,8 @@ def _complete(
     if len(twice):
         raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy="give each event its own")
     rows = np.flatnonzero(results.ok)
+    if not len(rows):
+        return rows, [], {}
     used = results.events.iloc[rows]
     cells = [(name, *cells_of(used, name)) for name in names]
     lacks = {f"no value of {name}": missing for name, _, missing in cells}

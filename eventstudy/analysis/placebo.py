@@ -251,6 +251,8 @@ def _shifts(results: EventStudyResults, layout: Layout) -> Iterator[tuple[int, D
     day0 = _dates(results.events["day0"])
     least = len(results.abnormal.event)
     panel, used = layout.panel, results.ok
+    if not used.any():
+        return
     names = {c for c, ok in zip(layout.calendars, used, strict=True) if ok}
     if len(names) == 1:
         sessions = panel.sessions[panel.calendars[names.pop()]]

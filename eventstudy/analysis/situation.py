@@ -142,13 +142,17 @@ class Situation:
     @property
     def variance_raised(self) -> bool:
         """Whether the variance ratio and kappa exceed 1.5; below five events nobody can tell."""
-        lower = min(self.variance_ratio, self.kappa)
-        return self.n_events >= KAPPA_EVENTS and lower > MATERIAL_VARIANCE
+        return self.n_events >= KAPPA_EVENTS and self.theta > MATERIAL_VARIANCE
+
+    @property
+    def theta(self) -> float:
+        """The smaller of variance ratio and kappa; NaN if one is not known."""
+        return float(np.minimum(self.variance_ratio, self.kappa))
 
     @property
     def variance_in_doubt(self) -> bool:
         """Whether the variance may be raised by a quarter: what skewed ranks cannot bear."""
-        return not min(self.variance_ratio, self.kappa) <= DOUBTFUL_VARIANCE
+        return not self.theta <= DOUBTFUL_VARIANCE
 
     @property
     def skewed(self) -> bool:
@@ -222,7 +226,7 @@ def _dependence(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
     spread = float(scar.var(ddof=1)) / (1 - r) if n > 1 and r < 1 else np.nan
     return {
         "rbar": r, "same_date_r": same, "factor": factor,
-        "effective_n": n / factor if factor > 0 else np.nan, "kappa": spread,
+        "effective_n": n / max(factor, 1.0) if factor > 0 else np.nan, "kappa": spread,
     }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ WITH_RESIDUALS = (
     "sq", "placebo_windows", "cda", "corrado", "corrado_zivney", "corrado_zivney_sign", "grank_t", "grank_z",
     "grank_z_kp", "generalized_sign", "rank_variance", "brown_forsythe",
 )  # fmt: skip
+STEPS = ("sign_exact",)
 # An F of all events sees the variance of each: no factor says how often it rejects.
 OF_EVERY_EVENT = ("mvrm", "mvrm_wilks")
 REACHES = 1.959963984540054
@@ -142,7 +143,9 @@ def _strikes(s: Situation, entry: Statistic) -> Iterator[tuple[str, str]]:
     whys = [*_of_dependence(s, entry), *_of_variance(s, entry)]
     measured = {why: factor for why, factor in whys if factor is not None}
     if measured:
-        yield _graded("; ".join(measured), prod(measured.values()))
+        trust, why = _graded("; ".join(measured), prod(measured.values()))
+        # The steps of an exact law lie below 5 %, so that the rate of a continuous one is none of its own.
+        yield trust, "; ".join(measured) if entry.name in STEPS else why
     yield from ((DOUBTFUL, why) for why, factor in whys if factor is None)
     yield from _of_design(s, entry)
     if s.few and entry.variance == "no":
@@ -213,7 +216,7 @@ def _of_variance(s: Situation, entry: Statistic) -> Iterator[tuple[str, float | 
     """Yield a variance that a test does not allow for, and by how much it is raised; None if nobody knows."""
     if not s.variance_raised or entry.variance not in ("no", "weak"):
         return
-    theta = min(s.variance_ratio, s.kappa)
+    theta = s.theta
     why = f"the variance in the window is {theta:.1f} times that before"
     if entry.variance == "no" and entry.name not in OF_EVERY_EVENT:
         yield why, theta

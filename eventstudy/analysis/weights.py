@@ -17,7 +17,7 @@ from ..pvalues import p_is
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
-from ..significance._correlation import PAIRWISE_LIMIT, car_correlations, mean_correlation
+from ..significance._correlation import NO_PAIR, PAIRWISE_LIMIT, car_correlations, mean_correlation
 from ..significance._loadings import ROUNDING
 from ..typing import BoolArray, FloatArray, Measure
 from ..windows import Window
@@ -62,7 +62,8 @@ class WeightedMean:
     se_independent : float
         sqrt(sum w^2 Var(CAR)).
     statistic, pvalue, ci_low, ci_high : float
-        estimate / se, referred to N(0,1); the interval is at 95%.
+        estimate / se, referred to t(N-1) where the event raises variance (kappa > 1), for one event to
+        t(M-k), else to N(0,1); the interval is at 95%.
     kappa : float
         var(SCAR) / (1 - r), by how much the event raised the variance; NaN for one event.
     reason : str
@@ -238,7 +239,7 @@ def precision(size: FloatArray, variance: FloatArray) -> FloatArray:
 
 def _combined(sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str) -> Combination:
     """Return sum w CAR with sqrt(w'Om w max(1, kappa)), Om_ij = rho_ij o_ij sd_i sd_j."""
-    from scipy import stats
+    from scipy.special import ndtri, stdtrit
 
     if not len(sample):
         return Combination(reason=reason or "no event has all days of the window")
@@ -253,9 +254,20 @@ def _combined(sample: AbnormalReturns, window: Window, weights: FloatArray, reas
         reasons = "; ".join(filter(None, (str(error), reason)))
         return Combination(total, se_independent=alone, reason=reasons)
     se = float(np.sqrt(variance * np.fmax(1, kappa)))
-    half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * se
-    p = pvalue(total / se, np.inf)
+    df, upper = _freedom(sample, kappa), 0.5 + LEVEL / 2
+    half = float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper)) * se
+    p = pvalue(total / se, df)
     return Combination(total, se, alone, total / se, p, total - half, total + half, kappa, reason)
+
+
+def _freedom(sample: AbnormalReturns, kappa: float) -> float:
+    """Return the degrees of freedom: those of the variance across events where it enters, else infinite.
+
+    With N(0,1) and four times the variance 5 events would reject in 10.9 % of null samples, 10 in 8.1 %.
+    """
+    if len(sample) == 1:
+        return float(sample.df_resid[0])
+    return float(len(sample) - 1) if kappa > 1 else np.inf
 
 
 def _inflation(sample: AbnormalReturns, window: Window) -> float:
@@ -264,9 +276,7 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
         return np.nan
     r = mean_correlation(sample, window).rbar
     if not r < 1:
-        raise InapplicableError(
-            "no pair of events with overlapping windows has enough common estimation days"
-        )
+        raise InapplicableError(NO_PAIR)
     return float(sample.scar(window).var(ddof=1) / (1 - r))
 
 

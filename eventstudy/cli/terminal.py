@@ -103,7 +103,7 @@ def kind_of_study(results: EventStudyResults, window: Window) -> str:
     if np.isfinite(d.effective_n):
         parts.append(f"effective number of events {d.effective_n:,.0f}")
     if d.variance_raised:
-        parts.append(f"variance {min(d.variance_ratio, d.kappa):.1f} times that before")
+        parts.append(f"variance {d.theta:.1f} times that before")
     if d.late_events:
         parts.append(f"as few as {d.shortest_estimation:,} of {d.estimation_length:,} estimation days used")
     return "; ".join(parts)

@@ -128,7 +128,8 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
         return f"the window reaches beyond its last {words().datum}", "Run again when the days are there"
     remedy = "" if "halt_shifted" in flags else SHIFT
     missing = dates[gone & ~_spanned(results, i, cols)]
-    if len(missing):
+    # By the other conventions one day is enough.
+    if len(missing) and (a.conventions.missing == "drop" or len(missing) == len(window)):
         ends = f"{date_prose(missing[0])}{f' to {date_prose(missing[-1])}' * (len(missing) > 1)}"
         part = f"{len(missing)} of its {count(len(window), 'day')} ({ends})" if len(window) > 1 else ends
         said = f"no {words().datum} on {part}"

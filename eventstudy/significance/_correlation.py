@@ -30,6 +30,9 @@ MIN_COMMON = 30
 PAIRWISE_LIMIT = 2000
 # A variance factor this small means that the benchmark holds the treated firms themselves.
 SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
+# Where no pair has a rho, r is 0 if 1 + (N-1) r could be at most this much above 1, with rho 1 for all.
+NEGLIGIBLE = 0.05
+NO_PAIR = "no two events that overlap, estimation windows included, have enough common estimation days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Correlation:
     Attributes
     ----------
     rbar : float
-        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions.
+        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless the o_ij
+        are too small for that to matter.
     same_date : float
         Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods.md, 4: r0).
     filled : int
@@ -106,9 +110,7 @@ def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, flo
     """
     r = mean_correlation(sample, window).rbar if len(sample) > 1 else 0.0
     if not np.isfinite(r):
-        raise InapplicableError(
-            "no pair of events with overlapping windows has enough common estimation days"
-        )
+        raise InapplicableError(NO_PAIR)
     factor = 1 + (len(sample) - 1) * r
     if factor <= SMALLEST_FACTOR:
         raise InapplicableError(
@@ -126,7 +128,7 @@ def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int
     Raises
     ------
     InapplicableError
-        If windows overlap and no pair has enough common sessions.
+        If windows overlap and no pair has enough common sessions, unless the overlap is negligible.
     """
     need = min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
     cosine = np.zeros((len(sample), len(sample)))
@@ -135,9 +137,7 @@ def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int
         cosine[np.ix_(near, rows)] = overlap.T
     out = _products(correlations(sample, need), cosine, ~np.eye(len(sample), dtype=bool))
     if np.isnan(out).any():
-        raise InapplicableError(
-            "no pair of events with overlapping windows has enough common estimation days"
-        )
+        raise InapplicableError(NO_PAIR)
     for pair in _apart(sample):
         for lag in (-1, 1):
             rho, overlap = _lagged_pairs(sample, window, need, pair, lag)
@@ -165,10 +165,18 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
         all_pairs.add(known, overlap[later])
         same_date.add(known, together[later].astype(float))
     total, same = all_pairs.total, same_date.total
+    filled = all_pairs.missing
+    if np.isnan(total) and _negligible(all_pairs.overlap, len(sample)):
+        total, filled = 0.0, 0
     for pair in _apart(sample):
         total += sum(_lagged(sample, window, need, pair, lag) for lag in (-1, 1))
     pairs = len(sample) * (len(sample) - 1) // 2
-    return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, all_pairs.missing)
+    return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, filled)
+
+
+def _negligible(overlap: float, n: int) -> bool:
+    """Tell whether correlations of n events cannot matter, given the sum of |o_ij| over the pairs i < j."""
+    return 2 * overlap / n <= NEGLIGIBLE
 
 
 @dataclass(slots=True)
@@ -179,6 +187,7 @@ class PairSum:
     rho: float = 0.0
     known: int = 0
     weight_missing: float = 0.0
+    overlap: float = 0.0
     missing: int = 0
 
     def add(self, rho: FloatArray, weight: FloatArray) -> None:
@@ -189,6 +198,7 @@ class PairSum:
         self.rho += float(rho[known].sum())
         self.known += int(known.sum())
         self.weight_missing += float(weight[matters & ~known].sum())
+        self.overlap += float(np.abs(weight).sum())
         self.missing += int((matters & ~known).sum())
 
     @property
@@ -291,7 +301,11 @@ def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatA
     """Return rho * weight, a missing rho being the mean of the others that are `counted`; NaN without any."""
     matters = counted & (weight != 0)
     known = matters & np.isfinite(rho)
-    if matters.any() and not known.any():
+    if (
+        matters.any()
+        and not known.any()
+        and not _negligible(float(np.abs(weight[matters]).sum()) / 2, len(rho))
+    ):
         return np.full(rho.shape, np.nan)
     mean = rho[known].mean() if known.any() else 0.0
     product: FloatArray = np.where(np.isfinite(rho), rho, mean) * weight

@@ -12,8 +12,8 @@ from ..typing import FloatArray
 from ._base import InapplicableError, Value
 from ._ranks import DECIMALS
 
-# With fewer placebo windows the two-sided p cannot fall to 0.05.
-ENOUGH = 39
+# With fewer placebo windows the two-sided p cannot fall below 0.05.
+ENOUGH = 40
 
 
 def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
@@ -78,7 +78,7 @@ def placebo_rank(observed: float, placebo: FloatArray) -> Value:
     if n < 2 or np.ptp(placebo) == 0:
         raise InapplicableError(f"{n} placebo windows, at least 2 that differ are needed")
     lower, upper = (float((1 + tail.sum()) / (n + 1)) for tail in (excess <= 0, excess >= 0))
-    few = f"{n} placebo windows, {ENOUGH} needed to reach p = 0.05" if n < ENOUGH else ""
+    few = f"{n} placebo windows, {ENOUGH} needed for p below 0.05" if n < ENOUGH else ""
     return Value(float(observed / placebo.std(ddof=1)), np.nan, "placebo windows", lower, upper, few)
 
 

@@ -25,4 +25,4 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     """
     if len(sample) != 1:
         raise InapplicableError("tests one event at a time: see the table of CARs")
-    return Value(float(sample.scar(window)[0]), float(sample.df_resid[0]))
+    return Value(float(sample.car_t(window)[0]), float(sample.df_resid[0]))

@@ -11,8 +11,8 @@ from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 from ._ranks import DECIMALS
 
-# With fewer donors p cannot fall to 0.05.
-ENOUGH = 19
+# With fewer donors p cannot fall below 0.05.
+ENOUGH = 20
 
 
 @statistic(
@@ -44,7 +44,7 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     rmse = np.sqrt(np.nanmean(sample.resid[0] ** 2))
     own = float(abs(sample.unextended.car(window)[0]) / rmse)
     above = int((np.round(donors - own, DECIMALS) >= 0).sum())
-    few = f"{len(donors)} donors, {ENOUGH} needed to reach p = 0.05" if len(donors) < ENOUGH else ""
+    few = f"{len(donors)} donors, {ENOUGH} needed for p below 0.05" if len(donors) < ENOUGH else ""
     return Value(own, np.nan, "donors", upper=(1 + above) / (1 + len(donors)), caution=few)
 
 

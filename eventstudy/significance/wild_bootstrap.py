@@ -81,7 +81,7 @@ def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> 
     parts = chunks(half, max(1, BLOCK // G))
     drawn = (rng.choice([-1.0, 1.0], size=(part.stop - part.start, G)) for part in parts)
     stars = np.concatenate([flipped_t(values, cluster, signs) for signs in drawn])
-    return np.concatenate([stars, -stars])
+    return np.concatenate([stars, -stars])[:draws]
 
 
 def all_signs(G: int) -> FloatArray:

@@ -94,7 +94,7 @@ def _each(results: EventStudyResults, window: Window) -> list[tuple[float, ...]]
     a = results.abnormal
     key = ("cars", window)
     if key not in a.memo:
-        t, half = a.scar(window), own_half_widths(results, window)
+        t, half = a.car_t(window), own_half_widths(results, window)
         p = [tail(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid, strict=True)]
         columns = (a.car(window), np.sqrt(a.var_car(window)), half, t, np.array(p), a.extended(window))
         a.memo[key] = list(zip(*(column.tolist() for column in columns), strict=True))
