@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -114,14 +115,43 @@ def test_everything_that_an_option_names_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_run_of_variants_is_reproduced(tmp_path: Path) -> None:
-    made = Project(tmp_path)
-    (tmp_path / "study.toml").write_text(
-        'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
-        '[variants.long]\nestimation = "-100:-11"\n[variants.own]\nmodel = "constant_mean"\n'
-    )
-    invoke("run", tmp_path / "study.toml", "--quiet")
+    """In the order of the study file, as the table has them; another order is another table."""
+    made, study = Project(tmp_path), tmp_path / "study.toml"
+    head = 'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
+    parts = [
+        '[variants.own]\nmodel = "constant_mean"\nengine = "batch"\n',
+        '[variants.long]\nestimation = "-100:-11"\n',
+    ]
+    study.write_text(head + "".join(parts))
+    invoke("run", study, "--quiet")
+    run = tmp_path / "reports" / "events"
+    assert list(pd.read_csv(run / "tables/variants.csv")["variant"].unique()) == ["main", "own", "long"]
+    assert verify_run(run).ok
+    assert "nothing new" in invoke("refresh", study)
+    assert "nothing new" in invoke("refresh", run)
+    invoke("run", "--from-lock", run, "--quiet")
+    again = "tables/variants.csv"
+    assert (tmp_path / "reports/events-again" / again).read_bytes() == (run / again).read_bytes()
+    study.write_text(head + "".join(parts[::-1]))
+    assert "refreshed: setting variants" in invoke("refresh", study)
+    study.write_text(head + "".join(parts))
+    invoke("refresh", study)
     shutil.rmtree(made.prices)
-    assert reproduce_run(tmp_path / "reports" / "events").exact
+    assert reproduce_run(run).exact
+
+
+def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) -> None:
+    """As runs were written before; sample runs among them."""
+    path = run / "manifest.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    del said["manifest_sha256"]
+
+    def dumped() -> str:
+        return json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    said["manifest_sha256"] = hashlib.sha256(dumped().encode()).hexdigest()
+    path.write_text(dumped(), encoding="utf-8")
+    assert verify_run(run).ok
 
 
 def test_a_run_of_returns_is_reproduced(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class Origin:
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:
-    """Return the settings with another path for every file that they or their variants name.
+    """Return the settings with another path for every file that they name; a variant can name none.
 
     Parameters
     ----------
@@ -155,25 +155,15 @@ def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyC
     change : callable
         Takes the place of a file in the run folder, and its path.
     """
-    own = _changed({name: getattr(config, name) for name in NAMING_FILES}, "data", change)
-    variants = {
-        name: {**settings, **_changed(settings, f"data/variants/{name}", change)}
-        for name, settings in config.variants.items()
-    }
-    return replace(config, **own, variants=variants)
-
-
-def _changed(settings: Mapping[str, Any], root: str, change: Callable[[str, str], str]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     for name in NAMING_FILES:
-        value = settings.get(name) or ()
-        if (name, value) == ("size", ASKED):
+        value = getattr(config, name)
+        if not value or (name, value) == ("size", ASKED):
             continue
-        files = [value] if isinstance(value, str) else list(value)
-        found = [change(f"{root}/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)]
-        if found:
-            out[name] = found[0] if isinstance(value, str) else tuple(found)
-    return out
+        files = [value] if isinstance(value, str) else value
+        found = [change(f"data/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)]
+        own[name] = found[0] if isinstance(value, str) else tuple(found)
+    return replace(config, **own)
 
 
 def hash_of(path: Path) -> str:

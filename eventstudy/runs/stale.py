@@ -45,7 +45,8 @@ def changed_inputs(record: Record, origin: Origin) -> list[str]:
 def _settings(origin: Origin, folder: Path) -> dict[str, Any]:
     """Return all settings of a study, files by their places, whose contents are compared."""
     config = with_files(origin.config, lambda place, _: place)
-    return {**config.to_dict(), **origin.to_dict(folder), "files": ""}
+    ordered = {"variants": list(config.variants.items())}
+    return {**config.to_dict(), **ordered, **origin.to_dict(folder), "files": ""}
 
 
 def changed_prices(
