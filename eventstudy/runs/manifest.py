@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ def manifest_of(
         },
         "answers": answers(results, config),
         "asked": {symbol: [str(day) for day in days] for symbol, days in panel.asked.items()},
-        "asked_on": str(date.today()),  # noqa: DTZ011 - the civil date that ends what is asked
+        "asked_on": origin.read_on if origin else "",
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
         "failures": {s: described(e) for s, e in fetched.failures.items()} if fetched else {},
         "notices": list(fetched.notices) if fetched else [],

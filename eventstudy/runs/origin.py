@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Origin:
         As for :func:`load_returns`.
     hashes : mapping of str to str
         SHA-256 of each file by its place in the run folder, as it was before the study.
+    read_on : str
+        The civil date when they were hashed: no price was asked for earlier.
     """
 
     events: Path
@@ -46,6 +49,7 @@ class Origin:
     store: str = ""
     vintage: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
+    read_on: str = ""
 
     @property
     def place(self) -> str:
@@ -93,7 +97,8 @@ class Origin:
         rest = {
             place: _hash_of_input(place, path) for place, path in self.files.items() if place != self.place
         }
-        return replace(self, hashes={self.place: hashlib.sha256(read_bytes(self.events)).hexdigest(), **rest})
+        mine = hashlib.sha256(read_bytes(self.events)).hexdigest()
+        return replace(self, hashes={self.place: mine, **rest}, read_on=str(date.today()))  # noqa: DTZ011
 
     def copy_to(self, stage: Path) -> None:
         """Copy the files to their places in a run folder, byte for byte.

@@ -122,13 +122,16 @@ def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> 
 
 
 def asked(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
-    """Return the symbols of a run by the range that was asked; one that ended on its day ends today."""
+    """Return the symbols of a run by the range that was asked; one that ended on its day ends today.
+
+    The day of a run is the one on which it began: if midnight came amid it some end a day later.
+    """
     day, calls = record.manifest["asked_on"], dict[Range, list[str]]()
     # A symbol of a variant only was asked for as many days as it has.
     kept = record.manifest["prices"].items()
     ends = {symbol: (own["first"], own["last"]) for symbol, own in kept if own.get("first")}
     for symbol, (first, last) in {**ends, **record.manifest["asked"]}.items():
-        end = date.today() if to_date and last == day else date.fromisoformat(last)  # noqa: DTZ011
+        end = date.today() if to_date and last >= day else date.fromisoformat(last)  # noqa: DTZ011
         calls.setdefault((date.fromisoformat(first), end), []).append(symbol)
     return calls
 
