@@ -20,10 +20,14 @@ from run_folders import DAYS, FIRMS, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, reproduce_run, verify_run
+from eventstudy.blas import one_thread
+from eventstudy.canonical import to_csv
 from eventstudy.config import StudyConfig
 from eventstudy.errors import RunFolderError
-from eventstudy.runs import Record, write_run
+from eventstudy.runs import Origin, Record, refresh_run, write_run
 from eventstudy.runs.manifest import seal
+from eventstudy.study import run_study
+from eventstudy.tables import study_tables
 from eventstudy.windows import Window
 
 
@@ -183,6 +187,28 @@ def test_market_values_that_were_downloaded_are_kept(tmp_path: Path) -> None:
     run = tmp_path / "out" / "events"
     assert len(Record.read(run).cells("tables/sizes.csv")) > 100
     assert reproduce_run(run).exact
+
+
+def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_digit(tmp_path: Path) -> None:
+    """From some 260 correlated events on a BLAS of several threads sums in another order."""
+    market = Market(300, days=700, dates=30)
+    days = market.frame.index[300 + 10 * np.random.default_rng(2).integers(0, 30, 300)]
+    market.frame.to_csv(tmp_path / "ret.csv", index_label="date")
+    table = market.table[["event_id", "ticker", "benchmark"]]
+    table = table.assign(announced_at=days.strftime("%Y-%m-%d"), mcap=np.arange(1, 301))
+    table.to_csv(tmp_path / "e.csv", index=False)
+    settings = StudyConfig(
+        returns=str(tmp_path / "ret.csv"), calendar="data", event=Window(-2, 2), draws=9, event_pages=0,
+        engine="batch",
+    )  # fmt: skip
+    origin, run = Origin(tmp_path / "e.csv", settings), tmp_path / "e"
+    refresh_run(origin, run)
+    assert reproduce_run(run).exact
+    results = run_study(origin.read()[0], settings)
+    with one_thread():
+        tables = study_tables(results, settings)
+    for name, table in tables.items():
+        assert (run / f"tables/{name}.csv").read_bytes() == to_csv(table), name
 
 
 def test_failures_are_kept_with_their_reasons(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def write_run(
         If a file of `origin` was changed since it was hashed.
     """
     target = followed(out / checked_name(name))
-    with clear_errors(target), one_thread():
+    with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:
@@ -107,7 +107,7 @@ def clear_errors(target: Path) -> Iterator[None]:
 def replacing(target: Path) -> Iterator[Path]:
     """Give an empty folder to write to, and put it in the place of `target` if all went well.
 
-    The lock of `target` must be held.
+    The lock of `target` must be held. What is computed inside is computed by :func:`one_thread`.
     """
     from ..report.index import show
 
@@ -117,7 +117,8 @@ def replacing(target: Path) -> Iterator[Path]:
     stage = stage_of(target)
     try:
         stage.mkdir()
-        yield stage
+        with one_thread():
+            yield stage
         carry_over(target, stage)
         step("onto the disk")
         kept(stage)
