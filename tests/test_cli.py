@@ -166,6 +166,7 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--returns", "r.csv", "--prices", "sample"], 2, "not both"),
         (["run", "EVENTS", "--max-loss", "nan"], 2, "--max-loss"),
         (["run", "EVENTS", "--name", "-x"], 2, "not a name"),
+        (["run", "EVENTS", "--name", ""], 2, "--name: not a name for a study, got ''"),
         (["frobnicate"], 2, "No such command"),
     ],
 )
