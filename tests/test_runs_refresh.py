@@ -19,6 +19,7 @@ from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import reproduce_run, verify_run
+from eventstudy.cli.hook import arguments_of
 from eventstudy.config import StudyConfig
 from eventstudy.runs import Origin, Record, write_run
 from eventstudy.runs.changes import KEPT, LOG, read_changes
@@ -158,6 +159,15 @@ def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     assert read_changes(made.run)[0]["added"] == ["e-DDD"]
     invoke("run", *made.options, "--model", "constant_mean")
     assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, "a run goes on with it"
+
+
+def test_a_command_is_read_as_its_system_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = r'"C:\tools\my notify.exe" --to C:\runs '
+    assert arguments_of("./notify.sh 'two words'") == ["./notify.sh", "two words"]
+    assert arguments_of("  ") == []
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert arguments_of(command) == command.strip()
+    assert not arguments_of("  ")
 
 
 def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:
