@@ -166,6 +166,7 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--returns", "r.csv", "--prices", "sample"], 2, "not both"),
         (["run", "EVENTS", "--max-loss", "nan"], 2, "--max-loss"),
         (["run", "EVENTS", "--name", "-x"], 2, "not a name"),
+        (["run", "EVENTS", "--name", ""], 2, "--name: not a name for a study, got ''"),
         (["frobnicate"], 2, "No such command"),
     ],
 )
@@ -374,6 +375,36 @@ def test_latin_console_and_foreign_locale(events: Path, tmp_path: Path) -> None:
     assert "ap-??" in done.stdout
     done = process("run", events, "--prices", "sample", "--out", tmp_path / "r", env=env)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_json_loses_no_letter_whatever_the_console(encoding: str, events: Path) -> None:
+    """Logs in JSON neither."""
+    name, log = "Zoë-华为-1", ["--log-format", "json"]
+    events.write_text(SMALL.replace("apple", name, 1), encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "eventstudy", "check", str(events), "--json"]
+    done = subprocess.run(command, capture_output=True, env=env, timeout=120, check=True)
+    assert json.loads(done.stdout.decode(encoding))["events"][0]["event_id"] == name
+    gone = [*command[:-2], str(events.with_name(name)), *log]
+    done = subprocess.run(gone, capture_output=True, env=env, timeout=120, check=False)
+    entries = [json.loads(line) for line in done.stderr.decode(encoding).splitlines()]
+    assert name in next(entry["text"] for entry in entries if entry["event"] == "failed")
+
+
+def test_json_where_no_event_could_be_used(tmp_path: Path) -> None:
+    """The document of the run that says so, unless a good one stays in its place."""
+    path, run = tmp_path / "e.csv", tmp_path / "r" / "e"
+
+    def study(ticker: str) -> tuple[int, str]:
+        path.write_text(f"event_id,ticker,announced_at\nx,{ticker},2020-06-15\n")
+        return invoke("run", path, "--offline", "--out", tmp_path / "r", "--json")[:2]
+
+    code, out = study("NOSUCH")
+    held = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    assert (code, json.loads(out)) == (1, {"report": str(run / "report.html"), "run": str(run)} | held)
+    assert study("AAPL")[0] == 0
+    assert study("NOSUCH") == (1, "")
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import sys
+import threading
 from html import unescape
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from pages import CONFIG
 from eventstudy.cli.main import main
 from eventstudy.report.index import show_end, write_index
 from eventstudy.runs import write_run
+from eventstudy.runs.lock import locked
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,8 @@ def test_newest_run_first_by_the_time_of_its_manifest(tmp_path: Path) -> None:
         ("[]", "not one of a study"),
         ({"schema": "other/1"}, "not one of a study"),
         ({}, "not one of a study"),
+        ('{"schema": "eventstudy-run/2", "answers": [{"text": "\\ud800"}]}', "damaged"),
+        ('{"schema": "eventstudy-run/2", "events": ' + "1" * 5000 + "}", "Exceeds the limit"),
     ],
 )
 def test_what_is_no_run_is_named(tmp_path: Path, manifest: object, why: str) -> None:
@@ -136,6 +142,9 @@ def test_what_is_no_run_is_named(tmp_path: Path, manifest: object, why: str) -> 
         {"events": 3, "answers": "x", "config": None},
         {"answers": [1, {"text": 5, "verdict": [1], "estimate": "x"}]},
         {"events": {"ok": "many"}, "answers": [{"estimate": 1e400, "n_events": -1, "group": {}}]},
+        {"events": {"ok": 10**400}, "answers": [{"estimate": 10**400, "pvalue": -(10**400)}]},
+        {"written_at": "9999-12-31T23:59:59-01:00"},
+        {"written_at": "0001-01-01T00:00:00+01:00"},
     ],
 )
 def test_old_and_odd_manifests_have_a_row(tmp_path: Path, extra: dict[str, object]) -> None:
@@ -184,6 +193,34 @@ def test_an_index_of_someone_else_is_left_alone(tmp_path: Path) -> None:
 def test_failures_of_the_index_are_not_those_of_the_run(tmp_path: Path) -> None:
     show_end(tmp_path / "missing", "x", "trouble")
     assert not (tmp_path / "missing").exists()
+
+
+def test_what_lies_beside_a_run_is_no_error_of_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A neighbour with a name of no letters, and an index that cannot be written."""
+    schema = {"schema": "eventstudy-run/2"}
+    if sys.platform != "win32":
+        (tmp_path / os.fsdecode(b"odd\xff")).mkdir()
+    run(tmp_path, "late", {**schema, "written_at": "9999-12-31T23:59:59-01:00"})
+    results = Market(3).fit()
+    assert write_run(results, tmp_path, "one", config=CONFIG).is_dir()
+    assert {"one", "late"} == set(rows(tmp_path))
+    (tmp_path / "index.html").unlink()
+    (tmp_path / ".index.html.lock").mkdir()
+    assert write_run(results, tmp_path, "two", config=CONFIG).is_dir()
+    assert not (tmp_path / "index.html").exists()
+    assert [r.getMessage() for r in caplog.records][-1:] == ["index_not_written"]
+
+
+def test_runs_that_end_together_are_all_in_the_index(tmp_path: Path) -> None:
+    """Who writes it looks at the folder while nobody else does."""
+    for name in ("one", "other"):
+        with locked(tmp_path / "index.html"):
+            writer = threading.Thread(target=write_index, args=[tmp_path])
+            writer.start()
+            writer.join(0.5)
+            run(tmp_path, name, {"schema": "eventstudy-run/2"})
+        writer.join()
+        assert f"<bdi>{name}</bdi>" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_command_shows_a_run_that_could_not_be_refreshed(

@@ -135,14 +135,21 @@ def test_a_file_in_the_way_is_one_clear_error(results: EventStudyResults, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", ".hidden", "a/b", "a\\b", "/etc", "a:b", "x" * 101, "dot.", "a\0b", "a\nb"]
-)
-def test_names_that_are_paths_are_refused(name: str) -> None:
+    "name",
+    [
+        "", "..", ".hidden", "a/b", "a\\b", "/etc", "a:b", "x" * 101, "dot.", "a\0b", "a\nb", "制" * 67,
+        "CON", "nul.2024", "Aux", "com1", "LPT9.run", "prn .x", "COM³", "index.html", "Index.HTML",
+    ],
+)  # fmt: skip
+def test_names_that_are_not_safe_everywhere_are_refused(name: str) -> None:
     with pytest.raises(ConfigError):
         checked_name(name)
 
 
-@pytest.mark.parametrize("name", ["events", "sanctions 2019-2022", "v1.2", "制裁"])
+@pytest.mark.parametrize(
+    "name",
+    ["events", "sanctions 2019-2022", "v1.2", "制裁", "制" * 66, "com10", "console", "run.con", "index"],
+)
 def test_names(name: str) -> None:
     assert checked_name(name) == name
 

@@ -155,6 +155,24 @@ def test_a_run_that_may_not_be_removed_is_not_exchanged(project: Project) -> Non
     assert left_in(project.out) == []
 
 
+def test_what_the_user_may_only_read_bars_no_run(project: Project, tmp_path: Path) -> None:
+    """A note of the user's that is protected, and links to such a file, to a folder and to nothing."""
+    other = tmp_path / "elsewhere.txt"
+    for path in (project.run / "note.txt", other):
+        path.write_text("mine")
+        path.chmod(0o444)
+    links = {"to-file": other, "to-folder": project.prices, "to-nothing": tmp_path / "gone"}
+    for name, meant in links.items():
+        (project.run / name).symlink_to(meant)
+    for command in ("run", "refresh"):
+        code, said = limited(project, powerless, command, *project.options)
+        assert (code, said) == (0, "")
+        assert (project.run / "note.txt").stat().st_mode & 0o777 == 0o444
+        assert {name: (project.run / name).readlink() for name in links} == links
+        project.announce(FIRMS)
+    assert left_in(project.out) == []
+
+
 def blind() -> None:
     """Give up root's right to read what it may not as well (CAP_DAC_READ_SEARCH)."""
     powerless()

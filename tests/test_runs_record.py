@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -19,10 +20,14 @@ from run_folders import DAYS, FIRMS, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, reproduce_run, verify_run
+from eventstudy.blas import one_thread
+from eventstudy.canonical import to_csv
 from eventstudy.config import StudyConfig
 from eventstudy.errors import RunFolderError
-from eventstudy.runs import Record, write_run
+from eventstudy.runs import Origin, Record, refresh_run, write_run
 from eventstudy.runs.manifest import seal
+from eventstudy.study import run_study
+from eventstudy.tables import study_tables
 from eventstudy.windows import Window
 
 
@@ -114,14 +119,43 @@ def test_everything_that_an_option_names_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_run_of_variants_is_reproduced(tmp_path: Path) -> None:
-    made = Project(tmp_path)
-    (tmp_path / "study.toml").write_text(
-        'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
-        '[variants.long]\nestimation = "-100:-11"\n[variants.own]\nmodel = "constant_mean"\n'
-    )
-    invoke("run", tmp_path / "study.toml", "--quiet")
+    """In the order of the study file, as the table has them; another order is another table."""
+    made, study = Project(tmp_path), tmp_path / "study.toml"
+    head = 'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
+    parts = [
+        '[variants.own]\nmodel = "constant_mean"\nengine = "batch"\n',
+        '[variants.long]\nestimation = "-100:-11"\n',
+    ]
+    study.write_text(head + "".join(parts))
+    invoke("run", study, "--quiet")
+    run = tmp_path / "reports" / "events"
+    assert list(pd.read_csv(run / "tables/variants.csv")["variant"].unique()) == ["main", "own", "long"]
+    assert verify_run(run).ok
+    assert "nothing new" in invoke("refresh", study)
+    assert "nothing new" in invoke("refresh", run)
+    invoke("run", "--from-lock", run, "--quiet")
+    again = "tables/variants.csv"
+    assert (tmp_path / "reports/events-again" / again).read_bytes() == (run / again).read_bytes()
+    study.write_text(head + "".join(parts[::-1]))
+    assert "refreshed: setting variants" in invoke("refresh", study)
+    study.write_text(head + "".join(parts))
+    invoke("refresh", study)
     shutil.rmtree(made.prices)
-    assert reproduce_run(tmp_path / "reports" / "events").exact
+    assert reproduce_run(run).exact
+
+
+def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) -> None:
+    """As runs were written before; sample runs among them."""
+    path = run / "manifest.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    del said["manifest_sha256"]
+
+    def dumped() -> str:
+        return json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    said["manifest_sha256"] = hashlib.sha256(dumped().encode()).hexdigest()
+    path.write_text(dumped(), encoding="utf-8")
+    assert verify_run(run).ok
 
 
 def test_a_run_of_returns_is_reproduced(tmp_path: Path) -> None:
@@ -153,6 +187,28 @@ def test_market_values_that_were_downloaded_are_kept(tmp_path: Path) -> None:
     run = tmp_path / "out" / "events"
     assert len(Record.read(run).cells("tables/sizes.csv")) > 100
     assert reproduce_run(run).exact
+
+
+def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_digit(tmp_path: Path) -> None:
+    """From some 260 correlated events on a BLAS of several threads sums in another order."""
+    market = Market(300, days=700, dates=30)
+    days = market.frame.index[300 + 10 * np.random.default_rng(2).integers(0, 30, 300)]
+    market.frame.to_csv(tmp_path / "ret.csv", index_label="date")
+    table = market.table[["event_id", "ticker", "benchmark"]]
+    table = table.assign(announced_at=days.strftime("%Y-%m-%d"), mcap=np.arange(1, 301))
+    table.to_csv(tmp_path / "e.csv", index=False)
+    settings = StudyConfig(
+        returns=str(tmp_path / "ret.csv"), calendar="data", event=Window(-2, 2), draws=9, event_pages=0,
+        engine="batch",
+    )  # fmt: skip
+    origin, run = Origin(tmp_path / "e.csv", settings), tmp_path / "e"
+    refresh_run(origin, run)
+    assert reproduce_run(run).exact
+    results = run_study(origin.read()[0], settings)
+    with one_thread():
+        tables = study_tables(results, settings)
+    for name, table in tables.items():
+        assert (run / f"tables/{name}.csv").read_bytes() == to_csv(table), name
 
 
 def test_failures_are_kept_with_their_reasons(tmp_path: Path) -> None:

@@ -9,17 +9,23 @@ import resource
 import signal
 import sys
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import reproduce_run, verify_run
-from eventstudy.runs import Record
+from eventstudy.cli.hook import arguments_of
+from eventstudy.config import StudyConfig
+from eventstudy.runs import Origin, Record, write_run
 from eventstudy.runs.changes import KEPT, LOG, read_changes
 from eventstudy.runs.lock import RunBusyError, locked
+from eventstudy.study import run_study
+from eventstudy.windows import Window
 
 
 def refresh(project: Project, *more: object, code: int = 0) -> str:
@@ -76,6 +82,47 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
     assert verify_run(made.run).ok
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a process has one time zone there")
+def test_a_run_over_midnight_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its prices end on the day on which it began; a refresh asks for those of the days since."""
+
+    def become(zone: str) -> date:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        return date.today()  # noqa: DTZ011
+
+    def fetched(last: date) -> None:
+        days = pd.date_range(before - timedelta(days=200), last, name="date")
+        for seed, name in enumerate(("AAA", "MKT")):
+            returns = np.random.default_rng(seed).normal(0, 0.01, len(days))
+            closes = pd.Series(np.exp(returns.cumsum()), days, name="close")
+            closes.to_csv(tmp_path / f"{name}.csv")
+
+    later, before = become("Etc/GMT-14"), become("Etc/GMT+12")
+    assert before < later
+    event = f"a,AAA,{before - timedelta(days=3)},MKT"
+    (tmp_path / "e.csv").write_text(f"event_id,ticker,announced_at,benchmark\n{event}\n")
+    settings = StudyConfig(
+        prices=str(tmp_path),
+        calendar="data",
+        estimation=Window(-100, -11),
+        event=Window(-5, 5),
+        event_pages=0,
+    )
+    fetched(before)
+    events, origin = Origin(tmp_path / "e.csv", settings).read()
+    results = run_study(events, settings)
+    become("Etc/GMT-14")
+    run = write_run(results, tmp_path / "out", "e", config=settings, origin=origin)
+    fetched(later)
+    try:
+        assert f"until {later}" in invoke("refresh", run)
+        assert "nothing new" in invoke("refresh", run)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     """Each in a log that goes on, newest first; the command of --on-change learns where it is."""
     made = Project(tmp_path)
@@ -112,6 +159,15 @@ def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     assert read_changes(made.run)[0]["added"] == ["e-DDD"]
     invoke("run", *made.options, "--model", "constant_mean")
     assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, "a run goes on with it"
+
+
+def test_a_command_is_read_as_its_system_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = r'"C:\tools\my notify.exe" --to C:\runs '
+    assert arguments_of("./notify.sh 'two words'") == ["./notify.sh", "two words"]
+    assert arguments_of("  ") == []
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert arguments_of(command) == command.strip()
+    assert not arguments_of("  ")
 
 
 def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:

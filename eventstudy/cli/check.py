@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Problem
-from .parts import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option
+from .parts import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option, print_json
 
 if TYPE_CHECKING:
     from ..events.checks import Checked
@@ -42,7 +41,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     if as_json:
         settings = {"settings": _plain(faults)} if study else {}
         found = {**settings, "events": rows, "problems": _plain(problems)}
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        print_json(found)
     else:
         _show(rows)
         for path, own in ((study, faults), (events, problems)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, PATH, ascii_text, debug_option, reading_codes
+from .parts import DIFFERENT, PATH, ascii_text, debug_option, print_json, reading_codes
 
 moved_option = click.option(
     "--moved", type=click.FloatRange(0), default=0.0001, show_default=True, metavar="SHARE",
@@ -30,9 +30,7 @@ def compare(one: Path, other: Path, moved: float, as_json: bool) -> None:
 
     found = compare_runs(one, other, moved=moved)
     if as_json:
-        import json
-
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+        print_json(found.to_dict())
     else:
         click.echo(ascii_text(str(found)))
     if found.altered:

@@ -22,11 +22,16 @@ LONGEST = 300
 def split_command(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse a command that no shell could read before any work is done."""
     try:
-        if value is not None and not shlex.split(value):
+        if value is not None and not arguments_of(value):
             raise click.BadParameter("the command is empty")
     except ValueError as error:
         raise click.BadParameter(f"{error} in {value!r}") from None
     return value
+
+
+def arguments_of(command: str) -> list[str] | str:
+    """Return what starts a command; on Windows its own text, in which backslashes are parts of paths."""
+    return command.strip() if sys.platform == "win32" else shlex.split(command)
 
 
 def notify(command: str, run: Path, *, changed: bool) -> str:
@@ -53,7 +58,7 @@ def notify(command: str, run: Path, *, changed: bool) -> str:
 def _failure(command: str, run: Path) -> str:
     told = {"EVENTSTUDY_RUN": str(run), "EVENTSTUDY_CHANGES": str(run / "changes.json")}
     try:
-        code = _run(shlex.split(command), {**os.environ, **told})
+        code = _run(arguments_of(command), {**os.environ, **told})
     except (OSError, ValueError) as error:
         return f"the command of --on-change cannot be run ({getattr(error, 'strerror', None) or error})"
     except subprocess.TimeoutExpired:
@@ -61,7 +66,7 @@ def _failure(command: str, run: Path) -> str:
     return f"the command of --on-change failed with exit code {code}" if code else ""
 
 
-def _run(arguments: list[str], env: dict[str, str]) -> int:
+def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
     """Return the exit code of a command; logs keep their form whatever it prints."""
     if not click.get_current_context().find_root().meta.get(LOGGING):
         return _waited(arguments, env, 2)
@@ -76,7 +81,7 @@ def _run(arguments: list[str], env: dict[str, str]) -> int:
                 note("message", logger="on-change", text=line)
 
 
-def _waited(arguments: list[str], env: dict[str, str], out: Any) -> int:
+def _waited(arguments: list[str] | str, env: dict[str, str], out: Any) -> int:
     """Wait for a command; end it, and what it has started, after the time or with this process."""
     own: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
     stderr = None if out == 2 else out

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import __version__
 from ..journal import LOGGER, note
+from .parts import json_text
 
 
 @contextmanager
@@ -56,7 +57,7 @@ class Lines(logging.Formatter):
         else:
             name = record.msg
         if self.form == "json":
-            return json.dumps({**head, "event": name, **facts}, ensure_ascii=False, default=str)
+            return json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
         return " ".join([*head.values(), name, *(f"{key}={_short(value)}" for key, value in facts.items())])
 
 

@@ -10,7 +10,7 @@ from ..config import StudyConfig
 from ..errors import ConfigError
 from ..prices.store import moment
 from ..runs import checked_name
-from ..settings import COMMAND_NAMES
+from ..settings import COMMAND_NAMES, within
 from ..studyfile import StudyFile, check, read_study_file
 
 
@@ -78,7 +78,8 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
         raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
     if Path(run.events).is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
-    name = checked_name(run.name or Path(run.events).stem)
+    with within("--name" if "name" in given else ""):
+        name = checked_name(given.get("name", run.name or Path(run.events).stem))
     vintage = moment(run.vintage) if run.vintage else ""
     rest = (run.offline, run.strict, run.max_loss, run.store, vintage)
     return Order(Path(run.events), Path(run.out), name, *rest, config)

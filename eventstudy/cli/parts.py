@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -174,6 +174,23 @@ def show_end(context: click.Context, trouble: str = "") -> None:
 
         out, name = context.meta[RUN]
         index.show_end(out, name, trouble.partition("\n")[0])
+
+
+def json_text(found: object, stream: TextIO, *, indent: int | None = 1) -> str:
+    """Return JSON for a stream, in escapes if that lacks a letter: none is lost, whatever its encoding."""
+    import json
+
+    text = json.dumps(found, ensure_ascii=False, indent=indent, default=str)
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(found, indent=indent, default=str)
+    return text
+
+
+def print_json(found: object) -> None:
+    """Print JSON on stdout."""
+    click.echo(json_text(found, sys.stdout))
 
 
 def command_line() -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .parts import debug_option, progress, say, say_home
+from .parts import debug_option, print_json, progress, say, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -55,7 +55,7 @@ def list_(store: str | None, as_json: bool) -> None:
 
     rows = listed(_store(store))
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         click.echo(
@@ -83,7 +83,7 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     if as_json:
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
         actions = [asdict(action) for action in held.actions]
-        _print_json(
+        print_json(
             {
                 "symbol": symbol,
                 "provenance": asdict(held.provenance),
@@ -260,10 +260,6 @@ def _report(found: Prices, outcomes: dict[str, str], quiet: bool, *, notices: bo
     if found.failures:
         codes = {error.exit_code for error in found.failures.values()}
         sys.exit(INCOMPLETE if found.symbols else codes.pop() if len(codes) == 1 else 1)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def _tell(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from .parts import (
     ascii_text,
     command_line,
     debug_option,
+    print_json,
     progress,
     remember,
     say,
@@ -86,7 +86,7 @@ def refresh(
     say(done.notices)
     _log(done)
     if as_json:
-        click.echo(json.dumps(_plain(done), ensure_ascii=False, indent=1))
+        print_json(_plain(done))
     elif not quiet:
         click.echo(_as_text(done))
     failed = notify(on_change, done.folder, changed=done.changed) if on_change else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, PATH, debug_option, reading_codes
+from .parts import DIFFERENT, PATH, debug_option, print_json, reading_codes
 
 
 @click.command(epilog=reading_codes("reproduced", "4 not, or inputs altered, "))
@@ -25,11 +25,9 @@ def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> Non
 
     found = reproduce_run(folder, tolerance=tolerance)
     if as_json:
-        import json
         from dataclasses import asdict
 
-        said = {"ok": found.ok, "exact": found.exact, **asdict(found)}
-        click.echo(json.dumps(said, ensure_ascii=False, indent=1, default=str))
+        print_json({"ok": found.ok, "exact": found.exact, **asdict(found)})
     elif not quiet:
         click.echo(str(found))
     if not found.ok:

@@ -18,6 +18,7 @@ from .parts import (
     ascii_text,
     command_line,
     debug_option,
+    print_json,
     progress,
     remember,
     say,
@@ -95,12 +96,12 @@ def run(
         crew.progress = None
         say(_new_notices(results, from_lock))
         if len(results) == 0:
-            raise _nothing_usable(results, order, **told)
+            raise _nothing_usable(results, order, as_json=as_json, **told)
         say(_unranked(results, config))
         with writing(silent):
             folder = write_run(results, order.out, order.name, **told)
         if as_json:
-            click.echo(_as_json(folder))
+            print_json(_plain(folder))
         elif not quiet:
             click.echo(_as_text(results, config, folder))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
@@ -117,12 +118,14 @@ def _new_notices(results: EventStudyResults, lock: Path | None) -> list[str]:
     return [text for text in results.panel.notices if text not in old]
 
 
-def _nothing_usable(results: EventStudyResults, order: Order, **told: Any) -> DataError:
+def _nothing_usable(results: EventStudyResults, order: Order, *, as_json: bool, **told: Any) -> DataError:
     """Write the page that says so, unless a good run would be lost, and return the error."""
     from ..runs.failed import nothing_usable, write_failed
     from .terminal import losses
 
     failed = write_failed(results, order.out, order.name, **told)
+    if failed and as_json:
+        print_json(_plain(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
     return nothing_usable(results, losses(results, written=False) + page, offline=order.offline)
 
@@ -181,8 +184,8 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
     return "\n\n".join(filter(None, [lead, *blocks, *beside(folder, first), *tail]))
 
 
-def _as_json(folder: Path) -> str:
+def _plain(folder: Path) -> dict[str, Any]:
     """Return ``results.json`` of a run, with where the run is."""
     found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     where = {"report": str(folder / "report.html"), "run": str(folder)}
-    return json.dumps({**where, **found}, indent=1, ensure_ascii=False)
+    return {**where, **found}

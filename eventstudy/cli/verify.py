@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, PATH, debug_option, reading_codes
+from .parts import DIFFERENT, PATH, debug_option, print_json, reading_codes
 
 
 @click.command(epilog=reading_codes("all is as it was written", "4 it is not, "))
@@ -21,10 +21,9 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
 
     found = verify_run(folder)
     if as_json:
-        import json
         from dataclasses import asdict
 
-        click.echo(json.dumps({"ok": found.ok, **asdict(found)}, ensure_ascii=False, indent=1))
+        print_json({"ok": found.ok, **asdict(found)})
     elif not quiet:
         click.echo(str(found))
     if not found.ok:

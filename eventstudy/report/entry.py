@@ -215,6 +215,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > LARGEST:
         raise ValueError("its manifest is too large")
     found = json.loads(path.read_text(encoding="utf-8"))
+    json.dumps(found, ensure_ascii=False).encode()  # raises for half a letter, which no page can have
     if not isinstance(found, Mapping):
         raise ValueError(FOREIGN)
     return found
@@ -229,7 +230,12 @@ def _list(value: object) -> list[Any]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return np.nan
 
 
 def _count(value: object) -> int:
@@ -245,6 +251,6 @@ def _shown(value: object, scale: float, unit: str) -> str:
 def _time(value: object) -> datetime:
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return NEVER
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

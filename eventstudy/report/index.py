@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 
+from ..journal import note
 from .canvas import Panel, Scale, picture
 from .entry import FAILED, MANIFEST, Run, run_of
 from .measures import WORDS
@@ -28,26 +29,36 @@ def write_index(out: Path) -> Path | None:
     """Write ``out/index.html`` over all runs in `out`, the newest first, and return its path.
 
     Folders that are no runs, or whose manifest cannot be read, are named below the table. The file is put in
-    its place in one step. None if there is an ``index.html`` that is not ours: it is left alone.
+    its place in one step, and one process at a time looks and writes: the last one has seen all runs. None if
+    there is an ``index.html`` that is not ours: it is left alone.
 
     Raises
     ------
     OSError
         If the folder cannot be read or written.
+    RunBusyError
+        If another process writes the index for very long.
     """
+    from ..runs.lock import locked
+
     target = out / INDEX
     if target.exists() and MARK not in target.read_text(encoding="utf-8", errors="replace")[:4000]:
         return None
-    text = render_index(out)
-    handle, name = tempfile.mkstemp(prefix=".index-", dir=out)
+    with locked(target):
+        _replace(target, render_index(out))
+    return target
+
+
+def _replace(target: Path, text: str) -> None:
+    """Put a page in its place in one step; what is no letter (of the name of a folder) becomes ``?``."""
+    handle, name = tempfile.mkstemp(prefix=".index-", dir=target.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
         Path(name).chmod(0o644)
         Path(name).replace(target)
     finally:
         Path(name).unlink(missing_ok=True)
-    return target
 
 
 def render_index(out: Path) -> str:
@@ -56,7 +67,7 @@ def render_index(out: Path) -> str:
     for folder in sorted(p for p in out.iterdir() if p.is_dir() and not p.name.startswith(".")):
         try:
             runs.append(run_of(folder))
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError, ArithmeticError, RecursionError) as error:
             others.append((clipped(folder.name, 100), _why(error)))
     found = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
     reach = _reaches(found)
@@ -73,7 +84,7 @@ def render_index(out: Path) -> str:
 
 def show(out: Path) -> None:
     """Write the index after a run was written; what happens to it is never an error of the run."""
-    with contextlib.suppress(OSError):
+    with _aside():
         write_index(out)
 
 
@@ -82,19 +93,28 @@ def show_end(out: Path, name: str, trouble: str) -> None:
 
     A run that was never there is not missed: whoever mistyped a name has been told.
     """
-    with contextlib.suppress(OSError):
-        note = _note_file(out, name)
+    with _aside():
+        file = _note_file(out, name)
         if trouble and (out / name / MANIFEST).is_file():
             told = {
                 "name": name,
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "error": trouble[:2000],
             }
-            note.write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8")
+            file.write_text(json.dumps(told) + "\n", encoding="utf-8")
             show(out)
-        elif note.exists():
-            note.unlink()
+        elif file.exists():
+            file.unlink()
             show(out)
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Log what goes wrong inside, and go on: a folder may hold anything, and the run is written."""
+    try:
+        yield
+    except Exception as error:
+        note("index_not_written", "warning", text=f"{type(error).__name__}: {error}")
 
 
 def _note_file(out: Path, name: str) -> Path:
@@ -155,6 +175,6 @@ def _scales(reach: Mapping[str, float]) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return f"no run: it has no {MANIFEST}"
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+    if isinstance(error, json.JSONDecodeError | UnicodeError | RecursionError):
         return "its manifest cannot be read: it is damaged"
     return clipped(error.strerror if isinstance(error, OSError) else error, 200)

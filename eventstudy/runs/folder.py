@@ -28,6 +28,11 @@ from .swap import cleared, followed, kept, refuse_lasting, remove, stage_of, swa
 if TYPE_CHECKING:
     import pandas as pd
 
+# Bytes of a name: the files beside a run (``.NAME.on-change.lock``) are in the 255 of file systems.
+LONGEST_NAME = 200
+# Names that open a device on Windows, with whatever after a dot.
+RESERVED = r"con|prn|aux|nul|(com|lpt)[1-9¹²³]"
+
 
 def write_run(
     results: EventStudyResults,
@@ -65,7 +70,7 @@ def write_run(
         If a file of `origin` was changed since it was hashed.
     """
     target = followed(out / checked_name(name))
-    with clear_errors(target), one_thread():
+    with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:
@@ -85,10 +90,16 @@ def checked_name(name: str) -> str:
         Otherwise.
     """
     if not re.fullmatch(r"\w[\w\-. ]{0,99}", name) or name.endswith((".", " ")):
-        raise ConfigError(
-            "not a name for a study", value=name, remedy="use letters, digits, '-', '_' and '.', and no path"
-        )
-    return name
+        what, remedy = "not a name for a study", "use letters, digits, '-', '_' and '.', and no path"
+    elif len(name.encode()) > LONGEST_NAME:
+        what, remedy = "too long for the name of a study", f"use {LONGEST_NAME} bytes of UTF-8 at most"
+    elif re.fullmatch(RESERVED, name.partition(".")[0].rstrip(), re.IGNORECASE):
+        what, remedy = "Windows keeps this name for a device", "choose another --name"
+    elif name.lower() == "index.html":
+        what, remedy = "that is the page over all runs", "choose another --name"
+    else:
+        return name
+    raise ConfigError(what, value=name, remedy=remedy)
 
 
 @contextmanager
@@ -107,7 +118,7 @@ def clear_errors(target: Path) -> Iterator[None]:
 def replacing(target: Path) -> Iterator[Path]:
     """Give an empty folder to write to, and put it in the place of `target` if all went well.
 
-    The lock of `target` must be held.
+    The lock of `target` must be held. What is computed inside is computed by :func:`one_thread`.
     """
     from ..report.index import show
 
@@ -117,7 +128,8 @@ def replacing(target: Path) -> Iterator[Path]:
     stage = stage_of(target)
     try:
         stage.mkdir()
-        yield stage
+        with one_thread():
+            yield stage
         carry_over(target, stage)
         step("onto the disk")
         kept(stage)

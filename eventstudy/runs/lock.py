@@ -114,8 +114,10 @@ def _take(handle: int) -> bool:
             import msvcrt
 
             os.lseek(handle, _FAR, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            os.lseek(handle, 0, os.SEEK_SET)
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            finally:  # whoever could not lock it reads who did
+                os.lseek(handle, 0, os.SEEK_SET)
         else:
             import fcntl
 

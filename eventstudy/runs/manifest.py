@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ def manifest_of(
         },
         "answers": answers(results, config),
         "asked": {symbol: [str(day) for day in days] for symbol, days in panel.asked.items()},
-        "asked_on": str(date.today()),  # noqa: DTZ011 - the civil date that ends what is asked
+        "asked_on": origin.read_on if origin else "",
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
         "failures": {s: described(e) for s, e in fetched.failures.items()} if fetched else {},
         "notices": list(fetched.notices) if fetched else [],
@@ -76,9 +76,12 @@ def manifest_of(
 
 
 def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
-    """Write ``manifest.json`` with sorted keys, the hash of every file that is there, and its own."""
-    said = {**manifest, "files": hashes(stage)}
-    text = _dumped({**said, OWN_HASH: own_hash(said)})
+    """Write ``manifest.json`` with the hash of every file that is there, and its own.
+
+    Keys are sorted but for those of the settings: the order of variants is that of their table.
+    """
+    said = _sorted({**manifest, "files": hashes(stage)})
+    text = _dumped(_sorted({**said, OWN_HASH: own_hash(said)}))
     (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -158,8 +161,15 @@ def _verdict(said: Sentence) -> str:
     return stressed[0][:-1].lower() if stressed[0].endswith(":") else stressed[-1]
 
 
+def _sorted(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same with sorted keys at every depth, the settings as they are."""
+    rest = {key: value for key, value in manifest.items() if key != "config"}
+    found = {**json.loads(json.dumps(rest, sort_keys=True)), "config": manifest["config"]}
+    return {key: found[key] for key in sorted(found)}
+
+
 def _dumped(manifest: dict[str, Any]) -> str:
-    return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def _flagged(results: EventStudyResults, flag: str) -> Any:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Origin:
         As for :func:`load_returns`.
     hashes : mapping of str to str
         SHA-256 of each file by its place in the run folder, as it was before the study.
+    read_on : str
+        The civil date when they were hashed: no price was asked for earlier.
     """
 
     events: Path
@@ -46,6 +49,7 @@ class Origin:
     store: str = ""
     vintage: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
+    read_on: str = ""
 
     @property
     def place(self) -> str:
@@ -93,7 +97,8 @@ class Origin:
         rest = {
             place: _hash_of_input(place, path) for place, path in self.files.items() if place != self.place
         }
-        return replace(self, hashes={self.place: hashlib.sha256(read_bytes(self.events)).hexdigest(), **rest})
+        mine = hashlib.sha256(read_bytes(self.events)).hexdigest()
+        return replace(self, hashes={self.place: mine, **rest}, read_on=str(date.today()))  # noqa: DTZ011
 
     def copy_to(self, stage: Path) -> None:
         """Copy the files to their places in a run folder, byte for byte.
@@ -147,7 +152,7 @@ class Origin:
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:
-    """Return the settings with another path for every file that they or their variants name.
+    """Return the settings with another path for every file that they name; a variant can name none.
 
     Parameters
     ----------
@@ -155,25 +160,15 @@ def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyC
     change : callable
         Takes the place of a file in the run folder, and its path.
     """
-    own = _changed({name: getattr(config, name) for name in NAMING_FILES}, "data", change)
-    variants = {
-        name: {**settings, **_changed(settings, f"data/variants/{name}", change)}
-        for name, settings in config.variants.items()
-    }
-    return replace(config, **own, variants=variants)
-
-
-def _changed(settings: Mapping[str, Any], root: str, change: Callable[[str, str], str]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     for name in NAMING_FILES:
-        value = settings.get(name) or ()
-        if (name, value) == ("size", ASKED):
+        value = getattr(config, name)
+        if not value or (name, value) == ("size", ASKED):
             continue
-        files = [value] if isinstance(value, str) else list(value)
-        found = [change(f"{root}/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)]
-        if found:
-            out[name] = found[0] if isinstance(value, str) else tuple(found)
-    return out
+        files = [value] if isinstance(value, str) else value
+        found = [change(f"data/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)]
+        own[name] = found[0] if isinstance(value, str) else tuple(found)
+    return replace(config, **own)
 
 
 def hash_of(path: Path) -> str:

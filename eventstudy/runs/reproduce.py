@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..blas import one_thread
 from .folder import write_tables
 from .manifest import hashes, versions
 from .record import Record, cells_of
@@ -133,7 +134,8 @@ def recompute(record: Record, stage: Path) -> None:
     refuse_altered(record)
     events, origin = record.frozen.read()
     results = run_study(events, origin.config, offline=origin.offline)
-    write_tables(stage, results, origin.config)
+    with one_thread():
+        write_tables(stage, results, origin.config)
 
 
 def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:

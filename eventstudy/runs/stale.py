@@ -45,7 +45,8 @@ def changed_inputs(record: Record, origin: Origin) -> list[str]:
 def _settings(origin: Origin, folder: Path) -> dict[str, Any]:
     """Return all settings of a study, files by their places, whose contents are compared."""
     config = with_files(origin.config, lambda place, _: place)
-    return {**config.to_dict(), **origin.to_dict(folder), "files": ""}
+    ordered = {"variants": list(config.variants.items())}
+    return {**config.to_dict(), **ordered, **origin.to_dict(folder), "files": ""}
 
 
 def changed_prices(
@@ -121,13 +122,16 @@ def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> 
 
 
 def asked(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
-    """Return the symbols of a run by the range that was asked; one that ended on its day ends today."""
+    """Return the symbols of a run by the range that was asked; one that ended on its day ends today.
+
+    The day of a run is the one on which it began: if midnight came amid it some end a day later.
+    """
     day, calls = record.manifest["asked_on"], dict[Range, list[str]]()
     # A symbol of a variant only was asked for as many days as it has.
     kept = record.manifest["prices"].items()
     ends = {symbol: (own["first"], own["last"]) for symbol, own in kept if own.get("first")}
     for symbol, (first, last) in {**ends, **record.manifest["asked"]}.items():
-        end = date.today() if to_date and last == day else date.fromisoformat(last)  # noqa: DTZ011
+        end = date.today() if to_date and last >= day else date.fromisoformat(last)  # noqa: DTZ011
         calls.setdefault((date.fromisoformat(first), end), []).append(symbol)
     return calls
 

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import sys
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 _HERE = -100  # AT_FDCWD
@@ -81,17 +82,25 @@ def remove(path: Path, *, loud: bool = False) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     elif path.exists():
+        if sys.platform == "win32":  # a file that may not be written cannot be removed there
+            for file in [p for p in path.rglob("*") if p.is_file() and not p.is_symlink()]:
+                file.chmod(0o666)
         shutil.rmtree(path, ignore_errors=not loud)
 
 
 def kept(folder: Path) -> None:
-    """Have all files of a folder on the disk: a rename must not outlive what it names."""
-    for path in [p for p in folder.rglob("*") if p.is_file()]:
-        handle = os.open(path, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Have all files of a folder on the disk: a rename must not outlive what it names.
+
+    On Windows, where only a file that may be written can be, those of the user that may not are left out.
+    """
+    windows = sys.platform == "win32"
+    for path in [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]:
+        with suppress(PermissionError) if windows else nullcontext():
+            handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _old(target: Path) -> Path:
