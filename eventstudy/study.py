@@ -33,7 +33,7 @@ from .repeats import masked, overlapping
 from .results import EventStudyResults
 from .returns import ReturnsPanel
 from .settings import settings_of, within
-from .status import dates_of, repeats_of, with_status
+from .status import dates_of, repeated_by_shift, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
 from .windows import Window, require_apart
 
@@ -147,8 +147,10 @@ class EventStudy:
         windows = layout.around(days, **around)
         if self.halt == "shift":
             layout, days = resumed(layout, windows, days)
-            windows = layout.around(days, **around)
             table["day0"] = days.astype("datetime64[s]")
+            repeats = repeated_by_shift(table, repeats)
+            layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
+            windows = layout.around(days, **around)
         first = self.repeat == "first"
         overlap = overlapping(windows, firms, layout.rows >= 0, kept_only=first)
         if first:
