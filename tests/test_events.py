@@ -402,6 +402,8 @@ class TestCells:
     def test_control_characters(self, row_problems) -> None:
         assert "U+0000" in only(row_problems("x,AAPL,2019-05-22,,,a\0b"), "note").what
         assert "U+001B" in only(row_problems("x,AAPL,2019-05-22,,,a\x1bb"), "note").what
+        assert "U+FFFE" in only(row_problems("x,AAPL,2019-05-22,,,a\ufffeb"), "note").what
+        assert "U+FFFF" in only(row_problems("x,AAPL,2019-05-22,,,a\uffffb"), "note").what
 
     def test_number_of_cells(self, row_problems) -> None:
         assert "double quotes" in only(row_problems("x,AAPL,2019-05-22,,,one, two"), "").remedy

@@ -25,7 +25,7 @@ OPTIONAL = ("event_id", "tz", "benchmark", "day0")
 KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 NO_LINE = 0
 FARTHEST_DAY0 = dt.timedelta(days=366)
 _DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}

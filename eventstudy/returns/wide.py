@@ -52,7 +52,7 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
     elif "date" in named:
         wide = frame.set_index(named["date"])
-    elif isinstance(frame.index, pd.RangeIndex):
+    elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
         columns = ", ".join(map(str, frame.columns[:NAMED])) + ", ..." * (len(frame.columns) > NAMED)
         raise DataError("no date column", value=columns, remedy="name the column of the dates 'date'")
     else:
