@@ -107,6 +107,10 @@ def test_closest_names_are_shown(study: Path) -> None:
         ("strict = 1", (1, "strict")),
         ("draws = 0", (1, "draws")),
         ("placebo = 20", (1, "placebo")),
+        ("placebo = 20001", (1, "placebo")),
+        ("confounder_days = 20001", (1, "confounder_days")),
+        ('estimation = "-20001:-31"', (1, "estimation")),
+        ("windows = [[0, 20001]]", (1, "windows")),
         ('currency = "usd"', (1, "currency")),
         ('model = "dimson"\nmodel_options = ["lag=2"]', (2, "model_options")),
         ('[variants.a]\nmodel = "theil_sen"\ncov_type = "HC3"', (3, "variants.a.cov_type")),
@@ -337,6 +341,7 @@ class TestSchema:
             'tests = "bmp"\nmodel = "ff3"\nmax_loss = 0.2\nfpc = true',
             '[variants.a]\nmodel = "market_adjusted"\n[variants."b c"]\nwindows = "0:1"',
             'vintage = "2024-03-01"',
+            'estimation = "-20000:-31"\nevent = [-5, 20000]\nplacebo = 20000',
         ],
     )
     def test_it_takes_what_the_program_takes(self, text: str, study: Path) -> None:
@@ -350,6 +355,7 @@ class TestSchema:
             "modle = 3", 'engine = "bach"', "draws = 0", "max_loss = 2", 'tests = ["bmpp"]', 'event = "5"',
             '[variants.a]\nprices = "sample"', '[variants.main]\nkind = "log"', 'strict = "no"',
             '[variants."a.b"]\nkind = "log"', "windows = 5", 'model = "markt"',
+            "placebo = 20001", "estimation = [-20001, -31]", 'event = "-5:20001"', 'event = "-5:100000"',
         ],
     )  # fmt: skip
     def test_it_refuses_what_the_program_refuses(self, text: str, study: Path) -> None:
