@@ -17,6 +17,7 @@ from .conventions import Conventions
 from .delays import with_runs
 from .errors import ConfigError
 from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
+from .events.notices import grouped
 from .events.table import Events, events_from_frame, read_events
 from .halts import resumed
 from .journal import note
@@ -123,7 +124,9 @@ class EventStudy:
         """
         around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
         tobit = self.conventions.limits == "censored"
-        table, panel = settled(self.events, self.returns, benchmark=self.benchmark, **around)
+        said = (*self.returns.notices, *self.events.notices)
+        returns = replace(self.returns, notices=tuple(dict.fromkeys(said)))
+        table, panel = settled(self.events, returns, benchmark=self.benchmark, **around)
         model = make_model(self.model) if isinstance(self.model, str) else self.model
         columns: list[str] = []
         if self.factors is not None:
@@ -262,6 +265,7 @@ def fit_config(
     progress: Callable[[int, int], None] | None = None,
 ) -> EventStudyResults:
     """Get the returns from `prices` and fit the study; its variants are left alone."""
+    events = grouped(events, config.by)
     factors = read_factors(config.factors) if config.factors else None
     model = model_of(config, factors)
     if factors is not None and not _uses(model, factors):

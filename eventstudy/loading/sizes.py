@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from ..events.decimals import SIZE, unread
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, RECORD, Sizes, as_of
 from ..typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
@@ -106,6 +107,13 @@ def unvalued(ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column:
         head = f"no usable market value ({why})" if why else f"no positive {column}"
         out.append(f"{head}: {', '.join(own[:NAMED])}{more}")
     return out
+
+
+def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
+    """Say of each market value that is neither a number nor blank that it is none; "" of all others."""
+    odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
+    why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
+    return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)
 
 
 def require_network(offline: bool) -> None:
