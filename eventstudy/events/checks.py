@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import Problem
 from ..typing import DateArray, IntArray
+from .announcements import MIDNIGHT
 from .cells import WHOLE_ROW, Column, Sheet, distinct
 from .csvfile import strip
 from .header import check_header
@@ -73,6 +74,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
     given = zip(columns, sheet.columns, strict=True)
     cells = {name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column for name, column in given}
+    stamps = cells["announced_at"].texts
+    rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
     _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)
