@@ -243,6 +243,17 @@ def test_check_refuses_what_a_run_refuses(line: str, study: Path) -> None:
     assert value is None or value[0] in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "code"), [('by = "kind"', 0), ('by = "kind"\nplacebo = 39', 2), ('by = "tau"', 2)]
+)
+def test_a_column_of_the_tables_cannot_split_events(line: str, code: int, study: Path) -> None:
+    (study.parent / "e.csv").write_text("ticker,announced_at,kind,tau\nNVDA,2022-08-31,a,b\n")
+    study.write_text(f'events = "e.csv"\nprices = "sample"\n{line}\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert done.exit_code == code
+    assert ("3: by: the tables of groups have a column of this name" in done.stderr) == bool(code)
+
+
 def test_check_without_events_says_so(study: Path) -> None:
     for text, told in (
         ("", "1: events: the study file names no events"),
