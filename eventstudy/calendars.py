@@ -13,7 +13,7 @@ import sys
 import tempfile
 import warnings
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ CLOSURES = {
     "XTAI": (("2024-10-31", "2024-10-31"),),
     "XPHS": (("2020-03-17", "2020-03-18"),),
 }
+# Since when a market closes at 16:00 of New York, whatever its own clock says: Sao Paulo at 17:00 or 18:00
+# (B3, notices of October 2019, 10 February and 29 September 2022); exchange_calendars has 18:00 all year.
+WITH_NEW_YORK = {"BVMF": "2019-11-04"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +116,7 @@ def sessions(calendar_name: str) -> Sessions:
     """Return every session of a calendar, as far back and ahead as is known.
 
     The schedule is built once by exchange_calendars and then kept in `cache_dir`; a cache that cannot be
-    read or written is ignored. Days in `CLOSURES` are taken out.
+    read or written is ignored. Days in `CLOSURES` are taken out, closes by `WITH_NEW_YORK` are put right.
 
     Parameters
     ----------
@@ -130,7 +133,7 @@ def sessions(calendar_name: str) -> Sessions:
     if schedule is None:
         schedule = _build(calendar_name)
         _write_cache(path, schedule)
-    return _freeze(_without_closures(schedule))
+    return _freeze(_closed_with_new_york(_without_closures(schedule)))
 
 
 def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -> Sessions:
@@ -288,6 +291,16 @@ def _without_closures(schedule: Sessions) -> Sessions:
     for first, last in CLOSURES.get(schedule.code, ()):
         shut |= (schedule.dates >= np.datetime64(first)) & (schedule.dates <= np.datetime64(last))
     return Sessions(schedule.code, schedule.tz, *(array[~shut] for array in _arrays(schedule)))
+
+
+def _closed_with_new_york(schedule: Sessions) -> Sessions:
+    if schedule.code not in WITH_NEW_YORK:
+        return schedule
+    closes = schedule.closes.copy()
+    late = np.flatnonzero(schedule.dates >= np.datetime64(WITH_NEW_YORK[schedule.code]))
+    there = [_local(day, dt.time(16), "America/New_York") for day in schedule.dates[late]]
+    closes[late] = np.minimum(closes[late], np.array(there, dtype="datetime64[s]"))
+    return replace(schedule, closes=closes)
 
 
 def _freeze(schedule: Sessions) -> Sessions:

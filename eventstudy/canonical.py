@@ -21,6 +21,9 @@ _STARTS = re.compile(
     rf"^'*(?=\s*(?!{_NUMBER}\Z){_SIGN}.*\w)|(?<=;)'*(?=(?!{_NUMBER}(?:;|\Z)){_SIGN}[^;]*\w)", re.DOTALL
 )
 
+# The ends of rows, and what is quoted, in which there are none.
+_ENDS = re.compile(r'"[^"]*"|\r\n')
+
 
 def quoted(text: str) -> str:
     """Return `text` with an apostrophe before what a spreadsheet would take for a formula.
@@ -44,7 +47,16 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
     dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
     dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
-    return _each_text(dated, quoted).to_csv(index=False, lineterminator="\n").encode()
+    own = _each_text(dated, quoted)
+    text: str = own.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:
+        # Cells are quoted for what ends a row, and readers take a bare CR for that as well.
+        text = _ENDS.sub(_ended, own.to_csv(index=False, lineterminator="\r\n"))
+    return text.encode()
+
+
+def _ended(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith('"') else "\n"
 
 
 def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:

@@ -149,11 +149,35 @@ _INDEX_SUFFIX = {
     "^AORD": "AX", "^KS200": "KS",
 }  # fmt: skip
 
-_OTHER_NOTATIONS = {
-    "US": "", "N": "", "O": "", "OQ": "", "SH": "SS", "CH": "SS", "XSHG": "SS", "XSHE": "SZ", "HKG": "HK",
-    "LN": "L", "LON": "L", "JP": "T", "GR": "DE", "FP": "PA", "KR": "KS", "KRX": "KS", "MM": "ME",
-    "MCX": "ME", "MOEX": "ME", "NSE": "NS", "BSE": "BO",
+# Suffixes by the codes of Bloomberg. Those of Stockholm and Copenhagen join the class of a share to its name.
+_BLOOMBERG = {
+    **dict.fromkeys(("US", "UN", "UW", "UQ", "UR", "UA", "UP", "UV"), ""), "LN": "L", "GR": "DE", "GY": "DE",
+    "GF": "F", "FP": "PA", "NA": "AS", "BB": "BR", "PL": "LS", "ID": "IR", "IM": "MI", "SM": "MC", "SW": "SW",
+    "SE": "SW", "VX": "SW", "AV": "VI", "FH": "HE", "NO": "OL", "GA": "AT", "PW": "WA", "CP": "PR",
+    "HB": "BD", "TI": "IS", "HK": "HK", "CG": "SS", "CS": "SZ", "JP": "T", "JT": "T", "KS": "KS", "KP": "KS",
+    "KQ": "KQ", "TT": "TW", "SP": "SI", "MK": "KL", "TB": "BK", "IJ": "JK", "PM": "PS", "IN": "NS",
+    "IS": "NS", "IB": "BO", "AU": "AX", "AT": "AX", "NZ": "NZ", "CN": "TO", "CT": "TO", "BZ": "SA",
+    "BS": "SA", "MM": "MX", "CI": "SN", "SJ": "JO", "IT": "TA", "AB": "SR",
 }  # fmt: skip
+_OTHER_NOTATIONS = _BLOOMBERG | {
+    "N": "", "O": "", "OQ": "", "SH": "SS", "CH": "SS", "XSHG": "SS", "XSHE": "SZ", "HKG": "HK", "LON": "L",
+    "KR": "KS", "KRX": "KS", "MM": "ME", "MCX": "ME", "MOEX": "ME", "NSE": "NS", "BSE": "BO",
+}  # fmt: skip
+# Digits of the codes of a market, by suffix.
+DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}
+
+
+def from_bloomberg(ticker: str) -> str:
+    """Return the Yahoo symbol of a ticker such as ``700 HK`` or ``BRK/B US Equity``, "" where not known."""
+    *names, code = ticker.upper().removesuffix(" EQUITY").split()
+    name = "-".join(names)
+    if code in ("CH", "C1", "C2") and re.fullmatch(r"\d{6}", name):
+        code = "CG" if name[0] in "69" else "CS"
+    if not name or code not in _BLOOMBERG:
+        return ""
+    suffix, stem = _BLOOMBERG[code], name.rstrip("/").replace("/", "-")
+    stem = stem.zfill(DIGITS_IN_CODE.get(suffix, 0)) if stem.isdigit() else stem
+    return f"{stem}.{suffix}" if suffix else stem
 
 
 def suffix_of(ticker: str) -> str:

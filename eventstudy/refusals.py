@@ -16,6 +16,7 @@ from .loading.measures import shares_of
 from .loading.sizes import require_network
 from .registry import did_you_mean
 from .study import model_of, require_used
+from .tables import require_free
 
 if TYPE_CHECKING:
     from .config import StudyConfig
@@ -98,6 +99,8 @@ def _of_source(config: StudyConfig, offline: bool, store: str, vintage: str) -> 
 def _of_columns(config: StudyConfig, events: Events) -> Iterator[Check]:
     for where, column in _named(config):
         yield where, partial(_require_column, events, where, column)
+        if where == "by":
+            yield where, partial(require_free, column, config)
     if config.drop_confounded and not config.confounders:
         yield "drop_confounded", partial(_require_news, events)
     if config.measure == "turnover":

@@ -8,18 +8,23 @@ from typing import Any
 
 from .config import MAIN, SHARED, VARIANT_NAME, StudyConfig
 from .models import MODELS
-from .settings import Setting, settings_of
+from .settings import FARTHEST, Setting, settings_of
 from .significance import STATISTICS
 from .studyfile import RunSettings, study_settings
 from .windows import Window
 
 SCHEMA_FILE = Path(__file__).parent / "data" / "study.schema.json"
+# A day from -FARTHEST to FARTHEST.
+_DAY = r"[+-]?(0?[01]?\d{1,4}|0?20000)"
 WINDOW: dict[str, Any] = {
     "anyOf": [
-        {"type": "string", "pattern": r"^\s*\[?\s*[+-]?\d{1,6}\s*[:,]\s*[+-]?\d{1,6}\s*\]?\s*$"},
-        {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+        {"type": "string", "pattern": rf"^\s*\[?\s*{_DAY}\s*[:,]\s*{_DAY}\s*\]?\s*$"},
+        {
+            "type": "array", "minItems": 2, "maxItems": 2,
+            "items": {"type": "integer", "minimum": -FARTHEST, "maximum": FARTHEST},
+        },
     ]
-}
+}  # fmt: skip
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -69,6 +74,8 @@ def _one(setting: Setting) -> dict[str, Any]:
     one: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": known} if known else {})}
     if setting.kind is int:
         one["minimum"] = setting.least
+        if setting.most is not None:
+            one["maximum"] = setting.most
     return one | ({"minimum": 0, "maximum": 1} if setting.kind is float else {})
 
 

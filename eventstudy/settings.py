@@ -20,6 +20,10 @@ from .windows import Window
 COMMAND_NAMES = {"window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events"}
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
+# Trading days from an event, some 80 years, beyond which there is no window.
+FARTHEST = 20_000
+# The largest whole numbers: sessions that prices can be wanted for, and draws that are held at a time.
+LARGEST = {"placebo": FARTHEST, "confounder_days": FARTHEST, "draws": 10_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Setting:
         """The smallest whole number it can be."""
         return int(self.name in POSITIVE)
 
+    @property
+    def most(self) -> int | None:
+        """The largest whole number it can be, if there is one."""
+        return LARGEST.get(self.name)
+
     def read(self, value: Any) -> Any:
         """Return `value`, as TOML or the command line has it, in the type of the setting.
 
@@ -64,7 +73,7 @@ class Setting:
             return self._one(value)
         if self.kind is Window:
             with within(self.name):
-                return tuple(dict.fromkeys(Window.several(value)))
+                return tuple(dict.fromkeys(map(_near, Window.several(value))))
         if not isinstance(value, (str, list, tuple)):
             raise ConfigError(
                 "not a list of texts", where=self.name, value=value, remedy='write ["...", "..."]'
@@ -82,11 +91,13 @@ class Setting:
             raise ConfigError(f"not {_KINDS[self.kind]}", where=self.name, value=value)
         if self.kind is int and value < self.least:
             raise ConfigError("too small", where=self.name, value=value, remedy=f"at least {self.least}")
+        if self.kind is int and self.most is not None and value > self.most:
+            raise ConfigError("too large", where=self.name, value=value, remedy=f"at most {self.most:,}")
         return value
 
     def _window(self, value: Any) -> Window:
         with within(self.name):
-            return Window.of(value)
+            return _near(Window.of(value))
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, (str, Path, date)):
@@ -96,6 +107,13 @@ class Setting:
             remedy = f"{hint} use {', '.join(self.choices)}".strip()
             raise ConfigError("unknown choice", where=self.name, value=value, remedy=remedy)
         return str(value)
+
+
+def _near(window: Window) -> Window:
+    if window.start < -FARTHEST or window.stop > FARTHEST:
+        remedy = f"keep within {FARTHEST:,} trading days of the event"
+        raise ConfigError("a window reaches too far", value=str(window), remedy=remedy)
+    return window
 
 
 _KINDS: dict[type, str] = {

@@ -93,6 +93,23 @@ def repeats_of(table: pd.DataFrame) -> ObjectArray:
     return out
 
 
+def repeated_by_shift(table: pd.DataFrame, left_out: ObjectArray) -> ObjectArray:
+    """Return why each event is left out, those too that the resumption of trading put on one session.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With day 0 on the clock of sessions traded.
+    left_out : (n,) object array
+        Why an event was left out before; "" otherwise.
+    """
+    out, kept = left_out.copy(), np.flatnonzero(left_out == "")
+    again = repeats_of(table.iloc[kept])
+    why = ": both are counted from the session on which trading resumed"
+    out[kept] = [text and f"{text}{why}" for text in again]
+    return out
+
+
 def dates_of(days: pd.Series[pd.Timestamp]) -> DateArray:
     """Return days as civil dates."""
     return days.to_numpy().astype("datetime64[D]")

@@ -17,6 +17,7 @@ from .conventions import Conventions
 from .delays import with_runs
 from .errors import ConfigError
 from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
+from .events.notices import grouped
 from .events.table import Events, events_from_frame, read_events
 from .halts import resumed
 from .journal import note
@@ -33,7 +34,7 @@ from .repeats import masked, overlapping
 from .results import EventStudyResults
 from .returns import ReturnsPanel
 from .settings import settings_of, within
-from .status import dates_of, repeats_of, with_status
+from .status import dates_of, repeated_by_shift, repeats_of, with_status
 from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
 from .windows import Window, require_apart
 
@@ -123,7 +124,9 @@ class EventStudy:
         """
         around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
         tobit = self.conventions.limits == "censored"
-        table, panel = settled(self.events, self.returns, benchmark=self.benchmark, **around)
+        said = (*self.returns.notices, *self.events.notices)
+        returns = replace(self.returns, notices=tuple(dict.fromkeys(said)))
+        table, panel = settled(self.events, returns, benchmark=self.benchmark, **around)
         model = make_model(self.model) if isinstance(self.model, str) else self.model
         columns: list[str] = []
         if self.factors is not None:
@@ -148,8 +151,10 @@ class EventStudy:
         windows = layout.around(days, **around)
         if self.halt == "shift":
             layout, days = resumed(layout, windows, days)
-            windows = layout.around(days, **around)
             table["day0"] = days.astype("datetime64[s]")
+            repeats = repeated_by_shift(table, repeats)
+            layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
+            windows = layout.around(days, **around)
         first = self.repeat == "first"
         overlap = overlapping(windows, firms, layout.rows >= 0, kept_only=first)
         if first:
@@ -262,6 +267,7 @@ def fit_config(
     progress: Callable[[int, int], None] | None = None,
 ) -> EventStudyResults:
     """Get the returns from `prices` and fit the study; its variants are left alone."""
+    events = grouped(events, config.by)
     factors = read_factors(config.factors) if config.factors else None
     model = model_of(config, factors)
     if factors is not None and not _uses(model, factors):

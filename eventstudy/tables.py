@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .canonical import OUTCOME
-from .errors import NotPossibleError
+from .errors import ConfigError, NotPossibleError
 from .faults.kinds import Fault, table_of
 from .listing import listed, many
 from .loading.benchmarks import PEERS, members
@@ -30,6 +30,15 @@ LEFT_OUT = (
     "confounded", "price_limit", "halt_shifted", "multi_day_return", "suspect_price", "overlapping_event",
     "short_estimation", "benchmark_fallback", "fallback_model",
 )  # fmt: skip
+
+# Columns of the tables below each other by group, and of those on placebo studies: no group column can have
+# such a name as well.
+STACKED = frozenset((
+    "test", "trust", "start", "stop", "tau", "weights", "left_out", "n_events", "n_complete", "statistic",
+    "pvalue", "distribution", "estimate", "total", "median", "positive", "se", "se_independent", "kappa",
+    "ci_low", "ci_high", "aar", "aar_low", "aar_high", "caar", "caar_low", "caar_high", "reason",
+))  # fmt: skip
+OF_PLACEBOS = frozenset(("kind", "draws", "shift", "mean_car"))
 
 
 def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
@@ -63,6 +72,7 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
     if few and len(results) >= FEWEST_EVENTS:
         out |= _of_a_sample(results, windows, config.main)
     if column:
+        require_free(column, config)
         out |= _of_groups(results, column, windows, names, config.main)
     if few:
         out |= _without_flagged(results, windows, config)
@@ -103,6 +113,20 @@ def faults_in_windows(results: EventStudyResults) -> list[Fault]:
         for symbol in symbols if reach[0] >= 0 else ():
             found |= dict.fromkeys(panel.faults_near(symbol, *panel.sessions[reach]))
     return [fault for fault in panel.faults if fault in found]
+
+
+def require_free(column: str, config: StudyConfig) -> None:
+    """Refuse to split by a column whose name the tables by group need themselves.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if column in STACKED or (config.placebo and column in OF_PLACEBOS):
+        raise ConfigError(
+            "the tables of groups have a column of this name themselves", where="by", value=column,
+            remedy=f"rename it in the events file, such as to {column}_of_event",
+        )  # fmt: skip
 
 
 def group_column(results: EventStudyResults, by: str) -> str:

@@ -71,6 +71,14 @@ def day0(ticker: str, stamp: str, tz: str = "", cutoff_minutes: float = 0) -> st
         ("7203.T", "2024-11-01T15:10", "Asia/Tokyo", "2024-11-05"),
         ("7203.T", "2024-11-05T15:10", "Asia/Tokyo", "2024-11-05"),
         ("7203.T", "2024-11-05T15:30", "Asia/Tokyo", "2024-11-06"),
+        # Sao Paulo closes with New York: at 17:00 in its summer, at 18:00 in its winter (B3, October 2019)
+        ("PETR4.SA", "2023-06-14T16:59", "America/Sao_Paulo", "2023-06-14"),
+        ("PETR4.SA", "2023-06-14T17:30", "America/Sao_Paulo", "2023-06-15"),
+        ("PETR4.SA", "2022-03-11T17:30", "America/Sao_Paulo", "2022-03-11"),
+        ("PETR4.SA", "2022-03-14T17:30", "America/Sao_Paulo", "2022-03-15"),
+        ("PETR4.SA", "2024-11-01T17:30", "America/Sao_Paulo", "2024-11-04"),
+        ("PETR4.SA", "2024-11-04T17:54", "America/Sao_Paulo", "2024-11-04"),
+        ("PETR4.SA", "2024-11-04T18:00", "America/Sao_Paulo", "2024-11-05"),
         ("AAPL", "1962-05-28T15:00", "America/New_York", "1962-05-28"),
         # a bare date is that session, or the next
         ("AAPL", "2019-05-22", "", "2019-05-22"),

@@ -30,7 +30,7 @@ PLAIN = [
     "[-1,1]", "me@firm.example", "1-2", "'-1", "x;-1", "rose; =", "x; -bar",
 ]  # fmt: skip
 # Made of what matters, so that every kind of collision is met, or of all that an events file may hold.
-MIXED = st.text(st.sampled_from("='+-@;\t 1.eEa%＝\n,\""))
+MIXED = st.text(st.sampled_from("='+-@;\t 1.eEa%＝\n\r,\""))
 CELLS = MIXED | st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 
 
@@ -71,6 +71,11 @@ def test_tables_are_read_back(cells: list[str], name: str) -> None:
     assert (back["r"] == table["r"]).all()
     rows = [*csv.reader(io.StringIO(text.decode(), newline=""))]
     assert not any(formula(cell) for row in rows for cell in row)
+
+
+def test_only_cells_with_a_line_end_are_quoted_for_it() -> None:
+    table = pd.DataFrame({"a": ["x\ry", "x\r\ny", "x"], "b": ["1", "2", 'say "\r\n"']})
+    assert to_csv(table) == b'a,b\n"x\ry",1\n"x\r\ny",2\nx,"say ""\r\n"""\n'
 
 
 @pytest.fixture(scope="module")

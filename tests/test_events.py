@@ -318,6 +318,7 @@ class TestCells:
             ("2019-05-22T10:00 EST", "no such time", "offset"),
             ("2019-05-22T10:00+25:00", "no such offset", ""),
             ("2019-05-22T10:00", "needs a time zone", "'tz'"),
+            ("2019-05-22 00:00:00", "needs a time zone", "write 2019-05-22 if only the day is known"),
             ("", "empty", ""),
         ],
     )
@@ -361,6 +362,16 @@ class TestCells:
             ("", "empty", ""),
             ("aapl", "small letters", "'AAPL'"),
             ("BRK B", "space", "'BRK-B'"),
+            ("NVDA US", "space", "'NVDA'"),
+            ("BRK/B US Equity", "space", "'BRK-B'"),
+            ("BP/ LN", "space", "'BP.L'"),
+            ("SAP GY", "space", "'SAP.DE'"),
+            ("700 HK", "space", "'0700.HK'"),
+            ("600519 CH", "space", "'600519.SS'"),
+            ("000725 CH", "space", "'000725.SZ'"),
+            ("7203 JT", "space", "'7203.T'"),
+            ("MC FP Equity", "space", "'MC.PA'"),
+            ("VOLVB SS", "space", "write the symbol of Yahoo"),
             ("SBER.MX2", "unknown market suffix", "'.MX'"),
             ("002415.SH2", "unknown market suffix", "'.SR'"),
             ("725", "only a number", "000725.SZ"),
@@ -402,6 +413,8 @@ class TestCells:
     def test_control_characters(self, row_problems) -> None:
         assert "U+0000" in only(row_problems("x,AAPL,2019-05-22,,,a\0b"), "note").what
         assert "U+001B" in only(row_problems("x,AAPL,2019-05-22,,,a\x1bb"), "note").what
+        assert "U+FFFE" in only(row_problems("x,AAPL,2019-05-22,,,a\ufffeb"), "note").what
+        assert "U+FFFF" in only(row_problems("x,AAPL,2019-05-22,,,a\uffffb"), "note").what
 
     def test_number_of_cells(self, row_problems) -> None:
         assert "double quotes" in only(row_problems("x,AAPL,2019-05-22,,,one, two"), "").remedy
@@ -439,6 +452,18 @@ class TestAcrossRows:
         problem = only(problems(text), "ticker")
         assert problem.line == 4
         assert "(2019-05-28) as the event on line 2" in problem.what
+
+    def test_a_column_of_dates_with_midnight_is_told_for_what_it_is(self, problems) -> None:
+        found = problems(HEAD + "x,AAPL,2019-05-22 00:00:00,,,\ny,MSFT,2019-05-23 00:00:00,,,\n")
+        assert [p.what for p in found] == ["is a date with 00:00 behind it, as in all rows"] * 2
+        assert [p.remedy for p in found] == ["write 2019-05-22", "write 2019-05-23"]
+        other = problems(HEAD + "x,AAPL,2019-05-22 00:00:00,,,\ny,MSFT,2019-05-23,,,\n")
+        assert "needs a time zone" in only(other, "announced_at").what
+
+    def test_an_index_of_pandas(self, problems) -> None:
+        problem = only(problems(",ticker,announced_at\n0,AAPL,2019-05-22\n"), "")
+        assert problem.what == "column 1 of the header has no name"
+        assert "to_csv(index=False)" in problem.remedy
 
     def test_line_numbers_are_an_editors(self, problems) -> None:
         text = (

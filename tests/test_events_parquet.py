@@ -202,7 +202,7 @@ def test_work_grows_with_what_is_distinct(tmp_path: Path, monkeypatch: pytest.Mo
 
     calls = []
     read = rows.parse_announcement
-    monkeypatch.setattr(rows, "parse_announcement", lambda *given: calls.append(given) or read(*given))
+    monkeypatch.setattr(rows, "parse_announcement", lambda *a, **b: calls.append(a) or read(*a, **b))
     tickers = [f"T{k:02d}" + (".L" if k % 2 else "") for k in range(40)]
     days = np.arange("2019-01-02", "2019-02-21", dtype="datetime64[D]").astype(str)
     both = [(t, d) for t in tickers for d in days] * 10

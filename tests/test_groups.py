@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -14,10 +15,12 @@ from scipy import stats
 
 from eventstudy.analysis._relabel import arrangements, count, draws, strata_of, welch_t
 from eventstudy.analysis.groups import Pair, clustered, differences, permuted, welch
+from eventstudy.config import StudyConfig
 from eventstudy.conventions import Conventions
 from eventstudy.errors import ConfigError
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance.date_clustered import clustered_t
+from eventstudy.tables import OF_PLACEBOS, STACKED, study_tables
 
 DEFAULT = Conventions()
 
@@ -308,3 +311,25 @@ def test_table_of_all_pairs_and_methods() -> None:
 def test_errors_of_use(arguments: Any, options: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         grouped(groups="abc").difference(*arguments, **options)
+
+
+def test_a_group_column_cannot_be_named_like_one_of_the_tables() -> None:
+    """The names that are refused are those of the tables that stand below each other by group."""
+    market = Market(n=12, dates=6)
+    names = ["adverse", "relief"]
+    market.table = market.table.assign(mcap="2", side=names * 6, kind=names * 6, tau=names * 6)
+    market.table["flags"] = ["confounded", "", ""] * 4
+    results = market.fit()
+    placebo = StudyConfig(event="-5:5", estimation="-120:-11", by="side", placebo=40)
+    plain = replace(placebo, placebo=0)
+    found = {}
+    for config in (plain, placebo):
+        tables = study_tables(results, config)
+        own = [set(table) - {"side"} for name, table in tables.items() if name.endswith("_by_group")]
+        found[config.placebo] = set().union(*own)
+    assert found == {0: STACKED, 40: STACKED | OF_PLACEBOS}
+    assert set(study_tables(results, replace(plain, by="kind"))["tests_by_group"]["kind"]) == set(names)
+    for config in (replace(placebo, by="kind"), replace(plain, by="tau")):
+        with pytest.raises(ConfigError, match="rename it in the events file") as caught:
+            study_tables(results, config)
+        assert caught.value.value == config.by

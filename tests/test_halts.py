@@ -60,6 +60,27 @@ def test_a_halt_on_day_0_by_hand() -> None:
     assert "halt_shifted" not in running.events["flags"][0]
 
 
+def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
+    """Halted on sessions 9 and 10: both events move to session 11, and the second one leaves the study."""
+    panel = firm_a([0.0155, np.nan, np.nan, -0.04], [1, 0, 0, 3])
+    table = pd.DataFrame({
+        "event_id": ["first", "second"], "ticker": "A", "announced_at": ["2024-01-12", "2024-01-15"],
+        "benchmark": "M",
+    })  # fmt: skip
+    events = events_from_frame(table, calendar="data")
+    for repeat in ("mask", "first", "keep-all"):
+        around = {"estimation": (-9, -2), "event": (-1, 0)}
+        results = EventStudy(events, panel, halt="shift", repeat=repeat, **around).fit()
+        assert results.events["status"].tolist() == ["ok", "dropped"]
+        assert results.events["reason"][1] == (
+            "same listing and session as event first: "
+            "both are counted from the session on which trading resumed"
+        )
+        assert len(results) == 1
+    alone = EventStudy(events.take([0]), panel, halt="shift", **around).fit()
+    np.testing.assert_array_equal(results.abnormal.ar[0], alone.abnormal.ar[0])
+
+
 def test_a_clock_without_halts_is_the_calendar() -> None:
     market = Market(n=6, seed=2)
     one, other = market.fit().abnormal, market.fit(halt="shift").abnormal

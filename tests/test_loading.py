@@ -17,10 +17,11 @@ from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
 from eventstudy.calendars import sessions
-from eventstudy.errors import ConfigError, NetworkError
+from eventstudy.errors import ConfigError, DataError, NetworkError
 from eventstudy.exchanges import EXCHANGES, home_of
 from eventstudy.loading.baskets import MOST_CALLS, Basket, calls_of, range_around
 from eventstudy.loading.benchmarks import FALLBACK
+from eventstudy.loading.factors import read_factors
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
@@ -314,3 +315,22 @@ def test_returns_are_laid_on_the_sessions_that_the_events_were_read_for(tmp_path
     assert np.datetime64("2020-01-01") not in exchange.sessions
     told = es.load_returns(es.events_from_frame(listed), tmp_path, calendar="data")
     assert np.array_equal(told.sessions, own.sessions)
+
+
+def test_a_table_without_dates_says_so_and_names_its_columns(tmp_path: Path) -> None:
+    events = es.events_from_frame(pd.DataFrame({"ticker": ["AAPL"], "announced_at": "2019-05-22"}))
+    file = tmp_path / "own.csv"
+    file.write_text("AAPL,MSFT\n0.01,0.02\n0.02,0.01\n")
+    for read in (lambda: es.read_returns(file, events), lambda: read_factors(file)):
+        with pytest.raises(DataError) as caught:
+            read()
+        assert str(caught.value) == (
+            "own.csv: no date column, got 'AAPL, MSFT'; name the column of the dates 'date'"
+        )
+
+
+def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    days = pd.bdate_range("2019-05-01", periods=5, name="date")
+    pd.DataFrame({"date": days, "smb": np.arange(5) / 100}).to_parquet(tmp_path / "OWN.PARQUET")
+    assert read_factors(tmp_path / "OWN.PARQUET")["smb"].tolist() == [0, 0.01, 0.02, 0.03, 0.04]

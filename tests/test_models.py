@@ -210,3 +210,13 @@ def test_dimson_with_its_slopes_in_one() -> None:
     R, R_m = one.windows.returns[:, -11:], one.windows.factors[:, -11:, 1]
     np.testing.assert_allclose(one.ar, R - one.params[:, :1] - beta[:, None] * R_m, atol=1e-14)
     np.testing.assert_allclose(one.sigma2, np.nansum(one.resid**2, axis=1) / (one.nobs - 4), rtol=1e-12)
+
+
+def test_a_series_of_several_tickers_has_all_of_them_however_it_is_spaced() -> None:
+    market = Market(n=3, seed=5)
+    bare, spaced, one = (
+        market.fit(model="two_index", series={"world": text}).abnormal.ar
+        for text in ("WORLD;IND", " WORLD ; IND ", "WORLD")
+    )
+    np.testing.assert_array_equal(spaced, bare)
+    assert not np.array_equal(spaced, one)

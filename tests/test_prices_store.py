@@ -79,6 +79,20 @@ def test_answers_only_what_it_covers(store: StoreProvider) -> None:
     assert store.fetch(["AAA"], date(2018, 2, 1), date(2018, 3, 1)).failures["AAA"].kind == "no_prices"
 
 
+@pytest.mark.parametrize(("n", "end"), [(4, "S3"), (6, "S5"), (7, "S4")])
+def test_all_of_few_that_are_short_are_named_and_the_shortest_first(
+    store: StoreProvider, n: int, end: str
+) -> None:
+    for i in range(n):
+        store.put(made(f"S{i}", rows=20 * (i + 1)), asked=(date(2019, 1, 2), date(2019, 3, i + 1)))
+    names = [f"S{i}" for i in reversed(range(n))]
+    partial = StoreProvider(store.path, partial=True)
+    [said] = partial.fetch(names, date(2019, 1, 2), date(2019, 12, 31)).notices
+    assert f"for {n} symbols (S0 2019-01-02 to 2019-03-01, S1 " in said
+    assert said.endswith("and 2 more)") == (n > 6)
+    assert re.findall(r"S\d", said)[-1] == end
+
+
 def test_the_future_was_not_asked(store: StoreProvider) -> None:
     """What was downloaded on 2024-03-01 is no answer about that day or a later one."""
     store.put(made("AAA"), asked=(FIRST, date(2030, 1, 1)))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from conftest import Market
+from matplotlib.figure import Figure
 from pages import CONFIG, MAIN, page, with_columns
 from scipy import stats
 
@@ -30,6 +31,12 @@ def fallen() -> EventStudyResults:
 def split(fallen: EventStudyResults) -> EventStudyResults:
     """The events in two groups of unequal size."""
     return with_columns(fallen, direction=["adverse"] * 12 + ["relief"] * 8)
+
+
+def test_a_figure_leaves_out_what_is_no_character_of_xml() -> None:
+    figure = Figure()
+    figure.text(0, 0, "a\ufffeb\uffffc")
+    assert ">abc</text>" in svg(figure, "A text", "What it shows")
 
 
 def test_svg_is_deterministic_and_needs_no_styles(fallen: EventStudyResults) -> None:

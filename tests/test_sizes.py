@@ -20,6 +20,7 @@ from eventstudy.prices.sizes import as_of, checked, restated
 from eventstudy.prices.yahoo import YahooProvider
 from eventstudy.study import run_study
 
+RECORD = "ticker,date,close,shares,mcap,currency,source,note"
 NOW = datetime(2021, 3, 1, tzinfo=UTC)
 SPLIT = date(2020, 8, 31)
 
@@ -147,12 +148,28 @@ def test_two_currencies_are_not_added(tmp_path: Path) -> None:
         ("ticker,date\nAAPL,2019-05-01\n", "mcap or shares"),
         ("ticker,date,mcap\nAAPL,2019-05-01,-3\n", "row 2"),
         ("ticker,date,mcap\nAAPL,2019-05-01,3\nAAPL,x,3\n", "row 3"),
+        ("ticker,date,mcap,note\nAAPL,2019-05-01,1OO,seen\nMSFT,2019-05-01,3,\n", "row 2.*1OO"),
+        (f"{RECORD}\nMSFT,,,,,,Yahoo,no shares\nAAPL,2019-05-01,,,1OO,USD,Yahoo,\n", "row 3.*1OO"),
     ],
 )
 def test_a_file_with_a_fault_is_refused(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "sizes.csv").write_text(text)
     with pytest.raises(DataError, match=says):
         study(tmp_path, str(tmp_path / "sizes.csv"))
+
+
+def test_a_column_note_of_the_user_is_no_record_of_ours(tmp_path: Path) -> None:
+    bare = "ticker,date,mcap\nAAPL,2019-05-01,3\nMSFT,2019-05-01,4\n"
+    noted = "ticker,date,mcap,note,source\nAAPL,2019-05-01,3,rounded,\nMSFT,2019-05-01,4,,Bloomberg\n"
+    for name, text in (("bare", bare), ("noted", noted)):
+        (tmp_path / f"{name}.csv").write_text(text)
+    one, two = (study(tmp_path, str(tmp_path / f"{name}.csv")).sizes for name in ("bare", "noted"))
+    assert one is not None
+    assert two is not None
+    np.testing.assert_array_equal(one.values, two.values)
+    assert [r.replace("bare", "noted") for r in one.reasons] == [*two.reasons]
+    (tmp_path / "counts.csv").write_text("ticker,date,shares,note\nAAPL,2019-05-01,3,as filed\n")
+    assert study(tmp_path, str(tmp_path / "counts.csv")).sizes is not None
 
 
 def test_a_run_keeps_its_market_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,10 @@ def test_closest_names_are_shown(study: Path) -> None:
         ("strict = 1", (1, "strict")),
         ("draws = 0", (1, "draws")),
         ("placebo = 20", (1, "placebo")),
+        ("placebo = 20001", (1, "placebo")),
+        ("confounder_days = 20001", (1, "confounder_days")),
+        ('estimation = "-20001:-31"', (1, "estimation")),
+        ("windows = [[0, 20001]]", (1, "windows")),
         ('currency = "usd"', (1, "currency")),
         ('model = "dimson"\nmodel_options = ["lag=2"]', (2, "model_options")),
         ('[variants.a]\nmodel = "theil_sen"\ncov_type = "HC3"', (3, "variants.a.cov_type")),
@@ -239,6 +243,17 @@ def test_check_refuses_what_a_run_refuses(line: str, study: Path) -> None:
     assert value is None or value[0] in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "code"), [('by = "kind"', 0), ('by = "kind"\nplacebo = 39', 2), ('by = "tau"', 2)]
+)
+def test_a_column_of_the_tables_cannot_split_events(line: str, code: int, study: Path) -> None:
+    (study.parent / "e.csv").write_text("ticker,announced_at,kind,tau\nNVDA,2022-08-31,a,b\n")
+    study.write_text(f'events = "e.csv"\nprices = "sample"\n{line}\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert done.exit_code == code
+    assert ("3: by: the tables of groups have a column of this name" in done.stderr) == bool(code)
+
+
 def test_check_without_events_says_so(study: Path) -> None:
     for text, told in (
         ("", "1: events: the study file names no events"),
@@ -337,6 +352,7 @@ class TestSchema:
             'tests = "bmp"\nmodel = "ff3"\nmax_loss = 0.2\nfpc = true',
             '[variants.a]\nmodel = "market_adjusted"\n[variants."b c"]\nwindows = "0:1"',
             'vintage = "2024-03-01"',
+            'estimation = "-20000:-31"\nevent = [-5, 20000]\nplacebo = 20000',
         ],
     )
     def test_it_takes_what_the_program_takes(self, text: str, study: Path) -> None:
@@ -350,6 +366,7 @@ class TestSchema:
             "modle = 3", 'engine = "bach"', "draws = 0", "max_loss = 2", 'tests = ["bmpp"]', 'event = "5"',
             '[variants.a]\nprices = "sample"', '[variants.main]\nkind = "log"', 'strict = "no"',
             '[variants."a.b"]\nkind = "log"', "windows = 5", 'model = "markt"',
+            "placebo = 20001", "estimation = [-20001, -31]", 'event = "-5:20001"', 'event = "-5:100000"',
         ],
     )  # fmt: skip
     def test_it_refuses_what_the_program_refuses(self, text: str, study: Path) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..abnormal import AbnormalReturns
 from ..errors import ConfigError
-from ..loading.sizes import unvalued
+from ..loading.sizes import no_numbers, unvalued
 from ..pvalues import p_is
 from ..registry import Registry, did_you_mean
 from ..report.measures import WORDS
@@ -321,6 +321,7 @@ def _with_size(
         size, reasons = results.sizes.before(window.start), results.sizes.reasons
     elif column in results.events:
         size = pd.to_numeric(results.events[column], errors="coerce").to_numpy(dtype=float)
+        reasons = no_numbers(results.events[column], column)
     else:
         hint = did_you_mean(column, [str(c) for c in results.events.columns])
         raise ConfigError("the events have no such column", value=column, remedy=hint)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import Problem
-from .parts import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option, print_json
+from .parts import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option, print_json, say
 
 if TYPE_CHECKING:
     from ..events.checks import Checked
@@ -38,12 +39,14 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     else:
         good, problems, _ = check_file(events, calendar=calendar)
     rows = [] if good is None else _checked(good)
+    notices = () if good is None else good.notices
     if as_json:
         settings = {"settings": _plain(faults)} if study else {}
-        found = {**settings, "events": rows, "problems": _plain(problems)}
+        found = {**settings, "events": rows, "problems": _plain(problems), "notices": notices}
         print_json(found)
     else:
         _show(rows)
+        say(notices)
         for path, own in ((study, faults), (events, problems)):
             for problem in own:
                 click.echo(f"{path}:{problem}", err=True)
@@ -56,6 +59,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows and faults, and those of the settings."""
     from ..errors import ConfigError, EventStudyError
+    from ..events.notices import grouped
     from ..events.table import check_file, events_of
     from ..prices.store import moment
     from ..refusals import refusals
@@ -82,6 +86,10 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
     source: Any = {"offline": run.offline, "store": run.store, "vintage": vintage}
     events = events_of(good, Path(run.events).name, sha256, config.calendar)
     more += refusals(config, events, **source)
+    if good and events:
+        for own in (config, *config.studies.values()):
+            events = grouped(events, own.by)
+        good = replace(good, notices=events.notices)
     faults = sorted([*faults, *problems_at(path, more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 

@@ -18,6 +18,7 @@ _STAMP = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
+MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
 
@@ -41,7 +42,7 @@ class Announcement:
     tz: str | None = None
 
 
-def parse_announcement(text: str, tz: str = "") -> Announcement:
+def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> Announcement:
     """Read a stamp: ``YYYY-MM-DD``, or an ISO 8601 timestamp with an offset or a zone.
 
     Parameters
@@ -50,6 +51,8 @@ def parse_announcement(text: str, tz: str = "") -> Announcement:
         The stamp.
     tz : str
         IANA zone, ``""`` for none. With an offset in `text` the two must agree.
+    dates_only : bool
+        Whether all stamps beside this one are at midnight: the message says then that these are dates.
 
     Raises
     ------
@@ -67,6 +70,11 @@ def parse_announcement(text: str, tz: str = "") -> Announcement:
         return Announcement(instant=_with_offset(wall, offset, tz), tz=tz or None)
     if not tz:
         remedy = "add its offset (e.g. -05:00 or Z), or a zone such as America/New_York in the column 'tz'"
+        if MIDNIGHT.search(text) and dates_only:
+            what = "is a date with 00:00 behind it, as in all rows"
+            raise DataError(what, value=text, remedy=f"write {day}")
+        if MIDNIGHT.search(text):
+            remedy = f"write {day} if only the day is known, else {remedy}"
         raise DataError("a time needs a time zone", value=text, remedy=remedy)
     return Announcement(instant=to_instant(wall, tz), tz=tz)
 

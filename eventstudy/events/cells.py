@@ -93,6 +93,8 @@ class Sheet:
         Their cells, a column for each name.
     odd : list of (line, number of cells)
         The other rows.
+    notices : list of str
+        What was changed as it was read.
     """
 
     header: int
@@ -100,6 +102,7 @@ class Sheet:
     lines: IntArray
     columns: list[Column]
     odd: list[tuple[int, int]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def odd_rows(self) -> list[Problem]:
         """Return a fault for each row with another number of cells than the header."""

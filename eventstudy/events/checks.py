@@ -9,9 +9,11 @@ import numpy as np
 
 from ..errors import Problem
 from ..typing import DateArray, IntArray
+from .announcements import MIDNIGHT
 from .cells import WHOLE_ROW, Column, Sheet, distinct
 from .csvfile import strip
 from .header import check_header
+from .notices import GROUPS, notices_of
 from .rows import (
     KNOWN,
     REQUIRED,
@@ -38,11 +40,14 @@ class Checked:
     cells : mapping of str to Column
         Their cells, and those of ``event_id``, ``exchange`` and ``flags``.
     day0 : (n,) datetime64[D] array
+    notices : tuple of str
+        What may not mean what was meant, though it is no fault.
     """
 
     columns_in: list[str]
     cells: Mapping[str, Column]
     day0: DateArray
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -68,7 +73,9 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     if not len(sheet.lines) and not sheet.odd:
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
     given = zip(columns, sheet.columns, strict=True)
-    cells = {name: column.changed(strip) if name in KNOWN else column for name, column in given}
+    cells = {name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column for name, column in given}
+    stamps = cells["announced_at"].texts
+    rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
     _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)
@@ -80,7 +87,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         rows = np.flatnonzero(good)
         taken = {name: column.take(rows) for name, column in (*cells.items(), ("exchange", exchange))}
         own = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
-        checked = Checked(columns, {**taken, **own}, day0[rows])
+        said = notices_of({name: taken[name] for name in columns}, rules.calendar)
+        checked = Checked(columns, {**taken, **own}, day0[rows], (*sheet.notices, *said))
     return checked, sorted([*problems, *found], key=lambda p: p.line)
 
 

@@ -14,6 +14,7 @@ from ..canonical import OUTCOME, unquoted
 from ..errors import EventStudyError, Problem
 from ..registry import did_you_mean
 from .cells import WHOLE_ROW, Sheet, laid_out
+from .decimals import with_points
 
 _SIGNATURES = {
     b"PK\x03\x04": "a spreadsheet (.xlsx)",
@@ -68,7 +69,10 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
         byte = f"0x{raw[error.start]:02x}"
         return None, [Problem(line, WHOLE_ROW, "the file is not UTF-8: unreadable byte", byte, _SAVE_AS)]
     problems: list[Problem] = []
-    sheet = laid_out(_rows(_lines(raw), _delimiter(_lines(raw), required), problems))
+    delimiter = _delimiter(_lines(raw), required)
+    sheet = laid_out(_rows(_lines(raw), delimiter, problems))
+    if sheet and delimiter != ",":
+        sheet = _with_points(sheet)
     if sheet and set(OUTCOME) <= set(sheet.names):
         sheet = _of_a_run(sheet)
     if sheet is None and not problems:
@@ -76,6 +80,13 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
         remedy = f"the first line names the columns, among them {', '.join(head)} and {last}"
         problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
     return sheet, problems
+
+
+def _with_points(sheet: Sheet) -> Sheet:
+    read = [with_points(strip(name), own) for name, own in zip(sheet.names, sheet.columns, strict=True)]
+    return replace(
+        sheet, columns=[own for own, _ in read], notices=[text for _, said in read for text in said]
+    )
 
 
 def _of_a_run(sheet: Sheet) -> Sheet:

@@ -23,7 +23,9 @@ def check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]
     problems = []
     for i, column in enumerate(columns):
         if not column:
-            problems.append(Problem(line, WHOLE_ROW, f"column {i + 1} of the header has no name"))
+            remedy = "" if i else "an index of pandas? to_csv(index=False) leaves it out"
+            what = f"column {i + 1} of the header has no name"
+            problems.append(Problem(line, WHOLE_ROW, what, remedy=remedy))
         elif column in columns[:i]:
             problems.append(Problem(line, column, f"the header names this column twice (column {i + 1})"))
         elif CONTROL.search(column):

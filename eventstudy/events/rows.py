@@ -14,21 +14,19 @@ import numpy as np
 
 from ..calendars import known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
-from ..exchanges import EXCHANGES, Exchange, exchange_of, suffix_of
+from ..exchanges import DIGITS_IN_CODE, EXCHANGES, Exchange, exchange_of, from_bloomberg, suffix_of
 from ..registry import did_you_mean
 from ..typing import CalendarChoice
-from .announcements import Announcement, day0_position, parse_announcement, parse_date
+from .announcements import MIDNIGHT, Announcement, day0_position, parse_announcement, parse_date
 from .csvfile import strip
 
 REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "benchmark", "day0")
 KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
-_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 NO_LINE = 0
 FARTHEST_DAY0 = dt.timedelta(days=366)
-_DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,8 @@ class Rules:
     calendar: CalendarChoice
     today: dt.date
     cutoff_minutes: float
+    # Whether every stamp is at midnight in no zone, as where a column of dates is written with a time.
+    dates_only: bool = False
 
     @classmethod
     def of(cls, calendar: CalendarChoice, today: dt.date | None, cutoff_minutes: float) -> Rules:
@@ -89,7 +89,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
     else:
         for what, remedy in _symbol_faults(ticker):
             row.fault("ticker", what, ticker, remedy)
-        symbol = "-".join(ticker.split()).upper()
+        symbol = _without_spaces(ticker).upper()
         if _SYMBOL.fullmatch(symbol) and not ticker.isdigit():
             _check_exchange(row, symbol)
 
@@ -119,9 +119,11 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         }
         yield "has letters outside A-Z: " + ", ".join(strange), "type it again on a Latin keyboard"
         return
-    if len(symbol.split()) > 1:
-        symbol = "-".join(symbol.split())
-        yield "has a space inside", f"did you mean {symbol!r}?"
+    if len(words := symbol.split()) > 1:
+        symbol = _without_spaces(symbol)
+        known = from_bloomberg(start) or len(words[-1]) == 1
+        hint = f"did you mean {symbol!r}?" if known else "write the symbol of Yahoo, such as NVDA or 0700.HK"
+        yield "has a space inside", hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
         yield "has small letters", f"did you mean {symbol.upper()!r}?"
         symbol = symbol.upper()
@@ -133,8 +135,14 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")
-    if stem.isdigit() and len(stem) < _DIGITS_IN_CODE.get(suffix, 0):
-        yield "has lost leading zeros", f"did you mean '{stem.zfill(_DIGITS_IN_CODE[suffix])}.{suffix}'?"
+    if stem.isdigit() and len(stem) < DIGITS_IN_CODE.get(suffix, 0):
+        yield "has lost leading zeros", f"did you mean '{stem.zfill(DIGITS_IN_CODE[suffix])}.{suffix}'?"
+
+
+def _without_spaces(symbol: str) -> str:
+    """Return what a symbol with a space was probably meant to be: Bloomberg's, or a class of shares."""
+    words = symbol.split()
+    return (len(words) > 1 and from_bloomberg(symbol)) or "-".join(words)
 
 
 def check_benchmark(row: Row, rules: Rules) -> None:
@@ -174,7 +182,7 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
         row.fault("announced_at", "is empty", remedy="write YYYY-MM-DD or a timestamp")
         return None
     try:
-        announcement = parse_announcement(row["announced_at"], zone)
+        announcement = parse_announcement(row["announced_at"], zone, dates_only=rules.dates_only)
     except DataError as error:
         row.fault_of("announced_at", error)
         return None
@@ -227,7 +235,7 @@ def _given_day0(row: Row, rules: Rules) -> dt.date | None:
     if not row["day0"]:
         return None
     try:
-        day = parse_date(_MIDNIGHT.sub("", row["day0"]))
+        day = parse_date(MIDNIGHT.sub("", row["day0"]))
         if rules.calendar == "exchange" and row.exchange and row.exchange.calendar:
             _require_session(day, row.exchange.calendar)
     except DataError as error:

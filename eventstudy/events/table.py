@@ -51,6 +51,8 @@ class Events:
         Columns of the input in their order.
     calendar : {"exchange", "data"}
         Whose sessions they were read for; their returns are laid on the same by default.
+    notices : tuple of str
+        What may not mean what was meant, though it is no fault.
 
     Notes
     -----
@@ -63,6 +65,7 @@ class Events:
     sha256: str
     columns_in: tuple[str, ...] = ()
     calendar: CalendarChoice = "exchange"
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -121,7 +124,9 @@ def read_events(
         Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet (extra
         ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
         ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in ``tz``).
-        Optional: ``event_id``, ``tz``, ``benchmark``, ``day0``. All other columns are kept as they are.
+        Optional: ``event_id``, ``tz``, ``benchmark``, ``day0``. All other columns are kept as they are, but
+        for white space around ``group`` and ``direction``, and for columns of numbers with decimal commas
+        where the separator is no comma, which get points.
     calendar : {"exchange", "data"}
         ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``: any
         name is a ticker, and day 0 is the date itself until price data say which dates are sessions.
@@ -259,4 +264,4 @@ def events_of(
         column = found.column(name)
         table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
     table["day0"] = pd.Series(found.day0.astype("datetime64[s]"))
-    return Events(pd.DataFrame(table), source, sha256, tuple(found.columns_in), calendar)
+    return Events(pd.DataFrame(table), source, sha256, tuple(found.columns_in), calendar, found.notices)

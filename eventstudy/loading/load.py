@@ -51,7 +51,7 @@ def series_of(
     if name == "market":
         return list(benchmarks)
     if name in series:
-        return [series[name]] * len(table)
+        return [";".join(members(series[name]))] * len(table)
     if name in table:
         return [
             ";".join(members(str(cell), set(table["ticker"]) if factor.several else ()))

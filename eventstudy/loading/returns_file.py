@@ -130,7 +130,7 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
     if not path.is_file():
         raise ConfigError("no such file", value=str(path))
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             parquet_modules(path.name)
             return pd.read_parquet(path)
         with path.open(encoding="utf-8-sig", newline="") as file:

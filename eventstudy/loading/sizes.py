@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
+from ..events.decimals import SIZE, unread
+from ..prices.sizes import COLUMNS, OLDEST_COUNT, RECORD, Sizes, as_of
 from ..typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
 
@@ -108,6 +109,13 @@ def unvalued(ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column:
     return out
 
 
+def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
+    """Say of each market value that is neither a number nor blank that it is none; "" of all others."""
+    odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
+    why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
+    return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)
+
+
 def require_network(offline: bool) -> None:
     """Refuse market values from Yahoo where the network is not to be used."""
     if offline:
@@ -149,21 +157,23 @@ def read_sizes(path: str | Path, panel: ReturnsPanel) -> Sizes:
         raise DataError("a column is missing", where=name, value=", ".join(lacking))
     table["date"] = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
     numbers = table[value].map(_number).astype(float)
-    failures = {}
-    if "note" in table:
-        failed = table["mcap"].isna() & table["note"].notna()
+    failures, blank = {}, np.zeros(len(table), dtype=bool)
+    recorded = set(RECORD) <= set(table.columns)
+    if recorded:
+        blank = table[value].isna().to_numpy()
+        failed = blank & table["note"].notna().to_numpy()
         failures = dict(zip(table["ticker"][failed], table["note"][failed].astype(str), strict=True))
-        table, numbers = table[~failed], numbers[~failed]
-    kept = numbers.isna() if "note" in table else np.zeros(len(table), dtype=bool)
-    bad = np.flatnonzero(table["date"].isna() | ~kept & (~(numbers > 0) | ~np.isfinite(numbers)))
+        table, numbers, blank = table[~failed], numbers[~failed], blank[~failed]
+    bad = np.flatnonzero(table["date"].isna() | ~blank & (~(numbers > 0) | ~np.isfinite(numbers)))
     if len(bad):
-        cells = ", ".join(map(str, given.iloc[bad[0]]))
-        raise DataError("not a date and a positive number", where=f"{name}: row {bad[0] + 2}", value=cells)
+        row = table.index[bad[0]]
+        cells = ", ".join(map(str, given.loc[row]))
+        raise DataError("not a date and a positive number", where=f"{name}: row {row + 2}", value=cells)
     table = table.assign(**{value: numbers}).sort_values(["ticker", "date"], kind="stable")
     table = table.assign(currency=table.get("currency", ""))
     if value == "shares":
         table = _times_closes(table, panel)
-    origin = str(table["source"].iloc[0]) if "source" in table and len(table) else name
+    origin = str(table["source"].iloc[0]) if recorded and len(table) else name
     return Sizes(table.reindex(columns=[*COLUMNS]).reset_index(drop=True), failures, origin)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..typing import DateArray, FloatArray
 
 COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
+# Those of a record, in which a firm without any has a note.
+RECORD = (*COLUMNS, "source", "note")
 # Days that a share count stays in use, and days after a split in which it may still be the old one.
 OLDEST_COUNT, LAGGING = 370, 120
 # Stock dividends of this size cannot be told from other changes of a count.
@@ -51,7 +53,7 @@ class Sizes:
         failed = pd.DataFrame({"ticker": [*self.failures], "note": [*self.failures.values()]})
         rows = pd.concat([self.table, failed]) if len(failed) else self.table.assign(note="")
         rows = rows.assign(source=self.source).sort_values(["ticker", "date"], kind="stable")
-        return rows.reset_index(drop=True)[[*COLUMNS, "source", "note"]]
+        return rows.reset_index(drop=True)[[*RECORD]]
 
     @classmethod
     def of(cls, outcomes: Mapping[str, pd.DataFrame | PriceError], source: str) -> Sizes:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .revisions import Merged
 
 FILE = "prices.sqlite"
-SHOWN = 3
+# So many symbols of a notice are named, those with the least first.
+SHOWN = 5
 Found = tuple[tuple[Any, ...], tuple[Any, ...] | None]
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 _PLACES = ", ".join("?" * 8)
@@ -158,13 +159,13 @@ class StoreProvider:
         parts: dict[str, FloatArray] = {}
         provenance: dict[str, Provenance] = {}
         actions: dict[str, tuple[Action, ...]] = {}
-        short: list[str] = []
+        short: dict[str, tuple[date, date]] = {}
         with self.database.reading() as connection:
             for done, symbol in enumerate(wanted, 1):
                 try:
                     record, donor = self._find(connection, symbol)
                     if not _covers(record, start, end):
-                        short.append(self._short(symbol, record, start, end))
+                        short[symbol] = self._short(symbol, record, start, end)
                     whole, source, acts = verified(symbol, record, donor)
                     part = within(whole, start, end)
                     if not has_closes(part):
@@ -176,7 +177,7 @@ class StoreProvider:
                     failures[symbol] = error
                 if progress:
                     progress(done, len(wanted))
-        cut = [text for text in short if text.partition(" ")[0] in parts]
+        cut = {symbol: have for symbol, have in short.items() if symbol in parts}
         return Prices(
             table=frame({name: parts[name] for name in sorted(parts)}) if parts else empty_table(),
             failures=dict(sorted(failures.items())),
@@ -185,13 +186,12 @@ class StoreProvider:
             actions={name: actions[name] for name in sorted(parts) if actions[name]},
         )
 
-    def _short(self, symbol: str, record: tuple[Any, ...], start: date, end: date) -> str:
+    def _short(self, symbol: str, record: tuple[Any, ...], start: date, end: date) -> tuple[date, date]:
         """Return what is stored of a symbol, which is not all; NoPricesError if only all will do."""
-        have = f"{record[0]} to {record[1]}"
         if not self._partial:
-            what = f"the price store has {have}, not all of {start} to {end}"
+            what = f"the price store has {record[0]} to {record[1]}, not all of {start} to {end}"
             raise NoPricesError(what, where=symbol)
-        return f"{symbol} {have}"
+        return date.fromisoformat(record[0]), date.fromisoformat(record[1])
 
     def held(self, symbol: str) -> Held:
         """Return all that is stored of a symbol; PriceError when it is not there or damaged."""
@@ -353,11 +353,13 @@ def _covers(record: tuple[Any, ...], start: date, end: date) -> bool:
     return bool(record[0] <= start.isoformat() and end.isoformat() <= record[1])
 
 
-def _cut_short(held: list[str], start: date, end: date) -> tuple[str, ...]:
-    """Return a notice on symbols that are stored for a part of the range only."""
+def _cut_short(held: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
+    """Return a notice on symbols that are stored for a part of the range only, the smallest part first."""
     if not held:
         return ()
-    more = ", ..." if len(held) > SHOWN else ""
+    worst = sorted(held.items(), key=lambda own: min(own[1][1], end) - max(own[1][0], start))
+    named = [f"{symbol} {first} to {last}" for symbol, (first, last) in worst]
+    # One more takes less room than a word on it.
+    shown = named if len(named) <= SHOWN + 1 else [*named[:SHOWN], f"and {len(named) - SHOWN} more"]
     count = f"{len(held)} symbol{'s' * (len(held) != 1)}"
-    named = ", ".join(held[:SHOWN]) + more
-    return (f"the price store has a part of {start} to {end} for {count} ({named})",)
+    return (f"the price store has a part of {start} to {end} for {count} ({', '.join(shown)})",)

@@ -177,7 +177,7 @@ def export(prices: Prices, path: Path) -> None:
     DataError
         For a symbol that a spreadsheet would take for a formula.
     """
-    if path.suffix not in (".csv", ".parquet"):
+    if path.suffix.lower() not in (".csv", ".parquet"):
         raise ConfigError("unknown kind of file", value=path.name, remedy="use .csv or .parquet")
     for symbol in prices.symbols:
         check_symbol(symbol)
@@ -194,7 +194,7 @@ def export(prices: Prices, path: Path) -> None:
 
 
 def _write(table: pd.DataFrame, file: Path, path: Path) -> None:
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         table.to_csv(file, index=False, date_format="%Y-%m-%d", lineterminator="\n")
         return
     parquet_modules(path.name)

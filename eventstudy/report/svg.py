@@ -18,6 +18,7 @@ TEXT = 13
 TITLE = "title: "
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -49,7 +50,7 @@ def svg(figure: Figure, title: str, desc: str, *, css_class: str = "") -> str:
     with mpl.rc_context({**_RC, "svg.hashsalt": salt}), any_script():
         figure.savefig(raw, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     # The markup is matplotlib's own, made one line above.
-    root = ET.fromstring(raw.getvalue())  # noqa: S314
+    root = ET.fromstring(_NO_XML.sub("", raw.getvalue().decode()))  # noqa: S314
     for tag in ("metadata", "style"):
         _remove(root, f"{{{_SVG}}}{tag}")
     _plain_attributes(root)

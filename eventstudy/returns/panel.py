@@ -337,7 +337,7 @@ class ReturnsPanel:
         """
         rows = {}
         for text, calendar in dict.fromkeys(key for key in keys if ";" in key[0]):
-            own = np.array([self.row(symbol, calendar) for symbol in text.split(";")])
+            own = np.array([self.row(symbol.strip(), calendar) for symbol in text.split(";")])
             own = own[own >= 0]
             if len(own):
                 values = np.where(self.spans[own] == 1, self.values[own], np.nan)

@@ -19,6 +19,8 @@ LARGE_MEDIAN = 0.1
 LARGEST_MEDIAN = 1.0
 # How many returns the median size is taken from at most, and some.
 SAMPLE = 2**20
+# So many columns of a table without dates are named.
+NAMED = 8
 # Begins the notice on it, which goes before all others.
 LIKE_PERCENT = "the returns look like percent"
 
@@ -50,6 +52,9 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
     elif "date" in named:
         wide = frame.set_index(named["date"])
+    elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
+        columns = ", ".join(map(str, frame.columns[:NAMED])) + ", ..." * (len(frame.columns) > NAMED)
+        raise DataError("no date column", value=columns, remedy="name the column of the dates 'date'")
     else:
         wide = frame
     dates = civil_dates(wide.index)
