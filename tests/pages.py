@@ -56,5 +56,5 @@ def section(text: str, name: str) -> str:
 
 def loose(text: str) -> str:
     """Return a page whose "p = 0.050", "day 0" and "t(N − 1)" may be broken, as they are in plain text."""
-    kept = r"\bp\u00a0(?:=|<|&lt;|≥)\u00a0|\b[Dd]ays?\u00a0|\bt\(N\u00a0−\u00a01"
+    kept = r"\bp\u00a0(?:=|<|&lt;|≥)\u00a0|\b[Dd]ay\u00a00|\bt\(N\u00a0−\u00a01"
     return re.sub(kept, lambda m: m[0].replace("\u00a0", " "), text)

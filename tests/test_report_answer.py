@@ -59,7 +59,7 @@ def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -
         (0.04996, "p = 0.04996", "**"),
         (0.0503, "p = 0.050", "*"),
         (0.05, "p = 0.050", "*"),
-        (0.0998, "p = 0.0998", "*"),
+        (0.0998, "p = 0.100", "*"),
     ],
 )
 def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:

@@ -20,7 +20,7 @@ from .wording import NBSP, capitalised
 _FROM_RIGHT = re.compile(
     r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc](?:[^\w<>&;]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc])*"
 )
-_TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ays? [+−]?\d+\b|\bt\(N − 1\)")
+_TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
