@@ -28,8 +28,8 @@ MAIN_WINDOW = Window(0, 1)
 FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
-    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress", "variants",
-    "event_pages", "interactive",
+    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress", "regress_cov",
+    "variants", "event_pages", "interactive",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
@@ -92,6 +92,8 @@ class StudyConfig:
         as many sessions further back.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
+    regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
+        Errors of that regression: of independent events, or clustered by event date.
     halt : {"calendar", "shift"}
         Whether an event's clock runs through a halt, or day 0 is when trading resumes.
     repeat : {"mask", "first", "keep-all"}
@@ -139,6 +141,7 @@ class StudyConfig:
     drop_confounded: bool = False
     placebo: int = 0
     regress: tuple[str, ...] = ()
+    regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
     event_pages: int = 500
     interactive: bool = False
     scar: Literal["exact", "sum"] = "exact"

@@ -348,7 +348,7 @@ class EventStudyResults(Plots, Saves):
         return self._placebos[asked]
 
     def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
-        """Return the rank of the study among untreated firms; see ``analysis.placebo``."""
+        """Return the rank of the study among other firms of the day; see ``analysis.placebo``."""
         from .analysis.placebo import placebo_firms
 
         return placebo_firms(self, window, **options)

@@ -25,7 +25,7 @@ from .loading.benchmarks import settled
 from .loading.currency import factor_currency
 from .loading.factors import checked_factors, read_factors
 from .loading.load import FACTOR, load_returns
-from .loading.measures import require_intercept
+from .loading.measures import require_intercept, require_prices
 from .loading.returns_file import read_returns
 from .models import MARKET, LinearModel, make_model
 from .models.censored import censored, with_bounds
@@ -132,6 +132,7 @@ class EventStudy:
         model = model.bound(columns)
         around["kept"] = len(table) <= KEPT or tobit or not model.least_squares
         require_intercept(model.parameters, panel.measure, model.name)
+        require_prices(self.conventions.limits, panel.measure)
         calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
         table["day0"] = panel.sessions_of(calendars, dates_of(table["day0"])).astype("datetime64[s]")
         repeats = repeats_of(table)
@@ -162,7 +163,8 @@ class EventStudy:
             model, windows = censored(model), with_bounds(windows, layout)
         with one_thread():
             abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
-            abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
+            if panel.measure == "return":
+                abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         table = with_status(
             table, abnormal, layout, minimum=self.min_estimation, left_out=repeats, overlap=overlap
         )

@@ -240,7 +240,7 @@ def _of_regression(results: EventStudyResults, config: StudyConfig) -> pd.DataFr
     """Return the coefficients, with what holds for all of them behind each, or one row with the reason."""
     whole: dict[str, Any]
     try:
-        found = results.regress(config.regress, config.main)
+        found = results.regress(config.regress, config.main, cov=config.regress_cov)
     except NotPossibleError as error:
         blank = dict.fromkeys(("estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high"), np.nan)
         whole = {"n_events": 0, "n_dates": 0, "r2": np.nan, "errors": "", "notes": ""}

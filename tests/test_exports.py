@@ -350,14 +350,15 @@ def test_variants_stand_beside_the_answer(folder: Path) -> None:
     row = {
         "variant": "a|b", "group": "", "settings": "model constant_mean", "start": 0, "stop": 1,
         "n_events": 23,
-        "estimate": -0.0123, "ci_low": -0.02, "ci_high": 0.001, "test": "bmp", "statistic": -2.0,
-        "pvalue": 0.0004, "reason": "",
+        "estimate": -0.0123, "ci_low": -0.02, "ci_high": 0.001, "test": "bmp", "trust": "doubtful",
+        "statistic": -2.0, "pvalue": 0.0004, "reason": "",
     }  # fmt: skip
     none = {**row, "n_events": 0, "test": "", "estimate": math.nan, "ci_low": math.nan, "pvalue": math.nan}
     told = replace(run, tables={**run.tables, "variants": pd.DataFrame([row, none])})
     (table,) = (t for t in markdown_tables(markdown(told)) if t[0][0] == "Variant")
     assert table[1] == [
-        "a|b: all events", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10", "<0.001",
+        "a|b: all events", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10",
+        "(<0.001)",
     ]  # fmt: skip
     assert table[2][3:] == ["–", "0", "–", "–", "–"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from eventstudy.calendars import data_sessions
 from eventstudy.cli.main import main
 from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
+from eventstudy.conventions import Conventions
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events.table import Events
 from eventstudy.loading.measures import lack, measured, several_shares, shares_of
@@ -494,3 +496,22 @@ def test_a_file_of_returns_has_no_other_measure(folder: Path, tmp_path: Path) ->
     )
     assert code == 2
     assert "a file of returns holds no other measure" in err
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_price_limit_delays_no_measure(measure: Any) -> None:
+    """A day that closes at a limit has the volume of that day: only its price is yet to come."""
+    results, hit = fitted(measure=measure), "price_limit"
+    limits = np.zeros(results.panel.values.shape, np.int8)
+    limits[results.panel.row("F0", "data"), AT : AT + 3] = 2
+    panel = replace(results.panel, limits=limits)
+    options: Any = {"model": "constant_mean", "estimation": ESTIMATION, "event": EVENT}
+    found = EventStudy(events_for(), panel, **options).fit()
+    assert hit in found.events["flags"][0].split(";")
+    for window in ((0, 0), (0, 1), (-1, 1)):
+        np.testing.assert_array_equal(
+            found.abnormal.car(Window(*window)), results.abnormal.car(Window(*window))
+        )
+    for convention in ("drop", "censored"):
+        with pytest.raises(ConfigError, match="price limits delay returns, not the"):
+            EventStudy(events_for(), panel, conventions=Conventions(limits=convention), **options).fit()

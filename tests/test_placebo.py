@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.analysis.placebo import _touching, placebo_dates, placebo_firms, rank_pvalue
+from eventstudy.analysis.placebo import _blocks, _drawn, _touching, placebo_dates, placebo_firms, rank_pvalue
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.results import EventStudyResults
@@ -111,6 +111,41 @@ def test_placebo_firms_are_seeded() -> None:
     one, two = placebo_firms(results, W, draws=50), placebo_firms(results, W, draws=50)
     pd.testing.assert_frame_equal(one.draws, two.draws)
     assert one.draws["statistic"].nunique() > 30
+
+
+def dealt(seed: int, treated: int, peers: int) -> EventStudyResults:
+    """Treated firms on one date and their peers, which move together; nothing happens."""
+    market = Market(n=treated + peers, seed=seed, dates=1, rho=0.2)
+    own = ";".join(market.tickers[treated:])
+    market.table = market.table.head(treated).assign(peers=own)
+    return market.fit(engine="batch")
+
+
+def test_size_with_as_many_peers_as_treated_firms() -> None:
+    """Samples of the peers alone would be one sample of five: p would be 1/100 in half of these studies."""
+    p = np.array([placebo_firms(dealt(seed, 5, 5), W, draws=99).pvalue for seed in range(60)])
+    assert 0 < (p <= 0.10).sum() <= 12
+    assert 0.35 < p.mean() < 0.65
+
+
+def test_few_different_samples_of_firms_are_no_reference() -> None:
+    placebo = placebo_firms(dealt(1, 2, 3), W, draws=200)
+    assert np.isnan(placebo.pvalue)
+    assert "only 10 different samples of firms are possible, at least 39" in placebo.reason
+    assert "give more peers" in placebo.reason
+
+
+def test_each_firm_stands_once_on_a_date_and_events_keep_to_their_own_peers() -> None:
+    pools = [np.array([5, 6]), np.array([6, 5]), np.array([7]), np.array([], dtype=np.int64)]
+    day0 = np.array(["2020-01-02", "2020-01-02", "2020-01-03", "2020-01-03"], dtype="datetime64[D]")
+    blocks = _blocks(pools, np.arange(4), day0, np.ones(4, dtype=bool))
+    rng = np.random.default_rng(1)
+    drawn = np.array([_drawn(blocks, day0, rng) for _ in range(400)])
+    assert set(drawn[:, 0]) == set(drawn[:, 1]) == {0, 1, 5, 6}
+    assert (drawn[:, 0] != drawn[:, 1]).all()
+    assert set(drawn[:, 2]) == {2, 7}
+    assert set(drawn[:, 3]) == {-1}
+    assert 60 < (drawn[:, 0] == 5).sum() < 140, "each of the four as often"
 
 
 def test_peers_without_prices_are_a_reason() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from pathlib import Path
@@ -26,6 +27,7 @@ from eventstudy.prices import PROVIDERS, Prices
 from eventstudy.prices.shared import SharedSource
 from eventstudy.report import wording
 from eventstudy.report.html import render_report
+from eventstudy.report.robustness import of_groups, trusted_p
 from eventstudy.study import run_study
 from eventstudy.variants import fit_with_variants
 
@@ -217,6 +219,24 @@ def test_the_page_shows_what_the_table_holds(results: es.EventStudyResults) -> N
         "\u00a0", ""
     ).replace(" ", "")
     assert "Variants" not in section(page(results), "robustness")
+
+
+def test_a_doubtful_test_stands_in_brackets_and_other_groups_have_their_rows(events: es.Events) -> None:
+    own = {"other": {"tests": ["patell"]}, "kinds": {"by": "kind"}}
+    listed = replace(events, table=events.table.assign(kind=["a", "b"] * (len(events) // 2)))
+    config = StudyConfig().with_options({**SETTINGS, "variants": own})
+    table = fit_with_variants(listed, config).variants
+    assert table is not None
+    row = table.query("variant == 'other' and group == ''").iloc[0]
+    p = pvalues.pvalue(row["pvalue"])
+    assert (row["trust"], trusted_p(row)) == ("usable", p)
+    assert trusted_p({**row, "trust": "doubtful"}) == f"({p})"
+    groups = [g for g in table.query("variant == 'main'")["group"].unique() if g]
+    assert len(groups) == 2
+    shown = of_groups(table, groups)
+    assert shown.query("variant == 'kinds'")["group"].tolist() == ["a", "b"]
+    assert shown.query("variant == 'other'")["group"].tolist() == groups
+    assert of_groups(table, groups[:1]).query("variant == 'other'")["group"].tolist() == groups[:1]
 
 
 def test_a_run_keeps_its_variants(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def _dependence(sample: AbnormalReturns, window: Window, dates: IntArray, cov: s
     """Say which dependence between events the errors leave out."""
     G, notes = len(np.unique(dates)), []
     if cov != "date" and len(dates) > G:
-        notes.append("events share dates: cov='date' allows for their correlation, these errors do not")
+        notes.append("events share dates: these errors take them as independent, those by date do not")
     if len(np.unique(merged_dates(sample, window))) < G:
         notes.append("windows of different dates overlap: these errors take them as independent")
     return notes

@@ -115,11 +115,14 @@ def placebo_firms(
     test: str = "bmp",
     draws: int | None = None,
 ) -> Placebo:
-    """Compare the study with firms that were not hit, on the same days.
+    """Compare the study with the same announcements made about other firms, on the same days.
 
-    Each draw replaces every firm with one of its peers, without repetition on one date where there are
-    enough; firms of the list of events are no peers. It is the only answer to a shock that hit the whole
-    market, or the whole industry, on the day.
+    Each draw gives every announcement to a firm drawn from the firm that it was about and its peers, and
+    those of other announcements of the date with the same peers; none twice on one date where there are
+    enough. If nothing happened all draws are alike, so that p is exact however few the peers are: samples of
+    peers alone share most of their firms, and the treated are outside them more often than p says. Firms of
+    the list of events are no peers. It is the only answer to a shock that hit the whole market, or the whole
+    industry, on the day.
 
     Parameters
     ----------
@@ -135,6 +138,10 @@ def placebo_firms(
     ------
     ConfigError
         If there is no such column.
+
+    Notes
+    -----
+    Source: Fisher (1935), chapter 2: the randomisation test.
     """
     layout, window = _layout(results), Window.of(window)
     if peers not in results.events:
@@ -145,14 +152,17 @@ def placebo_firms(
     lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, results.ok, strict=True) if ok))
     conventions = results.abnormal.conventions
     rng = np.random.default_rng(conventions.seed)
-    found = []
+    found, samples = [], set()
     if lacking <= (1 - MIN_SHARE) * len(results):
         day0 = _dates(results.events["day0"])
+        blocks = _blocks(pools, layout.rows, day0, results.abnormal.valid(window))
         for draw in range(conventions.draws if draws is None else draws):
-            moved = replace(layout, rows=_drawn(pools, day0, rng))
-            row = _study(results, moved, day0, window, test, elsewhere=True)
-            found += [] if row is None else [(draw, *row)]
-    placebo = _compared(results, "firms", test, window, found, "draw")
+            rows = _drawn(blocks, day0, rng)
+            row = _study(results, replace(layout, rows=rows), day0, window, test, elsewhere=True)
+            if row is not None:
+                found.append((draw, *row))
+                samples.add(tuple(tuple(sorted(rows[events])) for events, _ in blocks))
+    placebo = _compared(results, "firms", test, window, found, "draw", different=len(samples))
     if lacking and placebo.reason:
         return replace(
             placebo, reason=f"{lacking} events have no untreated peer with prices; {placebo.reason}"
@@ -206,16 +216,19 @@ def _compared(
     window: Window,
     found: list[tuple[int, int, float, float]],
     what: str,
+    different: int | None = None,
 ) -> Placebo:
-    """Return the rank of the study among what was found."""
+    """Return the rank of the study among what was found, of which so many are `different`, by default all."""
+    different = len(found) if different is None else different
     # Placebo windows end where they end, limit or not.
     own = STATISTICS[test](results.abnormal.unextended, window)
     table = pd.DataFrame(found, columns=[what, "n_events", "mean_car", "statistic"])
     reason = own.reason if np.isnan(own.statistic) else ""
-    if not reason and len(found) < FEWEST_PLACEBOS:
+    if not reason and different < FEWEST_PLACEBOS:
         more = "prices must reach further back" if kind == "dates" else "give more peers"
+        which = "placebo dates" if kind == "dates" else "different samples of firms"
         reason = (
-            f"only {len(found)} placebo {kind} are possible, at least {FEWEST_PLACEBOS} are needed for a "
+            f"only {different} {which} are possible, at least {FEWEST_PLACEBOS} are needed for a "
             f"p-value: {more}"
         )
     p = np.nan
@@ -292,15 +305,28 @@ def _pools(results: EventStudyResults, layout: Layout, column: str) -> list[IntA
     return pools
 
 
-def _drawn(pools: list[IntArray], day0: DateArray, rng: np.random.Generator) -> IntArray:
-    """Return one peer for each event, shape (n,); none twice on one date unless there are too few."""
+def _blocks(
+    pools: list[IntArray], own: IntArray, day0: DateArray, used: BoolArray
+) -> list[tuple[IntArray, IntArray]]:
+    """Return the events that share date and peers, with the rows of these peers and of their own firms."""
+    found: dict[tuple[np.datetime64, tuple[int, ...]], list[int]] = {}
+    for i, pool in enumerate(pools):
+        if len(pool) and used[i]:
+            found.setdefault((day0[i], tuple(np.unique(pool).tolist())), []).append(i)
+    return [
+        (np.array(events), np.union1d(np.array(peers), own[events])) for (_, peers), events in found.items()
+    ]
+
+
+def _drawn(blocks: list[tuple[IntArray, IntArray]], day0: DateArray, rng: np.random.Generator) -> IntArray:
+    """Return the row of a firm for each event, shape (n,); none twice on a date unless there are too few."""
     taken: dict[np.datetime64, set[int]] = {}
-    rows = np.full(len(pools), -1, dtype=np.int64)
-    for i in rng.permutation(len(pools)):
-        if len(pools[i]) == 0:
-            continue
-        used = taken.setdefault(day0[i], set())
-        free = [int(r) for r in pools[i] if int(r) not in used] or [int(r) for r in pools[i]]
-        rows[i] = free[int(rng.integers(len(free)))]
-        used.add(int(rows[i]))
+    rows = np.full(len(day0), -1, dtype=np.int64)
+    for at in rng.permutation(len(blocks)):
+        events, firms = blocks[at]
+        gone = taken.setdefault(day0[events[0]], set())
+        free = np.array([row for row in firms if row not in gone], dtype=np.int64)
+        free = free if len(free) >= len(events) else firms
+        rows[events] = rng.choice(free, len(events), replace=False)
+        gone.update(rows[events].tolist())
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..config import MAIN
-from ..report.facts import interval, interval_known
+from ..report.facts import cells, interval, interval_known
 from ..tables import MOST_GROUPS, group_column
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def variants_table(
     DataFrame
         variant, group ("" = all events), settings (those that differ), start, stop (the main window of the
         variant), n_events, estimate (the mean CAR, decimal), ci_low, ci_high (95 %, as in the report), test
-        (the first of the variant's own ``tests``, else that recommended for its events), statistic, pvalue,
-        reason.
+        (the first of the variant's own ``tests``, else that recommended for its events), trust (what
+        ``diagnose`` says of it there), statistic, pvalue, reason.
 
     Notes
     -----
@@ -64,7 +64,7 @@ def _rows(
 def _answer(results: EventStudyResults, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
     if len(results) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
-        none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
+        none = {"test": "", "trust": "", "statistic": np.nan, "pvalue": np.nan}
         return {
             "n_events": 0,
             **blank,
@@ -72,12 +72,15 @@ def _answer(results: EventStudyResults, config: StudyConfig, tests: tuple[str, .
             "reason": f"none of {len(results.events)} events could be used",
         }
     main = config.main
-    test = results.test(tests[0] if tests else results.recommended_for(main), main)
+    name = tests[0] if tests else results.recommended_for(main)
+    own = cells(results, main, [name])[name]
+    test = own.result
     mean, known = interval(results, main), interval_known(results, main)
     return {
         "n_events": test.n_events, "estimate": mean.estimate,
         "ci_low": mean.low if known else np.nan, "ci_high": mean.high if known else np.nan,
-        "test": test.name, "statistic": test.statistic, "pvalue": test.pvalue, "reason": test.reason,
+        "test": test.name, "trust": own.trust, "statistic": test.statistic,
+        "pvalue": test.pvalue, "reason": test.reason,
     }  # fmt: skip
 
 

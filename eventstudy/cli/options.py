@@ -160,6 +160,11 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Regress the CARs on a column of the events; may be repeated.",
     ),
     click.option(
+        "--regress-cov",
+        type=click.Choice(["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"]),
+        help="Errors of that regression; date: clustered by event date. [default: HC3]",
+    ),
+    click.option(
         "--scar", type=click.Choice(["exact", "sum"]), help="How CARs are standardised. [default: exact]"
     ),
     click.option(

@@ -17,11 +17,11 @@ from ..canonical import read_csv
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
 from ..listing import place_of_all
-from ..pvalues import LEVELS, pvalue, stars
+from ..pvalues import LEVELS, p_is, pvalue, stars
 from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
-from ..report.robustness import of_groups
+from ..report.robustness import TRUSTED, of_groups
 from ..report.wording import reason_head, short_reason
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
@@ -121,14 +121,16 @@ def beside(folder: Path, group: str = "") -> list[str]:
     own = placebo[placebo.iloc[:, 0] == group] if group and len(placebo) else placebo
     who = f", {group}" * bool(group)
     for row in _named(own):
-        rank = f"p = {p_text(row.pvalue)} among {row.draws:,}" if np.isfinite(row.pvalue) else row.reason
+        rank = f"{p_is(row.pvalue)} among {row.draws:,}" if np.isfinite(row.pvalue) else row.reason
         lines.append(f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
     if len(terms) and (why := not_possible(terms)):
         lines.append(f"CAR on {terms['term'].iloc[0]}: {why}")
     elif len(terms):
-        each = (f"{t.term} {t.estimate:+.3g} (p = {p_text(t.pvalue)})" for t in _named(terms))
-        who = ", all groups" * bool(group)
-        lines.append(f"CAR on characteristics{who}: {', '.join(each)}; N = {terms['n_events'].iloc[0]:,}")
+        wild = "wild_pvalue" if "wild_pvalue" in terms else "pvalue"
+        each = (f"{t.term} {t.estimate:+.3g} ({p_is(getattr(t, wild))})" for t in _named(terms))
+        who, first = ", all groups" * bool(group), terms.iloc[0]
+        about = [f"N = {first['n_events']:,}, errors {first['errors']}", *filter(None, [first["notes"]])]
+        lines.append(f"CAR on characteristics{who}: {', '.join(each)}; {'; '.join(about)}")
     return ["\n".join(_wrapped(text)) for text in lines if text]
 
 
@@ -136,7 +138,7 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
     """Read a table of a run, names of groups as text; empty if it has none of this name."""
     file = folder / f"tables/{name}.csv"
     texts: dict[Any, Any] = {0: str, "group": str} if name == "variants" else {0: str}
-    return read_csv(file, converters=texts) if file.is_file() else pd.DataFrame()
+    return read_csv(file, converters=texts | {"notes": str}) if file.is_file() else pd.DataFrame()
 
 
 def _variant(row: Any, group: str) -> str:
@@ -147,7 +149,8 @@ def _variant(row: Any, group: str) -> str:
     if not row.n_events:
         return f"Variant {name}: {row.reason}"
     window, test = Window(row.start, row.stop), STATISTICS[row.test].label
-    p = f"not tested: {row.reason}" if isinstance(row.reason, str) else f"p = {p_text(row.pvalue)}"
+    known = p_is(row.pvalue) if row.trust in TRUSTED else f"({p_is(row.pvalue)}, not to be relied on)"
+    p = f"not tested: {row.reason}" if isinstance(row.reason, str) else known
     said = f"{percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events:,}"
     return f"Variant {name}: {said}"
 

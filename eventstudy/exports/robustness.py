@@ -10,7 +10,7 @@ import numpy as np
 from ..analysis.cross_section import not_possible
 from ..pvalues import LEVEL, p_is, pvalue
 from ..report.measures import words
-from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
+from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, trusted_p, weighted_evidence
 from ..report.wording import MISSING, clipped, count, flag_words, percent, signed, span, window_text
 from ..significance import STATISTICS
 from .finished import Finished
@@ -71,7 +71,7 @@ def _variants(run: Finished) -> str:
             clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
             STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
             percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
-            "not tested" if v["reason"] else pvalue(v["pvalue"]),
+            "not tested" if v["reason"] else trusted_p(v),
         ]
         for v in _of_groups(run)
     ]  # fmt: skip

@@ -107,6 +107,18 @@ def require_intercept(parameters: Collection[str], measure: Measure, model: str)
         )  # fmt: skip
 
 
+def require_prices(limits: str, measure: Measure) -> None:
+    """Raise ConfigError if price limits are to leave out or bound days of what is no price.
+
+    A close at a limit is not yet the price; the volume of that day is the volume.
+    """
+    if measure != "return" and limits in ("drop", "censored"):
+        raise ConfigError(
+            f"price limits delay returns, not the {measure}", where="limits", value=limits,
+            remedy="leave it out: events at a limit have the flag price_limit",
+        )  # fmt: skip
+
+
 def _volume(part: pd.DataFrame, shares: float) -> FloatArray:
     del shares
     values: FloatArray = np.log(_column(part, "volume"))

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from ..analysis.cross_section import not_possible
 from ..analysis.situation import KAPPA_EVENTS
+from ..analysis.verdicts import RECOMMENDED, USABLE
 from ..config import MAIN
 from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
@@ -30,7 +31,11 @@ FAMILIES = {
     "windows": "Windows of the study",
 }
 ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
-MOVED = {"dates": "the same study on {n} other dates", "firms": "{n} studies of untreated firms"}
+TRUSTED = (RECOMMENDED, USABLE)
+MOVED = {
+    "dates": "the same study on {n} other dates",
+    "firms": "{n} studies with the announcements dealt out anew among the firms and their peers",
+}
 
 
 def robustness(page: Page) -> dict[str, Any] | None:
@@ -85,20 +90,32 @@ def _variants(page: Page) -> list[dict[str, str]]:
             "beneath": "; ".join(filter(None, [*settings * first, row["reason"]])),
             "n": f"{row['n_events']:,}", "caar": percent(row["estimate"], unit=False),
             "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test,
-            "p": "not tested" if row["reason"] else pvalue(row["pvalue"]),
+            "p": "not tested" if row["reason"] else trusted_p(row),
         })  # fmt: skip
     return rows
 
 
 def of_groups(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
-    """Return the variants' rows of the groups, in their order; of all events where one has none of these."""
+    """Return the variants' rows of the groups, in their order.
+
+    A variant that has none of them has the rows of its own groups, if it is split by another column, or else
+    that of all events.
+    """
     place = {group: i for i, group in enumerate(groups)}
+    known = {"", *table.loc[table["variant"] == MAIN, "group"]}
     parts = []
     for _, own in table.groupby("variant", sort=False):
         split = own[own["group"].isin(place)]
         split = split.sort_values("group", key=lambda names: names.map(place), kind="stable")
-        parts.append(split if len(split) else own[own["group"] == ""])
+        others = own[~own["group"].isin(known)]
+        parts.append(next((part for part in (split, others) if len(part)), own[own["group"] == ""]))
     return pd.concat(parts)
+
+
+def trusted_p(row: Mapping[Any, Any]) -> str:
+    """Return the p-value of a variant, in brackets where its test is not to be relied on."""
+    p = pvalue(row["pvalue"])
+    return p if row["trust"] in TRUSTED or p == MISSING else f"({p})"
 
 
 def _weights(page: Page) -> list[tuple[str, ...]]:
