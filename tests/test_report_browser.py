@@ -139,6 +139,17 @@ def test_names_and_intervals_of_events_have_room(
     assert browser.execute_script(size, "c-f") >= marks
 
 
+def test_no_table_runs_off_a_phone(browser: Any, report: Path) -> None:
+    """But that of windows and tests, above which stands how to read it."""
+    show(browser, report, width=390)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    wide = (
+        "return [...document.querySelectorAll('table:not(.tests)')]"
+        ".map(t => [t.caption.textContent, t.getBoundingClientRect().right]).filter(found => found[1] > 391)"
+    )
+    assert browser.execute_script(wide) == []
+
+
 @pytest.mark.parametrize(("width", "phone"), [(390, True), (1280, False)])
 def test_a_phone_is_told_to_scroll_and_has_the_groups_whole(
     browser: Any, report: Path, width: int, phone: bool

@@ -162,11 +162,12 @@ def ticks(
 def _step(low: float, high: float, most: int) -> tuple[float, int, int]:
     """Return the smallest round step with at most so many multiples within an axis, and the ends of these."""
     power = 10.0 ** np.floor(np.log10((high - low) / most))
-    for step in (m * power for m in (1, 2, 2.5, 5, 10)):
-        first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-        if last - first < most:
-            break
-    return float(step), first, last
+    steps = [float(m * power) for m in (1, 2, 2.5, 5, 10)]
+    found = [(step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps]
+    fits = [k for k, (_, first, last) in enumerate(found) if last - first < most]
+    # Halves have one more digit: only where fives are too few.
+    halves = fits[0] == 2 and found[3][2] - found[3][1] >= 2
+    return found[fits[0] + halves]
 
 
 def sided(low: float, high: float, most: int, *, scale: float = 1.0) -> tuple[float, float]:

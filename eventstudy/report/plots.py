@@ -171,7 +171,7 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WID
 def group_figure(path: Path95, window: Window, limits: tuple[float, float], *, group: int) -> Figure:
     """Return the path of one group as a small panel; `limits` is the scale that the panels share."""
     figure = blank(500, 260)
-    axes = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.985, "top": 0.95, "bottom": 0.12})
+    axes = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.985, "top": 0.95, "bottom": 0.12})
     style = PALETTE[min(group, 2)]
     draw_path(axes, path, window, style)
     percent_axis(axes.yaxis, *limits)
