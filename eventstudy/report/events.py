@@ -164,6 +164,7 @@ def event_table(
     means = (
         _mean_row(name, g, window, bound, k, drawn.means.get(name, ""))
         for k, (name, g) in enumerate(samples.items())
+        if g.abnormal.valid(window).any()
     )
     names = tuple(dict.fromkeys(clipped(name) for name in groups)) if column else ()
     return EventTable(
