@@ -10,14 +10,14 @@ LEVEL = 0.05
 LEVELS = (0.01, LEVEL, 0.1)
 
 
-def pvalue(p: float, decimals: int = 3) -> str:
-    """Format a p-value: ``0.061``, ``<0.001``; below a level by less than that, ``0.0497``."""
+def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) -> str:
+    """Format a p-value: ``0.061``, ``<0.001``; below one of `levels` by less than that, ``0.0497``."""
     if not np.isfinite(p):
         return MISSING
     least = 10.0**-decimals
     if p < least:
         return f"<{least:.{decimals}f}"
-    while any(p < level <= round(p, decimals) for level in LEVELS):
+    while any(p < level <= round(p, decimals) for level in levels):
         decimals += 1
     return f"{p:.{decimals}f}"
 

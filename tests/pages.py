@@ -51,4 +51,10 @@ def cells_of(row: str) -> list[str]:
 
 
 def section(text: str, name: str) -> str:
-    return text.partition(f'<section id="{name}"')[2].partition("</section>")[0]
+    return loose(text.partition(f'<section id="{name}"')[2].partition("</section>")[0])
+
+
+def loose(text: str) -> str:
+    """Return a page whose "p = 0.050", "day 0" and "t(N − 1)" may be broken, as they are in plain text."""
+    kept = r"\bp\u00a0(?:=|<|&lt;|≥)\u00a0|\b[Dd]ay\u00a00|\bt\(N\u00a0−\u00a01"
+    return re.sub(kept, lambda m: m[0].replace("\u00a0", " "), text)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import MAIN, with_columns
+from pages import MAIN, page, section, with_columns
 from situations import placed
 
 from eventstudy import pvalues
@@ -59,7 +59,7 @@ def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -
         (0.04996, "p = 0.04996", "**"),
         (0.0503, "p = 0.050", "*"),
         (0.05, "p = 0.050", "*"),
-        (0.0998, "p = 0.0998", "*"),
+        (0.0998, "p = 0.100", "*"),
     ],
 )
 def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:
@@ -242,8 +242,21 @@ def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> Non
         panel = replace(fallen.panel, notes=tuple(f"note {i}" for i in range(n)))
         return limits.limitations(replace(fallen, panel=panel), MAIN)
 
-    assert listed(5)[-5:] == [f"note {i}." for i in range(5)]
-    assert listed(7)[-2:] == ["note 4.", "2 similar notes not listed."]
+    assert listed(5)[-5:] == [f"Note {i}." for i in range(5)]
+    assert listed(7)[-2:] == ["Note 4.", "2 similar notes not listed."]
+
+
+def test_notes_that_change_no_reading_stand_with_the_provenance(fallen: EventStudyResults) -> None:
+    routine, foreign = "F01: 4 closes without volume and without change taken as no trade", "ZZZ: odd prices"
+    own = "F01: no adjusted closes, so that dividends and splits count as returns"
+    told = {**fallen.panel.provenance, "F01": {}, "ZZZ": {}}
+    panel = replace(fallen.panel, notes=(routine, foreign, own), provenance=told)
+    results = replace(fallen, panel=panel)
+    assert [text for text in limits.limitations(results, MAIN) if "F01" in text or "ZZZ" in text] == [
+        f"{own}."
+    ]
+    assert limits.data_notes(results) == [f"{routine}.", f"{foreign}."]
+    assert f"<li>{foreign}.</li>" in section(page(results), "provenance")
 
 
 def test_a_benchmark_made_of_the_firms_leaves_nothing_to_test() -> None:

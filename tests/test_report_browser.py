@@ -129,6 +129,27 @@ def test_paths_of_events_are_seen_where_there_is_room(
     assert all(name.startswith("Path: ") and name.endswith(" by day +5") for name in names)
 
 
+@pytest.mark.parametrize(("width", "names", "marks"), [(390, 100, 80), (768, 250, 200), (1280, 200, 190)])
+def test_names_and_intervals_of_events_have_room(
+    browser: Any, report: Path, width: int, names: int, marks: int
+) -> None:
+    show(browser, report, width=width)
+    size = "return document.querySelector('table.ev thead .' + arguments[0]).getBoundingClientRect().width"
+    assert browser.execute_script(size, "c-c") >= names
+    assert browser.execute_script(size, "c-f") >= marks
+
+
+def test_no_table_runs_off_a_phone(browser: Any, report: Path) -> None:
+    """But that of windows and tests, above which stands how to read it."""
+    show(browser, report, width=390)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    wide = (
+        "return [...document.querySelectorAll('table:not(.tests)')]"
+        ".map(t => [t.caption.textContent, t.getBoundingClientRect().right]).filter(found => found[1] > 391)"
+    )
+    assert browser.execute_script(wide) == []
+
+
 @pytest.mark.parametrize(("width", "phone"), [(390, True), (1280, False)])
 def test_a_phone_is_told_to_scroll_and_has_the_groups_whole(
     browser: Any, report: Path, width: int, phone: bool
@@ -196,6 +217,9 @@ def test_events_are_sorted_by_their_heads_and_by_keyboard(browser: Any, report: 
     sort = "return [...document.querySelectorAll('th[aria-sort]')].map(t => t.getAttribute('aria-sort'))"
     assert browser.execute_script(sort) == ["ascending"]
     assert said(browser) == "20 of 20 events shown; sorted by p, ascending."
+    full = "return [...document.querySelectorAll('table.ev tbody td.c-p[data-v]')].map(c => +c.dataset.v)"
+    assert (found := browser.execute_script(full)) == sorted(found), "in full, not as shown"
+    assert browser.execute_script("return document.getElementById('by').textContent") == "by p, ascending"
     button.send_keys(Keys.SPACE)
     assert numbers(browser, "td.c-p") == sorted(p, reverse=True)
     assert browser.execute_script(sort) == ["descending"]

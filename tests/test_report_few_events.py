@@ -87,6 +87,32 @@ def test_run_exports_and_index(few: EventStudyResults, tmp_path: Path) -> None:
     assert ">not tested</td>" in render_index(tmp_path)
 
 
+def incomplete(*events: int) -> EventStudyResults:
+    """Return six events of which some have no price from day 0 on."""
+    market = Market(6, dates=6, seed=2)
+    frame = market.frame.copy()
+    for i in events:
+        frame.iloc[frame.index.get_loc(market.table["day0"][i]) :, i] = np.nan
+    return market.fit(frame)
+
+
+def test_all_counts_of_a_page_are_of_the_main_window() -> None:
+    text = unescape(page(incomplete(0)))
+    assert '<dd class="v">5 of 6</dd>' in text
+    assert " · 5 of 6 announcements, " in text
+
+
+def test_without_the_main_window_nothing_empty_is_shown() -> None:
+    text = unescape(page(incomplete(*range(6))))
+    assert 'id="diagnosis"' not in text
+    assert "#diagnosis" not in text
+    assert "Mean of 0 events" not in text
+    assert "Only 0 events" not in text
+    head = section(text, "events").partition("<thead>")[2].partition("</thead>")[0]
+    assert "<text" not in head, "no axis without a value"
+    assert section(text, "events").count("the window reaches beyond its last price") == 6
+
+
 def test_what_holds_over_some_windows_only_says_so() -> None:
     results = Market(12, seed=5).fit()
     windows = [Window(0, 0), Window(0, 1), Window(-1, 1)]

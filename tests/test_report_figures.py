@@ -15,7 +15,8 @@ from pages import CONFIG, MAIN, page, with_columns
 from scipy import stats
 
 from eventstudy.errors import ConfigError
-from eventstudy.report import facts, paths, plots, wording
+from eventstudy.report import canvas, facts, paths, plots, wording
+from eventstudy.report.event import labels
 from eventstudy.report.svg import svg
 from eventstudy.results import EventStudyResults
 from eventstudy.windows import Window
@@ -104,6 +105,43 @@ def test_one_event_without_its_last_days_is_labelled_at_its_last_point() -> None
     assert "6 days have no point, as the event does not have all days up to there." in text
     assert "A day without a bar has no return of its own." in text
     assert "adds up to" not in text
+
+
+def test_the_name_of_the_main_window_stays_within_its_axis() -> None:
+    path = paths.path_of(Market(6, dates=6).fit())
+    for window, x, side in (
+        (Window(0, 1), 0.5, "center"),
+        (Window(-5, -4), -5.5, "left"),
+        (Window(5, 5), 5.5, "right"),
+    ):
+        upper = plots.path_figure(path, window, n_events=6).axes[0]
+        label = next(t for t in upper.texts if t.get_text().startswith("main window"))
+        assert (label.xy[0], label.get_ha()) == (x, side)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(-39.5, 16.5, [-30, -20, -10, 0, 10]), (-37, 6, [-30, -20, -10, 0, 10]), (-37, 1, [-30, -20, -10, 0]),
+     (0, 9, [0, 2, 4, 6, 8]), (16.2, 19.1, [16.5, 17, 17.5, 18, 18.5, 19])],
+)  # fmt: skip
+def test_axes_have_three_to_six_ticks_and_one_on_each_side_that_values_reach(
+    low: float, high: float, shown: list[float]
+) -> None:
+    most = 6 if low > 9 else 5
+    ends = canvas.sided(low, high, most)
+    assert [t for t, _ in canvas.ticks(*ends, most, canvas.signed_label)] == shown
+
+
+def test_names_of_points_are_clear_of_each_other_and_of_lines() -> None:
+    xs = np.linspace(0, 500, 400)
+    edge, level = labels.Box(0, 500, 0, 300), (xs, np.full(400, 150.0))
+    points = [(250.0, 150.0), (258.0, 170.0), (496.0, 40.0)]
+    told = {"marks": points, "lines": [level], "cloud": (np.empty(0), np.empty(0))}
+    found = [label.box for label in labels.placed(["day 0", "day +1", "day +2"], points, edge, **told)]
+    assert not any(a.meets(b) for i, a in enumerate(found) for b in found[:i])
+    assert not any(box.top < 150 < box.foot for box in found)
+    assert all(box.left >= 0 and box.right <= 500 for box in found)
+    assert labels.together([(10, 10), (200, 10), (14, 12)]) == [[0, 2], [1]]
 
 
 def test_a_path_without_any_point_has_its_axis() -> None:

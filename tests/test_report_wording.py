@@ -99,7 +99,7 @@ def test_groups_are_counted_by_the_rule_of_the_answer() -> None:
     lede = groups.group_rows({"a": found, "b": quiet}, MAIN)[1]
     assert (
         "none of the 2 groups tested clearly differs from zero at the 5% level; "
-        "for 1 it depends on the test: a." in lede
+        "for one it depends on the test: a." in lede
     )
     few = quiet.subset(np.arange(len(quiet)) < 3)
     assert "the one group tested does not differ" in groups.group_rows({"a": quiet, "b": few}, MAIN)[1]

@@ -59,6 +59,8 @@ def jaffe_mandelker(
     seen = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
     event, _ = np.nonzero(seen)
     at, which = np.unique(position[seen], return_inverse=True)
+    if not len(at):
+        raise InapplicableError(f"0 sessions, at least {minimum} are needed")
     past = abnormal.windows.estimation_positions
     residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
     order = np.argsort(which.ravel(), kind="stable")

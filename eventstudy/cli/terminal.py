@@ -17,7 +17,7 @@ from ..canonical import read_csv
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
 from ..listing import place_of_all
-from ..pvalues import p_is, pvalue, stars
+from ..pvalues import LEVELS, p_is, pvalue, stars
 from ..report.extent import lacking, remedies
 from ..report.facts import Cell, cells, shown_tests
 from ..report.measures import in_its_words, words
@@ -47,8 +47,8 @@ def percent(value: float) -> str:
 
 
 def p_text(value: float) -> str:
-    """Return a p-value as the page shows it."""
-    return ascii_text(pvalue(value))
+    """Return a p-value with the digits that tell its stars."""
+    return ascii_text(pvalue(value, levels=LEVELS))
 
 
 @in_its_words

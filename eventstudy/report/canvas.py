@@ -12,6 +12,9 @@ import numpy as np
 from ..typing import BoolArray, FloatArray, IntArray
 from .wording import signed
 
+# Shares of an axis: from where on a side of zero has a tick, and how much is added for it at most.
+REACHED, LENGTHENED = 0.08, 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -146,14 +149,36 @@ def picture(width: int, height: int, parts: Iterable[str], *, title: str, desc: 
 def ticks(
     low: float, high: float, most: int, label: Callable[[float, int], str], *, scale: float = 1.0
 ) -> list[tuple[float, str]]:
-    """Return round values within an axis, and `label(value, decimals)` of each in units of 1/`scale`."""
-    span = scale * (high - low)
-    power = 10.0 ** np.floor(np.log10(span / most))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if span / (m * power) <= most)
-    first, last = np.ceil(scale * low / step - 1e-9), np.floor(scale * high / step + 1e-9)
-    at = [float(k * step) + 0.0 for k in np.arange(first, last + 1)]
+    """Return round values within an axis, and `label(value, decimals)` of each in units of 1/`scale`.
+
+    As many as fit into `most`.
+    """
+    step, first, last = _step(scale * low, scale * high, most)
+    at = [float(k * step) + 0.0 for k in range(first, last + 1)]
     decimals = next((d for d in range(5) if all(abs(t - round(t, d)) < 1e-9 * max(1, abs(t)) for t in at)), 5)
     return [(t / scale, label(t, decimals)) for t in at]
+
+
+def _step(low: float, high: float, most: int) -> tuple[float, int, int]:
+    """Return the smallest round step with at most so many multiples within an axis, and the ends of these."""
+    power = 10.0 ** np.floor(np.log10((high - low) / most))
+    steps = [float(m * power) for m in (1, 2, 2.5, 5, 10)]
+    found = [(step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps]
+    fits = [k for k, (_, first, last) in enumerate(found) if last - first < most]
+    # Halves have one more digit: only where fives are too few.
+    halves = fits[0] == 2 and found[3][2] - found[3][1] >= 2
+    return found[fits[0] + halves]
+
+
+def sided(low: float, high: float, most: int, *, scale: float = 1.0) -> tuple[float, float]:
+    """Return an axis made longer for a tick on each side of zero that its values reach well into."""
+    step, first, last = _step(scale * low, scale * high, most)
+    step, span = step / scale, high - low
+    ends = [-low, high]
+    for side, (far, bare) in enumerate(zip(ends, (first >= 0, last <= 0), strict=True)):
+        if bare and REACHED * span < far and step - far < LENGTHENED * span:
+            ends[side] = 1.02 * step
+    return -ends[0], ends[1]
 
 
 def signed_label(value: float, decimals: int) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..windows import Window
+from .canvas import sided, signed_label, ticks
 from .measures import words
 from .paths import Path95
 from .svg import TEXT, TITLE
-from .wording import count, day, percent, signed, span, window_text
+from .wording import count, day, percent, span, window_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ INK, MUTED, GRID, SHADE, PAPER = "#1a1e22", "#565c63", "#e4dfd4", "#efeadd", "#f
 # (line, band, marker) of the first group, the second, and all others.
 PALETTE = (("#0b5394", "#cbdff1", "o"), ("#a63e00", "#f3d9c4", "s"), (INK, "#cfc9bc", "^"))
 POINTS_PER_INCH = 72
+# Width of a bold letter in pixels, at most.
+LETTER = 8.4
 
 
 def blank(width: int, height: int) -> Figure:
@@ -74,29 +77,25 @@ def _time_marks(axes: Axes, window: Window) -> None:
     axes.axvline(0, color=INK, linewidth=1, linestyle=(0, (3, 3)), zorder=2.5)
 
 
-def percent_axis(axis: Axis, low: float, high: float, *, ticks: int = 6) -> None:
+def percent_axis(axis: Axis, low: float, high: float, *, most: int = 6) -> None:
     """Give the axis round ticks around the data; in percent the unit is on the last one only."""
-    from matplotlib.ticker import MaxNLocator
-
-    room = 0.04 * ((high - low) or 0.02)
-    low, high = low - room, high + room
-    axis.set_view_interval(low, high, ignore=True)
-    locator = MaxNLocator(nbins=ticks - 1, steps=[1, 2, 2.5, 5, 10])
     scale = words().scale
-    at = [t for t in locator.tick_values(scale * low, scale * high) if scale * low <= t <= scale * high]
-    decimals = next((d for d in range(4) if all(abs(t - round(t, d)) < 1e-9 for t in at)), 4)
-    labels = [signed(t, decimals) if t else "0" for t in at]
+    room = 0.04 * ((high - low) or 0.02)
+    low, high = sided(low - room, high + room, most, scale=scale)
+    axis.set_view_interval(low, high, ignore=True)
+    at = ticks(low, high, most, signed_label, scale=scale)
+    labels = [label for _, label in at]
     if labels and words().unit == "%":
         labels[-1] += "%"
-    axis.set_ticks([t / scale for t in at], labels)
+    axis.set_ticks([t for t, _ in at], labels)
     axis.grid(visible=True, color=GRID, linewidth=1, zorder=0.5)
     axis.set_tick_params(length=0, labelcolor=MUTED)
     axis.axes.set_axisbelow(True)
 
 
-def day_axis(axes: Axes, days: IntArray, *, ticks: int) -> None:
+def day_axis(axes: Axes, days: IntArray, *, most: int) -> None:
     """Mark round days and day 0; the middles of the days lie half a day inside the frame."""
-    step = next((s for s in (1, 2, 5, 10, 20, 50, 100) if len(days) / s <= ticks), 200)
+    step = next((s for s in (1, 2, 5, 10, 20, 50, 100) if len(days) / s <= most), 200)
     at = [int(t) for t in days if t % step == 0]
     if 0 in days and 0 not in at:
         at = sorted([*at, 0])
@@ -128,20 +127,26 @@ def _label_end(axes: Axes, path: Path95, text: str, style: Mapping[str, Any]) ->
     if path.last is None:
         return
     x, value, half = path.days[path.last] + 0.5, path.caar[path.last], path.caar_half[path.last]
-    axes.annotate(text, (x, value), (6, 0), fontweight="bold", **style)
+    # Within the figure the text stands on paper, so that no line goes through it.
+    ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5} if path.last + 1 < len(path.days) else None
+    axes.annotate(text, (x, value), (6, 0), fontweight="bold", bbox=ground, **style)
     if np.isfinite(half):
         low, high = axes.get_ylim()
         edge = min(value + max(half, 0.16 * (high - low)), high)
-        axes.annotate("95% band,\nday by day", (x, edge), (6, -10), **style)
+        axes.annotate("95% band,\nday by day", (x, edge), (6, -10), bbox=ground, **style)
 
 
 def label_window(axes: Axes, path: Path95, window: Window, *, wide: bool) -> None:
-    """Name the shaded window beside its upper end, on a narrow figure above it."""
+    """Name the shaded window above its middle, as far as the ends of the axis allow."""
     name = f"main window {window_text(window)}" if wide else window_text(window)
-    right = window.stop + 0.5 < path.days.mean() + 0.3 * len(path.days)
-    edge, side = (window.stop + 0.6, "left") if right else (window.start - 0.6, "right")
-    if not wide:
-        edge, side = (window.start + window.stop) / 2, "center"
+    low, high = axes.get_xlim()
+    middle, side = (window.start + window.stop) / 2, "center"
+    figure = axes.get_figure(root=True)
+    pixels = axes.get_position().width * (figure.get_figwidth() * POINTS_PER_INCH if figure else 1000)
+    half = LETTER * len(name) / 2 * (high - low) / pixels
+    edge, side = (
+        (low, "left") if middle - half < low else (high, "right") if middle + half > high else (middle, side)
+    )
     axes.annotate(
         name, (edge, 1), (0, 5), ha=side, va="bottom", xycoords=("data", "axes fraction"),
         textcoords="offset points", fontsize=TEXT, fontweight="bold", color=INK,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from ..listing import listed, listed_note, listed_rows, many
 from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
 from ..windows import Window
+from .answer import DEPENDS, DIFFERENT, verdict
 from .drawing import PALETTE
+from .extent import lacking
 from .facts import interval, interval_known
 from .measures import words
 from .plots import own_half_widths
@@ -48,16 +50,21 @@ if TYPE_CHECKING:
     from ..results import EventStudyResults
 
 _NOTE = "p is that of the exact t-test of the single event"
-_BHAR_NOTE = "; BHAR is the buy-and-hold return less the expected one, over the same sessions"
+_BHAR_NOTE = "; BHAR, in percent, is the buy-and-hold return less the expected one, over the same sessions"
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
 FEW_ROWS = 10
+# Classes of a column, the widest first, by the letters that a word must have.
+WIDTHS = {"wide": 11, "middle": 8}
 _DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Place of a value and its interval on an axis in percent of its width."""
+    """Place of a value and its interval on an axis in percent of its width.
+
+    `cut` has "l" and "r" for the ends of the interval that lie beyond the axis.
+    """
 
     x: str
     low: str
@@ -65,11 +72,15 @@ class Mark:
     shape: str
     color: str
     filled: bool
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One line of the table of events, or a mean on top of it."""
+    """One line of the table of events, or a mean on top of it.
+
+    `values` are CAR and p in full, to sort by; `why` says why there is no CAR.
+    """
 
     date: str
     name: str
@@ -84,6 +95,8 @@ class EventRow:
     bhar: str
     flags: tuple[tuple[str, bool], ...]
     mark: Mark | None
+    values: tuple[str, str] = ("", "")
+    why: str = ""
     page: str = ""
     spark: Markup | str = ""
 
@@ -96,13 +109,17 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventTable:
-    """All events used, by CAR, with the means of the groups on top; `path` is the head of the small paths."""
+    """All events used, by CAR, with the means of the groups on top.
+
+    `path` is the head of the small paths, `wide` the class of a table whose groups have long words.
+    """
 
     means: tuple[EventRow, ...]
     rows: tuple[EventRow, ...]
     groups: tuple[str, ...]
     flags: tuple[str, ...]
     ticks: tuple[tuple[str, str], ...]
+    wide: str
     key: str
     lede: str
     notes: tuple[str, ...]
@@ -131,13 +148,15 @@ def event_table(
     styles = _styles(part, groups, column)
     drawn = sparks(part, samples if len(results) > 1 else {}, styles)
     bhar, chance = part.abnormal.bhar(window), dict(zip(used.tolist(), own.tolist(), strict=True))
-    known = np.isfinite(car)
+    known, reasons = np.isfinite(car), _reasons(part, window)
     order = sorted(used.tolist(), key=lambda i: (not known[i], car[i] if known[i] else 0.0, i))
     rows = tuple(
         _event_row(
             part, i, column, said_once, (pages or {}).get(int(row_of[i]), ""),
-            car=percent(car[i], unit=False), bhar=percent(bhar[i], unit=False), pvalue=pvalue(chance[i]),
-            interval=span(car[i] - half[i], car[i] + half[i], unit=False), spark=drawn.events.get(i, ""),
+            car=percent(car[i], unit=False), bhar=_bhar(bhar[i]), pvalue=pvalue(chance[i]),
+            values=(_full(car[i]), _full(chance[i])), why=reasons.get(i, ""),
+            interval=span(car[i] - half[i], car[i] + half[i], unit=False) if known[i] else "",
+            spark=drawn.events.get(i, ""),
             mark=mark_of(car[i], half[i], bound, styles[i], filled=bool(chance[i] < LEVEL)),
         )
         for i in order
@@ -145,13 +164,16 @@ def event_table(
     means = (
         _mean_row(name, g, window, bound, k, drawn.means.get(name, ""))
         for k, (name, g) in enumerate(samples.items())
+        if g.abnormal.valid(window).any()
     )
+    names = tuple(dict.fromkeys(clipped(name) for name in groups)) if column else ()
     return EventTable(
         means=tuple(means) if len(results) > 1 else (),
         rows=rows,
-        groups=tuple(dict.fromkeys(clipped(name) for name in groups)) if column else (),
+        groups=names,
+        wide=_width(names),
         flags=tuple(sorted({flag for row in rows for flag, _ in row.flags})),
-        ticks=axis_ticks(bound),
+        ticks=axis_ticks(bound) if known.any() else (),
         key=_shape_key(list(groups)) if len(groups) > 1 else "",
         path=drawn.head,
         lede=_events_lede(p, families),
@@ -193,17 +215,38 @@ def _mean_row(
     label = STATISTICS[test.name].label
     what = f"{label} {p_is(test.pvalue)}" if tested else f"not tested: {reason_text(test.reason)}"
     of_mean = f"{test.n_events:,} {clipped(name, 60)}" if name else count(test.n_events, "event")
-    significant = bool(tested and test.pvalue < LEVEL)
+    said = verdict(sample, window)
     ci = span(found.low, found.high, unit=False) if known else ""
     return EventRow(
         date="", name=f"Mean of {of_mean}",
         ticker="", fit="", url="", group=clipped(name),
-        sub=what, car=percent(found.estimate, unit=False), interval=ci,
+        sub=f"{what}; {said}" if said == DEPENDS else what,
+        car=percent(found.estimate, unit=False), interval=ci,
         pvalue=pvalue(test.pvalue) if tested else MISSING,
-        bhar=percent(_mean_bhar(sample, window), unit=False), flags=(),
-        mark=mark_of(found.estimate, half, bound, style, filled=significant, mean=True),
+        bhar=_bhar(_mean_bhar(sample, window)), flags=(),
+        mark=mark_of(found.estimate, half, bound, style, filled=said == DIFFERENT, mean=True),
         spark=spark,
     )  # fmt: skip
+
+
+def _full(value: float) -> str:
+    return f"{value:.6g}" if np.isfinite(value) else ""
+
+
+def _bhar(value: float) -> str:
+    return percent(value, unit=False) if np.isfinite(value) and not words().quantity else ""
+
+
+def _reasons(results: EventStudyResults, window: Window) -> dict[int, str]:
+    """Return why an event has no CAR over `window`, by its row."""
+    lost = np.flatnonzero(results.ok & ~results.abnormal.valid(window))
+    return {int(i): one.said for i, one in zip(lost, lacking(results, window), strict=False)}
+
+
+def _width(names: Iterable[str]) -> str:
+    """Return the class of a column of groups by the letters of their longest word."""
+    longest = max((len(word) for name in names for word in name.split()), default=0)
+    return next((kind for kind, least in WIDTHS.items() if longest >= least), "")
 
 
 def _shape_key(names: list[str]) -> str:
@@ -264,10 +307,11 @@ def mark_of(
     if not np.isfinite(x):
         return None
     h = half if np.isfinite(half) else 0.0
+    cut = "l" * bool(x - h < -bound) + "r" * bool(x + h > bound)
     shape = "D" if mean else PALETTE[min(style, 2)][2]
     return Mark(
         _place(x, bound), _place(max(x - h, -bound), bound), _place(min(x + h, bound), bound),
-        shape, ("b", "o", "i")[min(style, 2)], filled,
+        shape, ("b", "o", "i")[min(style, 2)], filled, cut,
     )  # fmt: skip
 
 
@@ -320,11 +364,11 @@ def _event_notes(
     notes = [f"{_NOTE}{'' if words().quantity else _BHAR_NOTE}."]
     cut = int((np.abs(car) + half > bound).sum())
     if cut:
-        notes.append(f"{count(cut, 'interval')} {'is' if cut == 1 else 'are'} cut at the edge of the axis.")
+        notes.append(f"{count(cut, 'interval')} {'goes' if cut == 1 else 'go'} on beyond the axis (arrow).")
     lacking = 0 if many(results) else int((results.ok & ~np.isfinite(car)).sum())
     if lacking:
         which = f"{count(lacking, 'event')} at the end {'lacks' if lacking == 1 else 'lack'}"
-        notes.append(f"{which} days of {window_text(window)}.")
+        notes.append(f"{which} days of {window_text(window)}, each with its reason.")
     counts = flag_counts(results)
     notes += [
         f"{clipped(flag_words(f), 60).capitalize()}: {counts[f]:,} of {len(results):,} events, not tagged."

@@ -10,9 +10,8 @@ import numpy as np
 from ..delays import LONGEST_RUN
 from ..listing import LISTED, many
 from ..typing import BoolArray, DateArray
-from .events import event_name
 from .measures import in_its_words, words
-from .wording import clipped, count, date_prose, day, flag_words, flags_of, window_text
+from .wording import clipped, count, date_prose, day, firm_name, flag_words, flags_of, window_text
 
 if TYPE_CHECKING:
     from ..abnormal import AbnormalReturns
@@ -111,7 +110,7 @@ def remedies(found: list[Reach]) -> str:
 
 def _reach(results: EventStudyResults, i: int, said: str, remedy: str = "") -> Reach:
     event = results.records[i]
-    return Reach(clipped(event_name(event), 60), clipped(event["event_id"], 60), said, remedy)
+    return Reach(clipped(firm_name(event), 60), clipped(event["event_id"], 60), said, remedy)
 
 
 def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tuple[str, str]:

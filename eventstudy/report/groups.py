@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from ..pvalues import LEVEL, p_is, pvalue
-from ..significance import STATISTICS
+from ..significance import STATISTICS, SignificanceTest
 from ..windows import Window
 from . import plots
 from .answer import DEPENDS, DIFFERENT, NOT_TESTED, verdict
@@ -23,9 +23,11 @@ from .svg import svg
 from .wording import (
     capitalised,
     clipped,
+    count,
     in_type,
     level_text,
     listed,
+    number_word,
     percent,
     reason_text,
     span,
@@ -96,22 +98,32 @@ def _differences(page: Page) -> list[tuple[str, ...]]:
     return rows
 
 
-def group_rows(
-    groups: Mapping[str, EventStudyResults], window: Window
-) -> tuple[list[tuple[str, str, str, str, str, str, str]], str]:
-    """Return name, events, dates, CAAR, interval, p and test of each group, and the sentence above them."""
-    rows = []
+def group_rows(groups: Mapping[str, EventStudyResults], window: Window) -> tuple[list[tuple[str, ...]], str]:
+    """Return the rows of the groups and the sentence above them.
+
+    Name, events, dates, CAAR, interval, p, what is beneath p, test, and what is beneath the name.
+    """
+    rows: list[tuple[str, ...]] = []
     for name, sample in groups.items():
         test, found = sample.test(sample.recommended_for(window), window), interval(sample, window)
         rows.append((
             clipped(name, 80), f"{test.n_events:,}", f"{sample.diagnose(window).n_dates:,}",
             percent(found.estimate, unit=False),
             span(found.low, found.high, unit=False) if interval_known(sample, window) else "",
-            f"not tested: {reason_text(test.reason)}" if test.reason else pvalue(test.pvalue),
-            STATISTICS[test.name].label,
+            *_evidence(test, verdict(sample, window)),
         ))  # fmt: skip
     verdicts = {clipped(name, 60): verdict(sample, window) for name, sample in groups.items()}
     return rows, _groups_lede(verdicts, window)
+
+
+def _evidence(test: SignificanceTest, said: str) -> tuple[str, str, str, str]:
+    """Return p, what is beneath it, the test, and a reason that is too long for the cell of p."""
+    label, least = STATISTICS[test.name].label, STATISTICS[test.name].minimum
+    if not test.reason:
+        return pvalue(test.pvalue), DEPENDS if said == DEPENDS else "", label, ""
+    if test.n_events < least:
+        return NOT_TESTED, f"{count(test.n_events, 'event')}, {least} needed", label, ""
+    return NOT_TESTED, "", label, capitalised(f"{reason_text(test.reason)}.")
 
 
 def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
@@ -121,12 +133,12 @@ def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
         return f"No group has enough events to be tested over {window_text(window)}."
     differ, depend = ([n for n, said in verdicts.items() if said == kind] for kind in (DIFFERENT, DEPENDS))
     verb = "clearly " * bool(depend) + ("differs" if len(differ) < 2 else "differ")
-    who = f"{len(differ) or 'none'} of the {tested} groups tested {verb}"
+    who = f"{number_word(len(differ)) if differ else 'none'} of the {tested} groups tested {verb}"
     if tested == 1:
         who = f"the one group tested {'differs' if differ else 'does not differ'}"
         who = "for the one group tested it depends on the test whether it differs" if depend else who
     which = f": {listed(differ)}" if differ else ""
-    rest = f"; for {len(depend)} it {DEPENDS}: {listed(depend)}" if depend and tested > 1 else ""
+    rest = f"; for {number_word(len(depend))} it {DEPENDS}: {listed(depend)}" if depend and tested > 1 else ""
     return f"Over {window_text(window)} {who} from zero at the {level_text(LEVEL)} level{which}{rest}."
 
 

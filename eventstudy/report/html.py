@@ -10,6 +10,7 @@ from .events import event_table
 from .grid import grids
 from .groups import group_section
 from .ledger import ledger
+from .limits import data_notes
 from .measures import in_its_words, words
 from .methods import methods, provenance_of
 from .page import Page, page_of
@@ -68,7 +69,8 @@ def render_report(
         "used": len(results),
         "many": many(results),
         "main": window_text(config.main),
-        "provenance": provenance_of(config, provenance),
+        "provenance": {**provenance_of(config, provenance), "notes": data_notes(results)},
+        "interactive": config.interactive and bool(len(results)),
     }
     events = context.get("events")
     parts = {**style("report.css", ticks=events.ticks if events else ()), **script("report.js")}

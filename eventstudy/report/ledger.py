@@ -41,24 +41,35 @@ LISTED_FLAGS = 8
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Events dropped for one kind of reason: how many, and those that are listed."""
+    """Events dropped for one kind of reason: how many, and those that are listed by what was said of them.
+
+    `parts` are texts with the events that have them, each as session, name, ticker and id.
+    """
 
     reason: str
     n: int
-    events: tuple[tuple[str, str, str, str, str], ...]
+    parts: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]
+
+    @property
+    def listed(self) -> int:
+        """How many events are listed."""
+        return sum(len(events) for _, events in self.parts)
 
 
 def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
-    """Return the dropped events by kind of reason, most frequent first; each keeps its own reason."""
-    kinds: dict[str, list[tuple[str, str, str, str, str]]] = {}
+    """Return the dropped events by kind of reason, most frequent first; equal reasons are said once."""
+    kinds: dict[str, dict[str, list[tuple[str, str, str, str]]]] = {}
     lost = results.events[~results.ok]
     for event in (lost.iloc[:LISTED] if many(results) else lost).to_dict("records"):
         line = {str(k): v for k, v in event.items()}
-        kinds.setdefault(reason_head(str(line["reason"])), []).append((
+        alike = kinds.setdefault(reason_head(str(line["reason"])), {})
+        alike.setdefault(clipped(line["reason"], 400), []).append((
             date_iso(line["day0"]), event_name(line), clipped(line["ticker"]), clipped(line["event_id"]),
-            clipped(line["reason"], 400),
         ))  # fmt: skip
-    return tuple(Dropped(clipped(reason), n, tuple(kinds.get(reason, ()))) for reason, n in reasons(results))
+    return tuple(
+        Dropped(clipped(reason), n, tuple((said, tuple(of)) for said, of in kinds.get(reason, {}).items()))
+        for reason, n in reasons(results)
+    )
 
 
 def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, str, str, str, str]]:

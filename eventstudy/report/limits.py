@@ -19,6 +19,10 @@ MANY_DROPPED = 0.1
 LISTED_NOTES = 5
 # Indices of these forms leave dividends out, save the ones that are known to reinvest them.
 _PRICE_INDEX = re.compile(r"\^.+|000\d{3}\.SS|399\d{3}\.SZ|.+\.ME")
+_ROUTINE = re.compile(
+    "taken as no trade$|^[^ ]+: [\\d,]+ values? on days that [^ ]+ was closed$"
+    "|^price limits judged from returns"
+)
 _TOTAL_RETURN = {"^GDAXI", "^MDAXI", "^TECDAX", "^SDAXI", "^SP500TR", "^BVSP", "MCFTR.ME"}
 
 
@@ -82,7 +86,7 @@ def _open_windows(results: EventStudyResults) -> str:
 
 def _small_sample(results: EventStudyResults, window: Window) -> str:
     n = results.diagnose(window).n_events
-    if len(results) < 2 or n >= FEW_EVENTS:
+    if len(results) < 2 or not 0 < n < FEW_EVENTS:
         return ""
     few = "Only one event has" if n == 1 else f"Only {n} events have"
     what = "there is no interval" if n < STATISTICS["bmp_kp"].minimum else "intervals are wide"
@@ -152,10 +156,35 @@ def _unknown_times(results: EventStudyResults) -> str:
 
 def _notices(results: EventStudyResults) -> list[str]:
     """Return the notices on prices as sentences."""
-    return [f"{capitalised(text).removesuffix('.')}." for text in results.panel.notices]
+    told = results.panel.notices
+    return [_sentence(text) for text in told if not (len(results) and _about_data(results, text))]
+
+
+@in_its_words
+def data_notes(results: EventStudyResults) -> list[str]:
+    """Return the notes on prices that change no reading of the answer, as sentences.
+
+    What is done as a matter of course, whose traces in a window are flags of its event, and what is of a
+    series that no event used needs.
+    """
+    texts = [*results.panel.notices, *results.panel.notes]
+    return [_sentence(text) for text in texts if len(results) and _about_data(results, text)]
+
+
+def _about_data(results: EventStudyResults, text: str) -> bool:
+    if _ROUTINE.search(text):
+        return True
+    symbol, colon, _ = text.partition(": ")
+    used = results.events.loc[results.ok, ["ticker", "benchmark"]].astype(str).to_numpy().ravel()
+    mine = {part.strip() for cell in used for part in cell.split(";")}
+    return bool(colon) and symbol in results.panel.provenance and symbol not in mine
+
+
+def _sentence(text: str) -> str:
+    return f"{capitalised(text).removesuffix('.')}."
 
 
 def _put_aside(results: EventStudyResults) -> list[str]:
-    notes = [f"{note}." for note in results.panel.notes]
+    notes = [_sentence(note) for note in results.panel.notes if not _about_data(results, note)]
     left = len(notes) - LISTED_NOTES
     return notes if left <= 0 else [*notes[:LISTED_NOTES], f"{count(left, 'similar note')} not listed."]

@@ -79,7 +79,7 @@ def plot_caar(
     path = path_of(results)
     draw_path(axes, path, main, PALETTE[0])
     percent_axis(axes.yaxis, path.lowest, path.highest)
-    day_axis(axes, path.days, ticks=11)
+    day_axis(axes, path.days, most=11)
     what = "CAR of one event" if len(results) == 1 else f"CAAR of {count(len(results), 'event')}"
     band = ", pointwise 95% band" * path.has_band
     axes.set_title(f"{what}{_of()}{band}", loc="left", fontsize=TEXT, fontweight="bold")
@@ -131,7 +131,7 @@ def _grouped(axes: Axes, results: EventStudyResults, window: Window, by: str) ->
         band.set_alpha(0.6)
     first = next(iter(shown.values()), path_of(results))
     percent_axis(axes.yaxis, *shared_limits(shown or {"": first}))
-    day_axis(axes, first.days, ticks=11)
+    day_axis(axes, first.days, most=11)
     rest = len(groups) - len(shown)
     more = f"; {count(rest, 'more group')} not drawn" if rest else ""
     bands = ", pointwise 95% bands" * any(path.has_band for path in shown.values())
@@ -159,8 +159,8 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WID
     percent_axis(upper.yaxis, path.lowest, path.highest)
     half = np.nan_to_num(path.aar_half)
     low, high = np.nanmin(path.aar - half, initial=0.0), np.nanmax(path.aar + half, initial=0.0)
-    percent_axis(lower.yaxis, float(low), float(high), ticks=3)
-    day_axis(lower, path.days, ticks=11 if wide else 6)
+    percent_axis(lower.yaxis, float(low), float(high), most=5)
+    day_axis(lower, path.days, most=11 if wide else 6)
     average = "AR" if n_events == 1 else "AAR"
     label_path(upper, lower, path, style[0], average=average, beside=wide)
     label_window(upper, path, window, wide=wide)
@@ -171,11 +171,11 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WID
 def group_figure(path: Path95, window: Window, limits: tuple[float, float], *, group: int) -> Figure:
     """Return the path of one group as a small panel; `limits` is the scale that the panels share."""
     figure = blank(500, 260)
-    axes = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.985, "top": 0.95, "bottom": 0.12})
+    axes = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.985, "top": 0.95, "bottom": 0.12})
     style = PALETTE[min(group, 2)]
     draw_path(axes, path, window, style)
     percent_axis(axes.yaxis, *limits)
-    day_axis(axes, path.days, ticks=6)
+    day_axis(axes, path.days, most=6)
     return figure
 
 

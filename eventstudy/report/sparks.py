@@ -62,7 +62,7 @@ def sparks(
     cut = int((furthest > reach).sum())
     note = f"Path: CAR from day {day(int(days[0]))} up to each day, all on one scale of ±"
     note += f"{percent(reach, sign=False)}; upright line: day 0."
-    note += f" {count(cut, 'path')} {'is' if cut == 1 else 'are'} cut at its edge." if cut else ""
+    note += f" {count(cut, 'path')} {'goes' if cut == 1 else 'go'} beyond it." if cut else ""
     return Sparks(drawn, means, ends, note)
 
 
@@ -73,12 +73,11 @@ def _thinned(days: IntArray) -> IntArray:
 
 
 def _drawn(panel: Panel, days: IntArray, path: FloatArray, shown: IntArray, style: int) -> Markup:
-    """Return one path with what it says in words, nothing of it beyond the scale."""
+    """Return one path with what it says in words; what goes beyond the scale lies outside of the picture."""
     known = np.flatnonzero(np.isfinite(path))
     if not known.size:
         return Markup("")
-    low, high = panel.y.low, panel.y.high
-    line = panel.line(days[shown], np.clip(path[shown], low, high), f"s{COLORS[min(style, 2)]}")
+    line = panel.line(days[shown], path[shown], f"s{COLORS[min(style, 2)]}")
     post = f"M{panel.x(0)} 2V{HEIGHT - 2}" if days[0] < 0 < days[-1] else ""
     middle = number(HEIGHT / 2)
     axes = f'<path d="M2 {middle}H{WIDTH - 2}{post}"/>'

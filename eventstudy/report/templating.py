@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -12,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .answer import Sentence
-from .wording import capitalised
+from .wording import NBSP, capitalised
 
+# Letters written from right to left, with the spaces and marks between them.
+_FROM_RIGHT = re.compile(
+    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc](?:[^\w<>&;]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc])*"
+)
+_TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -30,7 +34,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"sentence": _emphasised, "capitalised": capitalised}
+    found.filters |= {"sentence": _emphasised, "capitalised": capitalised, "isolated": isolated}
     return found
 
 
@@ -71,9 +75,18 @@ def _grid(ticks: Iterable[tuple[str, str]]) -> str:
     return f"\ntd.fx{{background-image:{lines};background-position:{places}}}" if places else ""
 
 
+def isolated(text: object) -> Markup:
+    """Return a sentence whose names from right to left leave numbers in place; "day 0" stays on one line."""
+    return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", NBSP), _from_right(text)))  # noqa: S704
+
+
+def _from_right(text: object) -> str:
+    return _FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", str(escape(str(text))))
+
+
 def _emphasised(sentence: Sentence) -> Markup:
     parts = (
-        f"<strong>{html.escape(t)}</strong>" if strong else html.escape(t) for t, strong in sentence.parts
+        f"<strong>{_from_right(t)}</strong>" if strong else _from_right(t) for t, strong in sentence.parts
     )
     unbroken = re.sub(r"(exact )?\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
     return Markup(unbroken)  # noqa: S704

@@ -11,10 +11,20 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..config import StudyConfig
 from ..pvalues import p_is
-from ..significance import STATISTICS
+from ..significance import STATISTICS, SignificanceTest
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
-from .answer import Sentence, answer, asides, brief, detectable
+from .answer import (
+    DEPENDS,
+    NOT_TESTED,
+    Sentence,
+    answer,
+    asides,
+    brief,
+    detectable,
+    is_provisional,
+    verdict,
+)
 from .facts import interval, interval_known
 from .groups import SHOWN_PANELS
 from .limits import limitations
@@ -59,7 +69,7 @@ def top(page: Page) -> dict[str, Any]:
         "others": others,
         "pooled": pooled,
         "keys": list(_keys(sample, page.group, main)),
-        "setup": _setup(page.results, page.config),
+        "setup": _setup(page.results, page.config, main),
         "warnings": limitations(page.results, main, sample=sample),
     }
 
@@ -70,7 +80,7 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     if found.n_events == 0:
         return
     test, mean = sample.test(sample.recommended_for(window), window), interval(sample, window)
-    tested, known, several = not test.reason, interval_known(sample, window), found.n_events > 1
+    known, several = interval_known(sample, window), found.n_events > 1
     label = f"{'Mean CAR' if several else 'CAR'} over {window_text(window)}"
     if words().what:
         label = f"Abnormal {words().what}, {window_text(window)}"
@@ -80,9 +90,7 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
         percent(mean.estimate),
         f"95% CI {span(mean.low, mean.high)}" if known else f"no interval: {why}",
     )
-    value = f"{test.distribution}{NBSP}={NBSP}{signed(test.statistic)}"
-    detail = f"{STATISTICS[test.name].label}, {value}" if tested else reason_text(test.reason)
-    yield "Recommended test", p_is(test.pvalue) if tested else "not tested", detail
+    yield ("Recommended test", *_tested(sample, test, window))
     if several:
         yield _moved(sample, window)
     kind = f"{clipped(group, 24)} events" if group else "events" if several else "event"
@@ -91,6 +99,17 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     if known:
         least = percent(detectable(mean.se, mean.df), sign=False)
         yield "Smallest detectable effect", least, "80% power, 5% level"
+
+
+def _tested(sample: EventStudyResults, test: SignificanceTest, window: Window) -> tuple[str, str]:
+    """Return p and the statistic, or why there is none."""
+    if is_provisional(sample, window):
+        return NOT_TESTED, "no verdict before all windows are complete"
+    if test.reason:
+        return NOT_TESTED, reason_text(test.reason)
+    value = f"{test.distribution}{NBSP}={NBSP}{signed(test.statistic)}"
+    depends = f"; whether it differs {DEPENDS}" if verdict(sample, window) == DEPENDS else ""
+    return p_is(test.pvalue), f"{STATISTICS[test.name].label}, {value}{depends}"
 
 
 def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
@@ -122,7 +141,7 @@ def _rate(resid: FloatArray, length: int, fell: bool) -> FloatArray:
     return rate
 
 
-def _setup(results: EventStudyResults, config: StudyConfig) -> str:
+def _setup(results: EventStudyResults, config: StudyConfig, main: Window) -> str:
     model = results.model.label[:1].upper() + results.model.label[1:]
     windows = results.abnormal.windows
     estimation, event = (window_text(w) for w in (windows.estimation, windows.event))
@@ -139,7 +158,7 @@ def _setup(results: EventStudyResults, config: StudyConfig) -> str:
         model + on,
         f"estimation {estimation}, event window {event}",
         words().what or f"{windows.kind} returns",
-        f"{len(results):,} of {count(len(results.events), 'announcement')}",
+        f"{_complete(results, main):,} of {count(len(results.events), 'announcement')}",
     ]
     if len(results):
         firms = used["ticker"].nunique()
@@ -150,6 +169,11 @@ def _setup(results: EventStudyResults, config: StudyConfig) -> str:
     if results.engine == "batch":
         parts.append("all events estimated at once (engine batch)")
     return " · ".join(parts) + "."
+
+
+def _complete(results: EventStudyResults, window: Window) -> int:
+    """Return how many events have all days of the window, which the key figures count as well."""
+    return int(results.abnormal.valid(window).sum()) if len(results) else 0
 
 
 def period(results: EventStudyResults) -> str:

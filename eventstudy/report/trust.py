@@ -25,9 +25,14 @@ FAULTS = {
 }  # fmt: skip
 
 
-def trust_section(page: Page) -> dict[str, Any]:
-    """Return the diagnosis in sentences, its table of tests, and the diagnostics of the regressions."""
+def trust_section(page: Page) -> dict[str, Any] | None:
+    """Return the diagnosis in sentences, its table of tests, and the diagnostics of the regressions.
+
+    None where no event has the main window: there is nothing to be trusted.
+    """
     found = page.sample.diagnose(page.main)
+    if found.n_events == 0:
+        return None
     ranked = sorted(found.table["test"], key=lambda name: ORDER.index(_verdict(found, name).trust))
     usual = set(shown_tests(page.sample, page.main, page.config.tests))
     return {

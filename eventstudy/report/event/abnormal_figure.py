@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...typing import FloatArray
+from ...typing import FloatArray, IntArray
 from ...windows import Window
-from ..canvas import Panel, Scale, picture, roomy, signed_label, text, ticks
+from ..canvas import Panel, Scale, picture, roomy, sided, signed_label, text, ticks
 from ..measures import words
 from ..wording import date_iso, day, percent, span, window_text
-from .axes import WIDE, day_scale, day_ticks, rows, shade, with_unit
+from .axes import WIDE, beside, day_scale, day_ticks, rows, shade, with_unit
 from .episode import Episode
 
 
@@ -27,7 +27,7 @@ def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[st
     for (top, foot), values, half in (
         (upper, found.ar, found.ar_half), (lower, found.car, found.car_half)
     ):  # fmt: skip
-        low, high = roomy([values, half, -half])
+        low, high = sided(*roomy([values, half, -half]), 5, scale=words().scale)
         panel = Panel(axis, Scale(low, high, foot, top))
         parts.append(shade(panel, window))
         if np.isfinite(values).any():
@@ -39,7 +39,7 @@ def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[st
         if values is found.car:
             parts += [panel.line(days, values, "b"), panel.dots(days, values, "b dot")]
             parts += [panel.x_ticks(day_ticks(days, 11 if wide else 5))]
-        parts += list(_names(panel, values, cumulated=values is found.car, wide=wide, first=int(days[0])))
+        parts += list(_names(panel, days, values, cumulated=values is found.car, wide=wide))
     whole = Panel(axis, Scale(0, 1, lower[1], upper[0]))
     parts.append(whole.fields(days, tips))
     desc = (
@@ -62,9 +62,9 @@ def abnormal_tips(found: Episode) -> list[str]:
     ]  # fmt: skip
 
 
-def _names(panel: Panel, values: FloatArray, *, cumulated: bool, wide: bool, first: int) -> Iterator[str]:
-    """Yield the name of a panel: beside its end, on a narrow figure above it."""
-    known = np.flatnonzero(np.isfinite(values))
+def _names(panel: Panel, days: IntArray, values: FloatArray, *, cumulated: bool, wide: bool) -> Iterator[str]:
+    """Yield the name of a panel: beside the end of its line, on a narrow figure above it."""
+    known, first = np.flatnonzero(np.isfinite(values)), int(days[0])
     if known.size == 0:
         what = f"no sum from day {day(first)} on: days are missing" if cumulated else "no abnormal return"
         yield text(panel.x.start + 8, (panel.y.start + panel.y.stop) / 2 - 8, what, "m")
@@ -75,7 +75,8 @@ def _names(panel: Panel, values: FloatArray, *, cumulated: bool, wide: bool, fir
         yield text(panel.x.start, top - 5, f"CAR from day {day(first)}: {end}" if cumulated else name, "bt")
         return
     y = float(panel.y(values[known[-1]] if cumulated else 0))
-    yield text(873, y, f"CAR {end}" if cumulated else name, "bt")
-    yield text(873, y + 16, f"from day {day(first)}" if cumulated else "grey: 95% range", "m")
+    x = beside(panel, float(days[known[-1] if cumulated else -1]))
+    yield text(x, y, f"CAR {end}" if cumulated else name, "bt")
+    yield text(x, y + 16, f"from day {day(first)}" if cumulated else "grey: 95% range", "m halo")
     if not cumulated:
         yield text(873, y + 32, "without an event", "m")

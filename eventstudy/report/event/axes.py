@@ -11,6 +11,8 @@ from ..measures import words
 from ..wording import day
 
 WIDE, NARROW = 1000, 360
+# Where names of lines begin that go on to the last day; width of a bold letter at most, in pixels.
+BESIDE, LETTER = 873.0, 8.4
 
 
 def day_scale(days: IntArray, width: int) -> Scale:
@@ -20,6 +22,18 @@ def day_scale(days: IntArray, width: int) -> Scale:
 
 def shade(panel: Panel, window: Window) -> str:
     return panel.stripe(max(window.start - 0.5, panel.x.low), min(window.stop + 0.5, panel.x.high), "win")
+
+
+def beside(panel: Panel, last: float) -> float:
+    """Return where the name of a line begins whose last point is on a day."""
+    return min(float(panel.x(last + 0.5)) + 8, BESIDE)
+
+
+def over(panel: Panel, window: Window, name: str) -> float:
+    """Return the middle of a name above a window, which keeps within the panel."""
+    half = LETTER * len(name) / 2
+    middle = float(panel.x((window.start + window.stop) / 2))
+    return min(max(middle, panel.x.start + half), panel.x.stop - half)
 
 
 def day_ticks(days: IntArray, most: int) -> list[tuple[float, str]]:

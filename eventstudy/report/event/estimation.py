@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ..measures import words
 from ..wording import clipped, date_iso, parameter_letter, percent, signed
 from .fit import DAY, FITTED, Fit, fit_of
-from .fit_figure import fit_figure
+from .fit_figure import fit_figure, marked
 from .one import OneEvent
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def estimation(event: OneEvent) -> dict[str, Any]:
         "figure": Markup(fit_figure(fit, a.event.days, event.main)),  # noqa: S704
         "against": _against(fit),
         "days": len(at),
+        "marked": bool(marked(fit)[a.columns(event.main)].any()),
         "facts": [
             ("Sessions", f"{first} to {last}, {len(at):,} of {len(used):,} usable"),
             *_parameters(event), *_residuals(a.resid[0]), *_forecast(event),

@@ -10,22 +10,24 @@ from ...typing import BoolArray, FloatArray, IntArray
 from ...windows import Window
 from ..canvas import Panel, Scale, picture, roomy, signed_label, text, ticks
 from ..measures import words
-from ..wording import day, percent, window_text
+from ..wording import NBSP, day, listed, percent, window_text
 from .axes import with_unit
 from .fit import DAY, Fit
+from .labels import Box, placed, together
 
 
 def fit_figure(fit: Fit, days: IntArray, window: Window) -> str:
     """Return the estimation days as grey points, the model's line, and the days of `window` marked."""
     scale, kind = words().scale, words().axis
     inside = (days >= window.start) & (days <= window.stop)
-    ys = roomy([fit.y, fit.y_event[inside]])
-    xs = roomy([fit.x, fit.x_event[inside]], zero=fit.axis != DAY, room=0.04)
+    ys = roomy([fit.y, fit.y_event[inside]], zero=False)
+    xs = roomy([fit.x, fit.x_event[inside]], zero=False, room=0.04)
     panel = Panel(Scale(*xs, 52, 488), Scale(*ys, 286, 16))
     across = ticks(*xs, 5, signed_label, scale=1.0 if fit.axis == DAY else scale)
     ends = np.array(xs)
     parts = [
-        panel.y_ticks(with_unit(ticks(*ys, 6, signed_label, scale=scale))), panel.rule(0, "z"),
+        panel.y_ticks(with_unit(ticks(*ys, 6, signed_label, scale=scale))),
+        panel.rule(0, "z") if ys[0] < 0 < ys[1] else "",
         panel.post(0, "z") if xs[0] < 0 < xs[1] and fit.axis != DAY else "",
         panel.dots(fit.x, fit.y, "cloud"), _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
         panel.x_ticks(across),
@@ -49,17 +51,38 @@ def _clipped_line(panel: Panel, xs: FloatArray, ys: FloatArray) -> str:
 
 def _marked(panel: Panel, fit: Fit, days: IntArray, inside: BoolArray) -> Iterator[str]:
     """Yield the days of the window as points with their names, as long as these do not crowd."""
-    shown = np.flatnonzero(inside & np.isfinite(fit.x_event) & np.isfinite(fit.y_event))
-    # The name of the leftmost point stands to its left, so that two near each other keep clear.
-    first = min(shown, key=lambda k: fit.x_event[k], default=-1)
-    for k in shown:
-        x, y = float(panel.x(fit.x_event[k])), float(panel.y(fit.y_event[k]))
+    shown = np.flatnonzero(inside & marked(fit))
+    at = [(float(panel.x(fit.x_event[k])), float(panel.y(fit.y_event[k]))) for k in shown]
+    for k, (x, y) in zip(shown, at, strict=True):
         kind = "o full" if days[k] == 0 else "o"
         tip = f"Day {day(int(days[k]))}: return {percent(fit.y_event[k])}"
         yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{tip}</title></circle>'
-        if inside.sum() <= 3:
-            left = x > 420 or (k == first and x > 120)
-            yield text(x - 9 if left else x + 9, y + 4, f"day {day(int(days[k]))}", "ot e" if left else "ot")
+    if inside.sum() > 3:
+        return
+    groups = together(at)
+    names = [f"day{NBSP}{listed(day(int(days[shown[i]])) for i in group)}" for group in groups]
+    edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
+    cloud = tuple(
+        np.array(scale.places(values), dtype=float) for scale, values in ((panel.x, fit.x), (panel.y, fit.y))
+    )
+    spots = [at[group[0]] for group in groups]
+    for label in placed(names, spots, edge, marks=at, lines=_lines(panel, fit), cloud=(cloud[0], cloud[1])):
+        yield text(label.x, label.y, label.text, f"ot {label.anchor}".strip())
+
+
+def marked(fit: Fit) -> BoolArray:
+    """Tell which event days have a point."""
+    return np.isfinite(fit.x_event) & np.isfinite(fit.y_event)
+
+
+def _lines(panel: Panel, fit: Fit) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the line of the model and the two through zero as points, in pixels."""
+    xs, ys = (np.linspace(scale.low, scale.high, 400) for scale in (panel.x, panel.y))
+    none = np.zeros(400)
+    lines = ((xs, fit.intercept + fit.slope * xs), (xs, none), *([] if fit.axis == DAY else [(none, ys)]))
+    return [
+        (np.array(panel.x.places(x), dtype=float), np.array(panel.y.places(y), dtype=float)) for x, y in lines
+    ]
 
 
 def _axis_name(axis: str) -> str:

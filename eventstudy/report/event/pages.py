@@ -79,7 +79,7 @@ def write_event_pages(
         step("event pages", at, len(order))
         event = OneEvent(results, i, config, quotes)
         beside = {"prev": order[at - 1] if at else None, "next": order[at + 1] if i != order[-1] else None}
-        links = [(rel, names[k], _label(results, k)) for rel, k in beside.items() if k is not None]
+        links = [(rel, names[k], *_label(results, k)) for rel, k in beside.items() if k is not None]
         text = render_event(event, study=name, links=links)
         (folder / FOLDER / names[i]).write_text(text, encoding="utf-8", newline="\n")
     return {i: f"{FOLDER}/{own}" for i, own in names.items()}
@@ -92,8 +92,8 @@ def page_name(results: EventStudyResults, i: int) -> str:
     return f"{i + 1:04d}-{slug.strip('-') or 'event'}.html"
 
 
-def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str]]) -> str:
-    """Return the page of one event; `links` are relation, address and name of the pages beside it."""
+def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str, str]]) -> str:
+    """Return the page of one event; `links` are relation, address, name and day of the pages beside it."""
     cells, used = event.cells, event.used
     windows = window_table(event) if used else None
     context = {
@@ -131,6 +131,6 @@ def _rows(results: EventStudyResults, config: StudyConfig, quotes: Mapping[str, 
     return sorted(chosen, key=lambda i: (not ok[i], not known[i], car[i] if known[i] else 0.0, i))
 
 
-def _label(results: EventStudyResults, i: int) -> str:
+def _label(results: EventStudyResults, i: int) -> tuple[str, str]:
     event = results.records[i]
-    return f"{clipped(event_name(event), 40)}, {date_prose(event['day0'])}"
+    return clipped(event_name(event), 40), date_prose(event["day0"])

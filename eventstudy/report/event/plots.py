@@ -58,7 +58,7 @@ def plot_event(
     axes.axhline(0, color=INK, linewidth=1, zorder=2.2)
     shown = np.concatenate([found.ar, found.car, found.car_half, -found.car_half])
     percent_axis(axes.yaxis, float(np.nanmin(shown, initial=0)), float(np.nanmax(shown, initial=0)))
-    day_axis(axes, found.days, ticks=11)
+    day_axis(axes, found.days, most=11)
     car = percent(float(results.abnormal.car(main)[row_of(results, event_id)]))
     return _titled(axes, f"{clipped(event_id, 60)}: AR (bars) and CAR{_of()}; {window_text(main)} {car}")
 
@@ -86,7 +86,7 @@ def plot_price(
     axes.plot(path.days, path.expected, color=color, linewidth=2, linestyle=(0, (4, 2)), zorder=3)
     axes.plot(path.days, path.actual, color=INK, linewidth=1.75, zorder=4)
     axes.grid(visible=True, axis="y", color=GRID, linewidth=1, zorder=0.5)
-    day_axis(axes, path.days, ticks=11)
+    day_axis(axes, path.days, most=11)
     return _titled(axes, f"{clipped(event_id, 60)}: {path.what.lower()}, and model (dashed, 95% band)")
 
 
@@ -155,7 +155,7 @@ def plot_ar_heatmap(results: EventStudyResults, window: Window | None = None, ax
     few = len(used) <= NAMED_ROWS
     axes.set_yticks(range(len(used)) if few else [], names if few else [], fontsize=11, parse_math=False)
     axes.set_ylim(len(used) - 0.5, -0.5)
-    day_axis(axes, a.event.days, ticks=11)
+    day_axis(axes, a.event.days, most=11)
     title = f"AR{_of()} by event and day; blue below, orange above zero, full colour at {_full(full)}"
     return _titled(axes, title)
 

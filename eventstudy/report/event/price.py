@@ -26,8 +26,8 @@ def price(event: OneEvent) -> dict[str, Any] | None:
     own = event.cars[main] if event.used else None
     on = f" to {own.until.rpartition(', ')[2]}" if own and own.until else ""
     name = f"CAR {window_text(main)}{on} {percent(own.car)}" if own and np.isfinite(own.car) else ""
-    tips = price_tips(path)
-    figures = [price_figure(path, main, width=w, tips=tips, name=name) for w in (WIDE, NARROW)]
+    tips, unit = price_tips(path), "" if path.what == INDEX else _currency(event)
+    figures = [price_figure(path, main, width=w, tips=tips, name=name, unit=unit) for w in (WIDE, NARROW)]
     columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high, path.volume)
     return {
         "figures": [Markup(figure) for figure in figures],  # noqa: S704 - its texts are escaped
@@ -55,9 +55,13 @@ def _quoted(event: OneEvent, path: PricePath) -> str:
     """Return what the price is, and in which currency where the source says it."""
     if path.what == INDEX:
         return f"Index, close of day {day(path.base)} = 100"
-    entry = event.results.panel.provenance.get(str(event.cells["ticker"]), {})
-    currency = clipped(entry.get("currency") or "", 12)
+    currency = _currency(event)
     return f"{path.what}, {currency}" if currency else path.what
+
+
+def _currency(event: OneEvent) -> str:
+    entry = event.results.panel.provenance.get(str(event.cells["ticker"]), {})
+    return clipped(entry.get("currency") or "", 12)
 
 
 def _price_note(path: PricePath, window: Window, own: Car | None) -> str:

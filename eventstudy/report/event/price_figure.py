@@ -9,14 +9,16 @@ import numpy as np
 from ...windows import Window
 from ..canvas import Panel, Scale, picture, roomy, text, ticks
 from ..wording import MISSING, date_iso, day
-from .axes import WIDE, day_scale, day_ticks, rows, shade
+from .axes import WIDE, beside, day_scale, day_ticks, over, rows, shade
 from .price_path import PricePath
 
 
-def price_figure(path: PricePath, window: Window, *, width: int, tips: list[str], name: str = "") -> str:
+def price_figure(
+    path: PricePath, window: Window, *, width: int, tips: list[str], name: str = "", unit: str = ""
+) -> str:
     """Return the close as a line, the model's path with its 95% band, and the window shaded.
 
-    `tips` are the words of :func:`price_tips`; `name` stands above the window.
+    `tips` are the words of :func:`price_tips`; `name` stands above the window, `unit` above the ticks.
     """
     wide = width == WIDE
     low, high = roomy([path.actual, path.low, path.high], zero=False)
@@ -31,8 +33,8 @@ def price_figure(path: PricePath, window: Window, *, width: int, tips: list[str]
         panel.fields(path.days, tips),
     ]  # fmt: skip
     parts += _ends(panel, path) if wide else _keyed(panel, path)
-    middle = float(panel.x((window.start + window.stop) / 2))
-    parts += [text(middle, 18, name, "s c")] if name else []
+    parts += [text(over(panel, window, name), 18, name, "s c")] if name else []
+    parts += [text(panel.x.start - 6, 12, unit, "m e")] if unit else []
     desc = "Line of closes; dashed line of the closes that the model expected, with 95% band. Values below."
     return picture(
         width, 300, parts, title=f"{path.what} against the model", desc=desc,
@@ -89,15 +91,16 @@ def _ends(panel: Panel, path: PricePath) -> Iterator[str]:
     for values, name, kind in ((path.expected, "Model", "bt"), (path.actual, "Actual", "s")):
         known = np.flatnonzero(np.isfinite(values))
         if known.size and (name == "Actual" or path.days[known[-1]] > path.base):
-            ends.append((float(panel.y(values[known[-1]])), f"{name} {money(values[known[-1]])}", kind))
+            x = beside(panel, float(path.days[known[-1]]))
+            ends.append((float(panel.y(values[known[-1]])), f"{name} {money(values[known[-1]])}", kind, x))
     ends.sort()
-    if len(ends) == 2 and ends[1][0] - ends[0][0] < 34:
+    if len(ends) == 2 and ends[1][0] - ends[0][0] < 34 and abs(ends[1][3] - ends[0][3]) < 120:
         middle = (ends[0][0] + ends[1][0]) / 2
         ends = [(middle + shift, *end[1:]) for shift, end in zip((-17, 17), ends, strict=True)]
-    for y, name, kind in ends:
-        yield text(873, y + 2, name, kind)
+    for y, name, kind, x in ends:
+        yield text(x, y + 2, name, kind)
         if kind == "bt":
-            yield text(873, y + 18, "95% band", "bt thin")
+            yield text(x, y + 18, "95% band", "bt thin")
 
 
 def _keyed(panel: Panel, path: PricePath) -> list[str]:

@@ -20,7 +20,11 @@ def window_table(event: OneEvent) -> dict[str, Any]:
     car, half = (np.array([getattr(c, name) for c in event.cars.values()]) for name in ("car", "half"))
     bound = axis_bound(car, half) if np.isfinite(car).any() else 0.01
     rows = [_window_row(w, own, event.main, bound) for w, own in event.cars.items()]
-    return {"rows": rows, "ticks": axis_ticks(bound), "df": int(event.one.abnormal.df_resid[0])}
+    return {
+        "rows": rows,
+        "ticks": axis_ticks(bound) if np.isfinite(car).any() else (),
+        "df": int(event.one.abnormal.df_resid[0]),
+    }
 
 
 def _window_row(window: Window, own: Car, main: Window, bound: float) -> dict[str, Any]:

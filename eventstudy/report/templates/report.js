@@ -7,27 +7,28 @@ if (events) {
   const prose = iso => iso.replace(/^(\d+)-(\d+)-(\d+)$/, (_, year, month, day) => `${+day} ${months[month - 1]} ${year}`);
   const plain = node => node ? node.textContent.trim() : "";
   const first = cell => plain(cell.classList.contains("c-c") ? cell.querySelector("b") : cell.firstChild);
-  const number = shown => /^[<(+−\d]/.test(shown) && !/^\d{4}-/.test(shown) ? parseFloat(shown.replace("−", "-").replace(/[<(]/, "")) : NaN;
   const heads = [...events.tHead.rows[0].cells].filter(head => !head.matches(".fx, .c-s"));
   const numeric = head => head.classList.contains("num");
-  const missing = (head, shown) => shown === "" || (numeric(head) && isNaN(number(shown)));
+  const value = (head, row) => numeric(head) ? parseFloat(row.cells[head.cellIndex].dataset.v) : first(row.cells[head.cellIndex]);
+  const missing = found => Number.isNaN(found) || found === "" || found === "–";
   const tell = more => {
     const shown = rows.filter(row => !row.hidden).length, all = shown === rows.length ? "" : "; means and tests are of all";
-    said.textContent = `${shown} of ${rows.length} events shown${all}${more ? "; " + more : ""}.`;
+    said.textContent = `${shown} of ${rows.length} event${rows.length === 1 ? "" : "s"} shown${all}${more ? "; " + more : ""}.`;
   };
 
   function sort(head, up) {
-    const at = head.cellIndex, name = head.dataset.name;
-    const key = new Map(rows.map((row, i) => [row, [first(row.cells[at]), i]]));
+    const how = `${head.dataset.name}, ${up ? "ascending" : "descending"}`;
+    const key = new Map(rows.map((row, i) => [row, [value(head, row), i]]));
     heads.forEach(other => other.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     body.append(...[...rows].sort((one, other) => {
-      const [a, i] = key.get(one), [b, j] = key.get(other), gone = missing(head, a) - missing(head, b);
-      const by = numeric(head) ? number(a) - number(b) : a.localeCompare(b);
+      const [a, i] = key.get(one), [b, j] = key.get(other), gone = missing(a) - missing(b);
+      const by = numeric(head) ? a - b : a.localeCompare(b);
       return gone || (up ? by : -by) || i - j;
     }));
-    order.value = String(at);
-    tell(`sorted by ${name}, ${up ? "ascending" : "descending"}`);
+    order.value = String(head.cellIndex);
+    document.getElementById("by").textContent = `by ${how}`;
+    tell(`sorted by ${how}`);
   }
 
   function filter() {
