@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .abnormal import AbnormalReturns
+from .canonical import BLANK
 from .config import StudyConfig
 from .errors import ConfigError
 from .layout import Layout
@@ -262,7 +263,7 @@ class EventStudyResults(Plots, Saves):
             used = set(values[self.ok])
             listed = Counter(values)
             names = [name for name, _ in listed.most_common() if name in used]
-            self._groups[column] = {n or "(blank)": self.subset((values == n).to_numpy()) for n in names}
+            self._groups[column] = {n or BLANK: self.subset((values == n).to_numpy()) for n in names}
         return dict(self._groups[column])
 
     def multiple(self, kind: str, **options: Any) -> pd.DataFrame:

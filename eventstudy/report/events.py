@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..canonical import BLANK
 from ..listing import listed, listed_note, listed_rows, many
 from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
@@ -166,7 +167,7 @@ def _styles(results: EventStudyResults, groups: Mapping[str, EventStudyResults],
 
 
 def _group_of(event: Mapping[str, Any], column: str) -> str:
-    return (str(event.get(column, "")) or "(blank)") if column else ""
+    return (str(event.get(column, "")) or BLANK) if column else ""
 
 
 def _event_row(
