@@ -230,7 +230,9 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
     leads = dict.fromkeys(STATISTICS[panel.lead].label for panel in shown)
     mean = "standard error of the mean, corrected for the correlation of the events"
-    several, one = (any((panel.n_events == 1) == single for panel in shown) for single in (False, True))
+    several, one = (
+        any(STATISTICS[panel.lead].per_event == single for panel in shown) for single in (False, True)
+    )
     error = " or, of one event, the ".join([mean] * several + ["standard error of its forecast"] * one)
     names = dict.fromkeys(name for panel in shown for name in panel.tests)
     sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))

@@ -92,8 +92,8 @@ def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Pan
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether the same tests speak of two samples: those of one event, or those of several."""
-    single, others = (sample["n_events"] == 1 for sample in (one, other))
+    """Tell whether the same tests speak of two samples: those of one CAR, or those of several."""
+    single, others = (STATISTICS[sample["shown"][0]].per_event for sample in (one, other))
     return single is others
 
 

@@ -139,7 +139,7 @@ def _events(run: Finished) -> Iterator[str]:
         ],
         left=4 + len(grouped),
     )  # fmt: skip
-    yield f"CAR over {window_text(run.main)}, by CAR; p is that of the exact t-test of the single event."
+    yield f"CAR over {window_text(run.main)}, by CAR; p is that of the t-test of the single event."
 
 
 def _diagnosis(run: Finished) -> Iterator[str]:

@@ -48,7 +48,7 @@ from .wording import (
 if TYPE_CHECKING:
     from ..results import EventStudyResults
 
-_NOTE = "p is that of the exact t-test of the single event"
+_NOTE = "p is that of the t-test of the single event"
 _BHAR_NOTE = "; BHAR is the buy-and-hold return less the expected one, over the same sessions"
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
