@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+# Name of the group of events whose cell is blank.
+BLANK = "(blank)"
 # What events.csv has behind the columns that were given.
 OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
 _SIGN = r"[=+\-@＝＋－＠]"

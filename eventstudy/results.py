@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .abnormal import AbnormalReturns
+from .canonical import BLANK
 from .config import StudyConfig
 from .errors import ConfigError
 from .layout import Layout
@@ -132,9 +133,10 @@ class EventStudyResults(Plots, Saves):
         names : iterable of str, optional
             By default all tests of a sample, or the single-event t if there is one event only.
         """
-        chosen = list(names) if names else self.all_tests
+        asked = self._windows(windows)
+        chosen = list(names) if names else [*self.all_tests, *self._of_one_car(asked)]
         rows = []
-        for window in self._windows(windows):
+        for window in asked:
             for name in chosen:
                 t = self.test(name, window)
                 rows.append(
@@ -148,6 +150,12 @@ class EventStudyResults(Plots, Saves):
         single = len(self) == 1
         asked = (name for name, entry in STATISTICS.items() if entry.per_event == single)
         return [name for name in asked if STATISTICS[name].core or not part_of_many(self.abnormal)]
+
+    def _of_one_car(self, windows: list[Window]) -> list[str]:
+        """Return the tests of single events, if one of several events is alone with its CAR over a window."""
+        if len(self) < 2 or all(self.abnormal.valid(w).sum() != 1 for w in windows):
+            return []
+        return [name for name, entry in STATISTICS.items() if entry.per_event]
 
     @property
     def default_tests(self) -> list[str]:
@@ -263,7 +271,7 @@ class EventStudyResults(Plots, Saves):
             used = set(values[self.ok])
             listed = Counter(values)
             names = [name for name, _ in listed.most_common() if name in used]
-            self._groups[column] = {n or "(blank)": self.subset((values == n).to_numpy()) for n in names}
+            self._groups[column] = {n or BLANK: self.subset((values == n).to_numpy()) for n in names}
         return dict(self._groups[column])
 
     def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
@@ -363,7 +371,8 @@ class EventStudyResults(Plots, Saves):
 
         chosen = self._windows(windows)
         tests = self.tests(chosen, names or self.default_tests)
-        weak = {(w, v.test) for w in chosen for v in self.diagnose(w).verdicts if not v.usable}
+        usable = {(w, v.test) for w in chosen for v in self.diagnose(w).verdicts if v.usable}
+        weak = {(w, name) for w in chosen for name in tests["test"]} - usable
         lead = STATISTICS[self.recommended].label
         return Summary(tests, len(self), len(self.events), self.panel.measure, lead, frozenset(weak))
 

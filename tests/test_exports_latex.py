@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from exported import CONFIG, hostile_market, read_csv
+from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstudy.config import StudyConfig
 from eventstudy.exports import finished, read_run
-from eventstudy.exports.latex import caar_table, escaped
+from eventstudy.exports.latex import caar_table, escaped, latex_tables
 from eventstudy.exports.layout import panels
+from eventstudy.exports.markdown import markdown
+from eventstudy.results import EventStudyResults
 from eventstudy.runs import write_run
 
 STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
@@ -214,11 +217,43 @@ def test_a_group_of_one_event_has_its_own_test() -> None:
         test = alone.test("event_t", row.window)
         assert (row.cells[0].statistic, row.cells[0].pvalue) == (test.statistic, test.pvalue)
     text = caar_table(found)
-    lines = (
-        text.partition("direction = relief (tests: Single-event t")[2]
-        .partition("addlinespace")[0]
-        .splitlines()
-    )
-    widths = {line.count("&") for line in lines if line.startswith("$[")}
+    panel = text.partition(r"\textit{Panel B: direction = relief}")[2].partition("\\addlinespace\n$")
+    assert r"\shortstack[r]{Single- \\ event t}" in panel[0], "the columns have heads of their own"
+    lines = panel[2].partition("addlinespace")[0].splitlines()
+    widths = {line.count("&") for line in ["$" + line for line in lines] if line.startswith("$[")}
     assert widths == {3 + len(lead.tests[:6])}, "the columns of the table"
-    assert "of one event, the exact standard error" in text
+    assert "of one event, the standard error of its forecast" in text
+
+
+def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
+    """Return a study with an event of no direction, and one that lacks days of the main window."""
+    market = Market(9, dates=9, effect=-0.05)
+    market.table["direction"] = ["", *["adverse"] * 5, *["relief"] * 3]
+    at = market.frame.index.get_loc(market.table["day0"][3])
+    frame = market.frame.assign(F03=market.frame["F03"].mask(np.arange(200) == at))
+    return market.fit(frame), CONFIG.with_options({"placebo": 0, "regress": ["direction"]})
+
+
+def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
+    results, config = blank_and_halted()
+    found = latex_tables(finished(results, config=config))
+    assert set(found) == {"caar", "events", "regression"}
+    assert sum(" & (blank) & " in line for line in found["events"].splitlines()) == 1
+    for name, text in found.items():
+        body = text.partition(r"\midrule")[2].partition(r"\end{")[0]
+        rows = re.sub(r"\\shortstack\[r\]\{[^}]*\}", "head", body).split(r"\\")
+        wide = {row.count(" &") for row in rows if "&" in row}
+        assert len(wide) == 1, name
+    document = finished(results, config=config)
+    (rows,) = (t for t in markdown_tables(markdown(document)) if t[0][:2] == ["Day 0", "Event"])
+    assert {len(row) for row in rows} == {8}
+
+
+def test_notes_of_a_paper_give_no_advice_on_options() -> None:
+    results, config = blank_and_halted()
+    found = finished(results, config=config)
+    assert "--halt shift" in found.document["text"]["remedies"]
+    assert "--halt shift" in markdown(found)
+    for text in latex_tables(found).values():
+        assert "F03" in text or "Least squares" in text
+        assert "--" not in re.sub(r"(?m)^%.*|& --|-- \\\\", "", text)

@@ -236,6 +236,12 @@ def test_every_source_has_its_reference() -> None:
     ]
 
 
+def test_sentences_name_references_too() -> None:
+    said = "Families are corrected after Holm (1979), Bell and McCaffrey (2002); (Tobin 1958; Chou 1997)"
+    found = [entry[0] for entry in references.references([said])]
+    assert [name.split(",")[0] for name in found] == ["Bell", "Chou", "Holm", "Tobin"]
+
+
 def test_formula_is_set_and_escaped() -> None:
     assert (
         str(formula("E[R_it] = alpha_i + <b>"))

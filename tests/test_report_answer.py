@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import MAIN, page, section, with_columns
+from pages import CONFIG, MAIN, page, section, with_columns
 from situations import placed
 
 from eventstudy import pvalues
+from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
+from eventstudy.exports import finished
+from eventstudy.exports.layout import panels
 from eventstudy.report import answer, facts, limits, wording
 from eventstudy.report.dissent import dissent
 from eventstudy.results import EventStudyResults
@@ -117,11 +121,37 @@ def test_the_two_samples_have_the_two_verdicts(fallen: EventStudyResults, quiet:
 def test_one_event_is_compared_with_its_model(fallen: EventStudyResults) -> None:
     one = fallen.subset(np.arange(len(fallen)) == 0)
     said = answer.headline(one, MAIN)
-    exact, rank = (pvalues.p_is(one.test(name, MAIN).pvalue) for name in ("event_t", "sq"))
+    tests = {"Single-event t": "event_t", "SQ (sample quantile)": "sq"}
+    each = "; ".join(f"{label} {pvalues.p_is(one.test(n, MAIN).pvalue)}" for label, n in tests.items())
     assert said.startswith("Over [0,\u00a01] F00 moved ")
     assert f"against what the market model expected (95%\u00a0CI {wording.span(*_car_interval(one))})" in said
-    assert f": not distinguishable from zero at the 5% level (exact t {exact}; SQ {rank})." in said
+    assert f": not distinguishable from zero at the 5% level ({each})." in said
     assert said.endswith("One event cannot separate the announcement from other news on the same days.")
+
+
+def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
+    market = Market(3, dates=3, effect=-0.05)
+    alone = market.fit().subset(np.array([False, True, False]))
+    frame = market.frame.copy()
+    for k in (0, 2):
+        frame.iloc[frame.index.get_loc(market.table["day0"][k]) + 1, k] = np.nan
+    left = market.fit(frame)
+    assert str(answer.answer(left, MAIN)) == str(answer.answer(alone, MAIN))
+    assert answer.verdict(left, MAIN) == answer.verdict(alone, MAIN)
+    said = answer.headline(left, MAIN)
+    assert "2 of 3 usable events lack days of this window and are left out: F00" in said
+    assert facts.interval_known(left, MAIN)
+    found = finished(left, config=CONFIG)
+    (mean,) = found.over_main("caar").to_dict("records")
+    assert (mean["ci_low"], mean["ci_high"]) == pytest.approx(_car_interval(alone))
+    own = found.over_main("tests").set_index("test")["pvalue"]
+    for name in ("event_t", "sq"):
+        assert own[name] == pytest.approx(alone.test(name, MAIN).pvalue)
+    (panel,), _ = panels(found, 6)
+    (row,) = (row for row in panel.rows if row.window == MAIN)
+    assert {cell.name for cell in row.cells if cell.valid} == {"event_t", "sq"}
+    assert re.search(r"\[0,1\] +1 .*\(0", summary_text(left, CONFIG)), "tests of several are in brackets"
+    assert "there is no interval" not in " ".join(limits.limitations(left, MAIN))
 
 
 def test_an_interval_that_holds_zero_beside_a_verdict_of_ranks_is_explained(tmp_path: Path) -> None:
@@ -145,7 +175,7 @@ def test_the_two_tests_of_one_event_that_disagree_leave_no_verdict() -> None:
     split = [one for one, (t, sq) in zip(ones, p, strict=True) if t != sq]
     assert split
     for one in split:
-        assert ": whether it differs from zero depends on the test at the 5% level (exact t p" in (
+        assert ": whether it differs from zero depends on the test at the 5% level (Single-event t p" in (
             answer.headline(one, MAIN)
         )
 

@@ -88,10 +88,12 @@ def _sample(results: EventStudyResults, group: str, page: Page) -> dict[str, Any
     """Return what holds of one group: mean CARs, and which tests count over which window."""
     tested = page.config.tested if len(results) else ()
     means = _rows(caar_table(results, tested)) if tested else []
+    unjudged = dict.fromkeys(page.tables["tests"]["test"], False)
     for window, row in zip(tested, means, strict=True):
         found = results.diagnose(window)
         row["recommended"] = list(found.recommended)
-        row["not_relied_on"] = [v.test for v in found.verdicts if not v.usable]
+        judged = {v.test: v.usable for v in found.verdicts}
+        row["not_relied_on"] = [name for name in judged | unjudged if not judged.get(name)]
     shown = shown_tests(results, page.main, page.config.tests) if len(results) else []
     return {"group": group, "n_events": len(results), "shown": shown, "windows": means}
 

@@ -185,16 +185,18 @@ $R^2$ & {first["r2"]:.3f} \\
 
 
 def _panel(panel: Panel, i: int, run: Finished, tests: tuple[str, ...]) -> str:
-    """Return the lines of one panel beneath the heads of `tests`; one with other tests names them itself."""
+    """Return the lines of one panel beneath the heads of `tests`, or its own where it has other tests."""
     single = len(run.document["samples"]) == 1
     column = run.document["group_column"]
     who = f"{clipped(column, 40)} = {clipped(panel.group, 60)}" if panel.group else "all events"
     letter = f"Panel {chr(65 + i)}: " if i < 26 else ""
-    own = f" (tests: {', '.join(labels(panel.tests))})" if panel.tests != tests else ""
-    wide, name = 4 + len(tests), f"{letter}{escaped(who + own)}"
+    wide, name = 4 + len(tests), f"{letter}{escaped(who)}"
     title = rf"\multicolumn{{{wide}}}{{@{{}}l}}{{\textit{{{name}}}}} \\" + "\n"
     blank = " &" * (len(tests) - len(panel.tests))
-    return ("" if single else title) + _lines(panel.rows, lambda row: _window_line(row, panel.lead, blank))
+    own = " & ".join(_stacked(label) for label in labels(panel.tests))
+    heads = rf" & & & & {own}{blank} \\" + "\n\\addlinespace\n" if panel.tests != tests else ""
+    rows = _lines(panel.rows, lambda row: _window_line(row, panel.lead, blank))
+    return ("" if single else title + heads) + rows
 
 
 def _window_line(row: WindowRow, name: str, blank: str) -> str:
@@ -228,8 +230,10 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
     leads = dict.fromkeys(STATISTICS[panel.lead].label for panel in shown)
     mean = "standard error of the mean, corrected for the correlation of the events"
-    several, one = (any((panel.n_events == 1) == single for panel in shown) for single in (False, True))
-    error = " or, of one event, the ".join([mean] * several + ["exact standard error"] * one)
+    several, one = (
+        any(STATISTICS[panel.lead].per_event == single for panel in shown) for single in (False, True)
+    )
+    error = " or, of one event, the ".join([mean] * several + ["standard error of its forecast"] * one)
     names = dict.fromkeys(name for panel in shown for name in panel.tests)
     sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))
     weak = any(not c.valid and np.isfinite(c.statistic) for p in shown for r in p.rows for c in r.cells)

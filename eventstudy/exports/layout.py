@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..canonical import BLANK
 from ..report.wording import clipped, date_iso, firm_name
 from ..significance import STATISTICS
 from ..windows import Window
@@ -91,8 +92,8 @@ def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Pan
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether the same tests speak of two samples: those of one event, or those of several."""
-    single, others = (sample["n_events"] == 1 for sample in (one, other))
+    """Tell whether the same tests speak of two samples: those of one CAR, or those of several."""
+    single, others = (STATISTICS[sample["shown"][0]].per_event for sample in (one, other))
     return single is others
 
 
@@ -134,7 +135,7 @@ def event_rows(run: Finished) -> list[EventRow]:
     rows = [
         EventRow(
             e["event_id"], date_iso(e["day0"]), firm_name(e, LONGEST_NAME),
-            clipped(e[column], LONGEST_GROUP) if column else "",
+            (clipped(e[column], LONGEST_GROUP) or BLANK) if column else "",
             c["car"], c["se"], c["statistic"], c["pvalue"], e["flags"],
         )
         for e, c in zip(used, run.over_main("car").to_dict("records"), strict=True)

@@ -139,7 +139,7 @@ def _events(run: Finished) -> Iterator[str]:
         ],
         left=4 + len(grouped),
     )  # fmt: skip
-    yield f"CAR over {window_text(run.main)}, by CAR; p is that of the exact t-test of the single event."
+    yield f"CAR over {window_text(run.main)}, by CAR; p is that of the t-test of the single event."
 
 
 def _diagnosis(run: Finished) -> Iterator[str]:
@@ -178,6 +178,7 @@ def _ledger(run: Finished) -> Iterator[str]:
     for title, found in (("Without a CAR", text["lacking"]), ("Extended by a price limit", text["extended"])):
         yield f"### {title} over {window_text(run.main)}" if found else ""
         yield items(found)
+        yield block(text.get("remedies", "")) if found is text["lacking"] else ""
     flags = Counter(f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell)))
     if flags and n == len(events):
         known = sorted(flags.items(), key=lambda item: (-item[1], item[0]))

@@ -15,7 +15,7 @@ class ConstantMean(LinearModel):
     name = "constant_mean"
     label = "constant-mean model"
     formula = "E[R_it] = mu_i"
-    source = "Brown and Warner (1980, 1985); MacKinlay (1997), eq. 1"
+    source = "Brown and Warner (1980, 1985); MacKinlay (1997), eq. 2"
 
     @property
     def factors(self) -> tuple[Factor, ...]:

@@ -13,7 +13,7 @@ from ..significance import STATISTICS, SignificanceTest
 from ..windows import Window
 from .dissent import dissent, dissenters, of_mean
 from .extent import extended_note, lacking_note
-from .facts import Cell, cells, interval, interval_known, shown_tests
+from .facts import Cell, cells, interval, interval_known, one_car, shown_tests
 from .measures import in_its_words, words
 from .wording import (
     NBSP,
@@ -47,8 +47,6 @@ _REMEDIES = {
 # A name in the headline is cut after so many letters.
 LONGEST_FIRM = 60
 DIFFERENT, DEPENDS, NOT_TESTED = "different from zero", "depends on the test", "not tested"
-# What the tests of one event are called in its headline.
-SHORT = {"event_t": "exact t", "sq": "SQ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def answer(
         return _no_complete_window(results, window)
     if is_provisional(results, window):
         return _provisional(results, window)
-    if len(results) == 1:
+    if one_car(results, window):
         return _one_event(results, window, level)
     return _many_events(results, window, subject, level)
 
@@ -126,13 +124,14 @@ def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) 
     """Return the sentences that qualify the answer."""
     if len(results) == 0:
         return []
-    if len(results) == 1:
-        alone = "One event cannot separate the announcement from other news on the same days."
-        said = (extended_note(results, window), _own_interval_differs(results, window, level), alone)
-        return [text for text in said if text]
-    found, reach = results.diagnose(window), [lacking_note(results, window), extended_note(results, window)]
-    if found.n_events < 2 or is_provisional(results, window):
+    found, reach = results.diagnose(window), [extended_note(results, window)]
+    if len(results) > 1:
+        reach = [lacking_note(results, window), *reach]
+    if found.n_events == 0 or is_provisional(results, window):
         return [text for text in reach if text]
+    if found.n_events == 1:
+        alone = "One event cannot separate the announcement from other news on the same days."
+        return [text for text in (*reach, _own_interval_differs(results, window, level), alone) if text]
     tests = cells(results, window, shown_tests(results, window))
     main = results.recommended_for(window)
     out = [*reach, _interval_differs(results, window, tests[main], level)]
@@ -149,7 +148,7 @@ def brief(
 ) -> Sentence:
     """Return the answer for one more group, in short."""
     n = results.diagnose(window).n_events
-    if n == 0 or len(results) < 2 or is_provisional(results, window):
+    if n < 2 or is_provisional(results, window):
         return _named(answer(results, window, subject=subject, level=level), len(results), subject)
     effect = _effect(results, window)
     verdict, evidence = _verdict(results, window, level)
@@ -176,7 +175,7 @@ def verdict(results: EventStudyResults, window: Window, *, level: float = LEVEL)
     n = results.diagnose(window).n_events if len(results) else 0
     if n == 0 or is_provisional(results, window):
         return NOT_TESTED
-    if len(results) == 1:
+    if n == 1:
         return _verdict_of_one(results, window, level)
     return _verdict(results, window, level)[0]
 
@@ -261,12 +260,12 @@ def _one_event(results: EventStudyResults, window: Window, level: float) -> Sent
     found = interval(results, window)
     tests = _tests_of_one(results, window)
     verdict = _verdict_of_one(results, window, level)
-    event = dict(results.events.iloc[int(np.argmax(results.ok))])
+    event = dict(results.events.iloc[int(np.argmax(results.abnormal.valid(window)))])
     firm = firm_name(event, LONGEST_FIRM)
     who = f"the {words().what} of {firm}" if words().what else firm
     label = results.model.label
     expected = f" against what the {label}{',' * (',' in label)} expected{_ci(found.low, found.high)}: "
-    each = "; ".join(f"{SHORT.get(t.name, STATISTICS[t.name].label)} {p_is(t.pvalue)}" for t in tests)
+    each = "; ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in tests)
     return Sentence((
         (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
         (_meant(found.estimate, window) + expected + _whether(verdict), False), (verdict, True),

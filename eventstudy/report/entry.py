@@ -19,7 +19,7 @@ from ..canonical import unquoted
 from ..pvalues import pvalue
 from ..significance import STATISTICS
 from ..typing import FloatArray
-from .answer import NOT_TESTED, SHORT, Sentence
+from .answer import NOT_TESTED, Sentence
 from .measures import WORDS
 from .wording import MISSING, clipped, count, date_prose, signed
 
@@ -183,7 +183,7 @@ def _tested(answer: Mapping[str, Any]) -> str:
 def _label(answer: Mapping[str, Any]) -> str:
     """Return what the test of an answer is called; "" for a test that is not known."""
     name = str(answer.get("test"))
-    return SHORT.get(name, STATISTICS[name].label) if name in STATISTICS else ""
+    return STATISTICS[name].label if name in STATISTICS else ""
 
 
 def _status(folder: Path, events: Mapping[str, Any], first: Mapping[str, Any]) -> str:

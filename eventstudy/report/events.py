@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..canonical import BLANK
 from ..listing import listed, listed_note, listed_rows, many
 from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
@@ -49,7 +50,7 @@ from .wording import (
 if TYPE_CHECKING:
     from ..results import EventStudyResults
 
-_NOTE = "p is that of the exact t-test of the single event"
+_NOTE = "p is that of the t-test of the single event"
 _BHAR_NOTE = "; BHAR, in percent, is the buy-and-hold return less the expected one, over the same sessions"
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
@@ -188,7 +189,7 @@ def _styles(results: EventStudyResults, groups: Mapping[str, EventStudyResults],
 
 
 def _group_of(event: Mapping[str, Any], column: str) -> str:
-    return (str(event.get(column, "")) or "(blank)") if column else ""
+    return (str(event.get(column, "")) or BLANK) if column else ""
 
 
 def _event_row(

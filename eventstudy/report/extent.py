@@ -92,9 +92,10 @@ def lacking_note(results: EventStudyResults, window: Window) -> str:
         return ""
     verbs = ("lacks", "is") if n == 1 else ("lack", "are")
     named = _some([f"{r.name}, {r.said}" for r in found], n)
+    out = "left out" if int(results.abnormal.valid(window).sum()) == 1 else "not in the mean"
     return (
         f"{n:,} of {count(len(results), 'usable event')} {verbs[0]} days of this window and "
-        f"{verbs[1]} not in the mean: {named}. {remedies(found)}"
+        f"{verbs[1]} {out}: {named}. {remedies(found)}"
     ).strip()
 
 

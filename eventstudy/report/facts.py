@@ -13,7 +13,13 @@ from ..significance import STATISTICS, SignificanceTest
 from ..windows import Window
 
 if TYPE_CHECKING:
+    from ..models import LinearModel
     from ..results import EventStudyResults
+
+# What the t of a single CAR is, by whether its variance is that of the estimator.
+LAW = {True: "exact under normality", False: "approximate, as is its variance"}
+# Why a test has no verdict, by whether there is one event.
+UNJUDGED = {True: "one event, and this is a test of several", False: "not judged for so many events"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,21 @@ def interval(results: EventStudyResults, window: Window) -> Interval:
 
 
 def interval_known(results: EventStudyResults, window: Window) -> bool:
-    """Tell whether the interval of the mean may be shown: not where BMP-KP, whose variance it has, is not."""
-    return len(results) == 1 or not results.test("bmp_kp", window).reason
+    """Tell whether the interval of the mean may be shown: not where BMP-KP, whose variance it has, is not.
+
+    One CAR has the interval of its own forecast, whether or not there are events without one.
+    """
+    return one_car(results, window) or not results.test("bmp_kp", window).reason
+
+
+def one_car(results: EventStudyResults, window: Window) -> bool:
+    """Tell whether one event alone has a CAR over `window`: what is said is said of this event."""
+    return int(results.abnormal.valid(window).sum()) == 1
+
+
+def exact_law(model: LinearModel) -> bool:
+    """Tell whether the t of a single CAR is exact under normality: its variance is that of the estimator."""
+    return model.exact and model.cov_type == "nonrobust"
 
 
 def shown_tests(results: EventStudyResults, main: Window, names: Iterable[str] | None = None) -> list[str]:
@@ -108,5 +127,6 @@ def cells(results: EventStudyResults, window: Window, names: Iterable[str]) -> d
     found = {}
     for name in names:
         result, own = results.test(name, window), verdicts.get(name)
-        found[name] = Cell(result, own.trust, own.reason) if own else Cell(result, NOT_HERE, result.reason)
+        why = own.reason if own else result.reason or UNJUDGED[result.n_events == 1]
+        found[name] = Cell(result, own.trust if own else NOT_HERE, why)
     return found

@@ -88,10 +88,11 @@ def _small_sample(results: EventStudyResults, window: Window) -> str:
     n = results.diagnose(window).n_events
     if len(results) < 2 or not 0 < n < FEW_EVENTS:
         return ""
-    few = "Only one event has" if n == 1 else f"Only {n} events have"
+    if n == 1:
+        return f"Only one event has all days of {window_text(window)}: the answer is about this event alone."
     what = "there is no interval" if n < STATISTICS["bmp_kp"].minimum else "intervals are wide"
     return (
-        f"{few} all days of {window_text(window)}: {what}, one event can carry the mean, "
+        f"Only {n} events have all days of {window_text(window)}: {what}, one event can carry the mean, "
         "and tests of ranks and signs are not reliable."
     )
 

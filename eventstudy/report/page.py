@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..canonical import BLANK
 from .answer import leading
 from .wording import subject_of
 
@@ -72,7 +73,7 @@ class Page:
         by = self.config.by
         for column in [by] if by not in ("", "none") else ["group", "direction"]:
             if self.groups and column in self.results.events:
-                values = {str(v) or "(blank)" for v in self.results.events.loc[self.results.ok, column]}
+                values = {str(v) or BLANK for v in self.results.events.loc[self.results.ok, column]}
                 if set(self.groups) <= values:
                     return column
         return ""

@@ -14,7 +14,7 @@ from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
 from .events import event_name
-from .facts import interval
+from .facts import exact_law, interval
 from .measures import words
 from .page import Page
 from .paths import BAND_EVENTS, Path95, path_of
@@ -172,7 +172,10 @@ def path_values(path: Path95) -> list[tuple[str, ...]]:
 
 def band_note(sample: EventStudyResults) -> str:
     if len(sample) == 1:
-        return "The band is the exact 95% interval of the CAR up to each day, not of the whole path at once."
+        kind = "exact" if exact_law(sample.model) else "approximate"
+        return (
+            f"The band is the {kind} 95% interval of the CAR up to each day, not of the whole path at once."
+        )
     first = sample.abnormal.event.start
     widened = interval(sample, Window(first, first))
     how = (

@@ -264,7 +264,7 @@ def _mean_mark(results: EventStudyResults, window: Window) -> Point:
 
 
 def own_half_widths(results: EventStudyResults, window: Window) -> FloatArray:
-    """Return half the width of each event's exact 95% interval, shape (n,); NaN where it has no CAR."""
+    """Return half the width of each event's 95% interval, shape (n,); NaN where it has no CAR."""
     from scipy.special import stdtrit
 
     a = results.abnormal

@@ -402,13 +402,16 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
 }
 
+# Surnames, joined by commas and "and", before years; the first of them is kept.
+_CITED = re.compile(r"([A-Z][\w-]*)(?:(?:, | and )[A-Z][\w-]*)* (\((?:\d{4}(?:, )?)+\)|\d{4}\b)")
+
 
 def references(sources: Iterable[str]) -> list[tuple[str, str, str, str]]:
-    """Return the references that texts such as ``Brown and Warner (1980, 1985)`` name, in order."""
+    """Return the references that texts name, as ``Brown and Warner (1980, 1985)`` or ``(Tobin 1958)``."""
     named = {
-        (authors.split(",")[0].split(" ")[0], year)
+        (first, year)
         for source in sources
-        for authors, years in re.findall(r"([A-Z][^;()]*) \(([\d, ]+)\)", source)
+        for first, years in _CITED.findall(source)
         for year in re.findall(r"\d{4}", years)
     }
     return [entry for key, entry in REFERENCES.items() if key in named]

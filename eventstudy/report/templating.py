@@ -88,5 +88,5 @@ def _emphasised(sentence: Sentence) -> Markup:
     parts = (
         f"<strong>{_from_right(t)}</strong>" if strong else _from_right(t) for t, strong in sentence.parts
     )
-    unbroken = re.sub(r"(exact )?\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
+    unbroken = re.sub(r"\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
     return Markup(unbroken)  # noqa: S704

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pvalues
+from ..canonical import BLANK
 from ..windows import Window
 from .measures import words
 
@@ -160,8 +161,11 @@ def firm_name(event: Mapping[Any, Any], length: int = LONGEST_CELL) -> str:
 
 def subject_of(group: str, column: str) -> str:
     """Return what the events of a group are called: ``adverse announcements``."""
-    if group in ("", "(blank)"):
+    if not group:
         return "announcements"
+    if group == BLANK:
+        name = clipped(column or "group", 60)
+        return f"announcements without {'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
     name = clipped(group, 60)
     if column in ("", "direction"):
         return f"{name} announcements"

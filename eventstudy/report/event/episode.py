@@ -28,7 +28,7 @@ class Episode:
     ret, expected, ar, car : FloatArray
         Return, what the model expected, the difference, and the CAR from the first day up to each.
     ar_half, car_half : FloatArray
-        Half the width of the exact 95% forecast interval of `ar` and `car`.
+        Half the width of the 95% forecast interval of `ar` and `car`.
     """
 
     days: IntArray

@@ -65,7 +65,7 @@ class OneEvent:
         return {w: self._car(w) for w in self.config.tested}
 
     def _car(self, window: Window) -> Car:
-        """Return the CAR over `window` with its exact t-test and SQ, its rank among estimation days."""
+        """Return the CAR over `window` with its t-test and SQ, its rank among estimation days."""
         car, se, half, t, p, extended = _each(self.results, window)[self.row]
         sq, a = self.one.test("sq", window), self.one.abnormal
         end = until(a, 0, a.sessions_of(window)[1][0]) if extended else ""
@@ -74,7 +74,7 @@ class OneEvent:
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """CAR, its standard error, half its 95% interval, t, exact p, p of SQ and what limits that.
+    """CAR, its standard error, half its 95% interval, t, its p, p of SQ and what limits that.
 
     `until` is the last session of a CAR that runs on beyond its window to the first close off a price limit.
     """
@@ -90,7 +90,7 @@ class Car:
 
 
 def _each(results: EventStudyResults, window: Window) -> list[tuple[float, ...]]:
-    """Return CAR, standard error, half the interval, t, exact p and whether it is extended of each event."""
+    """Return CAR, standard error, half the interval, t, its p and whether it is extended of each event."""
     a = results.abnormal
     key = ("cars", window)
     if key not in a.memo:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...pvalues import LEVEL, pvalue
 from ..events import axis_bound, axis_ticks, mark_of
+from ..facts import LAW, exact_law
 from ..wording import percent, signed, span, window_text
 from .one import Car, OneEvent
 
@@ -20,11 +21,9 @@ def window_table(event: OneEvent) -> dict[str, Any]:
     car, half = (np.array([getattr(c, name) for c in event.cars.values()]) for name in ("car", "half"))
     bound = axis_bound(car, half) if np.isfinite(car).any() else 0.01
     rows = [_window_row(w, own, event.main, bound) for w, own in event.cars.items()]
-    return {
-        "rows": rows,
-        "ticks": axis_ticks(bound) if np.isfinite(car).any() else (),
-        "df": int(event.one.abnormal.df_resid[0]),
-    }
+    ticks = axis_ticks(bound) if np.isfinite(car).any() else ()
+    law = LAW[exact_law(event.results.model)]
+    return {"rows": rows, "ticks": ticks, "df": int(event.one.abnormal.df_resid[0]), "law": law}
 
 
 def _window_row(window: Window, own: Car, main: Window, bound: float) -> dict[str, Any]:
