@@ -112,6 +112,26 @@ def test_paths_are_those_of_the_tables(run: Finished, page: str) -> None:
     assert single["y"][-2] == pytest.approx(100 * last, abs=1e-6)
 
 
+def test_bands_stand_where_the_report_has_them() -> None:
+    market = Market(7, dates=7, seed=3)
+    few = with_columns(market.fit(), direction=["a"] * 3 + ["b"] * 4)
+    made = data(interactive_page(finished(few, config=replace(CONFIG, by="direction"), name="few")))
+    bands = [t for t in made["paths"] if t.get("hoverinfo") == "skip"]
+    assert bands
+    assert not any(v is not None for t in bands for v in t["y"])
+    one = data(interactive_page(finished(Market(1, dates=1).fit(), config=CONFIG, name="one")))
+    assert all(v is not None for v in one["paths"][0]["y"]), "the exact interval of the event"
+    assert one["paths"][2]["name"] == "all events"
+
+
+def test_the_script_names_the_pictures_and_knows_of_one_event(page: str) -> None:
+    own = page.rpartition("<script>")[2]
+    assert 'setAttribute("role", "img")' in own
+    assert 'event${rows === 1 ? " has" : "s have"}' in own
+    assert 'data-unit="%"' in page
+    assert "&quot;" not in json.dumps(data(page))
+
+
 def test_cells_are_text_and_nothing_is_asked_of_a_network(page: str) -> None:
     assert re.findall(r"<script[^>]*>", page.replace(_library(), "")) == [
         '<script type="application/json" id="data">', "<script>", "<script>",

@@ -145,6 +145,14 @@ def test_a_page_without_a_usable_event_lists_every_reason() -> None:
         assert f"no price data: {ticker}" in text
 
 
+def test_the_page_to_explore_is_linked_where_it_is(fallen: EventStudyResults) -> None:
+    told = {"name": "x", "groups": {}, "provenance": PROVENANCE}
+    texts = [
+        render_report(fallen, config=replace(CONFIG, interactive=there), **told) for there in (True, False)
+    ]
+    assert ['href="report-interactive.html"' in text for text in texts] == [True, False]
+
+
 def test_equal_reasons_of_dropped_events_are_said_once(fallen: EventStudyResults) -> None:
     reasons = [
         "no price data: none" if i < 8 else "no price data: other" if i == 8 else "" for i in range(20)

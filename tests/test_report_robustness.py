@@ -13,7 +13,7 @@ from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
 
 from eventstudy import pvalues
-from eventstudy.report import wording
+from eventstudy.report import regression, robustness, wording
 from eventstudy.results import EventStudyResults
 from eventstudy.tables import study_tables
 
@@ -120,10 +120,29 @@ def test_differences_of_groups(text: str, tables: dict[str, pd.DataFrame]) -> No
 def test_regression_of_the_cars(text: str, tables: dict[str, pd.DataFrame]) -> None:
     table = tables["regression"]
     shown = rows_of(section(text, "robustness"), "Regression of the CAR")
-    assert [float(row[0].replace("−", "-")) for row in shown] == pytest.approx(table["estimate"], rel=5e-3)
+    assert [float(row[0].replace("−", "-")) for row in shown] == pytest.approx(
+        100 * table["estimate"], abs=5e-3
+    )
     column = "wild_pvalue" if "wild_pvalue" in table else "pvalue"
     assert [row[-1] for row in shown] == [pvalues.pvalue(p) for p in table[column]]
-    assert f"20 events on 7 dates, least squares, errors {table['errors'][0]}" in text
+    errors = regression.ERRORS.get(table["errors"][0], table["errors"][0])
+    assert f"20 events on 7 dates, least squares, errors {errors}" in text
+    assert "Intercept" in section(text, "robustness")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-43682766587.6, "−43.7\u00a0billion"), (1.5e6, "+1.50\u00a0million"), (950.4, "+950"),
+     (-43200.0, "−43,200"), (9.1e11, "+910\u00a0billion")],
+)  # fmt: skip
+def test_large_amounts_have_three_digits_and_a_unit(value: float, text: str) -> None:
+    assert robustness._amount(value) == text
+
+
+def test_coefficients_have_the_decimals_of_their_error() -> None:
+    row = {"term": "mcap", "estimate": 1.234e-6, "se": 3.4e-7, "ci_low": 5.5e-7, "ci_high": 1.9e-6}
+    found = regression._row({**row, "statistic": 3.6, "p": 0.001}, "p")
+    assert found[1:4] == ("+0.000123", "0.000034", "+0.000055 to +0.000190")
 
 
 def test_placebo_studies(text: str, tables: dict[str, pd.DataFrame]) -> None:

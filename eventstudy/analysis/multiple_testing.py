@@ -219,7 +219,8 @@ def _clusters(results: EventStudyResults, hypotheses: Sequence[Hypothesis]) -> l
 def _obstacle(values: FloatArray, cluster: IntArray) -> str:
     present, local = np.unique(cluster, return_inverse=True)
     if len(present) < MIN_CLUSTERS:
-        return f"Romano-Wolf: {len(present)} clusters of dates, at least {MIN_CLUSTERS} are needed"
+        clusters = f"{len(present)} cluster{'s' * (len(present) != 1)}"
+        return f"Romano-Wolf: {clusters} of dates, at least {MIN_CLUSTERS} are needed"
     try:
         clustered_t(values, local)
     except InapplicableError as error:

@@ -226,11 +226,10 @@ def _compared(
     reason = own.reason if np.isnan(own.statistic) else ""
     if not reason and different < FEWEST_PLACEBOS:
         more = "prices must reach further back" if kind == "dates" else "give more peers"
-        which = "placebo dates" if kind == "dates" else "different samples of firms"
-        reason = (
-            f"only {different} {which} are possible, at least {FEWEST_PLACEBOS} are needed for a "
-            f"p-value: {more}"
-        )
+        one, several = ("date", "dates") if kind == "dates" else ("sample of firms", "samples of firms")
+        which = f"{'placebo' if kind == 'dates' else 'different'} {one if different == 1 else several}"
+        which += f" {'is' if different == 1 else 'are'} possible"
+        reason = f"only {different} {which}, at least {FEWEST_PLACEBOS} are needed for a p-value: {more}"
     p = np.nan
     if not reason:
         p = float(rank_pvalue(own.statistic, table["statistic"].to_numpy()))

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from ..errors import ConfigError, how_to_install
 from ..pvalues import LEVEL, p_is
 from ..report.measures import WORDS, speaking_of
+from ..report.paths import BAND_EVENTS
 from ..report.templating import digest, environment, script, style
 from ..report.wording import clipped, count, percent, span, window_text
 from ..windows import Window
@@ -83,6 +84,8 @@ def interactive_page(run: Finished, home: str = "") -> str:
             "windows": [window_text(w) for w in _windows(run)],
             "main": _windows(run).index(run.main),
             "axis": WORDS[run.measure].axis,
+            "unit": "%" if WORDS[run.measure].unit == "%" else "",
+            "one": int((run.events["status"] == "ok").sum()) == 1,
             "home": home,
             "paths_table": "path_by_group" if run.document["group_column"] else "path",
             "data": Markup(_inert(figures)),  # noqa: S704
@@ -102,8 +105,8 @@ def _color(name: str) -> str:
 
 
 def _said(text: object, length: int = 60) -> str:
-    """Return a cell as Plotly shows it: what looks like markup is text."""
-    return escape(clipped(text, length))
+    """Return a cell as Plotly shows it: what looks like markup is text; it does not know of quotes."""
+    return escape(clipped(text, length), quote=False)
 
 
 def _numbers(values: Any, scale: float) -> list[float | None]:
@@ -149,7 +152,7 @@ def _paths(run: Finished) -> list[dict[str, Any]]:
         ]
         means.append({
             **shared, "y": _numbers(path["caar"], scale),
-            "name": f"{_said(name)} (mean of {_between(path)})",
+            "name": _said(name) if members.sum() == 1 else f"{_said(name)} (mean of {_between(path)})",
             "text": [_day_tip(row) for row in path.to_dict("records")],
             "hovertemplate": "%{text}<extra></extra>", "mode": "lines+markers",
             "line": {"color": _color(color), "width": 2.25}, "marker": {"symbol": symbol, "size": 6},
@@ -162,10 +165,15 @@ def _paths(run: Finished) -> list[dict[str, Any]]:
 
 
 def _path(run: Finished, group: str) -> pd.DataFrame:
-    if not run.document["group_column"]:
-        return run.tables["path"]
-    table = run.tables["path_by_group"]
-    return table[table[table.columns[0]] == group]
+    """Return the path of a group, without intervals where few events enter, as on the page."""
+    column, table = run.document["group_column"], run.tables["path"]
+    if column:
+        table = run.tables["path_by_group"]
+        table = table[table[table.columns[0]] == group]
+    if not column and (run.events["status"] == "ok").sum() == 1:
+        return table
+    ends = ["caar_low", "caar_high"]
+    return table.assign(**{end: table[end].where(table["n_complete"] >= BAND_EVENTS) for end in ends})
 
 
 def _between(path: pd.DataFrame) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ..analysis.cross_section import not_possible
 from ..analysis.situation import KAPPA_EVENTS
 from ..analysis.verdicts import RECOMMENDED, USABLE
 from ..config import MAIN
@@ -19,8 +18,9 @@ from ..typing import FloatArray
 from ..windows import Window
 from . import plots
 from .page import Page
+from .regression import regression
 from .svg import svg
-from .wording import MISSING, NBSP, capitalised, clipped, count, in_type, of_number, percent, signed, span
+from .wording import MISSING, NBSP, clipped, count, in_type, of_number, percent, signed, span
 
 WEIGHTED = {
     "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
@@ -31,6 +31,7 @@ FAMILIES = {
     "windows": "Windows of the study",
 }
 ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
+LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
 TRUSTED = (RECOMMENDED, USABLE)
 MOVED = {
     "dates": "the same study on {n} other dates",
@@ -42,7 +43,7 @@ def robustness(page: Page) -> dict[str, Any] | None:
     """Return what each analysis of the run says; None if there is none."""
     found: dict[str, Any] = {
         "variants": _variants(page), "weights": _weights(page), "money": _money(page),
-        "families": _families(page), "placebos": _placebos(page), "regression": _regression(page),
+        "families": _families(page), "placebos": _placebos(page), "regression": regression(page),
     }  # fmt: skip
     if not any(found.values()):
         return None
@@ -156,7 +157,13 @@ def _unit(page: Page) -> str:
 
 
 def _amount(value: float) -> str:
-    return signed(value, 0) if abs(value) < 1000 else f"{signed(np.sign(value), 0)[0]}{abs(value):,.0f}"
+    """Return an amount of money: ``+950``, ``−43,200``, ``−43.7 billion``."""
+    size = abs(value)
+    unit, name = next(((u, n) for u, n in LARGE.items() if size >= u), (1.0, ""))
+    if not name:
+        return signed(value, 0) if size < 1000 else f"{signed(np.sign(value), 0)[0]}{size:,.0f}"
+    decimals = max(0, 2 - int(np.log10(size / unit)))
+    return f"{signed(value / unit, decimals)}{NBSP}{name}"
 
 
 def _families(page: Page) -> list[tuple[str, ...]]:
@@ -239,37 +246,3 @@ def _histogram(row: Mapping[Any, Any], draws: FloatArray, width: int) -> Markup:
     desc = f"Histogram of {len(draws):,} placebo statistics; the study's own, {own}, is marked."
     figure = plots.placebo_figure(float(row["statistic"]), draws, width=width)
     return Markup(svg(figure, title, desc, css_class=size))  # noqa: S704
-
-
-def _regression(page: Page) -> dict[str, Any] | None:
-    """Return the rows term, estimate, se, interval, t, p, and what holds for all, or why there are none."""
-    table = page.tables.get("regression")
-    if table is None or table.empty:
-        return None
-    if why := not_possible(table):
-        return {"why": f"CAR on {clipped(table['term'][0], 60)}: {why}."}
-    wild = "wild_pvalue" in table
-    rows = [
-        (
-            clipped(row["term"], 60), *(_digits(row[k]) for k in ("estimate", "se")),
-            f"{_digits(row['ci_low'])} to {_digits(row['ci_high'])}", signed(row["statistic"]),
-            pvalue(row["wild_pvalue"] if wild else row["pvalue"]),
-        )
-        for row in table.to_dict("records")
-    ]  # fmt: skip
-    first = table.iloc[0]
-    lede = (
-        f"{count(int(first['n_events']), 'event')} on {count(int(first['n_dates']), 'date')}, least squares, "
-        f"errors {first['errors']}, R²{NBSP}{first['r2']:.2f}."
-    )
-    notes = [f"{capitalised(note)}." for note in str(first["notes"]).split("; ") if note]
-    return {"why": "", "rows": rows, "lede": lede, "notes": " ".join(notes)}
-
-
-def _digits(value: float) -> str:
-    """Return a coefficient in decimal returns per unit with three digits that count."""
-    if not np.isfinite(value) or value == 0:
-        return MISSING if not np.isfinite(value) else "0"
-    if not 1e-6 <= abs(value) < 1e5:
-        return f"{value:+.2e}".replace("-", "−")
-    return signed(value, int(max(0, 2 - np.floor(np.log10(abs(value))))))

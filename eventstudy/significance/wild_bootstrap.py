@@ -38,7 +38,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     cluster = merged_dates(sample, window)
     G = int(cluster.max()) + 1
     if G < MIN_CLUSTERS:
-        raise InapplicableError(f"{G} clusters of dates, at least {MIN_CLUSTERS} are needed")
+        raise InapplicableError(f"{G} cluster{'s' * (G != 1)} of dates, at least {MIN_CLUSTERS} are needed")
     car = sample.car(window)
     observed = clustered_t(car, cluster)
     stars = flipped(car, cluster, draws=sample.conventions.draws, seed=sample.conventions.seed)

@@ -22,7 +22,7 @@ def fit_figure(fit: Fit, days: IntArray, window: Window) -> str:
     inside = (days >= window.start) & (days <= window.stop)
     ys = roomy([fit.y, fit.y_event[inside]], zero=False)
     xs = roomy([fit.x, fit.x_event[inside]], zero=False, room=0.04)
-    panel = Panel(Scale(*xs, 52, 488), Scale(*ys, 286, 16))
+    panel = Panel(Scale(*xs, 58, 488), Scale(*ys, 286, 16))
     across = ticks(*xs, 5, signed_label, scale=1.0 if fit.axis == DAY else scale)
     ends = np.array(xs)
     parts = [
