@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from run_folders import DAYS, FIRMS, Project, contents, invoke, started
+from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, reproduce_run, verify_run
@@ -371,6 +371,23 @@ def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) 
     )
     assert "is the run itself" in invoke("run", "--from-lock", run, "--name", "events", code=2)
     assert contents(run, without="") == before
+
+
+def test_a_run_of_other_events_is_not_replaced_without_a_word(tmp_path: Path) -> None:
+    """Edited events, a copy of them and other settings are the study's own."""
+    made, other = Project(tmp_path), tmp_path / "other.csv"
+    study = ["--prices", made.prices, "--out", made.out, *SHORT, "--name", "mine"]
+    assert invoke("run", made.events, *study) == ""
+    shutil.copy(made.events, other)
+    assert invoke("run", other, *study, "--model", "constant_mean") == ""
+    made.announce(FIRMS[:4])
+    assert invoke("run", made.events, *study).startswith("NOTE: "), "the run was one of other.csv"
+    made.announce(FIRMS[1:])
+    assert invoke("run", made.events, *study) == ""
+    at = Record.read(made.out / "mine").manifest["written_at"]
+    said = f"was a run of events.csv, written at {at}; it is replaced by one of {other}"
+    assert invoke("run", other, *study) == f"NOTE: {made.out / 'mine'} {said}\n"
+    assert invoke("refresh", made.events, *study) == ""
 
 
 def test_a_file_edited_while_the_study_runs_is_refused(project: Project, tmp_path: Path) -> None:

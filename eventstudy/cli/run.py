@@ -68,6 +68,7 @@ def run(
     from ..refusals import refuse
     from ..runs import Origin, write_run
     from ..runs.long import require_parquet_for
+    from ..runs.strangers import other_study
     from ..study import run_study
     from ..workers import Workers
     from .from_lock import locked_order
@@ -98,8 +99,10 @@ def run(
         if len(results) == 0:
             raise _nothing_usable(results, order, as_json=as_json, **told)
         say(_unranked(results, config))
+        replaced = other_study(order.out / order.name, origin)
         with writing(silent):
             folder = write_run(results, order.out, order.name, **told)
+        say([replaced] * bool(replaced))
         if as_json:
             print_json(_plain(folder))
         elif not quiet:

@@ -6,10 +6,14 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RunFolderError
 from .manifest import MANIFEST
+from .record import Record
+
+if TYPE_CHECKING:
+    from .origin import Origin
 
 # What file managers leave in any folder.
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -21,6 +25,23 @@ def refuse_foreign(target: Path) -> None:
     if target.exists() and not _is_ours(target / MANIFEST):
         what, remedy = "the folder exists and is not a run", "choose another --name or --out"
         raise RunFolderError(what, value=str(target), remedy=remedy)
+
+
+def other_study(target: Path, origin: Origin) -> str:
+    """Return which run of another events file stands where that of `origin` is to be written; "" for none.
+
+    A file that was edited in its place is no other one, nor are the same bytes elsewhere.
+    """
+    try:
+        there = Record.read(target)
+        kept = there.origin.events if there.manifest["origin"] else None
+    except RunFolderError:
+        return ""
+    events = there.manifest["events"]
+    if events.get("sha256") == origin.events_hash or (kept and kept.resolve() == origin.events.resolve()):
+        return ""
+    of, at = events.get("source") or "events that it does not name", there.manifest["written_at"]
+    return f"{target} was a run of {of}, written at {at}; it is replaced by one of {origin.events}"
 
 
 def carry_over(target: Path, stage: Path) -> None:
