@@ -11,6 +11,7 @@ import pandas as pd
 
 from .canonical import OUTCOME
 from .errors import ConfigError, NotPossibleError
+from .events.notices import REPLACED
 from .faults.kinds import Fault, table_of
 from .listing import listed, many
 from .loading.benchmarks import PEERS, members
@@ -116,17 +117,20 @@ def faults_in_windows(results: EventStudyResults) -> list[Fault]:
 
 
 def require_free(column: str, config: StudyConfig) -> None:
-    """Refuse to split by a column whose name the tables by group need themselves.
+    """Refuse to split by a column whose name a run, or its tables by group, need themselves.
 
     Raises
     ------
     ConfigError
     """
-    if column in STACKED or (config.placebo and column in OF_PLACEBOS):
-        raise ConfigError(
-            "the tables of groups have a column of this name themselves", where="by", value=column,
-            remedy=f"rename it in the events file, such as to {column}_of_event",
-        )  # fmt: skip
+    if column in REPLACED:
+        what = "the events of a run have no such column, or one of their own"
+    elif column in STACKED or (config.placebo and column in OF_PLACEBOS):
+        what = "the tables of groups have a column of this name themselves"
+    else:
+        return
+    remedy = f"rename it in the events file, such as to {column}_of_event"
+    raise ConfigError(what, where="by", value=column, remedy=remedy)
 
 
 def group_column(results: EventStudyResults, by: str) -> str:

@@ -329,7 +329,7 @@ def test_a_group_column_cannot_be_named_like_one_of_the_tables() -> None:
         found[config.placebo] = set().union(*own)
     assert found == {0: STACKED, 40: STACKED | OF_PLACEBOS}
     assert set(study_tables(results, replace(plain, by="kind"))["tests_by_group"]["kind"]) == set(names)
-    for config in (replace(placebo, by="kind"), replace(plain, by="tau")):
+    for config in (replace(placebo, by="kind"), replace(plain, by="tau"), replace(plain, by="exchange")):
         with pytest.raises(ConfigError, match="rename it in the events file") as caught:
             study_tables(results, config)
         assert caught.value.value == config.by
