@@ -78,7 +78,8 @@ class StudyConfig:
         Names of registered tests; empty = all.
     by : str
         Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has one
-        with several values; "none" = no groups. The answer is about the group of most events listed.
+        with several values; "none" = no groups. The answer is about the group with most rows in the file
+        that can be tested.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}

@@ -95,7 +95,8 @@ def tests_in_tables(results: EventStudyResults, config: StudyConfig) -> list[str
     column = group_column(results, config.by)
     samples = [results, *(results.groups(column) if column else {}).values()]
     leads = [part.recommended_for(config.main) for part in samples]
-    beside = (name for part in samples for name in part.diagnose(config.main).recommended)
+    found = [part.diagnose(config.main) for part in samples]
+    beside = (name for d in found for name in (*d.recommended, *d.if_not_raised))
     return list(dict.fromkeys([*leads, *beside, *config.tests]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -15,11 +16,15 @@ from eventstudy.models import MODELS
 from eventstudy.models.censored import CensoredMarket
 from eventstudy.report import references, wording
 from eventstudy.report.events import safe_url
+from eventstudy.report.facts import interval
 from eventstudy.report.html import render_report
 from eventstudy.report.methods import formula
+from eventstudy.report.path_section import path_lede
+from eventstudy.report.paths import path_of
 from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS
 from eventstudy.tables import study_tables
+from eventstudy.windows import Window
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +216,21 @@ def test_path_sentence_names_the_test(fallen: EventStudyResults) -> None:
     one = fallen.subset(np.arange(len(fallen)) == 0)
     assert "(Single-event t p = " in section(page(one), "path").partition("</p>")[0]
     assert "(BMP-KP p " in section(page(fallen), "path").partition("</p>")[0]
+
+
+def test_what_is_not_rejected_is_not_called_absent() -> None:
+    quiet = Market(12, seed=5).fit()
+    said = unescape(section(page(quiet), "path"))
+    for absent in ("no sign", "leakage is", "drift is"):
+        assert absent not in said
+    windows = {"Before the event": (Window(-5, -2), "leakage"), "Afterwards": (Window(2, 5), "drift")}
+    lede = path_lede(quiet, [w for w, _ in windows.values()], path_of(quiet))
+    for lead, (window, what) in windows.items():
+        mean, test = interval(quiet, window), quiet.test("bmp_kp", window)
+        assert test.pvalue > 0.05
+        ci = wording.span(mean.low, mean.high)
+        assert f"{lead}, {wording.window_text(window)} is {wording.percent(mean.estimate)}" in lede
+        assert f", 95% CI {ci}: {what} cannot be told from zero." in lede
 
 
 def test_references_are_there_as_bibtex(fallen: EventStudyResults) -> None:

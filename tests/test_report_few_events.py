@@ -22,6 +22,7 @@ from eventstudy.report import answer, facts, plots
 from eventstudy.report.grid import _faults, significance_grid
 from eventstudy.report.index import render_index
 from eventstudy.results import EventStudyResults
+from eventstudy.significance import STATISTICS
 from eventstudy.windows import Window
 
 
@@ -132,3 +133,21 @@ def test_a_test_doubtful_everywhere_has_no_exception() -> None:
     assert "Not to be relied on in any window" in title
     why = "windows of different dates overlap. Over [0,\u00a00] for the reason below the table."
     assert row.about == f"Doubtful: {why}"
+
+
+@pytest.mark.parametrize("dates", [1, 2])
+def test_the_p_that_the_answer_names_stands_in_every_table(dates: int) -> None:
+    results = Market(20, dates=7, effect=-0.04, seed=3).fit().subset(np.array([0, 7 if dates == 1 else 1]))
+    assert results.diagnose(MAIN).n_dates == dates
+    (name,) = results.diagnose(MAIN).if_not_raised
+    p, label = pvalues.pvalue(results.test(name, MAIN).pvalue), STATISTICS[name].label
+    assert f"{label} gives {pvalues.p_is(results.test(name, MAIN).pvalue)}" in answer.headline(results, MAIN)
+    for config in (CONFIG, CONFIG.with_options({"tests": ["sign"]})):
+        row = re.search(r"\[0,1\].*", summary_text(results, config))[0]  # type: ignore[index]
+        assert f"({p})" in row
+        grid = significance_grid(results, config.tested, MAIN, config.tests)
+        (own,) = (row for _, rows in grid.groups for row in rows if row.label == label)
+        assert next(cell for cell in own.cells if cell.main).pvalue == f"({p})"
+    effective = "effective number" in summary_text(results, CONFIG)
+    assert effective == (dates > 1), "on one date there is one observation, and no other number is told"
+    assert dates > 1 or "tell as much as" not in " ".join(results.diagnose(MAIN).text)

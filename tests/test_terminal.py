@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 from conftest import Market
 from pages import CONFIG, MAIN
-from situations import CLOSE, DISPERSED, ONE, placed
+from run_folders import Project, invoke
+from situations import CLOSE, DISPERSED, GROUPS, ONE, placed
 
 from eventstudy.analysis.verdicts import percent
 from eventstudy.cli.main import main
 from eventstudy.cli.terminal import beside, kind_of_study, p_text, summary_text
+from eventstudy.report.answer import headline
 
 
 def test_the_recommended_test_comes_first_and_weak_ones_are_in_brackets() -> None:
     results = placed(ONE, rho=0.3, seed=33).fit()
     text = summary_text(results, CONFIG)
     row = next(line.split() for line in text.splitlines() if line.strip().startswith("[0,1]"))
-    kp, bmp = (p_text(results.test(name, MAIN).pvalue) for name in ("bmp_kp", "bmp"))
-    assert row[3:5] == [kp, f"({bmp})"]
+    kp, beside, bmp = (p_text(results.test(n, MAIN).pvalue) for n in ("bmp_kp", "grank_t", "bmp"))
+    assert row[3:5] == [kp, beside]
+    assert f"({bmp})" in row
     assert "stars" not in text, "there are none"
     assert "not to be relied on" in text
     assert "(BMP, " in text, "tests with the same fault are named together"
@@ -45,6 +50,44 @@ def test_a_test_asked_for_stands_beside_the_recommended_one() -> None:
     text = summary_text(placed(DISPERSED, seed=35).fit(), CONFIG.with_options({"tests": ["hall"]}))
     head = text.partition("window")[2].partition("\n")[0]
     assert head.index("BMP-KP") < head.index("(Hall)")
+
+
+@pytest.mark.parametrize("asked", [[], ["bmp", "patell", "wilcoxon"]])
+def test_the_sentence_on_brackets_is_about_the_table_beside_it(asked: list[str]) -> None:
+    words = {
+        w: i for i, w in enumerate(["no", "one", "two", "three", "four", "five", "six", "seven", "eight"])
+    }
+    told = 0
+    for seed in range(30, 36):
+        results = placed(GROUPS, rho=0.3, seed=seed, effect=-0.012).fit()
+        said = headline(results, MAIN, names=asked)
+        found = re.search(r"Of the (\w+) tests in brackets (\w+) gives? p \S+ 0.05 .*?\(([^)]*)\)", said)
+        if found is None:
+            continue
+        config = CONFIG.with_options({"tests": asked})
+        row = re.search(r"\[0,1\].*", summary_text(results, config))[0]  # type: ignore[index]
+        assert row.count("(") == words[found[1]]
+        assert words[found[2]] == len(found[3].split(", "))
+        for one in found[3].split(", "):
+            assert f"({one.split()[-1]})" in row
+        told += 1
+    assert told
+
+
+def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:
+    """Twelve rows cannot be tested, as they lack prices but for one: the other group leads."""
+    project = Project(tmp_path)
+    text = project.events.read_text(encoding="utf-8").splitlines()
+    gone = [f"g{i},GONE{i},2020-08-03,MKT,many" for i in range(5)]
+    rows = [f"{line},{'many' if i == 0 else 'few'}" for i, line in enumerate(text[1:])]
+    project.events.write_text("\n".join([f"{text[0]},direction", *rows, *gone, ""]), encoding="utf-8")
+    options = [o for o in project.options if o != "--quiet"]
+    said = invoke("run", *options)
+    heads = re.findall(r"direction = (\w+): ", said)
+    lead = re.search(r"of the \d+ (\w+) announcements|1 (\w+) announcement", said)
+    assert set(heads) == {"many", "few"}
+    document = json.loads((project.run / "results.json").read_text(encoding="utf-8"))
+    assert heads[0] == document["samples"][0]["group"], lead
 
 
 def test_kind_of_study_in_one_line() -> None:

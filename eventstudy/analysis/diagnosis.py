@@ -82,11 +82,17 @@ class Diagnosis(Situation):
         if not self.few or self.recommended:
             return ""
         told = f"With {self.n_events} events an effect cannot be told from a rise in variance"
-        found = {v.test: v for v in self.verdicts if v.trust == DOUBTFUL}
-        name = next((name for name in TAKEN_AS_BEFORE if name in found), "")
-        if not name:
-            return f"{told}."
-        return f"{told}; if it did not rise, {STATISTICS[name].label} gives {p_is(found[name].pvalue)}."
+        p = {v.test: v.pvalue for v in self.verdicts}
+        gives = (f"{STATISTICS[name].label} gives {p_is(p[name])}" for name in self.if_not_raised)
+        return "; if it did not rise, ".join([told, *gives]) + "."
+
+    @property
+    def if_not_raised(self) -> tuple[str, ...]:
+        """The test whose p holds if the variance did not rise, where there are too few events; else none."""
+        if not self.few or self.recommended:
+            return ()
+        found = {v.test for v in self.verdicts if v.trust == DOUBTFUL}
+        return tuple(name for name in TAKEN_AS_BEFORE if name in found)[:1]
 
     @property
     def late(self) -> str:
@@ -186,10 +192,10 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
             "hold the firms?"
         )
     elif d.factor > MATERIAL_FACTOR:
+        worth = f"{d.n_events:,} events tell as much as {d.effective_n:,.1f} independent ones"
         yield (
             f"Firms move together: the mean correlation r = {d.rbar:.3f} multiplies the variance of the mean "
-            f"by {d.factor:.2f}, so that {d.n_events:,} events tell as much as {d.effective_n:,.1f} "
-            "independent ones."
+            f"by {d.factor:.2f}{f', so that {worth}' * (d.kind != 'one_date')}."
         )
     if d.n_events > PAIRWISE_LIMIT:
         yield (

@@ -101,7 +101,7 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--by",
         metavar="COLUMN",
-        help="Split by a column; the group of most events listed leads. "
+        help="Split by a column; the group with most rows that can be tested leads. "
         "[default: group or direction, if several; none = never]",
     ),
     click.option("--kind", type=click.Choice(["simple", "log"]), help="Kind of returns. [default: simple]"),

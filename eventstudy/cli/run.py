@@ -169,15 +169,15 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
 
     column = group_column(results, config.by)
     parts = results.groups(column) if column else {"": results}
+    first = leading(parts, config.main)
+    parts = {first: parts[first]} | parts
     blocks = []
     for group, part in parts.items():
         title = f"{column} = {group}: {len(part):,} event{'s' * (len(part) != 1)}\n" if column else ""
         blocks.append(title + summary_text(part, config))
         if sys.stdout.isatty():
             blocks.append(sketch(part))
-    first = leading(parts, config.main)
-    parts = {first: parts[first]} | parts
-    said = [headline(parts[first], config.main, subject=subject_of(first, column))]
+    said = [headline(parts[first], config.main, subject=subject_of(first, column), names=config.tests)]
     for group, part in list(parts.items())[1:SHOWN_PANELS]:
         said.append(str(brief(part, config.main, subject=subject_of(group, column))))
     left = len(parts) - SHOWN_PANELS

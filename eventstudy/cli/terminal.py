@@ -57,7 +57,7 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
 
     p-values that ``results.diagnose(window)`` does not rely on are in brackets.
     """
-    names = shown_tests(results, config.main, config.tests or usual_tests(results))
+    names = shown_tests(results, config.main, config.tests)
     head = ["window", "N", "CAAR", *(STATISTICS[n].label for n in names)]
     rows = [_row(results, window, names) for window in config.tested]
     unit = f"CAAR of {words().what} in {words().axis}; " if words().what else ""
@@ -84,11 +84,6 @@ def _against(found: Mapping[str, Cell]) -> list[str]:
     ]
 
 
-def usual_tests(results: EventStudyResults) -> list[str]:
-    """Return the tests that a narrow table has room for."""
-    return [name for name in results.all_tests if STATISTICS[name].core]
-
-
 def kind_of_study(results: EventStudyResults, window: Window) -> str:
     """Return the kind of study in one line: dates, overlap, and what the events are worth."""
     d = results.diagnose(window)
@@ -100,7 +95,8 @@ def kind_of_study(results: EventStudyResults, window: Window) -> str:
     ]
     if d.overlapping_pairs > 0:
         parts.append(f"windows {window} of different dates overlap: {share(d.overlapping_pairs)} of pairs")
-    if np.isfinite(d.effective_n):
+    # On one date no number of events is told: there is one observation of any common shock.
+    if np.isfinite(d.effective_n) and d.n_dates > 1:
         parts.append(f"effective number of events {d.effective_n:,.0f}")
     if d.variance_raised:
         parts.append(f"variance {d.theta:.1f} times that before")

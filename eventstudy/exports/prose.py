@@ -18,7 +18,7 @@ def prose(page: Page) -> dict[str, Any]:
     head, lost = top(page), lacking(page.results, page.main)
     return {
         "answer": str(answer(page.sample, page.main, subject=page.subject)),
-        "asides": asides(page.sample, page.main),
+        "asides": asides(page.sample, page.main, names=page.config.tests),
         "others": [str(line) for line in (*head["others"], head["pooled"]) if line],
         "keys": [[label, value, remark] for label, value, remark in head["keys"]],
         "setup": head["setup"],
@@ -47,10 +47,16 @@ def _methods(page: Page) -> dict[str, Any]:
         f"AR_it = {symbol}_it − E[{symbol}_it]; CAR_i is the sum of AR_it over a window."
     )
     rest = (
-        f"They were computed on {m['event']} and cumulated over {m['tested']}. {m['variance']}; SCAR is the "
-        "CAR divided by its standard deviation. An event without all days of a window is left out of that "
-        "window; a missing value is never taken as zero."
+        f"They were computed on {m['event']} and cumulated over {m['tested']}. {m['variance']}. {m['scar']} "
+        f"{m['missing']}"
     )
+    own = f"The 95% interval of a single CAR is {m['law_is']}: ± its standard error times the quantile of "
+    done = " ".join([*m["practice"], *[f"{own}{m['law']}."] * m["one_event"]])
+    beside = filter(None, [m["bootstrap"], *m["corrections"]])
     tests = "; ".join(f"{t.label} ({t.source}; null: {words().say(t.null)})" for t in m["method_tests"])
-    cited = [f"{who}. {title}. {journal} {place}." for who, title, journal, place in m["references"]]
-    return {"methods": [model, rest, f"Tests: {tests}."], "references": cited}
+    parts = (model, rest, done, f"Tests: {tests}.", " ".join([*beside, "All p-values are two-sided."]))
+    cited = [
+        f"{who}. {title}{'.' * (title[-1] != '?')} {journal} {place}."
+        for who, title, journal, place in m["references"]
+    ]
+    return {"methods": list(filter(None, parts)), "references": cited}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
     Parameters
     ----------
     groups : mapping of str to EventStudyResults
-        That of most events listed first. Without any the answer is "".
+        That with most rows in the file first. Without any the answer is "".
     window : Window
         The main window.
     """
@@ -85,11 +85,16 @@ def is_provisional(results: EventStudyResults, window: Window) -> bool:
 
 @in_its_words
 def headline(
-    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
+    results: EventStudyResults,
+    window: Window,
+    *,
+    subject: str = "announcements",
+    level: float = LEVEL,
+    names: Iterable[str] = (),
 ) -> str:
-    """Return the answer of a study and what must be said with it, as plain text."""
+    """Return the answer of a study and what must be said with it, as plain text; `names` as in `asides`."""
     said = [str(answer(results, window, subject=subject, level=level))]
-    return " ".join(said + asides(results, window, level=level))
+    return " ".join(said + asides(results, window, level=level, names=names))
 
 
 @in_its_words
@@ -120,8 +125,10 @@ def answer(
 
 
 @in_its_words
-def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> list[str]:
-    """Return the sentences that qualify the answer."""
+def asides(
+    results: EventStudyResults, window: Window, *, level: float = LEVEL, names: Iterable[str] = ()
+) -> list[str]:
+    """Return the sentences that qualify the answer; `names` are the tests asked for, as in the tables."""
     if len(results) == 0:
         return []
     found, reach = results.diagnose(window), [extended_note(results, window)]
@@ -132,7 +139,7 @@ def asides(results: EventStudyResults, window: Window, *, level: float = LEVEL) 
     if found.n_events == 1:
         alone = "One event cannot separate the announcement from other news on the same days."
         return [text for text in (*reach, _own_interval_differs(results, window, level), alone) if text]
-    tests = cells(results, window, shown_tests(results, window))
+    tests = cells(results, window, shown_tests(results, window, names))
     main = results.recommended_for(window)
     out = [*reach, _interval_differs(results, window, tests[main], level)]
     out += [in_type(found.caution), f"{in_type(found.disagreement)}." if found.disagreement else ""]

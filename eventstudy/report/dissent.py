@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ..analysis.verdicts import RECOMMENDED
 from ..pvalues import p_is, pvalue
 from ..significance import STATISTICS
 from .facts import Cell
 from .measures import words
-from .wording import in_type, listed, number_word, short_reason
+from .wording import in_type, listed, number_word, reason_text, short_reason
 
 
 def of_mean(cell: Cell) -> bool:
@@ -33,17 +35,20 @@ def dissenters(recommended: str, tests: Mapping[str, Cell], level: float) -> lis
 
 def dissent(recommended: str, tests: Mapping[str, Cell], level: float, named: list[str]) -> list[str]:
     """Name the tests that differ, by what to think of them; `named` are spoken of elsewhere."""
+    if tests[recommended].result.reason:
+        return []
     others = [c for c in dissenters(recommended, tests, level) if c.result.name not in named]
-    weak = [c for c in others if not c.valid]
+    rejects = tests[recommended].result.pvalue < level
+    bracketed = [c for c in tests.values() if not c.valid and np.isfinite(c.result.pvalue)]
+    weak = [c for c in bracketed if (c.result.pvalue < level) != rejects and c.result.name not in named]
     beside = [c for c in others if c.valid and of_mean(c) and c.trust != RECOMMENDED]
     elsewhere = [c for c in others if c.valid and not of_mean(c)]
     out = []
     if weak:
-        side = "≥" if tests[recommended].result.pvalue < level else "<"
-        able = sum(not c.valid and not c.result.reason for c in tests.values())
+        side = "≥" if rejects else "<"
         many = (
-            f"Of the {number_word(able)} tests in brackets {number_word(len(weak))}"
-            if able > 1
+            f"Of the {number_word(len(bracketed))} tests in brackets {number_word(len(weak))}"
+            if len(bracketed) > 1
             else "The one test in brackets"
         )
         verb, are, they = ("gives", "is", "it") if len(weak) == 1 else ("give", "are", "they")
@@ -74,9 +79,9 @@ def _why(group: list[Cell]) -> str:
     """Say what speaks against which tests; those with the same faults are named together."""
     by_fault: dict[str, list[str]] = {}
     for cell in group:
-        by_fault.setdefault(in_type(short_reason("; ".join(cell.faults))), []).append(
-            STATISTICS[cell.result.name].label
-        )
+        own = [reason_text(cell.result.reason)] * bool(cell.result.reason)
+        fault = in_type(short_reason("; ".join([*own, *cell.faults])))
+        by_fault.setdefault(fault, []).append(STATISTICS[cell.result.name].label)
     if len(by_fault) == 1:
         return next(iter(by_fault))
     return "; ".join(f"{why} ({listed(names)})" for why, names in by_fault.items())

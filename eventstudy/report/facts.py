@@ -115,10 +115,11 @@ def exact_law(model: LinearModel) -> bool:
 
 
 def shown_tests(results: EventStudyResults, main: Window, names: Iterable[str] | None = None) -> list[str]:
-    """Return the tests to be shown: those recommended over `main`, then `names` or the usual ones."""
-    lead = results.diagnose(main).recommended or (results.recommended_for(main),)
+    """Return the tests to be shown: those that the answer rests on, then `names` or the usual ones."""
+    found = results.diagnose(main)
+    lead = [*(found.recommended or (results.recommended_for(main),)), *found.if_not_raised]
     usual = (name for name in results.all_tests if STATISTICS[name].core)
-    return list(dict.fromkeys([*lead[:1], *names] if names else [*lead, *usual]))
+    return list(dict.fromkeys([*lead, *(names or usual)]))
 
 
 def cells(results: EventStudyResults, window: Window, names: Iterable[str]) -> dict[str, Cell]:

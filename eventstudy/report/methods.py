@@ -5,18 +5,20 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from ..config import StudyConfig
 from ..models.censored import CensoredMarket
-from ..significance import STATISTICS
+from ..significance import STATISTICS, Statistic
 from ..significance._correlation import MIN_COMMON, PAIRWISE_LIMIT, mean_correlation
 from ..significance.wild_bootstrap import ENUMERATE_UP_TO
-from .facts import shown_tests
+from .facts import LAW, exact_law, one_car, shown_tests
 from .measures import words
 from .page import Page
+from .practice import COVARIANCES, law_of, missing_days, practice
 from .references import bibtex, references
 from .wording import MISSING, clipped, count, listed, parameter_letter, window_text
 
@@ -33,44 +35,63 @@ CORRECTIONS = {
     "differences": "Differences of groups have errors clustered by date with the correction CR2 of Bell and "
     "McCaffrey (2002), beside the test of Welch (1947) and permutations of the labels.",
 }
+# How a CAR is standardised, by the convention.
+SCAR = {
+    "exact": "SCAR is the CAR divided by its standard deviation.",
+    "sum": "SCAR is the sum of the standardised abnormal returns of the days over the root of their number "
+    "(Patell 1976), which is also the t of a single event; it leaves out that the days of one event share "
+    "the error of the parameters.",
+}  # fmt: skip
 
 
 def methods(page: Page) -> dict[str, Any]:
     """Return model, formulas, tests shown and their references."""
     results, config = page.results, page.config
     names = shown_tests(page.sample, page.main, config.tests) if len(results) else []
-    tests = [STATISTICS[name] for name in names]
-    windows, model = results.abnormal.windows, results.model
-    sources = [
-        model.source,
-        *(t.source for t in tests),
-        "Salinger (1992); Mikkelson and Partch (1988)",
-        words().source,
-        *(text for name, text in CORRECTIONS.items() if name in page.tables),
-    ]
-    cited = references(sources)
+    windows, model, conventions = results.abnormal.windows, results.model, results.abnormal.conventions
+    law, exact = law_of(results), exact_law(model) and conventions.scar == "exact"
+    tests = [_as_here(STATISTICS[name], law, exact=exact) for name in names]
+    variance, bootstrap = variance_of_car(model), _bootstrap(page) if "wild_bootstrap" in names else ""
+    corrections = [text for name, text in CORRECTIONS.items() if name in page.tables]
+    done = practice(page) if len(results) else []
+    scar = SCAR[conventions.scar]
+    said = [variance, scar, words().source, bootstrap, *corrections, *done]
+    cited = references([model.source, *(t.source for t in tests), *said])
     return {
         "model": model,
         "variance_formula": bool(model.parameters) and model.exact and not model.forecasts_variance,
         "formula": formula(model.formula.replace("R_", f"{words().symbol}_")),
-        "variance": variance_of_car(model),
+        "variance": variance,
+        "scar": scar,
+        "scar_exact": conventions.scar == "exact",
+        "missing": missing_days(conventions),
+        "practice": done,
+        "law": law,
+        "law_is": LAW[exact_law(model)],
         "method_tests": tests,
         "rbar_words": _rbar(page),
-        "one_event": len(page.sample) == 1,
+        "one_event": one_car(page.sample, page.main) or len(page.sample) == 1,
         "estimation": window_text(windows.estimation),
         "event": window_text(windows.event),
         "length": f"{len(windows.estimation):,}",
         "days": _days(results),
         "by": " by least squares" if results.model.least_squares and results.model.parameters else "",
         "after": listed(model.source.split("; ")),
-        "corrections": [text for name, text in CORRECTIONS.items() if name in page.tables],
-        "bootstrap": _bootstrap(page) if "wild_bootstrap" in names else "",
+        "corrections": corrections,
+        "bootstrap": bootstrap,
         "kind": words().what or f"{windows.kind} returns",
         "measure_formula": formula(words().formula),
         "tested": listed(window_text(w) for w in config.tested),
         "references": cited,
         "bibtex": bibtex(cited),
     }
+
+
+def _as_here(test: Statistic, law: str, *, exact: bool) -> Statistic:
+    """Return a test with the reference that it has here: the t of single CARs is not exact of every model."""
+    if test.name != "event_t":
+        return test
+    return replace(test, reference=f"{law.partition(',')[0]}, {LAW[exact]}")
 
 
 def _rbar(page: Page) -> str:
@@ -138,7 +159,8 @@ def variance_of_car(model: LinearModel) -> str:
             "The variance of a CAR is, as an approximation, that of least squares around these estimates and "
             f"includes {shared} {papers}"
         )
-    robust = "" if model.cov_type == "nonrobust" else f", by the covariance {model.cov_type}"
+    robust = COVARIANCES.get(model.cov_type, "")
+    robust = f", by the covariance {robust}" if robust else ""
     return f"The variance of a CAR includes {shared} {papers}{robust}"
 
 

@@ -14,7 +14,7 @@ from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
 from .events import event_name
-from .facts import exact_law, interval
+from .facts import exact_law, interval, interval_known
 from .measures import words
 from .page import Page
 from .paths import BAND_EVENTS, Path95, path_of
@@ -140,7 +140,7 @@ def limit_note(sample: EventStudyResults) -> str:
 
 
 def _finding(results: EventStudyResults, window: Window | None, lead: str, absent: str) -> str:
-    """Say what one window shows; "no sign of" only where the test does not reject."""
+    """Say what one window shows, with the interval where its test does not tell it from zero."""
     test = results.test(results.recommended_for(window), window) if window else None
     if window is None or test is None or not np.isfinite(test.estimate):
         return ""
@@ -150,7 +150,9 @@ def _finding(results: EventStudyResults, window: Window | None, lead: str, absen
         return f"Day 0{on} is {percent(test.estimate)}{p}."
     number = f"{window_text(window)} is {percent(test.estimate)}{p}"
     if p and test.pvalue >= LEVEL:
-        return f"{lead} there is no sign of {absent}: {number}."
+        mean = interval(results, window)
+        ci = f", 95% CI {span(mean.low, mean.high)}" if interval_known(results, window) else ""
+        return f"{lead}, {number}{ci}: {absent} cannot be told from zero."
     return f"{lead}, {number}."
 
 

@@ -40,6 +40,12 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Annals of Statistics",
         "29, 1165–1188",
     ),
+    ("Bertrand", "2004"): (
+        "Bertrand, M., Duflo, E. and Mullainathan, S. (2004)",
+        "How much should we trust differences-in-differences estimates?",
+        "Quarterly Journal of Economics",
+        "119, 249–275",
+    ),
     ("Boehmer", "1991"): (
         "Boehmer, E., Musumeci, J. and Poulsen, A. B. (1991)",
         "Event-study methodology under conditions of event-induced variance",
@@ -262,6 +268,15 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Journal of Economic Literature",
         "35, 13–39",
     ),
+    ("MacKinnon", "1985"): (
+        "MacKinnon, J. G. and White, H. (1985)",
+        (
+            "Some heteroskedasticity-consistent covariance matrix estimators "
+            "with improved finite sample properties"
+        ),
+        "Journal of Econometrics",
+        "29, 305–325",
+    ),
     ("Mandelker", "1974"): (
         "Mandelker, G. (1974)",
         "Risk and return: the case of merging firms",
@@ -285,6 +300,15 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "Conditional heteroskedasticity in asset returns: a new approach",
         "Econometrica",
         "59, 347–370",
+    ),
+    ("Newey", "1987"): (
+        "Newey, W. K. and West, K. D. (1987)",
+        (
+            "A simple, positive semi-definite, heteroskedasticity "
+            "and autocorrelation consistent covariance matrix"
+        ),
+        "Econometrica",
+        "55, 703–708",
     ),
     ("Parkinson", "1980"): (
         "Parkinson, M. (1980)",
@@ -387,6 +411,15 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
         "The generalization of 'Student's' problem when several different population variances are involved",
         "Biometrika",
         "34, 28–35",
+    ),
+    ("White", "1980"): (
+        "White, H. (1980)",
+        (
+            "A heteroskedasticity-consistent covariance matrix estimator "
+            "and a direct test for heteroskedasticity"
+        ),
+        "Econometrica",
+        "48, 817–838",
     ),
     ("Wilcoxon", "1945"): (
         "Wilcoxon, F. (1945)",

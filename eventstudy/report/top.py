@@ -65,7 +65,7 @@ def top(page: Page) -> dict[str, Any]:
         others.append(Sentence(((f"{count(left, 'more group')} in the table of groups below.", False),)))
     return {
         "answer": answer(sample, main, subject=page.subject),
-        "asides": asides(sample, main),
+        "asides": asides(sample, main, names=page.config.tests),
         "others": others,
         "pooled": pooled,
         "keys": list(_keys(sample, page.group, main)),
