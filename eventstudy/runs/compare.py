@@ -28,10 +28,13 @@ _OURS = {*OUTCOME, "confounder"}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "day0", "ticker"}
+# Settings that say only where prices come from.
+_WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
+    *_WHENCE,
     "windows", "tests", "by", "placebo", "regress", "draws", "seed", "variants", "event_pages", "interactive",
-    "offline", "vintage", "store", "prices", "size",
+    "size",
 }  # fmt: skip
 ZERO = "different from zero"
 _DIFFERENCES = (
@@ -212,11 +215,13 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
         "added": tuple(name for name in new.index if name not in old.index),
         "removed": tuple(name for name in old.index if name not in new.index),
         "edited": {} if _same_events(a, b) else _edits(old, new, both),
-        "settings": _unlike(_settings(a), _settings(b)),
+        "settings": _unlike(*(_settings(r, whence=not _same_prices(a, b)) for r in (a, b))),
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
         "sizes": size_revisions(a, b),
-        "sources": _unlike(*(_sources(r) for r in (a, b))),
+        "sources": {
+            s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if not _same_price(s, a, b)
+        },
         "files": tuple(_files(a, b)),
     }
     unsaid = "not known" if _same_events(a, b) else "events file changed"
@@ -328,12 +333,26 @@ def _reworded(before: str, after: str) -> bool:
     return reason_head(before.removeprefix(dropped)) == reason_head(after.removeprefix(dropped))
 
 
-def _settings(record: Record) -> dict[str, Any]:
-    """Return all settings, but for files, whose contents are compared; paths as seen from the run."""
+def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
+    """Return all settings, but for files, whose contents are compared; paths as seen from the run.
+
+    Without `whence` those are left out that say where prices come from, which differ where these do not.
+    """
     config, origin = dict(record.manifest["config"]), dict(record.manifest["origin"])
-    own = {name: origin.get(name, config.get(name, "")) for name in ("prices", "store", "vintage", "offline")}
+    own = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
     own |= {"size": ASKED} if record.config.size == ASKED else {}
-    return {k: v for k, v in config.items() if k not in NAMING_FILES} | own
+    found = {k: v for k, v in config.items() if k not in NAMING_FILES} | own
+    return {k: v for k, v in found.items() if whence or k not in _WHENCE}
+
+
+def _same_prices(a: Record, b: Record) -> bool:
+    """Tell whether two runs have the same symbols with the same prices."""
+    return all(_same_price(symbol, a, b) for symbol in {*a.manifest["prices"], *b.manifest["prices"]})
+
+
+def _same_price(symbol: str, a: Record, b: Record) -> bool:
+    one, other = (r.manifest["prices"].get(symbol, {}).get("sha256") for r in (a, b))
+    return one is not None and one == other
 
 
 def _sources(record: Record) -> dict[str, str]:
