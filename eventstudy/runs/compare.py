@@ -16,7 +16,7 @@ from ..report.wording import reason_head
 from .changes import MOVED, as_text
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record
-from .revised import Revision, revisions, size_revisions
+from .revised import Revision, revisions, size_revisions, unequal
 from .verify import AlteredError, verify_run
 
 if TYPE_CHECKING:
@@ -211,17 +211,16 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
     """Return what :func:`compare_runs` does, of runs that were read."""
     old, new = (r.cells("events.csv").set_index("event_id", drop=False) for r in (a, b))
     both = [name for name in new.index if name in old.index]
+    other_prices = unequal(a, b)
     found: dict[str, Any] = {
         "added": tuple(name for name in new.index if name not in old.index),
         "removed": tuple(name for name in old.index if name not in new.index),
         "edited": {} if _same_events(a, b) else _edits(old, new, both),
-        "settings": _unlike(*(_settings(r, whence=not _same_prices(a, b)) for r in (a, b))),
+        "settings": _unlike(*(_settings(r, whence=bool(other_prices)) for r in (a, b))),
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
         "sizes": size_revisions(a, b),
-        "sources": {
-            s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if not _same_price(s, a, b)
-        },
+        "sources": {s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if s in other_prices},
         "files": tuple(_files(a, b)),
     }
     unsaid = "not known" if _same_events(a, b) else "events file changed"
@@ -343,16 +342,6 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     own |= {"size": ASKED} if record.config.size == ASKED else {}
     found = {k: v for k, v in config.items() if k not in NAMING_FILES} | own
     return {k: v for k, v in found.items() if whence or k not in _WHENCE}
-
-
-def _same_prices(a: Record, b: Record) -> bool:
-    """Tell whether two runs have the same symbols with the same prices."""
-    return all(_same_price(symbol, a, b) for symbol in {*a.manifest["prices"], *b.manifest["prices"]})
-
-
-def _same_price(symbol: str, a: Record, b: Record) -> bool:
-    one, other = (r.manifest["prices"].get(symbol, {}).get("sha256") for r in (a, b))
-    return one is not None and one == other
 
 
 def _sources(record: Record) -> dict[str, str]:
