@@ -18,6 +18,7 @@ from conftest import Market
 from pages import CONFIG
 
 from eventstudy.cli.main import main
+from eventstudy.config import StudyConfig
 from eventstudy.report.index import show_end, write_index
 from eventstudy.runs import write_run
 from eventstudy.runs.lock import locked
@@ -59,6 +60,36 @@ def test_each_run_has_its_headline_and_numbers(reports: Path) -> None:
     assert "<b>relief" not in found["several 制裁"]
     assert 'href="several%20%E5%88%B6%E8%A3%81/report.html"' in found["several 制裁"]
     assert 'class="own spark"' in found["one"]
+
+
+def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
+    """By what is not as by default; and how many events have no CAR, of which the page has the rest."""
+    lacking = (
+        "3 of 50 usable events lack days of this window and are not in the mean: A, it closed at a limit."
+    )
+    more = {"answers": [{"text": "x", "lacking": lacking}]}
+    settings = {
+        "plain": ({}, "model: market; estimation: -250:-31"),
+        "volume": ({"measure": "volume"}, "model: constant_mean; estimation: -250:-31; measure: volume"),
+        "other": (
+            {
+                "model": "ff3", "estimation": "-120:-11", "factors": ["/home/x/ff.csv"], "halt": "shift",
+                "variants": {"z": {"model": "b"}, "a": {}}, "prices": "/home/x/px", "fpc": True,
+            },
+            "model: ff3; estimation: -120:-11; factors: ff.csv; halt: shift; fpc: yes; variants: z, a",
+        ),
+        "odd": (
+            {"model": [1], "windows": 3, "halt": {"<b>": None}, "by": None},
+            "model: 1; estimation: -250:-31; windows: 3; halt: &lt;b&gt; = None",
+        ),
+    }  # fmt: skip
+    for name, (config, _) in settings.items():
+        told = {**StudyConfig().to_dict(), **config}
+        run(tmp_path, name, {"schema": "eventstudy-run/2", "config": told, **more})
+    found = rows(tmp_path)
+    for name, (_, line) in settings.items():
+        assert f'<span class="sub"><bdi>{line}</bdi></span>' in found[name]
+        assert "<bdi>3 of 50 usable events without a CAR</bdi>" in found[name]
 
 
 def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path: Path) -> None:

@@ -180,6 +180,40 @@ def test_flips() -> None:
     assert not Answer("", said(other, 0.02), said(other, 0.01)).flipped
 
 
+def test_a_group_that_an_edit_empties_has_no_events_any_more(tmp_path: Path) -> None:
+    """Where one group is left the events are not split any more; with several the others stay."""
+    made = Project(tmp_path)
+    table = pd.read_csv(made.events)
+    for name, groups in (("three", "aabbc"), ("two", "aabbb"), ("one", "aaaaa")):
+        table.assign(group=list(groups)).to_csv(made.events, index=False)
+        made.study("--name", name)
+    runs = {name: made.out / name for name in ("three", "two", "one")}
+    found = compare_runs(runs["three"], runs["two"])
+    lines = dict(line.strip().split(": ", 1) for line in str(found).splitlines() if line.startswith("  c, "))
+    assert lines["c, was"] == next(a.before["text"] for a in found.answers if a.group == "c")
+    assert lines["c, is"] == "no such events any more"
+    assert "c, was: no such events\n" in str(compare_runs(runs["two"], runs["three"]))
+    said = str(compare_runs(runs["two"], runs["one"]))
+    assert "b, is: no group of its own any more\n" in said
+    assert "  was: told by group\n" in said
+    assert "  is: told by group now\n" in str(compare_runs(runs["one"], runs["two"]))
+
+
+def test_equal_prices_from_elsewhere_are_no_difference(project: Project, tmp_path: Path) -> None:
+    """Those that a run keeps, and those of another folder; the others are named with their source."""
+    run = Path(shutil.copytree(project.out / "first", tmp_path / "out" / "first"))
+    invoke("run", "--from-lock", run, "--quiet")
+    assert invoke("compare", run, tmp_path / "out" / "first-again") == "nothing differs\n"
+    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere.out = elsewhere.folder / "a" / "b"
+    elsewhere.run = elsewhere.out / "events"
+    elsewhere.closes["BBB"] = elsewhere.closes["BBB"] * 1.5
+    assert compare_runs(run, elsewhere.study()).same
+    elsewhere.write("BBB")
+    found = compare_runs(run, elsewhere.study())
+    assert set(found.settings) == {"prices"}
+
+
 def test_json_is_the_same_report(project: Project, tmp_path: Path) -> None:
     close = project.closes["BBB"].copy()
     close[AT[1]] *= 1.01

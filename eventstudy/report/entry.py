@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,11 +17,14 @@ from urllib.parse import quote
 import numpy as np
 
 from ..canonical import unquoted
+from ..config import StudyConfig
 from ..pvalues import pvalue
+from ..runs.origin import NAMING_FILES
 from ..significance import STATISTICS
 from ..typing import FloatArray
 from .answer import NOT_TESTED, Sentence
 from .measures import WORDS
+from .methods import settings_text
 from .wording import MISSING, clipped, count, date_prose, signed
 
 MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"
@@ -30,6 +34,8 @@ LARGEST, MOST_ROWS = 20_000_000, 100_000
 # Other groups that are told of.
 MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
+# Settings that say where prices are or what a run shows, and nothing of its numbers.
+_SILENT = ("prices", "event_pages", "interactive")
 PATH = ("tau", "caar", "caar_low", "caar_high")
 FOREIGN = "its manifest is not one of a study"
 
@@ -45,8 +51,10 @@ class Run:
     measure : str
         What is studied; one that is not known counts as returns.
     answer : Sentence
+    setup : str
+        Model, estimation window, and the settings that are not as by default.
     others : tuple of str
-        The events that are not in the answer, and the answers of the other groups, in short.
+        How many events are not in the answer, and the answers of the other groups, in short.
     effect, pvalue, test, used, status : str
         What is missing is a dash; `test` is the one that `pvalue` is of.
     trouble : str
@@ -65,6 +73,7 @@ class Run:
     about: str
     measure: str
     answer: Sentence
+    setup: str
     others: tuple[str, ...]
     effect: str
     pvalue: str
@@ -111,6 +120,7 @@ def run_of(folder: Path) -> Run:
         about=_about(first, events),
         measure=measure,
         answer=_answer(first),
+        setup=_setup(config, measure),
         others=(*_lacking(first), *_others(answers[1:], scale, unit)),
         effect=_shown(first.get("estimate"), scale, unit),
         pvalue=_tested(first),
@@ -154,9 +164,30 @@ def _answer(first: Mapping[str, Any]) -> Sentence:
 
 
 def _lacking(first: Mapping[str, Any]) -> list[str]:
-    """Return the sentence on the events without a CAR, if there are any."""
+    """Return how many events have no CAR, if there are any; which and why is in the report."""
     text = first.get("lacking")
-    return [clipped(text, 600)] if isinstance(text, str) and text else []
+    if not isinstance(text, str) or not text:
+        return []
+    counted = re.match(r"[\d,]+ of [\d,]+ usable events?", text)
+    return [f"{counted[0]} without a CAR" if counted else clipped(text, 120)]
+
+
+def _setup(config: Mapping[str, Any], measure: str) -> str:
+    """Return model, estimation window and what else is not as by default; files by their names."""
+    if not config:
+        return ""
+    usual = StudyConfig().to_dict()
+    model = config.get("model") or StudyConfig().with_options({"measure": measure}).normal_model
+    said = {"model": model, "estimation": config.get("estimation", usual["estimation"])}
+    other = {k: v for k, v in usual.items() if k not in {*said, *_SILENT} and config.get(k, v) != v}
+    said |= {name: _short_setting(name, config[name]) for name in other}
+    return clipped(settings_text(said), 160)
+
+
+def _short_setting(name: str, value: object) -> object:
+    if name not in NAMING_FILES:
+        return value
+    return [Path(str(file)).name for file in (value if isinstance(value, list) else [value])]
 
 
 def _others(answers: list[Mapping[str, Any]], scale: float, unit: str) -> list[str]:

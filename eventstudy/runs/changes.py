@@ -94,8 +94,9 @@ def read_changes(folder: Path) -> list[dict[str, Any]]:
 
 def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
     """Yield headings and their lines, the most important first."""
-    flips = [line for answer in found.flips for line in _answer(answer)]
-    other = [line for answer in found.answers if not answer.flipped for line in _answer(answer)]
+    split = "by" in found.settings or any(not answer.group and answer.flipped for answer in found.answers)
+    flips = [line for answer in found.flips for line in _answer(answer, split=split)]
+    other = [line for answer in found.answers if not answer.flipped for line in _answer(answer, split=split)]
     edits = [f"{e}: {_arrows(cells)}" for e, cells in found.edited.items()]
     days = [
         f"{e}: {d.before or 'none'} -> {d.after or 'none'}, {'; '.join(d.why)}" for e, d in found.days.items()
@@ -143,8 +144,15 @@ def _sources(found: Mapping[str, tuple[str, str]]) -> list[str]:
     return [f"{some(own)}: {a or 'none'} -> {b or 'none'}" for (a, b), own in alike.items()]
 
 
-def _answer(answer: Answer) -> list[str]:
-    lines = [f"{word}: {own['text']}" for word, own in (("was", answer.before), ("is", answer.after)) if own]
+def _answer(answer: Answer, *, split: bool) -> list[str]:
+    """Return what was said of a group and what is.
+
+    Of one that only one run has: that there are no such events, unless the runs `split` them in other ways.
+    """
+    none = "no such events" if not split else "no group of its own" if answer.group else "told by group"
+    said = [own["text"] if own else none for own in (answer.before, answer.after)]
+    said[1] += "" if answer.after else " any more" if answer.group else " now"
+    lines = [f"{word}: {text}" for word, text in zip(("was", "is"), said, strict=True)]
     return [f"{answer.group}, {line}" if answer.group else line for line in lines]
 
 

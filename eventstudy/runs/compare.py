@@ -16,7 +16,7 @@ from ..report.wording import reason_head
 from .changes import MOVED, as_text
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record
-from .revised import Revision, revisions, size_revisions
+from .revised import Revision, revisions, size_revisions, unequal
 from .verify import AlteredError, verify_run
 
 if TYPE_CHECKING:
@@ -28,10 +28,13 @@ _OURS = {*OUTCOME, "confounder"}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "day0", "ticker"}
+# Settings that say only where prices come from.
+_WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
+    *_WHENCE,
     "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants", "event_pages",
-    "interactive", "offline", "vintage", "store", "prices", "size",
+    "interactive", "size",
 }  # fmt: skip
 ZERO = "different from zero"
 _DIFFERENCES = (
@@ -208,15 +211,16 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
     """Return what :func:`compare_runs` does, of runs that were read."""
     old, new = (r.cells("events.csv").set_index("event_id", drop=False) for r in (a, b))
     both = [name for name in new.index if name in old.index]
+    other_prices = unequal(a, b)
     found: dict[str, Any] = {
         "added": tuple(name for name in new.index if name not in old.index),
         "removed": tuple(name for name in old.index if name not in new.index),
         "edited": {} if _same_events(a, b) else _edits(old, new, both),
-        "settings": _unlike(_settings(a), _settings(b)),
+        "settings": _unlike(*(_settings(r, whence=bool(other_prices)) for r in (a, b))),
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
         "sizes": size_revisions(a, b),
-        "sources": _unlike(*(_sources(r) for r in (a, b))),
+        "sources": {s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if s in other_prices},
         "files": tuple(_files(a, b)),
     }
     unsaid = "not known" if _same_events(a, b) else "events file changed"
@@ -328,12 +332,16 @@ def _reworded(before: str, after: str) -> bool:
     return reason_head(before.removeprefix(dropped)) == reason_head(after.removeprefix(dropped))
 
 
-def _settings(record: Record) -> dict[str, Any]:
-    """Return all settings, but for files, whose contents are compared; paths as seen from the run."""
+def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
+    """Return all settings, but for files, whose contents are compared; paths as seen from the run.
+
+    Without `whence` those are left out that say where prices come from, which differ where these do not.
+    """
     config, origin = dict(record.manifest["config"]), dict(record.manifest["origin"])
-    own = {name: origin.get(name, config.get(name, "")) for name in ("prices", "store", "vintage", "offline")}
+    own = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
     own |= {"size": ASKED} if record.config.size == ASKED else {}
-    return {k: v for k, v in config.items() if k not in NAMING_FILES} | own
+    found = {k: v for k, v in config.items() if k not in NAMING_FILES} | own
+    return {k: v for k, v in found.items() if whence or k not in _WHENCE}
 
 
 def _sources(record: Record) -> dict[str, str]:

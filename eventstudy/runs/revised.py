@@ -82,6 +82,12 @@ def revisions(one: Record, other: Record) -> dict[str, Revision]:
     return {name: revision for name, revision in found.items() if revision}
 
 
+def unequal(one: Record, other: Record) -> set[str]:
+    """Return the symbols of either run whose prices are not the same to the last bit."""
+    mine, theirs = ({s: own.get("sha256") for s, own in r.manifest["prices"].items()} for r in (one, other))
+    return {s for s in {*mine, *theirs} if mine.get(s) is None or mine.get(s) != theirs.get(s)}
+
+
 def size_revisions(one: Record, other: Record) -> dict[str, Revision]:
     """Return what differs in the market values of two runs, by firm."""
     return revised_sizes(*(record.table(SIZES) for record in (one, other)))
