@@ -68,7 +68,7 @@ def _of_brackets(n: int, total: int) -> str:
     if total == 1:
         return "The one test in brackets"
     if n == total:
-        return f"All {number_word(total)} tests in brackets"
+        return f"{'Both' if n == 2 else f'All {number_word(n)}'} tests in brackets"
     return f"Of the {number_word(total)} tests in brackets {number_word(n)}"
 
 
