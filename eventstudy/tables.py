@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .faults.kinds import Fault, table_of
 from .listing import listed, many
 from .loading.benchmarks import PEERS, members
 from .steps import stepping
+from .typing import BoolArray
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FEWEST_EVENTS = 2
 # Flags that a reader may not want in a sample.
 LEFT_OUT = (
     "confounded", "price_limit", "halt_shifted", "multi_day_return", "suspect_price", "overlapping_event",
-    "short_estimation", "benchmark_fallback", "fallback_model",
+    "short_estimation", "benchmark_fallback", "fallback_model", "masked_days", "time_unknown",
 )  # fmt: skip
 
 # Columns of the tables below each other by group, and of those on placebo studies: no group column can have
@@ -282,14 +283,29 @@ def _of_regression(results: EventStudyResults, config: StudyConfig) -> pd.DataFr
 def _without_flagged(
     results: EventStudyResults, windows: list[Window], config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
-    """Return the tests without the events of each flag that some but not all have, if there is one."""
-    flags, names = results.events["flags"].str.split(";"), list(config.tests) or results.default_tests
+    """Return the tests without the events of each flag that some but not all have, and without a large date.
+
+    The first test of each is the one that leads with all events, so that those left out alone make the
+    difference.
+    """
+    lead = results.recommended_for(config.main)
+    names = list(dict.fromkeys([lead, *(config.tests or results.default_tests)]))
     out = {}
-    for name in LEFT_OUT:
-        kept = results.ok & ~flags.apply(lambda own, name=name: name in own).to_numpy(bool)
+    for name, kept in _kept(results, config.main):
         if FEWEST_EVENTS <= kept.sum() < len(results):
             out[name] = results.subset(kept).tests(windows, names)
     return {"without_flagged": _stacked("left_out", out)} if out else {}
+
+
+def _kept(results: EventStudyResults, main: Window) -> Iterator[tuple[str, BoolArray]]:
+    """Yield what is left out, and the used events that remain (n,)."""
+    flags = results.events["flags"].str.split(";")
+    for name in LEFT_OUT:
+        yield name, results.ok & ~flags.apply(lambda own, name=name: name in own).to_numpy(bool)
+    if results.diagnose(main).large_date:
+        day0 = results.events["day0"]
+        largest = day0[results.abnormal.valid(main)].mode().iloc[0]
+        yield f"date {largest:%Y-%m-%d}", results.ok & (day0 != largest).to_numpy(bool)
 
 
 @stepping("tables: placebo studies")

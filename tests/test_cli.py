@@ -98,8 +98,9 @@ def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert code == 0
     found = json.loads(out)
-    leading = found["samples"][0]["shown"][0]
-    asked = [(name, *window) for window in ((0, 2), (-1, 1)) for name in (leading, "bmp")]
+    leading = found["samples"][0]["shown"]
+    asked = [(name, *window) for window in ((0, 2), (-1, 1)) for name in leading]
+    assert (leading[0], leading[-1]) == ("bmp_kp", "bmp")
     assert [(t["test"], t["start"], t["stop"]) for t in found["tests"]] == asked
     models = pd.read_csv(tmp_path / "x" / "tables" / "models.csv")
     assert list(models) == ["event_id", "ticker", "nobs", "alpha", "sigma", "r2"]

@@ -140,6 +140,10 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     assert answer.verdict(left, MAIN) == answer.verdict(alone, MAIN)
     said = answer.headline(left, MAIN)
     assert "2 of 3 usable events lack days of this window and are left out: F00" in said
+    group = str(answer.brief(left, MAIN, subject="adverse announcements"))
+    assert group.startswith(
+        "The 3 adverse announcements, of which one has a CAR: over [0,\u00a01] F01 moved "
+    )
     assert facts.interval_known(left, MAIN)
     found = finished(left, config=CONFIG)
     (mean,) = found.over_main("caar").to_dict("records")

@@ -124,3 +124,11 @@ def test_the_second_interval_is_explained_and_few_events_have_none() -> None:
     )
     assert "not tested" in rows[0]
     assert " to " not in rows[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"), [("direction", "a direction"), ("industry", "an industry"), ("", "a group")]
+)
+def test_events_of_a_blank_group_are_those_without_one(column: str, said: str) -> None:
+    one = wording.of_number(1, wording.subject_of("(blank)", column))
+    assert one == f"1 announcement without {said}"

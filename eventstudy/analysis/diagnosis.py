@@ -95,6 +95,12 @@ class Diagnosis(Situation):
         return tuple(name for name in TAKEN_AS_BEFORE if name in found)[:1]
 
     @property
+    def large_date(self) -> bool:
+        """Whether one date has so many of the events that the others are to be seen alone, two or more."""
+        left = round(self.n_events * (1 - self.largest_date)) if self.n_dates > 1 else 0
+        return left > 1 and self.events_per_date[2] > 1 and self.largest_date > LARGE_DATE
+
+    @property
     def late(self) -> str:
         """What to say where prices begin within the estimation window; else ""."""
         if not self.late_events:
@@ -174,7 +180,7 @@ def _of_dates(d: Diagnosis) -> Iterator[str]:
         overlap=percent(d.overlapping_pairs), L=len(d.window), clusters=_count(d.n_clusters, "group"),
         shared=shared,
     )  # fmt: skip
-    if d.n_dates > 1 and high > 1 and d.largest_date > LARGE_DATE:
+    if d.large_date:
         yield f"One date alone has {percent(d.largest_date)} of the events: see the result without it."
     if d.repeated_firms:
         has = "has" if d.repeated_firms == 1 else "have"

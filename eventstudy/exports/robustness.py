@@ -26,7 +26,7 @@ def groups_and_robustness(run: Finished) -> Iterator[str]:
     parts = {
         "Differences of groups": _differences(run), "Variants of the study": _variants(run),
         "Other weights": _weights(run),
-        "Many hypotheses": _families(run), "Without flagged events": _flagged(run),
+        "Many hypotheses": _families(run), "Without some events": _flagged(run),
         "Placebo studies": _placebos(run), "CAR on characteristics": _regression(run),
     }  # fmt: skip
     told = {title: text for title, text in parts.items() if text}
@@ -119,7 +119,8 @@ def _flagged(run: Finished) -> str:
     rows = [
         [
             f"without {clipped(flag_words(r['left_out']), 60)}", STATISTICS[r["test"]].label,
-            f"{r['n_events']:,}", percent(r["estimate"], unit=False), pvalue(r["pvalue"]),
+            f"{r['n_events']:,}", percent(r["estimate"], unit=False),
+            MISSING if r["reason"] else pvalue(r["pvalue"]),
         ]
         for r in found.drop_duplicates("left_out").to_dict("records")
     ]  # fmt: skip

@@ -156,7 +156,8 @@ def brief(
     """Return the answer for one more group, in short."""
     n = results.diagnose(window).n_events
     if n < 2 or is_provisional(results, window):
-        return _named(answer(results, window, subject=subject, level=level), len(results), subject)
+        said = answer(results, window, subject=subject, level=level)
+        return _named(said, len(results), subject, alone=n == 1 < len(results))
     effect = _effect(results, window)
     verdict, evidence = _verdict(results, window, level)
     return Sentence((
@@ -167,10 +168,10 @@ def brief(
     ))  # fmt: skip
 
 
-def _named(said: Sentence, n: int, subject: str) -> Sentence:
-    """Return a sentence that does not name its group with the group before it."""
+def _named(said: Sentence, n: int, subject: str, *, alone: bool) -> Sentence:
+    """Return a sentence that does not name its group with the group before it; `alone`: one has a CAR."""
     (first, strong), *rest = said.parts
-    named = (f"The {of_number(n, subject)}: ", False)
+    named = (f"The {of_number(n, subject)}{', of which one has a CAR' * alone}: ", False)
     return Sentence((named, (first[:1].lower() + first[1:], strong), *rest))
 
 

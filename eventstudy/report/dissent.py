@@ -46,11 +46,7 @@ def dissent(recommended: str, tests: Mapping[str, Cell], level: float, named: li
     out = []
     if weak:
         side = "≥" if rejects else "<"
-        many = (
-            f"Of the {number_word(len(bracketed))} tests in brackets {number_word(len(weak))}"
-            if len(bracketed) > 1
-            else "The one test in brackets"
-        )
+        many = _of_brackets(len(weak), len(bracketed))
         verb, are, they = ("gives", "is", "it") if len(weak) == 1 else ("give", "are", "they")
         out.append(
             f"{many} {verb} p {side} {level:g} for this window ({_named(weak)}); {they} {are} not to be "
@@ -65,6 +61,15 @@ def dissent(recommended: str, tests: Mapping[str, Cell], level: float, named: li
         verb, they = ("disagrees", "it tests") if len(elsewhere) == 1 else ("disagree", "they test")
         out.append(f"{_with_p(elsewhere)} {verb}; {they} another hypothesis: {nulls}.")
     return out
+
+
+def _of_brackets(n: int, total: int) -> str:
+    """Return which of the tests in brackets: ``Of the six tests in brackets two``."""
+    if total == 1:
+        return "The one test in brackets"
+    if n == total:
+        return f"{'Both' if n == 2 else f'All {number_word(n)}'} tests in brackets"
+    return f"Of the {number_word(total)} tests in brackets {number_word(n)}"
 
 
 def _with_p(group: list[Cell]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..listing import LISTED, many
 from ..pvalues import pvalue
 from ..significance import STATISTICS
@@ -18,13 +16,12 @@ from .page import Page
 from .wording import (
     FLAGS,
     MISSING,
+    capitalised,
     clipped,
-    common_flags,
     count,
     date_iso,
     flag_counts,
     flag_words,
-    flags_of,
     percent,
     reason_head,
     reasons,
@@ -72,36 +69,40 @@ def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
     )
 
 
-def flagged(results: EventStudyResults, window: Window) -> list[tuple[str, str, str, str, str, str]]:
-    """Return flag, meaning, events flagged, events left, and CAAR and p without the flagged ones; all first.
+def flagged(page: Page) -> list[tuple[str, str, str, str, str, str]]:
+    """Return what is left out, meaning, events left out, events left, and CAAR and p of these; all first.
 
-    The test stays that of all events, so that the flagged ones alone make the difference.
+    The numbers are those of ``without_flagged.csv``. The test stays that of all events, so that those left
+    out alone make the difference.
     """
-    common = common_flags(results)
-    telling = [item for item in flag_counts(results).most_common() if item[0] not in common]
-    rows = [_without("All events used", "", "", results, results.recommended_for(window), window)]
-    for flag, n in telling[:LISTED_FLAGS]:
-        has = np.array([flag in flags_of(cell) for cell in results.events["flags"]], dtype=bool)
-        rest = results.subset(results.ok & ~has)
-        name = clipped(flag_words(flag), 60).capitalize()
-        lead = results.recommended_for(window)
-        rows.append(_without(name, _flag_meaning(flag), f"{n:,}", rest, lead, window))
-    return rows if telling else []
+    table, sample = page.beside("without_flagged"), page.sample
+    if table is None:
+        return []
+    lead = sample.test(sample.recommended_for(page.main), page.main)
+    own = table[(table["start"] == page.main.start) & (table["stop"] == page.main.stop)]
+    flags = flag_counts(sample)
+    rows = [_row("All events", "", "", lead.n_events, lead.estimate, lead.reason, lead.pvalue)]
+    for row in own[own["test"] == lead.name].to_dict("records"):
+        left_out = str(row["left_out"])
+        n = flags[left_out] if left_out in flags else lead.n_events - row["n_events"]
+        numbers = (row["n_events"], row["estimate"], row["reason"], row["pvalue"])
+        name = clipped(flag_words(left_out), 60)
+        rows.append(_row(capitalised(name), _meaning(left_out), f"{n:,}", *numbers))
+    return rows
 
 
-def _without(
-    name: str, meaning: str, n: str, rest: EventStudyResults, lead: str, window: Window
+def _row(
+    name: str, meaning: str, n: str, left: int, caar: float, reason: str, p: float
 ) -> tuple[str, str, str, str, str, str]:
-    """Return one line: what was left out, and CAAR and p of the events left."""
-    test = rest.test(lead, window) if len(rest) else None
     return (
-        name, meaning, n, f"{len(rest):,}", percent(test.estimate, unit=False) if test else MISSING,
-        pvalue(test.pvalue) if test and not test.reason else MISSING,
+        name, meaning, n, f"{left:,}", percent(caar, unit=False), MISSING if reason else pvalue(p),
     )  # fmt: skip
 
 
-def _flag_meaning(flag: str) -> str:
-    return words().say(FLAGS.get(flag, ""))
+def _meaning(left_out: str) -> str:
+    if left_out.startswith("date "):
+        return "the date that has more than a third of the events"
+    return words().say(FLAGS.get(left_out, ""))
 
 
 def without(results: EventStudyResults, window: Window) -> str:
@@ -123,7 +124,8 @@ def ledger(page: Page) -> dict[str, Any]:
         "remedies": remedies(lacking(results, page.main)),
         "extended": extended(results, page.main),
         "open_list": OPEN_LIST,
-        "flagged": flagged(sample, page.main) if len(sample) > 1 and not many(results) else [],
+        "flagged": flagged(page),
+        "flagged_file": f"without_flagged{'_by_group' * bool(page.group)}.csv",
         "flagged_about": f"{page.subject}, {window_text(page.main)}; "
         f"p: {STATISTICS[sample.recommended_for(page.main)].label}",
         "ledger_lede": f"{count(total, 'announcement')} read: {used:,} used, {lost}. "
