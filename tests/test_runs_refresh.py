@@ -23,7 +23,7 @@ from eventstudy.cli.hook import arguments_of
 from eventstudy.config import StudyConfig
 from eventstudy.runs import Origin, Record, write_run
 from eventstudy.runs.changes import KEPT, LOG, read_changes
-from eventstudy.runs.lock import RunBusyError, locked
+from eventstudy.runs.lock import RunBusyError, _Lock, locked
 from eventstudy.study import run_study
 from eventstudy.windows import Window
 
@@ -260,6 +260,17 @@ def test_a_lock_that_is_held_and_one_that_was_left(settled: Project, tmp_path: P
     assert said == ["the process 4242 on elsewhere was ended while it wrote this run; it is written anew"]
     with locked(settled.run):
         assert "writes this run; try again later" in refresh(settled, "--wait", "0", code=75)
+
+
+def test_a_lock_that_was_made_as_sigterm_came_is_removed(tmp_path: Path) -> None:
+    """Before its handle was known; that of another process stays."""
+    lock = _Lock(tmp_path / ".run.lock")
+    lock.path.touch()
+    lock.release()
+    assert not lock.path.exists()
+    with locked(tmp_path / "run"):
+        _Lock(lock.path).release()
+        assert lock.path.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -88,7 +88,10 @@ class _Lock:
             time.sleep(PAUSE)
 
     def release(self) -> None:
-        """Remove the file, unless another process has it."""
+        """Remove the file, unless another process has it; a signal may have come just after it was made."""
+        if self.handle is None:
+            with suppress(OSError):
+                self.handle = os.open(self.path, os.O_RDWR)
         if self.handle is None:
             return
         if self.held or (_take(self.handle) and _is_still(self.handle, self.path)):
