@@ -66,7 +66,8 @@ def test_another_source_may_have_less(project: Project) -> None:
 def test_a_dead_source_is_not_nothing_new(fault: str, tmp_path: Path) -> None:
     """Stored prices are there, but an event waits for days that could not be asked for."""
     events, run = tmp_path / "events.csv", tmp_path / "out" / "events"
-    end = date.today()  # noqa: DTZ011
+    # Some session has closed since, whatever day and hour it is.
+    end = date.today() - timedelta(days=6)  # noqa: DTZ011
     rows = ["event_id,ticker,announced_at", "a,AAPL,2025-08-06", f"n,NVDA,{end - timedelta(days=4)}", ""]
     events.write_text("\n".join(rows))
     options = [events, "--out", tmp_path / "out", *SHORT[2:-1]]
