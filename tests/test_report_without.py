@@ -31,7 +31,7 @@ def flagged(market: Market) -> EventStudyResults:
 def rows_of(results: EventStudyResults) -> tuple[list[list[str]], list[list[str]], pd.DataFrame]:
     """Return the rows of page and Markdown without their heads, and those of the CSV of the leading test."""
     tables = study_tables(results, CONFIG)
-    ledger = section(unescape(page(results, tables=tables)), "ledger").partition('aria-label="Flags"')[2]
+    ledger = section(unescape(page(results, tables=tables)), "ledger").partition("Without some of")[2]
     of_page = [
         [re.sub("<span.*|<[^>]+>", "", head), *cells_of(row)]
         for row in re.findall(r"<tr>(?=<th scope=\"row)(.*?)</tr>", ledger)
