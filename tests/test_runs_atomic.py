@@ -7,8 +7,10 @@ import errno
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from conftest import ROOT
 from run_folders import FIRMS, Project, contents, invoke, left_in
 
 from eventstudy import verify_run
+from eventstudy.cli.signals import Terminated, terminable
 from eventstudy.runs import swap as module
 from eventstudy.runs.swap import cleared, exchanged, stage_of, swap
 
@@ -223,3 +226,15 @@ def test_a_path_under_a_file(project: Project, tmp_path: Path) -> None:
     assert "cannot write the run folder: Not a directory" in invoke(
         "run", *project.options, "--out", tmp_path / "file" / "out", code=1
     )
+
+
+def test_sigterm_amid_an_import_is_sigterm() -> None:
+    """Compiled modules raise an ImportError of their own for what is raised while they are set up."""
+    with pytest.raises(Terminated), terminable():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except Terminated:
+            raise ImportError("initialization failed") from None
+    with pytest.raises(ImportError), terminable():
+        raise ImportError("no such module")

@@ -18,12 +18,20 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _raise)
+    asked = False
+
+    def end(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
+    except Exception:
+        # Compiled code that is being imported turns what is raised amid it into an error of its own.
+        if asked:
+            raise Terminated from None
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _raise(number: int, frame: object) -> None:
-    raise Terminated
