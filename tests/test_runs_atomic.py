@@ -228,13 +228,18 @@ def test_a_path_under_a_file(project: Project, tmp_path: Path) -> None:
     )
 
 
+def set_up_amid_sigterm() -> None:
+    """Do what the set-up of a compiled module does."""
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    except Terminated:
+        raise ImportError("initialization failed") from None
+
+
 def test_sigterm_amid_an_import_is_sigterm() -> None:
     """Compiled modules raise an ImportError of their own for what is raised while they are set up."""
     with pytest.raises(Terminated), terminable():
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
-        except Terminated:
-            raise ImportError("initialization failed") from None
+        set_up_amid_sigterm()
     with pytest.raises(ImportError), terminable():
         raise ImportError("no such module")
