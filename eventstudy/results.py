@@ -267,11 +267,10 @@ class EventStudyResults(Plots, Saves):
             hint = did_you_mean(column, [str(c) for c in self.events.columns])
             raise ConfigError("the events have no such column", value=column, remedy=hint)
         if column not in self._groups:
-            values = self.events[column].astype(str)
+            values = self.events[column].astype(str).replace("", BLANK)
             used = set(values[self.ok])
-            listed = Counter(values)
-            names = [name for name, _ in listed.most_common() if name in used]
-            self._groups[column] = {n or BLANK: self.subset((values == n).to_numpy()) for n in names}
+            names = [name for name, _ in Counter(values).most_common() if name in used]
+            self._groups[column] = {n: self.subset((values == n).to_numpy()) for n in names}
         return dict(self._groups[column])
 
     def multiple(self, kind: str, **options: Any) -> pd.DataFrame:

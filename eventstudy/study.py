@@ -128,10 +128,7 @@ class EventStudy:
         returns = replace(self.returns, notices=tuple(dict.fromkeys(said)))
         table, panel = settled(self.events, returns, benchmark=self.benchmark, **around)
         model = make_model(self.model) if isinstance(self.model, str) else self.model
-        columns: list[str] = []
-        if self.factors is not None:
-            own = checked_factors(self.factors)
-            columns, panel = list(own.columns), panel.with_factors(own, FACTOR)
+        columns, panel = self._with_factors(panel)
         model = model.bound(columns)
         around["kept"] = len(table) <= KEPT or tobit or not model.least_squares
         require_intercept(model.parameters, panel.measure, model.name)
@@ -174,6 +171,13 @@ class EventStudy:
             table, abnormal, layout, minimum=self.min_estimation, left_out=repeats, overlap=overlap
         )
         return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
+
+    def _with_factors(self, panel: ReturnsPanel) -> tuple[list[str], ReturnsPanel]:
+        """Return the names of the factors, and the panel with them."""
+        if self.factors is None:
+            return [], panel
+        own = checked_factors(self.factors)
+        return list(own.columns), panel.with_factors(own, FACTOR)
 
     def regression(self, event_id: str) -> RegressionResults:
         """Return the statsmodels regression of one event; see :meth:`EventStudyResults.regression`."""

@@ -333,3 +333,10 @@ def test_a_group_column_cannot_be_named_like_one_of_the_tables() -> None:
         with pytest.raises(ConfigError, match="rename it in the events file") as caught:
             study_tables(results, config)
         assert caught.value.value == config.by
+
+
+def test_blank_cells_and_their_name_are_one_group() -> None:
+    market = Market(n=8)
+    market.table["kind"] = ["", "", "(blank)", "(blank)", *"xxxx"]
+    groups = market.fit().groups("kind")
+    assert {name: len(own) for name, own in groups.items()} == {"(blank)": 4, "x": 4}

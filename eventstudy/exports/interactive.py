@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..canonical import BLANK
 from ..errors import ConfigError, how_to_install
 from ..pvalues import LEVEL, p_is
 from ..report.measures import WORDS, speaking_of
@@ -123,7 +124,7 @@ def _groups(run: Finished) -> dict[str, pd.Series[bool]]:
     column, used = run.document["group_column"], run.events["status"] == "ok"
     if not column:
         return {"all events": used}
-    values = run.events[column].where(run.events[column] != "", "(blank)")
+    values = run.events[column].where(run.events[column] != "", BLANK)
     names = [s["group"] for s in run.document["samples"] if s["group"]]
     return {name: used & (values == name) for name in names}
 
