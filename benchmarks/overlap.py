@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from designs import Design, simulate
+from eventstudy.analysis.verdicts import _of_dependence
 
 from eventstudy.analysis.situation import Situation, measure
-from eventstudy.analysis.verdicts import _of_dependence
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.windows import Window

@@ -28,6 +28,12 @@ def p_is(p: float, decimals: int = 3) -> str:
     return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
+def p_prose(p: float) -> str:
+    """Write a p-value for a sentence: two decimals, three near 0.05 and below 0.01; it does not break."""
+    decimals = 3 if p < 0.01 or 0.045 <= p < 0.055 else 2
+    return p_is(p, decimals).replace(" ", "\u00a0")
+
+
 def stars(p: float) -> str:
     """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
     return "*" * sum(p < level for level in LEVELS)

@@ -33,6 +33,7 @@ from .windows import Window
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
 
+    from .analysis.answer import Answer
     from .analysis.cross_section import CarRegression
     from .analysis.diagnosis import Diagnosis
     from .analysis.groups import Difference
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
 WindowLike = Window | tuple[int, int] | str
 WindowsLike = WindowLike | Iterable[WindowLike]
-# What leads where no test speaks of the events, by whether there is one event (docs/methods.md, 4).
-LEADING = {True: "event_t", False: "bmp_kp"}
 TESTS = ["test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate", "reason"]
 
 
@@ -79,6 +78,7 @@ class EventStudyResults(Plots, Saves):
     sizes: MarketValues | None = None
     variants: pd.DataFrame | None = None
     _groups: dict[str, dict[str, EventStudyResults]] = field(init=False, default_factory=dict, repr=False)
+    _answers: dict[Window, Answer] = field(init=False, default_factory=dict, repr=False)
     _diagnoses: dict[Window, Diagnosis] = field(init=False, default_factory=dict, repr=False)
     _placebos: dict[tuple[Any, ...], Placebo] = field(init=False, default_factory=dict, repr=False)
 
@@ -104,14 +104,18 @@ class EventStudyResults(Plots, Saves):
         """The window of the headline unless another is asked for: [0,1] if the event window holds it."""
         return self._config.main
 
-    @property
-    def recommended(self) -> str:
-        """Name of the test that the headline of the main window rests on."""
-        return self.recommended_for()
+    def main_test(self, window: WindowLike | None = None) -> str:
+        """Return the name of the test that decides over `window`, by default the main one."""
+        return self.answer(window).test
 
-    def recommended_for(self, window: WindowLike | None = None) -> str:
-        """Return the name of the test that leads over `window`, by default the main one."""
-        return next(iter(self.diagnose(window).recommended), LEADING[len(self) == 1])
+    def answer(self, window: WindowLike | None = None) -> Answer:
+        """Return verdict, main test, estimate and interval over `window`; see ``analysis.answer.answer``."""
+        from .analysis.answer import answer
+
+        asked = self.main if window is None else Window.of(window)
+        if asked not in self._answers:
+            self._answers[asked] = answer(self, asked)
+        return self._answers[asked]
 
     def test(
         self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided", **conventions: Any
@@ -159,9 +163,9 @@ class EventStudyResults(Plots, Saves):
 
     @property
     def default_tests(self) -> list[str]:
-        """Names of the tests that summaries show unasked, the recommended one first."""
+        """Names of the tests that summaries show unasked, the main test first."""
         usual = (name for name in self.all_tests if STATISTICS[name].core)
-        return list(dict.fromkeys([self.recommended, *usual]))
+        return list(dict.fromkeys([self.main_test(), *usual]))
 
     @property
     def aar(self) -> pd.Series[float]:
@@ -326,7 +330,7 @@ class EventStudyResults(Plots, Saves):
         return calendar_portfolio(self, window, **options)
 
     def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
-        """Return which tests suit these events, and why; see ``analysis.diagnosis.diagnose``."""
+        """Return what kind of study this is, and how far to trust each test; see ``analysis.diagnosis``."""
         from .analysis.diagnosis import diagnose
 
         asked = self.main if window is None else Window.of(window)
@@ -362,18 +366,12 @@ class EventStudyResults(Plots, Saves):
         return placebo_firms(self, window, **options)
 
     def summary(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> Summary:
-        """Return CAAR, N and p-values by window, the recommended test first; prints as text, and as a table.
-
-        Where it is printed, p-values that are not to be relied on stand in brackets: see :meth:`diagnose`.
-        """
+        """Return N, CAAR and p-values by window, the main test first; prints as text, and as a table."""
         from .analysis.summary import Summary
 
         chosen = self._windows(windows)
         tests = self.tests(chosen, names or self.default_tests)
-        usable = {(w, v.test) for w in chosen for v in self.diagnose(w).verdicts if v.usable}
-        weak = {(w, name) for w in chosen for name in tests["test"]} - usable
-        lead = STATISTICS[self.recommended].label
-        return Summary(tests, len(self), len(self.events), self.panel.measure, lead, frozenset(weak))
+        return Summary(tests, len(self), len(self.events), self.panel.measure, self.main_test())
 
     @property
     def _config(self) -> StudyConfig:

@@ -39,7 +39,12 @@ STACKED = frozenset((
     "test", "trust", "start", "stop", "tau", "weights", "left_out", "n_events", "n_complete", "statistic",
     "pvalue", "distribution", "estimate", "total", "median", "positive", "se", "se_independent", "kappa",
     "ci_low", "ci_high", "aar", "aar_low", "aar_high", "caar", "caar_low", "caar_high", "reason",
+    "false_alarms", "weighted_caar", "weighted_se", "weighted_low", "weighted_high", "main_test", "verdict",
 ))  # fmt: skip
+CAAR = [
+    "start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive", "weighted_caar",
+    "weighted_se", "weighted_low", "weighted_high", "main_test", "pvalue", "verdict",
+]  # fmt: skip
 OF_PLACEBOS = frozenset(("kind", "draws", "shift", "mean_car"))
 
 
@@ -90,15 +95,12 @@ def study_tables(results: EventStudyResults, config: StudyConfig) -> dict[str, p
 
 
 def tests_in_tables(results: EventStudyResults, config: StudyConfig) -> list[str] | None:
-    """Return the tests in the tables: those that the answers rest on, and those asked for; None for all."""
+    """Return the tests in the tables: the main tests, and those of the settings; None for all."""
     if not config.tests:
         return None
     column = group_column(results, config.by)
     samples = [results, *(results.groups(column) if column else {}).values()]
-    leads = [part.recommended_for(config.main) for part in samples]
-    found = [part.diagnose(config.main) for part in samples]
-    beside = (name for d in found for name in (*d.recommended, *d.if_not_raised))
-    return list(dict.fromkeys([*leads, *beside, *config.tests]))
+    return list(dict.fromkeys([*(part.main_test(config.main) for part in samples), *config.tests]))
 
 
 def faults_in_windows(results: EventStudyResults) -> list[Fault]:
@@ -152,21 +154,22 @@ def group_column(results: EventStudyResults, by: str) -> str:
 
 @stepping("tables: means")
 def caar_table(results: EventStudyResults, windows: WindowsLike) -> pd.DataFrame:
-    """Return start, stop, n_events, caar, se, ci_low, ci_high, median, positive of each window.
+    """Return the plain average and the answer of each window, one row each.
 
-    Error and interval are those of the page (``report.facts.interval``), NaN where it shows none.
+    Columns start, stop, n_events, caar, se, ci_low, ci_high (the plain average), median, positive, then
+    weighted_caar, weighted_se, weighted_low, weighted_high, main_test, pvalue, verdict (the answer).
     """
-    from .report.facts import interval, interval_known
-
     rows = []
     for window in Window.several(windows):
-        found, car = interval(results, window), results.abnormal.sample(window).car(window)
-        known = (found.se, found.low, found.high) if interval_known(results, window) else (np.nan,) * 3
+        found, car = results.answer(window), results.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan
-        positive = int((car > 0).sum())
-        rows.append((window.start, window.stop, len(car), found.estimate, *known, median, positive))
-    columns = ["start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive"]
-    return pd.DataFrame(rows, columns=columns)
+        ends = ((i.estimate, i.se, i.ci_low, i.ci_high) for i in (found.plain_average, found.effect))
+        average, effect = ends
+        rows.append((
+            window.start, window.stop, len(car), *average, median, int((car > 0).sum()), *effect,
+            found.test, found.pvalue, found.verdict,
+        ))  # fmt: skip
+    return pd.DataFrame(rows, columns=CAAR)
 
 
 @stepping("tables: paths")
@@ -285,16 +288,21 @@ def _without_flagged(
 ) -> dict[str, pd.DataFrame]:
     """Return the tests without the events of each flag that some but not all have, and without a large date.
 
-    The first test of each is the one that leads with all events, so that those left out alone make the
-    difference.
+    The first test of each is the main test of all events, so the events left out alone make the difference;
+    weighted_caar is the estimate of the answer without them.
     """
-    lead = results.recommended_for(config.main)
-    names = list(dict.fromkeys([lead, *(config.tests or results.default_tests)]))
+    names = list(dict.fromkeys([results.main_test(config.main), *(config.tests or results.default_tests)]))
     out = {}
     for name, kept in _kept(results, config.main):
         if FEWEST_EVENTS <= kept.sum() < len(results):
-            out[name] = results.subset(kept).tests(windows, names)
+            out[name] = _with_estimates(results.subset(kept), windows, names)
     return {"without_flagged": _stacked("left_out", out)} if out else {}
+
+
+def _with_estimates(results: EventStudyResults, windows: list[Window], names: list[str]) -> pd.DataFrame:
+    table = results.tests(windows, names)
+    effects = [results.answer(w).effect.estimate for w in windows]
+    return table.assign(weighted_caar=np.repeat(effects, len(table) // len(windows)))
 
 
 def _kept(results: EventStudyResults, main: Window) -> Iterator[tuple[str, BoolArray]]:

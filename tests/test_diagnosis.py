@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed, reason, trust
 
 from eventstudy.analysis.diagnosis import Diagnosis
 from eventstudy.analysis.situation import MATERIAL_FACTOR
-from eventstudy.analysis.verdicts import Verdict, disagreement, percent, size
 from eventstudy.models import MODELS
 from eventstudy.pvalues import p_is
 from eventstudy.significance import STATISTICS

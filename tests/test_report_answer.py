@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
+from eventstudy.report.dissent import dissent
 from pages import CONFIG, MAIN, page, section, with_columns
 from situations import placed
 
@@ -20,7 +21,6 @@ from eventstudy.events.table import read_events
 from eventstudy.exports import finished
 from eventstudy.exports.layout import panels
 from eventstudy.report import answer, facts, limits, wording
-from eventstudy.report.dissent import dissent
 from eventstudy.results import EventStudyResults
 from eventstudy.study import run_study
 from eventstudy.windows import Window

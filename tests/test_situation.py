@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from conftest import Market
+from eventstudy.analysis.verdicts import percent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -15,7 +16,6 @@ from situations import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
 
 from eventstudy.analysis.diagnosis import Diagnosis, diagnose
 from eventstudy.analysis.situation import Situation, _normality
-from eventstudy.analysis.verdicts import percent
 from eventstudy.errors import ConfigError
 from eventstudy.results import EventStudyResults
 from eventstudy.windows import Window

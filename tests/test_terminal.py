@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
+from eventstudy.analysis.verdicts import percent
 from pages import CONFIG, MAIN
 from run_folders import Project, invoke
 from situations import CLOSE, DISPERSED, GROUPS, ONE, placed
 
-from eventstudy.analysis.verdicts import percent
 from eventstudy.cli.main import main
 from eventstudy.cli.terminal import beside, kind_of_study, p_text, summary_text
 from eventstudy.report.answer import headline

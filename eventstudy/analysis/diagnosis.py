@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..pvalues import p_is
-from ..significance import STATISTICS
-from ..significance._base import InapplicableError
 from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR
-from ..significance.date_clustered import clustered_t
-from ..significance.wild_bootstrap import merged_dates
 from ..windows import Window
+from .answer import main_test
+from .opinions import Opinion, opinions, percent
 from .situation import SKEWNESS_EVENTS, Situation, measure
-from .verdicts import DOUBTFUL, Verdict, disagreement, judge, percent
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults, WindowLike
@@ -27,72 +23,40 @@ if TYPE_CHECKING:
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
 # A larger share of the events on one date leaves a clustered variance next to nothing to average over.
 LARGE_DATE = 1 / 3
-# Tests that take the variance of the estimation days as that of the window, the most robust first.
-TAKEN_AS_BEFORE = ("portfolio", "patell_kp", "cda")
 KINDS = {
     "none": "No event has all days of {window}.",
     "single": "There is one event: its abnormal return is compared with the firm's own estimation days.",
-    "one_date": "All {n:,} events are on one date: there is one effective observation of any common shock, "
-    "which no test can tell from the event.",
+    "one_date": "All {n:,} events are on one date: no test can tell them from another shock of that day.",
     "dispersed": "The {n:,} events are on {dates:,} dates, and {shared}.",
     "same_date_groups": "The {n:,} events are on {dates:,} dates ({low:,} to {high:,} a date, "
     "median {median:,g}); {shared}.",
-    "close_dates": "The {n:,} events are on {dates:,} dates, some so close that windows {window} of "
-    "different dates share sessions: {overlap} of the pairs of events. Merging dates fewer than {L} "
+    "close_dates": "The {n:,} events are on {dates:,} dates. Some are so close that windows {window} of "
+    "different dates share sessions ({overlap} of the pairs of events). Merging dates fewer than {L} "
     "sessions apart leaves {clusters}.",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis(Situation):
-    """A situation, and what follows from it for the tests (docs/methods.md, Choosing).
+    """A situation, and what follows from it for the tests (docs/methods.md, 6).
 
     Attributes
     ----------
-    recommended : tuple of str
-        The headline test first, then those to be read beside it.
-    verdicts : tuple of Verdict
+    main_test : str
+        The test that decides, by the number of events alone.
+    opinions : tuple of Opinion
         One for every registered test that speaks of this number of events.
-    merged_p : float
-        Close dates: two-sided p of the date-clustered t with dates merged, 3 clusters or more; else NaN.
     """
 
-    recommended: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
-    merged_p: float
+    main_test: str
+    opinions: tuple[Opinion, ...]
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns test, trust, reason; recommended tests first."""
-        first = {name: i for i, name in enumerate(self.recommended)}
-        rows = [(v.test, v.trust, v.reason) for v in self.verdicts]
-        rows.sort(key=lambda row: first.get(row[0], len(first)))
-        return pd.DataFrame(rows, columns=["test", "trust", "reason"])
-
-    @property
-    def disagreement(self) -> str:
-        """What to say where BMP-KP leads on close dates and rejects, and calendar time does not; else ""."""
-        if self.kind != "close_dates" or self.recommended[:1] != ("bmp_kp",):
-            return ""
-        return disagreement({v.test: v for v in self.verdicts})
-
-    @property
-    def caution(self) -> str:
-        """What to say where there are too few events for a test, with the p that holds if variance stays."""
-        if not self.few or self.recommended:
-            return ""
-        told = f"With {self.n_events} events an effect cannot be told from a rise in variance"
-        p = {v.test: v.pvalue for v in self.verdicts}
-        gives = (f"{STATISTICS[name].label} gives {p_is(p[name])}" for name in self.if_not_raised)
-        return "; if it did not rise, ".join([told, *gives]) + "."
-
-    @property
-    def if_not_raised(self) -> tuple[str, ...]:
-        """The test whose p holds if the variance did not rise, where there are too few events; else none."""
-        if not self.few or self.recommended:
-            return ()
-        found = {v.test for v in self.verdicts if v.trust == DOUBTFUL}
-        return tuple(name for name in TAKEN_AS_BEFORE if name in found)[:1]
+        """Columns test, trust, false_alarms, reason; the main test first."""
+        rows = [(v.test, v.trust, v.false_alarms, v.reason) for v in self.opinions]
+        rows.sort(key=lambda row: row[0] != self.main_test)
+        return pd.DataFrame(rows, columns=["test", "trust", "false_alarms", "reason"])
 
     @property
     def large_date(self) -> bool:
@@ -113,12 +77,12 @@ class Diagnosis(Situation):
     @property
     def text(self) -> list[str]:
         """The diagnosis in sentences."""
-        return [*_of_dates(self), *_of_returns(self), *_of_data(self), *_of_tests(self)]
+        return [*_of_dates(self), *_of_returns(self), *_of_data(self)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, None for NaN: kind, numbers, recommended, verdicts and the sentences."""
+        """Return plain values, None for NaN: kind, numbers, main_test, opinions and the sentences."""
         plain = {**asdict(self), "window": str(self.window), "text": self.text}
-        plain["verdicts"] = [{**v, "pvalue": _plain(v["pvalue"])} for v in plain["verdicts"]]
+        plain["opinions"] = [{k: _plain(v) for k, v in one.items()} for one in plain["opinions"]]
         return {key: _plain(value) for key, value in plain.items()}
 
     def __str__(self) -> str:
@@ -130,7 +94,7 @@ class Diagnosis(Situation):
 
 
 def diagnose(results: EventStudyResults, window: WindowLike | None = None) -> Diagnosis:
-    """Tell what kind of study this is and which tests to trust over `window`.
+    """Return what kind of study this is, and how far to trust each test over `window`.
 
     Parameters
     ----------
@@ -145,9 +109,9 @@ def diagnose(results: EventStudyResults, window: WindowLike | None = None) -> Di
     """
     asked = results.main if window is None else Window.of(window)
     found = measure(results, asked)
-    names, verdicts = judge(found, results.abnormal)
     facts = {key: getattr(found, key) for key in found.__dataclass_fields__}
-    return Diagnosis(**facts, recommended=names, verdicts=verdicts, merged_p=_merged_p(results, found))
+    name = main_test(found.n_events or len(results))
+    return Diagnosis(**facts, main_test=name, opinions=opinions(found, results.abnormal))
 
 
 def _plain(value: Any) -> Any:
@@ -156,17 +120,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if np.isfinite(value) else None
     return value
-
-
-def _merged_p(results: EventStudyResults, s: Situation) -> float:
-    if s.kind != "close_dates":
-        return np.nan
-    sample = results.abnormal.sample(s.window)
-    try:
-        value = clustered_t(sample.car(s.window), merged_dates(sample, s.window))
-    except InapplicableError:
-        return np.nan
-    return value.pvalue("two-sided")
 
 
 def _of_dates(d: Diagnosis) -> Iterator[str]:
@@ -183,8 +136,8 @@ def _of_dates(d: Diagnosis) -> Iterator[str]:
     if d.large_date:
         yield f"One date alone has {percent(d.largest_date)} of the events: see the result without it."
     if d.repeated_firms:
-        has = "has" if d.repeated_firms == 1 else "have"
-        yield f"{_count(d.repeated_firms, 'ticker')} {has} several events."
+        word = "ticker appears" if d.repeated_firms == 1 else "tickers appear"
+        yield f"{d.repeated_firms:,} {word} more than once."
 
 
 def _of_returns(d: Diagnosis) -> Iterator[str]:
@@ -198,25 +151,29 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
             "hold the firms?"
         )
     elif d.factor > MATERIAL_FACTOR:
-        worth = f"{d.n_events:,} events tell as much as {d.effective_n:,.1f} independent ones"
         yield (
             f"Firms move together: the mean correlation r = {d.rbar:.3f} multiplies the variance of the mean "
-            f"by {d.factor:.2f}{f', so that {worth}' * (d.kind != 'one_date')}."
+            f"by {d.factor:.2f}."
         )
+        if d.kind != "one_date":
+            worth = f"about {d.effective_n:,.0f} independent ones"
+            yield f"The {d.n_events:,} events carry the information of {worth}."
+    if d.r_set_to_zero:
+        yield "The mean correlation is negative and rests on short histories, so it is taken as zero."
     if d.n_events > PAIRWISE_LIMIT:
         yield (
             f"With more than {PAIRWISE_LIMIT:,} events r comes from sums over sessions in place of all pairs."
         )
     if d.variance_raised:
         yield (
-            f"Abnormal returns vary more in the window than before: {d.variance_ratio:.2f} times day by day, "
-            f"{d.kappa:.2f} across events."
+            f"Returns were more variable than usual on these days: {d.variance_ratio:.1f} times day by day, "
+            f"{d.kappa:.1f} times across events."
         )
     if d.skewed:
         cars = f"CARs {d.skewness:+.2f}, " if d.n_events >= SKEWNESS_EVENTS else ""
         yield (
-            f"Returns are skewed ({cars}estimation residuals {d.residual_skewness:+.2f}): ranks and signs "
-            "that take them as symmetric are not to be trusted."
+            f"Returns are skewed ({cars}estimation residuals {d.residual_skewness:+.2f}). Rank and sign "
+            "tests that assume symmetry give false alarms."
         )
 
 
@@ -231,33 +188,9 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
     if d.multi_day > 0:
         yield f"{percent(d.multi_day)} of the returns in the event window span several sessions."
     if d.time_unknown > 0:
-        yield (
-            f"{percent(d.time_unknown)} of the announcements carry no hour: the reaction may come a day "
-            "later, so that a window should hold days 0 and 1."
-        )
-
-
-def _of_tests(d: Diagnosis) -> Iterator[str]:
-    if not d.recommended:
-        yield from filter(None, [d.caution])
-        return
-    verdicts = {v.test: v for v in d.verdicts}
-    headline, *others = (STATISTICS[name].label for name in d.recommended)
-    leading = verdicts[d.recommended[0]]
-    beside = f"; read {_list(others)} beside it" if others else ""
-    yield f"{headline} leads ({p_is(leading.pvalue)}){beside}."
-    more = leading.reason.removeprefix("headline").lstrip("; ")
-    if more:
-        yield f"{more}." if more.startswith("BMP-KP rejects") else f"{headline}: {more}."
-    if np.isfinite(d.merged_p):
-        yield f"Clustered by the {_count(d.n_clusters, 'group')} of merged dates, {p_is(d.merged_p)}."
-    if d.kind == "one_date":
-        yield "Repeat the study on placebo dates, and on firms that the event leaves alone on the same days."
+        who = "None" if d.time_unknown == 1 else "Not every one"
+        yield f"{who} of the announcements has a time of day, so the reaction may show a day later."
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _list(words: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -81,7 +81,7 @@ def family(
     windows : iterable of windows, optional
         By default the standard windows that fit into the event window.
     test : str, optional
-        By default the recommended test.
+        By default the main test.
     by : str, optional
         By default the column that splits the report: group, else direction.
     methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
@@ -243,7 +243,7 @@ def _days(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[
     days = [Window(int(t), int(t)) for t in results.abnormal.event.days]
     return _tested(
         [Hypothesis(str(d.start), results.abnormal.sample(d), d) for d in days],
-        asked.test or results.recommended,
+        asked.test or results.main_test(),
     )
 
 
@@ -252,7 +252,7 @@ def _windows(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, li
     windows = results._windows(asked.windows)
     return _tested(
         [Hypothesis(str(w), results.abnormal.sample(w), w) for w in windows],
-        asked.test or results.recommended,
+        asked.test or results.main_test(),
     )
 
 
@@ -266,7 +266,7 @@ def _groups(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, lis
     groups = results.groups(column).items()
     return _tested(
         [Hypothesis(name, g.abnormal.sample(window), window) for name, g in groups],
-        asked.test or results.recommended,
+        asked.test or results.main_test(),
     )
 
 

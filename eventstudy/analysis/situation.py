@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..significance._correlation import apart, mean_correlation
-from ..significance.calendar_time import mean_run
+from ..significance._correlation import is_unreliable, mean_correlation, near_sessions_apart
 from ..significance.wild_bootstrap import merged_dates
 from ..typing import FloatArray, IntArray
 from ..windows import Window
@@ -21,18 +20,13 @@ if TYPE_CHECKING:
 REJECTS = 0.05
 # At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times: size 5.9%.
 MATERIAL_NEIGHBOURS = 0.25
-# With more neighbours what counts is the factor that was measured: at 1.05 the size is 5.6%.
-MATERIAL_FACTOR = 1.05
 # Variance ratios up to this leave tests without a remedy below 11% (docs/methods.md, Choosing).
 MATERIAL_VARIANCE = 1.5
-# The median of a skewed law moves with its scale: ranks and signs about it reject in 13 to 43 % at twice the
-# variance, and a ratio of 1.25 cannot be told from 1 in small samples.
-DOUBTFUL_VARIANCE = 1.25
 # Returns that begin after this share of the estimation window have not been traded before.
 LATE = 0.05
 # Fewer events tell a skewness of 1 badly from none: the standard error is sqrt(6/N).
 MATERIAL_SKEWNESS, SKEWNESS_EVENTS = 1.0, 20
-# Fewer events cannot tell a mean effect from a rise in variance: the variance across them is known too badly.
+# Of fewer events the variance across them is known too badly to be compared with that before.
 KAPPA_EVENTS = 5
 
 
@@ -63,10 +57,11 @@ class Situation:
         Unbiased skewness of the CARs, and Jarque and Bera's p.
     residual_skewness, non_normal : float
         Mean skewness of the estimation residuals, and share of the events where they are not normal at 5%.
-    apart : bool
-        Whether some exchanges are never open together, so that one announcement is on two sessions.
-    run_share : float
-        Mean run of consecutive sessions that windows cover, over the mean number of estimation days.
+    session_later : bool
+        Whether events on exchanges that are never open together are so near in time that the same news could
+        reach one of them a session later than the other.
+    r_set_to_zero : bool
+        Whether a negative r of pairs with few common sessions was taken as zero.
     missing_days, multi_day : float
         Share of the estimation days without a return, and of the event-window returns over several sessions.
         Days before the first return of an event that begins late are not among them.
@@ -101,8 +96,8 @@ class Situation:
     normality_p: float
     residual_skewness: float
     non_normal: float
-    apart: bool
-    run_share: float
+    session_later: bool
+    r_set_to_zero: bool
     missing_days: float
     multi_day: float
     late_events: int
@@ -113,33 +108,6 @@ class Situation:
     censored: bool = False
 
     @property
-    def clustered(self) -> bool:
-        """Whether an event has a quarter of a neighbour on its date or more, on average."""
-        return (self.n_events - 1) * self.same_date_pairs >= MATERIAL_NEIGHBOURS
-
-    @property
-    def overlapping(self) -> bool:
-        """Whether the same holds for events of other dates whose windows share sessions with its own."""
-        return (self.n_events - 1) * self.overlapping_pairs >= MATERIAL_NEIGHBOURS
-
-    @property
-    def factor_error(self) -> float:
-        """Two standard errors of `factor` if the events are independent.
-
-        The correlation of each pair that shares sessions is known to 1/sqrt(M), and there are N/2 times as
-        many pairs as an event has neighbours: sqrt(2 neighbours / (N M)). M is the shortest estimation.
-        """
-        if self.n_events < 2 or not self.shortest_estimation:
-            return np.nan
-        neighbours = (self.n_events - 1) * (self.same_date_pairs + self.overlapping_pairs)
-        return 2 * float(np.sqrt(2 * neighbours / (self.n_events * self.shortest_estimation)))
-
-    @property
-    def few(self) -> bool:
-        """Whether there are several events, but too few to tell an effect from a rise in variance."""
-        return 1 < self.n_events < KAPPA_EVENTS
-
-    @property
     def variance_raised(self) -> bool:
         """Whether the variance ratio and kappa exceed 1.5; below five events nobody can tell."""
         return self.n_events >= KAPPA_EVENTS and self.theta > MATERIAL_VARIANCE
@@ -148,11 +116,6 @@ class Situation:
     def theta(self) -> float:
         """The smaller of variance ratio and kappa; NaN if one is not known."""
         return float(np.minimum(self.variance_ratio, self.kappa))
-
-    @property
-    def variance_in_doubt(self) -> bool:
-        """Whether the variance may be raised by a quarter: what skewed ranks cannot bear."""
-        return not self.theta <= DOUBTFUL_VARIANCE
 
     @property
     def skewed(self) -> bool:
@@ -180,18 +143,12 @@ def measure(results: EventStudyResults, window: Window) -> Situation:
         n_events=n, n_dates=n_dates,
         n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0, events_per_date=per_date,
         largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same, overlapping_pairs=overlapping,
-        apart=apart(sample), run_share=_run_share(sample, window),
+        session_later=near_sessions_apart(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(np.mean(["time_unknown" in own for own in flags])) if n else np.nan,
         repeated_firms=sum(times > 1 for times in Counter(tickers).values()),
         censored=sample.conventions.limits == "censored",
     )  # fmt: skip
-
-
-def _run_share(sample: AbnormalReturns, window: Window) -> float:
-    at = sample.windows.over("event_positions", sample.columns(window))
-    sessions = np.unique(at[at >= 0])
-    return mean_run(sessions) / float(sample.nobs.mean()) if len(sessions) else np.nan
 
 
 def _kind(n: int, n_dates: int, overlapping: bool) -> str:
@@ -221,12 +178,15 @@ def _dependence(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
     n = len(sample)
     found = mean_correlation(sample, window) if n > 1 else None
     r, same = (found.rbar, found.same_date) if found else (0.0, 0.0)
+    unreliable = n > 1 and is_unreliable(sample, r)
+    r = 0.0 if unreliable else r
     factor = 1 + (n - 1) * r if n else np.nan
     scar = sample.scar(window)
     spread = float(scar.var(ddof=1)) / (1 - r) if n > 1 and r < 1 else np.nan
     return {
         "rbar": r, "same_date_r": same, "factor": factor,
         "effective_n": n / max(factor, 1.0) if factor > 0 else np.nan, "kappa": spread,
+        "r_set_to_zero": unreliable,
     }  # fmt: skip
 
 

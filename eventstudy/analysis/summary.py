@@ -20,14 +20,13 @@ TEXT_WIDTH = 100
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Tests by window in short; `weak` are the windows and tests that are not to be relied on."""
+    """Tests by window in short; `main` is the main test."""
 
     tests: pd.DataFrame
     n_used: int
     n_events: int
     measure: Measure = "return"
-    lead: str = ""
-    weak: frozenset[tuple[Window, str]] = frozenset()
+    main: str = ""
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -45,12 +44,11 @@ class Summary:
 
     @property
     def note(self) -> str:
-        """The units, which test leads, and what brackets mean."""
+        """The units, and which test decides."""
         tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
         unit = "percent" if self.measure == "return" else "log points"
-        said = f"CAAR in {unit}; p-values of {', '.join(tested)}."
-        more = f" {self.lead} leads. In brackets: not to be relied on, see diagnose()." if self.lead else ""
-        return said + more
+        note = f"CAAR in {unit}; p-values of {', '.join(tested)}."
+        return f"{note} Main test: {STATISTICS[self.main].label}." if self.main else note
 
     def __str__(self) -> str:
         note = textwrap.fill(self.note, TEXT_WIDTH, break_on_hyphens=False)
@@ -62,19 +60,15 @@ class Summary:
         return f"<p>{escape(self.note)}</p>{self._marked('–').to_html(border=0)}"
 
     def _marked(self, missing: str) -> pd.DataFrame:
-        """Return the frame as text, brackets around the p-values that are not to be relied on."""
+        """Return the frame as text."""
         columns = {
-            name: [self._text(window, name, value, missing) for window, value in values.items()]
+            name: [missing if pd.isna(value) else _text(name, value) for value in values]
             for name, values in self.frame.items()
         }
         return pd.DataFrame(columns, index=self.frame.index)
 
-    def _text(self, window: Any, name: Any, value: Any, missing: str) -> str:
-        if pd.isna(value):
-            return missing
-        text = pvalue(value, 4) if isinstance(value, float) and name in STATISTICS else _number(value)
-        return f"({text})" if (Window.of(window), name) in self.weak else text
 
-
-def _number(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def _text(name: Any, value: Any) -> str:
+    if isinstance(value, float):
+        return pvalue(value, 4) if name in STATISTICS else f"{value:.4f}"
+    return str(value)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ..config import MAIN
-from ..report.facts import cells, interval, interval_known
 from ..tables import MOST_GROUPS, group_column
 
 if TYPE_CHECKING:
@@ -33,9 +32,9 @@ def variants_table(
     -------
     DataFrame
         variant, group ("" = all events), settings (those that differ), start, stop (the main window of the
-        variant), n_events, estimate (the mean CAR, decimal), ci_low, ci_high (95 %, as in the report), test
-        (the first of the variant's own ``tests``, else that recommended for its events), trust (what
-        ``diagnose`` says of it there), statistic, pvalue, reason.
+        variant), n_events, estimate, ci_low, ci_high (of the answer, decimal and 95%), test (the main test),
+        statistic, pvalue, reason. A variant that names ``tests`` has the first of them, and the plain
+        average with its interval.
 
     Notes
     -----
@@ -64,23 +63,20 @@ def _rows(
 def _answer(results: EventStudyResults, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
     if len(results) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
-        none = {"test": "", "trust": "", "statistic": np.nan, "pvalue": np.nan}
+        none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
         return {
             "n_events": 0,
             **blank,
             **none,
             "reason": f"none of {len(results.events)} events could be used",
         }
-    main = config.main
-    name = tests[0] if tests else results.recommended_for(main)
-    own = cells(results, main, [name])[name]
-    test = own.result
-    mean, known = interval(results, main), interval_known(results, main)
+    found = results.answer(config.main)
+    test = results.test(tests[0] if tests else found.test, config.main)
+    effect = found.plain_average if tests else found.effect
     return {
-        "n_events": test.n_events, "estimate": mean.estimate,
-        "ci_low": mean.low if known else np.nan, "ci_high": mean.high if known else np.nan,
-        "test": test.name, "trust": own.trust, "statistic": test.statistic,
-        "pvalue": test.pvalue, "reason": test.reason,
+        "n_events": test.n_events, "estimate": effect.estimate,
+        "ci_low": effect.ci_low, "ci_high": effect.ci_high,
+        "test": test.name, "statistic": test.statistic, "pvalue": test.pvalue, "reason": test.reason,
     }  # fmt: skip
 
 

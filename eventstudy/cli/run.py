@@ -177,7 +177,7 @@ def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> s
         blocks.append(title + summary_text(part, config))
         if sys.stdout.isatty():
             blocks.append(sketch(part))
-    said = [headline(parts[first], config.main, subject=subject_of(first, column), names=config.tests)]
+    said = [headline(parts[first], config.main, subject=subject_of(first, column))]
     for group, part in list(parts.items())[1:SHOWN_PANELS]:
         said.append(str(brief(part, config.main, subject=subject_of(group, column))))
     left = len(parts) - SHOWN_PANELS

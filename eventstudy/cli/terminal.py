@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,17 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.cross_section import not_possible
-from ..analysis.verdicts import percent as share
+from ..analysis.opinions import VALID, WITH_CARE
 from ..canonical import read_csv
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
 from ..listing import place_of_all
-from ..pvalues import LEVELS, p_is, pvalue, stars
+from ..pvalues import LEVELS, p_is, pvalue
 from ..report.extent import lacking, remedies
-from ..report.facts import Cell, cells, shown_tests
+from ..report.facts import cells, rate_text, shown_tests
 from ..report.measures import in_its_words, words
-from ..report.robustness import TRUSTED, of_groups
-from ..report.wording import reason_head, short_reason
+from ..report.robustness import of_groups
+from ..report.wording import reason_head
 from ..significance import STATISTICS
 from ..tables import faults_in_windows
 from ..typing import FloatArray
@@ -36,14 +35,13 @@ if TYPE_CHECKING:
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
 DROPPED_SHOWN = 8
-TEXT_WIDTH = 100
-BRACKETS = "in brackets, not to be relied on: see the report"
+TEXT_WIDTH = 79
 
 
 def percent(value: float) -> str:
     """Return a decimal as ``+1.23%``, or ``-`` if it is missing; log points without their unit."""
     unit = "%" if words().unit == "%" else ""
-    return f"{words().scale * value:+.2f}{unit}" if np.isfinite(value) else "-"
+    return f"{round(words().scale * value, 2) + 0.0:+.2f}{unit}" if np.isfinite(value) else "-"
 
 
 def p_text(value: float) -> str:
@@ -53,56 +51,41 @@ def p_text(value: float) -> str:
 
 @in_its_words
 def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
-    """Return the kind of study in one line, and windows by tests: N, CAAR, p-values, the leading test first.
-
-    p-values that ``results.diagnose(window)`` does not rely on are in brackets.
-    """
-    names = shown_tests(results, config.main, config.tests)
-    head = ["window", "N", "CAAR", *(STATISTICS[n].label for n in names)]
-    rows = [_row(results, window, names) for window in config.tested]
-    unit = f"CAAR of {words().what} in {words().axis}; " if words().what else ""
-    lead = STATISTICS[names[0]].label
-    starred = any("*" in row[2] for row in rows)
-    note = f"{unit}p-values" + f"; stars from {lead}: *** p<0.01, ** p<0.05, * p<0.1" * starred
-    weak = any(text.startswith("(") for row in rows for text in row)
-    why = _against(cells(results, config.main, names)) if weak else []
-    brackets = [f"in brackets, not to be relied on; over {config.main}:", *why] if why else [BRACKETS] * weak
-    return "\n".join([*_wrapped(kind_of_study(results, config.main)), _grid(head, rows), note, *brackets])
+    """Return windows with effect, interval and p of the main test, and the other tests of the main window."""
+    head = ["days", "N", "effect", "95% interval", "p", "plain average"]
+    rows = [_row(results, window, config.main) for window in config.tested]
+    unit = f"Effect: {words().what} in {words().axis}. " * bool(words().what)
+    label = STATISTICS[results.main_test(config.main)].label
+    note = f"{unit}p: {label} (main test)."
+    others = _others(results, config)
+    return "\n".join([_grid(head, rows), *_wrapped(note), *others])
 
 
-def _against(found: Mapping[str, Cell]) -> list[str]:
-    """Return what speaks against which tests; those with the same faults are named together."""
-    alike: dict[str, list[str]] = {}
-    for name, cell in found.items():
-        if not cell.valid and np.isfinite(cell.result.pvalue):
-            reason = short_reason("; ".join(filter(None, [cell.result.reason, *cell.faults])))
-            alike.setdefault(reason, []).append(STATISTICS[name].label)
+def _row(results: EventStudyResults, window: Window, main: Window) -> list[str]:
+    found = results.answer(window)
+    low, high = (percent(end) for end in (found.effect.ci_low, found.effect.ci_high))
     return [
-        line
-        for reason, labels in alike.items()
-        for line in _wrapped(f"({', '.join(labels)}: {reason})", indent="  ")
-    ]
+        f"{window}{' main' * (window == main)}", f"{found.n_events:,}", percent(found.effect.estimate),
+        f"{low} to {high}" if low != "-" else "-", p_text(found.pvalue),
+        percent(found.plain_average.estimate),
+    ]  # fmt: skip
 
 
-def kind_of_study(results: EventStudyResults, window: Window) -> str:
-    """Return the kind of study in one line: dates, overlap, and what the events are worth."""
-    d = results.diagnose(window)
-    if d.n_events < 2:
-        return ""
-    several = int((np.unique(results.abnormal.sample(window).windows.day0, return_counts=True)[1] > 1).sum())
-    parts = [
-        f"{d.n_dates:,} date{'s' * (d.n_dates != 1)}" + f", {several:,} with several events" * (several > 0)
-    ]
-    if d.overlapping_pairs > 0:
-        parts.append(f"windows {window} of different dates overlap: {share(d.overlapping_pairs)} of pairs")
-    # On one date no number of events is told: there is one observation of any common shock.
-    if np.isfinite(d.effective_n) and d.n_dates > 1:
-        parts.append(f"effective number of events {d.effective_n:,.0f}")
-    if d.variance_raised:
-        parts.append(f"variance {d.theta:.1f} times that before")
-    if d.late_events:
-        parts.append(f"as few as {d.shortest_estimation:,} of {d.estimation_length:,} estimation days used")
-    return "; ".join(parts)
+def _others(results: EventStudyResults, config: StudyConfig) -> list[str]:
+    """Return the other tests of the main window by how far to trust them; what is not valid is left out."""
+    names = shown_tests(results, config.main, config.tests)[1:]
+    shown = cells(results, config.main, names)
+    lines = []
+    for trust in (VALID, WITH_CARE):
+        each = [
+            f"{STATISTICS[name].label} {p_text(cell.result.pvalue)}"
+            + f" (false alarms {rate_text(cell)})" * (trust == WITH_CARE and bool(rate_text(cell)))
+            for name, cell in shown.items()
+            if cell.trust == trust
+        ]
+        if each:
+            lines += _wrapped(f"Other tests of {config.main}, {trust}: {', '.join(each)}.")
+    return lines
 
 
 def beside(folder: Path, group: str = "") -> list[str]:
@@ -145,10 +128,8 @@ def _variant(row: Any, group: str) -> str:
     if not row.n_events:
         return f"Variant {name}: {row.reason}"
     window, test = Window(row.start, row.stop), STATISTICS[row.test].label
-    known = p_is(row.pvalue) if row.trust in TRUSTED else f"({p_is(row.pvalue)}, not to be relied on)"
-    p = f"not tested: {row.reason}" if isinstance(row.reason, str) else known
-    said = f"{percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events:,}"
-    return f"Variant {name}: {said}"
+    p = p_is(row.pvalue) if np.isfinite(row.pvalue) else row.reason
+    return f"Variant {name}: {percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events:,}"
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -157,17 +138,6 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 def _named(tests: pd.DataFrame) -> list[Any]:
     return list(tests.itertuples(index=False))
-
-
-def _row(results: EventStudyResults, window: Window, names: list[str]) -> list[str]:
-    row = list(cells(results, window, names).values())
-    lead = row[0].result
-    mark = stars(lead.pvalue) if row[0].valid else ""
-    shown = [(p_text(cell.result.pvalue), cell.valid) for cell in row]
-    return [
-        str(window), str(lead.n_events), percent(lead.estimate) + mark.ljust(3),
-        *(p if valid or p == "-" else f"({p})" for p, valid in shown),
-    ]  # fmt: skip
 
 
 def _grid(head: list[str], rows: list[list[str]]) -> str:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.answer import answers
+from ..analysis.opinions import NOT_VALID
 from ..listing import listed
 from ..report.extent import lacking
 from ..report.facts import shown_tests
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ..results import EventStudyResults
     from ..windows import Window
 
-SCHEMA = "eventstudy-results/1"
+SCHEMA = "eventstudy-results/2"
 # Tables that the document holds elsewhere, or that are too long for it.
 _APART = {
     "tests", "tests_by_group", "car", "caar", "caar_by_group", "choosing", "choosing_by_group",
@@ -60,6 +62,7 @@ def document_of(
         "n_used": len(results),
         "notices": list(results.panel.notices),
         "group_column": group_column(results, config.by),
+        "answer": answers(groups, results, config.main),
         "text": prose(page),
         "samples": [_sample(part, group, page) for group, part in _samples(page)],
         "tests": _rows(tables["tests"]),
@@ -91,9 +94,8 @@ def _sample(results: EventStudyResults, group: str, page: Page) -> dict[str, Any
     unjudged = dict.fromkeys(page.tables["tests"]["test"], False)
     for window, row in zip(tested, means, strict=True):
         found = results.diagnose(window)
-        row["recommended"] = list(found.recommended)
-        judged = {v.test: v.usable for v in found.verdicts}
-        row["not_relied_on"] = [name for name in judged | unjudged if not judged.get(name)]
+        judged = {v.test: v.trust != NOT_VALID for v in found.opinions}
+        row["not_valid"] = [name for name in judged | unjudged if not judged.get(name)]
     shown = shown_tests(results, page.main, page.config.tests) if len(results) else []
     return {"group": group, "n_events": len(results), "shown": shown, "windows": means}
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TEXT = (
     "event_id", "ticker", "test", "distribution", "reason", "note", "notes", "symbol", "kind", "detail",
     "action", "label", "family", "one", "other", "window", "method", "left_out", "term", "errors", "weights",
-    "trust", "group", "direction", "variant", "settings",
+    "trust", "main_test", "verdict", "group", "direction", "variant", "settings",
 )  # fmt: skip
 _DATES = {
     "abnormal_returns": ["date"],

@@ -86,14 +86,11 @@ def caar_table(run: Finished) -> str:
         return ""
     tests = max((panel.tests for panel in shown), key=len)
     wide = 4 + len(tests)
-    leads = {panel.lead for panel in shown if panel.leads(run.main)}
-    mark = " (leads)" if len(leads) == 1 else ""
-    names = zip(tests, labels(tests), strict=True)
-    heads = " & ".join(_stacked(f"{label}{mark * (name in leads)}") for name, label in names)
+    heads = " & ".join(map(_stacked, labels(tests)))
     body = "\n\\addlinespace\n".join(_panel(p, i, run, tests) for i, p in enumerate(shown))
     text = rf"""\begin{{table}}[htbp]
 \centering\footnotesize
-\caption{{Cumulative average abnormal {_kind()} (CAAR) by event window}}
+\caption{{Average cumulative abnormal {_kind()} by event window}}
 \label{{tab:{_slug(run)}-caar}}
 \setlength{{\tabcolsep}}{{4pt}}
 \resizebox{{\ifdim\width>\linewidth\linewidth\else\width\fi}}{{!}}{{%
@@ -101,7 +98,7 @@ def caar_table(run: Finished) -> str:
 \toprule
  & & & & \multicolumn{{{len(tests)}}}{{c}}{{Test statistics}} \\
 \cmidrule(lr){{5-{wide}}}
-Window & $N$ & CAAR {_unit()} & (SE) & {heads} \\
+Window & $N$ & Effect {_unit()} & (SE) & {heads} \\
 \midrule
 {body}
 \bottomrule
@@ -195,23 +192,21 @@ def _panel(panel: Panel, i: int, run: Finished, tests: tuple[str, ...]) -> str:
     blank = " &" * (len(tests) - len(panel.tests))
     own = " & ".join(_stacked(label) for label in labels(panel.tests))
     heads = rf" & & & & {own}{blank} \\" + "\n\\addlinespace\n" if panel.tests != tests else ""
-    rows = _lines(panel.rows, lambda row: _window_line(row, panel.lead, blank))
+    rows = _lines(panel.rows, lambda row: _window_line(row, blank))
     return ("" if single else title + heads) + rows
 
 
-def _window_line(row: WindowRow, name: str, blank: str) -> str:
-    lead = next(cell for cell in row.cells if cell.name == name)
-    caar = _starred(_percent(row.caar), lead.pvalue if lead.valid else np.nan)
+def _window_line(row: WindowRow, blank: str) -> str:
+    effect = _starred(_percent(row.effect), row.pvalue)
     cells = " & ".join(_statistic(cell) for cell in row.cells)
     se = f"({words().scale * row.se:.2f})" if np.isfinite(row.se) else "--"
-    return rf"{_window(row.window)} & {row.n_events:,} & {caar} & {se} & {cells}{blank} \\"
+    return rf"{_window(row.window)} & {row.n_events:,} & {effect} & {se} & {cells}{blank} \\"
 
 
 def _statistic(cell: Cell) -> str:
     if not np.isfinite(cell.statistic):
         return "--"
-    text = _number(cell.statistic, 2)
-    return _starred(text, cell.pvalue) if cell.valid else rf"[{text}\rlap{{]}}"
+    return _starred(_number(cell.statistic, 2), cell.pvalue)
 
 
 def _event(row: EventRow) -> str:
@@ -228,21 +223,20 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 
 
 def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
-    leads = dict.fromkeys(STATISTICS[panel.lead].label for panel in shown)
-    mean = "standard error of the mean, corrected for the correlation of the events"
+    main = dict.fromkeys(STATISTICS[panel.main].label for panel in shown)
     several, one = (
-        any(STATISTICS[panel.lead].per_event == single for panel in shown) for single in (False, True)
+        any(STATISTICS[panel.main].per_event == single for panel in shown) for single in (False, True)
     )
-    error = " or, of one event, the ".join([mean] * several + ["standard error of its forecast"] * one)
+    errors = ["the standard error of the main test"] * several + ["the standard error of its forecast"] * one
+    error = " or, for one event, ".join(errors)
     names = dict.fromkeys(name for panel in shown for name in panel.tests)
     sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))
-    weak = any(not c.valid and np.isfinite(c.statistic) for p in shown for r in p.rows for c in r.cells)
-    brackets = "Statistics in brackets are not to be relied on for these events, and have no stars. " * weak
     legend = _legend(body)
-    stars_of = f"; the stars of a CAAR are those of {escaped(' or '.join(leads))}" * bool(legend)
+    stars_of = f"; the stars of an effect come from the main test ({escaped(', '.join(main))})" * bool(legend)
     more = f"{count(left, 'more group')} in tests\\_by\\_group.csv. " if left else ""
     return (
-        f"{_study(run)} In parentheses the {error}{stars_of}. {brackets}{more}"
+        f"{_study(run)} The effect is the average of the CARs weighted by 1/s, s the standard error of each. "
+        f"In parentheses {error}{stars_of}. {more}"
         f"Tests: {escaped(sources)}.{legend}"
     )
 

@@ -16,6 +16,10 @@ from ..windows import Window
 from .finished import Finished
 
 LONGEST_NAME, LONGEST_GROUP = 60, 40
+# Columns of caar.csv in the order of the fields of a WindowRow.
+OF_A_WINDOW = (
+    "n_events", "weighted_caar", "weighted_se", "weighted_low", "weighted_high", "pvalue", "caar",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +29,32 @@ class Cell:
     name: str
     statistic: float
     pvalue: float
-    valid: bool
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """The mean CAR over one window (decimal), and its tests."""
+    """The effect over one window with interval and p-value, the plain average, and the tests (decimal)."""
 
     window: Window
     n_events: int
-    caar: float
+    effect: float
     se: float
     low: float
     high: float
+    pvalue: float
+    caar: float
     cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One group of events over all windows; `group` is "" for all events, `lead` the leading test."""
+    """One group of events over all windows; `group` is "" for all events, `main` the main test."""
 
     group: str
     n_events: int
-    lead: str
+    main: str
     tests: tuple[str, ...]
     rows: tuple[WindowRow, ...]
-
-    def leads(self, main: Window) -> bool:
-        """Tell whether the leading test may be relied on over the main window."""
-        own = (cell for row in self.rows if row.window == main for cell in row.cells)
-        return any(cell.valid for cell in own if cell.name == self.lead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,9 @@ class EventRow:
 def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Panel], int]:
     """Return windows by tests of the first `most` groups and of all events, and how many groups are left.
 
-    The columns are those of the group of the answer, the first `tests` of them, after the tests that lead in
-    some group; a group that none of these speaks of, such as one event among groups of several, has its own.
+    The columns are those of the group of the answer, the first `tests` of them, after the main tests of the
+    groups; a group that none of these speaks of, such as one event among groups of several, has its own.
+    Tests that are not valid over the main window are left out.
     """
     *groups, whole = [s for s in run.document["samples"] if s["windows"]] or [None]
     samples = [*groups[:most], whole] if whole else []
@@ -85,8 +85,8 @@ def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Pan
     for sample in samples:
         alike = [other for other in samples if _alike(sample, other)]
         shown = [*(other["shown"][0] for other in alike), *alike[0]["shown"]]
-        names = tuple(dict.fromkeys(shown))[:tests]
-        rows = _rows(sample, names, *(_of(run, name, sample["group"]) for name in ("caar", "tests")))
+        names = tuple(name for name in dict.fromkeys(shown) if _is_shown(run, alike, name))[:tests]
+        rows = _rows(names, *(_of(run, name, sample["group"]) for name in ("caar", "tests")))
         found.append(Panel(sample["group"], sample["n_events"], sample["shown"][0], names, rows))
     return found, max(0, len(groups) - most)
 
@@ -105,27 +105,30 @@ def _of(run: Finished, name: str, group: str) -> pd.DataFrame:
     return table[table[column] == group]
 
 
-def _rows(
-    sample: Mapping[str, Any], names: tuple[str, ...], means: pd.DataFrame, tests: pd.DataFrame
-) -> tuple[WindowRow, ...]:
+def _is_shown(run: Finished, samples: list[Mapping[str, Any]], name: str) -> bool:
+    """Return whether a test is the main test of a sample, or valid over the main window in one of them."""
+    main = [run.main.start, run.main.stop]
+    windows = (row for sample in samples for row in sample["windows"] if [row["start"], row["stop"]] == main)
+    return any(sample["shown"][0] == name for sample in samples) or any(
+        name not in row["not_valid"] for row in windows
+    )
+
+
+def _rows(names: tuple[str, ...], means: pd.DataFrame, tests: pd.DataFrame) -> tuple[WindowRow, ...]:
     by_key = {(t["test"], t["start"], t["stop"]): t for t in tests.to_dict("records")}
     rows = []
-    for said, m in zip(sample["windows"], means.to_dict("records"), strict=True):
+    for m in means.to_dict("records"):
         window = Window(m["start"], m["stop"])
-        cells = tuple(
-            _cell(name, by_key.get((name, window.start, window.stop)), said["not_relied_on"])
-            for name in names
-        )
-        numbers = (m["caar"], m["se"], m["ci_low"], m["ci_high"])
-        rows.append(WindowRow(window, m["n_events"], *numbers, cells))
+        cells = tuple(_cell(name, by_key.get((name, window.start, window.stop))) for name in names)
+        numbers = [m[column] for column in OF_A_WINDOW]
+        rows.append(WindowRow(window, *numbers, cells=cells))
     return tuple(rows)
 
 
-def _cell(name: str, test: Mapping[Any, Any] | None, weak: list[str]) -> Cell:
+def _cell(name: str, test: Mapping[Any, Any] | None) -> Cell:
     if test is None:
-        return Cell(name, np.nan, np.nan, valid=False, reason="not computed")
-    valid = name not in weak and not test["reason"] and bool(np.isfinite(test["pvalue"]))
-    return Cell(name, test["statistic"], test["pvalue"], valid, test["reason"])
+        return Cell(name, np.nan, np.nan)
+    return Cell(name, test["statistic"], test["pvalue"])
 
 
 def event_rows(run: Finished) -> list[EventRow]:

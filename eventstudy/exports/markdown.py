@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..analysis.opinions import percent as rate
 from ..pvalues import pvalue
 from ..report.measures import speaking_of, words
 from ..report.methods import settings_text
 from ..report.wording import (
     FLAGS,
+    MISSING,
     clipped,
     count,
     date_iso,
@@ -25,7 +27,7 @@ from ..report.wording import (
 from ..significance import STATISTICS
 from ..windows import Window
 from .finished import Finished
-from .layout import Cell, Panel, WindowRow, event_rows, labels, panels
+from .layout import Panel, WindowRow, event_rows, labels, panels
 from .marks import block, inert, items, table
 from .robustness import groups_and_robustness
 
@@ -63,9 +65,9 @@ def _windows(run: Finished) -> Iterator[str]:
         yield _grid(panel, run.main)
     more = f" {count(left, 'more group')}: tables/tests_by_group.csv." if left else ""
     yield (
-        f"CAAR and its 95% interval in {words().axis}; tests: p-values. In brackets: "
-        "not to be relied on for these events, see Diagnosis. Windows beside the main one are not corrected "
-        f"for multiple looks. In full precision: tables/tests.csv, tables/caar.csv.{more}"
+        f"Effect with its 95% interval and p by the main test, and plain average (CAAR), in {words().axis}; "
+        "other tests: p-values of those that are valid here. Only the main window is the answer; the others "
+        f"are not corrected for multiple looks. In full precision: tables/tests.csv, tables/caar.csv.{more}"
     )
 
 
@@ -76,22 +78,27 @@ def _who(run: Finished, panel: Panel) -> str:
 
 
 def _grid(panel: Panel, main: Window) -> str:
-    names = zip(panel.tests, labels(panel.tests), strict=True)
-    leads = panel.leads(main)
-    tests = [f"{label} (leads)" if leads and name == panel.lead else label for name, label in names]
-    head = ["Window", "N", f"CAAR, {words().head}", "95% CI", *tests]
-    return table(head, [_window_line(row, main) for row in panel.rows])
+    others = [name for name in panel.tests if name != panel.main]
+    effect, average = (f"{name}, {words().head}" for name in ("Effect", "CAAR"))
+    head = [
+        "Window",
+        "N",
+        effect,
+        "95% CI",
+        f"p, {labels((panel.main,))[0]}",
+        average,
+        *labels(tuple(others)),
+    ]
+    return table(head, [_window_line(row, main, others) for row in panel.rows])
 
 
-def _window_line(row: WindowRow, main: Window) -> list[str]:
-    means = [percent(row.caar, unit=False), span(row.low, row.high, unit=False)]
+def _window_line(row: WindowRow, main: Window, others: list[str]) -> list[str]:
     window = f"{window_text(row.window)}{', main' * (row.window == main)}"
-    return [window, f"{row.n_events:,}", *means, *map(_p, row.cells)]
-
-
-def _p(cell: Cell) -> str:
-    text = pvalue(cell.pvalue)
-    return text if cell.valid or not np.isfinite(cell.pvalue) else f"({text})"
+    cells = {cell.name: pvalue(cell.pvalue) for cell in row.cells}
+    return [
+        window, f"{row.n_events:,}", percent(row.effect, unit=False), span(row.low, row.high, unit=False),
+        pvalue(row.pvalue), percent(row.caar, unit=False), *(cells[name] for name in others),
+    ]  # fmt: skip
 
 
 def _path(run: Finished) -> Iterator[str]:
@@ -153,11 +160,12 @@ def _diagnosis(run: Finished) -> Iterator[str]:
     rows = [
         [
             STATISTICS[v["test"]].label, v["trust"], clipped(v["reason"], 400),
+            MISSING if v["false_alarms"] is None else rate(v["false_alarms"]),
             pvalue(np.nan if v["pvalue"] is None else v["pvalue"]),
         ]
-        for v in found["verdicts"]
+        for v in found["opinions"]
     ]  # fmt: skip
-    yield table(["Test", "Trust", "Why", "p"], rows, left=3)
+    yield table(["Test", "Trust", "Why", "False alarms", "p"], rows, left=3)
 
 
 def _ledger(run: Finished) -> Iterator[str]:

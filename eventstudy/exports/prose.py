@@ -18,7 +18,7 @@ def prose(page: Page) -> dict[str, Any]:
     head, lost = top(page), lacking(page.results, page.main)
     return {
         "answer": str(answer(page.sample, page.main, subject=page.subject)),
-        "asides": asides(page.sample, page.main, names=page.config.tests),
+        "asides": asides(page.sample, page.main),
         "others": [str(line) for line in (*head["others"], head["pooled"]) if line],
         "keys": [[label, value, remark] for label, value, remark in head["keys"]],
         "setup": head["setup"],

@@ -10,7 +10,7 @@ import numpy as np
 from ..analysis.cross_section import not_possible
 from ..pvalues import LEVEL, p_is, pvalue
 from ..report.measures import words
-from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, trusted_p, weighted_evidence
+from ..report.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
 from ..report.wording import MISSING, clipped, count, flag_words, percent, signed, span, window_text
 from ..significance import STATISTICS
 from .finished import Finished
@@ -71,11 +71,11 @@ def _variants(run: Finished) -> str:
             clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
             STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
             percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
-            "not tested" if v["reason"] else trusted_p(v),
+            pvalue(v["pvalue"]),
         ]
         for v in _of_groups(run)
     ]  # fmt: skip
-    head = ["Variant", "Settings", "Window", "Test", "N", f"Mean CAR, {words().head}", "95% CI", "p"]
+    head = ["Variant", "Settings", "Window", "Test", "N", f"Effect, {words().head}", "95% CI", "p"]
     return table(head, rows, left=4) if rows else ""
 
 
@@ -119,12 +119,11 @@ def _flagged(run: Finished) -> str:
     rows = [
         [
             f"without {clipped(flag_words(r['left_out']), 60)}", STATISTICS[r["test"]].label,
-            f"{r['n_events']:,}", percent(r["estimate"], unit=False),
-            MISSING if r["reason"] else pvalue(r["pvalue"]),
+            f"{r['n_events']:,}", percent(r["weighted_caar"], unit=False), pvalue(r["pvalue"]),
         ]
         for r in found.drop_duplicates("left_out").to_dict("records")
     ]  # fmt: skip
-    return table(["Events", "Test", "N", f"CAAR, {words().head}", "p"], rows, left=2)
+    return table(["Events", "Test", "N", f"Effect, {words().head}", "p"], rows, left=2)
 
 
 def _placebos(run: Finished) -> str:

@@ -1,32 +1,31 @@
-"""The answer of a study in one sentence, and what must be said with it; the same for terminal and page."""
+"""The answer in words: a headline, one sentence with the numbers, one caveat; the same for all outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pvalues import LEVEL, p_is
-from ..significance import STATISTICS, SignificanceTest
+from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, PROVISIONAL, Answer, Interval, quantile
+from ..pvalues import p_prose
 from ..windows import Window
-from .dissent import dissent, dissenters, of_mean
 from .extent import extended_note, lacking_note
-from .facts import Cell, cells, interval, interval_known, one_car, shown_tests
 from .measures import in_its_words, words
 from .wording import (
     NBSP,
+    capitalised,
+    cell_text,
+    clipped,
     count,
     firm_name,
-    flags_of,
-    in_type,
-    level_text,
+    number_word,
     of_number,
     percent,
     reason_text,
     reasons,
-    span,
+    signed,
     window_text,
 )
 
@@ -46,7 +45,11 @@ _REMEDIES = {
 
 # A name in the headline is cut after so many letters.
 LONGEST_FIRM = 60
-DIFFERENT, DEPENDS, NOT_TESTED = "different from zero", "depends on the test", "not tested"
+# Columns of the events file that name other news, and cells that name none.
+NEWS = ("confounder", "confounders", "context")
+NOTHING = {"", "-", "0", "no", "none", "none known", "n/a", "nan"}
+# With a smaller share of a group's announcements the caveat is that.
+REPRESENTATIVE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Sentence:
 
 
 def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
-    """Return the group that the answer is about: the first that can be tested, else the first.
+    """Return the group that the answer is about: the first that has a verdict, else the first.
 
     Parameters
     ----------
@@ -69,39 +72,19 @@ def leading(groups: Mapping[str, EventStudyResults], window: Window) -> str:
     window : Window
         The main window.
     """
-
-    def tested(name: str) -> bool:
-        test = groups[name].test(groups[name].recommended_for(window), window)
-        return bool(np.isfinite(test.pvalue)) and not test.reason
-
-    return next(filter(tested, groups), next(iter(groups), ""))
-
-
-def is_provisional(results: EventStudyResults, window: Window) -> bool:
-    """Tell whether events lack days of `window` because those days are yet to come."""
-    open_end = np.array(["incomplete_window" in flags_of(f) for f in results.events["flags"]], dtype=bool)
-    return bool((results.ok & open_end & ~results.abnormal.valid(window)).any())
+    decided = (name for name in groups if groups[name].answer(window).verdict != NO_RESULT)
+    return next(decided, next(iter(groups), ""))
 
 
 @in_its_words
-def headline(
-    results: EventStudyResults,
-    window: Window,
-    *,
-    subject: str = "announcements",
-    level: float = LEVEL,
-    names: Iterable[str] = (),
-) -> str:
-    """Return the answer of a study and what must be said with it, as plain text; `names` as in `asides`."""
-    said = [str(answer(results, window, subject=subject, level=level))]
-    return " ".join(said + asides(results, window, level=level, names=names))
+def headline(results: EventStudyResults, window: Window, *, subject: str = "announcements") -> str:
+    """Return the answer of a study and what must be said with it, as plain text."""
+    return " ".join([str(answer(results, window, subject=subject)), *asides(results, window)])
 
 
 @in_its_words
-def answer(
-    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
-) -> Sentence:
-    """Return the one sentence that answers the study, with its emphasised parts.
+def answer(results: EventStudyResults, window: Window, *, subject: str = "announcements") -> Sentence:
+    """Return headline (emphasised) and supporting sentence.
 
     Parameters
     ----------
@@ -110,242 +93,212 @@ def answer(
         The main window.
     subject : str
         What the events are, in the plural, such as "adverse announcements".
-    level : float
-        Level of significance.
     """
-    if len(results) == 0:
-        return _nothing_usable(results, subject)
-    if results.diagnose(window).n_events == 0:
-        return _no_complete_window(results, window)
-    if is_provisional(results, window):
-        return _provisional(results, window)
-    if one_car(results, window):
-        return _one_event(results, window, level)
-    return _many_events(results, window, subject, level)
+    head, sentence = _parts(results, window, subject)
+    return Sentence(((head, True), (f" {sentence}", False)))
 
 
 @in_its_words
-def asides(
-    results: EventStudyResults, window: Window, *, level: float = LEVEL, names: Iterable[str] = ()
-) -> list[str]:
-    """Return the sentences that qualify the answer; `names` are the tests asked for, as in the tables."""
+def asides(results: EventStudyResults, window: Window) -> list[str]:
+    """Return the caveat of the answer, and which events leave the window or run on beyond it."""
     if len(results) == 0:
         return []
-    found, reach = results.diagnose(window), [extended_note(results, window)]
-    if len(results) > 1:
-        reach = [lacking_note(results, window), *reach]
-    if found.n_events == 0 or is_provisional(results, window):
-        return [text for text in reach if text]
-    if found.n_events == 1:
-        alone = "One event cannot separate the announcement from other news on the same days."
-        return [text for text in (*reach, _own_interval_differs(results, window, level), alone) if text]
-    tests = cells(results, window, shown_tests(results, window, names))
-    main = results.recommended_for(window)
-    out = [*reach, _interval_differs(results, window, tests[main], level)]
-    out += [in_type(found.caution), f"{in_type(found.disagreement)}." if found.disagreement else ""]
-    out += dissent(main, tests, level, named=["calendar_time"] if found.disagreement else [])
-    if found.kind == "one_date":
-        out.append("All events share one date: one effective observation of any common shock.")
-    return [sentence for sentence in out if sentence]
+    lost = lacking_note(results, window) if len(results) > 1 else ""
+    return [text for text in (_caveat(results, window), lost, extended_note(results, window)) if text]
 
 
 @in_its_words
-def brief(
-    results: EventStudyResults, window: Window, *, subject: str = "announcements", level: float = LEVEL
-) -> Sentence:
+def brief(results: EventStudyResults, window: Window, *, subject: str = "announcements") -> Sentence:
     """Return the answer for one more group, in short."""
-    n = results.diagnose(window).n_events
-    if n < 2 or is_provisional(results, window):
-        said = answer(results, window, subject=subject, level=level)
-        return _named(said, len(results), subject, alone=n == 1 < len(results))
-    effect = _effect(results, window)
-    verdict, evidence = _verdict(results, window, level)
-    return Sentence((
-        (f"The {of_number(n, subject)}: ", False), (percent(effect.estimate), True),
-        (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}, {_whether(verdict)}", False),
-        (verdict, True),
-        (f" ({evidence}).", False),
-    ))  # fmt: skip
+    found = results.answer(window)
+    who = f"The {of_number(found.n_events or len(results.events), subject)}: "
+    if found.verdict not in (DIFFERENT, NOT_DIFFERENT):
+        head, sentence = _parts(results, window, subject)
+        return Sentence(((who, False), (f"{head[:1].lower()}{head[1:]}", True), (f" {sentence}", False)))
+    value, p = (
+        percent(found.effect.estimate, decimals=_decimals(found.effect.estimate)),
+        p_prose(found.pvalue),
+    )
+    if found.verdict == NOT_DIFFERENT:
+        return Sentence(((who, False), ("no significant move", True), (f", {value} ({p}).", False)))
+    moved = _moved(results, found, window, "shares")
+    return Sentence(((who, False), (moved, True), (f" ({p}).", False)))
 
 
-def _named(said: Sentence, n: int, subject: str, *, alone: bool) -> Sentence:
-    """Return a sentence that does not name its group with the group before it; `alone`: one has a CAR."""
-    (first, strong), *rest = said.parts
-    named = (f"The {of_number(n, subject)}{', of which one has a CAR' * alone}: ", False)
-    return Sentence((named, (first[:1].lower() + first[1:], strong), *rest))
+def other_news(event: Mapping[str, Any]) -> list[str]:
+    """Return a sentence that names the other news that the event list knows."""
+    cells = [
+        clipped(event[c], 600).rstrip(".;") for c in NEWS if cell_text(event.get(c)).lower() not in NOTHING
+    ]
+    named = "; ".join(dict.fromkeys(cells))
+    return [f"The event list names: {named}."] if named else []
 
 
-def verdict(results: EventStudyResults, window: Window, *, level: float = LEVEL) -> str:
-    """Return what the answer stresses last: ``different from zero``, ``depends on the test`` ...
+def days_text(window: Window) -> str:
+    """Return a window in words: ``on the announcement day and the day after``."""
+    if (window.start, window.stop) == (0, 0):
+        return "on the announcement day"
+    if (window.start, window.stop) == (0, 1):
+        return "on the announcement day and the day after"
+    first, last = (signed(day, 0) for day in (window.start, window.stop))
+    return f"on day {first}" if first == last else f"from day {first} to day {last}"
 
-    ``not tested`` also where there is no verdict yet or no event.
-    """
-    n = results.diagnose(window).n_events if len(results) else 0
-    if n == 0 or is_provisional(results, window):
-        return NOT_TESTED
+
+def size_text(value: float) -> str:
+    """Return the size of an effect with one decimal, more where that would be zero: ``7.8%``."""
+    return percent(abs(value), sign=False, decimals=_decimals(value))
+
+
+def interval_text(effect: Interval) -> str:
+    """Return the 95% interval: as sizes where both ends have the sign of the effect, else with signs."""
+    low, high = effect.ci_low, effect.ci_high
+    if low * high > 0:
+        ends = [size_text(end) for end in sorted((low, high), key=abs)]
+    else:
+        ends = [percent(end, decimals=_decimals(end)) for end in (low, high)]
+    if not words().quantity:
+        return f"95%{NBSP}interval {ends[0]} to {ends[1]}"
+    return f"95%{NBSP}interval {ends[0].removesuffix(words().unit)} to {ends[1]}"
+
+
+def _decimals(value: float) -> int:
+    shown = abs(words().scale * value)
+    least = 1 if words().unit == "%" else 2
+    return next((d for d in range(least, 7) if round(shown, d)), least)
+
+
+def _parts(results: EventStudyResults, window: Window, subject: str) -> tuple[str, str]:
+    """Return headline and sentence."""
+    found = results.answer(window)
+    if len(results) == 0:
+        return _nothing_usable(results, subject)
+    if found.verdict == PROVISIONAL:
+        return _provisional(results, window, found)
+    if found.verdict == NO_RESULT:
+        return _undecided(results, window, found)
+    if found.verdict == NOT_DIFFERENT:
+        return _no_move(results, window, found, subject)
+    head = capitalised(_moved(results, found, window, _who(results, window)))
+    return f"{head}.", f"{_sample_text(found, subject)} ({_evidence(found)})."
+
+
+def _evidence(found: Answer) -> str:
+    return f"{interval_text(found.effect)}; {p_prose(found.pvalue)}"
+
+
+def _sample_text(found: Answer, subject: str) -> str:
+    """Return what the estimate is of: ``Average of 50 adverse announcements on 43 dates``."""
+    n, G = found.n_events, found.n_dates
     if n == 1:
-        return _verdict_of_one(results, window, level)
-    return _verdict(results, window, level)[0]
+        return f"One {subject.replace('announcements', 'announcement', 1)}"
+    many = number_word(n) if n < 5 else f"{n:,}"
+    dates = "one date" if G == 1 else f"{number_word(G) if n < 5 else f'{G:,}'} dates"
+    return f"Average of {many} {subject} on {dates}"
 
 
-def detectable(se: float, df: float = np.inf, level: float = LEVEL, power: float = 0.8) -> float:
-    """Return the smallest effect (decimal) that a t-test with this standard error finds with `power`.
-
-    The effect whose noncentral t exceeds the critical value as often; normal where `df` is not finite.
-    """
-    from scipy.special import nctdtrinc, ndtri, stdtrit
-
-    if not np.isfinite(df):
-        return float(ndtri(1 - level / 2) + ndtri(power)) * se
-    return float(nctdtrinc(df, 1 - power, stdtrit(df, 1 - level / 2))) * se
+def _who(results: EventStudyResults, window: Window) -> str:
+    """Return the company where all events are of one, else "shares"."""
+    used = np.flatnonzero(results.abnormal.valid(window))
+    if results.events["ticker"].iloc[used].nunique() > 1:
+        return "shares"
+    return firm_name(dict(results.events.iloc[int(used[0])]), LONGEST_FIRM)
 
 
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    estimate: float
-    low: float
-    high: float
+def _moved(results: EventStudyResults, found: Answer, window: Window, who: str) -> str:
+    """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
+    d, when, implied = found.effect.estimate, days_text(window), _implied_by(results)
+    if words().quantity:
+        size = words().meaning(d, len(window)).removeprefix(words().quantity)
+        return f"{words().quantity} of {who} was{size}, {when}"
+    if found.market_implied * d > 0:
+        verb = f"{'fell' if d < 0 else 'rose'} {size_text(d)} more"
+    else:
+        verb = f"did {size_text(d)} {'worse' if d < 0 else 'better'}"
+    return f"{who} {verb} than {implied} {when}"
 
 
-def _effect(results: EventStudyResults, window: Window) -> _Effect:
-    """The mean CAR, and its interval where that may be shown."""
-    found = interval(results, window)
-    if not interval_known(results, window):
-        return _Effect(found.estimate, np.nan, np.nan)
-    return _Effect(found.estimate, found.low, found.high)
+def _implied_by(results: EventStudyResults) -> str:
+    factors = [factor.name for factor in results.model.factors]
+    if "market" in factors:
+        return "the market implied"
+    return "the model implied" if factors else "their own average implied"
 
 
-def _ci(low: float, high: float) -> str:
-    return f" (95%{NBSP}CI {span(low, high)})" if np.isfinite(low) else ""
+def _no_move(results: EventStudyResults, window: Window, found: Answer, subject: str) -> tuple[str, str]:
+    who, when = _who(results, window), days_text(window)
+    head = f"No clear move: {who} stayed within chance of what {_implied_by(results)} {when}."
+    if words().quantity:
+        head = f"No clear change: {words().quantity} of {who} stayed within chance of normal {when}."
+    value = percent(found.effect.estimate, decimals=_decimals(found.effect.estimate))
+    sentence = f"{_sample_text(found, subject)}: {value} ({_evidence(found)})."
+    if found.overturn.largest_t <= quantile(found.effect.df):
+        average = found.plain_average
+        plain = percent(average.estimate, decimals=_decimals(average.estimate))
+        return head, (
+            f"{sentence} These firms differ too much in volatility for this test: see the plain average, "
+            f"{plain} ({interval_text(average)})."
+        )
+    return head, f"{sentence} The study could have seen {size_text(found.overturn.smallest_effect)} or more."
 
 
-def _on_average(n: int, effect: _Effect) -> str:
-    return f"{' on average' if n > 1 else ''}{_ci(effect.low, effect.high)}"
+def _provisional(results: EventStudyResults, window: Window, found: Answer) -> tuple[str, str]:
+    days = {1: "that day", 2: "both days"}.get(len(window), f"all {len(window)} days")
+    total, has = len(results), "has" if found.n_events == 1 else "have"
+    head = f"Too early to say: {found.n_events:,} of {count(total, 'announcement')} {has} {days} so far."
+    if not found.n_events:
+        return head, "Run again when the days are there."
+    value = percent(found.effect.estimate, decimals=_decimals(found.effect.estimate))
+    average = "The move" if found.n_events == 1 else "The average"
+    return head, f"{average} so far is {value} ({interval_text(found.effect)})."
 
 
-def _meant(estimate: float, window: Window) -> str:
-    """Say in brackets what log points mean; "" for returns."""
-    text = words().meaning(estimate, len(window))
-    return f" ({text})" if text else ""
+def _undecided(results: EventStudyResults, window: Window, found: Answer) -> tuple[str, str]:
+    if found.n_events == 0:
+        lacking = f"none of {count(len(results), 'usable event')} has all days of {window_text(window)}."
+        return f"No result: {lacking}", "Each event is listed with its reason."
+    average = found.plain_average.estimate
+    value = percent(average, decimals=_decimals(average))
+    reason = f"{capitalised(reason_text(found.reason))}."
+    return "No result: the main test cannot be computed.", f"{reason} The plain average is {value}."
 
 
-def _nothing_usable(results: EventStudyResults, subject: str) -> Sentence:
+def _nothing_usable(results: EventStudyResults, subject: str) -> tuple[str, str]:
     total = len(results.events)
     if total == 0:
-        return Sentence((("No result:", True), (" there are no events.", False)))
+        return "No result: there are no events.", "Add a row to the events file."
     (reason, n), *_ = reasons(results)
     most = f"Most frequent reason: {reason} ({n:,} of {total:,})." if total > 1 else f"Reason: {reason}."
     remedy = next((r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed.")
     one = of_number(1, subject).removeprefix("1 ")
-    who = f"none of {of_number(total, subject)} could" if total > 1 else f"the one {one} could not"
-    text = f" {who} be used. {most} {remedy}"
-    return Sentence((("No result:", True), (text, False)))
+    who = f"none of the {of_number(total, subject)} could" if total > 1 else f"the one {one} could not"
+    return f"No result: {who} be used.", f"{most} {remedy}"
 
 
-def _no_complete_window(results: EventStudyResults, window: Window) -> Sentence:
-    lacking = f" none of {count(len(results), 'usable event')} has all days of {window_text(window)}."
-    if is_provisional(results, window):
-        return Sentence((("Provisional:", True), (lacking, False)))
-    return Sentence((("No result:", True), (lacking, False)))
-
-
-def _provisional(results: EventStudyResults, window: Window) -> Sentence:
-    effect = _effect(results, window)
-    n = results.diagnose(window).n_events
-    has, their = ("has a complete window", "its") if n == 1 else ("have complete windows", "their")
-    head = (
-        f" {n:,} of {count(len(results), 'event')} {has}. "
-        f"Over {window_text(window)} {their} {words().abnormal} was "
-    )
-    said = f"{_meant(effect.estimate, window)}{_on_average(n, effect)}"
-    tail = f"{said}; there is no verdict before the others are complete."
-    return Sentence((
-        ("Provisional:", True), (head, False), (percent(effect.estimate), True), (tail, False),
-    ))  # fmt: skip
-
-
-def _one_event(results: EventStudyResults, window: Window, level: float) -> Sentence:
-    found = interval(results, window)
-    tests = _tests_of_one(results, window)
-    verdict = _verdict_of_one(results, window, level)
-    event = dict(results.events.iloc[int(np.argmax(results.abnormal.valid(window)))])
-    firm = firm_name(event, LONGEST_FIRM)
-    who = f"the {words().what} of {firm}" if words().what else firm
-    label = results.model.label
-    expected = f" against what the {label}{',' * (',' in label)} expected{_ci(found.low, found.high)}: "
-    each = "; ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in tests)
-    return Sentence((
-        (f"Over {window_text(window)} {who} moved ", False), (percent(found.estimate), True),
-        (_meant(found.estimate, window) + expected + _whether(verdict), False), (verdict, True),
-        (f" at the {level_text(level)} level ({each}).", False),
-    ))  # fmt: skip
-
-
-def _tests_of_one(results: EventStudyResults, window: Window) -> list[SignificanceTest]:
-    """Return the tests that the answer of a single event rests on."""
-    names = dict.fromkeys([results.recommended_for(window), *results.diagnose(window).recommended])
-    return [results.test(name, window) for name in names]
-
-
-def _verdict_of_one(results: EventStudyResults, window: Window, level: float) -> str:
-    verdicts = {_different(t.pvalue, level) for t in _tests_of_one(results, window)}
-    return verdicts.pop() if len(verdicts) == 1 else DEPENDS
-
-
-def _own_interval_differs(results: EventStudyResults, window: Window, level: float) -> str:
-    """Say that the interval of a single event tells another story than its tests, which agree."""
-    found, rejects = interval(results, window), {t.pvalue < level for t in _tests_of_one(results, window)}
-    if not np.isfinite(found.low):
+def _caveat(results: EventStudyResults, window: Window) -> str:
+    """Return the one caveat that travels with the headline: the first that holds."""
+    found = results.answer(window)
+    if found.verdict == NO_RESULT:
         return ""
-    includes = found.low <= 0 <= found.high
-    if level != LEVEL or rejects != {includes}:
-        return ""
-    return f"The interval, which takes the errors as normal, {'includes' if includes else 'excludes'} zero."
+    variance = _variance_multiple(found)
+    if found.n_events == 1:
+        event = dict(results.events.iloc[int(np.argmax(results.abnormal.valid(window)))])
+        news = other_news(event) or ["Check the news of these days."]
+        return " ".join(["It cannot be told from other news of the same days.", *news, *variance])
+    if found.n_dates == 1:
+        return " ".join(["One date cannot be told from any other shock to these firms.", *variance])
+    if variance:
+        return variance[0]
+    used, total = found.n_events, len(results.events)
+    if found.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
+        return (
+            f"Only {used:,} of {count(total, 'announcement')} could be used. If the dropped events differ "
+            "from the rest, this average is not representative."
+        )
+    return ""
 
 
-def _many_events(results: EventStudyResults, window: Window, subject: str, level: float) -> Sentence:
-    effect, n = _effect(results, window), results.diagnose(window).n_events
-    verdict, evidence = _verdict(results, window, level)
-    at_level = "" if verdict == NOT_TESTED else f" at the {level_text(level)} level"
-    head = f"Over {window_text(window)} the {words().abnormal} of the {of_number(n, subject)} was "
-    return Sentence((
-        (head, False), (percent(effect.estimate), True),
-        (f"{_meant(effect.estimate, window)}{_on_average(n, effect)}: {_whether(verdict)}", False),
-        (verdict, True), (f"{at_level} ({evidence}).", False),
-    ))  # fmt: skip
-
-
-def _verdict(results: EventStudyResults, window: Window, level: float) -> tuple[str, str]:
-    """Return the verdict and the evidence for it."""
-    found, name = results.diagnose(window), results.recommended_for(window)
-    tests = cells(results, window, dict.fromkeys([name, *found.recommended]))
-    main = tests[name].result
-    if main.reason:
-        return NOT_TESTED, reason_text(main.reason)
-    rivals = [c.result for c in dissenters(name, tests, level) if of_mean(c)]
-    if found.disagreement and level == LEVEL:
-        rivals = [results.test("calendar_time", window), *rivals]
-    each = ", ".join(f"{STATISTICS[t.name].label} {p_is(t.pvalue)}" for t in [main, *rivals])
-    verdict = DEPENDS if rivals else _different(main.pvalue, level)
-    return verdict, f"{each}, {count(found.n_dates, 'date')}"
-
-
-def _whether(verdict: str) -> str:
-    return "whether it differs from zero " if verdict == DEPENDS else ""
-
-
-def _different(p: float, level: float) -> str:
-    return DIFFERENT if p < level else "not distinguishable from zero"
-
-
-def _interval_differs(results: EventStudyResults, window: Window, main: Cell, level: float) -> str:
-    if main.result.reason:
-        return ""
-    found, rejects = interval(results, window), main.result.pvalue < level
-    if rejects and main.result.statistic * found.estimate < 0:
-        return "The mean standardised CAR, on which the test rests, has the opposite sign."
-    includes = found.low <= 0 <= found.high
-    if rejects != includes or level != LEVEL or not interval_known(results, window):
-        return ""
-    verb = "includes" if includes else "excludes"
-    return f"The interval for the mean, which is not standardised, {verb} zero."
+def _variance_multiple(found: Answer) -> list[str]:
+    times = found.overturn.variance_multiple
+    if found.verdict != DIFFERENT or not np.isfinite(times):
+        return []
+    return [f"Returns would have to have been {times:.1f} times as variable as usual to explain this."]

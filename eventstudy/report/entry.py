@@ -16,13 +16,14 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ..analysis.answer import NO_RESULT
 from ..canonical import unquoted
 from ..config import StudyConfig
 from ..pvalues import pvalue
 from ..runs.origin import NAMING_FILES
 from ..significance import STATISTICS
 from ..typing import FloatArray
-from .answer import NOT_TESTED, Sentence
+from .answer import Sentence
 from .measures import WORDS
 from .methods import settings_text
 from .wording import MISSING, clipped, count, date_prose, signed
@@ -123,8 +124,8 @@ def run_of(folder: Path) -> Run:
         setup=_setup(config, measure),
         others=(*_lacking(first), *_others(answers[1:], scale, unit)),
         effect=_shown(first.get("estimate"), scale, unit),
-        pvalue=_tested(first),
-        test="" if _tested(first) in (MISSING, NOT_TESTED) else _label(first),
+        pvalue=pvalue(_number(first.get("pvalue"))),
+        test=_label(first) if np.isfinite(_number(first.get("pvalue"))) else "",
         used=f"{used:,} of {used + dropped:,}" if events else MISSING,
         status=_status(folder, events, first),
         trouble="",
@@ -157,10 +158,9 @@ def _answer(first: Mapping[str, Any]) -> Sentence:
     text = str(first.get("text") or "")[:1200]
     if not text:
         return Sentence((("Written by an earlier version: its headline is in its report.", False),))
-    verdict = first.get("verdict")
-    strong = clipped(verdict, 100) if isinstance(verdict, str) else ""
-    before, found, after = text.partition(strong) if strong else (text, "", "")
-    return Sentence(tuple((part, part == found and bool(found)) for part in (before, found, after) if part))
+    head = str(first.get("headline") or "")[:1200]
+    parts = ((head, True), (text.removeprefix(head), False)) if text.startswith(head) else ((text, False),)
+    return Sentence(tuple((part, strong) for part, strong in parts if part))
 
 
 def _lacking(first: Mapping[str, Any]) -> list[str]:
@@ -200,15 +200,9 @@ def _others(answers: list[Mapping[str, Any]], scale: float, unit: str) -> list[s
 def _short(answer: Mapping[str, Any], scale: float, unit: str) -> str:
     """Return the answer of one more group: ``relief: −0.15%, BMP-KP p 0.820, 14 events``."""
     effect = _shown(answer.get("estimate"), scale, unit)
-    p = _tested(answer)
-    said = p if p == NOT_TESTED else f"{_label(answer)} p {p}".lstrip()
+    p = f"{_label(answer)} p {pvalue(_number(answer.get('pvalue')))}".lstrip()
     n = count(_count(answer.get("n_events")), "event")
-    return f"{clipped(answer.get('group'), 60)}: {effect}, {said}, {n}"
-
-
-def _tested(answer: Mapping[str, Any]) -> str:
-    """Return p, or that there is none to rely on."""
-    return NOT_TESTED if answer.get("verdict") == NOT_TESTED else pvalue(_number(answer.get("pvalue")))
+    return f"{clipped(answer.get('group'), 60)}: {effect}, {p}, {n}"
 
 
 def _label(answer: Mapping[str, Any]) -> str:
@@ -220,7 +214,7 @@ def _label(answer: Mapping[str, Any]) -> str:
 def _status(folder: Path, events: Mapping[str, Any], first: Mapping[str, Any]) -> str:
     if not (folder / "report.html").is_file():
         return "its report is missing"
-    if str(first.get("text", "")).startswith("No result"):
+    if str(first.get("verdict")).replace(" ", "_") == NO_RESULT:
         return "no result"
     waiting = _count(events.get("provisional"))
     return f"provisional: {count(waiting, 'window')} open" if waiting else "complete"

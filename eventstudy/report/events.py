@@ -12,15 +12,14 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..analysis.answer import DIFFERENT, PROVISIONAL
 from ..canonical import BLANK
 from ..listing import listed, listed_note, listed_rows, many
 from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
 from ..windows import Window
-from .answer import DEPENDS, DIFFERENT, verdict
 from .drawing import PALETTE
 from .extent import lacking
-from .facts import interval, interval_known
 from .measures import words
 from .plots import own_half_widths
 from .sparks import sparks
@@ -41,7 +40,6 @@ from .wording import (
     number_word,
     parameter_letter,
     percent,
-    reason_text,
     signed,
     span,
     window_text,
@@ -210,22 +208,22 @@ def _event_row(
 def _mean_row(
     name: str, sample: EventStudyResults, window: Window, bound: float, style: int, spark: Markup | str
 ) -> EventRow:
-    found, test = interval(sample, window), sample.test(sample.recommended_for(window), window)
-    tested, known = not test.reason, interval_known(sample, window)
-    half = found.high - found.estimate if known else math.nan
-    label = STATISTICS[test.name].label
-    what = f"{label} {p_is(test.pvalue)}" if tested else f"not tested: {reason_text(test.reason)}"
-    of_mean = f"{test.n_events:,} {clipped(name, 60)}" if name else count(test.n_events, "event")
-    said = verdict(sample, window)
-    ci = span(found.low, found.high, unit=False) if known else ""
+    found = sample.answer(window)
+    effect = found.effect
+    what = f"{STATISTICS[found.test].label} {p_is(found.pvalue)}"
+    if not np.isfinite(found.pvalue):
+        what = "provisional" if found.verdict == PROVISIONAL else found.reason
+    of_mean = f"{found.n_events:,} {clipped(name, 60)}" if name else count(found.n_events, "event")
     return EventRow(
-        date="", name=f"Mean of {of_mean}",
-        ticker="", fit="", url="", group=clipped(name),
-        sub=f"{what}; {said}" if said == DEPENDS else what,
-        car=percent(found.estimate, unit=False), interval=ci,
-        pvalue=pvalue(test.pvalue) if tested else MISSING,
-        bhar=_bhar(_mean_bhar(sample, window)), flags=(),
-        mark=mark_of(found.estimate, half, bound, style, filled=said == DIFFERENT, mean=True),
+        date="", name=f"Effect of {of_mean}",
+        ticker="", fit="", url="", group=clipped(name), sub=what,
+        car=percent(effect.estimate, unit=False),
+        interval=span(effect.ci_low, effect.ci_high, unit=False),
+        pvalue=pvalue(found.pvalue), bhar=_bhar(_mean_bhar(sample, window)), flags=(),
+        mark=mark_of(
+            effect.estimate, effect.ci_high - effect.estimate, bound, style,
+            filled=found.verdict == DIFFERENT, mean=True,
+        ),
         spark=spark,
     )  # fmt: skip
 

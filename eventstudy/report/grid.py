@@ -1,47 +1,31 @@
-"""The table of windows by tests, marked by how far each test is to be trusted."""
+"""The table of windows and tests: the answer by window, then the other tests by how far to trust them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.verdicts import DOUBTFUL, NOT_HERE
+from ..analysis.opinions import NOT_VALID, VALID, WITH_CARE
 from ..pvalues import LEVEL, pvalue
 from ..significance import STATISTICS
 from ..windows import Window
-from .facts import Cell, cells, interval, interval_known, shown_tests
+from .facts import Cell, cells, rate_text, shown_tests
 from .measures import words
 from .page import Page
-from .wording import (
-    MISSING,
-    bound,
-    capitalised,
-    count,
-    in_type,
-    listed,
-    percent,
-    reason_general,
-    short_reason,
-    signed,
-    window_text,
-)
+from .wording import MISSING, bound, capitalised, in_type, percent, short_reason, signed, window_text
 
 if TYPE_CHECKING:
+    from ..analysis.answer import Interval
     from ..results import EventStudyResults
 
-
+MAIN_TITLE = "Main test"
 _TITLES = {
-    "lead": "Recommended over {main}",
-    "all": "Usable in every window",
-    "computed": "Usable in every window that has a p-value",
-    "some": "Usable in some windows, in brackets in the others",
-    "few": "Not to be relied on in any window, for the reason below the table",
-    "none": "Not to be relied on in any window, shown because readers expect them",
+    VALID: "Other tests, valid here",
+    WITH_CARE: "Valid with care: more false alarms than 5%, or an assumption that cannot be checked",
 }
-_TRUST = {DOUBTFUL: "Doubtful", NOT_HERE: "Not to be used"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +34,6 @@ class GridCell:
 
     pvalue: str
     statistic: str
-    valid: bool
-    trust: str
     significant: bool
     main: bool
 
@@ -63,21 +45,23 @@ class GridRow:
     name: str
     label: str
     about: str
-    tag: str
+    is_main: bool
     cells: tuple[GridCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Windows by tests of one sample, the tests grouped by where they are valid."""
+    """Windows by tests of one sample, the tests grouped by how far to trust them over the main window."""
 
     windows: tuple[tuple[str, str, bool], ...]
     events: tuple[str, ...]
-    caar: tuple[str, ...]
+    effect: tuple[str, ...]
     intervals: tuple[tuple[str, str], ...]
+    average: tuple[str, ...]
+    average_intervals: tuple[tuple[str, str], ...]
     positive: tuple[tuple[str, str], ...]
     groups: tuple[tuple[str, tuple[GridRow, ...]], ...]
-    notes: tuple[str, ...]
+    left_out: str
 
 
 def grids(page: Page) -> dict[str, Any]:
@@ -91,15 +75,14 @@ def grids(page: Page) -> dict[str, Any]:
 
 
 def _lede(page: Page) -> str:
-    """Say which test to read, and where the main window is from."""
-    found = page.sample.diagnose(page.main)
-    labels = [STATISTICS[name].label for name in found.recommended]
-    chosen = "is the one asked for" if page.config.windows else "is the default"
-    beside = f", and {listed(labels[1:])} beside it" if labels[1:] else ""
-    read = f"Read {labels[0]} first{beside}. " if labels else ""
+    """Say which test decides, and where the main window is from."""
+    diagnosis = page.sample.diagnose(page.main)
+    label = STATISTICS[diagnosis.main_test].label
+    chosen = "comes from the settings" if page.config.windows else "is the default"
     return (
-        f"{in_type(found.text[0])} {read}The main window {window_text(page.main)} {chosen}; "
-        "the other windows are for context and are not corrected for multiple looks."
+        f"{in_type(diagnosis.text[0])} {label} is the main test for this number of events. The main window "
+        f"{window_text(page.main)} {chosen}; the other windows are for context and are not corrected for "
+        "multiple looks."
     )
 
 
@@ -110,24 +93,30 @@ def significance_grid(
     shown = list(windows)
     tests = shown_tests(results, main, names)
     by_window = {w: cells(results, w, tests) for w in shown}
-    found = [interval(results, w) for w in shown]
+    answers = [results.answer(w) for w in shown]
+    hidden = [STATISTICS[n].label for n, cell in by_window[main].items() if _is_hidden(results, main, cell)]
     return Grid(
         windows=tuple((window_text(w), window_role(w, main), w == main) for w in shown),
         events=tuple(f"{int(results.abnormal.valid(w).sum()):,}" for w in shown),
-        caar=tuple(percent(i.estimate, unit=False) for i in found),
-        intervals=tuple(_interval_ends(results, w) for w in shown),
+        effect=tuple(percent(a.effect.estimate, unit=False) for a in answers),
+        intervals=tuple(_ends(a.effect) for a in answers),
+        average=tuple(percent(a.plain_average.estimate, unit=False) for a in answers),
+        average_intervals=tuple(_ends(a.plain_average) for a in answers),
         positive=tuple(_positive(results, w) for w in shown),
         groups=_grouped(results, by_window, main),
-        notes=_reason_notes(by_window),
+        left_out=", ".join(hidden),
     )
 
 
-def _interval_ends(results: EventStudyResults, window: Window) -> tuple[str, str]:
-    """Return the ends of the interval, missing where it may not be shown."""
-    if not interval_known(results, window):
+def _is_hidden(results: EventStudyResults, main: Window, cell: Cell) -> bool:
+    return cell.trust == NOT_VALID and cell.result.name != results.main_test(main)
+
+
+def _ends(interval: Interval) -> tuple[str, str]:
+    """Return the ends of an interval, missing where there is none."""
+    if not np.isfinite(interval.ci_low):
         return MISSING, ""
-    found = interval(results, window)
-    return bound(found.low, unit=False), bound(found.high, unit=False)
+    return bound(interval.ci_low, unit=False), bound(interval.ci_high, unit=False)
 
 
 def window_role(window: Window, main: Window) -> str:
@@ -147,115 +136,31 @@ def _positive(results: EventStudyResults, window: Window) -> tuple[str, str]:
 def _grouped(
     results: EventStudyResults, by_window: Mapping[Window, Mapping[str, Cell]], main: Window
 ) -> tuple[tuple[str, tuple[GridRow, ...]], ...]:
-    """Group the tests by where they are to be relied on, each window being judged by its own events."""
-    recommended = results.diagnose(main).recommended
-    kinds: dict[str, list[GridRow]] = {kind: [] for kind in _TITLES}
-    for name in by_window[main]:
-        row = {w: tests[name] for w, tests in by_window.items()}
-        kind = "lead" if name in recommended else _kind(row.values())
-        tag = "" if name not in recommended else "leads" if name == recommended[0] else "beside it"
-        kinds[kind].append(_grid_row(name, row, main, tag))
-    return tuple(
-        (_TITLES[kind].format(main=window_text(main)), tuple(rows)) for kind, rows in kinds.items() if rows
-    )
+    """Group the tests by how far to trust them over the main window; those not valid are left out."""
+    first = results.main_test(main)
+    kinds: dict[str, list[GridRow]] = {MAIN_TITLE: [], **{title: [] for title in _TITLES.values()}}
+    for name, cell in by_window[main].items():
+        title = MAIN_TITLE if name == first else _TITLES.get(cell.trust)
+        if title:
+            row = {w: tests[name] for w, tests in by_window.items()}
+            kinds[title].append(_grid_row(name, row, main, is_main=name == first))
+    return tuple((title, tuple(rows)) for title, rows in kinds.items() if rows)
 
 
-def _kind(row: Iterable[Cell]) -> str:
-    """Return the kind of title that holds for a test over these windows."""
-    shown = list(row)
-    computed = [cell for cell in shown if np.isfinite(cell.result.pvalue)]
-    valid = sum(cell.valid for cell in shown)
-    if valid and valid == len(computed):
-        return "all" if valid == len(shown) else "computed"
-    if valid:
-        return "some"
-    return "none" if any(cell.faults for cell in computed) else "few"
-
-
-def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, tag: str) -> GridRow:
-    entry = STATISTICS[name]
+def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, *, is_main: bool) -> GridRow:
     texts = tuple(_grid_cell(cell, main=window == main) for window, cell in row.items())
-    return GridRow(name, entry.label, _faults(row) or words().say(f"Null: {entry.null}."), tag, texts)
+    return GridRow(name, STATISTICS[name].label, _about(name, row[main]), is_main, texts)
 
 
-def _faults(row: Mapping[Window, Cell]) -> str:
-    """Say what speaks against a test, how much, and over which windows where not over all.
-
-    Where no window may be relied on, those against which nothing is said here have their reason below.
-    """
-    computed = {w: cell for w, cell in row.items() if np.isfinite(cell.result.pvalue)}
-    bare = [w for w, cell in computed.items() if not cell.valid and not cell.faults]
-    judged = {w: cell for w, cell in computed.items() if w not in bare}
-    base = computed if len(bare) > len(judged) else judged
-    said: list[str] = []
-    rest = len(judged)
-    for trust in (NOT_HERE, DOUBTFUL):
-        there = {w: cell for w, cell in judged.items() if cell.trust == trust and cell.faults}
-        if not there:
-            continue
-        where = " elsewhere" if said and len(there) == rest and base is judged else _over(there, base)
-        said.append(f"{_TRUST[trust]}{where}: {in_type(listed(_parts(there)))}.")
-        rest -= len(there)
-    if said and bare:
-        where = "Elsewhere" if base is computed else f"Over {listed(window_text(w) for w in bare)}"
-        said.append(f"{where} for the reason below the table.")
-    return " ".join(said)
-
-
-def _parts(there: Mapping[Window, Cell]) -> list[str]:
-    """Return what speaks against a test over these windows, each with its own where it is not all of them."""
-    found: dict[str, list[Window]] = {}
-    for window, cell in there.items():
-        whys = " and ".join(map(short_reason, cell.faults))
-        for part in dict.fromkeys(whys.split(" and ")):
-            found.setdefault(part, []).append(window)
-    where = {part: _over(windows, there).strip() for part, windows in found.items()}
-    return [f"{part} ({over})" if over else part for part, over in where.items()]
-
-
-def _over(windows: Collection[Window], everywhere: Iterable[Window]) -> str:
-    """Say over which windows something holds: nothing for all, "except over" for most."""
-    others = [w for w in everywhere if w not in windows]
-    if not others:
-        return ""
-    most = len(others) < len(windows)
-    return f"{' except' if most else ''} over {listed(window_text(w) for w in (others if most else windows))}"
+def _about(name: str, cell: Cell) -> str:
+    """Return the false-alarm rate of a test here with its cause, or its null hypothesis."""
+    null = words().say(f"Null: {STATISTICS[name].null}.")
+    if not cell.reason:
+        return null
+    rate, why = rate_text(cell), in_type(short_reason(cell.reason))
+    return f"False alarms {rate} instead of 5%: {why}." if rate else f"{capitalised(why)}."
 
 
 def _grid_cell(cell: Cell, *, main: bool) -> GridCell:
-    p = pvalue(cell.result.pvalue)
-    return GridCell(
-        p if cell.valid or p == MISSING else f"({p})",
-        signed(cell.result.statistic),
-        cell.valid,
-        cell.trust,
-        cell.valid and cell.result.pvalue < LEVEL,
-        main,
-    )
-
-
-def _reason_notes(by_window: Mapping[Window, Mapping[str, Cell]]) -> tuple[str, ...]:
-    """Say why cells are missing or unreliable, equal reasons in one sentence."""
-    alike: dict[tuple[str, tuple[Window, ...]], list[str]] = {}
-    names = next(iter(by_window.values()))
-    for name in names:
-        row = {window: tests[name] for window, tests in by_window.items()}
-        for reason, windows in _reasons_of(row, STATISTICS[name].minimum).items():
-            alike.setdefault((reason, tuple(windows)), []).append(STATISTICS[name].label)
-    return tuple(
-        f"{'All tests' if len(labels) == len(names) > 1 else listed(labels)}{_over(windows, by_window)}: "
-        f"{reason}."
-        for (reason, windows), labels in alike.items()
-    )
-
-
-def _reasons_of(row: Mapping[Window, Cell], minimum: int) -> dict[str, list[Window]]:
-    """Return the reasons of one test with their windows; too few events hold wherever they are too few."""
-    few = f"fewer than {count(minimum, 'event')}"
-    found: dict[str, list[Window]] = {}
-    for window, cell in row.items():
-        for reason in filter(None, cell.result.reason.split("; ")):
-            found.setdefault(reason_general(reason), []).append(window)
-    if few in found:
-        found[few] = [window for window, cell in row.items() if 0 < cell.result.n_events < minimum]
-    return found
+    p = cell.result.pvalue
+    return GridCell(pvalue(p), signed(cell.result.statistic), bool(p < LEVEL), main)

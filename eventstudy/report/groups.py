@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
 from ..pvalues import LEVEL, p_is, pvalue
-from ..significance import STATISTICS, SignificanceTest
+from ..significance import STATISTICS
 from ..windows import Window
 from . import plots
-from .answer import DEPENDS, DIFFERENT, NOT_TESTED, verdict
-from .facts import interval, interval_known
 from .grid import significance_grid
 from .measures import words
 from .page import Page
@@ -25,7 +24,6 @@ from .wording import (
     clipped,
     count,
     in_type,
-    level_text,
     listed,
     number_word,
     percent,
@@ -101,45 +99,36 @@ def _differences(page: Page) -> list[tuple[str, ...]]:
 def group_rows(groups: Mapping[str, EventStudyResults], window: Window) -> tuple[list[tuple[str, ...]], str]:
     """Return the rows of the groups and the sentence above them.
 
-    Name, events, dates, CAAR, interval, p, what is beneath p, test, and what is beneath the name.
+    Name, events, dates, effect, interval, p, test, and what is beneath the name.
     """
     rows: list[tuple[str, ...]] = []
     for name, sample in groups.items():
-        test, found = sample.test(sample.recommended_for(window), window), interval(sample, window)
+        found = sample.answer(window)
+        why = "provisional" if found.verdict == PROVISIONAL else reason_text(found.reason)
         rows.append((
-            clipped(name, 80), f"{test.n_events:,}", f"{sample.diagnose(window).n_dates:,}",
-            percent(found.estimate, unit=False),
-            span(found.low, found.high, unit=False) if interval_known(sample, window) else "",
-            *_evidence(test, verdict(sample, window)),
+            clipped(name, 80), f"{found.n_events:,}", f"{found.n_dates:,}",
+            percent(found.effect.estimate, unit=False),
+            span(found.effect.ci_low, found.effect.ci_high, unit=False),
+            pvalue(found.pvalue), STATISTICS[found.test].label, capitalised(f"{why}." if why else ""),
         ))  # fmt: skip
-    verdicts = {clipped(name, 60): verdict(sample, window) for name, sample in groups.items()}
+    verdicts = {clipped(name, 60): sample.answer(window).verdict for name, sample in groups.items()}
     return rows, _groups_lede(verdicts, window)
 
 
-def _evidence(test: SignificanceTest, said: str) -> tuple[str, str, str, str]:
-    """Return p, what is beneath it, the test, and a reason that is too long for the cell of p."""
-    label, least = STATISTICS[test.name].label, STATISTICS[test.name].minimum
-    if not test.reason:
-        return pvalue(test.pvalue), DEPENDS if said == DEPENDS else "", label, ""
-    if test.n_events < least:
-        return NOT_TESTED, f"{count(test.n_events, 'event')}, {least} needed", label, ""
-    return NOT_TESTED, "", label, capitalised(f"{reason_text(test.reason)}.")
-
-
 def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
-    """Say which of the groups tested differ from zero, by the rule of the answer."""
-    tested = sum(said != NOT_TESTED for said in verdicts.values())
-    if not tested:
-        return f"No group has enough events to be tested over {window_text(window)}."
-    differ, depend = ([n for n, said in verdicts.items() if said == kind] for kind in (DIFFERENT, DEPENDS))
-    verb = "clearly " * bool(depend) + ("differs" if len(differ) < 2 else "differ")
-    who = f"{number_word(len(differ)) if differ else 'none'} of the {tested} groups tested {verb}"
-    if tested == 1:
-        who = f"the one group tested {'differs' if differ else 'does not differ'}"
-        who = "for the one group tested it depends on the test whether it differs" if depend else who
-    which = f": {listed(differ)}" if differ else ""
-    rest = f"; for {number_word(len(depend))} it {DEPENDS}: {listed(depend)}" if depend and tested > 1 else ""
-    return f"Over {window_text(window)} {who} from zero at the {level_text(LEVEL)} level{which}{rest}."
+    """Say which of the groups moved."""
+    decided = [name for name, verdict in verdicts.items() if verdict in (DIFFERENT, NOT_DIFFERENT)]
+    differ = [name for name in decided if verdicts[name] == DIFFERENT]
+    where = f"over {window_text(window)}"
+    if not decided:
+        kind = "too early to say" if PROVISIONAL in verdicts.values() else "no result"
+        return f"{capitalised(kind)} for any group {where}."
+    if not differ:
+        return f"No significant move in any of the {count(len(decided), 'group')} {where}."
+    return (
+        f"A significant move in {number_word(len(differ))} of {count(len(decided), 'group')} {where}: "
+        f"{listed(differ)}."
+    )
 
 
 def _panels(paths: Mapping[str, Path95], main: Window) -> list[tuple[str, Markup]]:

@@ -15,7 +15,6 @@ from .measures import words
 from .page import Page
 from .wording import (
     FLAGS,
-    MISSING,
     capitalised,
     clipped,
     count,
@@ -70,7 +69,7 @@ def dropped(results: EventStudyResults) -> tuple[Dropped, ...]:
 
 
 def flagged(page: Page) -> list[tuple[str, str, str, str, str, str]]:
-    """Return what is left out, meaning, events left out, events left, and CAAR and p of these; all first.
+    """Return what is left out, meaning, events left out, events left, and effect and p of these; all first.
 
     The numbers are those of ``without_flagged.csv``. The test stays that of all events, so that those left
     out alone make the difference.
@@ -78,24 +77,24 @@ def flagged(page: Page) -> list[tuple[str, str, str, str, str, str]]:
     table, sample = page.beside("without_flagged"), page.sample
     if table is None:
         return []
-    lead = sample.test(sample.recommended_for(page.main), page.main)
+    found = sample.answer(page.main)
     own = table[(table["start"] == page.main.start) & (table["stop"] == page.main.stop)]
     flags = flag_counts(sample)
-    rows = [_row("All events", "", "", lead.n_events, lead.estimate, lead.reason, lead.pvalue)]
-    for row in own[own["test"] == lead.name].to_dict("records"):
+    rows = [_row("All events", "", "", found.n_events, found.effect.estimate, found.pvalue)]
+    for row in own[own["test"] == found.test].to_dict("records"):
         left_out = str(row["left_out"])
-        n = flags[left_out] if left_out in flags else lead.n_events - row["n_events"]
-        numbers = (row["n_events"], row["estimate"], row["reason"], row["pvalue"])
+        n = flags[left_out] if left_out in flags else found.n_events - row["n_events"]
+        numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
         name = clipped(flag_words(left_out), 60)
         rows.append(_row(capitalised(name), _meaning(left_out), f"{n:,}", *numbers))
     return rows
 
 
 def _row(
-    name: str, meaning: str, n: str, left: int, caar: float, reason: str, p: float
+    name: str, meaning: str, n: str, left: int, effect: float, p: float
 ) -> tuple[str, str, str, str, str, str]:
     return (
-        name, meaning, n, f"{left:,}", percent(caar, unit=False), MISSING if reason else pvalue(p),
+        name, meaning, n, f"{left:,}", percent(effect, unit=False), pvalue(p),
     )  # fmt: skip
 
 
@@ -127,7 +126,7 @@ def ledger(page: Page) -> dict[str, Any]:
         "flagged": flagged(page),
         "flagged_file": f"without_flagged{'_by_group' * bool(page.group)}.csv",
         "flagged_about": f"{page.subject}, {window_text(page.main)}; "
-        f"p: {STATISTICS[sample.recommended_for(page.main)].label}",
+        f"p: {STATISTICS[sample.main_test(page.main)].label}",
         "ledger_lede": f"{count(total, 'announcement')} read: {used:,} used, {lost}. "
         f"{without(results, page.main)}".strip(),
     }

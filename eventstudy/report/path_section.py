@@ -9,12 +9,12 @@ import numpy as np
 from markupsafe import Markup
 
 from ..limit_runs import EXTENDING
-from ..pvalues import LEVEL, p_is
-from ..significance import STATISTICS
+from ..pvalues import LEVEL, p_prose
 from ..windows import Window
 from . import plots
+from .answer import interval_text
 from .events import event_name
-from .facts import exact_law, interval, interval_known
+from .facts import exact_law
 from .measures import words
 from .page import Page
 from .paths import BAND_EVENTS, Path95, path_of
@@ -64,15 +64,15 @@ def _picture(path: Path95, what: str, main: Window, n_events: int, width: int) -
 
 
 def path_lede(results: EventStudyResults, windows: Iterable[Window], path: Path95) -> str:
-    """Return what the path shows before, on and after day 0, from the recommended test."""
+    """Return what the path shows before, on and after day 0, by the main test."""
     shown = list(windows)
     before = next((w for w in shown if w.stop < 0), None)
     after = next((w for w in shown if w.start > 0), None)
     zero = Window(0, 0) if Window(0, 0) in results.abnormal.event else None
     said = [
-        _finding(results, before, "Before the event", "leakage"),
-        _finding(results, zero, "", ""),
-        _finding(results, after, "Afterwards", "drift"),
+        _finding(results, before, "before the announcement"),
+        _finding(results, zero, ""),
+        _finding(results, after, "after it"),
         _total(path, len(results)),
     ]
     return " ".join(text for text in said if text)
@@ -139,21 +139,18 @@ def limit_note(sample: EventStudyResults) -> str:
     )
 
 
-def _finding(results: EventStudyResults, window: Window | None, lead: str, absent: str) -> str:
-    """Say what one window shows, with the interval where its test does not tell it from zero."""
-    test = results.test(results.recommended_for(window), window) if window else None
-    if window is None or test is None or not np.isfinite(test.estimate):
+def _finding(results: EventStudyResults, window: Window | None, when: str) -> str:
+    """Say what one window shows; `when` is "" for day 0."""
+    if window is None or not np.isfinite(results.answer(window).effect.estimate):
         return ""
-    p = "" if test.reason else f" ({STATISTICS[test.name].label} {p_is(test.pvalue)})"
-    if not lead:
+    found = results.answer(window)
+    p = f", {p_prose(found.pvalue)}" if np.isfinite(found.pvalue) else ""
+    number = f"{percent(found.effect.estimate)} ({interval_text(found.effect)}{p})"
+    if not when:
         on = ", run on to the first close off a price limit," * bool(results.abnormal.extended(window).any())
-        return f"Day 0{on} is {percent(test.estimate)}{p}."
-    number = f"{window_text(window)} is {percent(test.estimate)}{p}"
-    if p and test.pvalue >= LEVEL:
-        mean = interval(results, window)
-        ci = f", 95% CI {span(mean.low, mean.high)}" if interval_known(results, window) else ""
-        return f"{lead}, {number}{ci}: {absent} cannot be told from zero."
-    return f"{lead}, {number}."
+        return f"Day 0{on} is {number}."
+    clear = "Significant move" if found.pvalue < LEVEL else "No significant move"
+    return f"{clear} {when}: {window_text(window)} is {number}."
 
 
 def path_values(path: Path95) -> list[tuple[str, ...]]:
@@ -178,11 +175,7 @@ def band_note(sample: EventStudyResults) -> str:
         return (
             f"The band is the {kind} 95% interval of the CAR up to each day, not of the whole path at once."
         )
-    first = sample.abnormal.event.start
-    widened = interval(sample, Window(first, first))
-    how = (
-        "from the spread across events, corrected for their correlation as in BMP-KP"
-        if widened.corrected
-        else "from the spread across events, which takes them as independent"
+    return (
+        "Bands are pointwise 95% intervals of the plain average, from the spread across events, corrected "
+        "for their correlation as in BMP-KP. They do not cover the whole path at once."
     )
-    return f"Bands are pointwise 95% intervals of the mean, {how}. They do not cover the whole path at once."

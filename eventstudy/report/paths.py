@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis.answer import plain_average
 from ..typing import FloatArray, IntArray
 from ..windows import Window
-from .facts import interval
 
 if TYPE_CHECKING:
     from ..results import EventStudyResults
@@ -91,6 +91,8 @@ def path_of(results: EventStudyResults) -> Path95:
 
 def _half(results: EventStudyResults, window: Window) -> float:
     """Return half the width of the interval of the mean CAR."""
-    found, n = interval(results, window), int(results.abnormal.valid(window).sum())
-    few = n < BAND_EVENTS and len(results) > 1
-    return math.nan if few else found.high - found.estimate
+    n = int(results.abnormal.valid(window).sum())
+    if n < BAND_EVENTS and len(results) > 1:
+        return math.nan
+    average = plain_average(results, window)
+    return average.ci_high - average.estimate

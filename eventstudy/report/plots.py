@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis.answer import DIFFERENT
 from ..config import MAIN_WINDOW
-from ..pvalues import LEVEL
 from ..typing import FloatArray
 from ..windows import Window
 from .drawing import (
@@ -31,7 +31,6 @@ from .drawing import (
     new_axes,
     percent_axis,
 )
-from .facts import interval, interval_known
 from .measures import in_its_words, words
 from .paths import Path95, path_of
 from .svg import TEXT, any_script, svg
@@ -88,9 +87,9 @@ def plot_caar(
 
 @in_its_words
 def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None = None) -> Axes:
-    """Draw the CAR over `window` of each event with its 95% interval, sorted, and the mean as a diamond.
+    """Draw the CAR over `window` of each event with its 95% interval, sorted, and the effect as a diamond.
 
-    What has p below 0.05 is filled, the mean by the test that leads. Of more than 60 events the ends of the
+    What has p below 0.05 is filled, the effect by the main test. Of more than 60 events the ends of the
     order are drawn.
     """
     marks = _forest_marks(results, window)
@@ -103,7 +102,7 @@ def plot_car_forest(results: EventStudyResults, window: Window, ax: Axes | None 
         draw_point(axes, y, mark, color, marker)
     draw_point(axes, MEAN_ROW, _mean_mark(results, window), INK, "D")
     frame(axes)
-    labels = ["Mean", *(clipped(mark.name, 32) for mark in marks)]
+    labels = ["Effect", *(clipped(mark.name, 32) for mark in marks)]
     axes.set_yticks([MEAN_ROW, *range(len(marks))], labels, fontsize=12, parse_math=False)
     axes.set_ylim(len(marks) - 0.3, MEAN_ROW - 0.8)
     axes.axvline(0, color=INK, linewidth=1, zorder=1)
@@ -257,10 +256,10 @@ def _forest_marks(results: EventStudyResults, window: Window) -> list[Point]:
 
 
 def _mean_mark(results: EventStudyResults, window: Window) -> Point:
-    """Return the mark of the mean: without an interval where none is known, filled where its test rejects."""
-    mean, test = interval(results, window), results.test(results.recommended_for(window), window)
-    half = mean.high - mean.estimate if interval_known(results, window) else np.nan
-    return Point("Mean", mean.estimate, half, filled=bool(not test.reason and test.pvalue < LEVEL))
+    """Return the mark of the answer: filled where its verdict is ``different``."""
+    found = results.answer(window)
+    half = found.effect.ci_high - found.effect.estimate
+    return Point("Effect", found.effect.estimate, half, filled=found.verdict == DIFFERENT)
 
 
 def own_half_widths(results: EventStudyResults, window: Window) -> FloatArray:

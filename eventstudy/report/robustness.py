@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ..analysis.situation import KAPPA_EVENTS
-from ..analysis.verdicts import RECOMMENDED, USABLE
 from ..config import MAIN
 from ..pvalues import LEVEL, p_is, pvalue
 from ..significance import STATISTICS
@@ -23,7 +21,7 @@ from .svg import svg
 from .wording import MISSING, NBSP, clipped, count, in_type, of_number, percent, signed, span
 
 WEIGHTED = {
-    "equal": "Every event alike", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
+    "equal": "Plain average", "value": "By market value", "precision": "By precision, 1/Var(CAR)",
 }  # fmt: skip
 FAMILIES = {
     "events": "Events, each over {main}",
@@ -32,7 +30,6 @@ FAMILIES = {
 }
 ADJUSTED = {"holm": "Holm", "bh": "BH", "by": "BY", "romano_wolf": "Romano-Wolf"}
 LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
-TRUSTED = (RECOMMENDED, USABLE)
 MOVED = {
     "dates": "the same study on {n} other dates",
     "firms": "{n} studies with the announcements dealt out anew among the firms and their peers",
@@ -91,7 +88,7 @@ def _variants(page: Page) -> list[dict[str, str]]:
             "beneath": "; ".join(filter(None, [*settings * first, row["reason"]])),
             "n": f"{row['n_events']:,}", "caar": percent(row["estimate"], unit=False),
             "ci": span(row["ci_low"], row["ci_high"], unit=False), "test": test,
-            "p": "not tested" if row["reason"] else trusted_p(row),
+            "p": pvalue(row["pvalue"]),
         })  # fmt: skip
     return rows
 
@@ -113,12 +110,6 @@ def of_groups(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def trusted_p(row: Mapping[Any, Any]) -> str:
-    """Return the p-value of a variant, in brackets where its test is not to be relied on."""
-    p = pvalue(row["pvalue"])
-    return p if row["trust"] in TRUSTED or p == MISSING else f"({p})"
-
-
 def _weights(page: Page) -> list[tuple[str, ...]]:
     """Return weights, reason, events, mean CAR, interval and p."""
     return [
@@ -131,9 +122,7 @@ def _weights(page: Page) -> list[tuple[str, ...]]:
 
 
 def weighted_evidence(row: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return interval and p of a weighted mean; of few events neither, as in the answer."""
-    if 1 < row["n_events"] < KAPPA_EVENTS:
-        return MISSING, "not tested"
+    """Return interval and p of a weighted mean."""
     return span(row["ci_low"], row["ci_high"], unit=False), pvalue(row["pvalue"])
 
 
@@ -142,8 +131,7 @@ def _money(page: Page) -> str:
         if not np.isfinite(row["total"]):
             return ""
         low, total, high = (_amount(row[k]) for k in ("ci_low", "total", "ci_high"))
-        known = np.isfinite(row["pvalue"]) and not 1 < row["n_events"] < KAPPA_EVENTS
-        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" * bool(known)
+        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" * bool(np.isfinite(row["pvalue"]))
         what = f"The abnormal change of market value of the {count(row['n_events'], 'event')} that have one"
         return f"{what} is {total} in all{ci}, {_unit(page)}."
     return ""

@@ -9,29 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ..config import StudyConfig
-from ..pvalues import p_is
-from ..significance import STATISTICS, SignificanceTest
+from ..pvalues import p_prose
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
-from .answer import (
-    DEPENDS,
-    NOT_TESTED,
-    Sentence,
-    answer,
-    asides,
-    brief,
-    detectable,
-    is_provisional,
-    verdict,
-)
-from .facts import interval, interval_known
+from .answer import Sentence, answer, asides, brief, interval_text, size_text
 from .groups import SHOWN_PANELS
 from .limits import limitations
 from .measures import words
 from .page import Page
 from .wording import (
-    NBSP,
+    MISSING,
     capitalised,
     clipped,
     count,
@@ -39,10 +28,7 @@ from .wording import (
     expected,
     listed,
     percent,
-    reason_general,
     reason_text,
-    signed,
-    span,
     subject_of,
     window_text,
 )
@@ -65,7 +51,7 @@ def top(page: Page) -> dict[str, Any]:
         others.append(Sentence(((f"{count(left, 'more group')} in the table of groups below.", False),)))
     return {
         "answer": answer(sample, main, subject=page.subject),
-        "asides": asides(sample, main, names=page.config.tests),
+        "asides": asides(sample, main),
         "others": others,
         "pooled": pooled,
         "keys": list(_keys(sample, page.group, main)),
@@ -76,40 +62,41 @@ def top(page: Page) -> dict[str, Any]:
 
 def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tuple[str, str, str]]:
     """Yield label, value and remark of each key figure."""
-    found = sample.diagnose(window)
+    found = sample.answer(window)
     if found.n_events == 0:
         return
-    test, mean = sample.test(sample.recommended_for(window), window), interval(sample, window)
-    known, several = interval_known(sample, window), found.n_events > 1
-    label = f"{'Mean CAR' if several else 'CAR'} over {window_text(window)}"
+    several = found.n_events > 1
+    label = f"{'Effect' if several else 'CAR'} over {window_text(window)}"
     if words().what:
         label = f"Abnormal {words().what}, {window_text(window)}"
-    why = reason_general(sample.test("bmp_kp", window).reason)
-    yield (
-        label,
-        percent(mean.estimate),
-        f"95% CI {span(mean.low, mean.high)}" if known else f"no interval: {why}",
-    )
-    yield ("Recommended test", *_tested(sample, test, window))
+    if np.isfinite(found.effect.estimate):
+        yield label, percent(found.effect.estimate), interval_text(found.effect)
+    yield ("If the news did nothing", *_by_chance(found))
     if several:
+        yield "Plain average", percent(found.plain_average.estimate), _plain_interval(found)
         yield _moved(sample, window)
     kind = f"{clipped(group, 24)} events" if group else "events" if several else "event"
     used = f"{found.n_events:,} of {len(sample.events):,}"
     yield capitalised(f"{kind} used"), used, f"on {count(found.n_dates, 'date')}"
-    if known:
-        least = percent(detectable(mean.se, mean.df), sign=False)
-        yield "Smallest detectable effect", least, "80% power, 5% level"
+    if found.verdict == NOT_DIFFERENT:
+        least = size_text(found.overturn.smallest_effect)
+        yield "Smallest effect this study could detect", least, "80% power, 5% level"
 
 
-def _tested(sample: EventStudyResults, test: SignificanceTest, window: Window) -> tuple[str, str]:
-    """Return p and the statistic, or why there is none."""
-    if is_provisional(sample, window):
-        return NOT_TESTED, "no verdict before all windows are complete"
-    if test.reason:
-        return NOT_TESTED, reason_text(test.reason)
-    value = f"{test.distribution}{NBSP}={NBSP}{signed(test.statistic)}"
-    depends = f"; whether it differs {DEPENDS}" if verdict(sample, window) == DEPENDS else ""
-    return p_is(test.pvalue), f"{STATISTICS[test.name].label}, {value}{depends}"
+def _by_chance(found: Answer) -> tuple[str, str]:
+    """Return how many of a hundred studies would show as much, and p; or why nobody knows."""
+    if found.verdict == PROVISIONAL:
+        return MISSING, "no verdict before all windows are complete"
+    if found.verdict not in (DIFFERENT, NOT_DIFFERENT):
+        return MISSING, reason_text(found.reason)
+    studies = 100 if found.pvalue >= 0.005 else 1000
+    share = f"{studies * found.pvalue:.0f} in {studies:,}" if found.pvalue >= 0.0005 else "under 1 in 1,000"
+    return share, f"studies would show as much ({p_prose(found.pvalue)})"
+
+
+def _plain_interval(found: Answer) -> str:
+    average = found.plain_average
+    return interval_text(average) if np.isfinite(average.ci_low) else "no interval"
 
 
 def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:

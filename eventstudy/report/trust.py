@@ -1,13 +1,13 @@
-"""Which tests to trust here: the kind of study, the numbers behind it, and a verdict on each test."""
+"""How far to trust each test here: the kind of study, the numbers behind it, and an opinion on each test."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..analysis.diagnosis import Diagnosis
-from ..analysis.verdicts import DOUBTFUL, NOT_HERE, RECOMMENDED, USABLE, Verdict
+from ..analysis.opinions import NOT_VALID, VALID, WITH_CARE, Opinion, percent
 from ..listing import many
 from ..pvalues import LEVEL, pvalue
 from ..significance import STATISTICS, Statistic
@@ -15,7 +15,7 @@ from .facts import shown_tests
 from .page import Page
 from .wording import MISSING, capitalised, clipped, count, in_type, signed
 
-ORDER = (RECOMMENDED, USABLE, DOUBTFUL, NOT_HERE)
+ORDER = (VALID, WITH_CARE, NOT_VALID)
 WORST = 5
 # Column of diagnostics.csv, and what it means when its p is below the level.
 FAULTS = {
@@ -33,25 +33,22 @@ def trust_section(page: Page) -> dict[str, Any] | None:
     found = page.sample.diagnose(page.main)
     if found.n_events == 0:
         return None
-    ranked = sorted(found.table["test"], key=lambda name: ORDER.index(_verdict(found, name).trust))
+    ranked = sorted(found.opinions, key=lambda v: (v.test != found.main_test, ORDER.index(v.trust)))
     usual = set(shown_tests(page.sample, page.main, page.config.tests))
     return {
         "text": [in_type(sentence) for sentence in found.text],
-        "shown": [_row(_verdict(found, name)) for name in ranked if name in usual],
-        "others": [_row(_verdict(found, name)) for name in ranked if name not in usual],
+        "shown": [_row(v) for v in ranked if v.test in usual],
+        "others": [_row(v) for v in ranked if v.test not in usual],
+        "main_test": found.main_test,
         "subject": page.subject,
         "regressions": _regressions(page),
     }
 
 
-def _verdict(found: Diagnosis, name: str) -> Verdict:
-    return next(v for v in found.verdicts if v.test == name)
-
-
-def _row(v: Verdict) -> tuple[Statistic, str, str, str]:
-    """Return test, p (in brackets where it is not to be relied on), trust and reason."""
-    p = pvalue(v.pvalue)
-    return STATISTICS[v.test], p if v.usable or p == MISSING else f"({p})", v.trust, _reason(v.reason)
+def _row(v: Opinion) -> tuple[Statistic, str, str, str, str]:
+    """Return test, p, false-alarm rate, trust and reason."""
+    rate = percent(v.false_alarms) if np.isfinite(v.false_alarms) else MISSING
+    return STATISTICS[v.test], pvalue(v.pvalue), rate, v.trust, _reason(v.reason)
 
 
 def _reason(reason: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
 from ..canonical import OUTCOME
 from ..errors import RunFolderError
 from ..loading.benchmarks import members
@@ -36,7 +37,11 @@ _ASIDE = {
     "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants", "event_pages",
     "interactive", "size",
 }  # fmt: skip
-ZERO = "different from zero"
+# What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
+OLD_VERDICTS = {
+    "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT, "no result": NO_RESULT,
+    "not tested": NO_RESULT,
+}  # fmt: skip
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions", "prices",
     "sizes", "sources", "files", "altered",
@@ -78,8 +83,8 @@ class Answer:
         if self.before is None or self.after is None:
             return True
         signs = [math.copysign(1, own["estimate"] or 0.0) for own in (self.before, self.after)]
-        verdicts = [own["verdict"] for own in (self.before, self.after)]
-        return verdicts[0] != verdicts[1] or (verdicts[0] == ZERO and signs[0] != signs[1])
+        verdicts = [OLD_VERDICTS.get(own["verdict"], own["verdict"]) for own in (self.before, self.after)]
+        return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from ..windows import Window
 from .origin import hash_of
 
 if TYPE_CHECKING:
-    from ..report.answer import Sentence
     from .origin import Origin
 
 SCHEMA = "eventstudy-run/2"
@@ -102,14 +101,14 @@ def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, A
     parts = results.groups(column) if column else {"": results}
     found = []
     for group, part in parts.items():
-        said = answer(part, config.main, subject=subject_of(group, column))
-        test = part.test(part.recommended_for(config.main), config.main)
+        decided = part.answer(config.main)
+        text = answer(part, config.main, subject=subject_of(group, column))
         found.append({
-            "group": group, "window": str(config.main), "text": str(said),
-            "verdict": _verdict(said),
-            "test": test.name, "estimate": _number(test.estimate),
-            "pvalue": None if test.reason else _number(test.pvalue),
-            "n_events": test.n_events, "lacking": lacking_note(part, config.main),
+            "group": group, "window": str(config.main),
+            "headline": text.parts[0][0], "text": str(text),
+            "verdict": decided.verdict, "test": decided.test, "estimate": _number(decided.effect.estimate),
+            "pvalue": _number(decided.pvalue), "n_events": decided.n_events,
+            "lacking": lacking_note(part, config.main),
         })  # fmt: skip
     return found
 
@@ -153,12 +152,6 @@ def kept_hash(path: Path) -> str:
 def now() -> str:
     """Return the time in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _verdict(said: Sentence) -> str:
-    """Return what a sentence stresses last, or the word that it begins with: ``provisional``."""
-    stressed = [text for text, strong in said.parts if strong]
-    return stressed[0][:-1].lower() if stressed[0].endswith(":") else stressed[-1]
 
 
 def _sorted(manifest: Mapping[str, Any]) -> dict[str, Any]:

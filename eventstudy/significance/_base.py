@@ -158,6 +158,8 @@ class Statistic:
         Whether it tests single events instead of a sample.
     core : bool
         Whether summaries show it unasked; tables hold all tests.
+    skewed : tuple of float
+        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about 5%.
     """
 
     name: str
@@ -174,6 +176,7 @@ class Statistic:
     about_mean: bool
     per_event: bool
     core: bool
+    skewed: tuple[float, ...]
 
     def __call__(
         self, abnormal: AbnormalReturns, window: Window, *, alternative: Alternative = "two-sided"
@@ -224,6 +227,7 @@ def statistic(
     about_mean: bool = True,
     per_event: bool = False,
     core: bool = False,
+    skewed: tuple[float, ...] = (),
 ) -> Callable[[Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]]:
     """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that order."""
 
@@ -231,7 +235,18 @@ def statistic(
         compute: Callable[[AbnormalReturns, Window], Value],
     ) -> Callable[[AbnormalReturns, Window], Value]:
         entry = Statistic(
-            name, label, compute, minimum, *robust, null, reference, source, about_mean, per_event, core
+            name,
+            label,
+            compute,
+            minimum,
+            *robust,
+            null,
+            reference,
+            source,
+            about_mean,
+            per_event,
+            core,
+            skewed,
         )
         STATISTICS.register(name)(entry)
         return compute

@@ -32,6 +32,8 @@ PAIRWISE_LIMIT = 2000
 SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
 # Where no pair has a rho, r is 0 if 1 + (N-1) r could be at most this much above 1, with rho 1 for all.
 NEGLIGIBLE = 0.05
+# A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
+SHORT_HISTORY = 60
 NO_PAIR = "no two events that overlap, estimation windows included, have enough common estimation days"
 
 
@@ -103,6 +105,8 @@ def mean_correlation(
 def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
     """Return r and 1 + (N - 1) r, by which correlation multiplies the variance of the mean SCAR.
 
+    r is that of :func:`mean_correlation`, but zero where :func:`is_unreliable`.
+
     Raises
     ------
     InapplicableError
@@ -111,12 +115,28 @@ def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, flo
     r = mean_correlation(sample, window).rbar if len(sample) > 1 else 0.0
     if not np.isfinite(r):
         raise InapplicableError(NO_PAIR)
+    r = 0.0 if is_unreliable(sample, r) else r
     factor = 1 + (len(sample) - 1) * r
     if factor <= SMALLEST_FACTOR:
         raise InapplicableError(
             f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the firms"
         )
     return r, factor
+
+
+def is_unreliable(sample: AbnormalReturns, rbar: float) -> bool:
+    """Return whether a mean correlation is negative and rests on fewer than 60 common sessions a pair."""
+    return bool(rbar < 0) and mean_common_sessions(sample) < SHORT_HISTORY
+
+
+def mean_common_sessions(sample: AbnormalReturns) -> float:
+    """Return the mean number of common estimation sessions of the pairs of events that have any."""
+    at = np.where(np.isfinite(sample.resid), sample.windows.estimation_positions, -1)
+    present = np.bincount(at[at >= 0])
+    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
+    reached = np.searchsorted(np.sort(first), at.max(axis=1), side="right")
+    pairs = int(reached.sum()) - len(sample) * (len(sample) + 1) // 2
+    return float((present * (present - 1)).sum() / 2 / pairs) if pairs else 0.0
 
 
 def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int | None = None) -> FloatArray:
@@ -387,6 +407,17 @@ def _lagged_pairs(
 def apart(sample: AbnormalReturns) -> bool:
     """Tell whether some exchanges of the events are never open together: news is a session apart there."""
     return bool(_never_together(np.unique(sample.windows.hours, axis=0)).any())
+
+
+def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
+    """Return whether windows of exchanges that are never open together share sessions or adjoin."""
+    day0, reach = sample.windows.day0, len(window)
+    for pair in _apart(sample):
+        one, other = day0[pair.rows], np.sort(day0[pair.columns])
+        first, last = np.searchsorted(other, one - reach), np.searchsorted(other, one + reach, side="right")
+        if (first < last).any():
+            return True
+    return False
 
 
 def _never_together(hours: FloatArray) -> BoolArray:

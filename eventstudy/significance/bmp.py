@@ -11,7 +11,7 @@ from ._mean import t_of_mean
 @statistic(
     "bmp",
     label="BMP",
-    minimum=5,
+    minimum=2,
     robust=("no", "no", "yes", "fair"),
     null="the mean standardised CAR is zero",
     reference="t(N-1)",

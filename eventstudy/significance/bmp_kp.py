@@ -14,7 +14,7 @@ from ._mean import t_of_mean
 @statistic(
     "bmp_kp",
     label="BMP-KP",
-    minimum=5,
+    minimum=2,
     robust=("yes", "yes", "yes", "fair"),
     null="the mean standardised CAR is zero",
     reference="t(N-1)",

@@ -22,6 +22,7 @@ from ._ranks import Totals, all_days, event_days, rank_z, scaled_ranks
     reference="N(0,1)",
     source="Corrado and Zivney (1992)",
     about_mean=False,
+    skewed=(0.061, 0.172),
 )
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     """As Corrado's rank test, with event-day values divided by that day's spread across events."""

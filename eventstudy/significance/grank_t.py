@@ -25,6 +25,7 @@ from ._ranks import DECIMALS, Totals, scaled_ranks
     reference="t(M-1)",
     source="Kolari and Pynnonen (2011)",
     about_mean=False,
+    skewed=(0.062, 0.196),
     core=True,
 )
 def grank_t(sample: AbnormalReturns, window: Window) -> Value:

@@ -19,6 +19,7 @@ from .grank_t import grank
     reference="N(0,1)",
     source="Kolari and Pynnonen (2011)",
     about_mean=False,
+    skewed=(0.064, 0.198),
 )
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_i U_i0 / sqrt(sum_i (T_i - 1) / (12 (T_i + 1))), the events taken as independent."""

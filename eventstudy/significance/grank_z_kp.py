@@ -20,6 +20,7 @@ from .grank_z import grank_z
     reference="N(0,1)",
     source="Kolari and Pynnonen (2010, 2011), combined here",
     about_mean=False,
+    skewed=(0.064, 0.198),
 )
 def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     """Return GRANK-Z / sqrt(1 + (N - 1) r), r the overlap-weighted mean correlation of BMP-KP.

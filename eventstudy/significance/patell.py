@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..abnormal import AbnormalReturns
+from ..typing import FloatArray
 from ..windows import Window
 from ._base import InapplicableError, Value, statistic
 
@@ -21,7 +22,19 @@ from ._base import InapplicableError, Value, statistic
 )
 def patell(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum(SCAR) / sqrt(sum(nu / (nu - 2))), nu = M - k, with the exact SCAR."""
+    return Value(float(sample.scar(window).sum() / np.sqrt(scar_variance(sample).sum())), np.inf)
+
+
+def scar_variance(sample: AbnormalReturns) -> FloatArray:
+    """Return nu / (nu - 2), the variance of the standardised CAR of each event, shape (n,).
+
+    Raises
+    ------
+    InapplicableError
+        If an event has two degrees of freedom or fewer.
+    """
     nu = sample.df_resid
     if (nu <= 2).any():
         raise InapplicableError(f"{int((nu <= 2).sum())} events have 2 or fewer degrees of freedom")
-    return Value(float(sample.scar(window).sum() / np.sqrt((nu / (nu - 2)).sum())), np.inf)
+    variance: FloatArray = nu / (nu - 2)
+    return variance

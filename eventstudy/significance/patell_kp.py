@@ -10,6 +10,9 @@ from ._base import Value, statistic
 from ._correlation import cancelling, variance_factor
 from .patell import patell
 
+# Of fewer events the variance of the event days is unknown, and this is the main test.
+FULL_SAMPLE = 5
+
 
 @statistic(
     "patell_kp",
@@ -21,7 +24,13 @@ from .patell import patell
     source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
 )
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Z_Patell / sqrt(1 + (N - 1) r); no factor (1 - r), since s is not estimated across events."""
+    """Return Z_Patell / sqrt(1 + (N - 1) r); no factor (1 - r), since s is not estimated across events.
+
+    Of fewer than five events a negative r counts as zero: it is the main test there, and so few correlations
+    are no evidence that errors cancel.
+    """
     _, factor = variance_factor(sample, window)
+    if len(sample) < FULL_SAMPLE:
+        factor = max(factor, 1.0)
     z = patell(sample, window).statistic / np.sqrt(factor)
     return Value(float(z), np.inf, caution=cancelling(factor))

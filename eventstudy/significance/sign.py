@@ -19,6 +19,7 @@ from ._ranks import DECIMALS
     reference="N(0,1)",
     source="Brown and Warner (1980)",
     about_mean=False,
+    skewed=(0.122, 0.496),
 )
 def sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return (n+ - N/2) / (sqrt(N)/2); skewed returns are not positive half the time (Cowan 1992)."""

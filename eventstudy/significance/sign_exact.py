@@ -20,6 +20,7 @@ from .sign import sign
     reference="binomial(N,1/2)",
     source="Dixon and Mood (1946)",
     about_mean=False,
+    skewed=(0.122, 0.496),
 )
 def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     """Return the z of the sign test, with the tails of n+ under the binomial law in place of the normal.

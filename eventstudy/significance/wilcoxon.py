@@ -21,6 +21,7 @@ EXACT_LIMIT = 60
     reference="exact, N(0,1) with ties or N > 60",
     source="Wilcoxon (1945)",
     about_mean=False,
+    skewed=(0.07, 0.226),
 )
 def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     """Return (W+ - N(N+1)/4) / sd of the CARs, sd corrected for ties; zeros are left out."""

@@ -28,6 +28,7 @@ EQUAL = 1e-9
     null="the mean CAR is zero",
     reference="sign flips",
     source="Cameron, Gelbach and Miller (2008)",
+    core=True,
 )
 def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     """Return the date-clustered t and the share of sign flips of whole clusters that reach it.

@@ -8,20 +8,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...listing import listed_rows
 from ...steps import step
-from ..answer import asides
+from ..answer import asides, other_news
 from ..events import event_name
 from ..measures import in_its_words, words
 from ..templating import environment, style
 from ..wording import clipped, date_prose, window_text
 from .abnormal import abnormal
 from .announcement import announcement
-from .answer import about, other_news, said
+from .answer import about, said
 from .estimation import estimation
 from .flags import flags_in_words
 from .keys import keys
@@ -104,7 +104,7 @@ def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str
         "date": date_prose(cells["day0"]),
         "reason": "" if used else clipped(cells["reason"], 600),
         "answer": said(event.one, event.main) if used else None,
-        "asides": [*(asides(event.one, event.main) if used else []), *other_news(cells)],
+        "asides": _asides(event, cells, used=used),
         "keys": list(keys(event)) if used else [],
         "price": price(event),
         "abnormal": abnormal(event) if used else None,
@@ -119,6 +119,14 @@ def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str
     ticks = windows["ticks"] if windows else ()
     template = environment().get_template("event.html.j2")
     return template.render(context, **style("report.css", "pages.css", ticks=ticks)) + "\n"
+
+
+def _asides(event: OneEvent, cells: Mapping[str, Any], *, used: bool) -> list[str]:
+    """Return what must be said with the answer of one event, other news included."""
+    if not used:
+        return other_news(cells)
+    news = [] if event.one.answer(event.main).n_events else other_news(cells)
+    return [*asides(event.one, event.main), *news]
 
 
 def _rows(results: EventStudyResults, config: StudyConfig, quotes: Mapping[str, Quoted]) -> list[int]:

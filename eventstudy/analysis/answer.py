@@ -1,0 +1,326 @@
+"""The answer of a study: one test chosen by the number of events, its estimate, interval and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..abnormal import AbnormalReturns
+from ..pvalues import LEVEL
+from ..significance import SignificanceTest
+from ..significance._base import InapplicableError
+from ..significance._correlation import variance_factor
+from ..significance.patell import scar_variance
+from ..significance.patell_kp import FULL_SAMPLE
+from ..windows import Window
+
+if TYPE_CHECKING:
+    from ..results import EventStudyResults
+
+DIFFERENT, NOT_DIFFERENT = "different", "not_different"
+NO_RESULT, PROVISIONAL = "no_result", "provisional"
+# A smaller mean correlation leaves a shared shock next to nothing to work through.
+SHARED = 0.02
+POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its standard error and 95% interval (decimal); NaN where there is none.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high : float
+    df : float
+        Degrees of freedom of Student's t; infinite for normal quantiles.
+    """
+
+    estimate: float = np.nan
+    se: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    df: float = np.nan
+
+    @classmethod
+    def of(cls, estimate: float, se: float, df: float) -> Interval:
+        """Return estimate -+ the 97.5% quantile times the standard error."""
+        half = quantile(df) * se
+        return cls(float(estimate), float(se), float(estimate - half), float(estimate + half), float(df))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The answer without one event."""
+
+    event_id: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    pvalue: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overturn:
+    """What it would take to change the verdict; NaN where a number has no meaning for these events.
+
+    Attributes
+    ----------
+    variance_multiple : float
+        Up to four events: how many times as variable as usual returns would have to have been for p to reach
+        5%, (z / z_crit)^2.
+    shared_shock : float
+        Five events or more that are `different` and correlated: by how much the covariance that the firms
+        share would have to have risen for p to reach 5%.
+    largest_t : float
+        Five events or more: the largest |t| that an equal effect on all of them can give, sqrt(N) / (f
+        sd(1/s) / mean(1/s)). Below the critical value these firms differ too much in volatility for the test.
+    smallest_effect : float
+        The smallest effect that the verdict finds with 80% power (decimal).
+    leave_one_out : tuple of LeftOut
+        Two to four events: the answer without each.
+    """
+
+    variance_multiple: float = np.nan
+    shared_shock: float = np.nan
+    largest_t: float = np.nan
+    smallest_effect: float = np.nan
+    leave_one_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer over one window (docs/methods.md, 6).
+
+    Attributes
+    ----------
+    verdict : {"different", "not_different", "no_result", "provisional"}
+        ``different`` if the main test has p < 0.05, which is where its interval leaves out zero;
+        ``provisional`` while events wait for days of the window.
+    test : str
+        The main test, chosen by the number of events alone: see :func:`main_test`.
+    pvalue : float
+        Two-sided; NaN without a result or before the verdict.
+    effect : Interval
+        The mean CAR weighted by 1/s, s the standard error of each CAR.
+    n_events, n_dates : int
+        Events with a CAR over the window, and their dates.
+    market_implied : float
+        The return that the model expected, in the same weights (decimal).
+    plain_average : Interval
+        The mean CAR of equal weights; it has no part in the verdict.
+    overturn : Overturn
+    reason : str
+        Why there is no result; "" otherwise.
+    """
+
+    verdict: str
+    test: str
+    pvalue: float = np.nan
+    effect: Interval = field(default_factory=Interval)
+    n_events: int = 0
+    n_dates: int = 0
+    market_implied: float = np.nan
+    plain_average: Interval = field(default_factory=Interval)
+    overturn: Overturn = field(default_factory=Overturn)
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as it stands in ``results.json``, None for NaN."""
+        ends = ("estimate", "ci_low", "ci_high")
+        effect, average = asdict(self.effect), asdict(self.plain_average)
+        return {
+            "verdict": self.verdict, "test": self.test, "pvalue": _known(self.pvalue),
+            **{name: _known(effect[name]) for name in ends},
+            "n_events": self.n_events, "n_dates": self.n_dates,
+            "market_implied": _known(self.market_implied),
+            "plain_average": {name: _known(average[name]) for name in ends},
+            "overturn": {k: _plain(v) for k, v in asdict(self.overturn).items()}, "reason": self.reason,
+        }  # fmt: skip
+
+
+def main_test(n_events: int) -> str:
+    """Return the name of the test that decides, by the number of events alone.
+
+    One event has its exact t. Of two to four the variance of the event days cannot be estimated, so that it
+    is that of the estimation days, as for one event. Five or more have BMP adjusted for correlation.
+    """
+    if n_events <= 1:
+        return "event_t"
+    return "bmp_kp" if n_events >= FULL_SAMPLE else "patell_kp"
+
+
+def answer(results: EventStudyResults, window: Window) -> Answer:
+    """Return the answer of a study over `window`.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    window : Window
+
+    Notes
+    -----
+    With z_i = CAR_i / s_i the estimate is d = sum z_i / sum 1/s_i. Its standard error is d over the statistic
+    of the main test, computed from the right-hand side so that it exists where d is zero: f sd(z) /
+    (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r), for five events or more; sqrt(sum nu/(nu-2))
+    sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to four; s for one. The interval leaves out zero exactly where
+    the verdict is ``different``.
+    """
+    sample = results.abnormal.sample(window)
+    n = len(sample) if len(results) else 0
+    name = main_test(n if n else len(results))
+    if n == 0:
+        waits = PROVISIONAL if is_provisional(results, window) else NO_RESULT
+        return Answer(waits, name, reason="no event has all days of the window")
+    test = results.test(name, window)
+    common: dict[str, Any] = {
+        "n_events": n, "n_dates": len(np.unique(sample.windows.day0)),
+        "plain_average": plain_average(results, window), "market_implied": _implied(sample, window),
+    }  # fmt: skip
+    if not np.isfinite(test.pvalue):
+        return Answer(NO_RESULT, name, reason=test.reason, **common)
+    effect = _weighted(sample, window, test)
+    if is_provisional(results, window):
+        return Answer(PROVISIONAL, name, effect=effect, **common)
+    verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
+    overturn = _overturn(results, window, test, effect)
+    return Answer(verdict, name, test.pvalue, effect, overturn=overturn, **common)
+
+
+def answers(
+    groups: Mapping[str, EventStudyResults], pooled: EventStudyResults, window: Window
+) -> dict[str, Any]:
+    """Return the answers of all events (``pooled``) and of each group, as in ``results.json``.
+
+    A group of that name is called ``pooled (group)``.
+    """
+    found = {"pooled": pooled.answer(window).to_dict()}
+    for group, part in groups.items():
+        found["pooled (group)" if group == "pooled" else group] = part.answer(window).to_dict()
+    return found
+
+
+def is_provisional(results: EventStudyResults, window: Window) -> bool:
+    """Return whether events lack days of `window` because those days are yet to come."""
+    flags = results.events["flags"].astype(str).str.split(";")
+    waits = np.array(["incomplete_window" in cell for cell in flags], dtype=bool)
+    return bool((results.ok & waits & ~results.abnormal.valid(window)).any())
+
+
+def plain_average(results: EventStudyResults, window: Window) -> Interval:
+    """Return the mean CAR of equal weights with its 95% interval.
+
+    Notes
+    -----
+    Of several events the standard error is f sd(CAR) / sqrt(N), f as in :func:`answer`, with t(N-1). Dividing
+    the mean CAR by the statistic of BMP-KP instead would give no width at all where the mean CAR is near zero
+    and the mean standardised CAR is not. NaN where the correlation cannot be estimated, or cancels.
+    """
+    sample = results.abnormal.sample(window)
+    car, n = sample.car(window), len(sample)
+    if n == 0:
+        return Interval()
+    if n == 1:
+        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
+    factor = inflation(sample, window)
+    if not np.isfinite(factor) or results.test("bmp_kp", window).reason:
+        return Interval(float(car.mean()))
+    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
+
+
+def inflation(sample: AbnormalReturns, window: Window) -> float:
+    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens an error; NaN if unknown."""
+    try:
+        r, factor = variance_factor(sample, window)
+    except InapplicableError:
+        return np.nan
+    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
+
+
+def quantile(df: float) -> float:
+    """Return the 97.5% quantile of Student's t, or of the normal where `df` is infinite."""
+    from scipy.special import ndtri, stdtrit
+
+    upper = 1 - LEVEL / 2
+    return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
+
+
+def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
+    """Return the smallest effect (decimal) that a 5% t-test with this standard error finds with `power`.
+
+    The effect whose noncentral t exceeds the critical value as often; normal where `df` is not finite.
+    """
+    from scipy.special import nctdtrinc, ndtri
+
+    if not np.isfinite(df):
+        return (quantile(np.inf) + float(ndtri(power))) * se
+    return float(nctdtrinc(df, 1 - power, quantile(df))) * se
+
+
+def _weighted(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
+    """Return the precision-weighted mean CAR with the error that inverts the main test."""
+    s, z, n = np.sqrt(sample.var_car(window)), sample.scar(window), len(sample)
+    if n == 1:
+        return Interval.of(sample.car(window)[0], s[0], test.df)
+    precision = float((1 / s).sum())
+    if n >= FULL_SAMPLE:
+        spread = inflation(sample, window) * z.std(ddof=1) * np.sqrt(n)
+    else:
+        factor = max(variance_factor(sample, window)[1], 1.0)
+        spread = np.sqrt(scar_variance(sample).sum() * factor)
+    return Interval.of(z.sum() / precision, spread / precision, test.df)
+
+
+def _implied(sample: AbnormalReturns, window: Window) -> float:
+    """Return the sum of the expected returns of the window in the weights of the estimate."""
+    weight = 1 / np.sqrt(sample.var_car(window))
+    expected = np.nansum(sample.expected[:, sample.columns(window)], axis=1)
+    return float(weight @ expected / weight.sum())
+
+
+def _overturn(
+    results: EventStudyResults, window: Window, test: SignificanceTest, effect: Interval
+) -> Overturn:
+    sample, n = results.abnormal.sample(window), test.n_events
+    ratio = (test.statistic / quantile(test.df)) ** 2
+    least = detectable(effect.se, effect.df)
+    if n < FULL_SAMPLE:
+        each = _leave_one_out(results, window) if n > 1 else ()
+        return Overturn(variance_multiple=ratio, smallest_effect=least, leave_one_out=each)
+    shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
+    return Overturn(shared_shock=shared, largest_t=_largest_t(sample, window), smallest_effect=least)
+
+
+def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> float:
+    """Return lambda* = ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
+    r, factor = variance_factor(sample, window)
+    return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
+
+
+def _largest_t(sample: AbnormalReturns, window: Window) -> float:
+    precision = 1 / np.sqrt(sample.var_car(window))
+    spread = inflation(sample, window) * precision.std(ddof=1) / precision.mean()
+    return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf
+
+
+def _leave_one_out(results: EventStudyResults, window: Window) -> tuple[LeftOut, ...]:
+    rows = np.flatnonzero(results.abnormal.valid(window))
+    found = []
+    for row in rows:
+        one = results.subset(rows[rows != row]).answer(window)
+        effect = one.effect
+        name = str(results.events["event_id"].iloc[row])
+        found.append(LeftOut(name, effect.estimate, effect.ci_low, effect.ci_high, one.pvalue))
+    return tuple(found)
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return [{k: _plain(v) for k, v in one.items()} for one in value]
+    return _known(value) if isinstance(value, float) else value
