@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..pvalues import LEVEL
-from ..significance import SignificanceTest
+from ..significance import STATISTICS, SignificanceTest
 from ..significance._base import InapplicableError
 from ..significance._correlation import variance_factor
 from ..significance.patell import scar_variance
@@ -153,12 +153,26 @@ def main_test(n_events: int) -> str:
 
 
 def answer(results: EventStudyResults, window: Window) -> Answer:
-    """Return the answer of a study over `window`.
+    """Return the answer of a study over `window`; see :func:`decide`.
+
+    While events wait for days of the window there is an estimate and no verdict.
+    """
+    found = decide(results.abnormal, window, results.events["event_id"].astype(str).to_list())
+    if is_provisional(results, window):
+        return replace(found, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
+    return found
+
+
+def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] = ()) -> Answer:
+    """Return the answer of abnormal returns over `window`.
 
     Parameters
     ----------
-    results : EventStudyResults
+    abnormal : AbnormalReturns
+        n events; those without all days of the window are left out.
     window : Window
+    event_ids : sequence of str
+        Names of the n events, for the answer without each; by default their places.
 
     Notes
     -----
@@ -168,25 +182,24 @@ def answer(results: EventStudyResults, window: Window) -> Answer:
     sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to four; s for one. The interval leaves out zero exactly where
     the verdict is ``different``.
     """
-    sample = results.abnormal.sample(window)
-    n = len(sample) if len(results) else 0
-    name = main_test(n if n else len(results))
+    sample = abnormal.sample(window)
+    n = len(sample)
     if n == 0:
-        waits = PROVISIONAL if is_provisional(results, window) else NO_RESULT
-        return Answer(waits, name, reason="no event has all days of the window")
-    test = results.test(name, window)
+        name = main_test(int(np.isfinite(abnormal.sigma2).sum()))
+        return Answer(NO_RESULT, name, reason="no event has all days of the window")
+    test = STATISTICS[main_test(n)](sample, window)
     common: dict[str, Any] = {
         "n_events": n, "n_dates": len(np.unique(sample.windows.day0)),
-        "plain_average": plain_average(results, window), "market_implied": _implied(sample, window),
+        "plain_average": plain_average(sample, window), "market_implied": _implied(sample, window),
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
-        return Answer(NO_RESULT, name, reason=test.reason, **common)
+        return Answer(NO_RESULT, test.name, reason=test.reason, **common)
     effect = _weighted(sample, window, test)
-    if is_provisional(results, window):
-        return Answer(PROVISIONAL, name, effect=effect, **common)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
-    overturn = _overturn(results, window, test, effect)
-    return Answer(verdict, name, test.pvalue, effect, overturn=overturn, **common)
+    names = list(event_ids) or [str(i) for i in range(len(abnormal))]
+    left = [names[i] for i in np.flatnonzero(abnormal.valid(window))]
+    overturn = _overturn(sample, window, test, effect, left)
+    return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
 def answers(
@@ -209,7 +222,7 @@ def is_provisional(results: EventStudyResults, window: Window) -> bool:
     return bool((results.ok & waits & ~results.abnormal.valid(window)).any())
 
 
-def plain_average(results: EventStudyResults, window: Window) -> Interval:
+def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
     """Return the mean CAR of equal weights with its 95% interval.
 
     Notes
@@ -218,14 +231,14 @@ def plain_average(results: EventStudyResults, window: Window) -> Interval:
     the mean CAR by the statistic of BMP-KP instead would give no width at all where the mean CAR is near zero
     and the mean standardised CAR is not. NaN where the correlation cannot be estimated, or cancels.
     """
-    sample = results.abnormal.sample(window)
+    sample = abnormal.sample(window)
     car, n = sample.car(window), len(sample)
     if n == 0:
         return Interval()
     if n == 1:
         return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
     factor = inflation(sample, window)
-    if not np.isfinite(factor) or results.test("bmp_kp", window).reason:
+    if not np.isfinite(factor) or STATISTICS["bmp_kp"](sample, window).reason:
         return Interval(float(car.mean()))
     return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
 
@@ -281,13 +294,13 @@ def _implied(sample: AbnormalReturns, window: Window) -> float:
 
 
 def _overturn(
-    results: EventStudyResults, window: Window, test: SignificanceTest, effect: Interval
+    sample: AbnormalReturns, window: Window, test: SignificanceTest, effect: Interval, names: Sequence[str]
 ) -> Overturn:
-    sample, n = results.abnormal.sample(window), test.n_events
+    n = len(sample)
     ratio = (test.statistic / quantile(test.df)) ** 2
     least = detectable(effect.se, effect.df)
     if n < FULL_SAMPLE:
-        each = _leave_one_out(results, window) if n > 1 else ()
+        each = _leave_one_out(sample, window, names) if n > 1 else ()
         return Overturn(variance_multiple=ratio, smallest_effect=least, leave_one_out=each)
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
     return Overturn(shared_shock=shared, largest_t=_largest_t(sample, window), smallest_effect=least)
@@ -305,15 +318,13 @@ def _largest_t(sample: AbnormalReturns, window: Window) -> float:
     return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf
 
 
-def _leave_one_out(results: EventStudyResults, window: Window) -> tuple[LeftOut, ...]:
-    rows = np.flatnonzero(results.abnormal.valid(window))
-    found = []
-    for row in rows:
-        one = results.subset(rows[rows != row]).answer(window)
-        effect = one.effect
-        name = str(results.events["event_id"].iloc[row])
-        found.append(LeftOut(name, effect.estimate, effect.ci_low, effect.ci_high, one.pvalue))
-    return tuple(found)
+def _leave_one_out(sample: AbnormalReturns, window: Window, names: Sequence[str]) -> tuple[LeftOut, ...]:
+    rows = np.arange(len(sample))
+    found = [decide(sample.take(rows[rows != i]), window) for i in rows]
+    return tuple(
+        LeftOut(name, one.effect.estimate, one.effect.ci_low, one.effect.ci_high, one.pvalue)
+        for name, one in zip(names, found, strict=True)
+    )
 
 
 def _known(value: float) -> float | None:

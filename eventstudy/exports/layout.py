@@ -16,10 +16,11 @@ from ..windows import Window
 from .finished import Finished
 
 LONGEST_NAME, LONGEST_GROUP = 60, 40
-# Columns of caar.csv in the order of the fields of a WindowRow.
-OF_A_WINDOW = (
-    "n_events", "weighted_caar", "weighted_se", "weighted_low", "weighted_high", "pvalue", "caar",
-)  # fmt: skip
+# Where the numbers of a WindowRow stand in caar.csv.
+OF_A_WINDOW = {
+    "n_events": "n_events", "effect": "weighted_caar", "se": "weighted_se", "low": "weighted_low",
+    "high": "weighted_high", "pvalue": "pvalue", "caar": "caar",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,8 @@ def _rows(names: tuple[str, ...], means: pd.DataFrame, tests: pd.DataFrame) -> t
     for m in means.to_dict("records"):
         window = Window(m["start"], m["stop"])
         cells = tuple(_cell(name, by_key.get((name, window.start, window.stop))) for name in names)
-        numbers = [m[column] for column in OF_A_WINDOW]
-        rows.append(WindowRow(window, *numbers, cells=cells))
+        numbers = {field: m[column] for field, column in OF_A_WINDOW.items()}
+        rows.append(WindowRow(window=window, cells=cells, **numbers))
     return tuple(rows)
 
 

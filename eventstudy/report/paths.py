@@ -94,5 +94,5 @@ def _half(results: EventStudyResults, window: Window) -> float:
     n = int(results.abnormal.valid(window).sum())
     if n < BAND_EVENTS and len(results) > 1:
         return math.nan
-    average = plain_average(results, window)
+    average = plain_average(results.abnormal, window)
     return average.ci_high - average.estimate

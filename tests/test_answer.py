@@ -1,0 +1,237 @@
+"""One test decides: the verdict, its estimate and its interval, for one event, a few and many."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import SHARED, Market
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from eventstudy.analysis.answer import answers, decide, detectable, main_test, plain_average
+from eventstudy.cli.main import main
+from eventstudy.windows import Window
+
+MAIN = Window(0, 1)
+FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
+
+
+def by_hand(market: Market) -> dict[str, float]:
+    """Return d, its error and the law of METHODS 4.8 from CARs, errors and residuals, in plain numpy."""
+    a = market.fit().abnormal
+    car, s = a.car(MAIN), np.sqrt(a.var_car(MAIN))
+    n, z, w = len(car), car / s, 1 / s
+    d = float(z.sum() / w.sum())
+    r = kp_correlation(a.resid) if n > 1 else 0.0
+    if n >= 5:
+        f = np.sqrt((1 + (n - 1) * r) / (1 - r))
+        se, law = f * z.std(ddof=1) / (np.sqrt(n) * w.mean()), stats.t(n - 1)
+    elif n > 1:
+        nu = a.df_resid
+        se = np.sqrt((nu / (nu - 2)).sum()) * np.sqrt(1 + (n - 1) * max(r, 0)) / w.sum()
+        law = stats.norm()
+    else:
+        se, law = s[0], stats.t(a.df_resid[0])
+    half = law.ppf(0.975) * se
+    return {"d": d, "se": se, "low": d - half, "high": d + half, "p": 2 * law.sf(abs(d / se))}
+
+
+def kp_correlation(resid: np.ndarray) -> float:
+    """Return the mean correlation of the residuals of firms with one date (Kolari and Pynnonen 2010)."""
+    matrix = np.corrcoef(resid)
+    return float(matrix[np.triu_indices(len(resid), 1)].mean())
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 12])
+@pytest.mark.parametrize("effect", [0.0, -0.03])
+def test_estimate_interval_and_p_by_hand(n: int, effect: float) -> None:
+    market = Market(n, dates=1, effect=effect, rho=0.2, seed=n)
+    found, own = market.fit().answer(MAIN), by_hand(market)
+    assert found.test == {1: "event_t", 2: "patell_kp", 3: "patell_kp", 4: "patell_kp"}.get(n, "bmp_kp")
+    effect_of = found.effect
+    np.testing.assert_allclose(
+        [effect_of.estimate, effect_of.se, effect_of.ci_low, effect_of.ci_high, found.pvalue],
+        list(own.values()),
+        rtol=1e-9,
+    )
+    assert found.verdict == ("different" if own["p"] < 0.05 else "not_different")
+    assert found.pvalue == market.fit().test(found.test, MAIN).pvalue
+
+
+def test_the_main_test_comes_from_the_number_of_events_alone() -> None:
+    assert [main_test(n) for n in range(7)] == [
+        "event_t", "event_t", "patell_kp", "patell_kp", "patell_kp", "bmp_kp", "bmp_kp",
+    ]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 14), seed=st.integers(0, 10**6), effect=st.floats(-0.05, 0.05),
+    dates=st.integers(1, 4), rho=st.floats(0, 0.8),
+)  # fmt: skip
+def test_interval_and_verdict_never_contradict_each_other(
+    n: int, seed: int, effect: float, dates: int, rho: float
+) -> None:
+    market = Market(n, dates=min(n, dates), effect=effect, rho=rho, seed=seed)
+    for window in (MAIN, Window(0, 0), Window(-5, 5)):
+        found = decide(market.fit().abnormal, window)
+        outside = not found.effect.ci_low <= 0 <= found.effect.ci_high
+        assert found.verdict == ("different" if outside else "not_different")
+
+
+@pytest.mark.slow
+def test_coherent_in_two_thousand_samples() -> None:
+    verdicts = []
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(1, 20))
+        market = Market(n, dates=int(rng.integers(1, n + 1)), effect=rng.normal(0, 0.01), seed=seed)
+        found = decide(market.fit().abnormal, MAIN)
+        outside = not found.effect.ci_low <= 0 <= found.effect.ci_high
+        assert (found.verdict == "different") == outside
+        verdicts.append(found.verdict)
+    assert set(verdicts) == {"different", "not_different"}
+
+
+def test_three_firms_that_fall_by_a_third_are_different_as_one_or_five_are() -> None:
+    for n in range(1, 7):
+        found = Market(n, dates=n, effect=-0.3, seed=3).fit().answer(MAIN)
+        assert (found.verdict, found.n_events) == ("different", n), found.test
+        assert found.effect.ci_high < 0
+
+
+def test_few_events_say_how_much_more_variable_returns_would_have_had_to_be() -> None:
+    found = Market(3, dates=3, effect=-0.06, seed=3).fit().answer(MAIN)
+    z = found.effect.estimate / found.effect.se
+    assert found.overturn.variance_multiple == pytest.approx((z / stats.norm.ppf(0.975)) ** 2)
+    assert [one.event_id for one in found.overturn.leave_one_out] == ["e0", "e1", "e2"]
+    pair = Market(3, dates=3, effect=-0.06, seed=3).fit().subset([1, 2]).answer(MAIN)
+    first = found.overturn.leave_one_out[0]
+    assert (first.estimate, first.pvalue) == (pair.effect.estimate, pair.pvalue)
+    assert np.isnan(found.overturn.shared_shock)
+    many = Market(12, dates=1, effect=-0.06, rho=0.3, seed=3).fit().answer(MAIN)
+    assert np.isnan(many.overturn.variance_multiple)
+    assert many.overturn.leave_one_out == ()
+
+
+def test_a_shared_shock_brings_p_to_five_percent_where_it_says_so() -> None:
+    """The covariance that the firms share, times lambda, brings t to its critical value."""
+    market = Market(12, dates=1, effect=-0.06, rho=0.3, seed=3)
+    found = market.fit().answer(MAIN)
+    times = found.overturn.shared_shock
+    n, a = 12, market.fit().abnormal
+    z = a.car(MAIN) / np.sqrt(a.var_car(MAIN))
+    r = kp_correlation(a.resid)
+    # The variance across events is that of what is not shared, sigma^2 (1 - r); the mean's has lambda r.
+    variance = z.var(ddof=1) / (1 - r) * (1 - r + n * times * r) / n
+    assert abs(z.mean()) / np.sqrt(variance) == pytest.approx(stats.t.ppf(0.975, n - 1), rel=1e-9)
+    assert times > 1
+
+
+def test_the_smallest_effect_is_found_in_four_of_five_studies() -> None:
+    """A noncentral t by scipy.stats, and MacKinlay's (1997) formula for a known variance."""
+    for df in (3, 19, 60):
+        delta = detectable(1.0, df)
+        critical = stats.t.ppf(0.975, df)
+        assert stats.nct.sf(critical, df, delta) == pytest.approx(0.8, abs=1e-6)
+    assert detectable(0.02 / np.sqrt(31)) == pytest.approx(0.010064, abs=1e-5)
+
+
+def test_the_plain_average_has_its_own_interval() -> None:
+    fit = Market(12, dates=1, rho=0.3, seed=5).fit()
+    car, r = fit.abnormal.car(MAIN), kp_correlation(fit.abnormal.resid)
+    se = car.std(ddof=1) / np.sqrt(12) * np.sqrt((1 + 11 * r) / (1 - r))
+    found = plain_average(fit.abnormal, MAIN)
+    half = stats.t.ppf(0.975, 11) * se
+    np.testing.assert_allclose(
+        [found.estimate, found.ci_low, found.ci_high], [car.mean(), car.mean() - half, car.mean() + half]
+    )
+    assert found.estimate != fit.answer(MAIN).effect.estimate
+
+
+def test_equal_volatilities_make_both_averages_one() -> None:
+    market = Market(8, dates=1, seed=5)
+    for name in market.tickers:
+        market.frame[name] = market.frame[market.tickers[0]].to_numpy()
+    rng = np.random.default_rng(1)
+    on = market.frame.index.get_loc(market.table["day0"][0])
+    market.frame.iloc[on, : len(market.tickers)] += rng.normal(0, 0.02, len(market.tickers))
+    fit = market.fit()
+    car = fit.abnormal.car(MAIN)
+    weights = 1 / np.sqrt(fit.abnormal.var_car(MAIN))
+    assert np.ptp(weights) < 1e-9 * weights[0]
+    assert (car / np.sqrt(fit.abnormal.var_car(MAIN))).sum() / weights.sum() == pytest.approx(car.mean())
+
+
+def test_without_a_main_test_there_is_no_result_but_a_plain_average() -> None:
+    market = Market(15, dates=1, seed=42)
+    frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
+    found = market.fit(frame, model="market_adjusted").answer(MAIN)
+    assert (found.verdict, found.test, found.n_events) == ("no_result", "bmp_kp", 15)
+    assert np.isnan(found.pvalue)
+    assert found.reason
+    assert np.isfinite(found.plain_average.estimate)
+
+
+def test_open_windows_have_an_estimate_and_no_verdict() -> None:
+    market = Market(12)
+    last = market.table["day0"].sort_values().iloc[-3]
+    found = market.fit(market.frame.loc[:last]).answer(MAIN)
+    assert found.verdict == "provisional"
+    assert 5 <= found.n_events < 12
+    assert np.isnan(found.pvalue)
+    assert np.isfinite(found.effect.ci_low)
+
+
+def test_a_group_may_be_called_pooled() -> None:
+    fit = Market(12, seed=5).fit()
+    parts = {"pooled": fit.subset(np.arange(6)), "b": fit.subset(np.arange(6, 12))}
+    found = answers(parts, fit, MAIN)
+    assert [one["n_events"] for one in found.values()] == [12, 6, 6]
+    assert list(found) == ["pooled", "pooled (group)", "b"]
+
+
+def test_a_negative_correlation_of_short_histories_counts_as_zero() -> None:
+    """With 50 common sessions a pair r is chance; with 110 a negative one is used as it is."""
+    for length, zero in ((50, True), (110, False)):
+        fits = [
+            Market(6, dates=1, seed=seed, days=200).fit(estimation=(-length - 10, -11)) for seed in range(8)
+        ]
+        raw = [kp_correlation(fit.abnormal.resid) for fit in fits]
+        negative = [(r, fit) for r, fit in zip(raw, fits, strict=True) if r < 0]
+        assert negative
+        for r, fit in negative:
+            kp, bmp = (fit.test(name, MAIN).statistic for name in ("bmp_kp", "bmp"))
+            expected = 1.0 if zero else np.sqrt((1 - r) / (1 + 5 * r))
+            assert kp / bmp == pytest.approx(expected, rel=1e-9)
+            assert fit.diagnose(MAIN).r_set_to_zero is zero
+
+
+def test_a_negative_correlation_of_a_few_events_counts_as_zero() -> None:
+    fits = [Market(3, dates=1, seed=seed).fit() for seed in range(12)]
+    negative = [fit for fit in fits if kp_correlation(fit.abnormal.resid) < 0]
+    assert negative
+    for fit in negative:
+        assert fit.test("patell_kp", MAIN).statistic == pytest.approx(fit.test("patell", MAIN).statistic)
+
+
+@pytest.mark.skipif(not FROZEN.is_file(), reason="the list of reference is not here")
+def test_the_list_of_reference(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        main, ["run", str(FROZEN), "--prices", "sample", "--out", str(tmp_path), "--name", "x"]
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "x" / "results.json").read_text(encoding="utf-8"))["answer"]
+    own = found["adverse"]
+    numbers = [own[name] for name in ("estimate", "ci_low", "ci_high")]
+    np.testing.assert_allclose(numbers, [-0.007859, -0.014630, -0.001087], atol=5e-7)
+    assert own["pvalue"] == pytest.approx(0.02385, abs=5e-6)
+    assert own["plain_average"]["estimate"] == pytest.approx(-0.008772, abs=5e-7)
+    assert (own["verdict"], own["test"], own["n_events"], own["n_dates"]) == ("different", "bmp_kp", 50, 43)
+    assert found["relief"]["verdict"] == "not_different"
+    assert set(found) == {"pooled", "adverse", "relief"}
