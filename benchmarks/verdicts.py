@@ -42,7 +42,7 @@ STUDIES: dict[str, tuple[Design, float]] = {
 
 
 def outcomes(design: Design, effect: float, seeds: list[np.random.SeedSequence]) -> FloatArray:
-    """Return whether verdict and veto rule reject, the interval covers the effect, and both disagree, (n, 4)."""
+    """Return rejections of verdict and of veto rule, coverage, and contradictions, (n, 4)."""
     rows = []
     for seed in seeds:
         windows = simulate(replace(design, effect=effect), np.random.default_rng(seed))
@@ -67,17 +67,19 @@ def study(name: str, effect: float, samples: int, workers: int) -> FloatArray:
 
 def main() -> int:
     """Print a row a design; return 1 if interval and verdict ever disagree."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    keep = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=keep)
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    print("| design | effect, % | different | veto rule of 0.1 | coverage | incoherent |\n|---|--:|--:|--:|--:|--:|")
+    print("| design | effect, % | different | veto rule of 0.1 | coverage | incoherent |")
+    print("|---|--:|--:|--:|--:|--:|")
     worst = 0.0
     for name, (_, effect) in STUDIES.items():
         for size in (0.0, effect):
             row = study(name, size, options.samples, options.workers)
-            print(f"| {name} | {100 * size:.1f} | " + " | ".join(f"{value:.1f}" for value in row) + " |", flush=True)
+            print("|", " | ".join([name, *(f"{value:.1f}" for value in (100 * size, *row))]), "|", flush=True)
             worst = max(worst, row[3])
     return int(worst > 0)
 
