@@ -2,9 +2,9 @@
 
     python benchmarks/verdicts.py --samples 500 --workers 1
 
-Six designs (docs/methods.md, 6), each without an effect and with one. For each: rejections of the verdict,
-those of the veto rule of version 0.1 (BMP-KP and each of calendar time, wild bootstrap and cross-sectional t
-that applies), coverage of the interval, and samples in which interval and verdict disagree (none may).
+Six designs (docs/methods.md, The answer), each without an effect and with one. For each: rejections of the
+verdict, those of the veto rule of version 0.1 (BMP-KP and each of calendar time, wild bootstrap and
+cross-sectional t that applies), coverage of the interval, and samples in which interval and verdict disagree (none may).
 """
 
 from __future__ import annotations

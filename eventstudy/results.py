@@ -366,12 +366,13 @@ class EventStudyResults(Plots, Saves):
         return placebo_firms(self, window, **options)
 
     def summary(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> Summary:
-        """Return N, CAAR and p-values by window, the main test first; prints as text, and as a table."""
+        """Return effect, CAAR and p-values by window, the main test first; prints as text, and as a table."""
         from .analysis.summary import Summary
 
         chosen = self._windows(windows)
         tests = self.tests(chosen, names or self.default_tests)
-        return Summary(tests, len(self), len(self.events), self.panel.measure, self.main_test())
+        answers = tuple(self.answer(window) for window in chosen)
+        return Summary(tests, answers, len(self), len(self.events), self.panel.measure, self.main_test())
 
     @property
     def _config(self) -> StudyConfig:

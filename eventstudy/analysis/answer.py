@@ -92,7 +92,7 @@ class Overturn:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer over one window (docs/methods.md, 6).
+    """The answer over one window (docs/methods.md, The answer).
 
     Attributes
     ----------

@@ -38,7 +38,7 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis(Situation):
-    """A situation, and what follows from it for the tests (docs/methods.md, 6).
+    """A situation, and what follows from it for the tests (docs/methods.md, The answer).
 
     Attributes
     ----------

@@ -14,15 +14,17 @@ from ..pvalues import pvalue
 from ..significance import STATISTICS
 from ..typing import Measure
 from ..windows import Window
+from .answer import Answer
 
 TEXT_WIDTH = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Tests by window in short; `main` is the main test."""
+    """Answers and tests by window in short; `main` is the main test of the main window."""
 
     tests: pd.DataFrame
+    answers: tuple[Answer, ...]
     n_used: int
     n_events: int
     measure: Measure = "return"
@@ -30,16 +32,19 @@ class Summary:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a window: window, N, CAAR in percent (else log points), and the p-value of each test."""
+        """One row a window: N, effect, its 95% interval and CAAR in percent (else log points), p-values."""
         t = self.tests.assign(
             window=[str(Window(a, b)) for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)]
         )
         first = t.drop_duplicates("window").set_index("window")
         p = t.pivot_table(index="window", columns="test", values="pvalue", aggfunc="first", dropna=False)
         p = p.loc[first.index, t["test"].drop_duplicates()]
-        log = {"CAAR log points": first["estimate"]}
-        caar = {"CAAR %": 100 * first["estimate"]} if self.measure == "return" else log
-        head = pd.DataFrame({"N": first["n_events"], **caar})
+        scale, unit = (100, "%") if self.measure == "return" else (1, "log points")
+        effects = pd.DataFrame([a.effect for a in self.answers], index=first.index)
+        names = {"estimate": f"effect {unit}", "ci_low": "low", "ci_high": "high"}
+        head = scale * effects[list(names)].rename(columns=names)
+        head[f"CAAR {unit}"] = scale * first["estimate"]
+        head.insert(0, "N", first["n_events"])
         return pd.concat([head, p], axis=1)
 
     @property
@@ -47,7 +52,7 @@ class Summary:
         """The units, and which test decides."""
         tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
         unit = "percent" if self.measure == "return" else "log points"
-        note = f"CAAR in {unit}; p-values of {', '.join(tested)}."
+        note = f"Effect with its 95% interval and CAAR in {unit}; p-values of {', '.join(tested)}."
         return f"{note} Main test: {STATISTICS[self.main].label}." if self.main else note
 
     def __str__(self) -> str:

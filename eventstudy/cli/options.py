@@ -95,8 +95,7 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "tests",
         metavar="NAME",
         multiple=True,
-        help="A test to show beside those that the answers rest on; may be repeated. "
-        "[default: all in tables, the usual ones in summaries]",
+        help="A further test to show; may be repeated. [default: all in tables, the usual ones in summaries]",
     ),
     click.option(
         "--by",
