@@ -4,7 +4,8 @@
 
 Six designs (docs/methods.md, The answer), each without an effect and with one. For each: rejections of the
 verdict, those of the veto rule of version 0.1 (BMP-KP and each of calendar time, wild bootstrap and
-cross-sectional t that applies), coverage of the interval, and samples in which interval and verdict disagree (none may).
+cross-sectional t that applies), coverage of the interval, and samples in which interval and verdict
+disagree (none may).
 """
 
 from __future__ import annotations
