@@ -92,6 +92,20 @@ def test_a_cache_that_cannot_be_written(
         assert invoke(*order, "--quiet", "--store", path) == (0, "", "")
 
 
+def test_a_revision_that_could_not_be_written_is_no_vintage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = ("--store", tmp_path / "s")
+    invoke("import", write(tmp_path / "A.csv", "2019-01-02,1,1,1,1,1,1"), *keep)
+    monkeypatch.setattr("eventstudy.prices._database.TIMEOUT", 0.05)
+    blocker = sqlite3.connect(tmp_path / "s" / "prices.sqlite")
+    blocker.execute("BEGIN IMMEDIATE")
+    code, out, err = invoke("import", write(tmp_path / "A.csv", "2019-01-02,1,1,1,1,1,2"), *keep)
+    blocker.close()
+    assert (code, out.split()[:5]) == (1, ["A", "not-kept", "2019-01-02", "2019-01-02", "1"])
+    assert "vintage" not in err
+
+
 def test_prices_that_are_there_need_no_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order = (
         "import",
@@ -118,7 +132,7 @@ def test_a_file_is_kept_to_the_last_value(tmp_path: Path) -> None:
     write(file, "2019-01-03,9,12,,10,9.5000001,250", first[2], "2019-01-07,9,11,8,10,9.5,400")
     code, out, err = invoke("import", file, *keep)
     assert (code, out.split()[1:5]) == (0, ["revision", "2019-01-02", "2019-01-07", "4"])
-    assert "values changed on 1 days (2019-01-03)" in err
+    assert "values changed on 1 day (2019-01-03)" in err
     rows = json.loads(invoke("show", "A", "--json", *keep)[1])["rows"]
     columns = ("high", "low", "adj_close", "volume")
     assert [[row[name] for name in columns] for row in rows] == [
@@ -203,7 +217,7 @@ def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
     """As after a fault of the disk, or another program that wrote in between."""
     store = StoreProvider(tmp_path / "prices.sqlite")
     assert prices_of(store) == [("", False), ("", False)]
-    other = "the price cache has other values on 1 days (2019-01-02)"
+    other = "the price cache has other values on 1 day (2019-01-02)"
     assert prices_of(store, close=5.0) == [(other, True), ("", False)]
     assert prices_of(store, volume=5.0) == [(other, True), ("", False)]
     assert prices_of(store, close=float("nan")) == [("", False), ("", False)]

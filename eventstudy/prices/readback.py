@@ -94,7 +94,8 @@ def _lacks(
     if wanted and wanted != there:
         return f"the price cache has the currency {there or 'unknown'} in place of {wanted}", DIFFERS
     if days := days_unlike(rows, stored):
-        return f"the price cache has other values on {len(days)} days ({name_some(days)})", DIFFERS
+        number = f"{len(days)} day{'s' * (len(days) != 1)}"
+        return f"the price cache has other values on {number} ({name_some(days)})", DIFFERS
     return "", ""
 
 

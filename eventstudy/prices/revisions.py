@@ -262,7 +262,8 @@ def _overlaid(old: Held, new: Held) -> Merged:
     provenance = stamp(replace(new.provenance, currency=currency), rows)
     asked = min(old.asked[0], new.asked[0]), max(old.asked[1], new.asked[1])
     held = Held(old.symbol, rows, provenance, old.actions, asked, max(old.fetched_at, new.fetched_at))
-    about = [f"values changed on {len(changed)} days ({_span(changed)})"] if len(changed) else []
+    days = f"{len(changed)} day{'s' * (len(changed) != 1)}"
+    about = [f"values changed on {days} ({_span(changed)})"] if len(changed) else []
     about += [f"currency {currency}"] if currency != old.provenance.currency else []
     words = f"revised by the source since {old.fetched_at[:10]}: {', '.join(about)}"
     return _revised(held, words, whole=len(changed) > 0)

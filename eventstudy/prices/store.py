@@ -275,7 +275,7 @@ class StoreProvider:
                     if new.symbol not in done and new.symbol not in refused:
                         unwritten[new.symbol] = reason
                         _note(new.symbol, _merged(connection, new, append_only, exact), done, refused)
-        notices = tuple(merged.notice for merged in done.values() if merged.notice)
+        notices = tuple(m.notice for symbol, m in done.items() if m.notice and symbol not in unwritten)
         held = {symbol: merged.held for symbol, merged in done.items()}
         return Kept(held, done, tuple(refused), notices, unwritten)
 
