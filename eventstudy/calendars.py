@@ -5,28 +5,24 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-import importlib.metadata
-import io
-import os
-import re
-import sys
-import tempfile
+import importlib
 import warnings
 import zoneinfo
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .errors import DataError
+from . import calendar_cache
+from .errors import ConfigError, DataError
 from .exchanges import NO_CALENDAR
 from .registry import did_you_mean
 from .typing import BoolArray, DateArray
 
 FIRST_DAY, LAST_DAY = "1990-01-01", "2035-12-31"
 EARLIER_FIRST_DAY = {"XNYS": "1950-01-03"}
-CACHE_FORMAT = 1
+# What pyproject.toml asks for; pandas 3.1 no longer calls what makes sessions at weekends.
+PANDAS = "pandas>=2.2.2,<3.1"
 
 
 # Days that exchange_calendars lists as sessions. Moscow: Bank of Russia, notices of 28 February and 23
@@ -41,6 +37,14 @@ CLOSURES = {
 # Since when a market closes at 16:00 of New York, whatever its own clock says: Sao Paulo at 17:00 or 18:00
 # (B3, notices of October 2019, 10 February and 29 September 2022); exchange_calendars has 18:00 all year.
 WITH_NEW_YORK = {"BVMF": "2019-11-04"}
+# Days that a calendar must know, and whether the exchange was open. Bombay: notices of BSE of 5 January 2024
+# (Saturday 20, in place of Monday 22 January) and on the budget of 2025. Moscow: notices a4187 and n64121 of
+# Moscow Exchange. Korea: the last session on a Saturday.
+FACTS = {
+    "XBOM": {"2024-01-20": True, "2024-01-22": False, "2024-01-26": False, "2025-02-01": True},
+    "XMOS": {"2018-04-28": True, "2018-06-12": False, "2024-06-12": False, "2024-12-28": True},
+    "XKRX": {"1998-12-05": True, "1998-12-12": False},
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,8 +119,8 @@ class Sessions:
 def sessions(calendar_name: str) -> Sessions:
     """Return every session of a calendar, as far back and ahead as is known.
 
-    The schedule is built once by exchange_calendars and then kept in `cache_dir`; a cache that cannot be
-    read or written is ignored. Days in `CLOSURES` are taken out, closes by `WITH_NEW_YORK` are put right.
+    exchange_calendars makes the schedule once, `calendar_cache` keeps it. What is kept has no correction of
+    ours: days in `CLOSURES` are taken out, and closes by `WITH_NEW_YORK` put right, each time.
 
     Parameters
     ----------
@@ -127,12 +131,13 @@ def sessions(calendar_name: str) -> Sessions:
     ------
     DataError
         There is no such calendar.
+    ConfigError
+        The pandas that is installed makes calendars wrong.
     """
-    path = _cache_path(calendar_name)
-    schedule = _read_cache(path, calendar_name)
+    schedule = _kept(calendar_name)
     if schedule is None:
         schedule = _build(calendar_name)
-        _write_cache(path, schedule)
+        _keep(schedule)
     return _freeze(_closed_with_new_york(_without_closures(schedule)))
 
 
@@ -190,88 +195,75 @@ def known_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def cache_dir() -> Path:
-    """Return the per-user folder of things that can be made again; it need not exist.
+def _build(name: str) -> Sessions:
+    """Return a schedule made by exchange_calendars, which must know the days that are facts.
 
     Raises
     ------
-    RuntimeError
-        The home folder cannot be told.
+    DataError
+        There is no such calendar.
+    ConfigError
+        The versions installed make calendars that are wrong, or none.
     """
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "eventstudy"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "eventstudy" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "eventstudy"
-    return Path.home() / ".cache" / "eventstudy"
-
-
-def _cache_path(name: str) -> Path | None:
-    if not re.fullmatch(r"\w+", name):
-        return None
-    try:
-        return cache_dir() / f"calendar-{name}-{_library_version()}-{CACHE_FORMAT}.npz"
-    except RuntimeError:
-        return None
+    _check_libraries()
+    built = _computed(name, _first_day(name), LAST_DAY)
+    _check_facts(built)
+    return built
 
 
 @functools.cache
-def _library_version() -> str:
-    return importlib.metadata.version("exchange_calendars")
+def _check_libraries() -> None:
+    """Refuse versions that make Bombay wrong: what fails there fails elsewhere in silence."""
+    _check_facts(_computed("XBOM", "2024-01-02", "2025-02-28"))
 
 
-def _read_cache(path: Path | None, name: str) -> Sessions | None:
-    if path is None:
-        return None
-    # a damaged file fails in many ways (zlib, struct, zipfile, numpy), none of them worth a message
-    with contextlib.suppress(Exception), np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
-        found = Sessions(name, str(kept["tz"]), kept["dates"], kept["opens"], kept["closes"])
-        return found if _is_sound(found) else None
-    return None
+def _check_facts(built: Sessions) -> None:
+    for day, is_open in FACTS.get(built.code, {}).items():
+        if bool(np.isin(np.datetime64(day), built.dates)) != is_open:
+            state = "open" if is_open else "closed"
+            raise _refusal(f"give wrong sessions: {built.code} was {state} on {day}")
 
 
-def _is_sound(found: Sessions) -> bool:
-    shapes = {found.dates.shape, found.opens.shape, found.closes.shape}
-    kinds = [a.dtype == np.dtype(f"datetime64[{u}]") for a, u in zip(_arrays(found), "Dss", strict=True)]
-    ascending = all(bool(np.all(a[1:] > a[:-1])) for a in _arrays(found))
-    return len(shapes) == 1 and all(kinds) and len(found) > 0 and ascending and found.tz in known_zones()
+def _computed(name: str, first: str, last: str) -> Sessions:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _scheduled(name, first, last)
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # the library uses what pandas calls private: whatever may go wrong
+        reason = str(error).partition("\n")[0][:80]
+        raise _refusal(f"cannot make the calendar {name} ({type(error).__name__}: {reason})") from error
 
 
-def _write_cache(path: Path | None, schedule: Sessions) -> None:
-    if path is None:
-        return
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                dates, opens, closes = _arrays(schedule)
-                np.savez_compressed(file, tz=np.array(schedule.tz), dates=dates, opens=opens, closes=closes)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+def _scheduled(name: str, first: str, last: str) -> Sessions:
+    import exchange_calendars as xc
 
-
-def _build(name: str) -> Sessions:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import exchange_calendars as xc
-
-        # the bounds are known to the class only, and every calendar covers this short range
-        try:
-            kind = type(xc.get_calendar(name, start="2022-01-03", end="2022-12-28"))
-        except xc.errors.InvalidCalendarName:
-            hint = did_you_mean(name, xc.get_calendar_names())
-            raise DataError("there is no such trading calendar", value=name, remedy=hint) from None
-        first, last = _later(_first_day(name), kind.bound_min()), _earlier(kind.bound_max())
-        calendar = kind(start=first, end=last)
+    # the bounds are known to the class only, and every calendar covers this short range
+    try:
+        kind = type(xc.get_calendar(name, start="2022-01-03", end="2022-12-28"))
+    except xc.errors.InvalidCalendarName:
+        hint = did_you_mean(name, xc.get_calendar_names())
+        raise DataError("there is no such trading calendar", value=name, remedy=hint) from None
+    calendar = kind(start=_later(first, kind.bound_min()), end=_earlier(last, kind.bound_max()))
     table = calendar.schedule
     opens, closes = (
         table[c].dt.tz_convert(None).to_numpy().astype("datetime64[s]") for c in ("open", "close")
     )
     return Sessions(name, str(calendar.tz), table.index.to_numpy().astype("datetime64[D]"), opens, closes)
+
+
+def _refusal(fault: str) -> ConfigError:
+    pair = " and ".join(f"{name} {_version(name)}" for name in ("pandas", "exchange_calendars"))
+    remedy = f"install the pandas that this program needs: pip install '{PANDAS}'"
+    return ConfigError(f"{pair} {fault}", remedy=remedy)
+
+
+def _version(library: str) -> str:
+    """Return the version of what is imported, else of what is installed."""
+    with contextlib.suppress(ImportError):
+        return str(importlib.import_module(library).__version__)
+    return "(not installed)"
 
 
 def _first_day(name: str) -> str:
@@ -282,8 +274,24 @@ def _later(day: str, bound: Any) -> str:
     return day if bound is None else max(day, f"{bound:%Y-%m-%d}")
 
 
-def _earlier(bound: Any) -> str:
-    return LAST_DAY if bound is None else min(LAST_DAY, f"{bound:%Y-%m-%d}")
+def _earlier(day: str, bound: Any) -> str:
+    return day if bound is None else min(day, f"{bound:%Y-%m-%d}")
+
+
+def _kept(name: str) -> Sessions | None:
+    """Return the schedule in the cache, if it is one."""
+    if (stored := calendar_cache.load(name, _first_day(name), LAST_DAY)) is None:
+        return None
+    tz, (days, opens, closes) = stored
+    seconds = opens.astype("datetime64[s]"), closes.astype("datetime64[s]")
+    schedule = Sessions(name, tz, days.astype("datetime64[D]"), *seconds)
+    ascending = all(bool(np.all(array[1:] > array[:-1])) for array in _arrays(schedule))
+    return schedule if len(schedule) and ascending else None
+
+
+def _keep(schedule: Sessions) -> None:
+    numbers = np.stack([array.astype("int64") for array in _arrays(schedule)])
+    calendar_cache.keep(schedule.code, _first_day(schedule.code), LAST_DAY, schedule.tz, numbers)
 
 
 def _without_closures(schedule: Sessions) -> Sessions:

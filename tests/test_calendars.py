@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+import pickle
+import re
 import subprocess
 import sys
+import time
+import tomllib
 import zoneinfo
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from eventstudy import calendars
-from eventstudy.calendars import Sessions, cache_dir, data_sessions, sessions
+from eventstudy import calendar_cache, calendars
+from eventstudy.calendar_cache import cache_dir
+from eventstudy.calendars import Sessions, data_sessions, sessions
 from eventstudy.errors import DataError
 from eventstudy.events.announcements import Announcement, day0_position, parse_announcement, to_instant
 from eventstudy.exchanges import EXCHANGES, exchange_of
@@ -247,6 +258,15 @@ def same(a: Sessions, b: Sessions) -> bool:
     return (a.code, a.tz) == (b.code, b.tz) and all(np.array_equal(x, y) for x, y in pairs)
 
 
+def python(code: str, *first: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program that looks for packages in `first` before all other places."""
+    path = os.pathsep.join(map(str, (*first, ROOT)))
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 def test_cache_is_used(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = load()
     (file,) = fresh_cache.iterdir()
@@ -255,38 +275,144 @@ def test_cache_is_used(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert same(load(), built)
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped", "pickle", "unsorted", "foreign"])
+def signed(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["empty", "text", "cut", "flipped", "pickle", "unsorted", "rules", "no_rules", "foreign", "other"],
+)
 def test_damaged_cache_is_made_again(fresh_cache: Path, damage: str) -> None:
     built = load()
     (file,) = fresh_cache.iterdir()
     raw = file.read_bytes()
-    if damage == "empty":
-        file.write_bytes(b"")
-    elif damage == "text":
-        file.write_text("not a zip")
-    elif damage == "cut":
-        file.write_bytes(raw[: len(raw) // 2])
-    elif damage == "flipped":
-        file.write_bytes(raw[:3000] + bytes(255 - b for b in raw[3000:3100]) + raw[3100:])
-    else:
-        other = {
-            "pickle": {
-                "tz": np.array({"a": 1}, dtype=object),
-                "dates": np.array([]),
-                "opens": 0,
-                "closes": 0,
-            },
-            "unsorted": {
-                "tz": built.tz,
-                "dates": built.dates[::-1],
-                "opens": built.opens,
-                "closes": built.closes,
-            },
-            "foreign": {"x": np.arange(3)},
-        }[damage]
-        np.savez(file, **other)
+    _, head, numbers = raw.split(b"\n", 2)
+    about = json.loads(head)
+    backwards = np.frombuffer(numbers, "<i8").reshape(3, -1)[:, ::-1].tobytes()
+    no_rules = {name: value for name, value in about.items() if name != "zone_rules"}
+    file.write_bytes({
+        "empty": b"",
+        "text": b"not a schedule",
+        "cut": raw[: len(raw) // 2],
+        "flipped": raw[:3000] + bytes([255 - raw[3000]]) + raw[3001:],
+        "pickle": signed(pickle.dumps(built.tz)),
+        "unsorted": signed(head + b"\n" + backwards),
+        "rules": signed(json.dumps({**about, "zone_rules": "0" * 64}).encode() + b"\n" + numbers),
+        "no_rules": signed(json.dumps(no_rules).encode() + b"\n" + numbers),
+        "foreign": signed(b"[]\n" + numbers),
+        "other": signed(json.dumps({**about, "calendar": "XHKG"}).encode() + b"\n" + numbers),
+    }[damage])  # fmt: skip
     assert same(load(), built)
+    assert file.read_bytes() == raw
+    assert [*fresh_cache.iterdir()] == [file]
+
+
+@pytest.mark.parametrize("library", ["pandas", "numpy", "exchange_calendars", "tzdata"])
+def test_other_versions_have_a_cache_of_their_own(fresh_cache: Path, tmp_path: Path, library: str) -> None:
+    built = load()
+    folder = tmp_path / "site" / f"{library}-0.99.dist-info"
+    folder.mkdir(parents=True)
+    folder.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {library}\nVersion: 0.99\n")
+    run = python(
+        "import numpy as np; from eventstudy import calendar_cache as c; span = ('1990-01-01', '2035-12-31');"
+        "assert c.load('XTAI', *span) is None; c.keep('XTAI', *span, 'Asia/Taipei', np.ones((3, 1), int));"
+        "assert c.load('XTAI', *span)[1].shape == (3, 1)",
+        tmp_path / "site",
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert len([*fresh_cache.iterdir()]) == 2
     assert same(load(), built)
+
+
+def test_the_key_has_all_that_exchange_calendars_needs() -> None:
+    needed = {re.match(r"[\w-]+", line)[0] for line in importlib.metadata.requires("exchange_calendars") or ()
+              if "extra ==" not in line}  # fmt: skip
+    assert {"exchange_calendars", *needed} == set(calendar_cache.LIBRARIES)
+
+
+def test_schedules_that_nobody_reads_are_deleted(fresh_cache: Path) -> None:
+    load("XTAI")
+    long_ago = time.time() - 200 * 24 * 3600
+    read, *stale = (fresh_cache / name for name in (
+        next(fresh_cache.iterdir()).name, "calendar-XTAI-4.13.2-1.npz", "calendar-XHKG-0.bin.tmp"
+    ))  # fmt: skip
+    for file in stale:
+        file.write_text("")
+    other = fresh_cache / "fonts.json"
+    other.write_text("")
+    for file in (read, other, *stale):
+        os.utime(file, (long_ago, long_ago))
+    load("XTAI")
+    assert all(file.exists() for file in (read, other, *stale))
+    load("XHKG")
+    assert [file.exists() for file in (read, other, *stale)] == [True, True, False, False]
+
+
+def test_programs_that_make_one_calendar_at_once_leave_one_file(fresh_cache: Path) -> None:
+    code = "from eventstudy.calendars import sessions; print(len(sessions('XTAI')))"
+    with ThreadPoolExecutor(4) as pool:
+        runs = [*pool.map(python, [code] * 4)]
+    assert {(run.returncode, run.stdout, run.stderr) for run in runs} == {(0, f"{len(load())}\n", "")}
+    assert len([*fresh_cache.iterdir()]) == 1
+
+
+# pandas 3.1 does not call the method with which exchange_calendars makes sessions at weekends: without it the
+# calendars are those of pandas 3.1.
+AS_PANDAS_3_1 = """
+import exchange_calendars.pandas_extensions.offsets as offsets
+del offsets.CompositeCustomBusinessDay._apply
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("sessions('XNYS')", "XBOM was open on 2024-01-20"),
+        ("_check_facts(_computed('XMOS', '2016-01-01', '2025-12-31'))", "XMOS was open on 2018-04-28"),
+        ("_check_facts(_computed('XKRX', '1998-01-01', '1999-12-31'))", "XKRX was open on 1998-12-05"),
+        ("_computed('XTAE', '2022-01-03', '2022-12-28')", "cannot make the calendar XTAE (ValueError: "),
+    ],
+)
+def test_a_pandas_that_makes_calendars_wrong_is_refused(fresh_cache: Path, code: str, words: str) -> None:
+    run = python(f"{AS_PANDAS_3_1}\nfrom eventstudy.calendars import *\n"
+                 f"from eventstudy.calendars import _check_facts, _computed\n{code}")  # fmt: skip
+    assert run.returncode == 1
+    said = run.stderr.splitlines()[-1]
+    assert said.startswith(f"eventstudy.errors.ConfigError: pandas {pd.__version__} and exchange_calendars ")
+    assert words in said
+    assert said.endswith(f"pip install '{calendars.PANDAS}'")
+    assert not fresh_cache.exists()
+
+
+def test_a_command_says_that_pandas_is_refused(fresh_cache: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("ticker,announced_at\nAAPL,2019-05-22\n", encoding="utf-8")
+    run = python(f"{AS_PANDAS_3_1}\nfrom eventstudy.cli.main import main; main(['check', {str(events)!r}])")
+    assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (2, "", 1)
+    assert "XBOM was open on 2024-01-20" in run.stderr
+
+
+def test_the_pandas_named_is_that_of_the_package() -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert calendars.PANDAS in asked
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "is_open"),
+    [
+        ("XBOM", "2024-01-20", True),
+        ("XBOM", "2024-01-22", False),
+        ("XBOM", "2025-02-01", True),
+        ("XMOS", "2018-04-28", True),
+        ("XMOS", "2018-06-12", False),
+        ("XMOS", "2024-12-28", True),
+        ("XKRX", "1998-12-05", True),
+        ("XKRX", "1998-12-12", False),
+    ],
+)
+def test_sessions_at_weekends(calendar: str, day: str, is_open: bool) -> None:
+    assert bool(np.isin(np.datetime64(day), sessions(calendar).dates)) == is_open
 
 
 def test_cache_folder_that_cannot_be_made_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +428,7 @@ def test_no_home_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("no home")
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(calendars.Path, "home", homeless)
+    monkeypatch.setattr(calendar_cache.Path, "home", homeless)
     assert len(load()) > 9000
 
 
@@ -313,7 +439,7 @@ def test_no_home_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cache_dir_by_platform(platform: str, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("LOCALAPPDATA", "/local")
-    monkeypatch.setattr(calendars.sys, "platform", platform)
+    monkeypatch.setattr(calendar_cache.sys, "platform", platform)
     assert cache_dir().as_posix().endswith(end)
 
 

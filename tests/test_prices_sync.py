@@ -272,8 +272,8 @@ def test_imported_prices_are_used_and_never_replaced(
     (tmp_path / "files" / "MINE.csv").write_text(
         "date,close\n2019-03-01,10\n2019-03-04,11\n", encoding="utf-8"
     )
-    _, notices = import_files(store, tmp_path / "files")
-    assert notices == ()
+    _, prices = import_files(store, tmp_path / "files")
+    assert prices.notices == ()
     with Yahoo(synthetic("MINE"), synthetic("THEIRS")) as yahoo:
         ask(yahoo, ["THEIRS"], FIRST, HALF)
         auto = AutoProvider(store, YahooProvider(), SampleProvider())

@@ -15,13 +15,14 @@ from .parts import debug_option, print_json, progress, say, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
+    from ..prices.readback import ReadBack
     from ..prices.store import StoreProvider
 
 INCOMPLETE = 3
 YEARS = 10
 EXIT_CODES = """\b
-Exit codes: 0 done, 1 data problem or damage, 2 wrong usage, 3 some symbols failed,
-75 price source unreachable (try later), 130 interrupted."""
+Exit codes: 0 done, 1 data problem, damage, or prices that were not kept, 2 wrong usage,
+3 some symbols have no prices, 75 price source unreachable (try later), 130 interrupted."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -113,6 +114,7 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
 @click.option("--end", type=DAY, help="Last day. [default: today, or what the events need]")
 @click.option("--source", default="yahoo", show_default=True, help="A price source with a network.")
 @click.option("--refresh", is_flag=True, help="Download all of it again, to find what the source changed.")
+@json_option
 @quiet_option
 @_options
 def fetch(
@@ -123,11 +125,13 @@ def fetch(
     end: datetime | None,
     source: str,
     refresh: bool,
+    as_json: bool,
     quiet: bool,
 ) -> None:
-    """Download SYMBOLS, of which only what is missing, and keep them."""
+    """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
+    from ..prices.readback import read_back
     from ..prices.sync import update
     from ..prices.upkeep import check_symbol
 
@@ -142,26 +146,27 @@ def fetch(
     for symbol in wanted:
         check_symbol(symbol)
     outcomes: dict[str, str] = {}
+    unwritten: dict[str, str] = {}
     with progress(quiet, "prices") as advance:
-        found = update(
+        prices = update(
             _store(store), resolve(source), wanted, first, last,
-            refresh=refresh, progress=advance, outcomes=outcomes,
+            refresh=refresh, progress=advance, outcomes=outcomes, unwritten=unwritten,
         )  # fmt: skip
-    _report(found, {symbol: outcomes.get(symbol, "stored") for symbol in found.symbols}, quiet)
+    _show_kept(read_back(_store(store), prices, outcomes, unwritten), prices, quiet, as_json)
 
 
 @prices.command("import", epilog=EXIT_CODES)
 @click.argument("path", type=click.Path(path_type=Path))
+@json_option
 @quiet_option
 @_options
-def import_(store: str | None, path: Path, quiet: bool) -> None:
-    """Keep the prices of PATH: a folder of <ticker>.csv, or one long table (CSV, Parquet)."""
+def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
+    """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
     from ..prices.upkeep import import_files
 
     with progress(quiet, "files") as advance:
-        found, notices = import_files(_store(store), path, advance)
-    say(notices)
-    _report(found, dict.fromkeys(found.symbols, "imported"), quiet)
+        answers, prices = import_files(_store(store), path, advance)
+    _show_kept(answers, prices, quiet, as_json)
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -190,7 +195,10 @@ def export(
     found = kept.fetch(symbols or kept.symbols(), first, last)
     if found.symbols:
         write(found, path)
-    _report(found, dict.fromkeys(found.symbols, "exported"), quiet, notices=False)
+    for symbol in () if quiet else found.symbols:
+        extent = found.provenance[symbol]
+        click.echo(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
+    _end_with(found)
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -249,17 +257,45 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
     return list(dict.fromkeys([*symbols, *named])), *needed_range(listed, ESTIMATION, EVENT)
 
 
-def _report(found: Prices, outcomes: dict[str, str], quiet: bool, *, notices: bool = True) -> None:
-    """Print a line a symbol, failures on stderr, and exit unless all went well."""
-    say(found.notices if notices else ())
-    for symbol, outcome in () if quiet else outcomes.items():
-        given = found.provenance[symbol]
-        click.echo(f"{symbol:<12} {outcome:<9} {given.first} {given.last} {given.rows:>6}")
-    for error in found.failures.values():
-        click.echo(f"eventstudy: {error}", err=True)
-    if found.failures:
-        codes = {error.exit_code for error in found.failures.values()}
-        sys.exit(INCOMPLETE if found.symbols else codes.pop() if len(codes) == 1 else 1)
+def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
+    """Print what the price cache has of each symbol, what it lacks on stderr, and exit unless all is kept."""
+    from dataclasses import asdict
+
+    say(prices.notices)
+    if as_json:
+        print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
+    there = [row for row in answers if row.outcome != "failed"]
+    lacking = [row for row in there if row.unkept]
+    for row in () if quiet or as_json else there:
+        click.echo(_line(row))
+    if there and not quiet:
+        size = f"{_count(len(there), 'symbol')}, {_count(sum(row.rows for row in there), 'row')}"
+        state = f"{len(there) - len(lacking)} as given, {len(lacking)} not"
+        _tell(f"{size} read back from the price cache: {state if lacking else 'all as given'}")
+    for row in lacking:
+        _tell(f"eventstudy: {row.symbol}: not kept as given: {row.unkept}; {row.remedy}")
+    _end_with(prices, 1 if lacking else 0)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
+def _line(row: ReadBack) -> str:
+    extent = f"{row.first or '-':<10} {row.last or '-':<10} {row.rows:>6} {row.currency or '-':<4}"
+    state = "not as given" if row.unkept else "as given"
+    return f"{row.symbol:<12} {row.outcome:<9} {extent} {'; '.join([state, *row.notes])}"
+
+
+def _end_with(prices: Prices, code: int = 0) -> None:
+    """Say why symbols have no prices, and exit with `code`, or with that of the failures."""
+    for error in prices.failures.values():
+        _tell(f"eventstudy: {error}")
+    if prices.failures and not code:
+        codes = {error.exit_code for error in prices.failures.values()}
+        code = INCOMPLETE if prices.symbols else codes.pop() if len(codes) == 1 else 1
+    if code:
+        sys.exit(code)
 
 
 def _tell(text: str) -> None:

@@ -61,7 +61,7 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         rows = rows.sort_values("date", kind="stable")
     repeated = rows["date"].duplicated(keep="last")
     if repeated.any():
-        days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
+        days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
         notes.append(f"{_rows(repeated)} of a date that occurs again left out, the last kept ({days})")
         rows, disputed = _without_disputed(rows, repeated)
         notes += disputed
@@ -78,7 +78,7 @@ def _without_disputed(rows: pd.DataFrame, repeated: pd.Series[bool]) -> tuple[pd
     if disputed.empty:
         return rows, []
     rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")
-    days = _some(f"{day:%Y-%m-%d}" for day in disputed)
+    days = name_some(f"{day:%Y-%m-%d}" for day in disputed)
     return rows, [f"{len(disputed)} dates with two different closes taken as missing ({days})"]
 
 
@@ -87,15 +87,21 @@ def _blank_impossible(rows: pd.DataFrame) -> list[str]:
     notes = []
     for column in NUMBER_COLUMNS:
         values = rows[column]
-        low = values < 0 if column == "volume" else values <= 0
-        wrong = low | (values.abs() == float("inf"))
+        wrong = values.notna() & ~are_possible(column, values)
         if wrong.any():
-            days = _some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
+            days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
             notes.append(f"{int(wrong.sum())} impossible values of {column} set to missing ({days})")
             rows.loc[wrong, column] = float("nan")
     return notes
 
 
-def _some(words: Iterable[str], limit: int = 3) -> str:
+def are_possible(column: str, values: pd.Series[float]) -> pd.Series[bool]:
+    """Return whether each value can be a price or, in the column volume, a volume."""
+    low = values >= 0 if column == "volume" else values > 0
+    return low & (values < float("inf"))
+
+
+def name_some(words: Iterable[str], limit: int = 3) -> str:
+    """Return the first of the words, each once, and dots where there are more."""
     listed = unique(words)
     return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,8 @@ from ._clean import clean
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    OnRead = Callable[[str, pd.DataFrame, pd.DataFrame], None]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "-")
@@ -50,6 +52,9 @@ class FilesProvider:
         columns ``symbol`` (or ``ticker``), ``date`` and prices; or with ``date`` and a column of adjusted
         closes for each ticker; or with ``date`` and the prices of the ticker that the file is named after.
 
+    on_read : callable, optional
+        Called with each ticker that is read, its rows as the file has them, and as they are after `clean`.
+
     Raises
     ------
     ConfigError
@@ -64,8 +69,8 @@ class FilesProvider:
 
     name = "files"
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, on_read: OnRead | None = None) -> None:
+        self.path, self._on_read = Path(path), on_read
         if not self.path.exists():
             raise ConfigError("no such file or folder of prices", value=str(path))
         if self.path.is_file() and not _suffix(self.path):
@@ -107,7 +112,10 @@ class FilesProvider:
                 raise BadAnswerError("no date column", where=f"{file.name}:1", value=_listed(frame))
         else:
             file, frame = self.path, self._group_of(symbol)
-        rows, notes = clean(_typed(frame, file.name), symbol)
+        typed = _typed(frame, file.name)
+        rows, notes = clean(typed, symbol)
+        if self._on_read:
+            self._on_read(symbol, typed, rows)
         if "adj_close" not in frame:
             notes = (*notes, "no adjusted closes")
         return rows, Provenance(
@@ -238,7 +246,7 @@ def _numbers(cells: pd.Series[Any], column: str, file: str) -> pd.Series[float]:
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         known = pd.to_numeric(cells, errors="raise").astype("float64")
         if known.notna().all():
             return _exact(cells)

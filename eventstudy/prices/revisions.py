@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..typing import FloatArray
-from ._base import stamp
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, matrix_of, stamp
 from ._held import Held
 
 if TYPE_CHECKING:
@@ -78,10 +78,11 @@ class Merged:
     note: str = ""
 
 
-def merge(old: Held | None, new: Held) -> Merged:
+def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     """Append `new` to `old` if they agree where both have prices; otherwise `new` takes its place whole.
 
-    Rows of two adjustments or two sources are never put together.
+    Rows of two adjustments or two sources are never put together. With `exact` the values of `new` take the
+    place of those of `old` where closes agree: they may differ by a volume, or a digit.
     """
     if old is None:
         return Merged("new", new)
@@ -90,15 +91,19 @@ def merge(old: Held | None, new: Held) -> Merged:
         return Merged("source", new, whole=True, notice=f"{new.symbol}: {words}", note=words)
     change = compare(old, new)
     if change.outcome == "same":
-        return _appended(old, new)
+        return _overlaid(old, new) if exact else _appended(old, new)
     if new.fetched_at < old.fetched_at:
         return Merged("older", old, changed=False, note=change.words)
     if change.outcome != "revision":
         return Merged(change.outcome, new, whole=True, note=change.words)
     words = f"revised by the source since {old.fetched_at[:10]}: {change.words}"
-    noted = replace(new.provenance, note="; ".join(filter(None, [new.provenance.note, words])))
-    notice = f"{new.symbol}: {words}; the earlier prices are kept as a vintage"
-    return Merged("revision", replace(new, provenance=noted), whole=True, notice=notice, note=words)
+    return _revised(new, words)
+
+
+def _revised(held: Held, words: str, *, whole: bool = True) -> Merged:
+    noted = replace(held.provenance, note=_joined([held.provenance.note, words]))
+    notice = f"{held.symbol}: {words}; the earlier prices are kept as a vintage"
+    return Merged("revision", replace(held, provenance=noted), whole=whole, notice=notice, note=words)
 
 
 def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
@@ -239,9 +244,47 @@ def _appended(old: Held, new: Held) -> Merged:
     kept = old.rows[old.rows["date"] <= last] if whole else old.rows
     rows = pd.concat([head, kept, tail], ignore_index=True)
     note = _joined([old.provenance.note, new.provenance.note])
-    provenance = stamp(replace(new.provenance, note=note), rows)
+    currency = new.provenance.currency or old.provenance.currency
+    provenance = stamp(replace(new.provenance, note=note, currency=currency), rows)
     held = Held(old.symbol, rows, provenance, actions, asked, max(old.fetched_at, new.fetched_at))
     return Merged("append", held, whole=whole, note=f"{len(head) + len(tail)} rows")
+
+
+def _overlaid(old: Held, new: Held) -> Merged:
+    """Return `old` with every value of `new`, of which the closes agree, in its place."""
+    rows = _overlay(old.rows, new.rows)
+    first, last = old.rows["date"].iloc[[0, -1]]
+    inner = rows[rows["date"].between(first, last)]
+    changed = _changed(old.rows, inner)
+    currency = new.provenance.currency or old.provenance.currency
+    if not len(changed) and currency == old.provenance.currency:
+        return _appended(old, new)
+    provenance = stamp(replace(new.provenance, currency=currency), rows)
+    asked = min(old.asked[0], new.asked[0]), max(old.asked[1], new.asked[1])
+    held = Held(old.symbol, rows, provenance, old.actions, asked, max(old.fetched_at, new.fetched_at))
+    days = f"{len(changed)} day{'s' * (len(changed) != 1)}"
+    about = [f"values changed on {days} ({_span(changed)})"] if len(changed) else []
+    about += [f"currency {currency}"] if currency != old.provenance.currency else []
+    words = f"revised by the source since {old.fetched_at[:10]}: {', '.join(about)}"
+    return _revised(held, words, whole=len(changed) > 0)
+
+
+def _overlay(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of both; the values of `new`, and of `old` where `new` has none."""
+    columns = list(NUMBER_COLUMNS)
+    above, below = (rows.set_index("date")[columns] for rows in (new, old))
+    rows = above.combine_first(below)[columns].reset_index()
+    rows.insert(0, "symbol", old["symbol"].iloc[0])
+    return rows.astype({"symbol": "str", "date": DATE_DTYPE})
+
+
+def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:
+    """Return the days on which rows differ in a value, or that only one of them has."""
+    before, after = matrix_of(old), matrix_of(new)
+    _, i, j = np.intersect1d(before[0], after[0], return_indices=True)
+    equal = (before[:, i] == after[:, j]) | (np.isnan(before[:, i]) & np.isnan(after[:, j]))
+    days = np.concatenate([np.setxor1d(before[0], after[0]), before[0, i][~equal.all(axis=0)]])
+    return np.sort(days).astype("int64").astype("datetime64[D]")
 
 
 def _joined(notes: Iterable[str]) -> str:

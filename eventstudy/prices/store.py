@@ -98,12 +98,15 @@ class Kept:
     refused : tuple of str
         Symbols that differ from what is stored, so that only a whole download may take its place.
     notices : tuple of str
+    unwritten : dict of str to str
+        Symbols that could not be written, and why.
     """
 
     held: dict[str, Held] = field(default_factory=dict)
     outcomes: dict[str, Merged] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    unwritten: dict[str, str] = field(default_factory=dict)
 
 
 class StoreProvider:
@@ -219,10 +222,26 @@ class StoreProvider:
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
-        return self.add(prices, asked).notices
+        kept = self.add(prices, asked)
+        return (*self.unwritten_notice(kept.unwritten), *kept.notices)
+
+    def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the notice on symbols that could not be written, if there are any."""
+        if not unwritten:
+            return ()
+        names = ", ".join([*unwritten][:SHOWN]) + ", ..." * (len(unwritten) > SHOWN)
+        reason = next(iter(unwritten.values()))
+        count = f"{len(unwritten)} symbol{'s' * (len(unwritten) != 1)}"
+        what = f"the price cache {self.path.name} cannot be written ({reason})"
+        return (f"{what}: prices of {count} were not kept ({names})",)
 
     def add(
-        self, prices: Prices, asked: tuple[date, date] | None = None, *, append_only: bool = False
+        self,
+        prices: Prices,
+        asked: tuple[date, date] | None = None,
+        *,
+        append_only: bool = False,
+        exact: bool = False,
     ) -> Kept:
         """Store as `put` does and return what became of each symbol.
 
@@ -230,34 +249,35 @@ class StoreProvider:
         ----------
         append_only : bool
             Refuse a symbol that would lose days because it cannot be appended.
+        exact : bool
+            Keep every value of `prices`, also where closes agree with what was stored.
         """
         import sqlite3
 
         news = Held.all_of(prices, asked, datetime.now(UTC))
         done: dict[str, Merged] = {}
         refused: list[str] = []
-        notices: list[str] = []
+        unwritten: dict[str, str] = {}
         try:
             if news:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with self.database.writing() as connection:
                     for new in news:
                         with transaction(connection):
-                            merged = _merged(connection, new, append_only)
+                            merged = _merged(connection, new, append_only, exact)
                             if merged is not None:
                                 _write(connection, new, merged)
                         _note(new.symbol, merged, done, refused)
         except (OSError, sqlite3.OperationalError) as error:
-            reason = getattr(error, "strerror", None) or error
-            what = f"the price store {self.path.name} cannot be written ({reason}): prices were not kept"
-            notices.append(what)
+            reason = str(getattr(error, "strerror", None) or error)
             with self.database.reading() as connection:
                 for new in news:
                     if new.symbol not in done and new.symbol not in refused:
-                        _note(new.symbol, _merged(connection, new, append_only), done, refused)
-        told = [merged.notice for merged in done.values() if merged.notice]
+                        unwritten[new.symbol] = reason
+                        _note(new.symbol, _merged(connection, new, append_only, exact), done, refused)
+        notices = tuple(m.notice for symbol, m in done.items() if m.notice and symbol not in unwritten)
         held = {symbol: merged.held for symbol, merged in done.items()}
-        return Kept(held, done, tuple(refused), (*notices, *told))
+        return Kept(held, done, tuple(refused), notices, unwritten)
 
     def symbols(self) -> tuple[str, ...]:
         """Return the stored tickers, in alphabetical order."""
@@ -316,7 +336,9 @@ def donor_of(
     return found or current
 
 
-def _merged(connection: sqlite3.Connection | None, new: Held, append_only: bool) -> Merged | None:
+def _merged(
+    connection: sqlite3.Connection | None, new: Held, append_only: bool, exact: bool
+) -> Merged | None:
     """Return what becomes of a symbol; None when that would lose days and may not."""
     from .revisions import merge
 
@@ -325,7 +347,7 @@ def _merged(connection: sqlite3.Connection | None, new: Held, append_only: bool)
         old = None if record is None else unpack(new.symbol, record)
     except PriceError:
         old = None
-    merged = merge(old, new)
+    merged = merge(old, new, exact=exact)
     replaces = merged.outcome not in ("same", "append", "older")
     if append_only and record is not None and replaces and not new.covers(*record[:2]):
         return None

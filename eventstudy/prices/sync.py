@@ -26,12 +26,14 @@ class _Found:
     failures: dict[str, PriceError] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     outcomes: dict[str, str] = field(default_factory=dict)
+    unwritten: dict[str, str] = field(default_factory=dict)
 
     def take(self, prices: Prices, kept: Kept) -> None:
         self.held |= kept.held
         self.failures |= prices.failures
         self.notices += [*prices.notices, *kept.notices]
         self.outcomes |= {symbol: merged.outcome for symbol, merged in kept.outcomes.items()}
+        self.unwritten |= kept.unwritten
 
 
 def update(
@@ -44,6 +46,7 @@ def update(
     refresh: bool = False,
     progress: Progress | None = None,
     outcomes: dict[str, str] | None = None,
+    unwritten: dict[str, str] | None = None,
 ) -> Prices:
     """Ask `source` for what the store lacks of the range, store it, and return the prices.
 
@@ -60,6 +63,8 @@ def update(
     progress : callable, optional
     outcomes : dict, optional
         Filled with what became of each symbol, as in `Merged`.
+    unwritten : dict, optional
+        Filled with the symbols that could not be written, and why; when omitted a notice says so.
 
     Returns
     -------
@@ -88,6 +93,10 @@ def update(
         _ask(store, source, whole, found, told, append_only=False)
     if outcomes is not None:
         outcomes |= found.outcomes
+    if unwritten is not None:
+        unwritten |= found.unwritten
+    else:
+        found.notices[:0] = store.unwritten_notice(found.unwritten)
     rest = [symbol for symbol in wanted if symbol not in ranges]
     return _gathered(found, list(ranges), start, end).merge(stored.select(rest))
 

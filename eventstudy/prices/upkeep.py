@@ -16,6 +16,7 @@ from .. import __version__
 from ..arrow import parquet_modules
 from ..errors import ConfigError, DataError, PriceError
 from ._base import Prices, Progress
+from ._clean import SAME_PRICE
 from ._database import transaction
 from ._held import unpack
 from .store import GET, NUMBERED, StoreProvider, donor_of
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import sqlite3
 
     import pandas as pd
+
+    from .readback import ReadBack
 
 FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2200, 1, 1)
 LIST = """SELECT symbol, provenance, fetched_at,
@@ -141,30 +144,59 @@ def _shrink(connection: sqlite3.Connection) -> None:
 
 def import_files(
     store: StoreProvider, path: Path, progress: Progress | None = None
-) -> tuple[Prices, tuple[str, ...]]:
-    """Store all prices of a folder or table; return them, with failures, and the notices of the store."""
+) -> tuple[list[ReadBack], Prices]:
+    """Store all prices of a folder or table; return what the store has of them then, and the prices.
+
+    Failures and notices are those of the prices.
+    """
     from .files import FilesProvider
+    from .readback import days_unlike, read_back
 
-    files = FilesProvider(path)
-    found = files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress)
+    repeats: dict[str, list[str]] = {}
+
+    def compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
+        if days := days_unlike(cells, rows, SAME_PRICE):
+            repeats[symbol] = days
+
+    files = FilesProvider(path, compare)
+    prices = _stamped(files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress))
+    before, kept = _ends(store), store.add(prices, exact=True)
+    outcomes = {symbol: merged.outcome for symbol, merged in kept.outcomes.items()}
+    answers = read_back(store, prices, outcomes, kept.unwritten, repeats)
+    notices = (*kept.notices, *_notice_ends(answers, prices, before))
+    return answers, replace(prices, notices=notices)
+
+
+def _stamped(prices: Prices) -> Prices:
+    """Return prices whose symbols can be stored, with the time of now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    for symbol in found.symbols:
-        check_symbol(symbol)
-    stamped = {
-        symbol: replace(given, retrieved_at=now, library=f"eventstudy-kit {__version__}")
-        for symbol, given in found.provenance.items()
+    provenance = {
+        check_symbol(symbol): replace(given, retrieved_at=now, library=f"eventstudy-kit {__version__}")
+        for symbol, given in prices.provenance.items()
     }
-    prices, held = replace(found, provenance=stamped), _ends(store)
-    shorter = [
-        f"{symbol}: the file ends on {given.last}, and the stored prices until {held[symbol]} are kept"
-        for symbol, given in stamped.items() if given.last < held.get(symbol, "")
-    ]  # fmt: skip
-    return prices, (*store.put(prices), *shorter)
+    return replace(prices, provenance=provenance)
 
 
-def _ends(store: StoreProvider) -> dict[str, str]:
-    """Return the last stored day of each symbol."""
-    return {row["symbol"]: row["last"] for row in listed(store)}
+def _ends(store: StoreProvider) -> dict[str, tuple[str, str]]:
+    """Return the first and the last stored day of each symbol."""
+    return {row["symbol"]: (row["first"], row["last"]) for row in listed(store)}
+
+
+def _notice_ends(
+    answers: list[ReadBack], prices: Prices, before: dict[str, tuple[str, str]]
+) -> Iterator[str]:
+    """Yield a notice on each symbol that is stored for other days than its file has."""
+    for row in answers:
+        if row.outcome in ("failed", "not-kept"):
+            continue
+        first, last = before.get(row.symbol, (row.first, row.last))
+        file_ends = prices.provenance[row.symbol].last
+        if first < row.first or last > row.last:
+            what = f"the price cache has {row.first} to {row.last}"
+            yield f"{row.symbol}: {what}; the earlier prices, {first} to {last}, are a vintage"
+        elif file_ends < row.last:
+            what = f"the file ends on {file_ends}"
+            yield f"{row.symbol}: {what}, and the stored prices until {row.last} are kept"
 
 
 def export(prices: Prices, path: Path) -> None:
