@@ -182,17 +182,18 @@ def faults_of(quotes: Quotes) -> tuple[Fault, ...]:
     return tuple(
         Fault(quotes.symbol, str(seen.first), str(seen.last), name, seen.detail, kind.action)
         for name, kind in FAULTS.items()
-        for seen in _few(kind.find(quotes))
+        for seen in few(kind.find(quotes))
     )
 
 
-def _few(found: list[Seen]) -> list[Seen]:
-    if len(found) <= MANY:
-        return found
-    rest = found[MANY - 1 :]
+def few(seen: list[Seen]) -> list[Seen]:
+    """Return what was seen, the last of very many as one."""
+    if len(seen) <= MANY:
+        return seen
+    later = seen[MANY - 1 :]
     return [
-        *found[: MANY - 1],
-        Seen(rest[0].first, rest[-1].last, f"{len(rest)} of them, the first: {rest[0].detail}"),
+        *seen[: MANY - 1],
+        Seen(later[0].first, later[-1].last, f"{len(later)} of them, the first: {later[0].detail}"),
     ]
 
 
