@@ -47,7 +47,7 @@ SUSPENDED = {
     ],
 }  # fmt: skip
 # Suspended, and without a row.
-ABSENT = {name: ("2019-10-08", "2019-10-09") for name in ("002415.SZ", "002236.SZ")}
+ABSENT = dict.fromkeys(("002415.SZ", "002236.SZ"), ("2019-10-08", "2019-10-09"))
 # Hong Kong was shut by a typhoon: rows of its shares are copied from the day before.
 TYPHOONS = ("2016-08-02", "2016-10-21", "2017-08-23")
 # These indices lack a close on some 170 days: on these, and (where is not recorded) on others before 2016.
