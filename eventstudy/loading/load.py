@@ -189,13 +189,20 @@ def load_returns(
         panel = _panel(events, basket, list(keys), indices, calendar or events.calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
-        panel = replace(panel, unanswered=frozenset() if offline else basket.unanswered)
+        panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
         tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
         more = wanted_next(events, panel, tried, benchmark=benchmark, policy=benchmark_policy, **around)
         if not more:
             return panel
         for symbol, i in more:
             keys.setdefault((symbol, codes[i]), []).append(i)
+
+
+def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
+    """Return the symbols that the source did not answer for; with a rate those too that lack it."""
+    found = basket.unanswered
+    rates = any(symbol.endswith("=X") for symbol in found)
+    return found | {symbol for symbol in panel.failures if rates and symbol in panel.provenance}
 
 
 def _by_symbol(keys: Mapping[Key, list[int]]) -> dict[str, list[int]]:
