@@ -147,6 +147,14 @@ class TestStandIns:
         write(tmp_path, **{name: ["2019-12-05"] for name in ("first", "second", "third")})
         assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "000300.SS", "the first of equals"
 
+    def test_where_none_has_prices_the_first_is_missed(self, tmp_path: Path) -> None:
+        """A fund of another country would lack fewer sessions, as it has other holidays."""
+        write(tmp_path, **dict.fromkeys(("first", "second", "third"), days("2018-06-01", "2020-06-30")))
+        for events in (listed(LATE), listed(LATE, benchmark=["000300.SS"])):
+            results = fitted(events, tmp_path)
+            assert results.events["benchmark"][0] == "000300.SS"
+            assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
+
     def test_an_index_that_the_file_names_is_a_wish(self, tmp_path: Path) -> None:
         """It goes before the chain of the exchange; what is used, and what was named, stand at each event."""
         write(tmp_path, first=days("2018-06-01", "2019-05-31"))

@@ -151,10 +151,10 @@ def run(yahoo: Yahoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "out" / "wish"
 
 
-def run_of(place: Path, name: str, *options: str, code: int = 0) -> str:
+def run_of(place: Path, name: str, *options: str, file: str = "events.csv", code: int = 0) -> str:
     """Run the three events into a folder; return what was said, the benchmarks at most once."""
     where = ("--out", place / "out", "--name", name, "--store", place / "store", "--draws", "99")
-    said = invoke("run", place / "events.csv", *where, *options, code=code)
+    said = invoke("run", place / file, *where, *options, code=code)
     assert said.count("Benchmark: ") <= 1
     return said
 
@@ -174,7 +174,11 @@ def test_a_run_says_it_once_and_keeps_what_it_used(run: Path) -> None:
 
 def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert "nothing new" in invoke("refresh", run)
-    assert "Benchmark: " not in run_of(run.parents[1], "strict", "--benchmark-policy", "strict")
+    place = run.parents[1]
+    text = (place / "events.csv").read_text(encoding="utf-8")
+    (place / "edited.csv").write_text(text.replace("Hangzhou Hikvision", "Hikvision"), encoding="utf-8")
+    said = run_of(place, "strict", "--benchmark-policy", "strict", file="edited.csv")
+    assert "Benchmark: " not in said
     other = run.parent / "strict"
     assert es.reproduce_run(other).exact
     found = es.compare_runs(other, run)
@@ -182,7 +186,7 @@ def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert set(found.statuses) == {HIKVISION}
     assert {move.event_id for move in found.moves} == {SOON}
     assert all("benchmark 000001.SS instead of 000300.SS" in move.why for move in found.moves)
-    assert not found.edited
+    assert found.edited == {HIKVISION: {"company": ("Hikvision", "Hangzhou Hikvision")}}
 
 
 def test_a_run_of_before_there_was_a_policy_was_strict(run: Path) -> None:

@@ -70,15 +70,15 @@ class Coverage:
         lost = lost if len(lost) else need.estimation[lacking[need.estimation]]
         before, after = int((lost < seen[0]).sum()), int((lost > seen[-1]).sum())
         within = len(lost) - before - after
-        if before >= max(after, within):
-            return "before"
-        return "after" if after >= within else "within"
+        if within >= max(before, after):
+            return "within"
+        return "before" if before >= after else "after"
 
     def why(self, symbol: str, kind: str, needs: Sequence[Need]) -> str:
         """Say what an index lacks, such as ``has no prices before 11 March 2021``; `kind` as of `kind`."""
         if kind == "within":
             lost, total = self._counts(symbol, needs)
-            return f"lacks {lost:,} of {total:,} sessions"
+            return f"lacks {lost:,} of {total:,} sessions" if lost else "lacks sessions"
         if kind == "" and self.panel.measure == "return" and symbol in self.panel.provenance:
             return "cannot be converted into the currency of the firm"
         if kind == "":
@@ -99,12 +99,13 @@ class Coverage:
     def _lacking(self, symbol: str, calendar: str) -> BoolArray:
         """Tell which sessions of the panel an index lacks, (T,)."""
         seen, days = self._seen(symbol, calendar), self.panel.sessions
-        out = np.ones(len(days), dtype=bool)
-        if len(seen):
-            out[seen] = False
-            late = self.panel.calendars[calendar][-LATE:]
-            out[late[late > seen[-1]]] = False
-        return out & ~_shut(symbol, calendar, days)
+        if not len(seen):
+            return np.ones(len(days), dtype=bool)
+        out = ~_shut(symbol, calendar, days)
+        out[seen] = False
+        late = self.panel.calendars[calendar][-LATE:]
+        out[late[late > seen[-1]]] = False
+        return out
 
     def _seen(self, symbol: str, calendar: str) -> IntArray:
         """Return the sessions, as columns of the panel, on which an index has a return."""
