@@ -11,7 +11,7 @@ from typing import Any, Literal
 from .conventions import DRAWS, SEED, Conventions
 from .errors import ConfigError
 from .settings import read, settings_of, within
-from .typing import CalendarChoice, CovType, Engine, Halt, Measure, Repeat, ReturnKind
+from .typing import BenchmarkPolicy, CalendarChoice, CovType, Engine, Halt, Measure, Repeat, ReturnKind
 from .windows import Window
 
 ESTIMATION = Window(-250, -31)
@@ -52,6 +52,9 @@ class StudyConfig:
     benchmark : str
         Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" = the column
         ``benchmark``, else the exchange's default and what stands in for it.
+    benchmark_policy : {"fallback", "strict"}
+        Whether an index of the exchange replaces one that the column ``benchmark`` names where this lacks
+        prices; "strict" drops the event instead.
     size : str
         Market values for weights and losses in money: ``yahoo``, or a file; "" = the column ``mcap``.
     currency : str
@@ -118,6 +121,7 @@ class StudyConfig:
     prices: str = "auto"
     returns: str = ""
     benchmark: str = ""
+    benchmark_policy: BenchmarkPolicy = "fallback"
     currency: str = "local"
     size: str = ""
     measure: Measure = "return"

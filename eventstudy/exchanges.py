@@ -130,6 +130,8 @@ EXCHANGES: dict[str, Exchange] = {
     "XD": Exchange("CEUX", "XLON", "Cboe Europe", "^FTSE"),
 }
 
+BY_CODE = {exchange.code: exchange for exchange in EXCHANGES.values()}
+
 # What stands in for an index, by exchange or by index: another index of the market, or a fund that holds it.
 _STAND_INS: dict[str, tuple[str, ...]] = {
     "XSHG": ("000001.SS", "399001.SZ", "ASHR"), "XSHE": ("399001.SZ", "000001.SS", "ASHR"),

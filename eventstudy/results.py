@@ -57,7 +57,7 @@ class EventStudyResults(Plots, Saves):
     abnormal : AbnormalReturns
         One row per event, in the order of `events`; rows of dropped events are NaN.
     events : DataFrame
-        The events with day0, benchmark, status ("ok" or "dropped"), reason, flags and nobs.
+        The events with day0, benchmark (the index used), status ("ok" or "dropped"), reason, flags and nobs.
     panel : ReturnsPanel
     model : LinearModel
     engine : str

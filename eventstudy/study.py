@@ -35,7 +35,7 @@ from .results import EventStudyResults
 from .returns import ReturnsPanel
 from .settings import settings_of, within
 from .status import dates_of, repeated_by_shift, repeats_of, with_status
-from .typing import Engine, Halt, IntArray, ObjectArray, Repeat
+from .typing import BenchmarkPolicy, Engine, Halt, IntArray, ObjectArray, Repeat
 from .windows import Window, require_apart
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .prices import PriceProvider
 
 # Settings of a study that are read as those of a study file are.
-CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat")
+CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat", "benchmark_policy")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,6 +65,8 @@ class EventStudy:
         In trading days of each event's exchange; the event day is 0.
     benchmark : str
         One index for all events; by default the events' own or their exchanges'.
+    benchmark_policy : {"fallback", "strict"}
+        Whether an index of the exchange replaces one that the events name where this lacks days.
     engine : {"statsmodels", "batch"}
         Least squares event by event, or all at once; the numbers agree to rounding.
     min_estimation : int
@@ -96,6 +98,7 @@ class EventStudy:
     estimation: Window | tuple[int, int] = ESTIMATION
     event: Window | tuple[int, int] = EVENT
     benchmark: str = ""
+    benchmark_policy: BenchmarkPolicy = "fallback"
     engine: Engine = "statsmodels"
     min_estimation: int = 100
     factors: pd.DataFrame | None = None
@@ -126,7 +129,9 @@ class EventStudy:
         tobit = self.conventions.limits == "censored"
         said = (*self.returns.notices, *self.events.notices)
         returns = replace(self.returns, notices=tuple(dict.fromkeys(said)))
-        table, panel = settled(self.events, returns, benchmark=self.benchmark, **around)
+        table, panel = settled(
+            self.events, returns, benchmark=self.benchmark, policy=self.benchmark_policy, **around
+        )
         model = make_model(self.model) if isinstance(self.model, str) else self.model
         columns, panel = self._with_factors(panel)
         model = model.bound(columns)
@@ -278,8 +283,8 @@ def fit_config(
         factors = None
     news = read_confounders(config.confounders) if config.confounders else []
     what: Any = {
-        "benchmark": config.benchmark, "calendar": config.calendar, "kind": config.kind,
-        "model": model, "series": config.named_series,
+        "benchmark": config.benchmark, "benchmark_policy": config.benchmark_policy, "model": model,
+        "series": config.named_series, "calendar": config.calendar, "kind": config.kind,
     }  # fmt: skip
     if config.returns:
         panel = read_returns(config.returns, events, **what)
@@ -295,9 +300,9 @@ def fit_config(
     note("prices_loaded", symbols=len(panel.provenance) or len(panel.keys), failed=len(panel.failures))
     study = EventStudy(
         events, panel, model=model, estimation=config.estimation, event=config.event,
-        halt=config.halt, repeat=config.repeat,
-        benchmark=config.benchmark, engine=config.engine, min_estimation=config.min_estimation,
-        factors=factors, series=config.named_series, conventions=config.conventions,
+        halt=config.halt, repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
+        benchmark=config.benchmark, benchmark_policy=config.benchmark_policy, factors=factors,
+        series=config.named_series, conventions=config.conventions,
     )  # fmt: skip
     results = study.fit()
     texts = confounded_by(results, news, config.main, days=config.confounder_days)

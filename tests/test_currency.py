@@ -214,7 +214,9 @@ class TestStudies:
         assert results.events["reason"][0].startswith(
             "no price data: no exchange rate from HKD to USD: HKD=X: no HKD=X.csv"
         )
-        mixed = fitted(listed("0700.HK", benchmark="^GSPC"), tmp_path, "local")
+        foreign = listed("0700.HK", benchmark="^GSPC")
+        panel = panel_of(foreign, tmp_path, "local", benchmark_policy="strict")
+        mixed = es.EventStudy(foreign, panel, benchmark_policy="strict", **WINDOWS).fit()  # type: ignore[arg-type]
         assert mixed.events["reason"][0].startswith(
             "no price data for the benchmark: no exchange rate from USD"
         )

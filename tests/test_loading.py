@@ -10,14 +10,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SHARED
+from conftest import ROOT, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
 from eventstudy.calendars import sessions
-from eventstudy.errors import ConfigError, DataError, NetworkError
+from eventstudy.config import StudyConfig
+from eventstudy.errors import (
+    BadAnswerError,
+    ConfigError,
+    DataError,
+    NetworkError,
+    PriceError,
+    RateLimitedError,
+)
 from eventstudy.exchanges import EXCHANGES, home_of
 from eventstudy.loading.baskets import MOST_CALLS, Basket, calls_of, range_around
 from eventstudy.loading.benchmarks import FALLBACK
@@ -26,6 +34,7 @@ from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
 from eventstudy.results import EventStudyResults
+from eventstudy.tables import events_table
 from eventstudy.typing import FloatArray
 from eventstudy.windows import Window
 
@@ -40,13 +49,14 @@ class Recording:
 
     folder: Path
     unreachable: Sequence[str] = ()
+    kind: type[PriceError] = NetworkError
     calls: list[tuple[list[str], date, date]] = field(default_factory=list)
     name = "files"
 
     def fetch(self, symbols: Sequence[str], start: date, end: date, *, progress: object = None) -> Prices:
         self.calls.append((list(symbols), start, end))
         own = FilesProvider(self.folder).fetch([s for s in symbols if s not in self.unreachable], start, end)
-        lost = {s: NetworkError("time-out", where=s) for s in symbols if s in self.unreachable}
+        lost = {s: self.kind("time-out", where=s) for s in symbols if s in self.unreachable}
         return own.merge(Prices.of({}, lost, {}))
 
 
@@ -90,7 +100,9 @@ class TestStandIns:
         results = fitted(listed(EARLY, LATE), source)
         assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
         assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False]
-        assert results.panel.notices == ("000300.SS lacks 61 of 61 sessions: 1 event uses 399001.SZ",)
+        assert results.panel.notices == (
+            "Benchmark: 1 of 2 events uses 399001.SZ because 000300.SS has no prices before 3 June 2019",
+        )
         assert [symbols for symbols, *_ in source.calls[-1:]] == [["399001.SZ"]], "asked for alone, and last"
         assert source.calls[-1][2] < date(2019, 12, 3), "only for the days of the event that needs it"
         named = fitted(listed(EARLY, LATE, benchmark=["399001.SZ", "000300.SS"]), tmp_path)
@@ -115,7 +127,9 @@ class TestStandIns:
         write(tmp_path, first=["2019-12-05"])
         results = fitted(listed(EARLY, LATE), tmp_path)
         assert results.events["benchmark"].tolist() == ["000300.SS", "399001.SZ"]
-        assert results.panel.notices == ("000300.SS lacks 1 of 61 sessions: 1 event uses 399001.SZ",)
+        assert results.panel.notices == (
+            "Benchmark: 1 of 2 events uses 399001.SZ because 000300.SS lacks 1 of 61 sessions",
+        )
 
     def test_events_of_one_date_and_exchange_share_an_index(self, tmp_path: Path) -> None:
         write(tmp_path, first=["2019-12-05"])
@@ -133,12 +147,98 @@ class TestStandIns:
         write(tmp_path, **{name: ["2019-12-05"] for name in ("first", "second", "third")})
         assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "000300.SS", "the first of equals"
 
-    def test_an_index_that_is_named_is_never_replaced(self, tmp_path: Path) -> None:
+    def test_where_none_has_prices_the_first_is_missed(self, tmp_path: Path) -> None:
+        """A fund of another country would lack fewer sessions, as it has other holidays."""
+        write(tmp_path, **dict.fromkeys(("first", "second", "third"), days("2018-06-01", "2020-06-30")))
+        for events in (listed(LATE), listed(LATE, benchmark=["000300.SS"])):
+            results = fitted(events, tmp_path)
+            assert results.events["benchmark"][0] == "000300.SS"
+            assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
+
+    def test_an_index_that_the_file_names_is_a_wish(self, tmp_path: Path) -> None:
+        """It goes before the chain of the exchange; what is used, and what was named, stand at each event."""
+        write(tmp_path, first=days("2018-06-01", "2019-05-31"))
+        events = listed(EARLY, LATE, (*LATE[:1], "2019-09-03"), benchmark=["000300.SS", "000300.SS", ""])
+        source = Recording(tmp_path)
+        results = fitted(events, source)
+        assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS", "000300.SS"]
+        assert results.events["benchmark_named"].tolist() == ["000300.SS", "000300.SS", ""]
+        assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False, False]
+        assert [symbols for symbols, *_ in source.calls[1:]] == [["399001.SZ"]], "nothing beyond need"
+        named = fitted(listed(EARLY, benchmark=["399001.SZ"]), tmp_path)
+        np.testing.assert_array_equal(results.abnormal.ar[0], named.abnormal.ar[0])
+        assert "benchmark_named" not in named.events
+
+    def test_another_index_of_the_exchange_may_be_named(self, tmp_path: Path) -> None:
+        """The exchange's own chain follows it, best first; a fund of another name is as good a wish."""
+        write(tmp_path, third=days("2018-06-01", "2020-06-30"))
+        results = fitted(listed(LATE, EARLY, benchmark=["000001.SS", "NONE"]), tmp_path)
+        assert results.events["benchmark"].tolist() == ["000300.SS"] * 2
+        (line,) = results.panel.notices
+        assert line.count("has no prices on these days") == 2
+        assert line.startswith("Benchmark: 1 of 2 events uses 000300.SS because 000001.SS ")
+
+    def test_the_events_of_a_run_name_what_it_used(self, tmp_path: Path) -> None:
+        write(tmp_path, first=days("2018-06-01", "2019-05-31"))
+        results = fitted(listed(EARLY, LATE, benchmark="000300.SS"), tmp_path)
+        again = fitted(es.events_from_frame(events_table(results)), tmp_path)
+        assert again.events["benchmark"].tolist() == again.events["benchmark_named"].tolist()
+        np.testing.assert_array_equal(again.abnormal.ar, results.abnormal.ar)
+        assert again.panel.notices == ()
+
+    @pytest.mark.parametrize("day", ["2019-10-25", "2019-11-26"])
+    def test_holidays_at_home_are_not_held_against_an_index(self, tmp_path: Path, day: str) -> None:
+        """A mainland firm against an index of New York, where 28 November 2019 was a holiday."""
+        write(tmp_path)
+        table = pd.DataFrame({"date": CHINA, "close": closes(9)}).assign(adj_close=lambda t: t["close"])
+        table.assign(close=7.0, adj_close=7.0).to_csv(tmp_path / "CNY=X.csv", index=False)
+        events = listed(("000001.SZ", day), benchmark=["^GSPC"])
+
+        def used(*shut: str) -> str:
+            gone = table["date"].isin(pd.to_datetime(shut))
+            table[~gone].to_csv(tmp_path / "^GSPC.csv", index=False)
+            return str(fitted(events, tmp_path).events["benchmark"][0])
+
+        assert used("2019-11-28") == "^GSPC"
+        assert used("2019-11-28", "2019-10-28", "2019-11-29") == "000300.SS", "New York was open"
+
+    def test_an_index_that_cannot_be_converted_is_replaced_unless_the_network_failed(
+        self, tmp_path: Path
+    ) -> None:
+        write(tmp_path)
+        (tmp_path / "000300.SS.csv").rename(tmp_path / "^GSPC.csv")
+        events = listed(LATE, benchmark=["^GSPC"])
+        results = fitted(events, tmp_path)
+        assert results.events["benchmark"][0] == "399001.SZ"
+        (line,) = results.panel.notices
+        assert line.endswith("because ^GSPC cannot be converted into the currency of the firm")
+        results = fitted(events, Recording(tmp_path, unreachable=["CNY=X"]))
+        assert results.events["benchmark"][0] == "^GSPC"
+        assert "time-out" in results.events["reason"][0]
+
+    @pytest.mark.parametrize(("late", "used"), [(5, "000300.SS"), (6, "399001.SZ")])
+    def test_an_index_that_is_some_days_late_is_waited_for(
+        self, tmp_path: Path, late: int, used: str
+    ) -> None:
+        """The last sessions of the data: a study that is refreshed must not go to another index and back."""
+        write(tmp_path, first=[str(d) for d in CHINA[-late:]])
+        assert fitted(listed(("000001.SZ", str(CHINA[-8]))), tmp_path).events["benchmark"][0] == used
+
+    def test_where_an_index_ends_is_said(self, tmp_path: Path) -> None:
+        write(tmp_path, first=days("2018-12-04", "2020-06-30"))
+        (line,) = fitted(listed(EARLY, LATE), tmp_path).panel.notices
+        assert line == (
+            "Benchmark: 2 of 2 events use 399001.SZ because 000300.SS has no prices after 3 December 2018"
+        )
+
+    def test_a_strict_policy_and_an_option_replace_nothing(self, tmp_path: Path) -> None:
         write(tmp_path, first=days("2018-06-01", "2020-06-30"))
         for results in (
-            fitted(listed(LATE, benchmark=["000300.SS"]), tmp_path),
+            fitted(listed(LATE, benchmark=["000300.SS"]), tmp_path, benchmark_policy="strict"),
             fitted(listed(LATE), tmp_path, benchmark="000300.SS"),
         ):
+            assert results.panel.notices == ()
+            assert "benchmark_named" not in results.events
             assert results.events["status"][0] == "dropped"
             assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
             assert "other indices" not in results.events["reason"][0], "the folder gave none"
@@ -151,7 +251,7 @@ class TestStandIns:
         whole = days("2018-06-01", "2020-06-30")
         write(tmp_path, first=whole, third=whole)
         two = listed(LATE, EARLY, benchmark=["000300.SS", "399001.SZ"])
-        reason = fitted(two, tmp_path).events["reason"][0]
+        reason = fitted(two, tmp_path, benchmark_policy="strict").events["reason"][0]
         assert reason.endswith("; other indices of the exchange: 399001.SZ")
         late = listed(("NVDA", "2023-06-01"), ("AAPL", "2022-06-01"), benchmark="^GSPC")
         reason = fitted(late, "sample").events["reason"][0]
@@ -164,14 +264,18 @@ class TestStandIns:
         with Yahoo(*there) as yahoo:
             for name, value in yahoo.env().items():
                 monkeypatch.setenv(name, value)
-            reason = fitted(two, "yahoo").events["reason"][0]
+            reason = fitted(two, "yahoo", benchmark_policy="strict").events["reason"][0]
         assert reason.endswith("; other indices of the exchange: 399001.SZ, 000001.SS, ASHR")
 
-    def test_the_network_does_not_decide_on_the_index(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("kind", [NetworkError, RateLimitedError, BadAnswerError])
+    def test_the_network_does_not_decide_on_the_index(self, tmp_path: Path, kind: type[PriceError]) -> None:
+        """Not even where another event has fetched what could stand in."""
         write(tmp_path)
-        results = fitted(listed(LATE), Recording(tmp_path, unreachable=["000300.SS"]))
-        assert results.events["benchmark"][0] == "000300.SS"
+        source = Recording(tmp_path, unreachable=["000300.SS"], kind=kind)
+        results = fitted(listed(LATE, EARLY, benchmark=["000300.SS", "399001.SZ"]), source)
+        assert results.events["benchmark"].tolist() == ["000300.SS", "399001.SZ"]
         assert "time-out" in results.events["reason"][0]
+        assert results.panel.notices == ()
 
     def test_a_flag_of_an_earlier_run_does_not_stay(self, tmp_path: Path) -> None:
         write(tmp_path)
@@ -188,6 +292,13 @@ class TestStandIns:
         results = es.EventStudy(events, panel, **WINDOWS).fit()  # type: ignore[arg-type]
         assert results.events["benchmark"][0] == "399001.SZ"
         assert results.ok.all()
+        late = wide.assign(**{"000300.SS": wide["399001.SZ"].where(wide.index > pd.Timestamp(CHINA[400]))})
+        late.rename_axis("date").to_csv(tmp_path / "returns.csv")
+        events = listed(EARLY, benchmark="000300.SS")
+        panel = es.read_returns(tmp_path / "returns.csv", events)
+        (line,) = es.EventStudy(events, panel, **WINDOWS).fit().panel.notices  # type: ignore[arg-type]
+        begins = CHINA[401].astype(date)
+        assert line.endswith(f"000300.SS has no returns before {begins.day} {begins:%B %Y}")
 
     def test_the_sample_has_no_further_index(self) -> None:
         results = fitted(listed(("AAPL", "2020-08-06")), SampleProvider())
@@ -287,17 +398,24 @@ class TestRanges:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="real prices are not part of the project")
 def test_hikvision_without_the_csi_300_before_2021(tmp_path: Path) -> None:
-    """Yahoo has no CSI 300 before March 2021: the Shenzhen component index stands in, and is said."""
+    """The first event of events.csv, on recorded prices: the numbers are those of a regression by hand."""
     data = SHARED / "market-data"
     for path in ("prices/002415.SZ.csv", "prices/399001.SZ.csv", "prices-as-recorded/000300.SS.csv"):
         (tmp_path / Path(path).name).write_bytes((data / path).read_bytes())
-    events = listed(("002415.SZ", "2019-05-22"), ("002415.SZ", "2022-11-25"))
-    spans = {"estimation": (-250, -11), "event": (-10, 10)}
-    panel = es.load_returns(events, tmp_path, **spans)  # type: ignore[arg-type]
-    results = es.EventStudy(events, panel, **spans).fit()  # type: ignore[arg-type]
-    assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
-    assert results.panel.notices == ("000300.SS lacks 261 of 261 sessions: 1 event uses 399001.SZ",)
+    events = es.read_events(ROOT / "events.csv")
+    events = events.take((events.table["ticker"] == "002415.SZ").to_numpy())
+    results = es.run_study(events, StudyConfig(prices=str(tmp_path)))
+    first = int(np.flatnonzero(results.events["event_id"] == "hikvision-2019-05-22-report")[0])
     assert results.ok.all()
+    used = ["399001.SZ"] * 4 + ["000300.SS"] * 2
+    assert results.events["benchmark"].tolist() == used
+    assert set(results.events["benchmark_named"]) == {"000300.SS"}
+    assert results.panel.notices == (
+        "Benchmark: 4 of 6 events use 399001.SZ because 000300.SS has no prices before 11 March 2021",
+    )
+    day = Window(0, 0)
+    assert f"{100 * results.abnormal.car(day)[first]:.2f}" == "-4.92"
+    assert f"{results.abnormal.car_t(day)[first]:.2f}" == "-2.59"
 
 
 def test_returns_are_laid_on_the_sessions_that_the_events_were_read_for(tmp_path: Path) -> None:

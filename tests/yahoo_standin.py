@@ -53,6 +53,15 @@ MARKETS = {
     "SZ": Market("Asia/Shanghai", "09:30", "15:00", "CNY", "SHZ"),
     "HK": Market("Asia/Hong_Kong", "09:30", "16:00", "HKD", "HKG"),
     "L": Market("Europe/London", "08:00", "16:30", "GBp", "LSE"),
+    "TW": Market("Asia/Taipei", "09:00", "13:30", "TWD", "TAI"),
+    "KS": Market("Asia/Seoul", "09:00", "15:30", "KRW", "KSC"),
+    "T": Market("Asia/Tokyo", "09:00", "15:30", "JPY", "JPX"),
+    "NS": Market("Asia/Kolkata", "09:15", "15:30", "INR", "NSI"),
+    "IS": Market("Europe/Istanbul", "10:00", "18:00", "TRY", "IST"),
+    "AS": Market("Europe/Amsterdam", "09:00", "17:30", "EUR", "AMS"),
+    "PA": Market("Europe/Paris", "09:00", "17:30", "EUR", "PAR"),
+    "VI": Market("Europe/Vienna", "09:00", "17:30", "EUR", "VIE"),
+    "CO": Market("Europe/Copenhagen", "09:00", "17:00", "DKK", "CPH"),
 }
 
 
@@ -61,7 +70,7 @@ class Series:
     """One symbol; closes are adjusted for splits, as Yahoo's are.
 
     `fault` is a key of `FAULTS`, or ``drop``, ``hang``, ``cut`` or ``trickle``; the first `fault_times`
-    requests for prices get it.
+    requests for prices get it. `home` is the suffix of the market of an index, which has none of its own.
     """
 
     symbol: str
@@ -72,10 +81,11 @@ class Series:
     instrument: str = "EQUITY"
     fault: str = ""
     fault_times: int = 10**9
+    home: str = ""
 
     @property
     def market(self) -> Market:
-        return MARKETS[self.symbol.rpartition(".")[2] if "." in self.symbol else ""]
+        return MARKETS[self.home or (self.symbol.rpartition(".")[2] if "." in self.symbol else "")]
 
     def adjusted(self) -> list[float]:
         """Return closes times the product of 1 - dividend / previous close over the later ex-days."""

@@ -35,6 +35,12 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "peers for that column.",
     ),
     click.option(
+        "--benchmark-policy",
+        type=click.Choice(["fallback", "strict"]),
+        help="An index that the file names lacks prices: use one of the exchange, or drop the event. "
+        "[default: fallback]",
+    ),
+    click.option(
         "--currency",
         metavar="local|CODE",
         help="Convert all returns to a currency such as USD. [default: local]",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Columns that split events into groups where they are there; no cell of them has white space around it.
 GROUPS = ("group", "direction")
 # What a run writes in their place; day0 and flags of the user are heeded.
-REPLACED = ("exchange", "status", "reason", "nobs")
+REPLACED = ("exchange", "benchmark_named", "status", "reason", "nobs")
 NAMED = 3
 # A pair such as BTC-USD or EURUSD=X, or a future such as GC=F: New York does not trade it.
 _NO_SHARE = re.compile(r"[A-Z0-9]+-(USD|USDT|USDC|EUR|GBP|JPY|CNY|KRW|AUD|CAD|BTC|ETH)|.+=[XF]")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from re import fullmatch
 from typing import TYPE_CHECKING
 
-from ..errors import NetworkError, PriceError
+from ..errors import NoPricesError, PriceError, UnknownSymbolError
 from ..windows import Window
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ class Basket:
             return Prices.of({}, dict.fromkeys(symbols, error), {})
 
     @property
-    def unreachable(self) -> set[str]:
-        """Symbols that failed by the network: nobody knows whether they have prices."""
-        return {s for s, error in self.prices.failures.items() if isinstance(error, NetworkError)}
+    def unanswered(self) -> frozenset[str]:
+        """Symbols of which the source did not say that it has no prices: nobody knows."""
+        said = (NoPricesError, UnknownSymbolError)
+        return frozenset(s for s, error in self.prices.failures.items() if not isinstance(error, said))
 
 
 def _said_once(prices: Prices) -> Prices:

@@ -1,21 +1,22 @@
-"""The index of each event: the one that is named, else its exchange's, else what stands in for that."""
+"""The index of each event: the first that has its sessions of the one named and those of its exchange."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..errors import ConfigError
-from ..exchanges import EXCHANGES
+from ..exchanges import BY_CODE
 from ..returns import ReturnsPanel
-from ..typing import DateArray, IntArray
+from ..typing import BenchmarkPolicy
 from ..windows import Window
+from .coverage import Coverage, Need
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from ..events.table import Events
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 # Column with untreated firms for each event.
 PEERS = "peers"
 FALLBACK = "benchmark_fallback"
-# Share of the estimation window that an index must have; of the event window it must have every session.
-LEAST_COVERED = 0.95
+# What the events file names, in the table of a run where another index replaces one of these.
+NAMED = "benchmark_named"
 
 
 def members(cell: str, without: Collection[str] = ()) -> list[str]:
@@ -44,12 +45,15 @@ def named_benchmarks(events: Events, benchmark: str = "") -> list[str]:
     return [benchmark if benchmark and benchmark != PEERS else str(cell) for cell in table[column].tolist()]
 
 
-def chains_of(events: Events, benchmark: str = "") -> list[tuple[str, ...]]:
-    """Return the indices that each event may use, best first: the one that is named, or its exchange's chain.
+def chains_of(
+    events: Events, benchmark: str = "", policy: BenchmarkPolicy = "fallback"
+) -> list[tuple[str, ...]]:
+    """Return the indices that each event may use, best first.
 
-    Firms of the list of events are left out of portfolios: their own reaction is no benchmark.
+    The chain of its exchange follows the index that the events file names, unless `policy` is ``strict``.
+    Nothing follows `benchmark` or a portfolio. Firms of the list of events are left out of portfolios: their
+    own reaction is no benchmark.
     """
-    by_code = {e.code: e.chain for e in EXCHANGES.values()}
     firms = set(events.table["ticker"].tolist())
     peers = benchmark == PEERS
 
@@ -57,7 +61,10 @@ def chains_of(events: Events, benchmark: str = "") -> list[tuple[str, ...]]:
     def chain(named: str, code: str) -> tuple[str, ...]:
         if ";" in named or (peers and named):
             return (";".join(members(named, firms)),)
-        return (named,) if named or peers else by_code.get(code) or ("",)
+        usual = BY_CODE[code].chain if code in BY_CODE else ()
+        if named and not benchmark and policy == "fallback":
+            return tuple(dict.fromkeys((named, *usual)))
+        return (named,) if named or peers else usual or ("",)
 
     return list(map(chain, named_benchmarks(events, benchmark), events.table["exchange"].tolist()))
 
@@ -76,41 +83,19 @@ def left_out(events: Events, benchmark: str = "") -> list[str]:
     return [f"{what}: {', '.join(lost)}"] if lost else []
 
 
-@dataclass(frozen=True, eq=False)
-class _Need:
-    """The sessions of one event's windows, as columns of the panel."""
-
-    calendar: str
-    estimation: IntArray
-    event: IntArray
-
-    def lacks(self, panel: ReturnsPanel, symbol: str) -> tuple[int, int]:
-        """Return how many sessions of the two windows a symbol has no return on."""
-        row = panel.row(symbol, self.calendar)
-        if row < 0:
-            return len(self.estimation), len(self.event)
-        seen = panel.spans[row] > 0
-        return int((~seen[self.estimation]).sum()), int((~seen[self.event]).sum())
-
-    def covered(self, panel: ReturnsPanel, symbol: str) -> bool:
-        estimation, event = self.lacks(panel, symbol)
-        return event == 0 and estimation <= (1 - LEAST_COVERED) * len(self.estimation)
-
-    def best(self, panel: ReturnsPanel, chain: Sequence[str]) -> str:
-        """Return the first index that covers the windows, or else the one that lacks the fewest sessions."""
-        whole = next((symbol for symbol in chain if self.covered(panel, symbol)), "")
-        return whole or min(chain, key=lambda symbol: sum(self.lacks(panel, symbol)))
-
-
 def _needs(
-    events: Events, panel: ReturnsPanel, benchmark: str, estimation: Window, event: Window
-) -> dict[int, tuple[_Need, tuple[str, ...]]]:
-    """Return windows and chain of the events that have a firm and a choice, by position.
+    events: Events,
+    panel: ReturnsPanel,
+    chains: Sequence[tuple[str, ...]],
+    estimation: Window,
+    event: Window,
+) -> dict[int, Need]:
+    """Return the windows of the events that have a firm and a choice, by position.
 
     Events of one day and calendar share their windows.
     """
-    out = {}
-    chains, known = chains_of(events, benchmark), dict[tuple[str, np.datetime64], _Need]()
+    out = dict[int, Need]()
+    known: dict[tuple[str, np.datetime64], Need] = {}
     choice = [i for i, chain in enumerate(chains) if len(chain) > 1]
     chosen = events.table.iloc[choice]
     days = chosen["day0"].to_numpy().astype("datetime64[D]")
@@ -119,21 +104,22 @@ def _needs(
         calendar = panel.calendar_of(code)
         if panel.row(ticker, calendar) >= 0:
             if (calendar, day0) not in known:
-                day = panel.session_of(calendar, day0)
-                pair = (_columns(panel, calendar, day, window) for window in (estimation, event))
-                known[calendar, day0] = _Need(calendar, *pair)
+                known[calendar, day0] = Need.around(panel, calendar, day0, estimation, event)
             need = known[calendar, day0]
             if len(need.estimation) and len(need.event):
-                out[i] = need, chains[i]
+                out[i] = need
     return out
 
 
-def _columns(panel: ReturnsPanel, calendar: str, day0: np.datetime64, window: Window) -> IntArray:
-    own = panel.calendars[calendar]
-    dates: DateArray = panel.sessions[own]
-    at = np.searchsorted(dates, day0) + window.days
-    columns: IntArray = own[at[(at >= 0) & (at < len(own))]]
-    return columns
+def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tuple[str, ...]]:
+    """Return the chains up to the first index that the source did not answer for: no network decides."""
+
+    @cache
+    def before(chain: tuple[str, ...]) -> tuple[str, ...]:
+        at = next((k for k, symbol in enumerate(chain) if symbol in panel.unanswered), len(chain))
+        return chain[:at] or chain[:1]
+
+    return list(map(before, chains))
 
 
 def wanted_next(
@@ -141,52 +127,59 @@ def wanted_next(
     panel: ReturnsPanel,
     tried: Collection[tuple[str, int]],
     *,
-    unreachable: Collection[str] = (),
     benchmark: str,
+    policy: BenchmarkPolicy,
     estimation: Window,
     event: Window,
 ) -> list[tuple[str, int]]:
-    """Return (index, event) to ask for next, where those that were tried do not cover an event.
-
-    An event one of whose indices is `unreachable` waits for it: the network must not decide on the index.
-    """
-
-    @cache
-    def covered(need: _Need, chain: Sequence[str]) -> bool:
-        return any(need.covered(panel, symbol) for symbol in chain)
-
+    """Return (index, event) to ask for next, where those that were tried do not cover an event."""
+    chains, cover = _answered(chains_of(events, benchmark, policy), panel), Coverage(panel)
+    covered = cache(lambda need, chain: any(cover.covers(symbol, need) for symbol in chain))
     out = []
-    for i, (need, chain) in _needs(events, panel, benchmark, estimation, event).items():
-        further = [symbol for symbol in chain if (symbol, i) not in tried]
-        if further and not covered(need, chain) and set(chain).isdisjoint(unreachable):
+    for i, need in _needs(events, panel, chains, estimation, event).items():
+        further = [symbol for symbol in chains[i] if (symbol, i) not in tried]
+        if further and not covered(need, chains[i]):
             out.append((further[0], i))
     return out
 
 
 def settled(
-    events: Events, panel: ReturnsPanel, *, benchmark: str, estimation: Window, event: Window
+    events: Events,
+    panel: ReturnsPanel,
+    *,
+    benchmark: str,
+    policy: BenchmarkPolicy,
+    estimation: Window,
+    event: Window,
 ) -> tuple[pd.DataFrame, ReturnsPanel]:
-    """Return the table of the events with the benchmark of each, and the panel with notices on stand-ins.
+    """Return the table of the events with the benchmark of each, and the panel with a notice on stand-ins.
 
-    The first index of the exchange's chain that has at least 95 % of the sessions of the estimation window
-    and all of the event window is used, and flagged ``benchmark_fallback`` if it is not the first of all. One
-    that is named is never replaced.
+    The first index of an event's chain that has at least 95 % of the sessions of the estimation window and
+    all of the event window is used, and flagged ``benchmark_fallback`` if it is not the first of all. Where
+    one that the events file names is replaced, the column ``benchmark_named`` has what it names.
     """
-    table, chosen = events.table, benchmarks_of(events, benchmark)
-    flags = list(map(_other_flags, table["flags"].tolist()))
-    instead: dict[tuple[str, str], list[_Need]] = {}
-    best = cache(lambda need, chain: need.best(panel, chain))
-    for i, (need, chain) in _needs(events, panel, benchmark, estimation, event).items():
-        chosen[i] = best(need, chain)
-        if chosen[i] != chain[0]:
+    table, cover = events.table, Coverage(panel)
+    chains = _answered(chains_of(events, benchmark, policy), panel)
+    chosen, flags = [chain[0] for chain in chains], list(map(_other_flags, table["flags"].tolist()))
+    instead: dict[tuple[str, str], list[tuple[str, Need]]] = {}
+    for i, need in _needs(events, panel, chains, estimation, event).items():
+        first, chosen[i] = chains[i][0], cover.best(chains[i], need)
+        if chosen[i] != first:
             flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
-            instead.setdefault((chain[0], chosen[i]), []).append(need)
-    said = [_said(panel, first, used, needs) for (first, used), needs in instead.items()]
+            instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
+    line = [_said(cover, instead, len(table))] if instead else []
     notes = (*left_out(events, benchmark), *panel.notes)
+    named = _named(table, {first for first, _ in instead})
     return (
-        table.assign(benchmark=chosen, flags=flags),
-        replace(panel, notices=(*panel.notices, *said), notes=notes),
+        table.assign(**named, benchmark=chosen, flags=flags),
+        replace(panel, notices=(*panel.notices, *line), notes=notes),
     )
+
+
+def _named(table: pd.DataFrame, replaced: Collection[str]) -> dict[str, pd.Series[str]]:
+    """Return the column with the indices that the events file names, where one of them is replaced."""
+    file = table["benchmark"]
+    return {NAMED: file} if NAMED in table or file.isin(replaced).any() else {}
 
 
 @lru_cache(1024)
@@ -194,16 +187,15 @@ def _other_flags(text: str) -> str:
     return ";".join(word for word in text.split(";") if word and word != FALLBACK)
 
 
-def _said(panel: ReturnsPanel, first: str, used: str, needs: list[_Need]) -> str:
-    """Say which index stands in for which, why, and for how many events."""
-    lacking, total = 0, 0
-    for calendar in dict.fromkeys(need.calendar for need in needs):
-        own = [need for need in dict.fromkeys(needs) if need.calendar == calendar]
-        days = np.unique(np.concatenate([part for need in own for part in (need.estimation, need.event)]))
-        total += len(days)
-        lacking += _Need(calendar, days, days[:0]).lacks(panel, first)[0]
-    events = "1 event uses" if len(needs) == 1 else f"{len(needs)} events use"
-    return f"{first} lacks {lacking} of {total} sessions: {events} {used}"
+def _said(cover: Coverage, instead: Mapping[tuple[str, str], Sequence[tuple[str, Need]]], total: int) -> str:
+    """Say in one line how many events use which index in place of which, and why."""
+    parts = []
+    for (first, kind), events in instead.items():
+        counts = Counter(used for used, _ in events).most_common()
+        who = [f"{n:,} use{'s' * (n == 1)} {used}" for used, n in counts]
+        parts.append(f"{' and '.join(who)} because {first} {cover.why(first, kind, [n for _, n in events])}")
+    n, space, rest = "; ".join(parts).partition(" ")
+    return f"Benchmark: {n} of {total:,} event{'s' * (total != 1)}{space}{rest}"
 
 
 def others(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
@@ -211,8 +203,9 @@ def others(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
 
     Yahoo has all of them; of another source only those that it gave are known to be there.
     """
-    chain = next((e.chain for e in EXCHANGES.values() if e.code == exchange), ())
+    chain = BY_CODE[exchange].chain if exchange in BY_CODE else ()
     yahoo = any(entry.get("source") == "yahoo" for entry in panel.provenance.values())
     calendar = panel.calendar_of(exchange)
-    rest = [other for other in chain if other != symbol and (yahoo or panel.row(other, calendar) >= 0)]
+    untried = [other for other in chain if other != symbol and other not in panel.failures]
+    rest = [other for other in untried if yahoo or panel.row(other, calendar) >= 0]
     return f"; other indices of the exchange: {', '.join(rest)}" if rest else ""

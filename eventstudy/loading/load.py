@@ -13,7 +13,7 @@ from ..config import ESTIMATION, EVENT
 from ..errors import ConfigError, DataError, PriceError
 from ..faults.limits import special_treatment
 from ..returns import DATA_CALENDAR, Key, ReturnsPanel
-from ..typing import CalendarChoice, Measure, ReturnKind
+from ..typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from ..windows import Window
 from .baskets import Basket, Range, range_around
 from .benchmarks import PEERS, benchmarks_of, members, wanted_next
@@ -116,6 +116,7 @@ def load_returns(
     provider: str | Path | PriceProvider = "auto",
     *,
     benchmark: str = "",
+    benchmark_policy: BenchmarkPolicy = "fallback",
     estimation: Window | tuple[int, int] = ESTIMATION,
     event: Window | tuple[int, int] = EVENT,
     model: LinearModel | None = None,
@@ -139,6 +140,8 @@ def load_returns(
         ``auto``, ``yahoo``, ``sample``, ``store``, a path, or any object with ``fetch``.
     benchmark : str
         One index for all events; by default the events' own or their exchanges'.
+    benchmark_policy : {"fallback", "strict"}
+        Whether an index of the exchange replaces one that the events file names where this lacks prices.
     estimation, event : Window
         How far back and ahead prices are needed.
     model : LinearModel, optional
@@ -182,16 +185,24 @@ def load_returns(
     while True:
         at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
         basket.fetch({s: range_around(own, **around, further=further) for s, own in at.items()})
-        panel = _panel(events, basket, list(keys), benchmark, calendar or events.calendar, kind, measure)
+        indices = indices_of(events, benchmark, benchmark_policy)
+        panel = _panel(events, basket, list(keys), indices, calendar or events.calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
-        lost = set() if offline else basket.unreachable
+        panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
         tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
-        more = wanted_next(events, panel, tried, unreachable=lost, benchmark=benchmark, **around)
+        more = wanted_next(events, panel, tried, benchmark=benchmark, policy=benchmark_policy, **around)
         if not more:
             return panel
         for symbol, i in more:
             keys.setdefault((symbol, codes[i]), []).append(i)
+
+
+def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
+    """Return the symbols that the source did not answer for; with a rate those too that lack it."""
+    found = basket.unanswered
+    rates = any(symbol.endswith("=X") for symbol in found)
+    return found | {symbol for symbol in panel.failures if rates and symbol in panel.provenance}
 
 
 def _by_symbol(keys: Mapping[Key, list[int]]) -> dict[str, list[int]]:
@@ -205,7 +216,7 @@ def _panel(
     events: Events,
     basket: Basket,
     keys: list[Key],
-    benchmark: str,
+    indices: set[str],
     calendar: CalendarChoice,
     kind: ReturnKind,
     measure: Measure,
@@ -221,7 +232,7 @@ def _panel(
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=sessions_of(keys, dates, calendar, indices_of(events, benchmark)),
+        sessions=sessions_of(keys, dates, calendar, indices),
         kind=kind,
         measure=measure,
         shares=shares_of(events) if measure == "turnover" else {},

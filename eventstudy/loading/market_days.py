@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..calendars import Sessions, data_sessions, sessions
-from ..exchanges import EXCHANGES, suffix_of
+from ..exchanges import BY_CODE, suffix_of
 from ..returns import NO_ZONE, Key
-from ..typing import CalendarChoice, DateArray
+from ..typing import BenchmarkPolicy, CalendarChoice, DateArray
 from .benchmarks import chains_of
 
 if TYPE_CHECKING:
     from ..events.table import Events
 
 
-def indices_of(events: Events, benchmark: str) -> set[str]:
+def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[str]:
     """Return the benchmarks whose days are sessions: not funds on an exchange of another country."""
-    chains = set(chains_of(events, benchmark))
+    chains = set(chains_of(events, benchmark, policy))
     return {s for chain in chains for s in chain if s == chain[0] or suffix_of(s) or s.startswith("^")}
 
 
@@ -27,10 +27,9 @@ def sessions_of(
     keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
 ) -> dict[str, Sessions]:
     """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its symbols."""
-    exchanges = {e.code: e for e in EXCHANGES.values()}
     out = {}
     for name in dict.fromkeys(c for _, c in keys):
-        exchange = exchanges.get(name)
+        exchange = BY_CODE.get(name)
         own = sessions(exchange.calendar) if exchange and exchange.calendar else None
         if own is None or calendar == "data":
             days = _market_days(dates, [s for s, c in keys if c == name and s in dates], benchmarks)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..arrow import parquet_modules
 from ..errors import ConfigError, DataError
 from ..returns import DATA_CALENDAR, FrameTable, ReturnsPanel, ReturnsTable
-from ..typing import CalendarChoice, DateArray, ReturnKind
+from ..typing import BenchmarkPolicy, CalendarChoice, DateArray, ReturnKind
 from .benchmarks import chains_of
 from .load import needed_keys
 from .market_days import indices_of, sessions_of
@@ -33,6 +33,7 @@ def read_returns(
     events: Events,
     *,
     benchmark: str = "",
+    benchmark_policy: BenchmarkPolicy = "fallback",
     model: LinearModel | None = None,
     series: Mapping[str, str] | None = None,
     calendar: CalendarChoice | None = None,
@@ -49,7 +50,7 @@ def read_returns(
     with of_file(name):
         table = _table_of(path)
         keys = needed_keys(events, benchmark, model, series, peers=True)
-        links = zip(chains_of(events, benchmark), events.table["exchange"], strict=True)
+        links = zip(chains_of(events, benchmark, benchmark_policy), events.table["exchange"], strict=True)
         have = table.symbols
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
         if not any(s in have for s, _ in keys):
@@ -65,7 +66,10 @@ def read_returns(
             where=name,
             keys=keys,
             sessions=sessions_of(
-                keys, Days(table, found), calendar or events.calendar, indices_of(events, benchmark)
+                keys,
+                Days(table, found),
+                calendar or events.calendar,
+                indices_of(events, benchmark, benchmark_policy),
             ),
             failures=missing,
             provenance={s: {"source": "returns file", "detail": name} for s in found},

@@ -34,7 +34,7 @@ FLAGS = {
     "multi_day_return": "a return in the event window spans several sessions",
     "incomplete_window": "the event window reaches beyond the last price",
     "missing_days": "days of the event window have no price",
-    "benchmark_fallback": "the usual index lacks days, another stands in",
+    "benchmark_fallback": "another index stands in for one that lacks days",
     "confounded": "other news fall near the event",
     "fallback_model": "the model could not be estimated as asked for, a simpler one stands in",
     "halt_shifted": "the clock of the event runs over traded sessions only, as trading was halted",

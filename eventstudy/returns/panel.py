@@ -65,6 +65,8 @@ class ReturnsPanel:
         What the source of prices answered, failures included.
     asked : mapping of str to (first, last)
         The days that it was asked for each symbol.
+    unanswered : frozenset of str
+        Symbols that it did not answer for: another index is no stand-in for one of these.
     faults : tuple of Fault
         Every fault that was seen in the prices or returns, and what was done about it (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
@@ -86,6 +88,7 @@ class ReturnsPanel:
     prices: pd.DataFrame | None = None
     fetched: Prices | None = None
     asked: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    unanswered: frozenset[str] = frozenset()
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: SmallIntArray | None = None
     faults: tuple[Fault, ...] = ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
 from ..canonical import OUTCOME
 from ..errors import RunFolderError
-from ..loading.benchmarks import members
+from ..loading.benchmarks import NAMED, members
 from ..prices.frozen import TABLE
 from ..report.wording import reason_head
 from .changes import MOVED, as_text
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PROVISIONAL = "incomplete_window"
 # Columns of a run's events that are not the user's.
-_OURS = {*OUTCOME, "confounder"}
+_OURS = {*OUTCOME, "confounder", NAMED}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "day0", "ticker"}
@@ -230,9 +230,10 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
     }
     unsaid = "not known" if _same_events(a, b) else "events file changed"
     found["days"] = _days(old, new, both, found, unsaid)
+    indices = _unlike(*({e: str(table.loc[e].get("benchmark", "")) for e in both} for table in (old, new)))
     states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
     statuses = {e: pair for e, pair in _unlike(*states).items() if not _reworded(*pair)}
-    causes = _Causes(new, b, found, statuses)
+    causes = _Causes(new, b, found, statuses, indices)
     return Comparison(
         **found, statuses=statuses, moves=tuple(_moves(a, b, set(both), moved, causes)),
         answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved, measure=b.config.measure,
@@ -251,19 +252,22 @@ class _Causes:
         The second run.
     found : mapping
         What differs.
-    statuses : mapping of str to (before, after)
+    statuses, indices : mapping of str to (before, after)
     """
 
     events: pd.DataFrame
     record: Record
     found: Mapping[str, Any]
     statuses: Mapping[str, tuple[str, str]]
+    indices: Mapping[str, tuple[str, str]]
 
     def of(self, event: str) -> tuple[str, ...]:
         """Return the causes of one event, nearest first."""
         found, row = self.found, self._row(event)
         why = [f"event edited: {', '.join(found['edited'][event])}"] if event in found["edited"] else []
         why += [f"day 0 moved from {day.before} to {day.after}"] if (day := found["days"].get(event)) else []
+        if event in self.indices and "benchmark" not in found["edited"].get(event, ()):
+            why.append("benchmark {1} instead of {0}".format(*self.indices[event]))
         if event in self.statuses and "provisional" in self.statuses[event]:
             why.append("new sessions")
         config, near = self.record.config, self._symbols(row)
@@ -303,9 +307,17 @@ def _same_events(a: Record, b: Record) -> bool:
 
 def _edits(old: pd.DataFrame, new: pd.DataFrame, both: list[str]) -> dict[str, dict[str, tuple[str, str]]]:
     """Return what was edited in the rows of the events file: (before, after) by event and column."""
+    old, new = map(_as_named, (old, new))
     own = [name for name in dict.fromkeys([*old.columns, *new.columns]) if name not in _OURS]
     rows = ([{name: str(table.loc[e].get(name, "")) for name in own} for e in both] for table in (old, new))
     return {e: cells for e, x, y in zip(both, *rows, strict=True) if (cells := _unlike(x, y))}
+
+
+def _as_named(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events of a run with the benchmarks that its events file names."""
+    if NAMED not in events:
+        return events
+    return events.assign(benchmark=events[NAMED].where(events[NAMED] != "", events["benchmark"]))
 
 
 def _days(
@@ -342,7 +354,7 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
 
     Without `whence` those are left out that say where prices come from, which differ where these do not.
     """
-    config, origin = dict(record.manifest["config"]), dict(record.manifest["origin"])
+    config, origin = dict(record.settings), dict(record.manifest["origin"])
     own = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
     own |= {"size": ASKED} if record.config.size == ASKED else {}
     found = {k: v for k, v in config.items() if k not in NAMING_FILES} | own

@@ -25,6 +25,8 @@ KEYS: dict[str, type] = {
     "name": str, "written_at": str, "asked_on": str, "answers": list,
     **dict.fromkeys(("asked", "config", "events", "failures", "files", "origin", "prices", "versions"), dict),
 }  # fmt: skip
+# What runs did before there was a setting for it.
+BEFORE = {"benchmark_policy": "strict"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +79,16 @@ class Record:
         """Name of the run."""
         return str(self.manifest["name"])
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings as they were written; one that there was not yet is as it was then."""
+        return {**BEFORE, **self.manifest["config"]}
+
     @cached_property
     def config(self) -> StudyConfig:
         """The settings, with paths as they were given; RunFolderError if they are not valid."""
         try:
-            return StudyConfig().with_options(self.manifest["config"])
+            return StudyConfig().with_options(self.settings)
         except ConfigError as error:
             raise RunFolderError(f"config: {error}", where=str(self.folder / MANIFEST)) from None
 

@@ -9,10 +9,10 @@ from ..events import safe_url
 from ..wording import capitalised, cell_text, clipped, date_iso, flag_words
 
 # Columns that the study adds, or that the page shows elsewhere.
-ELSEWHERE = ("status", "reason", "flags", "nobs", "day0")
+ELSEWHERE = ("status", "reason", "flags", "nobs", "day0", "benchmark")
 LABELS = {
     "event_id": "Event id", "announced_at": "Announced", "tz": "Time zone", "source_url": "Link",
-    "source_title": "Source title",
+    "source_title": "Source title", "benchmark_named": "Benchmark",
 }  # fmt: skip
 LONGEST, LONGEST_LABEL = 6000, 60
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from ...models import MARKET
 from ..measures import words
 from ..wording import clipped, date_iso, parameter_letter, percent, signed
 from .fit import DAY, FITTED, Fit, fit_of
@@ -34,9 +35,14 @@ def estimation(event: OneEvent) -> dict[str, Any]:
         "marked": bool(marked(fit)[a.columns(event.main)].any()),
         "facts": [
             ("Sessions", f"{first} to {last}, {len(at):,} of {len(used):,} usable"),
-            *_parameters(event), *_residuals(a.resid[0]), *_forecast(event),
+            *_benchmark(event), *_parameters(event), *_residuals(a.resid[0]), *_forecast(event),
         ],
     }  # fmt: skip
+
+
+def _benchmark(event: OneEvent) -> Iterator[tuple[str, str]]:
+    if any(factor.name == MARKET.name for factor in event.results.model.factors):
+        yield "Benchmark", clipped(event.cells["benchmark"], 60)
 
 
 def _parameters(event: OneEvent) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...exchanges import BY_CODE
+from ...loading.benchmarks import FALLBACK, NAMED
+from ...loading.coverage import Coverage, Need
 from ..events import event_name
 from ..extent import extended
 from ..measures import words
@@ -23,14 +26,24 @@ def flags_in_words(event: OneEvent) -> list[tuple[str, str]]:
     """Return what a reader should know of one event: head and text."""
     results, i = event.results, event.row
     ends = extended(event.one, event.main) if event.used else []
-    rows = [
-        (clipped(flag_words(f), 60).capitalize(), words().say(FLAGS.get(f, "")))
-        for f in flags_of(event.cells["flags"])
-    ]
+    found = flags_of(event.cells["flags"])
+    meant = FLAGS | ({FALLBACK: _stand_in(event)} if FALLBACK in found else {})
+    rows = [(clipped(flag_words(f), 60).capitalize(), words().say(meant.get(f, ""))) for f in found]
     remark = str(results.abnormal.remark[i])
     rows += [("Estimation", clipped(remark, 300))] if remark else []
     rows = [(head, f"{text}: {ends[0].said}" if ends and head == LIMIT else text) for head, text in rows]
     return [*rows, *_same_session(results, i), *_same_firm(results, i), *_faults(results, i)]
+
+
+def _stand_in(event: OneEvent) -> str:
+    """Say which index is used, and what the one in whose place it is lacks."""
+    cells, panel, windows = event.cells, event.results.panel, event.results.abnormal.windows
+    usual = BY_CODE[cells["exchange"]].benchmark if cells["exchange"] in BY_CODE else ""
+    first = str(cells.get(NAMED) or usual)
+    at = np.split(windows.positions[event.row], [len(windows.estimation)])
+    need = Need(panel.calendar_of(cells["exchange"]), *(part[part >= 0] for part in at))
+    cover = Coverage(panel)
+    return f"{cells['benchmark']} is used because {first} {cover.why(first, cover.kind(first, need), [need])}"
 
 
 def _same_session(results: EventStudyResults, i: int) -> list[tuple[str, str]]:
