@@ -156,6 +156,8 @@ def around_the_swap(folder: Path, kills: int, draw: random.Random) -> str:
             swaps.refresh()
             assert not swaps.lost(), swaps.lost()
             counts["calm refreshes"] += 1
+    announce(folder, LISTS[kills % 2], f"-{kills + EARLIER}")
+    swaps.refresh()
     refuse_leftovers(swaps.run)
     entries = swaps.delivered()
     marks, ids = [mark_of(entry) for entry in entries], {entry["id"] for entry in entries}
