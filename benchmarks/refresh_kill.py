@@ -1,18 +1,26 @@
-"""Kill `eventstudy refresh`, again and again, and look whether a report was ever broken or mixed.
+"""Kill `eventstudy refresh`, again and again, and look whether a report was broken or a change was lost.
 
     .venv/bin/python benchmarks/refresh_kill.py --kills 300
+    .venv/bin/python benchmarks/refresh_kill.py --swaps 100
 
-The events of a small study alternate between two lists. Each time a refresh is started and ended at a random
-moment by SIGKILL or SIGTERM, the moments drawn so that many fall into the writing. Then every file of the run
-folder must be as its manifest says, and all of them those of one list. In the end a refresh
-must go through, and leave nothing behind.
+The events of a small study alternate between two lists. With `--kills` a refresh is started and ended at
+a random moment by SIGKILL or SIGTERM, the moments drawn so that many fall into the writing. Then every
+file of the run folder must be as its manifest says, and all of them those of one list. In the end a
+refresh must go through, and leave nothing behind.
+
+With `--swaps` a refresh with `--on-change` is ended by SIGKILL after it has written its new run: at one
+of the steps that Python reports (a file opened, renamed or removed, a program started), amid its command,
+or at a random moment after the swap. After about every other kill a calm refresh follows. By then the
+command must have run for every change that the run folder has shown, in their order.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +38,19 @@ DAYS = pd.bdate_range("2020-01-01", periods=120)
 LISTS = (("AAA", "BBB"), ("AAA", "CCC"))
 # Share of the time of a whole refresh before which half of the kills fall.
 EARLY = 0.4
+# What a process does that Python reports, and the file that it opens when a new run lacks its log only.
+STEPS = ("open", "os", "shutil", "subprocess", "ctypes", "fcntl", "tempfile")
+FIRST = ".events.new/changes.json"
+# The command of --on-change writes a line for each entry; if asked to, it kills the refresh that waits.
+HOOK = """\
+[ -e before ] && rm before && kill -9 $PPID && exit 1
+{ tr -d '\\n' < "$EVENTSTUDY_ENTRY"; echo; } >> delivered
+[ -e after ] && rm after && kill -9 $PPID
+exit 0
+"""
+# How a refresh is ended; changes that are there before the first kill.
+WAYS = ("step", "step", "step", "before", "after", "moment", "moment")
+EARLIER = 2
 
 
 def made(folder: Path) -> list[str]:
@@ -47,9 +68,9 @@ def made(folder: Path) -> list[str]:
     return [sys.executable, "-m", "eventstudy", "refresh", "events.csv", *options.split()]
 
 
-def announce(folder: Path, names: tuple[str, ...]) -> None:
-    """Write one of the lists of events."""
-    rows = [f"{name},{name},{DAYS[90 + k]:%Y-%m-%d},MKT" for k, name in enumerate(names)]
+def announce(folder: Path, names: tuple[str, ...], mark: str = "") -> None:
+    """Write one of the lists of events, whose ids end in `mark`."""
+    rows = [f"{name}{mark},{name},{DAYS[90 + k]:%Y-%m-%d},MKT" for k, name in enumerate(names)]
     (folder / "events.csv").write_text("\n".join(["event_id,ticker,announced_at,benchmark", *rows, ""]))
 
 
@@ -62,55 +83,187 @@ def check(run: Path) -> tuple[str, ...]:
     assert names in LISTS, names
     assert set(record.cells("tables/car.csv")["ticker"]) == set(names)
     kept = (run / "data" / "events.csv").read_text()
-    assert [line.split(",")[0] for line in kept.split()[1:]] == list(names)
+    assert [line.split(",")[1] for line in kept.split()[1:]] == list(names)
     return names
 
 
 def main() -> None:
     """Kill as often as asked, and print what was found."""
+    if sys.argv[1:2] == ["--step"]:
+        dying(int(sys.argv[2]), sys.argv[3:])
+        return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--swaps", type=int, default=0)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
-    draw, began = random.Random(asked.seed), time.perf_counter()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        run, command = folder / "reports" / "events", made(folder)
-        quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        announce(folder, LISTS[0])
-        subprocess.run(command, check=True, **quiet)
-        announce(folder, LISTS[1])
-        start = time.perf_counter()
-        subprocess.run(command, check=True, **quiet)
-        whole, current = time.perf_counter() - start, 1
-        counts = dict.fromkeys(("amid the writing", "written before", "ended by itself"), 0)
-        for done in range(asked.kills):
-            if done and done % 25 == 0:
-                print(f"{done} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-            current = 1 - LISTS.index(check(run))
-            announce(folder, LISTS[current])
-            child = subprocess.Popen(command, env=dict(os.environ), **quiet)
-            late = draw.random() > EARLY
-            if late:
-                while child.poll() is None and not (run.parent / ".events.new").exists():
-                    time.sleep(0.001)
-            time.sleep(draw.uniform(0, whole * (1 - EARLY if late else EARLY)))
-            amid = (run.parent / ".events.new").exists()
-            child.send_signal(draw.choice((signal.SIGKILL, signal.SIGTERM)))
-            child.communicate()
-            now = LISTS.index(check(run))
-            counts["amid the writing"] += amid
-            counts["written before"] += now == current
-            counts["ended by itself"] += child.returncode == 0
-        announce(folder, LISTS[1 - LISTS.index(check(run))])
-        subprocess.run(command, check=True, **quiet)
-        check(run)
-        left = [p.name for p in run.parent.iterdir() if p.suffix in (".new", ".old", ".lock")]
-        assert not left, left
+    for work, times in ((anywhere, asked.kills), (around_the_swap, asked.swaps)):
+        if times:
+            with tempfile.TemporaryDirectory() as place:
+                print(work(Path(place), times, random.Random(asked.seed)))
+
+
+def anywhere(folder: Path, kills: int, draw: random.Random) -> str:
+    """Kill a refresh at random moments; AssertionError if a report is broken or mixed."""
+    began = time.perf_counter()
+    run, command = folder / "reports" / "events", made(folder)
+    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    announce(folder, LISTS[0])
+    subprocess.run(command, check=True, **quiet)
+    announce(folder, LISTS[1])
+    start = time.perf_counter()
+    subprocess.run(command, check=True, **quiet)
+    whole, current = time.perf_counter() - start, 1
+    counts = dict.fromkeys(("amid the writing", "written before", "ended by itself"), 0)
+    for done in range(kills):
+        report_progress(done, began)
+        current = 1 - LISTS.index(check(run))
+        announce(folder, LISTS[current])
+        child = subprocess.Popen(command, env=dict(os.environ), **quiet)
+        late = draw.random() > EARLY
+        if late:
+            while child.poll() is None and not (run.parent / ".events.new").exists():
+                time.sleep(0.001)
+        time.sleep(draw.uniform(0, whole * (1 - EARLY if late else EARLY)))
+        amid = (run.parent / ".events.new").exists()
+        child.send_signal(draw.choice((signal.SIGKILL, signal.SIGTERM)))
+        child.communicate()
+        now = LISTS.index(check(run))
+        counts["amid the writing"] += amid
+        counts["written before"] += now == current
+        counts["ended by itself"] += child.returncode == 0
+    announce(folder, LISTS[1 - LISTS.index(check(run))])
+    subprocess.run(command, check=True, **quiet)
+    check(run)
+    refuse_leftovers(run)
     said = ", ".join(f"{count} {what}" for what, count in counts.items())
-    print(f"{asked.kills} kills: {said}; 0 broken, 0 mixed, {time.perf_counter() - began:.0f} s")
+    return f"{kills} kills: {said}; 0 broken, 0 mixed, {time.perf_counter() - began:.0f} s"
+
+
+def around_the_swap(folder: Path, kills: int, draw: random.Random) -> str:
+    """Kill a refresh about the swap of its run; AssertionError if the command never ran for a change."""
+    began, swaps = time.perf_counter(), Swaps(folder)
+    steps, counts = swaps.steps(), dict.fromkeys(("after the swap", "calm refreshes"), 0)
+    for done in range(kills):
+        report_progress(done, began)
+        last = swaps.shown()
+        announce(folder, LISTS[done % 2], f"-{done + EARLIER}")
+        swaps.killed(draw.choice(WAYS), draw.randint(1, steps), draw.uniform(0, 0.4))
+        counts["after the swap"] += swaps.shown() != last
+        if done == kills - 1 or draw.random() < 0.5:
+            swaps.refresh()
+            assert not swaps.lost(), swaps.lost()
+            counts["calm refreshes"] += 1
+    announce(folder, LISTS[kills % 2], f"-{kills + EARLIER}")
+    swaps.refresh()
+    refuse_leftovers(swaps.run)
+    entries = swaps.delivered()
+    marks, ids = [mark_of(entry) for entry in entries], {entry["id"] for entry in entries}
+    assert marks == sorted(marks), marks
+    assert len(ids) == len(set(marks)) == len(swaps.seen), (ids, marks, swaps.seen)
+    counts |= {"changes": len(ids), "delivered again": len(entries) - len(ids)}
+    listed = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return f"{kills} kills around the swap: {listed}; 0 lost, {time.perf_counter() - began:.0f} s"
+
+
+class Swaps:
+    """A study whose refreshes are killed about the swap, and what its command was run for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.run, self.seen = folder, folder / "reports" / "events", set[int]()
+        self.command = [*made(folder), "--quiet", "--on-change", "/bin/sh hook.sh"]
+        (folder / "hook.sh").write_text(HOOK)
+        announce(folder, LISTS[0], "-0")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Refresh without a kill."""
+        done = subprocess.run(self.command, cwd=self.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        self.shown()
+
+    def steps(self) -> int:
+        """Return how many steps a refresh has from the new run to its end."""
+        announce(self.folder, LISTS[1], "-1")
+        self.killed("step", 10**9, 0)
+        self.shown()
+        return int((self.folder / "steps").read_text())
+
+    def killed(self, way: str, step: int, delay: float) -> None:
+        """Refresh, and kill at a step, amid the command, or some seconds after the swap."""
+        command = self.command
+        if way == "step":
+            command = [sys.executable, __file__, "--step", str(step), *self.command[3:]]
+        elif way != "moment":
+            (self.folder / way).touch()
+        before = (self.run / "manifest.json").stat().st_ino
+        child = subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while way == "moment" and child.poll() is None:
+            if (self.run / "manifest.json").stat().st_ino != before:
+                time.sleep(delay)
+                child.kill()
+        child.wait()
+        assert child.returncode in (0, -signal.SIGKILL), child.returncode
+        for flag in ("before", "after"):
+            (self.folder / flag).unlink(missing_ok=True)
+
+    def shown(self) -> int:
+        """Return which change the run folder shows, and remember it; AssertionError if it is broken."""
+        check(self.run)
+        mark = int(Record.read(self.run).cells("events.csv")["event_id"].iloc[0].rpartition("-")[2])
+        self.seen.add(mark)
+        return mark
+
+    def delivered(self) -> list[dict[str, str]]:
+        """Return the entries that the command was run for."""
+        file = self.folder / "delivered"
+        return [json.loads(line) for line in file.read_text().splitlines()]
+
+    def lost(self) -> set[int]:
+        """Return the changes that the run folder has shown and the command was not run for."""
+        return self.seen - {mark_of(entry) for entry in self.delivered()}
+
+
+def mark_of(entry: dict[str, str]) -> int:
+    """Return which change an entry is of; 0 for the first run."""
+    mark = re.search(r"Events added\*\*\n\n- \w+-(\d+)", entry["text"])
+    return int(mark[1]) if mark else 0
+
+
+def dying(last: int, arguments: list[str]) -> None:
+    """Run the program in this process, and die at its `last` step after the new run, or count them."""
+    steps = 0
+
+    def watch(event: str, args: tuple[object, ...]) -> None:
+        nonlocal steps
+        if steps or (event == "open" and str(args[0]).replace(os.sep, "/").endswith(FIRST)):
+            steps += event.partition(".")[0] in STEPS
+            if steps == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    from eventstudy.cli.main import main as program
+
+    sys.addaudithook(watch)
+    code = program(arguments, prog_name="eventstudy", standalone_mode=False)
+    Path("steps").write_text(str(steps))
+    sys.exit(code)
+
+
+def refuse_leftovers(run: Path) -> None:
+    """Raise if a killed process left something that the last one should have removed."""
+    left = [p.name for p in run.parent.iterdir() if p.suffix in (".new", ".old", ".lock")]
+    assert not left, left
+    assert not (run / "outbox").exists()
+
+
+def report_progress(done: int, began: float) -> None:
+    """Say now and then how far it is."""
+    if done and done % 25 == 0:
+        print(f"{done} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

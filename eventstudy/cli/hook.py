@@ -1,4 +1,4 @@
-"""The command of ``refresh --on-change``: run after a change, and again until it has succeeded."""
+"""The command of ``refresh --on-change``: run for each change in the outbox, until it has succeeded."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import click
 
-from .parts import LOGGING
+from ..errors import EventStudyError
+from .parts import say, tell
 
 # Seconds that it may take.
 LONGEST = 300
@@ -34,31 +37,49 @@ def arguments_of(command: str) -> list[str] | str:
     return command.strip() if sys.platform == "win32" else shlex.split(command)
 
 
-def notify(command: str, run: Path, *, changed: bool) -> str:
-    """Run a command without a shell if `run` has changed since it last succeeded; say how it failed, or "".
+@contextmanager
+def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
+    """Run a command for each entry in the outbox of `run` once the block has ended, also if that failed.
 
-    What it prints goes to stderr, or into the logs where these are wanted: stdout is that of the refresh. A
-    file beside the run, ``.NAME.on-change``, remembers that it is due, also if this process is killed. Of two
-    refreshes at once only one runs it.
+    What an earlier refresh left is delivered even if this one finds no prices, or cannot print. Gives a list:
+    after the block it holds how the command failed, if it did.
     """
-    from ..runs.lock import locked
+    from ..runs.lock import RunBusyError
 
-    due = run.with_name(f".{run.name}.on-change")
-    if changed:
-        due.write_text(f"{command}\n", encoding="utf-8")
-    if not due.exists():
-        return ""
-    with locked(run.with_name(f"{run.name}.on-change"), wait=LONGEST):
-        failed = _failure(command, run.absolute()) if due.exists() else ""
-        if not failed:
-            due.unlink(missing_ok=True)
-    return failed
-
-
-def _failure(command: str, run: Path) -> str:
-    told = {"EVENTSTUDY_RUN": str(run), "EVENTSTUDY_CHANGES": str(run / "changes.json")}
+    failures: list[str] = []
     try:
-        code = _run(arguments_of(command), {**os.environ, **told})
+        yield failures
+    except RunBusyError:  # the process that writes the run delivers
+        raise
+    except Exception:
+        with suppress(EventStudyError):
+            say(_delivered(command, run))
+        raise
+    failures += _delivered(command, run)
+
+
+def _delivered(command: str | None, run: Path) -> list[str]:
+    """Deliver what waits in the outbox of a run; return how that failed."""
+    from ..runs.folder import clear_errors
+    from ..runs.outbox import deliver, waiting
+
+    if command is None:
+        return []
+    bad = [path for path, entry in waiting(run).items() if entry is None]
+    say([f"{path} is damaged, so nothing runs for it: read changes.md, then remove it" for path in bad])
+    with clear_errors(run):
+        failure = deliver(run, lambda path, entry: _failure(command, path, entry.id))
+    return [failure] * bool(failure)
+
+
+def _failure(command: str, entry: Path, key: str) -> str:
+    """Run a command without a shell for an entry; return how it failed, or ""."""
+    entry = entry.absolute()
+    run = entry.parent.parent
+    facts = {"RUN": run, "CHANGES": run / "changes.json", "ENTRY": entry, "ID": key}
+    env = os.environ | {f"EVENTSTUDY_{name}": str(fact) for name, fact in facts.items()}
+    try:
+        code = _run(arguments_of(command), env)
     except (OSError, ValueError) as error:
         return f"the command of --on-change cannot be run ({getattr(error, 'strerror', None) or error})"
     except subprocess.TimeoutExpired:
@@ -67,25 +88,21 @@ def _failure(command: str, run: Path) -> str:
 
 
 def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
-    """Return the exit code of a command; logs keep their form whatever it prints."""
-    if not click.get_current_context().find_root().meta.get(LOGGING):
-        return _waited(arguments, env, 2)
-    from ..journal import note
-
+    """Return the exit code of a command, then repeat what it printed, which a closed stderr must not stop."""
     with tempfile.TemporaryFile() as printed:  # a pipe would stay open for what the command leaves behind
         try:
             return _waited(arguments, env, printed)
         finally:
             printed.seek(0)
             for line in printed.read().decode("utf-8", "replace").splitlines():
-                note("message", logger="on-change", text=line)
+                tell("message", line, level="info", logger="on-change")
 
 
-def _waited(arguments: list[str] | str, env: dict[str, str], out: Any) -> int:
+def _waited(arguments: list[str] | str, env: dict[str, str], out: IO[bytes]) -> int:
     """Wait for a command; end it, and what it has started, after the time or with this process."""
-    own: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
-    stderr = None if out == 2 else out
-    child = subprocess.Popen(arguments, env=env, stdout=out, stderr=stderr, **own)  # noqa: S603 - the user's own
+    child = subprocess.Popen(  # noqa: S603 - the user's own
+        arguments, env=env, stdout=out, stderr=out, start_new_session=sys.platform != "win32"
+    )
     try:
         return child.wait(LONGEST)
     except BaseException:

@@ -23,6 +23,7 @@ from .parts import (
     TERMINATED,
     USAGE,
     debug_option,
+    run_is_new,
     show_end,
     state_of_run,
     tell,
@@ -66,7 +67,9 @@ class Main(click.Group):
         except OSError as error:
             self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
-            _end(context, f"{error.strerror or error}{where}", NO_STUDY)
+            new = run_is_new(context)
+            text = f"{error.strerror or error}{where}{'; the new report is written' * new}"
+            _end(context, text, NO_STUDY, failed=not new)
         except Exception as error:
             self._traceback(context)
             _end(
@@ -84,11 +87,11 @@ class Main(click.Group):
             traceback.print_exc()
 
 
-def _end(context: click.Context, text: str, exit_code: int) -> None:
-    """Say why a command ends, and end it."""
+def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
+    """Say why a command ends, and end it; in the index the run has failed, unless it was written before."""
     tell("failed", text, said=f"eventstudy: {text}", exit_code=exit_code)
     if exit_code not in (INTERRUPTED, USAGE):
-        show_end(context, text)
+        show_end(context, text if failed else "")
     context.exit(exit_code)
 
 

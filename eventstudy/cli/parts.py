@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -66,13 +66,17 @@ def debug_option(command: F) -> F:
 
 
 def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts: object) -> None:
-    """Say on stderr what the user must know: `said`, by default `text`, or an entry where logs are wanted."""
+    """Say on stderr what the user must know: `said`, by default `text`, or an entry where logs are wanted.
+
+    A stderr that is closed or full stops nothing: nobody can be told there.
+    """
     if click.get_current_context().find_root().meta.get(LOGGING):
         from ..journal import note
 
         note(event, level, text=text, **facts)
     else:
-        click.echo(said or text, err=True)
+        with suppress(OSError):
+            click.echo(said or text, err=True)
 
 
 @contextmanager
@@ -148,14 +152,21 @@ def remember(out: Path, name: str) -> None:
 
 def state_of_run(context: click.Context, unchanged: str) -> str:
     """Return what has become of the run that a command makes, if that is ended: `unchanged`, or it is new."""
+    from ..runs.outbox import waiting
+
     if RUN not in context.meta:
         return unchanged
     out, name = context.meta[RUN]
-    written = _stamp(out, name) != context.meta[BEFORE]
-    said: str = "the new report is written" if written else unchanged
-    run: Path = (out / name).resolve()
-    due: bool = run.with_name(f".{run.name}.on-change").exists()
-    return said + ", and the next refresh runs the command of --on-change" * due
+    state: str = "the new report is written" if run_is_new(context) else unchanged
+    due = any(waiting(out / name).values())
+    return state + ", and the next refresh runs the command of --on-change" * due
+
+
+def run_is_new(context: click.Context) -> bool:
+    """Tell whether the run that a command makes was written by it."""
+    if RUN not in context.meta:
+        return False
+    return bool(_stamp(*context.meta[RUN]) != context.meta[BEFORE])
 
 
 def _stamp(out: Path, name: str) -> tuple[int, int] | None:

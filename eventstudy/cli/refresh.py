@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .compare import moved_option
-from .hook import notify, split_command
+from .hook import delivering, split_command
 from .options import study_options
 from .parts import (
     EXIT_CODES,
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 @study_options
 @click.option(
     "--on-change", metavar="COMMAND", callback=split_command,
-    help="Run a command after a change, with EVENTSTUDY_RUN and EVENTSTUDY_CHANGES in its environment; "
-    "one that fails is run again by the next refresh.",
+    help="Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in its "
+    "environment; one that fails is run again by the next refresh.",
 )  # fmt: skip
 @click.option("--accept-loss", is_flag=True, help="Go on without prices that the source has no more.")
 @click.option(
@@ -78,21 +78,23 @@ def refresh(
     if order.keeps_prices:
         say_home()
     silent = quiet or as_json
-    with progress(silent, "prices") as advance, writing(silent):
-        done = refresh_run(
-            origin, order.out / order.name, config=shown, command=command_line(), moved=moved, wait=wait,
-            recheck=recheck, accept_loss=accept_loss, progress=advance, told=lambda text: say([text]),
-        )  # fmt: skip
-    say(done.notices)
-    _log(done)
+    run = order.out / order.name
+    with delivering(on_change, run) as failures:  # before stdout, which may be full or closed
+        with progress(silent, "prices") as advance, writing(silent):
+            done = refresh_run(
+                origin, run, config=shown, command=command_line(), moved=moved, wait=wait, recheck=recheck,
+                accept_loss=accept_loss, outbox=bool(on_change), progress=advance, told=lambda t: say([t]),
+            )  # fmt: skip
+        say(done.notices)
+        _log(done)
+    for failure in failures:
+        text = f"eventstudy: {failure}; the report is written, and the next refresh runs the command again"
+        tell("on_change_failed", failure, said=text, exit_code=LATER)
     if as_json:
         print_json(_plain(done))
     elif not quiet:
         click.echo(_as_text(done))
-    failed = notify(on_change, done.folder, changed=done.changed) if on_change else ""
-    if failed:
-        said = f"eventstudy: {failed}; the report is written, and the next refresh runs the command again"
-        tell("on_change_failed", failed, said=said, exit_code=LATER)
+    if failures:
         sys.exit(LATER)
     if said := _lost(done, order):
         tell("incomplete", said, said=f"eventstudy: {said}", exit_code=INCOMPLETE)

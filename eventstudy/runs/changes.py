@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from ..errors import RunFolderError
 from ..report.measures import speaking_of, words
@@ -69,7 +70,8 @@ def log_changes(stage: Path, target: Path, *, moved: float = MOVED) -> Compariso
         found = compare_records(Record.read(target), now, moved=moved)
     if not (found and found.same):
         text = as_markdown(found) if found else "First run.\n"
-        entry = {"at": now.manifest["written_at"], "text": text, **(found.to_dict() if found else {})}
+        head = {"id": uuid4().hex, "at": now.manifest["written_at"], "text": text}
+        entry = {**head, **(found.to_dict() if found else {})}
         log = [entry, *log][:KEPT]
     _write(stage, log)
     seal(stage, now.manifest)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PriceError, RunFolderError
-from .changes import MOVED, log_changes
+from .changes import MOVED, log_changes, read_changes
 from .lock import locked
 from .losses import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
 from .manifest import MANIFEST, seal
 from .origin import ASKED
+from .outbox import add_entry
 from .record import Record
 from .stale import ask_again, changed_inputs, changed_prices, revised_values
 from .strangers import refuse_foreign
@@ -68,6 +69,7 @@ def refresh_run(
     wait: float = WAIT,
     recheck: bool = False,
     accept_loss: bool = False,
+    outbox: bool = False,
     told: Callable[[str], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Refreshed:
@@ -91,6 +93,8 @@ def refresh_run(
         Download stored prices and market values again, to find what the source revised.
     accept_loss : bool
         Go on without prices that the source does not have any more.
+    outbox : bool
+        Leave what changed in the outbox of the run, until a command has succeeded for it.
     told, progress : callable, optional
         Take a text, and (symbols done, symbols in all).
 
@@ -123,7 +127,7 @@ def refresh_run(
                 return Refreshed(target, notices=notices)
             return _anew(
                 record, origin, target, tuple(why), config=config, command=command, moved=moved,
-                accept_loss=accept_loss, progress=progress,
+                accept_loss=accept_loss, outbox=outbox, progress=progress,
             )  # fmt: skip
 
 
@@ -160,6 +164,7 @@ def _anew(
     command: str,
     moved: float,
     accept_loss: bool,
+    outbox: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
     from ..refusals import refuse
@@ -185,6 +190,8 @@ def _anew(
         manifest = fill(stage, results, target.name, shown, origin=origin, target=target, command=command)
         seal(stage, {**manifest, **({GIVEN_UP: given_up} if given_up else {})})
         found = log_changes(stage, target, moved=moved)
+        if outbox and not (found and found.same):
+            add_entry(stage, target, read_changes(stage)[0], why, found)
     return Refreshed(target, why, found, results, results.panel.notices)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import RunFolderError
 from .manifest import MANIFEST, OWN_HASH, hashes, kept_hash, own_hash
+from .outbox import waiting
 from .record import Record
 from .strangers import LITTER
 
@@ -51,6 +52,8 @@ class Verification:
 def verify_run(folder: str | Path) -> Verification:
     """Compare every file of a run folder with the hash in its manifest, and that with its own.
 
+    An entry of the outbox is no extra file: it comes and goes while the run stays as it was written.
+
     Raises
     ------
     RunFolderError
@@ -60,7 +63,9 @@ def verify_run(folder: str | Path) -> Verification:
     said, found = record.manifest["files"], hashes(record.folder)
     own = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else [MANIFEST]
     changed = [file for file, sha in said.items() if file in found and found[file] != sha]
-    extra = [file for file in found if file not in said and Path(file).name not in LITTER]
+    entries = [path for path, entry in waiting(record.folder).items() if entry]
+    listed = {*said, *(path.relative_to(record.folder).as_posix() for path in entries)}
+    extra = [file for file in found if file not in listed and Path(file).name not in LITTER]
     missing = [file for file in said if file not in found]
     return Verification(len(said) + 1, tuple(missing), (*own, *changed), tuple(extra))
 

@@ -1,0 +1,185 @@
+"""The outbox of a run: changes that wait for a command, one small file each in the run folder.
+
+A refresh writes an entry into the new run before it swaps that in: whoever sees the change sees the entry.
+The entry is removed once the command has succeeded. It is data: the command comes from the user alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..journal import note
+from .lock import locked
+from .swap import followed
+
+if TYPE_CHECKING:
+    from .compare import Comparison
+
+SCHEMA = "eventstudy-outbox/1"
+OUTBOX = "outbox"
+# Number, which gives the order, and id.
+_NAME = re.compile(r"(\d{6})-([0-9a-f]{32})\.json")
+_LAST = 999_999
+# Bytes of an entry that is read; letters and reasons of one that is written, which is far smaller.
+LARGEST, LETTERS, REASONS = 1 << 20, 100_000, 20
+# Seconds to wait for another process that delivers, and for one that writes the run.
+TURN, WRITER = 300.0, 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change that waits for a command.
+
+    Attributes
+    ----------
+    id : str
+        32 hexadecimal digits: the same at each attempt, and in ``changes.json``.
+    at : str
+        When the run was written, ISO 8601 in UTC.
+    run : str
+        Name of the run.
+    kind : str
+        ``changed`` or ``first_run``; others may be added.
+    why : list of str
+        Why the run was computed anew.
+    counts : mapping of str to int
+        How many differences there are by kind.
+    text : str
+        What changed, as in ``changes.md``.
+    """
+
+    id: str
+    at: str
+    run: str
+    kind: str
+    why: list[str]
+    counts: Mapping[str, int]
+    text: str
+
+
+def add_entry(
+    stage: Path, target: Path, change: Mapping[str, Any], why: Sequence[str], difference: Comparison | None
+) -> None:
+    """Write the newest change into the outbox of a new run.
+
+    Parameters
+    ----------
+    stage : Path
+        The new run folder, sealed.
+    target : Path
+        The folder whose place it will take: an entry that waits there comes first.
+    change : mapping
+        The newest entry of ``changes.json``.
+    why : sequence of str
+        Why the run was computed anew.
+    difference : Comparison or None
+        What changed; None for a first run.
+    """
+    reasons = [reason[:500] for reason in why[:REASONS]]
+    kind, counts = ("changed", difference.counts) if difference else ("first_run", {})
+    entry = Entry(change["id"], change["at"], target.name, kind, reasons, counts, change["text"][:LETTERS])
+    text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
+    numbers = [int(name[1]) for p in (target / OUTBOX).glob("*") if (name := _NAME.fullmatch(p.name))]
+    path = stage / OUTBOX / f"{min(max(numbers, default=0) + 1, _LAST):06d}-{entry.id}.json"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def waiting(run: Path) -> dict[Path, Entry | None]:
+    """Return the files of the outbox of a run, the oldest first; None for one that is no entry."""
+    folder = run / OUTBOX
+    if folder.is_symlink() or not folder.is_dir():
+        return {}
+    with suppress(FileNotFoundError):  # another process has removed the last entry
+        files = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+        entries = {path: _read(path) for path in files}
+        return {path: entry for path, entry in entries.items() if entry or os.path.lexists(path)}
+    return {}
+
+
+def deliver(run: Path, send: Callable[[Path, Entry], str]) -> str:
+    """Send each entry in order, and remove it once it is sent; return how one failed, or "".
+
+    One process at a time delivers. An entry is sent again if a process ends between the two steps.
+
+    Parameters
+    ----------
+    run : Path
+    send : callable
+        Takes the file and the entry; returns how it failed, or "".
+
+    Raises
+    ------
+    RunBusyError
+        If another process delivers, or writes the run, for very long.
+    OSError
+        If an entry cannot be removed.
+    """
+    run = followed(run)
+    if not any(waiting(run).values()):
+        return ""
+    with locked(run.with_name(f"{run.name}.on-change"), wait=TURN):
+        for path, entry in waiting(run).items():
+            if entry is None:
+                continue
+            if failure := send(path, entry):
+                return failure
+            _acknowledge(run, path)
+            note("delivered", id=entry.id, at=entry.at)
+    return ""
+
+
+def _acknowledge(run: Path, path: Path) -> None:
+    """Remove an entry for good, while no other process copies it to a newer run."""
+    with locked(run, wait=WRITER):
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
+        for folder in (path.parent, run):
+            _settle(folder)
+
+
+def _settle(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows has no way to ask for that."""
+    if sys.platform == "win32" or not folder.is_dir():
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> Entry | None:
+    """Return an entry; None for anything else, such as a link, a pipe, or a file beyond all bounds."""
+    if path.is_symlink() or not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        facts = json.loads(data) if len(data) <= LARGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        return None
+    entry = _entry_of(facts)
+    return entry if entry and path.name.endswith(f"-{entry.id}.json") else None
+
+
+def _entry_of(facts: Mapping[str, Any]) -> Entry | None:
+    """Return an entry if every fact is of its type; facts that later versions add are ignored."""
+    facts = {field.name: facts.get(field.name) for field in fields(Entry)}
+    why, counts = facts["why"], facts["counts"]
+    if not (isinstance(why, list) and isinstance(counts, dict)):
+        return None
+    texts = [*why, *(facts[name] for name in ("id", "at", "run", "kind", "text"))]
+    sound = all(isinstance(text, str) for text in texts) and all(type(n) is int for n in counts.values())
+    return Entry(**facts) if sound else None
