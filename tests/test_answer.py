@@ -12,6 +12,7 @@ from conftest import SHARED, Market
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from situations import placed
 
 from eventstudy.analysis.answer import answers, decide, detectable, main_test, plain_average
 from eventstudy.cli.main import main
@@ -209,6 +210,15 @@ def test_open_windows_have_an_estimate_and_no_verdict() -> None:
     assert 5 <= found.n_events < 12
     assert np.isnan(found.pvalue)
     assert np.isfinite(found.effect.ci_low)
+
+
+def test_a_firm_that_is_gone_leaves_nothing_open() -> None:
+    """Its prices end two sessions after day 0; those of the others run on for a week, or for longer."""
+    market = placed([*range(150, 161), 165])
+    ends = market.frame["F11"].mask(np.arange(200) > 167)
+    for more, verdict in ((5, "provisional"), (30, "not_different")):
+        found = market.fit(market.frame.assign(F11=ends).iloc[: 168 + more]).answer(Window(-5, 5))
+        assert (found.verdict, found.n_events) == (verdict, 11)
 
 
 def test_a_group_may_be_called_pooled() -> None:
