@@ -19,11 +19,14 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from situations import ONE, placed
 
+from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.exports import export_file, exported, finished, latex_table, markdown, read_run
 from eventstudy.exports.excel import sheet_name
 from eventstudy.exports.layout import panels
+from eventstudy.pvalues import pvalue
+from eventstudy.report.grid import significance_grid
 from eventstudy.results import EventStudyResults
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
@@ -398,6 +401,26 @@ def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None
     lines = [line for line in latex_table(run, "caar").splitlines() if line.startswith("$[")]
     assert lines
     assert all("--" not in line.split("&")[4] for line in lines)
+
+
+def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
+    """Five events have the main window, four of them [-3,3] and [-5,5]: p is that of their interval."""
+    market = Market(5, dates=5, effect=-0.04)
+    day = market.frame.index[market.frame.index.get_loc(market.table["day0"][3]) + 3]
+    market.frame.loc[day, "F03"] = np.nan
+    results = market.fit()
+    run, wide = finished(results, config=PLAIN), Window(-5, 5)
+    found = results.answer(wide)
+    assert (results.main_test(), found.test) == ("bmp_kp", "patell_kp")
+    p = pvalue(found.pvalue)
+    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
+    assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
+    assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
+    assert "(BMP-KP, Patell-KP)" in latex_table(run, "caar")
+    assert "BMP-KP (main test), Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary_text(results, PLAIN)
+    shown = significance_grid(results, PLAIN.tested, PLAIN.main, None).groups[0][1][0].cells[-1]
+    assert shown.pvalue == p
+    assert shown.statistic.startswith("Patell-KP ")
 
 
 def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> None:
