@@ -30,6 +30,7 @@ from eventstudy.significance._correlation import (
     by_pair,
     by_session,
     correlations,
+    mean_common_sessions,
     mean_correlation,
     residual_correlation,
     residuals_on,
@@ -98,6 +99,7 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
     tests = {name: own for name, own in STATISTICS.items() if not own.per_event}
     found = [[own(fit, window).statistic for own in tests.values()] for fit in (kept, lean)]
     np.testing.assert_array_equal(*found)
+    assert len({mean_common_sessions(fit) for fit in (kept, lean)}) == 1
     assert "resid" not in lean.__dict__
     for name in AbnormalReturns.by_event:
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)

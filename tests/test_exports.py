@@ -17,17 +17,23 @@ from conftest import ROOT, Market
 from exported import CONFIG, HOSTILE, hostile_market, markdown_tables, number, read_csv, unmarked
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
+from situations import ONE, placed
 
+from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.exports import export_file, exported, finished, latex_table, markdown, read_run
 from eventstudy.exports.excel import sheet_name
+from eventstudy.exports.layout import panels
+from eventstudy.pvalues import pvalue
+from eventstudy.report.grid import significance_grid
 from eventstudy.results import EventStudyResults
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.windows import Window
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
+PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
 KINDS = ("json", "md", "tex", "xlsx", "parquet")
 VALID = Draft202012Validator(SCHEMA)
 
@@ -66,6 +72,14 @@ def same(mine: pd.DataFrame, table: pd.DataFrame, rtol: float = 0) -> None:
             assert mine[column].fillna("").tolist() == table[column].fillna("").tolist(), column
 
 
+def table_of(folder: Path, name: str, group: str) -> pd.DataFrame:
+    """Return the rows of a group of one of the tables, of all events for ""."""
+    if not group:
+        return read_csv(folder, name)
+    table = read_csv(folder, f"{name}_by_group")
+    return table[table["direction"] == group]
+
+
 def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     run = read_run(folder)
     for kind in ("json", "md", "tex"):
@@ -84,7 +98,7 @@ class TestJson:
     def test_follows_the_schema(self, document: dict[str, Any]) -> None:
         Draft202012Validator.check_schema(SCHEMA)
         VALID.validate(document)
-        assert document["schema"] == "eventstudy-results/1"
+        assert document["schema"] == "eventstudy-results/2"
 
     @pytest.mark.parametrize(
         "change",
@@ -196,31 +210,26 @@ class TestMarkdown:
 
     def test_numbers_are_those_of_the_tables(self, text: str, folder: Path, document: dict[str, Any]) -> None:
         grids = [t for t in markdown_tables(text) if t[0][0] == "Window"]
-        parts = [*read_csv(folder, "tests_by_group").groupby("direction", sort=False)]
-        parts.sort(key=lambda part: part[0] != document["samples"][0]["group"])
-        samples = [*(part for _, part in parts), read_csv(folder, "tests")]
-        assert len(grids) == len(samples) == 3
-        labels = {name: i for i, name in enumerate(document["samples"][0]["shown"], start=4)}
-        for grid, tests in zip(grids, samples, strict=True):
-            rows = {
-                tuple(map(number, r[0].removesuffix(", main").strip("[]").split(", "))): r for r in grid[1:]
-            }
-            for t in tests[tests["test"].isin(labels)].to_dict("records"):
-                row = rows[t["start"], t["stop"]]
-                assert int(row[1]) == max(
-                    u["n_events"]
-                    for u in tests.to_dict("records")
-                    if (u["start"], u["stop"]) == (t["start"], t["stop"])
-                )
-                assert number(row[2]) == pytest.approx(100 * t["estimate"], abs=0.0051)
-                assert number(row[labels[t["test"]]]) == pytest.approx(t["pvalue"], abs=0.00051, nan_ok=True)
-
-    def test_brackets_are_the_verdicts(self, text: str, document: dict[str, Any]) -> None:
-        grids = [t for t in markdown_tables(text) if t[0][0] == "Window"]
+        assert len(grids) == len(document["samples"]) == 3
+        labels = {t.label: name for name, t in STATISTICS.items()}
         for grid, sample in zip(grids, document["samples"], strict=True):
-            for row, window in zip(grid[1:], sample["windows"], strict=True):
-                for name, cell in zip(document["samples"][0]["shown"], row[4:], strict=True):
-                    assert not (name in window["not_relied_on"] and cell[0] not in "(–"), (window, name)
+            tests, means = (table_of(folder, name, sample["group"]) for name in ("tests", "caar"))
+            by = tests.set_index(["start", "stop", "test"])["pvalue"]
+            main = labels[grid[0][4].removeprefix("p, ")]
+            for row, own in zip(grid[1:], means.to_dict("records"), strict=True):
+                days = own["start"], own["stop"]
+                assert tuple(map(number, row[0].removesuffix(", main").strip("[]").split(", "))) == days
+                assert (int(row[1]), main) == (own["n_events"], own["main_test"])
+                names = ("weighted_caar", "weighted_low", "weighted_high", "caar")
+                shown = map(number, (row[2], *row[3].split(" to "), row[5]))
+                for value, name in zip(shown, names, strict=True):
+                    assert value == pytest.approx(100 * own[name], abs=0.0051), name
+                if own["verdict"] == "provisional":
+                    assert row[4] == "–"
+                else:
+                    assert number(row[4]) == pytest.approx(by[(*days, main)], abs=0.00051)
+                for head, cell in zip(grid[0][6:], row[6:], strict=True):
+                    assert number(cell) == pytest.approx(by[(*days, labels[head])], abs=0.00051, nan_ok=True)
 
     def test_events_are_those_of_the_tables(self, text: str, folder: Path) -> None:
         (table,) = (t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0])
@@ -336,7 +345,7 @@ class TestNotebook:
         results = market.fit()
         lines = str(results).splitlines()
         assert lines[0] == repr(results) == "<event study: 12 of 12 events, market model, [-5,5]>"
-        assert max(map(len, lines)) < 140
+        assert max(map(len, lines)) < 145
         assert any(line.startswith("[0,1]") for line in lines)
 
     def test_tests_print_as_a_line(self, market: Market) -> None:
@@ -349,8 +358,7 @@ def test_variants_stand_beside_the_answer(folder: Path) -> None:
     run = read_run(folder)
     row = {
         "variant": "a|b", "group": "", "settings": "model constant_mean", "start": 0, "stop": 1,
-        "n_events": 23,
-        "estimate": -0.0123, "ci_low": -0.02, "ci_high": 0.001, "test": "bmp", "trust": "doubtful",
+        "n_events": 23, "estimate": -0.0123, "ci_low": -0.02, "ci_high": 0.001, "test": "bmp",
         "statistic": -2.0, "pvalue": 0.0004, "reason": "",
     }  # fmt: skip
     none = {**row, "n_events": 0, "test": "", "estimate": math.nan, "ci_low": math.nan, "pvalue": math.nan}
@@ -358,26 +366,79 @@ def test_variants_stand_beside_the_answer(folder: Path) -> None:
     (table,) = (t for t in markdown_tables(markdown(told)) if t[0][0] == "Variant")
     assert table[1] == [
         "a|b: all events", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10",
-        "(<0.001)",
+        "<0.001",
     ]  # fmt: skip
     assert table[2][3:] == ["–", "0", "–", "–", "–"]
 
 
-def test_the_leading_test_is_in_every_format_though_others_were_asked_for() -> None:
-    asked = replace(StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5)), tests=("patell",))
-    results = Market(n=8, dates=4, effect=-0.03).fit()
-    run, lead = finished(results, config=asked), results.recommended
-    assert lead != "patell"
-    assert [run.document["samples"][0]["shown"]] == [[lead, "patell"]]
-    found = run.tables["tests"].set_index(["test", "start", "stop"])["pvalue"]
-    assert found[lead, 0, 1] == pytest.approx(results.test(lead, (0, 1)).pvalue, rel=1e-12)
-    label = STATISTICS[lead].label
+def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
+    """Fifteen correlated events on one date: BMP and Patell would say far too much."""
+    results = placed(ONE, rho=0.3, seed=33).fit()
+    run = finished(results, config=PLAIN)
+    weak = {v.test for v in results.diagnose().opinions if v.trust == "not valid"}
+    shown = [name for name in run.document["samples"][0]["shown"] if name not in weak]
+    assert {"bmp", "patell"} <= weak
+    (panel,), _ = panels(run, 1)
+    assert list(panel.tests) == shown
     (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
-    assert grid[0][4:] == [f"{label} (leads)", "Patell Z"]
-    (main,) = (row for row in grid[1:] if row[0].endswith("main"))
-    assert number(main[4].strip("()")) == pytest.approx(found[lead, 0, 1], abs=0.00051)
-    tex = latex_table(run, "caar")
-    head = next(line for line in tex.splitlines() if line.startswith("Window"))
-    assert "(leads)" in head.split("&")[4]
-    assert "(leads)" not in head.split("&")[5]
-    assert all("--" not in line.split("&")[4] for line in tex.splitlines() if line.startswith("$["))
+    assert grid[0][6:] == [STATISTICS[name].label for name in shown[1:]]
+    assert latex_table(run, "caar").count("Patell") == 0
+    assert {"bmp", "patell"} <= set(run.tables["tests"]["test"]), "the tables have all"
+
+
+def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None:
+    asked = replace(PLAIN, tests=("grank_t",))
+    results = Market(n=8, dates=4, effect=-0.03).fit()
+    run, main = finished(results, config=asked), results.main_test()
+    assert [run.document["samples"][0]["shown"]] == [[main, "grank_t"]]
+    found = run.tables["tests"].set_index(["test", "start", "stop"])["pvalue"]
+    assert found[main, 0, 1] == pytest.approx(results.test(main, (0, 1)).pvalue, rel=1e-12)
+    label = STATISTICS[main].label
+    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
+    assert (grid[0][4], *grid[0][6:]) == (f"p, {label}", "GRANK-T")
+    (row,) = (row for row in grid[1:] if row[0].endswith("main"))
+    assert number(row[4]) == pytest.approx(found[main, 0, 1], abs=0.00051)
+    lines = [line for line in latex_table(run, "caar").splitlines() if line.startswith("$[")]
+    assert lines
+    assert all("--" not in line.split("&")[4] for line in lines)
+
+
+def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
+    """Five events have the main window, four of them [-3,3] and [-5,5]: p is that of their interval."""
+    market = Market(5, dates=5, effect=-0.04)
+    day = market.frame.index[market.frame.index.get_loc(market.table["day0"][3]) + 3]
+    market.frame.loc[day, "F03"] = np.nan
+    results = market.fit()
+    run, wide = finished(results, config=PLAIN), Window(-5, 5)
+    found = results.answer(wide)
+    assert (results.main_test(), found.test) == ("bmp_kp", "patell_kp")
+    p = pvalue(found.pvalue)
+    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
+    assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
+    assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
+    assert "(BMP-KP, Patell-KP)" in latex_table(run, "caar")
+    assert "BMP-KP (main test), Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary_text(results, PLAIN)
+    shown = significance_grid(results, PLAIN.tested, PLAIN.main, None).groups[0][1][0].cells[-1]
+    assert shown.pvalue == p
+    assert shown.statistic.startswith("Patell-KP ")
+
+
+def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> None:
+    """The verdict and numbers of `answer` are those of the manifest, and of the row of the main window."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    by_group = {own["group"]: own for own in manifest["answers"]}
+    assert set(document["answer"]) == {"pooled", *by_group} == {"pooled", "adverse", "=relief|x"}
+    for group, own in document["answer"].items():
+        table = table_of(folder, "caar", "" if group == "pooled" else group)
+        (row,) = table.query("start == 0 and stop == 1").to_dict("records")
+        assert (own["verdict"], own["test"]) == (row["verdict"], row["main_test"])
+        names = {
+            "estimate": "weighted_caar", "ci_low": "weighted_low", "ci_high": "weighted_high",
+            "pvalue": "pvalue", "n_events": "n_events",
+        }  # fmt: skip
+        assert {name: own[name] for name in names} == {name: row[column] for name, column in names.items()}
+        average = own["plain_average"]
+        assert list(average.values()) == [row[name] for name in ("caar", "ci_low", "ci_high")]
+        if group in by_group:
+            shared = ("verdict", "test", "estimate", "pvalue", "n_events")
+            assert {name: by_group[group][name] for name in shared} == {name: own[name] for name in shared}

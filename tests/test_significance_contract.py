@@ -15,7 +15,12 @@ from eventstudy.errors import ConfigError
 from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._base import pvalue
-from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
+from eventstudy.significance._correlation import (
+    by_pair,
+    by_session,
+    mean_common_sessions,
+    mean_correlation,
+)
 from eventstudy.windows import Window
 
 # For one model only (test_savickas.py).
@@ -270,6 +275,19 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     A = loadings_on(fit, Window(0, 1), np.arange(8))
     assert (A[0] ** 2).sum() == pytest.approx(3.0)
     assert A[0] @ A[1] == pytest.approx(1.25)
+
+
+def test_common_sessions_are_those_of_the_pairs_that_have_any() -> None:
+    market = Market(n=9, seed=2, dates=9)
+    market.table["day0"] = market.frame.index[130 + 7 * np.arange(9)]
+    holes = np.random.default_rng(2).random(market.frame.shape) < 0.1
+    holes[:, -1] = False
+    fit = market.fit(market.frame.mask(holes), estimation=(-60, -20)).abnormal
+    at = fit.windows.estimation_positions
+    own = [set(days[known]) for days, known in zip(at, np.isfinite(fit.resid), strict=True)]
+    common = [len(one & other) for i, one in enumerate(own) for other in own[:i] if min(one) <= max(other)]
+    assert len(common) < 36, "some pairs are too far apart"
+    assert mean_common_sessions(fit) == pytest.approx(np.mean(common), rel=1e-12)
 
 
 def test_sums_over_sessions_agree_with_all_pairs() -> None:

@@ -11,67 +11,80 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
-from eventstudy.analysis.verdicts import percent
 from pages import CONFIG, MAIN
 from run_folders import Project, invoke
-from situations import CLOSE, DISPERSED, GROUPS, ONE, placed
+from situations import CLOSE, DISPERSED, ONE, placed
 
+from eventstudy.analysis.opinions import percent as share
 from eventstudy.cli.main import main
-from eventstudy.cli.terminal import beside, kind_of_study, p_text, summary_text
-from eventstudy.report.answer import headline
+from eventstudy.cli.terminal import beside, p_text, percent, summary_text
+from eventstudy.significance import STATISTICS
+
+STUDIES = {
+    "one": placed([160], effect=-0.3),
+    "few": placed([160, 165, 170], effect=-0.06, seed=3),
+    "one_date": placed(ONE, rho=0.3, seed=33),
+    "close": placed(CLOSE, rho=0.4, seed=37),
+    "dispersed": placed(DISPERSED, seed=35),
+    "different": Market(20, dates=7, effect=-0.04, seed=3),
+}
 
 
-def test_the_recommended_test_comes_first_and_weak_ones_are_in_brackets() -> None:
-    results = placed(ONE, rho=0.3, seed=33).fit()
+@pytest.mark.parametrize("kind", STUDIES)
+def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
+    results = STUDIES[kind].fit()
     text = summary_text(results, CONFIG)
-    row = next(line.split() for line in text.splitlines() if line.strip().startswith("[0,1]"))
-    kp, beside, bmp = (p_text(results.test(n, MAIN).pvalue) for n in ("bmp_kp", "grank_t", "bmp"))
-    assert row[3:5] == [kp, beside]
-    assert f"({bmp})" in row
-    assert "stars" not in text, "there are none"
-    assert "not to be relied on" in text
-    assert "(BMP, " in text, "tests with the same fault are named together"
-    assert ": events share dates)" in text
+    lines = text.splitlines()
     assert text.isascii()
+    assert max(map(len, lines)) <= 79
+    rows = [line for line in lines if line.strip().startswith("[")]
+    assert [row.split()[0] for row in rows] == [str(window) for window in CONFIG.tested]
+    for row, window in zip(rows, CONFIG.tested, strict=True):
+        found = results.answer(window)
+        low, high = (percent(end) for end in (found.effect.ci_low, found.effect.ci_high))
+        assert row.replace("main", "").split()[1:] == [
+            str(found.n_events), percent(found.effect.estimate), low, "to", high, p_text(found.pvalue),
+            percent(found.plain_average.estimate),
+        ]  # fmt: skip
+        assert ("main" in row) == (window == MAIN)
+    assert f"p: {STATISTICS[results.answer(MAIN).test].label} (main test)." in text
 
 
-def test_stars_are_explained_where_there_are_some() -> None:
-    text = summary_text(Market(20, dates=7, effect=-0.04, seed=3).fit(), CONFIG)
-    assert "%***" in text
-    assert "stars from BMP-KP: *** p<0.01" in text
+@pytest.mark.parametrize("kind", STUDIES)
+def test_other_tests_stand_beneath_by_how_far_to_trust_them(kind: str) -> None:
+    results = STUDIES[kind].fit()
+    beneath = " ".join(summary_text(results, CONFIG).partition("(main test).")[2].split())
+    opinions = {v.test: v for v in results.diagnose(MAIN).opinions}
+    for name in results.default_tests[1:]:
+        own, label = opinions[name], STATISTICS[name].label
+        part = beneath.partition(f"[0,1], {own.trust}: ")[2].partition(": ")[0]
+        shown = re.search(rf"(?:^|, ){re.escape(label)} (\S+?)[,.]? ", f"{part} ")
+        assert bool(shown) == (own.trust != "not valid"), name
+        if shown:
+            assert shown[1] == p_text(own.pvalue)
 
 
-def test_nothing_is_in_brackets_where_nothing_is_doubtful() -> None:
-    text = summary_text(placed([160]).fit(), CONFIG)
-    assert "not to be relied on" not in text
+def test_the_rate_of_false_alarms_is_named_where_it_is_above_what_a_test_says() -> None:
+    text = " ".join(summary_text(STUDIES["different"].fit(), CONFIG).split())
+    own = {v.test: v for v in STUDIES["different"].fit().diagnose(MAIN).opinions}["patell"]
+    assert own.trust == "valid with care"
+    assert f"Patell Z {p_text(own.pvalue)} (false alarms about {share(own.false_alarms)})" in text
 
 
-def test_a_test_asked_for_stands_beside_the_recommended_one() -> None:
-    text = summary_text(placed(DISPERSED, seed=35).fit(), CONFIG.with_options({"tests": ["hall"]}))
-    head = text.partition("window")[2].partition("\n")[0]
-    assert head.index("BMP-KP") < head.index("(Hall)")
+def test_tests_asked_for_stand_in_place_of_the_usual_ones() -> None:
+    results = STUDIES["dispersed"].fit()
+    text = summary_text(results, CONFIG.with_options({"tests": ["hall"]}))
+    assert f"(Hall) {p_text(results.test('hall', MAIN).pvalue)}" in text
+    assert "GRANK" not in text
 
 
-@pytest.mark.parametrize("asked", [[], ["bmp", "patell", "wilcoxon"]])
-def test_the_sentence_on_brackets_is_about_the_table_beside_it(asked: list[str]) -> None:
-    words = {
-        w: i for i, w in enumerate(["no", "one", "two", "three", "four", "five", "six", "seven", "eight"])
-    }
-    told = 0
-    for seed in range(30, 36):
-        results = placed(GROUPS, rho=0.3, seed=seed, effect=-0.012).fit()
-        said = headline(results, MAIN, names=asked)
-        found = re.search(r"Of the (\w+) tests in brackets (\w+) gives? p \S+ 0.05 .*?\(([^)]*)\)", said)
-        if found is None:
-            continue
-        config = CONFIG.with_options({"tests": asked})
-        row = re.search(r"\[0,1\].*", summary_text(results, config))[0]  # type: ignore[index]
-        assert row.count("(") == words[found[1]]
-        assert words[found[2]] == len(found[3].split(", "))
-        for one in found[3].split(", "):
-            assert f"({one.split()[-1]})" in row
-        told += 1
-    assert told
+def test_without_a_main_test_a_row_has_the_plain_average_alone() -> None:
+    market = Market(15, dates=1, seed=42)
+    frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
+    results = market.fit(frame, model="market_adjusted")
+    row = next(line.split() for line in summary_text(results, CONFIG).splitlines() if "main" in line)
+    average = results.answer(MAIN).plain_average.estimate
+    assert row == ["[0,1]", "main", "15", "-", "-", "-", percent(average)]
 
 
 def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:
@@ -90,16 +103,6 @@ def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> No
     assert heads[0] == document["samples"][0]["group"], lead
 
 
-def test_kind_of_study_in_one_line() -> None:
-    results = placed(CLOSE, rho=0.4, seed=37).fit()
-    found = results.diagnose(MAIN)
-    assert kind_of_study(results, MAIN) == (
-        f"8 dates, 8 with several events; windows [0,1] of different dates overlap: "
-        f"{percent(found.overlapping_pairs)} of pairs; effective number of events {found.effective_n:.0f}"
-    )
-    assert kind_of_study(placed([160]).fit(), MAIN) == ""
-
-
 def test_lines_on_placebos_and_regression_are_those_of_the_tables(tmp_path: Path) -> None:
     assert beside(tmp_path) == []
     results = Market(20, dates=7, seed=3).fit()
@@ -115,10 +118,10 @@ def test_a_diagnosis_is_plain_json() -> None:
     found = placed(ONE, rho=0.3, seed=33).fit().diagnose()
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert (plain["kind"], plain["window"]) == ("one_date", "[0,1]")
-    assert plain["recommended"] == list(found.recommended)
+    assert plain["main_test"] == "bmp_kp"
     assert plain["factor"] == found.factor
-    assert [v["test"] for v in plain["verdicts"]] == [v.test for v in found.verdicts]
-    assert plain["merged_p"] is None, "not a number"
+    assert [v["test"] for v in plain["opinions"]] == [v.test for v in found.opinions]
+    assert None in [v["false_alarms"] for v in plain["opinions"]], "not a number where nobody knows"
 
 
 def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted_for_them(

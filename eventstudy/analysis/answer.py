@@ -25,6 +25,8 @@ NO_RESULT, PROVISIONAL = "no_result", "provisional"
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
 SHARED = 0.02
 POWER = 0.8
+# A firm without a price for so long, while others have them, is delisted or as good as that.
+GONE = np.timedelta64(30, "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +218,16 @@ def answers(
 
 
 def is_provisional(results: EventStudyResults, window: Window) -> bool:
-    """Return whether events lack days of `window` because those days are yet to come."""
+    """Return whether events lack days of `window` because those days are yet to come.
+
+    A firm whose prices end long before the newest ones is gone, and so are its days.
+    """
     flags = results.events["flags"].astype(str).str.split(";")
     waits = np.array(["incomplete_window" in cell for cell in flags], dtype=bool)
-    return bool((results.ok & waits & ~results.abnormal.valid(window)).any())
+    lacking = results.events[results.ok & waits & ~results.abnormal.valid(window)]
+    panel = results.panel
+    firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
+    return any(panel.sessions[-1] - panel.last_session(t, panel.calendar_of(e)) < GONE for t, e in firms)
 
 
 def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:

@@ -67,13 +67,12 @@ class Summary:
     def _marked(self, missing: str) -> pd.DataFrame:
         """Return the frame as text."""
         columns = {
-            name: [missing if pd.isna(value) else _text(name, value) for value in values]
+            name: [missing if pd.isna(value) else self._text(name, value) for value in values]
             for name, values in self.frame.items()
         }
         return pd.DataFrame(columns, index=self.frame.index)
 
-
-def _text(name: Any, value: Any) -> str:
-    if isinstance(value, float):
-        return pvalue(value, 4) if name in STATISTICS else f"{value:.4f}"
-    return str(value)
+    def _text(self, name: Any, value: Any) -> str:
+        if not isinstance(value, float):
+            return str(value)
+        return pvalue(value, 4) if name in STATISTICS else f"{value:.{2 if self.measure == 'return' else 4}f}"

@@ -56,10 +56,17 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     head = ["days", "N", "effect", "95% interval", "p", "plain average"]
     rows = [_row(results, window, config.main) for window in config.tested]
     unit = f"Effect: {words().what} in {words().axis}. " * bool(words().what)
-    label = STATISTICS[results.main_test(config.main)].label
-    note = f"{unit}p: {label} (main test)."
+    note = f"{unit}p: {_deciding(results, config)}."
     others = _others(results, config)
     return "\n".join([_grid(head, rows), *_wrapped(note), *others])
+
+
+def _deciding(results: EventStudyResults, config: StudyConfig) -> str:
+    """Return the main test, and the windows of fewer events in which another one decides."""
+    labels = {window: STATISTICS[results.main_test(window)].label for window in (config.main, *config.tested)}
+    label = labels[config.main]
+    others = [f"{other} over {window}" for window, other in labels.items() if other != label]
+    return ", ".join([f"{label} (main test)", *others])
 
 
 def _row(results: EventStudyResults, window: Window, main: Window) -> list[str]:

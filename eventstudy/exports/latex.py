@@ -223,7 +223,7 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 
 
 def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
-    main = dict.fromkeys(STATISTICS[panel.main].label for panel in shown)
+    main = dict.fromkeys(STATISTICS[row.main].label for panel in shown for row in panel.rows)
     several, one = (
         any(STATISTICS[panel.main].per_event == single for panel in shown) for single in (False, True)
     )

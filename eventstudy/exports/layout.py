@@ -19,7 +19,7 @@ LONGEST_NAME, LONGEST_GROUP = 60, 40
 # Where the numbers of a WindowRow stand in caar.csv.
 OF_A_WINDOW = {
     "n_events": "n_events", "effect": "weighted_caar", "se": "weighted_se", "low": "weighted_low",
-    "high": "weighted_high", "pvalue": "pvalue", "caar": "caar",
+    "high": "weighted_high", "pvalue": "pvalue", "caar": "caar", "main": "main_test",
 }  # fmt: skip
 
 
@@ -34,9 +34,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """The effect over one window with interval and p-value, the plain average, and the tests (decimal)."""
+    """The effect over one window with interval and p-value of its main test, plain average and tests."""
 
     window: Window
+    main: str
     n_events: int
     effect: float
     se: float

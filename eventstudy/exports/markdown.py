@@ -89,15 +89,17 @@ def _grid(panel: Panel, main: Window) -> str:
         average,
         *labels(tuple(others)),
     ]
-    return table(head, [_window_line(row, main, others) for row in panel.rows])
+    return table(head, [_window_line(row, main, panel.main, others) for row in panel.rows])
 
 
-def _window_line(row: WindowRow, main: Window, others: list[str]) -> list[str]:
+def _window_line(row: WindowRow, main: Window, test: str, others: list[str]) -> list[str]:
+    """Return the cells of a window; where too few events have it for `test`, p is that of the test named."""
+    by = f" ({labels((row.main,))[0]})" * (row.main != test)
     window = f"{window_text(row.window)}{', main' * (row.window == main)}"
     cells = {cell.name: pvalue(cell.pvalue) for cell in row.cells}
     return [
         window, f"{row.n_events:,}", percent(row.effect, unit=False), span(row.low, row.high, unit=False),
-        pvalue(row.pvalue), percent(row.caar, unit=False), *(cells[name] for name in others),
+        f"{pvalue(row.pvalue)}{by}", percent(row.caar, unit=False), *(cells[name] for name in others),
     ]  # fmt: skip
 
 

@@ -142,14 +142,13 @@ def _grouped(
     for name, cell in by_window[main].items():
         title = MAIN_TITLE if name == first else _TITLES.get(cell.trust)
         if title:
-            row = {w: tests[name] for w, tests in by_window.items()}
-            kinds[title].append(_grid_row(name, row, main, is_main=name == first))
+            texts = (
+                _answer_cell(results, w, main) if name == first else _grid_cell(tests[name], main=w == main)
+                for w, tests in by_window.items()
+            )
+            row = GridRow(name, STATISTICS[name].label, _about(name, cell), name == first, tuple(texts))
+            kinds[title].append(row)
     return tuple((title, tuple(rows)) for title, rows in kinds.items() if rows)
-
-
-def _grid_row(name: str, row: Mapping[Window, Cell], main: Window, *, is_main: bool) -> GridRow:
-    texts = tuple(_grid_cell(cell, main=window == main) for window, cell in row.items())
-    return GridRow(name, STATISTICS[name].label, _about(name, row[main]), is_main, texts)
 
 
 def _about(name: str, cell: Cell) -> str:
@@ -164,3 +163,12 @@ def _about(name: str, cell: Cell) -> str:
 def _grid_cell(cell: Cell, *, main: bool) -> GridCell:
     p = cell.result.pvalue
     return GridCell(pvalue(p), signed(cell.result.statistic), bool(p < LEVEL), main)
+
+
+def _answer_cell(results: EventStudyResults, window: Window, main: Window) -> GridCell:
+    """Return the p-value of the answer, and its test where fewer events than in `main` have another one."""
+    found = results.answer(window)
+    other = f"{STATISTICS[found.test].label} " * (found.test != results.main_test(main))
+    statistic = results.test(found.test, window).statistic if np.isfinite(found.pvalue) else np.nan
+    beneath = f"{other}{signed(statistic)}"
+    return GridCell(pvalue(found.pvalue), beneath, bool(found.pvalue < LEVEL), window == main)

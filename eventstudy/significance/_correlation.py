@@ -131,12 +131,22 @@ def is_unreliable(sample: AbnormalReturns, rbar: float) -> bool:
 
 def mean_common_sessions(sample: AbnormalReturns) -> float:
     """Return the mean number of common estimation sessions of the pairs of events that have any."""
-    at = np.where(np.isfinite(sample.resid), sample.windows.estimation_positions, -1)
-    present = np.bincount(at[at >= 0])
-    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
-    reached = np.searchsorted(np.sort(first), at.max(axis=1), side="right")
-    pairs = int(reached.sum()) - len(sample) * (len(sample) + 1) // 2
-    return float((present * (present - 1)).sum() / 2 / pairs) if pairs else 0.0
+    if "mean_common_sessions" not in sample.memo:
+        counts, first, last = zip(*sample.map(_presence), strict=True)
+        present = np.sum(counts, axis=0)
+        reached = np.searchsorted(np.sort(np.concatenate(first)), np.concatenate(last), side="right")
+        pairs = int(reached.sum()) - len(sample) * (len(sample) + 1) // 2
+        common = float((present * (present - 1)).sum() / 2 / pairs) if pairs else 0.0
+        sample.memo["mean_common_sessions"] = common
+    return sample.memo["mean_common_sessions"]  # type: ignore[no-any-return]
+
+
+def _presence(events: AbnormalReturns) -> tuple[IntArray, IntArray, IntArray]:
+    """Return how many events have each session for their estimation, and the first and last of each event."""
+    T = len(events.windows.sessions)
+    at = np.where(np.isfinite(events.resid), events.windows.estimation_positions, -1)
+    first = np.where(at >= 0, at, T).min(axis=1)
+    return np.bincount(at[at >= 0], minlength=T), first, at.max(axis=1)
 
 
 def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int | None = None) -> FloatArray:
