@@ -6,6 +6,7 @@ import pandas as pd
 from conftest import Market
 
 from eventstudy.analysis.diagnosis import Diagnosis
+from eventstudy.analysis.opinions import Opinion
 
 DISPERSED = [150 + 4 * i for i in range(10)]
 GROUPS = [150 + 5 * (i % 7) for i in range(21)]
@@ -33,8 +34,8 @@ def noisy(market: Market, factor: float) -> pd.DataFrame:
 
 
 def trust(diagnosis: Diagnosis) -> dict[str, str]:
-    return {v.test: v.trust for v in diagnosis.verdicts}
+    return {v.test: v.trust for v in diagnosis.opinions}
 
 
-def reason(diagnosis: Diagnosis, test: str) -> str:
-    return next(v.reason for v in diagnosis.verdicts if v.test == test)
+def opinion(diagnosis: Diagnosis, test: str) -> Opinion:
+    return next(v for v in diagnosis.opinions if v.test == test)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, cells_of, page, with_columns
+from pages import CONFIG, MAIN, cells_of, loose, page, with_columns
 from scipy import stats
 
 from eventstudy import pvalues
@@ -60,12 +60,13 @@ def pages(fallen: EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -
 def test_a_page_has_the_numbers_of_its_event(fallen: EventStudyResults, pages: dict[str, str]) -> None:
     text = unescape(pages["events/0004-e3.html"])
     row = fallen.car([MAIN]).iloc[3]
-    half = stats.t.ppf(0.975, fallen.abnormal.df_resid[3]) * row["se"]
-    assert (
-        f"moved <strong>{wording.percent(row['car'])}</strong> against what the market model expected" in text
-    )
-    assert f"95% CI {wording.span(row['car'] - half, row['car'] + half)}" in text
-    assert pvalues.p_is(2 * stats.t.sf(abs(row["car"] / row["se"]), fallen.abnormal.df_resid[3])) in text
+    law = stats.t(fallen.abnormal.df_resid[3])
+    half, p = law.ppf(0.975) * row["se"], 2 * law.sf(abs(row["car"] / row["se"]))
+    assert p > 0.05, "so that the interval has signs"
+    low, high = (wording.percent(end, decimals=1) for end in (row["car"] - half, row["car"] + half))
+    top = loose(text.partition('class="answer">')[2].partition("</p>")[0]).replace("\u00a0", " ")
+    assert f": {wording.percent(row['car'], decimals=1)} (" in top
+    assert f"(95% interval {low} to {high}; {pvalues.p_prose(p)})".replace("\u00a0", " ") in top
     zero = fallen.abnormal_returns().query("event_id == 'e3' and tau == 0").iloc[0]
     assert f"share {wording.percent(zero['ret'])}, model {wording.percent(zero['expected'])}" in text
     assert f"β = {fallen.models().iloc[3]['beta']:.2f}" in text.replace("\u00a0", " ")
@@ -219,8 +220,8 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...], tmp_path: Path) -> No
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S).lower()
     assert wording.MISSING in text
     lacks = {0, 1} & set(missing)
-    assert ("<strong>No result:</strong> over [0,\u00a01], no price on " in text) == bool(lacks)
-    assert not (lacks and "The interval" in text), "there is none that could exclude zero"
+    assert ("<strong>No result.</strong> Over [0,\u00a01]: no price on " in text) == bool(lacks)
+    assert ("95%\u00a0interval" in text.partition('class="answer">')[2].partition("</p>")[0]) == (not lacks)
     assert ("no sum from day" in text) == (-5 in missing)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -358,10 +359,12 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     config = StudyConfig(estimation=ESTIMATION, event=EVENT, measure=measure)
     spoken = WORDS[measure]
     text = str(answer(results, config.main))
-    assert text.startswith(f"Over [0,\u00a01] the abnormal {spoken.what} of the 8 announcements was +")
-    assert f" log points ({spoken.quantity} " in text
-    assert " normal a day) on average (95%\u00a0CI " in text
-    assert "%" not in text.split(" log points (")[0]
+    found = results.answer(config.main)
+    quantity = spoken.quantity.capitalize()
+    meaning = spoken.meaning(found.effect.estimate, 2).removeprefix(spoken.quantity)
+    assert text.startswith(f"{quantity} of shares was{meaning}, on the announcement day")
+    low, high = (f"{end:.2f}" for end in (found.effect.ci_low, found.effect.ci_high))
+    assert f"(95%\u00a0interval {low} to {high} log points; p" in text
     page = render_report(results, config=config, name="x", groups={}, provenance={})
     assert f"<dt>Abnormal {spoken.what}, [0" in page
     assert "abnormal return" not in page.split("<h3>References</h3>")[0]
@@ -369,8 +372,8 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     for word in ("BHAR", "CAAR, %", "CAR,&nbsp;%", "simple returns", "the shares", "Shares that"):
         assert word not in page.split("</style>")[1].split('id="provenance"')[0], word
     table = summary_text(results, config)
-    assert f"CAAR of {spoken.what} in log points; p-values" in table
-    assert "%" not in table
+    assert f"Effect: {spoken.what} in log points." in table
+    assert not re.search(r"[+-][\d.]+%", table)
     assert f"CAAR[0,1] of 8: {results.weighted((0, 1)).estimate:+.2f} log points" in str(
         results.weighted((0, 1))
     )
@@ -421,7 +424,7 @@ def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
         "--out", tmp_path, "--name", "m",
     )  # fmt: skip
     assert code == 0, err
-    assert out.startswith(f"Over [0, 1] the abnormal {WORDS[measure].what} of the 8 announcements was +")
+    assert out.startswith(f"{WORDS[measure].quantity.capitalize()} of shares was ")
     assert out.isascii()
     car = pd.read_csv(tmp_path / "m" / "tables" / "car.csv")
     day0 = car[(car["start"] == 0) & (car["stop"] == 0)]["car"].mean()

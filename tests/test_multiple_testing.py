@@ -166,7 +166,7 @@ def test_a_family_of_windows_is_of_those_asked_for() -> None:
     results = Market(24, dates=8, effect=0.02).fit()
     table = results.multiple("windows", windows=[(0, 1), "-1:1"])
     assert table["label"].tolist() == ["[0,1]", "[-1,1]"]
-    p = np.array([results.test(results.recommended, w).pvalue for w in ((0, 1), (-1, 1))])
+    p = np.array([results.test(results.main_test(w), w).pvalue for w in ((0, 1), (-1, 1))])
     np.testing.assert_allclose(table["holm"].max(), max(p.max(), 2 * p.min()))
     written = study_tables(results, StudyConfig(windows=("0:1", "-1:1")))["families"]
     assert written.loc[written["family"] == "windows", "label"].tolist() == ["[0,1]", "[-1,1]"]

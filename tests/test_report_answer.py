@@ -10,17 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from eventstudy.report.dissent import dissent
 from pages import CONFIG, MAIN, page, section, with_columns
-from situations import placed
 
 from eventstudy import pvalues
+from eventstudy.analysis.answer import Interval
 from eventstudy.cli.terminal import summary_text
 from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
 from eventstudy.exports import finished
 from eventstudy.exports.layout import panels
-from eventstudy.report import answer, facts, limits, wording
+from eventstudy.report import answer, limits, wording
 from eventstudy.results import EventStudyResults
 from eventstudy.study import run_study
 from eventstudy.windows import Window
@@ -96,37 +95,106 @@ def test_reasons_in_short(reason: str, short: str, general: str) -> None:
     assert (wording.reason_text(reason), wording.reason_general(reason)) == (short, general)
 
 
-@pytest.mark.parametrize("sample", ["fallen", "quiet"])
-def test_headline_is_made_of_the_results(sample: str, request: pytest.FixtureRequest) -> None:
-    results: EventStudyResults = request.getfixturevalue(sample)
-    test, found = results.test("bmp_kp", MAIN), facts.interval(results, MAIN)
-    dates = results.events["day0"].nunique()
-    verdict = "different from zero" if test.pvalue < 0.05 else "not distinguishable from zero"
-    expected = (
-        f"Over [0, 1] the abnormal return of the {len(results)} adverse announcements was "
-        f"{100 * test.estimate:+.2f}% on average "
-        f"(95% CI {100 * found.low:+.2f}% to {100 * found.high:+.2f}%): "
-        f"{verdict} at the 5% level (BMP-KP {pvalues.p_is(test.pvalue)}, {dates} dates)."
+@pytest.mark.parametrize(
+    ("n", "dates", "effect", "who", "of", "caveat"),
+    [
+        (1, 1, -0.06, "F00 fell 6.3% more", "One adverse announcement", "news of these days. Returns"),
+        (1, 1, 0.0, "F00 stayed within chance", "One adverse announcement", "Check the news of these days."),
+        (2, 1, -0.06, "Shares did 4.3% worse", "Average of two {} on one date", "to these firms. Returns"),
+        (3, 3, -0.06, "Shares did 5.0% worse", "Average of three {} on three dates", "Returns"),
+        (4, 4, 0.0, "shares stayed within chance", "Average of four {} on four dates", ""),
+        (12, 1, -0.06, "Shares fell 6.4% more", "Average of 12 {} on one date", "shock to these firms."),
+        (12, 1, 0.0, "shares stayed within chance", "Average of 12 {} on one date", "shock to these firms."),
+        (12, 12, -0.06, "Shares did 7.3% worse", "Average of 12 {} on 12 dates", ""),
+        (12, 12, 0.08, "Shares rose 6.7% more", "Average of 12 {} on 12 dates", ""),
+        (12, 12, 0.0, "shares stayed within chance", "Average of 12 {} on 12 dates", ""),
+    ],
+)
+def test_headline_sentence_and_caveat(
+    n: int, dates: int, effect: float, who: str, of: str, caveat: str
+) -> None:
+    """The fact, then its numbers and p, then one caveat; what the market implied says which verb is true."""
+    results = Market(n, dates=dates, effect=effect, seed=3).fit()
+    found, said = results.answer(MAIN), answer.answer(results, MAIN, subject="adverse announcements")
+    when, market = "on the announcement day and the day after.", "what the market implied"
+    different, d = found.verdict == "different", found.effect
+    assert different == (effect != 0)
+    implied = f"{who} than {market[5:]} {when}" if different else f"No clear move: {who} of {market} {when}"
+    (head, strong), (sentence, weak) = said.parts
+    assert (head, strong, weak) == (implied, True, False)
+    low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
+    ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
+    numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(found.pvalue)})"
+    could = f" The study could have seen {100 * found.overturn.smallest_effect:.1f}% or more."
+    expected = f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
+    assert plain(sentence) == plain(expected.format("adverse announcements"))
+    times = f" would have to have been {found.overturn.variance_multiple:.1f} times as variable as usual"
+    given = answer.asides(results, MAIN)
+    assert len(given) == (caveat != "")
+    if caveat:
+        assert caveat.removesuffix(" Returns") in given[0]
+        assert (times in given[0]) == caveat.endswith("Returns")
+    assert plain(answer.headline(results, MAIN, subject="adverse announcements")) == plain(
+        " ".join([str(said), *given])
     )
-    said = answer.answer(results, MAIN, subject="adverse announcements")
-    assert str(said).replace("\u00a0", " ").replace("−", "-") == expected
-    assert [text for text, strong in said.parts if strong][1] == verdict
 
 
-def test_the_two_samples_have_the_two_verdicts(fallen: EventStudyResults, quiet: EventStudyResults) -> None:
-    assert ": different from zero" in answer.headline(fallen, MAIN)
-    assert "not distinguishable from zero" in answer.headline(quiet, MAIN)
+def plain(text: str) -> str:
+    """Return a sentence as it is typed."""
+    return text.replace("\u00a0", " ").replace("−", "-")
 
 
-def test_one_event_is_compared_with_its_model(fallen: EventStudyResults) -> None:
-    one = fallen.subset(np.arange(len(fallen)) == 0)
-    said = answer.headline(one, MAIN)
-    tests = {"Single-event t": "event_t", "SQ (sample quantile)": "sq"}
-    each = "; ".join(f"{label} {pvalues.p_is(one.test(n, MAIN).pvalue)}" for label, n in tests.items())
-    assert said.startswith("Over [0,\u00a01] F00 moved ")
-    assert f"against what the market model expected (95%\u00a0CI {wording.span(*_car_interval(one))})" in said
-    assert f": not distinguishable from zero at the 5% level ({each})." in said
-    assert said.endswith("One event cannot separate the announcement from other news on the same days.")
+def test_the_verb_is_true_of_shares_and_market() -> None:
+    """Shares "fell more than the market implied" only where both fell; else they did worse than it."""
+    seen = set()
+    for seed in range(8):
+        results = Market(12, effect=-0.06, seed=seed).fit()
+        found = results.answer(MAIN)
+        fell = " fell " in str(answer.answer(results, MAIN))
+        assert fell == (found.market_implied < 0)
+        seen.add(fell)
+    assert seen == {True, False}, "the design must have both"
+
+
+@pytest.mark.parametrize(("model", "implied"), [("market", "the market implied"),
+                                                ("constant_mean", "their own average implied")])  # fmt: skip
+def test_what_implied_the_return_is_that_of_the_model(model: str, implied: str) -> None:
+    assert implied in str(answer.answer(Market(12, effect=-0.06, seed=3).fit(model=model), MAIN))
+
+
+@pytest.mark.parametrize(
+    ("window", "when"),
+    [((0, 0), "on the announcement day"), ((0, 1), "on the announcement day and the day after"),
+     ((-1, 1), "from day −1 to day +1"), ((2, 2), "on day +2")],
+)  # fmt: skip
+def test_windows_in_words(window: tuple[int, int], when: str) -> None:
+    assert answer.days_text(Window(*window)) == when
+
+
+def test_a_small_effect_is_never_written_as_zero() -> None:
+    assert [answer.size_text(x) for x in (0.078, -0.0004, 0.00002, 0.0)] == [
+        "7.8%",
+        "0.04%",
+        "0.002%",
+        "0.0%",
+    ]
+    effect = Interval(-0.0068, 0.003, -0.01463, -0.0003)
+    assert plain(answer.interval_text(effect)) == "95% interval 0.03% to 1.5%"
+    assert plain(answer.interval_text(replace(effect, ci_high=0.0003))) == "95% interval -1.5% to +0.03%"
+
+
+def test_other_news_of_a_single_event_is_named() -> None:
+    results = with_columns(Market(1, effect=-0.06).fit(), confounder="Quarterly results", context="none")
+    assert "The event list names: Quarterly results." in answer.asides(results, MAIN)[0]
+
+
+def test_few_of_many_announcements_are_not_representative() -> None:
+    market = Market(24, dates=12, effect=-0.06)
+    results = market.fit(market.frame.drop(columns=market.tickers[:14]))
+    used = results.answer(MAIN).n_events
+    assert used < 12
+    assert answer.asides(results, MAIN)[0].startswith(f"Only {used} of 24 announcements could be used.")
+    assert not answer.asides(market.fit(), MAIN)
 
 
 def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
@@ -136,73 +204,58 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     for k in (0, 2):
         frame.iloc[frame.index.get_loc(market.table["day0"][k]) + 1, k] = np.nan
     left = market.fit(frame)
+    assert left.answer(MAIN) == alone.answer(MAIN)
     assert str(answer.answer(left, MAIN)) == str(answer.answer(alone, MAIN))
-    assert answer.verdict(left, MAIN) == answer.verdict(alone, MAIN)
-    said = answer.headline(left, MAIN)
-    assert "2 of 3 usable events lack days of this window and are left out: F00" in said
-    group = str(answer.brief(left, MAIN, subject="adverse announcements"))
-    assert group.startswith(
-        "The 3 adverse announcements, of which one has a CAR: over [0,\u00a01] F01 moved "
+    assert "2 of 3 usable events lack days of this window and are left out: F00" in " ".join(
+        answer.asides(left, MAIN)
     )
-    assert facts.interval_known(left, MAIN)
     found = finished(left, config=CONFIG)
     (mean,) = found.over_main("caar").to_dict("records")
-    assert (mean["ci_low"], mean["ci_high"]) == pytest.approx(_car_interval(alone))
-    own = found.over_main("tests").set_index("test")["pvalue"]
+    own = alone.answer(MAIN)
+    assert (mean["weighted_low"], mean["weighted_high"]) == pytest.approx(
+        (own.effect.ci_low, own.effect.ci_high)
+    )
+    assert (mean["verdict"], mean["pvalue"]) == (own.verdict, pytest.approx(own.pvalue))
+    by_test = found.over_main("tests").set_index("test")["pvalue"]
     for name in ("event_t", "sq"):
-        assert own[name] == pytest.approx(alone.test(name, MAIN).pvalue)
+        assert by_test[name] == pytest.approx(alone.test(name, MAIN).pvalue)
     (panel,), _ = panels(found, 6)
-    (row,) = (row for row in panel.rows if row.window == MAIN)
-    assert {cell.name for cell in row.cells if cell.valid} == {"event_t", "sq"}
-    assert re.search(r"\[0,1\] +1 .*\(0", summary_text(left, CONFIG)), "tests of several are in brackets"
-    assert "there is no interval" not in " ".join(limits.limitations(left, MAIN))
+    assert panel.main == panel.tests[0] == "event_t"
+    assert re.search(r"\[0,1\] main +1 ", summary_text(left, CONFIG))
 
 
-def test_an_interval_that_holds_zero_beside_a_verdict_of_ranks_is_explained(tmp_path: Path) -> None:
+def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> None:
+    """One event on real prices: its residuals are not normal and SQ rejects, which is a second opinion."""
     (tmp_path / "events.csv").write_text(
         "ticker,announced_at\nPFE,2022-02-08T10:00-05:00\n", encoding="utf-8"
     )
     results = run_study(read_events(tmp_path / "events.csv"), StudyConfig(prices="sample"))
-    assert results.recommended == "sq", "its residuals are not normal"
-    found = facts.interval(results, MAIN)
-    assert results.test("sq", MAIN).pvalue < 0.05
-    assert found.low < 0 < found.high
-    said = answer.asides(results, MAIN)
-    assert "The interval, which takes the errors as normal, includes zero." in said
-    assert not any("interval" in text for text in answer.asides(results, MAIN, level=0.1))
+    assert results.test("sq", MAIN).pvalue < 0.05 < results.test("event_t", MAIN).pvalue
+    found = results.answer(MAIN)
+    assert (found.verdict, found.test) == ("not_different", "event_t")
+    assert found.effect.ci_low < 0 < found.effect.ci_high
 
 
-def test_the_two_tests_of_one_event_that_disagree_leave_no_verdict() -> None:
-    market = Market(30, effect=-0.035, seed=8)
-    ones = [market.fit().subset(np.arange(30) == i) for i in range(30)]
-    p = [[one.test(name, MAIN).pvalue < 0.05 for name in ("event_t", "sq")] for one in ones]
-    split = [one for one, (t, sq) in zip(ones, p, strict=True) if t != sq]
-    assert split
-    for one in split:
-        assert ": whether it differs from zero depends on the test at the 5% level (Single-event t p" in (
-            answer.headline(one, MAIN)
-        )
-
-
-def _car_interval(one: EventStudyResults) -> tuple[float, float]:
-    from scipy import stats
-
-    row = one.car([MAIN]).iloc[0]
-    half = stats.t.ppf(0.975, one.abnormal.df_resid[0]) * row["se"]
-    return row["car"] - half, row["car"] + half
-
-
-def test_one_date_is_one_observation_of_a_common_shock() -> None:
-    said = answer.headline(Market(8, dates=1).fit(), MAIN)
-    assert "1 date)" in said
-    assert said.endswith("All events share one date: one effective observation of any common shock.")
+def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
+    """Five equal effects on firms of which one is very calm: no effect could reach the critical value."""
+    market = Market(5, dates=5, seed=3)
+    for name, scale in zip(market.tickers, (0.01, 1, 1, 1, 1), strict=True):
+        market.frame[name] = market.frame["MKT"] + scale * (market.frame[name] - market.frame["MKT"])
+    results = market.fit()
+    found = results.answer(MAIN)
+    assert found.verdict == "not_different"
+    assert found.overturn.largest_t < 2.776
+    said, average = str(answer.answer(results, MAIN)), found.plain_average
+    assert "differ too much in volatility" in said
+    assert plain(f"see the plain average, {100 * average.estimate:+.1f}%") in plain(said)
+    assert "could have seen" not in said
 
 
 def test_nothing_usable_says_why_and_what_to_do() -> None:
     market = Market(6)
     said = answer.headline(market.fit(market.frame.drop(columns=market.tickers)), MAIN)
     assert said == (
-        "No result: none of 6 announcements could be used. Most frequent reason: no price data (6 of 6). "
+        "No result: none of the 6 announcements could be used. Most frequent reason: no price data (6 of 6). "
         "Check the tickers, or choose another source of prices."
     )
 
@@ -211,24 +264,27 @@ def test_open_windows_make_the_answer_provisional() -> None:
     market = Market(12)
     last = market.table["day0"].sort_values().iloc[-3]
     results = market.fit(market.frame.loc[:last])
-    said = answer.headline(results, MAIN)
-    n = results.test("bmp_kp", MAIN).n_events
-    assert 0 < n < len(results)
-    assert said.startswith(f"Provisional: {n} of {len(results)} events have complete windows.")
-    assert "zero" not in said
+    found, said = results.answer(MAIN), answer.answer(results, MAIN)
+    assert found.verdict == "provisional"
+    head, sentence = (text for text, _ in said.parts)
+    assert (
+        head == f"Too early to say: {found.n_events} of {len(results)} announcements have both days so far."
+    )
+    assert plain(f"{100 * found.effect.estimate:+.1f}%") in plain(sentence)
+    assert "p\u00a0" not in answer.headline(results, MAIN)
     assert limits.limitations(results, MAIN)[0].startswith("Provisional:")
 
 
-def test_valid_tests_of_the_mean_that_disagree_leave_no_verdict() -> None:
-    fitted = [Market(16, dates=16, effect=-0.009, seed=seed).fit() for seed in range(40)]
-    day = Window(0, 0)
-    p = [[r.test(name, day).pvalue for name in ("bmp_kp", "cross_sectional")] for r in fitted]
-    cases = [(r, t) for r, (kp, t) in zip(fitted, p, strict=True) if (kp < 0.05) != (t < 0.05)]
-    assert cases
-    for results, other in cases:
-        said = answer.headline(results, day)
-        assert "depends on the test at the 5% level" in said
-        assert f"Cross-sectional t {pvalues.p_is(other)}" in said
+@pytest.mark.parametrize(
+    ("n", "effect", "strong"), [(8, 0.0, "no significant move"), (8, -0.06, "worse than"), (1, -0.06, "than")]
+)
+def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
+    results = Market(n, effect=effect, seed=3).fit()
+    found = results.answer(MAIN)
+    said = answer.brief(results, MAIN, subject="relief announcements")
+    assert str(said).startswith(f"The {n} relief announcement{'s' * (n > 1)}: ")
+    assert str(said).endswith(f"{pvalues.p_prose(found.pvalue)}).")
+    assert strong in next(text for text, emphasised in said.parts if emphasised)
 
 
 def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
@@ -248,26 +304,16 @@ def test_price_indices(symbol: str, price: bool) -> None:
     assert limits.is_price_index(symbol) is price
 
 
-def test_interval_is_the_cross_sectional_one_corrected_as_in_bmp_kp(fallen: EventStudyResults) -> None:
-    from scipy import stats
-
-    car = fallen.abnormal.car(MAIN)
-    factor = fallen.test("bmp", MAIN).statistic / fallen.test("bmp_kp", MAIN).statistic
-    half = stats.t.ppf(0.975, 19) * car.std(ddof=1) / np.sqrt(20) * factor
-    found = facts.interval(fallen, MAIN)
-    assert found.corrected
-    np.testing.assert_allclose([found.low, found.high], car.mean() + np.array([-half, half]), rtol=1e-12)
-
-
-def test_the_first_group_that_can_be_tested_leads(fallen: EventStudyResults) -> None:
+def test_the_first_group_with_a_verdict_leads(fallen: EventStudyResults) -> None:
     direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
     groups = with_columns(fallen, direction=direction).groups("direction")
     assert answer.leading(groups, MAIN) == "a"
-    assert answer.leading({k: v.subset(np.arange(4)) for k, v in groups.items()}, MAIN) == "a"
-    groups["a"] = groups["a"].subset(np.arange(4))
-    assert answer.leading(groups, MAIN) == "b"
-    groups["b"] = groups["b"].subset(np.arange(5))
-    assert answer.leading(groups, MAIN) == "b", "c has more events left"
+    few = {**groups, "a": groups["a"].subset([0, 1])}
+    assert answer.leading(few, MAIN) == "a", "two events have a verdict"
+    gone = groups["a"].abnormal
+    none = replace(groups["a"], abnormal=replace(gone, ar=gone.ar * np.nan, memo={}))
+    assert answer.leading({**groups, "a": none}, MAIN) == "b"
+    assert answer.leading({"a": none}, MAIN) == "a"
     assert answer.leading({}, MAIN) == ""
 
 
@@ -293,67 +339,14 @@ def test_notes_that_change_no_reading_stand_with_the_provenance(fallen: EventStu
     assert f"<li>{foreign}.</li>" in section(page(results), "provenance")
 
 
-def test_a_benchmark_made_of_the_firms_leaves_nothing_to_test() -> None:
+def test_without_a_main_test_there_is_no_result() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    assert results.diagnose(MAIN).recommended == ()
-    said = answer.answer(results, MAIN)
-    assert [text for text, strong in said.parts if strong][1] == "not tested"
-    assert "as if the benchmark were made of the firms" in str(said)
-
-
-def test_tests_that_disagree_are_named_with_what_speaks_against_them() -> None:
-    fitted = [Market(20, dates=4, rho=0.3, effect=-0.012, seed=seed).fit() for seed in range(30)]
-    cases = [r for r in fitted if r.test("bmp_kp", MAIN).pvalue > 0.05 > r.test("bmp", MAIN).pvalue]
-    cases = [r for r in cases if r.recommended_for(MAIN) == "bmp_kp"]
-    assert cases
-    for results in cases:
-        said = answer.headline(results, MAIN)
-        assert f"BMP {pvalues.pvalue(results.test('bmp', MAIN).pvalue)}" in said
-        assert "not to be relied on here" in said
-        assert "events share dates" in said
-
-
-def test_tests_beside_the_first_are_named_with_what_they_find(fallen: EventStudyResults) -> None:
-    shown = facts.cells(fallen, MAIN, ["bmp_kp", "patell", "grank_t"])
-
-    def cell(name: str, p: float, trust: str, reason: str = "") -> facts.Cell:
-        return facts.Cell(replace(shown[name].result, pvalue=p), trust, reason)
-
-    lead, usable = cell("bmp_kp", 0.02, "recommended"), cell("patell", 0.07, "usable")
-    one = "The one test in brackets gives p ≥ 0.05 for this window"
-    weak = cell("grank_t", 0.3, "doubtful", "windows overlap")
-    assert dissent("bmp_kp", {"bmp_kp": lead, "patell": usable, "grank_t": weak}, 0.05, []) == [
-        f"{one} (GRANK-T 0.300); it is not to be relied on here: windows overlap.",
-        "Patell Z (p = 0.070) is usable here too and finds no difference from zero.",
-    ]
-    other = cell("bmp_kp", 0.2, "recommended")
-    usable = cell("patell", 0.01, "usable")
-    assert dissent("bmp_kp", {"bmp_kp": other, "patell": usable}, 0.05, []) == [
-        "Patell Z (p = 0.010) is usable here too and finds a difference from zero."
-    ]
-
-
-def test_a_group_of_one_event_keeps_its_name(fallen: EventStudyResults) -> None:
-    one = str(answer.brief(fallen.subset([0]), MAIN, subject="announcements with sector oil"))
-    assert one.replace("\u00a0", " ").startswith("The 1 announcement with sector oil: over [0, 1] F00 moved ")
-
-
-def test_where_only_bmp_kp_rejects_on_close_dates_both_p_are_named() -> None:
-    seen = set()
-    for seed in range(12, 16):
-        results = placed([150 + i // 2 for i in range(40)], rho=0.3, seed=seed, effect=0.005).fit()
-        p, other = (results.test(name, MAIN).pvalue for name in ("bmp_kp", "calendar_time"))
-        said = answer.headline(results, MAIN)
-        split = p < 0.05 <= other
-        assert ("depends on the test" in said) >= split
-        assert (results.diagnose(MAIN).disagreement != "") == split
-        if split:
-            assert f"BMP-KP {pvalues.p_is(p)}, Calendar time {pvalues.p_is(other)}" in said
-            assert "only the second holds its size" in said
-        seen.add(split)
-    assert seen == {True, False}, "the design must have both"
+    said = str(answer.answer(results, MAIN))
+    assert said.startswith("No result: ")
+    assert "as if the benchmark were made of the firms" in said
+    assert not answer.asides(results, MAIN), "without a verdict there is nothing to doubt"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pages import CONFIG, MAIN, page, with_columns
 from scipy import stats
 
 from eventstudy.errors import ConfigError
-from eventstudy.report import canvas, facts, paths, plots, wording
+from eventstudy.report import canvas, paths, plots, wording
 from eventstudy.report.event import labels
 from eventstudy.report.svg import svg
 from eventstudy.results import EventStudyResults
@@ -72,10 +72,11 @@ def holed() -> EventStudyResults:
 def test_path_ends_where_the_table_of_windows_does(holed: EventStudyResults) -> None:
     path, whole = paths.path_of(holed), Window(-5, 5)
     assert path.counts.tolist() == [12] * 7 + [10] * 3 + [9]
-    assert path.caar[-1] == holed.test("bmp_kp", whole).estimate == facts.interval(holed, whole).estimate
+    average = holed.answer(whole).plain_average
+    assert (path.caar[-1], path.caar_half[-1]) == (average.estimate, average.ci_high - average.estimate)
     text = unescape(page(holed))
     total = wording.percent(path.caar[-1])
-    assert f"From day −5 to day +5 it adds up to {total} (9 of 12 events)." in text
+    assert f"From day −5 to day +5 the plain average adds up to {total} (9 of 12 events)." in text
     assert "9 to 12 events of 12 enter: each point is the mean of those" in text
     counts = re.findall(r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="events">(.*?)</tr>', text)[1])
     assert counts == [str(holed.abnormal.valid(w).sum()) for w in CONFIG.tested]
@@ -163,15 +164,6 @@ def test_few_events_have_no_band(split: EventStudyResults) -> None:
     assert np.isnan(alone.beside_others().caar_half).all()
 
 
-def test_intervals_of_the_table_are_missing_where_the_test_is_not_relied_on() -> None:
-    market = Market(5, dates=5, seed=5)
-    frame = market.frame.copy()
-    frame.iloc[frame.index.get_loc(market.table["day0"][0]) + np.arange(2, 6), 0] = np.nan
-    row = page(market.fit(frame)).partition("95% CI, %</th>")[2].partition("</tr>")[0]
-    shown = [text == "–" for text in re.findall(r"<td[^>]*>(.*?)<span", row)]
-    assert shown == [w.stop > 1 for w in CONFIG.tested]
-
-
 def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
     ids = re.findall(r' id="([^"]+)"', page(split, "direction"))
     assert len(ids) == len(set(ids))
@@ -185,8 +177,16 @@ def test_plots_return_axes_and_leave_given_ones_in_place(fallen: EventStudyResul
     line = next(line for line in ax.lines if len(line.get_xdata()) == 11)
     np.testing.assert_allclose(line.get_ydata(), fallen.caar.to_numpy())
     forest = fallen.plot_car_forest(MAIN)
-    assert forest.get_yticklabels()[0].get_text() == "Mean"
+    assert forest.get_yticklabels()[0].get_text() == "Effect"
     assert len(forest.get_yticks()) == 21
+
+
+def test_the_mark_of_the_effect_is_filled_where_it_is_different(fallen: EventStudyResults) -> None:
+    for results in (fallen, Market(12, seed=5).fit()):
+        mark, found = plots._mean_mark(results, MAIN), results.answer(MAIN)
+        assert mark.filled == (found.verdict == "different")
+        assert mark.car == found.effect.estimate
+        assert mark.car + mark.half == pytest.approx(found.effect.ci_high)
 
 
 def test_a_long_forest_says_how_many_events_it_leaves_out() -> None:

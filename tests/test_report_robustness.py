@@ -170,11 +170,11 @@ def test_each_part_says_which_events_it_is_about(
     text: str, results: EventStudyResults, tables: dict[str, pd.DataFrame]
 ) -> None:
     said = section(text, "robustness")
-    assert "for the 12 adverse announcements, over" in said
+    assert "For the 12 adverse announcements, over" in said
     assert said.count("All 20 events together, of all groups.") == 2, "families and regression"
     assert "tables/aggregates_by_group.csv" in said
     whole = section(unescape(page(results, tables=tables)), "robustness")
-    assert "for all 20 events, over" in whole
+    assert "For all 20 events, over" in whole
     assert "together" not in whole
     assert "tables/aggregates.csv" in whole
 

@@ -1,4 +1,4 @@
-"""One rule says which test counts: the page, the table of windows and the summaries follow the diagnosis."""
+"""One rule says which test counts: page, grid, tables and summaries follow answer and diagnosis."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
-from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, placed
+from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
 from eventstudy import pvalues
+from eventstudy.analysis.opinions import percent
 from eventstudy.config import StudyConfig
 from eventstudy.report import wording
 from eventstudy.report.facts import cells, shown_tests
+from eventstudy.report.grid import MAIN_TITLE, significance_grid
 from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS
 from eventstudy.tables import study_tables
@@ -42,115 +44,125 @@ def text(study: EventStudyResults) -> str:
     return unescape(page(study))
 
 
-def test_every_cell_is_marked_as_its_window_is_diagnosed(study: EventStudyResults, text: str) -> None:
+def test_the_grid_has_the_answer_of_each_window(study: EventStudyResults, text: str) -> None:
+    rows = dict(re.findall(r'<tr data-row="(\w+)">(.*?)</tr>', section(text, "tests"), re.DOTALL))
+    answers = [study.answer(w) for w in CONFIG.tested]
+    assert cells_of(rows["events"]) == [str(a.n_events) for a in answers]
+    assert cells_of(rows["effect"]) == [wording.percent(a.effect.estimate, unit=False) for a in answers]
+    if len(study) > 1:
+        averages = [wording.percent(a.plain_average.estimate, unit=False) for a in answers]
+        assert cells_of(rows["caar"]) == averages
+    grid = significance_grid(study, CONFIG.tested, MAIN, None)
+    for (low, high), found in zip(grid.intervals, answers, strict=True):
+        ends = (found.effect.ci_low, found.effect.ci_high)
+        assert (low, high) == tuple(wording.bound(end, unit=False) for end in ends)
+        assert (low[0] == high[0]) == (found.verdict == "different"), "the interval is that of the verdict"
+
+
+def test_every_cell_has_p_and_statistic_of_its_window(study: EventStudyResults, text: str) -> None:
     rows = dict(re.findall(r'<tr data-test="(\w+)"[^>]*>(.*?)</tr>', section(text, "tests"), re.DOTALL))
-    assert list(rows)[: len(study.diagnose(MAIN).recommended)] == list(study.diagnose(MAIN).recommended)
-    assert set(rows) == set(shown_tests(study, MAIN))
     for name, row in rows.items():
         for window, cell in zip(CONFIG.tested, re.findall(r"<td (.*?)</td>", row), strict=True):
-            css, trust, p, statistic = re.match(
-                r'class="(.*?)" data-trust="(.*?)">(.*?)<span class="sub">(.*?)</span>', cell
-            ).groups()
-            verdict = next(v for v in study.diagnose(window).verdicts if v.test == name)
+            css, p, statistic = re.match(r'class="(.*?)">(.*?)<span class="sub">(.*?)</span>', cell).groups()
             test = study.test(name, window)
-            assert (trust, p.strip("()")) == (verdict.trust, pvalues.pvalue(test.pvalue))
-            assert statistic == wording.signed(test.statistic)
-            relied = verdict.usable and not test.reason
-            assert p.startswith("(") is (not relied and bool(np.isfinite(test.pvalue)))
-            assert ("sig" in css) is (relied and test.pvalue < 0.05)
+            assert (p, statistic) == (pvalues.pvalue(test.pvalue), wording.signed(test.statistic))
+            assert ("sig" in css) is bool(test.pvalue < 0.05)
+            assert ("main" in css) is (window == MAIN)
 
 
-def test_one_row_leads_and_it_is_that_of_the_headline(study: EventStudyResults, text: str) -> None:
-    lead, leads = study.recommended_for(MAIN), study.diagnose(MAIN).recommended[:1]
-    assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == [*leads]
-    if not leads:
-        assert "not tested" in text.partition('class="answer">')[2].partition("</p>")[0]
-        return
-    assert (
-        pvalues.p_is(study.test(lead, MAIN).pvalue)
-        in text.partition('class="answer">')[2].partition("</p>")[0]
-    )
+def test_the_main_test_stands_alone_on_top_and_in_the_headline(study: EventStudyResults, text: str) -> None:
+    name = study.main_test(MAIN)
+    assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == [name]
+    title, rows = significance_grid(study, CONFIG.tested, MAIN, None).groups[0]
+    assert (title, [row.name for row in rows]) == (MAIN_TITLE, [name])
+    head = text.partition('class="answer">')[2].partition("</p>")[0]
+    assert pvalues.p_prose(study.test(name, MAIN).pvalue) in head
 
 
-def test_the_section_has_every_sentence_and_every_verdict(study: EventStudyResults, text: str) -> None:
+def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults, text: str) -> None:
+    """Each under the heading of its class with its rate; what is not valid is named below the table."""
+    grid = significance_grid(study, CONFIG.tested, MAIN, None)
+    judged = cells(study, MAIN, shown_tests(study, MAIN))
+    shown = {row.name: (title, row) for title, rows in grid.groups for row in rows}
+    for name, cell in judged.items():
+        if name == study.main_test(MAIN):
+            continue
+        assert (name not in shown) == (cell.trust == "not valid"), name
+        assert (STATISTICS[name].label in grid.left_out.split(", ")) == (cell.trust == "not valid")
+        if name in shown:
+            title, row = shown[name]
+            assert title.startswith("Valid with care") == (cell.trust == "valid with care")
+            if cell.reason and np.isfinite(cell.false_alarms):
+                assert row.about.startswith(f"False alarms about {percent(cell.false_alarms)} instead of 5%")
+    assert (grid.left_out in section(text, "tests")) or not grid.left_out
+
+
+def test_the_section_has_every_sentence_and_every_opinion(study: EventStudyResults, text: str) -> None:
     own, found = section(text, "diagnosis"), study.diagnose(MAIN)
     assert all(wording.in_type(sentence) in own for sentence in found.text)
-    rows = dict(re.findall(r'<tr data-verdict="(\w+)"[^>]*>(.*?)</tr>', own, re.DOTALL))
-    assert set(rows) == {v.test for v in found.verdicts}
-    for v in found.verdicts:
-        entry, (p, trust, reason, *grades) = STATISTICS[v.test], cells_of(rows[v.test])
-        assert (p.strip("()"), trust) == (pvalues.pvalue(v.pvalue), v.trust)
+    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', own, re.DOTALL))
+    assert set(rows) == {v.test for v in found.opinions}
+    for v in found.opinions:
+        entry, (p, alarms, trust, reason, *grades) = STATISTICS[v.test], cells_of(rows[v.test])
+        rate = percent(v.false_alarms) if np.isfinite(v.false_alarms) else "–"
+        assert (p, alarms, trust) == (pvalues.pvalue(v.pvalue), rate, v.trust)
         assert reason[1:] == wording.in_type(v.reason)[1:]
         assert grades == [entry.clustering, entry.overlap, entry.variance, entry.skewness]
 
 
-def titles(text: str) -> dict[str, str]:
-    """Return the heading under which the page has each test."""
-    found = {}
-    for body in text.split('<tr class="grp">')[1:]:
-        title = re.search(r'<span class="stay">(.*?)</span>', body)[1]
-        found |= dict.fromkeys(re.findall(r'<tr data-test="(\w+)"', body), title)
-    return found
-
-
-def test_headings_hold_for_every_window(study: EventStudyResults, text: str) -> None:
-    by_window = [cells(study, w, shown_tests(study, MAIN)) for w in CONFIG.tested]
-    for name, title in titles(text).items():
-        valid = [c[name].valid for c in by_window if np.isfinite(c[name].result.pvalue)]
-        recommended = name in study.diagnose(MAIN).recommended
-        everywhere, somewhere = bool(valid) and all(valid), any(valid)
-        assert title.startswith("Recommended") is recommended
-        assert title.startswith("Usable in every") is (everywhere and not recommended)
-        assert title.startswith("Usable in some") is (somewhere and not everywhere and not recommended)
-
-
 def test_dates_shared_in_one_window_only_count_there() -> None:
     at = [150, 150, 160, 160, 170, 170, *range(172, 186, 2)]
-    market = placed(at, seed=5)
+    market = placed(at, rho=0.9, seed=5)
     frame = market.frame.copy()
     for i in (0, 2, 4):
         frame.iloc[at[i] + 2, i] = np.nan
     results = market.fit(frame)
-    shared, apart = (cells(results, w, ["bmp"])["bmp"] for w in (Window(0, 1), Window(-1, 2)))
-    assert "events share dates" in " ".join(shared.faults)
-    assert "events share dates" not in " ".join(apart.faults)
+    shared, apart = (opinion(results.diagnose(w), "bmp") for w in (Window(0, 1), Window(-1, 2)))
+    assert "events share dates" in shared.reason
+    assert "events share dates" not in apart.reason
 
 
-def test_the_recommended_test_depends_on_the_window() -> None:
+def test_the_main_test_follows_the_events_of_the_window() -> None:
     market = placed(DISPERSED, seed=35)
     frame = market.frame.copy()
     for i, day in enumerate(DISPERSED[:8]):
         frame.iloc[day + 3, i] = np.nan
     results = market.fit(frame)
-    assert results.recommended == results.recommended_for((0, 1)) == "bmp_kp"
-    assert results.diagnose((0, 5)).recommended == (), "two events are too few for any"
+    assert results.main_test() == results.main_test((0, 1)) == "bmp_kp"
+    assert results.main_test((0, 5)) == results.diagnose((0, 5)).main_test == "patell_kp"
+    assert results.answer((0, 5)).n_events == 2
     assert results.diagnose((0, 5)) is results.diagnose("[0,5]"), "the page asks often"
 
 
-def test_without_a_recommended_test_there_is_still_a_name() -> None:
+def test_without_usable_events_there_is_no_result() -> None:
     market = Market(3)
     nothing = market.fit(market.frame.drop(columns=market.tickers))
-    assert nothing.diagnose().recommended == ()
-    assert nothing.recommended == "bmp_kp"
+    assert nothing.answer().verdict == "no_result"
+    assert nothing.main_test() == nothing.diagnose().main_test
 
 
-def test_the_summary_leads_with_it_and_marks_the_others() -> None:
+def test_the_summary_begins_with_the_main_test() -> None:
     results = placed(ONE, rho=0.3, seed=33).fit()
     summary = results.summary()
-    assert next(iter(summary.frame.columns[2:])) == results.recommended == results.default_tests[0]
-    p = f"{results.test('bmp', MAIN).pvalue:.4f}"
-    for shown in (str(summary), summary._repr_html_(), results._repr_html_()):
-        assert f"({p})" in shown
-        assert f"({results.test('bmp_kp', MAIN).pvalue:.4f})" not in shown
-        assert "BMP-KP leads" in shown
-    assert summary.frame.loc["[0,1]", "bmp"] == results.test("bmp", MAIN).pvalue
+    assert results.main_test() == results.default_tests[0] == "bmp_kp"
+    assert "BMP-KP" in str(summary)
+    for window in ("[0,1]", "[-1,1]"):
+        found = results.answer(window)
+        shown = summary.frame.loc[window, ["effect %", "low", "high", "CAAR %"]] / 100
+        effect = found.effect
+        assert shown.tolist() == pytest.approx(
+            [effect.estimate, effect.ci_low, effect.ci_high, found.plain_average.estimate]
+        )
+        for name in ("bmp_kp", "bmp"):
+            assert summary.frame.loc[window, name] == results.test(name, window).pvalue
+    assert results._repr_html_()
 
 
-def test_the_verdicts_of_a_run_are_those_of_the_page() -> None:
+def test_the_opinions_of_a_run_are_those_of_the_page() -> None:
     results = with_columns(placed(GROUPS, rho=0.3, seed=36).fit(), direction=["a"] * 12 + ["b"] * 9)
     tables = study_tables(results, StudyConfig(estimation=CONFIG.estimation, event=CONFIG.event))
     own = section(unescape(page(results, "direction", tables=tables)), "diagnosis")
     table = tables["choosing_by_group"]
     first = table[table["direction"] == "a"].set_index("test")["trust"]
-    rows = dict(re.findall(r'<tr data-verdict="(\w+)"[^>]*>(.*?)</tr>', own, re.DOTALL))
-    assert {name: cells_of(row)[1] for name, row in rows.items()} == first.to_dict()
+    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', own, re.DOTALL))
+    assert {name: cells_of(row)[2] for name, row in rows.items()} == first.to_dict()

@@ -19,8 +19,7 @@ from eventstudy.exports import finished
 from eventstudy.exports.markdown import markdown
 from eventstudy.report import answer, groups, limits, wording
 from eventstudy.report.methods import settings_text
-from eventstudy.tables import study_tables
-from eventstudy.windows import Window
+from eventstudy.results import EventStudyResults
 
 
 @pytest.mark.parametrize(
@@ -59,19 +58,19 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
     low, high = 0.0, 0.02
     for _ in range(60):
         results = Market(12, seed=5, effect=(low + high) / 2).fit()
-        p = results.test(results.recommended_for(MAIN), MAIN).pvalue
+        p = results.answer(MAIN).pvalue
         if 0.0495 < p < 0.05:
             break
         low, high = (low, (low + high) / 2) if p < 0.05 else ((low + high) / 2, high)
-    run = finished(results, config=CONFIG)
     said = pvalues.pvalue(p)
     assert re.fullmatch(r"0\.049\d+", said)
+    run = finished(results, config=CONFIG)
     shown = [page(results), markdown(run), summary_text(results, CONFIG)]
     shown += [str(results.test("bmp_kp", MAIN)), str(results.summary([MAIN]))]
-    for text in [*shown[:2], answer.headline(results, MAIN)]:
-        assert f"p = {said}" in text
     assert all(said in text for text in shown)
-    assert not any(re.search(r"BMP-KP\S* p = 0\.050\b", text) for text in shown)
+    sentences = [answer.headline(results, MAIN), *shown]
+    assert not any(re.search(r"p\s=\s0\.050?\b", text) for text in sentences)
+    assert f"p\u00a0=\u00a0{pvalues.p_prose(p)[4:]}" in sentences[0]
 
 
 def test_settings_are_printed_for_a_reader() -> None:
@@ -91,18 +90,18 @@ def test_how_it_was_computed_is_no_warning() -> None:
     assert "engine batch" not in text.partition('class="warn">')[2].partition("</div>")[0]
 
 
-def test_groups_are_counted_by_the_rule_of_the_answer() -> None:
-    """A group whose recommended tests disagree is counted as such, not as one that differs."""
-    many = (Market(20, dates=4, rho=0.3, effect=-0.012, seed=seed).fit() for seed in range(40))
-    found = next(r for r in many if groups.verdict(r, MAIN) == "depends on the test")
-    quiet = Market(12, seed=5).fit()
-    lede = groups.group_rows({"a": found, "b": quiet}, MAIN)[1]
-    assert (
-        "none of the 2 groups tested clearly differs from zero at the 5% level; "
-        "for one it depends on the test: a." in lede
-    )
-    few = quiet.subset(np.arange(len(quiet)) < 3)
-    assert "the one group tested does not differ" in groups.group_rows({"a": quiet, "b": few}, MAIN)[1]
+def test_groups_are_counted_by_their_verdicts() -> None:
+    moved, quiet = Market(20, effect=-0.06, seed=3).fit(), Market(12, seed=5).fit()
+    none = quiet.subset(np.zeros(len(quiet), dtype=bool))
+
+    def lede(*samples: EventStudyResults) -> str:
+        return groups.group_rows(dict(zip("abc", samples, strict=False)), MAIN)[1]
+
+    assert lede(moved, quiet) == "A significant move in one of the 2 groups over [0,\u00a01]: a."
+    assert lede(quiet, quiet) == "No significant move in any of the 2 groups over [0,\u00a01]."
+    assert "in the one group with a verdict over [0,\u00a01]: b." in lede(none, moved)
+    assert "in b, the one group with a verdict, over" in lede(none, quiet)
+    assert lede(none, none) == "No result for any group over [0,\u00a01]."
 
 
 def test_groups_left_out_are_counted() -> None:
@@ -111,19 +110,6 @@ def test_groups_left_out_are_counted() -> None:
     text = unescape(page(results, by="direction"))
     assert "2 more groups in the table of groups below." in text
     assert "The first 6 of 8 groups are drawn; the table has all." in section(text, "groups")
-
-
-def test_the_second_interval_is_explained_and_few_events_have_none() -> None:
-    results = Market(12, seed=5).fit()
-    config = replace(CONFIG, event=Window(-5, 5))
-    text = section(page(results, tables=study_tables(results, config)), "robustness")
-    assert "another estimate of its error" in text
-    few = results.subset(np.arange(len(results)) < 3)
-    rows = re.findall(
-        r"Every event alike.*?</tr>", section(page(few, tables=study_tables(few, config)), "robustness"), re.S
-    )
-    assert "not tested" in rows[0]
-    assert " to " not in rows[0]
 
 
 @pytest.mark.parametrize(

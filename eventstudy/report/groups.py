@@ -123,12 +123,12 @@ def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
     if not decided:
         kind = "too early to say" if PROVISIONAL in verdicts.values() else "no result"
         return f"{capitalised(kind)} for any group {where}."
+    n = len(decided)
     if not differ:
-        return f"No significant move in any of the {count(len(decided), 'group')} {where}."
-    return (
-        f"A significant move in {number_word(len(differ))} of {count(len(decided), 'group')} {where}: "
-        f"{listed(differ)}."
-    )
+        of = f"any of the {n:,} groups" if n > 1 else f"{decided[0]}, the one group with a verdict,"
+        return f"No significant move in {of} {where}."
+    of = f"{number_word(len(differ))} of the {n:,} groups" if n > 1 else "the one group with a verdict"
+    return f"A significant move in {of} {where}: {listed(differ)}."
 
 
 def _panels(paths: Mapping[str, Path95], main: Window) -> list[tuple[str, Markup]]:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from ..returns import LIKE_PERCENT
-from ..significance import STATISTICS
 from ..windows import Window
 from .measures import in_its_words, words
 from .wording import capitalised, count, flag_counts, listed, reasons, window_text
@@ -90,10 +89,9 @@ def _small_sample(results: EventStudyResults, window: Window) -> str:
         return ""
     if n == 1:
         return f"Only one event has all days of {window_text(window)}: the answer is about this event alone."
-    what = "there is no interval" if n < STATISTICS["bmp_kp"].minimum else "intervals are wide"
     return (
-        f"Only {n} events have all days of {window_text(window)}: {what}, one event can carry the mean, "
-        "and tests of ranks and signs are not reliable."
+        f"Only {n} events have all days of {window_text(window)}: intervals are wide, one event can carry the "
+        "average, and tests of ranks and signs are not reliable."
     )
 
 

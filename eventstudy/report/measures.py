@@ -53,11 +53,6 @@ class Words:
     symbol: str = "R"
     quantity: str = ""
 
-    @property
-    def abnormal(self) -> str:
-        """What the answer is about: ``abnormal return``, ``abnormal log volume``."""
-        return f"abnormal {self.what or 'return'}"
-
     def say(self, text: str) -> str:
         """Return a text that was written for returns and prices in the words of the measure."""
         if not self.what:

@@ -15,7 +15,7 @@ from ..windows import Window
 if TYPE_CHECKING:
     from ..results import EventStudyResults
 
-# Intervals of fewer events are so wide as to flatten everything else; no test is relied on there either.
+# Intervals of fewer events are so wide as to flatten everything else.
 BAND_EVENTS = 5
 
 
