@@ -4,8 +4,8 @@
     python tools/kept_studies.py compare BEFORE AFTER   exits with 1 if a table differs
 
 A rebuilding of the code must leave every number as it is: make the studies before and after it, then compare
-events.csv, tables/*.csv and the prices used. The inputs are seeded and made anew each time, so a checkout of any
-version can make its own folder.
+events.csv, tables/*.csv and the prices used. The inputs are seeded and made anew each time, so a checkout of
+any version can make its own folder.
 """
 
 from __future__ import annotations
