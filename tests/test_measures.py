@@ -363,7 +363,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     quantity = spoken.quantity.capitalize()
     meaning = spoken.meaning(found.effect.estimate, 2).removeprefix(spoken.quantity)
     assert text.startswith(f"{quantity} of shares was{meaning}, on the announcement day")
-    low, high = (f"{end:.2f}" for end in (found.effect.ci_low, found.effect.ci_high))
+    low, high = (f"{end:+.2f}" for end in (found.effect.ci_low, found.effect.ci_high))
     assert f"(95%\u00a0interval {low} to {high} log points; p" in text
     page = render_report(results, config=config, name="x", groups={}, provenance={})
     assert f"<dt>Abnormal {spoken.what}, [0" in page

@@ -179,8 +179,9 @@ def test_a_small_effect_is_never_written_as_zero() -> None:
         "0.0%",
     ]
     effect = Interval(-0.0068, 0.003, -0.01463, -0.0003)
-    assert plain(answer.interval_text(effect)) == "95% interval 0.03% to 1.5%"
-    assert plain(answer.interval_text(replace(effect, ci_high=0.0003))) == "95% interval -1.5% to +0.03%"
+    assert plain(answer.interval_text(effect, sizes=True)) == "95% interval 0.03% to 1.5%"
+    assert plain(answer.interval_text(effect)) == "95% interval -1.5% to -0.03%"
+    assert plain(answer.full_interval(effect)) == "95% interval -1.46% to -0.03%"
 
 
 def test_other_news_of_a_single_event_is_named() -> None:

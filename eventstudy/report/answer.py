@@ -26,6 +26,7 @@ from .wording import (
     reason_text,
     reasons,
     signed,
+    span,
     window_text,
 )
 
@@ -149,16 +150,21 @@ def size_text(value: float) -> str:
     return percent(abs(value), sign=False, decimals=_decimals(value))
 
 
-def interval_text(effect: Interval) -> str:
-    """Return the 95% interval: as sizes where both ends have the sign of the effect, else with signs."""
-    low, high = effect.ci_low, effect.ci_high
-    if low * high > 0:
-        ends = [size_text(end) for end in sorted((low, high), key=abs)]
+def interval_text(effect: Interval, *, sizes: bool = False) -> str:
+    """Return the 95% interval in the digits of a sentence, as sizes behind one such as "fell 7.8%"."""
+    ends = [effect.ci_low, effect.ci_high]
+    if sizes:
+        shown = [size_text(end) for end in sorted(ends, key=abs)]
     else:
-        ends = [percent(end, decimals=_decimals(end)) for end in (low, high)]
-    if not words().quantity:
-        return f"95%{NBSP}interval {ends[0]} to {ends[1]}"
-    return f"95%{NBSP}interval {ends[0].removesuffix(words().unit)} to {ends[1]}"
+        shown = [percent(end, decimals=_decimals(end)) for end in ends]
+    if words().quantity:
+        shown[0] = shown[0].removesuffix(words().unit)
+    return f"95%{NBSP}interval {shown[0]} to {shown[1]}"
+
+
+def full_interval(effect: Interval) -> str:
+    """Return the 95% interval in the digits of a key figure: ``95% interval −1.46% to −0.11%``."""
+    return f"95%{NBSP}interval {span(effect.ci_low, effect.ci_high)}"
 
 
 def _decimals(value: float) -> int:
@@ -183,7 +189,8 @@ def _parts(results: EventStudyResults, window: Window, subject: str) -> tuple[st
 
 
 def _evidence(found: Answer) -> str:
-    return f"{interval_text(found.effect)}; {p_prose(found.pvalue)}"
+    sizes = found.verdict == DIFFERENT and not words().quantity
+    return f"{interval_text(found.effect, sizes=sizes)}; {p_prose(found.pvalue)}"
 
 
 def _sample_text(found: Answer, subject: str) -> str:

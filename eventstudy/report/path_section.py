@@ -12,7 +12,7 @@ from ..limit_runs import EXTENDING
 from ..pvalues import LEVEL, p_prose
 from ..windows import Window
 from . import plots
-from .answer import interval_text
+from .answer import full_interval
 from .events import event_name
 from .facts import exact_law
 from .measures import words
@@ -146,7 +146,7 @@ def _finding(results: EventStudyResults, window: Window | None, when: str) -> st
         return ""
     found = results.answer(window)
     p = f", {p_prose(found.pvalue)}" if np.isfinite(found.pvalue) else ""
-    number = f"{percent(found.effect.estimate)} ({interval_text(found.effect)}{p})"
+    number = f"{percent(found.effect.estimate)} ({full_interval(found.effect)}{p})"
     if not when:
         on = ", run on to the first close off a price limit," * bool(results.abnormal.extended(window).any())
         return f"Day 0{on} is {number}."

@@ -14,7 +14,7 @@ from ..config import StudyConfig
 from ..pvalues import p_prose
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
-from .answer import Sentence, answer, asides, brief, interval_text, size_text
+from .answer import Sentence, answer, asides, brief, full_interval, size_text
 from .groups import SHOWN_PANELS
 from .limits import limitations
 from .measures import words
@@ -70,7 +70,7 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     if words().what:
         label = f"Abnormal {words().what}, {window_text(window)}"
     if np.isfinite(found.effect.estimate):
-        yield label, percent(found.effect.estimate), interval_text(found.effect)
+        yield label, percent(found.effect.estimate), full_interval(found.effect)
     yield ("If the news did nothing", *_by_chance(found))
     if several:
         yield "Plain average", percent(found.plain_average.estimate), _plain_interval(found)
@@ -96,7 +96,7 @@ def _by_chance(found: Answer) -> tuple[str, str]:
 
 def _plain_interval(found: Answer) -> str:
     average = found.plain_average
-    return interval_text(average) if np.isfinite(average.ci_low) else "no interval"
+    return full_interval(average) if np.isfinite(average.ci_low) else "no interval"
 
 
 def _moved(sample: EventStudyResults, window: Window) -> tuple[str, str, str]:
