@@ -116,7 +116,7 @@ def _dropped_share(results: EventStudyResults) -> str:
     (reason, n), *_ = reasons(results)
     return (
         f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: {reason} "
-        f"({n:,}). If the events lost differ from the others, the mean speaks only of those kept."
+        f"({n:,}). If the dropped events differ from the rest, this average is not representative."
     )
 
 
