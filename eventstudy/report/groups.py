@@ -22,7 +22,6 @@ from .svg import svg
 from .wording import (
     capitalised,
     clipped,
-    count,
     in_type,
     listed,
     number_word,

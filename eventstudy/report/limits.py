@@ -90,8 +90,8 @@ def _small_sample(results: EventStudyResults, window: Window) -> str:
     if n == 1:
         return f"Only one event has all days of {window_text(window)}: the answer is about this event alone."
     return (
-        f"Only {n} events have all days of {window_text(window)}: intervals are wide, one event can carry the "
-        "average, and tests of ranks and signs are not reliable."
+        f"Only {n} events have all days of {window_text(window)}: intervals are wide, one event can carry "
+        "the average, and tests of ranks and signs are not reliable."
     )
 
 
