@@ -114,9 +114,12 @@ def _dropped_share(results: EventStudyResults) -> str:
     if dropped < MANY_DROPPED * total or not dropped:
         return ""
     (reason, n), *_ = reasons(results)
+    # Where most are lost this is the caveat of the answer.
+    so = " If the dropped events differ from the rest, this average is not representative."
     return (
         f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: {reason} "
         f"({n:,}). If the dropped events differ from the rest, this average is not representative."
+        f"({n:,}).{so * (dropped <= total / 2)}"
     )
 
 

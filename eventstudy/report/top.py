@@ -14,7 +14,7 @@ from ..config import StudyConfig
 from ..pvalues import p_prose
 from ..significance._placebo import consecutive_sums
 from ..typing import FloatArray
-from .answer import Sentence, answer, asides, brief, full_interval, size_text
+from .answer import Sentence, answer, asides, brief, full_interval
 from .groups import SHOWN_PANELS
 from .limits import limitations
 from .measures import words
@@ -78,9 +78,6 @@ def _keys(sample: EventStudyResults, group: str, window: Window) -> Iterator[tup
     kind = f"{clipped(group, 24)} events" if group else "events" if several else "event"
     used = f"{found.n_events:,} of {len(sample.events):,}"
     yield capitalised(f"{kind} used"), used, f"on {count(found.n_dates, 'date')}"
-    if found.verdict == NOT_DIFFERENT:
-        least = size_text(found.overturn.smallest_effect)
-        yield "Smallest effect this study could detect", least, "80% power, 5% level"
 
 
 def _by_chance(found: Answer) -> tuple[str, str]:
