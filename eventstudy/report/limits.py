@@ -118,7 +118,6 @@ def _dropped_share(results: EventStudyResults) -> str:
     so = " If the dropped events differ from the rest, this average is not representative."
     return (
         f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: {reason} "
-        f"({n:,}). If the dropped events differ from the rest, this average is not representative."
         f"({n:,}).{so * (dropped <= total / 2)}"
     )
 
