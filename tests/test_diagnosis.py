@@ -30,9 +30,9 @@ def test_trust_follows_the_rate_alone_where_all_is_known() -> None:
     """Up to 7% valid, up to 12% with care, above not valid; BMP on one date, by (1+(N-1)r)/(1-r)."""
     seen = set()
     for seed in range(30, 50):
-        found = placed(ONE, rho=0.02, seed=seed).fit().diagnose()
-        bmp = opinion(found, "bmp")
-        rate = false_alarms(max(1, found.factor / (1 - found.rbar)))
+        diagnosed = placed(ONE, rho=0.02, seed=seed).fit().diagnose()
+        bmp = opinion(diagnosed, "bmp")
+        rate = false_alarms(max(1, diagnosed.factor / (1 - diagnosed.rbar)))
         assert bmp.false_alarms == pytest.approx(rate if rate > 0.055 else 0.05)
         expected = "valid" if rate <= 0.07 else "valid with care" if rate <= 0.12 else "not valid"
         assert (bmp.trust, bmp.reason) == (expected, "events share dates" if rate > 0.055 else "")
@@ -41,32 +41,34 @@ def test_trust_follows_the_rate_alone_where_all_is_known() -> None:
 
 
 def test_one_date() -> None:
-    found = placed(ONE, rho=0.3, seed=33).fit().diagnose()
-    spread = false_alarms(found.factor / (1 - found.rbar))
+    diagnosed = placed(ONE, rho=0.3, seed=33).fit().diagnose()
+    spread = false_alarms(diagnosed.factor / (1 - diagnosed.rbar))
     for name in ("bmp", "cross_sectional", "sign", "wilcoxon", "hall", "grank_z"):
-        assert opinion(found, name).trust == "not valid", name
-        assert opinion(found, name).false_alarms == pytest.approx(spread)
+        assert opinion(diagnosed, name).trust == "not valid", name
+        assert opinion(diagnosed, name).false_alarms == pytest.approx(spread)
     # The variance of Patell's Z is that of the estimation days, which no correlation lowers.
-    assert opinion(found, "patell").false_alarms == pytest.approx(false_alarms(found.factor))
+    assert opinion(diagnosed, "patell").false_alarms == pytest.approx(false_alarms(diagnosed.factor))
     for name in ("bmp_kp", "grank_t", "corrado", "patell_kp", "portfolio"):
-        assert (opinion(found, name).trust, opinion(found, name).false_alarms) == ("valid", 0.05), name
-    assert f"r = {found.rbar:.3f}" in " ".join(found.text)
+        assert (opinion(diagnosed, name).trust, opinion(diagnosed, name).false_alarms) == ("valid", 0.05), (
+            name
+        )
+    assert f"r = {diagnosed.rbar:.3f}" in " ".join(diagnosed.text)
 
 
 def test_dispersed() -> None:
-    found = placed(DISPERSED, seed=35).fit().diagnose()
-    assert {trust(found)[name] for name in ("bmp_kp", "bmp", "grank_t", "cross_sectional")} == {"valid"}
-    assert (opinion(found, "hall").trust, opinion(found, "hall").reason) == (
+    diagnosed = placed(DISPERSED, seed=35).fit().diagnose()
+    assert {trust(diagnosed)[name] for name in ("bmp_kp", "bmp", "grank_t", "cross_sectional")} == {"valid"}
+    assert (opinion(diagnosed, "hall").trust, opinion(diagnosed, "hall").reason) == (
         "valid with care",
         "10 events, 20 needed to rely on it",
     )
-    assert np.isnan(opinion(found, "hall").false_alarms), "nobody knows it for so few events"
+    assert np.isnan(opinion(diagnosed, "hall").false_alarms), "nobody knows it for so few events"
 
 
 def test_groups_of_dates() -> None:
-    found = placed(GROUPS, rho=0.3, seed=36).fit().diagnose()
-    assert opinion(found, "bmp").reason == "events share dates"
-    assert {trust(found)[name] for name in ("bmp_kp", "grank_t", "wild_bootstrap")} == {"valid"}
+    diagnosed = placed(GROUPS, rho=0.3, seed=36).fit().diagnose()
+    assert opinion(diagnosed, "bmp").reason == "events share dates"
+    assert {trust(diagnosed)[name] for name in ("bmp_kp", "grank_t", "wild_bootstrap")} == {"valid"}
     few = placed([150 + 10 * (i % 4) for i in range(16)], rho=0.3, seed=36).fit().diagnose()
     wild = opinion(few, "wild_bootstrap")
     assert (wild.trust, wild.reason) == ("not valid", "4 clusters of dates, at least 6 are needed")
@@ -74,22 +76,22 @@ def test_groups_of_dates() -> None:
 
 
 def test_overlapping_windows() -> None:
-    found = placed(CLOSE, rho=0.4, seed=37).fit().diagnose((-2, 2))
+    diagnosed = placed(CLOSE, rho=0.4, seed=37).fit().diagnose((-2, 2))
     both = "events share dates and windows of different dates overlap"
-    assert opinion(found, "bmp").reason == both
+    assert opinion(diagnosed, "bmp").reason == both
     # What knows dates has allowed for those that events share.
-    rate = false_alarms(found.factor / (1 + 23 * found.same_date_r))
+    rate = false_alarms(diagnosed.factor / (1 + 23 * diagnosed.same_date_r))
     for name in ("date_clustered", "corrado", "corrado_zivney", "grank_t", "cda"):
-        assert opinion(found, name).reason == "windows of different dates overlap"
-        assert opinion(found, name).false_alarms == pytest.approx(rate)
-    assert {trust(found)[name] for name in ("bmp_kp", "calendar_time", "patell_kp")} == {"valid"}
+        assert opinion(diagnosed, name).reason == "windows of different dates overlap"
+        assert opinion(diagnosed, name).false_alarms == pytest.approx(rate)
+    assert {trust(diagnosed)[name] for name in ("bmp_kp", "calendar_time", "patell_kp")} == {"valid"}
 
 
 def test_a_rare_overlap_costs_nothing() -> None:
-    found = placed([150, 151, *range(155, 185, 2)]).fit().diagnose()
-    assert found.kind == "dispersed"
-    assert 0 < 16 * found.overlapping_pairs < 0.25
-    assert trust(found)["grank_t"] == "valid"
+    diagnosed = placed([150, 151, *range(155, 185, 2)]).fit().diagnose()
+    assert diagnosed.kind == "dispersed"
+    assert 0 < 16 * diagnosed.overlapping_pairs < 0.25
+    assert trust(diagnosed)["grank_t"] == "valid"
 
 
 def test_overlap_counts_by_what_it_does_to_the_variance() -> None:
@@ -122,10 +124,10 @@ def test_a_mean_effect_is_not_taken_for_variance() -> None:
     frame = market.frame.copy()
     for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):
         frame.loc[day, ticker] += 4 * (frame[ticker] - frame["MKT"]).std()
-    found = market.fit(frame).diagnose((0, 0))
-    assert found.variance_ratio > 8
-    assert not found.variance_raised
-    assert trust(found)["patell"] == "valid"
+    diagnosed = market.fit(frame).diagnose((0, 0))
+    assert diagnosed.variance_ratio > 8
+    assert not diagnosed.variance_raised
+    assert trust(diagnosed)["patell"] == "valid"
 
 
 def exponential(sessions: int, seed: int) -> Market:
@@ -140,14 +142,14 @@ def exponential(sessions: int, seed: int) -> Market:
 def test_skewness() -> None:
     """The rate goes from 5% without to that at skewness 0.7, then to that at 2 (docs/methods.md, 5)."""
     market = exponential(30, seed=41)
-    found = market.fit().diagnose((0, 0))
-    assert found.skewed
-    assert found.residual_skewness > 1.5
+    diagnosed = market.fit().diagnose((0, 0))
+    assert diagnosed.skewed
+    assert diagnosed.residual_skewness > 1.5
     for name, rates in {"grank_t": (0.062, 0.196), "sign": (0.122, 0.496), "wilcoxon": (0.07, 0.226)}.items():
-        rate = np.interp(abs(found.skewness), (0, 0.7, 2), (0.05, *rates))
-        assert opinion(found, name).false_alarms == pytest.approx(rate), name
+        rate = np.interp(abs(diagnosed.skewness), (0, 0.7, 2), (0.05, *rates))
+        assert opinion(diagnosed, name).false_alarms == pytest.approx(rate), name
     for name in ("bmp_kp", "bmp", "cross_sectional", "corrado", "corrado_zivney_sign"):
-        assert trust(found)[name] == "valid"
+        assert trust(diagnosed)[name] == "valid"
     long = market.fit().diagnose((-5, 5))
     assert long.implied_skewness == pytest.approx(long.residual_skewness / np.sqrt(11))
     few = market.fit().subset(np.arange(2)).diagnose((0, 0))
@@ -160,72 +162,72 @@ def test_skewness_and_raised_variance_leave_no_test_about_the_median() -> None:
     market = exponential(30, seed=36)
     names = ("corrado", "corrado_zivney_sign")
     assert {trust(market.fit().diagnose((0, 0)))[name] for name in names} == {"valid"}
-    found = market.fit(noisy(market, 2)).diagnose((0, 0))
-    assert (found.skewed, found.variance_raised) == (True, True)
+    diagnosed = market.fit(noisy(market, 2)).diagnose((0, 0))
+    assert (diagnosed.skewed, diagnosed.variance_raised) == (True, True)
     for name in names:
-        assert trust(found)[name] == "not valid"
-        assert "another median" in opinion(found, name).reason
+        assert trust(diagnosed)[name] == "not valid"
+        assert "another median" in opinion(diagnosed, name).reason
 
 
 def test_one_rate_for_all_that_a_test_does_not_allow_for() -> None:
     market = placed(ONE, rho=0.3, seed=33)
-    found = market.fit(noisy(market, 2)).diagnose((0, 0))
-    assert found.variance_raised
-    both = found.factor * min(found.variance_ratio, found.kappa)
-    assert opinion(found, "patell").false_alarms == pytest.approx(false_alarms(both))
-    assert opinion(found, "patell").reason.count("; ") == 1, "both causes"
+    diagnosed = market.fit(noisy(market, 2)).diagnose((0, 0))
+    assert diagnosed.variance_raised
+    both = diagnosed.factor * min(diagnosed.variance_ratio, diagnosed.kappa)
+    assert opinion(diagnosed, "patell").false_alarms == pytest.approx(false_alarms(both))
+    assert opinion(diagnosed, "patell").reason.count("; ") == 1, "both causes"
     # An F of all events sees the variance of each one.
-    assert (opinion(found, "mvrm").trust, opinion(found, "mvrm").false_alarms) == ("not valid", 1.0)
+    assert (opinion(diagnosed, "mvrm").trust, opinion(diagnosed, "mvrm").false_alarms) == ("not valid", 1.0)
 
 
 def test_benchmark_made_of_the_firms() -> None:
     market = placed(ONE, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
-    found = market.fit(frame, model="market_adjusted").diagnose()
-    assert found.factor < 0.1
-    about = [v for v in found.opinions if STATISTICS[v.test].variance != "n/a"]
+    diagnosed = market.fit(frame, model="market_adjusted").diagnose()
+    assert diagnosed.factor < 0.1
+    about = [v for v in diagnosed.opinions if STATISTICS[v.test].variance != "n/a"]
     assert {v.trust for v in about} == {"not valid"}, "the mean is zero by construction"
-    assert any("does the benchmark hold the firms?" in s for s in found.text)
+    assert any("does the benchmark hold the firms?" in s for s in diagnosed.text)
 
 
 @pytest.mark.parametrize("at", [[160, 160], [150, 160], [150, 160, 170, 180]], ids=str)
 def test_few_events_say_nothing_of_their_variance(at: list[int]) -> None:
-    found = placed(at, seed=43).fit().diagnose()
-    assert found.variance_ratio > 1.5 or len(at) == 4
-    assert not found.variance_raised
-    assert trust(found)["patell_kp"] == trust(found)["bmp_kp"] == "valid"
+    diagnosed = placed(at, seed=43).fit().diagnose()
+    assert diagnosed.variance_ratio > 1.5 or len(at) == 4
+    assert not diagnosed.variance_raised
+    assert trust(diagnosed)["patell_kp"] == trust(diagnosed)["bmp_kp"] == "valid"
 
 
 def test_one_event() -> None:
-    found = placed([160]).fit().diagnose()
-    assert {v.test for v in found.opinions} == {n for n, t in STATISTICS.items() if t.per_event}
-    assert (found.rbar, found.factor, found.effective_n) == (0, 1, 1)
-    assert np.isnan(found.kappa)
-    assert not found.variance_raised
+    diagnosed = placed([160]).fit().diagnose()
+    assert {v.test for v in diagnosed.opinions} == {n for n, t in STATISTICS.items() if t.per_event}
+    assert (diagnosed.rbar, diagnosed.factor, diagnosed.effective_n) == (0, 1, 1)
+    assert np.isnan(diagnosed.kappa)
+    assert not diagnosed.variance_raised
 
 
 @pytest.mark.parametrize("at", [[160], [150, 160], ONE, DISPERSED, GROUPS, CLOSE], ids=str)
 def test_every_test_has_one_opinion(at: list[int]) -> None:
     results = placed(at, rho=0.2).fit()
-    found = results.diagnose()
-    assert [v.test for v in found.opinions] == results.all_tests
-    assert found.main_test == results.main_test() == main_test(len(at))
-    for v in found.opinions:
+    diagnosed = results.diagnose()
+    assert [v.test for v in diagnosed.opinions] == results.all_tests
+    assert diagnosed.main_test == results.main_test() == main_test(len(at))
+    for v in diagnosed.opinions:
         assert v.trust in {"valid", "valid with care", "not valid"}
         assert v.pvalue == pytest.approx(results.test(v.test, (0, 1)).pvalue, nan_ok=True)
         assert (v.reason == "") == (v.false_alarms == 0.05), "a rate has a cause, and a cause a rate or NaN"
         assert np.isfinite(v.pvalue) or v.trust == "not valid"
-    table = found.table
+    table = diagnosed.table
     assert list(table.columns) == ["test", "trust", "false_alarms", "reason"]
-    assert table["test"][0] == found.main_test
+    assert table["test"][0] == diagnosed.main_test
     assert sorted(table["test"]) == sorted(results.all_tests)
-    assert all(s.endswith((".", "?")) and "nan" not in s for s in found.text)
-    assert all(s in str(found) for s in found.text)
-    assert found._repr_html_().count("<p>") == len(found.text)
+    assert all(s.endswith((".", "?")) and "nan" not in s for s in diagnosed.text)
+    assert all(s in str(diagnosed) for s in diagnosed.text)
+    assert diagnosed._repr_html_().count("<p>") == len(diagnosed.text)
 
 
 def test_every_model(model_name: str) -> None:
     results = placed(GROUPS, seed=46).fit(model=MODELS[model_name]())
-    found = results.diagnose()
-    assert found.n_events == len(results)
-    assert trust(found)["bmp_kp"] == "valid"
+    diagnosed = results.diagnose()
+    assert diagnosed.n_events == len(results)
+    assert trust(diagnosed)["bmp_kp"] == "valid"

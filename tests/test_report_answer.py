@@ -115,27 +115,27 @@ def test_headline_sentence_and_caveat(
 ) -> None:
     """The fact, then its numbers and p, then one caveat; what the market implied says which verb is true."""
     results = Market(n, dates=dates, effect=effect, seed=3).fit()
-    found, said = results.answer(MAIN), answer.answer(results, MAIN, subject="adverse announcements")
+    decided, sentences = results.answer(MAIN), answer.answer(results, MAIN, subject="adverse announcements")
     when, market = "on the announcement day and the day after.", "what the market implied"
-    different, d = found.verdict == "different", found.effect
+    different, d = decided.verdict == "different", decided.effect
     assert different == (effect != 0)
     implied = f"{who} than {market[5:]} {when}" if different else f"No clear move: {who} of {market} {when}"
-    (head, strong), (sentence, weak) = said.parts
+    (head, strong), (sentence, weak) = sentences.parts
     assert (head, strong, weak) == (implied, True, False)
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
-    numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(found.pvalue)})"
-    could = f" The study could have seen {100 * found.overturn.smallest_effect:.1f}% or more."
+    numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(decided.pvalue)})"
+    could = f" The study could have seen {100 * decided.overturn.smallest_effect:.1f}% or more."
     expected = f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
     assert plain(sentence) == plain(expected.format("adverse announcements"))
-    times = f" would have to have been {found.overturn.variance_multiple:.1f} times as variable as usual"
-    given = answer.asides(results, MAIN)
-    assert len(given) == (caveat != "")
+    times = f" would have to have been {decided.overturn.variance_multiple:.1f} times as variable as usual"
+    caveats = answer.asides(results, MAIN)
+    assert len(caveats) == (caveat != "")
     if caveat:
-        assert caveat.removesuffix(" Returns") in given[0]
-        assert (times in given[0]) == caveat.endswith("Returns")
+        assert caveat.removesuffix(" Returns") in caveats[0]
+        assert (times in caveats[0]) == caveat.endswith("Returns")
     assert plain(answer.headline(results, MAIN, subject="adverse announcements")) == plain(
-        " ".join([str(said), *given])
+        " ".join([str(sentences), *caveats])
     )
 
 
@@ -149,9 +149,9 @@ def test_the_verb_is_true_of_shares_and_market() -> None:
     seen = set()
     for seed in range(8):
         results = Market(12, effect=-0.06, seed=seed).fit()
-        found = results.answer(MAIN)
+        decided = results.answer(MAIN)
         fell = " fell " in str(answer.answer(results, MAIN))
-        assert fell == (found.market_implied < 0)
+        assert fell == (decided.market_implied < 0)
         seen.add(fell)
     assert seen == {True, False}, "the design must have both"
 
@@ -210,17 +210,20 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     assert "2 of 3 usable events lack days of this window and are left out: F00" in " ".join(
         answer.asides(left, MAIN)
     )
-    found = finished(left, config=CONFIG)
-    (mean,) = found.over_main("caar").to_dict("records")
-    own = alone.answer(MAIN)
+    run = finished(left, config=CONFIG)
+    (mean,) = run.over_main("caar").to_dict("records")
+    single = alone.answer(MAIN)
     assert (mean["weighted_low"], mean["weighted_high"]) == pytest.approx(
-        (own.effect.ci_low, own.effect.ci_high)
+        (single.effect.ci_low, single.effect.ci_high)
     )
-    assert (mean["verdict"], mean["pvalue"]) == (own.verdict, pytest.approx(own.pvalue))
-    by_test = found.over_main("tests").set_index("test")["pvalue"]
+    assert (mean["verdict"], mean["pvalue"]) == (
+        single.verdict,
+        pytest.approx(single.pvalue),
+    )
+    by_test = run.over_main("tests").set_index("test")["pvalue"]
     for name in ("event_t", "sq"):
         assert by_test[name] == pytest.approx(alone.test(name, MAIN).pvalue)
-    (panel,), _ = panels(found, 6)
+    (panel,), _ = panels(run, 6)
     assert panel.main == panel.tests[0] == "event_t"
     assert re.search(r"\[0,1\] main +1 ", summary_text(left, CONFIG))
 
@@ -232,9 +235,9 @@ def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> Non
     )
     results = run_study(read_events(tmp_path / "events.csv"), StudyConfig(prices="sample"))
     assert results.test("sq", MAIN).pvalue < 0.05 < results.test("event_t", MAIN).pvalue
-    found = results.answer(MAIN)
-    assert (found.verdict, found.test) == ("not_different", "event_t")
-    assert found.effect.ci_low < 0 < found.effect.ci_high
+    decided = results.answer(MAIN)
+    assert (decided.verdict, decided.test) == ("not_different", "event_t")
+    assert decided.effect.ci_low < 0 < decided.effect.ci_high
 
 
 def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
@@ -243,19 +246,19 @@ def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
     for name, scale in zip(market.tickers, (0.01, 1, 1, 1, 1), strict=True):
         market.frame[name] = market.frame["MKT"] + scale * (market.frame[name] - market.frame["MKT"])
     results = market.fit()
-    found = results.answer(MAIN)
-    assert found.verdict == "not_different"
-    assert found.overturn.largest_t < 2.776
-    said, average = str(answer.answer(results, MAIN)), found.plain_average
-    assert "differ too much in volatility" in said
-    assert plain(f"see the plain average, {100 * average.estimate:+.1f}%") in plain(said)
-    assert "could have seen" not in said
+    decided = results.answer(MAIN)
+    assert decided.verdict == "not_different"
+    assert decided.overturn.largest_t < 2.776
+    sentences, average = str(answer.answer(results, MAIN)), decided.plain_average
+    assert "differ too much in volatility" in sentences
+    assert plain(f"see the plain average, {100 * average.estimate:+.1f}%") in plain(sentences)
+    assert "could have seen" not in sentences
 
 
 def test_nothing_usable_says_why_and_what_to_do() -> None:
     market = Market(6)
-    said = answer.headline(market.fit(market.frame.drop(columns=market.tickers)), MAIN)
-    assert said == (
+    sentences = answer.headline(market.fit(market.frame.drop(columns=market.tickers)), MAIN)
+    assert sentences == (
         "No result: none of the 6 announcements could be used. Most frequent reason: no price data (6 of 6). "
         "Check the tickers, or choose another source of prices."
     )
@@ -265,13 +268,13 @@ def test_open_windows_make_the_answer_provisional() -> None:
     market = Market(12)
     last = market.table["day0"].sort_values().iloc[-3]
     results = market.fit(market.frame.loc[:last])
-    found, said = results.answer(MAIN), answer.answer(results, MAIN)
-    assert found.verdict == "provisional"
-    head, sentence = (text for text, _ in said.parts)
+    decided, sentences = results.answer(MAIN), answer.answer(results, MAIN)
+    assert decided.verdict == "provisional"
+    head, sentence = (text for text, _ in sentences.parts)
     assert (
-        head == f"Too early to say: {found.n_events} of {len(results)} announcements have both days so far."
+        head == f"Too early to say: {decided.n_events} of {len(results)} announcements have both days so far."
     )
-    assert plain(f"{100 * found.effect.estimate:+.1f}%") in plain(sentence)
+    assert plain(f"{100 * decided.effect.estimate:+.1f}%") in plain(sentence)
     assert "p\u00a0" not in answer.headline(results, MAIN)
     assert limits.limitations(results, MAIN)[0].startswith("Provisional:")
 
@@ -281,18 +284,18 @@ def test_open_windows_make_the_answer_provisional() -> None:
 )
 def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     results = Market(n, effect=effect, seed=3).fit()
-    found = results.answer(MAIN)
-    said = answer.brief(results, MAIN, subject="relief announcements")
-    assert str(said).startswith(f"The {n} relief announcement{'s' * (n > 1)}: ")
-    assert str(said).endswith(f"{pvalues.p_prose(found.pvalue)}).")
-    assert strong in next(text for text, emphasised in said.parts if emphasised)
+    decided = results.answer(MAIN)
+    sentences = answer.brief(results, MAIN, subject="relief announcements")
+    assert str(sentences).startswith(f"The {n} relief announcement{'s' * (n > 1)}: ")
+    assert str(sentences).endswith(f"{pvalues.p_prose(decided.pvalue)}).")
+    assert strong in next(text for text, emphasised in sentences.parts if emphasised)
 
 
 def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
     results = with_columns(split, benchmark="^GSPC", flags="time_unknown")
-    found = limits.limitations(results, MAIN)
-    assert [text.split()[0] for text in found] == ["Events", "^GSPC", "Every"]
-    assert "pooled" in found[0]
+    warnings = limits.limitations(results, MAIN)
+    assert [text.split()[0] for text in warnings] == ["Events", "^GSPC", "Every"]
+    assert "pooled" in warnings[0]
     assert not limits.limitations(with_columns(split, direction="adverse", benchmark="^GDAXI"), MAIN)
 
 
@@ -329,12 +332,12 @@ def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> Non
 
 def test_notes_that_change_no_reading_stand_with_the_provenance(fallen: EventStudyResults) -> None:
     routine, foreign = "F01: 4 closes without volume and without change taken as no trade", "ZZZ: odd prices"
-    own = "F01: no adjusted closes, so that dividends and splits count as returns"
-    told = {**fallen.panel.provenance, "F01": {}, "ZZZ": {}}
-    panel = replace(fallen.panel, notes=(routine, foreign, own), provenance=told)
+    serious = "F01: no adjusted closes, so that dividends and splits count as returns"
+    sources = {**fallen.panel.provenance, "F01": {}, "ZZZ": {}}
+    panel = replace(fallen.panel, notes=(routine, foreign, serious), provenance=sources)
     results = replace(fallen, panel=panel)
     assert [text for text in limits.limitations(results, MAIN) if "F01" in text or "ZZZ" in text] == [
-        f"{own}."
+        f"{serious}."
     ]
     assert limits.data_notes(results) == [f"{routine}.", f"{foreign}."]
     assert f"<li>{foreign}.</li>" in section(page(results), "provenance")
@@ -344,9 +347,9 @@ def test_without_a_main_test_there_is_no_result() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    said = str(answer.answer(results, MAIN))
-    assert said.startswith("No result: ")
-    assert "as if the benchmark were made of the firms" in said
+    sentences = str(answer.answer(results, MAIN))
+    assert sentences.startswith("No result: ")
+    assert "as if the benchmark were made of the firms" in sentences
     assert not answer.asides(results, MAIN), "without a verdict there is nothing to doubt"
 
 

@@ -30,15 +30,15 @@ def few(request: pytest.FixtureRequest) -> EventStudyResults:
 
 
 def test_the_page_has_verdict_and_caveat(few: EventStudyResults) -> None:
-    text, found = unescape(page(few)), few.answer(MAIN)
-    assert (found.verdict, found.test) == ("different", "patell_kp")
+    text, decided = unescape(page(few)), few.answer(MAIN)
+    assert (decided.verdict, decided.test) == ("different", "patell_kp")
     top = text.partition('class="answer">')[2].partition("<section")[0]
-    assert pvalues.p_prose(found.pvalue) in top
-    assert f"{found.overturn.variance_multiple:.1f} times as variable as usual" in top
+    assert pvalues.p_prose(decided.pvalue) in top
+    assert f"{decided.overturn.variance_multiple:.1f} times as variable as usual" in top
     assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == ["patell_kp"]
     assert plots._mean_mark(few, MAIN).filled
     mean = text.partition('<tbody class="sum">')[2].partition("</tbody>")[0]
-    assert f"Patell-KP {pvalues.p_is(found.pvalue)}" in mean
+    assert f"Patell-KP {pvalues.p_is(decided.pvalue)}" in mean
 
 
 def test_other_tests_of_few_events_are_second_opinions(few: EventStudyResults) -> None:
@@ -62,17 +62,17 @@ def test_the_path_speaks_of_no_band(few: EventStudyResults) -> None:
 
 def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_path: Path) -> None:
     folder = few.save(tmp_path, "run", config=replace(CONFIG, event_pages=0))
-    found, shown = few.answer(MAIN), pvalues.pvalue(few.answer(MAIN).pvalue)
+    decided, shown = few.answer(MAIN), pvalues.pvalue(few.answer(MAIN).pvalue)
     (listed,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["answers"]
-    assert (listed["verdict"], listed["test"], listed["pvalue"]) == ("different", "patell_kp", found.pvalue)
-    own = json.loads((folder / "results.json").read_text(encoding="utf-8"))["answer"]["pooled"]
-    assert own["overturn"]["variance_multiple"] == found.overturn.variance_multiple
-    assert len(own["overturn"]["leave_one_out"]) == len(few)
+    assert (listed["verdict"], listed["test"], listed["pvalue"]) == ("different", "patell_kp", decided.pvalue)
+    document = json.loads((folder / "results.json").read_text(encoding="utf-8"))["answer"]["pooled"]
+    assert document["overturn"]["variance_multiple"] == decided.overturn.variance_multiple
+    assert len(document["overturn"]["leave_one_out"]) == len(few)
     row = re.search(r"\[0,1\] main .*", summary_text(few, CONFIG))[0]  # type: ignore[index]
-    assert f" {p_text(found.pvalue)} " in row
-    assert f"{100 * found.effect.estimate:+.2f}%" in row
+    assert f" {p_text(decided.pvalue)} " in row
+    assert f"{100 * decided.effect.estimate:+.2f}%" in row
     markdown = (folder / "report.md").read_text(encoding="utf-8")
-    assert f"{found.overturn.variance_multiple:.1f} times as variable as usual" in markdown
+    assert f"{decided.overturn.variance_multiple:.1f} times as variable as usual" in markdown
     assert "Patell-KP" in latex_tables(read_run(folder))["caar"]
     index = render_index(tmp_path)
     assert shown in unescape(index)

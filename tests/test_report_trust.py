@@ -53,10 +53,10 @@ def test_the_grid_has_the_answer_of_each_window(study: EventStudyResults, text: 
         averages = [wording.percent(a.plain_average.estimate, unit=False) for a in answers]
         assert cells_of(rows["caar"]) == averages
     grid = significance_grid(study, CONFIG.tested, MAIN, None)
-    for (low, high), found in zip(grid.intervals, answers, strict=True):
-        ends = (found.effect.ci_low, found.effect.ci_high)
+    for (low, high), decided in zip(grid.intervals, answers, strict=True):
+        ends = (decided.effect.ci_low, decided.effect.ci_high)
         assert (low, high) == tuple(wording.bound(end, unit=False) for end in ends)
-        assert (low[0] == high[0]) == (found.verdict == "different"), "the interval is that of the verdict"
+        assert (low[0] == high[0]) == (decided.verdict == "different"), "the interval is that of the verdict"
 
 
 def test_every_cell_has_p_and_statistic_of_its_window(study: EventStudyResults, text: str) -> None:
@@ -98,11 +98,11 @@ def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults, te
 
 
 def test_the_section_has_every_sentence_and_every_opinion(study: EventStudyResults, text: str) -> None:
-    own, found = section(text, "diagnosis"), study.diagnose(MAIN)
-    assert all(wording.in_type(sentence) in own for sentence in found.text)
-    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', own, re.DOTALL))
-    assert set(rows) == {v.test for v in found.opinions}
-    for v in found.opinions:
+    shown_part, decided = section(text, "diagnosis"), study.diagnose(MAIN)
+    assert all(wording.in_type(sentence) in shown_part for sentence in decided.text)
+    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', shown_part, re.DOTALL))
+    assert set(rows) == {v.test for v in decided.opinions}
+    for v in decided.opinions:
         entry, (p, alarms, trust, reason, *grades) = STATISTICS[v.test], cells_of(rows[v.test])
         rate = percent(v.false_alarms) if np.isfinite(v.false_alarms) else "–"
         assert (p, alarms, trust) == (pvalues.pvalue(v.pvalue), rate, v.trust)
@@ -147,11 +147,11 @@ def test_the_summary_begins_with_the_main_test() -> None:
     assert results.main_test() == results.default_tests[0] == "bmp_kp"
     assert "BMP-KP" in str(summary)
     for window in ("[0,1]", "[-1,1]"):
-        found = results.answer(window)
+        decided = results.answer(window)
         shown = summary.frame.loc[window, ["effect %", "low", "high", "CAAR %"]] / 100
-        effect = found.effect
+        effect = decided.effect
         assert shown.tolist() == pytest.approx(
-            [effect.estimate, effect.ci_low, effect.ci_high, found.plain_average.estimate]
+            [effect.estimate, effect.ci_low, effect.ci_high, decided.plain_average.estimate]
         )
         for name in ("bmp_kp", "bmp"):
             assert summary.frame.loc[window, name] == results.test(name, window).pvalue
@@ -161,8 +161,8 @@ def test_the_summary_begins_with_the_main_test() -> None:
 def test_the_opinions_of_a_run_are_those_of_the_page() -> None:
     results = with_columns(placed(GROUPS, rho=0.3, seed=36).fit(), direction=["a"] * 12 + ["b"] * 9)
     tables = study_tables(results, StudyConfig(estimation=CONFIG.estimation, event=CONFIG.event))
-    own = section(unescape(page(results, "direction", tables=tables)), "diagnosis")
+    shown_part = section(unescape(page(results, "direction", tables=tables)), "diagnosis")
     table = tables["choosing_by_group"]
     first = table[table["direction"] == "a"].set_index("test")["trust"]
-    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', own, re.DOTALL))
+    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', shown_part, re.DOTALL))
     assert {name: cells_of(row)[2] for name, row in rows.items()} == first.to_dict()

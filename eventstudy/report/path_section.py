@@ -85,8 +85,8 @@ def _total(path: Path95, n_events: int) -> str:
     if n == 0:
         return f"No complete path: no event has all days from day {first} to day {last}."
     some = "" if n == n_events else f" ({n:,} of {count(n_events, 'event')})"
-    what = "it" if n_events == 1 else "the plain average"
-    return f"From day {first} to day {last} {what} adds up to {percent(path.caar[-1])}{some}."
+    subject = "it" if n_events == 1 else "the plain average"
+    return f"From day {first} to day {last} {subject} adds up to {percent(path.caar[-1])}{some}."
 
 
 def events_between(path: Path95) -> str:
