@@ -18,14 +18,7 @@ from yahoo_standin import Yahoo, synthetic
 import eventstudy as es
 from eventstudy.calendars import sessions
 from eventstudy.config import StudyConfig
-from eventstudy.errors import (
-    BadAnswerError,
-    ConfigError,
-    DataError,
-    NetworkError,
-    PriceError,
-    RateLimitedError,
-)
+from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
 from eventstudy.exchanges import EXCHANGES, home_of
 from eventstudy.loading.baskets import MOST_CALLS, Basket, calls_of, range_around
 from eventstudy.loading.benchmarks import FALLBACK
@@ -267,7 +260,7 @@ class TestStandIns:
             reason = fitted(two, "yahoo", benchmark_policy="strict").events["reason"][0]
         assert reason.endswith("; other indices of the exchange: 399001.SZ, 000001.SS, ASHR")
 
-    @pytest.mark.parametrize("kind", [NetworkError, RateLimitedError, BadAnswerError])
+    @pytest.mark.parametrize("kind", [NetworkError, RateLimitedError, PriceError])
     def test_the_network_does_not_decide_on_the_index(self, tmp_path: Path, kind: type[PriceError]) -> None:
         """Not even where another event has fetched what could stand in."""
         write(tmp_path)
