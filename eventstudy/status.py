@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from .abnormal import AbnormalReturns
 from .delays import at_limit
+from .faults.kinds import Fault
+from .faults.reasons import RETURN_FAULTS, RETURN_FLAGS
 from .laying import TRADED
 from .layout import Layout
 from .loading.benchmarks import members, others
@@ -17,6 +19,7 @@ from .loading.load import FACTOR
 from .prices._base import THERE
 from .returns import ReturnsPanel
 from .typing import BoolArray, DateArray, IntArray, ObjectArray
+from .windows import EventWindows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +29,7 @@ ON_DAY0 = " on day 0"
 
 STUDY_FLAGS = (
     "short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model",
-    "halt_shifted", "price_limit", "masked_days", "overlapping_event", "suspect_price",
+    "halt_shifted", "price_limit", "masked_days", "overlapping_event", "suspect_price", *RETURN_FLAGS,
 )  # fmt: skip
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
@@ -65,7 +68,8 @@ def with_status(
         own = {name: symbols[i] for name, symbols in layout.symbols.items()}
         reasons[i] = _reason(int(i), row, abnormal, layout.panel, own)
     for bit, name in enumerate(STUDY_FLAGS):
-        raised |= (usable & marks[name]).astype(np.int64) << bit
+        seen = marks[name] if name in RETURN_FLAGS else usable & marks[name]
+        raised |= seen.astype(np.int64) << bit
     flags = list(map(_flagged, table["flags"].tolist(), raised.tolist()))
     return table.assign(
         status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
@@ -132,25 +136,38 @@ def _flags(
         "missing_days": ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
         "fallback_model": abnormal.remark != "",
         "halt_shifted": np.array([TRADED in name for name in layout.calendars], dtype=bool),
-        "suspect_price": _suspect(table, abnormal, layout),
+        **_faulty(table, abnormal, layout),
         "price_limit": at_limit(layout, abnormal.windows.event_positions).any(axis=1),
     }
 
 
-def _suspect(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> BoolArray:
-    """Tell which events have a price in doubt in a window, the firm's or that of a series of the model."""
-    sessions = layout.panel.sessions
-    out = np.zeros(len(table), dtype=bool)
-    if not layout.panel.faults:
-        return out
-    for i, (ticker, reach) in enumerate(zip(table["ticker"], abnormal.windows.reach, strict=True)):
-        if reach[0] < 0:
-            continue
-        symbols = [ticker, *(s for own in layout.symbols.values() for s in members(own[i]))]
-        first, last = sessions[reach]
-        found = [f for s in symbols for f in layout.panel.faults_near(s, first, last)]
-        out[i] = any(fault.kind in IN_DOUBT for fault in found)
+def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> dict[str, BoolArray]:
+    """Tell which events have a fault in a window that has a flag, of the firm or of a series of the model."""
+    out = {name: np.zeros(len(table), dtype=bool) for name in ("suspect_price", *RETURN_FLAGS)}
+    for i, near in enumerate(faults_of_events(table, abnormal.windows, layout)):
+        for kind in {fault.kind for fault in near}:
+            names = (
+                RETURN_FAULTS[kind].flags
+                if kind in RETURN_FAULTS
+                else ("suspect_price",) * (kind in IN_DOUBT)
+            )
+            for name in names:
+                out[name][i] = True
     return out
+
+
+def faults_of_events(table: pd.DataFrame, windows: EventWindows, layout: Layout) -> Iterator[list[Fault]]:
+    """Yield the faults in the windows of each event, of the firm or of a series of the model."""
+    panel = layout.panel
+    if not panel.faults:
+        return
+    for i, (ticker, reach) in enumerate(zip(table["ticker"], windows.reach, strict=True)):
+        symbols = [ticker, *(s for series in layout.symbols.values() for s in members(series[i]))]
+        yield [
+            fault
+            for symbol in (symbols if reach[0] >= 0 else ())
+            for fault in panel.faults_near(symbol, *panel.sessions[reach])
+        ]
 
 
 def _reason(

@@ -13,8 +13,10 @@ from .canonical import OUTCOME
 from .errors import ConfigError, NotPossibleError
 from .events.notices import REPLACED
 from .faults.kinds import Fault, table_of
+from .faults.reasons import RETURN_FLAGS
 from .listing import listed, many
-from .loading.benchmarks import PEERS, members
+from .loading.benchmarks import PEERS
+from .status import faults_of_events
 from .steps import stepping
 from .typing import BoolArray
 from .windows import Window
@@ -30,7 +32,7 @@ FEWEST_EVENTS = 2
 # Flags that a reader may not want in a sample.
 LEFT_OUT = (
     "confounded", "price_limit", "halt_shifted", "multi_day_return", "suspect_price", "overlapping_event",
-    "short_estimation", "benchmark_fallback", "fallback_model", "masked_days", "time_unknown",
+    *RETURN_FLAGS, "short_estimation", "benchmark_fallback", "fallback_model", "masked_days", "time_unknown",
 )  # fmt: skip
 
 # Columns of the tables below each other by group, and of those on placebo studies: no group column can have
@@ -105,17 +107,9 @@ def faults_in_windows(results: EventStudyResults) -> list[Fault]:
     """Return the faults that touch a window of an event, of its firm or of a series of the model."""
     if results.layout is None:
         return list(results.panel.faults)
-    panel = results.panel
-    if not panel.faults:
-        return []
-    found: dict[Fault, None] = {}
-    for i, (ticker, reach) in enumerate(
-        zip(results.events["ticker"], results.abnormal.windows.reach, strict=True)
-    ):
-        symbols = [ticker, *(s for own in results.layout.symbols.values() for s in members(own[i]))]
-        for symbol in symbols if reach[0] >= 0 else ():
-            found |= dict.fromkeys(panel.faults_near(symbol, *panel.sessions[reach]))
-    return [fault for fault in panel.faults if fault in found]
+    near = faults_of_events(results.events, results.abnormal.windows, results.layout)
+    found = {fault for faults in near for fault in faults}
+    return [fault for fault in results.panel.faults if fault in found]
 
 
 def require_free(column: str, config: StudyConfig) -> None:

@@ -16,6 +16,7 @@ from ..analysis.verdicts import percent as share
 from ..canonical import read_csv
 from ..config import MAIN
 from ..faults.kinds import SPOKEN
+from ..faults.reasons import RETURN_FAULTS
 from ..listing import place_of_all
 from ..pvalues import LEVELS, p_is, pvalue, stars
 from ..report.extent import lacking, remedies
@@ -241,7 +242,7 @@ def _without(results: EventStudyResults, main: Window) -> str:
 
 
 def seen_faults(results: EventStudyResults) -> str:
-    """Return how many faults of prices touch windows of used events, by kind, and where; "" without any.
+    """Return how many faults of prices or returns touch windows of used events, by kind; "" without any.
 
     Of an event that was dropped the reason says what its prices lack.
     """
@@ -249,10 +250,11 @@ def seen_faults(results: EventStudyResults) -> str:
     kinds = Counter(fault.kind for fault in faults_in_windows(used)) if len(results) else Counter[str]()
     if not kinds:
         return ""
-    what = ", ".join(f"{count:,} {SPOKEN[kind][count > 1]}" for kind, count in kinds.most_common())
-    total = sum(kinds.values())
+    words = {**SPOKEN, **{kind: reason.spoken for kind, reason in RETURN_FAULTS.items()}}
+    what = ", ".join(f"{count:,} {words[kind][count > 1]}" for kind, count in kinds.most_common())
+    total, data = sum(kinds.values()), "returns" if kinds.keys() <= RETURN_FAULTS.keys() else "prices"
     text = (
-        f"{total:,} fault{'s' * (total != 1)} of prices in the windows: {what}; tables/faults.csv of the run"
+        f"{total:,} fault{'s' * (total != 1)} of {data} in the windows: {what}; tables/faults.csv of the run"
     )
     return "\n".join(_wrapped(text))
 

@@ -182,11 +182,12 @@ def faults_of(quotes: Quotes) -> tuple[Fault, ...]:
     return tuple(
         Fault(quotes.symbol, str(seen.first), str(seen.last), name, seen.detail, kind.action)
         for name, kind in FAULTS.items()
-        for seen in _few(kind.find(quotes))
+        for seen in few(kind.find(quotes))
     )
 
 
-def _few(found: list[Seen]) -> list[Seen]:
+def few(found: list[Seen]) -> list[Seen]:
+    """Return what was seen, the last of very many as one."""
     if len(found) <= MANY:
         return found
     rest = found[MANY - 1 :]

@@ -11,7 +11,16 @@ import numpy as np
 
 from ..arrow import parquet_modules
 from ..errors import DataError
-from ..returns import CELLS, ReturnsTable, civil_dates, places, portions, wide_returns
+from ..returns import (
+    CELLS,
+    CODE_TEXTS,
+    ReturnsTable,
+    civil_dates,
+    numbers_of,
+    places,
+    portions,
+    wide_returns,
+)
 from ..typing import DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -77,7 +86,7 @@ class _Wide:
         """Return some columns, in the order given."""
         table = self._file.read(columns=[self._date, *names]).select([self._date, *names])
         frame = table.rename_columns(["date", *map(str.strip, names)]).to_pandas(ignore_metadata=True)
-        return wide_returns(frame)
+        return wide_returns(frame, CODE_TEXTS)
 
 
 class _Long:
@@ -169,15 +178,13 @@ class _Long:
         return DataError("two returns for one ticker and day", value=f"{symbols[k]} {self.dates[t]}")
 
     def _decimal(self, cells: pd.Series[Any], at: IntArray, tickers: list[Any]) -> FloatArray:
-        import pandas as pd
-
-        numbers = pd.to_numeric(cells, errors="coerce")
+        numbers = numbers_of(cells, CODE_TEXTS)
         bad = np.flatnonzero(numbers.isna() & cells.notna())
         if len(bad):
             k, t = divmod(int(at[bad[0]]), len(self.dates))
             where = f"{tickers[k]} on {self.dates[t]}"
             raise DataError("a return that is no number", where=where, value=str(cells.iloc[bad[0]]))
-        return numbers.to_numpy(float)
+        return np.asarray(numbers, dtype=float)
 
 
 def _plain(cells: Any) -> Any:

@@ -62,6 +62,7 @@ def read_returns(
         return ReturnsPanel.from_table(
             table,
             kind=kind,
+            where=name,
             keys=keys,
             sessions=sessions_of(
                 keys, Days(table, found), calendar or events.calendar, indices_of(events, benchmark)

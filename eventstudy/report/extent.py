@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..delays import LONGEST_RUN
+from ..faults.reasons import TAKEN_OUT
 from ..listing import LISTED, many
+from ..loading.benchmarks import members
 from ..typing import BoolArray, DateArray
 from .measures import in_its_words, words
 from .wording import clipped, count, date_prose, day, firm_name, flag_words, flags_of, window_text
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 # Names in a sentence; the ledger has all of them.
 NAMED = 3
 # Faults of prices that are there, unlike those of a market that is closed.
-WRONG = ("not_positive", "adjusted_gap", "spike", "unit_change")
-CHECK = "Check these prices: tables/faults.csv names them"
+WRONG = ("not_positive", "adjusted_gap", "spike", "unit_change", *TAKEN_OUT)
+CHECK = "Check these data: tables/faults.csv names them"
+OTHER = "Give another benchmark"
 SHIFT = "Use --halt shift to count their sessions from the resumption of trade on"
 
 
@@ -133,11 +136,13 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
         ends = f"{date_prose(missing[0])}{f' to {date_prose(missing[-1])}' * (len(missing) > 1)}"
         part = f"{len(missing)} of its {count(len(window), 'day')} ({ends})" if len(window) > 1 else ends
         said = f"no {words().datum} on {part}"
-        kinds = _wrong_prices(results, i, missing)
+        kinds = _wrong_values(results, [str(results.events["ticker"].iloc[i])], missing)
         return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, remedy)
     if not gone.any() and np.isnan(a.ar[i, cols]).any():
-        at = dates[np.isnan(a.ar[i, cols])][0]
-        return f"a series of the model has no value on {date_prose(at)}", "Give another benchmark"
+        missing = dates[np.isnan(a.ar[i, cols])][:1]
+        kinds = _wrong_values(results, _of_model(results, i), missing)
+        said = f"a series of the model has no value on {date_prose(missing[0])}"
+        return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, OTHER)
     at = dates[gone][0] if gone.any() else dates[0]
     return f"its return of {date_prose(at)} spans sessions before the window", remedy
 
@@ -151,10 +156,16 @@ def _spanned(results: EventStudyResults, i: int, cols: slice) -> BoolArray:
     return spanned
 
 
-def _wrong_prices(results: EventStudyResults, i: int, missing: DateArray) -> list[str]:
-    """Return the kinds of faults for which prices of an event were taken as missing on some days."""
-    found = results.panel.faults_near(str(results.events["ticker"].iloc[i]), missing[0], missing[-1])
-    return list(dict.fromkeys(fault.kind for fault in found if fault.kind in WRONG))
+def _of_model(results: EventStudyResults, i: int) -> list[str]:
+    """Return the symbols of the series of the model that event i uses."""
+    layout = results.layout
+    return [] if layout is None else [s for series in layout.symbols.values() for s in members(series[i])]
+
+
+def _wrong_values(results: EventStudyResults, symbols: list[str], missing: DateArray) -> list[str]:
+    """Return the kinds of faults for which values of symbols were taken as missing on some days."""
+    near = (f for symbol in symbols for f in results.panel.faults_near(symbol, missing[0], missing[-1]))
+    return list(dict.fromkeys(fault.kind for fault in near if fault.kind in WRONG))
 
 
 def _some(texts: list[str], n: int | None = None) -> str:

@@ -42,6 +42,9 @@ FLAGS = {
     "masked_days": "estimation days within the window of another event of the firm are left out",
     "overlapping_event": "the event window overlaps that of an earlier event of the firm",
     "suspect_price": "a price in its windows is in doubt, see the faults of prices",
+    "quarantined": "an impossible return in its windows was taken as missing, see tables/faults.csv",
+    "suspect_unit": "returns in its windows may be in percent, see tables/faults.csv",
+    "suspect_missing_code": "a code for a missing return in its windows was taken as missing",
 }
 # Flags that say how day 0 was found and point at no fault of the data.
 NEUTRAL_FLAGS = {"day0_given", "time_unknown"}

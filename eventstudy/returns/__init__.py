@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from ..faults.columns import CODE_TEXTS, LARGE_MEDIAN
+from ..faults.verdict import LIKE_PERCENT
 from .closes import closes_of
 from .panel import DATA_CALENDAR, ReturnsPanel
 from .sessions import NO_ZONE, returns_of
 from .table import CELLS, FrameTable, Key, ReturnsTable, places, portions
-from .wide import LARGE_MEDIAN, LIKE_PERCENT, civil_dates, wide_returns
+from .wide import civil_dates, numbers_of, wide_returns
 
 __all__ = [
     "CELLS",
+    "CODE_TEXTS",
     "DATA_CALENDAR",
     "LARGE_MEDIAN",
     "LIKE_PERCENT",
@@ -20,6 +23,7 @@ __all__ = [
     "ReturnsTable",
     "civil_dates",
     "closes_of",
+    "numbers_of",
     "places",
     "portions",
     "returns_of",

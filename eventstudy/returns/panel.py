@@ -66,7 +66,7 @@ class ReturnsPanel:
     asked : mapping of str to (first, last)
         The days that it was asked for each symbol.
     faults : tuple of Fault
-        Every fault that was seen in the prices, and what was done about it (docs/faults.md).
+        Every fault that was seen in the prices or returns, and what was done about it (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
         +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was traded at
         another price, 0 elsewhere; None where no symbol has a limit that is known.
@@ -240,7 +240,7 @@ class ReturnsPanel:
         kind: ReturnKind = "simple",
         keys: Iterable[Key] | None = None,
         sessions: Mapping[str, Sessions] | None = None,
-        **extra: object,
+        **extra: Any,
     ) -> ReturnsPanel:
         """Build the panel from returns that the user holds already (CRSP, Datastream ...).
 
@@ -267,9 +267,22 @@ class ReturnsPanel:
         kind: ReturnKind = "simple",
         keys: Iterable[Key] | None = None,
         sessions: Mapping[str, Sessions] | None = None,
+        where: str = "returns",
+        failures: Mapping[str, str] | None = None,
         **extra: object,
     ) -> ReturnsPanel:
-        """Build the panel as :meth:`from_frame` does, from a table that is read some symbols at a time."""
+        """Build the panel as :meth:`from_frame` does, from a table that is read some symbols at a time.
+
+        Parameters
+        ----------
+        table : ReturnsTable
+        kind, keys, sessions : optional
+            As in :meth:`from_frame`.
+        where : str
+            The file, for what is said of its faults.
+        failures : mapping of str to str, optional
+            Why symbols are not in `table`. Those whose returns are no decimals are added.
+        """
         dates = table.dates
         if sessions is None:
             dates_of = {DATA_CALENDAR: dates}
@@ -282,16 +295,18 @@ class ReturnsPanel:
             raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
         union = np.unique(np.concatenate(list(dates_of.values())))
         calendars = {name: np.searchsorted(union, own) for name, own in dates_of.items()}
-        laid = laid_out(table, wanted, dates_of, calendars, len(union), kind)
-        notes = [
-            note for key, n in zip(wanted, laid.outside, strict=True) for note in _put_aside(*key, int(n))
-        ]
+        values, outside, verdict = laid_out(table, wanted, dates_of, calendars, len(union), kind, where)
+        if verdict.failures:
+            sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
+            wanted = [key for key in wanted if key[0] not in verdict.failures]
+            values, outside = values[sound], outside[sound]
+        notes = [note for key, n in zip(wanted, outside, strict=True) for note in _put_aside(*key, int(n))]
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
-        spans = np.isfinite(laid.values, out=np.empty(laid.values.shape, _whole(len(union))))
+        spans = np.isfinite(values, out=np.empty(values.shape, _whole(len(union))))
         return cls(
-            keys=tuple(wanted), values=laid.values, spans=spans,
-            sessions=union, calendars=calendars, hours=hours, kind=kind, notes=tuple(notes),
-            notices=tuple(laid.notices), **extra,  # type: ignore[arg-type]
+            keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars, hours=hours,
+            kind=kind, notes=tuple(notes), notices=tuple(verdict.notices), faults=verdict.faults,
+            failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:

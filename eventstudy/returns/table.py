@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from ..errors import DataError
-from ..typing import DateArray, FloatArray, IntArray, ReturnKind
+from ..faults.columns import CODE_TEXTS
+from ..faults.gate import Gate
+from ..faults.verdict import Verdict
+from ..typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 from .sessions import compounded
-from .wide import Units, wide_returns
+from .wide import wide_returns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +47,7 @@ class FrameTable:
     """The returns of a frame as :func:`wide_returns` reads it."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self._wide = wide_returns(frame)
+        self._wide = wide_returns(frame, CODE_TEXTS)
         self.dates: DateArray = self._wide.index.to_numpy().astype("datetime64[D]")
         self.symbols: Mapping[str, int] = places(map(str, self._wide.columns))
 
@@ -76,11 +79,11 @@ def portions(symbols: Sequence[str], size: int) -> Iterator[list[str]]:
 
 
 class Laid(NamedTuple):
-    """Rows of a panel (n, T), returns that fell on days without a session by row, and notices."""
+    """Rows of a panel (n, T), returns that fell on days without a session by row, and what was seen."""
 
     values: FloatArray
     outside: IntArray
-    notices: list[str]
+    verdict: Verdict
 
 
 def laid_out(
@@ -90,8 +93,11 @@ def laid_out(
     columns: Mapping[str, IntArray],
     width: int,
     kind: ReturnKind,
+    where: str,
 ) -> Laid:
     """Return the rows of a panel from a table of returns.
+
+    Columns with values that do not simply pass the gate are read again when all have been looked at.
 
     Parameters
     ----------
@@ -102,27 +108,53 @@ def laid_out(
     width : int
         Columns of the panel.
     kind : {"simple", "log"}
+    where : str
+        The file, for what is said.
     """
-    rows: dict[str, list[int]] = {}
-    for i, (symbol, _) in enumerate(keys):
-        rows.setdefault(symbol, []).append(i)
-    values, outside = np.full((len(keys), width), np.nan), np.zeros(len(keys), np.int64)
-    maps = {name: _Map.of(table.dates, sessions[name], columns[name]) for name in sessions}
-    units = Units(table.dates, list(rows), kind)
-    for symbols, block in table.blocks(list(rows)):
-        units.add(symbols, block)
-        known = np.isfinite(block)
-        block = np.where(known, block, np.nan) if np.isinf(block).any() else block
-        stray = {name: known[:, m.closed].sum(axis=1) > 0 for name, m in maps.items()}
-        for k, symbol in enumerate(symbols):
-            for i in rows[symbol]:
-                name = keys[i][1]
+    rows = _Rows(table.dates, keys, sessions, columns, width, kind)
+    gate = Gate(table.dates, list(rows.of), kind, where)
+    for symbols, block in table.blocks(list(rows.of)):
+        rows.lay(symbols, block, ~gate.look(symbols, block))
+    verdict = gate.verdict()
+    for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
+        rows.lay(symbols, verdict.cleaned(symbols, block), np.ones(len(symbols), dtype=bool))
+    return Laid(rows.values, rows.outside, verdict)
+
+
+class _Rows:
+    """The rows of a panel while they are laid on the sessions of their calendars."""
+
+    def __init__(
+        self,
+        dates: DateArray,
+        keys: Sequence[Key],
+        sessions: Mapping[str, DateArray],
+        columns: Mapping[str, IntArray],
+        width: int,
+        kind: ReturnKind,
+    ) -> None:
+        self.of: dict[str, list[int]] = {}
+        for i, (symbol, _) in enumerate(keys):
+            self.of.setdefault(symbol, []).append(i)
+        self.values, self.outside = np.full((len(keys), width), np.nan), np.zeros(len(keys), np.int64)
+        self._dates, self._keys, self._kind = dates, keys, kind
+        self._sessions, self._columns = sessions, columns
+        self._maps = {name: _Map.of(dates, sessions[name], columns[name]) for name in sessions}
+
+    def lay(self, symbols: Sequence[str], block: FloatArray, passed: BoolArray) -> None:
+        """Lay the returns (m, T) of those of m symbols that have passed (m,)."""
+        present = np.isfinite(block)
+        stray = {name: present[:, m.closed].sum(axis=1) > 0 for name, m in self._maps.items()}
+        for k in np.flatnonzero(passed).tolist():
+            for i in self.of[symbols[k]]:
+                name = self._keys[i][1]
                 if stray[name][k]:
-                    own, outside[i] = compounded(table.dates, block[k], sessions[name], kind)
-                    values[i, columns[name]] = own
+                    laid, self.outside[i] = compounded(
+                        self._dates, block[k], self._sessions[name], self._kind
+                    )
+                    self.values[i, self._columns[name]] = laid
                 else:
-                    values[i, maps[name].columns] = block[k, maps[name].open]
-    return Laid(values, outside, units.notices())
+                    self.values[i, self._maps[name].columns] = block[k, self._maps[name].open]
 
 
 class _Map(NamedTuple):

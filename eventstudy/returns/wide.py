@@ -1,32 +1,31 @@
-"""Tables of returns: wide or long in, wide out, and whether they are percent."""
+"""Tables of returns: wide or long in, wide out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DataError
-from ..typing import DateArray, FloatArray, ReturnKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Daily returns of indices are below this share on most days, in percent they are above it.
-LARGE_MEDIAN = 0.1
-# No market has it that half of all daily returns are larger than this: percent of volatile shares, or prices.
-LARGEST_MEDIAN = 1.0
-# How many returns the median size is taken from at most, and some.
-SAMPLE = 2**20
 # So many columns of a table without dates are named.
 NAMED = 8
-# Begins the notice on it, which goes before all others.
-LIKE_PERCENT = "the returns look like percent"
+NO_LETTERS: Mapping[str, float] = MappingProxyType({})
 
 
-def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
+def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS) -> pd.DataFrame:
     """Return a wide frame of returns (dates ascending x symbols) from a wide or a long one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    letters : mapping of str to float, optional
+        The codes that stand for cells which are such letters.
 
     Raises
     ------
@@ -58,7 +57,7 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
     else:
         wide = frame
     dates = civil_dates(wide.index)
-    numbers = _numbers(wide)
+    numbers = _numbers(wide, letters)
     numbers.index = dates
     numbers.columns = pd.Index([str(c).strip() for c in numbers.columns])
     if numbers.index.has_duplicates:
@@ -86,14 +85,14 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(dates)
 
 
-def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
+def _numbers(wide: pd.DataFrame, letters: Mapping[str, float]) -> pd.DataFrame:
     """Return the frame with all columns as numbers."""
     import pandas as pd
 
     plain = np.array([pd.api.types.is_numeric_dtype(kind) for kind in wide.dtypes], dtype=bool)
     if plain.all():
         return wide.copy(deep=False)
-    numbers: pd.DataFrame = wide.apply(pd.to_numeric, errors="coerce")
+    numbers: pd.DataFrame = wide.apply(numbers_of, letters=letters)
     bad = numbers.isna() & wide.notna()
     if bad.to_numpy().any():
         r, c = np.argwhere(bad.to_numpy())[0]
@@ -105,57 +104,14 @@ def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
     return numbers
 
 
-class Units:
-    """Whether returns are decimals, judged while they are read.
+def numbers_of(cells: pd.Series[Any], letters: Mapping[str, float] = NO_LETTERS) -> pd.Series[float]:
+    """Return cells as numbers, the code of each letter in its place; NaN for any other text."""
+    import pandas as pd
 
-    Parameters
-    ----------
-    dates : (T,) datetime64[D] array
-    symbols : sequence of n str
-        Which will be added, each once, in any order.
-    kind : {"simple", "log"}
-    """
-
-    def __init__(self, dates: DateArray, symbols: Sequence[str], kind: ReturnKind) -> None:
-        self._dates, self._kind = dates, kind
-        self._place = {symbol: i for i, symbol in enumerate(symbols)}
-        self._step = max(1, len(dates) * len(symbols) // SAMPLE)
-        self._sizes: list[FloatArray] = []
-        self._negative = False
-        self._lowest: tuple[int, int, str, float] | None = None
-
-    def add(self, symbols: Sequence[str], values: FloatArray) -> None:
-        """Take notice of the returns (m, T) of m symbols."""
-        known = values[np.isfinite(values)]
-        self._sizes.append(np.abs(known[:: self._step]))
-        self._negative |= bool((known < 0).any())
-        if self._kind == "log" or not (values < -1).any():
-            return
-        for k, t in np.argwhere(values < -1).tolist():
-            found = t, self._place[symbols[k]], symbols[k], float(values[k, t])
-            self._lowest = min(found, self._lowest or found)
-
-    def notices(self) -> list[str]:
-        """Return a notice if returns look like percent; refuse what no daily returns can be.
-
-        The median of very many returns is that of every so many of them.
-
-        Raises
-        ------
-        DataError
-            On a simple return below -100 %, a median size above 100 %, or large numbers none negative.
-        """
-        sizes = np.concatenate([np.empty(0), *self._sizes])
-        median = float(np.median(sizes)) if len(sizes) else 0.0
-        if median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not self._negative):
-            raise DataError(
-                "these are no decimal returns", where="returns", value=f"a median size of {median:.4g}",
-                remedy="0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first",
-            )  # fmt: skip
-        if self._lowest:
-            t, _, symbol, value = self._lowest
-            remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
-            where = f"{symbol} on {self._dates[t]}"
-            raise DataError("a simple return below -100 %", where=where, value=value, remedy=remedy)
-        percent = f"{LIKE_PERCENT} (median size {median:.2g}): 0.01 is 1 %, all results are too large if so"
-        return [percent] if median > LARGE_MEDIAN else []
+    numbers: pd.Series[float] = pd.to_numeric(cells, errors="coerce")
+    texts = (numbers.isna() & cells.notna()).to_numpy(bool)
+    if not (letters and texts.any()):
+        return numbers
+    values = numbers.to_numpy(float, copy=True)
+    values[texts] = cells[texts].astype(str).str.strip().map(letters).to_numpy(float)
+    return pd.Series(values, cells.index, name=cells.name)
