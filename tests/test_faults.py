@@ -19,6 +19,7 @@ from eventstudy.errors import DataError
 from eventstudy.exchanges import exchange_of
 from eventstudy.faults.kinds import FAULTS, SPOKEN, Fault, table_of
 from eventstudy.faults.quotes import Quotes, no_trade, spikes
+from eventstudy.faults.reasons import RETURN_FAULTS
 from eventstudy.returns import ReturnsPanel, returns_of
 
 SIZE = 160
@@ -349,7 +350,8 @@ def test_faults_near_an_event_and_as_a_table() -> None:
 def test_the_document_says_what_is_done() -> None:
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.M))
-    said = {name: " | ".join((kind.looks, kind.rule, kind.action)) for name, kind in FAULTS.items()}
+    kinds = {**FAULTS, **RETURN_FAULTS}
+    said = {name: " | ".join((kind.looks, kind.rule, kind.action)) for name, kind in kinds.items()}
     assert rows == said
 
 

@@ -14,10 +14,10 @@ from run_folders import invoke
 from eventstudy import ReturnsPanel, reproduce_run, verify_run
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
+from eventstudy.faults import gate
 from eventstudy.loading import parquet_returns
 from eventstudy.loading.returns_file import read_returns
 from eventstudy.returns import table as returns_table
-from eventstudy.returns import wide as wide_module
 
 pytest.importorskip("pyarrow")
 SYMBOLS = ["VOD.L", "AAPL", "^GSPC", "0700.HK", "^FTSE", "^HSI", "SPY", "ZZZ"]
@@ -133,8 +133,8 @@ def test_bad_files(frame: dict[str, list[object]], message: str, tmp_path: Path)
 
 
 def test_faults_of_a_csv_name_the_file(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text("date,ticker,ret\n2024-01-02,A,0.1\n2024-01-03,A,C\n")
-    with pytest.raises(DataError, match=r"^r\.csv, A on 2024-01-03: a return that is no number, got 'C'"):
+    (tmp_path / "r.csv").write_text("date,ticker,ret\n2024-01-02,A,0.1\n2024-01-03,A,x\n")
+    with pytest.raises(DataError, match=r"^r\.csv, A on 2024-01-03: a return that is no number, got 'x'"):
         read_returns(tmp_path / "r.csv", events_of("data", "A"), calendar="data")
 
 
@@ -154,7 +154,7 @@ def test_memory_is_that_of_the_panel_and_a_portion(tmp_path: Path, monkeypatch: 
     events = events_of("data", *names)
     for name in ("CELLS", "LONG_CELLS", "ROWS"):
         monkeypatch.setattr(parquet_returns, name, 20_000)
-    monkeypatch.setattr(wide_module, "SAMPLE", 20_000)
+    monkeypatch.setattr(gate, "SAMPLE", 20_000)
     for file in ("w.parquet", "l.parquet"):
         read_returns(tmp_path / file, events_of("data", "S000"), calendar="data")
         tracemalloc.start()

@@ -21,11 +21,11 @@ FEWEST, HISTORY = 30, 60
 RISE, FALL = 1.0, 3.0
 SURE, IN_LOGS, ALONE = 150, 60, 9
 DOUBT, APART = 50, 3
-# A real move of that size changes a share: it is wild afterwards, or calm after a bid. So the 20 returns
-# after it (10 at least) are compared with the 250 before: medians within a factor of 3, and the next 5 below
-# 6 times the median, or 4 % of a rise.
-BEFORE, AFTER, FEWEST_AFTER, FACTOR = 250, 20, 10, 3
-NEXT, ORDINARY, ECHO = 5, 6, 0.04
+# A real move of that size changes a share: it is wild afterwards, or calm after a bid. So the 10 returns
+# after it (5 at least) are compared with the 250 before: medians within a factor of 3, the first 5 at most
+# 8 times the median.
+BEFORE, AFTER, FEWEST_AFTER, FACTOR = 250, 10, 5, 3
+NEXT, ORDINARY = 5, 8
 # 100 times the last price, by 150 times the median size as a logarithm too: whatever follows.
 BEYOND = 99.0
 # Shares of a column below -100 %, where its size is ordinary and where it is large, and of lone returns.
@@ -117,7 +117,9 @@ class Column:
 
     @cached_property
     def _sound(self) -> BoolArray:
-        return self._usual & ~self._losses & ~self._hundredths
+        """The values that a share can have had, as far as one alone can tell."""
+        possible = (self.values > -1) | (self.kind == "log")
+        return np.asarray(self._usual & possible & ~self._hundredths)
 
     @cached_property
     def _scale(self) -> float:
@@ -141,7 +143,7 @@ class Column:
     @cached_property
     def _wide(self) -> BoolArray:
         floor = np.where(self.values > 0, RISE, FALL)
-        return self._sound & (self._moves >= np.maximum(floor, DOUBT * self._scale))
+        return np.asarray(self._sound & (self._moves >= np.maximum(floor, DOUBT * self._scale)))
 
     @cached_property
     def _sure(self) -> BoolArray:
@@ -156,11 +158,10 @@ class Column:
         out = self._sure & (self._moves >= ALONE * self._next_to(self._sure))
         for row in np.flatnonzero(out & ~self._beyond).tolist():
             before, after = self._around(row)
-            echo = ECHO * self._moves[row] * (self.values[row] > 0)
             out[row] = (
                 self._moves[row] >= SURE * before
                 and before <= FACTOR * np.median(after) <= FACTOR**2 * before
-                and after[:NEXT].max() <= max(ORDINARY * before, echo)
+                and after[:NEXT].max() <= ORDINARY * before
             )
         return out
 
@@ -183,7 +184,8 @@ class Column:
 
     @cached_property
     def _suspect(self) -> BoolArray:
-        return self._wide & (self._moves >= APART * self._next_to(self._wide))
+        apart = self._moves >= APART * self._next_to(self._wide)
+        return (self._wide & apart) | self._hundredths
 
     @cached_property
     def _codes(self) -> BoolArray:

@@ -108,7 +108,8 @@ class Gate:
             raise DataError("these are no decimal returns", where="returns", value=value, remedy=remedy)
         wrong = [symbol for symbol, column in self._columns.items() if column.not_decimal]
         if len(wrong) > MOST_COLUMNS * len(self._place):
-            value = f"{len(wrong)} of {len(self._place)} columns ({', '.join(wrong[:NAMED])}) are none"
+            more = ", ..." * (len(wrong) > NAMED)
+            value = f"{len(wrong)} of {len(self._place)} columns: {', '.join(wrong[:NAMED])}{more}"
             raise DataError("these are no decimal returns", where="returns", value=value, remedy=remedy)
         losses = sorted(self._losses())
         if len(losses) > FEW_LOSSES * self._present.sum():

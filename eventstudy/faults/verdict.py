@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from ..typing import BoolArray, DateArray, FloatArray, SmallIntArray
-from .columns import LARGE_MEDIAN, LETTERS, SUSPECT, runs_of
+from .columns import LARGE_MEDIAN, LETTERS, LONE, LOSS, SUSPECT, runs_of
 from .kinds import NAMED, Fault, few
 from .quotes import Seen
 from .reasons import MARKS, RETURN_FAULTS, TAKEN_OUT
@@ -54,11 +54,7 @@ class Verdict:
     ) -> None:
         self._dates, self._where, self._columns, self._typical = dates, where, columns, typical
         units = {symbol: self._unit(column) for symbol, column in columns.items()}
-        self.failures = {
-            s: f"the column {s} of {where} is not in decimals ({self._size(s)}): divide it by 100"
-            for s, column in columns.items()
-            if column.not_decimal
-        }
+        self.failures = {s: self._failure(s) for s, column in columns.items() if column.not_decimal}
         self.symbols = [s for s, c in columns.items() if not c.not_decimal and c.out.any()]
         self.faults = tuple(fault for s, unit in units.items() for fault in self._faults_of(s, unit))
         self.notices = [*_of_file(median), *self._of_columns(units), *self._of_cells()]
@@ -70,6 +66,10 @@ class Verdict:
             out[k, self._columns[symbol].out] = np.nan
         return out
 
+    def _failure(self, symbol: str) -> str:
+        what = f"the column {symbol} of {self._where} is not in decimals ({self._size(symbol)})"
+        return f"{what}: divide it by 100 if it is in percent"
+
     def _unit(self, column: Marked) -> str:
         """Return the kind of fault that a column as a whole is, "" if it is none."""
         if column.not_decimal:
@@ -78,8 +78,12 @@ class Verdict:
         return "suspect_column" if large else ""
 
     def _size(self, symbol: str) -> str:
+        """Say what speaks against a column: its median size, and how many of its returns are impossible."""
+        column = self._columns[symbol]
         others = f", {self._typical:.2g} in the other columns" if np.isfinite(self._typical) else ""
-        return f"median size {self._columns[symbol].median:.2g}{others}"
+        wrong = int(np.isin(column.marks, (LOSS, LONE)).sum())
+        more = f"; {wrong:,} impossible returns" if wrong else ""
+        return f"median size {column.median:.2g}{others}{more}"
 
     def _faults_of(self, symbol: str, unit: str) -> Iterator[Fault]:
         column = self._columns[symbol]
