@@ -152,7 +152,7 @@ def seen(
     count: Counter[str] = Counter()
     for k, values in enumerate(columns):
         rng = np.random.default_rng([k, number])
-        dirty = [of_kind(own, kind).copy() for own in columns]
+        dirty = [of_kind(column, kind).copy() for column in columns]
         day = int(rng.choice(np.flatnonzero(np.isfinite(values))[100:-30]))
         value = plant(float(dirty[k][day]))
         if value is None:
@@ -175,7 +175,7 @@ def scaled(columns: list[FloatArray], kind: ReturnKind) -> Counter[str]:
     """Count what becomes of the first column of a file in percent."""
     count: Counter[str] = Counter()
     for k in range(0, len(columns), 5):
-        dirty = [of_kind(own, kind) * (100 if i == k else 1) for i, own in enumerate(columns)]
+        dirty = [of_kind(values, kind) * (100 if i == k else 1) for i, values in enumerate(columns)]
         verdict = judged(dirty, kind)
         kinds = {fault.kind for fault in verdict.faults if fault.symbol == str(k)}
         taken = str(k) in verdict.failures
@@ -196,7 +196,7 @@ def real(folder: Path) -> list[FloatArray]:
 def row(name: str, kind: str, count: Counter[str]) -> str:
     """Return a row on planted faults."""
     total = max(sum(count.values()), 1)
-    shares = " | ".join(f"{count[what] / total:.1%}" for what in ("taken", "flagged", "silent"))
+    shares = " | ".join(f"{count[outcome] / total:.1%}" for outcome in ("taken", "flagged", "silent"))
     return f"| {name} | {kind} | {total:,} | {shares} |"
 
 
@@ -207,15 +207,15 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=6000)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print("| clean returns | kind | columns | returns | taken as missing | flagged and kept |")
     print("|---|---|---:|---:|---:|---:|")
     for name, draw in DESIGNS.items():
         for kind in KINDS:
-            count = sum((alarms(f, kind) for f in files(draw, given.columns, given.seed)), Counter[str]())
-            cells = " | ".join(f"{count[what]:,}" for what in ("columns", "returns", "out", "flagged"))
+            count = sum((alarms(f, kind) for f in files(draw, options.columns, options.seed)), Counter[str]())
+            cells = " | ".join(f"{count[key]:,}" for key in ("columns", "returns", "out", "flagged"))
             print(f"| {name} | {kind} | {cells} |", flush=True)
-    held = real(given.real) if given.real else []
+    held = real(options.real) if options.real else []
     if held:
         for kind in KINDS:
             count = alarms(held, kind)
@@ -223,7 +223,7 @@ def main() -> None:
             print(f"| real | {kind} | {count['columns']} | {size:,} | {count['out']} | {count['flagged']} |")
     print("\n| planted fault | kind | times | taken as missing | flagged and kept | not seen |")
     print("|---|---|---:|---:|---:|---:|")
-    samples = (held and [held] * 20) or list(files(clustered, 3 * FILE, given.seed))
+    samples = (held and [held] * 20) or list(files(clustered, 3 * FILE, options.seed))
     for name, plant in PLANTED.items():
         for kind in KINDS:
             print(row(name, kind, planted(samples, plant, kind)), flush=True)

@@ -108,8 +108,8 @@ def faults_in_windows(results: EventStudyResults) -> list[Fault]:
     if results.layout is None:
         return list(results.panel.faults)
     near = faults_of_events(results.events, results.abnormal.windows, results.layout)
-    found = {fault for faults in near for fault in faults}
-    return [fault for fault in results.panel.faults if fault in found]
+    touching = {fault for faults in near for fault in faults}
+    return [fault for fault in results.panel.faults if fault in touching]
 
 
 def require_free(column: str, config: StudyConfig) -> None:

@@ -176,11 +176,11 @@ class Column:
         """
         at = np.flatnonzero(self._sound & ~self._sure & (self.values != 0))
         here = int(np.searchsorted(at, row))
-        before, after = (np.abs(self.values[at[part]]) for part in (
-            slice(max(here - BEFORE, 0), here), slice(here, here + AFTER)
-        ))  # fmt: skip
-        known = len(before) >= HISTORY and len(after) >= FEWEST_AFTER
-        return (float(np.median(before)), after) if known else (np.inf, np.zeros(1))
+        sizes = np.abs(self.values[at])
+        before, after = sizes[max(here - BEFORE, 0) : here], sizes[here : here + AFTER]
+        if len(before) < HISTORY or len(after) < FEWEST_AFTER:
+            return np.inf, np.zeros(1)
+        return float(np.median(before)), after
 
     @cached_property
     def _suspect(self) -> BoolArray:

@@ -51,8 +51,8 @@ class Gate:
         waits = np.zeros(len(symbols), dtype=bool)
         step = max(1, CELLS // max(len(self._dates), 1))
         for start in range(0, len(symbols), step):
-            part = slice(start, start + step)
-            for k in (np.flatnonzero(self._doubtful(values[part])) + start).tolist():
+            doubtful = np.flatnonzero(self._doubtful(values[start : start + step]))
+            for k in (doubtful + start).tolist():
                 waits[k] = self._judge(symbols[k], values[k])
         return waits
 

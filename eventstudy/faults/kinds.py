@@ -186,14 +186,14 @@ def faults_of(quotes: Quotes) -> tuple[Fault, ...]:
     )
 
 
-def few(found: list[Seen]) -> list[Seen]:
+def few(seen: list[Seen]) -> list[Seen]:
     """Return what was seen, the last of very many as one."""
-    if len(found) <= MANY:
-        return found
-    rest = found[MANY - 1 :]
+    if len(seen) <= MANY:
+        return seen
+    later = seen[MANY - 1 :]
     return [
-        *found[: MANY - 1],
-        Seen(rest[0].first, rest[-1].last, f"{len(rest)} of them, the first: {rest[0].detail}"),
+        *seen[: MANY - 1],
+        Seen(later[0].first, later[-1].last, f"{len(later)} of them, the first: {later[0].detail}"),
     ]
 
 

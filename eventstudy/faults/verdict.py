@@ -67,8 +67,8 @@ class Verdict:
         return out
 
     def _failure(self, symbol: str) -> str:
-        what = f"the column {symbol} of {self._where} is not in decimals ({self._size(symbol)})"
-        return f"{what}: divide it by 100 if it is in percent"
+        column = f"the column {symbol} of {self._where}"
+        return f"{column} is not in decimals ({self._size(symbol)}): divide it by 100 if it is in percent"
 
     def _unit(self, column: Marked) -> str:
         """Return the kind of fault that a column as a whole is, "" if it is none."""
