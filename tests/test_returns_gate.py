@@ -22,6 +22,7 @@ from eventstudy.events.table import Events, events_from_frame
 from eventstudy.faults.kinds import MISSING
 from eventstudy.faults.reasons import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
 from eventstudy.loading.returns_file import read_returns
+from eventstudy.report.extent import lacking
 from eventstudy.returns import FrameTable
 from eventstudy.typing import FloatArray, ReturnKind
 
@@ -145,6 +146,9 @@ def test_a_fault_of_the_benchmark_touches_all_events_of_the_day() -> None:
     results = fitted(with_cells(clean(), {(AT, "MKT"): 1.4}))
     assert ["quarantined" in flags for flags in results.events["flags"]] == [*[True] * 5, False]
     assert results.abnormal.valid(es.Window(0, 1)).tolist() == [*[False] * 5, True]
+    [reason] = {str(reach).partition(": ")[2] for reach in lacking(results, es.Window(0, 0))}
+    assert "a series of the model has no value" in reason
+    assert reason.endswith("impossible return")
     percent = fitted(clean().assign(MKT=100 * clean()["MKT"]))
     assert percent.events["reason"].str.contains("benchmark: the column MKT").all()
     assert percent.events["flags"].str.contains("suspect_unit").all()

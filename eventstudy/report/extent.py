@@ -138,12 +138,12 @@ def _why(results: EventStudyResults, i: int, window: Window, covered: int) -> tu
         said = f"no {words().datum} on {part}"
         kinds = _wrong_values(results, [str(results.events["ticker"].iloc[i])], missing)
         return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, remedy)
-    if not gone.any() and np.isnan(a.ar[i, cols]).any():
-        missing = dates[np.isnan(a.ar[i, cols])][:1]
-        kinds = _wrong_values(results, _of_model(results, i), missing)
-        said = f"a series of the model has no value on {date_prose(missing[0])}"
+    lost = dates[gone if gone.any() else np.isnan(a.ar[i, cols])][:1]
+    kinds = _wrong_values(results, _of_model(results, i), lost) if len(lost) else []
+    if kinds or (len(lost) and not gone.any()):
+        said = f"a series of the model has no value on {date_prose(lost[0])}"
         return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, OTHER)
-    at = dates[gone][0] if gone.any() else dates[0]
+    at = lost[0] if len(lost) else dates[0]
     return f"its return of {date_prose(at)} spans sessions before the window", remedy
 
 
