@@ -69,7 +69,7 @@ class Gate:
         at = np.arange(0, sizes.size, self._step)
         at = at[~many[at // max(len(self._dates), 1)]]
         self._sizes.append(_finite(sizes.reshape(-1)[at]))
-        self._negative = self._negative or bool((values < 0).any())
+        self._negative = self._negative or bool((values[~many] < 0).any())
         return np.asarray(many)
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
