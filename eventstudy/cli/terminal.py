@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.cross_section import not_possible
+from ..analysis.answer import PROVISIONAL
 from ..analysis.opinions import VALID, WITH_CARE
 from ..canonical import read_csv
 from ..config import MAIN
@@ -80,7 +81,12 @@ def _row(results: EventStudyResults, window: Window, main: Window) -> list[str]:
 
 
 def _others(results: EventStudyResults, config: StudyConfig) -> list[str]:
-    """Return the other tests of the main window by how far to trust them; what is not valid is left out."""
+    """Return the other tests of the main window by how far to trust them; what is not valid is left out.
+
+    None while the answer is provisional: no p-value goes before it.
+    """
+    if results.answer(config.main).verdict == PROVISIONAL:
+        return []
     names = shown_tests(results, config.main, config.tests)[1:]
     shown = cells(results, config.main, names)
     lines = []
