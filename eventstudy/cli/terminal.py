@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.cross_section import not_possible
 from ..analysis.answer import PROVISIONAL
+from ..analysis.cross_section import not_possible
 from ..analysis.opinions import VALID, WITH_CARE
 from ..canonical import read_csv
 from ..config import MAIN
