@@ -120,8 +120,7 @@ def _write_prices(
     table = pd.DataFrame({
         "date": days.strftime("%Y-%m-%d"), "open": close, "high": (close * (1 + spread)).round(4),
         "low": (close * (1 - spread)).round(4), "close": close, "adj_close": close,
-        "covariance": [*WORLD, "--cov", "HC3", "--limits", "none"],
-    "volume": rng.integers(1e5, 1e7, len(days)),
+        "volume": rng.integers(1e5, 1e7, len(days)),
     })  # fmt: skip
     if halted:
         gaps = np.concatenate([np.arange(s, s + 4) for s in range(320, 860, 90)])
