@@ -105,7 +105,9 @@ def _events(rng: np.random.Generator, tickers: list[str], days: pd.DatetimeIndex
 
 
 def _many(rng: np.random.Generator, tickers: list[str], days: pd.DatetimeIndex) -> pd.DataFrame:
-    at, who = rng.integers(300, 860, 6000), rng.integers(0, 30, 6000)
+    # Each day and share once.
+    at, who = np.divmod(rng.choice(560 * 30, 6000, replace=False), 30)
+    at += 300
     return pd.DataFrame({
         "event_id": [f"m{i}" for i in range(6000)], "ticker": [tickers[k] for k in who],
         "announced_at": days[at].strftime("%Y-%m-%d"), "benchmark": "399001.SZ",
