@@ -17,12 +17,12 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
 from eventstudy.returns import DATA_CALENDAR, ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy
-from eventstudy.windows import Window
-from eventstudy.workers import Workers
+from eventstudy.utility.workers import Workers
 
 Found = TypeVar("Found")
 ESTIMATION, EVENT, WINDOW = (-260, -11), (-10, 10), Window(-1, 1)

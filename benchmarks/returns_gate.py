@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.faults.gate import Gate
-from eventstudy.faults.reasons import TAKEN_OUT
-from eventstudy.faults.verdict import Verdict
-from eventstudy.typing import FloatArray, ReturnKind
+from eventstudy.prices.quality.gate import Gate
+from eventstudy.prices.quality.gate_report import Verdict
+from eventstudy.prices.quality.return_faults import TAKEN_OUT
+from eventstudy.utility.typing import FloatArray, ReturnKind
 
 LENGTHS, FILE, FIRST = (250, 1250, 2500), 50, np.datetime64("2010-01-04")
 # The median of the size of Student's t.

@@ -30,11 +30,11 @@ from designs import DESIGNS, Design, simulate
 from tables import cells, listing, markdown
 from variants import VARIANTS, PValue, registered
 
-from eventstudy.conventions import SEED
+from eventstudy.abnormal.conventions import SEED
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.typing import IntArray
-from eventstudy.windows import Window
+from eventstudy.utility.typing import IntArray
 
 LEVEL, CHUNK = 0.05, 50
 

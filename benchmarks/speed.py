@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from floor import Drawn
 
-    from eventstudy.abnormal import AbnormalReturns
+    from eventstudy.abnormal.abnormal_returns import AbnormalReturns
     from eventstudy.returns import ReturnsPanel
 
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -45,8 +45,8 @@ def library_work(events: int, engine: str = "batch", tests: Sequence[str] = TEST
     import scipy.sparse
     import scipy.special  # noqa: F401 - not part of the work
 
+    from eventstudy.calendars.window import Window
     from eventstudy.significance import STATISTICS
-    from eventstudy.windows import Window
 
     drawn = floor.draw(events)
     panel, names = drawn.panel, tests or [name for name, own in STATISTICS.items() if own.core]
@@ -63,9 +63,10 @@ def fitted(drawn: Drawn, panel: ReturnsPanel, engine: str) -> AbnormalReturns:
     import floor
     import numpy as np
 
-    from eventstudy.chunks import KEPT
+    from eventstudy.calendars.window import Window
     from eventstudy.models import MODELS
-    from eventstudy.windows import Window, build_windows
+    from eventstudy.utility.chunks import KEPT
+    from eventstudy.windows.event_windows import build_windows
 
     n = len(drawn.firm)
     windows = build_windows(

@@ -9,12 +9,12 @@ import numpy as np
 from designs import RANKS
 from scipy import stats
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._base import pvalue
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.typing import Alternative
-from eventstudy.windows import Window
+from eventstudy.utility.typing import Alternative
 
 PValue = Callable[[AbnormalReturns, Window], float]
 

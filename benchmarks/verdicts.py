@@ -22,12 +22,12 @@ from multiprocessing import get_context
 import numpy as np
 from designs import DESIGNS, K1, Design, dates, simulate
 
+from eventstudy.abnormal.conventions import SEED
 from eventstudy.analysis.answer import DIFFERENT, decide
-from eventstudy.conventions import SEED
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.typing import FloatArray
-from eventstudy.windows import Window
+from eventstudy.utility.typing import FloatArray
 
 WINDOW, CHUNK = Window(0, 1), 25
 VETO = ("calendar_time", "wild_bootstrap", "cross_sectional")

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .utility.version import __version__
 
 _HOMES = {
-    "AbnormalReturns": "abnormal",
-    "StudyConfig": "config",
-    "Conventions": "conventions",
+    "AbnormalReturns": "abnormal.abnormal_returns",
+    "StudyConfig": "fitting.config",
+    "Conventions": "abnormal.conventions",
     "EventStudyError": "errors",
     "EventsFileError": "errors",
     "Events": "events.table",
+    "read_config": "fitting.study_file",
     "check_events": "events.table",
     "read_events": "events.table",
     "events_from_frame": "events.table",
-    "load_returns": "loading.load",
-    "read_returns": "loading.returns_file",
+    "load_returns": "returns.load",
+    "read_returns": "returns.returns_files",
     "LinearModel": "models",
     "MODELS": "models",
     "PriceProvider": "prices",
-    "EventStudyResults": "results",
+    "EventStudyResults": "study",
     "compare_runs": "runs",
     "refresh_run": "runs",
     "reproduce_run": "runs",
@@ -31,28 +32,29 @@ _HOMES = {
     "SignificanceTest": "significance",
     "EventStudy": "study",
     "run_study": "study",
-    "EventWindows": "windows",
-    "Window": "windows",
+    "EventWindows": "windows.event_windows",
+    "Window": "calendars.window",
 }
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
-    from .abnormal import AbnormalReturns as AbnormalReturns
-    from .config import StudyConfig as StudyConfig
-    from .conventions import Conventions as Conventions
+    from .abnormal.abnormal_returns import AbnormalReturns as AbnormalReturns
+    from .abnormal.conventions import Conventions as Conventions
+    from .calendars.window import Window as Window
     from .errors import EventsFileError as EventsFileError
     from .errors import EventStudyError as EventStudyError
     from .events.table import Events as Events
     from .events.table import check_events as check_events
     from .events.table import events_from_frame as events_from_frame
     from .events.table import read_events as read_events
-    from .loading.load import load_returns as load_returns
-    from .loading.returns_file import read_returns as read_returns
+    from .fitting.config import StudyConfig as StudyConfig
+    from .fitting.study_file import read_config as read_config
     from .models import MODELS as MODELS
     from .models import LinearModel as LinearModel
     from .prices import PriceProvider as PriceProvider
-    from .results import EventStudyResults as EventStudyResults
     from .returns import ReturnsPanel as ReturnsPanel
+    from .returns.load import load_returns as load_returns
+    from .returns.returns_files import read_returns as read_returns
     from .runs import compare_runs as compare_runs
     from .runs import refresh_run as refresh_run
     from .runs import reproduce_run as reproduce_run
@@ -60,9 +62,9 @@ if TYPE_CHECKING:
     from .significance import STATISTICS as STATISTICS
     from .significance import SignificanceTest as SignificanceTest
     from .study import EventStudy as EventStudy
+    from .study import EventStudyResults as EventStudyResults
     from .study import run_study as run_study
-    from .windows import EventWindows as EventWindows
-    from .windows import Window as Window
+    from .windows.event_windows import EventWindows as EventWindows
 
 
 def __getattr__(name: str) -> Any:

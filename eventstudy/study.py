@@ -1,55 +1,37 @@
-"""The study itself: events and returns in, results out."""
+"""The doors for a notebook: a study, and its results with everything that one may ask of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .blas import one_thread
-from .chunks import KEPT
-from .config import ESTIMATION, EVENT, StudyConfig
-from .conventions import Conventions
-from .delays import with_runs
-from .errors import ConfigError
-from .events.confounders import confounded_by, read_confounders, reasons_of, with_confounders
-from .events.notices import grouped
-from .events.table import Events, events_from_frame, read_events
-from .halts import resumed
-from .journal import note
-from .layout import lay_out
-from .loading.benchmarks import settled
-from .loading.currency import factor_currency
-from .loading.factors import checked_factors, read_factors
-from .loading.load import FACTOR, load_returns
-from .loading.measures import require_intercept, require_prices
-from .loading.returns_file import read_returns
-from .models import MARKET, LinearModel, make_model
-from .models.censored import censored, with_bounds
-from .repeats import masked, overlapping
-from .results import EventStudyResults
-from .returns import ReturnsPanel
-from .settings import settings_of, within
-from .status import dates_of, repeated_by_shift, repeats_of, with_status
-from .typing import BenchmarkPolicy, Engine, Halt, IntArray, ObjectArray, Repeat
-from .windows import Window, require_apart
+from .analysis.answer import answer_of, default_tests, main_test_of
+from .calendars.window import Window
+from .fitting.config import StudyConfig
+from .fitting.fit import StudyInputs
+from .fitting.fitted import FittedStudy, WindowLike, WindowsLike
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from statsmodels.regression.linear_model import RegressionResults
 
-    from .prices import PriceProvider
-
-# Settings of a study that are read as those of a study file are.
-CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat", "benchmark_policy")
+    from .analysis.answer import Answer
+    from .analysis.cross_section import CarRegression
+    from .analysis.diagnosis import Diagnosis
+    from .analysis.groups import Difference
+    from .analysis.long_horizon import Against
+    from .analysis.placebo import Placebo
+    from .analysis.summary import Summary
+    from .analysis.weights import DollarLoss, WeightedMean
+    from .events.table import Events
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventStudy:
+class EventStudy(StudyInputs):
     """A study of announcements, ready to be fitted.
 
     Parameters
@@ -92,31 +74,6 @@ class EventStudy:
         For what is no such thing, an unknown model or choice, or windows that are none or overlap.
     """
 
-    events: Events
-    returns: ReturnsPanel
-    model: str | LinearModel = "market"
-    estimation: Window | tuple[int, int] = ESTIMATION
-    event: Window | tuple[int, int] = EVENT
-    benchmark: str = ""
-    benchmark_policy: BenchmarkPolicy = "fallback"
-    engine: Engine = "statsmodels"
-    min_estimation: int = 100
-    factors: pd.DataFrame | None = None
-    series: Mapping[str, str] = field(default_factory=dict)
-    conventions: Conventions = field(default_factory=Conventions)
-    halt: Halt = "calendar"
-    repeat: Repeat = "mask"
-    left_out: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        settings = settings_of(StudyConfig)
-        read = {name: settings[name].read(getattr(self, name)) for name in CHECKED}
-        require_apart(read["estimation"], read["event"])
-        _require_model(self.model)
-        read |= {"events": _events(self.events), "returns": _panel(self.returns)}
-        for name, value in read.items():
-            object.__setattr__(self, name, value)
-
     def fit(self) -> EventStudyResults:
         """Estimate the model for every event and return abnormal returns and what follows from them.
 
@@ -125,64 +82,7 @@ class EventStudy:
         ConfigError
             If the model needs a series that there is not.
         """
-        around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
-        tobit = self.conventions.limits == "censored"
-        said = (*self.returns.notices, *self.events.notices)
-        returns = replace(self.returns, notices=tuple(dict.fromkeys(said)))
-        table, panel = settled(
-            self.events, returns, benchmark=self.benchmark, policy=self.benchmark_policy, **around
-        )
-        model = make_model(self.model) if isinstance(self.model, str) else self.model
-        columns, panel = self._with_factors(panel)
-        model = model.bound(columns)
-        around["kept"] = len(table) <= KEPT or tobit or not model.least_squares
-        require_intercept(model.parameters, panel.measure, model.name)
-        require_prices(self.conventions.limits, panel.measure)
-        calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
-        table["day0"] = panel.sessions_of(calendars, dates_of(table["day0"])).astype("datetime64[s]")
-        repeats = repeats_of(table)
-        happened = repeats == ""
-        if self.left_out:
-            repeats = np.where(repeats == "", np.array(self.left_out, dtype=object), repeats)
-        layout = lay_out(
-            panel, self.events, model, calendars, benchmarks=list(table["benchmark"]), series=self.series,
-            columns=columns,
-        )  # fmt: skip
-        firms, days = table["ticker"].to_numpy(object), dates_of(table["day0"])
-        layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
-        windows = layout.around(days, **around)
-        if self.halt == "shift":
-            layout, days = resumed(layout, windows, days)
-            table["day0"] = days.astype("datetime64[s]")
-            repeats = repeated_by_shift(table, repeats)
-            layout = replace(layout, rows=np.where(repeats == "", layout.rows, -1))
-            windows = layout.around(days, **around)
-        first = self.repeat == "first"
-        overlap = overlapping(windows, firms, layout.rows >= 0, kept_only=first)
-        if first:
-            repeats = np.where(overlap >= 0, self._within(overlap), repeats)
-            layout = replace(layout, rows=np.where(overlap >= 0, -1, layout.rows))
-            windows = layout.around(days, **around)
-        if self.repeat != "keep-all":
-            # An event that is left out was news all the same.
-            windows = masked(windows, firms, happened)
-        if tobit:
-            model, windows = censored(model), with_bounds(windows, layout)
-        with one_thread():
-            abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
-            if panel.measure == "return":
-                abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
-        table = with_status(
-            table, abnormal, layout, minimum=self.min_estimation, left_out=repeats, overlap=overlap
-        )
-        return EventStudyResults(abnormal, table, layout.panel, model, self.engine, layout)
-
-    def _with_factors(self, panel: ReturnsPanel) -> tuple[list[str], ReturnsPanel]:
-        """Return the names of the factors, and the panel with them."""
-        if self.factors is None:
-            return [], panel
-        own = checked_factors(self.factors)
-        return list(own.columns), panel.with_factors(own, FACTOR)
+        return EventStudyResults.of(self.fitted())
 
     def regression(self, event_id: str) -> RegressionResults:
         """Return the statsmodels regression of one event; see :meth:`EventStudyResults.regression`."""
@@ -196,40 +96,209 @@ class EventStudy:
         said = f"{repr(self)[1:-1]}: fit() estimates it"
         return f"<p>{escape(said)}</p>{self.returns._repr_html_()}{self.events._repr_html_()}"
 
-    def _within(self, overlap: IntArray) -> ObjectArray:
-        """Say which event of the same firm each event of `overlap` lies within."""
-        ids = self.events.table["event_id"].to_numpy(object)
-        return np.array(
-            [f"within the event window of event {ids[j]} of the same firm" for j in overlap], object
-        )
 
+@dataclass(frozen=True, eq=False, repr=False)
+class EventStudyResults(FittedStudy):
+    """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
 
-def _events(given: Any) -> Events:
-    """Return events, read from a file or a frame where it is one."""
-    if isinstance(given, Events):
-        return given
-    if isinstance(given, (str, Path)):
-        return read_events(given)
-    if hasattr(given, "columns"):
-        return events_from_frame(given)
-    remedy = "give read_events(path) or events_from_frame(frame)"
-    raise ConfigError("not events", where="events", value=type(given).__name__, remedy=remedy)
+    Its fields and tables are those of :class:`~eventstudy.fitting.fitted.FittedStudy`.
+    """
 
+    @classmethod
+    def of(cls, study: FittedStudy) -> EventStudyResults:
+        """Return the results of a fitted study."""
+        return cls(**{f.name: getattr(study, f.name) for f in fields(study) if f.init})
 
-def _panel(given: Any) -> ReturnsPanel:
-    """Return returns, of a frame where it is one."""
-    if isinstance(given, ReturnsPanel):
-        return given
-    if hasattr(given, "columns"):
-        return ReturnsPanel.from_frame(given)
-    remedy = "give load_returns(events, provider=...), read_returns(path, events) or a DataFrame"
-    raise ConfigError("not returns", where="returns", value=type(given).__name__, remedy=remedy)
+    def main_test(self, window: WindowLike | None = None) -> str:
+        """Return the name of the test that decides over `window`, by default the main one."""
+        return main_test_of(self, window)
 
+    def answer(self, window: WindowLike | None = None) -> Answer:
+        """Return verdict, main test, estimate and interval over `window`; see ``analysis.answer.decide``."""
+        return answer_of(self, window)
 
-def _require_model(model: Any) -> None:
-    if not isinstance(model, LinearModel):
-        with within("model"):
-            make_model(model)
+    @property
+    def default_tests(self) -> list[str]:
+        """Names of the tests that summaries show unless others are named, the main test first."""
+        return default_tests(self)
+
+    def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
+        """Return a family of hypotheses with adjusted p-values; see ``analysis.multiple_testing.family``."""
+        from .analysis.multiple_testing import family
+
+        return family(self, kind, **options)
+
+    def difference(
+        self, column: str, one: str | None = None, other: str | None = None, **options: Any
+    ) -> Difference:
+        """Return the difference of two groups and its test; see ``analysis.groups.difference``."""
+        from .analysis.groups import difference
+
+        return difference(self, column, one, other, **options)
+
+    def weighted(self, window: WindowLike, weights: str = "equal", column: str = "mcap") -> WeightedMean:
+        """Return the weighted mean CAR; see ``analysis.weights.weighted_caar``."""
+        from .analysis.weights import weighted_caar
+
+        return weighted_caar(self, window, weights, column)
+
+    def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
+        """Return the results with market values of Yahoo or a file; see ``loading.sizes``."""
+        from .analysis.market_values import with_market_values
+
+        return EventStudyResults.of(with_market_values(self, source, **options))
+
+    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
+        """Return the abnormal change of market value; see ``analysis.weights.dollar_loss``."""
+        from .analysis.weights import dollar_loss
+
+        return dollar_loss(self, window, column)
+
+    def regress(
+        self, columns: str | Iterable[str], window: WindowLike = (0, 1), **options: Any
+    ) -> CarRegression:
+        """Regress CARs on columns of the events; see ``analysis.cross_section.regress_car``."""
+        from .analysis.cross_section import regress_car
+
+        return regress_car(self, columns, window, **options)
+
+    def abhar(self, window: WindowLike, against: Against = "market", **conventions: Any) -> pd.DataFrame:
+        """Return tests of the mean buy-and-hold return; see ``analysis.long_horizon.abhar``."""
+        from .analysis.long_horizon import abhar
+
+        return abhar(self, window, against, **conventions)
+
+    def calendar_portfolio(self, window: WindowLike, **options: Any) -> pd.DataFrame:
+        """Return the alpha of a calendar-time portfolio; see ``analysis.calendar_portfolio``."""
+        from .analysis.calendar_portfolio import calendar_portfolio
+
+        return calendar_portfolio(self, window, **options)
+
+    def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
+        """Return what kind of study this is, and how far to trust each test; see ``analysis.diagnosis``."""
+        from .analysis.diagnosis import diagnose
+
+        return diagnose(self, window)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Return diagnostics of each estimation; see ``analysis.regressions.diagnostics``."""
+        from .analysis.regressions import diagnostics
+
+        return diagnostics(self)
+
+    def regression(self, event_id: str) -> RegressionResults:
+        """Return the estimation regression of one event; see ``analysis.regressions.regression``."""
+        from .analysis.regressions import regression
+
+        return regression(self, event_id)
+
+    def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
+        """Return the rank of the study among itself on other dates; see ``analysis.placebo``."""
+        from .analysis.placebo import placebo_dates
+
+        return placebo_dates(self, window, **options)
+
+    def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
+        """Return the rank of the study among other firms of the day; see ``analysis.placebo``."""
+        from .analysis.placebo import placebo_firms
+
+        return placebo_firms(self, window, **options)
+
+    def summary(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> Summary:
+        """Return effect, CAAR and p-values by window, the main test first; prints as text, and as a table."""
+        from .analysis.summary import summary
+
+        return summary(self, windows, names)
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.summary()}"
+
+    def _repr_html_(self) -> str:
+        head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
+        return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
+
+    def plot_caar(
+        self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the CAAR path with its pointwise 95% band, by group if asked for; return the Axes."""
+        from .report.figures.caar_plots import plot_caar
+
+        return plot_caar(self, _window(window), by, ax)
+
+    def plot_car_forest(self, window: WindowLike = (0, 1), ax: Axes | None = None) -> Axes:
+        """Draw the CAR of each event with its 95% interval; return the Axes."""
+        from .report.figures.caar_plots import plot_car_forest
+
+        return plot_car_forest(self, Window.of(window), ax=ax)
+
+    def plot_event(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw AR and CAR of one event; return the Axes."""
+        from .report.figures.event_plots import plot_event
+
+        return plot_event(self, event_id, _window(window), ax)
+
+    def plot_price(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the price of one event against what the model expected; return the Axes."""
+        from .report.figures.event_plots import plot_price
+
+        return plot_price(self, event_id, _window(window), ax)
+
+    def plot_estimation(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the estimation days of one event with the line of the model; return the Axes."""
+        from .report.figures.event_plots import plot_estimation
+
+        return plot_estimation(self, event_id, _window(window), ax)
+
+    def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the abnormal returns of all events and days as colours; return the Axes."""
+        from .report.figures.event_plots import plot_ar_heatmap
+
+        return plot_ar_heatmap(self, _window(window), ax)
+
+    def save(
+        self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
+    ) -> Path:
+        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest); return its path."""
+        from .runs import write_run
+
+        return write_run(self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event))
+
+    def to_json(self, *, config: StudyConfig | None = None) -> str:
+        """Return the text of ``results.json``; its form is in ``eventstudy/data/results.schema.json``."""
+        from .report.content.finished_run import finished
+        from .report.formats import as_json
+
+        return as_json(finished(self, config=config).document)
+
+    def to_markdown(self, *, config: StudyConfig | None = None) -> str:
+        """Return the report as Markdown."""
+        from .report.content.finished_run import finished
+        from .report.formats import markdown
+
+        return markdown(finished(self, config=config))
+
+    def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
+        """Return a LaTeX table: "caar" (windows by tests), "events", or "regression"."""
+        from .report.content.finished_run import finished
+        from .report.formats import latex_table
+
+        return latex_table(finished(self, config=config), table)
+
+    def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write a workbook with one sheet a table (extra ``excel``); return its path."""
+        from .report.content.finished_run import finished
+        from .report.formats import export_file
+
+        return export_file(finished(self, config=config), "xlsx", Path(path))
+
+    def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write the long table of abnormal returns (extra ``parquet``); return its path."""
+        from .report.content.finished_run import finished
+        from .report.formats import export_file
+
+        return export_file(finished(self, config=config), "parquet", Path(path))
 
 
 def run_study(
@@ -255,94 +324,11 @@ def run_study(
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
-    events, config = _events(events), config or StudyConfig()
-    given: Any = {"offline": offline, "store": store, "vintage": vintage}
-    require_used(config)
-    if config.variants:
-        from .variants import fit_with_variants
+    from .runs.compute import compute_study
 
-        return fit_with_variants(events, config, progress=progress, **given)
-    return fit_config(events, config, config.prices, progress=progress, **given)
+    study = compute_study(events, config, offline=offline, store=store, vintage=vintage, progress=progress)
+    return EventStudyResults.of(study)
 
 
-def fit_config(
-    events: Events,
-    config: StudyConfig,
-    prices: str | PriceProvider,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-    progress: Callable[[int, int], None] | None = None,
-) -> EventStudyResults:
-    """Get the returns from `prices` and fit the study; its variants are left alone."""
-    events = grouped(events, config.by)
-    factors = read_factors(config.factors) if config.factors else None
-    model = model_of(config, factors)
-    if factors is not None and not _uses(model, factors):
-        factors = None
-    news = read_confounders(config.confounders) if config.confounders else []
-    what: Any = {
-        "benchmark": config.benchmark, "benchmark_policy": config.benchmark_policy, "model": model,
-        "series": config.named_series, "calendar": config.calendar, "kind": config.kind,
-    }  # fmt: skip
-    if config.returns:
-        panel = read_returns(config.returns, events, **what)
-    else:
-        panel = load_returns(
-            events, prices, estimation=config.estimation, event=config.event, measure=config.measure,
-            currency=config.currency, placebo=config.placebo, offline=offline,
-            store=store, vintage=vintage, progress=progress, **what,
-        )  # fmt: skip
-    if factors is not None:
-        said = factor_currency(config.currency, events.table["exchange"])
-        panel = replace(panel, notices=(*panel.notices, *said))
-    note("prices_loaded", symbols=len(panel.provenance) or len(panel.keys), failed=len(panel.failures))
-    study = EventStudy(
-        events, panel, model=model, estimation=config.estimation, event=config.event,
-        halt=config.halt, repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
-        benchmark=config.benchmark, benchmark_policy=config.benchmark_policy, factors=factors,
-        series=config.named_series, conventions=config.conventions,
-    )  # fmt: skip
-    results = study.fit()
-    texts = confounded_by(results, news, config.main, days=config.confounder_days)
-    if config.drop_confounded and any(texts):
-        results = replace(study, left_out=reasons_of(texts)).fit()
-    note("study_fitted", model=model.name, events=len(events), used=len(results))
-    if config.size:
-        results = results.with_market_values(config.size, currency=config.currency, offline=offline)
-    return with_confounders(results, texts) if any(texts) else results
-
-
-def model_of(config: StudyConfig, factors: pd.DataFrame | None) -> LinearModel:
-    """Return the model of a study, bound to the factors of its files."""
-    model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
-    return model.bound(() if factors is None else list(factors.columns))
-
-
-def _uses(model: LinearModel, factors: pd.DataFrame) -> bool:
-    return bool({f.name for f in model.factors} & set(factors.columns))
-
-
-def require_used(config: StudyConfig) -> None:
-    """Refuse factor files and series that neither the study nor a variant of it uses."""
-    factors = read_factors(config.factors) if config.factors else None
-    models = [model_of(config, factors)]
-    for name, own in config.studies.items():
-        with within(f"variants.{name}"):
-            models.append(model_of(own, factors))
-    needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
-    named = [own.named_series for own in (config, *config.studies.values())]
-    unused = [f"{name}={ticker}" for own in named for name, ticker in own.items() if name not in needed]
-    if unused:
-        series = ", ".join(sorted(needed)) or "no further series"
-        raise ConfigError(
-            f"the model {models[0].name} uses no such series", where="series",
-            value=", ".join(dict.fromkeys(unused)),
-            remedy=f"leave it out; it uses {series}, and its index is --benchmark",
-        )  # fmt: skip
-    if factors is not None and not any(_uses(model, factors) for model in models):
-        raise ConfigError(
-            f"the model {models[0].name} uses no factor of these files", where="factors",
-            value=", ".join(config.factors), remedy="name one that does, such as --model ff3",
-        )  # fmt: skip
+def _window(window: WindowLike | None) -> Window | None:
+    return None if window is None else Window.of(window)

@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 
 from eventstudy.models import MODELS, LinearModel
-from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy
-from eventstudy.typing import FloatArray
+from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.utility.typing import FloatArray
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

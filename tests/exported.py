@@ -9,8 +9,8 @@ import pandas as pd
 from conftest import Market
 from markdown_it import MarkdownIt
 
-from eventstudy.config import StudyConfig
-from eventstudy.results import EventStudyResults
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.study import EventStudyResults
 
 CONFIG = StudyConfig().with_options({
     "event": "-5:5", "estimation": "-120:-11", "placebo": 40, "regress": ["direction"], "draws": 99,

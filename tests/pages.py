@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from eventstudy.config import StudyConfig
-from eventstudy.report.html import render_report
-from eventstudy.results import EventStudyResults
-from eventstudy.windows import Window
+from eventstudy.calendars.window import Window
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.html.page import render_report
+from eventstudy.study import EventStudyResults
 
 MAIN = Window(0, 1)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))

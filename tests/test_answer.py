@@ -15,9 +15,9 @@ from scipy import stats
 from situations import placed
 
 from eventstudy.analysis.answer import answers, decide, detectable, main_test, plain_average
+from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.windows import Window
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"

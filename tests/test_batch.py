@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from eventstudy.abnormal import AbnormalReturns
-from eventstudy.chunks import chunks
-from eventstudy.joint import Joint, covers, jointly
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
@@ -38,8 +37,10 @@ from eventstudy.significance._correlation import (
 from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.study import EventStudy
-from eventstudy.windows import EventWindows, Window, build_windows
-from eventstudy.workers import WorkerError, Workers
+from eventstudy.utility.chunks import chunks
+from eventstudy.utility.workers import WorkerError, Workers
+from eventstudy.windows.event_windows import EventWindows, build_windows
+from eventstudy.windows.multi_session import Joint, covers, jointly
 
 FLOOR = Path(__file__).parents[1] / "benchmarks" / "floor.py"
 WINDOWS = (Window(0, 0), Window(-2, 2), Window(-5, 5))
@@ -111,7 +112,7 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
 def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Masks of repeated firms, halts and limits are the same whether days are kept or not."""
     kept = delayed(60)
-    monkeypatch.setattr("eventstudy.study.KEPT", 10)
+    monkeypatch.setattr("eventstudy.fitting.fit.KEPT", 10)
     lean = delayed(60)
     assert not lean.windows.kept
     for name in AbnormalReturns.by_event:
@@ -122,7 +123,7 @@ def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = delayed(60).runs
-    monkeypatch.setattr("eventstudy.delays.chunks", partial(chunks, size=7))
+    monkeypatch.setattr("eventstudy.fitting.price_limits.chunks", partial(chunks, size=7))
     parts = delayed(60).runs
     assert whole is not None
     assert parts is not None
@@ -134,8 +135,8 @@ def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch)
 def test_tables_by_event_never_ask_for_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
     market = Market(n=1100, dates=30)
     kept = market.fit(engine="batch")
-    monkeypatch.setattr("eventstudy.study.KEPT", 10)
-    monkeypatch.setattr("eventstudy.windows.HOLDABLE", 600)
+    monkeypatch.setattr("eventstudy.fitting.fit.KEPT", 10)
+    monkeypatch.setattr("eventstudy.windows.event_windows.HOLDABLE", 600)
     lean = market.fit(engine="batch")
     for table in ("abnormal_returns", "diagnostics", "car", "models"):
         pd.testing.assert_frame_equal(getattr(kept, table)(), getattr(lean, table)(), check_exact=True)
@@ -155,7 +156,7 @@ def test_what_needs_all_days_of_too_many_events_says_so(monkeypatch: pytest.Monk
     module = floor()
     drawn = module.draw(2203, firms=40, sessions=700)
     fit = MODELS["market"]().fit(windows_of(drawn, module, kept=False), engine="batch")
-    monkeypatch.setattr("eventstudy.windows.HOLDABLE", 1000)
+    monkeypatch.setattr("eventstudy.windows.event_windows.HOLDABLE", 1000)
     found = STATISTICS["brown_forsythe"](fit, Window(0, 0))
     assert np.isnan(found.statistic)
     assert "at once; at most 1,000 fit in memory" in found.reason
@@ -401,8 +402,8 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
 
 def test_the_command_proposes_the_batch_where_it_helps() -> None:
     from eventstudy.cli.run import _faster
-    from eventstudy.config import StudyConfig
-    from eventstudy.listing import MANY
+    from eventstudy.fitting.config import StudyConfig
+    from eventstudy.fitting.large_samples import MANY
 
     assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
     for config in (StudyConfig(engine="batch"), StudyConfig(cov_type="HC3"), StudyConfig(model="theil_sen")):

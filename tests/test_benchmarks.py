@@ -149,8 +149,8 @@ def test_power(bench: SimpleNamespace) -> None:
 
 def test_variants(bench: SimpleNamespace) -> None:
     """What a variant drops is what it says: equal clusters under CR1 are CR2, one-sided p add up to 1."""
+    from eventstudy.calendars.window import Window
     from eventstudy.models import MODELS
-    from eventstudy.windows import Window
 
     def fit(name: str) -> Any:
         windows = bench.designs.simulate(bench.designs.DESIGNS[name], np.random.default_rng(1))

@@ -15,12 +15,11 @@ from conftest import Market
 from numpy.testing import assert_allclose
 
 from eventstudy.analysis.calendar_portfolio import Portfolio, calendar_portfolio, portfolio, regressions
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
-from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy
-from eventstudy.windows import Window
+from eventstudy.study import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

@@ -21,12 +21,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy import calendar_cache, calendars
-from eventstudy.calendar_cache import cache_dir
-from eventstudy.calendars import Sessions, data_sessions, sessions
+from eventstudy.calendars import schedule_cache as calendar_cache
+from eventstudy.calendars import sessions as calendars
+from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
+from eventstudy.calendars.schedule_cache import cache_dir
+from eventstudy.calendars.sessions import Sessions, data_sessions, sessions
 from eventstudy.errors import DataError
 from eventstudy.events.announcements import Announcement, day0_position, parse_announcement, to_instant
-from eventstudy.exchanges import EXCHANGES, exchange_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -315,7 +316,8 @@ def test_other_versions_have_a_cache_of_their_own(fresh_cache: Path, tmp_path: P
     folder.mkdir(parents=True)
     folder.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {library}\nVersion: 0.99\n")
     run = python(
-        "import numpy as np; from eventstudy import calendar_cache as c; span = ('1990-01-01', '2035-12-31');"
+        "import numpy as np; from eventstudy.calendars import schedule_cache as c\n"
+        "span = ('1990-01-01', '2035-12-31');"
         "assert c.load('XTAI', *span) is None; c.keep('XTAI', *span, 'Asia/Taipei', np.ones((3, 1), int));"
         "assert c.load('XTAI', *span)[1].shape == (3, 1)",
         tmp_path / "site",
@@ -350,7 +352,7 @@ def test_schedules_that_nobody_reads_are_deleted(fresh_cache: Path) -> None:
 
 
 def test_programs_that_make_one_calendar_at_once_leave_one_file(fresh_cache: Path) -> None:
-    code = "from eventstudy.calendars import sessions; print(len(sessions('XTAI')))"
+    code = "from eventstudy.calendars.sessions import sessions; print(len(sessions('XTAI')))"
     with ThreadPoolExecutor(4) as pool:
         runs = [*pool.map(python, [code] * 4)]
     assert {(run.returncode, run.stdout, run.stderr) for run in runs} == {(0, f"{len(load())}\n", "")}
@@ -375,8 +377,8 @@ del offsets.CompositeCustomBusinessDay._apply
     ],
 )
 def test_a_pandas_that_makes_calendars_wrong_is_refused(fresh_cache: Path, code: str, words: str) -> None:
-    run = python(f"{AS_PANDAS_3_1}\nfrom eventstudy.calendars import *\n"
-                 f"from eventstudy.calendars import _check_facts, _computed\n{code}")  # fmt: skip
+    run = python(f"{AS_PANDAS_3_1}\nfrom eventstudy.calendars.sessions import *\n"
+                 f"from eventstudy.calendars.sessions import _check_facts, _computed\n{code}")  # fmt: skip
     assert run.returncode == 1
     said = run.stderr.splitlines()[-1]
     assert said.startswith(f"eventstudy.errors.ConfigError: pandas {pd.__version__} and exchange_calendars ")
@@ -474,12 +476,12 @@ def test_data_sessions_without_a_calendar() -> None:
 
 def test_import_is_light() -> None:
     heavy = "{'pandas', 'exchange_calendars'}"
-    code = f"import sys, eventstudy.calendars; sys.exit(bool({heavy} & set(sys.modules)))"
+    code = f"import sys, eventstudy.calendars.sessions; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_building_leaks_no_warnings(fresh_cache: Path) -> None:
-    code = "from eventstudy.calendars import sessions; sessions('XBUE')"
+    code = "from eventstudy.calendars.sessions import sessions; sessions('XBUE')"
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=False, capture_output=True, text=True
     )

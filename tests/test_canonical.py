@@ -15,11 +15,11 @@ from exported import CONFIG, HOSTILE, hostile_market
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.canonical import quoted, read_csv, to_csv, unquoted
 from eventstudy.events.table import read_events
-from eventstudy.exports import read_run
-from eventstudy.report.entry import run_of
+from eventstudy.report.formats import read_run
 from eventstudy.runs import write_run
+from eventstudy.runs.index_row import run_of
+from eventstudy.utility.csv_text import quoted, read_csv, to_csv, unquoted
 
 FORMULAS = [
     '=HYPERLINK("http://evil.example","x")', "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "＝1+1",

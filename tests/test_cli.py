@@ -18,7 +18,7 @@ from conftest import ROOT, Market
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.cli.main import main
-from eventstudy.cli.parts import ascii_text
+from eventstudy.cli.shared import ascii_text
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.config import StudyConfig
-from eventstudy.events.confounders import (
+from eventstudy.calendars.window import Window
+from eventstudy.events.table import Events
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.confounding import (
     Confounder,
     ConfoundersFileError,
     confounded_by,
@@ -21,12 +23,9 @@ from eventstudy.events.confounders import (
     with_confounders,
     without_confounded,
 )
-from eventstudy.events.table import Events
-from eventstudy.report.answer import leading
-from eventstudy.results import EventStudyResults
-from eventstudy.study import run_study
-from eventstudy.tables import events_table, study_tables
-from eventstudy.windows import Window
+from eventstudy.report.content.answer import leading
+from eventstudy.report.content.tables import events_table, study_tables
+from eventstudy.study import EventStudyResults, run_study
 
 W = Window(0, 1)
 

@@ -19,14 +19,13 @@ from scipy import stats
 
 from eventstudy.analysis._clustered import loadings, satterthwaite, scores, wild_pvalues
 from eventstudy.analysis.cross_section import regress_car
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
-from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.significance.date_clustered import dates_of
-from eventstudy.study import EventStudy
-from eventstudy.windows import Window
+from eventstudy.study import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.calendars import sessions
-from eventstudy.config import StudyConfig
+from eventstudy.calendars.exchanges import EXCHANGES
+from eventstudy.calendars.sessions import sessions
 from eventstudy.errors import ConfigError
-from eventstudy.exchanges import EXCHANGES
-from eventstudy.loading.currency import (
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.currency import (
     converted,
     currency_of,
     dollars_per,
@@ -24,10 +25,8 @@ from eventstudy.loading.currency import (
     major,
     rate_symbol,
 )
-from eventstudy.results import EventStudyResults
-from eventstudy.returns import ReturnsPanel
-from eventstudy.study import run_study
-from eventstudy.typing import FloatArray
+from eventstudy.study import EventStudyResults, run_study
+from eventstudy.utility.typing import FloatArray
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
 DAYS = pd.bdate_range("2019-01-01", "2020-02-28")

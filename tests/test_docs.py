@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from eventstudy import __version__
-from eventstudy.cli import parts
+from eventstudy.cli import shared as parts
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS

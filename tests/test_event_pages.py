@@ -15,12 +15,12 @@ from conftest import Market
 from pages import CONFIG, MAIN, cells_of, loose, page, with_columns
 from scipy import stats
 
-from eventstudy import pvalues
+from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
-from eventstudy.report import wording
-from eventstudy.report.event.pages import page_name, write_event_pages
-from eventstudy.results import EventStudyResults
-from eventstudy.windows import Window
+from eventstudy.report.content import wording
+from eventstudy.report.html.event.pages import page_name, write_event_pages
+from eventstudy.study import EventStudyResults
+from eventstudy.utility import pvalue_text as pvalues
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "../../etc/passwd",

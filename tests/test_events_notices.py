@@ -9,10 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from eventstudy.cli.main import main
-from eventstudy.config import StudyConfig
 from eventstudy.events.table import Events, read_events
-from eventstudy.results import EventStudyResults
-from eventstudy.study import run_study
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.study import EventStudyResults, run_study
 
 TICKERS = ("AAPL", "MSFT", "NVDA")
 

@@ -19,18 +19,19 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from situations import ONE, placed
 
+from eventstudy.calendars.window import Window
 from eventstudy.cli.terminal import summary_text
-from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
-from eventstudy.exports import export_file, exported, finished, latex_table, markdown, read_run
-from eventstudy.exports.excel import sheet_name
-from eventstudy.exports.layout import panels
-from eventstudy.pvalues import pvalue
-from eventstudy.report.grid import significance_grid
-from eventstudy.results import EventStudyResults
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.content.paper_tables import panels
+from eventstudy.report.formats import export_file, exported, latex_table, markdown, read_run
+from eventstudy.report.formats.excel import sheet_name
+from eventstudy.report.html.tests import significance_grid
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
+from eventstudy.utility.pvalue_text import pvalue
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))

@@ -14,7 +14,7 @@ from test_exports import SCHEMA
 from test_runs import contents
 
 from eventstudy.cli.main import main
-from eventstudy.config import StudyConfig
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import write_run
 
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})

@@ -15,13 +15,14 @@ from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.config import StudyConfig
-from eventstudy.exports import finished, read_run
-from eventstudy.exports.latex import caar_table, escaped, latex_tables
-from eventstudy.exports.layout import panels
-from eventstudy.exports.markdown import markdown
-from eventstudy.results import EventStudyResults
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.content.paper_tables import panels
+from eventstudy.report.formats import read_run
+from eventstudy.report.formats.latex import caar_table, escaped, latex_tables
+from eventstudy.report.formats.markdown import markdown
 from eventstudy.runs import write_run
+from eventstudy.study import EventStudyResults
 
 STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
 READ = {

@@ -11,16 +11,16 @@ from conftest import Market
 from pages import page
 
 from eventstudy import EventStudy, events_from_frame
+from eventstudy.analysis.caar_path import path_of
+from eventstudy.calendars.window import Window
 from eventstudy.cli.terminal import losses
-from eventstudy.config import StudyConfig
-from eventstudy.report.answer import asides
-from eventstudy.report.extent import extended, lacking
-from eventstudy.report.paths import path_of
-from eventstudy.report.wording import date_prose
-from eventstudy.results import EventStudyResults
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content.answer import asides
+from eventstudy.report.content.tables import path_table
+from eventstudy.report.content.window_reach import extended, lacking
+from eventstudy.report.content.wording import date_prose
 from eventstudy.returns import ReturnsPanel
-from eventstudy.tables import path_table
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from conftest import FACTORS, Market
 
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.loading import factors as module
-from eventstudy.loading.factors import checked_factors, read_factors
 from eventstudy.returns import ReturnsPanel
-from eventstudy.windows import Window
+from eventstudy.returns import factor_files as module
+from eventstudy.returns.factor_files import checked_factors, read_factors
 
 FRENCH = """This file was created using the 202412 CRSP database.
 The Tbill return is the simple daily rate that, over the number of trading days

@@ -14,12 +14,12 @@ from conftest import ROOT, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventstudy.calendars import Sessions, sessions
+from eventstudy.calendars.exchanges import exchange_of
+from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.errors import DataError
-from eventstudy.exchanges import exchange_of
-from eventstudy.faults.kinds import FAULTS, SPOKEN, Fault, table_of
-from eventstudy.faults.quotes import Quotes, no_trade, spikes
-from eventstudy.faults.reasons import RETURN_FAULTS
+from eventstudy.prices.quality.fault_kinds import FAULTS, SPOKEN, Fault, table_of
+from eventstudy.prices.quality.quotes import Quotes, no_trade, spikes
+from eventstudy.prices.quality.return_faults import RETURN_FAULTS
 from eventstudy.returns import ReturnsPanel, returns_of
 
 SIZE = 160

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from eventstudy.abnormal.conventions import Conventions
 from eventstudy.analysis._relabel import arrangements, count, draws, strata_of, welch_t
 from eventstudy.analysis.groups import Pair, clustered, differences, permuted, welch
-from eventstudy.config import StudyConfig
-from eventstudy.conventions import Conventions
 from eventstudy.errors import ConfigError
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content.tables import OF_PLACEBOS, STACKED, study_tables
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance.date_clustered import clustered_t
-from eventstudy.tables import OF_PLACEBOS, STACKED, study_tables
 
 DEFAULT = Conventions()
 

@@ -10,10 +10,10 @@ import pytest
 from conftest import SHARED, Market
 
 from eventstudy import EventStudy, events_from_frame, load_returns
-from eventstudy.results import EventStudyResults
+from eventstudy.calendars.window import Window
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance._loadings import loadings_on
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 DAY, W = Window(0, 0), Window(0, 1)
 RESID = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000

@@ -18,9 +18,9 @@ from conftest import Market
 from pages import CONFIG
 
 from eventstudy.cli.main import main
-from eventstudy.config import StudyConfig
-from eventstudy.report.index import show_end, write_index
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import write_run
+from eventstudy.runs.index import show_end, write_index
 from eventstudy.runs.lock import locked
 
 

@@ -15,8 +15,9 @@ from conftest import Market
 from pages import CONFIG, with_columns
 
 from eventstudy.errors import ConfigError
-from eventstudy.exports import Finished, export_file, finished
-from eventstudy.exports.interactive import interactive_page
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.formats import Finished, export_file
+from eventstudy.report.formats.plotly_page import interactive_page
 
 HOSTILE = ["</script><script>alert(1)</script>", "<b>x</b>", "var(--blue)", "شركة النفط", "华为"]
 

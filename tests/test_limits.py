@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy import events_from_frame
-from eventstudy.calendars import Sessions, sessions
-from eventstudy.exchanges import quoted_in
-from eventstudy.faults.limits import (
+from eventstudy.calendars.exchanges import quoted_in
+from eventstudy.calendars.sessions import Sessions, sessions
+from eventstudy.prices.quality.price_limits import (
     KOREA,
     LIMITS,
     TAIWAN,
@@ -20,10 +20,10 @@ from eventstudy.faults.limits import (
     daily_limits,
     limit_price,
     rules_of,
-    special_treatment,
 )
 from eventstudy.returns import ReturnsPanel
-from eventstudy.typing import FloatArray, IntArray
+from eventstudy.returns.load import special_treatment
+from eventstudy.utility.typing import FloatArray, IntArray
 
 # ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower limit.
 ZTE = np.array([31.31, 28.18, 25.36, 22.82, 20.54, 18.49, 16.64, 14.98, 13.48])

@@ -13,12 +13,12 @@ import pytest
 from conftest import Market
 from pages import section
 
-from eventstudy.config import StudyConfig
-from eventstudy.listing import listed, listed_rows
-from eventstudy.results import EventStudyResults
+from eventstudy.calendars.window import Window
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.listed_events import listed, listed_rows
 from eventstudy.runs import verify_run, write_run
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"))  # type: ignore[arg-type]
 MAIN = Window(0, 1)
@@ -27,9 +27,9 @@ MAIN = Window(0, 1)
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of thirty events is one of many."""
-    monkeypatch.setattr("eventstudy.listing.MANY", 25)
-    monkeypatch.setattr("eventstudy.listing.LISTED", 6)
-    monkeypatch.setattr("eventstudy.runs.long.AT_A_TIME", 7)
+    monkeypatch.setattr("eventstudy.fitting.large_samples.MANY", 25)
+    monkeypatch.setattr("eventstudy.fitting.listed_events.LISTED", 6)
+    monkeypatch.setattr("eventstudy.runs.long_table.AT_A_TIME", 7)
 
 
 def study() -> EventStudyResults:
@@ -100,7 +100,7 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     import builtins
 
     from eventstudy.errors import ConfigError
-    from eventstudy.runs.long import MANY, require_parquet_for
+    from eventstudy.runs.long_table import MANY, require_parquet_for
 
     plain = builtins.__import__
 

@@ -16,20 +16,20 @@ from hypothesis import strategies as st
 from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
-from eventstudy.calendars import sessions
-from eventstudy.config import StudyConfig
+from eventstudy.calendars.exchanges import EXCHANGES, home_of
+from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
-from eventstudy.exchanges import EXCHANGES, home_of
-from eventstudy.loading.baskets import MOST_CALLS, Basket, calls_of, range_around
-from eventstudy.loading.benchmarks import FALLBACK
-from eventstudy.loading.factors import read_factors
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.results import EventStudyResults
-from eventstudy.tables import events_table
-from eventstudy.typing import FloatArray
-from eventstudy.windows import Window
+from eventstudy.report.content.tables import events_table
+from eventstudy.returns.benchmarks import FALLBACK
+from eventstudy.returns.factor_files import read_factors
+from eventstudy.returns.index_baskets import MOST_CALLS, Basket, calls_of, range_around
+from eventstudy.study import EventStudyResults
+from eventstudy.utility.typing import FloatArray
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
 _OPEN = sessions("XSHG").dates

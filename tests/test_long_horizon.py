@@ -18,12 +18,11 @@ from scipy import stats
 from eventstudy.analysis.long_horizon import abhar, bhar, overlapping
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
-from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance._bootstrap import johnson_bootstrap
 from eventstudy.significance._skewness import hall_t, johnson_statistic, johnson_t
-from eventstudy.study import EventStudy
+from eventstudy.study import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

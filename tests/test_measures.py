@@ -16,24 +16,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_reference import CLOSE, HERE, check_test, read
 
-from eventstudy.calendars import data_sessions
+from eventstudy.abnormal.conventions import Conventions
+from eventstudy.analysis.units import WORDS, words
+from eventstudy.calendars.sessions import data_sessions
+from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.cli.terminal import summary_text
-from eventstudy.config import StudyConfig
-from eventstudy.conventions import Conventions
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events.table import Events
-from eventstudy.loading.measures import lack, measured, several_shares, shares_of
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices._base import COLUMNS
-from eventstudy.report.answer import answer
-from eventstudy.report.html import render_report
-from eventstudy.report.measures import WORDS, words
-from eventstudy.report.wording import percent
-from eventstudy.results import EventStudyResults
+from eventstudy.report.content.answer import answer
+from eventstudy.report.content.wording import percent
+from eventstudy.report.html.page import render_report
 from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.measures import lack, measured, several_shares, shares_of
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudy
-from eventstudy.windows import Window
+from eventstudy.study import EventStudy, EventStudyResults
 
 MEASURES = ("volume", "turnover", "volatility")
 DAYS = pd.bdate_range("2020-01-01", periods=180)

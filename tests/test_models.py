@@ -11,7 +11,8 @@ import pytest
 from conftest import Market
 from test_reference import CLOSE, HERE, check_test
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
 from eventstudy.models import MODELS, LinearModel, make_model
 from eventstudy.models._engines import ENGINES
@@ -20,7 +21,6 @@ from eventstudy.models.synthetic_control import convex_weights
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy
-from eventstudy.windows import Window
 
 W = Window(-1, 1)
 

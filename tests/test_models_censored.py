@@ -10,11 +10,11 @@ import pytest
 from scipy import optimize, stats
 
 from eventstudy import EventStudy, events_from_frame
-from eventstudy.conventions import Conventions
+from eventstudy.abnormal.conventions import Conventions
 from eventstudy.errors import ConfigError
 from eventstudy.models.censored import CensoredMarket, tobit
 from eventstudy.returns import ReturnsPanel
-from eventstudy.typing import FloatArray, IntArray
+from eventstudy.utility.typing import FloatArray, IntArray
 
 ALPHA, BETA, SIGMA, LIMIT = 0.001, 1.6, 0.025, 0.05
 

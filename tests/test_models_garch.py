@@ -12,12 +12,13 @@ import pytest
 from conftest import Market
 from test_reference import CLOSE, HERE
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.models._base import noise
 from eventstudy.returns import ReturnsPanel
-from eventstudy.windows import EventWindows, Window, build_windows
+from eventstudy.windows.event_windows import EventWindows, build_windows
 
 VARIANCE = ["garch", "gjr", "egarch"]
 OMEGA, ALPHA, BETA = 2e-5, 0.1, 0.85

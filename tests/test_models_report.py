@@ -7,8 +7,8 @@ import re
 import pytest
 
 from eventstudy.models import MODELS, make_model
-from eventstudy.report.methods import formula, variance_of_car
-from eventstudy.report.references import references
+from eventstudy.report.content.references import references
+from eventstudy.report.html.methods import formula, variance_of_car
 
 
 def test_formulas_are_set_without_leftovers(model_name: str) -> None:

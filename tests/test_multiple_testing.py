@@ -14,15 +14,15 @@ from test_reference import CLOSE, large_windows, read
 from test_weights import results_of
 
 from eventstudy.analysis.multiple_testing import ADJUSTMENTS, FAMILIES, adjusted, rademacher, stepdown
-from eventstudy.config import StudyConfig
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.models import MODELS
-from eventstudy.results import EventStudyResults
+from eventstudy.report.content.tables import study_tables
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance.date_clustered import clustered_t, dates_of
-from eventstudy.tables import study_tables
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 COLUMNS = [
     "label",
@@ -199,7 +199,7 @@ def test_windows_and_groups() -> None:
     assert groups["holm"][:2].max() <= min(1, 2 * p.max()), "the third is not counted"
     assert groups["romano_wolf"][:2].between(0, 0.05).all()
     table = results.multiple("windows", methods=["by"])
-    assert list(table["label"]) == [str(w) for w in results._windows(None)]
+    assert list(table["label"]) == [str(w) for w in results.windows_of(None)]
     assert list(table.columns[5:]) == ["by", "reason"]
 
 

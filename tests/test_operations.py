@@ -132,7 +132,7 @@ class TestLogs:
 
     def test_warnings_of_other_packages_are_messages(self) -> None:
         program = (
-            "import sys, warnings\nfrom eventstudy.cli.logs import logged\n"
+            "import sys, warnings\nfrom eventstudy.cli.log_output import logged\n"
             "with logged('json'):\n    warnings.warn('look out')\n"
         )
         done = subprocess.run(
@@ -143,7 +143,7 @@ class TestLogs:
         assert "look out" in entry["text"]
 
     def test_a_library_says_nothing_unasked(self) -> None:
-        program = "from eventstudy.journal import note\nnote('failed', 'error')"
+        program = "from eventstudy.utility.log import note\nnote('failed', 'error')"
         done = subprocess.run(
             [sys.executable, "-c", program], env=PYTHON, capture_output=True, text=True, check=True
         )
@@ -193,7 +193,7 @@ class TestHomeless:
         assert not (folder / "~").exists()
 
     def test_a_home_is_left_alone(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        from eventstudy.cli.home import FOLDERS, settle
+        from eventstudy.cli.default_folders import FOLDERS, settle
 
         for name in [*FOLDERS, "MPLCONFIGDIR", "EVENTSTUDY_STORE"]:
             monkeypatch.delenv(name, raising=False)
@@ -205,7 +205,7 @@ class TestHomeless:
     def test_a_folder_of_somebody_else_is_not_used(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        from eventstudy.cli.home import FOLDERS, settle
+        from eventstudy.cli.default_folders import FOLDERS, settle
 
         for name in [*FOLDERS, "MPLCONFIGDIR", "EVENTSTUDY_STORE"]:
             monkeypatch.setenv(name, "")

@@ -10,10 +10,10 @@ import pytest
 from conftest import Market
 
 from eventstudy.analysis.placebo import _blocks, _drawn, _touching, placebo_dates, placebo_firms, rank_pvalue
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
-from eventstudy.results import EventStudyResults
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 W = Window(0, 1)
 

@@ -7,9 +7,9 @@ import pytest
 from conftest import Market
 from scipy.optimize import minimize
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS, SignificanceTest
-from eventstudy.windows import Window
 
 W = Window(-1, 1)
 

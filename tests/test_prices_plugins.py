@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from eventstudy.cli.main import main
-from eventstudy.cli.order import read_order
+from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.prices import PROVIDERS, is_name, listing, resolve
 from eventstudy.prices.sample import SampleProvider

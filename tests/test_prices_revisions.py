@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from eventstudy.errors import ConfigError
 from eventstudy.prices import Action, Prices, Provenance, clean, resolve
 from eventstudy.prices._base import stamp
-from eventstudy.prices._held import Held
+from eventstudy.prices._store_coverage import Held
 from eventstudy.prices.revisions import Change, compare, merge
 from eventstudy.prices.store import StoreProvider, moment
 from eventstudy.prices.upkeep import damaged, history, prune

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import mean_correlation, residual_correlation, residuals_on
 from eventstudy.significance._ranks import day_sums, scaled_ranks
-from eventstudy.windows import EventWindows, Window, build_windows
+from eventstudy.windows.event_windows import EventWindows, build_windows
 
 HERE = Path(__file__).parent / "reference"
 THEIRS = {

@@ -15,7 +15,8 @@ from scipy import stats
 from statsmodels.multivariate.multivariate_ols import _MultivariateOLS
 from test_reference import CLOSE, large_windows, read, tiny, tiny_windows
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, SignificanceTest
@@ -26,7 +27,7 @@ from eventstudy.significance._multivariate import common_system
 from eventstudy.significance._placebo import block_sums
 from eventstudy.significance.mvrm import left_out
 from eventstudy.significance.rank_variance import standardised
-from eventstudy.windows import EventWindows, Window
+from eventstudy.windows.event_windows import EventWindows
 
 __all__ = ["tiny", "tiny_windows"]
 WINDOWS = ["[0,0]", "[1,1]", "[0,1]", "[-1,1]", "[-5,-1]", "[-5,5]"]

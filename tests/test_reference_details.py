@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.stats import rankdata, skew
 from test_reference import CLOSE, large_windows, read, windows_of
 
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import correlations, mean_correlation
@@ -18,7 +19,7 @@ from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
 from eventstudy.significance.grank_t import grank
 from eventstudy.significance.wild_bootstrap import flipped_t
-from eventstudy.windows import EventWindows, Window
+from eventstudy.windows.event_windows import EventWindows
 
 LARGE, TINY = "large_example.json", "worked_example.json"
 WINDOWS = {LARGE: ["[0,0]", "[1,1]", "[0,1]", "[-1,1]", "[-5,-1]", "[-5,5]"],

@@ -10,10 +10,11 @@ import pytest
 from conftest import SHARED
 from scipy.stats import rankdata
 
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window, build_windows
+from eventstudy.windows.event_windows import build_windows
 
 PUBLISHED = SHARED / "reference" / "published"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

@@ -28,9 +28,9 @@ from r_cases import (
 )
 from scipy import stats
 
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
 
 ALL = [*THREE_MODELS, *((case, "market") for case in (MISSING, SINGLE, REPEATED, FACTORS))]
 AGREE = {

@@ -21,9 +21,9 @@ from r_cases import (
 )
 from scipy import stats
 
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.windows import Window
 
 INDEPENDENT = [DISPERSED, REPEATED, FACTORS]
 

@@ -24,8 +24,8 @@ from r_cases import (
 )
 from scipy.stats import rankdata
 
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
 
 ALL = [*THREE_MODELS, (REPEATED, "market"), (FACTORS, "market")]
 AGREE = {

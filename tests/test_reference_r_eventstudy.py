@@ -25,8 +25,8 @@ from r_cases import (
 from scipy import stats
 from scipy.stats import rankdata
 
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
 
 ALL = [*THREE_MODELS, *((case, "market") for case in (SINGLE, REPEATED, FACTORS))]
 DAILY = {"csect_t": ("aar_t", "cross_sectional"), "patell_z": ("aar_z", "patell"), "sign": ("sign_z", "sign"),

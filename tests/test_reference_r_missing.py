@@ -10,8 +10,8 @@ import pytest
 from r_cases import HERE, MISSING, WINDOWS, by_day, close, daily, fit, of, read, t_of, table
 from scipy.stats import rankdata
 
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
 
 DAYS = range(-10, 11)
 

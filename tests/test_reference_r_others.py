@@ -22,8 +22,8 @@ from r_cases import (
 from scipy import stats
 from scipy.stats import rankdata
 
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
 
 
 def held_days(case: str, model: str = "market") -> tuple[object, pd.Series]:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from r_cases import ENGINES, HERE, close, events, read, table
 
+from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
-from eventstudy.loading.load import load_returns
 from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.load import load_returns
 from eventstudy.study import EventStudy
-from eventstudy.windows import Window
 
 PRICES = "j_prices"
 FIRMS = [f"F0{i}" for i in range(1, 7)]

@@ -20,9 +20,8 @@ from eventstudy.analysis.regressions import COLUMNS, diagnostics, regression
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
 from eventstudy.models import MODELS
-from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy
+from eventstudy.study import EventStudy, EventStudyResults
 
 EXACT = {"rtol": 1e-12, "atol": 1e-15}
 

@@ -11,20 +11,20 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, PROVENANCE, loose, page, section, with_columns
 
-from eventstudy import pvalues
 from eventstudy.analysis.answer import Answer
+from eventstudy.analysis.caar_path import path_of
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.models.censored import CensoredMarket
-from eventstudy.report import references, wording
-from eventstudy.report.events import safe_url
-from eventstudy.report.html import render_report
-from eventstudy.report.methods import formula
-from eventstudy.report.path_section import path_lede
-from eventstudy.report.paths import path_of
-from eventstudy.results import EventStudyResults
+from eventstudy.report.content import references, wording
+from eventstudy.report.content.tables import study_tables
+from eventstudy.report.html.events import safe_url
+from eventstudy.report.html.methods import formula
+from eventstudy.report.html.page import render_report
+from eventstudy.report.html.path import path_lede
 from eventstudy.significance import STATISTICS
-from eventstudy.tables import study_tables
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
+from eventstudy.utility import pvalue_text as pvalues
 
 
 @pytest.fixture(scope="module")

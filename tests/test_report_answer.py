@@ -12,17 +12,17 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, page, section, with_columns
 
-from eventstudy import pvalues
 from eventstudy.analysis.answer import Interval
+from eventstudy.calendars.window import Window
 from eventstudy.cli.terminal import summary_text
-from eventstudy.config import StudyConfig
 from eventstudy.events.table import read_events
-from eventstudy.exports import finished
-from eventstudy.exports.layout import panels
-from eventstudy.report import answer, limits, wording
-from eventstudy.results import EventStudyResults
-from eventstudy.study import run_study
-from eventstudy.windows import Window
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content import answer, wording
+from eventstudy.report.content import data_notes as limits
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.content.paper_tables import panels
+from eventstudy.study import EventStudyResults, run_study
+from eventstudy.utility import pvalue_text as pvalues
 
 
 @pytest.fixture(scope="module")

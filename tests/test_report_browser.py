@@ -16,11 +16,11 @@ import pytest
 from conftest import Market
 from pages import page
 
-from eventstudy.config import StudyConfig
-from eventstudy.report.html import render_report
-from eventstudy.report.wording import date_prose
-from eventstudy.tables import study_tables
-from eventstudy.windows import Window
+from eventstudy.calendars.window import Window
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content.tables import study_tables
+from eventstudy.report.content.wording import date_prose
+from eventstudy.report.html.page import render_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

@@ -13,13 +13,13 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, page, section
 
-from eventstudy import pvalues
 from eventstudy.cli.terminal import p_text, summary_text
-from eventstudy.exports.finished import read_run
-from eventstudy.exports.latex import latex_tables
-from eventstudy.report import plots
-from eventstudy.report.index import render_index
-from eventstudy.results import EventStudyResults
+from eventstudy.report.content.finished_run import read_run
+from eventstudy.report.figures import caar_plots as plots
+from eventstudy.report.formats.latex import latex_tables
+from eventstudy.runs.index import render_index
+from eventstudy.study import EventStudyResults
+from eventstudy.utility import pvalue_text as pvalues
 
 
 @pytest.fixture(scope="module", params=[2, 3, 4])

@@ -14,12 +14,15 @@ from matplotlib.figure import Figure
 from pages import CONFIG, MAIN, page, with_columns
 from scipy import stats
 
+from eventstudy.analysis import caar_path as paths
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.report import canvas, paths, plots, wording
-from eventstudy.report.event import labels
-from eventstudy.report.svg import svg
-from eventstudy.results import EventStudyResults
-from eventstudy.windows import Window
+from eventstudy.report.content import wording
+from eventstudy.report.figures import caar_plots as plots
+from eventstudy.report.figures import label_placement as labels
+from eventstudy.report.figures import svg_canvas as canvas
+from eventstudy.report.figures.matplotlib_svg import svg
+from eventstudy.study import EventStudyResults
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,16 @@ import pytest
 from conftest import Market
 from pages import CONFIG, section
 
-from eventstudy.conventions import Conventions
-from eventstudy.events.confounders import reasons_of, with_confounders
+from eventstudy.abnormal.conventions import Conventions
 from eventstudy.events.table import events_from_frame
-from eventstudy.exports import finished
-from eventstudy.report.html import render_report
-from eventstudy.report.practice import law_of
-from eventstudy.results import EventStudyResults
+from eventstudy.fitting.confounding import reasons_of, with_confounders
+from eventstudy.fitting.fitted import group_column
+from eventstudy.report.content.conventions_text import law_of
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.content.tables import study_tables
+from eventstudy.report.html.page import render_report
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy
-from eventstudy.tables import group_column, study_tables
+from eventstudy.study import EventStudy, EventStudyResults
 
 EXACT = "CAR</i><sub>i</sub> / √Var(<i>CAR"
 

@@ -12,10 +12,11 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
 
-from eventstudy import pvalues
-from eventstudy.report import regression, robustness, wording
-from eventstudy.results import EventStudyResults
-from eventstudy.tables import study_tables
+from eventstudy.report.content import wording
+from eventstudy.report.content.tables import study_tables
+from eventstudy.report.html import regression, robustness
+from eventstudy.study import EventStudyResults
+from eventstudy.utility import pvalue_text as pvalues
 
 
 @pytest.fixture(scope="module")

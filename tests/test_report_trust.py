@@ -11,16 +11,16 @@ from conftest import Market
 from pages import CONFIG, MAIN, cells_of, page, section, with_columns
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
-from eventstudy import pvalues
 from eventstudy.analysis.opinions import percent
-from eventstudy.config import StudyConfig
-from eventstudy.report import wording
-from eventstudy.report.facts import cells, shown_tests
-from eventstudy.report.grid import MAIN_TITLE, significance_grid
-from eventstudy.results import EventStudyResults
+from eventstudy.calendars.window import Window
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content import wording
+from eventstudy.report.content.shown_tests import cells, shown_tests
+from eventstudy.report.content.tables import study_tables
+from eventstudy.report.html.tests import MAIN_TITLE, significance_grid
 from eventstudy.significance import STATISTICS
-from eventstudy.tables import study_tables
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
+from eventstudy.utility import pvalue_text as pvalues
 
 STUDIES = {
     "one": lambda: placed([160]).fit(),

@@ -13,10 +13,10 @@ from exported import markdown_tables, number
 from pages import CONFIG, MAIN, cells_of, page, section
 from situations import placed
 
-from eventstudy.exports import finished
-from eventstudy.exports.markdown import markdown
-from eventstudy.results import EventStudyResults
-from eventstudy.tables import study_tables
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.content.tables import study_tables
+from eventstudy.report.formats.markdown import markdown
+from eventstudy.study import EventStudyResults
 
 AT = [150] * 5 + [153, 156, 160, 163, 166, 170, 172]
 

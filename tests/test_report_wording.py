@@ -12,14 +12,16 @@ from conftest import Market
 from pages import CONFIG, MAIN, page, section
 from situations import placed
 
-from eventstudy import pvalues
 from eventstudy.cli.terminal import summary_text
-from eventstudy.config import StudyConfig
-from eventstudy.exports import finished
-from eventstudy.exports.markdown import markdown
-from eventstudy.report import answer, groups, limits, wording
-from eventstudy.report.methods import settings_text
-from eventstudy.results import EventStudyResults
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content import answer, wording
+from eventstudy.report.content import data_notes as limits
+from eventstudy.report.content.finished_run import finished
+from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.html import groups
+from eventstudy.report.html.methods import settings_text
+from eventstudy.study import EventStudyResults
+from eventstudy.utility import pvalue_text as pvalues
 
 
 @pytest.mark.parametrize(

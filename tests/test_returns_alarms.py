@@ -10,8 +10,8 @@ import pytest
 from conftest import SHARED
 
 from eventstudy import ReturnsPanel
-from eventstudy.faults.reasons import TAKEN_OUT
-from eventstudy.typing import FloatArray, ReturnKind
+from eventstudy.prices.quality.return_faults import TAKEN_OUT
+from eventstudy.utility.typing import FloatArray, ReturnKind
 
 KINDS: tuple[ReturnKind, ...] = ("simple", "log")
 

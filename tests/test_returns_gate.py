@@ -16,15 +16,15 @@ from run_folders import invoke
 
 import eventstudy as es
 from eventstudy import ReturnsPanel, reproduce_run
-from eventstudy.calendars import Sessions
+from eventstudy.calendars.sessions import Sessions
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
-from eventstudy.faults.kinds import MISSING
-from eventstudy.faults.reasons import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
-from eventstudy.loading.returns_file import read_returns
-from eventstudy.report.extent import lacking
+from eventstudy.prices.quality.fault_kinds import MISSING
+from eventstudy.prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
+from eventstudy.report.content.window_reach import lacking
 from eventstudy.returns import FrameTable
-from eventstudy.typing import FloatArray, ReturnKind
+from eventstudy.returns.returns_files import read_returns
+from eventstudy.utility.typing import FloatArray, ReturnKind
 
 DAYS = pd.bdate_range("2018-01-01", periods=600, name="date")
 FIRMS = [f"F{k}" for k in range(6)]

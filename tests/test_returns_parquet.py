@@ -14,10 +14,10 @@ from run_folders import invoke
 from eventstudy import ReturnsPanel, reproduce_run, verify_run
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
-from eventstudy.faults import gate
-from eventstudy.loading import parquet_returns
-from eventstudy.loading.returns_file import read_returns
+from eventstudy.prices.quality import gate
+from eventstudy.returns import parquet_files as parquet_returns
 from eventstudy.returns import table as returns_table
+from eventstudy.returns.returns_files import read_returns
 
 pytest.importorskip("pyarrow")
 SYMBOLS = ["VOD.L", "AAPL", "^GSPC", "0700.HK", "^FTSE", "^HSI", "SPY", "ZZZ"]

@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.events.table import read_events
-from eventstudy.results import EventStudyResults
-from eventstudy.runs import checked_name, write_run
-from eventstudy.tables import group_column
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.fitted import group_column
+from eventstudy.runs import write_run
+from eventstudy.study import EventStudyResults
+from eventstudy.utility.file_names import checked_name
 
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
 FILES = {

@@ -21,8 +21,8 @@ from run_folders import FIRMS, Project, contents, invoke, left_in
 
 from eventstudy import verify_run
 from eventstudy.cli.signals import Terminated, terminable
-from eventstudy.runs import swap as module
-from eventstudy.runs.swap import cleared, exchanged, stage_of, swap
+from eventstudy.runs import atomic_swap as module
+from eventstudy.runs.atomic_swap import cleared, exchanged, stage_of, swap
 
 
 def folder(path: Path, text: str) -> Path:

@@ -12,8 +12,7 @@ import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy import compare_runs
-from eventstudy.runs.changes import _sources, as_markdown
-from eventstudy.runs.compare import Answer, Comparison, Moved
+from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources, as_markdown
 from eventstudy.runs.manifest import seal
 
 

@@ -18,7 +18,8 @@ from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, verify_run
 from eventstudy.runs import Record
-from eventstudy.runs.changes import as_text, read_changes
+from eventstudy.runs.change_log import read_changes
+from eventstudy.runs.comparison import as_text
 
 
 @pytest.fixture
@@ -175,7 +176,7 @@ def test_a_hook_that_hangs_is_ended_with_what_it_started(
     """And what it prints does not break the form of the logs."""
     hook, late = project.folder / "hook.sh", project.folder / "late"
     hook.write_text(f"echo one; echo two >&2; (sleep 4; touch {late}) & wait\n")
-    monkeypatch.setattr("eventstudy.cli.hook.LONGEST", 1)
+    monkeypatch.setattr("eventstudy.cli.on_change.LONGEST", 1)
     project.announce(FIRMS[:4])
     said = refresh(project, "--quiet", "--log-format", "json", "--on-change", f"/bin/sh {hook}", code=75)
     entries = [json.loads(line) for line in said.splitlines()]

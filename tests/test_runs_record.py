@@ -20,15 +20,15 @@ from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, reproduce_run, verify_run
-from eventstudy.blas import one_thread
-from eventstudy.canonical import to_csv
-from eventstudy.config import StudyConfig
+from eventstudy.calendars.window import Window
 from eventstudy.errors import RunFolderError
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.content.tables import study_tables
 from eventstudy.runs import Origin, Record, refresh_run, write_run
 from eventstudy.runs.manifest import seal
 from eventstudy.study import run_study
-from eventstudy.tables import study_tables
-from eventstudy.windows import Window
+from eventstudy.utility.blas import one_thread
+from eventstudy.utility.csv_text import to_csv
 
 
 @pytest.fixture(scope="module")

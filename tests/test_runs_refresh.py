@@ -19,13 +19,13 @@ from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import reproduce_run, verify_run
-from eventstudy.cli.hook import arguments_of
-from eventstudy.config import StudyConfig
+from eventstudy.calendars.window import Window
+from eventstudy.cli.on_change import arguments_of
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, write_run
-from eventstudy.runs.changes import KEPT, LOG, read_changes
+from eventstudy.runs.change_log import KEPT, LOG, read_changes
 from eventstudy.runs.lock import RunBusyError, _Lock, locked
 from eventstudy.study import run_study
-from eventstudy.windows import Window
 
 
 def refresh(project: Project, *more: object, code: int = 0) -> str:

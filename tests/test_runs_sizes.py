@@ -9,7 +9,7 @@ from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, reproduce_run, verify_run
-from eventstudy.runs.changes import read_changes
+from eventstudy.runs.change_log import read_changes
 
 
 def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:

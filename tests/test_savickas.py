@@ -8,20 +8,12 @@ import pytest
 from scipy import stats
 from test_models_garch import laid_out, simulated
 
-from eventstudy.abnormal import AbnormalReturns
-from eventstudy.blas import one_thread
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance.savickas import (
-    _climb,
-    _starts,
-    errors,
-    fitted,
-    loglik,
-    series_of,
-    variances,
-)
-from eventstudy.windows import Window
+from eventstudy.significance.savickas import _climb, _starts, errors, fitted, loglik, series_of, variances
+from eventstudy.utility.blas import one_thread
 
 
 def garch_fit(n: int = 6, gap: int = 0, seed: int = 5, model: str = "garch") -> AbnormalReturns:

@@ -11,17 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.results import EventStudyResults
 from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._base import pvalue
-from eventstudy.significance._correlation import (
-    by_pair,
-    by_session,
-    mean_common_sessions,
-    mean_correlation,
-)
-from eventstudy.windows import Window
+from eventstudy.significance._correlation import by_pair, by_session, mean_common_sessions, mean_correlation
+from eventstudy.study import EventStudyResults
 
 # For one model only (test_savickas.py).
 OF_GARCH = {"savickas"}
@@ -261,7 +256,7 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     from eventstudy.models import MODELS
     from eventstudy.returns import ReturnsPanel
     from eventstudy.significance._loadings import loadings_on
-    from eventstudy.windows import build_windows
+    from eventstudy.windows.event_windows import build_windows
 
     monkeypatch.setattr("eventstudy.models._base.SPARE_DAYS", 1)
     values = np.random.default_rng(1).standard_normal((8, 2)) * 0.01

@@ -16,9 +16,9 @@ from situations import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
 from eventstudy.analysis.diagnosis import Diagnosis, diagnose
 from eventstudy.analysis.opinions import percent
 from eventstudy.analysis.situation import Situation, _normality
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.results import EventStudyResults
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from test_prices_yahoo import serving
 from yahoo_standin import Series, synthetic
 
 import eventstudy
-from eventstudy.config import StudyConfig
 from eventstudy.errors import BadAnswerError, DataError
 from eventstudy.events.table import read_events
-from eventstudy.loading.currency import unit_of
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices.sizes import as_of, checked, restated
 from eventstudy.prices.yahoo import YahooProvider
+from eventstudy.returns.currency import unit_of
 from eventstudy.study import run_study
 
 RECORD = "ticker,date,close,shares,mcap,currency,source,note"

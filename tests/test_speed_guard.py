@@ -11,13 +11,14 @@ from types import ModuleType
 import pytest
 from test_batch import floor, windows_of
 
-from eventstudy.abnormal import AbnormalReturns
-from eventstudy.chunks import CHUNK
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.calendars.window import Window
+from eventstudy.fitting.overlapping_events import masked, overlapping
 from eventstudy.models import MODELS
-from eventstudy.repeats import masked, overlapping
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import PAIRWISE_LIMIT, mean_correlation
-from eventstudy.windows import EventWindows, Window
+from eventstudy.utility.chunks import CHUNK
+from eventstudy.windows.event_windows import EventWindows
 
 W = Window(-1, 1)
 MB = 1 << 20

@@ -11,9 +11,10 @@ import pytest
 from conftest import SHARED, Market
 
 import eventstudy as es
-from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError
-from eventstudy.status import STUDY_FLAGS
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.status import STUDY_FLAGS
+from eventstudy.fitting.study_file import read_config
 
 PRICES = SHARED / "market-data" / "prices"
 
@@ -165,8 +166,8 @@ def test_an_index_serves_exchanges_that_differ() -> None:
     events = es.events_from_frame(
         pd.DataFrame({"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"})
     )
-    from eventstudy.loading.load import needed_keys
-    from eventstudy.loading.market_days import sessions_of
+    from eventstudy.returns.load import needed_keys
+    from eventstudy.returns.market_days import sessions_of
 
     keys = needed_keys(events)
     panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set()))
@@ -204,7 +205,7 @@ class TestConfig:
         ]
         path = tmp_path / "study.toml"
         path.write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
-        assert StudyConfig.from_toml(path) == config
+        assert read_config(path) == config
         assert config.main == es.Window(0, 1)
 
     @pytest.mark.parametrize(
@@ -231,9 +232,9 @@ class TestConfig:
         path = tmp_path / "study.toml"
         path.write_text("model = market\n", encoding="utf-8")
         with pytest.raises(ConfigError, match=r"study\.toml:1: "):
-            StudyConfig.from_toml(path)
+            read_config(path)
         with pytest.raises(ConfigError, match="cannot read"):
-            StudyConfig.from_toml(tmp_path / "none.toml")
+            read_config(tmp_path / "none.toml")
 
 
 @pytest.mark.skipif(not PRICES.is_dir(), reason="real prices are not part of the project")

@@ -15,16 +15,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy import schema
+from eventstudy.abnormal.conventions import Conventions
+from eventstudy.calendars.window import Window
 from eventstudy.cli.init import ROWS, study_text
 from eventstudy.cli.main import main
-from eventstudy.cli.order import read_order
-from eventstudy.config import StudyConfig
-from eventstudy.conventions import Conventions
+from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
-from eventstudy.settings import settings_of
-from eventstudy.studyfile import RunSettings, StudyFileError, read_study_file, study_settings
-from eventstudy.windows import Window
+from eventstudy.fitting import study_schema as schema
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.settings import settings_of
+from eventstudy.fitting.study_file import (
+    RunSettings,
+    StudyFileError,
+    read_config,
+    read_study_file,
+    study_settings,
+)
 
 FAULTY = """# a study
 events = "e.csv"
@@ -126,7 +132,7 @@ def test_one_fault(text: str, found: tuple[int, str], study: Path) -> None:
 )
 def test_lines_are_those_of_the_text(parts: list[str]) -> None:
     """Whatever stands before it, a fault in the last line is of the last line."""
-    from eventstudy.studyfile import _places
+    from eventstudy.fitting.study_file import _places
 
     unique = list(dict.fromkeys(parts))
     text = "\n".join([*unique, "last = 1"])
@@ -273,7 +279,7 @@ def test_two_study_files_are_refused(study: Path) -> None:
 
 def test_from_toml_and_back(study: Path) -> None:
     study.write_text('windows = ["0:1"]\n[variants.a]\nevent = "-3:3"\n', encoding="utf-8")
-    config = es.StudyConfig.from_toml(study)
+    config = es.read_config(study)
     assert config.studies["a"].event == Window(-3, 3)
     assert config.studies["a"].windows == (Window(0, 1),)
     plain = json.loads(json.dumps(config.to_dict()))
@@ -306,12 +312,12 @@ class TestInit:
         assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants"} == {
             *settings_of(RunSettings), *settings_of(StudyConfig),
         }  # fmt: skip
-        assert StudyConfig.from_toml(study) == StudyConfig()
+        assert read_config(study) == StudyConfig()
         assert read_order(study, None, {}).out == study.parent / "reports"
 
     def test_the_variants_that_it_suggests_are_good(self, study: Path) -> None:
         study.write_text(re.sub(r"^#(?=\[|\w+ = )", "", study_text(), flags=re.M), encoding="utf-8")
-        assert set(StudyConfig.from_toml(study).studies) == {"adjusted", "short-estimation"}
+        assert set(read_config(study).studies) == {"adjusted", "short-estimation"}
 
     def test_rows_are_those_of_the_list_of_the_project(self) -> None:
         listed = {(r["ticker"], str(r["announced_at"])) for r in _rows(ROOT / "events.csv")}
@@ -343,7 +349,7 @@ class TestInit:
 class TestSchema:
     def test_it_is_in_step(self) -> None:
         published = schema.SCHEMA_FILE.read_text(encoding="utf-8")
-        assert published == schema.text(), "run python -m eventstudy.schema"
+        assert published == schema.text(), "run python -m eventstudy.fitting.study_schema"
 
     @pytest.mark.parametrize(
         "text",

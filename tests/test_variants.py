@@ -18,18 +18,18 @@ from conftest import ROOT, Market
 from pages import PROVENANCE, cells_of, page, section
 
 import eventstudy as es
-from eventstudy import pvalues
+from eventstudy.analysis.variant_studies import fit_with_variants
 from eventstudy.analysis.variants import settings_text, variants_table
 from eventstudy.cli.main import main
-from eventstudy.config import StudyConfig
 from eventstudy.errors import ConfigError
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices import PROVIDERS, Prices
 from eventstudy.prices.shared import SharedSource
-from eventstudy.report import wording
-from eventstudy.report.html import render_report
-from eventstudy.report.robustness import of_groups
+from eventstudy.report.content import wording
+from eventstudy.report.html.page import render_report
+from eventstudy.report.html.robustness import of_groups
 from eventstudy.study import run_study
-from eventstudy.variants import fit_with_variants
+from eventstudy.utility import pvalue_text as pvalues
 
 EVENTS = """event_id,ticker,announced_at,direction
 apple,AAPL,2020-08-06,adverse
@@ -125,7 +125,7 @@ def test_the_study_itself_is_as_it_is_alone(results: es.EventStudyResults, event
 def test_a_symbol_is_asked_for_once(
     events: es.Events, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from eventstudy import variants
+    from eventstudy.analysis import variant_studies as variants
 
     source = Counting()
     monkeypatch.setattr(variants, "resolve", lambda *_, **__: source)

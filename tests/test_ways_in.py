@@ -12,7 +12,7 @@ from conftest import Market
 
 import eventstudy as es
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.tables import caar_table
+from eventstudy.report.content.tables import caar_table
 
 DAY01 = es.Window(0, 1)
 

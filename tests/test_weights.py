@@ -12,12 +12,12 @@ from scipy import stats
 from test_reference import CLOSE, HERE, large_windows, read, windows_of
 
 from eventstudy.analysis.weights import aggregates, dollar_loss, weighted_caar
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
-from eventstudy.results import EventStudyResults
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance._correlation import car_correlations, mean_correlation
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 W = Window(-1, 1)
 

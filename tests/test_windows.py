@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.calendars import Sessions
+from eventstudy.calendars.sessions import Sessions
+from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.returns import ReturnsPanel, returns_of
-from eventstudy.typing import ReturnKind
-from eventstudy.windows import EventWindows, Window, build_windows
+from eventstudy.utility.typing import ReturnKind
+from eventstudy.windows.event_windows import EventWindows, build_windows
 
 HOUR = np.timedelta64(3600, "s")
 

@@ -17,11 +17,11 @@ from yahoo_standin import Series, Yahoo
 from yahoo_world import FIRST, GONE, world
 
 import eventstudy as es
-from eventstudy.loading.benchmarks import FALLBACK
-from eventstudy.results import EventStudyResults
+from eventstudy.calendars.window import Window
+from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.runs import Record
 from eventstudy.runs.manifest import OWN_HASH, seal
-from eventstudy.windows import Window
+from eventstudy.study import EventStudyResults
 
 HIKVISION, SOON = "hikvision-2019-05-22-report", "hoshine-2021-06-23-wro"
 BEGINS = "000300.SS has no prices before 11 March 2021"

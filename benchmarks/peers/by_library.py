@@ -5,8 +5,8 @@ from floor import Drawn
 from protocol import EVENT, Numbers, Sample, Work, run
 from speed import fitted
 
+from eventstudy.calendars.window import Window
 from eventstudy.significance import STATISTICS
-from eventstudy.windows import Window
 
 
 def prepare(sample: Sample) -> Work:

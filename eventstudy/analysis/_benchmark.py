@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError
-from ..typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults
+    from ..fitting.fitted import FittedStudy
 
 
-def benchmark_returns(results: EventStudyResults) -> tuple[FloatArray, IntArray]:
+def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
     """Return the benchmark's returns and the sessions that each spans, two (n, L2) arrays.
 
     As the panel has them, whatever the model is: not summed over the span of the firm's own returns. NaN and
@@ -29,7 +29,7 @@ def benchmark_returns(results: EventStudyResults) -> tuple[FloatArray, IntArray]
     return values, np.where(known, panel.spans[row, at], 0)
 
 
-def require_returns(results: EventStudyResults) -> None:
+def require_returns(results: FittedStudy) -> None:
     """Raise ConfigError if the study is of volume, turnover or volatility: they are held by nobody."""
     if results.panel.measure != "return":
         raise ConfigError("this needs a study of returns", where="measure", value=results.panel.measure)

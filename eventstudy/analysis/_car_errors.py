@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import NotPossibleError
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import MIN_CLUSTERS
-from ..typing import FloatArray, IntArray
+from ..utility.typing import FloatArray, IntArray
 from ._clustered import ClusterError, decisive, inverse_root, loadings, satterthwaite, scores, wild_pvalues
 from ._design import CONSTANT, Design
 

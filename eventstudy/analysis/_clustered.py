@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ..significance.wild_bootstrap import EQUAL
-from ..typing import FloatArray, IntArray
+from ..utility.typing import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
 # 1 minus an eigenvalue of a cluster's hat matrix: below this a cluster alone determines a coefficient.

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ConfigError, NotPossibleError
-from ..registry import did_you_mean
-from ..typing import BoolArray, FloatArray
+from ..utility.registry import did_you_mean
+from ..utility.typing import BoolArray, FloatArray
 
 # How files write a missing number; in a column of text only an empty cell is missing.
 MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")

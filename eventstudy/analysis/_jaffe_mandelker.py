@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..significance._base import InapplicableError
 from ..significance._correlation import MIN_COMMON, Residuals, residuals_on
 from ..significance._mean import t_of_mean
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..utility.typing import FloatArray, IntArray
 
 
 class JaffeMandelker(NamedTuple):

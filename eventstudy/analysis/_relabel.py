@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import BoolArray, FloatArray, IntArray
 
 # All arrangements are taken up to this number of them.
 ENUMERATE_UP_TO = 4096

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..pvalues import LEVEL
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..fitting.fitted import WindowLike
 from ..significance import STATISTICS, SignificanceTest
 from ..significance._base import InapplicableError
 from ..significance._correlation import variance_factor
 from ..significance.patell import scar_variance
 from ..significance.patell_kp import FULL_SAMPLE
-from ..windows import Window
+from ..utility.pvalue_text import LEVEL
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults
+    from ..fitting.fitted import FittedStudy
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
@@ -154,15 +155,33 @@ def main_test(n_events: int) -> str:
     return "bmp_kp" if n_events >= FULL_SAMPLE else "patell_kp"
 
 
-def answer(results: EventStudyResults, window: Window) -> Answer:
-    """Return the answer of a study over `window`; see :func:`decide`.
+def answer_of(study: FittedStudy, window: WindowLike | None = None) -> Answer:
+    """Return the answer of a study over `window`, by default the main one; see :func:`decide`.
 
     While events wait for days of the window there is an estimate and no verdict.
     """
-    found = decide(results.abnormal, window, results.events["event_id"].astype(str).to_list())
-    if is_provisional(results, window):
-        return replace(found, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
-    return found
+    chosen = study.main if window is None else Window.of(window)
+    if ("answer", chosen) not in study.memo:
+        study.memo["answer", chosen] = _answer(study, chosen)
+    return study.memo["answer", chosen]  # type: ignore[no-any-return]
+
+
+def main_test_of(study: FittedStudy, window: WindowLike | None = None) -> str:
+    """Return the name of the test that decides over `window`, by default the main one."""
+    return answer_of(study, window).test
+
+
+def default_tests(study: FittedStudy) -> list[str]:
+    """Return the names of the tests that summaries show unless others are named, the main test first."""
+    usual = (name for name in study.all_tests if STATISTICS[name].core)
+    return list(dict.fromkeys([main_test_of(study), *usual]))
+
+
+def _answer(study: FittedStudy, window: Window) -> Answer:
+    answer = decide(study.abnormal, window, study.events["event_id"].astype(str).to_list())
+    if is_provisional(study, window):
+        return replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
+    return answer
 
 
 def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] = ()) -> Answer:
@@ -204,20 +223,18 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def answers(
-    groups: Mapping[str, EventStudyResults], pooled: EventStudyResults, window: Window
-) -> dict[str, Any]:
+def answers(groups: Mapping[str, FittedStudy], pooled: FittedStudy, window: Window) -> dict[str, Any]:
     """Return the answers of all events (``pooled``) and of each group, as in ``results.json``.
 
     A group of that name is called ``pooled (group)``.
     """
-    found = {"pooled": pooled.answer(window).to_dict()}
+    found = {"pooled": answer_of(pooled, window).to_dict()}
     for group, part in groups.items():
-        found["pooled (group)" if group == "pooled" else group] = part.answer(window).to_dict()
+        found["pooled (group)" if group == "pooled" else group] = answer_of(part, window).to_dict()
     return found
 
 
-def is_provisional(results: EventStudyResults, window: Window) -> bool:
+def is_provisional(results: FittedStudy, window: Window) -> bool:
     """Return whether events lack days of `window` because those days are yet to come.
 
     A firm whose prices end long before the newest ones is gone, and so are its days.

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from ..calendars.window import Window
 from ..errors import ConfigError
 from ..significance._base import InapplicableError, pvalue
 from ..significance.calendar_time import MIN_SESSIONS
-from ..typing import BoolArray, FloatArray, IntArray
-from ..windows import Window
+from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._benchmark import benchmark_returns, require_returns
 from ._jaffe_mandelker import jaffe_mandelker
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 Weights = Literal["equal", "value"]
 MARKET, RISKLESS, MARKET_VALUE = "market", "rf", "mcap"
@@ -52,7 +52,7 @@ class Portfolio:
 
 
 def calendar_portfolio(
-    results: EventStudyResults,
+    results: FittedStudy,
     window: WindowLike,
     *,
     weights: Weights = "equal",
@@ -66,7 +66,7 @@ def calendar_portfolio(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     window : window
         A firm is in the portfolio on the sessions of its window.
     weights : {"equal", "value"}
@@ -122,7 +122,7 @@ def calendar_portfolio(
 
 
 def portfolio(
-    results: EventStudyResults, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
+    results: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
 ) -> Portfolio:
     """Return the portfolio of the firms in their window by session, as in :func:`calendar_portfolio`."""
     a, w = results.abnormal, results.abnormal.windows
@@ -172,7 +172,7 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _weights(results: EventStudyResults, weights: Weights) -> tuple[FloatArray, int]:
+def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
     """Return the weight of each event, 0 for those that are not in, and how many usable ones lack a value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
@@ -193,7 +193,7 @@ def _weights(results: EventStudyResults, weights: Weights) -> tuple[FloatArray, 
     return np.where(ok & known, values, 0.0), int((ok & ~known).sum())
 
 
-def _factors(results: EventStudyResults) -> tuple[tuple[str, ...], FloatArray, IntArray]:
+def _factors(results: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Return names, values (n, L2, f) and the span (n, L2) of the factors, the benchmark first.
 
     A model with factors of its own and no benchmark brings these alone; one without either takes the
@@ -213,7 +213,7 @@ def _factors(results: EventStudyResults) -> tuple[tuple[str, ...], FloatArray, I
     return (MARKET, *names), np.stack([first, *series], axis=2), spans
 
 
-def _columns(results: EventStudyResults) -> dict[str, int]:
+def _columns(results: FittedStudy) -> dict[str, int]:
     """Return the column of ``windows.factors`` of each series of the model that is not lagged."""
     factors = results.model.factors
     if any(f.several for f in factors):
@@ -221,13 +221,13 @@ def _columns(results: EventStudyResults) -> dict[str, int]:
     return {f.name: j for j, f in enumerate(factors) if f.lag == 0}
 
 
-def _riskless(results: EventStudyResults) -> FloatArray | None:
+def _riskless(results: FittedStudy) -> FloatArray | None:
     """Return the riskless rate of each event day, (n, L2), if the model has one."""
     w, columns = results.abnormal.windows, _columns(results)
     return w.factors[:, len(w.estimation) :, columns[RISKLESS]] if RISKLESS in columns else None
 
 
-def _once(results: EventStudyResults, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
+def _once(results: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
     """Return `used` (n, L) with each firm once per session, and how many firm-days that takes away."""
     e = results.events
     listing = pd.factorize(e["ticker"].astype(str) + "\n" + e["exchange"].astype(str))[0]
@@ -250,7 +250,7 @@ def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) ->
 
 
 def _jaffe_mandelker_row(
-    results: EventStudyResults, window: Window, weights: Weights, min_firms: int
+    results: FittedStudy, window: Window, weights: Weights, min_firms: int
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"method": "jaffe_mandelker"}
     try:

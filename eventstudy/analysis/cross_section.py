@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
 from ..significance._base import pvalue
 from ..significance.date_clustered import dates_of
 from ..significance.wild_bootstrap import merged_dates
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..utility.typing import FloatArray, IntArray
 from ._car_errors import Errors, by_date, by_event
 from ._clustered import ClusterError
 from ._design import Design, cells_of, design_of
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 Weights = Literal["equal", "precision"]
 Cov = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "date", "scaled", "known_variance"]
@@ -81,7 +81,7 @@ class CarRegression:
 
 
 def regress_car(
-    results: EventStudyResults,
+    results: FittedStudy,
     columns: str | Iterable[str],
     window: WindowLike = (0, 1),
     *,
@@ -93,7 +93,7 @@ def regress_car(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     columns : str or iterable of str
         Columns of the events. Numbers enter as they are; text as dummies against its first level in
         alphabetical order, which the term names. Events with a missing value are left out and counted.
@@ -184,7 +184,7 @@ def _check(weights: str, cov: str, se: str) -> None:
 
 
 def _complete(
-    results: EventStudyResults, names: list[str], window: Window
+    results: FittedStudy, names: list[str], window: Window
 ) -> tuple[IntArray, list[tuple[str, pd.Series]], dict[str, str]]:
     """Return the rows of the events that enter, their columns, and why others do not."""
     ids = results.events["event_id"].astype(str)

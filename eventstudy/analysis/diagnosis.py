@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..calendars.window import Window
 from ..significance._correlation import PAIRWISE_LIMIT, SMALL_FACTOR
-from ..windows import Window
 from .answer import main_test
 from .opinions import Opinion, opinions, percent
 from .situation import SKEWNESS_EVENTS, Situation, measure
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 # From here on a reader should know of missing days, and of firms that move together.
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
@@ -93,12 +93,12 @@ class Diagnosis(Situation):
         return words + str(self.table.to_html(index=False, border=0))
 
 
-def diagnose(results: EventStudyResults, window: WindowLike | None = None) -> Diagnosis:
+def diagnose(results: FittedStudy, window: WindowLike | None = None) -> Diagnosis:
     """Return what kind of study this is, and how far to trust each test over `window`.
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     window : window, optional
         By default [0,1] if the event window holds it, else the first standard window.
 
@@ -107,11 +107,17 @@ def diagnose(results: EventStudyResults, window: WindowLike | None = None) -> Di
     ConfigError
         If the window reaches beyond the event window.
     """
-    asked = results.main if window is None else Window.of(window)
-    found = measure(results, asked)
-    facts = {key: getattr(found, key) for key in found.__dataclass_fields__}
-    name = main_test(found.n_events or len(results))
-    return Diagnosis(**facts, main_test=name, opinions=opinions(found, results.abnormal))
+    chosen = results.main if window is None else Window.of(window)
+    if ("diagnosis", chosen) not in results.memo:
+        results.memo["diagnosis", chosen] = _diagnosis(results, chosen)
+    return results.memo["diagnosis", chosen]  # type: ignore[no-any-return]
+
+
+def _diagnosis(study: FittedStudy, window: Window) -> Diagnosis:
+    situation = measure(study, window)
+    facts = {key: getattr(situation, key) for key in situation.__dataclass_fields__}
+    name = main_test(situation.n_events or len(study))
+    return Diagnosis(**facts, main_test=name, opinions=opinions(situation, study.abnormal))
 
 
 def _plain(value: Any) -> Any:

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..conventions import Conventions
+from ..abnormal.conventions import Conventions
+from ..calendars.window import Window
 from ..errors import ConfigError
-from ..pvalues import p_is
-from ..registry import Registry, did_you_mean
-from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import EQUAL
-from ..typing import BoolArray, FloatArray, IntArray, Measure
-from ..windows import Window
+from ..utility.pvalue_text import p_is
+from ..utility.registry import Registry, did_you_mean
+from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
 from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
+from .units import WORDS
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 LEVEL = 0.95
 
@@ -111,7 +111,7 @@ class Difference:
 
 
 def difference(
-    results: EventStudyResults,
+    results: FittedStudy,
     column: str,
     one: str | None = None,
     other: str | None = None,
@@ -123,7 +123,7 @@ def difference(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     column : str
         Column of the events that holds the groups.
     one, other : str, optional
@@ -146,7 +146,7 @@ def difference(
     return replace(result, measure=results.panel.measure)
 
 
-def differences(results: EventStudyResults, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
+def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
     """Return every pair of groups under every method, one row each, in the fields of :class:`Difference`."""
     groups, asked = list(results.groups(column)), Window.of(window)
     rows = []
@@ -265,7 +265,7 @@ def _compared(
     )  # fmt: skip
 
 
-def _pair(results: EventStudyResults, column: str, names: tuple[str, str], window: Window) -> Pair:
+def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Window) -> Pair:
     groups = results.groups(column)
     samples = [groups[name].abnormal.sample(window) for name in names]
     day0, date = np.unique(np.concatenate([s.windows.day0 for s in samples]), return_inverse=True)
@@ -274,7 +274,7 @@ def _pair(results: EventStudyResults, column: str, names: tuple[str, str], windo
     return Pair(np.concatenate([s.car(window) for s in samples]), first, date.ravel(), near)
 
 
-def _names(results: EventStudyResults, column: str, one: str | None, other: str | None) -> tuple[str, str]:
+def _names(results: FittedStudy, column: str, one: str | None, other: str | None) -> tuple[str, str]:
     groups = list(results.groups(column))
     for name in (one, other):
         if name is not None and name not in groups:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..errors import ConfigError
 from ..significance._base import InapplicableError, Value, pvalue
 from ..significance._bootstrap import QUANTILES, johnson_bootstrap
 from ..significance._mean import t_of_mean
 from ..significance._skewness import hall_t, johnson_t
-from ..typing import BoolArray, FloatArray, IntArray
-from ..windows import Window
+from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._benchmark import benchmark_returns, covers, require_returns
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 Against = Literal["market", "model"]
 # Fewer events than this do not show their skewness.
@@ -32,13 +32,13 @@ COLUMNS = (
 
 
 def abhar(
-    results: EventStudyResults, window: WindowLike, against: Against = "market", **changes: Any
+    results: FittedStudy, window: WindowLike, against: Against = "market", **changes: Any
 ) -> pd.DataFrame:
     """Test whether the mean buy-and-hold abnormal return over `window` is zero.
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     window : window
     against : {"market", "model"}
         BHAR = prod(1+R) - prod(1+R_m) with the event's benchmark, or - prod(1+E[R]) with the model's expected
@@ -87,7 +87,7 @@ def abhar(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def bhar(results: EventStudyResults, window: WindowLike, against: Against = "market") -> FloatArray:
+def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
     """Return the buy-and-hold abnormal return of every event, shape (n,).
 
     NaN where the event, or its benchmark, lacks a day of the window. Parameters as in :func:`abhar`.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..errors import ConfigError
-from ..registry import Registry
 from ..significance import STATISTICS
 from ..significance._base import InapplicableError
 from ..significance.date_clustered import clustered_t
@@ -23,11 +23,12 @@ from ..significance.wild_bootstrap import (
     flipped_t,
     merged_dates,
 )
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..utility.registry import Registry
+from ..utility.typing import FloatArray, IntArray
+from .answer import main_test_of
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 # Our names, and those of statsmodels.stats.multitest.
 ADJUSTMENTS: Registry[str] = Registry("adjustment")
@@ -55,12 +56,12 @@ class Asked(NamedTuple):
     windows: Iterable[WindowLike] | None
 
 
-Family: TypeAlias = "Callable[[EventStudyResults, Asked], tuple[pd.DataFrame, list[Hypothesis]]]"
+Family: TypeAlias = "Callable[[FittedStudy, Asked], tuple[pd.DataFrame, list[Hypothesis]]]"
 FAMILIES: Registry[Family] = Registry("family of hypotheses")
 
 
 def family(
-    results: EventStudyResults,
+    results: FittedStudy,
     kind: str,
     *,
     window: WindowLike = (0, 1),
@@ -73,7 +74,7 @@ def family(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     kind : {"events", "days", "windows", "groups"}
         The single-event t of each event over `window`; `test` on each day of the event window, over each
         of `windows`, or over `window` in each group of the column `by`.
@@ -185,9 +186,7 @@ def rademacher(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
     return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
 
 
-def _romano_wolf(
-    results: EventStudyResults, hypotheses: Sequence[Hypothesis]
-) -> tuple[FloatArray, list[str]]:
+def _romano_wolf(results: FittedStudy, hypotheses: Sequence[Hypothesis]) -> tuple[FloatArray, list[str]]:
     """Return the p-value of each hypothesis, and why it has none.
 
     Dates closer than the longest window are one cluster.
@@ -208,7 +207,7 @@ def _romano_wolf(
     return p, reasons
 
 
-def _clusters(results: EventStudyResults, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
+def _clusters(results: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
     """Return the cluster of each event of each hypothesis, numbered alike for all."""
     whole = results.abnormal.take(results.ok)
     dates, first = np.unique(whole.windows.day0, return_index=True)
@@ -229,7 +228,7 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 
 
 @FAMILIES.register("events")
-def _events(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _events(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
     car = results.car([asked.window]).rename(columns={"event_id": "label", "car": "estimate"})
     known = car["estimate"].notna()
     car = car.assign(
@@ -239,26 +238,26 @@ def _events(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, lis
 
 
 @FAMILIES.register("days")
-def _days(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _days(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
     days = [Window(int(t), int(t)) for t in results.abnormal.event.days]
     return _tested(
         [Hypothesis(str(d.start), results.abnormal.sample(d), d) for d in days],
-        asked.test or results.main_test(),
+        asked.test or main_test_of(results),
     )
 
 
 @FAMILIES.register("windows")
-def _windows(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    windows = results._windows(asked.windows)
+def _windows(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    windows = results.windows_of(asked.windows)
     return _tested(
         [Hypothesis(str(w), results.abnormal.sample(w), w) for w in windows],
-        asked.test or results.main_test(),
+        asked.test or main_test_of(results),
     )
 
 
 @FAMILIES.register("groups")
-def _groups(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    from ..tables import group_column
+def _groups(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    from ..fitting.fitted import group_column
 
     column, window = asked.by or group_column(results, ""), asked.window
     if not column:
@@ -266,7 +265,7 @@ def _groups(results: EventStudyResults, asked: Asked) -> tuple[pd.DataFrame, lis
     groups = results.groups(column).items()
     return _tested(
         [Hypothesis(name, g.abnormal.sample(window), window) for name, g in groups],
-        asked.test or results.main_test(),
+        asked.test or main_test_of(results),
     )
 
 

@@ -8,8 +8,8 @@ from math import erfc, isfinite, prod, sqrt
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..listing import part_of_many
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..fitting.large_samples import part_of_many
 from ..significance import STATISTICS, SignificanceTest, Statistic
 from ..significance._correlation import SMALLEST_FACTOR
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation
@@ -27,17 +27,6 @@ NON_NORMAL, NON_NORMAL_RATE = 0.25, 0.17
 SKEWED_AND_RAISED = 0.13
 # Skewness for which the false-alarm rates of a test are listed (columns D5 and D2 of docs/methods.md, 5).
 SKEWNESS_LISTED = (0.0, 0.7, 2.0)
-# Tests that skewness does not harm, and that are computed for very many events where it is found.
-FOR_SKEWNESS = ("corrado", "corrado_zivney_sign")
-# What pairs exchanges that are never open together a session apart.
-LAGGED = ("bmp_kp", "patell_kp", "grank_z_kp")
-# What is compared with estimation residuals: large ones are missing where days at a price limit are bounds.
-WITH_RESIDUALS = (
-    "sq", "placebo_windows", "cda", "corrado", "corrado_zivney", "corrado_zivney_sign", "grank_t", "grank_z",
-    "grank_z_kp", "generalized_sign", "rank_variance", "brown_forsythe",
-)  # fmt: skip
-# An F of all events sees the variance of each one.
-OF_EVERY_EVENT = ("mvrm", "mvrm_wilks")
 CRITICAL = 1.959963984540054
 # False-alarm rate, NaN where only the direction is known, and why.
 Objection = tuple[float, str]
@@ -72,7 +61,7 @@ def opinions(s: Situation, abnormal: AbnormalReturns) -> tuple[Opinion, ...]:
     """Return an opinion on every test of this number of events; of very many, on the usual tests."""
     entries = [entry for entry in STATISTICS.values() if entry.per_event == (s.n_events == 1)]
     if part_of_many(abnormal):
-        entries = [entry for entry in entries if entry.core or entry.name in FOR_SKEWNESS]
+        entries = [entry for entry in entries if entry.core or entry.for_skewness]
     return tuple(opinion(s, entry, entry(abnormal, s.window)) for entry in entries)
 
 
@@ -118,7 +107,7 @@ def _objections(s: Situation, entry: Statistic) -> Iterator[Objection]:
     if rate > NOMINAL:
         yield rate, "; ".join(why for factor, why in measured if factor > 1)
     yield from _shape(s, entry)
-    if s.censored and entry.name in WITH_RESIDUALS:
+    if s.censored and entry.uses_residuals:
         yield np.nan, "estimation days at a price limit are bounds, which its residuals lack"
     if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
         yield 1.0, "the residuals cancel, as if the benchmark were made of the firms"
@@ -133,7 +122,7 @@ def _dependence(s: Situation, entry: Statistic) -> Iterator[tuple[float, str]]:
         whys.append("events share dates")
     if entry.overlap == "no" and s.overlapping_pairs:
         whys.append("windows of different dates overlap")
-    if s.session_later and entry.name not in LAGGED:
+    if s.session_later and not entry.pairs_next_session:
         whys.append("the same news reaches some exchanges a session later")
     if whys:
         yield _unaccounted(s, entry), " and ".join(whys)
@@ -151,7 +140,7 @@ def _variance(s: Situation, entry: Statistic) -> Iterator[tuple[float, str]]:
 
     A rank test ("weak") sees about the root of it: 8.6 to 10.4% at twice the variance.
     """
-    if entry.variance not in ("no", "weak") or entry.name in OF_EVERY_EVENT:
+    if entry.variance not in ("no", "weak") or entry.of_every_event:
         return
     if s.n_events >= KAPPA_EVENTS and s.theta > 1:
         yield (
@@ -166,9 +155,9 @@ def _shape(s: Situation, entry: Statistic) -> Iterator[Objection]:
     if s.skewed and entry.skewed:
         rate = float(np.interp(abs(shape), SKEWNESS_LISTED, (0.05, *entry.skewed)))
         yield rate, f"abnormal returns are skewed ({shape:+.1f})"
-    if s.skewed and s.variance_raised and entry.name in FOR_SKEWNESS:
+    if s.skewed and s.variance_raised and entry.for_skewness:
         yield SKEWED_AND_RAISED, "skewed returns that are more variable than usual have another median"
     if entry.variance == "n/a" and entry.skewness == "no" and s.non_normal > NON_NORMAL:
         yield NON_NORMAL_RATE, f"residuals of {percent(s.non_normal)} of the events are not normal"
-    if entry.name in OF_EVERY_EVENT and s.variance_raised:
+    if entry.of_every_event and s.variance_raised:
         yield 1.0, "returns were more variable than usual, which its F sees in every single event"

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ..config import FEWEST_PLACEBOS
+from ..calendars.window import Window
 from ..errors import ConfigError
-from ..layout import Layout, rows_of
-from ..loading.benchmarks import PEERS, members
-from ..pvalues import p_is
+from ..fitting.config import FEWEST_PLACEBOS
+from ..fitting.series_rows import Layout, rows_of
+from ..returns.benchmarks import PEERS, members
 from ..significance import STATISTICS
-from ..typing import BoolArray, DateArray, FloatArray, IntArray
-from ..windows import EventWindows, Window
+from ..utility.pvalue_text import p_is
+from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
+from ..windows.event_windows import EventWindows
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike
+    from ..fitting.fitted import FittedStudy, WindowLike
 
 # A placebo whose sample is much smaller than the study's has another distribution.
 MIN_SHARE = 0.8
@@ -70,7 +71,7 @@ class Placebo:
 
 
 def placebo_dates(
-    results: EventStudyResults, window: WindowLike, *, test: str = "bmp", draws: int | None = None
+    results: FittedStudy, window: WindowLike, *, test: str = "bmp", draws: int | None = None
 ) -> Placebo:
     """Compare the study with itself on dates without events.
 
@@ -82,7 +83,7 @@ def placebo_dates(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     window : window
     test : str
         Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises variance.
@@ -108,7 +109,7 @@ def placebo_dates(
 
 
 def placebo_firms(
-    results: EventStudyResults,
+    results: FittedStudy,
     window: WindowLike,
     *,
     peers: str = PEERS,
@@ -126,7 +127,7 @@ def placebo_firms(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     window : window
     peers : str
         Column of the events with peers of each firm, ``A;B;C``; their prices must be in the panel.
@@ -170,7 +171,7 @@ def placebo_firms(
     return placebo
 
 
-def _layout(results: EventStudyResults) -> Layout:
+def _layout(results: FittedStudy) -> Layout:
     if results.layout is None:
         raise ConfigError("these results do not know where their returns came from")
     return results.layout
@@ -181,7 +182,7 @@ def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
 
 
 def _study(
-    results: EventStudyResults,
+    results: FittedStudy,
     layout: Layout,
     day0: DateArray,
     window: Window,
@@ -210,7 +211,7 @@ def _study(
 
 
 def _compared(
-    results: EventStudyResults,
+    results: FittedStudy,
     kind: Literal["dates", "firms"],
     test: str,
     window: Window,
@@ -242,7 +243,7 @@ def rank_pvalue(statistic: float, draws: FloatArray) -> float:
     return float((1 + reached.sum()) / (1 + len(draws)))
 
 
-def _shifts(results: EventStudyResults, layout: Layout) -> Iterator[tuple[int, DateArray]]:
+def _shifts(results: FittedStudy, layout: Layout) -> Iterator[tuple[int, DateArray]]:
     """Yield shifts and the days 0 that they lead to, spread over all that the sessions allow.
 
     A shift moves every event by at least the length of the event window.
@@ -277,7 +278,7 @@ def _spread(low: int, high: int, least: int) -> Iterable[int]:
     return [int(s) for s in shifts[order]]
 
 
-def _touching(results: EventStudyResults, moved: EventWindows) -> BoolArray:
+def _touching(results: FittedStudy, moved: EventWindows) -> BoolArray:
     """Tell which moved windows touch an event window of the same firm, shape (n,)."""
     event = results.abnormal.windows.event_positions
     firms = results.events["ticker"].to_numpy()
@@ -295,7 +296,7 @@ def _ends(positions: IntArray) -> tuple[IntArray, IntArray]:
     return np.where(known, positions, far).min(axis=1), np.where(known, positions, -1).max(axis=1)
 
 
-def _pools(results: EventStudyResults, layout: Layout, column: str) -> list[IntArray]:
+def _pools(results: FittedStudy, layout: Layout, column: str) -> list[IntArray]:
     """Return the rows of each event's peers in the panel."""
     treated = set(results.events["ticker"])
     pools = []

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..abnormal import AbnormalReturns
-from ..chunks import joined
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..errors import ConfigError
 from ..models._engines import batch
-from ..registry import did_you_mean
-from ..typing import BoolArray, FloatArray, IntArray
+from ..utility.chunks import joined
+from ..utility.registry import did_you_mean
+from ..utility.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
 
-    from ..results import EventStudyResults
+    from ..fitting.fitted import FittedStudy
 
 LAGS = 5
 # Tests over lags are asymptotic: with fewer days per lag than this there is no result.
@@ -37,7 +37,7 @@ class Compact(NamedTuple):
     X: FloatArray
 
 
-def regression(results: EventStudyResults, event_id: str) -> RegressionResults:
+def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     """Return the regression of one event, on exactly the days that the study used.
 
     Parameters and their covariance are those of the study. For models that are not least squares (robust,
@@ -69,7 +69,7 @@ def regression(results: EventStudyResults, event_id: str) -> RegressionResults:
     return OLS(firm, X, hasconst=True).fit(cov_type=cov_type, cov_kwds=lags)
 
 
-def diagnostics(results: EventStudyResults, *, lags: int = LAGS) -> pd.DataFrame:
+def diagnostics(results: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
     """Return diagnostics of the estimation of each usable event, in the columns of ``diagnostics.csv``.
 
     Columns, after event_id, ticker and nobs (M):
@@ -203,7 +203,7 @@ def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
     return np.array([breaks_cusumolsresid(row, ddof=d)[1] for row, d in zip(centred, ddof, strict=True)])
 
 
-def _row(results: EventStudyResults, event_id: str) -> int:
+def _row(results: FittedStudy, event_id: str) -> int:
     events = results.events
     ids = events["event_id"].astype(str).tolist()
     if str(event_id) not in ids:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..significance._correlation import is_unreliable, mean_correlation, near_sessions_apart
 from ..significance.wild_bootstrap import merged_dates
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..utility.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults
+    from ..fitting.fitted import FittedStudy
 
 REJECTS = 0.05
 # At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times: size 5.9%.
@@ -129,7 +129,7 @@ class Situation:
         return self.residual_skewness / float(np.sqrt(len(self.window)))
 
 
-def measure(results: EventStudyResults, window: Window) -> Situation:
+def measure(results: FittedStudy, window: Window) -> Situation:
     """Return the situation of the events that are valid for `window`; NaN where a number has no meaning."""
     sample = results.abnormal.sample(window)
     valid = results.abnormal.valid(window)

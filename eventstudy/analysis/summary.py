@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -10,11 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from ..pvalues import pvalue
+from ..calendars.window import Window
+from ..fitting.fitted import FittedStudy, WindowsLike
 from ..significance import STATISTICS
-from ..typing import Measure
-from ..windows import Window
-from .answer import Answer
+from ..utility.pvalue_text import pvalue
+from ..utility.typing import Measure
+from .answer import Answer, answer_of, default_tests, main_test_of
 
 TEXT_WIDTH = 100
 
@@ -76,3 +78,13 @@ class Summary:
         if not isinstance(value, float):
             return str(value)
         return pvalue(value, 4) if name in STATISTICS else f"{value:.{2 if self.measure == 'return' else 4}f}"
+
+
+def summary(
+    study: FittedStudy, windows: WindowsLike | None = None, names: Iterable[str] | None = None
+) -> Summary:
+    """Return answers and tests of a study by window in short."""
+    chosen = study.windows_of(windows)
+    tests = study.tests(chosen, names or default_tests(study))
+    answers = tuple(answer_of(study, window) for window in chosen)
+    return Summary(tests, answers, len(study), len(study.events), study.panel.measure, main_test_of(study))

@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..config import MAIN
-from ..tables import MOST_GROUPS, group_column
+from ..fitting.config import MAIN
+from ..fitting.fitted import MOST_GROUPS, group_column
+from .answer import answer_of
 
 if TYPE_CHECKING:
-    from ..config import StudyConfig
-    from ..results import EventStudyResults
+    from ..fitting.config import StudyConfig
+    from ..fitting.fitted import FittedStudy
 
 
 def variants_table(
-    results: EventStudyResults, config: StudyConfig, variants: Mapping[str, EventStudyResults]
+    results: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
 ) -> pd.DataFrame:
     """Return one row a variant and group, those of the study itself (``main``) first.
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     config : StudyConfig
-    variants : mapping of str to EventStudyResults
+    variants : mapping of str to FittedStudy
         By name in ``config.variants``.
 
     Returns
@@ -46,9 +47,7 @@ def variants_table(
     return pd.DataFrame(rows)
 
 
-def _rows(
-    name: str, results: EventStudyResults, own: StudyConfig, config: StudyConfig
-) -> Iterator[dict[str, Any]]:
+def _rows(name: str, results: FittedStudy, own: StudyConfig, config: StudyConfig) -> Iterator[dict[str, Any]]:
     column = group_column(results, own.by) if len(results) else ""
     groups = results.groups(column) if column else {}
     changed = config.variants.get(name, {})
@@ -60,7 +59,7 @@ def _rows(
         }  # fmt: skip
 
 
-def _answer(results: EventStudyResults, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
+def _answer(results: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
     if len(results) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
         none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
@@ -70,7 +69,7 @@ def _answer(results: EventStudyResults, config: StudyConfig, tests: tuple[str, .
             **none,
             "reason": f"none of {len(results.events)} events could be used",
         }
-    found = results.answer(config.main)
+    found = answer_of(results, config.main)
     test = results.test(tests[0] if tests else found.test, config.main)
     effect = found.plain_average if tests else found.effect
     return {

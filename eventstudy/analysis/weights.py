@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..errors import ConfigError
-from ..loading.sizes import no_numbers, unvalued
-from ..pvalues import p_is
-from ..registry import Registry, did_you_mean
-from ..report.measures import WORDS
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import NO_PAIR, PAIRWISE_LIMIT, car_correlations, mean_correlation
 from ..significance._loadings import ROUNDING
-from ..typing import BoolArray, FloatArray, Measure
-from ..windows import Window
+from ..utility.pvalue_text import p_is
+from ..utility.registry import Registry, did_you_mean
+from ..utility.typing import BoolArray, FloatArray, Measure
 from ._benchmark import require_returns
+from .market_values import no_numbers, unvalued
+from .units import WORDS
 
 if TYPE_CHECKING:
-    from ..results import EventStudyResults, WindowLike, WindowsLike
+    from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 
 LEVEL = 0.95
 # Column of the market value before the event.
@@ -142,13 +142,13 @@ class DollarLoss:
 
 
 def weighted_caar(
-    results: EventStudyResults, window: WindowLike, weights: str = "equal", column: str = SIZE
+    results: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
 ) -> WeightedMean:
     """Return the weighted mean CAR over `window`; weights sum to one over the events that have one.
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     window : window
     weights : {"equal", "value", "precision"}
         Alike, by market value, or by 1/Var(CAR).
@@ -172,7 +172,7 @@ def weighted_caar(
     return WeightedMean(weights, asked, len(sample), *combined, results.panel.measure)
 
 
-def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = SIZE) -> DollarLoss:
+def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
     """Return the abnormal change of market value of each event and of all, ADL_i = CAR_i x market value.
 
     Market values must be in one currency, and the study of returns. For parameters and errors see
@@ -184,21 +184,19 @@ def dollar_loss(results: EventStudyResults, window: WindowLike, column: str = SI
     sample, size = _taken(results.abnormal, asked, valid), size[valid]
     car, sd = sample.car(asked), np.sqrt(sample.var_car(asked))
     frame = pd.DataFrame({
-        **results._ids(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size, "se": sd * size,
+        **results.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size, "se": sd * size,
     })  # fmt: skip
     return DollarLoss(asked, frame, *_combined(sample, asked, size, reason))
 
 
-def aggregates(
-    results: EventStudyResults, windows: WindowsLike | None = None, column: str = SIZE
-) -> pd.DataFrame:
+def aggregates(results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE) -> pd.DataFrame:
     """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
 
     Weights by value are left out if there are no market values.
     """
     chosen = [name for name in WEIGHTS if name != "value" or has_sizes(results, column)]
     rows = []
-    for window in results._windows(windows):
+    for window in results.windows_of(windows):
         means = (asdict(weighted_caar(results, window, name, column)) for name in chosen)
         rows += [{"start": window.start, "stop": window.stop, **mean} for mean in means]
     names = ["start", "stop", *(f.name for f in fields(WeightedMean) if f.name not in ("window", "measure"))]
@@ -206,11 +204,11 @@ def aggregates(
 
 
 def market_values(
-    results: EventStudyResults, windows: WindowsLike | None = None, column: str = SIZE
+    results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the abnormal change of market value of all events over all windows, one row each."""
     rows = []
-    for window in results._windows(windows):
+    for window in results.windows_of(windows):
         loss = dollar_loss(results, window, column)
         own = {
             f.name: getattr(loss, f.name) for f in fields(DollarLoss) if f.name not in ("window", "events")
@@ -303,13 +301,13 @@ def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> Abno
     return sample if chosen.sum() == len(sample) else abnormal.take(chosen)
 
 
-def has_sizes(results: EventStudyResults, column: str = SIZE) -> bool:
+def has_sizes(results: FittedStudy, column: str = SIZE) -> bool:
     """Tell whether there are market values: of the study, or in a column of the events."""
     return column in results.events or (column == SIZE and results.sizes is not None)
 
 
 def _with_size(
-    results: EventStudyResults, valid: BoolArray, column: str, window: Window
+    results: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
     """Return market values (n,), the valid events that have one, and a word on those that have none.
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Problem
-from .parts import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option, print_json, say
+from .json_output import print_json
+from .shared import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option, say
 
 if TYPE_CHECKING:
     from ..events.checks import Checked
@@ -59,13 +60,13 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows and faults, and those of the settings."""
     from ..errors import ConfigError, EventStudyError
-    from ..events.notices import grouped
+    from ..events.grouping import grouped
     from ..events.table import check_file, events_of
+    from ..fitting.study_file import StudyFileError, problems_at, read_study_file
+    from ..fitting.study_file import check as checked
     from ..prices.store import moment
-    from ..refusals import refusals
-    from ..runs import checked_name
-    from ..studyfile import StudyFileError, problems_at, read_study_file
-    from ..studyfile import check as checked
+    from ..runs.preflight import refusals
+    from ..utility.file_names import checked_name
 
     try:
         file, faults = read_study_file(path), list[Problem]()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, PATH, ascii_text, debug_option, print_json, reading_codes
+from .json_output import print_json
+from .shared import DIFFERENT, PATH, ascii_text, debug_option, reading_codes
 
 moved_option = click.option(
     "--moved", type=click.FloatRange(0), default=0.0001, show_default=True, metavar="SHARE",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .parts import debug_option
+from .shared import debug_option
 
 if TYPE_CHECKING:
-    from ..settings import Setting
+    from ..fitting.settings import Setting
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
 # A firm whose prices come from the network, and one whose prices are bundled: the study runs without it too.
@@ -44,7 +44,7 @@ WIDTH = 100
 def init(folder: Path) -> None:
     """Write a commented study file and an events file into FOLDER (this one); nothing is overwritten."""
     from ..errors import ConfigError
-    from ..schema import SCHEMA_FILE
+    from ..fitting.study_schema import SCHEMA_FILE
 
     taken = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
     if taken:
@@ -60,8 +60,8 @@ def init(folder: Path) -> None:
 
 def study_text() -> str:
     """Return a study file with every setting commented out, as its dataclass and docstring have it."""
-    from ..settings import settings_of
-    from ..studyfile import RunSettings, study_settings
+    from ..fitting.settings import settings_of
+    from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
     study = {name: s for name, s in study_settings().items() if name != "variants"}
@@ -81,7 +81,7 @@ def _toml(setting: Setting) -> str:
     """Return the default as TOML has it."""
     import json
 
-    from ..schema import plain
+    from ..fitting.study_schema import plain
 
     return json.dumps(plain(setting.default))
 

@@ -8,13 +8,18 @@ from typing import Any
 
 import click
 
-from .. import __version__
+from ..utility.version import __version__
 from .check import check
 from .compare import compare
-from .home import settle
+from .default_folders import settle
 from .init import init
-from .listing import listing
-from .parts import (
+from .list import listing
+from .prices import prices
+from .refresh import refresh
+from .report import report
+from .reproduce import reproduce
+from .run import run
+from .shared import (
     EXIT_CODES,
     HOME,
     INTERRUPTED,
@@ -28,11 +33,6 @@ from .parts import (
     state_of_run,
     tell,
 )
-from .prices import prices
-from .refresh import refresh
-from .report import report
-from .reproduce import reproduce
-from .run import run
 from .signals import Terminated, terminable
 from .verify import verify
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .parts import PATH
+from .shared import PATH
 
 # In the order of --help: data, model, windows, events, tests, where it goes.
 STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (

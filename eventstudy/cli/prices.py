@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .parts import debug_option, print_json, progress, say, say_home
+from .json_output import print_json
+from .shared import debug_option, progress, say, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -187,7 +188,7 @@ def export(
     quiet: bool,
 ) -> None:
     """Write stored prices to PATH as one long table, .csv or .parquet."""
-    from ..prices.upkeep import FIRST_DAY, LAST_DAY
+    from ..prices._base import FIRST_DAY, LAST_DAY
     from ..prices.upkeep import export as write
 
     kept = _store(store, vintage)
@@ -248,9 +249,9 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
     today = date.today()  # noqa: DTZ011 - a civil date
     if events is None:
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
-    from ..config import ESTIMATION, EVENT
+    from ..calendars.window import ESTIMATION, EVENT
     from ..events.table import read_events
-    from ..loading.load import needed_keys, needed_range
+    from ..returns.load import needed_keys, needed_range
 
     listed = read_events(events)
     named = [symbol for symbol, _ in needed_keys(listed, peers=True)]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .compare import moved_option
-from .hook import delivering, split_command
+from .json_output import print_json
+from .on_change import delivering, split_command
 from .options import study_options
-from .parts import (
+from .shared import (
     EXIT_CODES,
     INCOMPLETE,
     LATER,
@@ -20,7 +21,6 @@ from .parts import (
     ascii_text,
     command_line,
     debug_option,
-    print_json,
     progress,
     remember,
     say,
@@ -30,10 +30,10 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from ..config import StudyConfig
+    from ..fitting.config import StudyConfig
     from ..runs.origin import Origin
     from ..runs.refresh import Refreshed
-    from .order import Order
+    from .request import Order
 
 
 @click.command(epilog=EXIT_CODES)
@@ -106,7 +106,7 @@ def _asked(
 ) -> tuple[Order, Origin, StudyConfig | None]:
     """Return the order, its origin, and the settings as they are shown if that is not how they are used."""
     from ..runs.origin import Origin
-    from .order import read_order
+    from .request import read_order
 
     if what is None and config_file is None and Path("study.toml").is_file():
         what = Path("study.toml")
@@ -123,10 +123,10 @@ def _of_run(
     from dataclasses import replace
 
     from ..errors import ConfigError
+    from ..runs.atomic_swap import followed
     from ..runs.origin import Origin
     from ..runs.record import Record
-    from ..runs.swap import followed
-    from .order import read_order
+    from .request import read_order
 
     fixed = [name for name in ("out", "name") if options.get(name)]
     if config_file or fixed:
@@ -150,7 +150,7 @@ def _of_run(
 
 def _log(done: Refreshed) -> None:
     """Log what was done, in the words of ``run`` where a run was written."""
-    from ..journal import note
+    from ..utility.log import note
 
     if done.results is None:
         note("nothing_new", folder=str(done.folder))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .parts import DIFFERENT, PATH, debug_option, reading_codes, tell
+from .shared import DIFFERENT, PATH, debug_option, reading_codes, tell
 
 if TYPE_CHECKING:
-    from ..exports import Finished
+    from ..report.formats import Finished
 
 # What every run folder holds, by format; the others are written on demand.
 HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex": "tables/*.tex"}
@@ -33,7 +33,7 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     (html, tex, md, json) stays as it is; xlsx, parquet and interactive, the page to explore, are written
     beside the folder, under its name. Exits with 4 if a file of RUN is not as it was written.
     """
-    from ..exports import read_run
+    from ..report.formats import read_run
     from ..runs import verify_run
 
     finished = read_run(run)
@@ -49,7 +49,7 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
 
 def _written(finished: Finished, run: Path, kind: str, out: Path | None, *, alone: bool) -> list[Path]:
     """Return the files of one format, written to `out`; without it those that the run has, untouched."""
-    from ..exports import export_file, exported
+    from ..report.formats import export_file, exported
 
     if out is None:
         if kind in HELD:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from .parts import DIFFERENT, PATH, debug_option, print_json, reading_codes
+from .json_output import print_json
+from .shared import DIFFERENT, PATH, debug_option, reading_codes
 
 
 @click.command(epilog=reading_codes("reproduced", "4 not, or inputs altered, "))

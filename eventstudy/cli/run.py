@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .json_output import print_json
 from .options import study_options
-from .parts import (
+from .shared import (
     EXIT_CODES,
     INCOMPLETE,
     PATH,
     ascii_text,
     command_line,
     debug_option,
-    print_json,
     progress,
     remember,
     say,
@@ -28,10 +28,10 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from ..config import StudyConfig
     from ..errors import DataError
-    from ..results import EventStudyResults
-    from .order import Order
+    from ..fitting.config import StudyConfig
+    from ..fitting.fitted import FittedStudy
+    from .request import Order
 
 
 @click.command(epilog=EXIT_CODES)
@@ -64,15 +64,15 @@ def run(
     EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file (.toml) that
     names one.
     """
-    from ..journal import note
-    from ..refusals import refuse
     from ..runs import Origin, write_run
-    from ..runs.long import require_parquet_for
-    from ..runs.strangers import other_study
-    from ..study import run_study
-    from ..workers import Workers
-    from .from_lock import locked_order
-    from .order import read_order
+    from ..runs.compute import compute_study
+    from ..runs.long_table import require_parquet_for
+    from ..runs.ownership import other_study
+    from ..runs.preflight import refuse
+    from ..utility.log import note
+    from ..utility.workers import Workers
+    from .locked_request import locked_order
+    from .request import read_order
     from .terminal import excess_loss
 
     if from_lock:
@@ -93,7 +93,7 @@ def run(
     told: Any = {"config": config, "origin": origin, "command": command_line()}
     with Workers(workers, cluster) as crew:
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
-            results = run_study(listed, config, **source, progress=advance)
+            results = compute_study(listed, config, **source, progress=advance)
         crew.progress = None
         say(_new_notices(results, from_lock))
         if len(results) == 0:
@@ -113,7 +113,7 @@ def run(
         sys.exit(INCOMPLETE)
 
 
-def _new_notices(results: EventStudyResults, lock: Path | None) -> list[str]:
+def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
     """Return what is to be said of prices: what a run said of those that it keeps was of its own fetch."""
     from ..runs import Record
 
@@ -121,9 +121,9 @@ def _new_notices(results: EventStudyResults, lock: Path | None) -> list[str]:
     return [text for text in results.panel.notices if text not in old]
 
 
-def _nothing_usable(results: EventStudyResults, order: Order, *, as_json: bool, **told: Any) -> DataError:
+def _nothing_usable(results: FittedStudy, order: Order, *, as_json: bool, **told: Any) -> DataError:
     """Write the page that says so, unless a good run would be lost, and return the error."""
-    from ..runs.failed import nothing_usable, write_failed
+    from ..runs.failed_run import nothing_usable, write_failed
     from .terminal import losses
 
     failed = write_failed(results, order.out, order.name, **told)
@@ -135,7 +135,7 @@ def _nothing_usable(results: EventStudyResults, order: Order, *, as_json: bool, 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:
     """Propose to fit all events at once where there are many and the model allows it."""
-    from ..listing import MANY
+    from ..fitting.large_samples import MANY
     from ..models import make_model
 
     if n <= MANY or config.engine == "batch" or config.cov_type != "nonrobust":
@@ -145,9 +145,10 @@ def _faster(config: StudyConfig, n: int) -> list[str]:
     return [f"{n} events: --engine batch fits them all at once; the numbers agree to rounding"]
 
 
-def _unranked(results: EventStudyResults, config: StudyConfig) -> list[str]:
+def _unranked(results: FittedStudy, config: StudyConfig) -> list[str]:
     """Say before the report is written that placebo dates are too few for a p-value, of which events."""
-    from ..tables import group_column
+    from ..analysis.placebo import placebo_dates
+    from ..fitting.fitted import group_column
 
     if not config.placebo:
         return []
@@ -156,15 +157,15 @@ def _unranked(results: EventStudyResults, config: StudyConfig) -> list[str]:
     return [
         f"--placebo {config.placebo}{f', {group}' * bool(group)}: {found.reason}"
         for group, part in samples.items()
-        if len(part) > 1 and (found := part.placebo_dates(config.main, draws=config.placebo)).reason
+        if len(part) > 1 and (found := placebo_dates(part, config.main, draws=config.placebo)).reason
     ]
 
 
-def _as_text(results: EventStudyResults, config: StudyConfig, folder: Path) -> str:
-    from ..report.answer import brief, headline, leading
-    from ..report.groups import SHOWN_PANELS
-    from ..report.wording import subject_of
-    from ..tables import group_column
+def _as_text(results: FittedStudy, config: StudyConfig, folder: Path) -> str:
+    from ..fitting.fitted import group_column
+    from ..report.content.answer import brief, headline, leading
+    from ..report.content.wording import subject_of
+    from ..report.html.groups import SHOWN_PANELS
     from .terminal import TEXT_WIDTH, beside, losses, seen_faults, sketch, summary_text
 
     column = group_column(results, config.by)

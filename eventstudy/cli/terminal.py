@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import PROVISIONAL
+from ..analysis.answer import PROVISIONAL, answer_of, main_test_of
 from ..analysis.cross_section import not_possible
 from ..analysis.opinions import VALID, WITH_CARE
-from ..canonical import read_csv
-from ..config import MAIN
-from ..faults.kinds import SPOKEN
-from ..faults.reasons import RETURN_FAULTS
-from ..listing import place_of_all
-from ..pvalues import LEVELS, p_is, pvalue
-from ..report.extent import lacking, remedies
-from ..report.facts import cells, rate_text, shown_tests
-from ..report.measures import in_its_words, words
-from ..report.robustness import of_groups
-from ..report.wording import reason_head
+from ..analysis.units import in_its_words, words
+from ..calendars.window import Window
+from ..fitting.config import MAIN
+from ..fitting.listed_events import place_of_all
+from ..prices.quality.fault_kinds import SPOKEN
+from ..prices.quality.return_faults import RETURN_FAULTS
+from ..report.content.shown_tests import cells, rate_text, shown_tests
+from ..report.content.tables import faults_in_windows
+from ..report.content.window_reach import lacking, remedies
+from ..report.content.wording import reason_head
+from ..report.html.robustness import of_groups
 from ..significance import STATISTICS
-from ..tables import faults_in_windows
-from ..typing import FloatArray
-from ..windows import Window
-from .parts import ascii_text
+from ..utility.csv_text import read_csv
+from ..utility.pvalue_text import LEVELS, p_is, pvalue
+from ..utility.typing import FloatArray
+from .shared import ascii_text
 
 if TYPE_CHECKING:
-    from ..config import StudyConfig
-    from ..results import EventStudyResults
+    from ..fitting.config import StudyConfig
+    from ..fitting.fitted import FittedStudy
 
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
@@ -52,7 +52,7 @@ def p_text(value: float) -> str:
 
 
 @in_its_words
-def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
+def summary_text(results: FittedStudy, config: StudyConfig) -> str:
     """Return windows with effect, interval and p of the main test, and the other tests of the main window."""
     head = ["days", "N", "effect", "95% interval", "p", "plain average"]
     rows = [_row(results, window, config.main) for window in config.tested]
@@ -62,16 +62,18 @@ def summary_text(results: EventStudyResults, config: StudyConfig) -> str:
     return "\n".join([_grid(head, rows), *_wrapped(note), *others])
 
 
-def _deciding(results: EventStudyResults, config: StudyConfig) -> str:
+def _deciding(results: FittedStudy, config: StudyConfig) -> str:
     """Return the main test, and the windows of fewer events in which another one decides."""
-    labels = {window: STATISTICS[results.main_test(window)].label for window in (config.main, *config.tested)}
+    labels = {
+        window: STATISTICS[main_test_of(results, window)].label for window in (config.main, *config.tested)
+    }
     label = labels[config.main]
     others = [f"{other} over {window}" for window, other in labels.items() if other != label]
     return ", ".join([f"{label} (main test)", *others])
 
 
-def _row(results: EventStudyResults, window: Window, main: Window) -> list[str]:
-    found = results.answer(window)
+def _row(results: FittedStudy, window: Window, main: Window) -> list[str]:
+    found = answer_of(results, window)
     low, high = (percent(end) for end in (found.effect.ci_low, found.effect.ci_high))
     return [
         f"{window}{' main' * (window == main)}", f"{found.n_events:,}", percent(found.effect.estimate),
@@ -80,12 +82,12 @@ def _row(results: EventStudyResults, window: Window, main: Window) -> list[str]:
     ]  # fmt: skip
 
 
-def _others(results: EventStudyResults, config: StudyConfig) -> list[str]:
+def _others(results: FittedStudy, config: StudyConfig) -> list[str]:
     """Return the other tests of the main window by how far to trust them; what is not valid is left out.
 
     None while the answer is provisional: no p-value goes before it.
     """
-    if results.answer(config.main).verdict == PROVISIONAL:
+    if answer_of(results, config.main).verdict == PROVISIONAL:
         return []
     names = shown_tests(results, config.main, config.tests)[1:]
     shown = cells(results, config.main, names)
@@ -167,7 +169,7 @@ def _grid(head: list[str], rows: list[list[str]]) -> str:
 
 
 @in_its_words
-def sketch(results: EventStudyResults) -> str:
+def sketch(results: FittedStudy) -> str:
     """Return the CAAR path as a small drawing in text, event days from left to right."""
     path: FloatArray = results.abnormal.caar
     days = results.abnormal.event.days
@@ -195,7 +197,7 @@ def sketch(results: EventStudyResults) -> str:
     return "\n".join(["CAAR by event day", *lines, " " * 9 + "".join(axis).rstrip()])
 
 
-def losses(results: EventStudyResults, main: Window | None = None, *, written: bool = True) -> str:
+def losses(results: FittedStudy, main: Window | None = None, *, written: bool = True) -> str:
     """Return what was dropped and why, the most frequent reason first, and which events leave `main`."""
     lost = _without(results, main) if main else ""
     dropped = results.events[~results.ok]
@@ -212,7 +214,7 @@ def losses(results: EventStudyResults, main: Window | None = None, *, written: b
 
 
 @in_its_words
-def _without(results: EventStudyResults, main: Window) -> str:
+def _without(results: FittedStudy, main: Window) -> str:
     """Return the used events without a CAR over `main`, each with the reason, and what to do."""
     found = lacking(results, main)
     if not found:
@@ -224,7 +226,7 @@ def _without(results: EventStudyResults, main: Window) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in _wrapped(remedies(found)))])
 
 
-def seen_faults(results: EventStudyResults) -> str:
+def seen_faults(results: FittedStudy) -> str:
     """Return how many faults of prices or returns touch windows of used events, by kind; "" without any.
 
     Of an event that was dropped the reason says what its prices lack.
@@ -242,7 +244,7 @@ def seen_faults(results: EventStudyResults) -> str:
     return "\n".join(_wrapped(text))
 
 
-def excess_loss(results: EventStudyResults, main: Window, *, strict: bool, max_loss: float) -> str:
+def excess_loss(results: FittedStudy, main: Window, *, strict: bool, max_loss: float) -> str:
     """Return which events have no result for `main`, if these are more than allowed; "" otherwise."""
     events = results.events.assign(lost=~results.abnormal.valid(main))
     return excess(events, main, strict=strict, max_loss=max_loss)

@@ -8,7 +8,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 
-from ..calendars import Sessions
+from ..calendars.sessions import Sessions
 from ..errors import DataError
 
 ASSUMED_TIME = dt.time(12)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import Problem
-from ..typing import IntArray
+from ..utility.typing import IntArray
 
 WHOLE_ROW = ""
 # Rows that are turned into columns at a time.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import Problem
-from ..typing import DateArray, IntArray
+from ..utility.typing import DateArray, IntArray
 from .announcements import MIDNIGHT
 from .cells import WHOLE_ROW, Column, Sheet, distinct
 from .csvfile import strip

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..canonical import OUTCOME, unquoted
 from ..errors import EventStudyError, Problem
-from ..registry import did_you_mean
+from ..utility.csv_text import OUTCOME, unquoted
+from ..utility.registry import did_you_mean
 from .cells import WHOLE_ROW, Sheet, laid_out
 from .decimals import with_points
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from ..canonical import OUTCOME
-from ..typing import CalendarChoice
+from ..utility.csv_text import OUTCOME
+from ..utility.typing import CalendarChoice
 from .cells import Column
-from .csvfile import strip
 from .decimals import unread
-
-if TYPE_CHECKING:
-    from .table import Events
 
 # Columns that split events into groups where they are there; no cell of them has white space around it.
 GROUPS = ("group", "direction")
@@ -51,17 +45,6 @@ def alike(column: str, texts: Iterable[str]) -> Iterator[str]:
     for own in spellings.values():
         if len(own) > 1:
             yield f"{column}: {', '.join(map(repr, own))} are different groups; spell them alike to join them"
-
-
-def grouped(events: Events, column: str) -> Events:
-    """Return events whose cells of a column that splits them have no white space around them."""
-    if column not in events.table or column in GROUPS:
-        return events
-    cells = events.table[column]
-    bare = cells.map(lambda cell: strip(cell) if isinstance(cell, str) else cell)
-    said = alike(column, [text for text in bare.unique() if isinstance(text, str)])
-    table = events.table.assign(**{column: bare})
-    return replace(events, table=table, notices=tuple(dict.fromkeys([*events.notices, *said])))
 
 
 def _some(texts: Iterable[str]) -> str:

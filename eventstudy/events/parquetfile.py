@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrow import parquet_modules
 from ..errors import Problem
+from ..utility.optional_parquet import parquet_modules
 from .cells import WHOLE_ROW, Column, Sheet
 from .csvfile import strip
 

@@ -12,11 +12,11 @@ from typing import get_args
 
 import numpy as np
 
-from ..calendars import known_zones, sessions
+from ..calendars.exchanges import DIGITS_IN_CODE, EXCHANGES, Exchange, exchange_of, from_bloomberg, suffix_of
+from ..calendars.sessions import known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
-from ..exchanges import DIGITS_IN_CODE, EXCHANGES, Exchange, exchange_of, from_bloomberg, suffix_of
-from ..registry import did_you_mean
-from ..typing import CalendarChoice
+from ..utility.registry import did_you_mean
+from ..utility.typing import CalendarChoice
 from .announcements import MIDNIGHT, Announcement, day0_position, parse_announcement, parse_date
 from .csvfile import strip
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
-from ..typing import BoolArray, CalendarChoice, IntArray
+from ..utility.typing import BoolArray, CalendarChoice, IntArray
 from .cells import BLOCK, Column, Sheet
 from .checks import Checked, check_sheet
 from .csvfile import read_bytes, sheet_of_csv, strip

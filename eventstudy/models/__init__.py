@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._base import MARKET, MODELS, Factor, LinearModel
+from ..returns.series import MARKET, Factor
+from ._base import MODELS, LinearModel
 from . import (
     market,
     market_adjusted,

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..chunks import CHUNK, SMALL_CHUNK, joined
-from ..conventions import Conventions
-from ..cut import Pieces
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..abnormal.conventions import Conventions
 from ..errors import ConfigError
-from ..registry import Registry
-from ..typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
-from ..windows import EventWindows
-from ..workers import current
+from ..returns.series import MARKET, Factor
+from ..utility.chunks import CHUNK, SMALL_CHUNK, joined
+from ..utility.lazy_records import Pieces
+from ..utility.registry import Registry
+from ..utility.typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
+from ..utility.workers import current
+from ..windows.event_windows import EventWindows
 from ._engines import ENGINES, Fit
 
 MODELS: Registry[type[LinearModel]] = Registry("model")
@@ -26,28 +27,6 @@ MODELS: Registry[type[LinearModel]] = Registry("model")
 NO_VARIANCE = 1e-10
 # docs/methods.md, 1.4: fewer complete estimation days than k + 5 leave no usable variance.
 SPARE_DAYS = 5
-
-
-class Factor(NamedTuple):
-    """A series that a model needs beside the firm's own.
-
-    Attributes
-    ----------
-    name : str
-        ``market`` is the benchmark of the event. Any other name is looked for in the columns of the events
-        (a ticker for each event), in the setting `series` (a ticker for all) and in the factor files.
-    lag : int
-        Sessions by which it is moved: -1 is the session before.
-    several : bool
-        Whether the column holds several tickers, each a series of its own.
-    """
-
-    name: str
-    lag: int = 0
-    several: bool = False
-
-
-MARKET = Factor("market")
 
 
 @dataclass(frozen=True)

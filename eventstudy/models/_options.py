@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from ..errors import ConfigError
-from ..registry import did_you_mean
-from ..typing import CovType
+from ..utility.registry import did_you_mean
+from ..utility.typing import CovType
 from ._base import MODELS, LinearModel
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import ConfigError
-from ..layout import Layout
-from ..typing import BoolArray, Engine, FloatArray, IntArray
-from ..windows import EventWindows
+from ..utility.typing import BoolArray, Engine, FloatArray
+from ..windows.event_windows import EventWindows
 from ._base import LinearModel
 from ._engines import ENGINES, Fit
 from .market import Market
@@ -127,29 +126,3 @@ def censored(model: LinearModel) -> LinearModel:
             remedy="use --model market without --cov, or --limits extend",
         )  # fmt: skip
     return CensoredMarket()
-
-
-def with_bounds(windows: EventWindows, layout: Layout) -> EventWindows:
-    """Return the windows with the returns of estimation days that close at a limit set apart as bounds.
-
-    The first day of a run of such closes shows that its return lies beyond the limit. The later days and the
-    first free close after them carry what was left over: they say nothing of their own day, and are missing.
-    """
-    L1 = len(windows.estimation)
-    state = _states(layout, windows.positions[:, :L1])
-    hit = state != 0
-    after = np.zeros_like(hit)
-    after[:, 1:] = hit[:, :-1]
-    own = windows.returns[:, :L1]
-    single = hit & ~after & (windows.length[:, :L1] == 1) & (np.sign(own) == np.sign(state))
-    returns = windows.returns.copy()
-    returns[:, :L1] = np.where(hit | after, np.nan, own)
-    return replace(windows, returns=returns, bounds=np.where(single, own, np.nan))
-
-
-def _states(layout: Layout, positions: IntArray) -> IntArray:
-    limits, rows = layout.panel.limits, layout.rows[:, None]
-    if limits is None or len(limits) == 0:
-        return np.zeros(positions.shape, dtype=np.int64)
-    known = (rows >= 0) & (positions >= 0)
-    return np.where(known, limits[np.maximum(rows, 0), np.maximum(positions, 0)], 0)

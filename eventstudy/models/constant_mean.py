@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._base import MODELS, Factor, LinearModel
+from ..returns.series import Factor
+from ._base import MODELS, LinearModel
 
 
 @MODELS.register("constant_mean")

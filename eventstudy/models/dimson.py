@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import ConfigError
-from ..typing import BoolArray, Engine, FloatArray
-from ..windows import EventWindows
-from ._base import MARKET, MODELS, Factor, LinearModel
+from ..returns.series import MARKET, Factor
+from ..utility.typing import BoolArray, Engine, FloatArray
+from ..windows.event_windows import EventWindows
+from ._base import MODELS, LinearModel
 from ._engines import Fit, around
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..errors import ConfigError
-from ..typing import FloatArray
-from ..windows import EventWindows
-from ._base import MARKET, MODELS, Factor, LinearModel
+from ..returns.series import MARKET, Factor
+from ..utility.typing import FloatArray
+from ..windows.event_windows import EventWindows
+from ._base import MODELS, LinearModel
 
 RF, EXCESS_MARKET = "rf", "mkt_rf"
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..conventions import SEED
+from ..abnormal.conventions import SEED
 from ..errors import ConfigError, how_to_install
-from ..typing import BoolArray, Engine, FloatArray
-from ..windows import EventWindows
+from ..utility.typing import BoolArray, Engine, FloatArray
+from ..windows.event_windows import EventWindows
 from ._base import MODELS, LinearModel
 from ._engines import ENGINES, Fit
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._base import MODELS, Factor
+from ..returns.series import Factor
+from ._base import MODELS
 from .market_adjusted import MarketAdjusted
 
 

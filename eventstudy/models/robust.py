@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..typing import BoolArray, Engine, FloatArray
-from ..windows import EventWindows
+from ..utility.typing import BoolArray, Engine, FloatArray
+from ..windows.event_windows import EventWindows
 from ._base import MODELS, LinearModel
 from ._engines import Fit, around
 

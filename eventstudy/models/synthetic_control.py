@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..typing import BoolArray, Engine, FloatArray
-from ..windows import EventWindows
-from ._base import MODELS, SPARE_DAYS, Factor, LinearModel
+from ..returns.series import Factor
+from ..utility.typing import BoolArray, Engine, FloatArray
+from ..windows.event_windows import EventWindows
+from ._base import MODELS, SPARE_DAYS, LinearModel
 from ._engines import Fit
 from .market_adjusted import variance_only
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..typing import FloatArray
-from ..windows import EventWindows
+from ..utility.typing import FloatArray
+from ..windows.event_windows import EventWindows
 from ._base import MODELS, LinearModel
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ._base import MARKET, MODELS, Factor, LinearModel
+from ..returns.series import MARKET, Factor
+from ._base import MODELS, LinearModel
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..registry import Registry, did_you_mean
+from ..utility.registry import Registry, did_you_mean
 from ._actions import Action
 from ._base import COLUMNS, PriceProvider, Prices, Provenance, collect
 from ._clean import clean

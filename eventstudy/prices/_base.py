@@ -14,7 +14,7 @@ from ._actions import Action, between
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..typing import FloatArray
+    from ..utility.typing import FloatArray
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
@@ -25,6 +25,7 @@ DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
 THERE = "prices are there from"
 
 Progress = Callable[[int, int], None]
+FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2200, 1, 1)
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..arrow import parquet_modules
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
-from ..registry import did_you_mean
-from ._base import (
-    DATE_DTYPE,
-    NUMBER_COLUMNS,
-    Prices,
-    Progress,
-    Provenance,
-    collect,
-)
+from ..utility.optional_parquet import parquet_modules
+from ..utility.registry import did_you_mean
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Progress, Provenance, collect
 from ._clean import clean
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..canonical import read_csv
 from ..errors import (
     BadAnswerError,
     ConfigError,
@@ -23,6 +22,7 @@ from ..errors import (
     RunFolderError,
     UnknownSymbolError,
 )
+from ..utility.csv_text import read_csv
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Progress, Provenance, stamp, unique
 
 if TYPE_CHECKING:

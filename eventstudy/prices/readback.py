@@ -66,8 +66,8 @@ def read_back(
     repeats : dict of str to sequence of str, optional
         Days for which the file of a symbol has several rows that differ.
     """
+    from ._base import FIRST_DAY, LAST_DAY
     from .store import StoreProvider
-    from .upkeep import FIRST_DAY, LAST_DAY
 
     again = StoreProvider(store.path, partial=True).fetch(prices.symbols, FIRST_DAY, LAST_DAY)
     stored, repeats = again.parts(), repeats or {}

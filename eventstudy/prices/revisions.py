@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..typing import FloatArray
+from ..utility.typing import FloatArray
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, matrix_of, stamp
-from ._held import Held
+from ._store_coverage import Held
 
 if TYPE_CHECKING:
     import pandas as pd

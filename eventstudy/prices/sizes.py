@@ -14,7 +14,7 @@ from ..errors import BadAnswerError, NetworkError, NoPricesError, PriceError, Ra
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..typing import DateArray, FloatArray
+    from ..utility.typing import DateArray, FloatArray
 
 COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Those of a record, in which a firm without any has a note.

@@ -16,12 +16,12 @@ from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
 from ._actions import between
 from ._base import Prices, Progress, empty_table, no_rows, stamped, unique
 from ._database import RECORD, Database, transaction
-from ._held import Held, frame, has_closes, unpack, utc, verified, within
+from ._store_coverage import Held, frame, has_closes, unpack, utc, verified, within
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from ..typing import FloatArray
+    from ..utility.typing import FloatArray
     from ._actions import Action
     from ._base import Provenance
     from .revisions import Merged

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from ..errors import BadAnswerError, NetworkError, PriceError, RateLimitedError
 from ._actions import between
 from ._base import PriceProvider, Prices, Progress, collect, unique
-from ._held import Held
+from ._store_coverage import Held
 from .store import Kept, StoreProvider
 
 # Symbols asked at once; what came before a failure, or the end of the program, is in the store.

@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
-from ..arrow import parquet_modules
 from ..errors import ConfigError, DataError, PriceError
-from ._base import Prices, Progress
+from ..utility.optional_parquet import parquet_modules
+from ..utility.version import __version__
+from ._base import FIRST_DAY, LAST_DAY, Prices, Progress
 from ._clean import SAME_PRICE
 from ._database import transaction
-from ._held import unpack
+from ._store_coverage import unpack
 from .store import GET, NUMBERED, StoreProvider, donor_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from .readback import ReadBack
 
-FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2200, 1, 1)
 LIST = """SELECT symbol, provenance, fetched_at,
     (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol) FROM prices ORDER BY symbol"""
 VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..faults.columns import CODE_TEXTS, LARGE_MEDIAN
-from ..faults.verdict import LIKE_PERCENT
+from ..prices.quality.return_columns import CODE_TEXTS, LARGE_MEDIAN
+from ..prices.quality.gate_report import LIKE_PERCENT
 from .closes import closes_of
 from .panel import DATA_CALENDAR, ReturnsPanel
 from .sessions import NO_ZONE, returns_of

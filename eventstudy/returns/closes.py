@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..faults.quotes import Quotes, by_symbol
-from ..typing import DateArray, FloatArray
+from ..prices.quality.quotes import Quotes, by_symbol
+from ..utility.typing import DateArray, FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..calendars.exchanges import EXCHANGES, exchange_of
 from ..errors import DataError
-from ..exchanges import EXCHANGES, exchange_of
-from ..faults.kinds import Fault, faults_of, near, notes_of
-from ..faults.limits import LIMITS, LimitRule, rules_of
-from ..faults.quotes import NO_DATES, Quotes, by_symbol
-from ..loading.measures import lack, measured
-from ..typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
+from ..prices.quality.fault_kinds import Fault, faults_of, near, notes_of
+from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
+from ..prices.quality.quotes import NO_DATES, Quotes, by_symbol
+from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from .closes import usable_closes
+from .measures import lack, measured
 from .sessions import between, break_at, compounded, on_sessions, returns_of, usual_hours
 from .table import FrameTable, Key, ReturnsTable, laid_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..calendars import Sessions
+    from ..calendars.sessions import Sessions
     from ..prices import Prices
 
 DATA_CALENDAR = "data"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..typing import DateArray, FloatArray, IntArray, ReturnKind
+from ..utility.typing import DateArray, FloatArray, IntArray, ReturnKind
 
 if TYPE_CHECKING:
-    from ..calendars import Sessions
+    from ..calendars.sessions import Sessions
 
 # Time zone of sessions whose exchange is not known.
 NO_ZONE = "UTC"

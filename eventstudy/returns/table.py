@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from ..errors import DataError
-from ..faults.columns import CODE_TEXTS
-from ..faults.gate import Gate
-from ..faults.verdict import Verdict
-from ..typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from ..prices.quality.gate import Gate
+from ..prices.quality.gate_report import Verdict
+from ..prices.quality.return_columns import CODE_TEXTS
+from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 from .sessions import compounded
 from .wide import wide_returns
 

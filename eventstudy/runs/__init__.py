@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .compare import compare_runs
-from .folder import checked_name, write_run
+from ..utility.file_names import checked_name
+from .folder import write_run
 from .origin import Origin
 from .record import Record
 from .refresh import refresh_run

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
-from ..canonical import OUTCOME
 from ..errors import RunFolderError
-from ..loading.benchmarks import NAMED, members
 from ..prices.frozen import TABLE
-from ..report.wording import reason_head
-from .changes import MOVED, as_text
+from ..report.content.wording import reason_head
+from ..returns.benchmarks import NAMED, members
+from ..utility.csv_text import OUTCOME
+from .comparison import MOVED, Answer, Comparison, Move, Moved
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
+from .price_revisions import revisions, size_revisions, unequal
 from .record import Record
-from .revised import Revision, revisions, size_revisions, unequal
 from .verify import AlteredError, verify_run
 
 if TYPE_CHECKING:
@@ -37,145 +35,6 @@ _ASIDE = {
     "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants", "event_pages",
     "interactive", "size",
 }  # fmt: skip
-# What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
-OLD_VERDICTS = {
-    "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT, "no result": NO_RESULT,
-    "not tested": NO_RESULT,
-}  # fmt: skip
-_DIFFERENCES = (
-    "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions", "prices",
-    "sizes", "sources", "files", "altered",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A CAR that is not what it was; None where there is none."""
-
-    event_id: str
-    ticker: str
-    window: str
-    before: float | None
-    after: float | None
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A day 0 that is not what it was (ISO dates, "" for none)."""
-
-    before: str
-    after: str
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the two runs answer for a group of events; None where it is not in the run."""
-
-    group: str
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
-
-    @property
-    def flipped(self) -> bool:
-        """Whether the verdict is another one, or the effect is significant with the other sign."""
-        if self.before is None or self.after is None:
-            return True
-        signs = [math.copysign(1, own["estimate"] or 0.0) for own in (self.before, self.after)]
-        verdicts = [OLD_VERDICTS.get(own["verdict"], own["verdict"]) for own in (self.before, self.after)]
-        return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The differences between two runs.
-
-    Attributes
-    ----------
-    added, removed : tuple of str
-        Events of the second run only, and of the first only.
-    edited : mapping of str to mapping
-        What is not the same in the row of an event in the events file: (before, after) by column.
-    days : mapping of str to Moved
-        Events with another day 0, which may follow from the announcement, a setting or prices.
-    statuses : mapping of str to (before, after)
-        Status of the events that have another: ``ok``, ``provisional`` (the window is not over yet), or why
-        an event was dropped. The same kind of reason in other words is no other status.
-    moves : tuple of Move
-        CARs that moved by more than `moved`, in every window.
-    answers : tuple of Answer
-        Groups whose answer is another sentence.
-    settings, versions : mapping of str to (before, after)
-    prices : mapping of str to Revision
-        Symbols whose prices are not the same.
-    sizes : mapping of str to Revision
-        Firms whose market values (``tables/sizes.csv``) are not the same.
-    sources : mapping of str to (before, after)
-        Symbols that only one run has, or that come from another source.
-    files : tuple of str
-        Other inputs that are not the same.
-    main : str
-        The main window of the second run.
-    moved : float
-    measure : str
-        What the second run studies.
-    altered : tuple of str
-        Files of either run that are not as they were written.
-    """
-
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    edited: Mapping[str, Mapping[str, tuple[str, str]]]
-    days: Mapping[str, Moved]
-    statuses: Mapping[str, tuple[str, str]]
-    moves: tuple[Move, ...]
-    answers: tuple[Answer, ...]
-    settings: Mapping[str, tuple[Any, Any]]
-    versions: Mapping[str, tuple[str, str]]
-    prices: Mapping[str, Revision]
-    sizes: Mapping[str, Revision]
-    sources: Mapping[str, tuple[str, str]]
-    files: tuple[str, ...]
-    main: str = ""
-    moved: float = field(default=MOVED)
-    measure: str = "return"
-    altered: tuple[str, ...] = ()
-
-    @property
-    def completed(self) -> tuple[str, ...]:
-        """Events whose window was not over in the first run, and is in the second."""
-        return tuple(e for e, (old, new) in self.statuses.items() if old == "provisional" and new == "ok")
-
-    @property
-    def flips(self) -> tuple[Answer, ...]:
-        """Groups with another verdict."""
-        return tuple(answer for answer in self.answers if answer.flipped)
-
-    @property
-    def same(self) -> bool:
-        """Whether nothing differs."""
-        return not any(getattr(self, name) for name in _DIFFERENCES)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many there are of each kind of difference, where there are any."""
-        found = {name: getattr(self, name) for name in (*_DIFFERENCES, "completed", "flips")}
-        return {name: len(own) for name, own in found.items() if own}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        series = {
-            name: {symbol: own.to_dict() for symbol, own in getattr(self, name).items()}
-            for name in ("prices", "sizes")
-        }
-        answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
-        own = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
-        plain: dict[str, Any] = {"same": self.same, **own}
-        return plain
-
-    def __str__(self) -> str:
-        return as_text(self)
 
 
 def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:

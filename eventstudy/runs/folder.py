@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..blas import one_thread
-from ..canonical import to_csv
-from ..config import StudyConfig
-from ..errors import ConfigError, RunFolderError
-from ..listing import listed, many
-from ..results import EventStudyResults
-from ..steps import step
-from ..tables import events_table, group_column, study_tables
-from .changes import LOG, log_changes
+from ..errors import RunFolderError
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy, group_column
+from ..fitting.large_samples import many
+from ..fitting.listed_events import listed
+from ..report.content.tables import events_table, study_tables
+from ..utility.blas import one_thread
+from ..utility.csv_text import to_csv
+from ..utility.file_names import checked_name
+from ..utility.progress import step
+from .atomic_swap import cleared, followed, kept, refuse_lasting, remove, stage_of, swap
+from .change_log import LOG, log_changes
 from .inputs import frozen, gzipped
 from .lock import locked
-from .long import LONG, write_long
+from .long_table import LONG, write_long
 from .manifest import MANIFEST, manifest_of, provenance_of, seal
 from .origin import Origin
-from .strangers import carry_over, refuse_foreign
-from .swap import cleared, followed, kept, refuse_lasting, remove, stage_of, swap
+from .ownership import carry_over, refuse_foreign
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Bytes of a name: the files beside a run (``.NAME.on-change.lock``) are in the 255 of file systems.
-LONGEST_NAME = 200
-# Names that open a device on Windows, with whatever after a dot.
-RESERVED = r"con|prn|aux|nul|(com|lpt)[1-9¹²³]"
-
 
 def write_run(
-    results: EventStudyResults,
+    results: FittedStudy,
     out: Path,
     name: str,
     *,
@@ -49,7 +45,7 @@ def write_run(
 
     Parameters
     ----------
-    results : EventStudyResults
+    results : FittedStudy
     out : Path
         Created if it is missing.
     name : str
@@ -81,27 +77,6 @@ def write_run(
     return target
 
 
-def checked_name(name: str) -> str:
-    """Return `name` if it is safe as the name of a folder on every system.
-
-    Raises
-    ------
-    ConfigError
-        Otherwise.
-    """
-    if not re.fullmatch(r"\w[\w\-. ]{0,99}", name) or name.endswith((".", " ")):
-        what, remedy = "not a name for a study", "use letters, digits, '-', '_' and '.', and no path"
-    elif len(name.encode()) > LONGEST_NAME:
-        what, remedy = "too long for the name of a study", f"use {LONGEST_NAME} bytes of UTF-8 at most"
-    elif re.fullmatch(RESERVED, name.partition(".")[0].rstrip(), re.IGNORECASE):
-        what, remedy = "Windows keeps this name for a device", "choose another --name"
-    elif name.lower() == "index.html":
-        what, remedy = "that is the page over all runs", "choose another --name"
-    else:
-        return name
-    raise ConfigError(what, value=name, remedy=remedy)
-
-
 @contextmanager
 def clear_errors(target: Path) -> Iterator[None]:
     """Turn what the system says of a folder into one clear error."""
@@ -120,7 +95,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
     The lock of `target` must be held. What is computed inside is computed by :func:`one_thread`.
     """
-    from ..report.index import show
+    from .index import show
 
     cleared(target)
     refuse_foreign(target)
@@ -139,7 +114,7 @@ def replacing(target: Path) -> Iterator[Path]:
         remove(stage)
 
 
-def write_tables(stage: Path, results: EventStudyResults, config: StudyConfig) -> dict[str, pd.DataFrame]:
+def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Write ``events.csv`` and all tables of a run, and return these; of very many events those listed."""
     (stage / "tables").mkdir()
     (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
@@ -151,7 +126,7 @@ def write_tables(stage: Path, results: EventStudyResults, config: StudyConfig) -
 
 def fill(
     stage: Path,
-    results: EventStudyResults,
+    results: FittedStudy,
     name: str,
     config: StudyConfig,
     *,
@@ -160,10 +135,11 @@ def fill(
     command: str,
 ) -> dict[str, Any]:
     """Write all files of a run but its manifest, and return what that is to say."""
-    from ..exports import exported, finished, write_texts
-    from ..report.event.pages import write_event_pages
-    from ..report.html import render_report
-    from ..report.plots import write_figures
+    from ..report.content.finished_run import finished
+    from ..report.figures.caar_plots import write_figures
+    from ..report.formats import exported, write_texts
+    from ..report.html.event.pages import write_event_pages
+    from ..report.html.page import render_report
 
     for folder in ("figures", "data"):
         (stage / folder).mkdir()

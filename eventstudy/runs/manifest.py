@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import __version__
-from ..config import StudyConfig
+from ..analysis.answer import answer_of
+from ..calendars.window import Window
 from ..errors import ConfigError, RunFolderError
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy
+from ..fitting.status import dates_of
 from ..prices.frozen import described
-from ..results import EventStudyResults
-from ..status import dates_of
-from ..windows import Window
+from ..utility.version import __version__
 from .origin import hash_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ OWN_HASH = "manifest_sha256"
 
 
 def manifest_of(
-    results: EventStudyResults,
+    results: FittedStudy,
     name: str,
     config: StudyConfig,
     *,
@@ -90,18 +91,18 @@ def own_hash(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(_dumped(rest).encode()).hexdigest()
 
 
-def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, Any]]:
+def answers(results: FittedStudy, config: StudyConfig) -> list[dict[str, Any]]:
     """Return the answer over the main window, of each group where the events are split."""
-    from ..report.answer import answer
-    from ..report.extent import lacking_note
-    from ..report.wording import subject_of
-    from ..tables import group_column
+    from ..fitting.fitted import group_column
+    from ..report.content.answer import answer
+    from ..report.content.window_reach import lacking_note
+    from ..report.content.wording import subject_of
 
     column = group_column(results, config.by)
     parts = results.groups(column) if column else {"": results}
     found = []
     for group, part in parts.items():
-        decided = part.answer(config.main)
+        decided = answer_of(part, config.main)
         text = answer(part, config.main, subject=subject_of(group, column))
         found.append({
             "group": group, "window": str(config.main),
@@ -113,7 +114,7 @@ def answers(results: EventStudyResults, config: StudyConfig) -> list[dict[str, A
     return found
 
 
-def provenance_of(results: EventStudyResults, origin: Origin | None, command: str) -> dict[str, Any]:
+def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> dict[str, Any]:
     """Return where everything came from, without the clock: equal inputs give an equal report."""
     prices = {
         symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
@@ -165,11 +166,11 @@ def _dumped(manifest: dict[str, Any]) -> str:
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
-def _flagged(results: EventStudyResults, flag: str) -> Any:
+def _flagged(results: FittedStudy, flag: str) -> Any:
     return results.events["flags"].str.split(";").apply(lambda own: flag in own).to_numpy(bool)
 
 
-def _open(results: EventStudyResults) -> int:
+def _open(results: FittedStudy) -> int:
     """Return how many events days to come can change: unfinished windows, or day 0 near the last price."""
     if len(results.panel.sessions) == 0:
         return len(results.events)

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import StudyConfig
 from ..errors import ConfigError, DataError
+from ..fitting.config import StudyConfig
 from ..prices import is_name
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..journal import note
+from ..utility.log import note
+from .atomic_swap import followed
 from .lock import locked
-from .swap import followed
 
 if TYPE_CHECKING:
-    from .compare import Comparison
+    from .comparison import Comparison
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"

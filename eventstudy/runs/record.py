@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..canonical import read_csv
-from ..config import StudyConfig
 from ..errors import ConfigError, RunFolderError
+from ..fitting.config import StudyConfig
+from ..utility.csv_text import read_csv
 from .manifest import MANIFEST, SCHEMA
 from .origin import ASKED, SIZES, Origin
 

@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PriceError, RunFolderError
-from .changes import MOVED, log_changes, read_changes
+from .atomic_swap import cleared, followed
+from .change_log import log_changes, read_changes
+from .comparison import MOVED
 from .lock import locked
-from .losses import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
+from .lost_prices import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
 from .manifest import MANIFEST, seal
 from .origin import ASKED
 from .outbox import add_entry
+from .ownership import refuse_foreign
 from .record import Record
-from .stale import ask_again, changed_inputs, changed_prices, revised_values
-from .strangers import refuse_foreign
-from .swap import cleared, followed
+from .staleness import ask_again, changed_inputs, changed_prices, revised_values
 
 if TYPE_CHECKING:
-    from ..config import StudyConfig
-    from ..results import EventStudyResults
-    from .compare import Comparison
+    from ..fitting.config import StudyConfig
+    from ..fitting.fitted import FittedStudy
+    from .comparison import Comparison
     from .origin import Origin
 
 # Seconds to wait for another refresh: the time of a large study.
@@ -41,7 +42,7 @@ class Refreshed:
         What was new; empty if nothing was, and then nothing was written.
     comparison : Comparison or None
         What changed; None if nothing was written, or it is the first run.
-    results : EventStudyResults or None
+    results : FittedStudy or None
         None if nothing was written.
     notices : tuple of str
         What the source said, also where nothing was written.
@@ -50,7 +51,7 @@ class Refreshed:
     folder: Path
     why: tuple[str, ...] = ()
     comparison: Comparison | None = None
-    results: EventStudyResults | None = None
+    results: FittedStudy | None = None
     notices: tuple[str, ...] = ()
 
     @property
@@ -167,16 +168,16 @@ def _anew(
     outbox: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
-    from ..refusals import refuse
-    from ..study import run_study
-    from .failed import nothing_usable
+    from .compute import compute_study
+    from .failed_run import nothing_usable
     from .folder import fill, replacing
+    from .preflight import refuse
 
     events, origin = origin.read()
     source: Any = {"offline": origin.offline, "store": origin.store, "vintage": origin.vintage}
     refuse(origin.config, events, **source)
     with _lost_as_such(record):
-        results = run_study(events, origin.config, **source, progress=progress)
+        results = compute_study(events, origin.config, **source, progress=progress)
     given_up = {}
     if record and (fetched := results.panel.fetched):
         given_up = refuse_losses(record, fetched, results.panel.asked, origin, accept=accept_loss)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..blas import one_thread
+from ..utility.blas import one_thread
 from .folder import write_tables
 from .manifest import hashes, versions
 from .record import Record, cells_of
@@ -129,11 +129,11 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
 
 def recompute(record: Record, stage: Path) -> None:
     """Write the tables of a run, computed from what its folder keeps, to another folder."""
-    from ..study import run_study
+    from .compute import compute_study
 
     refuse_altered(record)
     events, origin = record.frozen.read()
-    results = run_study(events, origin.config, offline=origin.offline)
+    results = compute_study(events, origin.config, offline=origin.offline)
     with one_thread():
         write_tables(stage, results, origin.config)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..errors import RunFolderError
 from .manifest import MANIFEST, OWN_HASH, hashes, kept_hash, own_hash
 from .outbox import waiting
+from .ownership import LITTER
 from .record import Record
-from .strangers import LITTER
 
 DIFFERENT = 4
 

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..blas import one_thread
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..errors import ConfigError, TooManyError
-from ..pvalues import p_is
-from ..pvalues import pvalue as pvalue_text
-from ..registry import Registry
-from ..typing import Alternative, FloatArray, IntArray
-from ..windows import Window
+from ..utility.blas import one_thread
+from ..utility.pvalue_text import p_is
+from ..utility.pvalue_text import pvalue as pvalue_text
+from ..utility.registry import Registry
+from ..utility.typing import Alternative, FloatArray, IntArray
 
 
 class InapplicableError(Exception):
@@ -158,6 +158,14 @@ class Statistic:
         Whether it tests single events instead of a sample.
     core : bool
         Whether summaries show it unasked; tables hold all tests.
+    pairs_next_session : bool
+        Whether it pairs exchanges that are never open together a session apart.
+    uses_residuals : bool
+        Whether it compares the window with estimation residuals, which lack days at a price limit.
+    of_every_event : bool
+        Whether its null is of every single event, so that raised variance rejects it.
+    for_skewness : bool
+        Whether skewness does not harm it; of very many events it is computed where there is some.
     skewed : tuple of float
         False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about 5%.
     """
@@ -177,6 +185,10 @@ class Statistic:
     per_event: bool
     core: bool
     skewed: tuple[float, ...]
+    pairs_next_session: bool
+    uses_residuals: bool
+    of_every_event: bool
+    for_skewness: bool
 
     def __call__(
         self, abnormal: AbnormalReturns, window: Window, *, alternative: Alternative = "two-sided"
@@ -228,6 +240,10 @@ def statistic(
     per_event: bool = False,
     core: bool = False,
     skewed: tuple[float, ...] = (),
+    pairs_next_session: bool = False,
+    uses_residuals: bool = False,
+    of_every_event: bool = False,
+    for_skewness: bool = False,
 ) -> Callable[[Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]]:
     """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that order."""
 
@@ -247,6 +263,10 @@ def statistic(
             per_event,
             core,
             skewed,
+            pairs_next_session,
+            uses_residuals,
+            of_every_event,
+            for_skewness,
         )
         STATISTICS.register(name)(entry)
         return compute

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..chunks import chunks
-from ..typing import FloatArray
+from ..utility.chunks import chunks
+from ..utility.typing import FloatArray
 from ._base import InapplicableError
 from ._skewness import MIN_VALUES, johnson_statistic, johnson_t
 

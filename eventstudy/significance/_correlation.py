@@ -8,20 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import BoolArray, FloatArray, IntArray
-from ..windows import EventWindows, Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..windows.event_windows import EventWindows
 from ._base import InapplicableError
 from ._loadings import LoadingSums, cosines, loadings_on, neighbours, overlaps
-from ._session_sums import (
-    Sums,
-    covering,
-    everywhere,
-    mean_rho,
-    next_session_rho,
-    on_day0,
-    same_date_mean,
-)
+from ._session_sums import Sums, covering, everywhere, mean_rho, next_session_rho, on_day0, same_date_mean
 
 # Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
 # estimation window lowers the bar to its own length.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..chunks import chunks
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.chunks import chunks
+from ..utility.typing import FloatArray, IntArray
 
 # Events of a block of pairs.
 BLOCK = 200

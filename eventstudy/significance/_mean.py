@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..typing import FloatArray
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value
 
 # Values that differ by less than this share of their size are equal but for rounding.

@@ -7,8 +7,8 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value
 from ._ranks import DECIMALS
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray, IntArray
 from ._base import InapplicableError, Value
 from ._correlation import mean_correlation
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..chunks import chunks
-from ..cut import Pieces
-from ..typing import FloatArray, IntArray
-from ..windows import EventWindows, Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.chunks import chunks
+from ..utility.lazy_records import Pieces
+from ..utility.typing import FloatArray, IntArray
+from ..windows.event_windows import EventWindows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..typing import FloatArray
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value
 from ._mean import EQUAL, t_of_mean
 

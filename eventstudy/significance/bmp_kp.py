@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._correlation import cancelling, variance_factor
 from ._mean import t_of_mean
@@ -20,6 +20,7 @@ from ._mean import t_of_mean
     reference="t(N-1)",
     source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
     core=True,
+    pairs_next_session=True,
 )
 def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     """Return t_BMP sqrt((1 - r) / (1 + (N - 1) r)), r the overlap-weighted mean correlation.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import InapplicableError, Value, statistic
 from .rank_variance import standardised
 
@@ -19,6 +19,7 @@ from .rank_variance import standardised
     reference="t(days-2), its square is F(1,days-2)",
     source="Brown and Forsythe (1974)",
     about_mean=False,
+    uses_residuals=True,
 )
 def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     """Return the two-sample t of |SAR - median|, event days against estimation days.

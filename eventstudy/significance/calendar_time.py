@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import IntArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import IntArray
 from ._base import InapplicableError, Value, statistic
 from ._mean import t_of_mean
 

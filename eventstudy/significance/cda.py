@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
 from ._ranks import Totals
@@ -19,6 +19,7 @@ from ._ranks import Totals
     null="the mean CAR is zero",
     reference="t(M-1)",
     source="Brown and Warner (1985)",
+    uses_residuals=True,
 )
 def cda(sample: AbnormalReturns, window: Window) -> Value:
     """Return CAAR / (sd(AAR of the estimation days) sqrt(L)).

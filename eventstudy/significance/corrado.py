@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import Value, statistic
 from ._ranks import Totals, all_days, rank_z, scaled_ranks
 
@@ -19,6 +19,8 @@ from ._ranks import Totals, all_days, rank_z, scaled_ranks
     source="Corrado (1989); Cowan (1992) for windows",
     about_mean=False,
     core=True,
+    uses_residuals=True,
+    for_skewness=True,
 )
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_W(g) / (sqrt(L) S), S^2 the mean of g^2 over all T days.

@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, statistic
 from ._ranks import Totals, all_days, event_days, rank_z, scaled_ranks
 
@@ -23,6 +23,7 @@ from ._ranks import Totals, all_days, event_days, rank_z, scaled_ranks
     source="Corrado and Zivney (1992)",
     about_mean=False,
     skewed=(0.061, 0.172),
+    uses_residuals=True,
 )
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     """As Corrado's rank test, with event-day values divided by that day's spread across events."""

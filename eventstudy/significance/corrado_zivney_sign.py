@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import Value, statistic
 from ._ranks import DECIMALS, Totals, all_days, rank_z
 
@@ -20,6 +20,8 @@ from ._ranks import DECIMALS, Totals, all_days, rank_z
     reference="N(0,1)",
     source="Corrado and Zivney (1992)",
     about_mean=False,
+    uses_residuals=True,
+    for_skewness=True,
 )
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_W(g) / (sqrt(L) S) with g the day sums of sign(AR - median of all days)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._mean import t_of_mean
 

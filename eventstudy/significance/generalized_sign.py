@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, statistic
 from ._placebo import consecutive_sums
 from ._ranks import DECIMALS
@@ -24,6 +24,7 @@ from ._ranks import DECIMALS
     source="Cowan (1992)",
     about_mean=False,
     core=True,
+    uses_residuals=True,
 )
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     """Return (n+ - N p) / sqrt(N p (1 - p)).

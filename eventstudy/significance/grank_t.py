@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, statistic
 from ._correlation import mean_correlation
 from ._mean import t_of_mean
@@ -27,6 +27,7 @@ from ._ranks import DECIMALS, Totals, scaled_ranks
     about_mean=False,
     skewed=(0.062, 0.196),
     core=True,
+    uses_residuals=True,
 )
 def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     """Return Z sqrt((T - 2) / (T - 1 - Z^2)) with T - 2 degrees of freedom, T = M + 1.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from .grank_t import grank
 
@@ -20,6 +20,7 @@ from .grank_t import grank
     source="Kolari and Pynnonen (2011)",
     about_mean=False,
     skewed=(0.064, 0.198),
+    uses_residuals=True,
 )
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     """Return sum_i U_i0 / sqrt(sum_i (T_i - 1) / (12 (T_i + 1))), the events taken as independent."""

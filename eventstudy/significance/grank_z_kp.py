@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._correlation import cancelling, variance_factor
 from .grank_z import grank_z
@@ -21,6 +21,8 @@ from .grank_z import grank_z
     source="Kolari and Pynnonen (2010, 2011), combined here",
     about_mean=False,
     skewed=(0.064, 0.198),
+    pairs_next_session=True,
+    uses_residuals=True,
 )
 def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     """Return GRANK-Z / sqrt(1 + (N - 1) r), r the overlap-weighted mean correlation of BMP-KP.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import Value, statistic
 from ._fisher import f_value
 from ._multivariate import System, common_system
@@ -21,6 +21,7 @@ from ._multivariate import System, common_system
     reference="rank of days, F(N,nu-N+1) if L > 1",
     source="Schipper and Thompson (1983)",
     about_mean=False,
+    of_every_event=True,
 )
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     """Return F = (nu - N + 1) / (N nu) T2, T2 = gamma' S^-1 gamma / d, nu = M - k, events on one date.

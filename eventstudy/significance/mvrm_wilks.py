@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._fisher import f_value
 from ._multivariate import common_system
@@ -20,6 +20,7 @@ from ._multivariate import common_system
     reference="F(N L,Rao), exact under normality for N or L up to 2",
     source="Wilks (1932); Rao (1951); Schipper and Thompson (1983)",
     about_mean=False,
+    of_every_event=True,
 )
 def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     """Return Rao's F of lambda = |E'E| / |E'E + G'V^-1 G|, G the (L, N) abnormal returns of one date.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._correlation import cancelling, variance_factor
 from .patell import patell
@@ -22,6 +22,7 @@ FULL_SAMPLE = 5
     null="the mean standardised CAR is zero",
     reference="N(0,1)",
     source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
+    pairs_next_session=True,
 )
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     """Return Z_Patell / sqrt(1 + (N - 1) r); no factor (1 - r), since s is not estimated across events.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..models.synthetic_control import convex_weights
-from ..typing import FloatArray
-from ..windows import Window
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, statistic
 from ._ranks import DECIMALS
 

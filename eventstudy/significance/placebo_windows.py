@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._correlation import mean_correlation
 from ._placebo import block_sums, placebo_rank
@@ -20,6 +20,7 @@ from ._ranks import day_sums
     null="the mean CAR is drawn like the mean sums of as many estimation days",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), for the mean of several events",
+    uses_residuals=True,
 )
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     """Return CAAR / sd(placebo CAARs), compared by its rank among them.

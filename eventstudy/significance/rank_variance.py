@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns, form
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns, form
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import Value, statistic
 from ._ranks import Totals, rank_z, scaled_ranks
 
@@ -20,6 +20,7 @@ from ._ranks import Totals, rank_z, scaled_ranks
     reference="N(0,1)",
     source="Corrado (1989), of absolute values",
     about_mean=False,
+    uses_residuals=True,
 )
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     """Return Corrado's sum_W(g) / (sqrt(L) S) of the ranks of |SAR|; positive where they are larger.

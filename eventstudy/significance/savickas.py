@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..typing import FloatArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, statistic
 from ._mean import t_of_mean
 

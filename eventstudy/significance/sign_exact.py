@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import Value, statistic
 from ._ranks import DECIMALS
 from .sign import sign

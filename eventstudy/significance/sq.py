@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..abnormal import AbnormalReturns
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ._base import InapplicableError, Value, statistic
 from ._placebo import block_sums, placebo_rank
 
@@ -18,6 +18,7 @@ from ._placebo import block_sums, placebo_rank
     source="Gelbach, Helland and Klick (2013)",
     about_mean=False,
     per_event=True,
+    uses_residuals=True,
 )
 def sq(sample: AbnormalReturns, window: Window) -> Value:
     """Return CAR / sd(placebo sums), compared by its rank among them.

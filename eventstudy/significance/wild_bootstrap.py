@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns
-from ..chunks import chunks
-from ..typing import FloatArray, IntArray
-from ..windows import Window
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.chunks import chunks
+from ..utility.typing import FloatArray, IntArray
 from ._base import InapplicableError, Value, statistic
 from ._correlation import apart
 from .date_clustered import clustered_t

@@ -1,0 +1,1 @@
+"""Abnormal returns, what is cumulated from them, and samples of events."""

@@ -1,0 +1,58 @@
+"""Conventions on which authors differ, and the seed of whatever is drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args, get_type_hints
+
+from ..errors import ConfigError
+
+# The draws of a published number can be repeated with it; no other meaning.
+SEED = 20251119
+DRAWS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What a test may do in more than one way; the defaults are those of docs/methods.md.
+
+    Attributes
+    ----------
+    scar : {"exact", "sum"}
+        SCAR as CAR / sqrt(c'Vc), or as the sum of the SARs over sqrt(L) (Patell 1976), which over-rejects
+        as L grows.
+    overlap : {"exact", "share"}
+        Correlation of two CARs by the cosine of their loadings, or by the share of common sessions.
+    missing : {"drop", "rescale", "zero"}
+        An event without all days of a window leaves it; or enters with CAR x L / days covered; or with the
+        days that it has. The standardised CAR of the last two is the same.
+    limits : {"extend", "none", "drop", "censored"}
+        Where a window closes at a price limit: it ends with the first close off the limit, or as it is, or
+        the event leaves it (which is biased, since large effects leave). With "censored" windows are those of
+        "extend", and estimation days at a limit are censored in the market model.
+    fpc : bool
+        Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
+    draws : int
+        Draws of resampling tests.
+    seed : int
+        Seed of resampling tests.
+    """
+
+    scar: Literal["exact", "sum"] = "exact"
+    overlap: Literal["exact", "share"] = "exact"
+    missing: Literal["drop", "rescale", "zero"] = "drop"
+    limits: Literal["extend", "none", "drop", "censored"] = "extend"
+    fpc: bool = False
+    draws: int = DRAWS
+    seed: int = SEED
+
+    def __post_init__(self) -> None:
+        kinds = get_type_hints(type(self))
+        for f in fields(self):
+            value, choices = getattr(self, f.name), get_args(kinds[f.name])
+            if choices and value not in choices:
+                raise ConfigError(
+                    "unknown choice", where=f.name, value=value, remedy="use " + ", ".join(choices)
+                )
+        if self.draws < 1:
+            raise ConfigError("at least one draw is needed", where="draws", value=self.draws)

@@ -1,0 +1,98 @@
+"""The path of the mean abnormal return with its pointwise 95% band."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..calendars.window import Window
+from ..utility.typing import FloatArray, IntArray
+from .answer import plain_average
+
+if TYPE_CHECKING:
+    from ..fitting.fitted import FittedStudy
+
+# Intervals of fewer events are so wide as to flatten everything else.
+BAND_EVENTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Path95:
+    """Mean abnormal returns by day with pointwise 95% intervals (decimal), each of shape (L2,).
+
+    Attributes
+    ----------
+    days : IntArray
+        Event days.
+    aar, caar : FloatArray
+        Mean AR of the events whose return is of the day alone, and mean CAR from the first day up to it, of
+        the events that have all of it; NaN where none has. Days that close at a price limit are not extended.
+    aar_half, caar_half : FloatArray
+        Half the width of the interval; NaN where fewer than five events of a sample enter.
+    aar_counts, counts : IntArray
+        Events in each point of `aar` and `caar`.
+    """
+
+    days: IntArray
+    aar: FloatArray
+    caar: FloatArray
+    aar_half: FloatArray
+    caar_half: FloatArray
+    aar_counts: IntArray
+    counts: IntArray
+
+    @property
+    def last(self) -> int | None:
+        """Position of the last point, None if there is none."""
+        drawn = np.flatnonzero(self.counts)
+        return int(drawn[-1]) if drawn.size else None
+
+    @property
+    def end(self) -> float:
+        """Mean CAR at the last point, NaN if there is none."""
+        return math.nan if self.last is None else float(self.caar[self.last])
+
+    @property
+    def has_band(self) -> bool:
+        """Whether some point has an interval."""
+        return bool(np.isfinite(self.caar_half).any())
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether some point has no interval."""
+        return bool(np.isnan(self.caar_half[self.counts > 0]).any())
+
+    def beside_others(self) -> Path95:
+        """Return the path for a scale that it shares: without the band of a single event."""
+        return replace(self, caar_half=np.where(self.counts < BAND_EVENTS, np.nan, self.caar_half))
+
+    @property
+    def highest(self) -> float:
+        """Largest value of the path or its band."""
+        return float(np.nanmax(np.fmax(self.caar, self.caar + self.caar_half), initial=0.0))
+
+    @property
+    def lowest(self) -> float:
+        """Smallest value of the path or its band."""
+        return float(np.nanmin(np.fmin(self.caar, self.caar - self.caar_half), initial=0.0))
+
+
+def path_of(results: FittedStudy) -> Path95:
+    """Return the path of a study, with half the width of each day's interval."""
+    a = results.abnormal.unextended
+    event, plain = a.event, replace(results, abnormal=a)
+    aar_half = np.array([_half(plain, Window(int(t), int(t))) for t in event.days])
+    caar_half = np.array([_half(plain, Window(event.start, int(t))) for t in event.days])
+    return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
+
+
+def _half(results: FittedStudy, window: Window) -> float:
+    """Return half the width of the interval of the mean CAR."""
+    n = int(results.abnormal.valid(window).sum())
+    if n < BAND_EVENTS and len(results) > 1:
+        return math.nan
+    average = plain_average(results.abnormal, window)
+    return average.ci_high - average.estimate

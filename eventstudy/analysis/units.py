@@ -1,0 +1,134 @@
+"""What the numbers of a study are called and how they are shown: returns in percent, else in log points."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..fitting.fitted import FittedStudy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words for one measure.
+
+    Attributes
+    ----------
+    datum : str
+        What is missing on a day without a value.
+    above, below : str
+        Label of the count of events whose mean sign is that of the sample.
+    scale : float
+        Shown is the value times this.
+    unit, head, axis : str
+        Behind a number, in a table head, and in a caption.
+    what, formula, source : str
+        What the abnormal values are, with its definition and where it is from; "" for returns.
+    symbol : str
+        Letter of the value in formulas.
+    quantity : str
+        What exp(value) multiplies.
+    """
+
+    datum: str = "price"
+    above: str = "Shares that rose"
+    below: str = "Shares that fell"
+    scale: float = 100.0
+    unit: str = "%"
+    head: str = "%"
+    axis: str = "percent"
+    what: str = ""
+    formula: str = ""
+    source: str = ""
+    symbol: str = "R"
+    quantity: str = ""
+
+    def say(self, text: str) -> str:
+        """Return a text that was written for returns and prices in the words of the measure."""
+        if not self.what:
+            return text
+        return text.replace("abnormal return", "abnormal value").replace("price", self.datum)
+
+    def plain(self, value: float) -> str:
+        """Return a value with its unit in plain ASCII: ``+1.23%``."""
+        return f"{self.scale * value:+.2f}{self.unit}"
+
+    def within(self, reach: float) -> str:
+        """Return a distance to both sides of zero with its unit: ``±5.6%``."""
+        return f"±{self.scale * reach:.1f}{self.unit}"
+
+    def meaning(self, value: float, length: int) -> str:
+        """Return what a sum over `length` days says of the quantity itself: ``volume 52% above normal``.
+
+        The mean of logarithms is that of a geometric mean, exp(value / length). "" for returns.
+        """
+        if not self.quantity or not np.isfinite(value):
+            return ""
+        factor, daily = float(np.exp(value / length)), " a day" if length > 1 else ""
+        if factor >= 2:
+            return f"{self.quantity} {factor:.1f} times normal{daily}"
+        side = "below" if factor < 1 else "above"
+        return f"{self.quantity} {100 * abs(factor - 1):.0f}% {side} normal{daily}"
+
+
+def _log(quantity: str, what: str, formula: str, source: str) -> Words:
+    upper = quantity[:1].upper() + quantity[1:]
+    return Words(
+        datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal",
+        scale=1.0, unit=" log points", head="log pts", axis="log points", what=what,
+        formula=formula, source=source, symbol="v",
+        quantity=quantity,
+    )  # fmt: skip
+
+
+# By measure. The formulas are set like those of models.
+WORDS: Mapping[str, Words] = {
+    "return": Words(),
+    "volume": _log("volume", "log volume", "v_it = ln volume_it", "Campbell and Wasley (1996)"),
+    "turnover": _log(
+        "turnover", "log turnover", "v_it = ln(100 volume_it / shares_i + 0.000255)",
+        "Campbell and Wasley (1996)",
+    ),
+    "volatility": _log(
+        "variance", "log variance", "v_it = ln[(ln high_it − ln low_it)² / (4 ln 2)]", "Parkinson (1980)"
+    ),
+}  # fmt: skip
+_SPOKEN: ContextVar[Words] = ContextVar("words", default=WORDS["return"])
+
+
+def words() -> Words:
+    """Return the words of the study that is being written about."""
+    return _SPOKEN.get()
+
+
+def in_its_words(
+    function: Callable[Concatenate[FittedStudy, P], R],
+) -> Callable[Concatenate[FittedStudy, P], R]:
+    """Let a function of results write in the words of their measure."""
+
+    @functools.wraps(function)
+    def speaking(results: FittedStudy, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with speaking_of(results.panel.measure):
+            return function(results, *args, **kwargs)
+
+    return speaking
+
+
+@contextmanager
+def speaking_of(measure: str) -> Iterator[None]:
+    """Write in the words of a measure."""
+    token = _SPOKEN.set(WORDS[measure])
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)

@@ -1,0 +1,1 @@
+"""Exchanges, their sessions, and windows in event time."""

@@ -1,0 +1,100 @@
+"""Windows of trading days in event time, and the usual ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..utility.typing import IntArray
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A closed interval of trading days in event time; the event day is 0.
+
+    Raises
+    ------
+    ConfigError
+        If `start` is later than `stop`, or a text is not ``START:STOP``.
+    """
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if self.start > self.stop:
+            raise ConfigError("a window ends before it starts", value=str(self), remedy="write START:STOP")
+
+    @classmethod
+    def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
+        """Return `value` as a Window; accepts ``(0, 1)``, ``"0:1"`` and ``"[0,1]"``."""
+        if isinstance(value, Window):
+            return value
+        if isinstance(value, str):
+            match = re.fullmatch(r"\s*\[?\s*([+-]?\d{1,6})\s*[:,]\s*([+-]?\d{1,6})\s*\]?\s*", value)
+            if match is None:
+                raise ConfigError(
+                    "not a window", value=value, remedy="write START:STOP in trading days, such as -1:1"
+                )
+            return cls(int(match[1]), int(match[2]))
+        if not (_whole_numbers(value) and len(value) == 2):
+            raise ConfigError("not a window", value=value, remedy="give two whole numbers, such as (-1, 1)")
+        return cls(int(value[0]), int(value[1]))
+
+    @classmethod
+    def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
+        """Return one window, or several, in a tuple; ``(0, 1)`` is one."""
+        if isinstance(value, (Window, str)) or not isinstance(value, Iterable):
+            return (cls.of(value),)
+        members = list(value)
+        return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
+
+    @property
+    def days(self) -> IntArray:
+        """Event days from start to stop, shape (L,)."""
+        return np.arange(self.start, self.stop + 1)
+
+    def __len__(self) -> int:
+        return self.stop - self.start + 1
+
+    def __contains__(self, other: object) -> bool:
+        if isinstance(other, Window):
+            return self.start <= other.start and other.stop <= self.stop
+        return isinstance(other, int) and self.start <= other <= self.stop
+
+    def __str__(self) -> str:
+        return f"[{self.start},{self.stop}]"
+
+
+def _whole_numbers(value: object) -> bool:
+    """Tell whether `value` is a row of whole numbers, at least one."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) > 0
+        and all(isinstance(v, Real) and not isinstance(v, bool) and v == v // 1 for v in value)
+    )
+
+
+def require_apart(estimation: Window, event: Window) -> None:
+    """Refuse an estimation window that does not end before the event window starts."""
+    if estimation.stop >= event.start:
+        what = "the estimation window must end before the event window starts"
+        raise ConfigError(what, value=f"{estimation} and {event}")
+
+
+ESTIMATION = Window(-250, -31)
+EVENT = Window(-10, 10)
+# Tests, leakage before and drift after the announcement (docs/methods.md, 1).
+WINDOWS = tuple(
+    Window(*w) for w in [(0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)]
+)
+# Many announcements carry no hour: day 0 or day 1 is the first reaction (docs/methods.md, 1.3).
+MAIN_WINDOW = Window(0, 1)

@@ -1,0 +1,67 @@
+"""Logs on stderr, a line an event: for people, or JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from ..utility.log import LOGGER, note
+from ..utility.version import __version__
+from .json_output import json_text
+
+
+@contextmanager
+def logged(form: str) -> Iterator[bool]:
+    """Write the events of the journal and the warnings of other packages to stderr, until it ends.
+
+    Parameters
+    ----------
+    form : {"text", "json"}
+    """
+    root, handler = logging.getLogger(), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines(form))
+    before, start = LOGGER.level, time.monotonic()
+    root.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    note("started", version=__version__, arguments=sys.argv[1:])
+    try:
+        yield True
+    finally:
+        note("ended", seconds=round(time.monotonic() - start, 3))
+        logging.captureWarnings(False)
+        LOGGER.setLevel(before)
+        root.removeHandler(handler)
+
+
+class Lines(logging.Formatter):
+    """One line an entry: time in UTC, level, event and its facts."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; text of other packages is an event ``message`` with the name of its logger."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        head = {"time": at.replace("+00:00", "Z"), "level": record.levelname.lower()}
+        facts: dict[str, Any] | None = getattr(record, "facts", None)
+        if facts is None:
+            name, facts = "message", {"logger": record.name, "text": record.getMessage()}
+        else:
+            name = record.msg
+        if self.form == "json":
+            return json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
+        return " ".join([*head.values(), name, *(f"{key}={_short(value)}" for key, value in facts.items())])
+
+
+def _short(value: object) -> str:
+    """Return a fact as one word, in quotes if it has blanks."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if text and not any(c.isspace() or c in '"=' for c in text) else json.dumps(text)

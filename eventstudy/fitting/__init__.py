@@ -1,0 +1,1 @@
+"""From settings and inputs to the record of a fitted study."""

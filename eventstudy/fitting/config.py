@@ -1,0 +1,282 @@
+"""One frozen record of everything that determines a study, read from options or a TOML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from ..abnormal.conventions import DRAWS, SEED, Conventions
+from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
+from ..errors import ConfigError
+from ..utility.typing import (
+    BenchmarkPolicy,
+    CalendarChoice,
+    CovType,
+    Engine,
+    Halt,
+    Measure,
+    Repeat,
+    ReturnKind,
+)
+from .settings import read, settings_of, within
+
+# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
+FEWEST_PLACEBOS = 39
+# What all variants of a study have in common: its data, and what is computed for the study alone.
+SHARED = (
+    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress", "regress_cov",
+    "variants", "event_pages", "interactive",
+)  # fmt: skip
+VARIANT_NAME = r"\w[\w\- ]{0,39}"
+# The study itself among its variants.
+MAIN = "main"
+LISTS = ("tests", "model_options", "factors", "series", "regress")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyConfig:
+    """All settings of a study; two runs with equal settings and equal data give equal numbers.
+
+    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``, several as a list.
+
+    Attributes
+    ----------
+    prices : str
+        ``auto``, ``yahoo``, ``sample``, ``store`` or a path.
+    returns : str
+        A file of returns to be used instead of prices; "" = none.
+    benchmark : str
+        Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" = the column
+        ``benchmark``, else the exchange's default and what stands in for it.
+    benchmark_policy : {"fallback", "strict"}
+        Whether an index of the exchange replaces one that the column ``benchmark`` names where this lacks
+        prices; "strict" drops the event instead.
+    size : str
+        Market values for weights and losses in money: ``yahoo``, or a file; "" = the column ``mcap``.
+    currency : str
+        What returns are converted to: an ISO code, or ``local``.
+    measure : {"return", "volume", "turnover", "volatility"}
+        What is studied: returns, log volume, log turnover, or log range-based variance.
+    model : str
+        Name of a registered model; "" = ``market`` for returns, ``constant_mean`` for other measures.
+    model_options : tuple of str
+        Options of the model, such as ``lags=2``.
+    cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
+        Covariance of the parameters.
+    factors : tuple of str
+        Files of factors.
+    series : tuple of str
+        Series that a model needs and that are the same for all events, such as ``world=URTH``.
+    estimation : Window
+        Days whose returns the model is fitted to, in trading days, event day = 0.
+    event : Window
+        Days that abnormal returns are computed for.
+    windows : tuple of Window
+        Windows tested, the first leads the report; empty = the defaults that fit into the event window.
+    tests : tuple of str
+        Names of registered tests; empty = all.
+    by : str
+        Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has one
+        with several values; "none" = no groups. The answer is about the group with most rows in the file
+        that can be tested.
+    calendar : {"exchange", "data"}
+        Sessions of the exchange, or the dates of the data.
+    kind : {"simple", "log"}
+        Kind of returns.
+    engine : {"statsmodels", "batch"}
+        How models are fitted: event by event, or all at once; the numbers agree to rounding.
+    min_estimation : int
+        Events with fewer complete estimation days are flagged.
+    placebo : int
+        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none. Prices are fetched
+        as many sessions further back.
+    regress : tuple of str
+        Columns of the events on which the CARs are regressed.
+    regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
+        Errors of that regression: of independent events, or clustered by event date.
+    halt : {"calendar", "shift"}
+        Whether an event's clock runs through a halt, or day 0 is when trading resumes.
+    repeat : {"mask", "first", "keep-all"}
+        Several events of one firm: mask their windows in estimation, keep the first, or do neither.
+    confounders : str
+        A file of other news; "" = none.
+    confounder_days : int
+        Sessions around the main window in which other news confound an event.
+    drop_confounded : bool
+        Whether confounded events are left out.
+    event_pages : int
+        Pages of single events: of those that moved most, as many as this; 0 = none.
+    interactive : bool
+        Whether a page to explore is written as well (extra ``interactive``).
+    scar, overlap, missing, limits, fpc, draws, seed
+        See :class:`Conventions`.
+    variants : mapping of str to mapping
+        Settings by name of a variant that take the place of the study's own, for ``tables/variants.csv``.
+    """
+
+    prices: str = "auto"
+    returns: str = ""
+    benchmark: str = ""
+    benchmark_policy: BenchmarkPolicy = "fallback"
+    currency: str = "local"
+    size: str = ""
+    measure: Measure = "return"
+    model: str = ""
+    model_options: tuple[str, ...] = ()
+    cov_type: CovType = "nonrobust"
+    factors: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    estimation: Window = ESTIMATION
+    event: Window = EVENT
+    windows: tuple[Window, ...] = ()
+    tests: tuple[str, ...] = ()
+    by: str = ""
+    calendar: CalendarChoice = "exchange"
+    kind: ReturnKind = "simple"
+    engine: Engine = "statsmodels"
+    min_estimation: int = 100
+    halt: Halt = "calendar"
+    repeat: Repeat = "mask"
+    confounders: str = ""
+    confounder_days: int = 1
+    drop_confounded: bool = False
+    placebo: int = 0
+    regress: tuple[str, ...] = ()
+    regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
+    event_pages: int = 500
+    interactive: bool = False
+    scar: Literal["exact", "sum"] = "exact"
+    overlap: Literal["exact", "share"] = "exact"
+    missing: Literal["drop", "rescale", "zero"] = "drop"
+    limits: Literal["extend", "none", "drop", "censored"] = "extend"
+    fpc: bool = False
+    draws: int = DRAWS
+    seed: int = SEED
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name, setting in settings_of(StudyConfig).items():
+            object.__setattr__(self, name, setting.read(getattr(self, name)))
+        if self.estimation.stop >= self.event.start:
+            raise ConfigError(
+                "the estimation window must end before the event window starts",
+                where="event" if self.estimation == ESTIMATION else "estimation",
+                value=f"{self.estimation} and {self.event}",
+                remedy="for example --estimation -250:-31 --window -10:10",
+            )
+        for window in self.windows:
+            if window not in self.event:
+                raise ConfigError(
+                    "a window to be tested reaches beyond the event window",
+                    where="windows",
+                    value=str(window),
+                    remedy=f"keep it inside {self.event}, or widen the event window with --window",
+                )
+        if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
+            remedy = "use local, or an ISO code such as USD or EUR"
+            raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)
+        if 0 < self.placebo < FEWEST_PLACEBOS:
+            raise ConfigError(
+                "too few placebo studies: one as extreme as the study would put p above 5 %", where="placebo",
+                value=self.placebo,
+                remedy=f"ask for {FEWEST_PLACEBOS} or more",
+            )  # fmt: skip
+        self._check_data()
+        self.conventions  # noqa: B018 - checks them
+        self.named_series  # noqa: B018
+        self._check_variants()
+
+    @property
+    def normal_model(self) -> str:
+        """Name of the model of normal returns."""
+        return self.model or ("market" if self.measure == "return" else "constant_mean")
+
+    @property
+    def conventions(self) -> Conventions:
+        """What tests do where authors differ."""
+        return Conventions(**{f.name: getattr(self, f.name) for f in fields(Conventions)})
+
+    @property
+    def named_series(self) -> dict[str, str]:
+        """Tickers by name of the series."""
+        pairs = [text.partition("=") for text in self.series]
+        for (name, _, ticker), text in zip(pairs, self.series, strict=True):
+            if not (name and ticker):
+                raise ConfigError("not a series", where="series", value=text, remedy="write NAME=TICKER")
+        return {name: ticker for name, _, ticker in pairs}
+
+    @property
+    def tested(self) -> tuple[Window, ...]:
+        """The windows that are tested, without repetition."""
+        return (
+            tuple(dict.fromkeys(self.windows))
+            or tuple(w for w in WINDOWS if w in self.event)
+            or (self.event,)
+        )
+
+    @property
+    def main(self) -> Window:
+        """The window of the headline: the first one asked for, else [0,1] if it is tested."""
+        if self.windows or MAIN_WINDOW not in self.tested:
+            return self.tested[0]
+        return MAIN_WINDOW
+
+    @property
+    def studies(self) -> dict[str, StudyConfig]:
+        """The settings of each variant: those of the study, with its own in their place."""
+        out = {}
+        for name, own in self.variants.items():
+            with within(f"variants.{name}"):
+                out[name] = replace(self, variants={}, size="").with_options(own)
+        return out
+
+    def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
+        """Return the settings with `options` in their place; values as TOML or the command line has them.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown name (with the closest one) or a value of the wrong type.
+        """
+        return replace(self, **read(StudyConfig, options))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
+        plain = asdict(self)
+        plain |= {
+            name: f"{w.start}:{w.stop}"
+            for name, w in (("estimation", self.estimation), ("event", self.event))
+        }
+        plain["windows"] = [f"{w.start}:{w.stop}" for w in self.windows]
+        plain |= {name: list(getattr(self, name)) for name in LISTS}
+        return plain | {"variants": {name: dict(own) for name, own in self.variants.items()}}
+
+    def _check_data(self) -> None:
+        """Refuse what the data of a study cannot be asked for."""
+        if self.returns and self.measure != "return":
+            what, where, value = "a file of returns holds no other measure", "measure", str(self.measure)
+        elif self.currency != "local" and (self.returns or self.measure != "return"):
+            own = (
+                "a file of returns holds no exchange rates"
+                if self.returns
+                else "only returns have a currency"
+            )
+            what, where, value = own, "currency", self.currency
+        else:
+            return
+        raise ConfigError(what, where=where, value=value)
+
+    def _check_variants(self) -> None:
+        for name, own in self.variants.items():
+            with within(f"variants.{name}"):
+                if not re.fullmatch(VARIANT_NAME, name) or name == MAIN:
+                    raise ConfigError("not a name for a variant", remedy="use letters, digits, '-' and '_'")
+                if not isinstance(own, Mapping):
+                    raise ConfigError("not a table of settings", value=own, remedy='write { model = "..." }')
+                for key in own:
+                    if key in SHARED:
+                        remedy = "it is the study's; only a study of its own can have another"
+                        raise ConfigError("a variant cannot set this", where=key, remedy=remedy)
+        self.studies  # noqa: B018 - checks them

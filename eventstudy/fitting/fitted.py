@@ -1,0 +1,277 @@
+"""The record of a fitted study, and its tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..abnormal.subsamples import chosen
+from ..calendars.window import Window
+from ..errors import ConfigError
+from ..models import LinearModel
+from ..returns import ReturnsPanel
+from ..significance import STATISTICS, SignificanceTest
+from ..significance._base import pvalues
+from ..utility.csv_text import BLANK
+from ..utility.registry import did_you_mean
+from ..utility.typing import Alternative, BoolArray, IntArray
+from .config import StudyConfig
+from .large_samples import Rows, many, part_of_many
+from .series_rows import Layout
+
+if TYPE_CHECKING:
+    from .market_values import MarketValues
+
+WindowLike = Window | tuple[int, int] | str
+WindowsLike = WindowLike | Iterable[WindowLike]
+# Pairs of groups grow with the square of their number.
+MOST_GROUPS = 6
+TESTS = ["test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate", "reason"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedStudy:
+    """The record of a fitted study: what was estimated of which events, and the tables of it.
+
+    Attributes
+    ----------
+    abnormal : AbnormalReturns
+        One row per event, in the order of `events`; rows of dropped events are NaN.
+    events : DataFrame
+        The events with day0, benchmark (the index used), status ("ok" or "dropped"), reason, flags and nobs.
+    panel : ReturnsPanel
+    model : LinearModel
+    engine : str
+    layout : Layout, optional
+        Where the returns of the events are, for placebo dates and firms.
+    sizes : MarketValues, optional
+        Market values before each day of the event windows; else those in the column ``mcap`` count.
+    variants : DataFrame, optional
+        What variants of the study say beside it, where it has any; of all events, so of no subset.
+    """
+
+    abnormal: AbnormalReturns
+    events: pd.DataFrame
+    panel: ReturnsPanel
+    model: LinearModel
+    engine: str
+    layout: Layout | None = None
+    sizes: MarketValues | None = None
+    variants: pd.DataFrame | None = None
+    memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return int(self.ok.sum())
+
+    @cached_property
+    def ok(self) -> BoolArray:
+        """Which events were used, shape (n,)."""
+        return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
+
+    @cached_property
+    def records(self) -> Sequence[dict[str, Any]]:
+        """The rows of `events`, each a cell by column."""
+        if many(self):
+            return Rows(self.events)
+        names = [str(column) for column in self.events.columns]
+        rows = self.events.itertuples(index=False, name=None)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    @property
+    def main(self) -> Window:
+        """The window of the headline unless another is asked for: [0,1] if the event window holds it."""
+        return self._config.main
+
+    def test(
+        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided", **conventions: Any
+    ) -> SignificanceTest:
+        """Return the result of one test over one window; see ``eventstudy list tests`` for the names.
+
+        `conventions` are fields of :class:`Conventions`, such as ``scar="sum"``.
+        """
+        abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
+        return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
+
+    def tests(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Return all tests over all windows, one row each, in the columns of ``tables/tests.csv``.
+
+        Parameters
+        ----------
+        windows : window or iterable of window, optional
+            By default the standard windows that fit into the event window.
+        names : iterable of str, optional
+            By default all tests of a sample, or the single-event t if there is one event only.
+        """
+        asked = self.windows_of(windows)
+        chosen = list(names) if names else [*self.all_tests, *self._of_one_car(asked)]
+        rows = []
+        for window in asked:
+            for name in chosen:
+                t = self.test(name, window)
+                rows.append(
+                    (name, window.start, window.stop, t.n_events, *t, t.distribution, t.estimate, t.reason)
+                )
+        return pd.DataFrame(rows, columns=TESTS)
+
+    @property
+    def all_tests(self) -> list[str]:
+        """Names of all tests that speak of this number of events; of very many only those of summaries."""
+        single = len(self) == 1
+        asked = (name for name, entry in STATISTICS.items() if entry.per_event == single)
+        return [name for name in asked if STATISTICS[name].core or not part_of_many(self.abnormal)]
+
+    def _of_one_car(self, windows: list[Window]) -> list[str]:
+        """Return the tests of single events, if one of several events is alone with its CAR over a window."""
+        if len(self) < 2 or all(self.abnormal.valid(w).sum() != 1 for w in windows):
+            return []
+        return [name for name, entry in STATISTICS.items() if entry.per_event]
+
+    @property
+    def aar(self) -> pd.Series[float]:
+        """Average abnormal return by event day (decimal)."""
+        return pd.Series(self.abnormal.aar, index=pd.Index(self.abnormal.event.days, name="tau"), name="aar")
+
+    @property
+    def caar(self) -> pd.Series[float]:
+        """Mean CAR from the first day up to each day, of the events that have all of these (decimal)."""
+        return pd.Series(
+            self.abnormal.caar, index=pd.Index(self.abnormal.event.days, name="tau"), name="caar"
+        )
+
+    def aar_table(self) -> pd.DataFrame:
+        """Return tau, n_events, aar, n_complete, caar of each day, limits not extended.
+
+        `aar` is the mean AR of the n_events that have one of this day alone; `caar` the mean CAR from the
+        first day of the event window up to that day, of the n_complete that have all of it.
+        """
+        return pd.DataFrame({
+            "tau": self.aar.index, "n_events": self.abnormal.in_aar, "aar": self.aar.to_numpy(),
+            "n_complete": self.abnormal.complete, "caar": self.caar.to_numpy(),
+        })  # fmt: skip
+
+    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+        """Return the CAR of each usable event over each window with the exact single-event t-test.
+
+        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days, ci_low,
+        ci_high, n_sessions, last_session. NaN where the event lacks days of the window; n_days counts the
+        days of the window that it has. n_sessions and last_session are those that enter the CAR: a window
+        that closes at a price limit runs on to the first close off it, and a return may span sessions.
+        """
+        rows = np.flatnonzero(self.ok)
+        return pd.concat([self._car(Window.of(w), rows) for w in self.windows_of(windows)], ignore_index=True)
+
+    def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
+        a = self.abnormal
+        t, half = a.car_t(window)[rows], a.car_half_widths(window)
+        sessions, last = a.sessions_of(window)
+        p = pvalues(t, a.df_resid[rows])
+        return pd.DataFrame({
+            **self.ids_of(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
+            "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p,
+            "scar": a.scar(window)[rows],
+            "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
+            "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
+            "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),
+        })  # fmt: skip
+
+    def abnormal_returns(self) -> pd.DataFrame:
+        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of each usable event and day."""
+        a, rows = self.abnormal, np.flatnonzero(self.ok)
+        ids = {name: np.repeat(values, len(a.event)) for name, values in self.ids_of(rows).items()}
+        returns = a.windows.event_returns[rows]
+        dates = a.windows.dates[rows].astype("datetime64[s]")
+        return pd.DataFrame({
+            **ids, "tau": np.tile(a.event.days, len(rows)), "date": dates.ravel(),
+            "ret": returns.ravel(), "expected": a.expected[rows].ravel(), "ar": a.ar[rows].ravel(),
+            "se": np.sqrt(a.var_ar[rows]).ravel(), "sar": a.sar[rows].ravel(),
+        })  # fmt: skip
+
+    def models(self) -> pd.DataFrame:
+        """Return event_id, ticker, nobs, the estimated parameters, sigma and r2 of each usable event."""
+        a, rows = self.abnormal, np.flatnonzero(self.ok)
+        estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
+        tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
+        return pd.DataFrame({**self.ids_of(rows), "nobs": a.nobs[rows], **estimates, **tail})
+
+    def subset(self, rows: BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> Self:
+        """Return the results of some events; nothing is estimated anew.
+
+        Parameters
+        ----------
+        rows : (n,) array or Series of bool, or array of int
+            Mask over the events, such as ``results.events["direction"] == "adverse"``, or positions.
+
+        Raises
+        ------
+        ConfigError
+            For what is neither, a mask of another length, or a position that there is not.
+        """
+        rows = chosen(rows, len(self.events))
+        layout = None if self.layout is None else self.layout.take(rows)
+        events = self.events.iloc[rows].reset_index(drop=True)
+        sizes = None if self.sizes is None else self.sizes.take(rows)
+        own = self.abnormal.take(rows)
+        return replace(self, abnormal=own, events=events, layout=layout, sizes=sizes, variants=None)
+
+    def groups(self, column: str) -> dict[str, Self]:
+        """Return the results by value of a column of the events file, that of most events listed first.
+
+        Dropped events count for the order, so that dropping some does not change it; groups of as many are
+        in the order of the list. A group without a used event is left out.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such column.
+        """
+        if column not in self.events:
+            hint = did_you_mean(column, [str(c) for c in self.events.columns])
+            raise ConfigError("the events have no such column", value=column, remedy=hint)
+        key = ("groups", column)
+        if key not in self.memo:
+            values = self.events[column].astype(str).replace("", BLANK)
+            used = set(values[self.ok])
+            names = [name for name, _ in Counter(values).most_common() if name in used]
+            self.memo[key] = {n: self.subset((values == n).to_numpy()) for n in names}
+        return dict(self.memo[key])
+
+    @property
+    def _config(self) -> StudyConfig:
+        return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
+
+    def windows_of(self, windows: WindowsLike | None) -> list[Window]:
+        """Return the windows that are meant; by default the standard ones that fit into the event window."""
+        chosen = self._config.tested if windows is None else Window.several(windows)
+        if not chosen:
+            raise ConfigError("no window", remedy="name one, such as (0, 1), or several")
+        return list(chosen)
+
+    def ids_of(self, rows: IntArray) -> Mapping[str, Any]:
+        """Return event_id and ticker of some rows, as columns of a table."""
+        return {name: self.events[name].to_numpy()[rows] for name in ("event_id", "ticker")}
+
+    def __repr__(self) -> str:
+        counts = f"{len(self)} of {len(self.events)} events"
+        return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
+
+
+def group_column(results: FittedStudy, by: str) -> str:
+    """Return the column that splits the events, "" for none, as where none could be used.
+
+    Without a wish this is ``group``, else ``direction``, if the used events have several values of it:
+    adverse and relieving announcements are not one sample.
+    """
+    if by == "none" or len(results) == 0:
+        return ""
+    if by:
+        results.groups(by)
+        return by
+    used = results.events[results.ok]
+    return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")

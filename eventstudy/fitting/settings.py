@@ -1,0 +1,196 @@
+"""What can be set: name, type, default and meaning of a setting, read off a dataclass and its docstring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, fields
+from datetime import date
+from functools import cache
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ..calendars.window import Window
+from ..errors import ConfigError, EventStudyError
+from ..utility.registry import did_you_mean
+
+# Options whose setting has another name.
+COMMAND_NAMES = {"window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events"}
+# Whole numbers that cannot be 0.
+POSITIVE = ("min_estimation", "draws")
+# Trading days from an event, some 80 years, beyond which there is no window.
+FARTHEST = 20_000
+# The largest whole numbers: sessions that prices can be wanted for, and draws that are held at a time.
+LARGEST = {"placebo": FARTHEST, "confounder_days": FARTHEST, "draws": 10_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a study or of a run.
+
+    Attributes
+    ----------
+    name : str
+    kind : type
+        ``str``, ``int``, ``float``, ``bool``, ``dict`` or :class:`Window`.
+    several : bool
+        Whether it is a list of `kind`.
+    default : object
+    about : str
+        What it means, as the docstring of its dataclass says.
+    choices : tuple of str
+        The words it can be; empty = any.
+    """
+
+    name: str
+    kind: type
+    several: bool
+    default: Any
+    about: str
+    choices: tuple[str, ...]
+
+    @property
+    def least(self) -> int:
+        """The smallest whole number it can be."""
+        return int(self.name in POSITIVE)
+
+    @property
+    def most(self) -> int | None:
+        """The largest whole number it can be, if there is one."""
+        return LARGEST.get(self.name)
+
+    def read(self, value: Any) -> Any:
+        """Return `value`, as TOML or the command line has it, in the type of the setting.
+
+        Raises
+        ------
+        ConfigError
+            If it is of another type, or none of the choices.
+        """
+        if not self.several:
+            return self._one(value)
+        if self.kind is Window:
+            with within(self.name):
+                return tuple(dict.fromkeys(map(_near, Window.several(value))))
+        if not isinstance(value, (str, list, tuple)):
+            raise ConfigError(
+                "not a list of texts", where=self.name, value=value, remedy='write ["...", "..."]'
+            )
+        members = [value] if isinstance(value, str) else value
+        return tuple(dict.fromkeys(self._one(member) for member in members))
+
+    def _one(self, value: Any) -> Any:
+        if self.kind is Window:
+            return self._window(value)
+        if self.kind is str:
+            return self._text(value)
+        number = isinstance(value, (int, float) if self.kind is float else self.kind)
+        if not number or (self.kind in (int, float) and isinstance(value, bool)):
+            raise ConfigError(f"not {_KINDS[self.kind]}", where=self.name, value=value)
+        if self.kind is int and value < self.least:
+            raise ConfigError("too small", where=self.name, value=value, remedy=f"at least {self.least}")
+        if self.kind is int and self.most is not None and value > self.most:
+            raise ConfigError("too large", where=self.name, value=value, remedy=f"at most {self.most:,}")
+        return value
+
+    def _window(self, value: Any) -> Window:
+        with within(self.name):
+            return _near(Window.of(value))
+
+    def _text(self, value: Any) -> str:
+        if not isinstance(value, (str, Path, date)):
+            raise ConfigError("not a text", where=self.name, value=value, remedy="put it in quotes")
+        if self.choices and value not in self.choices:
+            hint = did_you_mean(str(value), list(self.choices))
+            remedy = f"{hint} use {', '.join(self.choices)}".strip()
+            raise ConfigError("unknown choice", where=self.name, value=value, remedy=remedy)
+        return str(value)
+
+
+def _near(window: Window) -> Window:
+    if window.start < -FARTHEST or window.stop > FARTHEST:
+        remedy = f"keep within {FARTHEST:,} trading days of the event"
+        raise ConfigError("a window reaches too far", value=str(window), remedy=remedy)
+    return window
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false", int: "a whole number", float: "a number", dict: "a table",
+}  # fmt: skip
+
+
+@cache
+def settings_of(record: type) -> Mapping[str, Setting]:
+    """Return the settings that the fields of a dataclass are, by name, in their order."""
+    kinds, about = get_type_hints(record), _described(record.__doc__ or "")
+    out = {}
+    for f in fields(record):
+        kind, several = kinds[f.name], get_origin(kinds[f.name]) is tuple
+        if several:
+            kind = get_args(kind)[0]
+        words = get_args(kind) if get_origin(kind) is Literal else ()
+        plain = str if words else {Mapping: dict}.get(get_origin(kind), kind)
+        default = f.default if f.default_factory is MISSING else f.default_factory()
+        out[f.name] = Setting(f.name, plain, several, default, about.get(f.name, ""), tuple(words))
+    return out
+
+
+def read(record: type, options: Mapping[str, Any], *others: type) -> dict[str, Any]:
+    """Return values in their own types.
+
+    Parameters
+    ----------
+    record : type
+        The dataclass whose settings they are.
+    options : mapping of str to object
+    others : types
+        Further dataclasses whose settings may be meant by an unknown name.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name (with the closest one) or a value of the wrong type.
+    """
+    known = settings_of(record)
+    names = [*known, *(name for other in others for name in settings_of(other))]
+    return {name: _known(name, known, names).read(value) for name, value in options.items()}
+
+
+def _known(name: str, known: Mapping[str, Setting], names: list[str]) -> Setting:
+    if name in known:
+        return known[name]
+    own = COMMAND_NAMES.get(name.lstrip("-"), "")
+    hint = f"did you mean {own!r}?" if own else did_you_mean(name.replace("-", "_"), names)
+    raise ConfigError("unknown setting", where=name, remedy=hint)
+
+
+@contextmanager
+def within(where: str) -> Iterator[None]:
+    """Say of errors raised inside that they are of `where`, before what they say themselves."""
+    try:
+        yield
+    except EventStudyError as error:
+        error.where = f"{where}.{error.where}" if error.where else where
+        raise
+
+
+def _described(docstring: str) -> dict[str, str]:
+    """Return what a numpydoc docstring says of each attribute, in one line."""
+    attributes = cleandoc(docstring).partition("Attributes\n")[2].partition("\n\n")[0]
+    out: dict[str, str] = {}
+    names: list[str] = []
+    for line in attributes.splitlines()[1:]:
+        head = re.match(r"(\w[\w, ]*?)(?: : .*)?$", line)
+        if head:
+            names = head[1].split(", ")
+            continue
+        for name in names:
+            out[name] = f"{out.get(name, '')} {line.strip()}".strip()
+    return {name: _plain(text) for name, text in out.items()}
+
+
+def _plain(text: str) -> str:
+    """Return a text without the marks of reStructuredText."""
+    return re.sub(r":\w+:`~?\.?([^`]+)`|``([^`]+)``|`([^`]+)`", r"\1\2\3", text)

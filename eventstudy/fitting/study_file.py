@@ -1,0 +1,293 @@
+"""A study file: its settings, or everything that is wrong with it, each fault with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..abnormal.conventions import Conventions
+from ..errors import ConfigError, EventStudyError, Problem
+from .config import StudyConfig
+from .settings import Setting, read, settings_of, within
+
+Keys = tuple[str, ...]
+# Settings that name files; relative ones are relative to the study file.
+PATHS = ("events", "out", "store", "prices", "returns", "size", "confounders", "factors")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a study file says beside the study: of which events, from where, to where, and what is a failure.
+
+    Attributes
+    ----------
+    events : str
+        The events file.
+    out : str
+        Folder of the runs.
+    name : str
+        Name of the run; "" = that of the events file.
+    offline : bool
+        Never use the network.
+    store : str
+        The store of prices; "" = $EVENTSTUDY_STORE, or the user's.
+    vintage : str
+        Only stored prices, as they were at that date or time; "" = the newest.
+    strict : bool
+        Whether a run exits with 3 if any event has no result.
+    max_loss : float
+        A run exits with 3 if more than this share of the events has no result.
+    """
+
+    events: str = ""
+    out: str = "reports"
+    name: str = ""
+    offline: bool = False
+    store: str = ""
+    vintage: str = ""
+    strict: bool = False
+    max_loss: float = 1.0
+
+    def __post_init__(self) -> None:
+        from ..prices.store import moment
+        from ..utility.file_names import checked_name
+
+        if not 0 <= self.max_loss <= 1:
+            raise ConfigError("not a share between 0 and 1", where="max_loss", value=self.max_loss)
+        if self.name:
+            with within("name"):
+                checked_name(self.name)
+        if self.vintage:
+            moment(self.vintage)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """What a study file says, checked; paths are relative to the working folder.
+
+    Attributes
+    ----------
+    run : dict
+        Settings of :class:`RunSettings` that it has.
+    study : dict
+        Settings of :class:`StudyConfig` that it has.
+    """
+
+    run: dict[str, Any] = field(default_factory=dict)
+    study: dict[str, Any] = field(default_factory=dict)
+
+
+class StudyFileError(ConfigError):
+    """A study file has faults; ``problems`` lists all of them, in file order; ``rest`` is what is good."""
+
+    def __init__(self, path: str | Path, problems: list[Problem], rest: StudyFile | None = None) -> None:
+        self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
+        self.rest = rest or StudyFile()
+        super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
+
+
+def study_settings() -> dict[str, Setting]:
+    """Return every setting of a study, with what :class:`Conventions` says of those that are its."""
+    return {**settings_of(StudyConfig), **settings_of(Conventions)}
+
+
+def read_config(path: str | Path) -> StudyConfig:
+    """Return the settings in a study file; what it says of the run (``events`` ...) is checked too.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    StudyFileError
+        Naming every fault with its line.
+    """
+    return StudyConfig().with_options(read_study_file(path).study)
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read and check a study file.
+
+    Raises
+    ------
+    StudyFileError
+        Naming every fault with its line.
+    ConfigError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    text = _text(path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyFileError(path, [_syntax(error, text)]) from None
+    problems = list(_problems(tree := _copied(tree), _placed(text)))
+    own = settings_of(RunSettings)
+    # The default too is beside the study file: a scheduler starts jobs in any folder.
+    moved = _moved({"out": own["out"].default, **tree}, path.parent)
+    found = StudyFile(
+        {k: v for k, v in moved.items() if k in own}, {k: v for k, v in moved.items() if k not in own}
+    )
+    if problems:
+        raise StudyFileError(path, problems, found)
+    return found
+
+
+def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
+    """Return faults of a study file with their lines; a fault that names no setting is of that before it."""
+    places = _placed(_text(Path(path)))
+    return [
+        _problem(error.where if error.where in places else setting, error, places)[0]
+        for setting, error in faults
+    ]
+
+
+def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
+    """Return settings in their own types, models and tests looked up: a typing error costs no download.
+
+    Raises
+    ------
+    ConfigError
+        For the first fault; ``where`` is the setting, ``variants.NAME.SETTING`` in a variant.
+    """
+    own = settings_of(RunSettings)
+    run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in own}))
+    rest = {k: v for k, v in settings.items() if k not in own}
+    config = StudyConfig(**read(StudyConfig, rest, RunSettings))
+    if config.returns and settings.get("prices"):
+        raise ConfigError("give prices or returns, not both", where="returns")
+    if config.returns and run.vintage:
+        raise ConfigError("there are vintages of stored prices only, not of returns", where="vintage")
+    _look_up(config)
+    for name, variant in config.studies.items():
+        with within(f"variants.{name}"):
+            _look_up(variant)
+    return run, config
+
+
+def _look_up(config: StudyConfig) -> None:
+    from ..models import MODELS, make_model
+    from ..significance import STATISTICS
+
+    with within("model"):
+        MODELS[config.normal_model]
+    with within("model_options"):
+        make_model(config.normal_model, config.model_options)
+    make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
+    with within("tests"):
+        for name in config.tests:
+            STATISTICS[name]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(
+            "cannot read the study file", where=str(path), remedy=error.strerror or ""
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError("the study file is not UTF-8", where=str(path)) from None
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
+    """Return where a text is not TOML; the parser says so in words only."""
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+    if found:
+        return Problem(int(found[2]), f"column {found[3]}", f"not TOML: {found[1]}")
+    what = str(error).partition(" (at ")[0]
+    return Problem(text.rstrip().count("\n") + 1, "end of the file", f"not TOML: {what}")
+
+
+def _places(text: str) -> Iterator[tuple[Keys, int]]:
+    """Yield every key and table of a valid TOML text with its first line.
+
+    A statement is what parses on its own; the next one begins on the line after it.
+    """
+    table: Keys = ()
+    held, first = "", 1
+    for number, line in enumerate(text.split("\n"), 1):
+        first = first if held else number
+        held += f"{line}\n"
+        try:
+            found = list(_keys(tomllib.loads(held)))
+        except tomllib.TOMLDecodeError:
+            continue
+        if held.lstrip().startswith("["):
+            table = found[-1]
+            yield table, first
+        else:
+            yield from ((table + keys, first) for keys in found)
+        held = ""
+
+
+def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
+    for key, value in tree.items():
+        yield (key,)
+        inner = value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+        if isinstance(inner, dict):
+            yield from ((key, *keys) for keys in _keys(inner))
+
+
+def _placed(text: str) -> dict[str, tuple[Keys, int]]:
+    return {".".join(keys): (keys, line) for keys, line in _places(text)}
+
+
+def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
+    """Yield every fault: a setting that is at fault is taken out of `tree`, and the rest is checked again."""
+    while (error := _fault(tree)) is not None:
+        problem, keys = _problem(error.where, error, places)
+        yield problem
+        if not keys:
+            tree.clear()
+            return
+        _drop(tree, keys)
+
+
+def _problem(
+    setting: str, error: EventStudyError, places: Mapping[str, tuple[Keys, int]]
+) -> tuple[Problem, Keys]:
+    """Return a fault with its line, and the keys that are there of the setting."""
+    where = setting
+    while where and where not in places:
+        where = where.rpartition(".")[0]
+    keys, line = places.get(where, ((), 1))
+    value = None if error.value is None else str(error.value)
+    return Problem(line, error.where or "study", error.what, value, error.remedy), keys
+
+
+def _fault(tree: Mapping[str, Any]) -> ConfigError | None:
+    try:
+        check(tree)
+    except ConfigError as error:
+        return error
+    return None
+
+
+def _copied(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _copied(v) if isinstance(v, dict) else v for k, v in tree.items()}
+
+
+def _drop(tree: dict[str, Any], keys: Keys) -> None:
+    for name in keys[:-1]:
+        tree = tree[name]
+    del tree[keys[-1]]
+
+
+def _moved(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the settings with relative paths put below the folder of the study file."""
+    return {key: _put(key, value, folder) for key, value in tree.items()}
+
+
+def _put(key: str, value: Any, folder: Path) -> Any:
+    from ..prices import is_name
+
+    if key not in PATHS or (key == "prices" and is_name(value)) or (key, value) == ("size", "yahoo"):
+        return value
+    below: Callable[[str], str] = lambda text: str(folder / text) if text else text  # noqa: E731
+    return [below(text) for text in value] if isinstance(value, list) else below(value)

@@ -1,0 +1,267 @@
+"""Daily price limits: the closes that were as far from the last one as an exchange allows."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
+
+# (price from which it holds, tick)
+Ticks = tuple[tuple[float, float], ...]
+CENT: Ticks = ((0, 0.01),)
+MILL: Ticks = ((0, 0.001),)
+# Ticks of Taiwan and Korea are from memory; those of Korea changed on 2023-01-25.
+TAIWAN: Ticks = ((0, 0.01), (10, 0.05), (50, 0.1), (100, 0.5), (500, 1), (1000, 5))
+KOREA_OLD: Ticks = ((0, 1), (1000, 5), (5000, 10), (10000, 50), (50000, 100), (100000, 500), (500000, 1000))
+KOREA: Ticks = ((0, 1), (2000, 5), (5000, 10), (20000, 50), (50000, 100), (200000, 500), (500000, 1000))
+# Ordinary issues; those of TOPIX 100 (from 2014) and Mid 400 (from June 2023) have finer ones.
+TOKYO: Ticks = (
+    (0, 1), (3001, 5), (5001, 10), (30001, 50), (50001, 100), (300001, 500), (500001, 1000), (3000001, 5000),
+)  # fmt: skip
+# (last close from which it holds, yen), as the exchange publishes them: jpx.co.jp, Trading Rules of Domestic
+# Stocks, Daily Price Limits.
+YEN: Ticks = (
+    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150), (1000, 300), (1500, 400), (2000, 500), (3000, 700),
+    (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000), (30000, 7000), (50000, 10000),
+    (70000, 15000), (100000, 30000), (150000, 40000), (200000, 50000), (300000, 70000), (500000, 100000),
+    (700000, 150000), (1000000, 300000), (1500000, 400000), (2000000, 500000),
+    (3000000, 700000), (5000000, 1000000), (7000000, 1500000), (10000000, 3000000), (15000000, 4000000),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRule:
+    """What a board allows a close to move from the last one, from one day on.
+
+    Attributes
+    ----------
+    board : str
+        Rules of one board follow each other in time.
+    symbols : str
+        Regular expression that the whole symbol matches.
+    since : str
+        First day, YYYY-MM-DD. Before its first rule a board has no known limit.
+    percent : float
+        Largest move as a share: 0.1. Not used where there are amounts.
+    free : int
+        Sessions after the listing that have no limit; the first session of all is one of them.
+    st : bool
+        Whether the rule is for shares under special treatment (ST, *ST).
+    ticks : tuple of (price, tick)
+        Steps of the price: the tick from each price on.
+    inward : bool
+        Whether limit prices are rounded towards the last close; otherwise half up.
+    amounts : tuple of (price, amount)
+        Largest move in the currency of the price, from each last close on; () = a share of it.
+    widened : bool
+        Whether the exchange widens the limit of a share on some days: then no close is beyond it.
+    """
+
+    board: str
+    symbols: str
+    since: str
+    percent: float
+    free: int = 0
+    st: bool = False
+    ticks: Ticks = CENT
+    inward: bool = False
+    amounts: Ticks = ()
+    widened: bool = False
+
+    def share(self, last: FloatArray) -> FloatArray:
+        """Return the largest move from each last close as a share of it."""
+        if not self.amounts:
+            return np.full(len(last), self.percent)
+        return tick_of(last, self.amounts) / last
+
+
+MAIN = r"60[0135]\d{3}\.SS|00[0-3]\d{3}\.SZ"
+CHINEXT = r"30[0-2]\d{3}\.SZ"
+B_SHANGHAI, B_SHENZHEN = r"900\d{3}\.SS", r"200\d{3}\.SZ"
+KRX = r"\d{6}\.K[SQ]"
+TWSE = r"[1-9]\d{3}\.TWO?"
+# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have limits of their own.
+TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
+
+# The first match decides on the board. Not here, and so without a limit: Hong Kong, New York, London and all
+# others; indices and exchange rates.
+# Main board, ST, STAR, ChiNext and Tokyo from the exchanges' rules, B shares from brokers'; from memory:
+# Beijing, Taiwan, Korea, the first day of every rule before 2015 but Tokyo's, and the free first sessions of
+# boards other than STAR and ChiNext.
+LIMITS: tuple[LimitRule, ...] = (
+    LimitRule("main ST", MAIN, "1998-04-22", 0.05, st=True),
+    LimitRule("main ST", MAIN, "2026-07-06", 0.10, st=True),
+    LimitRule("main", MAIN, "1996-12-16", 0.10, free=1),
+    LimitRule("main", MAIN, "2023-04-10", 0.10, free=5),
+    LimitRule("B ST", B_SHANGHAI, "1998-04-22", 0.05, st=True, ticks=MILL),
+    LimitRule("B", B_SHANGHAI, "1996-12-16", 0.10, free=1, ticks=MILL),
+    LimitRule("B ST", B_SHENZHEN, "1998-04-22", 0.05, st=True),
+    LimitRule("B", B_SHENZHEN, "1996-12-16", 0.10, free=1),
+    LimitRule("STAR", r"68[89]\d{3}\.SS", "2019-07-22", 0.20, free=5),
+    LimitRule("ChiNext", CHINEXT, "2009-10-30", 0.10, free=1),
+    LimitRule("ChiNext", CHINEXT, "2020-08-24", 0.20, free=5),
+    LimitRule("Beijing", r"(?!899)\d{6}\.BJ", "2021-11-15", 0.30, free=1),
+    LimitRule("Taiwan", TWSE, "1989-10-11", 0.07, free=1, ticks=TAIWAN, inward=True),
+    LimitRule("Taiwan", TWSE, "2005-03-01", 0.07, free=5, ticks=TAIWAN, inward=True),
+    LimitRule("Taiwan", TWSE, "2015-06-01", 0.10, free=5, ticks=TAIWAN, inward=True),
+    LimitRule("Korea", KRX, "1998-12-07", 0.15, free=1, ticks=KOREA_OLD, inward=True),
+    LimitRule("Korea", KRX, "2015-06-15", 0.30, free=1, ticks=KOREA_OLD, inward=True),
+    LimitRule("Korea", KRX, "2023-01-25", 0.30, free=1, ticks=KOREA, inward=True),
+    LimitRule("Tokyo", TSE, "2010-01-04", 0, free=1, ticks=TOKYO, inward=True, amounts=YEN, widened=True),
+)
+# A move of an adjusted price is at the limit within half a tick of the price, at least and at most within:
+LEAST, MOST = 0.0006, 0.006
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LimitDays:
+    """What price limits did to one symbol on each of its T rows.
+
+    Attributes
+    ----------
+    state : (T,) int array
+        +1 or -1: closed at the upper or lower limit; +2 or -2: traded at no other price; 0: neither.
+    approx : (T,) bool array
+        Judged from the return because there is no unadjusted close on the tick.
+    beyond : (T,) float array
+        The return where the close lies outside the limits, else NaN.
+    """
+
+    state: IntArray
+    approx: BoolArray
+    beyond: FloatArray
+
+    @property
+    def at_limit(self) -> IntArray:
+        """+1 up, -1 down, 0 not at a limit."""
+        return np.sign(self.state)
+
+    @property
+    def locked(self) -> BoolArray:
+        """Whether open, high, low and close were the limit."""
+        return np.asarray(np.abs(self.state) == 2)
+
+
+def rules_of(symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False) -> tuple[LimitRule, ...]:
+    """Return the rules of the first board that a symbol matches, in order of time; () = no limit known."""
+    own = [r for r in rules if (st or not r.st) and _pattern(r.symbols).fullmatch(symbol)]
+    return tuple(sorted((r for r in own if r.board == own[0].board), key=lambda r: r.since))
+
+
+def limit_price(
+    last: FloatArray, move: FloatArray | float, ticks: Ticks = CENT, *, inward: bool = False
+) -> FloatArray:
+    """Return the limit price ``last (1 + move)`` on the tick, rounded half up or towards `last`.
+
+    A tick is that of the unrounded limit price. Closes that a source keeps in single precision are
+    brought back onto the tick first.
+    """
+    step = tick_of(last, ticks)
+    target = np.round(last / step) * step * (1 + np.asarray(move))
+    step = tick_of(target, ticks)
+    steps = target / step
+    if inward:
+        rounded = np.where(np.asarray(move) > 0, np.floor(steps + 1e-6), np.ceil(steps - 1e-6))
+    else:
+        rounded = np.floor(steps + 0.5 + 1e-6)
+    return np.asarray(rounded * step, dtype=float)
+
+
+def tick_of(price: FloatArray, ticks: Ticks = CENT) -> FloatArray:
+    """Return the tick at each price."""
+    starts, steps = np.array(ticks, dtype=float).T
+    at = np.searchsorted(starts, np.asarray(price) + 1e-9, side="right") - 1
+    return np.asarray(steps[np.maximum(at, 0)], dtype=float)
+
+
+def daily_limits(
+    dates: DateArray,
+    close: FloatArray,
+    rules: Sequence[LimitRule],
+    *,
+    adjusted: FloatArray | None = None,
+    ohl: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+    unseen: BoolArray | None = None,
+    listed: bool = False,
+) -> LimitDays:
+    """Return on which days one symbol closed at a price limit.
+
+    The limit price is last close x (1 +- percent) on the tick. On a day that the adjustment of prices
+    changes, the last close is that without the dividend. Where closes are not on the tick, because they
+    are adjusted or because it is such a day, the return decides: abs(R) within half a tick of percent.
+
+    Parameters
+    ----------
+    dates, close : (T,) arrays
+        Closes before adjustment; NaN = no trade, which the limit of the next day is not counted from.
+    rules : sequence of LimitRule
+        Of the symbol's board, in order of time.
+    adjusted : (T,) float array, optional
+    ohl : three (T,) float arrays, optional
+        Open, high and low; without them no day is known to be locked.
+    unseen : (T,) bool array, optional
+        Whether the source has left out sessions before a row. Then no close is beyond the limit.
+    listed : bool
+        Whether the first row is the first session after the listing.
+    """
+    n = len(dates)
+    state, approx, beyond = np.zeros(n, np.int64), np.zeros(n, bool), np.full(n, np.nan)
+    result = LimitDays(state, approx, beyond)
+    seen = np.flatnonzero((close > 0) & (close < np.inf))
+    if not rules or len(seen) < 2:
+        return result
+    last, now = seen[:-1], seen[1:]
+    reference, plain = close[last], np.ones(len(now), dtype=bool)
+    if adjusted is not None:
+        change = (adjusted[last] / close[last]) / (adjusted[now] / close[now])
+        plain = ~(np.abs(change - 1) > 1e-4)
+        reference = np.where(plain, reference, reference * change)
+    moves = close[now] / reference - 1
+    near = np.flatnonzero(np.abs(moves) > min(r.percent for r in rules) - MOST)
+    starts = np.array([r.since for r in rules], dtype="datetime64[D]")
+    which = np.searchsorted(starts, dates[now[near]], side="right") - 1
+    for k in np.unique(which[which >= 0]):
+        rule, at = rules[k], near[which == k]
+        at = at[at + 1 >= rule.free] if listed else at
+        row, ref, move, own = now[at], reference[at], moves[at], close[now[at]]
+        share = rule.share(ref)
+        limit = limit_price(ref, np.sign(move) * share, rule.ticks, inward=rule.inward)
+        step = tick_of(limit, rule.ticks)
+        exact = plain[at] & _on_tick(own, rule.ticks) & _on_tick(ref, rule.ticks) & _raw(close[seen], rule)
+        wide = np.clip((1.0 if rule.inward else 0.55) * step / ref, LEAST, MOST)
+        excess = np.abs(move) - share
+        hit = np.where(exact, np.abs(own - limit) < 0.3 * step, np.abs(excess) <= wide)
+        over = np.where(exact, np.sign(move) * (own - limit) > 0.7 * step, excess > wide) & (not rule.widened)
+        state[row] = np.sign(move).astype(np.int64) * hit * (1 + _one_price(row, own, ohl))
+        approx[row] = hit & ~exact
+        beyond[row] = np.where(over & ~(unseen[row] if unseen is not None else False), move, np.nan)
+    return result
+
+
+def _one_price(
+    rows: IntArray, close: FloatArray, ohl: tuple[FloatArray, FloatArray, FloatArray] | None
+) -> BoolArray:
+    if ohl is None:
+        return np.zeros(len(rows), dtype=bool)
+    return np.asarray(np.all([np.isclose(own[rows], close, rtol=1e-5, atol=0.0) for own in ohl], axis=0))
+
+
+def _on_tick(price: FloatArray, ticks: Ticks) -> BoolArray:
+    """Tell which prices lie on the tick, as well as single precision can tell."""
+    steps = price / tick_of(price, ticks)
+    return np.asarray(np.abs(steps - np.round(steps)) < 2e-4 + 1e-7 * steps)
+
+
+def _raw(close: FloatArray, rule: LimitRule) -> bool:
+    """Tell whether most closes lie on the tick: some adjusted ones do by chance."""
+    return bool(_on_tick(close, rule.ticks).mean() >= 0.5)
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)

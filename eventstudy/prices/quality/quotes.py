@@ -1,0 +1,226 @@
+"""The rows of one symbol, and the prices among them that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ...errors import DataError
+from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
+from .price_limits import LimitDays, LimitRule, daily_limits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
+SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
+# Moves larger than this are looked at; a change of the unit is a factor of 100 but for the day's own move.
+JUMP = np.log(1.9)
+# Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so far.
+LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
+# Sessions by which a series starts late.
+LATE = 5
+NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
+COLUMNS = ("open", "high", "low", "close", "adj_close", "volume")
+
+
+class Seen(NamedTuple):
+    """Days from `first` to `last`, and what was seen on them."""
+
+    first: np.datetime64
+    last: np.datetime64
+    detail: str
+
+
+@dataclass(frozen=True, eq=False)
+class Quotes:
+    """The rows of one symbol by date, each array of shape (T,); NaN where the source has nothing.
+
+    Attributes
+    ----------
+    sessions : DateArray
+        Sessions of the symbol's own exchange within the data; empty = not known.
+    rules : tuple of LimitRule
+        Price limits of its board; () = none known.
+    """
+
+    symbol: str
+    dates: DateArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    adj_close: FloatArray
+    volume: FloatArray
+    sessions: DateArray = field(default_factory=lambda: NO_DATES)
+    rules: tuple[LimitRule, ...] = ()
+
+    @cached_property
+    def adjusted(self) -> bool:
+        """Whether there is any adjusted close."""
+        return bool(np.isfinite(self.adj_close).any())
+
+    @cached_property
+    def raw(self) -> FloatArray:
+        """Adjusted closes, or closes where there is none at all; NaN where not positive."""
+        price = self.adj_close if self.adjusted else self.close
+        return np.where((price > 0) & (price < np.inf), price, np.nan)
+
+    @cached_property
+    def stale(self) -> BoolArray:
+        """Rows on which nothing was traded."""
+        return no_trade(self.raw, self.close, self.high, self.low, self.volume)
+
+    @cached_property
+    def spikes(self) -> BoolArray:
+        """Rows whose price is not meant."""
+        return spikes(np.where(self.stale, np.nan, self.raw))
+
+    @cached_property
+    def price(self) -> FloatArray:
+        """The price of each row that was traded, NaN elsewhere: what returns are made of."""
+        return np.where(self.stale | self.spikes, np.nan, self.raw)
+
+    @cached_property
+    def jumps(self) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Rows whose price is 1.9 times the last or less than 1/1.9, log ratio to close and to open."""
+        seen = np.flatnonzero(np.isfinite(self.price))
+        moves = np.diff(np.log(self.price[seen]))
+        at = np.flatnonzero(np.abs(moves) > JUMP)
+        row = seen[at + 1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return row, moves[at], moves[at] + np.log(self.open[row] / self.close[row])
+
+    @cached_property
+    def units(self) -> BoolArray:
+        """Which of `jumps` no share makes: a factor near 100, the day's own return included, and beyond."""
+        move = self.jumps[1]
+        return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
+
+    @cached_property
+    def broken(self) -> DateArray:
+        """Days whose return compares prices in two units."""
+        return self.dates[self.jumps[0][self.units]]
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether the rows are the sessions from the first row to the last, as far as is known."""
+        if not len(self.sessions):
+            return True
+        a, b = np.searchsorted(self.sessions, self.dates[[0, -1]])
+        return bool(np.array_equal(self.dates, self.sessions[a : b + 1]))
+
+    @cached_property
+    def begins(self) -> bool:
+        """Whether the first row is well after the first session: a listing."""
+        return len(self.sessions) > LATE and bool(self.dates[0] > self.sessions[LATE])
+
+    @cached_property
+    def limits(self) -> LimitDays:
+        """Days at a price limit."""
+        unseen = np.zeros(len(self.dates), dtype=bool)
+        if not self.complete:
+            unseen[1:] = np.diff(np.searchsorted(self.sessions, self.dates)) > 1
+        return daily_limits(
+            self.dates, np.where(np.isfinite(self.price), self.close, np.nan), self.rules,
+            adjusted=self.adj_close if self.adjusted else None, ohl=(self.open, self.high, self.low),
+            unseen=unseen, listed=self.begins,
+        )  # fmt: skip
+
+    def seen(self, found: Iterable[tuple[int, int]], detail: Callable[[int, int], str]) -> list[Seen]:
+        """Return runs of rows as days."""
+        return [Seen(self.dates[a], self.dates[b], detail(a, b)) for a, b in found]
+
+
+def runs(mask: BoolArray) -> list[tuple[int, int]]:
+    """Return the first and last position of each run of True."""
+    if not mask.any():
+        return []
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def no_trade(
+    price: FloatArray, close: FloatArray, high: FloatArray, low: FloatArray, volume: FloatArray
+) -> BoolArray:
+    """Tell on which rows (T,) nothing was traded: no volume, no range, and the last close again.
+
+    A half day without volume has a close of its own. A symbol whose volume is never positive (indices,
+    exchange rates) has none to judge by. In a series that mostly lacks volume, and where the volume is
+    blank, only two rows in a row or more tell. Such rows at the very start begin a halt with the first.
+    """
+    quiet = ~(volume > 0)
+    stale = np.zeros(len(price), dtype=bool)
+    if len(price) < 2 or not quiet.any() or quiet.all():
+        return stale
+    quiet &= ~(high > low * (1 + 1e-6))
+    stale[1:] = quiet[1:] & (_equal(price) | _equal(close))
+    sure = (volume > 0).mean() >= 0.5
+    for a, b in runs(stale):
+        if a == b and not (sure and volume[a] == 0):
+            stale[a] = False
+    stale[0] = quiet[0] and stale[1]
+    return stale
+
+
+def _equal(values: FloatArray) -> BoolArray:
+    """Tell which values but the first repeat the one before."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(values[1:] - values[:-1]) <= 1e-6 * values[:-1])
+
+
+def spikes(price: FloatArray) -> BoolArray:
+    """Tell which rows (T,) hold a price more than 5 times or less than 1/5 of the last, soon taken back.
+
+    Soon: one of the next 5 prices is within 20 % of the one before the spike.
+    """
+    found = np.zeros(len(price), dtype=bool)
+    seen = np.flatnonzero(np.isfinite(price))
+    level = np.log(price[seen])
+    done = 0
+    for j in np.flatnonzero(np.abs(np.diff(level)) > SPIKE) + 1:
+        back = np.flatnonzero(np.abs(level[j + 1 : j + 1 + REVERTS] - level[j - 1]) < BACK)
+        if j > done and len(back):
+            done = j + 1 + back[0]
+            found[seen[j:done]] = True
+    return found
+
+
+def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
+    """Yield each symbol of a long table in order of appearance, its rows by date, and where they are.
+
+    Columns that the table lacks are NaN.
+
+    Raises
+    ------
+    DataError
+        On a date that occurs twice.
+    """
+    import pandas as pd
+
+    codes, names = pd.factorize(table["symbol"])
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    blank = np.full(len(table), np.nan)
+    arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
+    order = np.arange(len(table))
+    if _unsorted(codes, dates):
+        order = np.lexsort((dates, codes))
+        codes, dates = codes[order], dates[order]
+        arrays = {c: values[order] for c, values in arrays.items()}
+    edges = np.searchsorted(codes, np.arange(len(names) + 1))
+    for name, a, b in zip(names, edges[:-1], edges[1:], strict=True):
+        own: dict[str, Any] = {c: values[a:b] for c, values in arrays.items()}
+        twice = dates[a + 1 : b][dates[a + 1 : b] == dates[a : b - 1]]
+        if len(twice):
+            raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
+        yield str(name), Quotes(str(name), dates[a:b], **own), order[a:b]
+
+
+def _unsorted(codes: IntArray, dates: DateArray) -> bool:
+    """Tell whether rows are not in order of symbol and date."""
+    later = codes[1:] > codes[:-1]
+    return not bool((later | ((codes[1:] == codes[:-1]) & (dates[1:] >= dates[:-1]))).all())

@@ -1,0 +1,1 @@
+"""What a report says: sentences, tables and the document of a run."""

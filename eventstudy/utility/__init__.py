@@ -1,0 +1,1 @@
+"""What every other part stands on: registries, types, text of tables, progress, executors."""

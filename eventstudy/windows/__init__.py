@@ -1,0 +1,1 @@
+"""Events aligned on the panel: returns of each event by day."""

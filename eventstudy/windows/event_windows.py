@@ -1,0 +1,245 @@
+"""Windows in event time, and the returns and factors of every event laid out on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..calendars.window import Window, require_apart
+from ..errors import TooManyError
+from ..utility.chunks import HOLDABLE, chunks, joined
+from ..utility.lazy_records import ByEvent, Pieces
+from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
+from .alignment import TRADED, Laying, numbered, places
+
+if TYPE_CHECKING:
+    from ..returns import ReturnsPanel
+
+
+@dataclass(frozen=True, eq=False)
+class EventWindows(ByEvent):
+    """Returns and factors of n events on the estimation and event windows.
+
+    Attributes
+    ----------
+    estimation, event : Window
+        Windows of length L1 and L2; the columns below are the L1 days followed by the L2 days.
+    returns : (n, L1+L2) float array
+        Decimal returns, NaN where missing. In the event window a return that follows h missing
+        sessions spans h+1 sessions; in the estimation window such returns are NaN unless kept on request.
+    spans : (n, L1+L2) int array
+        Days of the event's clock that each return spans; 0 where missing.
+    length : (n, L1+L2) int array
+        Sessions that each return spans (n in docs/methods.md): the same, unless halted sessions have left
+        the clock.
+    factors : (n, L1+L2, f) float array
+        Factor returns, summed over the sessions that the return spans.
+    positions : (n, L1+L2) int array
+        Column of `sessions` of each day; -1 beyond the data.
+    day0 : (n,) int array
+        Column of `sessions` of each event's day 0; -1 beyond the data.
+    sessions : (T,) datetime64[D] array
+        The union of all sessions, ascending.
+    hours : (n, 2) float array
+        Opening and closing of each event's exchange in UTC hours of the session's date.
+    calendar : (n,) int array
+        Which of `calendars` the exchange of each event is.
+    calendars : tuple of int arrays
+        Columns of `sessions` on which each calendar is open.
+    masked : (n,) int array
+        Estimation days with a return that were left out for other events of the firm.
+    bounds : (n, L1) float array
+        Returns of estimation days that are only known to lie beyond them, as the close is at a price limit;
+        NaN elsewhere.
+    laying : Laying, optional
+        From which the arrays of days are laid out when they are asked for; None where they are kept.
+    event_positions : (n, L2) int array
+        The event days of `positions`; always kept.
+    """
+
+    by_event: ClassVar = (
+        "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
+        "bounds", "event_positions",
+    )  # fmt: skip
+
+    estimation: Window
+    event: Window
+    returns: FloatArray
+    spans: IntArray
+    length: IntArray
+    factors: FloatArray
+    positions: IntArray
+    day0: IntArray
+    sessions: DateArray
+    hours: FloatArray
+    calendar: IntArray
+    calendars: tuple[IntArray, ...]
+    kind: ReturnKind = "simple"
+    measure: Measure = "return"
+    masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    bounds: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    laying: Laying | None = None
+
+    if TYPE_CHECKING:
+        event_positions: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        if len(self.masked) != len(self.returns):
+            object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
+        if len(self.bounds) != len(self.returns):
+            none = np.full((len(self.returns), len(self.estimation)), np.nan)
+            object.__setattr__(self, "bounds", none)
+
+    def __len__(self) -> int:
+        return len(self.day0)
+
+    @property
+    def dates(self) -> DateArray:
+        """Session of each event-window day, shape (n, L2); NaT beyond the data."""
+        pos = self.event_positions
+        return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
+
+    @property
+    def kept(self) -> bool:
+        """Whether the arrays of days are kept, and not laid out when they are asked for."""
+        return self.laying is None
+
+    @property
+    def estimation_positions(self) -> IntArray:
+        """The estimation days of `positions`, (n, L1)."""
+        if self.laying is None:
+            return self.positions[:, : len(self.estimation)]
+        before = self.laying.before
+        return before.at(before.days)
+
+    @property
+    def event_returns(self) -> FloatArray:
+        """The event days of `returns`, (n, L2)."""
+        return np.vstack([part.returns[:, len(self.estimation) :] for part in Pieces(self)])
+
+    @cached_property
+    def reach(self) -> IntArray:
+        """First and last column of `sessions` of each event's days, (n, 2); -1 where none is in the data."""
+        out = np.empty((len(self), 2), np.int64)
+        for part in chunks(len(self)):
+            at = self.take(part).positions
+            first = np.where(at >= 0, at, len(self.sessions)).min(axis=1)
+            out[part] = np.column_stack([np.where(first < len(self.sessions), first, -1), at.max(axis=1)])
+        return out
+
+    def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
+        """Return the windows of some events, by position, mask or slice."""
+        return self.cut(rows, laying=None if self.laying is None else self.laying.take(rows))
+
+    @property
+    def before(self) -> EventWindows:
+        """The windows without their event days, which saves laying these out; the same if days are kept."""
+        return self if self.laying is None else self.altered(laying=self.laying.before)
+
+    def without(self, mask: BoolArray) -> EventWindows:
+        """Return the windows without some estimation days (n, L1), masked where they had a return."""
+        if self.laying is not None:
+            held = {name: getattr(self, name) for name in ALWAYS_KEPT}
+            return self.holding(**held, laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
+        L1 = len(self.estimation)
+        mask = mask & np.isfinite(self.returns[:, :L1])
+        returns, spans, length = self.returns.copy(), self.spans.copy(), self.length.copy()
+        returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
+        return replace(self, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the arrays, and not the panel that they are laid out from."""
+        return {**super().__getstate__(), "laying": None}
+
+    def made(self, name: str) -> Any:
+        """Lay days out that are not kept.
+
+        Raises
+        ------
+        TooManyError
+            If the days of so many events do not fit into memory.
+        """
+        if name == "event_positions":
+            return self.positions[:, len(self.estimation) :]
+        if self.laying is None:
+            return super().made(name)
+        if len(self) > HOLDABLE:
+            what = f"needs the estimation days of {len(self):,} events at once"
+            raise TooManyError(what, remedy=f"at most {HOLDABLE:,} fit in memory")
+        if name == "positions":
+            return self.laying.at(self.laying.days)
+        if name == "bounds":
+            return np.full((len(self), len(self.estimation)), np.nan)
+        self.__dict__.update(self.laying.laid())
+        return self.__dict__[name]
+
+
+# What windows hold that are laid out when they are asked for.
+ALWAYS_KEPT = (
+    "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
+    "event_positions",
+)  # fmt: skip
+
+
+def build_windows(
+    panel: ReturnsPanel,
+    *,
+    calendars: list[str],
+    day0: DateArray,
+    rows: IntArray,
+    factor_rows: IntArray,
+    estimation: Window,
+    event: Window,
+    lags: Sequence[int] = (),
+    keep_spans: bool = False,
+    kept: bool = True,
+) -> EventWindows:
+    """Lay the returns of every event on its windows, counted in sessions of its own exchange.
+
+    Parameters
+    ----------
+    panel : ReturnsPanel
+    calendars : list of str
+        Calendar of each event, a key of ``panel.calendars``.
+    day0 : (n,) datetime64[D] array
+    rows : (n,) int array
+        Row of the panel that holds the firm; -1 if there is none.
+    factor_rows : (n, f) int array
+        Rows that hold the factors; -1 if there is none, -2 for a place that is 0 throughout.
+    estimation, event : Window
+        The estimation window must end before the event window starts.
+    lags : sequence of f int, optional
+        Sessions by which each factor is moved: -1 lays the factor of the session before on a day.
+    keep_spans : bool
+        Whether returns over several sessions stay in the estimation window (trade-to-trade).
+    kept : bool
+        Whether the arrays of days are kept; else they are laid out when they are asked for.
+
+    Returns
+    -------
+    EventWindows
+    """
+    require_apart(estimation, event)
+    names, clock = numbered(calendars)
+    laying = Laying(
+        panel, names, clock, places(panel, names, clock, day0), rows, factor_rows,
+        np.r_[estimation.days, event.days], len(estimation),
+        tuple(lags) or (0,) * factor_rows.shape[1], keep_spans,
+    )  # fmt: skip
+    bases = [name.partition(TRADED)[0] for name in names]
+    exchanges, base = numbered(bases)
+    hours = np.array([panel.hours.get(name, (0.0, 24.0)) for name in bases]).reshape(-1, 2)
+    held: dict[str, Any] = {
+        "estimation": estimation, "event": event, "day0": laying.at(np.zeros(1, np.int64))[:, 0],
+        "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock], "kind": panel.kind,
+        "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
+    }  # fmt: skip
+    if not kept:
+        return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))
+    parts = ({"positions": own.at(own.days), **own.laid()} for own in map(laying.take, chunks(len(rows))))
+    return EventWindows(**held, **joined(len(rows), parts))
