@@ -286,7 +286,8 @@ def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     results = Market(n, effect=effect, seed=3).fit()
     decided = results.answer(MAIN)
     sentences = answer.brief(results, MAIN, subject="relief announcements")
-    assert str(sentences).startswith(f"The {n} relief announcement{'s' * (n > 1)}: ")
+    many = "one relief announcement" if n == 1 else f"{n} relief announcements"
+    assert str(sentences).startswith(f"The {many}: ")
     assert str(sentences).endswith(f"{pvalues.p_prose(decided.pvalue)}).")
     assert strong in next(text for text, emphasised in sentences.parts if emphasised)
 

@@ -54,8 +54,10 @@ def p_text(value: float) -> str:
 @in_its_words
 def summary_text(results: FittedStudy, config: StudyConfig) -> str:
     """Return windows with effect, interval and p of the main test, and the other tests of the main window."""
-    head = ["days", "N", "effect", "95% interval", "p", "plain average"]
-    rows = [_row(results, window, config.main) for window in config.tested]
+    # The average of one event is its effect.
+    several = len(results) > 1
+    head = ["days", "N", "effect", "95% interval", "p", *["plain average"] * several]
+    rows = [_row(results, window, config.main)[: len(head)] for window in config.tested]
     unit = f"Effect: {words().what} in {words().axis}. " * bool(words().what)
     note = f"{unit}p: {_deciding(results, config)}."
     others = _others(results, config)

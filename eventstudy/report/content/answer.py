@@ -20,6 +20,7 @@ from ...analysis.answer import (
 )
 from ...analysis.units import in_its_words, words
 from ...calendars.window import Window
+from ...significance.patell_kp import FULL_SAMPLE
 from ...utility.pvalue_text import p_prose
 from .window_reach import extended_note, lacking_note
 from .wording import (
@@ -121,7 +122,8 @@ def asides(results: FittedStudy, window: Window) -> list[str]:
 def brief(results: FittedStudy, window: Window, *, subject: str = "announcements") -> Sentence:
     """Return the answer for one more group, in short."""
     found = answer_of(results, window)
-    who = f"The {of_number(found.n_events or len(results.events), subject)}: "
+    n = found.n_events or len(results.events)
+    who = f"The {_number(n)} {of_number(n, subject).partition(' ')[2]}: "
     if found.verdict not in (DIFFERENT, NOT_DIFFERENT):
         head, sentence = _parts(results, window, subject)
         return Sentence(((who, False), (f"{head[:1].lower()}{head[1:]}", True), (f" {sentence}", False)))
@@ -207,9 +209,13 @@ def _sample_text(found: Answer, subject: str) -> str:
     n, G = found.n_events, found.n_dates
     if n == 1:
         return f"One {subject.replace('announcements', 'announcement', 1)}"
-    many = number_word(n) if n < 5 else f"{n:,}"
-    dates = "one date" if G == 1 else f"{number_word(G) if n < 5 else f'{G:,}'} dates"
-    return f"Average of {many} {subject} on {dates}"
+    dates = "one date" if G == 1 else f"{number_word(G) if n < FULL_SAMPLE else f'{G:,}'} dates"
+    return f"Average of {_number(n)} {subject} on {dates}"
+
+
+def _number(n: int) -> str:
+    """Return how many events there are: few in words."""
+    return number_word(n) if n < FULL_SAMPLE else f"{n:,}"
 
 
 def _who(results: FittedStudy, window: Window) -> str:
