@@ -17,7 +17,9 @@ from situations import placed
 from eventstudy.analysis.answer import answers, decide, detectable, main_test, plain_average
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
+from eventstudy.report.content.answer import brief, headline
 from eventstudy.significance._correlation import mean_correlation
+from eventstudy.utility.pvalue_text import p_prose
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
@@ -138,6 +140,10 @@ def test_few_events_say_how_much_more_variable_returns_would_have_had_to_be() ->
     first = found.overturn.leave_one_out[0]
     assert (first.estimate, first.pvalue) == (pair.effect.estimate, pair.pvalue)
     assert np.isnan(found.overturn.shared_shock)
+    assert (
+        found.overturn.spread_pvalue
+        == Market(3, dates=3, effect=-0.06, seed=3).fit().test("bmp_kp", MAIN).pvalue
+    )
     many = Market(12, dates=1, effect=-0.06, rho=0.3, seed=3).fit().answer(MAIN)
     assert np.isnan(many.overturn.variance_multiple)
     assert many.overturn.leave_one_out == ()
@@ -268,3 +274,19 @@ def test_the_list_of_reference(tmp_path: Path) -> None:
     assert (own["verdict"], own["test"], own["n_events"], own["n_dates"]) == ("different", "bmp_kp", 50, 43)
     assert found["relief"]["verdict"] == "not_different"
     assert set(found) == {"pooled", "adverse", "relief"}
+
+
+def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -> None:
+    """Two of four fall by a tenth and two do not move: surely not nothing, but not one effect either."""
+    market = Market(4, dates=4, seed=3)
+    for name, day in zip(market.tickers[:2], market.table["day0"][:2], strict=True):
+        market.frame.loc[day, name] -= 0.15
+    fit = market.fit()
+    found = fit.answer(MAIN)
+    assert (found.verdict, found.test) == ("different", "patell_kp")
+    assert found.overturn.spread_pvalue == fit.test("bmp_kp", MAIN).pvalue > 0.05
+    for text in (headline(fit, MAIN), str(brief(fit, MAIN))):
+        assert p_prose(found.overturn.spread_pvalue) in text
+    alike = Market(4, dates=4, effect=-0.1, seed=3).fit()
+    assert alike.answer(MAIN).overturn.spread_pvalue < 0.05
+    assert "differ from each other" not in headline(alike, MAIN)

@@ -288,7 +288,8 @@ def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     sentences = answer.brief(results, MAIN, subject="relief announcements")
     many = "one relief announcement" if n == 1 else f"{n} relief announcements"
     assert str(sentences).startswith(f"The {many}: ")
-    assert str(sentences).endswith(f"{pvalues.p_prose(decided.pvalue)}).")
+    assert f"{pvalues.p_prose(decided.pvalue)})." in str(sentences)
+    assert ("times as variable" in str(sentences)) == (n == 1)
     assert strong in next(text for text, emphasised in sentences.parts if emphasised)
 
 

@@ -74,6 +74,8 @@ class Overturn:
     variance_multiple : float
         Up to four events: how many times as variable as usual returns would have to have been for p to reach
         5%, (z / z_crit)^2.
+    spread_pvalue : float
+        Two to four events: p of BMP-KP, which takes the variance from how much these events differ.
     shared_shock : float
         Five events or more that are `different` and correlated: by how much the covariance that the firms
         share would have to have risen for p to reach 5%.
@@ -87,6 +89,7 @@ class Overturn:
     """
 
     variance_multiple: float = np.nan
+    spread_pvalue: float = np.nan
     shared_shock: float = np.nan
     largest_t: float = np.nan
     smallest_effect: float = np.nan
@@ -326,7 +329,8 @@ def _overturn(
     least = detectable(effect.se, effect.df)
     if n < FULL_SAMPLE:
         each = _leave_one_out(sample, window, names) if n > 1 else ()
-        return Overturn(variance_multiple=ratio, smallest_effect=least, leave_one_out=each)
+        spread = STATISTICS["bmp_kp"](sample, window).pvalue
+        return Overturn(ratio, spread, smallest_effect=least, leave_one_out=each)
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
     return Overturn(shared_shock=shared, largest_t=_largest_t(sample, window), smallest_effect=least)
 

@@ -41,8 +41,8 @@ class Words:
     """
 
     datum: str = "price"
-    above: str = "Shares that rose"
-    below: str = "Shares that fell"
+    above: str = "Did better than implied"
+    below: str = "Did worse than implied"
     scale: float = 100.0
     unit: str = "%"
     head: str = "%"

@@ -52,7 +52,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
             for problem in own:
                 click.echo(f"{path}:{problem}", err=True)
         count = len(faults) + len(problems)
-        click.echo(f"{len(rows)} events are good, {count} problem{'s' * (count != 1)} found", err=True)
+        counted = "1 event is good" if len(rows) == 1 else f"{len(rows)} events are good"
+        click.echo(f"{counted}, {count} problem{'s' * (count != 1)} found", err=True)
     if faults or problems:
         sys.exit(USAGE if faults else NO_STUDY)
 

@@ -21,7 +21,7 @@ from ...analysis.answer import (
 from ...analysis.units import in_its_words, words
 from ...calendars.window import Window
 from ...significance.patell_kp import FULL_SAMPLE
-from ...utility.pvalue_text import p_prose
+from ...utility.pvalue_text import LEVEL, p_prose
 from .window_reach import extended_note, lacking_note
 from .wording import (
     NBSP,
@@ -134,7 +134,8 @@ def brief(results: FittedStudy, window: Window, *, subject: str = "announcements
     if found.verdict == NOT_DIFFERENT:
         return Sentence(((who, False), ("no significant move", True), (f", {value} ({p}).", False)))
     moved = _moved(results, found, window, "shares")
-    return Sentence(((who, False), (moved, True), (f" ({p}).", False)))
+    few = _variance_multiple(found) if found.n_events < FULL_SAMPLE else []
+    return Sentence(((who, False), (moved, True), (" ".join([f" ({p}).", *few]), False)))
 
 
 def other_news(event: Mapping[str, Any]) -> list[str]:
@@ -323,4 +324,10 @@ def _variance_multiple(found: Answer) -> list[str]:
     times = found.overturn.variance_multiple
     if found.verdict != DIFFERENT or not np.isfinite(times):
         return []
-    return [f"Returns would have to have been {times:.1f} times as variable as usual to explain this."]
+    caveat = f"Returns would have to have been {times:.1f} times as variable as usual to explain this."
+    if not found.overturn.spread_pvalue >= LEVEL:
+        return [caveat]
+    spread = p_prose(found.overturn.spread_pvalue)
+    return [
+        f"{caveat} Judged by how much these events differ from each other, it could be chance ({spread})."
+    ]
