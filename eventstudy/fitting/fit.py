@@ -49,47 +49,7 @@ CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat", 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StudyInputs:
-    """The inputs of a study, read and checked.
-
-    Parameters
-    ----------
-    events : Events, DataFrame or path
-        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
-    returns : ReturnsPanel or DataFrame
-        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason. A frame
-        is read as by :meth:`ReturnsPanel.from_frame`.
-    model : str or LinearModel
-        Name of a registered model, or an instance.
-    estimation, event : Window or (start, stop)
-        In trading days of each event's exchange; the event day is 0.
-    benchmark : str
-        One index for all events; by default the events' own or their exchanges'.
-    benchmark_policy : {"fallback", "strict"}
-        Whether an index of the exchange replaces one that the events name where this lacks days.
-    engine : {"statsmodels", "batch"}
-        Least squares event by event, or all at once; the numbers agree to rounding.
-    min_estimation : int
-        Events with fewer complete estimation days are flagged ``short_estimation``.
-    factors : DataFrame, optional
-        Decimal returns of factors, dates x names, for models that need them (:func:`read_factors`).
-    series : mapping of str to ticker
-        Further series of the model that are the same for all events, such as ``{"world": "URTH"}``.
-    conventions : Conventions
-        What tests do where authors differ.
-    halt : {"calendar", "shift"}
-        Whether the clock runs on through a halt, or halted sessions leave it: day 0 is then the session on
-        which trading resumes.
-    repeat : {"mask", "first", "keep-all"}
-        Whether estimation days within an event window of another event of the firm are left out; with
-        "first" an event whose window overlaps that of an earlier one of the firm is left out as well.
-    left_out : sequence of n str
-        Why each event is not to be used; "" for those that are. By default all are.
-
-    Raises
-    ------
-    ConfigError
-        For what is no such thing, an unknown model or choice, or windows that are none or overlap.
-    """
+    """The inputs of a study, read and checked; its fields are the parameters of ``EventStudy``."""
 
     events: Events
     returns: ReturnsPanel

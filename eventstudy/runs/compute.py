@@ -26,20 +26,7 @@ def compute_study(
     vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> FittedStudy:
-    """Get the returns that `config` names and fit the study: what ``eventstudy run`` does before it writes.
-
-    Parameters
-    ----------
-    events : Events, DataFrame or path
-        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
-    config : StudyConfig, optional
-    offline : bool
-        Never use the network.
-    store, vintage : str
-        As for :func:`load_returns`.
-    progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
-    """
+    """Return the fitted study of `config`; parameters as for :func:`eventstudy.run_study`."""
     events, config = events_given(events), config or StudyConfig()
     given: Any = {"offline": offline, "store": store, "vintage": vintage}
     require_used(config)
