@@ -184,7 +184,7 @@ def test_check_is_of_the_file_and_of_its_events(study: Path) -> None:
         "the events are shown all the same"
     )
     assert f"{study}:2: modle: unknown setting" in done.stderr
-    assert "1 events are good, 1 problem found" in done.stderr
+    assert "1 event is good, 1 problem found" in done.stderr
 
 
 REFUSED = """events = "e.csv"
@@ -220,7 +220,7 @@ def test_check_says_all_that_a_run_refuses_at_once(study: Path) -> None:
     ]  # fmt: skip
     assert f"{study.parent / 'e.csv'}:3: announced_at" in done.stderr
     assert "did you mean 'sector'?" in done.stderr
-    assert "1 events are good, 12 problems found" in done.stderr
+    assert "1 event is good, 12 problems found" in done.stderr
     plain = json.loads(CliRunner().invoke(main, ["check", str(study), "--json"]).stdout)
     assert [p["line"] for p in plain["settings"]] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14]
     assert [p["line"] for p in plain["problems"]] == [3]
