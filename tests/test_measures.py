@@ -368,7 +368,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     assert f"<dt>Abnormal {spoken.what}, [0" in page
     assert "abnormal return" not in page.split("<h3>References</h3>")[0]
     assert spoken.source.split(" (")[0].split(" and ")[0] in page.split("<h3>References</h3>")[1]
-    for word in ("BHAR", "CAAR, %", "CAR,&nbsp;%", "simple returns", "the shares", "Shares that"):
+    for word in ("BHAR", "CAAR, %", "CAR,&nbsp;%", "simple returns", "the shares", "than implied"):
         assert word not in page.split("</style>")[1].split('id="provenance"')[0], word
     table = summary_text(results, config)
     assert f"Effect: {spoken.what} in log points." in table
