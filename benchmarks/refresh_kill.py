@@ -5,7 +5,7 @@
 
 The events of a small study alternate between two lists. With `--kills` a refresh is started and ended at
 a random moment by SIGKILL or SIGTERM, the moments drawn so that many fall into the writing. Then every
-file of the run folder must be as its manifest says, and all of them those of one list. In the end a
+file of the run folder must be as its manifest says, and all must belong to one list. At the end a
 refresh must go through, and leave nothing behind.
 
 With `--swaps` a refresh with `--on-change` is ended by SIGKILL after it has written its new run: at one

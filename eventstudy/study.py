@@ -143,7 +143,7 @@ class EventStudyResults(FittedStudy):
         return weighted_caar(self, window, weights, column)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
-        """Return the results with market values of Yahoo or a file; see ``loading.sizes``."""
+        """Return the results with market values of Yahoo or a file; see ``analysis.market_values``."""
         from .analysis.market_values import with_market_values
 
         return EventStudyResults.of(with_market_values(self, source, **options))

@@ -61,7 +61,7 @@ RETURN_FAULTS: Mapping[str, Reason] = {
         "of 10 within a factor of 3, the first 5 at most 8 times the median), unless the price is 100 times "
         "the last one; fewer than 20 % of the other columns move by 30 % that day", MISSING, (QUARANTINED,),
         ("impossible return", "impossible returns"),
-        "Neither its own history nor the market explains it: divide it by 100 if it is in percent.",
+        "Neither its own history nor the market explains it: check it at its source.",
     ),
     "percent_column": Reason(
         "a column in percent, basis points or prices among decimals",
