@@ -1,8 +1,8 @@
 """Samples of simulated events, in the style of Brown and Warner (1985).
 
-Market model, beta ~ N(1, .3), sigma ~ U(.01, .03), market and shocks standardised t(5). The shock of a
-firm is sqrt(rho) times one that its sector shares plus sqrt(1-rho) times its own. Event window [-5,5], where
-variances are raised; estimation window of 120 days that ends on day -11.
+Market model, beta ~ N(1, .3), sigma ~ U(.01, .03), market and shocks standardised t(5). The shock
+of a firm is sqrt(rho) times one that its sector shares plus sqrt(1-rho) times its own. Event window
+[-5,5], where variances are raised; estimation window of 120 days that ends on day -11.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Design:
     effect : float
         Added on day 0.
     spread : float
-        Variance of a normal effect that differs between events, on each day of the event window, in units of
-        the variance of the shocks (Boehmer, Musumeci and Poulsen 1991).
+        Variance of a normal effect that differs between events, on each day of the event window, in
+        units of the variance of the shocks (Boehmer, Musumeci and Poulsen 1991).
     tail, skew : float
         Degrees of freedom of Student's t; with a skewness, a shifted gamma instead.
     days : int
@@ -51,7 +51,8 @@ class Design:
     sectors : tuple of int
         Sector of each event; all in one if empty.
     two_exchanges : bool
-        Whether every other event is in Shanghai, where news of a New York session arrives one session later.
+        Whether every other event is in Shanghai, where news of a New York session arrives one
+        session later.
     sigma : pair of float
         Range of the standard deviations.
     windows : tuple of (int, int)
@@ -91,22 +92,27 @@ class Design:
 
 
 def dates(*firms: int, apart: int = APART) -> tuple[int, ...]:
-    """Return the dates of events, `firms` of them on each date, dates `apart` sessions from each other."""
+    """Return the dates of events, `firms` of them on each date, dates `apart` sessions from each
+    other."""
     return tuple(apart * g for g, n in enumerate(firms) for _ in range(n))
 
 
-D0 = Design("50 events on dispersed dates", dates(*[1] * 50), variants=("patell_sum", "corrado_fpc"))
+D0 = Design(
+    "50 events on dispersed dates", dates(*[1] * 50), variants=("patell_sum", "corrado_fpc")
+)
 C0 = Design("50 events on one date, correlation .10", dates(50), rho=0.1, variants=("mvrm_f",))
 P1 = Design("5 dates x 10 firms, variance x2", dates(*[10] * 5), rho=0.1, own=2, common=2)
 O1 = Design(
-    "10 consecutive dates x 5 firms, variance x2", dates(*[5] * 10, apart=1), rho=0.1, own=2, common=2,
+    "10 consecutive dates x 5 firms, variance x2", dates(*[5] * 10, apart=1), rho=0.1, own=2,
+    common=2,
     variants=("patell_sum", "calendar_time_plain"),
 )  # fmt: skip
 # 14 dates in 3 clusters of consecutive sessions, each cluster in a sector of its own, 40 firms.
 _CLUSTERS = [(s, 150 * s + d) for s, length in enumerate((5, 5, 4)) for d in range(length)]
 _FIRMS = [_CLUSTERS[i % 14] for i in range(40)]
 K1 = Design(
-    "14 dates in 3 clusters, 40 firms, correlation .30, t(4), all variance x2", tuple(d for _, d in _FIRMS),
+    "14 dates in 3 clusters, 40 firms, correlation .30, t(4), all variance x2",
+    tuple(d for _, d in _FIRMS),
     rho=0.3, own=2, common=2, tail=4, sectors=tuple(s for s, _ in _FIRMS),
     windows=((0, 0), (0, 1), (-1, 1), (-3, 3)), variants=("larger_p",),
 )  # fmt: skip
@@ -119,7 +125,8 @@ U1 = Design(
     variants=("date_clustered_cr1",),
 )  # fmt: skip
 G1 = Design(
-    "20 events on dispersed dates, GARCH(1,1) errors, variance x2", dates(*[1] * 20, apart=300), own=2,
+    "20 events on dispersed dates, GARCH(1,1) errors, variance x2", dates(*[1] * 20, apart=300),
+    own=2,
     days=250, windows=((0, 0), (0, 1)), model="garch", garch=(0.1, 0.85),
 )  # fmt: skip
 # Tests that sum ranks or signs over the events of a day.
@@ -144,7 +151,9 @@ DESIGNS: dict[str, Design] = {
     "CP": replace(C0, says="C0 with +1 % on day 0", effect=0.01),
     "C20": replace(C0, says="20 events on one date, correlation .10", dates=dates(20)),
     "U1": U1,
-    "U2": replace(U1, says="dates of 20, 10, 5, 3, 2 events, correlation .30", dates=dates(20, 10, 5, 3, 2)),
+    "U2": replace(
+        U1, says="dates of 20, 10, 5, 3, 2 events, correlation .30", dates=dates(20, 10, 5, 3, 2),
+    ),
     "H1": replace(
         C0, says="C20, half of them with 60-219 of 220 estimation days", dates=dates(20), days=220,
         uneven=True, variants=tuple(f"{name}_equal_scale" for name in RANKS),
@@ -154,7 +163,8 @@ DESIGNS: dict[str, Design] = {
     "K1": K1,
     "K2": replace(K1, says="K1, only sector variance x2", own=1),
     "X1": Design(
-        "20 events in New York and 20 in Shanghai on one announcement, correlation .10", dates(40), rho=0.1,
+        "20 events in New York and 20 in Shanghai on one announcement, correlation .10", dates(40),
+        rho=0.1,
         two_exchanges=True, variants=("bmp_kp_same_session",),
     ),
     "F3": Design("3 dates x 16 firms, correlation .15", dates(*[16] * 3), rho=0.15, variants=FEW),
@@ -170,7 +180,8 @@ DESIGNS: dict[str, Design] = {
 
 
 def simulate(design: Design, rng: np.random.Generator) -> EventWindows:
-    """Draw one sample; market and shared shocks belong to sessions, so that windows overlap as they would."""
+    """Draw one sample; market and shared shocks belong to sessions, so that windows overlap as they
+    would."""
     n, L1 = len(design.dates), design.days
     abroad = np.arange(n) % 2 if design.two_exchanges else np.zeros(n, dtype=np.int64)
     days = np.concatenate([design.estimation.days, EVENT.days])
@@ -183,7 +194,9 @@ def simulate(design: Design, rng: np.random.Generator) -> EventWindows:
     returns = beta[:, None] * market + sigma[:, None] * noise
     returns[:, L1 - EVENT.start] += design.effect
     if design.spread:
-        returns[:, L1:] += np.sqrt(design.spread) * sigma[:, None] * rng.standard_normal((n, len(EVENT)))
+        returns[:, L1:] += (
+            np.sqrt(design.spread) * sigma[:, None] * rng.standard_normal((n, len(EVENT)))
+        )
     if design.uneven:
         returns[1::2] = _shortened(returns[1::2], L1, rng)
     known = np.isfinite(returns)
@@ -211,16 +224,23 @@ def student(rng: np.random.Generator, tail: float, shape: tuple[int, ...]) -> Fl
 
 
 def gamma(rng: np.random.Generator, skew: float, shape: tuple[int, ...]) -> FloatArray:
-    """Draw from a gamma law with mean 0, unit variance and the given skewness; 2 is the exponential."""
+    """Draw from a gamma law with mean 0, unit variance and the given skewness; 2 is the
+    exponential."""
     k = 4 / skew**2
     return (rng.gamma(k, size=shape) - k) / np.sqrt(k)
 
 
-def _shocks(design: Design, rng: np.random.Generator, column: IntArray, abroad: IntArray) -> FloatArray:
+def _shocks(
+    design: Design, rng: np.random.Generator, column: IntArray, abroad: IntArray
+) -> FloatArray:
     """Draw the shocks of unit variance, (n, days), those of the event window scaled."""
     sector = np.array(design.sectors or [0] * len(column))
     shared = student(rng, design.tail, (sector.max() + 1, column.max() + 2))
-    own = gamma(rng, design.skew, column.shape) if design.skew else student(rng, design.tail, column.shape)
+    own = (
+        gamma(rng, design.skew, column.shape)
+        if design.skew
+        else student(rng, design.tail, column.shape)
+    )
     if any(design.garch):
         own = _clustered(rng, *design.garch, column.shape)
     shared = shared[sector[:, None], column - abroad[:, None] + 1]
@@ -230,7 +250,8 @@ def _shocks(design: Design, rng: np.random.Generator, column: IntArray, abroad: 
 
 
 def _clustered(rng: np.random.Generator, a: float, b: float, shape: tuple[int, ...]) -> FloatArray:
-    """Draw normal shocks whose variance follows a GARCH(1,1) with mean 1; days passed over are drawn, too."""
+    """Draw normal shocks whose variance follows a GARCH(1,1) with mean 1; days passed over are
+    drawn, too."""
     n, days = shape
     z = rng.standard_normal((n, days + GAP))
     h = np.ones(n)
@@ -241,6 +262,7 @@ def _clustered(rng: np.random.Generator, a: float, b: float, shape: tuple[int, .
 
 
 def _shortened(returns: FloatArray, L1: int, rng: np.random.Generator) -> FloatArray:
-    """Return the rows without their first estimation days, SHORTEST to L1 - 1 of them being left."""
+    """Return the rows without their first estimation days, SHORTEST to L1 - 1 of them being
+    left."""
     first = L1 - rng.integers(SHORTEST, L1, len(returns))
     return np.where(np.arange(returns.shape[1]) < first[:, None], np.nan, returns)

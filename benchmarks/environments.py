@@ -1,4 +1,5 @@
-"""An environment for each program of benchmarks/peers, as the block at its head (PEP 723) wants it."""
+"""An environment for each program of benchmarks/peers, as the block at its head (PEP 723) wants
+it."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class EnvironmentMissingError(Exception):
 
 
 def wanted(program: Path) -> dict[str, Any] | None:
-    """Return the block at the head of a program, None where it runs in the environment of the tests."""
+    """Return the block at the head of a program, None where it runs in the environment of the
+    tests."""
     block = BLOCK.search(program.read_text())
     return block and tomllib.loads(re.sub(r"^# ?", "", block[1], flags=re.MULTILINE))
 
@@ -78,7 +80,9 @@ def _install(python: str, folder: Path, own: Path, packages: list[str]) -> None:
         [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages],
     ):
         try:
-            done = subprocess.run(order, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+            done = subprocess.run(
+                order, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS
+            )
         except subprocess.TimeoutExpired:
             raise EnvironmentMissingError(f"not installed within {INSTALL_SECONDS} s") from None
         if done.returncode:

@@ -1,4 +1,5 @@
-"""The least work: seeded events, and batched numpy for fit, AR, CAR, forecast error, Patell and BMP."""
+"""The least work: seeded events, and batched numpy for fit, AR, CAR, forecast error, Patell and
+BMP."""
 
 from __future__ import annotations
 
@@ -27,12 +28,15 @@ class Drawn(NamedTuple):
         names = [*(f"S{i:05d}" for i in range(n - 1)), MARKET]
         return ReturnsPanel(
             keys=tuple((name, DATA_CALENDAR) for name in names), values=self.values,
-            spans=np.isfinite(self.values).astype(np.int16), calendars={DATA_CALENDAR: np.arange(T)},
+            spans=np.isfinite(self.values).astype(np.int16),
+            calendars={DATA_CALENDAR: np.arange(T)},
             sessions=np.busday_offset("1990-01-01", np.arange(T), roll="forward"),
         )  # fmt: skip
 
 
-def draw(events: int, *, firms: int = 500, sessions: int = 2500, holes: float = 0.05, seed: int = 1) -> Drawn:
+def draw(
+    events: int, *, firms: int = 500, sessions: int = 2500, holes: float = 0.05, seed: int = 1
+) -> Drawn:
     """Draw a market model of `firms` with a share of `holes`, and `events` of it without effect."""
     rng = np.random.default_rng(seed)
     market = rng.standard_normal(sessions) * 0.01
@@ -40,7 +44,9 @@ def draw(events: int, *, firms: int = 500, sessions: int = 2500, holes: float = 
     values = 2e-4 + market * beta + rng.standard_normal((firms, sessions)) * sigma
     values[rng.random(values.shape) < holes] = np.nan
     first, last = -ESTIMATION[0], sessions - EVENT[1]
-    at = rng.choice(firms * (last - first), size=events, replace=events > firms * (last - first) // 2)
+    at = rng.choice(
+        firms * (last - first), size=events, replace=events > firms * (last - first) // 2
+    )
     return Drawn(np.vstack([values, market]), at // (last - first), first + at % (last - first))
 
 
@@ -54,7 +60,8 @@ def floor(drawn: Drawn, window: tuple[int, int]) -> tuple[float, float]:
 
 
 def scars(drawn: Drawn, window: tuple[int, int]) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Return of each event the CAR over `window`, the CAR in forecast errors, and the degrees of freedom."""
+    """Return of each event the CAR over `window`, the CAR in forecast errors, and the degrees of
+    freedom."""
     days = np.r_[np.arange(ESTIMATION[0], ESTIMATION[1] + 1), np.arange(EVENT[0], EVENT[1] + 1)]
     at = drawn.day0[:, None] + days
     R, M = drawn.values[drawn.firm[:, None], at], drawn.values[-1][at]

@@ -2,8 +2,8 @@
 
 .venv/bin/python benchmarks/large.py --events 1000000 --firms 20000 --sessions 15000 --workers 2
 
-Draws returns with a share of holes and events without effect, and prints wall and CPU seconds of every step
-and the peak memory of the process, the panel included.
+Draws returns with a share of holes and events without effect, and prints wall and CPU seconds of
+every step and the peak memory of the process, the panel included.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def panel_of(firms: int, sessions: int, holes: float, rng: np.random.Generator) 
         own += 2e-4 + market * rng.normal(1, 0.3, (n, 1))
         own[rng.random((n, sessions)) < holes] = np.nan
     for first in range(0, firms + 1, BLOCK):
-        np.isfinite(values[first : first + BLOCK], out=spans[first : first + BLOCK], casting="unsafe")
+        np.isfinite(
+            values[first : first + BLOCK], out=spans[first : first + BLOCK], casting="unsafe"
+        )
     names = [*(f"S{i:05d}" for i in range(firms)), MARKET]
     return ReturnsPanel(
         keys=tuple((name, DATA_CALENDAR) for name in names), values=values, spans=spans,
@@ -58,7 +60,8 @@ def events_of(panel: ReturnsPanel, events: int, rng: np.random.Generator) -> Eve
     firm = rng.integers(0, len(names) - 1, events)
     day = panel.sessions[rng.integers(-ESTIMATION[0], len(panel.sessions) - EVENT[1], events)]
     table = pd.DataFrame({
-        "event_id": [f"e{i}" for i in range(events)], "ticker": names[firm], "announced_at": day.astype(str),
+        "event_id": [f"e{i}" for i in range(events)], "ticker": names[firm],
+        "announced_at": day.astype(str),
         "day0": day.astype("datetime64[s]"), "benchmark": MARKET, "exchange": "", "flags": "",
     })  # fmt: skip
     return Events(table=table, source="drawn", sha256="", columns_in=tuple(table.columns))

@@ -1,10 +1,12 @@
-"""Where the time of an ordinary run goes: 120 events, prices of a stand-in for Yahoo, the page and all files.
+"""Where the time of an ordinary run goes: 120 events, prices of a stand-in for Yahoo, the page and
+all files.
 
     python benchmarks/ordinary.py [--events 120] [--rounds 3]
 
-The command runs as its users run it, in processes of its own, once with an empty store of prices and once
-with a full one. A sampling profiler (py-spy, `pip install py-spy`) looks a hundred times a second at what
-its main thread does; the table has the median seconds of each step, waiting included.
+The command runs as its users run it, in processes of its own, once with an empty store of prices
+and once with a full one. A sampling profiler (py-spy, `pip install py-spy`) looks a hundred times a
+second at what its main thread does; the table has the median seconds of each step, waiting
+included.
 """
 
 from __future__ import annotations
@@ -40,9 +42,18 @@ STEPS = {
     "figures": [("write_figures", "plots.py")],
     "event pages": [("write_event_pages", "pages.py")],
     "page": [("render_report", "html.py")],
-    "other formats": [("finished", "finished.py"), ("write_texts", "formats.py"), ("write_texts", "")],
+    "other formats": [
+        ("finished", "finished.py"),
+        ("write_texts", "formats.py"),
+        ("write_texts", ""),
+    ],
     "kept prices": [("frozen", "inputs.py"), ("gzipped", "inputs.py")],
-    "manifest, index": [("manifest_of", ""), ("seal", ""), ("show", "index.py"), ("swap", "swap.py")],
+    "manifest, index": [
+        ("manifest_of", ""),
+        ("seal", ""),
+        ("show", "index.py"),
+        ("swap", "swap.py"),
+    ],
     "terminal": [("print_results", ""), ("show_summary", "")],
 }
 
@@ -54,7 +65,9 @@ def written(events: int, file: Path) -> list[str]:
     for i in range(events):
         day = date(2019, 3, 1) + timedelta(days=draw.randrange(1200))
         direction = draw.choice(["adverse", "relief"])
-        rows.append([f"e{i}", f"FIRM{i:03d}", day.isoformat(), f"Firm {i}", direction, f"Announcement {i}"])
+        rows.append(
+            [f"e{i}", f"FIRM{i:03d}", day.isoformat(), f"Firm {i}", direction, f"Announcement {i}"]
+        )
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["event_id", "ticker", "announced_at", "company", "direction", "source"])
@@ -64,7 +77,19 @@ def written(events: int, file: Path) -> list[str]:
 
 def profiled(order: list[str], env: dict[str, str], out: Path) -> dict[str, float]:
     """Return the seconds of each step of a command, and of all of it."""
-    spy = ["py-spy", "record", "--threads", "--idle", "-f", "raw", "-r", str(RATE), "-o", str(out), "--"]
+    spy = [
+        "py-spy",
+        "record",
+        "--threads",
+        "--idle",
+        "-f",
+        "raw",
+        "-r",
+        str(RATE),
+        "-o",
+        str(out),
+        "--",
+    ]
     whole = [*spy, sys.executable, "-m", "eventstudy", *order]
     subprocess.run(whole, env=env, check=True, capture_output=True)
     return steps(out.read_text(encoding="utf-8").splitlines())
@@ -86,7 +111,9 @@ def step_of(stack: list[str]) -> str:
     for frame in reversed(stack):
         function, _, place = frame.partition(" (")
         for step, marks in STEPS.items():
-            named = any(function.rpartition(".")[2] == name and file in place for name, file in marks)
+            named = any(
+                function.rpartition(".")[2] == name and file in place for name, file in marks
+            )
             if named and "eventstudy/__main__.py" not in place:
                 return step
     return "other"
@@ -108,7 +135,11 @@ def main() -> None:
         series = [synthetic(t, start=date(2017, 6, 1), end=date(2022, 12, 30)) for t in tickers]
         for i in range(asked.rounds):
             with Yahoo(*series) as yahoo:
-                env = {**os.environ, **yahoo.env(), "EVENTSTUDY_STORE": str(at / f"store{i}.sqlite")}
+                env = {
+                    **os.environ,
+                    **yahoo.env(),
+                    "EVENTSTUDY_STORE": str(at / f"store{i}.sqlite"),
+                }
                 for state in ("empty store", "full store"):
                     order = ["run", str(at / "events.csv"), "--prices", "auto", "--quiet"]
                     begun = time.perf_counter()
@@ -118,7 +149,9 @@ def main() -> None:
                     wall[state].append(time.perf_counter() - begun)
     print(f"{'step':24}" + "".join(f"{state:>14}" for state in found))
     for step in [*STEPS, "other"]:
-        seconds = [statistics.median(own.get(step, 0.0) for own in rounds) for rounds in found.values()]
+        seconds = [
+            statistics.median(own.get(step, 0.0) for own in rounds) for rounds in found.values()
+        ]
         print(f"{step:24}" + "".join(f"{s:14.2f}" for s in seconds))
     print(f"{'wall':24}" + "".join(f"{statistics.median(own):14.2f}" for own in wall.values()))
 

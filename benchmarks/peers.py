@@ -1,10 +1,11 @@
-"""Us, other packages and the least work on the same data: time, memory, and whether the numbers are right.
+"""Us, other packages and the least work on the same data: time, memory, and whether the numbers are
+right.
 
 .venv/bin/python benchmarks/peers.py --out peers
 
-Programs are the files of benchmarks/peers, each a process in an environment of its own on one core. They run
-in alternation over the numbers of events; above 10,000 events once. A program ends where it would take more
-than the limits. `--out` gets table.md, measured.json and peers.svg.
+Programs are the files of benchmarks/peers, each a process in an environment of its own on one core.
+They run in alternation over the numbers of events; above 10,000 events once. A program ends where
+it would take more than the limits. `--out` gets table.md, measured.json and peers.svg.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from speed import ONE_CORE, plot, slopes
 
 HERE = Path(__file__).parent
 PROGRAMS = {
-    path.stem.removeprefix("by_").replace("_", "-"): path for path in sorted((HERE / "peers").glob("by_*.py"))
+    path.stem.removeprefix("by_").replace("_", "-"): path
+    for path in sorted((HERE / "peers").glob("by_*.py"))
 }
 OURS, LEAST = "library", "floor"
 FIRMS, SESSIONS, EFFECT = 10_000, 500, 0.01
@@ -38,7 +40,8 @@ FIRMS, SESSIONS, EFFECT = 10_000, 500, 0.01
 REPEATED = 10_000
 TOLERANCE = 1e-6
 LABELS = {
-    "caar": "CAAR", "patell": "Patell", "bmp": "BMP", "cross_sectional": "cross-sectional t", "j1": "J1"
+    "caar": "CAAR", "patell": "Patell", "bmp": "BMP", "cross_sectional": "cross-sectional t",
+    "j1": "J1"
 }  # fmt: skip
 # Seconds that a process gets for one CPU second of its limit, on a loaded machine.
 PATIENCE = 6
@@ -69,16 +72,21 @@ class Found:
 
     def ratio(self, program: str, other: str, events: int) -> float:
         """Return the median over rounds of a program's time in units of another's."""
-        pairs = zip(self.measured[program, events], self.measured.get((other, events), ()), strict=False)
+        pairs = zip(
+            self.measured[program, events], self.measured.get((other, events), ()), strict=False
+        )
         ratios = [a["seconds"] / b["seconds"] for a, b in pairs if b["seconds"] > 0]
         return median(ratios) if ratios else np.nan
 
 
 def draw(events: int, seed: int = 1) -> Sample:
-    """Draw market-model returns of as many firms as events, at most 10,000, with an effect of 1 %."""
+    """Draw market-model returns of as many firms as events, at most 10,000, with an effect of 1
+    %."""
     import exchange_calendars
 
-    sessions = exchange_calendars.get_calendar("XNYS", start="2017-01-01", end="2021-12-31").sessions
+    sessions = exchange_calendars.get_calendar(
+        "XNYS", start="2017-01-01", end="2021-12-31"
+    ).sessions
     dates = sessions[sessions >= "2018-01-02"][:SESSIONS].to_numpy().astype("datetime64[D]")
     rng, firms = np.random.default_rng(seed), min(events, FIRMS)
     alpha, beta = rng.normal(0, 0.0002, (firms, 1)), rng.uniform(0.5, 1.5, (firms, 1))
@@ -119,7 +127,9 @@ def one_turn(found: Found, name: str, events: int, order: Sequence[str], limits:
     """Measure one program once, or note why it ends; where it ended it is not tried again."""
     if name in found.ended and (name, events) not in found.measured:
         return
-    smaller = max((e for program, e in found.measured if program == name and e < events), default=None)
+    smaller = max(
+        (e for program, e in found.measured if program == name and e < events), default=None
+    )
     if smaller is not None:
         taken = found.median(name, smaller)
         if taken * events / smaller > limits.seconds:
@@ -147,7 +157,9 @@ def measure(order: Sequence[str], limits: Limits) -> dict[str, Any]:
     order = [*order, *map(str, limits)]
     patience = PATIENCE * limits.seconds + 60
     try:
-        done = subprocess.run(order, env=env, capture_output=True, text=True, check=False, timeout=patience)
+        done = subprocess.run(
+            order, env=env, capture_output=True, text=True, check=False, timeout=patience
+        )
     except subprocess.TimeoutExpired:
         raise RuntimeError("out of time") from None
     if done.returncode == -signal.SIGXCPU:
@@ -181,7 +193,8 @@ def times(ratio: float) -> str:
 
 
 def agreement(found: Found, program: str, events: int) -> tuple[list[str], list[str]]:
-    """Return the statistics of a program that agree with ours, and those that do not, with both numbers."""
+    """Return the statistics of a program that agree with ours, and those that do not, with both
+    numbers."""
     if program == OURS or (OURS, events) not in found.measured:
         return [], []
     own, ours = found.numbers(program, events), found.numbers(OURS, events)
@@ -211,11 +224,17 @@ def fastest_peer(found: Found, events: int) -> tuple[str, float] | None:
 
 def report(found: Found, sizes: Iterable[int]) -> str:
     """Return the table and what is to be said below it."""
-    lines = [table(found), "", *(f"{version(name)} ended: {why}" for name, why in found.ended.items())]
+    lines = [
+        table(found),
+        "",
+        *(f"{version(name)} ended: {why}" for name, why in found.ended.items()),
+    ]
     for events in sizes:
         fastest = fastest_peer(found, events)
         if fastest:
-            lines.append(f"{events:,} events: {fastest[0]}, the fastest peer, takes {fastest[1]:.0f} x ours")
+            lines.append(
+                f"{events:,} events: {fastest[0]}, the fastest peer, takes {fastest[1]:.0f} x ours"
+            )
     return "\n".join([*lines, *slopes(found.measured)])
 
 
@@ -230,11 +249,17 @@ def main() -> None:
     kept = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=kept)
     parser.add_argument("--events", default="100,1000,10000,100000,1000000")
-    parser.add_argument("--programs", default=",".join(PROGRAMS), help="by default all: %(default)s")
+    parser.add_argument(
+        "--programs", default=",".join(PROGRAMS), help="by default all: %(default)s"
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=120, help="CPU seconds of one program, %(default)s")
+    parser.add_argument(
+        "--limit", type=float, default=120, help="CPU seconds of one program, %(default)s"
+    )
     parser.add_argument("--memory", type=int, default=6144, help="MB of one program, %(default)s")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / name, help="environments")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / name, help="environments"
+    )
     parser.add_argument("--out", type=Path, help="folder for table.md, measured.json and peers.svg")
     options = parser.parse_args()
     unknown = set(options.programs.split(",")) - PROGRAMS.keys()
@@ -255,8 +280,12 @@ def keep(found: Found, sizes: Iterable[int], folder: Path) -> None:
     """Write table, numbers and plot."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.md").write_text(report(found, sizes) + "\n")
-    rows = [{"program": program, **own} for (program, _), all_ in found.measured.items() for own in all_]
-    (folder / "measured.json").write_text(json.dumps({"measured": rows, "ended": found.ended}, indent=1))
+    rows = [
+        {"program": program, **own} for (program, _), all_ in found.measured.items() for own in all_
+    ]
+    (folder / "measured.json").write_text(
+        json.dumps({"measured": rows, "ended": found.ended}, indent=1)
+    )
     plot(found.measured, folder / "peers.svg")
 
 

@@ -1,8 +1,8 @@
 """What every program of the comparison does: reads the sample, works, and prints one line of JSON.
 
-Plain numpy, because it runs in the environments of all programs. The line has `events`, `seconds` (user and
-system CPU seconds of the work, without imports and reading), `memory` (peak MB of the process while it works,
-with all that it holds) and `numbers`.
+Plain numpy, because it runs in the environments of all programs. The line has `events`, `seconds`
+(user and system CPU seconds of the work, without imports and reading), `memory` (peak MB of the
+process while it works, with all that it holds) and `numbers`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ WARM_UP = 20
 
 
 class Sample(NamedTuple):
-    """Returns without holes, and events: event i is of firm `firm[i]`, its day 0 is column `day[i]`."""
+    """Returns without holes, and events: event i is of firm `firm[i]`, its day 0 is column
+    `day[i]`."""
 
     dates: np.ndarray  # (T,) datetime64[D], sessions of New York
     market: np.ndarray  # (T,)
@@ -42,7 +43,11 @@ class Sample(NamedTuple):
     @property
     def columns(self) -> dict[str, np.ndarray]:
         """Date, market and firms by name."""
-        return {"date": self.dates, MARKET: self.market, **dict(zip(self.tickers, self.returns, strict=True))}
+        return {
+            "date": self.dates,
+            MARKET: self.market,
+            **dict(zip(self.tickers, self.returns, strict=True)),
+        }
 
     @property
     def events(self) -> list[tuple[str, np.datetime64]]:
@@ -52,7 +57,9 @@ class Sample(NamedTuple):
 
     def head(self, events: int) -> Sample:
         """Return the first events, which are of the first firms."""
-        return self._replace(returns=self.returns[:events], firm=self.firm[:events], day=self.day[:events])
+        return self._replace(
+            returns=self.returns[:events], firm=self.firm[:events], day=self.day[:events]
+        )
 
     def save(self, file: Path) -> None:
         """Write the sample for all programs."""

@@ -1,17 +1,19 @@
-"""Kill `eventstudy refresh`, again and again, and look whether a report was broken or a change was lost.
+"""Kill `eventstudy refresh`, again and again, and look whether a report was broken or a change was
+lost.
 
     .venv/bin/python benchmarks/refresh_kill.py --kills 300
     .venv/bin/python benchmarks/refresh_kill.py --swaps 100
 
-The events of a small study alternate between two lists. With `--kills` a refresh is started and ended at
-a random moment by SIGKILL or SIGTERM, the moments drawn so that many fall into the writing. Then every
-file of the run folder must be as its manifest says, and all must belong to one list. At the end a
-refresh must go through, and leave nothing behind.
+The events of a small study alternate between two lists. With `--kills` a refresh is started and
+ended at a random moment by SIGKILL or SIGTERM, the moments drawn so that many fall into the
+writing. Then every file of the run folder must be as its manifest says, and all must belong to one
+list. At the end a refresh must go through, and leave nothing behind.
 
-With `--swaps` a refresh with `--on-change` is ended by SIGKILL after it has written its new run: at one
-of the steps that Python reports (a file opened, renamed or removed, a program started), amid its command,
-or at a random moment after the swap. After about every other kill a calm refresh follows. By then the
-command must have run for every change that the run folder has shown, in their order.
+With `--swaps` a refresh with `--on-change` is ended by SIGKILL after it has written its new run: at
+one of the steps that Python reports (a file opened, renamed or removed, a program started), amid
+its command, or at a random moment after the swap. After about every other kill a calm refresh
+follows. By then the command must have run for every change that the run folder has shown, in their
+order.
 """
 
 from __future__ import annotations
@@ -38,10 +40,12 @@ DAYS = pd.bdate_range("2020-01-01", periods=120)
 LISTS = (("AAA", "BBB"), ("AAA", "CCC"))
 # Share of the time of a whole refresh before which half of the kills fall.
 EARLY = 0.4
-# What a process does that Python reports, and the file that it opens when a new run lacks its log only.
+# What a process does that Python reports, and the file that it opens when a new run lacks its log
+# only.
 STEPS = ("open", "os", "shutil", "subprocess", "ctypes", "fcntl", "tempfile")
 FIRST = ".events.new/changes.json"
-# The command of --on-change writes a line for each entry; if asked to, it kills the refresh that waits.
+# The command of --on-change writes a line for each entry; if asked to, it kills the refresh that
+# waits.
 HOOK = """\
 [ -e before ] && rm before && kill -9 $PPID && exit 1
 { tr -d '\\n' < "$EVENTSTUDY_ENTRY"; echo; } >> delivered
@@ -71,7 +75,9 @@ def made(folder: Path) -> list[str]:
 def announce(folder: Path, names: tuple[str, ...], mark: str = "") -> None:
     """Write one of the lists of events, whose ids end in `mark`."""
     rows = [f"{name}{mark},{name},{DAYS[90 + k]:%Y-%m-%d},MKT" for k, name in enumerate(names)]
-    (folder / "events.csv").write_text("\n".join(["event_id,ticker,announced_at,benchmark", *rows, ""]))
+    (folder / "events.csv").write_text(
+        "\n".join(["event_id,ticker,announced_at,benchmark", *rows, ""])
+    )
 
 
 def check(run: Path) -> tuple[str, ...]:
@@ -143,7 +149,8 @@ def anywhere(folder: Path, kills: int, draw: random.Random) -> str:
 
 
 def around_the_swap(folder: Path, kills: int, draw: random.Random) -> str:
-    """Kill a refresh about the swap of its run; AssertionError if the command never ran for a change."""
+    """Kill a refresh about the swap of its run; AssertionError if the command never ran for a
+    change."""
     began, swaps = time.perf_counter(), Swaps(folder)
     steps, counts = swaps.steps(), dict.fromkeys(("after the swap", "calm refreshes"), 0)
     for done in range(kills):
@@ -180,7 +187,9 @@ class Swaps:
 
     def refresh(self) -> None:
         """Refresh without a kill."""
-        done = subprocess.run(self.command, cwd=self.folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            self.command, cwd=self.folder, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         self.shown()
 
@@ -212,7 +221,8 @@ class Swaps:
             (self.folder / flag).unlink(missing_ok=True)
 
     def shown(self) -> int:
-        """Return which change the run folder shows, and remember it; AssertionError if it is broken."""
+        """Return which change the run folder shows, and remember it; AssertionError if it is
+        broken."""
         check(self.run)
         mark = int(Record.read(self.run).cells("events.csv")["event_id"].iloc[0].rpartition("-")[2])
         self.seen.add(mark)
@@ -235,7 +245,8 @@ def mark_of(entry: dict[str, str]) -> int:
 
 
 def dying(last: int, arguments: list[str]) -> None:
-    """Run the program in this process, and die at its `last` step after the new run, or count them."""
+    """Run the program in this process, and die at its `last` step after the new run, or count
+    them."""
     steps = 0
 
     def watch(event: str, args: tuple[object, ...]) -> None:

@@ -2,10 +2,11 @@
 
     python benchmarks/returns_gate.py --columns 6000 --real FOLDER
 
-Each design is a kind of share, simulated as simple returns (daily, 250, 1,250 or 2,500 of them) and looked at
-in files of 50 columns, as they are and as log returns. FOLDER holds prices, one CSV a ticker with the columns
-date, close and adj_close. Prints two Markdown tables: columns with a value taken as missing, and with a value
-that is flagged and kept; then, of planted faults, the share taken as missing, flagged and kept, or not seen.
+Each design is a kind of share, simulated as simple returns (daily, 250, 1,250 or 2,500 of them) and
+looked at in files of 50 columns, as they are and as log returns. FOLDER holds prices, one CSV a
+ticker with the columns date, close and adj_close. Prints two Markdown tables: columns with a value
+taken as missing, and with a value that is flagged and kept; then, of planted faults, the share
+taken as missing, flagged and kept, or not seen.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def student(
 
 def thin(rng: np.random.Generator, size: int) -> FloatArray:
     """Return returns that are 0 on 30 % to 95 % of the days."""
-    return np.where(rng.random(size) < rng.uniform(0.3, 0.95), 0.0, student(rng, size, 3, 0.005, 0.05))
+    return np.where(
+        rng.random(size) < rng.uniform(0.3, 0.95), 0.0, student(rng, size, 3, 0.005, 0.05)
+    )
 
 
 def penny(rng: np.random.Generator, size: int) -> FloatArray:
@@ -70,7 +73,8 @@ def clustered(rng: np.random.Generator, size: int) -> FloatArray:
 
 
 def with_day(low: float, high: float, after: float, *, wild: bool = False) -> Draw:
-    """Return a draw with one day between `low` and `high`, and later days times `after` (fading if wild)."""
+    """Return a draw with one day between `low` and `high`, and later days times `after` (fading if
+    wild)."""
 
     def draw(rng: np.random.Generator, size: int) -> FloatArray:
         values, day = student(rng, size, 4, 0.006, 0.025), int(rng.integers(70, size - 30))
@@ -124,7 +128,8 @@ def judged(columns: list[FloatArray], kind: ReturnKind) -> Verdict:
 
 
 def of_kind(values: FloatArray, kind: ReturnKind) -> FloatArray:
-    """Return simple returns as they are, or as log returns; a share that is worth nothing has none."""
+    """Return simple returns as they are, or as log returns; a share that is worth nothing has
+    none."""
     return values if kind == "simple" else np.log1p(np.where(values > -1, values, np.nan))
 
 
@@ -148,7 +153,8 @@ def alarms(columns: list[FloatArray], kind: ReturnKind) -> Counter[str]:
 def seen(
     columns: list[FloatArray], plant: Callable[[float], float | None], kind: ReturnKind, number: int
 ) -> Counter[str]:
-    """Count what becomes of one planted value in each column of a file; `number` decides on the days."""
+    """Count what becomes of one planted value in each column of a file; `number` decides on the
+    days."""
     count: Counter[str] = Counter()
     for k, values in enumerate(columns):
         rng = np.random.default_rng([k, number])
@@ -159,7 +165,9 @@ def seen(
             continue
         dirty[k][day] = value
         date = str(FIRST + day)
-        kinds = {f.kind for f in judged(dirty, kind).faults if f.symbol == str(k) and f.date == date}
+        kinds = {
+            f.kind for f in judged(dirty, kind).faults if f.symbol == str(k) and f.date == date
+        }
         count["taken" if kinds & set(TAKEN_OUT) else "flagged" if kinds else "silent"] += 1
     return count
 
@@ -196,7 +204,9 @@ def real(folder: Path) -> list[FloatArray]:
 def row(name: str, kind: str, count: Counter[str]) -> str:
     """Return a row on planted faults."""
     total = max(sum(count.values()), 1)
-    shares = " | ".join(f"{count[outcome] / total:.1%}" for outcome in ("taken", "flagged", "silent"))
+    shares = " | ".join(
+        f"{count[outcome] / total:.1%}" for outcome in ("taken", "flagged", "silent")
+    )
     return f"| {name} | {kind} | {total:,} | {shares} |"
 
 
@@ -212,15 +222,23 @@ def main() -> None:
     print("|---|---|---:|---:|---:|---:|")
     for name, draw in DESIGNS.items():
         for kind in KINDS:
-            count = sum((alarms(f, kind) for f in files(draw, options.columns, options.seed)), Counter[str]())
-            cells = " | ".join(f"{count[key]:,}" for key in ("columns", "returns", "out", "flagged"))
+            count = sum(
+                (alarms(f, kind) for f in files(draw, options.columns, options.seed)),
+                Counter[str](),
+            )
+            cells = " | ".join(
+                f"{count[key]:,}" for key in ("columns", "returns", "out", "flagged")
+            )
             print(f"| {name} | {kind} | {cells} |", flush=True)
     held = real(options.real) if options.real else []
     if held:
         for kind in KINDS:
             count = alarms(held, kind)
             size = sum(int(np.isfinite(values).sum()) for values in held)
-            print(f"| real | {kind} | {count['columns']} | {size:,} | {count['out']} | {count['flagged']} |")
+            print(
+                f"| real | {kind} | {count['columns']} | {size:,} | {count['out']} | "
+                f"{count['flagged']} |"
+            )
     print("\n| planted fault | kind | times | taken as missing | flagged and kept | not seen |")
     print("|---|---|---:|---:|---:|---:|")
     samples = (held and [held] * 20) or list(files(clustered, 3 * FILE, options.seed))
@@ -228,7 +246,11 @@ def main() -> None:
         for kind in KINDS:
             print(row(name, kind, planted(samples, plant, kind)), flush=True)
     for kind in KINDS:
-        print(row("a column in percent", kind, sum((scaled(f, kind) for f in samples), Counter[str]())))
+        print(
+            row(
+                "a column in percent", kind, sum((scaled(f, kind) for f in samples), Counter[str]())
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""Rejection rates of the tests on simulated events: size where nothing happens, power where something does.
+"""Rejection rates of the tests on simulated events: size where nothing happens, power where
+something does.
 
-    python benchmarks/size.py --designs D0,C0 --tests bmp,bmp_kp --samples 2000 --workers 2 --json sizes.json
+    python benchmarks/size.py --designs D0,C0 --tests bmp,bmp_kp --samples 2000 --workers 2 --json
+    sizes.json
 
-The designs are in designs.py; sizes.csv has rates of an independently written program, most of them from
-10,000 samples. A rate that differs by more than 1.5 percentage points and three standard errors has a star;
-the exit code is 1 if one of the acceptance cells of tables.py differs by more than 1.5 points.
+The designs are in designs.py; sizes.csv has rates of an independently written program, most of them
+from 10,000 samples. A rate that differs by more than 1.5 percentage points and three standard
+errors has a star; the exit code is 1 if one of the acceptance cells of tables.py differs by more
+than 1.5 points.
 """
 
 from __future__ import annotations
@@ -42,15 +45,19 @@ Rates = dict[str, dict[str, tuple[int, int]]]
 
 
 def applicable(design: Design, names: Iterable[str] = ()) -> dict[str, PValue]:
-    """Return the tests of one event, or of many, and the variants of a design; only `names` if any."""
+    """Return the tests of one event, or of many, and the variants of a design; only `names` if
+    any."""
     per_event = len(design.dates) == 1
     own = {k: registered(k) for k, test in STATISTICS.items() if test.per_event == per_event}
     own |= {k: VARIANTS[k] for k in design.variants}
     return {k: p for k, p in own.items() if not names or k in names}
 
 
-def count(design: Design, names: tuple[str, ...], seeds: Iterable[np.random.SeedSequence]) -> IntArray:
-    """Return how often each test rejected and how often it applied, (2, windows, tests); a sample a seed."""
+def count(
+    design: Design, names: tuple[str, ...], seeds: Iterable[np.random.SeedSequence]
+) -> IntArray:
+    """Return how often each test rejected and how often it applied, (2, windows, tests); a sample a
+    seed."""
     tests, model = applicable(design, names).values(), MODELS[design.model]()
     total = np.zeros((2, len(design.windows), len(tests)), dtype=np.int64)
     for seed in seeds:
@@ -65,8 +72,8 @@ def rejections(
 ) -> Rates:
     """Return, by window and test, in how many samples it rejected and in how many it applied.
 
-    Each sample has its own seed: the numbers depend neither on `workers`, the number of processes beside this
-    one, nor on the other designs.
+    Each sample has its own seed: the numbers depend neither on `workers`, the number of processes
+    beside this one, nor on the other designs.
     """
     design = DESIGNS[name]
     seeds = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).spawn(samples)
@@ -80,7 +87,9 @@ def rejections(
     rates: Rates = {}
     for w, rejected, applied in zip(design.windows, *total, strict=True):
         pairs = zip(rejected.tolist(), applied.tolist(), strict=True)
-        rates[str(Window(*w))] = {k: p for k, p in zip(applicable(design, names), pairs, strict=True) if p[1]}
+        rates[str(Window(*w))] = {
+            k: p for k, p in zip(applicable(design, names), pairs, strict=True) if p[1]
+        }
     return rates
 
 
@@ -88,7 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run designs, print their rates, keep them in a file; return 1 if an acceptance cell fails."""
     options = _options(arguments)
     stored = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
-    # A sample is many small arrays: a second thread for each of their products only costs. For the workers.
+    # A sample is many small arrays: a second thread for each of their products only costs. For the
+    # workers.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     results: dict[str, Any] = stored if options.show else {}
     for name in () if options.show else options.designs:
@@ -115,7 +125,10 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
         "samples": options.samples,
         **how,
         "seconds": round(time.perf_counter() - start, 1),
-        "versions": {"python": platform.python_version(), **{k: version(v) for k, v in packages.items()}},
+        "versions": {
+            "python": platform.python_version(),
+            **{k: version(v) for k, v in packages.items()},
+        },
         "rates": rates,
     }
 
@@ -129,12 +142,16 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     keep = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=keep)
     tests = [*STATISTICS, *VARIANTS]
-    parser.add_argument("--designs", type=_names(DESIGNS), default=tuple(DESIGNS), help="default: all")
+    parser.add_argument(
+        "--designs", type=_names(DESIGNS), default=tuple(DESIGNS), help="default: all"
+    )
     parser.add_argument("--tests", type=_names(tests), default=(), help="default: all that apply")
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="file that keeps results, beside those of other designs")
+    parser.add_argument(
+        "--json", type=Path, help="file that keeps results, beside those of other designs"
+    )
     parser.add_argument("--show", action="store_true", help="run nothing, print what the file has")
     parser.add_argument("--table", action="store_true", help="Markdown tables, one for each window")
     return parser.parse_args(arguments)
@@ -147,7 +164,9 @@ def _names(known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
         names = tuple(text.split(","))
         unknown = [n for n in names if n not in known]
         if unknown:
-            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
+            raise argparse.ArgumentTypeError(
+                f"unknown: {', '.join(unknown)}; known: {', '.join(known)}"
+            )
         return names
 
     return read

@@ -2,8 +2,9 @@
 
 .venv/bin/python benchmarks/speed.py --events 100,1000,10000,100000 --plot speed.svg
 
-Each measurement is a process of its own on one core, in alternation: user and system CPU seconds of the
-work without imports and data, and peak memory. On a loaded machine only the ratios mean something.
+Each measurement is a process of its own on one core, in alternation: user and system CPU seconds of
+the work without imports and data, and peak memory. On a loaded machine only the ratios mean
+something.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def floor_work(events: int) -> Callable[[], object]:
     return lambda: floor.floor(drawn, WINDOW)
 
 
-def library_work(events: int, engine: str = "batch", tests: Sequence[str] = TESTS) -> Callable[[], object]:
+def library_work(
+    events: int, engine: str = "batch", tests: Sequence[str] = TESTS
+) -> Callable[[], object]:
     """Return windows, fit and tests of the library on the same data."""
     import floor
     import scipy.sparse
@@ -53,7 +56,11 @@ def library_work(events: int, engine: str = "batch", tests: Sequence[str] = TEST
 
     def work() -> object:
         fit = fitted(drawn, panel, engine)
-        return [STATISTICS[n](fit, Window(*WINDOW)).statistic for n in names if not STATISTICS[n].per_event]
+        return [
+            STATISTICS[n](fit, Window(*WINDOW)).statistic
+            for n in names
+            if not STATISTICS[n].per_event
+        ]
 
     return work
 
@@ -87,13 +94,19 @@ def single_work(events: int) -> Callable[[], object]:
     return library_work(events, engine="statsmodels")
 
 
-PROGRAMS = {"floor": floor_work, "library": library_work, "battery": battery_work, "one by one": single_work}
+PROGRAMS = {
+    "floor": floor_work,
+    "library": library_work,
+    "battery": battery_work,
+    "one by one": single_work,
+}
 # More events than this take minutes and tell nothing new.
 MOST = {"one by one": 10_000}
 
 
 def measure(program: str, events: int) -> dict[str, float]:
-    """Return CPU seconds and peak memory (MB) of one program, of which this process does nothing else."""
+    """Return CPU seconds and peak memory (MB) of one program, of which this process does nothing
+    else."""
     # Loads what the program loads when it is first used.
     PROGRAMS[program](WARM_UP)()
     work = PROGRAMS[program](events)
@@ -143,7 +156,10 @@ def slopes(found: dict[tuple[str, int], list[dict[str, float]]]) -> list[str]:
         if len(at) == 2:
             low, high = (statistics.median(o["seconds"] for o in found[program, e]) for e in at)
             power = math.log(high / low) / math.log(at[1] / at[0])
-            out.append(f"{program}: time grows with events to the power {power:.2f} from {at[0]} to {at[1]}")
+            out.append(
+                f"{program}: time grows with events to the power {power:.2f} from {at[0]} to "
+                f"{at[1]}"
+            )
     return out
 
 
@@ -153,11 +169,16 @@ def plot(found: dict[tuple[str, int], list[dict[str, float]]], file: Path) -> No
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     for axes, key, label in zip(
-        figure.subplots(1, 2), ("seconds", "memory"), ("CPU seconds", "peak memory, MB"), strict=True
+        figure.subplots(1, 2),
+        ("seconds", "memory"),
+        ("CPU seconds", "peak memory, MB"),
+        strict=True,
     ):
         for program in dict.fromkeys(name for name, _ in found):
             at = sorted(events for name, events in found if name == program)
-            values = [statistics.median(own[key] for own in found[program, events]) for events in at]
+            values = [
+                statistics.median(own[key] for own in found[program, events]) for events in at
+            ]
             axes.loglog(at, values, marker="o", label=program)
         axes.set(xlabel="events", ylabel=label)
         axes.grid(visible=True, alpha=0.3)
@@ -177,7 +198,9 @@ def main() -> None:
         print(json.dumps(measure(options.one[0], int(options.one[1]))))
         return
     found: dict[tuple[str, int], list[dict[str, float]]] = {}
-    for program, events, own in alternating([int(e) for e in options.events.split(",")], options.rounds):
+    for program, events, own in alternating(
+        [int(e) for e in options.events.split(",")], options.rounds
+    ):
         found.setdefault((program, events), []).append(own)
         print(f"{program} {events}: {own['seconds']:.3f} s", file=sys.stderr)
     print(table(found))

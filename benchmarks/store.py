@@ -38,7 +38,8 @@ def synthetic(symbol: str, days: pd.DatetimeIndex, rng: np.random.Generator) -> 
 
 
 def fill(store: StoreProvider, tickers: int, years: int, seed: int = 1) -> float:
-    """Store random prices of so many tickers and years, and return the seconds that the store took."""
+    """Store random prices of so many tickers and years, and return the seconds that the store
+    took."""
     days = pd.bdate_range(end=LAST, periods=252 * years)
     rng, taken = np.random.default_rng(seed), 0.0
     for first in range(0, tickers, BATCH):
@@ -68,7 +69,10 @@ def main() -> None:
         store = StoreProvider(Path(folder) / "prices.sqlite", partial=True)
         wrote = fill(store, asked.tickers, asked.years)
         size = store.path.stat().st_size
-        print(f"write {asked.tickers} tickers x {asked.years} years: {wrote:.1f} s, {size / 1e6:.0f} MB")
+        print(
+            f"write {asked.tickers} tickers x {asked.years} years: {wrote:.1f} s, "
+            f"{size / 1e6:.0f} MB"
+        )
         names = random.Random(2).sample(store.symbols(), min(asked.read, asked.tickers))
         first = date(LAST.year - asked.years, 1, 1)
         times = sorted(seconds(lambda: store.fetch(names, first, LAST)) for _ in range(5))

@@ -1,11 +1,12 @@
-"""Kill a program that writes to the store of prices, again and again, and look whether anything was lost.
+"""Kill a program that writes to the store of prices, again and again, and look whether anything was
+lost.
 
     .venv/bin/python benchmarks/store_kill.py --kills 500
 
-A child stores version after version of some symbols and reports the beginning and the end of each write. At a
-random moment after a random beginning it is killed with SIGKILL. Then every symbol must hold exactly the
-version last reported, or the one being written; the version before it must be there as a vintage; no byte may
-be damaged.
+A child stores version after version of some symbols and reports the beginning and the end of each
+write. At a random moment after a random beginning it is killed with SIGKILL. Then every symbol must
+hold exactly the version last reported, or the one being written; the version before it must be
+there as a vintage; no byte may be damaged.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def at(version: int) -> str:
 
 @functools.cache
 def made(symbol: str, version: int) -> Prices:
-    """Return a version: of three, two append rows to the one before, and the third revises all of it."""
+    """Return a version: of three, two append rows to the one before, and the third revises all of
+    it."""
     block, step = divmod(version, 3)
     rows = 300 + 20 * step
     close = (1 + 0.37 * block) * (int(symbol[1:]) + 1 + np.sin(np.arange(rows)) / 3)
@@ -74,7 +76,8 @@ def write(path: Path, versions: dict[str, int], report: int) -> None:
 
 
 def kill_once(path: Path, versions: dict[str, int], draw: random.Random) -> bool:
-    """Let a child write, kill it, update `versions` by its reports; return whether a write was under way."""
+    """Let a child write, kill it, update `versions` by its reports; return whether a write was
+    under way."""
     read, report = os.pipe()
     child = os.fork()
     if child == 0:
@@ -107,7 +110,9 @@ def check(path: Path, versions: dict[str, int]) -> None:
     found = store.fetch(SYMBOLS, *SPAN)
     assert not found.failures, found.failures
     for symbol, version in versions.items():
-        assert found.provenance[symbol].sha256 == made(symbol, version).provenance[symbol].sha256, symbol
+        assert found.provenance[symbol].sha256 == made(symbol, version).provenance[symbol].sha256, (
+            symbol
+        )
         before = StoreProvider(path, vintage=at(version - 1)).fetch([symbol], *SPAN)
         wanted = made(symbol, version - 1).provenance[symbol].sha256
         assert before.provenance[symbol].sha256 == wanted, (symbol, before.failures)

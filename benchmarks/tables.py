@@ -15,7 +15,8 @@ from eventstudy.significance import STATISTICS
 PUBLISHED = Path(__file__).with_name("sizes.csv")
 # Percentage points; three standard errors of 2,000 samples at 5 %.
 BAND = 1.5
-# Window [0,0]: rates to be met within BAND, and rates that must be too high for the samples to be any good.
+# Window [0,0]: rates to be met within BAND, and rates that must be too high for the samples to be
+# any good.
 ACCEPTANCE = {
     "bmp": ("D0", "D1"),
     "bmp_kp": ("D0", "C0", "C1", "P1", "O1"),
@@ -88,16 +89,21 @@ def cells(results: dict[str, Any]) -> Iterator[Cell]:
             for test, (rejected, applied) in rates.items():
                 rate = rejected / applied
                 se = np.sqrt(rate * (1 - rate) / applied)
-                yield Cell(design, window, test, 100 * rate, 100 * se, known.get((design, window, test)))
+                yield Cell(
+                    design, window, test, 100 * rate, 100 * se, known.get((design, window, test))
+                )
 
 
 def listing(results: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each cell."""
     yield f"{'':<5}{'window':<8}{'test':<28}{'%':>6}{'s.e.':>6}{'elsewhere':>11}"
     for cell in cells(results):
-        there = "" if cell.there is None else "-".join(dict.fromkeys(f"{x:.1f}" for x in cell.there))
+        there = (
+            "" if cell.there is None else "-".join(dict.fromkeys(f"{x:.1f}" for x in cell.there))
+        )
         verdict = {None: "", True: "ok", False: "FAILS"}[cell.accepted]
-        line = f"{cell.design:<5}{cell.window:<8}{cell.test:<28}{cell.rate:6.1f}{cell.se:6.2f}{there:>11}"
+        line = f"{cell.design:<5}{cell.window:<8}{cell.test:<28}"
+        line += f"{cell.rate:6.1f}{cell.se:6.2f}{there:>11}"
         yield f"{line} {cell.mark}{verdict}".rstrip()
 
 

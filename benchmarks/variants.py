@@ -54,7 +54,8 @@ def calendar_time_plain(fit: AbnormalReturns, window: Window) -> float:
 
 
 def calendar_time_window(fit: AbnormalReturns, window: Window) -> float:
-    """Calendar time with sqrt(1 + L/M): the days of an event share an error, not those of a run of events."""
+    """Calendar time with sqrt(1 + L/M): the days of an event share an error, not those of a run of
+    events."""
     return _calendar_time(fit, window, len(window))
 
 
@@ -85,7 +86,8 @@ def mvrm_f(fit: AbnormalReturns, window: Window) -> float:
 
 
 def equal_scale(name: str) -> PValue:
-    """Return a rank test whose day sums take no account of the correlation of events on one date."""
+    """Return a rank test whose day sums take no account of the correlation of events on one
+    date."""
 
     def p(fit: AbnormalReturns, window: Window) -> float:
         without = replace(fit, memo={})

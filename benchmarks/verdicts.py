@@ -2,10 +2,10 @@
 
     python benchmarks/verdicts.py --samples 500 --workers 1
 
-Six designs (docs/methods.md, The answer), each without an effect and with one. For each: rejections of the
-verdict, those of the veto rule of version 0.1 (BMP-KP and each of calendar time, wild bootstrap and
-cross-sectional t that applies), coverage of the interval, and samples in which interval and verdict
-disagree (none may).
+Six designs (docs/methods.md, The answer), each without an effect and with one. For each: rejections
+of the verdict, those of the veto rule of version 0.1 (BMP-KP and each of calendar time, wild
+bootstrap and cross-sectional t that applies), coverage of the interval, and samples in which
+interval and verdict disagree (none may).
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def outcomes(design: Design, effect: float, seeds: list[np.random.SeedSequence])
 def study(name: str, effect: float, samples: int, workers: int) -> FloatArray:
     """Return the four shares of one design in percent."""
     design = STUDIES[name][0]
-    seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode()), int(effect > 0)]).spawn(samples)
+    seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode()), int(effect > 0)]).spawn(
+        samples
+    )
     chunks = [seeds[i : i + CHUNK] for i in range(0, samples, CHUNK)]
     with ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(partial(outcomes, design, effect), chunks))
@@ -80,7 +82,12 @@ def main() -> int:
     for name, (_, effect) in STUDIES.items():
         for size in (0.0, effect):
             row = study(name, size, options.samples, options.workers)
-            print("|", " | ".join([name, *(f"{value:.1f}" for value in (100 * size, *row))]), "|", flush=True)
+            print(
+                "|",
+                " | ".join([name, *(f"{value:.1f}" for value in (100 * size, *row))]),
+                "|",
+                flush=True,
+            )
             worst = max(worst, row[3])
     return int(worst > 0)
 

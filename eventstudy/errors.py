@@ -28,7 +28,9 @@ class EventStudyError(Exception):
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str = "", value: object = None, remedy: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", value: object = None, remedy: str = ""
+    ) -> None:
         self.what, self.where, self.value, self.remedy = what, where, value, remedy
         super().__init__(what)
 
@@ -77,7 +79,8 @@ class TooManyError(EventStudyError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of one cell of the events file, or of a whole row or the file, with "" for a column."""
+    """One fault of one cell of the events file, or of a whole row or the file, with "" for a
+    column."""
 
     line: int
     column: str
@@ -101,7 +104,9 @@ class EventsFileError(EventStudyError):
         super().__init__(f"{count} problem{'s' * (count != 1)} in the events file", where=path)
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.where}: {self.what}", *(f"{self.path}:{p}" for p in self.problems)])
+        return "\n".join(
+            [f"{self.where}: {self.what}", *(f"{self.path}:{p}" for p in self.problems)]
+        )
 
 
 class PriceError(EventStudyError):

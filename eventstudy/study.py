@@ -39,8 +39,8 @@ class EventStudy(StudyInputs):
     events : Events, DataFrame or path
         A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
     returns : ReturnsPanel or DataFrame
-        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason. A frame
-        is read as by :meth:`ReturnsPanel.from_frame`.
+        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason.
+        A frame is read as by :meth:`ReturnsPanel.from_frame`.
     model : str or LinearModel
         Name of a registered model, or an instance.
     estimation, event : Window or (start, stop)
@@ -60,11 +60,12 @@ class EventStudy(StudyInputs):
     conventions : Conventions
         What tests do where authors differ.
     halt : {"calendar", "shift"}
-        Whether the clock runs on through a halt, or halted sessions leave it: day 0 is then the session on
-        which trading resumes.
+        Whether the clock runs on through a halt, or halted sessions leave it: day 0 is then the
+        session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
-        Whether estimation days within an event window of another event of the firm are left out; with
-        "first" an event whose window overlaps that of an earlier one of the firm is left out as well.
+        Whether estimation days within an event window of another event of the firm are left out;
+        with "first" an event whose window overlaps that of an earlier one of the firm is left out
+        as well.
     left_out : sequence of n str
         Why each event is not to be used; "" for those that are. By default all are.
 
@@ -75,7 +76,8 @@ class EventStudy(StudyInputs):
     """
 
     def fit(self) -> EventStudyResults:
-        """Estimate the model for every event and return abnormal returns and what follows from them.
+        """Estimate the model for every event and return abnormal returns and what follows from
+        them.
 
         Raises
         ------
@@ -85,7 +87,8 @@ class EventStudy(StudyInputs):
         return EventStudyResults.of(self.fitted())
 
     def regression(self, event_id: str) -> RegressionResults:
-        """Return the statsmodels regression of one event; see :meth:`EventStudyResults.regression`."""
+        """Return the statsmodels regression of one event; see
+        :meth:`EventStudyResults.regression`."""
         return self.fit().regression(event_id)
 
     def __repr__(self) -> str:
@@ -114,7 +117,8 @@ class EventStudyResults(FittedStudy):
         return main_test_of(self, window)
 
     def answer(self, window: WindowLike | None = None) -> Answer:
-        """Return verdict, main test, estimate and interval over `window`; see ``analysis.answer.decide``."""
+        """Return verdict, main test, estimate and interval over `window`; see
+        ``analysis.answer.decide``."""
         return answer_of(self, window)
 
     @property
@@ -123,7 +127,8 @@ class EventStudyResults(FittedStudy):
         return default_tests(self)
 
     def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
-        """Return a family of hypotheses with adjusted p-values; see ``analysis.multiple_testing.family``."""
+        """Return a family of hypotheses with adjusted p-values; see
+        ``analysis.multiple_testing.family``."""
         from .analysis.multiple_testing import family
 
         return family(self, kind, **options)
@@ -136,14 +141,17 @@ class EventStudyResults(FittedStudy):
 
         return difference(self, column, one, other, **options)
 
-    def weighted(self, window: WindowLike, weights: str = "equal", column: str = "mcap") -> WeightedMean:
+    def weighted(
+        self, window: WindowLike, weights: str = "equal", column: str = "mcap"
+    ) -> WeightedMean:
         """Return the weighted mean CAR; see ``analysis.weights.weighted_caar``."""
         from .analysis.weights import weighted_caar
 
         return weighted_caar(self, window, weights, column)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
-        """Return the results with market values of Yahoo or a file; see ``analysis.market_values``."""
+        """Return the results with market values of Yahoo or a file; see
+        ``analysis.market_values``."""
         from .analysis.market_values import with_market_values
 
         return EventStudyResults.of(with_market_values(self, source, **options))
@@ -162,7 +170,9 @@ class EventStudyResults(FittedStudy):
 
         return regress_car(self, columns, window, **options)
 
-    def abhar(self, window: WindowLike, against: Against = "market", **conventions: Any) -> pd.DataFrame:
+    def abhar(
+        self, window: WindowLike, against: Against = "market", **conventions: Any
+    ) -> pd.DataFrame:
         """Return tests of the mean buy-and-hold return; see ``analysis.long_horizon.abhar``."""
         from .analysis.long_horizon import abhar
 
@@ -175,7 +185,8 @@ class EventStudyResults(FittedStudy):
         return calendar_portfolio(self, window, **options)
 
     def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
-        """Return what kind of study this is, and how far to trust each test; see ``analysis.diagnosis``."""
+        """Return what kind of study this is, and how far to trust each test; see
+        ``analysis.diagnosis``."""
         from .analysis.diagnosis import diagnose
 
         return diagnose(self, window)
@@ -187,7 +198,8 @@ class EventStudyResults(FittedStudy):
         return diagnostics(self)
 
     def regression(self, event_id: str) -> RegressionResults:
-        """Return the estimation regression of one event; see ``analysis.regressions.regression``."""
+        """Return the estimation regression of one event; see
+        ``analysis.regressions.regression``."""
         from .analysis.regressions import regression
 
         return regression(self, event_id)
@@ -204,8 +216,11 @@ class EventStudyResults(FittedStudy):
 
         return placebo_firms(self, window, **options)
 
-    def summary(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> Summary:
-        """Return effect, CAAR and p-values by window, the main test first; prints as text, and as a table."""
+    def summary(
+        self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
+    ) -> Summary:
+        """Return effect, CAAR and p-values by window, the main test first; prints as text, and as a
+        table."""
         from .analysis.summary import summary
 
         return summary(self, windows, names)
@@ -214,13 +229,16 @@ class EventStudyResults(FittedStudy):
         return f"{self!r}\n{self.summary()}"
 
     def _repr_html_(self) -> str:
-        head = f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
+        head = (
+            f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
+        )
         return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
 
     def plot_caar(
         self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
     ) -> Axes:
-        """Draw the CAAR path with its pointwise 95% band, by group if asked for; return the Axes."""
+        """Draw the CAAR path with its pointwise 95% band, by group if asked for; return the
+        Axes."""
         from .report.figures.caar_plots import plot_caar
 
         return plot_caar(self, _window(window), by, ax)
@@ -231,13 +249,17 @@ class EventStudyResults(FittedStudy):
 
         return plot_car_forest(self, Window.of(window), ax=ax)
 
-    def plot_event(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+    def plot_event(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Draw AR and CAR of one event; return the Axes."""
         from .report.figures.event_plots import plot_event
 
         return plot_event(self, event_id, _window(window), ax)
 
-    def plot_price(self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+    def plot_price(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Draw the price of one event against what the model expected; return the Axes."""
         from .report.figures.event_plots import plot_price
 
@@ -260,13 +282,17 @@ class EventStudyResults(FittedStudy):
     def save(
         self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
     ) -> Path:
-        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest); return its path."""
+        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest); return its
+        path."""
         from .runs import write_run
 
-        return write_run(self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event))
+        return write_run(
+            self, Path(out), name, config=config or StudyConfig(event=self.abnormal.event)
+        )
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
-        """Return the text of ``results.json``; its form is in ``eventstudy/data/results.schema.json``."""
+        """Return the text of ``results.json``; its form is in
+        ``eventstudy/data/results.schema.json``."""
         from .report.content.finished_run import finished
         from .report.formats import as_json
 
@@ -310,7 +336,8 @@ def run_study(
     vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> EventStudyResults:
-    """Get the returns that `config` names and fit the study: what ``eventstudy run`` does before it writes.
+    """Get the returns that `config` names and fit the study: what ``eventstudy run`` does before it
+    writes.
 
     Parameters
     ----------
@@ -326,7 +353,9 @@ def run_study(
     """
     from .runs.compute import compute_study
 
-    study = compute_study(events, config, offline=offline, store=store, vintage=vintage, progress=progress)
+    study = compute_study(
+        events, config, offline=offline, store=store, vintage=vintage, progress=progress
+    )
     return EventStudyResults.of(study)
 
 

@@ -21,7 +21,8 @@ SHARED = ROOT.parent / "shared"
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Point the store and the caches away from the user's; calendars are kept for the whole session."""
+    """Point the store and the caches away from the user's; calendars are kept for the whole
+    session."""
     base = tmp_path_factory.getbasetemp().parent
     monkeypatch.setenv("XDG_CACHE_HOME", str(base / "cache"))
     monkeypatch.setenv("XDG_DATA_HOME", str(base / "data"))
@@ -44,7 +45,9 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _global_random_state() -> Iterator[None]:
     before = np.random.get_state()[1].copy()  # noqa: NPY002 - guarded, not used
     yield
-    assert (before == np.random.get_state()[1]).all(), "a test or the code used numpy's global generator"  # noqa: NPY002
+    assert (before == np.random.get_state()[1]).all(), (  # noqa: NPY002
+        "a test or the code used numpy's global generator"
+    )
 
 
 FACTORS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
@@ -82,7 +85,8 @@ class Market:
         self.frame = pd.DataFrame(values, index=index, columns=self.tickers).assign(MKT=mkt)
         self.table = pd.DataFrame({
             "event_id": [f"e{i}" for i in range(n)], "ticker": self.tickers,
-            "announced_at": index[at].strftime("%Y-%m-%d"), "tz": "", "exchange": "", "benchmark": "MKT",
+            "announced_at": index[at].strftime("%Y-%m-%d"), "tz": "", "exchange": "",
+            "benchmark": "MKT",
             "day0": index[at], "flags": "",
         })  # fmt: skip
         self.others = _others(np.random.default_rng(seed + 1000), mkt, index)
@@ -93,7 +97,10 @@ class Market:
         return self.frame.join(self.others)
 
     def fit(
-        self, frame: pd.DataFrame | None = None, model: str | LinearModel = "market", **options: object
+        self,
+        frame: pd.DataFrame | None = None,
+        model: str | LinearModel = "market",
+        **options: object,
     ) -> EventStudyResults:
         """Fit a model; `frame` may lack the further series, and they are then as in `wide`."""
         from eventstudy.events.table import Events
@@ -103,7 +110,9 @@ class Market:
         if model not in PLAIN:
             frame = frame.join(self.others.drop(columns=frame.columns, errors="ignore"))
             needs = {f.name for f in (MODELS[model]() if isinstance(model, str) else model).factors}
-            table = table.assign(**{n: own for n, own in SERIES.items() if n in needs and n not in table})
+            table = table.assign(
+                **{n: own for n, own in SERIES.items() if n in needs and n not in table}
+            )
             options = {"factors": frame[list(FACTORS)], **options}
         events = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
         panel = ReturnsPanel.from_frame(frame)
@@ -119,7 +128,9 @@ def _others(rng: np.random.Generator, mkt: FloatArray, index: pd.DatetimeIndex) 
     """Return a world index, an industry, donors and factors that all move with the market."""
     names = ("WORLD", "IND", *DONORS, *FACTORS)
     own = rng.standard_normal((len(mkt), len(names))) * 0.008
-    frame = pd.DataFrame(own + mkt[:, None] * rng.uniform(0.2, 1, len(names)), index=index, columns=names)
+    frame = pd.DataFrame(
+        own + mkt[:, None] * rng.uniform(0.2, 1, len(names)), index=index, columns=names
+    )
     return frame.assign(rf=rng.uniform(0.00005, 0.00015, len(mkt)))
 
 

@@ -23,7 +23,8 @@ def deadly(item: int) -> int:
 
 
 def die_at(event: str, text: str) -> None:
-    """Have SIGKILL end this process when Python reports that it is about to do something to a file."""
+    """Have SIGKILL end this process when Python reports that it is about to do something to a
+    file."""
 
     def watch(name: str, args: tuple[object, ...]) -> None:
         if name == event and text in str(args):

@@ -19,7 +19,8 @@ HOSTILE = [
     '<script>alert("1")</script>', '=HYPERLINK("http://evil.example","x")', r"\input{/etc/passwd}",
     "../../etc",
     "a|b `c` *d* __e__ ~~f~~ [x](javascript:alert(1)) ![y](http://evil.example/p.png)",
-    "www.evil.example https://evil.example me@evil.example <http://evil.example>", "50% & $x^2$ #h _u_ {} ~",
+    "www.evil.example https://evil.example me@evil.example <http://evil.example>",
+    "50% & $x^2$ #h _u_ {} ~",
     "L" * 5000, "شركة الاتصالات", "华为技术", "NA", "-1", "+1", "@SUM(1)", "'q' \"r\"",
     "&lt;b&gt; &#60; &amp;", "0012", "1e5", "- [ ] item", "# head",
     "[id]: http://evil.example", "\u202egnp.exe", "a\u2028b",
@@ -30,7 +31,8 @@ MARKED = ("'=", "'+", "'-", "'@")
 
 
 def hostile_market() -> EventStudyResults:
-    """Return a study of these names, in two groups, one event dropped, one without all days of [-5,5]."""
+    """Return a study of these names, in two groups, one event dropped, one without all days of
+    [-5,5]."""
     market = Market(n=len(HOSTILE) + 1, dates=20, effect=-0.02)
     market.table["company"] = [*HOSTILE, "plain"]
     market.table["direction"] = (["adverse"] * 2 + ["=relief|x"]) * 8
@@ -40,7 +42,8 @@ def hostile_market() -> EventStudyResults:
 
 
 def read_csv(folder: Path, name: str) -> pd.DataFrame:
-    """Read a table of the run as anyone would, text as text and without the apostrophe before a formula."""
+    """Read a table of the run as anyone would, text as text and without the apostrophe before a
+    formula."""
     text = dict.fromkeys(("event_id", "direction", "term", "reason", "label"), str)
     table = pd.read_csv(folder / f"tables/{name}.csv", float_precision="round_trip", dtype=text)
     return unmarked(table)
@@ -50,7 +53,10 @@ def unmarked(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table without the apostrophes that keep a spreadsheet from computing a cell."""
     own = {}
     for name in table.columns[[str(kind) in ("str", "object") for kind in table.dtypes]]:
-        cells = [cell[1:] if isinstance(cell, str) and cell[:2] in MARKED else cell for cell in table[name]]
+        cells = [
+            cell[1:] if isinstance(cell, str) and cell[:2] in MARKED else cell
+            for cell in table[name]
+        ]
         own[name] = pd.Series(cells, dtype=table[name].dtype)
     return table.assign(**own)
 

@@ -21,7 +21,13 @@ PROVENANCE = {
     "versions": {"eventstudy": "0.1.0"},
     "command": "eventstudy run events.csv",
     "prices": {
-        "F00": {"source": "files", "detail": "a.csv", "first": "2020-01-01", "last": "2020-12-31", "rows": 9}
+        "F00": {
+            "source": "files",
+            "detail": "a.csv",
+            "first": "2020-01-01",
+            "last": "2020-12-31",
+            "rows": 9,
+        }
     },
     "notices": [],
 }
@@ -55,6 +61,7 @@ def section(text: str, name: str) -> str:
 
 
 def loose(text: str) -> str:
-    """Return a page whose "p = 0.050", "day 0" and "t(N − 1)" may be broken, as they are in plain text."""
+    """Return a page whose "p = 0.050", "day 0" and "t(N − 1)" may be broken, as they are in plain
+    text."""
     kept = r"\bp\u00a0(?:=|<|&lt;|≥)\u00a0|\b[Dd]ay\u00a00|\bt\(N\u00a0−\u00a01"
     return re.sub(kept, lambda m: m[0].replace("\u00a0", " "), text)

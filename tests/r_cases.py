@@ -30,7 +30,8 @@ THREE_MODELS = [(case, model) for case in (DISPERSED, CLUSTERED) for model in MO
 
 
 def table(case: str, name: str, model: str = "market") -> pd.DataFrame:
-    """Read an output; `name` is PROGRAM__WHAT, and the file of another model has its prefix before WHAT."""
+    """Read an output; `name` is PROGRAM__WHAT, and the file of another model has its prefix before
+    WHAT."""
     program, what = name.split("__")
     infix = {
         "baseR": {"market_adjusted": "mktadj_", "constant_mean": "meanadj_"},

@@ -20,7 +20,8 @@ DAYS = pd.bdate_range("2020-01-01", periods=200)
 # Session of the event of each firm.
 AT = (150, 160, 170, 155, 165)
 SHORT = (
-    "--calendar", "data", "--estimation", "-100:-11", "--window", "-5:5", "--draws", "99", "--event-pages",
+    "--calendar", "data", "--estimation", "-100:-11", "--window", "-5:5", "--draws", "99",
+    "--event-pages",
     "0", "--quiet",
 )  # fmt: skip
 
@@ -34,7 +35,8 @@ def invoke(*args: object, code: int = 0) -> str:
 
 
 def started(*args: object, cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
-    """Start a command in a process of its own, which Ctrl-C ends even where tests run in the background."""
+    """Start a command in a process of its own, which Ctrl-C ends even where tests run in the
+    background."""
     full = {**os.environ, "PYTHONPATH": str(ROOT), **env}
     command = [sys.executable, "-m", "eventstudy", *map(str, args)]
     pipe = subprocess.PIPE
@@ -51,14 +53,18 @@ def _heed_interrupts() -> None:
 
 def contents(folder: Path, *, without: str = "manifest.json") -> dict[str, bytes]:
     """Return all files of a folder but one, by path."""
-    files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    files = {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
     return {name: data for name, data in files.items() if name != without}
 
 
 def left_in(folder: Path) -> list[str]:
     """Return what a process left behind among the runs: locks, stages and old runs."""
     return [
-        p.name for p in folder.iterdir() if p.name.startswith(".") and p.suffix in (".new", ".old", ".lock")
+        p.name
+        for p in folder.iterdir()
+        if p.name.startswith(".") and p.suffix in (".new", ".old", ".lock")
     ]
 
 
@@ -84,7 +90,9 @@ class Project:
     def write(self, name: str) -> None:
         """Write the prices of a ticker, as far as they are known."""
         days, close = DAYS[: self.until].strftime("%Y-%m-%d"), self.closes[name][: self.until]
-        pd.DataFrame({"date": days, "close": close}).to_csv(self.prices / f"{name}.csv", index=False)
+        pd.DataFrame({"date": days, "close": close}).to_csv(
+            self.prices / f"{name}.csv", index=False
+        )
 
     def announce(self, firms: tuple[str, ...], **shifted: int) -> None:
         """Write the events of some firms, those that are named so many sessions later."""

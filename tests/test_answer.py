@@ -26,7 +26,8 @@ FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
 
 
 def from_returns(market: Market) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the CARs of [0,1] and their standard errors, each (n,), by least squares, and their df."""
+    """Return the CARs of [0,1] and their standard errors, each (n,), by least squares, and their
+    df."""
     x, car, s = market.frame["MKT"].to_numpy(), [], []
     for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):
         on, y = market.frame.index.get_loc(day), market.frame[ticker].to_numpy()
@@ -41,7 +42,8 @@ def from_returns(market: Market) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def by_hand(market: Market, r: float) -> dict[str, float]:
-    """Return d, its error, interval and p of METHODS 4.8 from the returns, in plain numpy; r is given."""
+    """Return d, its error, interval and p of METHODS 4.8 from the returns, in plain numpy; r is
+    given."""
     car, s, nu = from_returns(market)
     n, z, w = len(car), car / s, 1 / s
     d = float(z.sum() / w.sum())
@@ -58,7 +60,8 @@ def by_hand(market: Market, r: float) -> dict[str, float]:
 
 
 def kp_correlation(resid: np.ndarray) -> float:
-    """Return the mean correlation of the residuals of firms with one date (Kolari and Pynnonen 2010)."""
+    """Return the mean correlation of the residuals of firms with one date (Kolari and Pynnonen
+    2010)."""
     matrix = np.corrcoef(resid)
     return float(matrix[np.triu_indices(len(resid), 1)].mean())
 
@@ -78,7 +81,9 @@ def test_estimate_interval_and_p_by_hand(n: int, effect: float, gap: int) -> Non
         # Of several dates the tests of the contract hold it to its formula.
         r = mean_correlation(fit.abnormal, MAIN).rbar if gap else kp_correlation(fit.abnormal.resid)
     found, own = fit.answer(MAIN), by_hand(market, r)
-    assert found.test == {1: "event_t", 2: "patell_kp", 3: "patell_kp", 4: "patell_kp"}.get(n, "bmp_kp")
+    assert found.test == {1: "event_t", 2: "patell_kp", 3: "patell_kp", 4: "patell_kp"}.get(
+        n, "bmp_kp"
+    )
     effect_of = found.effect
     np.testing.assert_allclose(
         [effect_of.estimate, effect_of.se, effect_of.ci_low, effect_of.ci_high, found.pvalue],
@@ -157,7 +162,8 @@ def test_a_shared_shock_brings_p_to_five_percent_where_it_says_so() -> None:
     n, a = 12, market.fit().abnormal
     z = a.car(MAIN) / np.sqrt(a.var_car(MAIN))
     r = kp_correlation(a.resid)
-    # The variance across events is that of what is not shared, sigma^2 (1 - r); the mean's has lambda r.
+    # The variance across events is that of what is not shared, sigma^2 (1 - r); the mean's has
+    # lambda r.
     variance = z.var(ddof=1) / (1 - r) * (1 - r + n * times * r) / n
     assert abs(z.mean()) / np.sqrt(variance) == pytest.approx(stats.t.ppf(0.975, n - 1), rel=1e-9)
     assert times > 1
@@ -179,7 +185,8 @@ def test_the_plain_average_has_its_own_interval() -> None:
     found = plain_average(fit.abnormal, MAIN)
     half = stats.t.ppf(0.975, 11) * se
     np.testing.assert_allclose(
-        [found.estimate, found.ci_low, found.ci_high], [car.mean(), car.mean() - half, car.mean() + half]
+        [found.estimate, found.ci_low, found.ci_high],
+        [car.mean(), car.mean() - half, car.mean() + half],
     )
     assert found.estimate != fit.answer(MAIN).effect.estimate
 
@@ -195,7 +202,9 @@ def test_equal_volatilities_make_both_averages_one() -> None:
     car = fit.abnormal.car(MAIN)
     weights = 1 / np.sqrt(fit.abnormal.var_car(MAIN))
     assert np.ptp(weights) < 1e-9 * weights[0]
-    assert (car / np.sqrt(fit.abnormal.var_car(MAIN))).sum() / weights.sum() == pytest.approx(car.mean())
+    assert (car / np.sqrt(fit.abnormal.var_car(MAIN))).sum() / weights.sum() == pytest.approx(
+        car.mean()
+    )
 
 
 def test_without_a_main_test_there_is_no_result_but_a_plain_average() -> None:
@@ -219,7 +228,8 @@ def test_open_windows_have_an_estimate_and_no_verdict() -> None:
 
 
 def test_a_firm_that_is_gone_leaves_nothing_open() -> None:
-    """Its prices end two sessions after day 0; those of the others run on for a week, or for longer."""
+    """Its prices end two sessions after day 0; those of the others run on for a week, or for
+    longer."""
     market = placed([*range(150, 161), 165])
     ends = market.frame["F11"].mask(np.arange(200) > 167)
     for more, verdict in ((5, "provisional"), (30, "not_different")):
@@ -239,7 +249,8 @@ def test_a_negative_correlation_of_short_histories_counts_as_zero() -> None:
     """With 50 common sessions a pair r is chance; with 110 a negative one is used as it is."""
     for length, zero in ((50, True), (110, False)):
         fits = [
-            Market(6, dates=1, seed=seed, days=200).fit(estimation=(-length - 10, -11)) for seed in range(8)
+            Market(6, dates=1, seed=seed, days=200).fit(estimation=(-length - 10, -11))
+            for seed in range(8)
         ]
         raw = [kp_correlation(fit.abnormal.resid) for fit in fits]
         negative = [(r, fit) for r, fit in zip(raw, fits, strict=True) if r < 0]
@@ -256,7 +267,9 @@ def test_a_negative_correlation_of_a_few_events_counts_as_zero() -> None:
     negative = [fit for fit in fits if kp_correlation(fit.abnormal.resid) < 0]
     assert negative
     for fit in negative:
-        assert fit.test("patell_kp", MAIN).statistic == pytest.approx(fit.test("patell", MAIN).statistic)
+        assert fit.test("patell_kp", MAIN).statistic == pytest.approx(
+            fit.test("patell", MAIN).statistic
+        )
 
 
 @pytest.mark.skipif(not FROZEN.is_file(), reason="the list of reference is not here")
@@ -271,13 +284,19 @@ def test_the_list_of_reference(tmp_path: Path) -> None:
     np.testing.assert_allclose(numbers, [-0.007859, -0.014630, -0.001087], atol=5e-7)
     assert own["pvalue"] == pytest.approx(0.02385, abs=5e-6)
     assert own["plain_average"]["estimate"] == pytest.approx(-0.008772, abs=5e-7)
-    assert (own["verdict"], own["test"], own["n_events"], own["n_dates"]) == ("different", "bmp_kp", 50, 43)
+    assert (own["verdict"], own["test"], own["n_events"], own["n_dates"]) == (
+        "different",
+        "bmp_kp",
+        50,
+        43,
+    )
     assert found["relief"]["verdict"] == "not_different"
     assert set(found) == {"pooled", "adverse", "relief"}
 
 
 def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -> None:
-    """Two of four fall by a tenth and two do not move: surely not nothing, but not one effect either."""
+    """Two of four fall by a tenth and two do not move: surely not nothing, but not one effect
+    either."""
     market = Market(4, dates=4, seed=3)
     for name, day in zip(market.tickers[:2], market.table["day0"][:2], strict=True):
         market.frame.loc[day, name] -= 0.15

@@ -59,7 +59,8 @@ def floor() -> ModuleType:
 def windows_of(drawn: object, module: ModuleType, *, kept: bool = True) -> EventWindows:
     panel, n = drawn.panel, len(drawn.firm)  # type: ignore[attr-defined]
     return build_windows(
-        panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,  # type: ignore[attr-defined]
+        panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,
+        # type: ignore[attr-defined]
         factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*module.ESTIMATION),
         event=Window(*module.EVENT), kept=kept,
     )  # fmt: skip
@@ -83,7 +84,9 @@ def test_an_event_has_the_same_bits_in_any_company() -> None:
     model = MODELS["market"]()
     many, few = (model.fit(windows_of(d, module), engine="batch") for d in (drawn, own))
     for name in AbnormalReturns.by_event:
-        np.testing.assert_array_equal(getattr(many, name)[700:703], getattr(few, name), err_msg=name)
+        np.testing.assert_array_equal(
+            getattr(many, name)[700:703], getattr(few, name), err_msg=name
+        )
 
 
 def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
@@ -93,7 +96,8 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
     mask = np.random.default_rng(4).random((1203, 250)) < 0.05
     model, window = MODELS["market"](), Window(-1, 1)
     kept, lean = (
-        model.fit(windows_of(drawn, module, kept=k).without(mask), engine="batch") for k in (True, False)
+        model.fit(windows_of(drawn, module, kept=k).without(mask), engine="batch")
+        for k in (True, False)
     )
     assert "resid" not in lean.__dict__
     assert "returns" not in lean.windows.__dict__
@@ -105,7 +109,9 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
     for name in AbnormalReturns.by_event:
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
     for name in EventWindows.by_event:
-        np.testing.assert_array_equal(getattr(kept.windows, name), getattr(lean.windows, name), err_msg=name)
+        np.testing.assert_array_equal(
+            getattr(kept.windows, name), getattr(lean.windows, name), err_msg=name
+        )
     assert (lean.windows.masked > 0).any()
 
 
@@ -129,7 +135,9 @@ def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch)
     assert parts is not None
     assert whole.at_limit.any(axis=1).sum() > 7
     for own in fields(whole):
-        np.testing.assert_array_equal(getattr(whole, own.name), getattr(parts, own.name), err_msg=own.name)
+        np.testing.assert_array_equal(
+            getattr(whole, own.name), getattr(parts, own.name), err_msg=own.name
+        )
 
 
 def test_tables_by_event_never_ask_for_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +147,9 @@ def test_tables_by_event_never_ask_for_all_days(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("eventstudy.windows.event_windows.HOLDABLE", 600)
     lean = market.fit(engine="batch")
     for table in ("abnormal_returns", "diagnostics", "car", "models"):
-        pd.testing.assert_frame_equal(getattr(kept, table)(), getattr(lean, table)(), check_exact=True)
+        pd.testing.assert_frame_equal(
+            getattr(kept, table)(), getattr(lean, table)(), check_exact=True
+        )
     pd.testing.assert_frame_equal(kept.abhar((0, 1)), lean.abhar((0, 1)), check_exact=True)
     assert kept.regression("e1077").rsquared == lean.regression("e1077").rsquared
     assert "returns" not in lean.abnormal.windows.__dict__
@@ -183,7 +193,10 @@ def test_events_that_are_taken_twice_count_twice() -> None:
     """As resampling does: no sums of all less those of the rest."""
     module = floor()
     drawn = module.draw(2603, firms=40, sessions=700)
-    fit, window = MODELS["market"]().fit(windows_of(drawn, module, kept=False), engine="batch"), Window(-1, 1)
+    fit, window = (
+        MODELS["market"]().fit(windows_of(drawn, module, kept=False), engine="batch"),
+        Window(-1, 1),
+    )
     rows = np.random.default_rng(1).integers(0, 2603, 2603)
     again = module.Drawn(drawn.values, drawn.firm[rows], drawn.day0[rows])
     other = MODELS["market"]().fit(windows_of(again, module, kept=False), engine="batch")
@@ -221,7 +234,9 @@ series = st.lists(st.integers(0, 4), min_size=7, max_size=7)
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(series, series, series), min_size=1, max_size=4), st.booleans())
-def test_returns_over_several_sessions_are_joined_as_one_by_one(rows: list[object], log: bool) -> None:
+def test_returns_over_several_sessions_are_joined_as_one_by_one(
+    rows: list[object], log: bool
+) -> None:
     spans, one, other = (np.array(own) for own in zip(*rows, strict=True))
     factor_spans = np.stack([one, other], axis=2)
     rng = np.random.default_rng(1)
@@ -256,7 +271,8 @@ def singly(
 
 @given(
     st.lists(
-        st.lists(st.sampled_from([np.nan, -1.0, 0.0, 0.5, 2.0, 3.0]), min_size=5, max_size=5), min_size=1
+        st.lists(st.sampled_from([np.nan, -1.0, 0.0, 0.5, 2.0, 3.0]), min_size=5, max_size=5),
+        min_size=1,
     )
 )
 def test_ranks_are_those_of_scipy(rows: list[list[float]]) -> None:
@@ -280,7 +296,9 @@ def delayed(n: int = 16) -> AbnormalReturns:
 
     events = Events(table=market.table, source="frame", sha256="")
     return (
-        EventStudy(events, replace(panel, limits=codes), estimation=(-120, -11), event=(-5, 5)).fit().abnormal
+        EventStudy(events, replace(panel, limits=codes), estimation=(-120, -11), event=(-5, 5))
+        .fit()
+        .abnormal
     )
 
 
@@ -318,7 +336,8 @@ def test_sums_over_sessions_count_what_lies_behind_a_limit() -> None:
 
 
 def test_sums_over_sessions_pair_exchanges_that_are_never_open_together() -> None:
-    """One shock that half the firms show a session later: near what all pairs give, lags included."""
+    """One shock that half the firms show a session later: near what all pairs give, lags
+    included."""
     market = Market(n=40, seed=17, dates=2, rho=0.6, days=220)
     late = market.tickers[20:]
     market.frame[late] = market.frame[late].shift(1)
@@ -387,7 +406,8 @@ def test_a_dask_cluster_gives_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Events months apart share no session; those that share some are in one block or in several."""
+    """Events months apart share no session; those that share some are in one block or in
+    several."""
     market = Market(n=30, seed=2, days=700, dates=30, rho=0.2)
     days = market.frame.index[np.linspace(150, 690, 30).astype(int)]
     market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
@@ -406,7 +426,11 @@ def test_the_command_proposes_the_batch_where_it_helps() -> None:
     from eventstudy.fitting.large_samples import MANY
 
     assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
-    for config in (StudyConfig(engine="batch"), StudyConfig(cov_type="HC3"), StudyConfig(model="theil_sen")):
+    for config in (
+        StudyConfig(engine="batch"),
+        StudyConfig(cov_type="HC3"),
+        StudyConfig(model="theil_sen"),
+    ):
         assert _faster(config, MANY + 1) == []
     assert _faster(StudyConfig(), MANY) == []
 
@@ -430,7 +454,8 @@ with threadpool_limits(int(sys.argv[1])):
 def test_last_digits_do_not_depend_on_the_threads_of_blas() -> None:
     said = [
         subprocess.run(
-            [sys.executable, "-c", TWO_THREADS, threads], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", TWO_THREADS, threads], capture_output=True, text=True,
+            check=True,
             cwd=Path(__file__).parent,
         ).stdout
         for threads in ("1", "2")

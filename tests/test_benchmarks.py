@@ -30,7 +30,16 @@ ONE_DAY = ((0, 0),)
 def bench() -> SimpleNamespace:
     """Return the modules of the benchmark."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = ("designs", "variants", "tables", "size", "environments", "protocol", "peers", "verdicts")
+    names = (
+        "designs",
+        "variants",
+        "tables",
+        "size",
+        "environments",
+        "protocol",
+        "peers",
+        "verdicts",
+    )
     modules = {name: importlib.import_module(name) for name in names}
     sys.path.remove(str(BENCHMARKS))
     return SimpleNamespace(**modules)
@@ -53,7 +62,8 @@ def within(percent: float, expected: float, samples: int) -> bool:
 
 
 def shocks(bench: SimpleNamespace, design: Any, samples: int) -> np.ndarray:
-    """Return the shocks of firms with beta 0 for certain: returns less the market's part, over sigma .02."""
+    """Return the shocks of firms with beta 0 for certain: returns less the market's part, over
+    sigma .02."""
     plain = replace(design, sigma=(0.02, 0.02))
     draws = []
     for seed in range(samples):
@@ -72,7 +82,8 @@ def shocks(bench: SimpleNamespace, design: Any, samples: int) -> np.ndarray:
 def test_variance_and_correlation_of_one_date(
     bench: SimpleNamespace, name: str, event: float, pairs: float
 ) -> None:
-    """rho = .1: variance .9 + .1, each times its factor in the event window, plus that of effects."""
+    """rho = .1: variance .9 + .1, each times its factor in the event window, plus that of
+    effects."""
     design = replace(bench.designs.DESIGNS[name], tail=np.inf)
     e = shocks(bench, design, 60)
     before, inside = e[:, :, : design.days], e[:, :, design.days :]
@@ -116,7 +127,8 @@ def test_shanghai_hears_a_session_later(bench: SimpleNamespace) -> None:
     windows = bench.designs.simulate(design, np.random.default_rng(1))
     assert (windows.day0[1::2] == windows.day0[::2] + 1).all()
     e = shocks(bench, design, 3)[0]
-    # Days of the event's own clock: day t in New York is day t in Shanghai, which is a session later.
+    # Days of the event's own clock: day t in New York is day t in Shanghai, which is a session
+    # later.
     assert np.corrcoef(e[0], e[1])[0, 1] > 0.7
     assert abs(np.corrcoef(e[0, 1:], e[1, :-1])[0, 1]) < 0.35
 
@@ -126,7 +138,8 @@ def test_shanghai_hears_a_session_later(bench: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize(("n", "rho"), [(30, 0.05), (30, 0.1), (50, 0.02)])
 def test_bmp_under_equicorrelation(bench: SimpleNamespace, n: int, rho: float) -> None:
-    """Unadjusted BMP rejects in 2 Phi(-1.96 sqrt((1-rho)/(1+(N-1)rho))) of the samples: 22, 35 and 17 %."""
+    """Unadjusted BMP rejects in 2 Phi(-1.96 sqrt((1-rho)/(1+(N-1)rho))) of the samples: 22, 35 and
+    17 %."""
     design = replace(bench.designs.DESIGNS["C0"], dates=(0,) * n, rho=rho, tail=np.inf)
     expected = 200 * stats.norm.sf(1.96 * np.sqrt((1 - rho) / (1 + (n - 1) * rho)))
     assert within(rate(bench, design, "bmp", 400), expected, 400)
@@ -136,7 +149,9 @@ def test_bmp_under_equicorrelation(bench: SimpleNamespace, n: int, rho: float) -
 def test_patell_under_variance(bench: SimpleNamespace, theta: float) -> None:
     """Variance times theta: Patell rejects in 2 Phi(-1.96/sqrt(theta)), 11 and 26 %."""
     design = replace(bench.designs.DESIGNS["D1"], spread=theta - 1, tail=np.inf)
-    assert within(rate(bench, design, "patell", 300), 200 * stats.norm.sf(1.96 / np.sqrt(theta)), 300)
+    assert within(
+        rate(bench, design, "patell", 300), 200 * stats.norm.sf(1.96 / np.sqrt(theta)), 300
+    )
 
 
 def test_power(bench: SimpleNamespace) -> None:
@@ -148,7 +163,8 @@ def test_power(bench: SimpleNamespace) -> None:
 
 
 def test_variants(bench: SimpleNamespace) -> None:
-    """What a variant drops is what it says: equal clusters under CR1 are CR2, one-sided p add up to 1."""
+    """What a variant drops is what it says: equal clusters under CR1 are CR2, one-sided p add up to
+    1."""
     from eventstudy.calendars.window import Window
     from eventstudy.models import MODELS
 
@@ -161,8 +177,14 @@ def test_variants(bench: SimpleNamespace) -> None:
         p("date_clustered")(fit("F10"), day)
     )
     one = fit("E1")
-    assert variants["event_t_less"](one, day) + variants["event_t_greater"](one, day) == pytest.approx(1)
-    assert variants["event_t_ddof0"](one, day) < variants["event_t_naive"](one, day) < p("event_t")(one, day)
+    assert variants["event_t_less"](one, day) + variants["event_t_greater"](
+        one, day
+    ) == pytest.approx(1)
+    assert (
+        variants["event_t_ddof0"](one, day)
+        < variants["event_t_naive"](one, day)
+        < p("event_t")(one, day)
+    )
     uneven, even = fit("H1"), fit("C20")
     for name in bench.designs.RANKS:
         plain = variants[f"{name}_equal_scale"]
@@ -176,7 +198,9 @@ def test_variants(bench: SimpleNamespace) -> None:
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(BENCHMARKS / "size.py"), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def test_numbers_do_not_depend_on_workers(bench: SimpleNamespace, tmp_path: Path) -> None:
@@ -184,7 +208,16 @@ def test_numbers_do_not_depend_on_workers(bench: SimpleNamespace, tmp_path: Path
     file = tmp_path / "sizes.json"
     file.write_text(json.dumps({"E1": {"rates": {"[0,0]": {"event_t": [5, 100]}}}}))
     done = run(
-        "--designs", "C20", "--tests", "bmp,mvrm", "--samples", "60", "--workers", "2", "--json", str(file)
+        "--designs",
+        "C20",
+        "--tests",
+        "bmp,mvrm",
+        "--samples",
+        "60",
+        "--workers",
+        "2",
+        "--json",
+        str(file),
     )
     assert done.returncode == 0, done.stderr
     kept = json.loads(file.read_text())
@@ -205,7 +238,8 @@ def test_unknown_names_are_refused() -> None:
 @pytest.mark.parametrize(
     ("design", "test", "percent", "code"),
     [
-        ("D0", "bmp", 6.2, 0), ("D0", "bmp", 6.4, 1), ("D0", "bmp", 3.0, 1), ("D1", "patell", 11.0, 1),
+        ("D0", "bmp", 6.2, 0), ("D0", "bmp", 6.4, 1), ("D0", "bmp", 3.0, 1),
+        ("D1", "patell", 11.0, 1),
         ("D1", "patell", 30.0, 0), ("D1", "cda", 30.0, 0), ("D1", "cda", 17.0, 0),
     ],
 )  # fmt: skip
@@ -213,7 +247,8 @@ def test_exit_code(
     bench: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     design: str, test: str, percent: float, code: int,
 ) -> None:  # fmt: skip
-    """1 where an acceptance cell is off by more than 1.5 points; a star beyond three standard errors too."""
+    """1 where an acceptance cell is off by more than 1.5 points; a star beyond three standard
+    errors too."""
     file = tmp_path / "sizes.json"
     rates = {"[0,0]": {test: [int(10 * percent), 1000]}}
     file.write_text(json.dumps({design: {"rates": rates}}))
@@ -234,9 +269,12 @@ def test_published_rates_have_their_designs(bench: SimpleNamespace) -> None:
 
 
 def test_stored_results_are_accepted_and_printed(bench: SimpleNamespace) -> None:
-    """Every acceptance cell of sizes.json is met, and docs/methods.md prints the rates of that file."""
+    """Every acceptance cell of sizes.json is met, and docs/methods.md prints the rates of that
+    file."""
     results = json.loads((BENCHMARKS / "sizes.json").read_text())
-    assert {k: v["says"] for k, v in results.items()} == {k: d.says for k, d in bench.designs.DESIGNS.items()}
+    assert {k: v["says"] for k, v in results.items()} == {
+        k: d.says for k, d in bench.designs.DESIGNS.items()
+    }
     judged = [cell for cell in bench.tables.cells(results) if cell.accepted is not None]
     wanted = sum(map(len, bench.tables.ACCEPTANCE.values())) + len(bench.tables.ALARMS)
     assert len(judged) == wanted
@@ -251,7 +289,9 @@ def test_stored_results_are_accepted_and_printed(bench: SimpleNamespace) -> None
 
 def printed_rates() -> Any:
     """Yield design, window, test and text of each cell of the tables of docs/methods.md, 5."""
-    section = (ROOT / "docs" / "methods.md").read_text().split("## 5 Size and power")[1].split("\n## ")[0]
+    section = (
+        (ROOT / "docs" / "methods.md").read_text().split("## 5 Size and power")[1].split("\n## ")[0]
+    )
     header: list[str] = []
     for line in section.splitlines():
         entries = [entry.strip() for entry in line.strip("| ").split("|")]
@@ -268,13 +308,17 @@ def printed_rates() -> Any:
 
 @pytest.mark.slow
 def test_programs_agree_on_the_same_sample(bench: SimpleNamespace, tmp_path: Path) -> None:
-    """The command on those that need no installation: ours and the floor have the numbers of statsmodels."""
+    """The command on those that need no installation: ours and the floor have the numbers of
+    statsmodels."""
     programs, sizes = ["floor", "library", "statsmodels-loop", "study"], [25, 60]
     order = [
-        sys.executable, str(BENCHMARKS / "peers.py"), "--events", "60,25", "--rounds", "1", "--programs",
+        sys.executable, str(BENCHMARKS / "peers.py"), "--events", "60,25", "--rounds", "1",
+        "--programs",
         ",".join(programs), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out"),
     ]  # fmt: skip
-    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        order, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     kept = json.loads((tmp_path / "out" / "measured.json").read_text())
     rows = kept["measured"]
@@ -286,7 +330,9 @@ def test_programs_agree_on_the_same_sample(bench: SimpleNamespace, tmp_path: Pat
         expected = own["statsmodels-loop"]
         assert list(expected) == list(bench.peers.LABELS)
         for program in programs:
-            assert own[program] == pytest.approx({k: expected[k] for k in own[program]}, rel=1e-9), program
+            assert own[program] == pytest.approx(
+                {k: expected[k] for k in own[program]}, rel=1e-9
+            ), program
     table = (tmp_path / "out" / "table.md").read_text()
     assert table in done.stdout
     # Both sizes; the library is what the others are compared with.
@@ -296,12 +342,18 @@ def test_programs_agree_on_the_same_sample(bench: SimpleNamespace, tmp_path: Pat
 
 @pytest.mark.parametrize("events", [30, 20_001])
 def test_events_of_the_comparison(bench: SimpleNamespace, events: int) -> None:
-    """No holes, sessions of New York, one event a firm up to 10,000, and never the same day of a firm."""
+    """No holes, sessions of New York, one event a firm up to 10,000, and never the same day of a
+    firm."""
     sample = bench.peers.draw(events)
     firms = min(events, 10_000)
     assert sample.returns.shape == (firms, 500)
     assert np.isfinite(sample.returns).all()
-    assert len(sample.firm) == len(sample.day) == len({*zip(sample.firm, sample.day, strict=True)}) == events
+    assert (
+        len(sample.firm)
+        == len(sample.day)
+        == len({*zip(sample.firm, sample.day, strict=True)})
+        == events
+    )
     assert set(sample.firm[:firms]) == set(range(firms))
     assert sample.day.min() >= 260
     assert sample.day.max() < 490
@@ -337,10 +389,10 @@ def test_wrong_numbers_are_told(bench: SimpleNamespace) -> None:
 def program(folder: Path, work: str, head: str = "") -> Path:
     """Write a program of the comparison that does `work`."""
     file = folder / "by_test.py"
-    text = (
-        f"{head}from protocol import run\n\ndef prepare(sample):\n    n = len(sample.firm)\n    def work():\n"
+    text = f"{head}from protocol import run\n\ndef prepare(sample):\n    n = len(sample.firm)\n    def work():\n"
+    file.write_text(
+        f"{text}        {work}\n        return {{'caar': n}}\n    return work\n\nrun(prepare)\n"
     )
-    file.write_text(f"{text}        {work}\n        return {{'caar': n}}\n    return work\n\nrun(prepare)\n")
     return file
 
 
@@ -389,7 +441,10 @@ def test_environments(bench: SimpleNamespace, tmp_path: Path) -> None:
 
     own = python(">=3.10", wheel.as_uri())
     subprocess.run([own, "-c", "import nothing"], check=True)
-    assert subprocess.run([own, "-c", "import numpy"], check=False, capture_output=True).returncode == 1
+    assert (
+        subprocess.run([own, "-c", "import numpy"], check=False, capture_output=True).returncode
+        == 1
+    )
     made = Path(own).stat().st_ctime_ns
     assert python(">=3.10", wheel.as_uri()) == own
     assert Path(own).stat().st_ctime_ns == made
@@ -420,9 +475,13 @@ def test_verdicts_reject_and_cover_as_often_as_they_say(bench: SimpleNamespace, 
     """And no interval contradicts its verdict, nor does a veto find more."""
     (design, effect), samples = bench.verdicts.STUDIES[name], 100
     seeds = np.random.SeedSequence(3).spawn(samples)
-    null, other = (100 * bench.verdicts.outcomes(design, size, seeds).mean(axis=0) for size in (0, effect))
+    null, other = (
+        100 * bench.verdicts.outcomes(design, size, seeds).mean(axis=0) for size in (0, effect)
+    )
     assert within(null[0], 5, samples)
-    assert null[0] + null[2] == pytest.approx(100), "without an effect the interval misses where p < 0.05"
+    assert null[0] + null[2] == pytest.approx(100), (
+        "without an effect the interval misses where p < 0.05"
+    )
     assert within(other[2], 95, samples)
     assert other[0] > max(other[1], 50)
     assert null[3] == other[3] == 0

@@ -14,7 +14,12 @@ import statsmodels.api as sm
 from conftest import Market
 from numpy.testing import assert_allclose
 
-from eventstudy.analysis.calendar_portfolio import Portfolio, calendar_portfolio, portfolio, regressions
+from eventstudy.analysis.calendar_portfolio import (
+    Portfolio,
+    calendar_portfolio,
+    portfolio,
+    regressions,
+)
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
@@ -38,7 +43,8 @@ def large(excess: bool = True) -> EventStudyResults:
 
 def fit(frame: pd.DataFrame, tickers: Any, day0: Any, **columns: Any) -> EventStudyResults:
     table = pd.DataFrame({
-        "event_id": [f"e{i}" for i in range(len(tickers))], "ticker": tickers, "announced_at": "", "tz": "",
+        "event_id": [f"e{i}" for i in range(len(tickers))], "ticker": tickers, "announced_at": "",
+        "tz": "",
         "exchange": "", "benchmark": "mkt", "day0": day0, "flags": "", **columns,
     })  # fmt: skip
     events = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
@@ -55,7 +61,8 @@ def test_large_example() -> None:
                     **CLOSE)  # fmt: skip
     assert_allclose(own.loc[["hc1", "newey_west"], "t"], [ref["t_hc1"], ref["t_nw5"]], **CLOSE)
     assert_allclose(own.loc["wls", ["alpha", "t", "pvalue"]].astype(float),
-                    [ref["alpha_wls"], ref["t_wls"]["stat"], ref["t_wls"]["p"]], **CLOSE)  # fmt: skip
+                    [ref["alpha_wls"], ref["t_wls"]["stat"], ref["t_wls"]["p"]],
+                    **CLOSE)  # fmt: skip
     assert_allclose(own.loc[["ols", "wls"], "sessions"], ref["T"])
     assert_allclose(own["mean_firms"], ref["mean_firms"], **CLOSE)
     assert_allclose(own["alpha"] / own["se"], own["t"].where(own["alpha"].notna()), **CLOSE)
@@ -101,9 +108,13 @@ def test_portfolio_by_a_second_route(weights: Any) -> None:
 def test_log_returns_are_turned_into_simple_ones() -> None:
     market = Market()
     simple = portfolio(market.fit(engine="batch"), (-3, 3))
-    events = Events(table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns))
+    events = Events(
+        table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns)
+    )
     panel = ReturnsPanel.from_frame(np.log1p(market.frame), kind="log")
-    logs = portfolio(EventStudy(events, panel, estimation=(-120, -11), event=(-5, 5)).fit(), (-3, 3))
+    logs = portfolio(
+        EventStudy(events, panel, estimation=(-120, -11), event=(-5, 5)).fit(), (-3, 3)
+    )
     assert_allclose(logs.returns, simple.returns, **CLOSE)
     assert_allclose(logs.factors, simple.factors, **CLOSE)
 
@@ -161,12 +172,18 @@ def test_a_return_over_two_sessions_is_on_neither() -> None:
     panel = ReturnsPanel.from_frame(market.frame)
     spans = panel.spans.copy()
     spans[panel.row("F03", "data"), at + 2] = 2
-    events = Events(table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns))
-    results = EventStudy(events, replace(panel, spans=spans), estimation=(-120, -11), event=(-5, 5)).fit()
+    events = Events(
+        table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns)
+    )
+    results = EventStudy(
+        events, replace(panel, spans=spans), estimation=(-120, -11), event=(-5, 5)
+    ).fit()
     assert results.abnormal.spans[3, 7] == 2
     book = portfolio(results, (0, 4))
     assert list(book.firms) == [12, 11, 11, 12, 12]
-    assert book.notes == ("1 firm-day with a return over several sessions, or without a factor, left out",)
+    assert book.notes == (
+        "1 firm-day with a return over several sessions, or without a factor, left out",
+    )
     others = [c for c in market.frame.columns if c not in ("F03", "MKT")]
     assert_allclose(book.returns[2], market.frame[others].iloc[at + 2].mean(), **CLOSE)
 
@@ -184,19 +201,27 @@ def test_series_of_single_events_are_no_factors(model: str) -> None:
 def test_firms_of_two_exchanges_meet_on_the_days_that_both_are_open() -> None:
     rng = np.random.default_rng(3)
     T, sessions = 220, pd.bdate_range("2020-01-01", periods=220).to_numpy().astype("datetime64[D]")
-    open_on = {"XA": np.flatnonzero(np.arange(T) % 7 != 2), "XB": np.flatnonzero(np.arange(T) % 5 != 1)}
+    open_on = {
+        "XA": np.flatnonzero(np.arange(T) % 7 != 2),
+        "XB": np.flatnonzero(np.arange(T) % 5 != 1),
+    }
     keys = [(symbol, c) for c in open_on for symbol in (f"F{c}", "mkt")]
     values = np.full((4, T), np.nan)
     for i, (_, calendar) in enumerate(keys):
         values[i, open_on[calendar]] = 0.01 * rng.standard_normal(len(open_on[calendar]))
-    panel = ReturnsPanel(tuple(keys), values, np.isfinite(values).astype(np.int64), sessions, open_on)
+    panel = ReturnsPanel(
+        tuple(keys), values, np.isfinite(values).astype(np.int64), sessions, open_on
+    )
     day0 = sessions[[185, 188]]
     table = pd.DataFrame({
         "event_id": ["a", "b"], "ticker": ["FXA", "FXB"], "announced_at": "", "tz": "",
-        "exchange": list(open_on), "benchmark": "mkt", "day0": day0.astype("datetime64[s]"), "flags": "",
+        "exchange": list(open_on), "benchmark": "mkt", "day0": day0.astype("datetime64[s]"),
+        "flags": "",
     })  # fmt: skip
     events = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
-    book = portfolio(EventStudy(events, panel, estimation=(-130, -11), event=(-5, 5)).fit(), (-3, 4))
+    book = portfolio(
+        EventStudy(events, panel, estimation=(-130, -11), event=(-5, 5)).fit(), (-3, 4)
+    )
     days: dict[int, list[int]] = {}
     for row, calendar, at in ((0, "XA", 185), (2, "XB", 188)):
         zero = int(np.searchsorted(open_on[calendar], at))
@@ -207,7 +232,9 @@ def test_firms_of_two_exchanges_meet_on_the_days_that_both_are_open() -> None:
     assert list(book.firms) == [len(days[t]) for t in order]
     assert set(book.firms) == {1, 2}
     assert_allclose(book.returns, [values[days[t], t].mean() for t in order], **CLOSE)
-    assert_allclose(book.factors[:, 0], [values[np.array(days[t]) + 1, t].mean() for t in order], **CLOSE)
+    assert_allclose(
+        book.factors[:, 0], [values[np.array(days[t]) + 1, t].mean() for t in order], **CLOSE
+    )
 
 
 @pytest.mark.parametrize("model", ["capm", "ff3"])
@@ -261,7 +288,10 @@ def brute_jaffe_mandelker(results: EventStudyResults, window: Window) -> tuple[f
     for i in range(len(a)):
         for c in cols:
             by_session.setdefault(int(w.positions[i, L1 + c]), []).append((i, a.ar[i, c]))
-    past = [{int(p): e for p, e in zip(w.positions[i, :L1], a.resid[i], strict=True)} for i in range(len(a))]
+    past = [
+        {int(p): e for p, e in zip(w.positions[i, :L1], a.resid[i], strict=True)}
+        for i in range(len(a))
+    ]
     z = []
     for session in sorted(by_session):
         members = [i for i, _ in by_session[session]]

@@ -27,7 +27,12 @@ from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
 from eventstudy.calendars.schedule_cache import cache_dir
 from eventstudy.calendars.sessions import Sessions, data_sessions, sessions
 from eventstudy.errors import DataError
-from eventstudy.events.announcements import Announcement, day0_position, parse_announcement, to_instant
+from eventstudy.events.announcements import (
+    Announcement,
+    day0_position,
+    parse_announcement,
+    to_instant,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,7 +49,8 @@ def day0(ticker: str, stamp: str, tz: str = "", cutoff_minutes: float = 0) -> st
 @pytest.mark.parametrize(
     ("ticker", "stamp", "tz", "expected"),
     [
-        # one report, two days: 14:11 UTC is after the close in Shenzhen and during the session in New York
+        # one report, two days: 14:11 UTC is after the close in Shenzhen and during the session in
+        # New York
         ("002415.SZ", "2019-05-22T02:11", "Pacific/Auckland", "2019-05-22"),
         ("0700.HK", "2019-05-22T02:11", "Pacific/Auckland", "2019-05-22"),
         ("AMBA", "2019-05-22T02:11", "Pacific/Auckland", "2019-05-21"),
@@ -83,7 +89,8 @@ def day0(ticker: str, stamp: str, tz: str = "", cutoff_minutes: float = 0) -> st
         ("7203.T", "2024-11-01T15:10", "Asia/Tokyo", "2024-11-05"),
         ("7203.T", "2024-11-05T15:10", "Asia/Tokyo", "2024-11-05"),
         ("7203.T", "2024-11-05T15:30", "Asia/Tokyo", "2024-11-06"),
-        # Sao Paulo closes with New York: at 17:00 in its summer, at 18:00 in its winter (B3, October 2019)
+        # Sao Paulo closes with New York: at 17:00 in its summer, at 18:00 in its winter (B3,
+        # October 2019)
         ("PETR4.SA", "2023-06-14T16:59", "America/Sao_Paulo", "2023-06-14"),
         ("PETR4.SA", "2023-06-14T17:30", "America/Sao_Paulo", "2023-06-15"),
         ("PETR4.SA", "2022-03-11T17:30", "America/Sao_Paulo", "2022-03-11"),
@@ -184,7 +191,11 @@ def test_every_benchmark_belongs_to_a_known_exchange() -> None:
         if exchange.benchmark and exchange.calendar:
             home = exchange_of(exchange.benchmark)
             assert home is not None, exchange
-            assert home.calendar == exchange.calendar or home.benchmark in ("^FTSE", "^GDAXI", "^GSPTSE")
+            assert home.calendar == exchange.calendar or home.benchmark in (
+                "^FTSE",
+                "^GDAXI",
+                "^GSPTSE",
+            )
 
 
 @pytest.mark.parametrize("name", ["XNYS", "XSHG", "XHKG", "XLON", "XTKS", "XMOS"])
@@ -192,7 +203,11 @@ def test_sessions_are_sound(name: str) -> None:
     known = sessions(name)
     assert known is sessions(name)
     assert known.code == name
-    assert [a.dtype.str for a in (known.dates, known.opens, known.closes)] == ["<M8[D]", "<M8[s]", "<M8[s]"]
+    assert [a.dtype.str for a in (known.dates, known.opens, known.closes)] == [
+        "<M8[D]",
+        "<M8[s]",
+        "<M8[s]",
+    ]
     assert (np.diff(known.dates).astype(int) > 0).all()
     assert (known.opens < known.closes).all()
     assert (known.opens[1:] > known.closes[:-1]).all()
@@ -222,7 +237,10 @@ def test_out_of_bounds_names_calendar_value_and_bound() -> None:
     assert all(word in str(caught.value) for word in ("XSHG", "1985-05-05", "before", "1990-12-"))
     with pytest.raises(DataError) as caught:
         shanghai.position(np.datetime64("2299-01-01"))
-    assert all(word in str(caught.value) for word in ("XSHG", "2299-01-01", "after", str(shanghai.dates[-1])))
+    assert all(
+        word in str(caught.value)
+        for word in ("XSHG", "2299-01-01", "after", str(shanghai.dates[-1]))
+    )
     for year in (1985, 2299):
         with pytest.raises(DataError, match="XSHG"):
             shanghai.first_after(dt.datetime(year, 1, 1, tzinfo=dt.UTC))
@@ -230,7 +248,9 @@ def test_out_of_bounds_names_calendar_value_and_bound() -> None:
 
 def test_first_day_of_a_calendar_counts() -> None:
     shanghai = sessions("XSHG")
-    early = dt.datetime.combine(shanghai.dates[0].item(), dt.time(1), zoneinfo.ZoneInfo("Asia/Shanghai"))
+    early = dt.datetime.combine(
+        shanghai.dates[0].item(), dt.time(1), zoneinfo.ZoneInfo("Asia/Shanghai")
+    )
     assert shanghai.first_after(early) == 0
 
 
@@ -264,7 +284,8 @@ def python(code: str, *first: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(map(str, (*first, ROOT)))
     return subprocess.run(
         [sys.executable, "-c", code],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
+        check=False,
     )  # fmt: skip
 
 
@@ -282,7 +303,18 @@ def signed(body: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "damage",
-    ["empty", "text", "cut", "flipped", "pickle", "unsorted", "rules", "no_rules", "foreign", "other"],
+    [
+        "empty",
+        "text",
+        "cut",
+        "flipped",
+        "pickle",
+        "unsorted",
+        "rules",
+        "no_rules",
+        "foreign",
+        "other",
+    ],
 )
 def test_damaged_cache_is_made_again(fresh_cache: Path, damage: str) -> None:
     built = load()
@@ -310,15 +342,20 @@ def test_damaged_cache_is_made_again(fresh_cache: Path, damage: str) -> None:
 
 
 @pytest.mark.parametrize("library", ["pandas", "numpy", "exchange_calendars", "tzdata"])
-def test_other_versions_have_a_cache_of_their_own(fresh_cache: Path, tmp_path: Path, library: str) -> None:
+def test_other_versions_have_a_cache_of_their_own(
+    fresh_cache: Path, tmp_path: Path, library: str
+) -> None:
     built = load()
     folder = tmp_path / "site" / f"{library}-0.99.dist-info"
     folder.mkdir(parents=True)
-    folder.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {library}\nVersion: 0.99\n")
+    folder.joinpath("METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {library}\nVersion: 0.99\n"
+    )
     run = python(
         "import numpy as np; from eventstudy.calendars import schedule_cache as c\n"
         "span = ('1990-01-01', '2035-12-31');"
-        "assert c.load('XTAI', *span) is None; c.keep('XTAI', *span, 'Asia/Taipei', np.ones((3, 1), int));"
+        "assert c.load('XTAI', *span) is None; c.keep('XTAI', *span, 'Asia/Taipei', np.ones((3, "
+        "1), int));"
         "assert c.load('XTAI', *span)[1].shape == (3, 1)",
         tmp_path / "site",
     )
@@ -355,12 +392,14 @@ def test_programs_that_make_one_calendar_at_once_leave_one_file(fresh_cache: Pat
     code = "from eventstudy.calendars.sessions import sessions; print(len(sessions('XTAI')))"
     with ThreadPoolExecutor(4) as pool:
         runs = [*pool.map(python, [code] * 4)]
-    assert {(run.returncode, run.stdout, run.stderr) for run in runs} == {(0, f"{len(load())}\n", "")}
+    assert {(run.returncode, run.stdout, run.stderr) for run in runs} == {
+        (0, f"{len(load())}\n", "")
+    }
     assert len([*fresh_cache.iterdir()]) == 1
 
 
-# pandas 3.1 does not call the method with which exchange_calendars makes sessions at weekends: without it the
-# calendars are those of pandas 3.1.
+# pandas 3.1 does not call the method with which exchange_calendars makes sessions at weekends:
+# without it the calendars are those of pandas 3.1.
 AS_PANDAS_3_1 = """
 import exchange_calendars.pandas_extensions.offsets as offsets
 del offsets.CompositeCustomBusinessDay._apply
@@ -371,17 +410,30 @@ del offsets.CompositeCustomBusinessDay._apply
     ("code", "words"),
     [
         ("sessions('XNYS')", "XBOM was open on 2024-01-20"),
-        ("_check_facts(_computed('XMOS', '2016-01-01', '2025-12-31'))", "XMOS was open on 2018-04-28"),
-        ("_check_facts(_computed('XKRX', '1998-01-01', '1999-12-31'))", "XKRX was open on 1998-12-05"),
-        ("_computed('XTAE', '2022-01-03', '2022-12-28')", "cannot make the calendar XTAE (ValueError: "),
+        (
+            "_check_facts(_computed('XMOS', '2016-01-01', '2025-12-31'))",
+            "XMOS was open on 2018-04-28",
+        ),
+        (
+            "_check_facts(_computed('XKRX', '1998-01-01', '1999-12-31'))",
+            "XKRX was open on 1998-12-05",
+        ),
+        (
+            "_computed('XTAE', '2022-01-03', '2022-12-28')",
+            "cannot make the calendar XTAE (ValueError: ",
+        ),
     ],
 )
-def test_a_pandas_that_makes_calendars_wrong_is_refused(fresh_cache: Path, code: str, words: str) -> None:
+def test_a_pandas_that_makes_calendars_wrong_is_refused(
+    fresh_cache: Path, code: str, words: str
+) -> None:
     run = python(f"{AS_PANDAS_3_1}\nfrom eventstudy.calendars.sessions import *\n"
                  f"from eventstudy.calendars.sessions import _check_facts, _computed\n{code}")  # fmt: skip
     assert run.returncode == 1
     said = run.stderr.splitlines()[-1]
-    assert said.startswith(f"eventstudy.errors.ConfigError: pandas {pd.__version__} and exchange_calendars ")
+    assert said.startswith(
+        f"eventstudy.errors.ConfigError: pandas {pd.__version__} and exchange_calendars "
+    )
     assert words in said
     assert said.endswith(f"pip install '{calendars.PANDAS}'")
     assert not fresh_cache.exists()
@@ -390,13 +442,17 @@ def test_a_pandas_that_makes_calendars_wrong_is_refused(fresh_cache: Path, code:
 def test_a_command_says_that_pandas_is_refused(fresh_cache: Path, tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text("ticker,announced_at\nAAPL,2019-05-22\n", encoding="utf-8")
-    run = python(f"{AS_PANDAS_3_1}\nfrom eventstudy.cli.main import main; main(['check', {str(events)!r}])")
+    run = python(
+        f"{AS_PANDAS_3_1}\nfrom eventstudy.cli.main import main; main(['check', {str(events)!r}])"
+    )
     assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (2, "", 1)
     assert "XBOM was open on 2024-01-20" in run.stderr
 
 
 def test_the_pandas_named_is_that_of_the_package() -> None:
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
     assert calendars.PANDAS in asked
 
 
@@ -417,7 +473,9 @@ def test_sessions_at_weekends(calendar: str, day: str, is_open: bool) -> None:
     assert bool(np.isin(np.datetime64(day), sessions(calendar).dates)) == is_open
 
 
-def test_cache_folder_that_cannot_be_made_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_folder_that_cannot_be_made_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
@@ -436,7 +494,11 @@ def test_no_home_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("platform", "end"),
-    [("linux", ".cache/eventstudy"), ("darwin", "Library/Caches/eventstudy"), ("win32", "eventstudy/cache")],
+    [
+        ("linux", ".cache/eventstudy"),
+        ("darwin", "Library/Caches/eventstudy"),
+        ("win32", "eventstudy/cache"),
+    ],
 )
 def test_cache_dir_by_platform(platform: str, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -447,9 +509,16 @@ def test_cache_dir_by_platform(platform: str, end: str, monkeypatch: pytest.Monk
 
 def test_data_sessions_take_hours_from_the_calendar() -> None:
     like = sessions("XNYS")
-    dates = np.array(["2019-11-29", "2019-11-28", "2019-11-27", "2019-07-04"], dtype="datetime64[D]")
+    dates = np.array(
+        ["2019-11-29", "2019-11-28", "2019-11-27", "2019-07-04"], dtype="datetime64[D]"
+    )
     made = data_sessions("XNYS", like.tz, dates, like)
-    assert made.dates.astype(str).tolist() == ["2019-07-04", "2019-11-27", "2019-11-28", "2019-11-29"]
+    assert made.dates.astype(str).tolist() == [
+        "2019-07-04",
+        "2019-11-27",
+        "2019-11-28",
+        "2019-11-29",
+    ]
     # 4 July takes the hours of 3 July, a half-day; Thanksgiving takes those of the day before
     assert made.closes.astype(str).tolist() == [
         "2019-07-04T17:00:00",
@@ -462,12 +531,16 @@ def test_data_sessions_take_hours_from_the_calendar() -> None:
 def test_data_sessions_keep_local_time_across_a_clock_change() -> None:
     like = sessions("XNYS")
     cut = Sessions(like.code, like.tz, like.dates[:1], like.opens[:1], like.closes[:1])
-    made = data_sessions("X", like.tz, np.array(["2019-01-15", "2019-07-15"], dtype="datetime64[D]"), cut)
+    made = data_sessions(
+        "X", like.tz, np.array(["2019-01-15", "2019-07-15"], dtype="datetime64[D]"), cut
+    )
     assert [str(c)[11:16] for c in made.closes] == ["21:00", "20:00"]
 
 
 def test_data_sessions_without_a_calendar() -> None:
-    made = data_sessions("CASE", "Africa/Cairo", np.array(["2019-01-06"], dtype="datetime64[D]"), None)
+    made = data_sessions(
+        "CASE", "Africa/Cairo", np.array(["2019-01-06"], dtype="datetime64[D]"), None
+    )
     assert str(made.opens[0]) == "2019-01-06T07:30:00"
     assert str(made.closes[0]) == "2019-01-06T14:00:00"
     with pytest.raises(DataError, match="CASE"):
@@ -483,7 +556,11 @@ def test_import_is_light() -> None:
 def test_building_leaks_no_warnings(fresh_cache: Path) -> None:
     code = "from eventstudy.calendars.sessions import sessions; sessions('XBUE')"
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=False, capture_output=True, text=True
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert (run.returncode, run.stderr) == (0, "")
 

@@ -1,4 +1,5 @@
-"""The CSVs of a run: no cell is a formula in a spreadsheet, and every cell is read back as it was."""
+"""The CSVs of a run: no cell is a formula in a spreadsheet, and every cell is read back as it
+was."""
 
 from __future__ import annotations
 
@@ -22,14 +23,17 @@ from eventstudy.runs.index_row import run_of
 from eventstudy.utility.csv_text import quoted, read_csv, to_csv, unquoted
 
 FORMULAS = [
-    '=HYPERLINK("http://evil.example","x")', "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "＝1+1",
+    '=HYPERLINK("http://evil.example","x")', "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)",
+    "＝1+1",
     " =1+1", "\t=1+1", "\n=1+1", "--1a", "=A1", "+44 20 7946", "-3.5% in a day", "-1e5x", "=\u0661",
 ]  # fmt: skip
 PLAIN = [
-    "", "-", "--", "=", "+ -", "-1", "+1", "-1.5e-3", "+3%", "-1,000.5", "-.5", "'q'", "'", "a=b", "e-mail",
+    "", "-", "--", "=", "+ -", "-1", "+1", "-1.5e-3", "+3%", "-1,000.5", "-.5", "'q'", "'", "a=b",
+    "e-mail",
     "[-1,1]", "me@firm.example", "1-2", "'-1", "x;-1", "rose; =", "x; -bar",
 ]  # fmt: skip
-# Made of what matters, so that every kind of collision is met, or of all that an events file may hold.
+# Made of what matters, so that every kind of collision is met, or of all that an events file may
+# hold.
 MIXED = st.text(st.sampled_from("='+-@;\t 1.eEa%＝\n\r,\""))
 CELLS = MIXED | st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 
@@ -52,7 +56,8 @@ def test_each_text_is_read_back(text: str) -> None:
 
 
 def formula(cell: str) -> bool:
-    """Return whether a spreadsheet would compute this cell: it has an operator first, and an operand."""
+    """Return whether a spreadsheet would compute this cell: it has an operator first, and an
+    operand."""
     number = re.fullmatch(r"[+-][\d.,]+([eE][+-]?\d+)?\s*%?\s*", cell)
     return cell[:1] in tuple("=+-@＝＋－＠") and re.search(r"\w", cell) is not None and not number
 
@@ -60,7 +65,9 @@ def formula(cell: str) -> bool:
 @given(st.lists(CELLS, min_size=1, max_size=5), CELLS)
 def test_tables_are_read_back(cells: list[str], name: str) -> None:
     head = name if name not in ("", "r", "day") else "x"
-    table = pd.DataFrame({head: cells, "r": np.arange(len(cells)) / 3, "day": pd.Timestamp("2019-05-22")})
+    table = pd.DataFrame(
+        {head: cells, "r": np.arange(len(cells)) / 3, "day": pd.Timestamp("2019-05-22")}
+    )
     text = to_csv(table)
     back = read_csv(
         io.BytesIO(text), dtype={head: "str", "day": "str"}, keep_default_na=False, na_filter=False,
@@ -112,9 +119,13 @@ def test_groups_and_columns_may_be_named_like_formulas(tmp_path: Path) -> None:
     assert len(run_of(run).path) == 11, "the index draws the path of the group of the headline"
 
 
-def test_events_of_a_run_are_studied_again_with_their_own_cells(folder: Path, tmp_path: Path) -> None:
+def test_events_of_a_run_are_studied_again_with_their_own_cells(
+    folder: Path, tmp_path: Path
+) -> None:
     again = read_events(folder / "events.csv", calendar="data").table
     assert again["company"].tolist() == [*HOSTILE, "plain"]
     file = tmp_path / "own.csv"
     file.write_text("ticker,announced_at,label\nAAPL,2019-05-22,'=x\n", encoding="utf-8")
-    assert read_events(file).table["label"].tolist() == ["'=x"], "a file of the user has no mark of ours"
+    assert read_events(file).table["label"].tolist() == ["'=x"], (
+        "a file of the user has no mark of ours"
+    )

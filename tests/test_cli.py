@@ -1,4 +1,5 @@
-"""The command line as its users meet it: real processes, exit codes, streams, and no traceback ever."""
+"""The command line as its users meet it: real processes, exit codes, streams, and no traceback
+ever."""
 
 from __future__ import annotations
 
@@ -50,7 +51,14 @@ def process(
     command = [sys.executable, "-m", "eventstudy", *map(str, args)]
     full = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     return subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", env=full, cwd=cwd, timeout=120, check=False
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=full,
+        cwd=cwd,
+        timeout=120,
+        check=False,
     )
 
 
@@ -74,13 +82,17 @@ def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path
     assert code == 0
     found = json.loads(out)
     assert (found["n_events"], found["n_used"]) == (4, 3)
-    tests = pd.read_csv(tmp_path / "r" / "events" / "tables" / "tests.csv", float_precision="round_trip")
+    tests = pd.read_csv(
+        tmp_path / "r" / "events" / "tables" / "tests.csv", float_precision="round_trip"
+    )
     words = {"reason": "", "distribution": ""}
     mine = pd.DataFrame(found["tests"]).fillna(words)
     pd.testing.assert_frame_equal(mine, tests.fillna(words), check_dtype=False)
     assert {e["event_id"]: e["day0"] for e in found["events"]}["nvidia"] == "2022-09-01"
     assert set(found["groups"]) == set(found["group_diagnoses"]) == {"Apple", "Nvidia", "AMD"}
-    choosing = pd.read_csv(tmp_path / "r" / "events" / "tables" / "choosing.csv").set_index("test")["trust"]
+    choosing = pd.read_csv(tmp_path / "r" / "events" / "tables" / "choosing.csv").set_index("test")[
+        "trust"
+    ]
     assert found["diagnosis"]["kind"] == "dispersed"
     assert {v["test"]: v["trust"] for v in found["diagnosis"]["opinions"]} == choosing.to_dict()
     assert found["diagnosis"]["main_test"] == choosing.index[0] == found["answer"]["pooled"]["test"]
@@ -93,8 +105,10 @@ def test_quiet_says_nothing(events: Path, tmp_path: Path) -> None:
 
 def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
     code, out, _ = invoke(
-        "run", events, "--prices", "sample", "--out", tmp_path, "--name", "x", "--model", "constant_mean",
-        "--estimation", "-150:-21", "--window", "-3:3", "--car", "0:2", "--car", "-1:1", "--test", "bmp",
+        "run", events, "--prices", "sample", "--out", tmp_path, "--name", "x", "--model",
+        "constant_mean",
+        "--estimation", "-150:-21", "--window", "-3:3", "--car", "0:2", "--car", "-1:1", "--test",
+        "bmp",
         "--engine", "batch", "--json",
     )  # fmt: skip
     assert code == 0
@@ -112,11 +126,14 @@ def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
 
 def test_study_file_and_options_over_it(events: Path, tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(
-        'events = "events.csv"\nout = "runs"\nname = "mine"\nprices = "sample"\nmodel = "market_adjusted"\n'
+        'events = "events.csv"\nout = "runs"\nname = "mine"\nprices = "sample"\nmodel = '
+        '"market_adjusted"\n'
         'windows = ["0:1", "-2:2"]\nmax_loss = 0.5\n',
         encoding="utf-8",
     )
-    code, out, err = invoke("run", "--config", tmp_path / "study.toml", "--model", "market", "--json")
+    code, out, err = invoke(
+        "run", "--config", tmp_path / "study.toml", "--model", "market", "--json"
+    )
     assert code == 0, err
     found = json.loads(out)
     assert found["config"]["model"] == "market"
@@ -130,7 +147,12 @@ def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path)
         assert code == 3
         assert "25% of the events have no result for [0,1]" in err
         assert (tmp_path / "r" / "events" / "report.html").is_file()
-    assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", "--max-loss", "0.25")[0] == 0
+    assert (
+        invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", "--max-loss", "0.25")[
+            0
+        ]
+        == 0
+    )
 
 
 def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
@@ -153,7 +175,11 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--window", "5"], 2, "START:STOP"),
         (["run", "EVENTS", "--window", "5:-5"], 2, "--window: a window ends before it starts"),
         (["run", "EVENTS", "--car", "3:-3"], 2, "--car: a window ends before it starts"),
-        (["run", "EVENTS", "--placebo", "30"], 2, "one as extreme as the study would put p above 5 %"),
+        (
+            ["run", "EVENTS", "--placebo", "30"],
+            2,
+            "one as extreme as the study would put p above 5 %",
+        ),
         (["run", "EVENTS", "--drop-confounded", "--prices", "sample"], 2, "no other news"),
         (["run", "EVENTS", "--size", "none.csv"], 2, "size: no such file, got 'none.csv'"),
         (["run", "EVENTS", "--factors", "none.csv", "--model", "ff3"], 2, "factors: no such file"),
@@ -185,14 +211,17 @@ def test_wrong_usage_is_one_clear_message(
 @pytest.mark.parametrize(
     "line",
     [
-        "windows = 5", 'windows = ["0:1", 3]', "tests = 5", 'out = ["a"]', 'max_loss = "a"', "max_loss = 5",
+        "windows = 5", 'windows = ["0:1", 3]', "tests = 5", 'out = ["a"]', 'max_loss = "a"',
+        "max_loss = 5",
         'strict = "no"', "name = 5", "events = 5",
     ],
 )  # fmt: skip
 def test_settings_of_the_wrong_type(line: str, events: Path, tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(line + "\n", encoding="utf-8")
     extra = [] if line.startswith("events") else [events]
-    code, out, err = invoke("run", *extra, "--config", tmp_path / "study.toml", "--prices", "sample")
+    code, out, err = invoke(
+        "run", *extra, "--config", tmp_path / "study.toml", "--prices", "sample"
+    )
     assert (code, out) == (2, "")
     assert line.split(" = ")[0] in err
 
@@ -251,14 +280,16 @@ def test_check(events: Path) -> None:
     found = json.loads(invoke("check", events, "--json")[1])
     assert found["problems"] == []
     assert found["events"][3] == {
-        "event_id": "hikvision", "ticker": "002415.SZ", "announced_at": "2019-05-22", "exchange": "XSHE",
+        "event_id": "hikvision", "ticker": "002415.SZ", "announced_at": "2019-05-22",
+        "exchange": "XSHE",
         "day0": "2019-05-22", "flags": ["time_unknown"],
     }  # fmt: skip
 
 
 def test_check_reports_all_problems(events: Path) -> None:
     events.write_text(
-        "ticker,announced_at\nAAPL,05/06/2019\nSBER.QQ,2019-05-22\nMSFT,2019-05-22\n", encoding="utf-8"
+        "ticker,announced_at\nAAPL,05/06/2019\nSBER.QQ,2019-05-22\nMSFT,2019-05-22\n",
+        encoding="utf-8",
     )
     code, out, err = invoke("check", events)
     assert code == 1
@@ -266,7 +297,10 @@ def test_check_reports_all_problems(events: Path) -> None:
     assert f"{events}:3: ticker" in err
     assert "MSFT" in out
     found = json.loads(invoke("check", events, "--json")[1])
-    assert [(p["line"], p["column"]) for p in found["problems"]] == [(2, "announced_at"), (3, "ticker")]
+    assert [(p["line"], p["column"]) for p in found["problems"]] == [
+        (2, "announced_at"),
+        (3, "ticker"),
+    ]
     assert invoke("run", events)[0] == 1
 
 
@@ -281,8 +315,14 @@ def test_lists_come_from_the_registries() -> None:
 def test_returns_that_the_user_holds(tmp_path: Path) -> None:
     market = Market(n=6, effect=-0.02)
     market.frame.rename_axis("date").to_csv(tmp_path / "returns.csv")
-    market.table[["event_id", "ticker", "announced_at"]].to_csv(tmp_path / "events.csv", index=False)
-    long = market.frame.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="ret")
+    market.table[["event_id", "ticker", "announced_at"]].to_csv(
+        tmp_path / "events.csv", index=False
+    )
+    long = (
+        market.frame.rename_axis("date")
+        .reset_index()
+        .melt("date", var_name="ticker", value_name="ret")
+    )
     long.to_csv(tmp_path / "long.csv", index=False)
     cars = []
     for file in ("returns.csv", "long.csv"):
@@ -293,7 +333,9 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
         )  # fmt: skip
         assert code == 0, err
         cars.append(
-            pd.read_csv(tmp_path / file[:4] / "events" / "tables" / "car.csv", float_precision="round_trip")
+            pd.read_csv(
+                tmp_path / file[:4] / "events" / "tables" / "car.csv", float_precision="round_trip"
+            )
         )
     pd.testing.assert_frame_equal(*cars)
     ours = market.fit().car([(0, 0)])["car"]
@@ -332,7 +374,11 @@ def test_run_over_the_wire(events: Path, tmp_path: Path) -> None:
 
 def test_no_network_falls_back_on_the_sample_and_says_so(events: Path, tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9"
-    env = {"HTTPS_PROXY": nowhere, "https_proxy": nowhere, "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite")}
+    env = {
+        "HTTPS_PROXY": nowhere,
+        "https_proxy": nowhere,
+        "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite"),
+    }
     start = time.monotonic()
     done = process("run", events, "--out", tmp_path / "r", env=env)
     assert time.monotonic() - start < 60
@@ -396,7 +442,10 @@ def test_json_where_no_event_could_be_used(tmp_path: Path) -> None:
 
     code, out = study("NOSUCH")
     held = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    assert (code, json.loads(out)) == (1, {"report": str(run / "report.html"), "run": str(run)} | held)
+    assert (code, json.loads(out)) == (
+        1,
+        {"report": str(run / "report.html"), "run": str(run)} | held,
+    )
     assert study("AAPL")[0] == 0
     assert study("NOSUCH") == (1, "")
 

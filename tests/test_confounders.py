@@ -1,4 +1,5 @@
-"""Other news near an event: read with all faults, flagged within the window, left out on request."""
+"""Other news near an event: read with all faults, flagged within the window, left out on
+request."""
 
 from __future__ import annotations
 
@@ -41,9 +42,12 @@ def texts(market: Market, *found: Confounder, days: int = 1, window: Window = W)
 class TestReading:
     def test_a_file(self, tmp_path: Path) -> None:
         path = tmp_path / "news.csv"
-        path.write_text("date;what;ticker;source\n2020-08-14;earnings;F00;x\n\n2020-08-17;tariffs;*;y\n")
+        path.write_text(
+            "date;what;ticker;source\n2020-08-14;earnings;F00;x\n\n2020-08-17;tariffs;*;y\n"
+        )
         assert read_confounders(path) == [
-            Confounder("F00", date(2020, 8, 14), "earnings"), Confounder("*", date(2020, 8, 17), "tariffs"),
+            Confounder("F00", date(2020, 8, 14), "earnings"),
+            Confounder("*", date(2020, 8, 17), "tariffs"),
         ]  # fmt: skip
 
     def test_all_faults_at_once_with_their_lines(self, tmp_path: Path) -> None:
@@ -56,7 +60,9 @@ class TestReading:
         assert [(p.line, p.column) for p in caught.value.problems] == [
             (2, "date"), (3, "ticker"), (3, "what"), (4, ""), (5, ""),
         ]  # fmt: skip
-        assert str(caught.value).startswith(f"{path}: 5 problems in the file of confounders\n{path}:2: date:")
+        assert str(caught.value).startswith(
+            f"{path}: 5 problems in the file of confounders\n{path}:2: date:"
+        )
 
     def test_columns_that_are_missing(self, tmp_path: Path) -> None:
         path = tmp_path / "news.csv"
@@ -78,14 +84,19 @@ class TestWhichEvents:
         sessions = market.frame.index
         zero = sessions.get_loc(market.table["day0"][0])
         for k in (0, 1, 2):
-            near = [bool(texts(market, news(sessions[zero + d].date()), days=k)[0]) for d in range(-4, 6)]
+            near = [
+                bool(texts(market, news(sessions[zero + d].date()), days=k)[0])
+                for d in range(-4, 6)
+            ]
             assert near == [-k <= d <= 1 + k for d in range(-4, 6)]
 
     def test_a_day_without_trade_counts_for_the_next_session(self) -> None:
         market = Market(n=1)
         monday = pd.Timestamp("2020-08-17")
         market.table["day0"] = [monday]
-        assert texts(market, news("2020-08-15"), days=0, window=Window(0, 0)) == ["earnings (2020-08-15)"]
+        assert texts(market, news("2020-08-15"), days=0, window=Window(0, 0)) == [
+            "earnings (2020-08-15)"
+        ]
         assert texts(market, news("2020-08-14"), days=0, window=Window(0, 0)) == [""]
 
     def test_of_the_firm_or_of_all(self) -> None:
@@ -108,15 +119,19 @@ class TestWhichEvents:
         assert texts(turned, *found)[::-1] == texts(market, *found)
 
 
-def study(market: Market, tmp_path: Path, **options: object) -> tuple[EventStudyResults, StudyConfig]:
+def study(
+    market: Market, tmp_path: Path, **options: object
+) -> tuple[EventStudyResults, StudyConfig]:
     market.frame.rename_axis("date").to_csv(tmp_path / "returns.csv")
     table = market.table.assign(announced_at=market.table["day0"].dt.strftime("%Y-%m-%d"))
     events = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
     (tmp_path / "news.csv").write_text(
-        "ticker,date,what\n" + "".join(f"F0{i},{market.table['day0'][i].date()},earnings\n" for i in (1, 4))
+        "ticker,date,what\n"
+        + "".join(f"F0{i},{market.table['day0'][i].date()},earnings\n" for i in (1, 4))
     )
     config = StudyConfig(
-        returns=str(tmp_path / "returns.csv"), confounders=str(tmp_path / "news.csv"), calendar="data",
+        returns=str(tmp_path / "returns.csv"), confounders=str(tmp_path / "news.csv"),
+        calendar="data",
         estimation=Window(-120, -11), event=Window(-5, 5), **options,  # type: ignore[arg-type]
     )  # fmt: skip
     return run_study(events, config), config
@@ -147,8 +162,13 @@ class TestStudies:
     def test_left_out_with_a_reason(self, tmp_path: Path) -> None:
         market = Market(n=8)
         results, config = study(market, tmp_path, drop_confounded=True)
-        assert results.events["status"].tolist() == ["dropped" if i in (1, 4) else "ok" for i in range(8)]
-        assert results.events["reason"][1] == f"confounded: earnings ({market.table['day0'][1].date()})"
+        assert results.events["status"].tolist() == [
+            "dropped" if i in (1, 4) else "ok" for i in range(8)
+        ]
+        assert (
+            results.events["reason"][1]
+            == f"confounded: earnings ({market.table['day0'][1].date()})"
+        )
         assert "without_flagged" not in study_tables(results, config)
         rest, _ = study(Market(n=8), tmp_path)
         assert results.test("bmp", W).statistic == pytest.approx(

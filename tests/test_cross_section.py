@@ -1,4 +1,5 @@
-"""Regressions of CARs against reference numbers, statsmodels, and a brute-force CR2 and wild bootstrap."""
+"""Regressions of CARs against reference numbers, statsmodels, and a brute-force CR2 and wild
+bootstrap."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def large_results() -> EventStudyResults:
     frame["mkt"] = long.drop_duplicates("date").set_index("date")["mkt"]
     first = long.drop_duplicates("firm").reset_index(drop=True)
     table = pd.DataFrame({
-        "event_id": first["firm"], "ticker": first["firm"], "announced_at": "", "tz": "", "exchange": "",
+        "event_id": first["firm"], "ticker": first["firm"], "announced_at": "", "tz": "",
+        "exchange": "",
         "benchmark": "mkt", "day0": first["event_date"], "flags": "",
         "x1": first["x1"].astype(str), "x2": first["x2"].astype(str),
     })  # fmt: skip
@@ -89,8 +91,12 @@ def test_ordinary_least_squares(
     assert (own.n_events, own.n_dates, own.dropped) == (40, 8, {})
 
 
-@pytest.mark.parametrize(("cov", "key"), [("known_variance", "se_known_variance"), ("scaled", "se_scaled")])
-def test_precision_weights(large: EventStudyResults, ref: dict[str, Any], cov: Any, key: str) -> None:
+@pytest.mark.parametrize(
+    ("cov", "key"), [("known_variance", "se_known_variance"), ("scaled", "se_scaled")]
+)
+def test_precision_weights(
+    large: EventStudyResults, ref: dict[str, Any], cov: Any, key: str
+) -> None:
     own = regress_car(large, ["x1", "x2"], weights="precision", cov=cov)
     assert_allclose(own.table["estimate"], ref["wls"]["b"], **CLOSE)
     assert_allclose(own.table["se"], ref["wls"][key], **CLOSE)
@@ -121,7 +127,9 @@ def brute_cr2(X: np.ndarray, e: np.ndarray, cluster: np.ndarray) -> tuple[np.nda
     for g in np.unique(cluster):
         own = cluster == g
         root, vector = np.linalg.eigh(rest[np.ix_(own, own)])
-        A = sum(np.outer(v, v) / np.sqrt(r) for r, v in zip(root, vector.T, strict=True) if r > 1e-10)
+        A = sum(
+            np.outer(v, v) / np.sqrt(r) for r, v in zip(root, vector.T, strict=True) if r > 1e-10
+        )
         full = np.zeros((N, k))
         full[own] = A @ X[own] @ B
         parts.append(full)
@@ -149,7 +157,9 @@ def test_cr2_by_brute_force(weights: Any) -> None:
     se, df = brute_cr2(X, e, dates_of(a))
     assert_allclose(own.table["se"], se, **CLOSE)
     assert_allclose(own.table["df"], df, **CLOSE)
-    assert_allclose(own.table["pvalue"], 2 * stats.t.sf(np.abs(own.table["estimate"] / se), df), **CLOSE)
+    assert_allclose(
+        own.table["pvalue"], 2 * stats.t.sf(np.abs(own.table["estimate"] / se), df), **CLOSE
+    )
     assert own.cov == "CR2"
 
 
@@ -166,7 +176,9 @@ def test_cr2_published_example_of_unequal_dates() -> None:
     X = np.ones((7, 1))
     A = loadings(X, g, "CR2")
     se = np.sqrt((scores(A, y - y.mean(), g) ** 2).sum())
-    assert (y.mean() / se, satterthwaite(X, A, g)[0]) == pytest.approx((1.8860222, 2.3684211), abs=5e-8)
+    assert (y.mean() / se, satterthwaite(X, A, g)[0]) == pytest.approx(
+        (1.8860222, 2.3684211), abs=5e-8
+    )
 
 
 def test_cr2_of_single_events_is_hc2() -> None:
@@ -229,21 +241,33 @@ def test_wild_bootstrap_only_with_few_dates() -> None:
 def test_text_becomes_dummies_and_says_its_base() -> None:
     sector = np.array(["tech", "banks", "oil"])[np.arange(12) % 3]
     own = regress_car(fitted(sector=sector), "sector")
-    assert list(own.table["term"]) == ["const", "sector: oil (base banks)", "sector: tech (base banks)"]
+    assert list(own.table["term"]) == [
+        "const",
+        "sector: oil (base banks)",
+        "sector: tech (base banks)",
+    ]
     car = fitted().abnormal.car(Window(0, 1))
     means = [car[sector == s].mean() for s in ("banks", "oil", "tech")]
-    assert_allclose(own.table["estimate"], [means[0], means[1] - means[0], means[2] - means[0]], **CLOSE)
+    assert_allclose(
+        own.table["estimate"], [means[0], means[1] - means[0], means[2] - means[0]], **CLOSE
+    )
 
 
 def test_missing_values_drop_the_event_and_are_counted() -> None:
     size = ["1.5", "", "2", "NA", *map(str, range(8))]
     results = fitted(size=size, group=["a", "b", "", *"abcabcabc"])
     own = regress_car(results, ["size", "group"])
-    assert own.dropped == {"e1": "no value of size", "e3": "no value of size", "e2": "no value of group"}
+    assert own.dropped == {
+        "e1": "no value of size",
+        "e3": "no value of size",
+        "e2": "no value of group",
+    }
     assert own.n_events == 9
     assert "2 left out: no value of size" in own.notes
     kept = results.subset(np.array([0, *range(4, 12)]))
-    assert_allclose(own.table["estimate"], regress_car(kept, ["size", "group"]).table["estimate"], **CLOSE)
+    assert_allclose(
+        own.table["estimate"], regress_car(kept, ["size", "group"]).table["estimate"], **CLOSE
+    )
 
 
 def test_events_without_all_days_leave_the_regression() -> None:
@@ -323,7 +347,9 @@ def test_numbers_of_any_kind() -> None:
 def test_dependence_is_said() -> None:
     shared = regress_car(fitted(24, 4, x=np.arange(24.0)), "x")
     assert any("share dates" in note for note in shared.notes)
-    assert any("overlap" in note for note in regress_car(fitted(x=np.arange(12.0)), "x", (-5, 5)).notes)
+    assert any(
+        "overlap" in note for note in regress_car(fitted(x=np.arange(12.0)), "x", (-5, 5)).notes
+    )
     assert not any("share dates" in note for note in regress_car(fitted(), []).notes)
 
 

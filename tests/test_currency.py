@@ -1,4 +1,5 @@
-"""Returns in another currency: by hand, by properties, and never two currencies in one regression."""
+"""Returns in another currency: by hand, by properties, and never two currencies in one
+regression."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def walk(seed: int, scale: float = 0.01) -> FloatArray:
 
 
 SERIES = {
-    "0700.HK": 300 * walk(1), "^HSI": 26000 * walk(2), "AAPL": 50 * walk(3), "^GSPC": 2900 * walk(4),
+    "0700.HK": 300 * walk(1), "^HSI": 26000 * walk(2), "AAPL": 50 * walk(3),
+    "^GSPC": 2900 * walk(4),
     "HKD=X": 7.8 * walk(5, 0.002), "EURUSD=X": 1.1 * walk(6, 0.004),
 }  # fmt: skip
 
@@ -66,12 +68,15 @@ def fitted(events: es.Events, folder: Path, currency: str, **options: object) ->
 
 
 def row(panel: ReturnsPanel, symbol: str, calendar: str) -> pd.Series:
-    return pd.Series(panel.values[panel.row(symbol, calendar)], pd.DatetimeIndex(panel.sessions)).dropna()
+    return pd.Series(
+        panel.values[panel.row(symbol, calendar)], pd.DatetimeIndex(panel.sessions)
+    ).dropna()
 
 
 class TestByHand:
     def test_one_return(self) -> None:
-        """+10 % in Hong Kong while the dollar goes from 7.80 to 7.85: 1.1 x 7.80 / 7.85 - 1 = +9.2994 %."""
+        """+10 % in Hong Kong while the dollar goes from 7.80 to 7.85: 1.1 x 7.80 / 7.85 - 1 =
+        +9.2994 %."""
         rate = 1 / np.array([7.80, 7.85])
         values, spans = converted(np.array([np.nan, 0.1]), np.array([0, 1]), rate)
         assert values[1] == pytest.approx(0.0929936306, abs=1e-10)
@@ -81,7 +86,9 @@ class TestByHand:
 
     def test_a_return_over_a_halt_takes_the_rates_at_its_ends(self) -> None:
         values, spans = converted(
-            np.array([np.nan, np.nan, np.nan, 0.2]), np.array([0, 0, 0, 3]), np.array([2.0, 9.0, 9.0, 3.0])
+            np.array([np.nan, np.nan, np.nan, 0.2]),
+            np.array([0, 0, 0, 3]),
+            np.array([2.0, 9.0, 9.0, 3.0]),
         )
         assert values[3] == pytest.approx(1.2 * 3 / 2 - 1)
         assert spans.tolist() == [0, 0, 0, 3]
@@ -111,8 +118,10 @@ class TestCurrencies:
     @pytest.mark.parametrize(
         ("symbol", "given_by_source", "currency"),
         [
-            ("BP.L", "GBp", "GBP"), ("BP.L", "USD", "USD"), ("BP.L", "", "GBP"), ("TEVA.TA", "ILA", "ILS"),
-            ("SOL.JO", "ZAc", "ZAR"), ("002415.SZ", "", "CNY"), ("^HSI", "", "HKD"), ("AAPL", "", "USD"),
+            ("BP.L", "GBp", "GBP"), ("BP.L", "USD", "USD"), ("BP.L", "", "GBP"),
+            ("TEVA.TA", "ILA", "ILS"),
+            ("SOL.JO", "ZAc", "ZAR"), ("002415.SZ", "", "CNY"), ("^HSI", "", "HKD"),
+            ("AAPL", "", "USD"),
             ("^NOBODYS", "", ""), ("X.XD", "", ""),
         ],
     )  # fmt: skip
@@ -121,10 +130,17 @@ class TestCurrencies:
 
     def test_every_exchange_has_one(self) -> None:
         assert [suffix for suffix, e in EXCHANGES.items() if not e.currency] == ["XD"]
-        assert all(len(e.currency) == 3 == len(major(e.currency)) for e in EXCHANGES.values() if e.currency)
+        assert all(
+            len(e.currency) == 3 == len(major(e.currency)) for e in EXCHANGES.values() if e.currency
+        )
 
     def test_symbols_of_rates(self) -> None:
-        assert [rate_symbol(c) for c in ("USD", "EUR", "GBP", "CNY")] == ["", "EURUSD=X", "GBPUSD=X", "CNY=X"]
+        assert [rate_symbol(c) for c in ("USD", "EUR", "GBP", "CNY")] == [
+            "",
+            "EURUSD=X",
+            "GBPUSD=X",
+            "CNY=X",
+        ]
 
     @pytest.mark.parametrize("text", ["usd", "US", "dollar", ""])
     def test_the_setting_is_checked(self, text: str) -> None:
@@ -164,7 +180,9 @@ class TestStudies:
             np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
             assert len(got) > 100
         assert panel.notices == ("all returns are in USD: converted 2 symbols from HKD (HKD=X)",)
-        assert "HKD=X" in set(panel.prices["symbol"]), "what was used can be fetched from the run again"
+        assert "HKD=X" in set(panel.prices["symbol"]), (
+            "what was used can be fetched from the run again"
+        )
 
     def test_cross_rates_go_through_the_dollar(self, tmp_path: Path) -> None:
         panel = panel_of(listed("0700.HK"), write(tmp_path), "EUR")
@@ -172,7 +190,9 @@ class TestStudies:
         got = row(panel, "^HSI", "XHKG")
         expected = euros[euros.index.isin(pd.DatetimeIndex(sessions("XHKG").dates))].pct_change()
         np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
-        assert panel.notices == ("all returns are in EUR: converted 2 symbols from HKD (HKD=X, EURUSD=X)",)
+        assert panel.notices == (
+            "all returns are in EUR: converted 2 symbols from HKD (HKD=X, EURUSD=X)",
+        )
 
     def test_a_firm_of_new_york_in_dollars_is_unchanged(self, tmp_path: Path) -> None:
         write(tmp_path, "HKD=X", "EURUSD=X")
@@ -180,7 +200,9 @@ class TestStudies:
         np.testing.assert_array_equal(local.abnormal.ar, dollars.abnormal.ar)
         assert dollars.panel.notices == ()
 
-    def test_market_adjusted_returns_differ_by_the_rate_times_their_own(self, tmp_path: Path) -> None:
+    def test_market_adjusted_returns_differ_by_the_rate_times_their_own(
+        self, tmp_path: Path
+    ) -> None:
         """(R_i - R_m) S_t / S_t-1: the rate cancels to first order."""
         events, folder = listed("0700.HK"), write(tmp_path)
         own = []
@@ -191,14 +213,20 @@ class TestStudies:
         days = pd.DatetimeIndex(own[0].panel.sessions[own[0].panel.calendars["XHKG"]])
         rate = pd.Series(1 / SERIES["HKD=X"], DAYS).reindex(days)
         growth = (rate / rate.shift())[dates].to_numpy()
-        np.testing.assert_allclose(own[1].abnormal.ar[0], own[0].abnormal.ar[0] * growth, atol=1e-14)
+        np.testing.assert_allclose(
+            own[1].abnormal.ar[0], own[0].abnormal.ar[0] * growth, atol=1e-14
+        )
         assert np.abs(growth - 1).max() > 1e-4
 
-    def test_a_benchmark_of_another_currency_is_converted_into_the_firms(self, tmp_path: Path) -> None:
+    def test_a_benchmark_of_another_currency_is_converted_into_the_firms(
+        self, tmp_path: Path
+    ) -> None:
         panel = panel_of(listed("0700.HK", "AAPL", benchmark="^GSPC"), write(tmp_path), "local")
         honkong = pd.Series(SERIES["^GSPC"] * SERIES["HKD=X"], DAYS)
         got = row(panel, "^GSPC", "XHKG")
-        expected = honkong[honkong.index.isin(pd.DatetimeIndex(sessions("XHKG").dates))].pct_change()
+        expected = honkong[
+            honkong.index.isin(pd.DatetimeIndex(sessions("XHKG").dates))
+        ].pct_change()
         np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
         home = row(panel, "^GSPC", "XNYS")
         plain = pd.Series(SERIES["^GSPC"], DAYS)
@@ -225,18 +253,25 @@ class TestStudies:
         rates[(DAYS >= "2019-08-01") & (DAYS <= "2019-08-16")] = np.nan
         panel = panel_of(listed("0700.HK"), write(tmp_path, **{"HKD=X": rates}), "USD")
         lost = [note for note in panel.notes if "without an exchange rate" in note]
-        # The rate of 31 July serves until 5 August; 6 to 16 August have none, and 19 August no beginning.
+        # The rate of 31 July serves until 5 August; 6 to 16 August have none, and 19 August no
+        # beginning.
         assert lost == [
             f"{s}: 10 returns without an exchange rate from HKD to USD" for s in ("0700.HK", "^HSI")
         ]
 
-    def test_the_name_of_an_own_index_is_taken_as_local_and_as_dollars(self, tmp_path: Path) -> None:
+    def test_the_name_of_an_own_index_is_taken_as_local_and_as_dollars(
+        self, tmp_path: Path
+    ) -> None:
         write(tmp_path, MINE=SERIES["^HSI"])
         events = listed("0700.HK", benchmark="MINE")
         own = row(panel_of(events, tmp_path, "local"), "MINE", "XHKG")
-        np.testing.assert_allclose(own, row(panel_of(listed("0700.HK"), tmp_path, "local"), "^HSI", "XHKG"))
+        np.testing.assert_allclose(
+            own, row(panel_of(listed("0700.HK"), tmp_path, "local"), "^HSI", "XHKG")
+        )
         said = panel_of(events, tmp_path, "USD").notices
-        assert any(text.startswith("MINE: no market suffix, so taken to be in USD") for text in said)
+        assert any(
+            text.startswith("MINE: no market suffix, so taken to be in USD") for text in said
+        )
 
     def test_factors_of_another_currency_are_said(self) -> None:
         assert factor_currency("local", ["XNYS"]) == []
@@ -253,7 +288,10 @@ class TestStudies:
 
     def test_a_fund_abroad_stands_in_converted(self, tmp_path: Path) -> None:
         """ASHR trades in New York in dollars; against firms of Shenzhen it is taken in yuan."""
-        write(tmp_path, **{"000001.SZ": 10 * walk(7), "ASHR": 30 * walk(8), "CNY=X": 7 * walk(9, 0.002)})
+        write(
+            tmp_path,
+            **{"000001.SZ": 10 * walk(7), "ASHR": 30 * walk(8), "CNY=X": 7 * walk(9, 0.002)},
+        )
         results = fitted(listed("000001.SZ"), tmp_path, "local")
         assert results.events["benchmark"][0] == "ASHR"
         got = row(results.panel, "ASHR", "XSHE")

@@ -14,7 +14,8 @@ from eventstudy.significance import STATISTICS
 
 
 def test_false_alarms_by_published_closed_forms() -> None:
-    """Rejections of unadjusted tests under equicorrelation (N = 30, 50) and raised variance, in percent."""
+    """Rejections of unadjusted tests under equicorrelation (N = 30, 50) and raised variance, in
+    percent."""
     rho = np.array([0.02, 0.05, 0.10])
     for n, percents in ((30, [12.3, 22.2, 34.6]), (50, [16.8, 30.4, 44.4])):
         rates = [100 * false_alarms((1 + (n - 1) * r) / (1 - r)) for r in rho]
@@ -27,7 +28,8 @@ def test_false_alarms_by_published_closed_forms() -> None:
 
 
 def test_trust_follows_the_rate_alone_where_all_is_known() -> None:
-    """Up to 7% valid, up to 12% with care, above not valid; BMP on one date, by (1+(N-1)r)/(1-r)."""
+    """Up to 7% valid, up to 12% with care, above not valid; BMP on one date, by
+    (1+(N-1)r)/(1-r)."""
     seen = set()
     for seed in range(30, 50):
         diagnosed = placed(ONE, rho=0.02, seed=seed).fit().diagnose()
@@ -47,17 +49,22 @@ def test_one_date() -> None:
         assert opinion(diagnosed, name).trust == "not valid", name
         assert opinion(diagnosed, name).false_alarms == pytest.approx(spread)
     # The variance of Patell's Z is that of the estimation days, which no correlation lowers.
-    assert opinion(diagnosed, "patell").false_alarms == pytest.approx(false_alarms(diagnosed.factor))
+    assert opinion(diagnosed, "patell").false_alarms == pytest.approx(
+        false_alarms(diagnosed.factor)
+    )
     for name in ("bmp_kp", "grank_t", "corrado", "patell_kp", "portfolio"):
-        assert (opinion(diagnosed, name).trust, opinion(diagnosed, name).false_alarms) == ("valid", 0.05), (
-            name
-        )
+        assert (opinion(diagnosed, name).trust, opinion(diagnosed, name).false_alarms) == (
+            "valid",
+            0.05,
+        ), name
     assert f"r = {diagnosed.rbar:.3f}" in " ".join(diagnosed.text)
 
 
 def test_dispersed() -> None:
     diagnosed = placed(DISPERSED, seed=35).fit().diagnose()
-    assert {trust(diagnosed)[name] for name in ("bmp_kp", "bmp", "grank_t", "cross_sectional")} == {"valid"}
+    assert {trust(diagnosed)[name] for name in ("bmp_kp", "bmp", "grank_t", "cross_sectional")} == {
+        "valid"
+    }
     assert (opinion(diagnosed, "hall").trust, opinion(diagnosed, "hall").reason) == (
         "valid with care",
         "10 events, 20 needed to rely on it",
@@ -84,7 +91,9 @@ def test_overlapping_windows() -> None:
     for name in ("date_clustered", "corrado", "corrado_zivney", "grank_t", "cda"):
         assert opinion(diagnosed, name).reason == "windows of different dates overlap"
         assert opinion(diagnosed, name).false_alarms == pytest.approx(rate)
-    assert {trust(diagnosed)[name] for name in ("bmp_kp", "calendar_time", "patell_kp")} == {"valid"}
+    assert {trust(diagnosed)[name] for name in ("bmp_kp", "calendar_time", "patell_kp")} == {
+        "valid"
+    }
 
 
 def test_a_rare_overlap_costs_nothing() -> None:
@@ -140,12 +149,17 @@ def exponential(sessions: int, seed: int) -> Market:
 
 
 def test_skewness() -> None:
-    """The rate goes from 5% without to that at skewness 0.7, then to that at 2 (docs/methods.md, 5)."""
+    """The rate goes from 5% without to that at skewness 0.7, then to that at 2 (docs/methods.md,
+    5)."""
     market = exponential(30, seed=41)
     diagnosed = market.fit().diagnose((0, 0))
     assert diagnosed.skewed
     assert diagnosed.residual_skewness > 1.5
-    for name, rates in {"grank_t": (0.062, 0.196), "sign": (0.122, 0.496), "wilcoxon": (0.07, 0.226)}.items():
+    for name, rates in {
+        "grank_t": (0.062, 0.196),
+        "sign": (0.122, 0.496),
+        "wilcoxon": (0.07, 0.226),
+    }.items():
         rate = np.interp(abs(diagnosed.skewness), (0, 0.7, 2), (0.05, *rates))
         assert opinion(diagnosed, name).false_alarms == pytest.approx(rate), name
     for name in ("bmp_kp", "bmp", "cross_sectional", "corrado", "corrado_zivney_sign"):
@@ -177,7 +191,10 @@ def test_one_rate_for_all_that_a_test_does_not_allow_for() -> None:
     assert opinion(diagnosed, "patell").false_alarms == pytest.approx(false_alarms(both))
     assert opinion(diagnosed, "patell").reason.count("; ") == 1, "both causes"
     # An F of all events sees the variance of each one.
-    assert (opinion(diagnosed, "mvrm").trust, opinion(diagnosed, "mvrm").false_alarms) == ("not valid", 1.0)
+    assert (opinion(diagnosed, "mvrm").trust, opinion(diagnosed, "mvrm").false_alarms) == (
+        "not valid",
+        1.0,
+    )
 
 
 def test_benchmark_made_of_the_firms() -> None:
@@ -215,7 +232,9 @@ def test_every_test_has_one_opinion(at: list[int]) -> None:
     for v in diagnosed.opinions:
         assert v.trust in {"valid", "valid with care", "not valid"}
         assert v.pvalue == pytest.approx(results.test(v.test, (0, 1)).pvalue, nan_ok=True)
-        assert (v.reason == "") == (v.false_alarms == 0.05), "a rate has a cause, and a cause a rate or NaN"
+        assert (v.reason == "") == (v.false_alarms == 0.05), (
+            "a rate has a cause, and a cause a rate or NaN"
+        )
         assert np.isfinite(v.pvalue) or v.trust == "not valid"
     table = diagnosed.table
     assert list(table.columns) == ["test", "trust", "false_alarms", "reason"]

@@ -26,7 +26,9 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 def blocks(language: str) -> list[tuple[str, str]]:
     found = []
     for path in DOCUMENTS:
-        texts = re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M)
+        texts = re.findall(
+            rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M
+        )
         found += [(f"{path.name}-{i}", text) for i, text in enumerate(texts)]
     return found
 
@@ -59,11 +61,20 @@ def test_commands(text: str) -> None:
 def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
     """Without a network, line by line, but for what the README leaves out with dots."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"^\$ eventstudy run events.csv\n```\n\n```text\n(.*?)^```", text, re.S | re.M)
+    [shown] = re.findall(
+        r"^\$ eventstudy run events.csv\n```\n\n```text\n(.*?)^```", text, re.S | re.M
+    )
     nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
     command = [sys.executable, "-m", "eventstudy", "run", "events.csv", "--event-pages", "0"]
-    env = {**os.environ, **nowhere, "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite"), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    env = {
+        **os.environ,
+        **nowhere,
+        "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite"),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
     said = iter(done.stdout.splitlines())
     for line in shown.splitlines():
         assert line == "  ..." or line in said, f"not in the output, or not in this order: {line!r}"
@@ -90,7 +101,10 @@ def test_every_exit_code_is_in_the_help_the_readme_and_the_operations() -> None:
     names = ("NO_STUDY", "USAGE", "INCOMPLETE", "DIFFERENT", "LATER", "INTERRUPTED", "TERMINATED")
     codes = {int(getattr(parts, name)) for name in names}
     readme = (
-        (ROOT / "README.md").read_text(encoding="utf-8").partition("Exit codes: ")[2].partition("\n\n")[0]
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("Exit codes: ")[2]
+        .partition("\n\n")[0]
     )
     told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     table = told.partition("| code | meaning |")[2].partition("\n\n")[0]

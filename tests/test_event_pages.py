@@ -57,7 +57,9 @@ def pages(fallen: EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -
     return written(fallen, tmp_path_factory.mktemp("pages") / "run")
 
 
-def test_a_page_has_the_numbers_of_its_event(fallen: EventStudyResults, pages: dict[str, str]) -> None:
+def test_a_page_has_the_numbers_of_its_event(
+    fallen: EventStudyResults, pages: dict[str, str]
+) -> None:
     text = unescape(pages["events/0004-e3.html"])
     row = fallen.car([MAIN]).iloc[3]
     law = stats.t(fallen.abnormal.df_resid[3])
@@ -68,11 +70,15 @@ def test_a_page_has_the_numbers_of_its_event(fallen: EventStudyResults, pages: d
     assert f": {wording.percent(row['car'], decimals=1)} (" in top
     assert f"(95% interval {low} to {high}; {pvalues.p_prose(p)})".replace("\u00a0", " ") in top
     zero = fallen.abnormal_returns().query("event_id == 'e3' and tau == 0").iloc[0]
-    assert f"share {wording.percent(zero['ret'])}, model {wording.percent(zero['expected'])}" in text
+    assert (
+        f"share {wording.percent(zero['ret'])}, model {wording.percent(zero['expected'])}" in text
+    )
     assert f"β = {fallen.models().iloc[3]['beta']:.2f}" in text.replace("\u00a0", " ")
 
 
-def test_table_of_windows_equals_the_table_of_cars(fallen: EventStudyResults, pages: dict[str, str]) -> None:
+def test_table_of_windows_equals_the_table_of_cars(
+    fallen: EventStudyResults, pages: dict[str, str]
+) -> None:
     table = pages["events/0004-e3.html"].partition('<table class="wt">')[2].partition("</table>")[0]
     rows = [cells_of(row) for row in re.findall(r"<tr.*?</tr>", table, re.S)[1:]]
     cars = fallen.car(CONFIG.tested).query("event_id == 'e3'")
@@ -85,12 +91,16 @@ def test_table_of_windows_equals_the_table_of_cars(fallen: EventStudyResults, pa
         assert unescape(cells[6]) == pvalues.pvalue(sq.pvalue)
 
 
-def test_values_of_the_figures_are_in_tables(fallen: EventStudyResults, pages: dict[str, str]) -> None:
+def test_values_of_the_figures_are_in_tables(
+    fallen: EventStudyResults, pages: dict[str, str]
+) -> None:
     text = pages["events/0004-e3.html"]
     table = text.partition('aria-label="Abnormal returns by day"')[2].partition("</table>")[0]
     rows = [cells_of(row) for row in re.findall(r"<tr>.*?</tr>", table, re.S)[1:]]
     own = fallen.abnormal_returns().query("event_id == 'e3'")
-    assert [unescape(cells[3]) for cells in rows] == [wording.percent(ar, unit=False) for ar in own["ar"]]
+    assert [unescape(cells[3]) for cells in rows] == [
+        wording.percent(ar, unit=False) for ar in own["ar"]
+    ]
     assert [unescape(cells[4]) for cells in rows] == [
         wording.percent(x, unit=False) for x in own["ar"].cumsum()
     ]
@@ -107,7 +117,8 @@ def test_prices_of_a_file_are_shown_as_they_are(tmp_path: Path) -> None:
     close = {t: 50 * np.cumprod(1 + 0.01 * rng.standard_normal(200)) for t in ("AAA", "^IDX")}
     volume = rng.integers(100, 1000, 200)
     frame = pd.concat([
-        pd.DataFrame({"date": days, "ticker": t, "close": c, "volume": volume}) for t, c in close.items()
+        pd.DataFrame({"date": days, "ticker": t, "close": c, "volume": volume}) for t,
+        c in close.items()
     ])  # fmt: skip
     frame.to_csv(tmp_path / "prices.csv", index=False)
     event = days[160].strftime("%Y-%m-%d")
@@ -124,7 +135,9 @@ def test_prices_of_a_file_are_shown_as_they_are(tmp_path: Path) -> None:
     assert [c[5] for c in cells] == [f"{volume[k] / typical:.2f}" for k in at]
 
 
-def test_pages_are_linked_in_the_order_of_the_table(fallen: EventStudyResults, pages: dict[str, str]) -> None:
+def test_pages_are_linked_in_the_order_of_the_table(
+    fallen: EventStudyResults, pages: dict[str, str]
+) -> None:
     names = [name.removeprefix("events/") for name in pages]
     order = np.argsort(fallen.abnormal.car(MAIN))
     assert names == [page_name(fallen, int(i)) for i in order]
@@ -144,15 +157,24 @@ def test_names_of_files_are_safe_and_differ(fallen: EventStudyResults, tmp_path:
     names = list(written(hostile, tmp_path / "run"))
     assert len(names) == 8
     assert all(re.fullmatch(r"events/\d{4}-[a-z0-9][a-z0-9-]{0,59}\.html", name) for name in names)
-    assert sorted(p.name for p in (tmp_path / "run" / "events").iterdir()) == sorted(n[7:] for n in names)
+    assert sorted(p.name for p in (tmp_path / "run" / "events").iterdir()) == sorted(
+        n[7:] for n in names
+    )
     assert page_name(hostile, 4) == "0005-event.html"
 
 
 def test_cells_are_text(fallen: EventStudyResults, tmp_path: Path) -> None:
-    urls = ["javascript:alert(1)", "https://example.com/a?b=1&c=2", 'http://x" onclick="y', "", "ftp://x"]
+    urls = [
+        "javascript:alert(1)",
+        "https://example.com/a?b=1&c=2",
+        'http://x" onclick="y',
+        "",
+        "ftp://x",
+    ]
     hostile = with_columns(
         fallen, company=HOSTILE, event_id=HOSTILE, description=HOSTILE[::-1], context=HOSTILE,
-        source_url=[*urls, "", "", ""], flags=['"><script>alert(2)</script>'] * 8, **{"<b>column": HOSTILE},
+        source_url=[*urls, "", "", ""], flags=['"><script>alert(2)</script>'] * 8,
+        **{"<b>column": HOSTILE},
     )  # fmt: skip
     for text in written(hostile, tmp_path / "run").values():
         assert "<script" not in text
@@ -221,7 +243,9 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...], tmp_path: Path) -> No
     assert wording.MISSING in text
     lacks = {0, 1} & set(missing)
     assert ("<strong>No result.</strong> Over [0,\u00a01]: no price on " in text) == bool(lacks)
-    assert ("95%\u00a0interval" in text.partition('class="answer">')[2].partition("</p>")[0]) == (not lacks)
+    assert ("95%\u00a0interval" in text.partition('class="answer">')[2].partition("</p>")[0]) == (
+        not lacks
+    )
     assert ("no sum from day" in text) == (-5 in missing)
 
 

@@ -1,4 +1,5 @@
-"""Event pages and the index in a real browser: silent, inert, no wider than the screen, readable."""
+"""Event pages and the index in a real browser: silent, inert, no wider than the screen,
+readable."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(reports: Path, request: pytest.FixtureRequest) -> Path:
     """The page of the script, that of 5,000 letters, and the index."""
     pages = sorted((reports / "hostile" / "events").iterdir())
-    return {"event": pages[0], "long event": pages[2], "index": reports / "index.html"}[request.param]
+    return {"event": pages[0], "long event": pages[2], "index": reports / "index.html"}[
+        request.param
+    ]
 
 
 @pytest.mark.parametrize("width", [390, 760, 1280])
@@ -49,11 +52,15 @@ def test_pages_fit_and_are_silent(browser: Any, address: Path, width: int) -> No
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert browser.get_log("browser") == []
-    asked = [e for e in browser.get_log("performance") if "Network.requestWillBeSent" in e["message"]]
+    asked = [
+        e for e in browser.get_log("performance") if "Network.requestWillBeSent" in e["message"]
+    ]
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize(("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")])
+@pytest.mark.parametrize(
+    ("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")]
+)
 def test_text_of_figures_is_readable(
     browser: Any, reports: Path, width: int, shown: str, hidden: str
 ) -> None:
@@ -71,9 +78,14 @@ def test_text_of_figures_is_readable(
 
 @pytest.mark.parametrize(
     ("dark", "paper", "line"),
-    [(False, "rgb(252, 251, 248)", "rgb(11, 83, 148)"), (True, "rgb(20, 23, 26)", "rgb(130, 189, 245)")],
+    [
+        (False, "rgb(252, 251, 248)", "rgb(11, 83, 148)"),
+        (True, "rgb(20, 23, 26)", "rgb(130, 189, 245)"),
+    ],
 )
-def test_colours_follow_the_scheme(browser: Any, reports: Path, dark: bool, paper: str, line: str) -> None:
+def test_colours_follow_the_scheme(
+    browser: Any, reports: Path, dark: bool, paper: str, line: str
+) -> None:
     show(browser, min((reports / "hostile" / "events").iterdir()), width=1280, dark=dark)
     style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
     assert browser.execute_script(style, "body", "backgroundColor") == paper
@@ -89,7 +101,9 @@ def test_links_lead_to_pages_that_are_there(browser: Any, reports: Path) -> None
     assert len(pages) == 8
     for page in pages:
         browser.get(page)
-        assert browser.execute_script("return document.querySelectorAll('svg.own.wide').length") == 2
+        assert (
+            browser.execute_script("return document.querySelectorAll('svg.own.wide').length") == 2
+        )
         back = browser.execute_script(links, "header a, nav.pages a")
         assert all(Path(href.removeprefix("file://")).is_file() for href in back)
 
@@ -106,13 +120,18 @@ def test_an_event_page_prints(browser: Any, reports: Path) -> None:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-def test_nothing_is_written_over_the_lines_of_a_narrow_price_figure(browser: Any, reports: Path) -> None:
+def test_nothing_is_written_over_the_lines_of_a_narrow_price_figure(
+    browser: Any, reports: Path
+) -> None:
     """What the lines are is told below the days: no label meets a line, the band or the axis."""
     show(browser, min((reports / "hostile" / "events").iterdir()), width=400)
     lines, keys = browser.execute_script(
-        "const svg = document.querySelector('#price svg.narrow'), box = e => e.getBoundingClientRect();"
-        "const foot = [...svg.querySelectorAll('path.i, path.b, path.band')].map(e => box(e).bottom);"
-        "const keys = [...svg.querySelectorAll('text')].filter(t => /^(line|dashed):/.test(t.textContent));"
+        "const svg = document.querySelector('#price svg.narrow'), box = e => "
+        "e.getBoundingClientRect();"
+        "const foot = [...svg.querySelectorAll('path.i, path.b, path.band')].map(e => "
+        "box(e).bottom);"
+        "const keys = [...svg.querySelectorAll('text')].filter(t => "
+        "/^(line|dashed):/.test(t.textContent));"
         "const told = t => [t.textContent, box(t).top, box(t).bottom, box(svg).bottom];"
         "return [Math.max(...foot), keys.map(told)]"
     )
@@ -124,7 +143,8 @@ def test_nothing_is_written_over_the_lines_of_a_narrow_price_figure(browser: Any
 def test_the_order_of_the_pages_is_told(browser: Any, reports: Path) -> None:
     show(browser, sorted((reports / "hostile" / "events").iterdir())[1], width=1280)
     text = browser.execute_script(
-        "return ['.note.order', 'nav.pages'].map(name => document.querySelector(name).textContent).join(' ')"
+        "return ['.note.order', 'nav.pages'].map(name => "
+        "document.querySelector(name).textContent).join(' ')"
     )
     assert "by CAR over [0,\u00a01], the lowest first" in text
     assert "previous: " in text or "next: " in text

@@ -1,4 +1,5 @@
-"""The events file: what is read, and that every fault is told with its line, column, value and remedy."""
+"""The events file: what is read, and that every fault is told with its line, column, value and
+remedy."""
 
 from __future__ import annotations
 
@@ -90,7 +91,9 @@ class TestReading:
         assert (len(events), events.symbols) == (2, ["002415.SZ", "AAPL"])
 
     def test_one_announcement_many_listings_and_one_firm_many_events(self, write) -> None:
-        rows = "".join(f",{t},2019-05-1{d},,,\n" for t in ("AAPL", "MSFT", "VOD.L") for d in (3, 4, 5))
+        rows = "".join(
+            f",{t},2019-05-1{d},,,\n" for t in ("AAPL", "MSFT", "VOD.L") for d in (3, 4, 5)
+        )
         events = read_events(write(HEAD + rows), today=TODAY)
         assert len(events) == 9
         assert events.symbols == ["AAPL", "MSFT", "VOD.L"]
@@ -102,7 +105,9 @@ class TestReading:
     def test_separators_line_ends_and_bom(self, write, mark: str, end: str, bom: str) -> None:
         lines = [["ticker", "announced_at", "note"], ["AAPL", "2019-05-22", "é, ü; x"]]
         lines[1][2] = f'"{lines[1][2]}"'
-        events = read_events(write(bom + end.join(mark.join(cells) for cells in lines)), today=TODAY)
+        events = read_events(
+            write(bom + end.join(mark.join(cells) for cells in lines)), today=TODAY
+        )
         assert events.table.loc[0, ["ticker", "note"]].tolist() == ["AAPL", "é, ü; x"]
 
     def test_stray_spaces_and_empty_lines(self, write) -> None:
@@ -134,14 +139,18 @@ class TestReading:
         assert flags == ["time_unknown", "time_unknown", "day0_given", "limit_hit;locked", ""]
 
     def test_offset_and_zone_may_agree(self, write) -> None:
-        text = HEAD + ",AAPL,2019-05-22T17:00:00-04:00,America/New_York,,\n,MSFT,2019-05-22 21:00Z,,,\n"
+        text = (
+            HEAD
+            + ",AAPL,2019-05-22T17:00:00-04:00,America/New_York,,\n,MSFT,2019-05-22 21:00Z,,,\n"
+        )
         days = read_events(write(text), today=TODAY).table["day0"].astype(str).tolist()
         assert days == ["2019-05-23", "2019-05-23"]
 
     def test_cutoff(self, write) -> None:
         path = write(HEAD + ",AAPL,2019-05-22T15:55,America/New_York,,\n")
         days = [
-            str(read_events(path, today=TODAY, cutoff_minutes=m).table["day0"][0].date()) for m in (0, 5, 6)
+            str(read_events(path, today=TODAY, cutoff_minutes=m).table["day0"][0].date())
+            for m in (0, 5, 6)
         ]
         assert days == ["2019-05-22", "2019-05-23", "2019-05-23"]
 
@@ -171,10 +180,19 @@ class TestReading:
         first = events.table.iloc[0]
         assert (first["ticker"], str(first["day0"].date())) == ("002415.SZ", "2019-05-22")
         assert len(events) == 217
-        assert events.columns_in[:6] == ("event_id", "announced_at", "tz", "company", "ticker", "benchmark")
+        assert events.columns_in[:6] == (
+            "event_id",
+            "announced_at",
+            "tz",
+            "company",
+            "ticker",
+            "benchmark",
+        )
         rest = events.table.iloc[1:]
         assert rest["announced_at"].is_monotonic_increasing
-        assert not (events.table[["company", "source", "source_url", "direction"]] == "").any().any()
+        assert (
+            not (events.table[["company", "source", "source_url", "direction"]] == "").any().any()
+        )
         if SANCTIONS.is_dir():
             self.differences_are_settled(events)
 
@@ -188,7 +206,9 @@ class TestReading:
         settled = (ROOT / "docs" / "day0-differences.md").read_text(encoding="utf-8")
         days = events.table["day0"].dt.strftime("%Y-%m-%d")
         rows = zip(events.table["event_id"], events.table["ticker"], days, strict=True)
-        differing = [f"| {e} | {t} | {day} | {by_hand[e]} |" for e, t, day in rows if day != by_hand[e]]
+        differing = [
+            f"| {e} | {t} | {day} | {by_hand[e]} |" for e, t, day in rows if day != by_hand[e]
+        ]
         assert len(differing) == 27
         assert not [line for line in differing if line not in settled]
 
@@ -201,7 +221,13 @@ class TestDataCalendar:
         )
         table = read_events(write(text), calendar="data", today=TODAY).table
         assert table["exchange"].tolist() == ["", "", "XKUW", "XNYS", ""]
-        assert table["day0"].dt.strftime("%m-%d").tolist() == ["05-25", "05-22", "05-24", "05-23", "05-26"]
+        assert table["day0"].dt.strftime("%m-%d").tolist() == [
+            "05-25",
+            "05-22",
+            "05-24",
+            "05-23",
+            "05-26",
+        ]
 
     def test_outside_the_calendar_the_local_date_is_taken(self, write) -> None:
         text = "ticker,announced_at\n600000.SS,1985-03-04T20:00Z\n"
@@ -237,7 +263,9 @@ class TestFile:
         assert "no events" in only(problems(HEAD), "").what
 
     def test_latin1_names_line_and_byte(self, problems) -> None:
-        content = (HEAD + ",AAPL,2019-05-22,,,ok\r\n,MSFT,2019-05-22,,,Z\u00fcrich\n").encode("latin-1")
+        content = (HEAD + ",AAPL,2019-05-22,,,ok\r\n,MSFT,2019-05-22,,,Z\u00fcrich\n").encode(
+            "latin-1"
+        )
         problem = only(problems(content), "")
         assert (problem.line, problem.value) == (3, "0xfc")
         assert "UTF-8" in problem.what
@@ -274,7 +302,9 @@ class TestFile:
         assert [p.column for p in problems("a,b\n1,2\n")] == ["ticker", "announced_at"]
 
     def test_zone_column_of_another_name_is_not_passed_over(self, problems) -> None:
-        problem = only(problems("ticker,announced_at,timezone\nAAPL,2019-05-22,Asia/Tokyo\n"), "timezone")
+        problem = only(
+            problems("ticker,announced_at,timezone\nAAPL,2019-05-22,Asia/Tokyo\n"), "timezone"
+        )
         assert "'tz'" in problem.remedy
 
     def test_header_names_twice_or_empty(self, problems) -> None:
@@ -283,7 +313,9 @@ class TestFile:
         assert "column 5" in found[1].what
 
     def test_a_faulty_header_gives_no_events(self, write) -> None:
-        assert check_events(write("ticker,announced_at,\nAAPL,2019-05-22,\n"), today=TODAY)[0] is None
+        assert (
+            check_events(write("ticker,announced_at,\nAAPL,2019-05-22,\n"), today=TODAY)[0] is None
+        )
 
 
 class TestCells:
@@ -313,7 +345,11 @@ class TestCells:
             ("2019-05-22T10:00 EST", "no such time", "offset"),
             ("2019-05-22T10:00+25:00", "no such offset", ""),
             ("2019-05-22T10:00", "needs a time zone", "'tz'"),
-            ("2019-05-22 00:00:00", "needs a time zone", "write 2019-05-22 if only the day is known"),
+            (
+                "2019-05-22 00:00:00",
+                "needs a time zone",
+                "write 2019-05-22 if only the day is known",
+            ),
             ("", "empty", ""),
         ],
     )
@@ -344,7 +380,11 @@ class TestCells:
 
     @pytest.mark.parametrize(
         ("zone", "remedy"),
-        [("Amercia/New_York", "'America/New_York'"), ("Asia/Shangai", "'Asia/Shanghai'"), ("../x", "IANA")],
+        [
+            ("Amercia/New_York", "'America/New_York'"),
+            ("Asia/Shangai", "'Asia/Shanghai'"),
+            ("../x", "IANA"),
+        ],
     )
     def test_unknown_zone(self, row_problems, zone: str, remedy: str) -> None:
         problem = only(row_problems(f"x,AAPL,2019-05-22T10:00,{zone},,"), "tz")
@@ -462,7 +502,8 @@ class TestAcrossRows:
 
     def test_line_numbers_are_an_editors(self, problems) -> None:
         text = (
-            HEAD + '\nx,AAPL,2019-05-22,,,"one\ntwo\r\nthree"\n\ny,MSFT,2019-05,,,"a\nb"\nz,INTC,2019-06,,,\n'
+            HEAD
+            + '\nx,AAPL,2019-05-22,,,"one\ntwo\r\nthree"\n\ny,MSFT,2019-05,,,"a\nb"\nz,INTC,2019-06,,,\n'
         )
         assert [p.line for p in problems(text)] == [7, 9]
 
@@ -471,7 +512,10 @@ class TestAcrossRows:
         assert [p.line for p in problems(text)] == [3]
 
     def test_unclosed_quote(self, problems) -> None:
-        text = HEAD + 'x,AAPL,2019-05-22,,,ok\ny,MSFT,2019-05-22,,,"never closed\nz,INTC,2019-05-22,,,\n'
+        text = (
+            HEAD
+            + 'x,AAPL,2019-05-22,,,ok\ny,MSFT,2019-05-22,,,"never closed\nz,INTC,2019-05-22,,,\n'
+        )
         problem = only(problems(text), "")
         assert problem.line == 3
         assert "never closed" in problem.what
@@ -540,7 +584,9 @@ class TestFuture:
 
 class TestFrame:
     def test_same_as_the_file(self, write) -> None:
-        path = write(HEAD + "x,AAPL,2019-05-22,,^GSPC,é\ny,MSFT,2019-05-22T10:00-04:00,America/New_York,,\n")
+        path = write(
+            HEAD + "x,AAPL,2019-05-22,,^GSPC,é\ny,MSFT,2019-05-22T10:00-04:00,America/New_York,,\n"
+        )
         frame = pd.read_csv(path)
         events = events_from_frame(frame, today=TODAY)
         pd.testing.assert_frame_equal(events.table, read_events(path, today=TODAY).table)
@@ -565,7 +611,9 @@ class TestFrame:
         assert table[["size", "n", "big"]].to_numpy().tolist() == [["1.5", "2", "1"], ["", "", ""]]
 
     def test_stamps_with_a_zone(self) -> None:
-        stamps = pd.to_datetime(["2019-05-21T14:11"]).tz_localize("UTC").tz_convert("Pacific/Auckland")
+        stamps = (
+            pd.to_datetime(["2019-05-21T14:11"]).tz_localize("UTC").tz_convert("Pacific/Auckland")
+        )
         events = events_from_frame(
             pd.DataFrame({"ticker": ["002415.SZ"], "announced_at": stamps}), today=TODAY
         )
@@ -574,14 +622,18 @@ class TestFrame:
 
     def test_problems_have_the_line_of_the_csv(self) -> None:
         frame = pd.DataFrame(
-            {"ticker": ["AAPL", "x\ud800"], "announced_at": ["2019-05-22", None]}, index=[7, 9], dtype=object
+            {"ticker": ["AAPL", "x\ud800"], "announced_at": ["2019-05-22", None]},
+            index=[7, 9],
+            dtype=object,
         )
         with pytest.raises(EventsFileError) as caught:
             events_from_frame(frame, today=TODAY)
         assert {p.line for p in caught.value.problems} == {3}
         assert str(caught.value).startswith("frame: ")
 
-    @pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame({"ticker": [], "announced_at": []})])
+    @pytest.mark.parametrize(
+        "frame", [pd.DataFrame(), pd.DataFrame({"ticker": [], "announced_at": []})]
+    )
     def test_empty(self, frame: pd.DataFrame) -> None:
         with pytest.raises(EventsFileError) as caught:
             events_from_frame(frame)
@@ -596,7 +648,9 @@ class TestEvents:
 
     def test_take(self, events: Events) -> None:
         assert events.take([3, 1]).table["event_id"].tolist() == ["e3", "e1"]
-        assert events.take(np.array([True, False, False, False, True])).table["event_id"].tolist() == [
+        assert events.take(np.array([True, False, False, False, True])).table[
+            "event_id"
+        ].tolist() == [
             "e0",
             "e4",
         ]

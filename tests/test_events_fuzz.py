@@ -24,7 +24,20 @@ GOOD = (
     'd,0700.HK,2019-05-22,,^HSI,,"two\nlines"\n'
 ).encode()
 CELLS = [
-    *("", " ", "\u00a0", "AAPL", "aapl", "725", "X.QQ", "^GSPC", "\u0410APL", "BRK B", "0700.HK", "A" * 300),
+    *(
+        "",
+        " ",
+        "\u00a0",
+        "AAPL",
+        "aapl",
+        "725",
+        "X.QQ",
+        "^GSPC",
+        "\u0410APL",
+        "BRK B",
+        "0700.HK",
+        "A" * 300,
+    ),
     *(
         "2019-05-22",
         "2019-02-30",
@@ -34,7 +47,13 @@ CELLS = [
         "2019-05-22T10:00",
         "2019-05-22T10:00+99:99",
     ),
-    *("9999-12-31T23:59-14:00", "0000-00-00", "1950-01-01T00:00+14:00", "2100-12-31", "America/New_York"),
+    *(
+        "9999-12-31T23:59-14:00",
+        "0000-00-00",
+        "1950-01-01T00:00+14:00",
+        "2100-12-31",
+        "America/New_York",
+    ),
     *(
         "Mars/Phobos",
         "../../etc",
@@ -108,13 +127,17 @@ def cells(rng: random.Random) -> bytes:
 
 
 def right_number_of_cells(rng: random.Random) -> bytes:
-    rows = [[rng.choice(CELLS).replace('"', "") for _ in range(7)] for _ in range(rng.randint(1, 6))]
+    rows = [
+        [rng.choice(CELLS).replace('"', "") for _ in range(7)] for _ in range(rng.randint(1, 6))
+    ]
     lines = [",".join(f'"{cell}"' for cell in row) for row in rows]
     return (GOOD.decode().splitlines()[0] + "\n" + "\n".join(lines)).encode()
 
 
 def huge(rng: random.Random) -> bytes:
-    filler = rng.choice([b"a", b"9", b'"', b",", b"\n", "é".encode(), b"\0"]) * rng.choice([70_000, 140_000])
+    filler = rng.choice([b"a", b"9", b'"', b",", b"\n", "é".encode(), b"\0"]) * rng.choice(
+        [70_000, 140_000]
+    )
     at = rng.randrange(len(GOOD))
     return GOOD[:at] + filler + GOOD[at:]
 
@@ -193,7 +216,8 @@ def test_any_bytes(tmp_path: Path, content: bytes) -> None:
 @QUIET
 @given(
     st.lists(
-        st.lists(st.one_of(st.sampled_from(CELLS), st.text(max_size=12)), min_size=3, max_size=3), max_size=4
+        st.lists(st.one_of(st.sampled_from(CELLS), st.text(max_size=12)), min_size=3, max_size=3),
+        max_size=4,
     )
 )
 def test_any_cells(tmp_path: Path, rows: list[list[str]]) -> None:
@@ -208,7 +232,9 @@ def test_any_cells(tmp_path: Path, rows: list[list[str]]) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.one_of(st.sampled_from(CELLS), st.text(max_size=8), st.integers(), st.floats(), st.none()),
+            st.one_of(
+                st.sampled_from(CELLS), st.text(max_size=8), st.integers(), st.floats(), st.none()
+            ),
             st.one_of(st.sampled_from(CELLS), st.datetimes(), st.dates(), st.floats(), st.none()),
         ),
         max_size=4,

@@ -1,4 +1,5 @@
-"""What a reader of events is told though nothing is at fault: numbers, groups, columns, odd tickers."""
+"""What a reader of events is told though nothing is at fault: numbers, groups, columns, odd
+tickers."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def studied(events: Events | Path, **config: object) -> EventStudyResults:
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_decimal_commas_are_read_where_no_comma_separates(tmp_path: Path, separator: str) -> None:
-    cells = [separator.join(row) for row in (("1,5", "2,5", "1,5 m"), ("2", "", "2"), ("3,25", "1", "x"))]
+    cells = [
+        separator.join(row) for row in (("1,5", "2,5", "1,5 m"), ("2", "", "2"), ("3,25", "1", "x"))
+    ]
     file = listed(tmp_path, separator.join(("mcap", "size", "label")), *cells, separator=separator)
     events = read_events(file)
     assert events.table["mcap"].tolist() == ["1.5", "2", "3.25"]
@@ -56,22 +59,30 @@ def test_a_market_value_that_is_no_number_is_not_called_negative(tmp_path: Path)
     ]
     reason = studied(events).weighted((0, 1), "value").reason
     ids = events.table["event_id"]
-    assert f"no usable market value (mcap is not a number, such as '1,5'): {ids[0]}, {ids[2]}" in reason
+    assert (
+        f"no usable market value (mcap is not a number, such as '1,5'): {ids[0]}, {ids[2]}"
+        in reason
+    )
     assert "no positive" not in reason
 
 
 def test_groups_have_no_white_space_around_them_and_their_case_is_told(tmp_path: Path) -> None:
-    file = listed(tmp_path, "direction,sector,note", "adverse,tech ,a ", "adverse ,tech,b", " Adverse,Tech,c")
+    file = listed(
+        tmp_path, "direction,sector,note", "adverse,tech ,a ", "adverse ,tech,b", " Adverse,Tech,c"
+    )
     events = read_events(file)
     assert events.table["direction"].tolist() == ["adverse", "adverse", "Adverse"]
     assert events.table["note"].tolist() == ["a ", "b", "c"], "what is carried stays as it is"
     said = "direction: 'adverse', 'Adverse' are different groups; spell them alike to join them"
     assert list(events.notices) == [said]
     results = studied(events, by="sector")
-    assert {name: len(part) for name, part in results.groups("sector").items()} == {"tech": 2, "Tech": 1}
-    assert said.replace("direction", "sector").replace("adverse", "tech").replace("Adverse", "Tech") in (
-        results.panel.notices
-    )
+    assert {name: len(part) for name, part in results.groups("sector").items()} == {
+        "tech": 2,
+        "Tech": 1,
+    }
+    assert said.replace("direction", "sector").replace("adverse", "tech").replace(
+        "Adverse", "Tech"
+    ) in (results.panel.notices)
 
 
 def test_columns_that_a_run_has_of_its_own(tmp_path: Path) -> None:
@@ -80,7 +91,9 @@ def test_columns_that_a_run_has_of_its_own(tmp_path: Path) -> None:
         "the events.csv of a run has columns of its own in place of reason, nobs"
     ]
     run = studied(file).save(tmp_path)
-    assert read_events(run / "events.csv").notices == (), "those of a run are replaced by those of the next"
+    assert read_events(run / "events.csv").notices == (), (
+        "those of a run are replaced by those of the next"
+    )
 
 
 def test_names_that_no_exchange_trades(tmp_path: Path) -> None:
@@ -100,7 +113,9 @@ def test_check_says_them_as_run_does(tmp_path: Path) -> None:
     groups = "sector: 'tech', 'Tech' are different groups; spell them alike to join them"
     done = CliRunner().invoke(main, ["check", str(file)])
     assert (done.exit_code, f"NOTE: {own}\n" in done.stderr) == (0, True)
-    assert json.loads(CliRunner().invoke(main, ["check", str(study), "--json"]).stdout)["notices"] == [
+    assert json.loads(CliRunner().invoke(main, ["check", str(study), "--json"]).stdout)[
+        "notices"
+    ] == [
         own,
         groups,
     ]

@@ -1,4 +1,5 @@
-"""Events in Parquet: the rules, the lines and the messages of a CSV, and a run that keeps the file."""
+"""Events in Parquet: the rules, the lines and the messages of a CSV, and a run that keeps the
+file."""
 
 from __future__ import annotations
 
@@ -41,7 +42,14 @@ WORDS = st.sampled_from(
             "2019-05-25",
             "x;y",
         ),
-        *("2019-05-22T10:00", "2019-05-22T10:00Z", "2019-02-30", "2027-01-01", "America/New_York", "Mars/X"),
+        *(
+            "2019-05-22T10:00",
+            "2019-05-22T10:00Z",
+            "2019-02-30",
+            "2027-01-01",
+            "America/New_York",
+            "Mars/X",
+        ),
         *("^GSPC", "^FTSE", "AAPL-2019-05-22", "a\x1bb", "time_unknown", "é, \n"),
     ]
 )
@@ -49,7 +57,9 @@ WORDS = st.sampled_from(
 
 def as_parquet(path: Path, rows: list[list[str]], **options: object) -> Path:
     columns = zip(*rows, strict=True) if rows else [[] for _ in HEADER]
-    cells = {name: pa.array(list(own), pa.string()) for name, own in zip(HEADER, columns, strict=True)}
+    cells = {
+        name: pa.array(list(own), pa.string()) for name, own in zip(HEADER, columns, strict=True)
+    }
     pq.write_table(pa.table(cells), path, **options)
     return path
 
@@ -60,7 +70,9 @@ def as_csv(path: Path, rows: list[list[str]]) -> Path:
     return path
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     rows=st.lists(st.lists(WORDS, min_size=len(HEADER), max_size=len(HEADER)), max_size=12),
     calendar=st.sampled_from(["exchange", "data"]),
@@ -72,7 +84,9 @@ def test_the_same_events_and_the_same_problems_as_of_a_csv(
     one_line = [[cell.replace("\n", " ") for cell in row] for row in rows]
     known = {"calendar": calendar, "today": TODAY}
     events, problems = check_events(as_csv(tmp_path / "e.csv", one_line), **known)
-    same, found = check_events(as_parquet(tmp_path / "e.parquet", one_line, row_group_size=3), **known)
+    same, found = check_events(
+        as_parquet(tmp_path / "e.parquet", one_line, row_group_size=3), **known
+    )
     assert found == problems
     assert (same is None) == (events is None)
     if events is not None and same is not None:
@@ -80,9 +94,13 @@ def test_the_same_events_and_the_same_problems_as_of_a_csv(
         assert same.columns_in == events.columns_in
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    rows=st.lists(st.lists(WORDS, min_size=len(HEADER), max_size=len(HEADER)), min_size=1, max_size=12),
+    rows=st.lists(
+        st.lists(WORDS, min_size=len(HEADER), max_size=len(HEADER)), min_size=1, max_size=12
+    ),
     again=st.permutations(range(12)),
 )
 def test_a_row_is_judged_as_if_it_stood_alone(
@@ -90,12 +108,16 @@ def test_a_row_is_judged_as_if_it_stood_alone(
 ) -> None:
     """What is judged once for many rows is what each row says, whatever stands around it."""
     numbers = [i for i in again if i < len(rows)]
-    of_all = check_events(as_parquet(tmp_path / "e.parquet", [rows[i] for i in numbers]), today=TODAY)[1]
+    of_all = check_events(
+        as_parquet(tmp_path / "e.parquet", [rows[i] for i in numbers]), today=TODAY
+    )[1]
     together = {i: [p for p in of_all if p.line == place + 2] for place, i in enumerate(numbers)}
     for i, row in enumerate(rows):
         alone = check_events(as_parquet(tmp_path / "one.parquet", [row]), today=TODAY)[1]
         own = {(p.column, p.what, p.value, p.remedy) for p in alone if p.column != ""}
-        others = {(p.column, p.what, p.value, p.remedy) for p in together[i] if "line" not in p.what}
+        others = {
+            (p.column, p.what, p.value, p.remedy) for p in together[i] if "line" not in p.what
+        }
         assert others == own
 
 
@@ -120,14 +142,20 @@ def test_dates_and_timestamps_may_have_types(tmp_path: Path) -> None:
         assert found["code"].tolist() == ["1", "2", ""]
         assert found["listed"].tolist() == ["True", "", "False"]
         assert found["words"].tolist() == ["['a']", "", "[]"]
-        frame = events_from_frame(pq.read_table(tmp_path / "e.parquet").to_pandas(), today=TODAY).table
+        frame = events_from_frame(
+            pq.read_table(tmp_path / "e.parquet").to_pandas(), today=TODAY
+        ).table
         own = ["ticker", "announced_at", "day0", "flags"]
         pd.testing.assert_frame_equal(found[own], frame[own])
 
 
 def test_a_time_without_a_zone_is_a_problem_of_its_row(tmp_path: Path) -> None:
-    stamps = pa.array([pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-22T09:00")], pa.timestamp("ms"))
-    pq.write_table(pa.table({"ticker": ["AAPL", "MSFT"], "announced_at": stamps}), tmp_path / "e.parquet")
+    stamps = pa.array(
+        [pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-22T09:00")], pa.timestamp("ms")
+    )
+    pq.write_table(
+        pa.table({"ticker": ["AAPL", "MSFT"], "announced_at": stamps}), tmp_path / "e.parquet"
+    )
     with pytest.raises(EventsFileError) as caught:
         read_events(tmp_path / "e.parquet", today=TODAY)
     assert "e.parquet:3: announced_at: a time needs a time zone" in str(caught.value)
@@ -141,7 +169,12 @@ def test_the_index_of_a_frame_is_no_column(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_parquet_is_said_to_be_none(tmp_path: Path) -> None:
     good = as_parquet(tmp_path / "e.parquet", [["AAPL", "2019-05-22", *[""] * 6]]).read_bytes()
-    for content in (b"ticker,announced_at\nAAPL,2019-05-22\n", good[:-9], b"", good[:40] + good[60:]):
+    for content in (
+        b"ticker,announced_at\nAAPL,2019-05-22\n",
+        good[:-9],
+        b"",
+        good[:40] + good[60:],
+    ):
         (tmp_path / "e.parquet").write_bytes(content)
         found, (problem,) = check_events(tmp_path / "e.parquet", today=TODAY)
         assert found is None
@@ -168,7 +201,9 @@ def test_a_run_of_parquet_events_is_kept_verified_and_computed_again(tmp_path: P
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["origin"]["files"]["data/events.parquet"] == "../../p.parquet"
     assert manifest["events"]["sha256"] == manifest["files"]["data/events.parquet"]
-    assert (run / "tables" / "car.csv").read_bytes() == (tmp_path / "out/e/tables/car.csv").read_bytes()
+    assert (run / "tables" / "car.csv").read_bytes() == (
+        tmp_path / "out/e/tables/car.csv"
+    ).read_bytes()
     assert verify_run(run).ok
     assert reproduce_run(run).exact
     assert not compare_runs(tmp_path / "out" / "e", run).moves
@@ -188,7 +223,9 @@ def test_check_reads_both_and_needs_no_pandas_for_a_csv(tmp_path: Path) -> None:
     )
     for write, name, loaded in ((as_parquet, "e.parquet", ""), (as_csv, "e.csv", "False")):
         path = write(tmp_path / name, rows)
-        done = subprocess.run([sys.executable, "-c", script, "check", path], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", script, "check", path], capture_output=True, text=True
+        )
         shown, heavy = done.stdout.splitlines()
         assert done.returncode == 1
         assert shown == "2019-05-22  AAPL         AAPL-2019-05-22  (time_unknown)"
@@ -202,7 +239,9 @@ def test_work_grows_with_what_is_distinct(tmp_path: Path, monkeypatch: pytest.Mo
 
     calls = []
     read = rows.parse_announcement
-    monkeypatch.setattr(rows, "parse_announcement", lambda *a, **b: calls.append(a) or read(*a, **b))
+    monkeypatch.setattr(
+        rows, "parse_announcement", lambda *a, **b: calls.append(a) or read(*a, **b)
+    )
     tickers = [f"T{k:02d}" + (".L" if k % 2 else "") for k in range(40)]
     days = np.arange("2019-01-02", "2019-02-21", dtype="datetime64[D]").astype(str)
     both = [(t, d) for t in tickers for d in days] * 10

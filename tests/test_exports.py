@@ -1,4 +1,5 @@
-"""Every format has the numbers of the tables, and cells of the events file are inert in all of them."""
+"""Every format has the numbers of the tables, and cells of the events file are inert in all of
+them."""
 
 from __future__ import annotations
 
@@ -68,7 +69,9 @@ def same(mine: pd.DataFrame, table: pd.DataFrame, rtol: float = 0) -> None:
     assert list(mine) == list(table)
     for column in table:
         if pd.api.types.is_numeric_dtype(table[column]):
-            np.testing.assert_allclose(mine[column].astype(float), table[column].astype(float), rtol=rtol)
+            np.testing.assert_allclose(
+                mine[column].astype(float), table[column].astype(float), rtol=rtol
+            )
         else:
             assert mine[column].fillna("").tolist() == table[column].fillna("").tolist(), column
 
@@ -81,12 +84,18 @@ def table_of(folder: Path, name: str, group: str) -> pd.DataFrame:
     return table[table["direction"] == group]
 
 
-def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
+    folder: Path, tmp_path: Path
+) -> None:
     run = read_run(folder)
     for kind in ("json", "md", "tex"):
         for path in exported(run, kind, tmp_path):
             assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
-    assert {p.name for p in (tmp_path / "tables").iterdir()} == {"caar.tex", "events.tex", "regression.tex"}
+    assert {p.name for p in (tmp_path / "tables").iterdir()} == {
+        "caar.tex",
+        "events.tex",
+        "regression.tex",
+    }
 
 
 def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
@@ -144,8 +153,11 @@ class TestJson:
         assert [e["company"] for e in document["events"]][:-1] == HOSTILE
 
 
-def test_caar_is_the_mean_with_the_interval_of_the_page(results: EventStudyResults, folder: Path) -> None:
-    """By hand: mean, standard error of independent events, and the factor of Kolari and Pynnonen."""
+def test_caar_is_the_mean_with_the_interval_of_the_page(
+    results: EventStudyResults, folder: Path
+) -> None:
+    """By hand: mean, standard error of independent events, and the factor of Kolari and
+    Pynnonen."""
     row = read_csv(folder, "caar").iloc[1]
     car = results.abnormal.car(results.main)
     car = car[np.isfinite(car)]
@@ -170,7 +182,9 @@ class TestExcel:
         cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
         assert {c.data_type for c in cells} <= {"s", "n", "d"}
         assert not any(c.hyperlink for c in cells)
-        risky = [c for c in cells if c.data_type == "s" and c.value.startswith(("=", "+", "-", "@"))]
+        risky = [
+            c for c in cells if c.data_type == "s" and c.value.startswith(("=", "+", "-", "@"))
+        ]
         assert risky
         assert all(c.quotePrefix for c in risky), "text stays text when it is edited"
 
@@ -184,7 +198,9 @@ class TestExcel:
         assert formats["estimate"] == "0.00%"
         assert formats["pvalue"] == '[<0.001]"<0.001";0.000'
         assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:I{sheet.max_row}")
-        assert book["events"].cell(2, [c.value for c in book["events"][1]].index("day0") + 1).is_date
+        assert (
+            book["events"].cell(2, [c.value for c in book["events"][1]].index("day0") + 1).is_date
+        )
         assert all(8 < d.width < 70 for d in sheet.column_dimensions.values())
         assert book.sheetnames[0] == "overview"
         assert [len(name) <= 31 for name in book.sheetnames] == [True] * len(book.sheetnames)
@@ -209,7 +225,9 @@ class TestMarkdown:
     def text(self, folder: Path) -> str:
         return (folder / "report.md").read_text(encoding="utf-8")
 
-    def test_numbers_are_those_of_the_tables(self, text: str, folder: Path, document: dict[str, Any]) -> None:
+    def test_numbers_are_those_of_the_tables(
+        self, text: str, folder: Path, document: dict[str, Any]
+    ) -> None:
         grids = [t for t in markdown_tables(text) if t[0][0] == "Window"]
         assert len(grids) == len(document["samples"]) == 3
         labels = {t.label: name for name, t in STATISTICS.items()}
@@ -219,7 +237,10 @@ class TestMarkdown:
             main = labels[grid[0][4].removeprefix("p, ")]
             for row, own in zip(grid[1:], means.to_dict("records"), strict=True):
                 days = own["start"], own["stop"]
-                assert tuple(map(number, row[0].removesuffix(", main").strip("[]").split(", "))) == days
+                assert (
+                    tuple(map(number, row[0].removesuffix(", main").strip("[]").split(", ")))
+                    == days
+                )
                 assert (int(row[1]), main) == (own["n_events"], own["main_test"])
                 names = ("weighted_caar", "weighted_low", "weighted_high", "caar")
                 shown = map(number, (row[2], *row[3].split(" to "), row[5]))
@@ -230,10 +251,14 @@ class TestMarkdown:
                 else:
                     assert number(row[4]) == pytest.approx(by[(*days, main)], abs=0.00051)
                 for head, cell in zip(grid[0][6:], row[6:], strict=True):
-                    assert number(cell) == pytest.approx(by[(*days, labels[head])], abs=0.00051, nan_ok=True)
+                    assert number(cell) == pytest.approx(
+                        by[(*days, labels[head])], abs=0.00051, nan_ok=True
+                    )
 
     def test_events_are_those_of_the_tables(self, text: str, folder: Path) -> None:
-        (table,) = (t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0])
+        (table,) = (
+            t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0]
+        )
         car = read_csv(folder, "car").query("start == 0 and stop == 1").set_index("event_id")["car"]
         mine = {row[3]: number(row[5]) for row in table[1:]}
         assert list(mine) == car.sort_values().index.tolist()
@@ -243,14 +268,17 @@ class TestMarkdown:
         tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
         kinds = {c.type for t in tokens for c in t.children or []} | {t.type for t in tokens}
         assert not kinds & {
-            "html_inline", "html_block", "link_open", "image", "code_inline", "s_open", "em_open", "fence",
+            "html_inline", "html_block", "link_open", "image", "code_inline", "s_open", "em_open",
+            "fence",
             "code_block", "hr",
         }  # fmt: skip
         strong = [t for t in tokens if any(c.type == "strong_open" for c in t.children or [])]
         assert len(strong) == 1, "only the answer is set bold"
 
     def test_names_are_shown_as_they_are(self, text: str) -> None:
-        (table,) = (t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0])
+        (table,) = (
+            t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0]
+        )
         names = {row[3]: row[1].strip("\u2068\u2069") for row in table[1:]}
         for i, name in enumerate(HOSTILE):
             plain = " ".join(name.replace("\u202e", "").split())
@@ -274,11 +302,15 @@ class TestMarkdown:
 
 
 @pytest.mark.parametrize("only", [None, [0], []])
-def test_small_runs_have_every_format(market: Market, tmp_path: Path, only: list[int] | None) -> None:
+def test_small_runs_have_every_format(
+    market: Market, tmp_path: Path, only: list[int] | None
+) -> None:
     """All events, one event, none at all."""
     results = market.fit()
     results = results if only is None else results.subset(only)
-    folder = write_run(results, tmp_path, "small", config=CONFIG.with_options({"placebo": 0, "regress": []}))
+    folder = write_run(
+        results, tmp_path, "small", config=CONFIG.with_options({"placebo": 0, "regress": []})
+    )
     run = read_run(folder)
     VALID.validate(run.document)
     for kind in KINDS:
@@ -287,7 +319,9 @@ def test_small_runs_have_every_format(market: Market, tmp_path: Path, only: list
 
 def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
     results = market.fit(market.frame[["MKT"]])
-    folder = write_run(results, tmp_path, "none", config=CONFIG.with_options({"placebo": 0, "regress": []}))
+    folder = write_run(
+        results, tmp_path, "none", config=CONFIG.with_options({"placebo": 0, "regress": []})
+    )
     VALID.validate(read_run(folder).document)
     assert "No result:" in (folder / "report.md").read_text(encoding="utf-8")
     assert len(pd.read_parquet(exported(read_run(folder), "parquet", tmp_path)[0])) == 0
@@ -322,10 +356,16 @@ def test_not_a_run(tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "module", "extra"), [("xlsx", "xlsxwriter", "excel"), ("parquet", "pyarrow", "parquet")]
+    ("kind", "module", "extra"),
+    [("xlsx", "xlsxwriter", "excel"), ("parquet", "pyarrow", "parquet")],
 )
 def test_what_is_not_installed_is_named(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, module: str, extra: str
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    module: str,
+    extra: str,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, module, None)
     with pytest.raises(ConfigError, match=rf"pip install .*\[{extra}\]"):
@@ -336,7 +376,9 @@ class TestNotebook:
     def test_events_are_compact_and_inert(self, results: EventStudyResults) -> None:
         from eventstudy.events.table import events_from_frame
 
-        given = results.events[["event_id", "ticker", "announced_at", "company"]].assign(note="x" * 5000)
+        given = results.events[["event_id", "ticker", "announced_at", "company"]].assign(
+            note="x" * 5000
+        )
         shown = events_from_frame(given, calendar="data")._repr_html_()
         assert "<script>" not in shown
         assert "Further columns: tz, exchange, note" in shown
@@ -352,7 +394,9 @@ class TestNotebook:
     def test_tests_print_as_a_line(self, market: Market) -> None:
         test = market.fit().test("bmp", (0, 1))
         assert str(test) == f"BMP: t(11) = {test.statistic:.2f}, p = {test.pvalue:.4f}, 12 events"
-        assert str(market.fit().test("portfolio", (0, 1))).startswith("Portfolio t: not tested, 12 events (")
+        assert str(market.fit().test("portfolio", (0, 1))).startswith(
+            "Portfolio t: not tested, 12 events ("
+        )
 
 
 def test_variants_stand_beside_the_answer(folder: Path) -> None:
@@ -362,7 +406,14 @@ def test_variants_stand_beside_the_answer(folder: Path) -> None:
         "n_events": 23, "estimate": -0.0123, "ci_low": -0.02, "ci_high": 0.001, "test": "bmp",
         "statistic": -2.0, "pvalue": 0.0004, "reason": "",
     }  # fmt: skip
-    none = {**row, "n_events": 0, "test": "", "estimate": math.nan, "ci_low": math.nan, "pvalue": math.nan}
+    none = {
+        **row,
+        "n_events": 0,
+        "test": "",
+        "estimate": math.nan,
+        "ci_low": math.nan,
+        "pvalue": math.nan,
+    }
     told = replace(run, tables={**run.tables, "variants": pd.DataFrame([row, none])})
     (table,) = (t for t in markdown_tables(markdown(told)) if t[0][0] == "Variant")
     assert table[1] == [
@@ -405,7 +456,8 @@ def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None
 
 
 def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
-    """Five events have the main window, four of them [-3,3] and [-5,5]: p is that of their interval."""
+    """Five events have the main window, four of them [-3,3] and [-5,5]: p is that of their
+    interval."""
     market = Market(5, dates=5, effect=-0.04)
     day = market.frame.index[market.frame.index.get_loc(market.table["day0"][3]) + 3]
     market.frame.loc[day, "F03"] = np.nan
@@ -418,14 +470,17 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
     assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
     assert "(BMP-KP, Patell-KP)" in latex_table(run, "caar")
-    assert "BMP-KP (main test), Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary_text(results, PLAIN)
+    assert "BMP-KP (main test), Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary_text(
+        results, PLAIN
+    )
     shown = significance_grid(results, PLAIN.tested, PLAIN.main, None).groups[0][1][0].cells[-1]
     assert shown.pvalue == p
     assert shown.statistic.startswith("Patell-KP ")
 
 
 def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> None:
-    """The verdict and numbers of `answer` are those of the manifest, and of the row of the main window."""
+    """The verdict and numbers of `answer` are those of the manifest, and of the row of the main
+    window."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     by_group = {own["group"]: own for own in manifest["answers"]}
     assert set(document["answer"]) == {"pooled", *by_group} == {"pooled", "adverse", "=relief|x"}
@@ -437,9 +492,13 @@ def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> 
             "estimate": "weighted_caar", "ci_low": "weighted_low", "ci_high": "weighted_high",
             "pvalue": "pvalue", "n_events": "n_events",
         }  # fmt: skip
-        assert {name: own[name] for name in names} == {name: row[column] for name, column in names.items()}
+        assert {name: own[name] for name in names} == {
+            name: row[column] for name, column in names.items()
+        }
         average = own["plain_average"]
         assert list(average.values()) == [row[name] for name in ("caar", "ci_low", "ci_high")]
         if group in by_group:
             shared = ("verdict", "test", "estimate", "pvalue", "n_events")
-            assert {name: by_group[group][name] for name in shared} == {name: own[name] for name in shared}
+            assert {name: by_group[group][name] for name in shared} == {
+                name: own[name] for name in shared
+            }

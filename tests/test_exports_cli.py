@@ -41,7 +41,9 @@ def test_without_options_it_says_where_the_page_is(folder: Path) -> None:
 
 def test_what_the_run_holds_is_left_alone(folder: Path) -> None:
     before = contents(folder)
-    found = report(folder, *(w for k in ("md", "json", "tex", "xlsx", "parquet") for w in ("--format", k)))
+    found = report(
+        folder, *(w for k in ("md", "json", "tex", "xlsx", "parquet") for w in ("--format", k))
+    )
     assert found.exit_code == 0, found.output
     lines = found.output.splitlines()
     assert lines[:2] == [str(folder / "report.md"), str(folder / "results.json")]
@@ -58,7 +60,9 @@ def test_to_one_file(folder: Path, tmp_path: Path) -> None:
         assert (found.exit_code, found.output) == (0, f"{target}\n")
     both = (tmp_path / "new folder" / "x.tex").read_text(encoding="utf-8")
     assert both.count(r"\toprule") == 3
-    assert (tmp_path / "new folder" / "x.html").read_bytes() == (folder / "report.html").read_bytes()
+    assert (tmp_path / "new folder" / "x.html").read_bytes() == (
+        folder / "report.html"
+    ).read_bytes()
 
 
 def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
@@ -78,7 +82,9 @@ def test_what_is_no_run_is_one_clear_line(tmp_path: Path) -> None:
     assert report(tmp_path, "--format", "docx").exit_code == 2
 
 
-def test_a_run_that_is_not_as_it_was_written_is_given_with_a_warning(folder: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_not_as_it_was_written_is_given_with_a_warning(
+    folder: Path, tmp_path: Path
+) -> None:
     """As `verify` judges: 4 where a file differs, 1 where the manifest cannot be read."""
     table = folder / "tables" / "tests.csv"
     table.write_bytes(table.read_bytes().replace(b"0", b"1", 1))

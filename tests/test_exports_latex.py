@@ -1,4 +1,5 @@
-"""LaTeX: nothing in a cell is a command, the numbers are those of the tables, and TeX takes the files."""
+"""LaTeX: nothing in a cell is a command, the numbers are those of the tables, and TeX takes the
+files."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from eventstudy.study import EventStudyResults
 
 STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
 READ = {
-    r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textless{}": "<",
+    r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~",
+    r"\textless{}": "<",
     r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"', r"\textquotesingle{}": "'",
     r"\textasciigrave{}": "`", r"\allowbreak{}": "", r"\{": "{", r"\}": "}", r"\%": "%", r"\&": "&",
     r"\#": "#", r"\$": "$", r"\_": "_", "{[}": "[", "{]}": "]", "{}": "",
@@ -64,7 +66,9 @@ def test_what_is_escaped_reads_back(text: str) -> None:
 @given(st.text(max_size=60))
 def test_no_character_gives_a_command(text: str) -> None:
     shown = re.sub(
-        r"\$(-|\\times|\\geq|\\leq|\^2|\\alpha|\\beta|\\gamma|\\sigma|\\mu|\\Sigma)\$", "", escaped(text)
+        r"\$(-|\\times|\\geq|\\leq|\^2|\\alpha|\\beta|\\gamma|\\sigma|\\mu|\\Sigma)\$",
+        "",
+        escaped(text),
     )
     plain(shown.replace(r"\ldots{}", "").replace("~", ""))
 
@@ -88,8 +92,12 @@ def test_windows_by_tests_are_those_of_the_tables(folder: Path) -> None:
     ]
     document = read_run(folder).document
     names = panels(read_run(folder), 3, 6)[0][0].tests
-    tests = pd.concat([read_csv(folder, "tests").assign(direction=""), read_csv(folder, "tests_by_group")])
-    means = pd.concat([read_csv(folder, "caar").assign(direction=""), read_csv(folder, "caar_by_group")])
+    tests = pd.concat(
+        [read_csv(folder, "tests").assign(direction=""), read_csv(folder, "tests_by_group")]
+    )
+    means = pd.concat(
+        [read_csv(folder, "caar").assign(direction=""), read_csv(folder, "caar_by_group")]
+    )
     by = tests.set_index(["direction", "start", "stop", "test"])
     mean = means.set_index(["direction", "start", "stop"])
     keys = [(s["group"], w["start"], w["stop"]) for s in document["samples"] for w in s["windows"]]
@@ -112,10 +120,20 @@ def test_windows_by_tests_are_those_of_the_tables(folder: Path) -> None:
 
 def test_events_are_those_of_the_tables(folder: Path) -> None:
     text = (folder / "tables/events.tex").read_text(encoding="utf-8")
-    lines = [line.removesuffix(r" \\") for line in text.splitlines() if re.match(r"\d{4}-\d\d-\d\d &", line)]
+    lines = [
+        line.removesuffix(r" \\")
+        for line in text.splitlines()
+        if re.match(r"\d{4}-\d\d-\d\d &", line)
+    ]
     rows = [re.split(r"(?<!\\) & ", line) for line in lines]
-    car = read_csv(folder, "car").query("start == 0 and stop == 1").sort_values("car", na_position="last")
-    for row, (own, se, t, p) in zip(rows, car[["car", "se", "statistic", "pvalue"]].to_numpy(), strict=True):
+    car = (
+        read_csv(folder, "car")
+        .query("start == 0 and stop == 1")
+        .sort_values("car", na_position="last")
+    )
+    for row, (own, se, t, p) in zip(
+        rows, car[["car", "se", "statistic", "pvalue"]].to_numpy(), strict=True
+    ):
         assert value(row[3]) == (pytest.approx(100 * own, abs=0.0051), stars(p))
         assert float(row[4]) == pytest.approx(100 * se, abs=0.0051)
         assert value(row[5])[0] == pytest.approx(t, abs=0.0051)
@@ -137,7 +155,8 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
     for part in (
         r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:host-ile-1-caar}", r"\caption{",
         "23 events of 24, 1 dropped",
-        "market model, estimated on $[-120,-11]$", r"\sym{***} $p<0.01$", "Kolari and Pynnonen (2010)",
+        "market model, estimated on $[-120,-11]$", r"\sym{***} $p<0.01$",
+        "Kolari and Pynnonen (2010)",
         "Panel C: all events",
     ):  # fmt: skip
         assert part in text
@@ -166,7 +185,8 @@ def compiled(text: str, engine: str, tmp_path: Path) -> str:
 
 def test_tables_compile_with_hostile_cells(folder: Path, tmp_path: Path) -> None:
     parts = [
-        (folder / f"tables/{n}.tex").read_text(encoding="utf-8") for n in ("caar", "events", "regression")
+        (folder / f"tables/{n}.tex").read_text(encoding="utf-8")
+        for n in ("caar", "events", "regression")
     ]
     log = compiled(PREAMBLE % (r"\usepackage{fontspec}", "\n".join(parts)), "xelatex", tmp_path)
     assert "Overfull" not in log
@@ -198,7 +218,8 @@ def test_latin_cells_compile_with_pdflatex(market: Market, tmp_path: Path) -> No
 
 
 def test_a_group_of_one_event_has_its_own_test() -> None:
-    """No test of a sample speaks of one event: its exact t stands in text and LaTeX with its stars."""
+    """No test of a sample speaks of one event: its exact t stands in text and LaTeX with its
+    stars."""
     market = Market(9, dates=9, effect=-0.05)
     market.table["direction"] = ["adverse"] * 8 + ["relief"]
     results = market.fit()
@@ -212,7 +233,9 @@ def test_a_group_of_one_event_has_its_own_test() -> None:
         test = alone.test("event_t", row.window)
         assert (row.cells[0].statistic, row.cells[0].pvalue) == (test.statistic, test.pvalue)
     text = caar_table(found)
-    panel = text.partition(r"\textit{Panel B: direction = relief}")[2].partition("\\addlinespace\n$")
+    panel = text.partition(r"\textit{Panel B: direction = relief}")[2].partition(
+        "\\addlinespace\n$"
+    )
     assert r"\shortstack[r]{Single- \\ event t}" in panel[0], "the columns have heads of their own"
     lines = panel[2].partition("addlinespace")[0].splitlines()
     widths = {line.count("&") for line in ["$" + line for line in lines] if line.startswith("$[")}

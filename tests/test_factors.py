@@ -69,7 +69,12 @@ def test_french_file_as_published(tmp_path: Path, ending: str, pack: bool) -> No
     path = zipped(tmp_path, "F-F_daily_CSV.zip", text) if pack else write(tmp_path, "F-F.CSV", text)
     table = read_factors(path)
     assert list(table.columns) == ["mkt_rf", "smb", "hml", "rf"]
-    assert [str(d.date()) for d in table.index] == ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+    assert [str(d.date()) for d in table.index] == [
+        "2024-01-02",
+        "2024-01-03",
+        "2024-01-04",
+        "2024-01-05",
+    ]
     np.testing.assert_allclose(table["mkt_rf"], [-0.007, -0.0106, np.nan, 0.0014], rtol=1e-12)
     np.testing.assert_allclose(table["rf"], 0.00022, rtol=1e-12)
 
@@ -82,7 +87,8 @@ def test_momentum_beside_the_three_factors(tmp_path: Path) -> None:
 
 def test_annual_table_behind_the_daily_one_is_left_out(tmp_path: Path) -> None:
     more = FRENCH.replace(
-        "\nCopyright", "\n  Annual Factors\n,Mkt-RF,SMB,HML,RF\n  2023, 21.7, -3.2, -13.6, 4.9\n\nCopyright"
+        "\nCopyright",
+        "\n  Annual Factors\n,Mkt-RF,SMB,HML,RF\n  2023, 21.7, -3.2, -13.6, 4.9\n\nCopyright",
     )
     assert len(read_factors(write(tmp_path, "ff.csv", more))) == 4
 
@@ -149,7 +155,9 @@ def test_no_such_file(tmp_path: Path) -> None:
     assert str(error).startswith("factors: no such file")
 
 
-def test_zip_that_is_none_or_holds_other_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zip_that_is_none_or_holds_other_things(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "not a ZIP file" in str(refused(write(tmp_path, "a.zip", FRENCH)))
     assert "does not hold one CSV" in str(refused(zipped(tmp_path, "b.zip", FRENCH, MOMENTUM)))
     assert "does not hold one CSV" in str(refused(zipped(tmp_path, "c.zip")))
@@ -162,7 +170,8 @@ def test_zip_that_is_none_or_holds_other_things(tmp_path: Path, monkeypatch: pyt
     assert "larger than" in str(refused(zipped(tmp_path, "e.zip", FRENCH + " " * 5000)))
 
 
-# --- in a study --------------------------------------------------------------------------------------------
+# --- in a study
+# --------------------------------------------------------------------------------------------
 
 
 def test_file_and_frame_give_one_study(tmp_path: Path) -> None:
@@ -171,7 +180,11 @@ def test_file_and_frame_give_one_study(tmp_path: Path) -> None:
         f"{d:%Y%m%d}," + ",".join(f"{100 * v:10.6f}" for v in row)
         for d, row in zip(market.wide.index, market.wide[list(FACTORS)].to_numpy(), strict=True)
     ]
-    text = "As published.\n\n,Mkt-RF,SMB,HML,RMW,CMA,Mom   ,RF\n" + "\n".join(lines) + "\n\nCopyright\n"
+    text = (
+        "As published.\n\n,Mkt-RF,SMB,HML,RMW,CMA,Mom   ,RF\n"
+        + "\n".join(lines)
+        + "\n\nCopyright\n"
+    )
     table = read_factors(write(tmp_path, "f.csv", text))
     one, other = market.fit(model="ff5").abnormal, market.fit(model="ff5", factors=table).abnormal
     np.testing.assert_allclose(one.ar, other.ar, atol=1e-7)
@@ -193,7 +206,8 @@ def test_factors_that_end_before_the_event_drop_it_with_the_reason() -> None:
 
 
 def test_a_holiday_of_the_factors_is_bridged_in_the_event_window() -> None:
-    """AR over two sessions = sum of the returns - rf - 2 alpha - b' (sums); left out of the estimation."""
+    """AR over two sessions = sum of the returns - rf - 2 alpha - b' (sums); left out of the
+    estimation."""
     market = Market(n=1, seed=53)
     at = market.frame.index.get_loc(market.table["day0"][0])
     table = market.wide[list(FACTORS)].copy()
@@ -209,17 +223,23 @@ def test_a_holiday_of_the_factors_is_bridged_in_the_event_window() -> None:
     held = (1 + r[at + 1]) * (1 + r[at + 2]) - 1
     expected = held - table["rf"].iloc[at + 2] - x @ fit.params[0]
     assert fit.ar[0, 7] == pytest.approx(expected, rel=1e-10)
-    assert fit.var_ar[0, 7] == pytest.approx(2 * fit.sigma2[0] + x @ fit.cov_params[0] @ x, rel=1e-10)
+    assert fit.var_ar[0, 7] == pytest.approx(
+        2 * fit.sigma2[0] + x @ fit.cov_params[0] @ x, rel=1e-10
+    )
 
 
 def test_calendars_of_their_own_and_log_returns() -> None:
-    """One factor on two calendars: compounded over the days that a calendar was closed; log(1+f) for logs."""
+    """One factor on two calendars: compounded over the days that a calendar was closed; log(1+f)
+    for logs."""
     sessions = np.arange("2024-01-01", "2024-01-07", dtype="datetime64[D]")
-    frame = pd.DataFrame({"smb": [0.01, 0.02, np.nan, -0.01, 0.03, 0.04]}, index=pd.DatetimeIndex(sessions))
+    frame = pd.DataFrame(
+        {"smb": [0.01, 0.02, np.nan, -0.01, 0.03, 0.04]}, index=pd.DatetimeIndex(sessions)
+    )
     for kind in ("simple", "log"):
         panel = ReturnsPanel(
             keys=(), values=np.empty((0, 6)), spans=np.empty((0, 6), np.int64), sessions=sessions,
-            calendars={"A": np.arange(6), "B": np.array([0, 3, 5])}, kind=kind,  # type: ignore[arg-type]
+            calendars={"A": np.arange(6), "B": np.array([0, 3, 5])}, kind=kind,
+            # type: ignore[arg-type]
         ).with_factors(frame, "factor:")  # fmt: skip
         a, b = (panel.row("factor:smb", c) for c in "AB")
         shown = np.expm1 if kind == "log" else np.array
@@ -260,4 +280,6 @@ def test_all_columns_with_and_without_a_riskless_rate() -> None:
 
 def test_a_frame_is_checked_like_a_file() -> None:
     with pytest.raises(DataError, match="look like percent"):
-        checked_factors(pd.DataFrame({"smb": [1.0, -0.8]}, index=pd.bdate_range("2024-01-01", periods=2)))
+        checked_factors(
+            pd.DataFrame({"smb": [1.0, -0.8]}, index=pd.bdate_range("2024-01-01", periods=2))
+        )

@@ -35,7 +35,8 @@ def clean(symbol: str = "A", seed: int = 3) -> pd.DataFrame:
     start = np.round(np.r_[50.0, close[:-1]] * np.exp(rng.normal(0, 0.004, SIZE)), 2)
     return pd.DataFrame({
         "symbol": symbol, "date": DAYS, "open": start, "high": np.maximum(start, close) + 0.1,
-        "low": np.minimum(start, close) - 0.1, "close": close, "adj_close": np.round(0.9 * close, 4),
+        "low": np.minimum(start, close) - 0.1, "close": close,
+        "adj_close": np.round(0.9 * close, 4),
         "volume": rng.integers(1000, 9000, SIZE).astype(float),
     })  # fmt: skip
 
@@ -85,16 +86,25 @@ def constant(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-# kind: how it is written into the clean series; first and last day seen; rows that returns must pass over
+# kind: how it is written into the clean series; first and last day seen; rows that returns must
+# pass over
 CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], list[int]]] = {
     "suspension": (lambda t: flat(t, 50, 56), (day(50), day(56)), [*range(50, 57)]),
     "no_trade": (lambda t: flat(t, 50, 50), (day(50), day(50)), [50]),
     "missing_session": (lambda t: t.drop(index=[50, 51]), (day(50), day(51)), [50, 51]),
     "no_price": (lambda t: put(t, slice(50, 50), PRICES, NAN), (day(50), day(50)), [50]),
     "closed_day": (on_saturday, (str(DAYS[54].date() + pd.Timedelta(days=1)),) * 2, []),
-    "not_positive": (lambda t: put(t, slice(50, 51), "adj_close", 0.0), (day(50), day(51)), [50, 51]),
+    "not_positive": (
+        lambda t: put(t, slice(50, 51), "adj_close", 0.0),
+        (day(50), day(51)),
+        [50, 51],
+    ),
     "no_adjusted": (lambda t: put(t, slice(None), "adj_close", NAN), (day(0), day(SIZE - 1)), []),
-    "adjusted_gap": (lambda t: put(t, slice(50, 52), "adj_close", NAN), (day(50), day(52)), [50, 51, 52]),
+    "adjusted_gap": (
+        lambda t: put(t, slice(50, 52), "adj_close", NAN),
+        (day(50), day(52)),
+        [50, 51, 52],
+    ),
     "spike": (lambda t: scaled(t, slice(50, 52), 100), (day(50), day(52)), [50, 51, 52]),
     "unit_change": (lambda t: scaled(t, slice(50, None), 0.01), (day(50), day(50)), []),
     "suspect_split": (lambda t: scaled(t, slice(50, None), 0.5), (day(50), day(50)), []),
@@ -109,7 +119,9 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
 
 
 def test_every_kind_has_a_fixture() -> None:
-    assert set(FAULTS) - {"duplicate_date"} == set(CASES), "two rows of one date are refused: see below"
+    assert set(FAULTS) - {"duplicate_date"} == set(CASES), (
+        "two rows of one date are refused: see below"
+    )
     assert len(FAULTS) >= 15
     assert set(SPOKEN) == set(FAULTS), "each is told in words"
 
@@ -133,7 +145,9 @@ def test_a_fault_is_seen_and_nothing_else(kind: str) -> None:
 
 
 def test_a_clean_series_has_no_fault_and_no_note() -> None:
-    panel = panel_of(pd.concat([clean(symbol, seed) for symbol, seed in (("A", 1), ("B", 2), ("C", 3))]))
+    panel = panel_of(
+        pd.concat([clean(symbol, seed) for symbol, seed in (("A", 1), ("B", 2), ("C", 3))])
+    )
     assert panel.faults == ()
     assert panel.notes == ()
 
@@ -144,11 +158,15 @@ def test_no_unit_of_prices_makes_a_fault(seed: int, unit: float) -> None:
     assert panel_of(scaled(clean(seed=seed), slice(None), unit)).faults == ()
 
 
-@pytest.mark.parametrize("kind", ["spike", "unit_change", "suspect_split", "suspect_jump", "beyond_limit"])
+@pytest.mark.parametrize(
+    "kind", ["spike", "unit_change", "suspect_split", "suspect_jump", "beyond_limit"]
+)
 def test_what_may_change_a_result_is_noted_with_its_date(kind: str) -> None:
     symbol, calendar = ("600000.SS", "XSHG") if kind == "beyond_limit" else ("A", "XNYS")
     notes = panel_of(CASES[kind][0](clean(symbol)), calendar).notes
-    assert any(kind.replace("_", " ") in n and day(50) in n and FAULTS[kind].action in n for n in notes)
+    assert any(
+        kind.replace("_", " ") in n and day(50) in n and FAULTS[kind].action in n for n in notes
+    )
 
 
 def test_a_change_of_the_unit_costs_one_return() -> None:
@@ -173,7 +191,8 @@ def test_a_move_over_sessions_that_were_not_seen_is_within_their_limits() -> Non
 
 
 def test_the_first_sessions_of_a_listing_may_move_further() -> None:
-    """STAR: 30 % on the fifth session; the sixth has a limit. With nothing before it, a series may be old."""
+    """STAR: 30 % on the fifth session; the sixth has a limit. With nothing before it, a series may
+    be old."""
     other = clean("600000.SS", seed=4)
     for at, kinds in ((34, ["late_start"]), (35, ["beyond_limit", "late_start"])):
         table = scaled(clean("688111.SS"), slice(at, None), 1.3).drop(index=range(30))
@@ -214,7 +233,8 @@ def test_two_rows_of_one_date_are_refused() -> None:
 
 
 def test_a_crash_that_traded_its_way_down_is_no_split() -> None:
-    """Half the price, but from a high near the last close; and half at the open, but back two days later."""
+    """Half the price, but from a high near the last close; and half at the open, but back two days
+    later."""
     table = scaled(clean(), slice(50, None), 0.5)
     table.loc[50, "high"] = table.loc[49, "close"]
     assert panel_of(table).faults == ()
@@ -232,7 +252,9 @@ def test_a_split_is_seen_at_the_open_where_the_day_moved_the_close() -> None:
 
 @pytest.mark.parametrize("by", [2.0, 1 / 3, 10.0, 1 / 50])
 def test_splits_of_either_direction(by: float) -> None:
-    assert [f.kind for f in panel_of(scaled(clean(), slice(50, None), by)).faults] == ["suspect_split"]
+    assert [f.kind for f in panel_of(scaled(clean(), slice(50, None), by)).faults] == [
+        "suspect_split"
+    ]
 
 
 @pytest.mark.parametrize("by", [1.5, 2.6, 0.4, 0.15])
@@ -269,16 +291,24 @@ def test_when_a_repeated_close_is_no_trade() -> None:
     volume = [5, 5, 0, 0, 5, 5.0]
     assert stale([10, 11, 11, 11, 12, 13], volume) == [2, 3]
     assert stale([10, 11, 12, 13, 12, 13], volume) == [], "half days: a close of their own"
-    assert stale([10, 11, 11, 11, 12, 13], volume, high=[11, 12, 11, 12, 12, 13], low=[10] * 6) == [], (
-        "a range"
-    )
+    assert (
+        stale([10, 11, 11, 11, 12, 13], volume, high=[11, 12, 11, 12, 12, 13], low=[10] * 6) == []
+    ), "a range"
     assert stale([10, 11, 11, 11, 12, 13], [0] * 6) == [], "an index has no volume"
     assert stale([10, 11, 11, 11, 12, 13], [NAN] * 6) == [], "a source without volume"
-    assert stale([10, 11, 11, 11, 12, 13], [5, 5, NAN, NAN, 5, 5]) == [2, 3], "a halt with blank volume"
+    assert stale([10, 11, 11, 11, 12, 13], [5, 5, NAN, NAN, 5, 5]) == [2, 3], (
+        "a halt with blank volume"
+    )
     assert stale([10, 11, 11, 12, 12, 13], [5, 5, NAN, 5, 5, 5]) == [], "one blank says nothing"
-    assert stale([10, 10, 10, 12, 12, 13], [0, 0, 0, 5, 5, 5]) == [0, 1, 2], "halted when the data begin"
-    assert stale([10, 10, 10, 10, 10, 13], [5, 0, 0, 0, 0, 5]) == [1, 2, 3, 4], "halted most of the time"
-    assert stale([10, 11, 11, 12, 13, 14, 15], [0, 0, 0, 0, 5, 0, 0]) == [], "volume is mostly unknown"
+    assert stale([10, 10, 10, 12, 12, 13], [0, 0, 0, 5, 5, 5]) == [0, 1, 2], (
+        "halted when the data begin"
+    )
+    assert stale([10, 10, 10, 10, 10, 13], [5, 0, 0, 0, 0, 5]) == [1, 2, 3, 4], (
+        "halted most of the time"
+    )
+    assert stale([10, 11, 11, 12, 13, 14, 15], [0, 0, 0, 0, 5, 0, 0]) == [], (
+        "volume is mostly unknown"
+    )
 
 
 def test_after_a_halt_at_the_start_there_is_no_return() -> None:
@@ -303,19 +333,26 @@ def test_another_exchange_closes_without_a_fault() -> None:
 
 def test_an_index_has_the_sessions_of_every_exchange_of_its_country() -> None:
     panel = panel_of(clean("000300.SS").drop(index=[50, 51]), "XSHE")
-    assert [(f.kind, f.date, f.last) for f in panel.faults] == [("missing_session", day(50), day(51))]
+    assert [(f.kind, f.date, f.last) for f in panel.faults] == [
+        ("missing_session", day(50), day(51))
+    ]
 
 
-CELLS = st.sampled_from([NAN, 0.0, -1.0, np.inf, 1e-9, 0.1, 9.9, 10.0, 10.0, 10.0, 11.0, 20.0, 1000.0])
+CELLS = st.sampled_from(
+    [NAN, 0.0, -1.0, np.inf, 1e-9, 0.1, 9.9, 10.0, 10.0, 10.0, 11.0, 20.0, 1000.0]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(st.tuples(*[CELLS] * 6), min_size=1, max_size=25), st.sampled_from(["A", "600000.SS", "^HSI"])
+    st.lists(st.tuples(*[CELLS] * 6), min_size=1, max_size=25),
+    st.sampled_from(["A", "600000.SS", "^HSI"]),
 )
 def test_no_table_of_numbers_is_too_faulty(rows: list[tuple[float, ...]], symbol: str) -> None:
     """Whatever the numbers: no error, no warning, and every price that is used is positive."""
-    table = pd.DataFrame(rows, columns=[*PRICES, "volume"]).assign(symbol=symbol, date=DAYS[: len(rows)])
+    table = pd.DataFrame(rows, columns=[*PRICES, "volume"]).assign(
+        symbol=symbol, date=DAYS[: len(rows)]
+    )
     panel = panel_of(table, "XSHG")
     assert ((panel.values > -1) | np.isnan(panel.values)).all()
     assert ((panel.spans > 0) == np.isfinite(panel.values)).all()
@@ -333,11 +370,13 @@ def test_many_faults_of_one_kind_end_in_one() -> None:
 
 
 def test_faults_near_an_event_and_as_a_table() -> None:
-    panel = panel_of(pd.concat([flat(clean("A"), 50, 56), scaled(clean("B"), slice(90, None), 0.5)]))
+    panel = panel_of(
+        pd.concat([flat(clean("A"), 50, 56), scaled(clean("B"), slice(90, None), 0.5)])
+    )
     assert [f.kind for f in panel.faults_near("A", day(56), day(70))] == ["suspension"]
-    assert [f.kind for f in panel.faults_near("A", np.datetime64(day(40)), np.datetime64(day(50)))] == [
-        "suspension"
-    ]
+    assert [
+        f.kind for f in panel.faults_near("A", np.datetime64(day(40)), np.datetime64(day(50)))
+    ] == ["suspension"]
     assert panel.faults_near("A", day(57), day(70)) == ()
     assert panel.faults_near("B", day(50), day(56)) == ()
     assert panel.faults_near("C", day(0), day(99)) == ()
@@ -378,7 +417,8 @@ def between(panel: ReturnsPanel, first: str, last: str) -> tuple[np.ndarray, np.
 
 
 @pytest.mark.parametrize(
-    "name", ["AMD", "AVGO", "LITE", "MU", "NVDA", "QCOM", "QRVO", "SWKS", "^GSPC", "^HSI", "000300.SS"]
+    "name",
+    ["AMD", "AVGO", "LITE", "MU", "NVDA", "QCOM", "QRVO", "SWKS", "^GSPC", "^HSI", "000300.SS"],
 )
 def test_no_false_alarm_in_eight_years(name: str) -> None:
     """March 2020 with its moves of 10 % and more is in them."""
@@ -391,11 +431,15 @@ def test_no_false_alarm_in_eight_years(name: str) -> None:
 def test_a_halt_of_57_days_as_flat_rows_or_as_none() -> None:
     """000063.SZ, 2018-04-17 to 2018-06-12: one source repeats the close, the other has no rows."""
     flat_rows, without = recorded("000063.SZ", folder="prices-as-recorded"), recorded("000063.SZ")
-    (values, spans), (others, same) = (between(p, "2018-01-05", "2018-12-28") for p in (flat_rows, without))
+    (values, spans), (others, same) = (
+        between(p, "2018-01-05", "2018-12-28") for p in (flat_rows, without)
+    )
     np.testing.assert_array_equal(spans, same)
     np.testing.assert_allclose(values, others, atol=2e-5)  # four decimals of about 10
     assert spans.max() == 40
-    assert [f.kind for f in flat_rows.faults_near("000063.SZ", "2018-04-10", "2018-06-30")] == ["suspension"]
+    assert [f.kind for f in flat_rows.faults_near("000063.SZ", "2018-04-10", "2018-06-30")] == [
+        "suspension"
+    ]
     assert [f.kind for f in without.faults_near("000063.SZ", "2018-04-10", "2018-06-30")] == [
         "missing_session"
     ]
@@ -418,7 +462,11 @@ def test_sessions_that_mainland_series_lack() -> None:
     assert between(recorded("399001.SZ"), "2019-05-06", "2019-05-06")[1].tolist() == [3]
     holes = recorded("000300.SS.dump2020", "000300.SS", folder="prices-as-recorded")
     longest = max(holes.faults, key=lambda f: np.datetime64(f.last) - np.datetime64(f.date))
-    assert (longest.kind, longest.date, longest.last) == ("missing_session", "2017-03-02", "2020-11-10")
+    assert (longest.kind, longest.date, longest.last) == (
+        "missing_session",
+        "2017-03-02",
+        "2020-11-10",
+    )
 
 
 @pytest.mark.parametrize("name", ["002415.SZ", "002236.SZ"])

@@ -144,7 +144,8 @@ def test_permutation_of_dispersed_events_is_that_of_scipy() -> None:
 
 
 def test_labels_move_within_dates_and_whole_dates_move_together() -> None:
-    """Date 0 has both groups; dates 1 and 2 are of the first, 3 of the second: 3 x 3 arrangements."""
+    """Date 0 has both groups; dates 1 and 2 are of the first, 3 of the second: 3 x 3
+    arrangements."""
     first = np.array([1, 0, 0, 1, 1, 1, 0], dtype=bool)
     date = np.array([0, 0, 0, 1, 1, 2, 3])
     strata = strata_of(first, date)
@@ -165,7 +166,9 @@ def test_labels_move_within_dates_and_whole_dates_move_together() -> None:
 def test_permutation_t_of_each_arrangement() -> None:
     pair = random_pair(8, n=9, dates=9)
     labels = arrangements(strata_of(pair.first, np.arange(9)), 9)
-    ref = [stats.ttest_ind(pair.car[own], pair.car[~own], equal_var=False).statistic for own in labels]
+    ref = [
+        stats.ttest_ind(pair.car[own], pair.car[~own], equal_var=False).statistic for own in labels
+    ]
     np.testing.assert_allclose(welch_t(pair.car, labels), ref)
     one_event = (np.arange(9) < 1)[None]
     assert np.isinf(welch_t(pair.car, one_event)).all(), "counts as reached"
@@ -215,7 +218,13 @@ def test_scale_shift_and_exchange_of_the_groups(seed: int, scale: float, shift: 
     ("compare", "car", "first", "date", "reason"),
     [
         (clustered, [1, 2, 3, 4], [1, 0, 1, 0], [0, 0, 1, 1], "2 dates, at least 3"),
-        (clustered, [1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 2], "all events of a group are on one date"),
+        (
+            clustered,
+            [1, 2, 3, 4],
+            [1, 1, 0, 0],
+            [0, 0, 1, 2],
+            "all events of a group are on one date",
+        ),
         (clustered, [1, 1, 2, 2], [1, 1, 0, 0], [0, 1, 2, 3], "do not vary across dates"),
         (welch, [1, 2, 3], [1, 0, 0], [0, 1, 2], "each group needs two events"),
         (welch, [1, 1, 2, 2], [1, 1, 0, 0], [0, 1, 2, 3], "neither group"),
@@ -228,7 +237,11 @@ def test_inapplicable(compare: Any, car: Any, first: Any, date: Any, reason: str
 
 
 def test_few_arrangements_are_said() -> None:
-    pair = Pair(np.array([1.0, 2, 3, 5, 8]), np.array([1, 1, 1, 0, 0], dtype=bool), np.array([0, 0, 0, 1, 1]))
+    pair = Pair(
+        np.array([1.0, 2, 3, 5, 8]),
+        np.array([1, 1, 1, 0, 0], dtype=bool),
+        np.array([0, 0, 0, 1, 1]),
+    )
     value = permuted(pair, DEFAULT)
     assert value.pvalue == 1
     assert value.reason == "2 arrangements of the labels: p cannot be below 0.5"
@@ -325,11 +338,19 @@ def test_a_group_column_cannot_be_named_like_one_of_the_tables() -> None:
     found = {}
     for config in (plain, placebo):
         tables = study_tables(results, config)
-        own = [set(table) - {"side"} for name, table in tables.items() if name.endswith("_by_group")]
+        own = [
+            set(table) - {"side"} for name, table in tables.items() if name.endswith("_by_group")
+        ]
         found[config.placebo] = set().union(*own)
     assert found == {0: STACKED, 40: STACKED | OF_PLACEBOS}
-    assert set(study_tables(results, replace(plain, by="kind"))["tests_by_group"]["kind"]) == set(names)
-    for config in (replace(placebo, by="kind"), replace(plain, by="tau"), replace(plain, by="exchange")):
+    assert set(study_tables(results, replace(plain, by="kind"))["tests_by_group"]["kind"]) == set(
+        names
+    )
+    for config in (
+        replace(placebo, by="kind"),
+        replace(plain, by="tau"),
+        replace(plain, by="exchange"),
+    ):
         with pytest.raises(ConfigError, match="rename it in the events file") as caught:
             study_tables(results, config)
         assert caught.value.value == config.by

@@ -1,4 +1,5 @@
-"""Halts, price limits, missing days and several events of one firm: what they do to windows and variances."""
+"""Halts, price limits, missing days and several events of one firm: what they do to windows and
+variances."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ MKT = np.array([1, -1, 2, 0, -2, 1, -1, 0, 1, -2, 1, 0.5]) / 100
 
 
 def firm_a(ret: list[float], spans: list[int], limits: list[int] | None = None) -> ReturnsPanel:
-    """Firm A of the worked example: alpha .001, beta 1.2, s .006 on the first eight of twelve sessions."""
+    """Firm A of the worked example: alpha .001, beta 1.2, s .006 on the first eight of twelve
+    sessions."""
     own = np.r_[0.001 + 1.2 * MKT[:8] + RESID, ret]
     sessions = pd.bdate_range("2024-01-01", periods=12).to_numpy().astype("datetime64[D]")
     codes = np.zeros((2, 12), np.int64)
@@ -55,16 +57,20 @@ def test_a_halt_on_day_0_by_hand() -> None:
     assert moved.abnormal.ar[0, 0] == pytest.approx(running.abnormal.ar[0, 0]), (
         "tau = -1 is the last session traded"
     )
-    assert moved.abnormal.ar[0, 2] == pytest.approx(0.002 - 0.001 - 1.2 * 0.005), "tau = 1 comes after it"
+    assert moved.abnormal.ar[0, 2] == pytest.approx(0.002 - 0.001 - 1.2 * 0.005), (
+        "tau = 1 comes after it"
+    )
     assert "halt_shifted" in moved.events["flags"][0]
     assert "halt_shifted" not in running.events["flags"][0]
 
 
 def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
-    """Halted on sessions 9 and 10: both events move to session 11, and the second one leaves the study."""
+    """Halted on sessions 9 and 10: both events move to session 11, and the second one leaves the
+    study."""
     panel = firm_a([0.0155, np.nan, np.nan, -0.04], [1, 0, 0, 3])
     table = pd.DataFrame({
-        "event_id": ["first", "second"], "ticker": "A", "announced_at": ["2024-01-12", "2024-01-15"],
+        "event_id": ["first", "second"], "ticker": "A",
+        "announced_at": ["2024-01-12", "2024-01-15"],
         "benchmark": "M",
     })  # fmt: skip
     events = events_from_frame(table, calendar="data")
@@ -87,7 +93,11 @@ def test_a_clock_without_halts_is_the_calendar() -> None:
     np.testing.assert_array_equal(one.ar, other.ar)
 
 
-LIMIT: tuple[list[float], list[int], list[int]] = ([0.01, -0.10, -0.10, -0.03], [1, 1, 1, 1], [0, -1, -2, 0])
+LIMIT: tuple[list[float], list[int], list[int]] = (
+    [0.01, -0.10, -0.10, -0.03],
+    [1, 1, 1, 1],
+    [0, -1, -2, 0],
+)
 
 
 def test_a_close_at_a_limit_is_joined_with_the_sessions_until_a_free_one() -> None:
@@ -99,7 +109,9 @@ def test_a_close_at_a_limit_is_joined_with_the_sessions_until_a_free_one() -> No
     variance = 3.6e-5 * (3 + x @ np.diag([1 / 8, 1 / 12e-4]) @ x)
     assert a.car(DAY)[0] == pytest.approx(car)
     assert a.var_car(DAY)[0] == pytest.approx(variance)
-    assert a.car(W)[0] == pytest.approx(a.ar[0, 1] + 0.9 * 0.97 - 1 - 2 * 0.001 - 1.2 * MKT[10:12].sum())
+    assert a.car(W)[0] == pytest.approx(
+        a.ar[0, 1] + 0.9 * 0.97 - 1 - 2 * 0.001 - 1.2 * MKT[10:12].sum()
+    )
     assert a.car(Window(-1, -1))[0] == a.ar[0, 0], "a window that closes freely is left alone"
     plain = a.under(limits="none")
     assert plain.car(DAY)[0] == a.ar[0, 1] == pytest.approx(-0.10 - 0.001 + 1.2 * 0.02)
@@ -166,7 +178,9 @@ def test_overlapping_events_of_a_firm_are_told_and_the_first_can_be_kept() -> No
     market = Market(n=3, seed=4, days=400, dates=3)
     index = market.frame.index
     at = [220, 226, 300]
-    market.table = market.table.assign(ticker="F00", day0=index[at], announced_at=index[at].strftime("%F"))
+    market.table = market.table.assign(
+        ticker="F00", day0=index[at], announced_at=index[at].strftime("%F")
+    )
     flags = market.fit().events["flags"]
     assert flags.str.contains("overlapping_event").tolist() == [False, True, False]
     first = market.fit(repeat="first").events
@@ -175,7 +189,8 @@ def test_overlapping_events_of_a_firm_are_told_and_the_first_can_be_kept() -> No
 
 
 def test_bmp_kp_over_windows_that_are_extended() -> None:
-    """All firms of one date locked on day 0: the correlation is that of windows that cover day 1 as well."""
+    """All firms of one date locked on day 0: the correlation is that of windows that cover day 1 as
+    well."""
     market = Market(n=10, seed=7, dates=1, rho=0.4)
     events = market.fit().events
     frame, panel = market.frame, ReturnsPanel.from_frame(market.frame)
@@ -195,18 +210,25 @@ def test_bmp_kp_over_windows_that_are_extended() -> None:
         # The compounded return is the sum but for products of returns.
         assert one.statistic == pytest.approx(other.statistic, rel=0.05)
     assert extended.test("cda", DAY).statistic == pytest.approx(plain.test("cda", DAY).statistic)
-    assert extended.test("corrado", DAY).statistic == pytest.approx(plain.test("corrado", DAY).statistic)
+    assert extended.test("corrado", DAY).statistic == pytest.approx(
+        plain.test("corrado", DAY).statistic
+    )
 
 
 @pytest.mark.skipif(not (SHARED / "market-data").is_dir(), reason="no market data")
 def test_the_suspension_of_zte_in_hong_kong() -> None:
     """57 days recorded as flat rows without volume: CAR[-1,1] is far below zero, not +0.9 %.
 
-    -54.8 % in log returns with the intercept counted once; here it counts for each session of the halt.
+    -54.8 % in log returns with the intercept counted once; here it counts for each session of the
+    halt.
     """
-    table = pd.DataFrame({"ticker": ["0763.HK"], "announced_at": ["2018-04-17"], "benchmark": ["^HSI"]})
+    table = pd.DataFrame(
+        {"ticker": ["0763.HK"], "announced_at": ["2018-04-17"], "benchmark": ["^HSI"]}
+    )
     events = events_from_frame(table)
-    panel = load_returns(events, SHARED / "market-data" / "prices", estimation=(-250, -11), kind="log")
+    panel = load_returns(
+        events, SHARED / "market-data" / "prices", estimation=(-250, -11), kind="log"
+    )
     moved = EventStudy(events, panel, estimation=(-250, -11), halt="shift").fit()
     a = moved.abnormal
     sessions = int(a.length[0, 10])
@@ -254,8 +276,14 @@ def test_masks_hold_for_runs_as_well() -> None:
     panel = ReturnsPanel.from_frame(market.frame)
     codes = np.zeros(panel.values.shape, np.int64)
     codes[panel.row("F00", "data"), 300] = -1
-    events = events_from_frame(market.table[["ticker", "announced_at", "benchmark"]], calendar="data")
-    a = EventStudy(events, replace(panel, limits=codes), estimation=(-120, -11), event=(-5, 5)).fit().abnormal
+    events = events_from_frame(
+        market.table[["ticker", "announced_at", "benchmark"]], calendar="data"
+    )
+    a = (
+        EventStudy(events, replace(panel, limits=codes), estimation=(-120, -11), event=(-5, 5))
+        .fit()
+        .abnormal
+    )
     assert a.windows.masked[1] > 0
     assert a.runs is not None
     assert a.runs.noise[1, 5] / a.sigma2[1] == pytest.approx(2.0)
@@ -263,7 +291,8 @@ def test_masks_hold_for_runs_as_well() -> None:
 
 @pytest.mark.parametrize("name", ["cda", "placebo_windows"])
 def test_long_halts_do_not_make_tests_of_levels_reject(name: str) -> None:
-    """Half the firms were halted for ten sessions before day 0: under the null few of 40 studies reject."""
+    """Half the firms were halted for ten sessions before day 0: under the null few of 40 studies
+    reject."""
     rejected = 0
     for seed in range(40):
         market = Market(n=12, seed=seed, dates=12)
@@ -277,7 +306,9 @@ def test_long_halts_do_not_make_tests_of_levels_reject(name: str) -> None:
         spans = panel.spans.copy()
         for i in range(6):
             spans[i, frame.index.get_loc(market.table["day0"][i])] = 11
-        events = events_from_frame(market.table[["ticker", "announced_at", "benchmark"]], calendar="data")
+        events = events_from_frame(
+            market.table[["ticker", "announced_at", "benchmark"]], calendar="data"
+        )
         study = EventStudy(
             events, replace(panel, spans=spans), estimation=(-120, -11), event=(-5, 5), halt="shift"
         )

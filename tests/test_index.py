@@ -63,20 +63,22 @@ def test_each_run_has_its_headline_and_numbers(reports: Path) -> None:
 
 
 def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
-    """By what is not as by default; and how many events have no CAR, of which the page has the rest."""
-    lacking = (
-        "3 of 50 usable events lack days of this window and are not in the mean: A, it closed at a limit."
-    )
+    """By what is not as by default; and how many events have no CAR, of which the page has the
+    rest."""
+    lacking = "3 of 50 usable events lack days of this window and are not in the mean: A, it closed at a limit."
     more = {"answers": [{"text": "x", "lacking": lacking}]}
     settings = {
         "plain": ({}, "model: market; estimation: -250:-31"),
-        "volume": ({"measure": "volume"}, "model: constant_mean; estimation: -250:-31; measure: volume"),
+        "volume": ({"measure": "volume"}, ("model: constant_mean; estimation: -250:-31; measure: "
+            "volume")),
         "other": (
             {
-                "model": "ff3", "estimation": "-120:-11", "factors": ["/home/x/ff.csv"], "halt": "shift",
+                "model": "ff3", "estimation": "-120:-11", "factors": ["/home/x/ff.csv"],
+                "halt": "shift",
                 "variants": {"z": {"model": "b"}, "a": {}}, "prices": "/home/x/px", "fpc": True,
             },
-            "model: ff3; estimation: -120:-11; factors: ff.csv; halt: shift; fpc: yes; variants: z, a",
+            ("model: ff3; estimation: -120:-11; factors: ff.csv; halt: shift; fpc: yes; variants: "
+            "z, a"),
         ),
         "odd": (
             {"model": [1], "windows": 3, "halt": {"<b>": None}, "by": None},
@@ -195,7 +197,11 @@ def test_a_path_that_cannot_be_read_is_left_out(reports: Path, tmp_path: Path) -
 
 
 def test_a_failed_refresh_is_shown_until_one_succeeds(tmp_path: Path) -> None:
-    run(tmp_path, "nightly", {"schema": "eventstudy-run/2", "written_at": "2024-01-01T00:00:00+00:00"})
+    run(
+        tmp_path,
+        "nightly",
+        {"schema": "eventstudy-run/2", "written_at": "2024-01-01T00:00:00+00:00"},
+    )
     show_end(tmp_path, "nightly", "Yahoo is down <b>now</b>")
     show_end(tmp_path, "mistyped", "no such file")
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
@@ -226,7 +232,9 @@ def test_failures_of_the_index_are_not_those_of_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "missing").exists()
 
 
-def test_what_lies_beside_a_run_is_no_error_of_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_lies_beside_a_run_is_no_error_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A neighbour with a name of no letters, and an index that cannot be written."""
     schema = {"schema": "eventstudy-run/2"}
     if sys.platform != "win32":

@@ -1,4 +1,5 @@
-"""The page to explore: all that it needs is in it, its numbers are those of the tables, cells stay text."""
+"""The page to explore: all that it needs is in it, its numbers are those of the tables, cells stay
+text."""
 
 from __future__ import annotations
 
@@ -24,11 +25,14 @@ HOSTILE = ["</script><script>alert(1)</script>", "<b>x</b>", "var(--blue)", "ุดุ
 
 @pytest.fixture(scope="module")
 def run() -> Finished:
-    """Twenty events in two groups with cells that try to break the page; one lacks a day of [0, 1]."""
+    """Twenty events in two groups with cells that try to break the page; one lacks a day of [0,
+    1]."""
     market = Market(20, dates=7, effect=-0.04, seed=3)
     frame = market.frame.copy()
     frame.loc[market.table["day0"][0], "F00"] = np.nan
-    results = with_columns(market.fit(frame), company=HOSTILE * 4, direction=["<i>a</i>"] * 12 + ["b"] * 8)
+    results = with_columns(
+        market.fit(frame), company=HOSTILE * 4, direction=["<i>a</i>"] * 12 + ["b"] * 8
+    )
     return finished(results, config=CONFIG, name="<script>alert(0)</script>")
 
 
@@ -61,7 +65,9 @@ def test_every_event_with_the_window_is_in_its_forest(run: Finished, page: str) 
 
 
 def test_groups_are_told_apart_by_colour_and_symbol() -> None:
-    results = with_columns(Market(40, dates=9, seed=3).fit(), sector=[f"s{i % 10}" for i in range(40)])
+    results = with_columns(
+        Market(40, dates=9, seed=3).fit(), sector=[f"s{i % 10}" for i in range(40)]
+    )
     run = finished(results, config=replace(CONFIG, by="sector"))
     made = interactive_page(run)
     means = [t for t in data(made)["paths"] if "mean of" in t.get("name", "")]
@@ -71,7 +77,9 @@ def test_groups_are_told_apart_by_colour_and_symbol() -> None:
         [(t["marker"]["color"], t["marker"]["symbol"]) for t in keys],
     ):
         assert len(set(looks)) == 10
-        assert len({color for color, _ in looks[:8]}) == len({symbol for _, symbol in looks[:8]}) == 8
+        assert (
+            len({color for color, _ in looks[:8]}) == len({symbol for _, symbol in looks[:8]}) == 8
+        )
     for color in {t["line"]["color"][6:-1] for t in means} - {"blue", "orange", "ink"}:
         assert made.count(f"--{color}:#") == 2
 
@@ -89,11 +97,22 @@ def test_links_lead_into_the_run_from_wherever_the_page_is(run: Finished, tmp_pa
     folder = tmp_path / "runs" / "a b"
     folder.mkdir(parents=True)
     kept = replace(run, folder=folder)
-    homes = {folder.parent / "p.html": "a%20b/", folder / "p.html": "", tmp_path / "p.html": "runs/a%20b/"}
+    homes = {
+        folder.parent / "p.html": "a%20b/",
+        folder / "p.html": "",
+        tmp_path / "p.html": "runs/a%20b/",
+    }
     for path, home in homes.items():
         export_file(kept, "interactive", path)
-        links = re.findall(r'<a href="([^"]*)"', path.read_text(encoding="utf-8").partition("<script")[0])
-        names = ("report.html", "tables/path_by_group.csv", "tables/abnormal_returns.csv", "tables/car.csv")
+        links = re.findall(
+            r'<a href="([^"]*)"', path.read_text(encoding="utf-8").partition("<script")[0]
+        )
+        names = (
+            "report.html",
+            "tables/path_by_group.csv",
+            "tables/abnormal_returns.csv",
+            "tables/car.csv",
+        )
         assert links == [home + name for name in names]
 
 
@@ -171,4 +190,6 @@ def test_a_run_holds_the_page_if_asked(tmp_path: Path) -> None:
     plain = write_run(results, tmp_path, "plain", config=config)
     asked = write_run(results, tmp_path, "asked", config=replace(config, interactive=True))
     assert not (plain / "report-interactive.html").exists()
-    assert "all events (mean of 6)" in (asked / "report-interactive.html").read_text(encoding="utf-8")
+    assert "all events (mean of 6)" in (asked / "report-interactive.html").read_text(
+        encoding="utf-8"
+    )

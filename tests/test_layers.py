@@ -13,7 +13,8 @@ from conftest import ROOT
 PACKAGE = ROOT / "eventstudy"
 # From the ground up: a module imports only from its own layer and from those before it.
 LAYERS = (
-    "errors", "utility", "calendars", "prices", "events", "returns", "windows", "abnormal", "models",
+    "errors", "utility", "calendars", "prices", "events", "returns", "windows", "abnormal",
+    "models",
     "significance", "fitting", "analysis", "findings", "report", "runs", "study", "cli",
 )  # fmt: skip
 # What hands names on, or starts the command line.
@@ -32,7 +33,8 @@ def modules() -> dict[str, Path]:
 
 
 def imported(name: str, path: Path) -> Iterator[str]:
-    """Yield the modules of the package that a module imports: at load, in functions, for types alone."""
+    """Yield the modules of the package that a module imports: at load, in functions, for types
+    alone."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules())
@@ -68,13 +70,16 @@ def test_entries_at_the_top() -> None:
 
 def test_imports_go_downwards() -> None:
     back = sorted(
-        f"{a} imports {b}" for a, b in arrows() if a not in DOORS and (b in DOORS or layer(b) > layer(a))
+        f"{a} imports {b}"
+        for a, b in arrows()
+        if a not in DOORS and (b in DOORS or layer(b) > layer(a))
     )
     assert back == []
 
 
 def test_modules_form_no_circle() -> None:
-    """Modules without imports are taken away until none is left; a package's face only hands names on."""
+    """Modules without imports are taken away until none is left; a package's face only hands names
+    on."""
     faces = {name for name, path in modules().items() if path.name == "__init__.py"}
     needs: dict[str, set[str]] = defaultdict(set)
     for a, b in arrows():

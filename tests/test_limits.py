@@ -1,4 +1,5 @@
-"""Price limits: the limit price by hand, the board of a symbol, closes at a limit, what a panel keeps."""
+"""Price limits: the limit price by hand, the board of a symbol, closes at a limit, what a panel
+keeps."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import special_treatment
 from eventstudy.utility.typing import FloatArray, IntArray
 
-# ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower limit.
+# ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower
+# limit.
 ZTE = np.array([31.31, 28.18, 25.36, 22.82, 20.54, 18.49, 16.64, 14.98, 13.48])
 
 
@@ -49,7 +51,9 @@ def test_limit_prices_that_were_quoted() -> None:
         (71500, -0.3, KOREA, True, 50100),  # 50050, tick 100
     ],
 )
-def test_limit_prices_by_hand(last: float, move: float, ticks: object, inward: bool, limit: float) -> None:
+def test_limit_prices_by_hand(
+    last: float, move: float, ticks: object, inward: bool, limit: float
+) -> None:
     own = {} if ticks is None else {"ticks": ticks}
     found = limit_price(np.array([last]), move, inward=inward, **own)  # type: ignore[arg-type]
     assert found[0] == pytest.approx(limit, abs=1e-9)
@@ -86,13 +90,16 @@ def test_half_up_in_whole_cents(cents: int, percent: float) -> None:
         ("200725.SZ", "2019-05-22", True, 0.05),
     ],
 )
-def test_the_limit_of_a_board_on_a_day(symbol: str, day: str, special: bool, percent: float) -> None:
+def test_the_limit_of_a_board_on_a_day(
+    symbol: str, day: str, special: bool, percent: float
+) -> None:
     last = np.array([10_000.0, 10_000.0])
     dates = np.array([np.datetime64(day) - 1, day], "datetime64[D]")
     rules = rules_of(symbol, st=special)
     for move in (percent, -percent):
         closed, beyond, inside = (
-            daily_limits(dates, last * [1, 1 + own], rules) for own in (move, move * 1.05, move * 0.95)
+            daily_limits(dates, last * [1, 1 + own], rules)
+            for own in (move, move * 1.05, move * 0.95)
         )
         assert closed.state[1] == np.sign(move)
         assert np.isfinite(beyond.beyond[1])
@@ -176,19 +183,25 @@ DAYS = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")[:8]
 
 
 def days_of(close: list[float], symbol: str = "600000.SS", **more: object) -> list[int]:
-    return daily_limits(DAYS[: len(close)], np.array(close), rules_of(symbol), **more).state.tolist()  # type: ignore[arg-type]
+    return daily_limits(
+        DAYS[: len(close)], np.array(close), rules_of(symbol), **more
+    ).state.tolist()  # type: ignore[arg-type]
 
 
 def test_locked_days_have_one_price() -> None:
     close = np.array([10.0, 11.0, 12.1, 10.89])
     same, low = close.copy(), close - [0.1, 0, 0.5, 0]
     assert days_of([*close], ohl=(same, same, low)) == [0, 2, 1, -2]
-    assert days_of([*close]) == [0, 1, 1, -1], "without open, high and low no day is known to be locked"
+    assert days_of([*close]) == [0, 1, 1, -1], (
+        "without open, high and low no day is known to be locked"
+    )
 
 
 def test_the_first_sessions_after_a_listing_are_free() -> None:
     close = [10.0, 12.0, 14.4, 17.28, 20.74, 24.89, 29.87]
-    assert days_of(close, "688111.SS") == [0, 1, 1, 1, 1, 1, 1], "the listing may be before the data"
+    assert days_of(close, "688111.SS") == [0, 1, 1, 1, 1, 1, 1], (
+        "the listing may be before the data"
+    )
     assert days_of(close, "688111.SS", listed=True) == [0, 0, 0, 0, 0, 1, 1]
 
 
@@ -211,7 +224,9 @@ def test_on_the_day_of_a_dividend_the_last_close_is_without_it() -> None:
 def test_adjusted_closes_are_judged_from_returns() -> None:
     adjusted = np.round(np.r_[ZTE, 13.4] * 0.97643, 4)
     days = daily_limits(
-        np.arange("2018-06-01", "2018-06-11", dtype="datetime64[D]"), adjusted, rules_of("000063.SZ")
+        np.arange("2018-06-01", "2018-06-11", dtype="datetime64[D]"),
+        adjusted,
+        rules_of("000063.SZ"),
     )
     assert days.state.tolist() == [0, *[-1] * 8, 0]
     assert days.approx.tolist() == [False, *[True] * 8, False]
@@ -221,10 +236,14 @@ def test_adjusted_closes_are_judged_from_returns() -> None:
 
 @given(st.integers(300, 20_000), st.floats(0.3, 1.0))
 def test_adjusted_and_quoted_closes_agree(cents: int, factor: float) -> None:
-    """A close one tick inside the limit is none in either, where a tick is more than the tolerance."""
+    """A close one tick inside the limit is none in either, where a tick is more than the
+    tolerance."""
     last = cents / 100
     limit = limit_price(np.array([last]), 0.1)[0]
-    for close, hit in ((limit, True), (limit - 0.03 if last < 25 else limit - 0.0015 * last, False)):
+    for close, hit in (
+        (limit, True),
+        (limit - 0.03 if last < 25 else limit - 0.0015 * last, False),
+    ):
         pair = np.array([last, close])
         quoted = daily_limits(DAYS[:2], np.round(pair, 2), rules_of("600000.SS"))
         moved = daily_limits(DAYS[:2], np.round(pair * factor, 4), rules_of("600000.SS"))
@@ -252,7 +271,8 @@ def test_special_treatment_is_read_from_the_events() -> None:
     events = events_from_frame(frame, calendar="data")
     assert special_treatment(events) == {"600001.SS", "600002.SS", "600003.SS"}
     assert (
-        special_treatment(events_from_frame(frame.drop(columns=["st", "company"]), calendar="data")) == set()
+        special_treatment(events_from_frame(frame.drop(columns=["st", "company"]), calendar="data"))
+        == set()
     )
 
 
@@ -279,7 +299,9 @@ def states(panel: ReturnsPanel) -> IntArray:
 
 
 def test_a_panel_holds_the_limits_and_keeps_them_in_step() -> None:
-    p = panel_of({"600000.SS": np.array([10.0, 11.0, 11.2]), "000300.SS": np.array([10.0, 11.0, 11.2])})
+    p = panel_of(
+        {"600000.SS": np.array([10.0, 11.0, 11.2]), "000300.SS": np.array([10.0, 11.0, 11.2])}
+    )
     assert states(p).tolist() == [[0, 2, 0], [0, 0, 0]]
     factors = pd.DataFrame({"mkt_rf": [0.01, 0.02]}, index=pd.bdate_range("2024-01-01", periods=2))
     longer = p.with_factors(factors, "factor:").with_portfolios([("600000.SS;000300.SS", "XSHG")])
@@ -304,7 +326,9 @@ def recorded(folder: str, symbol: str) -> ReturnsPanel:
     if not path.exists():
         pytest.skip("no recorded prices here")
     table = pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol)
-    return ReturnsPanel.from_prices(table, keys=[(symbol, "XSHE")], sessions={"XSHE": sessions("XSHG")})
+    return ReturnsPanel.from_prices(
+        table, keys=[(symbol, "XSHE")], sessions={"XSHE": sessions("XSHG")}
+    )
 
 
 def hits(panel: ReturnsPanel, first: str, last: str) -> dict[str, int]:

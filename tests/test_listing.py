@@ -81,7 +81,9 @@ def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     document = json.loads((run / "results.json").read_text())
     assert (document["n_events"], document["n_used"], len(document["events"])) == (30, 28, 8)
     tests = pd.read_csv(run / "tables" / "tests.csv", float_precision="round_trip")
-    assert set(tests["test"]) == {name for name, own in STATISTICS.items() if own.core and not own.per_event}
+    assert set(tests["test"]) == {
+        name for name, own in STATISTICS.items() if own.core and not own.per_event
+    }
     groups = pd.read_csv(run / "tables" / "tests_by_group.csv")
     assert set(groups["test"]) == set(tests["test"])
     own = tests[(tests["test"] == "bmp_kp") & (tests["start"] == 0)].iloc[0]
@@ -120,7 +122,9 @@ def test_shares_of_the_listed_estimations_say_whose_they_are(tmp_path: Path) -> 
     run = write_run(study(), tmp_path, "many", config=CONFIG)
     text = unescape((run / "report.html").read_text(encoding="utf-8"))
     part = section(text, "diagnosis").partition("The estimation regressions")[2]
-    assert "Tests at 5% of the 6 estimations listed of 28, those with the most unusual CARs," in part
+    assert (
+        "Tests at 5% of the 6 estimations listed of 28, those with the most unusual CARs," in part
+    )
     assert all(n == "6" for n in re.findall(r"<li>\d+ of (\d+):", part))
     assert "The listed events: <a" in part
     assert "All events: <a" not in part

@@ -33,7 +33,9 @@ from eventstudy.utility.typing import FloatArray
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
 _OPEN = sessions("XSHG").dates
-CHINA = _OPEN[slice(*np.searchsorted(_OPEN, np.array(["2018-06-01", "2020-07-01"], dtype="datetime64[D]")))]
+CHINA = _OPEN[
+    slice(*np.searchsorted(_OPEN, np.array(["2018-06-01", "2020-07-01"], dtype="datetime64[D]")))
+]
 
 
 @dataclass
@@ -46,9 +48,13 @@ class Recording:
     calls: list[tuple[list[str], date, date]] = field(default_factory=list)
     name = "files"
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, *, progress: object = None) -> Prices:
+    def fetch(
+        self, symbols: Sequence[str], start: date, end: date, *, progress: object = None
+    ) -> Prices:
         self.calls.append((list(symbols), start, end))
-        own = FilesProvider(self.folder).fetch([s for s in symbols if s not in self.unreachable], start, end)
+        own = FilesProvider(self.folder).fetch(
+            [s for s in symbols if s not in self.unreachable], start, end
+        )
         lost = {s: self.kind("time-out", where=s) for s in symbols if s in self.unreachable}
         return own.merge(Prices.of({}, lost, {}))
 
@@ -59,11 +65,14 @@ def closes(seed: int) -> FloatArray:
 
 
 def write(folder: Path, **holes: Sequence[str]) -> None:
-    """Write prices of two firms and three indices; `holes` are sessions without a price, by name."""
+    """Write prices of two firms and three indices; `holes` are sessions without a price, by
+    name."""
     names = {"000001.SZ": "firm", "600000.SS": "other", "000300.SS": "first", "399001.SZ": "second",
              "000001.SS": "third"}  # fmt: skip
     for seed, (symbol, name) in enumerate(names.items()):
-        table = pd.DataFrame({"date": CHINA, "close": closes(seed)}).assign(adj_close=lambda t: t["close"])
+        table = pd.DataFrame({"date": CHINA, "close": closes(seed)}).assign(
+            adj_close=lambda t: t["close"]
+        )
         gone = table["date"].isin(pd.to_datetime(list(holes.get(name, ()))))
         if not gone.all():
             table[~gone].to_csv(folder / f"{symbol}.csv", index=False)
@@ -94,10 +103,17 @@ class TestStandIns:
         assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
         assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False]
         assert results.panel.notices == (
-            "Benchmark: 1 of 2 events uses 399001.SZ because 000300.SS has no prices before 3 June 2019",
+            (
+                "Benchmark: 1 of 2 events uses 399001.SZ because 000300.SS has no prices before 3 "
+                "June 2019"
+            ),
         )
-        assert [symbols for symbols, *_ in source.calls[-1:]] == [["399001.SZ"]], "asked for alone, and last"
-        assert source.calls[-1][2] < date(2019, 12, 3), "only for the days of the event that needs it"
+        assert [symbols for symbols, *_ in source.calls[-1:]] == [["399001.SZ"]], (
+            "asked for alone, and last"
+        )
+        assert source.calls[-1][2] < date(2019, 12, 3), (
+            "only for the days of the event that needs it"
+        )
         named = fitted(listed(EARLY, LATE, benchmark=["399001.SZ", "000300.SS"]), tmp_path)
         np.testing.assert_array_equal(results.abnormal.ar, named.abnormal.ar)
 
@@ -129,41 +145,58 @@ class TestStandIns:
         twin = pd.read_csv(tmp_path / "000001.SZ.csv")
         twin.to_csv(tmp_path / "000002.SZ.csv", index=False)
         events = listed(LATE, ("000002.SZ", "2019-12-03"), ("600000.SS", "2019-12-03"))
-        assert fitted(events, tmp_path).events["benchmark"].tolist() == [*["399001.SZ"] * 2, "000001.SS"]
+        assert fitted(events, tmp_path).events["benchmark"].tolist() == [
+            *["399001.SZ"] * 2,
+            "000001.SS",
+        ]
 
     def test_where_none_covers_the_event_the_fullest_is_used(self, tmp_path: Path) -> None:
         write(
-            tmp_path, first=days("2019-12-02", "2019-12-06"), second=days("2019-12-02", "2019-12-04"),
+            tmp_path, first=days("2019-12-02", "2019-12-06"),
+            second=days("2019-12-02", "2019-12-04"),
             third=days("2019-12-02", "2019-12-05"),
         )  # fmt: skip
         assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "399001.SZ"
         write(tmp_path, **{name: ["2019-12-05"] for name in ("first", "second", "third")})
-        assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "000300.SS", "the first of equals"
+        assert fitted(listed(LATE), tmp_path).events["benchmark"][0] == "000300.SS", (
+            "the first of equals"
+        )
 
     def test_where_none_has_prices_the_first_is_missed(self, tmp_path: Path) -> None:
         """A fund of another country would lack fewer sessions, as it has other holidays."""
-        write(tmp_path, **dict.fromkeys(("first", "second", "third"), days("2018-06-01", "2020-06-30")))
+        write(
+            tmp_path,
+            **dict.fromkeys(("first", "second", "third"), days("2018-06-01", "2020-06-30")),
+        )
         for events in (listed(LATE), listed(LATE, benchmark=["000300.SS"])):
             results = fitted(events, tmp_path)
             assert results.events["benchmark"][0] == "000300.SS"
-            assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
+            assert results.events["reason"][0].startswith(
+                "no price data for the benchmark: no 000300.SS.csv"
+            )
 
     def test_an_index_that_the_file_names_is_a_wish(self, tmp_path: Path) -> None:
-        """It goes before the chain of the exchange; what is used, and what was named, stand at each event."""
+        """It goes before the chain of the exchange; what is used, and what was named, stand at each
+        event."""
         write(tmp_path, first=days("2018-06-01", "2019-05-31"))
-        events = listed(EARLY, LATE, (*LATE[:1], "2019-09-03"), benchmark=["000300.SS", "000300.SS", ""])
+        events = listed(
+            EARLY, LATE, (*LATE[:1], "2019-09-03"), benchmark=["000300.SS", "000300.SS", ""]
+        )
         source = Recording(tmp_path)
         results = fitted(events, source)
         assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS", "000300.SS"]
         assert results.events["benchmark_named"].tolist() == ["000300.SS", "000300.SS", ""]
         assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False, False]
-        assert [symbols for symbols, *_ in source.calls[1:]] == [["399001.SZ"]], "nothing beyond need"
+        assert [symbols for symbols, *_ in source.calls[1:]] == [["399001.SZ"]], (
+            "nothing beyond need"
+        )
         named = fitted(listed(EARLY, benchmark=["399001.SZ"]), tmp_path)
         np.testing.assert_array_equal(results.abnormal.ar[0], named.abnormal.ar[0])
         assert "benchmark_named" not in named.events
 
     def test_another_index_of_the_exchange_may_be_named(self, tmp_path: Path) -> None:
-        """The exchange's own chain follows it, best first; a fund of another name is as good a wish."""
+        """The exchange's own chain follows it, best first; a fund of another name is as good a
+        wish."""
         write(tmp_path, third=days("2018-06-01", "2020-06-30"))
         results = fitted(listed(LATE, EARLY, benchmark=["000001.SS", "NONE"]), tmp_path)
         assert results.events["benchmark"].tolist() == ["000300.SS"] * 2
@@ -183,7 +216,9 @@ class TestStandIns:
     def test_holidays_at_home_are_not_held_against_an_index(self, tmp_path: Path, day: str) -> None:
         """A mainland firm against an index of New York, where 28 November 2019 was a holiday."""
         write(tmp_path)
-        table = pd.DataFrame({"date": CHINA, "close": closes(9)}).assign(adj_close=lambda t: t["close"])
+        table = pd.DataFrame({"date": CHINA, "close": closes(9)}).assign(
+            adj_close=lambda t: t["close"]
+        )
         table.assign(close=7.0, adj_close=7.0).to_csv(tmp_path / "CNY=X.csv", index=False)
         events = listed(("000001.SZ", day), benchmark=["^GSPC"])
 
@@ -213,15 +248,19 @@ class TestStandIns:
     def test_an_index_that_is_some_days_late_is_waited_for(
         self, tmp_path: Path, late: int, used: str
     ) -> None:
-        """The last sessions of the data: a study that is refreshed must not go to another index and back."""
+        """The last sessions of the data: a study that is refreshed must not go to another index and
+        back."""
         write(tmp_path, first=[str(d) for d in CHINA[-late:]])
-        assert fitted(listed(("000001.SZ", str(CHINA[-8]))), tmp_path).events["benchmark"][0] == used
+        assert (
+            fitted(listed(("000001.SZ", str(CHINA[-8]))), tmp_path).events["benchmark"][0] == used
+        )
 
     def test_where_an_index_ends_is_said(self, tmp_path: Path) -> None:
         write(tmp_path, first=days("2018-12-04", "2020-06-30"))
         (line,) = fitted(listed(EARLY, LATE), tmp_path).panel.notices
         assert line == (
-            "Benchmark: 2 of 2 events use 399001.SZ because 000300.SS has no prices after 3 December 2018"
+            "Benchmark: 2 of 2 events use 399001.SZ because 000300.SS has no prices after 3 "
+            "December 2018"
         )
 
     def test_a_strict_policy_and_an_option_replace_nothing(self, tmp_path: Path) -> None:
@@ -233,7 +272,9 @@ class TestStandIns:
             assert results.panel.notices == ()
             assert "benchmark_named" not in results.events
             assert results.events["status"][0] == "dropped"
-            assert results.events["reason"][0].startswith("no price data for the benchmark: no 000300.SS.csv")
+            assert results.events["reason"][0].startswith(
+                "no price data for the benchmark: no 000300.SS.csv"
+            )
             assert "other indices" not in results.events["reason"][0], "the folder gave none"
             assert FALLBACK not in results.events["flags"][0]
 
@@ -249,10 +290,12 @@ class TestStandIns:
         late = listed(("NVDA", "2023-06-01"), ("AAPL", "2022-06-01"), benchmark="^GSPC")
         reason = fitted(late, "sample").events["reason"][0]
         assert (
-            reason == "no price data for the benchmark on day 0: ^GSPC ends 2022-12-28, day 0 is 2023-06-01"
+            reason == "no price data for the benchmark on day 0: ^GSPC ends 2022-12-28, day 0 is "
+            "2023-06-01"
         )
         there = [
-            synthetic(s, start=date(2018, 1, 1), end=date(2020, 6, 30)) for s in ("000001.SZ", "399001.SZ")
+            synthetic(s, start=date(2018, 1, 1), end=date(2020, 6, 30))
+            for s in ("000001.SZ", "399001.SZ")
         ]
         with Yahoo(*there) as yahoo:
             for name, value in yahoo.env().items():
@@ -261,7 +304,9 @@ class TestStandIns:
         assert reason.endswith("; other indices of the exchange: 399001.SZ, 000001.SS, ASHR")
 
     @pytest.mark.parametrize("kind", [NetworkError, RateLimitedError, PriceError])
-    def test_the_network_does_not_decide_on_the_index(self, tmp_path: Path, kind: type[PriceError]) -> None:
+    def test_the_network_does_not_decide_on_the_index(
+        self, tmp_path: Path, kind: type[PriceError]
+    ) -> None:
         """Not even where another event has fetched what could stand in."""
         write(tmp_path)
         source = Recording(tmp_path, unreachable=["000300.SS"], kind=kind)
@@ -285,7 +330,9 @@ class TestStandIns:
         results = es.EventStudy(events, panel, **WINDOWS).fit()  # type: ignore[arg-type]
         assert results.events["benchmark"][0] == "399001.SZ"
         assert results.ok.all()
-        late = wide.assign(**{"000300.SS": wide["399001.SZ"].where(wide.index > pd.Timestamp(CHINA[400]))})
+        late = wide.assign(
+            **{"000300.SS": wide["399001.SZ"].where(wide.index > pd.Timestamp(CHINA[400]))}
+        )
         late.rename_axis("date").to_csv(tmp_path / "returns.csv")
         events = listed(EARLY, benchmark="000300.SS")
         panel = es.read_returns(tmp_path / "returns.csv", events)
@@ -391,9 +438,14 @@ class TestRanges:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="real prices are not part of the project")
 def test_hikvision_without_the_csi_300_before_2021(tmp_path: Path) -> None:
-    """The first event of events.csv, on recorded prices: the numbers are those of a regression by hand."""
+    """The first event of events.csv, on recorded prices: the numbers are those of a regression by
+    hand."""
     data = SHARED / "market-data"
-    for path in ("prices/002415.SZ.csv", "prices/399001.SZ.csv", "prices-as-recorded/000300.SS.csv"):
+    for path in (
+        "prices/002415.SZ.csv",
+        "prices/399001.SZ.csv",
+        "prices-as-recorded/000300.SS.csv",
+    ):
         (tmp_path / Path(path).name).write_bytes((data / path).read_bytes())
     events = es.read_events(ROOT / "events.csv")
     events = events.take((events.table["ticker"] == "002415.SZ").to_numpy())
@@ -404,7 +456,10 @@ def test_hikvision_without_the_csi_300_before_2021(tmp_path: Path) -> None:
     assert results.events["benchmark"].tolist() == used
     assert set(results.events["benchmark_named"]) == {"000300.SS"}
     assert results.panel.notices == (
-        "Benchmark: 4 of 6 events use 399001.SZ because 000300.SS has no prices before 11 March 2021",
+        (
+            "Benchmark: 4 of 6 events use 399001.SZ because 000300.SS has no prices before 11 March "
+            "2021"
+        ),
     )
     day = Window(0, 0)
     assert f"{100 * results.abnormal.car(day)[first]:.2f}" == "-4.92"

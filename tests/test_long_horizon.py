@@ -47,12 +47,16 @@ def large() -> EventStudyResults:
     frame = long.pivot_table(index="date", columns="firm", values="ret")
     frame["mkt"] = long.drop_duplicates("date").set_index("date")["mkt"]
     first = long.drop_duplicates("firm")
-    return study(frame, list(first["firm"]), list(first["event_date"]), estimation=(-130, -11), event=(-5, 5))
+    return study(
+        frame, list(first["firm"]), list(first["event_date"]), estimation=(-130, -11), event=(-5, 5)
+    )
 
 
 def test_large_example(large: EventStudyResults) -> None:
     ref = read("large_example.json")["bhar_[-5,5]"]
-    own = large.abhar((-5, 5), seed=ref["bootstrap"]["seed"], draws=ref["bootstrap"]["B"]).set_index("test")
+    own = large.abhar(
+        (-5, 5), seed=ref["bootstrap"]["seed"], draws=ref["bootstrap"]["B"]
+    ).set_index("test")
     assert_allclose(own["estimate"], ref["abhar_market"], **CLOSE)
     for ours, theirs in (("t", "t_market"), ("hall", "hall"), ("johnson", "johnson")):
         assert_allclose(own.loc[ours, ["statistic", "pvalue"]].astype(float),
@@ -74,7 +78,9 @@ def test_bootstrap_of_cars(text: str) -> None:
     boot = ref["johnson_bootstrap"]
     own = johnson_bootstrap(np.array(ref["aggregate"]["CAR"]), draws=boot["B"], seed=boot["seed"])
     expected = [boot["stat"], boot["p"], boot["crit_2_5"], boot["crit_97_5"]]
-    assert_allclose([own.statistic, own.pvalue, own.critical_low, own.critical_high], expected, **CLOSE)
+    assert_allclose(
+        [own.statistic, own.pvalue, own.critical_low, own.critical_high], expected, **CLOSE
+    )
     assert own.size == boot["n_b"]
 
 
@@ -85,7 +91,9 @@ def test_worked_example() -> None:
     frame = pd.DataFrame(np.insert(returns, 8, np.nan, axis=0), columns=tiny["firms"],
                          index=pd.bdate_range("2024-01-01", periods=12))  # fmt: skip
     frame["mkt"] = np.insert(np.r_[tiny["estimation"]["mkt"], tiny["event"]["mkt"]], 8, 0.5)
-    results = study(frame, tiny["firms"], [frame.index[10]] * 3, estimation=(-10, -3), event=(-1, 1))
+    results = study(
+        frame, tiny["firms"], [frame.index[10]] * 3, estimation=(-10, -3), event=(-1, 1)
+    )
     ref = tiny["bhar"]
     assert_allclose(bhar(results, (-1, 1)), ref["vs_market"], **CLOSE)
     assert_allclose(bhar(results, (-1, 1), "model"), ref["vs_model"], **CLOSE)
@@ -106,7 +114,9 @@ def test_log_returns_are_compounded_as_simple_ones() -> None:
     simple = market.fit(engine="batch")
     from eventstudy.study import EventStudy as Study
 
-    events = Events(table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns))
+    events = Events(
+        table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns)
+    )
     panel = ReturnsPanel.from_frame(np.log1p(market.frame), kind="log")
     logs = Study(events, panel, estimation=(-120, -11), event=(-5, 5)).fit()
     assert_allclose(bhar(logs, (-3, 3)), bhar(simple, (-3, 3)), **CLOSE)

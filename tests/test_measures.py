@@ -43,7 +43,8 @@ ESTIMATION, EVENT = Window(-120, -11), Window(-5, 5)
 
 
 def bars(name: str, seed: int, *, spike: float = 1.0, at: int = AT) -> pd.DataFrame:
-    """Return seeded OHLCV of one symbol; volume and squared log range are `spike` times larger on day 0."""
+    """Return seeded OHLCV of one symbol; volume and squared log range are `spike` times larger on
+    day 0."""
     rng = np.random.default_rng(seed)
     close = 50 * np.exp(np.cumsum(rng.normal(0, 0.01, len(DAYS))))
     volume = np.round(1e5 * np.exp(rng.normal(0, 0.3, len(DAYS))))
@@ -64,7 +65,8 @@ def market_table(spike: float = 4.0) -> pd.DataFrame:
 def events_for(firms: list[str] = FIRMS, **columns: Any) -> Events:
     day0 = DAYS[[AT - 3 * FIRMS.index(f) for f in firms]]
     table = pd.DataFrame({
-        "event_id": [f"e{f}" for f in firms], "ticker": firms, "announced_at": day0.strftime("%Y-%m-%d"),
+        "event_id": [f"e{f}" for f in firms], "ticker": firms,
+        "announced_at": day0.strftime("%Y-%m-%d"),
         "tz": "", "exchange": "", "benchmark": "IDX", "day0": day0, "flags": "",
     }).assign(**columns)  # fmt: skip
     return Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
@@ -95,20 +97,25 @@ def changed(column: str, value: float, *, day: int, firm: str = "F0") -> pd.Data
 
 
 def test_log_turnover_of_the_large_example() -> None:
-    """Through prices: volumes of a million shares outstanding have the turnover of the reference."""
+    """Through prices: volumes of a million shares outstanding have the turnover of the
+    reference."""
     ref = read("large_example.json")["log_turnover_[0,1]"]
     long = pd.read_csv(HERE / "large_example_inputs.csv.gz", parse_dates=["date", "event_date"])
     firms = list(long["firm"].unique())
-    table = pd.DataFrame({"symbol": long["firm"], "date": long["date"], "volume": long["turnover"] * SHARES})
+    table = pd.DataFrame(
+        {"symbol": long["firm"], "date": long["date"], "volume": long["turnover"] * SHARES}
+    )
     table = table.assign(close=1.0, adj_close=1.0, open=1.0, high=1.0, low=1.0)[list(COLUMNS)]
     days = np.unique(table["date"].to_numpy().astype("datetime64[D]"))
     panel = ReturnsPanel.from_prices(
-        table, keys=[(f, "data") for f in firms], measure="turnover", shares=dict.fromkeys(firms, SHARES),
+        table, keys=[(f, "data") for f in firms], measure="turnover",
+        shares=dict.fromkeys(firms, SHARES),
         sessions={"data": data_sessions("data", "UTC", days, None)},
     )  # fmt: skip
     day0 = long.drop_duplicates("firm")["event_date"].to_numpy()
     events = pd.DataFrame({
-        "event_id": firms, "ticker": firms, "announced_at": "", "tz": "", "exchange": "", "benchmark": "",
+        "event_id": firms, "ticker": firms, "announced_at": "", "tz": "", "exchange": "",
+        "benchmark": "",
         "day0": day0, "flags": "",
     })  # fmt: skip
     listed = Events(table=events, source="frame", sha256="", columns_in=tuple(events.columns))
@@ -122,18 +129,23 @@ def test_log_turnover_of_the_large_example() -> None:
 def test_formulas_by_hand() -> None:
     part = pd.DataFrame({
         "date": pd.to_datetime(["2020-01-03", "2020-01-01", "2020-01-02", "2020-01-06"]),
-        "high": [np.e, 2.0, 3.0, 1.0], "low": [1.0, 2.0, np.nan, 2.0], "volume": [1000.0, 0.0, np.nan, 10.0],
+        "high": [np.e, 2.0, 3.0, 1.0], "low": [1.0, 2.0, np.nan, 2.0],
+        "volume": [1000.0, 0.0, np.nan, 10.0],
     })  # fmt: skip
     dates, volume = measured(part, "volume")
     assert list(dates.astype(str)) == ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-06"]
-    np.testing.assert_allclose(volume, [np.nan, np.nan, 6.907755278982137, 2.302585092994046], **CLOSE)
+    np.testing.assert_allclose(
+        volume, [np.nan, np.nan, 6.907755278982137, 2.302585092994046], **CLOSE
+    )
     _, turnover = measured(part, "turnover", 1e5)
     # No trade is ln 0.000255; 1000 of 100,000 shares are one percent.
     np.testing.assert_allclose(turnover[[0, 2]], [-8.274247013, 0.000254967493], rtol=1e-8)
     assert np.isnan(turnover[1])
     _, variance = measured(part, "volatility")
     # (ln e)^2 / (4 ln 2) = 0.360673760; high = low, a missing price and high < low have none.
-    np.testing.assert_allclose(variance, [np.nan, np.nan, np.log(0.360673760222), np.nan], rtol=1e-10)
+    np.testing.assert_allclose(
+        variance, [np.nan, np.nan, np.log(0.360673760222), np.nan], rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -194,7 +206,9 @@ def test_no_trade_is_finite_for_turnover() -> None:
     assert halted.abnormal.valid(Window(0, 5)).all()
     difference = usual.abnormal.ar[0, 6] - halted.abnormal.ar[0, 6]
     own = market_table().query("symbol == 'F0'")["volume"].iloc[AT + 1]
-    assert difference == pytest.approx(np.log(100 * own / SHARES + 0.000255) - np.log(0.000255), rel=1e-9)
+    assert difference == pytest.approx(
+        np.log(100 * own / SHARES + 0.000255) - np.log(0.000255), rel=1e-9
+    )
 
 
 def test_a_halted_day_with_a_stale_price_has_no_volume_but_a_turnover() -> None:
@@ -203,7 +217,9 @@ def test_a_halted_day_with_a_stale_price_has_no_volume_but_a_turnover() -> None:
     last = table.loc[own & (table["date"] == DAYS[AT]), "close"].iloc[0]
     prices = ["open", "high", "low", "close", "adj_close"]
     table.loc[own & (table["date"] == DAYS[AT + 1]), [*prices, "volume"]] = [*[last] * 5, 0.0]
-    present = {m: bool(np.isfinite(fitted(table, m).abnormal.ar[0, 6])) for m in ("return", *MEASURES)}
+    present = {
+        m: bool(np.isfinite(fitted(table, m).abnormal.ar[0, 6])) for m in ("return", *MEASURES)
+    }
     assert present == {"return": False, "volume": False, "turnover": True, "volatility": False}
 
 
@@ -231,7 +247,9 @@ def test_the_kind_of_returns_changes_nothing(kind: Any) -> None:
         sessions={"data": data_sessions("data", "UTC", days, None)},
     )  # fmt: skip
     assert panel.kind == "simple"
-    np.testing.assert_allclose(np.exp(panel.values[0]), table.query("symbol == 'F0'")["volume"], rtol=1e-12)
+    np.testing.assert_allclose(
+        np.exp(panel.values[0]), table.query("symbol == 'F0'")["volume"], rtol=1e-12
+    )
 
 
 def test_every_symbol_without_the_measure_has_its_reason() -> None:
@@ -239,7 +257,9 @@ def test_every_symbol_without_the_measure_has_its_reason() -> None:
     table.loc[table["symbol"] == "F1", "volume"] = np.nan
     table.loc[table["symbol"] == "F2", "volume"] = 0.0
     events = fitted(table, "volume").events.set_index("ticker")
-    assert events.loc["F1", "reason"].startswith("no volume data: the source gives no volume; use files with")
+    assert events.loc["F1", "reason"].startswith(
+        "no volume data: the source gives no volume; use files with"
+    )
     assert events.loc["F2", "reason"] == "no volume data: the volume is 0 every day"
     assert (events["status"] == "ok").sum() == 6
     table = table.assign(high=np.nan, low=np.nan)
@@ -290,7 +310,8 @@ def test_the_first_of_several_shares_outstanding_counts_on_all_days() -> None:
     assert shares_of(events) == {"F0": 1e6, "F1": 5.0}
     assert several_shares(events) == [
         (
-            "F0: several numbers of shares outstanding: the first is used on all days, as it cancels out of "
+            "F0: several numbers of shares outstanding: the first is used on all days, as it "
+            "cancels out of "
             "the abnormal turnover"
         )
     ]
@@ -313,9 +334,13 @@ def test_another_unit_of_volume_changes_nothing(factors: list[float]) -> None:
 
 def test_another_unit_changes_nothing_under_the_market_model_either() -> None:
     table = market_table()
-    usual, other = (fitted(t, "volume", "market") for t in (table, table.assign(volume=table["volume"] * 7)))
+    usual, other = (
+        fitted(t, "volume", "market") for t in (table, table.assign(volume=table["volume"] * 7))
+    )
     for name in ("bmp_kp", "corrado", "grank_t", "generalized_sign"):
-        np.testing.assert_allclose([*other.test(name, (0, 1))], [*usual.test(name, (0, 1))], rtol=1e-8)
+        np.testing.assert_allclose(
+            [*other.test(name, (0, 1))], [*usual.test(name, (0, 1))], rtol=1e-8
+        )
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -408,7 +433,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, part in market_table().groupby("symbol"):
         part.drop(columns="symbol").to_csv(base / "prices" / f"{name}.csv", index=False)
     events = events_for(shares_outstanding=SHARES, company=[f"Firm {f}" for f in FIRMS]).table
-    kept = events[["event_id", "ticker", "announced_at", "benchmark", "shares_outstanding", "company"]]
+    kept = events[
+        ["event_id", "ticker", "announced_at", "benchmark", "shares_outstanding", "company"]
+    ]
     kept.to_csv(base / "events.csv", index=False)
     return base
 
@@ -475,17 +502,28 @@ def test_the_bundled_sample_has_no_volume(tmp_path: Path) -> None:
     events.write_text(
         "event_id,ticker,announced_at\na,AAPL,2020-08-06\nb,NVDA,2022-08-31\n", encoding="utf-8"
     )
-    code, _, err = invoke("run", events, "--prices", "sample", "--measure", "volume", "--out", tmp_path / "r")
+    code, _, err = invoke(
+        "run", events, "--prices", "sample", "--measure", "volume", "--out", tmp_path / "r"
+    )
     assert code == 1
     assert "none of 2 events could be used" in err
-    assert "2  no volume data, e.g. a: the source gives no volume; use files with the column volume" in err
+    assert (
+        "2  no volume data, e.g. a: the source gives no volume; use files with the column volume"
+        in err
+    )
 
 
 def test_turnover_without_shares_is_an_error(folder: Path, tmp_path: Path) -> None:
     events = pd.read_csv(folder / "events.csv").drop(columns="shares_outstanding")
     events.to_csv(tmp_path / "events.csv", index=False)
     code, _, err = invoke(
-        "run", tmp_path / "events.csv", "--prices", folder / "prices", "--measure", "turnover", *COMMON
+        "run",
+        tmp_path / "events.csv",
+        "--prices",
+        folder / "prices",
+        "--measure",
+        "turnover",
+        *COMMON,
     )
     assert code == 1
     assert "add a column shares_outstanding to the events file" in err
@@ -516,4 +554,6 @@ def test_a_price_limit_delays_no_measure(measure: Any) -> None:
         )
     for convention in ("drop", "censored"):
         with pytest.raises(ConfigError, match="price limits delay returns, not the"):
-            EventStudy(events_for(), panel, conventions=Conventions(limits=convention), **options).fit()
+            EventStudy(
+                events_for(), panel, conventions=Conventions(limits=convention), **options
+            ).fit()

@@ -36,7 +36,8 @@ def large(model: str | LinearModel, estimation: tuple[int, int] = (-130, -11)) -
     common = long.drop_duplicates("date").set_index("date")
     events = long.drop_duplicates("firm")
     table = pd.DataFrame({
-        "event_id": events["firm"], "ticker": events["firm"], "announced_at": "", "tz": "", "exchange": "",
+        "event_id": events["firm"], "ticker": events["firm"], "announced_at": "", "tz": "",
+        "exchange": "",
         "benchmark": "mkt", "day0": events["event_date"], "flags": "",
     }).reset_index(drop=True)  # fmt: skip
     listed = Events(table=table, source="frame", sha256="", columns_in=tuple(table.columns))
@@ -50,7 +51,11 @@ def large(model: str | LinearModel, estimation: tuple[int, int] = (-130, -11)) -
 
 @pytest.mark.parametrize("name", ["two_index", "capm", "constant_mean"])
 def test_large_example(name: str) -> None:
-    ref, fit, window = reference("large_example.json", "other_models_[0,1]")[name], large(name), Window(0, 1)
+    ref, fit, window = (
+        reference("large_example.json", "other_models_[0,1]")[name],
+        large(name),
+        Window(0, 1),
+    )
     np.testing.assert_allclose(fit.car(window).mean(), ref["CAAR"], **CLOSE)
     np.testing.assert_allclose(fit.sigma2[0], ref["s2_F00"], **CLOSE)
     np.testing.assert_allclose(fit.var_car(window)[0], ref["var_CAR_F00"], **CLOSE)
@@ -74,11 +79,14 @@ def test_huber(one_firm: Any) -> None:
 
 def test_scholes_williams(one_firm: Any) -> None:
     ref = one_firm["scholes_williams"]
-    np.testing.assert_allclose(large("scholes_williams").params[0], [ref["alpha"], ref["beta"]], **CLOSE)
+    np.testing.assert_allclose(
+        large("scholes_williams").params[0], [ref["alpha"], ref["beta"]], **CLOSE
+    )
 
 
 def test_dimson(one_firm: Any) -> None:
-    """The reference knows no market outside [-130,-11]; ours does, so a day is left out at either end."""
+    """The reference knows no market outside [-130,-11]; ours does, so a day is left out at either
+    end."""
     ref, fit = one_firm["dimson_1_1"], large("dimson", (-129, -12))
     np.testing.assert_allclose(fit.params[0], ref["theta"], **CLOSE)
     np.testing.assert_allclose(fit.sigma2[0], ref["s2"], **CLOSE)
@@ -87,7 +95,8 @@ def test_dimson(one_firm: Any) -> None:
 
 
 def test_synthetic_control(one_firm: Any) -> None:
-    """The reference's donors are firms of the list, which the model leaves out: here by weights alone."""
+    """The reference's donors are firms of the list, which the model leaves out: here by weights
+    alone."""
     ref = one_firm["synthetic_control"]
     long = pd.read_csv(HERE / "large_example_inputs.csv.gz", parse_dates=["date", "event_date"])
     frame = long.pivot_table(index="date", columns="firm", values="ret")
@@ -101,7 +110,8 @@ def test_synthetic_control(one_firm: Any) -> None:
 
 
 def test_synthetic_control_in_a_study() -> None:
-    """AR = R - Zw, s2 = SSE / (M - positive weights + 1), Var(CAR) = L s2; a donor too few is said."""
+    """AR = R - Zw, s2 = SSE / (M - positive weights + 1), Var(CAR) = L s2; a donor too few is
+    said."""
     market = Market(n=3, seed=28)
     market.table["donors"] = ["D0;D1;D2;D3;D4", "D0;D1;F02", "D0;F00"]
     results = market.fit(model="synthetic_control")
@@ -112,7 +122,9 @@ def test_synthetic_control_in_a_study() -> None:
     for i, at in enumerate(market.frame.index.get_indexer(market.table["day0"])[:2]):
         gap = market.frame[f"F{i:02d}"] - market.others[["D0", "D1", "D2", "D3", "D4"]] @ w[i]
         past = gap.iloc[at - 120 : at - 10]
-        assert fit.sigma2[i] == pytest.approx((past**2).sum() / (110 - (w[i] > 0).sum() + 1), rel=1e-10)
+        assert fit.sigma2[i] == pytest.approx(
+            (past**2).sum() / (110 - (w[i] > 0).sum() + 1), rel=1e-10
+        )
         np.testing.assert_allclose(fit.ar[i], gap.iloc[at - 5 : at + 6], rtol=1e-9, atol=1e-15)
         assert fit.var_car(W)[i] == pytest.approx(3 * fit.sigma2[i], rel=1e-12)
     assert results.events["status"].tolist() == ["ok", "ok", "dropped"]
@@ -121,7 +133,8 @@ def test_synthetic_control_in_a_study() -> None:
 
 
 def test_weights_satisfy_the_conditions_of_the_optimum() -> None:
-    """Karush, Kuhn and Tucker: equal slopes where a weight is positive, no smaller one where it is zero."""
+    """Karush, Kuhn and Tucker: equal slopes where a weight is positive, no smaller one where it is
+    zero."""
     rng = np.random.default_rng(3)
     for _ in range(20):
         Z = rng.standard_normal((60, 6)) * 0.02
@@ -136,15 +149,21 @@ def test_weights_satisfy_the_conditions_of_the_optimum() -> None:
 def test_tiny_scholes_williams_is_not_defined() -> None:
     tiny = json.loads((HERE / "worked_example.json").read_text(encoding="utf-8"))
     market = np.array(tiny["estimation"]["mkt"])
-    for y, ref in zip(tiny["estimation"]["ret"], tiny["alternative_models"]["scholes_williams"], strict=True):
+    for y, ref in zip(
+        tiny["estimation"]["ret"], tiny["alternative_models"]["scholes_williams"], strict=True
+    ):
         alpha, beta, divisor = thin_beta(np.array(y), market, np.ones(8, bool))
-        np.testing.assert_allclose([beta, (divisor - 1) / 2], [ref["beta_raw"], ref["rho_m"]], **CLOSE)
+        np.testing.assert_allclose(
+            [beta, (divisor - 1) / 2], [ref["beta_raw"], ref["rho_m"]], **CLOSE
+        )
         assert np.isfinite(alpha)
     # The same market over and over gives the model a history that is long enough, and as undefined.
     frame = pd.DataFrame({"A": np.tile(tiny["estimation"]["ret"][0], 5), "M": np.tile(market, 5)})
     frame.index = pd.bdate_range("2024-01-01", periods=40)
     events = one_event("A", frame.index[35], "M")
-    results = EventStudy(events, ReturnsPanel.from_frame(frame), "scholes_williams", (-30, -2), (-1, 1)).fit()
+    results = EventStudy(
+        events, ReturnsPanel.from_frame(frame), "scholes_williams", (-30, -2), (-1, 1)
+    ).fit()
     assert results.events["status"][0] == "dropped"
     assert "Scholes-Williams beta is not defined" in results.events["reason"][0]
 
@@ -185,7 +204,11 @@ def test_tiny_market_adjusted_around_zero() -> None:
     model = make_model("market_adjusted", ["centred=false"])
     for i, ticker in enumerate("ABC"):
         events = one_event(ticker, frame.index[9], "M")
-        fit = EventStudy(events, ReturnsPanel.from_frame(frame), model, (-9, -2), (-1, 1)).fit().abnormal
+        fit = (
+            EventStudy(events, ReturnsPanel.from_frame(frame), model, (-9, -2), (-1, 1))
+            .fit()
+            .abnormal
+        )
         assert fit.sigma2[0] == pytest.approx(ref["s2_uncentred"][i], rel=1e-9)
         assert fit.df_resid[0] == ref["df_uncentred"]
         assert fit.scar(W)[0] == pytest.approx(ref["t_uncentred"][i], rel=1e-9)
@@ -209,7 +232,9 @@ def test_dimson_with_its_slopes_in_one() -> None:
     np.testing.assert_allclose(np.nanmean(one.resid, axis=1), 0, atol=1e-15)
     R, R_m = one.windows.returns[:, -11:], one.windows.factors[:, -11:, 1]
     np.testing.assert_allclose(one.ar, R - one.params[:, :1] - beta[:, None] * R_m, atol=1e-14)
-    np.testing.assert_allclose(one.sigma2, np.nansum(one.resid**2, axis=1) / (one.nobs - 4), rtol=1e-12)
+    np.testing.assert_allclose(
+        one.sigma2, np.nansum(one.resid**2, axis=1) / (one.nobs - 4), rtol=1e-12
+    )
 
 
 def test_a_series_of_several_tickers_has_all_of_them_however_it_is_spaced() -> None:

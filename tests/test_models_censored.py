@@ -20,14 +20,17 @@ ALPHA, BETA, SIGMA, LIMIT = 0.001, 1.6, 0.025, 0.05
 
 
 def draws(seed: int, days: int = 240) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return what the market wanted, the market, and the return that a limit of 5 % lets through."""
+    """Return what the market wanted, the market, and the return that a limit of 5 % lets
+    through."""
     rng = np.random.default_rng(seed)
     market = rng.normal(0, 0.02, days)
     wanted = ALPHA + BETA * market + rng.normal(0, SIGMA, days)
     return wanted, market, np.clip(wanted, -LIMIT, LIMIT)
 
 
-def split(seen: FloatArray, market: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def split(
+    seen: FloatArray, market: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     X = np.column_stack([np.ones_like(market), market])
     hit = np.abs(seen) == LIMIT
     return seen[~hit], X[~hit], seen[hit], X[hit]
@@ -42,7 +45,8 @@ def fitted(seed: int) -> tuple[FloatArray, FloatArray, float]:
 
 
 def loglike(p: FloatArray, y: FloatArray, X: FloatArray, bound: FloatArray, Z: FloatArray) -> float:
-    """The censored likelihood in (alpha, beta, s) by scipy's distributions, with nothing of the model's."""
+    """The censored likelihood in (alpha, beta, s) by scipy's distributions, with nothing of the
+    model's."""
     b, s = p[:2], p[2]
     upper = bound > 0
     return float(
@@ -54,7 +58,8 @@ def loglike(p: FloatArray, y: FloatArray, X: FloatArray, bound: FloatArray, Z: F
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_against_an_independent_likelihood(seed: int) -> None:
-    """Maximum by a search without derivatives; covariance from second differences in (alpha, beta, s)."""
+    """Maximum by a search without derivatives; covariance from second differences in (alpha, beta,
+    s)."""
     from statsmodels.tools.numdiff import approx_hess
 
     _, market, seen = draws(seed)
@@ -63,7 +68,8 @@ def test_against_an_independent_likelihood(seed: int) -> None:
     few = 240 / 238
     own = np.array([*params, np.sqrt(sigma2 / few)])
     search = optimize.minimize(
-        lambda p: -loglike(p, *data) if p[2] > 0 else np.inf, own * [0.5, 0.9, 1.1], method="Nelder-Mead",
+        lambda p: -loglike(p, *data) if p[2] > 0 else np.inf, own * [0.5, 0.9, 1.1],
+        method="Nelder-Mead",
         options={"xatol": 1e-10, "fatol": 1e-11, "maxiter": 4000, "maxfev": 4000},
     )  # fmt: skip
     assert loglike(own, *data) >= -search.fun - 1e-9
@@ -112,7 +118,9 @@ def study_of(limits: str, model: str = "market") -> EventStudy:
     panel = ReturnsPanel.from_frame(frame)
     rows = np.zeros(panel.values.shape, np.int64)
     rows[panel.row("A", "data")] = state
-    table = pd.DataFrame({"ticker": ["A"], "announced_at": [f"{days[290]:%Y-%m-%d}"], "benchmark": ["M"]})
+    table = pd.DataFrame(
+        {"ticker": ["A"], "announced_at": [f"{days[290]:%Y-%m-%d}"], "benchmark": ["M"]}
+    )
     events = events_from_frame(table, calendar="data")
     own = Conventions(limits=limits)  # type: ignore[arg-type]
     around = {"estimation": (-285, -11), "event": (-2, 2)}
@@ -137,7 +145,8 @@ def test_a_study_takes_the_first_day_of_a_run_for_a_bound() -> None:
     X = np.column_stack([np.ones(275), study.returns.values[study.returns.row("M", "data"), 5:280]])
     free, bound = ~hit & ~follows, hit & ~follows
     best = optimize.minimize(
-        lambda p: -loglike(p, y[free], X[free], y[bound], X[bound]), [0.0, 1.0, 0.03], method="Nelder-Mead",
+        lambda p: -loglike(p, y[free], X[free], y[bound], X[bound]), [0.0, 1.0, 0.03],
+        method="Nelder-Mead",
         options={"xatol": 1e-10, "fatol": 1e-11, "maxiter": 4000, "maxfev": 4000},
     )  # fmt: skip
     np.testing.assert_allclose(results.abnormal.params[0], best.x[:2], rtol=1e-5, atol=1e-7)

@@ -41,7 +41,8 @@ def study() -> Market:
 
 @pytest.fixture
 def folder(tmp_path: Path, study: Market) -> Path:
-    """Write prices, a list of events with the columns of models, and factors in Ken French's layout."""
+    """Write prices, a list of events with the columns of models, and factors in Ken French's
+    layout."""
     wide = study.wide
     (tmp_path / "prices").mkdir()
     for name in (*study.tickers, "MKT", "WORLD", "IND", *DONORS):
@@ -91,7 +92,9 @@ def cars(run_folder: Path) -> np.ndarray:
         ("market", ["--cov", "HC3"]),
     ],
 )
-def test_run_equals_the_library(folder: Path, study: Market, model: str, options: list[str]) -> None:
+def test_run_equals_the_library(
+    folder: Path, study: Market, model: str, options: list[str]
+) -> None:
     from eventstudy.models import make_model
 
     paths = [str(folder / o) if o == "F-F.CSV" else o for o in options]
@@ -102,7 +105,9 @@ def test_run_equals_the_library(folder: Path, study: Market, model: str, options
     fit = study.fit(model=make_model(model, named, cov_type=cov), series={"world": "WORLD"})  # type: ignore[arg-type]
     np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
     over = [t for t in found["tests"] if (t["test"], t["start"], t["stop"]) == ("bmp", 0, 1)]  # type: ignore[attr-defined,index]
-    np.testing.assert_allclose([t["statistic"] for t in over], fit.test("bmp", (0, 1)).statistic, rtol=1e-6)
+    np.testing.assert_allclose(
+        [t["statistic"] for t in over], fit.test("bmp", (0, 1)).statistic, rtol=1e-6
+    )
 
 
 def test_matched_portfolio(folder: Path, study: Market) -> None:
@@ -111,7 +116,8 @@ def test_matched_portfolio(folder: Path, study: Market) -> None:
     wide = study.wide
     at = wide.index.get_indexer(study.table["day0"])
     expected = [
-        (wide[f"F{i:02d}"] - (wide["D0"] + wide["D1"]) / 2).iloc[t : t + 2].sum() for i, t in enumerate(at)
+        (wide[f"F{i:02d}"] - (wide["D0"] + wide["D1"]) / 2).iloc[t : t + 2].sum()
+        for i, t in enumerate(at)
     ]
     np.testing.assert_allclose(cars(written), expected, atol=1e-9)
 
@@ -137,7 +143,11 @@ def test_a_series_for_all_events_goes_before_the_column(folder: Path) -> None:
             ["--benchmark", "peers"],
             "members of the benchmark left out because they have no prices: TYPO",
         ),
-        ("match", ["--model", "matched"], "members of match left out because they have no prices: TYPO"),
+        (
+            "match",
+            ["--model", "matched"],
+            "members of match left out because they have no prices: TYPO",
+        ),
     ],
 )
 def test_members_of_portfolios_without_prices_are_named(
@@ -146,7 +156,8 @@ def test_members_of_portfolios_without_prices_are_named(
     events = pd.read_csv(folder / "events.csv")
     events.assign(**{column: "D0;TYPO;D1"}).to_csv(folder / "events.csv", index=False)
     code, out, err = invoke(
-        "run", folder / "events.csv", "--prices", folder / "prices", "--out", folder / "r", *FIXED, *options
+        "run", folder / "events.csv", "--prices", folder / "prices", "--out", folder / "r", *FIXED,
+        *options
     )  # fmt: skip
     assert code == 0, err
     assert said in " ".join((out + err).split())
@@ -154,7 +165,9 @@ def test_members_of_portfolios_without_prices_are_named(
     assert said[0].upper() + said[1:] in page
 
 
-def test_donors_that_are_firms_of_the_list_are_left_out_and_named(folder: Path, study: Market) -> None:
+def test_donors_that_are_firms_of_the_list_are_left_out_and_named(
+    folder: Path, study: Market
+) -> None:
     found, written = run(folder, "--model", "synthetic_control", "--test", "placebo_in_space")
     assert found["n_used"] == 6
     page = (written / "report.html").read_text(encoding="utf-8")
@@ -169,17 +182,21 @@ def test_donors_that_are_firms_of_the_list_are_left_out_and_named(folder: Path, 
 def test_study_file(folder: Path) -> None:
     (folder / "study.toml").write_text(
         'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\nmodel = "dimson"\n'
-        'model_options = ["lags=2", "leads=0"]\nestimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\n'
+        'model_options = ["lags=2", "leads=0"]\nestimation = "-120:-11"\nevent = "-5:5"\nwindows '
+        '= ["0:1"]\n'
         'tests = ["bmp"]\n',
         encoding="utf-8",
     )
     code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")
     assert code == 0, err
-    _, written = run(folder, "--model", "dimson", "--model-option", "lags=2", "--model-option", "leads=0")
+    _, written = run(
+        folder, "--model", "dimson", "--model-option", "lags=2", "--model-option", "leads=0"
+    )
     np.testing.assert_array_equal(cars(folder / "r" / "toml"), cars(written))
     (folder / "study.toml").write_text(
         'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\nmodel = "ff3"\n'
-        'factors = "F-F.CSV"\nestimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\ntests = ["bmp"]\n',
+        'factors = "F-F.CSV"\nestimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\ntests = '
+        '["bmp"]\n',
         encoding="utf-8",
     )
     code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")
@@ -202,13 +219,18 @@ def test_study_file(folder: Path) -> None:
         (["--model", "two_index"], "--series world=TICKER"),
         (["--series", "world"], "write NAME=TICKER"),
         (["--series", "market=WORLD"], "its index is --benchmark"),
-        (["--series", "world=WORLD"], "series: the model market uses no such series, got 'world=WORLD'"),
+        (
+            ["--series", "world=WORLD"],
+            "series: the model market uses no such series, got 'world=WORLD'",
+        ),
         (["--cov", "HC3", "--engine", "batch"], "needs the engine statsmodels"),
         (["--model", "theil_sen", "--cov", "HC3"], "least squares"),
     ],
 )
 def test_wrong_use_is_told_with_code_2(folder: Path, options: list[str], said: str) -> None:
-    code, out, err = invoke("run", folder / "events.csv", "--prices", folder / "prices", *FIXED, *options)
+    code, out, err = invoke(
+        "run", folder / "events.csv", "--prices", folder / "prices", *FIXED, *options
+    )
     assert (code, out) == (2, "")
     assert said in err
     assert err.startswith("eventstudy: ")

@@ -12,7 +12,8 @@ from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 
 W = Window(-1, 1)
-# Fitted by a numerical search: agreement goes as far as the optimum is found, and samples are small.
+# Fitted by a numerical search: agreement goes as far as the optimum is found, and samples are
+# small.
 SEARCHED = {"garch", "gjr", "egarch"}
 # Good and bad news move their variance differently, so that a mirror image has other estimates.
 ASYMMETRIC = {"gjr", "egarch"}
@@ -23,11 +24,15 @@ OWN_VARIANCE = {"garch", "gjr", "egarch"}
 def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
     market = Market(n=4 if model_name in SEARCHED else 25, seed=5)
     frame = market.wide.mask(np.random.default_rng(5).random(market.wide.shape) < 0.05)
-    a, b = (market.fit(frame, model=model_name, engine=e).abnormal for e in ("statsmodels", "batch"))
+    a, b = (
+        market.fit(frame, model=model_name, engine=e).abnormal for e in ("statsmodels", "batch")
+    )
     assert (a.nobs < 110).any(), "the holes must bite"
     assert (a.problem == "").any()
     for name in ("ar", "resid", "sigma2", "params", "cov_params", "bread", "r2", "noise", "var_ar"):
-        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-9, atol=1e-15, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(a, name), getattr(b, name), rtol=1e-9, atol=1e-15, err_msg=name
+        )
     np.testing.assert_allclose(a.var_car(W), b.var_car(W), rtol=1e-9)
     np.testing.assert_array_equal(a.nobs, b.nobs)
 
@@ -38,7 +43,10 @@ def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
 def test_scale(name: str, scale: float) -> None:
     """Multiplying all returns scales AR and leaves what is standardised alone."""
     market = Market(n=2 if name in SEARCHED else 6, seed=2)
-    one, many = market.fit(model=name).abnormal, market.fit(market.wide * scale, model=name).abnormal
+    one, many = (
+        market.fit(model=name).abnormal,
+        market.fit(market.wide * scale, model=name).abnormal,
+    )
     rtol, atol = (1e-2, 1e-4) if name in SEARCHED else (1e-8, 1e-11)
     np.testing.assert_allclose(many.ar, one.ar * scale, rtol=rtol, atol=atol * scale)
     np.testing.assert_allclose(many.scar(W), one.scar(W), rtol=rtol, atol=atol)
@@ -48,8 +56,13 @@ def test_scale(name: str, scale: float) -> None:
 def test_sign_flip(model_name: str) -> None:
     """Not of models that treat good and bad news differently by design."""
     market = Market(n=6, seed=4)
-    one, other = market.fit(model=model_name).abnormal, market.fit(-market.wide, model=model_name).abnormal
-    np.testing.assert_allclose(other.ar, -one.ar, rtol=1e-12, atol=1e-5 if model_name in SEARCHED else 1e-15)
+    one, other = (
+        market.fit(model=model_name).abnormal,
+        market.fit(-market.wide, model=model_name).abnormal,
+    )
+    np.testing.assert_allclose(
+        other.ar, -one.ar, rtol=1e-12, atol=1e-5 if model_name in SEARCHED else 1e-15
+    )
 
 
 def test_missing_is_never_zero(model_name: str) -> None:
@@ -79,17 +92,22 @@ def test_estimation_uses_only_complete_days(model_name: str) -> None:
 
 
 def test_variance_of_car_is_the_quadratic_form(model_name: str) -> None:
-    """c'Vc without V equals c'Vc with V = diag(s2, or the forecast variances) + X* Cov(theta) X*'."""
+    """c'Vc without V equals c'Vc with V = diag(s2, or the forecast variances) + X* Cov(theta)
+    X*'."""
     fit = Market(n=5, seed=8).fit(model=model_name).abnormal
     c = np.isin(fit.event.days, W.days).astype(float)
     for i in range(len(fit)):
-        own = np.diag(fit.noise[i]) if model_name in OWN_VARIANCE else fit.sigma2[i] * np.eye(len(c))
+        own = (
+            np.diag(fit.noise[i]) if model_name in OWN_VARIANCE else fit.sigma2[i] * np.eye(len(c))
+        )
         V = own + fit.x_event[i] @ fit.cov_params[i] @ fit.x_event[i].T
         assert fit.var_car(W)[i] == pytest.approx(c @ V @ c, rel=1e-12)
         if model_name in OWN_VARIANCE:
             continue
         a, b = fit.loadings(W)
-        assert (a[i] @ a[i] + b[i] @ b[i]) * fit.sigma2[i] == pytest.approx(fit.var_car(W)[i], rel=1e-10)
+        assert (a[i] @ a[i] + b[i] @ b[i]) * fit.sigma2[i] == pytest.approx(
+            fit.var_car(W)[i], rel=1e-10
+        )
 
 
 def test_variance_of_car_equals_that_of_event_dummies() -> None:
@@ -121,7 +139,10 @@ def itself(market: Market, name: str) -> object:
 
 def test_a_price_that_does_not_move_is_dropped_with_a_reason(model_name: str) -> None:
     market = Market(n=4, seed=1)
-    for frame in (market.frame.assign(F00=itself(market, model_name)), market.frame.assign(F00=0.0)):
+    for frame in (
+        market.frame.assign(F00=itself(market, model_name)),
+        market.frame.assign(F00=0.0),
+    ):
         results = market.fit(frame, model=model_name)
         assert results.events["status"].tolist() == ["dropped", "ok", "ok", "ok"]
         assert "no variance" in results.events["reason"][0]
@@ -145,7 +166,8 @@ def test_too_short_a_history(model_name: str) -> None:
 
 
 def test_return_over_several_sessions() -> None:
-    """docs/methods.md, 1.5 by hand: firm A of the worked example without day 0, its return added to day 1."""
+    """docs/methods.md, 1.5 by hand: firm A of the worked example without day 0, its return added to
+    day 1."""
     import pandas as pd
 
     from eventstudy.returns import ReturnsPanel
@@ -162,7 +184,8 @@ def test_return_over_several_sessions() -> None:
         sessions=sessions, calendars={"data": np.arange(11)},
     )  # fmt: skip
     windows = build_windows(
-        panel, calendars=["data"], day0=sessions[[9]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        panel, calendars=["data"], day0=sessions[[9]], rows=np.array([0]),
+        factor_rows=np.array([[1]]),
         estimation=Window(-9, -2), event=Window(-1, 1),
     )  # fmt: skip
     for engine in ("statsmodels", "batch"):

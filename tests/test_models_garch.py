@@ -26,7 +26,8 @@ LONG_RUN = OMEGA / (1 - ALPHA - BETA)
 
 
 def simulated(days: int, n: int = 1, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return market (days,), firms (days, n) with GARCH(1,1) errors, and the variances (days, n)."""
+    """Return market (days,), firms (days, n) with GARCH(1,1) errors, and the variances (days,
+    n)."""
     rng = np.random.default_rng(seed)
     h, e = np.full((days, n), LONG_RUN), np.zeros((days, n))
     z = rng.standard_normal((days, n))
@@ -52,7 +53,8 @@ def laid_out(mkt: np.ndarray, firms: np.ndarray, estimation: Window, event: Wind
         spans=spans, sessions=sessions, calendars={"data": np.arange(days)},
     )  # fmt: skip
     return build_windows(
-        panel, calendars=["data"] * n, day0=sessions[[days - 1 - event.stop] * n], rows=np.arange(n),
+        panel, calendars=["data"] * n, day0=sessions[[days - 1 - event.stop] * n],
+        rows=np.arange(n),
         factor_rows=np.full((n, 1), n), estimation=estimation, event=event,
     )  # fmt: skip
 
@@ -64,7 +66,8 @@ def long_series() -> tuple[AbnormalReturns, np.ndarray]:
 
 
 def test_recursion_with_given_parameters() -> None:
-    """The reference starts at h_1 = mean e^2: the value before the first day is chosen to that end."""
+    """The reference starts at h_1 = mean e^2: the value before the first day is chosen to that
+    end."""
     import statsmodels.api as sm
     from arch.univariate import GARCH
 
@@ -82,7 +85,9 @@ def test_recursion_with_given_parameters() -> None:
     assert h[0] == pytest.approx((e**2).mean(), rel=1e-12)
     np.testing.assert_allclose(h[-1], ref["h_last"], **CLOSE)
     np.testing.assert_allclose(w + a * e[-1] ** 2 + b * h[-1], ref["h_next"], **CLOSE)
-    np.testing.assert_allclose(-0.5 * (np.log(2 * np.pi * h) + e**2 / h).sum(), ref["loglik"], **CLOSE)
+    np.testing.assert_allclose(
+        -0.5 * (np.log(2 * np.pi * h) + e**2 / h).sum(), ref["loglik"], **CLOSE
+    )
 
 
 def test_estimates_and_forecasts_of_a_long_series() -> None:
@@ -116,7 +121,9 @@ def test_returns_over_several_sessions_sum_the_forecasts() -> None:
     assert other.noise[0, at - 1] == 0.0
     x = other.x_event[0, at]
     assert x[0] == 3.0
-    assert other.var_ar[0, at] == pytest.approx(other.noise[0, at] + x @ other.cov_params[0] @ x, rel=1e-12)
+    assert other.var_ar[0, at] == pytest.approx(
+        other.noise[0, at] + x @ other.cov_params[0] @ x, rel=1e-12
+    )
 
 
 def _with_halt() -> tuple[np.ndarray, np.ndarray]:

@@ -34,10 +34,12 @@ LEAST_SQUARES = [
 
 
 def regressors(market: Market, name: str) -> tuple[pd.DataFrame, pd.Series[float] | float]:
-    """Return the regressors of a model from the data, not from our design, and what is taken off returns."""
+    """Return the regressors of a model from the data, not from our design, and what is taken off
+    returns."""
     wide = market.wide.assign(const=1.0)
     factors = {
-        "capm": ["mkt_rf"], "ff3": ["mkt_rf", "smb", "hml"], "carhart": ["mkt_rf", "smb", "hml", "mom"],
+        "capm": ["mkt_rf"], "ff3": ["mkt_rf", "smb", "hml"],
+        "carhart": ["mkt_rf", "smb", "hml", "mom"],
         "ff5": ["mkt_rf", "smb", "hml", "rmw", "cma"],
         "factors": ["mkt_rf", "smb", "hml", "rmw", "cma", "mom"],
     }  # fmt: skip
@@ -128,7 +130,9 @@ def test_robust_lines_with_holes(name: str) -> None:
             e = y - X @ rlm.params
             scale = np.median(np.abs(e)) / stats.norm.ppf(0.75)
             # The estimating equation of Huber (1964) at our own estimates.
-            np.testing.assert_allclose(X.T @ np.clip(e / scale, -1.345, 1.345) / len(y), 0, atol=1e-6)
+            np.testing.assert_allclose(
+                X.T @ np.clip(e / scale, -1.345, 1.345) / len(y), 0, atol=1e-6
+            )
             expected = list(rlm.params)
         np.testing.assert_allclose(fit.params[i], expected, rtol=1e-7, atol=1e-10)
         e = y - X @ fit.params[i]
@@ -142,9 +146,9 @@ def test_robust_lines_are_not_moved_by_outliers() -> None:
     for i, at in enumerate(frame.index.get_indexer(market.table["day0"])):
         frame.iloc[at - 60 : at - 57, i] += 0.4 * np.sign(frame["MKT"].iloc[at - 60 : at - 57])
     moved = {
-        name: np.abs(market.fit(frame, model=name).abnormal.params - market.fit(model=name).abnormal.params)[
-            :, 1
-        ]
+        name: np.abs(
+            market.fit(frame, model=name).abnormal.params - market.fit(model=name).abnormal.params
+        )[:, 1]
         for name in ("market", "theil_sen", "huber")
     }
     assert (moved["theil_sen"] < moved["market"] / 3).all()

@@ -38,11 +38,13 @@ def thin(seed: int = 31) -> tuple[Any, Any, np.ndarray, np.ndarray, np.ndarray]:
     sessions = pd.bdate_range("2024-01-01", periods=90).to_numpy().astype("datetime64[D]")
     panel = ReturnsPanel(
         keys=(("A", "data"), ("M", "data")), values=np.vstack([ret, mkt]),
-        spans=np.vstack([spans, np.ones(90, int)]), sessions=sessions, calendars={"data": np.arange(90)},
+        spans=np.vstack([spans, np.ones(90, int)]), sessions=sessions,
+        calendars={"data": np.arange(90)},
     )  # fmt: skip
     model = MODELS["trade_to_trade"]()
     windows = build_windows(
-        panel, calendars=["data"], day0=sessions[[80]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        panel, calendars=["data"], day0=sessions[[80]], rows=np.array([0]),
+        factor_rows=np.array([[1]]),
         estimation=Window(-80, -3), event=Window(-1, 5), keep_spans=model.keep_spans,
     )  # fmt: skip
     return model.fit(windows), model.fit(windows, engine="batch"), ret, spans, sums
@@ -81,7 +83,8 @@ def test_trade_to_trade_without_gaps_is_the_market_model(market: Market) -> None
 
 
 def test_worked_example_with_a_halt() -> None:
-    """docs/methods.md, 1.5: without a gap in the estimation window the example of the market model holds."""
+    """docs/methods.md, 1.5: without a gap in the estimation window the example of the market model
+    holds."""
     resid = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000
     mkt = np.array([1, -1, 2, 0, -2, 1, -1, 0, 1, -2, 1]) / 100
     ret = np.r_[0.001 + 1.2 * mkt[:8] + resid, 0.0155, np.nan, -0.0445 + 0.0065]
@@ -93,7 +96,8 @@ def test_worked_example_with_a_halt() -> None:
     )  # fmt: skip
     model = MODELS["trade_to_trade"]()
     windows = build_windows(
-        panel, calendars=["data"], day0=sessions[[9]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        panel, calendars=["data"], day0=sessions[[9]], rows=np.array([0]),
+        factor_rows=np.array([[1]]),
         estimation=Window(-9, -2), event=Window(-1, 1), keep_spans=model.keep_spans,
     )  # fmt: skip
     fit = model.fit(windows)

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from test_reference import CLOSE, large_windows, read
 from test_weights import results_of
 
-from eventstudy.analysis.multiple_testing import ADJUSTMENTS, FAMILIES, adjusted, rademacher, stepdown
+from eventstudy.analysis.multiple_testing import (
+    ADJUSTMENTS,
+    FAMILIES,
+    adjusted,
+    rademacher,
+    stepdown,
+)
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.fitting.config import StudyConfig
@@ -84,7 +90,8 @@ def test_reference_romano_wolf(large: EventStudyResults) -> None:
 
 
 def test_adjustments_by_hand() -> None:
-    """p = .01, .04, .03, .20: Holm 4 p and maxima; BH minima of 4 p / rank; BY times 1 + 1/2 + 1/3 + 1/4."""
+    """p = .01, .04, .03, .20: Holm 4 p and maxima; BH minima of 4 p / rank; BY times 1 + 1/2 + 1/3
+    + 1/4."""
     p = [0.01, 0.04, np.nan, 0.03, 0.20]
     np.testing.assert_allclose(adjusted(p, "holm"), [0.04, 0.09, np.nan, 0.09, 0.20])
     bh = np.array([0.04, 0.16 / 3, np.nan, 0.16 / 3, 0.20])
@@ -126,20 +133,26 @@ def brute_force(values: list[Any], clusters: list[Any], signs: Any, complete: bo
 def test_stepdown_by_brute_force(seed: int, complete: bool) -> None:
     rng = np.random.default_rng(seed)
     clusters = [np.r_[np.arange(7), rng.integers(0, 7, n)] for n in (3, 8, 0)]
-    values = [rng.standard_normal(len(c)) + shift for c, shift in zip(clusters, (1.0, 0.2, 0.0), strict=True)]
+    values = [
+        rng.standard_normal(len(c)) + shift
+        for c, shift in zip(clusters, (1.0, 0.2, 0.0), strict=True)
+    ]
     signs = rademacher(7, 0, 0)[0] if complete else rng.choice([-1.0, 1.0], size=(99, 7))
     ours = stepdown(values, clusters, signs, complete=complete)
     np.testing.assert_allclose(ours, brute_force(values, clusters, signs, complete))
 
 
 def test_hypotheses_that_miss_a_date_share_the_draws_of_the_others() -> None:
-    """A copy of a hypothesis without dates 0 and 1 is the same as that hypothesis on dates numbered anew."""
+    """A copy of a hypothesis without dates 0 and 1 is the same as that hypothesis on dates numbered
+    anew."""
     rng = np.random.default_rng(1)
     value, cluster = rng.standard_normal(12) + 0.5, np.tile(np.arange(2, 8), 2)
     signs, _ = rademacher(8, 0, 0)
     alone = stepdown([value], [cluster - 2], rademacher(6, 0, 0)[0], complete=True)
     np.testing.assert_allclose(stepdown([value], [cluster], signs, complete=True), alone)
-    np.testing.assert_allclose(stepdown([value] * 3, [cluster] * 3, signs, complete=True), alone.repeat(3))
+    np.testing.assert_allclose(
+        stepdown([value] * 3, [cluster] * 3, signs, complete=True), alone.repeat(3)
+    )
 
 
 def test_signs() -> None:
@@ -173,7 +186,8 @@ def test_a_family_of_windows_is_of_those_asked_for() -> None:
 
 
 def test_dates_closer_than_the_longest_window_are_one_cluster() -> None:
-    """Pairs of dates six sessions apart: eight clusters for single days, four for a window of eleven."""
+    """Pairs of dates six sessions apart: eight clusters for single days, four for a window of
+    eleven."""
     market = Market(16, days=260, dates=8)
     at = 150 + 6 * np.arange(8)[np.arange(16) % 8] + 10 * (np.arange(16) % 8 // 2)
     market.table["day0"] = market.frame.index[at]
@@ -181,7 +195,11 @@ def test_dates_closer_than_the_longest_window_are_one_cluster() -> None:
     days, windows = results.multiple("days"), results.multiple("windows")
     assert days["romano_wolf"].notna().all()
     assert windows["romano_wolf"].isna().all()
-    assert windows["reason"].str.contains("Romano-Wolf: 4 clusters of dates, at least 6 are needed").all()
+    assert (
+        windows["reason"]
+        .str.contains("Romano-Wolf: 4 clusters of dates, at least 6 are needed")
+        .all()
+    )
 
 
 def test_windows_and_groups() -> None:

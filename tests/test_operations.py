@@ -1,4 +1,5 @@
-"""Runs by machines: logs, no home, read-only folders, a user without a name, and the files to copy."""
+"""Runs by machines: logs, no home, read-only folders, a user without a name, and the files to
+copy."""
 
 from __future__ import annotations
 
@@ -23,9 +24,7 @@ from eventstudy.cli.main import main
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="ways of other systems")
 FILES = ROOT / "docs" / "operations"
-EVENTS = (
-    "event_id,ticker,announced_at\napple,AAPL,2020-08-06\nnvidia,NVDA,2022-08-31\nhik,002415.SZ,2019-05-22\n"
-)
+EVENTS = "event_id,ticker,announced_at\napple,AAPL,2020-08-06\nnvidia,NVDA,2022-08-31\nhik,002415.SZ,2019-05-22\n"
 NOBODY = 54321
 PYTHON = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin"}
 
@@ -34,13 +33,16 @@ PYTHON = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr
 def folder(tmp_path: Path) -> Path:
     """A folder with a study on the bundled prices."""
     (tmp_path / "events.csv").write_text(EVENTS, encoding="utf-8")
-    (tmp_path / "study.toml").write_text('events = "events.csv"\nprices = "sample"\n', encoding="utf-8")
+    (tmp_path / "study.toml").write_text(
+        'events = "events.csv"\nprices = "sample"\n', encoding="utf-8"
+    )
     return tmp_path
 
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """A folder of the user without a name, in one that all users can enter; pytest's own are closed."""
+    """A folder of the user without a name, in one that all users can enter; pytest's own are
+    closed."""
     with tempfile.TemporaryDirectory(prefix="eventstudy-test-") as name:
         path = Path(name)
         path.chmod(0o755)
@@ -52,11 +54,19 @@ def public() -> Iterator[Path]:
 def bare(
     *args: object, cwd: Path, env: dict[str, str] | None = None, user: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program with nothing in its environment, as `user` that may read all but write nothing else."""
+    """Run the program with nothing in its environment, as `user` that may read all but write
+    nothing else."""
     command = [sys.executable, "-m", "eventstudy", *map(str, args)]
     if user is not None:
         rights = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
-        command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *rights, *command]
+        command = [
+            "setpriv",
+            f"--reuid={user}",
+            f"--regid={user}",
+            "--clear-groups",
+            *rights,
+            *command,
+        ]
     return subprocess.run(
         command,
         cwd=cwd,
@@ -107,7 +117,9 @@ class TestLogs:
         assert found[1]["exit_code"] == 2
 
     def test_a_bad_value_of_an_option_is_an_entry_too(self, folder: Path) -> None:
-        found = self.entries("run", folder / "events.csv", "--log-format", "json", "--draws", "0", code=2)
+        found = self.entries(
+            "run", folder / "events.csv", "--log-format", "json", "--draws", "0", code=2
+        )
         assert "failed" in [e["event"] for e in found]
 
     def test_notices_and_losses(self, folder: Path) -> None:
@@ -127,7 +139,9 @@ class TestLogs:
         assert done.exit_code == 0, done.output
         lines = done.stderr.splitlines()
         assert len(lines) == 5
-        assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z info [a-z_]+( [a-z]+=.+)*$", line) for line in lines)
+        assert all(
+            re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z info [a-z_]+( [a-z]+=.+)*$", line) for line in lines
+        )
         assert "study_fitted model=market events=3 used=2" in done.stderr
 
     def test_warnings_of_other_packages_are_messages(self) -> None:
@@ -139,7 +153,11 @@ class TestLogs:
             [sys.executable, "-c", program], env=PYTHON, capture_output=True, text=True, check=True
         )
         entry = json.loads(done.stderr.splitlines()[1])
-        assert (entry["event"], entry["level"], entry["logger"]) == ("message", "warning", "py.warnings")
+        assert (entry["event"], entry["level"], entry["logger"]) == (
+            "message",
+            "warning",
+            "py.warnings",
+        )
         assert "look out" in entry["text"]
 
     def test_a_library_says_nothing_unasked(self) -> None:
@@ -151,10 +169,15 @@ class TestLogs:
 
 
 def test_losses_are_named_also_if_all_else_is_quiet(folder: Path) -> None:
-    done = CliRunner().invoke(main, ["run", str(folder / "study.toml"), "--quiet", "--max-loss", "0.3"])
+    done = CliRunner().invoke(
+        main, ["run", str(folder / "study.toml"), "--quiet", "--max-loss", "0.3"]
+    )
     assert (done.exit_code, done.stdout) == (3, "")
     first, second = done.stderr.splitlines()
-    assert first == "eventstudy: 33% of the events have no result for [0,1], more than --max-loss 0.3 allows"
+    assert (
+        first
+        == "eventstudy: 33% of the events have no result for [0,1], more than --max-loss 0.3 allows"
+    )
     assert second.startswith("  hik (002415.SZ): no price data: not in the bundled sample")
 
 
@@ -176,18 +199,23 @@ class TestHomeless:
         assert scratch.stat().st_mode & 0o777 == 0o700
         assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
         assert (public / "r" / "events" / "report.html").is_file()
-        quiet = as_nobody(*args, "--quiet", cwd=folder, env={**env, "EVENTSTUDY_STORE": str(public / "s")})
+        quiet = as_nobody(
+            *args, "--quiet", cwd=folder, env={**env, "EVENTSTUDY_STORE": str(public / "s")}
+        )
         assert (quiet.returncode, quiet.stderr) == (0, "")
 
     def test_yfinance_can_be_had_without_a_home(self, folder: Path) -> None:
-        program = (
-            "from eventstudy.cli.main import main\ntry: main(['list', 'models'])\nfinally: import yfinance"
-        )
+        program = "from eventstudy.cli.main import main\ntry: main(['list', 'models'])\nfinally: import yfinance"
         writable = folder / "tmp"
         writable.mkdir()
         env = {**PYTHON, "HOME": "/nonexistent/home", "TMPDIR": str(writable)}
         done = subprocess.run(
-            [sys.executable, "-c", program], cwd=folder, env=env, capture_output=True, text=True, check=False
+            [sys.executable, "-c", program],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert "Error" not in done.stderr
         assert not (folder / "~").exists()
@@ -245,7 +273,9 @@ class TestFilesToCopy:
     @pytest.mark.slow
     def test_the_cron_line_refreshes_the_study(self, folder: Path, program: Path) -> None:
         lines = [
-            line for line in (FILES / "crontab").read_text(encoding="utf-8").splitlines() if "* *" in line
+            line
+            for line in (FILES / "crontab").read_text(encoding="utf-8").splitlines()
+            if "* *" in line
         ]
         [command] = [re.fullmatch(r"(?:[\d*,/-]+ +){5}(.*)", line)[1] for line in lines]  # type: ignore[index]
         assert "%" not in command, "cron takes it for a line break"
@@ -263,7 +293,9 @@ class TestFilesToCopy:
         units.mkdir()
         for name in ("eventstudy.service", "eventstudy.timer"):
             text = self.placed((FILES / name).read_text(encoding="utf-8"), folder, program)
-            (units / name).write_text(text.replace("User=eventstudy", "User=root"), encoding="utf-8")
+            (units / name).write_text(
+                text.replace("User=eventstudy", "User=root"), encoding="utf-8"
+            )
         done = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", *map(str, sorted(units.iterdir()))],
             capture_output=True, text=True, check=False,
@@ -291,16 +323,21 @@ class TestFilesToCopy:
 
     @pytest.mark.slow
     def test_the_image_runs_as_a_user_without_a_name(self, folder: Path, public: Path) -> None:
-        """The command of the image, in its environment, as its user; building it needs a network."""
+        """The command of the image, in its environment, as its user; building it needs a
+        network."""
         text = (FILES / "Dockerfile").read_text(encoding="utf-8")
-        steps = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+        steps = [
+            line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")
+        ]
         of = dict(steps)
         env = dict(part.split("=", 1) for part in shlex.split(of["ENV"]))
         args = [*json.loads(of["ENTRYPOINT"])[1:], *json.loads(of["CMD"])]
         assert int(of["USER"]) > 0
         for name in ("events.csv", "study.toml"):
             shutil.copy(folder / name, public)
-        env = {k: v.replace("/study/", f"{public}/") for k, v in env.items()} | {"TMPDIR": str(public)}
+        env = {k: v.replace("/study/", f"{public}/") for k, v in env.items()} | {
+            "TMPDIR": str(public)
+        }
         done = as_nobody(*args, cwd=public, env=env)
         assert done.returncode == 0, done.stderr
         assert all(json.loads(line) for line in done.stderr.splitlines())

@@ -1,4 +1,5 @@
-"""The outbox: a change has its command run, whatever ends the refresh, and whatever cannot be printed."""
+"""The outbox: a change has its command run, whatever ends the refresh, and whatever cannot be
+printed."""
 
 from __future__ import annotations
 
@@ -77,19 +78,27 @@ def full() -> int:
 
 
 @pytest.mark.parametrize("stream", [full, closed])
-def test_what_cannot_be_printed_stops_no_command(stream: Callable[[], int], watched: Watched) -> None:
-    """Nor a command that prints itself, nor a notice on a lock that was left before there is a new run."""
+def test_what_cannot_be_printed_stops_no_command(
+    stream: Callable[[], int], watched: Watched
+) -> None:
+    """Nor a command that prints itself, nor a notice on a lock that was left before there is a new
+    run."""
     watched.hook.write_text(f"set -e; echo one; echo two >&2; {HOOK % watched.log}")
     (watched.out / ".events.lock").write_text("process 4242 on elsewhere\n")
     watched.announce(FIRMS[:4])
     nowhere = stream()
     try:
-        assert watched.process("-m", "eventstudy", stdout=nowhere, stderr=nowhere).wait(timeout=60) == 1
+        assert (
+            watched.process("-m", "eventstudy", stdout=nowhere, stderr=nowhere).wait(timeout=60)
+            == 1
+        )
     finally:
         os.close(nowhere)
     assert len(watched.delivered) == 1
     assert Record.read(watched.run).manifest["events"]["ok"] == 4
-    assert list(watched.out.glob(".*")) == [], "no lock, and no sign in the index that the run failed"
+    assert list(watched.out.glob(".*")) == [], (
+        "no lock, and no sign in the index that the run failed"
+    )
     assert not waiting(watched.run)
     assert refresh(watched, *watched.told).startswith("nothing new")
     assert len(watched.delivered) == 1
@@ -105,7 +114,9 @@ def test_what_cannot_be_printed_stops_no_command(stream: Callable[[], int], watc
     ],
     ids=["before the swap", "after the swap", "after the command", "acknowledged"],
 )
-def test_a_kill_loses_no_command(event: str, text: str, times: int, new: bool, watched: Watched) -> None:
+def test_a_kill_loses_no_command(
+    event: str, text: str, times: int, new: bool, watched: Watched
+) -> None:
     """It is run by the next refresh, again if it had run, with the same id."""
     watched.announce(FIRMS[:4])
     child = watched.process(ROOT / "tests" / "deaths.py", event, text)
@@ -160,7 +171,8 @@ def test_what_an_entry_says(watched: Watched) -> None:
         change["text"],
     )
     assert entry == {
-        "schema": "eventstudy-outbox/1", "run": "events", "kind": "changed", "why": ["events.csv changed"],
+        "schema": "eventstudy-outbox/1", "run": "events", "kind": "changed",
+        "why": ["events.csv changed"],
         "counts": {"removed": 1, "answers": 1, "sources": 1, "flips": 1},
     }  # fmt: skip
     invoke("refresh", *watched.options, "--name", "other", *watched.told)
@@ -212,7 +224,8 @@ def test_a_library_call_leaves_its_change(watched: Watched) -> None:
 def entry_of(**facts: object) -> dict[str, object]:
     """Return an entry, with some facts in the place of sound ones."""
     sound: dict[str, object] = {
-        "schema": "eventstudy-outbox/1", "id": "a" * 32, "at": "2026-01-01T00:00:00+00:00", "run": "r",
+        "schema": "eventstudy-outbox/1", "id": "a" * 32, "at": "2026-01-01T00:00:00+00:00",
+        "run": "r",
         "kind": "changed", "why": ["w"], "counts": {"moves": 1}, "text": "t",
     }  # fmt: skip
     return sound | facts
@@ -248,7 +261,8 @@ def test_what_is_no_entry_is_extra(text: str | bytes, tmp_path: Path) -> None:
 
 
 def test_no_entry_of_a_stranger_runs_anything_or_hides(watched: Watched) -> None:
-    """Links, pipes and other names are no entries; one that is sound is data for the user's command."""
+    """Links, pipes and other names are no entries; one that is sound is data for the user's
+    command."""
     outbox = watched.run / "outbox"
     outbox.mkdir()
     name = "00000{}-{}.json".format

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.analysis.placebo import _blocks, _drawn, _touching, placebo_dates, placebo_firms, rank_pvalue
+from eventstudy.analysis.placebo import (
+    _blocks,
+    _drawn,
+    _touching,
+    placebo_dates,
+    placebo_firms,
+    rank_pvalue,
+)
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
@@ -48,14 +55,17 @@ def test_a_placebo_is_the_study_of_events_that_are_given_those_dates() -> None:
     market.table = table.assign(day0=index[index.get_indexer(table["day0"]) + int(row["shift"])])
     assert row["n_events"] == 30
     result = market.fit().test("bmp", W)
-    assert (result.statistic, result.estimate) == pytest.approx((row["statistic"], row["mean_car"]), rel=1e-9)
+    assert (result.statistic, result.estimate) == pytest.approx(
+        (row["statistic"], row["mean_car"]), rel=1e-9
+    )
 
 
 def test_shifts_keep_clear_of_the_events(long: EventStudyResults) -> None:
     shifts = placebo_dates(long, W).draws["shift"]
     assert shifts.is_unique
     assert shifts.abs().min() >= len(long.abnormal.event)
-    # An estimation window that holds the event itself would be no quiet one: forward shifts are far ones.
+    # An estimation window that holds the event itself would be no quiet one: forward shifts are far
+    # ones.
     last = -long.abnormal.windows.estimation.start + long.abnormal.event.stop
     spread = np.ptp(long.abnormal.windows.day0)
     forward = shifts[shifts > 0]
@@ -66,7 +76,9 @@ def test_shifts_keep_clear_of_the_events(long: EventStudyResults) -> None:
 def test_size_of_placebo_dates() -> None:
     """Without an effect p is uniform: 40 small studies, of which few may reject at 10 %."""
     p = [
-        placebo_dates(Market(n=8, seed=s, days=420, dates=2, rho=0.3).fit(), Window(0, 0), draws=99).pvalue
+        placebo_dates(
+            Market(n=8, seed=s, days=420, dates=2, rho=0.3).fit(), Window(0, 0), draws=99
+        ).pvalue
         for s in range(40)
     ]
     assert 0 < (np.array(p) <= 0.10).sum() <= 10
@@ -76,7 +88,10 @@ def test_size_of_placebo_dates() -> None:
 def test_too_few_dates_are_a_reason() -> None:
     placebo = placebo_dates(Market(n=12, seed=2).fit(estimation=(-145, -11)), W)
     assert np.isnan(placebo.pvalue)
-    assert f"only {len(placebo.draws)} placebo dates are possible, at least 39 are needed" in placebo.reason
+    assert (
+        f"only {len(placebo.draws)} placebo dates are possible, at least 39 are needed"
+        in placebo.reason
+    )
     assert "prices must reach further back" in placebo.reason
     assert placebo.reason in str(placebo)
 
@@ -122,7 +137,8 @@ def dealt(seed: int, treated: int, peers: int) -> EventStudyResults:
 
 
 def test_size_with_as_many_peers_as_treated_firms() -> None:
-    """Samples of the peers alone would be one sample of five: p would be 1/100 in half of these studies."""
+    """Samples of the peers alone would be one sample of five: p would be 1/100 in half of these
+    studies."""
     p = np.array([placebo_firms(dealt(seed, 5, 5), W, draws=99).pvalue for seed in range(60)])
     assert 0 < (p <= 0.10).sum() <= 12
     assert 0.35 < p.mean() < 0.65
@@ -167,7 +183,9 @@ def test_windows_touch_by_sessions_of_their_own_exchange(shift: int, touches: bo
     results = Market(n=2, seed=3, days=600).fit()
     windows = results.abnormal.windows
     sparse = np.where(windows.positions >= 0, 2 * windows.positions, -1)
-    own = replace(results, abnormal=replace(results.abnormal, windows=replace(windows, positions=sparse)))
+    own = replace(
+        results, abnormal=replace(results.abnormal, windows=replace(windows, positions=sparse))
+    )
     event = sparse[:, -len(results.abnormal.event) :]
     # The window [0,0], moved by `shift` sessions; its estimation days are not asked about.
     middle = event[:, len(results.abnormal.event) // 2] + 2 * shift

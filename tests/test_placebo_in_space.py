@@ -33,8 +33,10 @@ def slsqp(y: np.ndarray, Z: np.ndarray) -> np.ndarray:
     """Return the weights by a general optimiser."""
     J = Z.shape[1]
     found = minimize(
-        lambda w: 1e4 * ((y - Z @ w) ** 2).sum(), np.full(J, 1 / J), bounds=[(0, 1)] * J, method="SLSQP",
-        constraints={"type": "eq", "fun": lambda w: w.sum() - 1}, options={"maxiter": 500, "ftol": 1e-13},
+        lambda w: 1e4 * ((y - Z @ w) ** 2).sum(), np.full(J, 1 / J), bounds=[(0, 1)] * J,
+        method="SLSQP",
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+        options={"maxiter": 500, "ftol": 1e-13},
     )  # fmt: skip
     return np.asarray(found.x)
 
@@ -73,7 +75,9 @@ def test_without_an_effect_every_rank_is_as_likely() -> None:
         market = with_donors(9, seed=100 + seed)
         # The event is a draw like its donors.
         own = np.random.default_rng(seed)
-        market.frame["F00"] = market.frame["MKT"] * own.normal(1, 0.3) + own.standard_normal(200) * 0.02
+        market.frame["F00"] = (
+            market.frame["MKT"] * own.normal(1, 0.3) + own.standard_normal(200) * 0.02
+        )
         ranks.append(placebo(market.fit(model="synthetic_control").abnormal, Window(0, 0)).pvalue)
     assert np.mean(ranks) == pytest.approx(0.55, abs=4 * 0.2872 / np.sqrt(70))
     assert np.mean(np.array(ranks) <= 0.1 + 1e-9) == pytest.approx(0.1, abs=4 * 0.3 / np.sqrt(70))
@@ -96,10 +100,16 @@ def test_donors_of_an_event_that_has_fewer() -> None:
     both = market.fit(model="synthetic_control")
     fit = both.abnormal
     assert placebo(fit.take(np.array([1]))).reason.startswith("3 donors")
-    assert placebo(fit.take(np.array([0]))).pvalue == placebo(alone.abnormal.take(np.array([0]))).pvalue
+    assert (
+        placebo(fit.take(np.array([0]))).pvalue
+        == placebo(alone.abnormal.take(np.array([0]))).pvalue
+    )
 
 
 def test_what_it_does_not_apply_to(market: Market) -> None:
-    assert placebo(market.fit(model="synthetic_control").abnormal).reason == "tests one event at a time"
+    assert (
+        placebo(market.fit(model="synthetic_control").abnormal).reason
+        == "tests one event at a time"
+    )
     one = market.fit().abnormal.take(np.array([0]))
     assert placebo(one).reason == "needs the model synthetic_control"

@@ -1,4 +1,5 @@
-"""The common table, the names of the sources, and the order in which the default source asks them."""
+"""The common table, the names of the sources, and the order in which the default source asks
+them."""
 
 from __future__ import annotations
 
@@ -71,7 +72,10 @@ def test_a_wider_range_is_downloaded_whole(auto: Auto, tmp_path: Path) -> None:
     with Yahoo(synthetic("AAA")) as yahoo:
         auto(yahoo).fetch(["AAA"], FIRST, LAST)
         later = auto(yahoo).fetch(["AAA"], date(2019, 6, 3), date(2020, 6, 30))
-    assert (later.provenance["AAA"].first, later.provenance["AAA"].last) == ("2019-06-03", "2020-06-30")
+    assert (later.provenance["AAA"].first, later.provenance["AAA"].last) == (
+        "2019-06-03",
+        "2020-06-30",
+    )
     asked = StoreProvider(tmp_path / "prices.sqlite").asked(["AAA"])
     assert asked == {"AAA": (FIRST, date(2020, 6, 30))}
 
@@ -81,8 +85,12 @@ def test_without_a_network_the_sample_stands_in_loudly(auto: Auto) -> None:
     assert prices.symbols == ("AAPL", "^GSPC")
     assert prices.provenance["AAPL"].source == "sample"
     assert prices.failures["002415.SZ"].kind == "network"
-    assert "Yahoo cannot be reached and not in the bundled sample" in str(prices.failures["002415.SZ"])
-    assert any("Yahoo cannot be reached: bundled sample used for 2 symbols" in n for n in prices.notices)
+    assert "Yahoo cannot be reached and not in the bundled sample" in str(
+        prices.failures["002415.SZ"]
+    )
+    assert any(
+        "Yahoo cannot be reached: bundled sample used for 2 symbols" in n for n in prices.notices
+    )
 
 
 def test_the_sample_is_never_stored(auto: Auto, tmp_path: Path) -> None:
@@ -165,7 +173,9 @@ def test_importing_costs_nothing() -> None:
         "print(sorted({'pandas', 'numpy', 'yfinance', 'sqlite3', 'curl_cffi'} & set(sys.modules)))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True
+    )
     assert run.stdout.strip() == "[]"
 
 
@@ -207,19 +217,28 @@ def test_an_empty_table_has_the_columns() -> None:
 
 
 def test_the_canonical_bytes() -> None:
-    rows, _ = clean(pd.DataFrame({"date": ["2019-01-02"], "close": [0.1 + 0.2], "volume": [1000]}), "^X")
+    rows, _ = clean(
+        pd.DataFrame({"date": ["2019-01-02"], "close": [0.1 + 0.2], "volume": [1000]}), "^X"
+    )
     written = canonical_bytes("^X", matrix_of(rows))
     nan = struct.pack("<d", math.nan)
     cells = [struct.pack("<d", value) for value in (17898.0, 0.1 + 0.2, 1000.0)]
     assert written == b"^X\n" + cells[0] + 3 * nan + cells[1] + nan + cells[2]
     assert stamp(Provenance("test"), rows).sha256 == hashlib.sha256(written).hexdigest()
     # a NaN of another sign is the same missing value
-    assert canonical_bytes("^X", np.where(np.isnan(matrix_of(rows)), -np.nan, matrix_of(rows))) == written
+    assert (
+        canonical_bytes("^X", np.where(np.isnan(matrix_of(rows)), -np.nan, matrix_of(rows)))
+        == written
+    )
 
 
 @pytest.mark.parametrize(
     "closes",
-    [{"close": (3.0, 4.0)}, {"adj_close": (3.0, 4.0)}, {"adj_close": (3.0, 3.9), "close": (3.0, 3.0)}],
+    [
+        {"close": (3.0, 4.0)},
+        {"adj_close": (3.0, 4.0)},
+        {"adj_close": (3.0, 3.9), "close": (3.0, 3.0)},
+    ],
 )
 def test_two_closes_of_one_date_are_none(closes: dict[str, tuple[float, float]]) -> None:
     """Adjusted or not."""
@@ -234,7 +253,9 @@ def test_two_closes_of_one_date_are_none(closes: dict[str, tuple[float, float]])
 
 def test_clean_says_what_it_changed() -> None:
     days = ["2019-01-03", None, "2019-01-02", "2019-01-02"]
-    table = pd.DataFrame({"date": days, "close": [1.0, 2.0, 3.0, -4.0], "volume": [1.0, 1.0, 1.0, 1.0]})
+    table = pd.DataFrame(
+        {"date": days, "close": [1.0, 2.0, 3.0, -4.0], "volume": [1.0, 1.0, 1.0, 1.0]}
+    )
     rows, notes = clean(table, "A")
     assert rows["date"].dt.day.tolist() == [2, 3]
     assert rows["close"].isna().tolist() == [True, False]

@@ -1,4 +1,5 @@
-"""`eventstudy prices`: what it prints, where, and with which exit code; every option is documented."""
+"""`eventstudy prices`: what it prints, where, and with which exit code; every option is
+documented."""
 
 from __future__ import annotations
 
@@ -131,7 +132,11 @@ def test_verify_names_the_damaged(store: Path) -> None:
     with connection:
         connection.execute("UPDATE prices SET sha256 = 'x' WHERE symbol = '^BB'")
     connection.close()
-    assert invoke("verify", "--store", store) == (1, "damaged: ^BB\n", "2 vintages checked, 1 damaged\n")
+    assert invoke("verify", "--store", store) == (
+        1,
+        "damaged: ^BB\n",
+        "2 vintages checked, 1 damaged\n",
+    )
 
 
 def test_prune_says_what_goes(store: Path, tmp_path: Path) -> None:
@@ -170,7 +175,15 @@ def test_fetch_for_events(yahoo: Yahoo, tmp_path: Path) -> None:
     assert (code, err.count("\n"), err.endswith("all as given\n")) == (0, 1, True)
     assert [line.split()[:2] for line in out.splitlines()] == [["AAPL", "new"], ["^GSPC", "new"]]
     asked = len(yahoo.log)
-    common = ["run", str(events), "--store", str(tmp_path / "s"), "--out", str(tmp_path / "r"), "--quiet"]
+    common = [
+        "run",
+        str(events),
+        "--store",
+        str(tmp_path / "s"),
+        "--out",
+        str(tmp_path / "r"),
+        "--quiet",
+    ]
     result = CliRunner().invoke(main, common)
     assert (result.exit_code, result.stderr) == (0, "")
     pinned = CliRunner().invoke(main, [*common, "--vintage", "2100-01-01"])
@@ -188,7 +201,10 @@ def test_fetch_for_events(yahoo: Yahoo, tmp_path: Path) -> None:
     ("args", "words"),
     [
         (["fetch"], "nothing to fetch"),
-        (["fetch", "A", "--start", "2020-01-02", "--end", "2020-01-01"], "the first day is after the last"),
+        (
+            ["fetch", "A", "--start", "2020-01-02", "--end", "2020-01-01"],
+            "the first day is after the last",
+        ),
         (["fetch", "A", "--source", "sample"], "not a source to download from"),
         (["fetch", "A", "--source", "yaho"], "did you mean 'yahoo'"),
         (["fetch", "A", "--start", "2.1.2020"], "does not match the format"),
@@ -222,12 +238,16 @@ def test_no_network_is_noticed_in_seconds(
 def test_every_option_of_every_command_is_documented() -> None:
     text = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
     common, first = text.split("## Commands")[1].split("\n- `", 1)
-    sections = dict(part.split("`", 1) for part in f"\n- `{first}".split("## ")[0].split("\n- `")[1:])
+    sections = dict(
+        part.split("`", 1) for part in f"\n- `{first}".split("## ")[0].split("\n- `")[1:]
+    )
     named = {title.split()[2]: body for title, body in sections.items()}
     group = main.commands["prices"]
     assert named.keys() == group.commands.keys()  # type: ignore[attr-defined]
     for command in group.commands.values():  # type: ignore[attr-defined]
-        for option in (name for each in command.params for name in each.opts if name.startswith("--")):
+        for option in (
+            name for each in command.params for name in each.opts if name.startswith("--")
+        ):
             known = f"`{option}" in named[command.name] or f"`{option}" in common
             assert known, (command.name, option)
 

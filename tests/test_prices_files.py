@@ -121,11 +121,20 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
         ("date,price\n2019-01-02,1\n", "AAA.csv:1: no close or adj_close column"),
         ("date,volume\n2019-01-02,1\n", "no close or adj_close column, got 'date, volume'"),
         ("date,close,Close\n2019-01-02,1,1\n", "AAA.csv:1: column occurs twice, got 'close'"),
-        ("date,close\n2019-01-02,1\n\n02/01/2019,1\n", "AAA.csv:4: date: not a date, got '02/01/2019'"),
-        ("date,close\n2019-02-30,1\n", "AAA.csv:2: date: not a date, got '2019-02-30'; write YYYY-MM-DD"),
+        (
+            "date,close\n2019-01-02,1\n\n02/01/2019,1\n",
+            "AAA.csv:4: date: not a date, got '02/01/2019'",
+        ),
+        (
+            "date,close\n2019-02-30,1\n",
+            "AAA.csv:2: date: not a date, got '2019-02-30'; write YYYY-MM-DD",
+        ),
         ("date,close\n,1\n", "AAA.csv:2: date: not a date"),
         ("date,close\n0019-02-03,1\n", "AAA.csv:2: date: not a date"),
-        ('date,close\n2019-01-02,1\n2019-01-03,"1,234.5"\n', "AAA.csv:3: close: not a number, got '1,234.5'"),
+        (
+            'date,close\n2019-01-02,1\n2019-01-03,"1,234.5"\n',
+            "AAA.csv:3: close: not a number, got '1,234.5'",
+        ),
         ("date;close\n2019-01-02;1,5\n", "AAA.csv:2: close: not a number, got '1,5'"),
         ("date,close\n2019-01-02,1,2\n", "AAA.csv:2: 3 cells, the header has 2"),
         ("date,close,currency\n2019-01-02,1,USD\n2019-01-03,1,CNY\n", "several currencies"),
@@ -158,7 +167,9 @@ def test_nothing_in_the_range(tmp_path: Path) -> None:
     write(tmp_path, "AAA.csv", GOOD)
     write(tmp_path, "NAN.csv", "date,close\n2019-01-02,\n")
     write(tmp_path, "HEAD.csv", "date,close\n")
-    failures = FilesProvider(tmp_path).fetch(["AAA", "NAN", "HEAD"], date(2020, 1, 1), LAST).failures
+    failures = (
+        FilesProvider(tmp_path).fetch(["AAA", "NAN", "HEAD"], date(2020, 1, 1), LAST).failures
+    )
     assert {error.kind for error in failures.values()} == {"no_prices"}
     assert "prices are there from 2019-01-02 to 2019-01-03" in str(failures["AAA"])
 
@@ -190,7 +201,9 @@ def test_two_files_for_one_ticker(tmp_path: Path) -> None:
     assert "AAA.csv, AAA.csv.gz" in said
 
 
-LONG = "ticker,date,close,currency\nBBB,2019-01-03,4,CNY\nAAA,2019-01-02,1,USD\nBBB,2019-01-02,3,CNY\n"
+LONG = (
+    "ticker,date,close,currency\nBBB,2019-01-03,4,CNY\nAAA,2019-01-02,1,USD\nBBB,2019-01-02,3,CNY\n"
+)
 WIDE = "date,BRK-B,^GSPC\n2019-01-02,1,3\n2019-01-03,,4\n"
 
 
@@ -241,7 +254,10 @@ def test_a_fault_of_one_ticker_in_a_long_table(tmp_path: Path) -> None:
     ("text", "words"),
     [
         (LONG.replace("date", "day"), "all.csv:1: no date column"),
-        (LONG.replace("close", "last"), "no close or adj_close column, got 'symbol, date, last, currency'"),
+        (
+            LONG.replace("close", "last"),
+            "no close or adj_close column, got 'symbol, date, last, currency'",
+        ),
         (LONG.replace("AAA", " "), "all.csv:3: symbol: no ticker"),
         ("date\n2019-01-02\n", "all.csv:1: no price column"),
     ],

@@ -1,4 +1,5 @@
-"""Price sources of other packages: the example works, a broken one is one clear line, no name is shadowed."""
+"""Price sources of other packages: the example works, a broken one is one clear line, no name is
+shadowed."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def iss(tmp_path: Path) -> Path:
     folder.mkdir()
     answer = {"history": {"metadata": {}, "columns": COLUMNS, "data": ROWS}, "history.cursor": {}}
     (folder / "RUAL.json").write_text(json.dumps(answer), encoding="utf-8")
-    lines = [";".join("" if cell is None else str(cell) for cell in row) for row in [COLUMNS, *ROWS]]
+    lines = [
+        ";".join("" if cell is None else str(cell) for cell in row) for row in [COLUMNS, *ROWS]
+    ]
     text = "\r\n".join(["history", "", *lines, "", "history.cursor", "", "INDEX;TOTAL", "0;3", ""])
     (folder / "GAZP.csv").write_bytes(text.encode("cp1251"))
     (folder / "BAD.json").write_text('{"history": {"columns": ["A"]}}', encoding="utf-8")
@@ -48,8 +51,11 @@ def iss(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str, str], Path]]:
-    """Return a maker of an installed package: its code and its metadata, as pip would leave them."""
+def installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str, str], Path]]:
+    """Return a maker of an installed package: its code and its metadata, as pip would leave
+    them."""
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
@@ -84,7 +90,12 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)])}
     command = [sys.executable, "-W", "error", "-m", "eventstudy"]
     shown = subprocess.run(
-        [*command, "list", "prices"], env=env, capture_output=True, text=True, timeout=60, check=True
+        [*command, "list", "prices"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert "moex       raw closes of the Moscow exchange" in shown.stdout
     assert "(moex-prices)" in shown.stdout
@@ -98,17 +109,28 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
     assert fetched.stdout.split()[:5] == ["RUAL.ME", "new", "2018-04-06", "2018-04-10", "3"]
     found = resolve("store", store=store).fetch(["RUAL.ME"], FIRST, LAST)
     assert found.table["close"].tolist()[:2] == [28.305, 20.86]
-    assert (found.provenance["RUAL.ME"].source, found.provenance["RUAL.ME"].currency) == ("moex", "RUB")
-
-
-def test_the_example_reads_both_shapes(iss: Path, installed: Callable[[str, str, str], Path]) -> None:
-    installed(
-        "moex-prices", "moex = moex_prices:MoexProvider", (EXAMPLE / "moex_prices.py").read_text("utf-8")
+    assert (found.provenance["RUAL.ME"].source, found.provenance["RUAL.ME"].currency) == (
+        "moex",
+        "RUB",
     )
-    prices = resolve(f"moex:{iss}").fetch(["RUAL.ME", "GAZP", "BAD", "NONE", "../RUAL"], FIRST, LAST)
+
+
+def test_the_example_reads_both_shapes(
+    iss: Path, installed: Callable[[str, str, str], Path]
+) -> None:
+    installed(
+        "moex-prices",
+        "moex = moex_prices:MoexProvider",
+        (EXAMPLE / "moex_prices.py").read_text("utf-8"),
+    )
+    prices = resolve(f"moex:{iss}").fetch(
+        ["RUAL.ME", "GAZP", "BAD", "NONE", "../RUAL"], FIRST, LAST
+    )
     parts = prices.parts()
     pd.testing.assert_frame_equal(
-        parts["RUAL.ME"].drop(columns="symbol"), parts["GAZP"].drop(columns="symbol"), check_exact=True
+        parts["RUAL.ME"].drop(columns="symbol"),
+        parts["GAZP"].drop(columns="symbol"),
+        check_exact=True,
     )
     assert parts["GAZP"]["close"].isna().tolist() == [False, False, True]
     assert {name: error.kind for name, error in prices.failures.items()} == {
@@ -135,7 +157,9 @@ def test_a_broken_source_is_one_line(
     installed("odd-prices", f"oddly = odd_{kind}:Source", code)
     events = tmp_path / "events.csv"
     events.write_text("ticker,announced_at\nAAPL,2020-08-06\n", encoding="utf-8")
-    result = CliRunner().invoke(main, ["run", str(events), "--prices", "oddly", "--out", str(tmp_path / "r")])
+    result = CliRunner().invoke(
+        main, ["run", str(events), "--prices", "oddly", "--out", str(tmp_path / "r")]
+    )
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert words in result.stderr
@@ -161,7 +185,11 @@ class Source:
 
 @pytest.mark.parametrize(
     ("argument", "words"),
-    [("raise", "RuntimeError: out of order"), ("lose", "nor a failure for AAPL"), ("list", "is not prices")],
+    [
+        ("raise", "RuntimeError: out of order"),
+        ("lose", "nor a failure for AAPL"),
+        ("list", "is not prices"),
+    ],
 )
 def test_faults_of_a_source_are_told_as_its_own(
     argument: str, words: str, installed: Callable[[str, str, str], Path]
@@ -175,7 +203,9 @@ def test_faults_of_a_source_are_told_as_its_own(
 def test_no_built_in_name_is_shadowed(installed: Callable[[str, str, str], Path]) -> None:
     installed("cuckoo", "sample = cuckoo:Source", "raise SystemExit('loaded')")
     assert isinstance(resolve("sample"), SampleProvider)
-    assert ("sample", "ignored: cuckoo cannot take the name of a built-in source") in list(listing())
+    assert ("sample", "ignored: cuckoo cannot take the name of a built-in source") in list(
+        listing()
+    )
     assert list(PROVIDERS) == ["auto", "yahoo", "store", "sample", "files"]
 
 

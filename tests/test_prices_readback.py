@@ -1,4 +1,5 @@
-"""Commands that keep prices read them back, name what is not kept, and end with a code that says so."""
+"""Commands that keep prices read them back, name what is not kept, and end with a code that says
+so."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def write(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 def states(out: str) -> dict[str, str]:
-    """Return the outcome of each symbol of a JSON answer, with "!" where it is not kept as given."""
+    """Return the outcome of each symbol of a JSON answer, with "!" where it is not kept as
+    given."""
     return {row["symbol"]: row["outcome"] + "!" * (not row["kept"]) for row in json.loads(out)}
 
 
@@ -50,17 +52,25 @@ def test_a_full_disk_is_named_symbol_by_symbol(tmp_path: Path) -> None:
         close = 100 * np.exp(rng.normal(0, 0.01, 3000).cumsum())
         days = pd.bdate_range("2010-01-04", periods=3000)
         (tmp_path / "files").mkdir(exist_ok=True)
-        pd.DataFrame({"date": days, "close": close}).to_csv(tmp_path / "files" / f"S{n:02}.csv", index=False)
+        pd.DataFrame({"date": days, "close": close}).to_csv(
+            tmp_path / "files" / f"S{n:02}.csv", index=False
+        )
     order = [sys.executable, "-c", FULL, "import", tmp_path / "files", "--store", tmp_path / "s"]
     run = subprocess.run(order, cwd=ROOT, capture_output=True, text=True, check=False)
     lines = {line.split()[0]: line for line in run.stdout.splitlines()}
-    kept = [name for name, line in lines.items() if " as given" in line and "not as given" not in line]
-    there = [row["symbol"] for row in json.loads(invoke("list", "--json", "--store", tmp_path / "s")[1])]
+    kept = [
+        name for name, line in lines.items() if " as given" in line and "not as given" not in line
+    ]
+    there = [
+        row["symbol"] for row in json.loads(invoke("list", "--json", "--store", tmp_path / "s")[1])
+    ]
     assert (run.returncode, len(lines), kept) == (1, 12, there)
     assert 0 < len(kept) < 12
     complaints = [line for line in run.stderr.splitlines() if "not kept as given" in line]
     assert [line.split()[1].rstrip(":") for line in complaints] == sorted({*lines} - {*kept})
-    assert all("the price cache cannot be written (" in line and "--store" in line for line in complaints)
+    assert all(
+        "the price cache cannot be written (" in line and "--store" in line for line in complaints
+    )
 
 
 @pytest.mark.parametrize("command", ["import", "fetch"])
@@ -106,7 +116,9 @@ def test_a_revision_that_could_not_be_written_is_no_vintage(
     assert "vintage" not in err
 
 
-def test_prices_that_are_there_need_no_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prices_that_are_there_need_no_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = (
         "import",
         write(tmp_path / "A.csv", "2019-01-02,1,1,1,1,1,1"),
@@ -123,10 +135,15 @@ def test_prices_that_are_there_need_no_writing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_file_is_kept_to_the_last_value(tmp_path: Path) -> None:
-    """Closes agree: what else the file changes is kept too, and the earlier values are a vintage."""
+    """Closes agree: what else the file changes is kept too, and the earlier values are a
+    vintage."""
     keep = ("--store", tmp_path / "s")
     file = tmp_path / "A.csv"
-    first = ["2019-01-02,9,11,8,10,9.5,100", "2019-01-03,9,11,8,10,9.5,200", "2019-01-04,9,11,8,10,9.5,300"]
+    first = [
+        "2019-01-02,9,11,8,10,9.5,100",
+        "2019-01-03,9,11,8,10,9.5,200",
+        "2019-01-04,9,11,8,10,9.5,300",
+    ]
     assert invoke("import", write(file, *first), *keep)[0] == 0
     assert invoke("import", file, *keep)[1].split()[1] == "same"
     write(file, "2019-01-03,9,12,,10,9.5000001,250", first[2], "2019-01-07,9,11,8,10,9.5,400")
@@ -152,7 +169,13 @@ def test_a_currency_that_comes_later_is_kept(tmp_path: Path) -> None:
     assert (code, out.split()[1], out.split()[5]) == (0, "revision", "GBp")
     assert "currency GBp" in err
     write(file, "2019-01-03,2", "2019-01-04,3", header="date,close")
-    assert invoke("import", file, *keep)[1].split()[1:6] == ["append", "2019-01-02", "2019-01-04", "3", "GBp"]
+    assert invoke("import", file, *keep)[1].split()[1:6] == [
+        "append",
+        "2019-01-02",
+        "2019-01-04",
+        "3",
+        "GBp",
+    ]
     assert invoke("verify", *keep)[2] == "3 vintages checked, 0 damaged\n"
 
 
@@ -170,13 +193,16 @@ def test_a_currency_that_comes_later_is_kept(tmp_path: Path) -> None:
 def test_rows_that_contradict_each_other_are_not_kept(
     rows: list[str], code: int, kept: bool, tmp_path: Path
 ) -> None:
-    """Numbers that can be no price are missing, which a note says; of two that can, one would be lost."""
+    """Numbers that can be no price are missing, which a note says; of two that can, one would be
+    lost."""
     write(tmp_path / "files" / "A.csv", *rows, "2019-01-04,1,1,1,1,1,1")
     write(tmp_path / "files" / "B.csv", "2019-01-02,1,1,1,1,1,1")
     got, out, err = invoke("import", tmp_path / "files", "--json", "--store", tmp_path / "s")
     assert (got, [row["kept"] for row in json.loads(out)]) == (code, [kept, True])
     assert len(json.loads(out)[0]["notes"]) > 1 == len(json.loads(out)[1]["notes"])
-    assert ("A: not kept as given: rows of one date differ in the file (2019-01-02)" in err) == (not kept)
+    assert ("A: not kept as given: rows of one date differ in the file (2019-01-02)" in err) == (
+        not kept
+    )
 
 
 def test_earlier_prices_that_left_the_cache_are_said(tmp_path: Path) -> None:
@@ -227,7 +253,10 @@ def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
         connection.execute("DELETE FROM prices WHERE symbol = 'BBB'")
     connection.close()
     answers = read_back(store, made("AAA", "BBB"), {}, {})
-    assert [row.unkept for row in answers] == ["the stored prices are damaged", "not in the price store"]
+    assert [row.unkept for row in answers] == [
+        "the stored prices are damaged",
+        "not in the price store",
+    ]
 
 
 def test_days_unlike() -> None:

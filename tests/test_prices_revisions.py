@@ -28,16 +28,22 @@ FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)
 def table(upto: str = "2019-12-31", begin: str = "2019-01-01") -> pd.DataFrame:
     """Return a year of prices with the digits of float32, as Yahoo's have."""
     rng = np.random.default_rng(3)
-    close = (100 * np.exp(np.cumsum(rng.normal(0, 0.02, len(DAYS))))).astype("float32").astype(float)
+    close = (
+        (100 * np.exp(np.cumsum(rng.normal(0, 0.02, len(DAYS))))).astype("float32").astype(float)
+    )
     volume = rng.integers(10**5, 10**7, len(DAYS)).astype(float)
-    whole = pd.DataFrame({"date": DAYS, "close": close, "adj_close": close * 0.97, "volume": volume})
+    whole = pd.DataFrame(
+        {"date": DAYS, "close": close, "adj_close": close * 0.97, "volume": volume}
+    )
     return whole[(whole["date"] <= upto) & (whole["date"] >= begin)].reset_index(drop=True)
 
 
 def fetched(rows: pd.DataFrame, on: str = "2024-03-01", actions: tuple[Action, ...] = ()) -> Prices:
     cleaned, _ = clean(rows, "X.SZ")
     given = Provenance("yahoo", retrieved_at=f"{on}T10:00:00+00:00", library="yfinance 1.7.0")
-    return Prices.of({"X.SZ": cleaned}, {}, {"X.SZ": stamp(given, cleaned)}, actions={"X.SZ": actions})
+    return Prices.of(
+        {"X.SZ": cleaned}, {}, {"X.SZ": stamp(given, cleaned)}, actions={"X.SZ": actions}
+    )
 
 
 def held(rows: pd.DataFrame, on: str = "2024-03-01", actions: tuple[Action, ...] = ()) -> Held:
@@ -50,7 +56,9 @@ def with_dividend(rows: pd.DataFrame, before: str, factor: float = 0.98) -> pd.D
     return rows.assign(adj_close=rows["adj_close"].where(~early, rows["adj_close"] * factor))
 
 
-def with_split(rows: pd.DataFrame, before: str, ratio: float = 4.0, *, volume: bool = True) -> pd.DataFrame:
+def with_split(
+    rows: pd.DataFrame, before: str, ratio: float = 4.0, *, volume: bool = True
+) -> pd.DataFrame:
     early = rows["date"] < before
     parts = {name: rows[name].where(~early, rows[name] / ratio) for name in ("close", "adj_close")}
     if volume:
@@ -78,7 +86,9 @@ def test_nothing_changed() -> None:
 @pytest.mark.parametrize("ex", ["2019-07-10", "2019-03-06"], ids=["after the last row", "inside"])
 def test_a_dividend_is_expected(ex: str) -> None:
     assert outcome(table(HALF), with_dividend(table(), ex)) == "rebase"
-    assert outcome(table(HALF), with_dividend(table(), ex, 1.02)) == "revision", "no dividend raises prices"
+    assert outcome(table(HALF), with_dividend(table(), ex, 1.02)) == "revision", (
+        "no dividend raises prices"
+    )
 
 
 def test_a_split_is_expected_with_its_volume_or_its_action() -> None:
@@ -89,7 +99,9 @@ def test_a_split_is_expected_with_its_volume_or_its_action() -> None:
     assert outcome(table(HALF), quiet) == "revision", "closes alone: another unit, perhaps"
     assert outcome(table(HALF), quiet, SPLIT) == "rebase"
     assert outcome(table(HALF), quiet, replace(SPLIT, value=3.0)) == "revision"
-    assert outcome(table(HALF), with_split(table(), "2019-07-15", np.pi)) == "revision", "no ratio of a split"
+    assert outcome(table(HALF), with_split(table(), "2019-07-15", np.pi)) == "revision", (
+        "no ratio of a split"
+    )
     both = with_dividend(with_split(table(), "2019-07-15"), "2019-08-01")
     assert outcome(table(HALF), both) == "rebase"
 
@@ -104,7 +116,11 @@ def test_anything_else_is_a_revision_with_its_extent() -> None:
     assert change.largest == pytest.approx(99)
     assert "2 closes changed" in change.words
     missing = compare(held(table(HALF)), held(new.drop(index=[40, 45])))
-    assert (missing.outcome, missing.days, missing.words.split(" (")[0]) == ("revision", 2, "2 days vanished")
+    assert (missing.outcome, missing.days, missing.words.split(" (")[0]) == (
+        "revision",
+        2,
+        "2 days vanished",
+    )
     more = compare(held(table(HALF).drop(index=[40])), held(table()))
     assert (more.outcome, more.words) == ("revision", f"1 days appeared ({DAYS[40]:%Y-%m-%d})")
 
@@ -161,7 +177,8 @@ def test_an_open_end_that_gets_its_price_is_no_revision() -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> StoreProvider:
-    """Return a store with four vintages: of March, appended in April, re-based in May, revised in June."""
+    """Return a store with four vintages: of March, appended in April, re-based in May, revised in
+    June."""
     store, revised = StoreProvider(tmp_path), with_dividend(table(), "2019-07-10")
     assert store.put(fetched(table(HALF), "2024-03-01")) == ()
     assert store.put(fetched(table(begin="2019-06-03"), "2024-04-01")) == ()
@@ -186,13 +203,17 @@ def test_every_vintage_can_be_had_as_it_was(store: StoreProvider) -> None:
         found = StoreProvider(store.path, vintage=when).fetch(["X.SZ"], FIRST, LAST)
         pd.testing.assert_frame_equal(found.table, prices.table, check_exact=True)
         assert found.provenance["X.SZ"].sha256 == prices.provenance["X.SZ"].sha256
-        assert resolve("auto", store=store.path, vintage=when).fetch(["X.SZ"], FIRST, LAST).provenance == (
-            found.provenance
-        )
+        assert resolve("auto", store=store.path, vintage=when).fetch(
+            ["X.SZ"], FIRST, LAST
+        ).provenance == (found.provenance)
     newest = StoreProvider(store.path, vintage="2024-07-01").fetch(["X.SZ"], FIRST, LAST)
     assert "revised by the source since 2024-05-01" in newest.provenance["X.SZ"].note
     assert newest.actions == {"X.SZ": (Action("2019-07-10", "dividend", 2.0),)}
-    error = StoreProvider(store.path, vintage="2024-02-29").fetch(["X.SZ"], FIRST, LAST).failures["X.SZ"]
+    error = (
+        StoreProvider(store.path, vintage="2024-02-29")
+        .fetch(["X.SZ"], FIRST, LAST)
+        .failures["X.SZ"]
+    )
     assert "no vintage of 2024-02-29" in str(error)
     assert "2024-03-01T10:00:00+00:00" in error.remedy
 
@@ -201,17 +222,30 @@ def test_a_vintage_answers_for_a_part_and_says_so(store: StoreProvider) -> None:
     found = StoreProvider(store.path, vintage="2024-03-01").fetch(["X.SZ", "Z"], FIRST, LAST)
     assert found.failures["Z"].kind == "unknown_symbol"
     assert found.notices == (
-        "the price store has a part of 2019-01-01 to 2019-12-31 for 1 symbol (X.SZ 2019-01-02 to 2019-06-28)",
+        (
+            "the price store has a part of 2019-01-01 to 2019-12-31 for 1 symbol (X.SZ 2019-01-02 to "
+            "2019-06-28)"
+        ),
     )
 
 
 def test_what_happened_is_recorded(store: StoreProvider) -> None:
     told = history(store, "X.SZ")
-    assert [fetch["outcome"] for fetch in told["fetches"]] == ["new", "append", "rebase", "revision"]
+    assert [fetch["outcome"] for fetch in told["fetches"]] == [
+        "new",
+        "append",
+        "rebase",
+        "revision",
+    ]
     assert all(
-        len(fetch["sha256"]) == 64 and fetch["library"] == "yfinance 1.7.0" for fetch in told["fetches"]
+        len(fetch["sha256"]) == 64 and fetch["library"] == "yfinance 1.7.0"
+        for fetch in told["fetches"]
     )
-    assert [(each["number"], each["rows"]) for each in told["vintages"]] == [(1, 128), (2, 260), (3, 260)]
+    assert [(each["number"], each["rows"]) for each in told["vintages"]] == [
+        (1, 128),
+        (2, 260),
+        (3, 260),
+    ]
     # the first is a part of the second, of which only one copy is kept
     assert store.query("SELECT number, blob IS NULL FROM vintages ORDER BY number") == [
         (1, 1),
@@ -247,7 +281,9 @@ def test_recorded_series_of_two_downloads() -> None:
     from eventstudy.prices.files import FilesProvider
 
     folder = SHARED / "market-data"
-    parts = [FilesProvider(folder / name / "000063.SZ.csv") for name in ("prices", "prices-as-recorded")]
+    parts = [
+        FilesProvider(folder / name / "000063.SZ.csv") for name in ("prices", "prices-as-recorded")
+    ]
     rows = [each.fetch(["000063.SZ"], date(2016, 1, 1), date(2023, 12, 31)).table for each in parts]
     assert outcome(rows[0], rows[0]) == "same"
     assert outcome(rows[0], rows[1]) == "revision"

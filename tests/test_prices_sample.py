@@ -23,10 +23,16 @@ def test_extent() -> None:
     ends = {symbol: (p.first, p.last, p.rows) for symbol, p in prices.provenance.items()}
     later = {"AMZN", "GOOG", "META", "NFLX", "NVDA"}
     assert {ends[symbol] for symbol in later} == {("2014-01-02", "2023-09-21", 2447)}
-    assert {ends[symbol] for symbol in ends if symbol not in later} == {("2014-01-02", "2022-12-28", 2264)}
+    assert {ends[symbol] for symbol in ends if symbol not in later} == {
+        ("2014-01-02", "2022-12-28", 2264)
+    }
     assert prices.table["adj_close"].notna().all()
     assert prices.table[["open", "close", "volume"]].isna().all(axis=None)
-    assert prices.table.groupby("symbol")["date"].apply(lambda days: days.is_monotonic_increasing).all()
+    assert (
+        prices.table.groupby("symbol")["date"]
+        .apply(lambda days: days.is_monotonic_increasing)
+        .all()
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,8 @@ def test_outside_the_sample() -> None:
 
 
 def test_what_is_said_of_it_is_what_is_in_it() -> None:
-    """The dates in the documents, in `eventstudy list prices` and in errors are those of the file."""
+    """The dates in the documents, in `eventstudy list prices` and in errors are those of the
+    file."""
     sample = SampleProvider()
     found = sample.fetch(sample.symbols(), FIRST, LAST).provenance
     ends = {symbol: entry.last for symbol, entry in found.items()}
@@ -90,7 +97,9 @@ def test_the_notice_names_source_and_licence() -> None:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real prices are not here")
-@pytest.mark.parametrize(("symbol", "column", "gap"), [("NVDA", "adj_close", 2e-6), ("^GSPC", "close", 1e-5)])
+@pytest.mark.parametrize(
+    ("symbol", "column", "gap"), [("NVDA", "adj_close", 2e-6), ("^GSPC", "close", 1e-5)]
+)
 def test_returns_agree_with_other_recordings(symbol: str, column: str, gap: float) -> None:
     from eventstudy.prices.files import FilesProvider
 

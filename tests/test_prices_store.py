@@ -76,7 +76,9 @@ def test_answers_only_what_it_covers(store: StoreProvider) -> None:
         error = store.fetch(["AAA"], start, end).failures["AAA"]
         assert error.kind == "no_prices"
         assert "2018-01-01 to 2019-12-31" in str(error)
-    assert store.fetch(["AAA"], date(2018, 2, 1), date(2018, 3, 1)).failures["AAA"].kind == "no_prices"
+    assert (
+        store.fetch(["AAA"], date(2018, 2, 1), date(2018, 3, 1)).failures["AAA"].kind == "no_prices"
+    )
 
 
 @pytest.mark.parametrize(("n", "end"), [(4, "S3"), (6, "S5"), (7, "S4")])
@@ -120,7 +122,9 @@ def test_damaged_prices_are_not_given_out(store: StoreProvider) -> None:
     store.put(made("AAA", "BBB"), asked=(FIRST, LAST))
     connection = sqlite3.connect(store.path)
     with connection:
-        connection.execute("UPDATE prices SET blob = (SELECT blob FROM prices WHERE symbol = 'BBB')")
+        connection.execute(
+            "UPDATE prices SET blob = (SELECT blob FROM prices WHERE symbol = 'BBB')"
+        )
     connection.close()
     found = store.fetch(["AAA", "BBB"], FIRST, LAST)
     assert found.symbols == ("BBB",)
@@ -211,7 +215,12 @@ def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert default_path() == tmp_path / "eventstudy" / "prices.sqlite"
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert default_path().parts[-4:] == ("Library", "Application Support", "eventstudy", "prices.sqlite")
+    assert default_path().parts[-4:] == (
+        "Library",
+        "Application Support",
+        "eventstudy",
+        "prices.sqlite",
+    )
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert default_path() == tmp_path / "local" / "eventstudy" / "prices.sqlite"
@@ -237,7 +246,15 @@ for round in range(5):
 
 def python(program: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", program, *map(str, arguments), str(Path(__file__).parent)],
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-c",
+            program,
+            *map(str, arguments),
+            str(Path(__file__).parent),
+        ],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -263,12 +280,15 @@ def test_two_programs_write_at_once(store: StoreProvider) -> None:
     assert not found.failures
     assert {given.rows for given in found.provenance.values()} == {220}
     assert store.held("BOTH").provenance.rows == 240
-    assert store.fetch(store.symbols(), date(2019, 1, 2), date(2019, 12, 3)).failures.keys() == set()
+    assert (
+        store.fetch(store.symbols(), date(2019, 1, 2), date(2019, 12, 3)).failures.keys() == set()
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_killed_while_writing() -> None:
-    """After every kill each symbol is whole, and what was reported as stored is there, with its vintage."""
+    """After every kill each symbol is whole, and what was reported as stored is there, with its
+    vintage."""
     program = ROOT / "benchmarks" / "store_kill.py"
     run = subprocess.run(
         [sys.executable, "-W", "error", program, "--kills", "15", "--seed", "11"],
@@ -281,7 +301,8 @@ def test_killed_while_writing() -> None:
     )
     assert (run.returncode, run.stderr) == (0, "")
     found = re.fullmatch(
-        r"15 kills, (\d+) versions written, (\d+) in the middle of a write, 0 lost, .*\n", run.stdout
+        r"15 kills, (\d+) versions written, (\d+) in the middle of a write, 0 lost, .*\n",
+        run.stdout,
     )
     assert found, run.stdout
     # each kill waits for a write that has begun, so that it can only miss one that ends before
@@ -317,10 +338,16 @@ def store_of_version_1(path: Path, prices: Prices) -> None:
         for symbol, rows in prices.parts().items():
             days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
             columns = ("open", "high", "low", "close", "adj_close", "volume")
-            raw = np.vstack([days, *(rows[name].to_numpy() for name in columns)]).astype("<f8").tobytes()
+            raw = (
+                np.vstack([days, *(rows[name].to_numpy() for name in columns)])
+                .astype("<f8")
+                .tobytes()
+            )
             described = json.dumps(asdict(prices.provenance[symbol]), sort_keys=True)
             row = (symbol, str(FIRST), str(LAST), described, hashlib.sha256(raw).hexdigest())
-            connection.execute("INSERT INTO prices VALUES (?, ?, ?, ?, ?, ?)", (*row, zlib.compress(raw, 1)))
+            connection.execute(
+                "INSERT INTO prices VALUES (?, ?, ?, ?, ?, ?)", (*row, zlib.compress(raw, 1))
+            )
     connection.close()
 
 
@@ -364,7 +391,10 @@ def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
         values = ("AAA", "9999")[: text.count("?")]
         plans = [row[-1] for row in store.query("EXPLAIN QUERY PLAN " + text, values)]
         assert plans
-        assert all(plan.startswith("SEARCH") and "PRIMARY KEY" in plan for plan in plans), (text, plans)
+        assert all(plan.startswith("SEARCH") and "PRIMARY KEY" in plan for plan in plans), (
+            text,
+            plans,
+        )
 
 
 def test_the_work_of_a_read_is_that_of_its_symbols(store: StoreProvider) -> None:

@@ -1,4 +1,5 @@
-"""The store brought up to date over the real wire: what is asked, what is kept, and what a failure leaves."""
+"""The store brought up to date over the real wire: what is asked, what is kept, and what a failure
+leaves."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: StoreProvider) -
     yfinance.set_tz_cache_location(str(tmp_path / "yfinance"))
     clock = [datetime(2024, 3, 1, 12, tzinfo=UTC)]
 
-    def asked(yahoo: Yahoo, symbols: list[str], start: date, end: date, **options: object) -> Prices:
+    def asked(
+        yahoo: Yahoo, symbols: list[str], start: date, end: date, **options: object
+    ) -> Prices:
         for name, value in yahoo.env().items():
             monkeypatch.setenv(name, value)
         clock[0] += timedelta(days=1)
@@ -83,7 +86,9 @@ def test_only_the_missing_end_is_asked_and_appended(ask: Update, store: StorePro
     assert outcomes(store, "TAIL") == ["new", "append", "append"]
     assert later.table["close"].tolist() == whole(series)[0]
     np.testing.assert_allclose(later.table["adj_close"], whole(series)[1], rtol=1e-12)
-    assert earlier.table["close"].tolist() == [r[4] for r in series.rows if date(2018, 6, 1) <= r[0] <= LAST]
+    assert earlier.table["close"].tolist() == [
+        r[4] for r in series.rows if date(2018, 6, 1) <= r[0] <= LAST
+    ]
     assert store.asked(["TAIL"]) == {"TAIL": (date(2018, 6, 1), LAST)}
 
 
@@ -116,7 +121,9 @@ def replace_prices(row: tuple[object, ...], factor: float) -> tuple[object, ...]
     return (day, *(price * factor for price in prices), round(volume / factor))  # type: ignore[operator, arg-type]
 
 
-def test_a_rewritten_price_is_said_and_the_earlier_prices_stay(ask: Update, store: StoreProvider) -> None:
+def test_a_rewritten_price_is_said_and_the_earlier_prices_stay(
+    ask: Update, store: StoreProvider
+) -> None:
     series = synthetic("WRONG")
     spot = next(k for k, row in enumerate(series.rows) if row[0] == date(2019, 6, 13))
     before = [series.rows[spot][4], *series.rows[spot][:1]]
@@ -126,7 +133,9 @@ def test_a_rewritten_price_is_said_and_the_earlier_prices_stay(ask: Update, stor
         series.rows[spot] = (day, opened, high, low, close * 100, volume)
         found = ask(yahoo, ["WRONG", "FINE"], FIRST, LAST)
     (notice,) = found.notices
-    assert notice.startswith("WRONG: revised by the source since 2024-03-02: 1 closes changed (2019-06-13")
+    assert notice.startswith(
+        "WRONG: revised by the source since 2024-03-02: 1 closes changed (2019-06-13"
+    )
     assert "9900.00%" in notice
     assert "revised by the source" in found.provenance["WRONG"].note
     assert outcomes(store, "WRONG") == ["new", "revision"]
@@ -136,7 +145,9 @@ def test_a_rewritten_price_is_said_and_the_earlier_prices_stay(ask: Update, stor
     assert before[0] in pinned.table["close"].tolist()
 
 
-def test_a_change_before_the_overlap_is_found_by_a_refresh(ask: Update, store: StoreProvider) -> None:
+def test_a_change_before_the_overlap_is_found_by_a_refresh(
+    ask: Update, store: StoreProvider
+) -> None:
     series = synthetic("EARLY")
     with Yahoo(series) as yahoo:
         ask(yahoo, ["EARLY"], FIRST, HALF)
@@ -144,7 +155,10 @@ def test_a_change_before_the_overlap_is_found_by_a_refresh(ask: Update, store: S
         day, opened, high, low, close, volume = series.rows[spot]
         series.rows[spot] = (day, opened, high, low, close * 1.01, volume)
         assert ask(yahoo, ["EARLY"], FIRST, LAST).notices == ()
-        assert "1 closes changed (2019-02-01" in ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices[0]
+        assert (
+            "1 closes changed (2019-02-01"
+            in ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices[0]
+        )
         assert ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices == ()
     assert outcomes(store, "EARLY") == ["new", "append", "revision", "same"]
 
@@ -177,7 +191,9 @@ def test_a_store_that_cannot_be_written_still_gives_the_whole_range(
 
 
 @pytest.mark.parametrize("fault", ["429", "drop"])
-def test_after_a_failure_only_the_rest_is_asked(fault: str, ask: Update, store: StoreProvider) -> None:
+def test_after_a_failure_only_the_rest_is_asked(
+    fault: str, ask: Update, store: StoreProvider
+) -> None:
     every = [synthetic(f"{'R' if fault == '429' else 'D'}{n:03d}") for n in range(2 * CHUNK + 5)]
     names, good = [series.symbol for series in every], CHUNK + 3
     with Yahoo(*every) as yahoo:
@@ -216,7 +232,12 @@ def test_what_came_before_the_end_of_the_program_is_kept(
             "--end",
             "2019-12-31",
         ]
-        env = {**os.environ, **yahoo.env(), "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        env = {
+            **os.environ,
+            **yahoo.env(),
+            "XDG_CACHE_HOME": str(tmp_path),
+            "PYTHONPATH": str(ROOT),
+        }
         program = subprocess.Popen(
             [sys.executable, *command, "--store", str(tmp_path / "mine")], env=env,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -251,10 +272,15 @@ def test_no_network_at_all_is_raised(
     found = auto.fetch(["SEEN", "AAPL", "NONE"], FIRST, LAST)
     assert found.symbols == ("AAPL", "SEEN")
     assert found.provenance["SEEN"].last == "2019-06-28"
-    assert any("has a part of 2019-01-01 to 2019-12-31 for 1 symbol (SEEN" in text for text in found.notices)
+    assert any(
+        "has a part of 2019-01-01 to 2019-12-31 for 1 symbol (SEEN" in text
+        for text in found.notices
+    )
 
 
-def test_a_symbol_that_yahoo_has_lost_lives_on_in_the_store(ask: Update, store: StoreProvider) -> None:
+def test_a_symbol_that_yahoo_has_lost_lives_on_in_the_store(
+    ask: Update, store: StoreProvider
+) -> None:
     with Yahoo(synthetic("GONE"), synthetic("STAYS")) as yahoo:
         ask(yahoo, ["GONE"], FIRST, HALF)
         del yahoo.series["GONE"]

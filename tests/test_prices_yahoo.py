@@ -54,7 +54,10 @@ def test_prices_are_those_that_yahoo_sent(monkeypatch: pytest.MonkeyPatch) -> No
     with serving(monkeypatch, series, synthetic("0700.HK"), synthetic("VOD.L"), synthetic("^IX")):
         done: list[tuple[int, int]] = []
         prices = quick().fetch(
-            ["DIV", "VOD.L", "0700.HK", "^IX", "DIV"], FIRST, LAST, progress=lambda *n: done.append(n)
+            ["DIV", "VOD.L", "0700.HK", "^IX", "DIV"],
+            FIRST,
+            LAST,
+            progress=lambda *n: done.append(n),
         )
     assert not prices.failures
     assert tuple(prices.table) == COLUMNS
@@ -76,7 +79,11 @@ def test_provenance_names_the_market(monkeypatch: pytest.MonkeyPatch) -> None:
         prices = quick().fetch(["BP.L", "^SPX"], FIRST, LAST)
     pence, index = prices.provenance["BP.L"], prices.provenance["^SPX"]
     assert (pence.currency, pence.timezone, pence.source) == ("GBp", "Europe/London", "yahoo")
-    assert (index.currency, index.instrument, index.detail) == ("USD", "INDEX", "query2.finance.yahoo.com")
+    assert (index.currency, index.instrument, index.detail) == (
+        "USD",
+        "INDEX",
+        "query2.finance.yahoo.com",
+    )
     assert (index.first, index.last, index.rows) == ("2019-01-01", "2019-12-31", 261)
     assert index.library.startswith("yfinance 1.")
     assert datetime.fromisoformat(index.retrieved_at).tzinfo is not None
@@ -118,7 +125,9 @@ def test_failures_say_what_happened(known: bool, monkeypatch: pytest.MonkeyPatch
         wanted = [good.symbol, gone.symbol, *names]
         prices = quick(timeout=1.0).fetch(wanted, FIRST, LAST)
     assert prices.symbols == (good.symbol,)
-    kinds = {names[symbol]: error.kind for symbol, error in prices.failures.items() if symbol in names}
+    kinds = {
+        names[symbol]: error.kind for symbol, error in prices.failures.items() if symbol in names
+    }
     # without a result Yahoo has told the time zone of nothing, or says that there are no prices
     assert kinds == ({**KINDS, "empty": "no_prices"} if known else KINDS)
     assert prices.failures[gone.symbol].kind == "unknown_symbol"
@@ -184,7 +193,9 @@ def test_a_later_fetch_sees_later_data(monkeypatch: pytest.MonkeyPatch) -> None:
     [("12:00", False), ("16:10", False), ("16:31", True), ("23:00", True)],
     ids=["open", "just closed", "settled", "night"],
 )
-def test_the_row_of_an_unfinished_session(at: str, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_row_of_an_unfinished_session(
+    at: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     today = date(2020, 12, 30)
     now = datetime.fromisoformat(f"{today}T{at}").replace(tzinfo=NEW_YORK)
     with serving(monkeypatch, synthetic("TODAY", end=today)):
@@ -248,13 +259,26 @@ def test_a_program_needs_only_the_environment(tmp_path: Path) -> None:
     series = synthetic("AAPL"), synthetic("000725.SZ")
     with Yahoo(*series) as yahoo:
         names = ("HTTPS_PROXY", "CURL_CA_BUNDLE")
-        inherited = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-        env = {**inherited, **{name: yahoo.env()[name] for name in names}, "XDG_CACHE_HOME": str(tmp_path)}
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ
+        }
+        env = {
+            **inherited,
+            **{name: yahoo.env()[name] for name in names},
+            "XDG_CACHE_HOME": str(tmp_path),
+        }
         run = subprocess.run(
-            [sys.executable, "-c", PROGRAM], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", PROGRAM],
+            env=env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
     days = {date(2019, 5, day) for day in range(20, 25)}
-    sums = {each.symbol: round(sum(row[4] for row in each.rows if row[0] in days), 2) for each in series}
+    sums = {
+        each.symbol: round(sum(row[4] for row in each.rows if row[0] in days), 2) for each in series
+    }
     assert run.stderr == ""
     assert run.stdout.strip() == f"{dict(sorted(sums.items()))} ['NOPE']"
     assert (tmp_path / "py-yfinance" / "tkr-tz.db").exists()
@@ -285,7 +309,10 @@ def test_holes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [series.rows[position][0].isoformat() for position in at]
     with serving(monkeypatch, series, synthetic("WHOLE")):
         prices = quick().fetch(["HOLES", "WHOLE"], FIRST, LAST)
-    assert prices.provenance["HOLES"].note == f"4 sessions without a close ({', '.join(days[:3])}, ...)"
+    assert (
+        prices.provenance["HOLES"].note
+        == f"4 sessions without a close ({', '.join(days[:3])}, ...)"
+    )
     assert prices.provenance["WHOLE"].note == ""
     rows = prices.parts()["HOLES"].set_index("date")
     assert rows.loc[days, "close"].isna().all()

@@ -14,7 +14,11 @@ from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation, residual_correlation, residuals_on
+from eventstudy.significance._correlation import (
+    mean_correlation,
+    residual_correlation,
+    residuals_on,
+)
 from eventstudy.significance._ranks import day_sums, scaled_ranks
 from eventstudy.windows.event_windows import EventWindows, build_windows
 
@@ -61,7 +65,9 @@ def tiny_windows(tiny: dict[str, Any]) -> EventWindows:
     # Event days -10..-3 and -1..1: the day between is in the data and in no window.
     returns = np.insert(returns, 8, np.nan, axis=0)
     mkt = np.insert(np.r_[tiny["estimation"]["mkt"], tiny["event"]["mkt"]], 8, 0.5)
-    frame = pd.DataFrame(returns, columns=tiny["firms"], index=pd.bdate_range("2024-01-01", periods=12))
+    frame = pd.DataFrame(
+        returns, columns=tiny["firms"], index=pd.bdate_range("2024-01-01", periods=12)
+    )
     day0 = [frame.index[10]] * 3
     return windows_of(frame.assign(mkt=mkt), tiny["firms"], day0, Window(-10, -3), Window(-1, 1))
 
@@ -84,8 +90,12 @@ def test_tiny_abnormal_returns_and_their_variance(tiny: dict[str, Any], tiny_fit
     np.testing.assert_allclose(tiny_fit.ar, tiny["AR"], **CLOSE)
     np.testing.assert_allclose(tiny_fit.sar, tiny["SAR"], **CLOSE)
     np.testing.assert_allclose(tiny_fit.aar, tiny["AAR"], **CLOSE)
-    np.testing.assert_allclose(tiny_fit.var_ar, np.array(tiny["V"]).diagonal(axis1=1, axis2=2), **CLOSE)
-    np.testing.assert_allclose(tiny_fit.var_ar / tiny_fit.sigma2[:, None] - 1, [tiny["h"]] * 3, **CLOSE)
+    np.testing.assert_allclose(
+        tiny_fit.var_ar, np.array(tiny["V"]).diagonal(axis1=1, axis2=2), **CLOSE
+    )
+    np.testing.assert_allclose(
+        tiny_fit.var_ar / tiny_fit.sigma2[:, None] - 1, [tiny["h"]] * 3, **CLOSE
+    )
 
 
 def test_tiny_correlations(tiny: dict[str, Any], tiny_fit: Any) -> None:
@@ -115,7 +125,9 @@ def test_tiny_windows(tiny: dict[str, Any], tiny_fit: Any) -> None:
         check_window(tiny_fit, window, ref)
         for i, single in enumerate(ref["single_event"]):
             result = STATISTICS["event_t"](tiny_fit.take(np.array([i])), window)
-            np.testing.assert_allclose(list(result), [single["exact"]["stat"], single["exact"]["p"]], **CLOSE)
+            np.testing.assert_allclose(
+                list(result), [single["exact"]["stat"], single["exact"]["p"]], **CLOSE
+            )
 
 
 def test_tiny_bhar(tiny: dict[str, Any], tiny_fit: Any) -> None:
@@ -128,7 +140,9 @@ def test_tiny_other_models(tiny: dict[str, Any], tiny_windows: EventWindows) -> 
     np.testing.assert_allclose(mean.params[:, 0], ref["constant_mean"]["mu"], **CLOSE)
     np.testing.assert_allclose(mean.sigma2, ref["constant_mean"]["s2"], **CLOSE)
     np.testing.assert_allclose(mean.ar, ref["constant_mean"]["AR"], **CLOSE)
-    np.testing.assert_allclose(mean.var_car(Window(-1, 1)), ref["constant_mean"]["var_CAR"], **CLOSE)
+    np.testing.assert_allclose(
+        mean.var_car(Window(-1, 1)), ref["constant_mean"]["var_CAR"], **CLOSE
+    )
     for name in ("patell", "bmp"):
         check_test(STATISTICS[name](mean, Window(-1, 1)), ref["constant_mean"][name])
     adjusted = MODELS["market_adjusted"]().fit(tiny_windows)
@@ -147,7 +161,9 @@ def large_windows() -> EventWindows:
     frame = long.pivot_table(index="date", columns="firm", values="ret")
     frame["mkt"] = long.drop_duplicates("date").set_index("date")["mkt"]
     events = long.drop_duplicates("firm")
-    return windows_of(frame, list(events["firm"]), events["event_date"], Window(-130, -11), Window(-5, 5))
+    return windows_of(
+        frame, list(events["firm"]), events["event_date"], Window(-130, -11), Window(-5, 5)
+    )
 
 
 def test_large_estimates(large_fit: Any) -> None:

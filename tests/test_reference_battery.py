@@ -1,4 +1,5 @@
-"""The tests of significance beyond the core: other programs' numbers, and a second route to each."""
+"""The tests of significance beyond the core: other programs' numbers, and a second route to
+each."""
 
 from __future__ import annotations
 
@@ -32,11 +33,13 @@ from eventstudy.windows.event_windows import EventWindows
 __all__ = ["tiny", "tiny_windows"]
 WINDOWS = ["[0,0]", "[1,1]", "[0,1]", "[-1,1]", "[-5,-1]", "[-5,5]"]
 BATTERY = (
-    "event_f", "sq", "placebo_windows", "sign_exact", "grank_z_kp", "johnson_bootstrap", "mvrm", "mvrm_wilks",
+    "event_f", "sq", "placebo_windows", "sign_exact", "grank_z_kp", "johnson_bootstrap", "mvrm",
+    "mvrm_wilks",
     "rank_variance", "brown_forsythe",
 )  # fmt: skip
 REFUSED = (
-    "the model forecasts a variance of its own for each event", "the events differ in benchmark or days",
+    "the model forecasts a variance of its own for each event",
+    "the events differ in benchmark or days",
     "the residuals of the events are linearly dependent",
 )  # fmt: skip
 ALTERNATIVES = ("two-sided", "less", "greater")
@@ -87,7 +90,9 @@ def test_tiny_single_events(tiny: dict[str, Any], small: AbnormalReturns) -> Non
             result = STATISTICS["event_f"](only(small, i), Window.of(text))
             compare(result, chow)
             assert result.distribution == f"F({chow['df']:g},{chow['df2']:g})"
-            compare_rank("sq", only(small, i), Window.of(text), ref["placebo_block_deleted"]["single"][i])
+            compare_rank(
+                "sq", only(small, i), Window.of(text), ref["placebo_block_deleted"]["single"][i]
+            )
 
 
 def test_tiny_samples(tiny: dict[str, Any], small: AbnormalReturns) -> None:
@@ -95,7 +100,9 @@ def test_tiny_samples(tiny: dict[str, Any], small: AbnormalReturns) -> None:
         window = Window.of(text)
         compare_rank("placebo_windows", small, window, ref["placebo_block_deleted"]["caar"])
         sign = ref["tests"]["sign"]
-        compare(STATISTICS["sign_exact"](small, window), {"stat": sign["stat"], "p": sign["p_exact"]})
+        compare(
+            STATISTICS["sign_exact"](small, window), {"stat": sign["stat"], "p": sign["p_exact"]}
+        )
         check_multivariate(small, window, ref["mvrm"])
 
 
@@ -128,7 +135,8 @@ def test_large_first_date(large: AbnormalReturns) -> None:
 
 
 def test_large_single_event(large: AbnormalReturns) -> None:
-    """The reference counts *in-sample* sums here (its 5 % quantile shows it); the ranks are the same."""
+    """The reference counts *in-sample* sums here (its 5 % quantile shows it); the ranks are the
+    same."""
     ref = read("large_example.json")["single_event_F00_[0,1]"]
     event, window = only(large, 0), Window(0, 1)
     in_sample = np.convolve(event.resid[0], np.ones(2), "valid")
@@ -144,7 +152,8 @@ def test_large_single_event(large: AbnormalReturns) -> None:
 
 @pytest.mark.parametrize("text", WINDOWS)
 def test_large_johnson_bootstrap(large: AbnormalReturns, text: str) -> None:
-    """The draws of the reference, from the CARs in the order of the events; the test draws by size."""
+    """The draws of the reference, from the CARs in the order of the events; the test draws by
+    size."""
     ref, window = read("large_example.json")["windows"][text]["johnson_bootstrap"], Window.of(text)
     core = johnson_bootstrap(large.car(window), draws=ref["B"], seed=ref["seed"])
     ours = [core.statistic, core.critical_low, core.critical_high, core.pvalue, core.size]
@@ -165,23 +174,30 @@ def test_conventions(large: AbnormalReturns, text: str) -> None:
     L, T = len(window), 131
     for name in ("corrado_zivney", "corrado_zivney_sign"):
         plain, finite = (STATISTICS[name](fit, window) for fit in (large, large.under(fpc=True)))
-        assert finite.statistic == pytest.approx(plain.statistic / np.sqrt((T - L) / (T - 1)), rel=1e-12)
+        assert finite.statistic == pytest.approx(
+            plain.statistic / np.sqrt((T - L) / (T - 1)), rel=1e-12
+        )
 
 
 def test_tiny_conventions(tiny: dict[str, Any], small: AbnormalReturns) -> None:
     for text, ref in tiny["windows"].items():
         for name in ("patell", "patell_kp", "bmp", "bmp_kp"):
             compare(
-                STATISTICS[name](small.under(scar="sum"), Window.of(text)), ref["tests"][f"{name}_sumSAR"]
+                STATISTICS[name](small.under(scar="sum"), Window.of(text)),
+                ref["tests"][f"{name}_sumSAR"],
             )
-        compare(STATISTICS["corrado"](small.under(fpc=True), Window.of(text)), ref["tests"]["corrado_fpc"])
+        compare(
+            STATISTICS["corrado"](small.under(fpc=True), Window.of(text)),
+            ref["tests"]["corrado_fpc"],
+        )
 
 
 # Second routes
 
 
 def both_windows(fit: AbnormalReturns, i: int, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """Returns and [regressors, dummies of `window`] on the estimation days and those of `window`."""
+    """Returns and [regressors, dummies of `window`] on the estimation days and those of
+    `window`."""
     days, L1, L = fit.columns(window), fit.resid.shape[1], len(window)
     returns = fit.windows.returns[i]
     y = np.r_[returns[:L1], returns[L1:][days]]
@@ -205,7 +221,9 @@ def test_event_f_is_that_of_event_day_dummies(one_date: AbnormalReturns, window:
 
 
 @pytest.mark.parametrize("window", [Window(0, 0), Window(0, 1), Window(-5, 5)], ids=str)
-def test_multivariate_regression_is_that_of_statsmodels(one_date: AbnormalReturns, window: Window) -> None:
+def test_multivariate_regression_is_that_of_statsmodels(
+    one_date: AbnormalReturns, window: Window
+) -> None:
     parts = [both_windows(one_date, i, window) for i in range(6)]
     Z, L = parts[0][1], len(window)
     mv = _MultivariateOLS(np.column_stack([y for y, _ in parts]), Z).fit()
@@ -271,12 +289,16 @@ def test_placebo_windows_of_one_event_are_its_sample_quantile_test() -> None:
 def test_standardised_days_are_those_of_statsmodels(large: AbnormalReturns) -> None:
     y, x = large.windows.returns[3, :120], large.x_estimation[3]
     influence = sm.OLS(y, x).fit().get_influence()
-    np.testing.assert_allclose(standardised(large)[3, :120], influence.resid_studentized_external, rtol=1e-8)
+    np.testing.assert_allclose(
+        standardised(large)[3, :120], influence.resid_studentized_external, rtol=1e-8
+    )
     np.testing.assert_allclose(standardised(large)[:, 120:], large.sar, rtol=1e-12)
 
 
 @pytest.mark.parametrize("window", [Window(0, 0), Window(-5, 5)], ids=str)
-def test_brown_forsythe_is_levenes_test_around_medians(large: AbnormalReturns, window: Window) -> None:
+def test_brown_forsythe_is_levenes_test_around_medians(
+    large: AbnormalReturns, window: Window
+) -> None:
     values = standardised(large)
     event = values[:, 120:][:, large.columns(window)]
     F, p = stats.levene(event.ravel(), values[:, :120].ravel(), center="median")
@@ -291,7 +313,10 @@ def test_rank_of_absolute_returns_by_hand(large: AbnormalReturns) -> None:
     ranks = pd.DataFrame(np.abs(standardised(large))).rank(axis=1).to_numpy() / 132 - 0.5
     g = ranks.mean(axis=0)
     z = g[120 + 5 : 120 + 7].sum() / np.sqrt(2 * (g**2).mean())
-    compare(STATISTICS["rank_variance"](large, Window(0, 1)), {"stat": z, "p": 2 * stats.norm.sf(abs(z))})
+    compare(
+        STATISTICS["rank_variance"](large, Window(0, 1)),
+        {"stat": z, "p": 2 * stats.norm.sf(abs(z))},
+    )
 
 
 def test_event_variance_is_seen_and_its_fall_too() -> None:
@@ -315,12 +340,16 @@ def test_exact_sign_test_is_the_binomial_one() -> None:
     positive = int((car > 0).sum())
     for alternative in ALTERNATIVES:
         p = stats.binomtest(positive, 15, 0.5, alternative=alternative).pvalue
-        assert fit.test("sign_exact", (0, 1), alternative=alternative).pvalue == pytest.approx(p, rel=1e-12)
+        assert fit.test("sign_exact", (0, 1), alternative=alternative).pvalue == pytest.approx(
+            p, rel=1e-12
+        )
 
 
 def test_grank_z_is_adjusted_as_by_kolari_and_pynnonen(one_date: AbnormalReturns) -> None:
     r = np.corrcoef(one_date.resid)[np.triu_indices(6, 1)].mean()
-    plain, adjusted = (STATISTICS[name](one_date, Window(0, 0)) for name in ("grank_z", "grank_z_kp"))
+    plain, adjusted = (
+        STATISTICS[name](one_date, Window(0, 0)) for name in ("grank_z", "grank_z_kp")
+    )
     assert adjusted.statistic == pytest.approx(plain.statistic / np.sqrt(1 + 5 * r), rel=1e-9)
     assert adjusted.distribution == "N(0,1)"
 
@@ -342,7 +371,9 @@ def bridged(fit: AbnormalReturns, rows: list[int]) -> AbnormalReturns:
     return replace(fit, ar=ar, x_event=x, spans=spans, length=spans, noise=noise, memo={})
 
 
-def test_a_return_over_two_sessions_is_one_day_of_the_tests_of_dummies(one_date: AbnormalReturns) -> None:
+def test_a_return_over_two_sessions_is_one_day_of_the_tests_of_dummies(
+    one_date: AbnormalReturns,
+) -> None:
     window = Window(0, 1)
     event = bridged(only(one_date, 0), [0])
     t, F = STATISTICS["event_t"](only(one_date, 0), window), STATISTICS["event_f"](event, window)
@@ -376,7 +407,9 @@ def test_sums_over_sessions_are_the_share_form() -> None:
     exact, fast = by_pair(fit, window, 30), by_session(fit, window)
     factors = [1 + 59 * c.rbar for c in (exact, fast)]
     assert factors[1] == pytest.approx(factors[0], rel=2e-3)
-    assert mean_correlation(fit.under(overlap="exact"), window).rbar != pytest.approx(exact.rbar, rel=1e-3)
+    assert mean_correlation(fit.under(overlap="exact"), window).rbar != pytest.approx(
+        exact.rbar, rel=1e-3
+    )
 
 
 def test_clusters_on_one_date_overlap_wholly_either_way(one_date: AbnormalReturns) -> None:
@@ -464,7 +497,9 @@ def test_a_long_window_leaves_too_few_placebos() -> None:
     result = STATISTICS["sq"](event, Window(-5, 5))
     assert result.reason == "20 placebo windows, 40 needed for p below 0.05"
     assert np.isfinite(result.pvalue)
-    none = STATISTICS["sq"](Market(n=1).fit(estimation=(-20, -11), event=(-10, 10)).abnormal, Window(-10, 10))
+    none = STATISTICS["sq"](
+        Market(n=1).fit(estimation=(-20, -11), event=(-10, 10)).abnormal, Window(-10, 10)
+    )
     assert none.reason == "the window is longer than the estimation window"
 
 
@@ -474,7 +509,9 @@ def test_every_model_has_a_number_or_a_reason(model_name: str) -> None:
         for n, dates in ((1, 1), (12, 1), (12, 12))
     )
     for name in BATTERY:
-        fit = one if STATISTICS[name].per_event else clustered if name.startswith("mvrm") else spread
+        fit = (
+            one if STATISTICS[name].per_event else clustered if name.startswith("mvrm") else spread
+        )
         for window in (Window(0, 0), Window(-2, 2)):
             result = STATISTICS[name](fit, window)
             if result.reason in REFUSED:

@@ -1,4 +1,5 @@
-"""What the reference files hold beside test results: intermediate values, statistics that we do not offer."""
+"""What the reference files hold beside test results: intermediate values, statistics that we do not
+offer."""
 
 from __future__ import annotations
 
@@ -30,9 +31,13 @@ ALL = [(name, text) for name, texts in WINDOWS.items() for text in texts]
 def tiny_windows() -> EventWindows:
     """Event days -10..-3 and -1..1 of three firms; the day between is in no window."""
     tiny = read(TINY)
-    returns = np.insert(np.hstack([tiny["estimation"]["ret"], tiny["event"]["ret"]]).T, 8, np.nan, axis=0)
+    returns = np.insert(
+        np.hstack([tiny["estimation"]["ret"], tiny["event"]["ret"]]).T, 8, np.nan, axis=0
+    )
     mkt = np.insert(np.r_[tiny["estimation"]["mkt"], tiny["event"]["mkt"]], 8, 0.5)
-    frame = pd.DataFrame(returns, columns=tiny["firms"], index=pd.bdate_range("2024-01-01", periods=12))
+    frame = pd.DataFrame(
+        returns, columns=tiny["firms"], index=pd.bdate_range("2024-01-01", periods=12)
+    )
     day0 = [frame.index[10]] * 3
     return windows_of(frame.assign(mkt=mkt), tiny["firms"], day0, Window(-10, -3), Window(-1, 1))
 
@@ -49,11 +54,15 @@ def same(ours: Any, theirs: Any) -> None:
 
 @pytest.mark.parametrize(("name", "text"), ALL)
 def test_aggregates(fits: dict[str, Any], name: str, text: str) -> None:
-    """Median, count of positive CARs, mean SCAR, sums of SARs, and CAAR over independent forecast errors."""
+    """Median, count of positive CARs, mean SCAR, sums of SARs, and CAAR over independent forecast
+    errors."""
     ours, window = fits[name], Window.of(text)
     ref = read(name)["windows"][text]["aggregate"]
     car, n = ours.car(window), len(ours)
-    same([np.median(car), (car > 0).sum(), car.mean()], [ref["median_CAR"], ref["n_pos"], ref["CAAR"]])
+    same(
+        [np.median(car), (car > 0).sum(), car.mean()],
+        [ref["median_CAR"], ref["n_pos"], ref["CAAR"]],
+    )
     same(ours.scar(window).mean(), ref["ASCAR"])
     same(ours.sar[:, ours.columns(window)].sum(axis=1), ref["CSAR_sum"])
     same(ours.under(scar="sum").scar(window) * np.sqrt(len(window)), ref["CSAR_sum"])
@@ -91,10 +100,11 @@ def test_scales_of_the_tests(fits: dict[str, Any], name: str, text: str) -> None
 
 @pytest.mark.parametrize("text", WINDOWS[LARGE])
 def test_pairs_that_share_days(fits: dict[str, Any], text: str) -> None:
-    """How many pairs have CARs that share errors *and* 30 estimation days; others take the mean of these.
+    """How many pairs have CARs that share errors *and* 30 estimation days; others take the mean of
+    these.
 
-    Their `rbar_same_date_only` is the mean over pairs whose *windows* share sessions: more than the pairs of
-    one date where dates are closer than the window is long. Our r0 is that of one date.
+    Their `rbar_same_date_only` is the mean over pairs whose *windows* share sessions: more than the
+    pairs of one date where dates are closer than the window is long. Our r0 is that of one date.
     """
     ours, window = fits[LARGE], Window.of(text)
     ref, upper = read(LARGE)["windows"][text], np.triu_indices(40, 1)
@@ -115,7 +125,8 @@ def test_pairs_that_share_days(fits: dict[str, Any], text: str) -> None:
 
 @pytest.mark.parametrize("text", WINDOWS[LARGE])
 def test_sign_flips_of_single_events(fits: dict[str, Any], text: str) -> None:
-    """Each event a cluster of its own: the studentised flips of a plain mean, with their seeded draws.
+    """Each event a cluster of its own: the studentised flips of a plain mean, with their seeded
+    draws.
 
     Ours flip whole dates; with single events the CR2 variance is the usual one.
     """
@@ -130,16 +141,22 @@ def test_sign_flips_of_single_events(fits: dict[str, Any], text: str) -> None:
 
 @pytest.mark.parametrize(("name", "text"), ALL)
 def test_placebo_sums_in_sample(fits: dict[str, Any], name: str, text: str) -> None:
-    """Sums of the mean residuals themselves: smaller than forecast errors, so that this rejects too often.
+    """Sums of the mean residuals themselves: smaller than forecast errors, so that this rejects too
+    often.
 
     Ours leaves the days of each placebo window out of the estimation.
     """
     ours, window = fits[name], Window.of(text)
     ref = read(name)["windows"][text]["tests"]["placebo_in_sample"]
-    sums = np.lib.stride_tricks.sliding_window_view(ours.resid.mean(axis=0), len(window)).sum(axis=1)
+    sums = np.lib.stride_tricks.sliding_window_view(ours.resid.mean(axis=0), len(window)).sum(
+        axis=1
+    )
     caar = ours.car(window).mean()
     assert len(sums) == ref["n"]
-    same([caar, (1 + (np.abs(sums) >= abs(caar) - 1e-15).sum()) / (1 + len(sums))], [ref["stat"], ref["p"]])
+    same(
+        [caar, (1 + (np.abs(sums) >= abs(caar) - 1e-15).sum()) / (1 + len(sums))],
+        [ref["stat"], ref["p"]],
+    )
 
 
 @pytest.mark.parametrize("text", WINDOWS[TINY])
@@ -156,7 +173,10 @@ def test_naive_t_of_a_large_single_event(fits: dict[str, Any]) -> None:
 
 def check_naive(ours: Any, window: Window, i: int, ref: dict[str, Any]) -> None:
     naive = ours.car(window)[i] / np.sqrt(len(window) * ours.sigma2[i])
-    same([naive, 2 * stats.t.sf(abs(naive), ours.df_resid[i])], [ref["naive"]["stat"], ref["naive"]["p"]])
+    same(
+        [naive, 2 * stats.t.sf(abs(naive), ours.df_resid[i])],
+        [ref["naive"]["stat"], ref["naive"]["p"]],
+    )
     same([ours.car(window)[i], np.sqrt(ours.var_car(window)[i])], [ref["car"], ref["se"]])
     assert abs(ours.scar(window)[i]) < abs(naive)
 
@@ -168,7 +188,9 @@ def test_tiny_intermediates(fits: dict[str, Any]) -> None:
     same(ours.resid.mean(axis=0), ref["estimation_AAR"])
     days = np.hstack([ours.resid, ours.ar])
     same(np.median(days, axis=1), ref["ranks"]["medians"])
-    same(np.sign(np.round(days - np.median(days, axis=1, keepdims=True), 12)), ref["ranks"]["signs"])
+    same(
+        np.sign(np.round(days - np.median(days, axis=1, keepdims=True), 12)), ref["ranks"]["signs"]
+    )
     for text in ("[0,0]", "[-1,1]"):
         own = ref["ranks"][f"grank{text}"]
         sd = ours.scar(Window.of(text)).std(ddof=1)
@@ -181,7 +203,8 @@ def test_tiny_intermediates(fits: dict[str, Any]) -> None:
 
 
 def test_tiny_models_by_other_conventions() -> None:
-    """Market-adjusted: the uncentred variance has M degrees of freedom and trusts the model's zero mean.
+    """Market-adjusted: the uncentred variance has M degrees of freedom and trusts the model's zero
+    mean.
 
     Ours is centred, with M-1: a mean that is not zero is no variance.
     """
@@ -198,7 +221,8 @@ def test_tiny_models_by_other_conventions() -> None:
 
 
 def test_wald_chi2_of_the_multivariate_regression(fits: dict[str, Any]) -> None:
-    """T2 against chi2(N) rejects up to 74% of true hypotheses; ours is the exact F of the same T2."""
+    """T2 against chi2(N) rejects up to 74% of true hypotheses; ours is the exact F of the same
+    T2."""
     for text in WINDOWS[TINY]:
         ref = read(TINY)["windows"][text]["mvrm"]
         check_t2(STATISTICS["mvrm"](fits[TINY], Window.of(text)).statistic, ref, n=3, nu=6)

@@ -92,9 +92,11 @@ def test_covid_statistics_that_agree(covid: Any) -> None:
 
 
 def test_covid_patell_and_bmp(covid: Any) -> None:
-    """Three firms were listed late: estudy2 takes the market's mean over days that these did not have.
+    """Three firms were listed late: estudy2 takes the market's mean over days that these did not
+    have.
 
-    It divides the residual variance by M-1; ours by M-2, and has the market of the days that were used.
+    It divides the residual variance by M-1; ours by M-2, and has the market of the days that were
+    used.
     """
     theirs = read("estudy2_covid", "estudy2__parametric_tests")
     market = read("estudy2_covid", "data_rates_index").set_index("date")["GSPC"]
@@ -112,7 +114,8 @@ def test_covid_patell_and_bmp(covid: Any) -> None:
 
 
 def test_covid_estimation_portfolio(covid: Any) -> None:
-    """Brown and Warner (1985): AARs of five to seven firms; ours scales days by the firms on them."""
+    """Brown and Warner (1985): AARs of five to seven firms; ours scales days by the firms on
+    them."""
     theirs = read("estudy2_covid", "estudy2__parametric_tests")
     aar = pd.DataFrame(covid.resid).mean()
     np.testing.assert_allclose(covid.aar / aar.std(), theirs["bw_1985_stat"], **CLOSE)
@@ -127,7 +130,8 @@ def test_covid_estimation_portfolio(covid: Any) -> None:
 
 @pytest.fixture(scope="module")
 def terror() -> tuple[Any, pd.DataFrame]:
-    """33 stock indices around 2001-09-11, each on its own trading days; constant mean of [-30,-11]."""
+    """33 stock indices around 2001-09-11, each on its own trading days; constant mean of
+    [-30,-11]."""
     returns = read("chen_siems_2004", "data_TerrorIndiceReturns_pct").set_index("date") / 100
     theirs = read("chen_siems_2004", "baseR__constant_mean_cars")
     ours = [
@@ -138,7 +142,8 @@ def terror() -> tuple[Any, pd.DataFrame]:
 
 
 def test_chen_and_siems(terror: tuple[Any, pd.DataFrame]) -> None:
-    """6-day and 11-day CARs of Chen and Siems (2004, EJPE 20, table 2), to the seven digits printed."""
+    """6-day and 11-day CARs of Chen and Siems (2004, EJPE 20, table 2), to the seven digits
+    printed."""
     ours, theirs = terror
     assert len(ours) == 33
     for window, printed, exact in (
@@ -147,21 +152,30 @@ def test_chen_and_siems(terror: tuple[Any, pd.DataFrame]) -> None:
         car = np.array([one.car(window)[0] for one in ours]) * 100
         np.testing.assert_allclose(car, theirs[exact], **CLOSE)
         np.testing.assert_allclose(car, theirs[printed], rtol=0, atol=5e-6)
-    np.testing.assert_allclose([one.params[0, 0] * 100 for one in ours], theirs["mean_est"], **PERCENT)
-    np.testing.assert_allclose([np.sqrt(one.sigma2[0]) * 100 for one in ours], theirs["sd_est"], **CLOSE)
+    np.testing.assert_allclose(
+        [one.params[0, 0] * 100 for one in ours], theirs["mean_est"], **PERCENT
+    )
+    np.testing.assert_allclose(
+        [np.sqrt(one.sigma2[0]) * 100 for one in ours], theirs["sd_est"], **CLOSE
+    )
 
 
 @pytest.fixture(scope="module")
 def splits() -> tuple[list[Any], pd.DataFrame]:
-    """Stock splits of six Indian firms in per cent; eventstudies estimates on all days before the window."""
+    """Stock splits of six Indian firms in per cent; eventstudies estimates on all days before the
+    window."""
     frame = read("eventstudies_splits", "data_StockPriceReturns_pct").set_index("date")
-    frame = frame.join(read("eventstudies_splits", "data_OtherReturns_pct").set_index("date")[["NiftyIndex"]])
+    frame = frame.join(
+        read("eventstudies_splits", "data_OtherReturns_pct").set_index("date")[["NiftyIndex"]]
+    )
     theirs = read("eventstudies_splits", "baseR__w5_marketModel_by_event")
     ours = []
     for row in theirs.itertuples():
         own = frame[[row.name, "NiftyIndex"]].dropna() / 100
         first = int(own.index.get_loc(row.day0))
-        ours.append(fit(own, [row.name], [row.day0], Window(-first, -5), Window(-4, 5), market="NiftyIndex"))
+        ours.append(
+            fit(own, [row.name], [row.day0], Window(-first, -5), Window(-4, 5), market="NiftyIndex")
+        )
     return ours, theirs
 
 
@@ -170,11 +184,17 @@ def test_stock_splits(splits: tuple[list[Any], pd.DataFrame]) -> None:
     ours, theirs = splits
     np.testing.assert_allclose([one.params[0, 1] for one in ours], theirs["beta"], **CLOSE)
     np.testing.assert_allclose([one.params[0, 0] * 100 for one in ours], theirs["alpha"], **PERCENT)
-    np.testing.assert_allclose([np.sqrt(one.sigma2[0]) * 100 for one in ours], theirs["sigma"], **CLOSE)
+    np.testing.assert_allclose(
+        [np.sqrt(one.sigma2[0]) * 100 for one in ours], theirs["sigma"], **CLOSE
+    )
     cars = {Window(-4, 5): "car_incl_first_day", Window(-3, 5): "car_as_package_excl_first_day"}
     for window, column in cars.items():
-        np.testing.assert_allclose([one.car(window)[0] * 100 for one in ours], theirs[column], **PERCENT)
-    matrix = read("eventstudies_splits", "eventstudies__w5_marketModel_car_matrix").set_index("rel_day")
+        np.testing.assert_allclose(
+            [one.car(window)[0] * 100 for one in ours], theirs[column], **PERCENT
+        )
+    matrix = read("eventstudies_splits", "eventstudies__w5_marketModel_car_matrix").set_index(
+        "rel_day"
+    )
     for day in range(-3, 6):
         car = [one.car(Window(-3, day))[0] * 100 for one in ours]
         np.testing.assert_allclose(car, matrix.loc[day], **PERCENT)

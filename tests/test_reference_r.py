@@ -1,4 +1,5 @@
-"""Agreement with base R: lm(), predict(), t.test(), wilcox.test(), and sums of them (reference/README.md)."""
+"""Agreement with base R: lm(), predict(), t.test(), wilcox.test(), and sums of them
+(reference/README.md)."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ from eventstudy.significance import STATISTICS
 
 ALL = [*THREE_MODELS, *((case, "market") for case in (MISSING, SINGLE, REPEATED, FACTORS))]
 AGREE = {
-    "cross_sectional_t": "cross_sectional", "patell_z_scar": "patell", "bmp_t_scar": "bmp", "sign_z": "sign",
+    "cross_sectional_t": "cross_sectional", "patell_z_scar": "patell", "bmp_t_scar": "bmp",
+    "sign_z": "sign",
     "wilcoxon_signed_rank_z": "wilcoxon", "skewness_adjusted_t_hall": "hall", "grank_t": "grank_t",
     "grank_z": "grank_z", "crude_dependence_adjusted_t": "cda", "corrado_zivney_rank_z": "corrado",
 }  # fmt: skip
@@ -88,10 +90,14 @@ def test_cars_and_their_standard_errors(case: str, model: str, engine: str) -> N
         close(ours.scar(window), theirs["t_forecast"].where(complete))
 
 
-def check_tests(ours: Any, window: Window, theirs: pd.DataFrame, without: tuple[str, ...] = ()) -> int:
+def check_tests(
+    ours: Any, window: Window, theirs: pd.DataFrame, without: tuple[str, ...] = ()
+) -> int:
     """Compare the tests that follow one convention; return how many."""
     rows = theirs.set_index("test")
-    compared = [(their, our) for their, our in AGREE.items() if their in rows.index and our not in without]
+    compared = [
+        (their, our) for their, our in AGREE.items() if their in rows.index and our not in without
+    ]
     for their, our in compared:
         row, result = rows.loc[their], STATISTICS[our](ours, window)
         close(result.statistic, row["statistic"], f"{our} {window}")
@@ -100,7 +106,10 @@ def check_tests(ours: Any, window: Window, theirs: pd.DataFrame, without: tuple[
             close(result.pvalue, row["p_value"], f"{our} {window}")
             assert result.distribution == row["distribution"]
     if "wilcoxon" in [our for _, our in compared]:
-        close(STATISTICS["wilcoxon"](ours, window).pvalue, rows.loc["wilcoxon_signed_rank_exact", "p_value"])
+        close(
+            STATISTICS["wilcoxon"](ours, window).pvalue,
+            rows.loc["wilcoxon_signed_rank_exact", "p_value"],
+        )
     return len(compared)
 
 
@@ -130,7 +139,8 @@ def test_days(case: str) -> None:
 @pytest.mark.parametrize("text", WINDOWS)
 @pytest.mark.parametrize("case", COMPLETE)
 def test_sums_of_standardised_days_by_convention(case: str, text: str) -> None:
-    """Patell and BMP on sum(SAR)/sqrt(L), which we compute on request only: it over-rejects as L grows."""
+    """Patell and BMP on sum(SAR)/sqrt(L), which we compute on request only: it over-rejects as L
+    grows."""
     ours, window = fit(case).under(scar="sum"), Window.of(text)
     rows = table(case, "baseR__window_tests")
     rows = rows[rows["window"] == text].set_index("test")
@@ -155,10 +165,13 @@ def test_buy_and_hold_returns(case: str, model: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", WINDOWS)
 def test_one_event(text: str) -> None:
-    """One firm, one event: CAR / sqrt(c'Vc) against t(M-2), as from predict(lm()); no test across events."""
+    """One firm, one event: CAR / sqrt(c'Vc) against t(M-2), as from predict(lm()); no test across
+    events."""
     ours, window = fit(SINGLE), Window.of(text)
     theirs = table(SINGLE, "baseR__window_tests")
-    row = theirs[(theirs["window"] == text) & (theirs["test"] == "single_event_car_t_forecast")].iloc[0]
+    row = theirs[
+        (theirs["window"] == text) & (theirs["test"] == "single_event_car_t_forecast")
+    ].iloc[0]
     result = STATISTICS["event_t"](ours, window)
     close(list(result), row[["statistic", "p_value"]])
     assert result.distribution == row["distribution"] == "t(248)"
@@ -166,7 +179,8 @@ def test_one_event(text: str) -> None:
 
 
 def test_events_of_one_firm_stay_apart() -> None:
-    """Eight firms with three events each: every event has its own fit, and the same as when it is alone."""
+    """Eight firms with three events each: every event has its own fit, and the same as when it is
+    alone."""
     ours, own = fit(REPEATED), events(REPEATED)
     assert own["ticker"].duplicated().sum() == 16
     theirs = table(REPEATED, "baseR__model")

@@ -36,14 +36,18 @@ def rows_of(case: str, text: str) -> pd.DataFrame:
 @pytest.mark.parametrize("text", WINDOWS)
 @pytest.mark.parametrize("case", [*COMPLETE, SINGLE])
 def test_generalized_sign_takes_sums_of_as_many_days(case: str, text: str) -> None:
-    """Theirs compares L-day CARs with the share of positive single days; ours with that of L-day sums.
+    """Theirs compares L-day CARs with the share of positive single days; ours with that of L-day
+    sums.
 
     Sums of skewed returns are positive at another rate than single days.
     """
     ours, window = fit(case), Window.of(text)
     n, positive = len(ours), (ours.car(window) > 0).sum()
     sums = np.lib.stride_tricks.sliding_window_view(ours.resid, len(window), axis=1).sum(axis=2)
-    z = [(positive - n * p) / np.sqrt(n * p * (1 - p)) for p in ((ours.resid > 0).mean(), (sums > 0).mean())]
+    z = [
+        (positive - n * p) / np.sqrt(n * p * (1 - p))
+        for p in ((ours.resid > 0).mean(), (sums > 0).mean())
+    ]
     close(z[0], rows_of(case, text).loc["generalized_sign_z", "statistic"])
     close(z[1], of(ours, "generalized_sign", window))
     assert (len(window) == 1) == (abs(z[0] - z[1]) < 1e-9)
@@ -63,7 +67,8 @@ def test_hall_is_referred_to_t(case: str, text: str) -> None:
 @pytest.mark.parametrize("text", WINDOWS)
 @pytest.mark.parametrize("case", COMPLETE)
 def test_johnson_has_the_biased_skewness(case: str, text: str) -> None:
-    """Theirs takes the skewness N/((N-1)(N-2)) sum(z^3), ours that of Lyon, Barber and Tsai, sum(z^3)/N."""
+    """Theirs takes the skewness N/((N-1)(N-2)) sum(z^3), ours that of Lyon, Barber and Tsai,
+    sum(z^3)/N."""
     ours, theirs = fit(case), rows_of(case, text).loc["skewness_adjusted_t_johnson"]
     n, t = len(ours), rows_of(case, text).loc["cross_sectional_t", "statistic"]
 
@@ -71,7 +76,9 @@ def test_johnson_has_the_biased_skewness(case: str, text: str) -> None:
         return t + g * (2 * t**2 + 1) / (6 * np.sqrt(n))
 
     close(johnson(theirs["estimate"]), theirs["statistic"])
-    close(of(ours, "johnson", Window.of(text)), johnson(theirs["estimate"] * (n - 1) * (n - 2) / n**2))
+    close(
+        of(ours, "johnson", Window.of(text)), johnson(theirs["estimate"] * (n - 1) * (n - 2) / n**2)
+    )
 
 
 @pytest.mark.parametrize("text", WINDOWS)
@@ -90,7 +97,8 @@ def test_mean_car_over_forecast_errors(case: str, text: str) -> None:
 @pytest.mark.parametrize("text", WINDOWS)
 @pytest.mark.parametrize("case", COMPLETE)
 def test_other_laws_for_one_statistic(case: str, text: str) -> None:
-    """BMP against N(0,1), and the sign test against the binomial law: ours are t(N-1) and N(0,1)."""
+    """BMP against N(0,1), and the sign test against the binomial law: ours are t(N-1) and
+    N(0,1)."""
     ours, window, rows = fit(case), Window.of(text), rows_of(case, text)
     bmp = STATISTICS["bmp"](ours, window)
     normal = [bmp.statistic, 2 * stats.norm.sf(abs(bmp.statistic))]
@@ -104,13 +112,17 @@ def test_other_laws_for_one_statistic(case: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", WINDOWS)
 def test_correlation_of_one_date(text: str) -> None:
-    """All on one date with equal histories: pairing by event day, by calendar day and ours are one thing."""
+    """All on one date with equal histories: pairing by event day, by calendar day and ours are one
+    thing."""
     ours, window, rows = fit(CLUSTERED), Window.of(text), rows_of(CLUSTERED, text)
     for pairing in ("event", "calendar"):
         for theirs, name in {"bmp_t": "bmp_kp", "patell_z": "patell_kp"}.items():
             row = rows.loc[f"kp_adjusted_{theirs}_{pairing}"]
             close(list(STATISTICS[name](ours, window)), row[["statistic", "p_value"]])
-        close(mean_correlation(ours, window).rbar, rows.loc[f"kp_adjusted_bmp_t_{pairing}", "estimate"])
+        close(
+            mean_correlation(ours, window).rbar,
+            rows.loc[f"kp_adjusted_bmp_t_{pairing}", "estimate"],
+        )
 
 
 def on_calendar(case: str, values: np.ndarray) -> np.ndarray:
@@ -123,7 +135,8 @@ def on_calendar(case: str, values: np.ndarray) -> np.ndarray:
 
 
 def loadings(case: str, window: Window) -> np.ndarray:
-    """Weight of every session's error in the CAR: 1 in the window, minus x*'(X'X)^-1 x_s before it."""
+    """Weight of every session's error in the CAR: 1 in the window, minus x*'(X'X)^-1 x_s before
+    it."""
     ours = fit(case)
     out = np.zeros((len(ours), 271))
     for i in range(len(ours)):
@@ -136,10 +149,11 @@ def loadings(case: str, window: Window) -> np.ndarray:
 @pytest.mark.parametrize("text", WINDOWS)
 @pytest.mark.parametrize("case", INDEPENDENT)
 def test_correlation_of_several_dates(case: str, text: str) -> None:
-    """Theirs averages the residual correlations, by event day or by calendar day, of all pairs alike.
+    """Theirs averages the residual correlations, by event day or by calendar day, of all pairs
+    alike.
 
-    Ours weighs the calendar pairing by what two CARs share: events far apart are not correlated, however
-    much their residuals were; event days of different dates have nothing in common at all.
+    Ours weighs the calendar pairing by what two CARs share: events far apart are not correlated,
+    however much their residuals were; event days of different dates have nothing in common at all.
     """
     ours, window, rows = fit(case), Window.of(text), rows_of(case, text)
     n, upper = len(ours), np.triu_indices(len(ours), 1)
@@ -165,7 +179,8 @@ def test_correlation_of_several_dates(case: str, text: str) -> None:
 
 @pytest.mark.parametrize("case", [DISPERSED, CLUSTERED, REPEATED])
 def test_clusters_of_pooled_daily_returns(case: str) -> None:
-    """crseEventStudy clusters the pooled days by firm: with one event a firm this is the cross-sectional t.
+    """crseEventStudy clusters the pooled days by firm: with one event a firm this is the
+    cross-sectional t.
 
     With several events a firm its clusters hold them all; ours are dates, and CR2 instead of CR1.
     """
@@ -186,7 +201,8 @@ def test_clusters_of_pooled_daily_returns(case: str) -> None:
 
 
 def test_erer_has_no_forecast_error() -> None:
-    """erer: CAR / (s sqrt(L)) against N(0,1); ours adds the error of the forecast and takes t(M-2)."""
+    """erer: CAR / (s sqrt(L)) against N(0,1); ours adds the error of the forecast and takes
+    t(M-2)."""
     window = Window(-10, 10)
     for case in (DISPERSED, CLUSTERED, SINGLE, REPEATED, FACTORS):
         ours, theirs, own = fit(case), table(case, "erer__abc"), table(case, "erer__reg")

@@ -36,7 +36,8 @@ AGREE = {
 
 
 def freedom(ours: Any) -> np.ndarray:
-    """Their residual variance is e'e/(M-1), ours e'e/(M-2): the ratio of the standard deviations, (n,)."""
+    """Their residual variance is e'e/(M-1), ours e'e/(M-2): the ratio of the standard deviations,
+    (n,)."""
     ratio: np.ndarray = np.sqrt((ours.nobs - 1) / ours.df_resid)
     return ratio
 
@@ -54,7 +55,8 @@ def test_estimates(case: str, model: str) -> None:
 @pytest.mark.parametrize("test", list(AGREE))
 @pytest.mark.parametrize(("case", "model"), ALL)
 def test_daily_statistics(case: str, model: str, test: str) -> None:
-    """Its pooled p-hat is ours as long as all events have as many days; so are its two rank tests one."""
+    """Its pooled p-hat is ours as long as all events have as many days; so are its two rank tests
+    one."""
     theirs = table(case, f"estudy2__{test}", model)
     close(daily(fit(case, model), AGREE[test]), theirs["statistic"])
 
@@ -67,14 +69,16 @@ def test_bmp_has_no_scale(case: str) -> None:
 
 @pytest.mark.parametrize("case", COMPLETE)
 def test_patell_is_larger_by_the_degrees_of_freedom(case: str) -> None:
-    """Its residual standard deviation divides by M-1, ours by M-2, as the (M-2)/(M-4) beneath it assumes."""
+    """Its residual standard deviation divides by M-1, ours by M-2, as the (M-2)/(M-4) beneath it
+    assumes."""
     ours = fit(case)
     close(daily(ours, "patell") * np.sqrt(249 / 248), table(case, "estudy2__patell")["statistic"])
 
 
 @pytest.mark.parametrize(("case", "model"), ALL)
 def test_brown_warner_1980_has_no_forecast_error(case: str, model: str) -> None:
-    """AAR / (sqrt(sum s_i^2)/N), with the divisor M-1; ours is CAAR over the exact variance, or CDA."""
+    """AAR / (sqrt(sum s_i^2)/N), with the divisor M-1; ours is CAAR over the exact variance, or
+    CDA."""
     ours = fit(case, model)
     s2 = ours.sigma2 / freedom(ours) ** 2
     theirs = table(case, "estudy2__brown_warner_1980", model)["statistic"]
@@ -110,7 +114,8 @@ def test_lamb_is_the_portfolio_test() -> None:
 
 @pytest.mark.parametrize("case", COMPLETE)
 def test_windows(case: str) -> None:
-    """Its Brown and Warner (1985) is our CDA; what it calls the mean CAR is the mean of the daily AARs."""
+    """Its Brown and Warner (1985) is our CDA; what it calls the mean CAR is the mean of the daily
+    AARs."""
     ours, theirs = fit(case), table(case, "estudy2__windows")
     rows = theirs[theirs["test"] == "car_brown_warner_1985"]
     assert list(rows["window"]) == WINDOWS

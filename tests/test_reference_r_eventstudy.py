@@ -50,7 +50,8 @@ def test_estimates(case: str, model: str) -> None:
 
 @pytest.mark.parametrize(("case", "model"), ALL)
 def test_abnormal_returns(case: str, model: str) -> None:
-    """The forecast errors agree but for the market-adjusted model, to which it adds 1/M for no estimate.
+    """The forecast errors agree but for the market-adjusted model, to which it adds 1/M for no
+    estimate.
 
     Its daily t has no forecast error at all: AR/s.
     """
@@ -64,7 +65,8 @@ def test_abnormal_returns(case: str, model: str) -> None:
 
 
 def test_cars_have_no_forecast_error() -> None:
-    """CAR / (s sqrt(L)) from the first day on; the variance of ours is larger, the more so the longer L."""
+    """CAR / (s sqrt(L)) from the first day on; the variance of ours is larger, the more so the
+    longer L."""
     theirs, ours = table(DISPERSED, "EventStudy__car"), fit(DISPERSED)
     s = np.sqrt(ours.sigma2)
     for text, rows in theirs.groupby("window"):
@@ -113,10 +115,11 @@ def test_windows(case: str, model: str) -> None:
 
 @pytest.mark.parametrize(("case", "model"), [s for s in ALL if s[0] != SINGLE])
 def test_bmp_is_standardised_by_the_plain_s(case: str, model: str) -> None:
-    """It divides by s, ours by the forecast error: not what Boehmer, Musumeci and Poulsen (1991) define.
+    """It divides by s, ours by the forecast error: not what Boehmer, Musumeci and Poulsen (1991)
+    define.
 
-    Its KP factor pairs residuals by event day. On one date with equal histories all of it cancels out,
-    but only for single days.
+    Its KP factor pairs residuals by event day. On one date with equal histories all of it cancels
+    out, but only for single days.
     """
     ours, n = fit(case, model), len(fit(case, model))
     plain = ours.ar / np.sqrt(ours.sigma2)[:, None]
@@ -143,8 +146,9 @@ def centred_ranks(values: np.ndarray) -> np.ndarray:
 def test_rank_test_has_one_value_for_all_days(case: str) -> None:
     """Its RankTest repeats the statistic of the first day on every day (a fault, mended in 0.66.0).
 
-    It ranks within the *firm*: a firm's events are mixed up, and agree with nothing once a firm repeats.
-    Then it divides by the standard deviation about the mean; ours is about zero, as Corrado (1989).
+    It ranks within the *firm*: a firm's events are mixed up, and agree with nothing once a firm
+    repeats. Then it divides by the standard deviation about the mean; ours is about zero, as
+    Corrado (1989).
     """
     ours, theirs = fit(case), table(case, "EventStudy__rank")
     values = np.hstack([ours.resid, ours.ar])
@@ -162,7 +166,8 @@ def test_rank_test_has_one_value_for_all_days(case: str) -> None:
 
 @pytest.mark.parametrize("case", [*COMPLETE, SINGLE])
 def test_calendar_time_has_one_value_for_all_days(case: str) -> None:
-    """Its CalendarTimePortfolioTest repeats AAR/sd(AAR of the event days) of the first day on every day.
+    """Its CalendarTimePortfolioTest repeats AAR/sd(AAR of the event days) of the first day on every
+    day.
 
     It is in event time: no portfolio of a calendar day. Ours is.
     """
@@ -181,7 +186,8 @@ def test_calendar_time_of_one_event_a_date() -> None:
 
 @pytest.mark.parametrize("case", COMPLETE)
 def test_rank_and_calendar_time_as_mended(case: str) -> None:
-    """0.66.0: the ranks about their mean, by event; and what it calls calendar time is the CDA t."""
+    """0.66.0: the ranks about their mean, by event; and what it calls calendar time is the CDA
+    t."""
     ours, theirs = fit(case), table(case, "EventStudy066_formulas__rank_caltime")
     mean = centred_ranks(np.hstack([ours.resid, ours.ar])).mean(axis=0)
     close(mean[250:] / mean.std(ddof=1), theirs["rank_z"])
@@ -194,7 +200,8 @@ def test_rank_and_calendar_time_as_mended(case: str) -> None:
 
 
 def test_buy_and_hold_to_date() -> None:
-    """Its BHAR model holds, on each day, the buy-and-hold return since the first day less the market's."""
+    """Its BHAR model holds, on each day, the buy-and-hold return since the first day less the
+    market's."""
     ours = fit(DISPERSED, "market_adjusted")
     theirs = by_day(table(DISPERSED, "EventStudy__bharmodel_ar"), "ar")
     held = [ours.bhar(Window(-10, int(d))) for d in ours.event.days]

@@ -23,7 +23,8 @@ COLUMNS = {
 
 @functools.cache
 def fit_factors(model: str, engine: str, own_market: bool = True) -> Any:
-    """Fit with the factors of a file; without its `mkt_rf` the market is the benchmark's less rf."""
+    """Fit with the factors of a file; without its `mkt_rf` the market is the benchmark's less
+    rf."""
     file = read(HERE / FACTORS / "inputs" / "factors.csv").set_index("date")
     file = file if own_market else file.drop(columns="mkt_rf")
     bound: Any = MODELS[model]().bound(list(file.columns))
@@ -36,7 +37,8 @@ def fit_factors(model: str, engine: str, own_market: bool = True) -> Any:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("model", list(COLUMNS))
 def test_estimates(model: str, engine: str, own_market: bool) -> None:
-    """The file's mkt_rf is the market less rf to its eight decimals, so that both ways are one regression."""
+    """The file's mkt_rf is the market less rf to its eight decimals, so that both ways are one
+    regression."""
     ours = fit_factors(model, engine, own_market)
     theirs = table(FACTORS, f"EventStudy__{model}_coefficients")
     rtol = 1e-9 if own_market else 1e-4
@@ -79,4 +81,7 @@ def test_patell_of_a_factor_model() -> None:
     ours = fit_factors("ff3", "statsmodels")
     theirs = table(FACTORS, "EventStudy__ff3_ar")
     z = by_day(theirs, "ar") / by_day(theirs, "fec_sigma")
-    close(z.sum(axis=0)[10] / np.sqrt(20 * 246 / 244), STATISTICS["patell"](ours, Window(0, 0)).statistic)
+    close(
+        z.sum(axis=0)[10] / np.sqrt(20 * 246 / 244),
+        STATISTICS["patell"](ours, Window(0, 0)).statistic,
+    )

@@ -1,4 +1,5 @@
-"""Missing returns, thin trading, short histories, a delisting: base R, EventStudy, estudy2 against ours."""
+"""Missing returns, thin trading, short histories, a delisting: base R, EventStudy, estudy2 against
+ours."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def of_day(sample: Any, day: int) -> np.ndarray:
 
 @pytest.mark.parametrize("text", WINDOWS)
 def test_an_event_without_all_days_leaves_the_window(text: str) -> None:
-    """Base R sums the days that there are, and keeps every event with one of them: a shorter CAR for some.
+    """Base R sums the days that there are, and keeps every event with one of them: a shorter CAR
+    for some.
 
     Ours leaves such events out of this window, and of no other.
     """
@@ -39,7 +41,8 @@ def test_an_event_without_all_days_leaves_the_window(text: str) -> None:
 
 
 def test_days_with_fewer_events_have_another_variance() -> None:
-    """Base R's CDA divides by the sd of AARs of unequal N_t; ours scales each day by sqrt(N_t) first."""
+    """Base R's CDA divides by the sd of AARs of unequal N_t; ours scales each day by sqrt(N_t)
+    first."""
     theirs = table(MISSING, "baseR__daily_tests")
     rows = theirs[theirs["test"] == "crude_dependence_adjusted_t"].set_index("rel_day")["statistic"]
     for day in DAYS:
@@ -53,22 +56,28 @@ def test_days_with_fewer_events_have_another_variance() -> None:
 
 
 def test_ranks_of_unequal_histories() -> None:
-    """Base R's GRANK-Z has one T for all events; ours the T_i of each, whose ranks have that variance."""
+    """Base R's GRANK-Z has one T for all events; ours the T_i of each, whose ranks have that
+    variance."""
     theirs = table(MISSING, "baseR__daily_tests")
     rows = theirs[theirs["test"] == "grank_z"].set_index("rel_day")["statistic"]
     for day in DAYS:
         window = Window(day, day)
         sample = fit(MISSING).sample(window)
         scar = of_day(sample, day) / np.sqrt(sample.var_ar[:, day + 10])
-        values = np.column_stack([sample.resid / np.sqrt(sample.sigma2)[:, None], scar / scar.std(ddof=1)])
+        values = np.column_stack(
+            [sample.resid / np.sqrt(sample.sigma2)[:, None], scar / scar.std(ddof=1)]
+        )
         T = np.isfinite(values).sum(axis=1)
         U = np.array([rankdata(v[np.isfinite(v)])[-1] for v in values]) / (T + 1) - 0.5
         close(U.mean() * np.sqrt(12 * len(sample) * 252 / 250), rows[day])
-        close(U.sum() / np.sqrt(((T - 1) / (12 * (T + 1))).sum()), of(fit(MISSING), "grank_z", window))
+        close(
+            U.sum() / np.sqrt(((T - 1) / (12 * (T + 1))).sum()), of(fit(MISSING), "grank_z", window)
+        )
 
 
 def market() -> tuple[np.ndarray, np.ndarray]:
-    """Return the market on all days (n, 271), and on estimation days since the firm was listed (n, 250)."""
+    """Return the market on all days (n, 271), and on estimation days since the firm was listed (n,
+    250)."""
     positions = fit(MISSING).windows.positions
     values = read(HERE / MISSING / "inputs" / "market.csv")["return"].to_numpy()[positions]
     rows = table(MISSING, "EventStudy__model")["n_est_rows"].to_numpy()
@@ -77,7 +86,8 @@ def market() -> tuple[np.ndarray, np.ndarray]:
 
 
 def forecast_error(days: np.ndarray, M: np.ndarray) -> np.ndarray:
-    """Return s sqrt(1 + 1/M + (R_m - mean)^2 / S_mm) with the market's mean and S_mm over `days` (n, 250)."""
+    """Return s sqrt(1 + 1/M + (R_m - mean)^2 / S_mm) with the market's mean and S_mm over `days`
+    (n, 250)."""
     ours, (values, _) = fit(MISSING), market()
     mean = np.nanmean(days, axis=1, keepdims=True)
     spread = np.nansum((days - mean) ** 2, axis=1, keepdims=True)
@@ -101,18 +111,22 @@ def test_the_market_of_days_that_were_not_used() -> None:
 
 
 def test_patell_counts_events_that_are_not_there() -> None:
-    """EventStudy's variance runs over all events, also those without the day, and counts rows for M."""
+    """EventStudy's variance runs over all events, also those without the day, and counts rows for
+    M."""
     ours, rows = fit(MISSING), table(MISSING, "EventStudy__model")["n_est_rows"]
     sar = ours.ar / by_day(table(MISSING, "EventStudy__ar"), "fec_sigma")
     Q = (rows - 2) / (rows - 4)
-    close(np.nansum(sar, axis=0) / np.sqrt(Q.sum()), table(MISSING, "EventStudy__patell_z")["aar_z"])
+    close(
+        np.nansum(sar, axis=0) / np.sqrt(Q.sum()), table(MISSING, "EventStudy__patell_z")["aar_z"]
+    )
     nu = ours.df_resid[:, None]
     present = np.where(np.isfinite(ours.ar), nu / (nu - 2), 0.0).sum(axis=0)
     close(np.nansum(ours.sar, axis=0) / np.sqrt(present), daily(ours, "patell"))
 
 
 def test_mean_car_of_eventstudy_mixes_events() -> None:
-    """It sums the AARs of changing sets of events; ours is the mean CAR of one set. Its t has 0 for NA."""
+    """It sums the AARs of changing sets of events; ours is the mean CAR of one set. Its t has 0 for
+    NA."""
     ours, theirs = fit(MISSING), table(MISSING, "EventStudy__windows")
     for row in theirs[theirs["test"] == "csect_t"].itertuples():
         window = Window.of(row.window)
@@ -126,7 +140,8 @@ def test_mean_car_of_eventstudy_mixes_events() -> None:
 
 
 def test_days_on_which_programs_agree() -> None:
-    """Across the events of a day there is one t-test and one sign test; estudy2's where none is missing."""
+    """Across the events of a day there is one t-test and one sign test; estudy2's where none is
+    missing."""
     ours, there = fit(MISSING), np.isfinite(fit(MISSING).ar).all(axis=0)
     assert there.sum() == 5
     close(daily(ours, "sign")[there], table(MISSING, "estudy2__sign_test")["statistic"][there])
@@ -136,7 +151,8 @@ def test_days_on_which_programs_agree() -> None:
 
 
 def test_generalized_sign_of_the_events_that_are_there() -> None:
-    """EventStudy's p-hat is the mean over all events, estudy2's the share of all firm-days, N_all in its sum.
+    """EventStudy's p-hat is the mean over all events, estudy2's the share of all firm-days, N_all
+    in its sum.
 
     Ours is the mean over the events of the day.
     """
@@ -150,13 +166,17 @@ def test_generalized_sign_of_the_events_that_are_there() -> None:
 
     close(z(positive, share.mean()), table(MISSING, "EventStudy__gsign")["gsign_z"])
     pooled = (ours.resid > 0).sum() / days.sum()
-    close(z(positive * N / count, pooled), table(MISSING, "estudy2__generalized_sign_test")["statistic"])
+    close(
+        z(positive * N / count, pooled),
+        table(MISSING, "estudy2__generalized_sign_test")["statistic"],
+    )
     own = np.array([share[np.isfinite(day)].mean() for day in ours.ar.T])
     close(z(positive, own), daily(ours, "generalized_sign"))
 
 
 def test_estudy2_multiplies_the_mean_by_all_events() -> None:
-    """For a sum over the events of a day it takes the mean times *all* N: larger by N/N_t, with N_t beneath.
+    """For a sum over the events of a day it takes the mean times *all* N: larger by N/N_t, with N_t
+    beneath.
 
     Ours is the sum over the events that are there.
     """
@@ -168,7 +188,9 @@ def test_estudy2_multiplies_the_mean_by_all_events() -> None:
     close((positive - count / 2) / (np.sqrt(count) / 2), daily(ours, "sign"))
     sums = [rankdata(np.abs(x[np.isfinite(x)]))[x[np.isfinite(x)] > 0].sum() for x in ours.ar.T]
     close(np.array(sums) * N / count, table(MISSING, "estudy2__wilcoxon_test")["statistic"])
-    z = (np.array(sums) - count * (count + 1) / 4) / np.sqrt(count * (count + 1) * (2 * count + 1) / 24)
+    z = (np.array(sums) - count * (count + 1) / 4) / np.sqrt(
+        count * (count + 1) * (2 * count + 1) / 24
+    )
     close(z, daily(ours, "wilcoxon"))
 
 
@@ -186,4 +208,7 @@ def test_estudy2_parametric_statistics() -> None:
     aar = pd.DataFrame(ours.resid).mean()
     close(ours.aar / aar.std(), table(MISSING, "estudy2__brown_warner_1985")["statistic"])
     s2 = ours.sigma2 * (M - 2) / (M - 1)
-    close(ours.aar / (np.sqrt(s2.sum()) / N), table(MISSING, "estudy2__brown_warner_1980")["statistic"])
+    close(
+        ours.aar / (np.sqrt(s2.sum()) / N),
+        table(MISSING, "estudy2__brown_warner_1980")["statistic"],
+    )

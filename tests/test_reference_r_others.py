@@ -35,10 +35,11 @@ def held_days(case: str, model: str = "market") -> tuple[object, pd.Series]:
 
 @pytest.mark.parametrize("case", [DISPERSED, REPEATED, MISSING])
 def test_eventstudies_bands(case: str) -> None:
-    """It estimates to day -w, starts at -w+1 and leaves that day out of its CARs: shifted, the rest is ours.
+    """It estimates to day -w, starts at -w+1 and leaves that day out of its CARs: shifted, the rest
+    is ours.
 
-    Its band is our interval by the cross-sectional t; it keeps the events without a gap in any day, and
-    so does ours for the whole window.
+    Its band is our interval by the cross-sectional t; it keeps the events without a gap in any day,
+    and so does ours for the whole window.
     """
     ours, kept = held_days(case)
     everyone = fit(case, estimation=Window(-259, -10), event=Window(-9, 10))
@@ -52,7 +53,10 @@ def test_eventstudies_bands(case: str) -> None:
         car = ours.car(window)
         close(car, cars.loc[day])
         result = STATISTICS["cross_sectional"](ours, window)
-        close([result.estimate, *result.confidence_interval()], classic.loc[day, ["mean", "lo95", "hi95"]])
+        close(
+            [result.estimate, *result.confidence_interval()],
+            classic.loc[day, ["mean", "lo95", "hi95"]],
+        )
         close(np.median(car), median.loc[day])
 
 
@@ -62,11 +66,15 @@ def test_eventstudies_excess_returns(case: str) -> None:
     theirs = table(case, "eventstudies__excessReturn_classic").set_index("rel_day")
     for day in range(-8, 11):
         result = STATISTICS["cross_sectional"](ours, Window(-8, day))
-        close([result.estimate, *result.confidence_interval()], theirs.loc[day, ["mean", "lo95", "hi95"]])
+        close(
+            [result.estimate, *result.confidence_interval()],
+            theirs.loc[day, ["mean", "lo95", "hi95"]],
+        )
 
 
 def estudy_error(case: str, window: Window) -> np.ndarray:
-    """Forecast error of the CAR as in estudy: e'e/(M-1), and M var(R_m) where ours has (M-1) var(R_m)."""
+    """Forecast error of the CAR as in estudy: e'e/(M-1), and M var(R_m) where ours has (M-1)
+    var(R_m)."""
     ours = fit(case)
     market = ours.x_estimation[:, :, 1]
     mean, M, L = market.mean(axis=1), 250, len(window)
@@ -106,7 +114,8 @@ def test_estudy_of_stata(case: str, text: str) -> None:
 
 
 def grank(standard: np.ndarray, scar: np.ndarray, T: int) -> float:
-    """Z sqrt((T-2)/(T-1-Z^2)), Z of the mean rank of SCAR/sd among the standardised residuals, over T + 1."""
+    """Z sqrt((T-2)/(T-1-Z^2)), Z of the mean rank of SCAR/sd among the standardised residuals, over
+    T + 1."""
     U = rankdata(np.column_stack([standard, scar / scar.std(ddof=1)]), axis=1) / (T + 1) - 0.5
     mean = U.mean(axis=0)
     Z = mean[-1] / np.sqrt((mean**2).sum() / T)
@@ -115,10 +124,12 @@ def grank(standard: np.ndarray, scar: np.ndarray, T: int) -> float:
 
 @pytest.mark.parametrize("text", WINDOWS)
 def test_eventstudy2_port(text: str) -> None:
-    """A port of eventstudy2: AR / (s C^(1/4)), C the forecast factor, and sum(SAR_k / sqrt(k)) over windows.
+    """A port of eventstudy2: AR / (s C^(1/4)), C the forecast factor, and sum(SAR_k / sqrt(k)) over
+    windows.
 
-    The fourth root takes a square root once too often; days of unequal weight give Patell a null variance of
-    1 + 1/2 + ... + 1/L instead of 1. Its Wilcoxon test ranks the firm-days; ours ranks the CARs.
+    The fourth root takes a square root once too often; days of unequal weight give Patell a null
+    variance of 1 + 1/2 + ... + 1/L instead of 1. Its Wilcoxon test ranks the firm-days; ours ranks
+    the CARs.
     """
     ours, window = fit(DISPERSED), Window.of(text)
     theirs = table(DISPERSED, "eventstudy2port__simple_window_tests").set_index("window").loc[text]
@@ -126,9 +137,14 @@ def test_eventstudy2_port(text: str) -> None:
     C = ours.var_ar[:, cols] / ours.sigma2[:, None]
     sar = ours.ar[:, cols] / np.sqrt(ours.sigma2)[:, None] / C**0.25
     summed = (sar / np.sqrt(np.arange(1, len(window) + 1))).sum(axis=1)
-    close([summed.sum() / np.sqrt(n * (M - 2) / (M - 4)), t_of(summed)], theirs[["Patell", "Boehmer"]])
+    close(
+        [summed.sum() / np.sqrt(n * (M - 2) / (M - 4)), t_of(summed)], theirs[["Patell", "Boehmer"]]
+    )
     car, p = ours.car(window), (ours.resid > 0).mean()
-    close([car.mean(), ((car > 0).sum() - n * p) / np.sqrt(n * p * (1 - p))], theirs[["CAAR", "GenSign"]])
+    close(
+        [car.mean(), ((car > 0).sum() - n * p) / np.sqrt(n * p * (1 - p))],
+        theirs[["CAAR", "GenSign"]],
+    )
     days = ours.ar[:, cols].ravel()
     m, ranks = len(days), rankdata(np.abs(days))
     z = (ranks[days > 0].sum() - m * (m + 1) / 4) / np.sqrt(m * (m + 1) * (2 * m + 1) / 24)

@@ -1,4 +1,5 @@
-"""From prices to returns, as R's estudy2 and EventStudy do it: gaps of two days, and none on day 0."""
+"""From prices to returns, as R's estudy2 and EventStudy do it: gaps of two days, and none on day
+0."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def panel(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
     def load(kind: Any) -> tuple[ReturnsPanel, Any]:
         table = events(PRICES).assign(announced_at=lambda t: t["date"], benchmark="MKT")
-        own = events_from_frame(table[["event_id", "ticker", "announced_at", "benchmark"]], calendar="data")
+        own = events_from_frame(
+            table[["event_id", "ticker", "announced_at", "benchmark"]], calendar="data"
+        )
         return load_returns(own, path, benchmark="MKT", calendar="data", kind=kind, **WINDOWS), own
 
     return load
@@ -50,7 +53,8 @@ def theirs_of(kind: str, *, multi_day: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_returns(panel: Any, kind: str) -> None:
-    """With multi_day=TRUE the first return of estudy2 after a gap spans the gap; so does ours, and counts it.
+    """With multi_day=TRUE the first return of estudy2 after a gap spans the gap; so does ours, and
+    counts it.
 
     Without, it and EventStudy lose the returns on both sides: ours where the span is one session.
     """
@@ -72,16 +76,25 @@ def test_returns(panel: Any, kind: str) -> None:
 def test_abnormal_returns(panel: Any, kind: str, engine: Any) -> None:
     """The same estimates: what spans a gap is in neither estimation window.
 
-    In the event window EventStudy has nothing where ours has the return over the gap, with its span.
+    In the event window EventStudy has nothing where ours has the return over the gap, with its
+    span.
     """
     loaded, own = panel(kind)
-    ours = EventStudy(own, loaded, model="market", benchmark="MKT", engine=engine, **WINDOWS).fit().abnormal
+    ours = (
+        EventStudy(own, loaded, model="market", benchmark="MKT", engine=engine, **WINDOWS)
+        .fit()
+        .abnormal
+    )
     estimates = table(PRICES, f"EventStudy__{kind}_model")
     close(ours.params, estimates[["alpha", "beta"]])
     close(np.sqrt(ours.sigma2), estimates["sigma"])
     assert list(ours.df_resid) == list(estimates["df"])
     whole = table(PRICES, f"EventStudy__{kind}_returns")
-    theirs = whole[whole["rel_day"] >= -10].pivot(index="event_id", columns="rel_day", values="ar").to_numpy()
+    theirs = (
+        whole[whole["rel_day"] >= -10]
+        .pivot(index="event_id", columns="rel_day", values="ar")
+        .to_numpy()
+    )
     single = ours.spans == 1
     close(ours.ar[single], theirs[single])
     assert np.isnan(theirs[~single]).all()
@@ -91,7 +104,8 @@ def test_abnormal_returns(panel: Any, kind: str, engine: Any) -> None:
 
 
 def test_a_return_over_a_gap_has_the_normal_return_of_the_gap(panel: Any) -> None:
-    """F05 has no price on day 0: day 1 has a return over two sessions and expects 2 alpha + beta sum(R_m)."""
+    """F05 has no price on day 0: day 1 has a return over two sessions and expects 2 alpha + beta
+    sum(R_m)."""
     loaded, own = panel("simple")
     ours = EventStudy(own, loaded, model="market", benchmark="MKT", **WINDOWS).fit().abnormal
     alpha, beta = table(PRICES, "EventStudy__simple_model").loc[4, ["alpha", "beta"]]

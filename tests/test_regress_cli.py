@@ -1,4 +1,5 @@
-"""`run --regress`: what cannot be estimated is a section with a reason; a wrong name is an error of usage."""
+"""`run --regress`: what cannot be estimated is a section with a reason; a wrong name is an error of
+usage."""
 
 from __future__ import annotations
 
@@ -29,12 +30,20 @@ def events(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("columns", "why", "remedy"),
     [
-        (["sector"], "HC3 is not defined where one event alone determines", "merge them with others"),
+        (
+            ["sector"],
+            "HC3 is not defined where one event alone determines",
+            "merge them with others",
+        ),
         (["own"], "5 events cannot determine 5 coefficients (own)", "merge values of a column"),
         (["flat"], "flat: a column with one value explains nothing (x)", "leave the column out"),
         (["size", "announced_at"], "5 events cannot determine 6 coefficients", "leave one out"),
         (["mixed"], "mixes numbers and text (2x)", "leave the cell empty"),
-        (["kind", "size", "context"], "no event is left (5 left out: no value of context)", "leave one out"),
+        (
+            ["kind", "size", "context"],
+            "no event is left (5 left out: no value of context)",
+            "leave one out",
+        ),
     ],
 )
 def test_what_is_not_possible_is_a_section_with_a_reason(
@@ -47,7 +56,9 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
     assert (code, err) == (0, "")
     folder = tmp_path / "r" / "events"
     page = section((folder / "report.html").read_text(encoding="utf-8"), "robustness")
-    found = json.loads((folder / "results.json").read_text(encoding="utf-8"))["tables"]["regression"]
+    found = json.loads((folder / "results.json").read_text(encoding="utf-8"))["tables"][
+        "regression"
+    ]
     kept = pd.read_csv(folder / "tables" / "regression.csv")
     for told in (
         " ".join(out.split()), page, (folder / "report.md").read_text(encoding="utf-8").replace("\\", ""),
@@ -65,7 +76,9 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
 
 
 def test_what_is_possible_has_no_reason(events: Path, tmp_path: Path) -> None:
-    code, out, _ = invoke("run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size")
+    code, out, _ = invoke(
+        "run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size"
+    )
     assert code == 0
     assert "CAR on characteristics: const" in out
     kept = pd.read_csv(tmp_path / "events" / "tables" / "regression.csv")
@@ -85,4 +98,7 @@ def test_all_columns_that_do_not_exist_are_named_at_once(events: Path, tmp_path:
         ("regress", "kin", "kind"),
         ("regress", "flt", "flat"),
     ):
-        assert f"{where}: the events file has no such column, got {name!r}; did you mean {meant!r}?" in err
+        assert (
+            f"{where}: the events file has no such column, got {name!r}; did you mean {meant!r}?"
+            in err
+        )

@@ -13,7 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
-from statsmodels.stats.diagnostic import acorr_ljungbox, breaks_cusumolsresid, het_arch, het_breuschpagan
+from statsmodels.stats.diagnostic import (
+    acorr_ljungbox,
+    breaks_cusumolsresid,
+    het_arch,
+    het_breuschpagan,
+)
 from statsmodels.stats.stattools import durbin_watson
 
 from eventstudy.analysis.regressions import COLUMNS, diagnostics, regression
@@ -77,7 +82,9 @@ def test_regression_of_other_estimators_is_least_squares(model: str) -> None:
     market = Market(n=3, seed=23)
     other, plain = market.fit(model=model), market.fit()
     assert abs(other.abnormal.params[0] - plain.abnormal.params[0]).max() > 1e-4
-    np.testing.assert_allclose(other.regression("e0").params, plain.regression("e0").params, rtol=1e-10)
+    np.testing.assert_allclose(
+        other.regression("e0").params, plain.regression("e0").params, rtol=1e-10
+    )
 
 
 def test_errors_say_what_is_wrong(results: EventStudyResults) -> None:
@@ -109,27 +116,33 @@ def test_diagnostics_by_statsmodels(results: EventStudyResults) -> None:
         chow = both.f_test(np.eye(4)[2:])
         ljung = acorr_ljungbox(e, lags=[5])
         expected = (
-            f"e{i}", data.columns[0], len(data), 1 - len(data) / 110, fit.rsquared, fit.rsquared_adj,
+            f"e{i}", data.columns[0], len(data), 1 - len(data) / 110, fit.rsquared,
+            fit.rsquared_adj,
             durbin_watson(e), e[1:] @ e[:-1] / (e @ e), ljung["lb_pvalue"].iloc[0], arch[1],
             stats.jarque_bera(e).pvalue, stats.skew(e), stats.kurtosis(e, fisher=False),
             het_breuschpagan(e, X)[1], chow.fvalue, chow.pvalue, breaks_cusumolsresid(e, ddof=2)[1],
             np.linalg.cond(X / np.linalg.norm(X, axis=0)),
         )  # fmt: skip
         assert tuple(row)[:3] == expected[:3]
-        np.testing.assert_allclose(np.array(row[3:], float), np.array(expected[3:], float), rtol=1e-9)
+        np.testing.assert_allclose(
+            np.array(row[3:], float), np.array(expected[3:], float), rtol=1e-9
+        )
 
 
 @pytest.mark.parametrize("case", [r_cases.DISPERSED, r_cases.MISSING])
 def test_diagnostics_by_r(case: str) -> None:
-    """R's EventStudy 0.50.0, whose Ljung-Box test has 10 lags; missing days are left out there as well."""
+    """R's EventStudy 0.50.0, whose Ljung-Box test has 10 lags; missing days are left out there as
+    well."""
     events = r_cases.events(case)
     table = pd.DataFrame({
         "event_id": events["event_id"].astype(str), "ticker": events["ticker"],
         "announced_at": events["date"],
-        "tz": "", "exchange": "", "benchmark": "MKT", "day0": pd.to_datetime(events["date"]), "flags": "",
+        "tz": "", "exchange": "", "benchmark": "MKT", "day0": pd.to_datetime(events["date"]),
+        "flags": "",
     })  # fmt: skip
     study = EventStudy(
-        Events(table=table, source="frame", sha256=""), ReturnsPanel.from_frame(r_cases.returns(case)),
+        Events(table=table, source="frame", sha256=""),
+        ReturnsPanel.from_frame(r_cases.returns(case)),
         estimation=r_cases.ESTIMATION, event=r_cases.EVENT,
     )  # fmt: skip
     results = study.fit()
@@ -139,7 +152,8 @@ def test_diagnostics_by_r(case: str) -> None:
     if case == r_cases.MISSING:
         assert (ours["missing"] > 0).any(), "the holes must bite"
     for own, other in {
-        "durbin_watson": "dw_stat", "autocorrelation": "acf1", "ljung_box_p": "ljung_box_p", "r2": "r2",
+        "durbin_watson": "dw_stat", "autocorrelation": "acf1", "ljung_box_p": "ljung_box_p",
+        "r2": "r2",
     }.items():  # fmt: skip
         r_cases.close(ours[own], theirs[other], own)
 
@@ -148,7 +162,9 @@ def test_diagnostics_by_r(case: str) -> None:
 def test_without_regressors_only_residuals_are_diagnosed(model: str) -> None:
     found = Market(n=3).fit(model=model).diagnostics().iloc[0]
     assert found[["breusch_pagan_p", "chow_f", "chow_p", "condition"]].isna().all()
-    assert found[["durbin_watson", "ljung_box_p", "arch_p", "jarque_bera_p", "cusum_p"]].notna().all()
+    assert (
+        found[["durbin_watson", "ljung_box_p", "arch_p", "jarque_bera_p", "cusum_p"]].notna().all()
+    )
 
 
 def test_a_constant_alone_has_no_breusch_pagan_test() -> None:

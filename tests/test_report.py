@@ -44,7 +44,9 @@ def test_page_has_equal_bytes_for_equal_inputs(split: EventStudyResults) -> None
 
 
 def test_every_car_of_the_events_table_is_that_of_the_results(fallen: EventStudyResults) -> None:
-    text = page(fallen).partition('id="events"')[2].partition("</table>")[0].rpartition("<tbody>")[2]
+    text = (
+        page(fallen).partition('id="events"')[2].partition("</table>")[0].rpartition("<tbody>")[2]
+    )
     shown = re.findall(r'<td class="num c-n"[^>]*>([^<]*)<span', text)
     car = fallen.car([MAIN]).sort_values("car")
     assert shown == [wording.percent(v, unit=False) for v in car["car"]]
@@ -59,7 +61,10 @@ def test_the_answer_is_about_the_leading_group() -> None:
     for i, day in enumerate(market.table["day0"][:12]):
         market.frame.iloc[market.frame.index.get_loc(day), i] = np.nan
     text = unescape(page(with_columns(market.fit(), direction=["a"] * 12 + ["b"] * 8), "direction"))
-    assert "Average of 8 b announcements on " in text.partition('class="answer">')[2].partition("</p>")[0]
+    assert (
+        "Average of 8 b announcements on "
+        in text.partition('class="answer">')[2].partition("</p>")[0]
+    )
     assert "The 12 a announcements: <strong>no result" in text
 
 
@@ -93,7 +98,9 @@ def test_key_figures_repeat_the_answer(effect: float) -> None:
     keys = dict(re.findall(r'<dt>(.*?)</dt><dd class="v[^>]*>(.*?)</dd>', text))
     assert keys["Effect over [0,\u00a01]"] == wording.percent(found.effect.estimate)
     assert keys["Plain average"] == wording.percent(found.plain_average.estimate)
-    k, of = re.fullmatch(r"(\d+) in ([\d,]+)", keys["If the news did nothing"].replace("under ", "")).groups()
+    k, of = re.fullmatch(
+        r"(\d+) in ([\d,]+)", keys["If the news did nothing"].replace("under ", "")
+    ).groups()
     assert int(k) / int(of.replace(",", "")) == pytest.approx(found.pvalue, abs=0.005)
     for effect_of in (found.effect, found.plain_average):
         assert f"95%\u00a0interval {wording.span(effect_of.ci_low, effect_of.ci_high)}</dd>" in text
@@ -136,7 +143,9 @@ def test_cells_of_the_events_file_are_text(fallen: EventStudyResults) -> None:
     }
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//x", "http://a b", "nan", ""])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "//x", "http://a b", "nan", ""]
+)
 def test_only_web_addresses_become_links(url: str) -> None:
     assert safe_url(url) == ""
     assert safe_url("HTTPS://example.com/x") == "HTTPS://example.com/x"
@@ -161,16 +170,20 @@ def test_a_page_without_a_usable_event_lists_every_reason() -> None:
 def test_the_page_to_explore_is_linked_where_it_is(fallen: EventStudyResults) -> None:
     told = {"name": "x", "groups": {}, "provenance": PROVENANCE}
     texts = [
-        render_report(fallen, config=replace(CONFIG, interactive=there), **told) for there in (True, False)
+        render_report(fallen, config=replace(CONFIG, interactive=there), **told)
+        for there in (True, False)
     ]
     assert ['href="report-interactive.html"' in text for text in texts] == [True, False]
 
 
 def test_equal_reasons_of_dropped_events_are_said_once(fallen: EventStudyResults) -> None:
     reasons = [
-        "no price data: none" if i < 8 else "no price data: other" if i == 8 else "" for i in range(20)
+        "no price data: none" if i < 8 else "no price data: other" if i == 8 else ""
+        for i in range(20)
     ]
-    events = fallen.events.assign(reason=reasons, status=["dropped" if r else "ok" for r in reasons])
+    events = fallen.events.assign(
+        reason=reasons, status=["dropped" if r else "ok" for r in reasons]
+    )
     own = section(page(replace(fallen, events=events)), "ledger")
     assert (own.count("no price data: none"), own.count("no price data: other")) == (1, 1)
     assert all(own.count(f"<bdi>{name}</bdi>") == 1 for name in events["event_id"][:9])
@@ -192,7 +205,13 @@ def test_dropped_events_keep_their_own_reason() -> None:
 
 def test_provenance_is_shown(fallen: EventStudyResults) -> None:
     text = page(fallen)
-    for part in ("eventstudy run events.csv", "ab" * 32, "eventstudy 0.1.0", "files (1)", "model: market"):
+    for part in (
+        "eventstudy run events.csv",
+        "ab" * 32,
+        "eventstudy 0.1.0",
+        "files (1)",
+        "model: market",
+    ):
         assert part in text
 
 
@@ -246,9 +265,9 @@ def full(found: Answer) -> str:
 
 def test_references_are_there_as_bibtex(fallen: EventStudyResults) -> None:
     text = page(fallen).partition('id="bibtex"')[2].partition("</pre>")[0]
-    assert text.count("@article{") == page(fallen).partition('class="refs"')[2].partition("</ol>")[0].count(
-        "<li>"
-    )
+    assert text.count("@article{") == page(fallen).partition('class="refs"')[2].partition("</ol>")[
+        0
+    ].count("<li>")
     assert references.bibtex(references.references(["Kolari and Pynnönen (2010)"])) == "\n".join([
         "@article{kolari2010,",
         '  author = {Kolari, J. W. and Pynn{\\"o}nen, S.},',

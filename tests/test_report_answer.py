@@ -87,7 +87,8 @@ def test_other_formats() -> None:
     ("reason", "short", "general"),
     [("1 events, 5 needed to rely on it", "1 event, 5 needed", "fewer than 5 events"),
      ("3 sessions, at least 10 are needed", "3 sessions, at least 10 are needed", "fewer than 10 sessions"),
-     ("1 event, at least 2 are needed for a variance", "1 event, at least 2 are needed for a variance",
+     ("1 event, at least 2 are needed for a variance", ("1 event, at least 2 are needed for a "
+         "variance"),
       "fewer than 2 events for a variance"),
      ("all ranks are tied", "all ranks are tied", "all ranks are tied")],
 )  # fmt: skip
@@ -98,13 +99,48 @@ def test_reasons_in_short(reason: str, short: str, general: str) -> None:
 @pytest.mark.parametrize(
     ("n", "dates", "effect", "who", "of", "caveat"),
     [
-        (1, 1, -0.06, "F00 fell 6.3% more", "One adverse announcement", "news of these days. Returns"),
-        (1, 1, 0.0, "F00 stayed within chance", "One adverse announcement", "Check the news of these days."),
-        (2, 1, -0.06, "Shares did 4.3% worse", "Average of two {} on one date", "to these firms. Returns"),
+        (
+            1,
+            1,
+            -0.06,
+            "F00 fell 6.3% more",
+            "One adverse announcement",
+            "news of these days. Returns",
+        ),
+        (
+            1,
+            1,
+            0.0,
+            "F00 stayed within chance",
+            "One adverse announcement",
+            "Check the news of these days.",
+        ),
+        (
+            2,
+            1,
+            -0.06,
+            "Shares did 4.3% worse",
+            "Average of two {} on one date",
+            "to these firms. Returns",
+        ),
         (3, 3, -0.06, "Shares did 5.0% worse", "Average of three {} on three dates", "Returns"),
         (4, 4, 0.0, "shares stayed within chance", "Average of four {} on four dates", ""),
-        (12, 1, -0.06, "Shares fell 6.4% more", "Average of 12 {} on one date", "shock to these firms."),
-        (12, 1, 0.0, "shares stayed within chance", "Average of 12 {} on one date", "shock to these firms."),
+        (
+            12,
+            1,
+            -0.06,
+            "Shares fell 6.4% more",
+            "Average of 12 {} on one date",
+            "shock to these firms.",
+        ),
+        (
+            12,
+            1,
+            0.0,
+            "shares stayed within chance",
+            "Average of 12 {} on one date",
+            "shock to these firms.",
+        ),
         (12, 12, -0.06, "Shares did 7.3% worse", "Average of 12 {} on 12 dates", ""),
         (12, 12, 0.08, "Shares rose 6.7% more", "Average of 12 {} on 12 dates", ""),
         (12, 12, 0.0, "shares stayed within chance", "Average of 12 {} on 12 dates", ""),
@@ -113,20 +149,30 @@ def test_reasons_in_short(reason: str, short: str, general: str) -> None:
 def test_headline_sentence_and_caveat(
     n: int, dates: int, effect: float, who: str, of: str, caveat: str
 ) -> None:
-    """The fact, then its numbers and p, then one caveat; what the market implied says which verb is true."""
+    """The fact, then its numbers and p, then one caveat; what the market implied says which verb is
+    true."""
     results = Market(n, dates=dates, effect=effect, seed=3).fit()
-    decided, sentences = results.answer(MAIN), answer.answer(results, MAIN, subject="adverse announcements")
+    decided, sentences = (
+        results.answer(MAIN),
+        answer.answer(results, MAIN, subject="adverse announcements"),
+    )
     when, market = "on the announcement day and the day after.", "what the market implied"
     different, d = decided.verdict == "different", decided.effect
     assert different == (effect != 0)
-    implied = f"{who} than {market[5:]} {when}" if different else f"No clear move: {who} of {market} {when}"
+    implied = (
+        f"{who} than {market[5:]} {when}"
+        if different
+        else f"No clear move: {who} of {market} {when}"
+    )
     (head, strong), (sentence, weak) = sentences.parts
     assert (head, strong, weak) == (implied, True, False)
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
     numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(decided.pvalue)})"
     could = f" The study could have seen {100 * decided.overturn.smallest_effect:.1f}% or more."
-    expected = f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
+    expected = (
+        f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
+    )
     assert plain(sentence) == plain(expected.format("adverse announcements"))
     times = f" would have to have been {decided.overturn.variance_multiple:.1f} times as variable as usual"
     caveats = answer.asides(results, MAIN)
@@ -145,7 +191,8 @@ def plain(text: str) -> str:
 
 
 def test_the_verb_is_true_of_shares_and_market() -> None:
-    """Shares "fell more than the market implied" only where both fell; else they did worse than it."""
+    """Shares "fell more than the market implied" only where both fell; else they did worse than
+    it."""
     seen = set()
     for seed in range(8):
         results = Market(12, effect=-0.06, seed=seed).fit()
@@ -185,7 +232,9 @@ def test_a_small_effect_is_never_written_as_zero() -> None:
 
 
 def test_other_news_of_a_single_event_is_named() -> None:
-    results = with_columns(Market(1, effect=-0.06).fit(), confounder="Quarterly results", context="none")
+    results = with_columns(
+        Market(1, effect=-0.06).fit(), confounder="Quarterly results", context="none"
+    )
     assert "The event list names: Quarterly results." in answer.asides(results, MAIN)[0]
 
 
@@ -194,7 +243,9 @@ def test_few_of_many_announcements_are_not_representative() -> None:
     results = market.fit(market.frame.drop(columns=market.tickers[:14]))
     used = results.answer(MAIN).n_events
     assert used < 12
-    assert answer.asides(results, MAIN)[0].startswith(f"Only {used} of 24 announcements could be used.")
+    assert answer.asides(results, MAIN)[0].startswith(
+        f"Only {used} of 24 announcements could be used."
+    )
     assert not answer.asides(market.fit(), MAIN)
 
 
@@ -229,7 +280,8 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
 
 
 def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> None:
-    """One event on real prices: its residuals are not normal and SQ rejects, which is a second opinion."""
+    """One event on real prices: its residuals are not normal and SQ rejects, which is a second
+    opinion."""
     (tmp_path / "events.csv").write_text(
         "ticker,announced_at\nPFE,2022-02-08T10:00-05:00\n", encoding="utf-8"
     )
@@ -241,10 +293,13 @@ def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> Non
 
 
 def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
-    """Five equal effects on firms of which one is very calm: no effect could reach the critical value."""
+    """Five equal effects on firms of which one is very calm: no effect could reach the critical
+    value."""
     market = Market(5, dates=5, seed=3)
     for name, scale in zip(market.tickers, (0.01, 1, 1, 1, 1), strict=True):
-        market.frame[name] = market.frame["MKT"] + scale * (market.frame[name] - market.frame["MKT"])
+        market.frame[name] = market.frame["MKT"] + scale * (
+            market.frame[name] - market.frame["MKT"]
+        )
     results = market.fit()
     decided = results.answer(MAIN)
     assert decided.verdict == "not_different"
@@ -259,7 +314,8 @@ def test_nothing_usable_says_why_and_what_to_do() -> None:
     market = Market(6)
     sentences = answer.headline(market.fit(market.frame.drop(columns=market.tickers)), MAIN)
     assert sentences == (
-        "No result: none of the 6 announcements could be used. Most frequent reason: no price data (6 of 6). "
+        "No result: none of the 6 announcements could be used. Most frequent reason: no price "
+        "data (6 of 6). "
         "Check the tickers, or choose another source of prices."
     )
 
@@ -272,7 +328,9 @@ def test_open_windows_make_the_answer_provisional() -> None:
     assert decided.verdict == "provisional"
     head, sentence = (text for text, _ in sentences.parts)
     assert (
-        head == f"Too early to say: {decided.n_events} of {len(results)} announcements have both days so far."
+        head
+        == f"Too early to say: {decided.n_events} of {len(results)} announcements have both days "
+        "so far."
     )
     assert plain(f"{100 * decided.effect.estimate:+.1f}%") in plain(sentence)
     assert "p\u00a0" not in answer.headline(results, MAIN)
@@ -280,7 +338,8 @@ def test_open_windows_make_the_answer_provisional() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "effect", "strong"), [(8, 0.0, "no significant move"), (8, -0.06, "worse than"), (1, -0.06, "than")]
+    ("n", "effect", "strong"),
+    [(8, 0.0, "no significant move"), (8, -0.06, "worse than"), (1, -0.06, "than")],
 )
 def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     results = Market(n, effect=effect, seed=3).fit()
@@ -298,7 +357,9 @@ def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
     warnings = limits.limitations(results, MAIN)
     assert [text.split()[0] for text in warnings] == ["Events", "^GSPC", "Every"]
     assert "pooled" in warnings[0]
-    assert not limits.limitations(with_columns(split, direction="adverse", benchmark="^GDAXI"), MAIN)
+    assert not limits.limitations(
+        with_columns(split, direction="adverse", benchmark="^GDAXI"), MAIN
+    )
 
 
 @pytest.mark.parametrize(
@@ -333,14 +394,17 @@ def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> Non
 
 
 def test_notes_that_change_no_reading_stand_with_the_provenance(fallen: EventStudyResults) -> None:
-    routine, foreign = "F01: 4 closes without volume and without change taken as no trade", "ZZZ: odd prices"
+    routine, foreign = (
+        "F01: 4 closes without volume and without change taken as no trade",
+        "ZZZ: odd prices",
+    )
     serious = "F01: no adjusted closes, so that dividends and splits count as returns"
     sources = {**fallen.panel.provenance, "F01": {}, "ZZZ": {}}
     panel = replace(fallen.panel, notes=(routine, foreign, serious), provenance=sources)
     results = replace(fallen, panel=panel)
-    assert [text for text in limits.limitations(results, MAIN) if "F01" in text or "ZZZ" in text] == [
-        f"{serious}."
-    ]
+    assert [
+        text for text in limits.limitations(results, MAIN) if "F01" in text or "ZZZ" in text
+    ] == [f"{serious}."]
     assert limits.data_notes(results) == [f"{routine}.", f"{foreign}."]
     assert f"<li>{foreign}.</li>" in section(page(results), "provenance")
 

@@ -1,4 +1,5 @@
-"""The page in a real browser: its policy obeyed, nothing asked of the network, no wider than the screen."""
+"""The page in a real browser: its policy obeyed, nothing asked of the network, no wider than the
+screen."""
 
 from __future__ import annotations
 
@@ -91,13 +92,17 @@ def test_page_fits_and_is_silent(browser: Any, report: Path, width: int) -> None
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert browser.get_log("browser") == []
     asked = [
-        e["message"] for e in browser.get_log("performance") if "Network.requestWillBeSent" in e["message"]
+        e["message"]
+        for e in browser.get_log("performance")
+        if "Network.requestWillBeSent" in e["message"]
     ]
     assert len(asked) == 1
     assert report.name in asked[0]
 
 
-@pytest.mark.parametrize(("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")])
+@pytest.mark.parametrize(
+    ("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")]
+)
 def test_one_size_of_the_figure_is_visible(
     browser: Any, report: Path, width: int, shown: str, hidden: str
 ) -> None:
@@ -122,14 +127,17 @@ def test_paths_of_events_are_seen_where_there_is_room(
     show(browser, report, width=width)
     sizes, names = browser.execute_script(
         "const all = [...document.querySelectorAll('table.ev .c-s svg')];"
-        "return [all.map(s => s.getBoundingClientRect().width), all.map(s => s.firstChild.textContent)]"
+        "return [all.map(s => s.getBoundingClientRect().width), all.map(s => "
+        "s.firstChild.textContent)]"
     )
     assert len(sizes) == 22
     assert all((size > 60) is shown for size in sizes)
     assert all(name.startswith("Path: ") and name.endswith(" by day +5") for name in names)
 
 
-@pytest.mark.parametrize(("width", "names", "marks"), [(390, 100, 80), (768, 250, 200), (1280, 200, 190)])
+@pytest.mark.parametrize(
+    ("width", "names", "marks"), [(390, 100, 80), (768, 250, 200), (1280, 200, 190)]
+)
 def test_names_and_intervals_of_events_have_room(
     browser: Any, report: Path, width: int, names: int, marks: int
 ) -> None:
@@ -145,7 +153,8 @@ def test_no_table_runs_off_a_phone(browser: Any, report: Path) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     wide = (
         "return [...document.querySelectorAll('table:not(.tests)')]"
-        ".map(t => [t.caption.textContent, t.getBoundingClientRect().right]).filter(found => found[1] > 391)"
+        ".map(t => [t.caption.textContent, t.getBoundingClientRect().right]).filter(found => "
+        "found[1] > 391)"
     )
     assert browser.execute_script(wide) == []
 
@@ -196,7 +205,9 @@ return rows.map(r => r.querySelector(arguments[0]).firstChild.textContent.trim()
 
 def numbers(browser: Any, column: str) -> list[float]:
     """Return the numbers of a column of the listed events, in their order."""
-    return [float(t.replace("−", "-").replace("<", "")) for t in browser.execute_script(CELLS, column)]
+    return [
+        float(t.replace("−", "-").replace("<", "")) for t in browser.execute_script(CELLS, column)
+    ]
 
 
 def said(browser: Any) -> str:
@@ -219,7 +230,10 @@ def test_events_are_sorted_by_their_heads_and_by_keyboard(browser: Any, report: 
     assert said(browser) == "20 of 20 events shown; sorted by p, ascending."
     full = "return [...document.querySelectorAll('table.ev tbody td.c-p[data-v]')].map(c => +c.dataset.v)"
     assert (found := browser.execute_script(full)) == sorted(found), "in full, not as shown"
-    assert browser.execute_script("return document.getElementById('by').textContent") == "by p, ascending"
+    assert (
+        browser.execute_script("return document.getElementById('by').textContent")
+        == "by p, ascending"
+    )
     button.send_keys(Keys.SPACE)
     assert numbers(browser, "td.c-p") == sorted(p, reverse=True)
     assert browser.execute_script(sort) == ["descending"]
@@ -262,7 +276,9 @@ def test_without_scripts_there_are_no_controls(browser: Any, report: Path) -> No
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         show(browser, report, width=1280)
-        found = browser.execute_cdp_cmd("DOMSnapshot.captureSnapshot", {"computedStyles": ["display"]})
+        found = browser.execute_cdp_cmd(
+            "DOMSnapshot.captureSnapshot", {"computedStyles": ["display"]}
+        )
         strings, nodes = found["strings"], found["documents"][0]["nodes"]
         buttons = [n for n in nodes["nodeName"] if strings[n] == "BUTTON"]
         assert len(buttons) == 3, "the reset of the filters, and two to copy: all hidden"
@@ -274,7 +290,8 @@ def test_without_scripts_there_are_no_controls(browser: Any, report: Path) -> No
 
 
 def printed(browser: Any, page: Path, to: Path) -> list[str]:
-    """Print a page as Chromium does without being asked for anything, and return the text of each sheet."""
+    """Print a page as Chromium does without being asked for anything, and return the text of each
+    sheet."""
     show(browser, page, width=1280)
     told = {"printBackground": False, "preferCSSPageSize": True}
     to.write_bytes(base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", told)["data"]))
@@ -283,7 +300,9 @@ def printed(browser: Any, page: Path, to: Path) -> list[str]:
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="no reader of PDF")
-def test_printed_pages_are_numbered_and_hold_every_event(browser: Any, report: Path, tmp_path: Path) -> None:
+def test_printed_pages_are_numbered_and_hold_every_event(
+    browser: Any, report: Path, tmp_path: Path
+) -> None:
     sheets = printed(browser, report, tmp_path / "report.pdf")
     assert len(sheets) > 2
     for number, sheet in enumerate(sheets, start=1):
@@ -305,7 +324,9 @@ def test_print_holds_what_is_folded_on_the_screen(browser: Any, tmp_path: Path) 
     folded = "return [...document.querySelectorAll('details:not([open]) > summary')].map(s => s.textContent)"
     names = [name for name in browser.execute_script(folded) if name != "BibTeX"]
     assert "Dropped: 10 · no price data" in names
-    text = " ".join("".join(printed(browser, tmp_path / "report.html", tmp_path / "report.pdf")).split())
+    text = " ".join(
+        "".join(printed(browser, tmp_path / "report.html", tmp_path / "report.pdf")).split()
+    )
     assert all(" ".join(name.split()) in text for name in names)
     assert all(name in text for name in events["event_id"][gone])
     assert "BibTeX" not in text, "its entries are those of References"
@@ -318,7 +339,8 @@ def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Pa
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
         browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
         lines = (
-            "return [...document.querySelectorAll('table.trust td.why')].filter(cell => cell.textContent)"
+            "return [...document.querySelectorAll('table.trust td.why')].filter(cell => "
+            "cell.textContent)"
             ".map(cell => { const text = document.createRange(); text.selectNodeContents(cell);"
             "return [...text.getClientRects()].length })"
         )
@@ -344,17 +366,24 @@ def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Pa
 
 @pytest.mark.parametrize(
     ("mark", "told"),
-    [("#path svg.wide [pointer-events='all']", "Day −5: AAR "), ("table.ev tbody td.fx > svg", "CAR ")],
+    [
+        ("#path svg.wide [pointer-events='all']", "Day −5: AAR "),
+        ("table.ev tbody td.fx > svg", "CAR "),
+    ],
 )
-def test_pointing_at_a_mark_tells_its_numbers(browser: Any, report: Path, mark: str, told: str) -> None:
-    """With a pointer that is moved there: what lies under it has a title, of which browsers make the tip."""
+def test_pointing_at_a_mark_tells_its_numbers(
+    browser: Any, report: Path, mark: str, told: str
+) -> None:
+    """With a pointer that is moved there: what lies under it has a title, of which browsers make
+    the tip."""
     from selenium.webdriver import ActionChains
 
     show(browser, report, width=1280)
     (first,) = browser.find_elements("css selector", mark)[:1]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", first)
     browser.execute_script(
-        "addEventListener('mousemove', e => { window.at = [e.clientX, e.clientY] }, {capture: true})"
+        "addEventListener('mousemove', e => { window.at = [e.clientX, e.clientY] }, {capture: "
+        "true})"
     )
     ActionChains(browser).move_to_element(first).perform()
     tip = browser.execute_script(
@@ -380,7 +409,9 @@ def test_500_events_are_light_and_open_fast(browser: Any, tmp_path: Path) -> Non
     for _ in range(3):
         show(browser, tmp_path / "report.html", width=1280)
         opened.append(
-            browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+            browser.execute_script(
+                "return performance.getEntriesByType('navigation')[0].loadEventEnd"
+            )
         )
     assert 0 < min(opened) < 3000
 
@@ -389,7 +420,9 @@ def test_500_events_are_light_and_open_fast(browser: Any, tmp_path: Path) -> Non
 def test_axe_finds_no_serious_violation(browser: Any, report: Path, width: int, dark: bool) -> None:
     import axe_core_python
 
-    source = next(Path(axe_core_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+    source = next(Path(axe_core_python.__file__).parent.rglob("axe.min.js")).read_text(
+        encoding="utf-8"
+    )
     show(browser, report, width=width, dark=dark)
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     browser.execute_script(source)

@@ -22,7 +22,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(folder: Path, text: str, *options: str) -> Result:
     (folder / "events.csv").write_text(text)
-    return CliRunner().invoke(main, ["run", "events.csv", "--offline", "--event-pages", "0", *options])
+    return CliRunner().invoke(
+        main, ["run", "events.csv", "--offline", "--event-pages", "0", *options]
+    )
 
 
 def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
@@ -30,13 +32,18 @@ def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
     page = (folder / "reports" / "events" / "report.html").read_text(encoding="utf-8")
     assert result.exit_code == 1
     assert str(Path("reports") / "events" / "report.html") in result.output
-    assert "<strong>No result: none of the 2 announcements could be used.</strong> Most frequent" in page
+    assert (
+        "<strong>No result: none of the 2 announcements could be used.</strong> Most frequent"
+        in page
+    )
     assert page.count("<section") == 3
     assert page.index('<section id="ledger"') < page.index('<section id="methods"')
     assert "Apple" in page
     anchors = set(re.findall(r'<section id="(\w+)"', page))
     assert set(re.findall(r'href="#(\w+)"', page)) <= anchors | {"main"}
-    methods = re.sub(r"<[^>]+>", "", page.partition('<section id="methods"')[2].partition("</section>")[0])
+    methods = re.sub(
+        r"<[^>]+>", "", page.partition('<section id="methods"')[2].partition("</section>")[0]
+    )
     assert "Nothing was computed." in methods
     assert not re.search(r"were computed|as used|BMP|p-value", methods)
     assert "&lt;b&gt;Microsoft" in page

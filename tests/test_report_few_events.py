@@ -64,7 +64,11 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     folder = few.save(tmp_path, "run", config=replace(CONFIG, event_pages=0))
     decided, shown = few.answer(MAIN), pvalues.pvalue(few.answer(MAIN).pvalue)
     (listed,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["answers"]
-    assert (listed["verdict"], listed["test"], listed["pvalue"]) == ("different", "patell_kp", decided.pvalue)
+    assert (listed["verdict"], listed["test"], listed["pvalue"]) == (
+        "different",
+        "patell_kp",
+        decided.pvalue,
+    )
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))["answer"]["pooled"]
     assert document["overturn"]["variance_multiple"] == decided.overturn.variance_multiple
     assert len(document["overturn"]["leave_one_out"]) == len(few)

@@ -45,7 +45,9 @@ def test_a_figure_leaves_out_what_is_no_character_of_xml() -> None:
 
 def test_svg_is_deterministic_and_needs_no_styles(fallen: EventStudyResults) -> None:
     path = paths.path_of(fallen)
-    drawn = [svg(plots.path_figure(path, MAIN, n_events=20), "A path", "What it shows") for _ in range(2)]
+    drawn = [
+        svg(plots.path_figure(path, MAIN, n_events=20), "A path", "What it shows") for _ in range(2)
+    ]
     assert drawn[0] == drawn[1]
     root = ET.fromstring(drawn[0])
     assert root.get("role") == "img"
@@ -76,12 +78,17 @@ def test_path_ends_where_the_table_of_windows_does(holed: EventStudyResults) -> 
     path, whole = paths.path_of(holed), Window(-5, 5)
     assert path.counts.tolist() == [12] * 7 + [10] * 3 + [9]
     average = holed.answer(whole).plain_average
-    assert (path.caar[-1], path.caar_half[-1]) == (average.estimate, average.ci_high - average.estimate)
+    assert (path.caar[-1], path.caar_half[-1]) == (
+        average.estimate,
+        average.ci_high - average.estimate,
+    )
     text = unescape(page(holed))
     total = wording.percent(path.caar[-1])
     assert f"From day −5 to day +5 the plain average adds up to {total} (9 of 12 events)." in text
     assert "9 to 12 events of 12 enter: each point is the mean of those" in text
-    counts = re.findall(r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="events">(.*?)</tr>', text)[1])
+    counts = re.findall(
+        r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="events">(.*?)</tr>', text)[1]
+    )
     assert counts == [str(holed.abnormal.valid(w).sum()) for w in CONFIG.tested]
 
 
@@ -141,7 +148,9 @@ def test_names_of_points_are_clear_of_each_other_and_of_lines() -> None:
     edge, level = labels.Box(0, 500, 0, 300), (xs, np.full(400, 150.0))
     points = [(250.0, 150.0), (258.0, 170.0), (496.0, 40.0)]
     told = {"marks": points, "lines": [level], "cloud": (np.empty(0), np.empty(0))}
-    found = [label.box for label in labels.placed(["day 0", "day +1", "day +2"], points, edge, **told)]
+    found = [
+        label.box for label in labels.placed(["day 0", "day +1", "day +2"], points, edge, **told)
+    ]
     assert not any(a.meets(b) for i, a in enumerate(found) for b in found[:i])
     assert not any(box.top < 150 < box.foot for box in found)
     assert all(box.left >= 0 and box.right <= 500 for box in found)
@@ -202,11 +211,15 @@ def test_a_long_forest_says_how_many_events_it_leaves_out() -> None:
 def test_figures_are_files_with_equal_bytes(fallen: EventStudyResults, tmp_path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        plots.write_figures(with_columns(fallen, event_id="华为 $x$"), tmp_path / folder, window=MAIN)
+        plots.write_figures(
+            with_columns(fallen, event_id="华为 $x$"), tmp_path / folder, window=MAIN
+        )
     names = sorted(p.name for p in (tmp_path / "a").iterdir())
     figures = ("ar_heatmap", "caar", "car")
     assert names == sorted(f"{n}.{kind}" for n in figures for kind in ("pdf", "png", "svg"))
-    assert all((tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names)
+    assert all(
+        (tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names
+    )
 
 
 def test_caar_by_group_has_a_path_for_each(split: EventStudyResults) -> None:
@@ -225,7 +238,11 @@ def test_event_is_drawn_with_its_own_numbers(fallen: EventStudyResults) -> None:
     ax = Figure().subplots()
     assert fallen.plot_event("e3", ax=ax) is ax
     own = fallen.abnormal_returns().query("event_id == 'e3'")
-    heights = [bar.get_height() for bar in ax.patches if hasattr(bar, "get_height") and bar.get_width() < 0.7]
+    heights = [
+        bar.get_height()
+        for bar in ax.patches
+        if hasattr(bar, "get_height") and bar.get_width() < 0.7
+    ]
     np.testing.assert_allclose(heights, own["ar"])
     line = next(line for line in ax.lines if len(line.get_xdata()) == 11)
     np.testing.assert_allclose(line.get_ydata(), own["ar"].cumsum())
@@ -233,7 +250,9 @@ def test_event_is_drawn_with_its_own_numbers(fallen: EventStudyResults) -> None:
     assert wording.percent(car) in ax.get_title(loc="left")
 
 
-def test_price_is_the_compounded_return_against_the_compounded_expectation(fallen: EventStudyResults) -> None:
+def test_price_is_the_compounded_return_against_the_compounded_expectation(
+    fallen: EventStudyResults,
+) -> None:
     axes = fallen.plot_price("e3", (0, 1))
     own = fallen.abnormal_returns().query("event_id == 'e3'").set_index("tau")
     expected, actual = (line for line in axes.lines if len(line.get_xdata()) == 21)
@@ -244,7 +263,9 @@ def test_price_is_the_compounded_return_against_the_compounded_expectation(falle
     assert np.isnan(model[days < -1]).all()
     np.testing.assert_allclose(model[days >= 0], 100 * np.cumprod(1 + own["expected"].loc[0:]))
     band = axes.collections[0].get_paths()[0].vertices
-    half = stats.t.ppf(0.975, fallen.abnormal.df_resid[3]) * np.sqrt(fallen.abnormal.var_car(MAIN)[3])
+    half = stats.t.ppf(0.975, fallen.abnormal.df_resid[3]) * np.sqrt(
+        fallen.abnormal.var_car(MAIN)[3]
+    )
     at_one = np.unique(band[band[:, 0] == 1][:, 1])
     np.testing.assert_allclose(at_one, model[days == 1] * np.array([1 - half, 1 + half]))
 
@@ -254,7 +275,9 @@ def test_estimation_is_drawn_against_the_benchmark(fallen: EventStudyResults) ->
     cloud = axes.lines[0]
     assert len(cloud.get_xdata()) == fallen.abnormal.nobs[3]
     slope, intercept = np.polyfit(cloud.get_xdata(), cloud.get_ydata(), 1)
-    line = next(line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2)
+    line = next(
+        line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2
+    )
     (x0, x1), (y0, y1) = line.get_xdata(), line.get_ydata()
     assert (y1 - y0) / (x1 - x0) == pytest.approx(slope)
     assert y0 - slope * x0 == pytest.approx(intercept)
@@ -278,7 +301,9 @@ def test_heatmap_has_events_by_car_and_leaves_missing_days_blank(holed: EventStu
     np.testing.assert_allclose(
         shown.compressed(), holed.abnormal.ar[order][np.isfinite(holed.abnormal.ar[order])]
     )
-    assert [t.get_text() for t in axes.get_yticklabels()] == holed.events["event_id"].iloc[order].tolist()
+    assert [t.get_text() for t in axes.get_yticklabels()] == holed.events["event_id"].iloc[
+        order
+    ].tolist()
 
 
 def test_figures_of_unknown_and_dropped_events_say_why() -> None:

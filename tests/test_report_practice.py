@@ -1,4 +1,5 @@
-"""The paragraph on methods says what was done under the settings of the study, with full references."""
+"""The paragraph on methods says what was done under the settings of the study, with full
+references."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ EXACT = "CAR</i><sub>i</sub> / √Var(<i>CAR"
 
 
 def told(results: EventStudyResults, **settings: Any) -> tuple[str, str]:
-    """Return the section on methods as HTML, and the paragraphs and references of the other reports."""
+    """Return the section on methods as HTML, and the paragraphs and references of the other
+    reports."""
     config = CONFIG.with_options({"event_pages": 0, **settings})
     column = group_column(results, config.by)
     groups, tables = results.groups(column) if column else {}, study_tables(results, config)
@@ -45,7 +47,9 @@ def both(said: tuple[str, str], *parts: str) -> None:
         assert part in said[1], part
 
 
-def under(market: Market, frame: pd.DataFrame | None = None, model: str = "market", **own: Any) -> Any:
+def under(
+    market: Market, frame: pd.DataFrame | None = None, model: str = "market", **own: Any
+) -> Any:
     return market.fit(frame, model, conventions=Conventions(**own))
 
 
@@ -71,7 +75,9 @@ def test_days_that_are_lacking(market: Market, rule: Any, said: str) -> None:
 def test_several_events_of_a_firm() -> None:
     market = Market(8, dates=8)
     market.table["ticker"] = [*market.tickers[:4], *market.tickers[:4]]
-    both(told(market.fit()), "within the event window of another event of the same firm are left out")
+    both(
+        told(market.fit()), "within the event window of another event of the same firm are left out"
+    )
     first = market.fit(repeat="first")
     lost = int((~first.ok).sum())
     assert lost > 0
@@ -80,10 +86,15 @@ def test_several_events_of_a_firm() -> None:
 
 
 def halted_and_at_limits() -> tuple[Market, ReturnsPanel]:
-    """Return twelve events; the first trades on day +2 again, the second closes day +1 at its limit."""
+    """Return twelve events; the first trades on day +2 again, the second closes day +1 at its
+    limit."""
     market = Market()
     panel = ReturnsPanel.from_frame(market.frame)
-    values, spans, codes = panel.values.copy(), panel.spans.copy(), np.zeros(panel.values.shape, np.int64)
+    values, spans, codes = (
+        panel.values.copy(),
+        panel.spans.copy(),
+        np.zeros(panel.values.shape, np.int64),
+    )
     at = market.frame.index.get_indexer(market.table["day0"])
     values[0, at[0] : at[0] + 2], spans[0, at[0] : at[0] + 2], spans[0, at[0] + 2] = np.nan, 0, 3
     codes[1, at[1] + 1] = -1
@@ -93,7 +104,15 @@ def halted_and_at_limits() -> tuple[Market, ReturnsPanel]:
 @pytest.mark.parametrize(
     ("settings", "parts"),
     [
-        ({}, ["runs on to the first close off it, as one compounded return (1 event in some window)"]),
+        (
+            {},
+            [
+                (
+                    "runs on to the first close off it, as one compounded return (1 event in some "
+                    "window)"
+                )
+            ],
+        ),
         ({"limits": "drop"}, ["An event leaves a window that closes at a price limit (1 event)"]),
         ({"limits": "none"}, ["Closes at a price limit (1 event) are taken as any other price"]),
         (
@@ -113,14 +132,25 @@ def test_halts_limits_and_ranks(settings: dict[str, Any], parts: list[str]) -> N
 
 def test_what_did_not_come_to_bear_is_not_told(market: Market) -> None:
     plain = "".join(told(market.fit()))
-    for absent in ("clock of its event", "√((T − L)", "other news", "price limit", "same firm", "Placebo"):
+    for absent in (
+        "clock of its event",
+        "√((T − L)",
+        "other news",
+        "price limit",
+        "same firm",
+        "Placebo",
+    ):
         assert absent not in plain
 
 
 def test_other_news(market: Market) -> None:
     results, news = market.fit(), np.array(["strike", *[""] * 11], dtype=object)
     kept = with_confounders(results, news)
-    both(told(kept), "Events with other news (within 1 session of [0,\u00a01]", "flagged and kept (1)")
+    both(
+        told(kept),
+        "Events with other news (within 1 session of [0,\u00a01]",
+        "flagged and kept (1)",
+    )
     study = EventStudy(
         events_from_frame(market.table, calendar="data"), ReturnsPanel.from_frame(market.frame),
         estimation=(-120, -11), event=(-5, 5), left_out=reasons_of(news),
@@ -131,7 +161,11 @@ def test_other_news(market: Market) -> None:
 
 @pytest.mark.parametrize(
     ("cov", "cited"),
-    [("HC3", "MacKinnon, J. G. and White, H. (1985)"), ("HC0", "White, H. (1980)"), ("date", "Bell, R. M.")],
+    [
+        ("HC3", "MacKinnon, J. G. and White, H. (1985)"),
+        ("HC0", "White, H. (1980)"),
+        ("date", "Bell, R. M."),
+    ],
 )
 def test_regressions_and_placebos_have_their_sources(cov: str, cited: str) -> None:
     market = Market(24, dates=12)
@@ -149,13 +183,16 @@ def test_regressions_and_placebos_have_their_sources(cov: str, cited: str) -> No
     ("model", "options", "law"),
     [
         ("market", {}, "exact under normality: ± its standard error times the quantile of t(M − k)"),
-        ("market_adjusted", {}, "exact under normality: ± its standard error times the quantile of t(M − 1)"),
+        ("market_adjusted", {}, ("exact under normality: ± its standard error times the quantile "
+            "of t(M − 1)")),
         ("theil_sen", {}, "approximate"), ("huber", {}, "approximate"),
         ("scholes_williams", {}, "approximate"),
         ("market", {"cov_type": "HC3"}, "approximate"),
     ],
 )  # fmt: skip
-def test_the_law_of_one_event(market: Market, model: str, options: dict[str, Any], law: str) -> None:
+def test_the_law_of_one_event(
+    market: Market, model: str, options: dict[str, Any], law: str
+) -> None:
     from eventstudy.models import make_model
 
     one = market.fit(model=make_model(model, (), **options)).subset(np.arange(12) == 0)
@@ -164,7 +201,9 @@ def test_the_law_of_one_event(market: Market, model: str, options: dict[str, Any
     if law == "approximate":
         assert "exact" not in "".join(found)
     assert law_of(one).startswith("t(M − 1)" if model == "market_adjusted" else "t(M − k)")
-    assert int(one.abnormal.nobs[0] - one.abnormal.df_resid[0]) == (1 if model == "market_adjusted" else 2)
+    assert int(one.abnormal.nobs[0] - one.abnormal.df_resid[0]) == (
+        1 if model == "market_adjusted" else 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,13 +211,15 @@ def test_the_law_of_one_event(market: Market, model: str, options: dict[str, Any
     [
         ("market", {"regress": ["size"], "placebo": 40, "by": "side"}, {}),
         ("market", {"regress": ["size"], "regress_cov": "date", "scar": "sum"}, {"scar": "sum"}),
-        ("constant_mean", {"missing": "zero"}, {"missing": "zero"}), ("ff3", {}, {}), ("theil_sen", {}, {}),
+        ("constant_mean", {"missing": "zero"}, {"missing": "zero"}), ("ff3", {}, {}),
+        ("theil_sen", {}, {}),
     ],
 )  # fmt: skip
 def test_whoever_is_named_is_in_the_list(
     model: str, options: dict[str, Any], conventions: dict[str, Any]
 ) -> None:
-    """By a pattern of its own: each surname directly before a year, or before "and" and another name."""
+    """By a pattern of its own: each surname directly before a year, or before "and" and another
+    name."""
     market = Market(24, dates=8, rho=0.2)
     market.table["size"] = np.linspace(1, 2, 24).round(3).astype(str)
     market.table["side"] = ["a", "b"] * 12
@@ -194,4 +235,7 @@ def test_whoever_is_named_is_in_the_list(
         assert len(named) > 3
         for surname, one, other in named:
             year = one or other
-            assert re.search(rf"{surname}[^\n<]*\({year}\)", listed.replace("ö", "o")), (surname, year)
+            assert re.search(rf"{surname}[^\n<]*\({year}\)", listed.replace("ö", "o")), (
+                surname,
+                year,
+            )

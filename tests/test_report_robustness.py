@@ -1,4 +1,5 @@
-"""What the page says of the further analyses of a run is what the tables hold, and nothing without them."""
+"""What the page says of the further analyses of a run is what the tables hold, and nothing without
+them."""
 
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ def of_lead(tables: dict[str, pd.DataFrame], name: str) -> pd.DataFrame:
 
 def rows_of(text: str, caption: str) -> list[list[str]]:
     """Return the cells of the rows of the table with this caption."""
-    table = text.partition(f"<caption>{caption}")[2].partition("</table>")[0].partition("<tbody>")[2]
+    table = (
+        text.partition(f"<caption>{caption}")[2].partition("</table>")[0].partition("<tbody>")[2]
+    )
     return [cells_of(row) for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)]
 
 
@@ -89,9 +92,14 @@ def test_weights(text: str, tables: dict[str, pd.DataFrame], results: EventStudy
 
 def test_money(text: str, tables: dict[str, pd.DataFrame], results: EventStudyResults) -> None:
     row = main_rows(of_lead(tables, "market_value")).iloc[0]
-    assert row["total"] == pytest.approx((results.abnormal.car(MAIN)[:12] * (100 + np.arange(12))).sum())
+    assert row["total"] == pytest.approx(
+        (results.abnormal.car(MAIN)[:12] * (100 + np.arange(12))).sum()
+    )
     shown = [wording.signed(row[k], 0) for k in ("total", "ci_low", "ci_high")]
-    assert f"12 events that have one is {shown[0]} in all (95%\u00a0CI {shown[1]} to {shown[2]}" in text
+    assert (
+        f"12 events that have one is {shown[0]} in all (95%\u00a0CI {shown[1]} to {shown[2]}"
+        in text
+    )
 
 
 def test_many_hypotheses(text: str, tables: dict[str, pd.DataFrame]) -> None:
@@ -100,7 +108,10 @@ def test_many_hypotheses(text: str, tables: dict[str, pd.DataFrame]) -> None:
     raw, holm, bh = ((events[m] < 0.05).sum() for m in ("pvalue", "holm", "bh"))
     said = section(text, "robustness")
     assert raw > 1
-    assert f"{raw} of 20 events have p < 0.05 on their own, {holm} after Holm, {bh} after Benjamini" in said
+    assert (
+        f"{raw} of 20 events have p < 0.05 on their own, {holm} after Holm, {bh} after Benjamini"
+        in said
+    )
     shown = rows_of(said, "Hypotheses with")
     days = table[table["family"] == "days"]
     methods = ("pvalue", "holm", "bh", "by", "romano_wolf")
@@ -161,8 +172,12 @@ def test_placebo_studies(text: str, tables: dict[str, pd.DataFrame]) -> None:
 def test_too_few_placebo_dates_are_a_reason_without_a_figure(
     results: EventStudyResults, tables: dict[str, pd.DataFrame]
 ) -> None:
-    few = tables["placebo_by_group"].assign(pvalue=np.nan, reason="7 placebo dates, at least 39 are needed")
-    said = section(page(results, "direction", tables={**tables, "placebo_by_group": few}), "robustness")
+    few = tables["placebo_by_group"].assign(
+        pvalue=np.nan, reason="7 placebo dates, at least 39 are needed"
+    )
+    said = section(
+        page(results, "direction", tables={**tables, "placebo_by_group": few}), "robustness"
+    )
     assert "Placebo dates: 7 placebo dates, at least 39 are needed." in said
     assert "<svg" not in said
 
@@ -185,7 +200,9 @@ def test_faults_of_the_estimations(text: str, tables: dict[str, pd.DataFrame]) -
     for name, what in (("arch_p", "ARCH"), ("ljung_box_p", "autocorrelated"), ("chow_p", "Chow")):
         assert re.search(rf"<li>{(table[name] < 0.05).sum()} of 20: [^<]*{what}", said)
     worst = re.findall(r'<th scope="row"><bdi>(e\d+)</bdi></th>', said)
-    many = (table.filter(regex="arch_p|ljung_box_p|chow_p|cusum_p|jarque_bera_p") < 0.05).sum(axis=1)
+    many = (table.filter(regex="arch_p|ljung_box_p|chow_p|cusum_p|jarque_bera_p") < 0.05).sum(
+        axis=1
+    )
     many.index = table["event_id"]
     assert [many[name] for name in worst] == sorted(many, reverse=True)[: len(worst)]
     assert all(many[name] for name in worst)

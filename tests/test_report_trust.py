@@ -48,7 +48,9 @@ def test_the_grid_has_the_answer_of_each_window(study: EventStudyResults, text: 
     rows = dict(re.findall(r'<tr data-row="(\w+)">(.*?)</tr>', section(text, "tests"), re.DOTALL))
     answers = [study.answer(w) for w in CONFIG.tested]
     assert cells_of(rows["events"]) == [str(a.n_events) for a in answers]
-    assert cells_of(rows["effect"]) == [wording.percent(a.effect.estimate, unit=False) for a in answers]
+    assert cells_of(rows["effect"]) == [
+        wording.percent(a.effect.estimate, unit=False) for a in answers
+    ]
     if len(study) > 1:
         averages = [wording.percent(a.plain_average.estimate, unit=False) for a in answers]
         assert cells_of(rows["caar"]) == averages
@@ -56,21 +58,29 @@ def test_the_grid_has_the_answer_of_each_window(study: EventStudyResults, text: 
     for (low, high), decided in zip(grid.intervals, answers, strict=True):
         ends = (decided.effect.ci_low, decided.effect.ci_high)
         assert (low, high) == tuple(wording.bound(end, unit=False) for end in ends)
-        assert (low[0] == high[0]) == (decided.verdict == "different"), "the interval is that of the verdict"
+        assert (low[0] == high[0]) == (decided.verdict == "different"), (
+            "the interval is that of the verdict"
+        )
 
 
 def test_every_cell_has_p_and_statistic_of_its_window(study: EventStudyResults, text: str) -> None:
-    rows = dict(re.findall(r'<tr data-test="(\w+)"[^>]*>(.*?)</tr>', section(text, "tests"), re.DOTALL))
+    rows = dict(
+        re.findall(r'<tr data-test="(\w+)"[^>]*>(.*?)</tr>', section(text, "tests"), re.DOTALL)
+    )
     for name, row in rows.items():
         for window, cell in zip(CONFIG.tested, re.findall(r"<td (.*?)</td>", row), strict=True):
-            css, p, statistic = re.match(r'class="(.*?)">(.*?)<span class="sub">(.*?)</span>', cell).groups()
+            css, p, statistic = re.match(
+                r'class="(.*?)">(.*?)<span class="sub">(.*?)</span>', cell
+            ).groups()
             test = study.test(name, window)
             assert (p, statistic) == (pvalues.pvalue(test.pvalue), wording.signed(test.statistic))
             assert ("sig" in css) is bool(test.pvalue < 0.05)
             assert ("main" in css) is (window == MAIN)
 
 
-def test_the_main_test_stands_alone_on_top_and_in_the_headline(study: EventStudyResults, text: str) -> None:
+def test_the_main_test_stands_alone_on_top_and_in_the_headline(
+    study: EventStudyResults, text: str
+) -> None:
     name = study.main_test(MAIN)
     assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == [name]
     title, rows = significance_grid(study, CONFIG.tested, MAIN, None).groups[0]
@@ -80,7 +90,8 @@ def test_the_main_test_stands_alone_on_top_and_in_the_headline(study: EventStudy
 
 
 def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults, text: str) -> None:
-    """Each under the heading of its class with its rate; what is not valid is named below the table."""
+    """Each under the heading of its class with its rate; what is not valid is named below the
+    table."""
     grid = significance_grid(study, CONFIG.tested, MAIN, None)
     judged = cells(study, MAIN, shown_tests(study, MAIN))
     shown = {row.name: (title, row) for title, rows in grid.groups for row in rows}
@@ -93,11 +104,15 @@ def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults, te
             title, row = shown[name]
             assert title.startswith("Valid with care") == (cell.trust == "valid with care")
             if cell.reason and np.isfinite(cell.false_alarms):
-                assert row.about.startswith(f"False alarms about {percent(cell.false_alarms)} instead of 5%")
+                assert row.about.startswith(
+                    f"False alarms about {percent(cell.false_alarms)} instead of 5%"
+                )
     assert (grid.left_out in section(text, "tests")) or not grid.left_out
 
 
-def test_the_section_has_every_sentence_and_every_opinion(study: EventStudyResults, text: str) -> None:
+def test_the_section_has_every_sentence_and_every_opinion(
+    study: EventStudyResults, text: str
+) -> None:
     shown_part, decided = section(text, "diagnosis"), study.diagnose(MAIN)
     assert all(wording.in_type(sentence) in shown_part for sentence in decided.text)
     rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', shown_part, re.DOTALL))

@@ -29,9 +29,12 @@ def flagged(market: Market) -> EventStudyResults:
 
 
 def rows_of(results: EventStudyResults) -> tuple[list[list[str]], list[list[str]], pd.DataFrame]:
-    """Return the rows of page and Markdown without their heads, and those of the CSV of the main test."""
+    """Return the rows of page and Markdown without their heads, and those of the CSV of the main
+    test."""
     tables = study_tables(results, CONFIG)
-    ledger = section(unescape(page(results, tables=tables)), "ledger").partition("The answer without")[2]
+    ledger = section(unescape(page(results, tables=tables)), "ledger").partition(
+        "The answer without"
+    )[2]
     of_page = [
         [re.sub("<span.*|<[^>]+>", "", head), *cells_of(row)]
         for row in re.findall(r"<tr>(?=<th scope=\"row)(.*?)</tr>", ledger)
@@ -41,7 +44,11 @@ def rows_of(results: EventStudyResults) -> tuple[list[list[str]], list[list[str]
     told = markdown_tables(markdown(found))
     of_markdown = next((t[1:] for t in told if t[0][0] == "Events" and t[0][1] == "Test"), [])
     table = found.over_main("without_flagged")
-    return of_page, of_markdown, table[table["test"] == results.main_test(MAIN)] if len(table) else table
+    return (
+        of_page,
+        of_markdown,
+        table[table["test"] == results.main_test(MAIN)] if len(table) else table,
+    )
 
 
 @pytest.mark.parametrize("at", [AT, [150 + 3 * i for i in range(12)]])
@@ -52,15 +59,23 @@ def test_page_markdown_and_csv_have_the_same_rows(at: list[int]) -> None:
     assert int(every[2]) == whole.n_events == 11
     assert number(every[3]) == pytest.approx(100 * whole.effect.estimate, abs=0.0051)
     assert [row[0].lower() for row in of_page] == [f.replace("_", " ") for f in table["left_out"]]
-    assert [row[0].removeprefix("without ") for row in of_markdown] == [row[0].lower() for row in of_page]
+    assert [row[0].removeprefix("without ") for row in of_markdown] == [
+        row[0].lower() for row in of_page
+    ]
     for one, other, own in zip(of_page, of_markdown, table.to_dict("records"), strict=True):
         assert int(one[2]) == int(other[2]) == own["n_events"]
-        assert number(one[3]) == number(other[3]) == pytest.approx(100 * own["weighted_caar"], abs=0.0051)
+        assert (
+            number(one[3])
+            == number(other[3])
+            == pytest.approx(100 * own["weighted_caar"], abs=0.0051)
+        )
         assert one[4] == other[4]
     left = results.events["flags"].str.contains("time_unknown")
     assert "time_unknown" in set(table["left_out"])
     own = table.set_index("left_out").loc["time_unknown"]
-    assert own["n_events"] == int((results.abnormal.valid(MAIN) & ~left).sum()), "the flagged one lacks it"
+    assert own["n_events"] == int((results.abnormal.valid(MAIN) & ~left).sum()), (
+        "the flagged one lacks it"
+    )
 
 
 def test_without_the_date_that_has_most_of_the_events() -> None:

@@ -1,4 +1,5 @@
-"""How sentences are put together: capitals, separators, expected counts, settings, names of tests."""
+"""How sentences are put together: capitals, separators, expected counts, settings, names of
+tests."""
 
 from __future__ import annotations
 
@@ -25,7 +26,13 @@ from eventstudy.utility import pvalue_text as pvalues
 
 
 @pytest.mark.parametrize(
-    "name", ["query2.finance.example answered 503", "events.csv has one row", "https://a.example/b", "eBay x"]
+    "name",
+    [
+        "query2.finance.example answered 503",
+        "events.csv has one row",
+        "https://a.example/b",
+        "eBay x",
+    ],
 )
 def test_a_name_keeps_its_letters(name: str) -> None:
     assert wording.capitalised(name) == name
@@ -39,7 +46,9 @@ def test_a_sentence_begins_with_a_capital(text: str) -> None:
 def test_a_notice_that_begins_with_a_host_is_not_capitalised() -> None:
     results = Market(12, seed=5).fit()
     panel = replace(results.panel, notices=("query2.finance.example did not answer",))
-    assert "query2.finance.example did not answer." in limits.limitations(replace(results, panel=panel), MAIN)
+    assert "query2.finance.example did not answer." in limits.limitations(
+        replace(results, panel=panel), MAIN
+    )
 
 
 def test_counts_in_sentences_have_separators() -> None:
@@ -108,7 +117,9 @@ def test_groups_are_counted_by_their_verdicts() -> None:
 
 def test_groups_left_out_are_counted() -> None:
     results = Market(32, seed=5).fit()
-    results = replace(results, events=results.events.assign(direction=[f"g{i % 8}" for i in range(32)]))
+    results = replace(
+        results, events=results.events.assign(direction=[f"g{i % 8}" for i in range(32)])
+    )
     text = unescape(page(results, by="direction"))
     assert "2 more groups in the table of groups below." in text
     assert "The first 6 of 8 groups are drawn; the table has all." in section(text, "groups")

@@ -30,7 +30,9 @@ def penny(rng: np.random.Generator, size: int) -> FloatArray:
 
 
 def thin(rng: np.random.Generator, size: int) -> FloatArray:
-    return np.where(rng.random(size) < rng.uniform(0.3, 0.95), 0.0, student(3, 0.01, 0.05)(rng, size))
+    return np.where(
+        rng.random(size) < rng.uniform(0.3, 0.95), 0.0, student(3, 0.01, 0.05)(rng, size)
+    )
 
 
 def ticks(rng: np.random.Generator, size: int) -> FloatArray:
@@ -72,7 +74,9 @@ def test_no_real_return_is_taken_as_missing(kind: ReturnKind) -> None:
     closes = {}
     for path in sorted(folder.glob("*.csv")):
         table = pd.read_csv(path, index_col="date")
-        closes[path.stem] = table["close" if table["adj_close"].isna().all() else "adj_close"].pct_change()
+        closes[path.stem] = table[
+            "close" if table["adj_close"].isna().all() else "adj_close"
+        ].pct_change()
     frame = pd.DataFrame(closes)
     assert frame["0763.HK"].min() < -0.41
     panel = ReturnsPanel.from_frame(frame if kind == "simple" else np.log1p(frame), kind=kind)

@@ -1,4 +1,5 @@
-"""Files of returns are looked at: what is impossible is taken as missing and named, what is news stays."""
+"""Files of returns are looked at: what is impossible is taken as missing and named, what is news
+stays."""
 
 from __future__ import annotations
 
@@ -38,7 +39,12 @@ def clean(kind: ReturnKind = "simple", seed: int = 1) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     market = 0.008 * rng.standard_t(5, len(DAYS)) / 1.3
     noise = 0.015 * rng.standard_t(5, (len(DAYS), len(FIRMS))) / 1.3
-    frame = pd.DataFrame(market[:, None] + noise, DAYS, FIRMS).assign(MKT=market).clip(-0.2, 0.2).round(6)
+    frame = (
+        pd.DataFrame(market[:, None] + noise, DAYS, FIRMS)
+        .assign(MKT=market)
+        .clip(-0.2, 0.2)
+        .round(6)
+    )
     return frame if kind == "simple" else np.log1p(frame)
 
 
@@ -53,7 +59,9 @@ def listed(**columns: object) -> Events:
     """One event of each firm, all with their day 0 on row AT but the last, 100 days earlier."""
     rows = [AT] * (len(FIRMS) - 1) + [AT - 100]
     table = {"event_id": FIRMS, "ticker": FIRMS, "announced_at": DAYS[rows].strftime("%Y-%m-%d")}
-    return events_from_frame(pd.DataFrame({**table, "benchmark": "MKT", **columns}), calendar="data")
+    return events_from_frame(
+        pd.DataFrame({**table, "benchmark": "MKT", **columns}), calendar="data"
+    )
 
 
 def panel_of(frame: pd.DataFrame, kind: ReturnKind = "simple") -> ReturnsPanel:
@@ -117,9 +125,12 @@ def test_a_cell_is_taken_as_missing_and_nothing_else(fault: str, kind: ReturnKin
 
 
 @pytest.mark.parametrize(("fault", "kind"), CASES)
-def test_events_carry_the_flag_and_the_mean_is_that_without_the_cell(fault: str, kind: ReturnKind) -> None:
+def test_events_carry_the_flag_and_the_mean_is_that_without_the_cell(
+    fault: str, kind: ReturnKind
+) -> None:
     results, without = (
-        fitted(with_cells(clean(kind), cells), kind) for cells in (CASES[fault, kind], {(AT, "F0"): NAN})
+        fitted(with_cells(clean(kind), cells), kind)
+        for cells in (CASES[fault, kind], {(AT, "F0"): NAN})
     )
     pd.testing.assert_frame_equal(results.car([(0, 1)]), without.car([(0, 1)]))
     flags = results.events["flags"].str.split(";")
@@ -139,7 +150,12 @@ def test_a_column_in_percent_is_out_with_its_event(kind: ReturnKind) -> None:
     assert {"quarantined", "suspect_unit"} <= set(results.events["flags"][0].split(";"))
     pd.testing.assert_frame_equal(results.car([(0, 1)]), without.car([(0, 1)]))
     [fault] = results.panel.faults
-    assert (fault.kind, fault.symbol, fault.date, fault.last) == ("percent_column", "F0", day(0), day(599))
+    assert (fault.kind, fault.symbol, fault.date, fault.last) == (
+        "percent_column",
+        "F0",
+        day(0),
+        day(599),
+    )
 
 
 def test_a_fault_of_the_benchmark_touches_all_events_of_the_day() -> None:
@@ -189,7 +205,10 @@ def test_a_day_of_the_market_is_flagged_and_stays() -> None:
 
 def test_without_a_history_nothing_is_impossible_but_by_its_value() -> None:
     frame = with_cells(clean(), {(20, "F0"): 5.0, (21, "F1"): -5.0})
-    assert kinds_of(frame) == [("suspect_return", "F0", day(20)), ("impossible_loss", "F1", day(21))]
+    assert kinds_of(frame) == [
+        ("suspect_return", "F0", day(20)),
+        ("impossible_loss", "F1", day(21)),
+    ]
     short = with_cells(clean(), {(580, "F0"): 5.0}).iloc[560:]
     assert kinds_of(short) == []
 
@@ -205,7 +224,9 @@ def test_a_loss_of_everything_is_the_end_of_a_share() -> None:
     assert kinds_of(both) == [("impossible_return", "F0", day(300))]
 
 
-@pytest.mark.parametrize("value", [-44, -66.0, -77.0, -88.0, -99.0, -999.0, -9999.0, 99.0, 9999.0, -99.99])
+@pytest.mark.parametrize(
+    "value", [-44, -66.0, -77.0, -88.0, -99.0, -999.0, -9999.0, 99.0, 9999.0, -99.99]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_codes_of_missing_values(value: float, kind: ReturnKind) -> None:
     rows = [300, 301, 302, 350]
@@ -289,7 +310,9 @@ def test_letters_of_crsp_are_codes(tmp_path: Path) -> None:
         assert f"F0 on {day(0)} is -66 (C)" in panel.notices[0]
     frame.iloc[5, 0] = "x"
     for path in forms(frame.astype({"F0": str}), tmp_path):
-        with pytest.raises(DataError, match=f"F0 on {day(5)}.*: a return that is no number, got 'x'"):
+        with pytest.raises(
+            DataError, match=f"F0 on {day(5)}.*: a return that is no number, got 'x'"
+        ):
             read_returns(path, events, calendar="data")
 
 
@@ -308,7 +331,8 @@ def test_a_file_with_many_impossible_losses_is_refused() -> None:
 
 
 def test_a_column_in_doubt_is_flagged_and_stays() -> None:
-    """A bond fund in percent, as log returns: its size is that of a share of a hundredth of a penny."""
+    """A bond fund in percent, as log returns: its size is that of a share of a hundredth of a
+    penny."""
     rng = np.random.default_rng(3)
     frame = clean("log").assign(F0=0.25 * rng.standard_normal(len(DAYS)))
     results = fitted(frame, "log")
@@ -338,7 +362,9 @@ def test_only_columns_with_something_to_clean_are_read_twice() -> None:
 
 def test_returns_on_days_without_a_session_are_cleaned_before_they_are_compounded() -> None:
     days = DAYS.delete(AT).to_numpy().astype("datetime64[s]")
-    mine = Sessions("A", "Europe/London", days.astype("datetime64[D]"), days, days + np.timedelta64(8, "h"))
+    mine = Sessions(
+        "A", "Europe/London", days.astype("datetime64[D]"), days, days + np.timedelta64(8, "h")
+    )
     values = {}
     for name, value in (("faulty", 5.0), ("blank", NAN)):
         frame = with_cells(clean(), {(AT, "F0"): value})
@@ -349,14 +375,19 @@ def test_returns_on_days_without_a_session_are_cleaned_before_they_are_compounde
 
 
 VALUES = st.sampled_from([
-    NAN, np.inf, -np.inf, 0.0, 0.01, -0.02, 0.013, -1.0, -1.3, 5.0, 1e300, -1e300, -99.0, -66.0, -0.99, 999.0,
+    NAN, np.inf, -np.inf, 0.0, 0.01, -0.02, 0.013, -1.0, -1.3, 5.0, 1e300, -1e300, -99.0, -66.0,
+    -0.99, 999.0,
 ])  # fmt: skip
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=40, max_size=90), st.sampled_from(KINDS))
+@given(
+    st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=40, max_size=90),
+    st.sampled_from(KINDS),
+)
 def test_no_table_of_numbers_is_too_faulty(rows: list[list[float]], kind: ReturnKind) -> None:
-    """Whatever the numbers: refused with a sentence, or finite returns that a share can have; no warning."""
+    """Whatever the numbers: refused with a sentence, or finite returns that a share can have; no
+    warning."""
     ordinary = clean(kind).iloc[:200, :3].to_numpy()
     values = np.vstack([ordinary, rows]) if len(rows) % 2 else np.array(rows)
     refused = ""
@@ -384,7 +415,8 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
         tmp_path / "e.csv", index=False
     )
     text = invoke(
-        "run", tmp_path / "e.csv", "--returns", tmp_path / "r.csv", "--calendar", "data", "--estimation",
+        "run", tmp_path / "e.csv", "--returns", tmp_path / "r.csv", "--calendar", "data",
+        "--estimation",
         "-250:-31", "--out", tmp_path, "--name", "study", "--draws", "99", "--event-pages", "1",
     )  # fmt: skip
     run = tmp_path / "study"

@@ -1,4 +1,5 @@
-"""Returns in Parquet: the panel that a CSV gives, read for the symbols that are needed and in portions."""
+"""Returns in Parquet: the panel that a CSV gives, read for the symbols that are needed and in
+portions."""
 
 from __future__ import annotations
 
@@ -74,10 +75,12 @@ def test_the_panel_of_a_csv_whatever_form_and_portions(
     same(read_returns(tmp_path / "r.csv", events, calendar=calendar), expected)
     long = long_of(wide)
     for k, frame in enumerate([
-        wide, wide.reset_index(), wide.reset_index().iloc[::-1], wide.reset_index().astype({"date": str}),
+        wide, wide.reset_index(), wide.reset_index().iloc[::-1],
+        wide.reset_index().astype({"date": str}),
         long, long.sample(frac=1, random_state=1), long.astype({"ticker": "category", "ret": str}),
         long.dropna().rename(columns={"ticker": "Symbol", "ret": "Return"}),
-        long.assign(date=long["date"].dt.date), long.assign(date=long["date"].dt.tz_localize("Asia/Tokyo")),
+        long.assign(date=long["date"].dt.date),
+        long.assign(date=long["date"].dt.tz_localize("Asia/Tokyo")),
     ]):  # fmt: skip
         path = tmp_path / f"{k}.parquet"
         frame = frame.replace({"ret": {"nan": None}}) if "ret" in frame else frame
@@ -86,7 +89,8 @@ def test_the_panel_of_a_csv_whatever_form_and_portions(
 
 
 def test_what_no_event_needs_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells of other columns, and row groups of other tickers, may be damaged and it is not noticed."""
+    """Cells of other columns, and row groups of other tickers, may be damaged and it is not
+    noticed."""
     wide = returns(4)
     events = events_of("data", "AAPL")
     wide.astype({"ZZZ": str}).assign(ZZZ="x").reset_index().to_parquet(tmp_path / "w.parquet")
@@ -113,13 +117,22 @@ def test_what_no_event_needs_is_not_read(tmp_path: Path, monkeypatch: pytest.Mon
         ({"date": ["2024-01-02"], "A": ["1.5%"]}, "A on 2024-01-02: a return that is no number"),
         ({"date": ["2024-01-02"], "A": [0.1], "A ": [0.2]}, "two columns"),
         ({"A": [0.1, 0.2]}, "has no dates"),
-        ({"date": ["2024-01-02", "2024-01-03"], "A": [0.1, -1.5]}, "A on 2024-01-03: .* below -100 %"),
-        ({"date": ["2024-01-02"] * 2, "ticker": ["A", "A"], "ret": [0.1, 0.2]}, "two returns.*A 2024-01-02"),
+        (
+            {"date": ["2024-01-02", "2024-01-03"], "A": [0.1, -1.5]},
+            "A on 2024-01-03: .* below -100 %",
+        ),
+        (
+            {"date": ["2024-01-02"] * 2, "ticker": ["A", "A"], "ret": [0.1, 0.2]},
+            "two returns.*A 2024-01-02",
+        ),
         (
             {"date": ["2024-01-02"], "ticker": ["A"], "ret": ["x"]},
             "A on 2024-01-02: a return that is no number",
         ),
-        ({"date": ["2024-01-02", None], "ticker": ["A"] * 2, "ret": [0.1, 0.2]}, "date that cannot be read"),
+        (
+            {"date": ["2024-01-02", None], "ticker": ["A"] * 2, "ret": [0.1, 0.2]},
+            "date that cannot be read",
+        ),
         ({"day": ["2024-01-02"], "ret": [0.1]}, "needs the columns"),
         ({"date": ["2024-01-02"], "B": [0.1]}, "none of the tickers"),
         ({"date": [], "ticker": [], "ret": []}, "no return at all"),
@@ -134,7 +147,9 @@ def test_bad_files(frame: dict[str, list[object]], message: str, tmp_path: Path)
 
 def test_faults_of_a_csv_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("date,ticker,ret\n2024-01-02,A,0.1\n2024-01-03,A,x\n")
-    with pytest.raises(DataError, match=r"^r\.csv, A on 2024-01-03: a return that is no number, got 'x'"):
+    with pytest.raises(
+        DataError, match=r"^r\.csv, A on 2024-01-03: a return that is no number, got 'x'"
+    ):
         read_returns(tmp_path / "r.csv", events_of("data", "A"), calendar="data")
 
 
@@ -144,7 +159,9 @@ def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
         read_returns(tmp_path / "r.parquet", events_of("data", "A"), calendar="data")
 
 
-def test_memory_is_that_of_the_panel_and_a_portion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_that_of_the_panel_and_a_portion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     days = pd.bdate_range("2012-01-02", periods=2500, name="date")
     rng = np.random.default_rng(1)
     names = [f"S{k:03d}" for k in range(300)]
@@ -183,8 +200,10 @@ def test_a_run_of_parquet_returns_is_that_of_a_csv(tmp_path: Path) -> None:
     own.to_csv(tmp_path / "e.csv", index=False)
     for name in ("r.csv", "r.parquet"):
         invoke(
-            "run", tmp_path / "e.csv", "--returns", tmp_path / name, "--calendar", "data", "--estimation",
-            "-100:-11", "--window", "-5:5", "--out", tmp_path, "--name", f"run-{name[2:]}", "--quiet",
+            "run", tmp_path / "e.csv", "--returns", tmp_path / name, "--calendar", "data",
+            "--estimation",
+            "-100:-11", "--window", "-5:5", "--out", tmp_path, "--name", f"run-{name[2:]}",
+            "--quiet",
         )  # fmt: skip
     one, other = (tmp_path / name / "tables" / "car.csv" for name in ("run-csv", "run-parquet"))
     assert one.read_bytes() == other.read_bytes()

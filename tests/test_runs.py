@@ -37,7 +37,9 @@ def results() -> EventStudyResults:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
 
 
 def test_all_files_are_there_and_hashed(results: EventStudyResults, tmp_path: Path) -> None:
@@ -52,7 +54,9 @@ def test_all_files_are_there_and_hashed(results: EventStudyResults, tmp_path: Pa
     assert (manifest["events"]["ok"], manifest["events"]["dropped"]) == (5, 1)
     assert manifest["events"]["reasons"] == {"no price data: F05 is not in the data": 1}
     assert manifest["config"]["event"] == "-5:5"
-    assert {p.name for p in tmp_path.iterdir()} == {"study", "index.html"}, "no temporary folder is left"
+    assert {p.name for p in tmp_path.iterdir()} == {"study", "index.html"}, (
+        "no temporary folder is left"
+    )
 
 
 def test_same_inputs_give_the_same_bytes(results: EventStudyResults, tmp_path: Path) -> None:
@@ -116,16 +120,22 @@ def test_a_failure_leaves_the_old_run(results: EventStudyResults, tmp_path: Path
     folder = write_run(results, tmp_path, "study", config=CONFIG)
     before = contents(folder)
     with pytest.raises(ConfigError):
-        write_run(results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"}))
+        write_run(
+            results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"})
+        )
     assert contents(folder) == before
     assert {p.name for p in tmp_path.iterdir()} == {"study", "index.html"}
 
 
-def test_a_swap_that_was_killed_half_way_is_mended(results: EventStudyResults, tmp_path: Path) -> None:
+def test_a_swap_that_was_killed_half_way_is_mended(
+    results: EventStudyResults, tmp_path: Path
+) -> None:
     folder = write_run(results, tmp_path, "study", config=CONFIG)
     folder.rename(tmp_path / ".study.old")
     with pytest.raises(ConfigError):
-        write_run(results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"}))
+        write_run(
+            results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"})
+        )
     assert (folder / "report.html").is_file()
 
 
@@ -138,7 +148,8 @@ def test_a_file_in_the_way_is_one_clear_error(results: EventStudyResults, tmp_pa
 @pytest.mark.parametrize(
     "name",
     [
-        "", "..", ".hidden", "a/b", "a\\b", "/etc", "a:b", "x" * 101, "dot.", "a\0b", "a\nb", "制" * 67,
+        "", "..", ".hidden", "a/b", "a\\b", "/etc", "a:b", "x" * 101, "dot.", "a\0b", "a\nb",
+        "制" * 67,
         "CON", "nul.2024", "Aux", "com1", "LPT9.run", "prn .x", "COM³", "index.html", "Index.HTML",
     ],
 )  # fmt: skip
@@ -149,7 +160,17 @@ def test_names_that_are_not_safe_everywhere_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["events", "sanctions 2019-2022", "v1.2", "制裁", "制" * 66, "com10", "console", "run.con", "index"],
+    [
+        "events",
+        "sanctions 2019-2022",
+        "v1.2",
+        "制裁",
+        "制" * 66,
+        "com10",
+        "console",
+        "run.con",
+        "index",
+    ],
 )
 def test_names(name: str) -> None:
     assert checked_name(name) == name

@@ -1,4 +1,5 @@
-"""A run folder is never half-written: exchanged in one step, and as it was when the disk is full."""
+"""A run folder is never half-written: exchanged in one step, and as it was when the disk is
+full."""
 
 from __future__ import annotations
 
@@ -72,11 +73,19 @@ def project(tmp_path: Path) -> Project:
 
 
 def limited(project: Project, limit: Callable[[], None], *args: object) -> tuple[int, str]:
-    """Run the study, or another command, in a process with a limit; return exit code and what it said."""
+    """Run the study, or another command, in a process with a limit; return exit code and what it
+    said."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "eventstudy", *map(str, args or ["run", *project.options])]
     done = subprocess.run(
-        command, preexec_fn=limit, env=env, cwd="/", capture_output=True, text=True, timeout=120, check=False
+        command,
+        preexec_fn=limit,
+        env=env,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -91,7 +100,9 @@ def test_a_file_that_cannot_grow_leaves_the_old_run(project: Project) -> None:
     assert left_in(project.out) == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can make a small disk")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mount"), reason="only root can make a small disk"
+)
 def test_a_full_disk_leaves_the_old_run(project: Project, tmp_path: Path) -> None:
     place = tmp_path / "disk"
     place.mkdir()
@@ -117,7 +128,9 @@ def test_a_full_disk_leaves_the_old_run(project: Project, tmp_path: Path) -> Non
             while filler.write(bytes(4096)):
                 pass
         assert shutil.disk_usage(place).free == 0
-        assert invoke("refresh", *project.options[:-1]).startswith("nothing new"), "no room, and none needed"
+        assert invoke("refresh", *project.options[:-1]).startswith("nothing new"), (
+            "no room, and none needed"
+        )
         project.announce(FIRMS)
         assert "No space left on device" in invoke("refresh", *project.options, code=1)
         assert left_in(project.out) == []
@@ -159,7 +172,8 @@ def test_a_run_that_may_not_be_removed_is_not_exchanged(project: Project) -> Non
 
 
 def test_what_the_user_may_only_read_bars_no_run(project: Project, tmp_path: Path) -> None:
-    """A note of the user's that is protected, and links to such a file, to a folder and to nothing."""
+    """A note of the user's that is protected, and links to such a file, to a folder and to
+    nothing."""
     other = tmp_path / "elsewhere.txt"
     for path in (project.run / "note.txt", other):
         path.write_text("mine")
@@ -186,7 +200,12 @@ def blind() -> None:
     ("place", "command", "code", "says"),
     [
         ("px", "run", 2, "px: cannot be read (Permission denied)"),
-        ("px", "refresh", 75, "px: cannot be read (Permission denied); the last report is as it was"),
+        (
+            "px",
+            "refresh",
+            75,
+            "px: cannot be read (Permission denied); the last report is as it was",
+        ),
         (
             "px/AAA.csv",
             "refresh",
@@ -238,7 +257,8 @@ def set_up_amid_sigterm() -> None:
 
 
 def test_sigterm_amid_an_import_is_sigterm() -> None:
-    """Compiled modules raise an ImportError of their own for what is raised while they are set up."""
+    """Compiled modules raise an ImportError of their own for what is raised while they are set
+    up."""
     with pytest.raises(Terminated), terminable():
         set_up_amid_sigterm()
     with pytest.raises(ImportError), terminable():

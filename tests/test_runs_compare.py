@@ -43,7 +43,9 @@ def test_a_run_is_the_same_as_itself(project: Project) -> None:
     assert invoke("compare", project.out / "first", project.out / "first") == "nothing differs\n"
 
 
-def test_a_revised_price_is_named_with_its_day_and_what_it_moved(project: Project, tmp_path: Path) -> None:
+def test_a_revised_price_is_named_with_its_day_and_what_it_moved(
+    project: Project, tmp_path: Path
+) -> None:
     """One close, on day 0 of one firm: its CAR moves and no other firm's."""
     close = project.closes["BBB"].copy()
     close[AT[1]] *= 1.01
@@ -125,12 +127,16 @@ def test_status_changes(project: Project, tmp_path: Path) -> None:
 
 
 def test_the_same_reason_in_other_words_is_no_change(project: Project, tmp_path: Path) -> None:
-    """A sealed run whose reason a former version worded otherwise; another kind of reason is a change."""
+    """A sealed run whose reason a former version worded otherwise; another kind of reason is a
+    change."""
     (project.prices / "EEE.csv").rename(tmp_path / "EEE.csv")
     project.study("--name", "without")
     (tmp_path / "EEE.csv").rename(project.prices / "EEE.csv")
     old, new = tmp_path / "old", project.out / "without"
-    for words, same in (("no price data: it was not there", True), ("no variance in the window", False)):
+    for words, same in (
+        ("no price data: it was not there", True),
+        ("no variance in the window", False),
+    ):
         shutil.rmtree(old, ignore_errors=True)
         shutil.copytree(new, old)
         table = pd.read_csv(old / "events.csv", dtype=str, keep_default_na=False)
@@ -144,7 +150,10 @@ def test_the_same_reason_in_other_words_is_no_change(project: Project, tmp_path:
 
 def test_a_run_that_was_altered_is_said_and_ends_with_4(project: Project, tmp_path: Path) -> None:
     """One digit of a table; a table of events that lacks a column; and one that is gone."""
-    first, other = project.out / "first", Path(shutil.copytree(project.out / "first", tmp_path / "other"))
+    first, other = (
+        project.out / "first",
+        Path(shutil.copytree(project.out / "first", tmp_path / "other")),
+    )
     cars = other / "tables" / "car.csv"
     text = cars.read_text(encoding="utf-8")
     row = text.splitlines()[1]
@@ -194,7 +203,9 @@ def test_a_group_that_an_edit_empties_has_no_events_any_more(tmp_path: Path) -> 
         made.study("--name", name)
     runs = {name: made.out / name for name in ("three", "two", "one")}
     found = compare_runs(runs["three"], runs["two"])
-    lines = dict(line.strip().split(": ", 1) for line in str(found).splitlines() if line.startswith("  c, "))
+    lines = dict(
+        line.strip().split(": ", 1) for line in str(found).splitlines() if line.startswith("  c, ")
+    )
     assert lines["c, was"] == next(a.before["text"] for a in found.answers if a.group == "c")
     assert lines["c, is"] == "no such events any more"
     assert "c, was: no such events\n" in str(compare_runs(runs["two"], runs["three"]))
@@ -205,7 +216,8 @@ def test_a_group_that_an_edit_empties_has_no_events_any_more(tmp_path: Path) -> 
 
 
 def test_equal_prices_from_elsewhere_are_no_difference(project: Project, tmp_path: Path) -> None:
-    """Those that a run keeps, and those of another folder; the others are named with their source."""
+    """Those that a run keeps, and those of another folder; the others are named with their
+    source."""
     run = Path(shutil.copytree(project.out / "first", tmp_path / "out" / "first"))
     invoke("run", "--from-lock", run, "--quiet")
     assert invoke("compare", run, tmp_path / "out" / "first-again") == "nothing differs\n"
@@ -227,5 +239,7 @@ def test_json_is_the_same_report(project: Project, tmp_path: Path) -> None:
     assert said["prices"]["BBB"]["n_days"] == 2
     assert len(said["moves"]) == len(found.moves)
     assert said["same"] is False
-    few = json.loads(invoke("compare", copy.out / "first", copy.out / "second", "--json", "--moved", "0.5"))
+    few = json.loads(
+        invoke("compare", copy.out / "first", copy.out / "second", "--json", "--moved", "0.5")
+    )
     assert few["moves"] == []

@@ -1,4 +1,5 @@
-"""What a refresh must not lose or hide: prices that are gone, files of others, a notice, a verdict."""
+"""What a refresh must not lose or hide: prices that are gone, files of others, a notice, a
+verdict."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize("way", ["folder", "empty", "file", "emptied", "cut"])
 def test_lost_files_leave_the_report(way: str, project: Project) -> None:
-    """One exit code for a folder that is not mounted, a file that is gone, and one that lost its end."""
+    """One exit code for a folder that is not mounted, a file that is gone, and one that lost its
+    end."""
     before = contents(project.run, without="")
     file = project.prices / "BBB.csv"
     lines = file.read_text().splitlines(keepends=True)
@@ -69,7 +71,12 @@ def test_a_dead_source_is_not_nothing_new(fault: str, tmp_path: Path) -> None:
     events, run = tmp_path / "events.csv", tmp_path / "out" / "events"
     # Some session has closed since, whatever day and hour it is.
     end = date.today() - timedelta(days=6)  # noqa: DTZ011
-    rows = ["event_id,ticker,announced_at", "a,AAPL,2025-08-06", f"n,NVDA,{end - timedelta(days=4)}", ""]
+    rows = [
+        "event_id,ticker,announced_at",
+        "a,AAPL,2025-08-06",
+        f"n,NVDA,{end - timedelta(days=4)}",
+        "",
+    ]
     events.write_text("\n".join(rows))
     options = [events, "--out", tmp_path / "out", *SHORT[2:-1]]
     series = {s: synthetic(s, start=date(2024, 1, 2), end=end) for s in ("AAPL", "NVDA", "^GSPC")}
@@ -133,14 +140,26 @@ def test_tampered_prices_are_not_computed_from(project: Project) -> None:
     at = next(k for k, line in enumerate(lines) if line.startswith(f"BBB,{DAYS[AT[1]]:%Y-%m-%d}"))
     cells = lines[at].split(",")
     cells[5] = str(1.1 * float(cells[5]))
-    frozen.write_bytes(gzip.compress(("".join([*lines[:at], ",".join(cells), *lines[at + 1 :]])).encode()))
+    frozen.write_bytes(
+        gzip.compress(("".join([*lines[:at], ",".join(cells), *lines[at + 1 :]])).encode())
+    )
     said = invoke("run", "--from-lock", project.run, "--quiet", "--name", "other", code=4)
     assert "prices.csv.gz was changed since it was written" in said
     assert not (project.out / "other").exists()
     found = compare_runs(project.run, again)
     assert found.altered == (f"{project.run}: changed data/prices.csv.gz",)
     assert as_text(found).startswith("Not as it was written:")
-    invoke("run", project.events, "--prices", project.run, *SHORT, "--out", project.out, "--name", "third")
+    invoke(
+        "run",
+        project.events,
+        "--prices",
+        project.run,
+        *SHORT,
+        "--out",
+        project.out,
+        "--name",
+        "third",
+    )
     assert Record.read(project.out / "third").manifest["prices"]["BBB"]["sha256"] != honest
 
 
@@ -159,8 +178,12 @@ def test_a_failed_hook_is_called_again(project: Project) -> None:
     hook = project.folder / "hook.py"
     hook.write_text(f"import pathlib\nprint('hook')\npathlib.Path({str(told)!r}).touch()\n")
     project.announce(FIRMS[:4])
-    assert "runs the command again" in refresh(project, "--on-change", f"{sys.executable} -c 1/0", code=75)
-    done = started("refresh", *project.options[:-1], "--json", "--on-change", f"{sys.executable} {hook}")
+    assert "runs the command again" in refresh(
+        project, "--on-change", f"{sys.executable} -c 1/0", code=75
+    )
+    done = started(
+        "refresh", *project.options[:-1], "--json", "--on-change", f"{sys.executable} {hook}"
+    )
     out, err = done.communicate(timeout=60)
     assert json.loads(out)["written"] is False
     assert (done.returncode, err) == (0, "hook\n")
@@ -178,7 +201,9 @@ def test_a_hook_that_hangs_is_ended_with_what_it_started(
     hook.write_text(f"echo one; echo two >&2; (sleep 4; touch {late}) & wait\n")
     monkeypatch.setattr("eventstudy.cli.on_change.LONGEST", 1)
     project.announce(FIRMS[:4])
-    said = refresh(project, "--quiet", "--log-format", "json", "--on-change", f"/bin/sh {hook}", code=75)
+    said = refresh(
+        project, "--quiet", "--log-format", "json", "--on-change", f"/bin/sh {hook}", code=75
+    )
     entries = [json.loads(line) for line in said.splitlines()]
     assert [e["text"] for e in entries if e.get("logger") == "on-change"] == ["one", "two"]
     assert [e["event"] for e in entries[-2:]] == ["on_change_failed", "ended"]
@@ -193,7 +218,9 @@ def test_two_refreshes_call_a_hook_once(project: Project) -> None:
     calls, hook = project.folder / "calls", project.folder / "hook.sh"
     hook.write_text(f"sleep 3; echo called >> {calls}\n")
     project.announce(FIRMS[:4])
-    both = [started("refresh", *project.options, "--on-change", f"/bin/sh {hook}") for _ in range(2)]
+    both = [
+        started("refresh", *project.options, "--on-change", f"/bin/sh {hook}") for _ in range(2)
+    ]
     assert [process.wait(timeout=120) for process in both] == [0, 0]
     for process in both:
         process.communicate()
@@ -243,7 +270,9 @@ def test_changes_are_in_the_units_of_the_measure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_end_while_the_command_runs_says_what_is_true(number: signal.Signals, tmp_path: Path) -> None:
+def test_an_end_while_the_command_runs_says_what_is_true(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     """The new run is in its place already, and the command is due."""
     made = Project(tmp_path)
     refresh(made)

@@ -1,4 +1,5 @@
-"""A run folder keeps all that its numbers came from: they can be verified, and computed again anywhere."""
+"""A run folder keeps all that its numbers came from: they can be verified, and computed again
+anywhere."""
 
 from __future__ import annotations
 
@@ -73,15 +74,27 @@ def test_a_run_is_reproduced_exactly_from_its_folder_alone(run: Path) -> None:
     assert invoke("reproduce", run) == f"{found}\n"
 
 
-@pytest.mark.parametrize("zone", [{"TZ": "Asia/Shanghai", "LC_ALL": "C"}, {"TZ": "America/Los_Angeles"}])
+@pytest.mark.parametrize(
+    "zone", [{"TZ": "Asia/Shanghai", "LC_ALL": "C"}, {"TZ": "America/Los_Angeles"}]
+)
 def test_the_same_bytes_in_another_folder_time_zone_and_locale(
     zone: dict[str, str], project: Project, tmp_path: Path
 ) -> None:
-    """The installed package runs from its wheel in test_wheel; here a second place, zone and locale."""
+    """The installed package runs from its wheel in test_wheel; here a second place, zone and
+    locale."""
     for name in ("here", "there"):
         shutil.copytree(project.prices, tmp_path / name / "px")
         shutil.copy(project.events, tmp_path / name)
-    options = ["events.csv", "--prices", "px", "--calendar", "data", "--estimation", "-100:-11", "--quiet"]
+    options = [
+        "events.csv",
+        "--prices",
+        "px",
+        "--calendar",
+        "data",
+        "--estimation",
+        "-100:-11",
+        "--quiet",
+    ]
     one = started("run", *options, cwd=tmp_path / "here", TZ="UTC", LC_ALL="C.UTF-8")
     other = started("run", *options, cwd=tmp_path / "there", **zone)
     assert [one.communicate()[1], other.communicate()[1]] == ["", ""]
@@ -100,17 +113,26 @@ def test_everything_that_an_option_names_is_kept(tmp_path: Path) -> None:
     """Factors, other news, shares: the run is reproduced without the files it was made of."""
     made = Project(tmp_path / "p")
     market = np.diff(made.closes["MKT"], prepend=np.nan) / made.closes["MKT"]
-    factors = pd.DataFrame({"date": DAYS.strftime("%Y-%m-%d"), "mkt_rf": market, "rf": 0.0001}).iloc[1:]
+    factors = pd.DataFrame(
+        {"date": DAYS.strftime("%Y-%m-%d"), "mkt_rf": market, "rf": 0.0001}
+    ).iloc[1:]
     factors.to_csv(tmp_path / "factors.csv", index=False)
-    (tmp_path / "news.csv").write_text(f"ticker,date,what\nAAA,{DAYS[150]:%Y-%m-%d},profit warning\n")
+    (tmp_path / "news.csv").write_text(
+        f"ticker,date,what\nAAA,{DAYS[150]:%Y-%m-%d},profit warning\n"
+    )
     shares = [f"{name},{DAYS[0]:%Y-%m-%d},{1000 + k},USD" for k, name in enumerate(FIRMS)]
     (tmp_path / "shares.csv").write_text("\n".join(["ticker,date,shares,currency", *shares, ""]))
     run = made.study(
-        "--model", "capm", "--factors", tmp_path / "factors.csv", "--confounders", tmp_path / "news.csv",
+        "--model", "capm", "--factors", tmp_path / "factors.csv", "--confounders",
+        tmp_path / "news.csv",
         "--drop-confounded", "--by", "none", "--size", tmp_path / "shares.csv",
     )  # fmt: skip
-    assert (run / "data/factors/1/factors.csv").read_bytes() == (tmp_path / "factors.csv").read_bytes()
-    assert (run / "data/confounders/1/news.csv").read_bytes() == (tmp_path / "news.csv").read_bytes()
+    assert (run / "data/factors/1/factors.csv").read_bytes() == (
+        tmp_path / "factors.csv"
+    ).read_bytes()
+    assert (run / "data/confounders/1/news.csv").read_bytes() == (
+        tmp_path / "news.csv"
+    ).read_bytes()
     assert (run / "data/size/1/shares.csv").read_bytes() == (tmp_path / "shares.csv").read_bytes()
     for path in (made.prices, made.events, *tmp_path.glob("*.csv")):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -129,7 +151,11 @@ def test_a_run_of_variants_is_reproduced(tmp_path: Path) -> None:
     study.write_text(head + "".join(parts))
     invoke("run", study, "--quiet")
     run = tmp_path / "reports" / "events"
-    assert list(pd.read_csv(run / "tables/variants.csv")["variant"].unique()) == ["main", "own", "long"]
+    assert list(pd.read_csv(run / "tables/variants.csv")["variant"].unique()) == [
+        "main",
+        "own",
+        "long",
+    ]
     assert verify_run(run).ok
     assert "nothing new" in invoke("refresh", study)
     assert "nothing new" in invoke("refresh", run)
@@ -161,9 +187,12 @@ def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) ->
 def test_a_run_of_returns_is_reproduced(tmp_path: Path) -> None:
     market = Market(n=4)
     market.wide.to_csv(tmp_path / "ret.csv", index_label="date")
-    market.table[["event_id", "ticker", "announced_at", "benchmark"]].to_csv(tmp_path / "e.csv", index=False)
+    market.table[["event_id", "ticker", "announced_at", "benchmark"]].to_csv(
+        tmp_path / "e.csv", index=False
+    )
     invoke(
-        "run", tmp_path / "e.csv", "--returns", tmp_path / "ret.csv", "--calendar", "data", "--estimation",
+        "run", tmp_path / "e.csv", "--returns", tmp_path / "ret.csv", "--calendar", "data",
+        "--estimation",
         "-100:-11", "--window", "-5:5", "--out", tmp_path / "out", "--quiet",
     )  # fmt: skip
     run = tmp_path / "out" / "e"
@@ -179,17 +208,23 @@ def test_market_values_that_were_downloaded_are_kept(tmp_path: Path) -> None:
     events.write_text("event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2020-06-01\n")
     days = {"start": date(2019, 1, 2), "end": date(2021, 3, 31)}
     counts = {"counts": {date(2019, 1, 2): 1e6, date(2020, 1, 2): 1.1e6}}
-    series = [synthetic(s, **days, **(counts if s != "^GSPC" else {})) for s in ("AAPL", "NVDA", "^GSPC")]
+    series = [
+        synthetic(s, **days, **(counts if s != "^GSPC" else {})) for s in ("AAPL", "NVDA", "^GSPC")
+    ]
     with Yahoo(*series) as yahoo:
         env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
-        done = started("run", events, "--size", "yahoo", "--out", tmp_path / "out", "--quiet", **env)
+        done = started(
+            "run", events, "--size", "yahoo", "--out", tmp_path / "out", "--quiet", **env
+        )
         assert done.communicate(timeout=120) == ("", "")
     run = tmp_path / "out" / "events"
     assert len(Record.read(run).cells("tables/sizes.csv")) > 100
     assert reproduce_run(run).exact
 
 
-def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_digit(tmp_path: Path) -> None:
+def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_digit(
+    tmp_path: Path,
+) -> None:
     """From some 260 correlated events on a BLAS of several threads sums in another order."""
     market = Market(300, days=700, dates=30)
     days = market.frame.index[300 + 10 * np.random.default_rng(2).integers(0, 30, 300)]
@@ -198,7 +233,8 @@ def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_d
     table = table.assign(announced_at=days.strftime("%Y-%m-%d"), mcap=np.arange(1, 301))
     table.to_csv(tmp_path / "e.csv", index=False)
     settings = StudyConfig(
-        returns=str(tmp_path / "ret.csv"), calendar="data", event=Window(-2, 2), draws=9, event_pages=0,
+        returns=str(tmp_path / "ret.csv"), calendar="data", event=Window(-2, 2), draws=9,
+        event_pages=0,
         engine="batch",
     )  # fmt: skip
     origin, run = Origin(tmp_path / "e.csv", settings), tmp_path / "e"
@@ -234,7 +270,9 @@ def test_a_changed_digit_is_named(file: str, word: str, run: Path) -> None:
     if file.endswith(".gz"):
         text = gzip.decompress(data).decode()
         at = max(k for k, c in enumerate(text) if c.isdigit())
-        data = gzip.compress((text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]).encode(), mtime=0)
+        data = gzip.compress(
+            (text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]).encode(), mtime=0
+        )
     else:
         at = max(k for k, c in enumerate(data) if 48 <= c <= 57)
         data = data[:at] + str((data[at] - 47) % 10).encode() + data[at + 1 :]
@@ -309,7 +347,10 @@ def test_what_is_no_run_is_said_clearly(tmp_path: Path) -> None:
         (lambda text: "null", "is not the manifest of a run"),
         (lambda text: text.replace("eventstudy-run/2", "dbt/12"), "is not the manifest of a run"),
         (lambda text: text.replace("-run/2", "-run/3"), "another version, eventstudy-run/3"),
-        (lambda text: '{"schema": "eventstudy-run/2", "files": [1]}', "is damaged: no usable name,"),
+        (
+            lambda text: '{"schema": "eventstudy-run/2", "files": [1]}',
+            "is damaged: no usable name,",
+        ),
     ],
 )
 def test_a_damaged_manifest_is_one_clear_line(
@@ -364,7 +405,9 @@ def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) 
     edited.write_text(project.events.read_text().replace("e-AAA,AAA", "e-ZZZ,ZZZ"))
     invoke("run", edited, "--from-lock", run, "--out", tmp_path, "--quiet")
     status = pd.read_csv(tmp_path / "edited" / "events.csv").set_index("event_id")
-    assert status["status"].to_dict() == {f"e-{n}": "ok" for n in FIRMS if n != "AAA"} | {"e-ZZZ": "dropped"}
+    assert status["status"].to_dict() == {f"e-{n}": "ok" for n in FIRMS if n != "AAA"} | {
+        "e-ZZZ": "dropped"
+    }
     assert "not among the frozen prices of events" in status.loc["e-ZZZ", "reason"]
     assert "give --prices or --from-lock" in invoke(
         "run", "--from-lock", run, "--prices", "sample", "--quiet", code=2

@@ -1,4 +1,5 @@
-"""Refresh: nothing for nothing, a log of what changed, one writer at a time, and loud or not at all."""
+"""Refresh: nothing for nothing, a log of what changed, one writer at a time, and loud or not at
+all."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def test_nothing_new_is_no_work(settled: Project) -> None:
 
 
 def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
-    """An event near the end of the prices is provisional and fills in; later sessions change no more."""
+    """An event near the end of the prices is provisional and fills in; later sessions change no
+    more."""
     made = Project(tmp_path, until=AT[2] + 3)
     assert "1 event provisional" in refresh(made)
     status = Record.read(made.run).cells("events.csv").set_index("event_id")
@@ -68,10 +70,14 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
         made.write(name)
     said = refresh(made)
     assert "Windows that are complete now:\n  e-CCC" in said
-    assert re.search(r"refreshed: prices of \w+, \w+, \w+ and 3 more until \d{4}-\d\d-\d\d$", said, re.M)
+    assert re.search(
+        r"refreshed: prices of \w+, \w+, \w+ and 3 more until \d{4}-\d\d-\d\d$", said, re.M
+    )
     change = read_changes(made.run)[0]
     assert change["completed"] == ["e-CCC"]
-    came = [move for move in change["moves"] if move["event_id"] == "e-CCC" and move["before"] is None]
+    came = [
+        move for move in change["moves"] if move["event_id"] == "e-CCC" and move["before"] is None
+    ]
     assert {move["window"] for move in came} >= {"[-5,5]"}
     assert all("new sessions" in move["why"] for move in came)
     made.until = len(DAYS)
@@ -141,7 +147,10 @@ def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     made.write("BBB")
     said = refresh(made, *told)
     assert f"refreshed: prices of BBB revised on {DAYS[AT[1]]:%Y-%m-%d} (" in said
-    assert json.loads((tmp_path / "told.json").read_text())["changes"][0]["prices"]["BBB"]["n_days"] == 2
+    assert (
+        json.loads((tmp_path / "told.json").read_text())["changes"][0]["prices"]["BBB"]["n_days"]
+        == 2
+    )
     made.announce(FIRMS)
     assert "Events added:\n  e-EEE" in refresh(made)
     log = read_changes(made.run)
@@ -158,7 +167,9 @@ def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     assert "cannot be run (No such file" in refresh(made, "--on-change", "no-such-command", code=75)
     assert read_changes(made.run)[0]["added"] == ["e-DDD"]
     invoke("run", *made.options, "--model", "constant_mean")
-    assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, "a run goes on with it"
+    assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, (
+        "a run goes on with it"
+    )
 
 
 def test_a_command_is_read_as_its_system_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +185,9 @@ def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:
     made = Project(tmp_path)
     refresh(made)
     assert "refreshed: setting model" in refresh(made, "--model", "market_adjusted")
-    assert invoke("refresh", made.run).startswith("nothing new"), "a run keeps the settings it was given"
+    assert invoke("refresh", made.run).startswith("nothing new"), (
+        "a run keeps the settings it was given"
+    )
     (made.run / "tables" / "car.csv").write_text("edited by hand")
     (made.run / "report.html").unlink()
     said = invoke("refresh", made.run)
@@ -190,7 +203,8 @@ def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project with study.toml is refreshed without a word, from any folder."""
     Project(tmp_path)
     (tmp_path / "study.toml").write_text(
-        'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-100:-11"\nevent = "-5:5"\n'
+        'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-100:-11"\nevent '
+        '= "-5:5"\n'
     )
     monkeypatch.chdir(tmp_path)
     assert "refreshed: first run" in invoke("refresh")
@@ -198,7 +212,9 @@ def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     assert "nothing new" in invoke("refresh", tmp_path / "study.toml")
     assert "nothing new" in invoke("refresh", tmp_path / "reports" / "events")
-    assert "a place already" in invoke("refresh", tmp_path / "reports" / "events", "--name", "x", code=2)
+    assert "a place already" in invoke(
+        "refresh", tmp_path / "reports" / "events", "--name", "x", code=2
+    )
 
 
 def test_a_link_to_a_run(tmp_path: Path) -> None:
@@ -257,7 +273,9 @@ def test_a_lock_that_is_held_and_one_that_was_left(settled: Project, tmp_path: P
     said: list[str] = []
     with locked(target, wait=0, told=said.append):
         pass
-    assert said == ["the process 4242 on elsewhere was ended while it wrote this run; it is written anew"]
+    assert said == [
+        "the process 4242 on elsewhere was ended while it wrote this run; it is written anew"
+    ]
     with locked(settled.run):
         assert "writes this run; try again later" in refresh(settled, "--wait", "0", code=75)
 
@@ -274,8 +292,11 @@ def test_a_lock_that_was_made_as_sigterm_came_is_removed(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_refresh_leaves_the_last_good_report(number: signal.Signals, tmp_path: Path) -> None:
-    """At several moments, of which one is amid the writing; the next one clears away what was left."""
+def test_a_killed_refresh_leaves_the_last_good_report(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """At several moments, of which one is amid the writing; the next one clears away what was
+    left."""
     made = Project(tmp_path)
     refresh(made)
     before = contents(made.run, without="")
@@ -304,14 +325,22 @@ def test_a_killed_refresh_leaves_the_last_good_report(number: signal.Signals, tm
 
 
 def test_over_the_wire(tmp_path: Path) -> None:
-    """Nothing is asked twice; without the network a refresh that needs it is loud and leaves the report."""
+    """Nothing is asked twice; without the network a refresh that needs it is loud and leaves the
+    report."""
     firms = ("AAPL", "NVDA", "AMD")
     events = tmp_path / "events.csv"
-    rows = ["event_id,ticker,announced_at", "a,AAPL,2020-08-06", "n,NVDA,2020-06-01", "x,XYZ,2020-06-01"]
+    rows = [
+        "event_id,ticker,announced_at",
+        "a,AAPL,2020-08-06",
+        "n,NVDA,2020-06-01",
+        "x,XYZ,2020-06-01",
+    ]
     events.write_text("\n".join([*rows, ""]))
     options = [events, "--out", tmp_path / "out", *SHORT[2:-1]]
     run = tmp_path / "out" / "events"
-    series = [synthetic(s, start=date(2019, 1, 2), end=date(2021, 3, 31)) for s in (*firms, "^GSPC")]
+    series = [
+        synthetic(s, start=date(2019, 1, 2), end=date(2021, 3, 31)) for s in (*firms, "^GSPC")
+    ]
     with Yahoo(*series) as yahoo:
         env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
         first = started("refresh", *options, **env)

@@ -1,4 +1,5 @@
-"""Market values that were revised: a file that was edited, and share counts that Yahoo has changed."""
+"""Market values that were revised: a file that was edited, and share counts that Yahoo has
+changed."""
 
 from __future__ import annotations
 
@@ -28,7 +29,10 @@ def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
     sizes.write_text(sizes.read_text().replace(",2e9", ",2.5e9"))
     said = invoke(*asked)
     assert "refreshed: size/1/sizes.csv changed" in said
-    assert f"Market values revised:\n  BBB: revised on {DAYS[100]:%Y-%m-%d} (2000000000 before," in said
+    assert (
+        f"Market values revised:\n  BBB: revised on {DAYS[100]:%Y-%m-%d} (2000000000 before,"
+        in said
+    )
     change = read_changes(made.run)[0]
     assert [*change["sizes"]] == ["BBB"]
     assert change["moves"] == []
@@ -45,7 +49,8 @@ def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
 
 
 def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
-    """Found by --recheck alone; counts that are lost are loud, and given up when that is asked for."""
+    """Found by --recheck alone; counts that are lost are loud, and given up when that is asked
+    for."""
     events = tmp_path / "events.csv"
     events.write_text("event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2020-06-01\n")
     ends = {"start": date(2019, 1, 2), "end": date(2021, 3, 31)}

@@ -1,4 +1,5 @@
-"""The committed run of events.csv on the bundled prices is computed again, on whatever machine this is."""
+"""The committed run of events.csv on the bundled prices is computed again, on whatever machine this
+is."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from eventstudy import reproduce_run, verify_run
 from eventstudy.runs import Record
 
 RUN = ROOT / "reports" / "sanctions-sample"
-AGAIN = (
-    "run again: eventstudy run events.csv --prices sample --offline --event-pages 0 --name sanctions-sample"
+AGAIN = "run again: eventstudy run events.csv --prices sample --offline --event-pages 0 --name sanctions-sample"
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".git").exists(), reason="the source package has no reports"
 )
-pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the source package has no reports")
 
 
 def test_it_is_as_it_was_written_and_of_the_current_events() -> None:

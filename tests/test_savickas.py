@@ -1,4 +1,5 @@
-"""The event dummy in the mean and the variance of a GARCH model, against the package arch and by hand."""
+"""The event dummy in the mean and the variance of a GARCH model, against the package arch and by
+hand."""
 
 from __future__ import annotations
 
@@ -12,7 +13,15 @@ from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance.savickas import _climb, _starts, errors, fitted, loglik, series_of, variances
+from eventstudy.significance.savickas import (
+    _climb,
+    _starts,
+    errors,
+    fitted,
+    loglik,
+    series_of,
+    variances,
+)
 from eventstudy.utility.blas import one_thread
 
 
@@ -41,7 +50,9 @@ def test_single_day_agrees_with_the_package_arch() -> None:
         np.testing.assert_allclose(variances(ours, series), h, rtol=0.02)
 
 
-def by_hand(theta: np.ndarray, y, market, m, gap: int, first: int, backcast: float) -> tuple[list, float]:  # type: ignore[no-untyped-def, type-arg]
+def by_hand(
+    theta: np.ndarray, y, market, m, gap: int, first: int, backcast: float
+) -> tuple[list, float]:  # type: ignore[no-untyped-def, type-arg]
     alpha, beta, gamma, w, a, b, d = theta
     h, e2, found, total = backcast, backcast, [], 0.0
     for t in range(len(y)):
@@ -82,7 +93,9 @@ def test_optimum_of_a_window_is_one() -> None:
         assert best is not None
         top = loglik(best, series)
         for _ in range(200):
-            other = best + rng.standard_normal(7) * np.array([0.02, 0.02, 0.1, 0.02, 0.02, 0.02, 0.1])
+            other = best + rng.standard_normal(7) * np.array(
+                [0.02, 0.02, 0.1, 0.02, 0.02, 0.02, 0.1]
+            )
             other[3:] = np.maximum(other[3:], 1e-6)
             if other[4] + other[5] < 1:
                 assert loglik(other, series) <= top + 1e-5

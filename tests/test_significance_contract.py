@@ -15,12 +15,19 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._base import pvalue
-from eventstudy.significance._correlation import by_pair, by_session, mean_common_sessions, mean_correlation
+from eventstudy.significance._correlation import (
+    by_pair,
+    by_session,
+    mean_common_sessions,
+    mean_correlation,
+)
 from eventstudy.study import EventStudyResults
 
 # For one model only (test_savickas.py).
 OF_GARCH = {"savickas"}
-SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event and name not in OF_GARCH]
+SAMPLE_TESTS = [
+    name for name, entry in STATISTICS.items() if not entry.per_event and name not in OF_GARCH
+]
 WINDOWS = [Window(0, 0), Window(-1, 1), Window(-5, 5)]
 ONE_DATE = {"portfolio", "mvrm", "mvrm_wilks"}
 # Statistics that a change of all signs leaves as they are.
@@ -54,10 +61,12 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_names_are_the_canonical_ones() -> None:
     assert set(STATISTICS) == {
-        "event_t", "cross_sectional", "date_clustered", "cda", "portfolio", "patell", "patell_kp", "bmp",
+        "event_t", "cross_sectional", "date_clustered", "cda", "portfolio", "patell", "patell_kp",
+        "bmp",
         "bmp_kp", "corrado", "corrado_zivney", "grank_t", "grank_z", "sign", "generalized_sign",
         "corrado_zivney_sign", "wilcoxon", "hall", "johnson", "calendar_time", "jackknife",
-        "wild_bootstrap", "patell_u", "event_f", "sq", "placebo_windows", "sign_exact", "grank_z_kp",
+        "wild_bootstrap", "patell_u", "event_f", "sq", "placebo_windows", "sign_exact",
+        "grank_z_kp",
         "johnson_bootstrap", "mvrm", "mvrm_wilks", "rank_variance", "brown_forsythe",
         "placebo_in_space", "savickas",
     }  # fmt: skip
@@ -66,7 +75,9 @@ def test_names_are_the_canonical_ones() -> None:
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-def test_order_of_events_does_not_matter(results: EventStudyResults, name: str, window: Window) -> None:
+def test_order_of_events_does_not_matter(
+    results: EventStudyResults, name: str, window: Window
+) -> None:
     order = np.random.default_rng(0).permutation(len(results.events))
     same(results.test(name, window), results.subset(order).test(name, window), 1e-10)
 
@@ -97,7 +108,9 @@ def test_a_large_effect_is_found_in_its_direction(name: str) -> None:
         assert result.pvalue < 0.01 or result.pvalue == pytest.approx(SMALLEST_P.get(name, 0.0))
 
 
-def test_dropped_events_and_missing_days_leave_the_sample(results: EventStudyResults, name: str) -> None:
+def test_dropped_events_and_missing_days_leave_the_sample(
+    results: EventStudyResults, name: str
+) -> None:
     """An event without the day, and one without a price, give what a study without them gives."""
     market = Market(n=15, seed=11, dates=5, rho=0.2, effect=-0.01)
     frame = market.frame.copy()
@@ -175,8 +188,13 @@ def test_identities(results: EventStudyResults) -> None:
     plain = results.test("cross_sectional", (-1, 1))
     assert tuple(results.test("jackknife", (-1, 1))) == pytest.approx(tuple(plain), rel=1e-9)
     spread = Market(n=10, seed=3, dates=10).fit()
-    clustered, single = spread.test("date_clustered", (0, 1)), spread.test("cross_sectional", (0, 1))
-    assert (clustered.statistic, clustered.df) == pytest.approx((single.statistic, single.df), rel=1e-9)
+    clustered, single = (
+        spread.test("date_clustered", (0, 1)),
+        spread.test("cross_sectional", (0, 1)),
+    )
+    assert (clustered.statistic, clustered.df) == pytest.approx(
+        (single.statistic, single.df), rel=1e-9
+    )
 
 
 def test_exact_laws_are_those_of_scipy(results: EventStudyResults) -> None:
@@ -246,7 +264,9 @@ def test_adjustment_is_that_of_kolari_and_pynnonen_on_one_date() -> None:
     assert mean_correlation(fit.abnormal, Window(0, 0)).rbar == pytest.approx(r, rel=1e-9)
     assert mean_correlation(fit.abnormal, Window(0, 0)).same_date == pytest.approx(r, rel=1e-9)
     bmp, adjusted = fit.test("bmp", (0, 0)), fit.test("bmp_kp", (0, 0))
-    assert adjusted.statistic == pytest.approx(bmp.statistic * np.sqrt((1 - r) / (1 + 9 * r)), rel=1e-9)
+    assert adjusted.statistic == pytest.approx(
+        bmp.statistic * np.sqrt((1 - r) / (1 + 9 * r)), rel=1e-9
+    )
 
 
 def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +300,9 @@ def test_common_sessions_are_those_of_the_pairs_that_have_any() -> None:
     fit = market.fit(market.frame.mask(holes), estimation=(-60, -20)).abnormal
     at = fit.windows.estimation_positions
     own = [set(days[known]) for days, known in zip(at, np.isfinite(fit.resid), strict=True)]
-    common = [len(one & other) for i, one in enumerate(own) for other in own[:i] if min(one) <= max(other)]
+    common = [
+        len(one & other) for i, one in enumerate(own) for other in own[:i] if min(one) <= max(other)
+    ]
     assert len(common) < 36, "some pairs are too far apart"
     assert mean_common_sessions(fit) == pytest.approx(np.mean(common), rel=1e-12)
 
@@ -297,7 +319,8 @@ def test_sums_over_sessions_agree_with_all_pairs() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_estimation_windows_count_in_sums_over_sessions(seed: int) -> None:
-    """Dispersed dates: each window lies within the estimation windows of others, which cancels most of r."""
+    """Dispersed dates: each window lies within the estimation windows of others, which cancels most
+    of r."""
     market = Market(n=300, seed=seed, dates=1, rho=0.3, days=600)
     market.table["day0"] = market.frame.index[150 + 4 * (np.arange(300) % 100)]
     fit, window = market.fit().abnormal, Window(-5, 5)
@@ -328,10 +351,13 @@ def test_never_open_together_pairs_across_days() -> None:
     # A third market that is open on more days does not stand between the sessions of the other two.
     columns = apart.windows.positions
     wide = replace(
-        apart.windows, positions=np.where(columns >= 0, 2 * columns, -1), day0=2 * apart.windows.day0,
+        apart.windows, positions=np.where(columns >= 0, 2 * columns, -1),
+        day0=2 * apart.windows.day0,
         calendars=(2 * apart.windows.calendars[0], np.arange(2 * len(apart.windows.sessions))),
     )  # fmt: skip
-    assert by_pair(replace(apart, windows=wide, memo={}), window, 30).rbar == pytest.approx(r, rel=1e-12)
+    assert by_pair(replace(apart, windows=wide, memo={}), window, 30).rbar == pytest.approx(
+        r, rel=1e-12
+    )
 
 
 def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
@@ -353,13 +379,15 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
 
 
 def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens() -> None:
-    """New York trades through a week in which Shanghai is shut: every pair of neighbours, one by one."""
+    """New York trades through a week in which Shanghai is shut: every pair of neighbours, one by
+    one."""
     from eventstudy.significance._loadings import loadings_on
 
     fit = Market(n=6, seed=18, dates=1, rho=0.5, days=200).fit().abnormal
     far, T = np.arange(3, 6), len(fit.windows.sessions)
     day0 = int(fit.windows.day0[0])
-    # Shanghai's sessions up to the day before day 0 stay, those from day 0 on come five sessions later.
+    # Shanghai's sessions up to the day before day 0 stay, those from day 0 on come five sessions
+    # later.
     later = np.r_[np.arange(day0), np.arange(day0 + 5, T + 5)]
     positions = fit.windows.positions.copy()
     positions[far] = later[positions[far]]
@@ -380,7 +408,8 @@ def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens
         o = sum(A[i, s] * A[j, u] for s, u in pairs) / norm[i] / norm[j]
         known = [(s, u) for s, u in pairs if np.isfinite(residuals[i, s] + residuals[j, u])]
         x, y = (
-            np.array(v) for v in zip(*[(residuals[i, s], residuals[j, u]) for s, u in known], strict=True)
+            np.array(v)
+            for v in zip(*[(residuals[i, s], residuals[j, u]) for s, u in known], strict=True)
         )
         return float(np.corrcoef(x, y)[0, 1] * o)
 
@@ -389,7 +418,9 @@ def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens
     before = [(min(s for s in here if s > u), u) for u in there if u < here[-1]]
     same = [(s, s) for s in here]
     total = sum(rho_o(i, j, same) for i in range(6) for j in range(i + 1, 6))
-    total += sum(rho_o(i, j, pairs) for i in range(3) for j in range(3, 6) for pairs in (after, before))
+    total += sum(
+        rho_o(i, j, pairs) for i in range(3) for j in range(3, 6) for pairs in (after, before)
+    )
     assert by_pair(apart, window, 30).rbar == pytest.approx(total / 15, rel=1e-9)
     assert (day0, int(later[day0])) in after, "the reopening follows day 0 in New York"
 

@@ -45,7 +45,9 @@ def test_kind(at: list[int], window: tuple[int, int], kind: str, clusters: int) 
 @pytest.mark.parametrize("at", [DISPERSED, GROUPS, CLOSE, [150, 150, 152, 153, 153, 158]], ids=str)
 def test_pairs_by_counting(at: list[int]) -> None:
     for L in (1, 2, 4, 9):
-        found = placed(at).fit().diagnose((0, L - 1)) if L <= 6 else placed(at).fit().diagnose((-4, 4))
+        found = (
+            placed(at).fit().diagnose((0, L - 1)) if L <= 6 else placed(at).fit().diagnose((-4, 4))
+        )
         gaps = np.array([abs(a - b) for a, b in combinations(at, 2)])
         assert found.same_date_pairs == pytest.approx((gaps == 0).mean())
         assert found.overlapping_pairs == pytest.approx(((gaps > 0) & (gaps < L)).mean())
@@ -80,7 +82,9 @@ def test_numbers_by_pandas() -> None:
     assert found.shortest_estimation == own["nobs"].min()
     resid = [r[np.isfinite(r)] for r in results.abnormal.sample(window).resid]
     assert found.residual_skewness == pytest.approx(np.mean([stats.skew(r) for r in resid]))
-    assert found.non_normal == pytest.approx(np.mean([stats.jarque_bera(r).pvalue < 0.05 for r in resid]))
+    assert found.non_normal == pytest.approx(
+        np.mean([stats.jarque_bera(r).pvalue < 0.05 for r in resid])
+    )
     flags = market.table.set_index("event_id").loc[car["event_id"]]
     assert found.time_unknown == pytest.approx((flags["flags"] == "time_unknown").mean())
     assert found.time_unknown > 0
@@ -89,7 +93,8 @@ def test_numbers_by_pandas() -> None:
 
 
 def test_correlation_on_one_date_is_the_mean_of_the_matrix() -> None:
-    """Equal histories and one factor: loadings are equal, so that r is that of Kolari and Pynnonen."""
+    """Equal histories and one factor: loadings are equal, so that r is that of Kolari and
+    Pynnonen."""
     results = placed(ONE, seed=32, rho=0.3).fit()
     found = results.diagnose()
     matrix = np.corrcoef(results.abnormal.resid)
@@ -107,7 +112,9 @@ def test_returns_over_several_sessions_are_counted() -> None:
     found = diagnose(replace(results, abnormal=longer))
     assert found.n_events == 10
     assert found.multi_day == pytest.approx(1 / (10 * 11 - 1))
-    assert any("0.9% of the returns in the event window span several sessions" in s for s in found.text)
+    assert any(
+        "0.9% of the returns in the event window span several sessions" in s for s in found.text
+    )
 
 
 def test_default_window() -> None:
@@ -121,7 +128,9 @@ def test_default_window() -> None:
 def same(one: Diagnosis, other: Diagnosis) -> None:
     for f in fields(Situation):
         value, twin = getattr(one, f.name), getattr(other, f.name)
-        assert twin == (pytest.approx(value, rel=1e-6, nan_ok=True) if isinstance(value, float) else value)
+        assert twin == (
+            pytest.approx(value, rel=1e-6, nan_ok=True) if isinstance(value, float) else value
+        )
     assert (other.main_test, trust(other)) == (one.main_test, trust(one))
 
 
@@ -194,7 +203,8 @@ def test_no_event(lost: str) -> None:
 
 
 def spread_out(gap: int, length: int, effect: float = 0.0) -> EventStudyResults:
-    """Eight events so far apart that they share estimation days with a neighbour's window at most."""
+    """Eight events so far apart that they share estimation days with a neighbour's window at
+    most."""
     first = length + 20
     market = placed([first + gap * i for i in range(8)], days=max(200, first + gap * 8), seed=4)
     for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):

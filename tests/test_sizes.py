@@ -39,7 +39,12 @@ def firm(symbol: str, **options: object) -> Series:
 
 def test_market_value_is_the_same_on_both_sides_of_a_split(monkeypatch: pytest.MonkeyPatch) -> None:
     """Closes are restated for the split, counts are not: 10 shares at 400 were 40 at 100."""
-    counts = {date(2019, 1, 2): 10e6, date(2020, 8, 3): 10e6, date(2020, 9, 2): 10e6, date(2020, 9, 30): 40e6}
+    counts = {
+        date(2019, 1, 2): 10e6,
+        date(2020, 8, 3): 10e6,
+        date(2020, 9, 2): 10e6,
+        date(2020, 9, 30): 40e6,
+    }
     series = firm("AAA", splits={SPLIT: (4, 1)}, counts=counts)
     with serving(monkeypatch, series):
         sizes = provider().sizes(["AAA"], date(2019, 3, 1), date(2020, 12, 1))
@@ -59,9 +64,12 @@ def test_each_failure_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = {date(2020, 1, 2): 1e6, date(2020, 10, 1): 1e6, date(2021, 2, 1): 1e6}
     with serving(
         monkeypatch, firm("AAA", counts={date(2019, 1, 2): 1e6}), firm("BBB"),
-        firm("CCC", splits={SPLIT: (4, 1)}, counts=stuck), firm("EEE", counts={date(2018, 1, 2): 1e6}),
+        firm("CCC", splits={SPLIT: (4, 1)}, counts=stuck),
+        firm("EEE", counts={date(2018, 1, 2): 1e6}),
     ):  # fmt: skip
-        sizes = provider().sizes(["AAA", "BBB", "CCC", "DDD", "EEE"], date(2019, 3, 1), date(2019, 4, 1))
+        sizes = provider().sizes(
+            ["AAA", "BBB", "CCC", "DDD", "EEE"], date(2019, 3, 1), date(2019, 4, 1)
+        )
     assert set(sizes.table["ticker"]) == {"AAA"}
     assert sizes.failures == {
         "BBB": "no shares outstanding from this source",
@@ -80,7 +88,10 @@ def test_counts_around_a_split() -> None:
         checked(dates[:2], counts[:2], {np.datetime64("2020-02-01"): 2.0}, "A")
     # a buyback of half the shares over the years is no sign of a split that was not seen
     late = days("2020-01-02", "2020-02-03", "2025-01-02")
-    assert len(checked(late, np.array([1.0, 2.0, 1.0]), {np.datetime64("2020-02-01"): 2.0}, "A")[0]) == 3
+    assert (
+        len(checked(late, np.array([1.0, 2.0, 1.0]), {np.datetime64("2020-02-01"): 2.0}, "A")[0])
+        == 3
+    )
 
 
 def test_as_of_takes_the_last_and_forgets_the_old() -> None:
@@ -90,12 +101,17 @@ def test_as_of_takes_the_last_and_forgets_the_old() -> None:
 
 
 def study(
-    tmp_path: Path, size: str = "", tickers: tuple[str, ...] = ("AAPL", "MSFT", "NVDA"), **config: object
+    tmp_path: Path,
+    size: str = "",
+    tickers: tuple[str, ...] = ("AAPL", "MSFT", "NVDA"),
+    **config: object,
 ):
     rows = [f"{t},2019-05-0{6 + i},{100 * (i + 1)}" for i, t in enumerate(tickers)]
     (tmp_path / "events.csv").write_text("\n".join(["ticker,announced_at,mcap", *rows, ""]))
     events = read_events(tmp_path / "events.csv")
-    return run_study(events, StudyConfig(**{"prices": "sample", "size": size, **config}), offline=True)
+    return run_study(
+        events, StudyConfig(**{"prices": "sample", "size": size, **config}), offline=True
+    )
 
 
 def test_weights_are_those_before_the_window(tmp_path: Path) -> None:
@@ -160,7 +176,9 @@ def test_a_file_with_a_fault_is_refused(tmp_path: Path, text: str, says: str) ->
 
 def test_a_column_note_of_the_user_is_no_record_of_ours(tmp_path: Path) -> None:
     bare = "ticker,date,mcap\nAAPL,2019-05-01,3\nMSFT,2019-05-01,4\n"
-    noted = "ticker,date,mcap,note,source\nAAPL,2019-05-01,3,rounded,\nMSFT,2019-05-01,4,,Bloomberg\n"
+    noted = (
+        "ticker,date,mcap,note,source\nAAPL,2019-05-01,3,rounded,\nMSFT,2019-05-01,4,,Bloomberg\n"
+    )
     for name, text in (("bare", bare), ("noted", noted)):
         (tmp_path / f"{name}.csv").write_text(text)
     one, two = (study(tmp_path, str(tmp_path / f"{name}.csv")).sizes for name in ("bare", "noted"))
@@ -173,9 +191,12 @@ def test_a_column_note_of_the_user_is_no_record_of_ours(tmp_path: Path) -> None:
 
 
 def test_a_run_keeps_its_market_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Yahoo's answer is in the run: a study of that file alone has the same numbers and the same reasons."""
+    """Yahoo's answer is in the run: a study of that file alone has the same numbers and the same
+    reasons."""
     counts = {date(2019, 1, 2): 1e9 / 3}
-    with serving(monkeypatch, firm("AAPL", counts=counts), firm("MSFT", counts=counts), firm("NVDA")):
+    with serving(
+        monkeypatch, firm("AAPL", counts=counts), firm("MSFT", counts=counts), firm("NVDA")
+    ):
         results = study(tmp_path, "").with_market_values("yahoo")
     assert results.sizes is not None
     assert results.sizes.currency == "USD"
@@ -193,13 +214,17 @@ def test_shares_are_multiplied_with_the_closes_of_the_study(tmp_path: Path) -> N
     rng = np.random.default_rng(1)
     for name in ("AAPL", "MSFT", "NVDA", "^GSPC"):
         close = 50 * np.exp(np.cumsum(rng.normal(0, 0.01, len(days))))
-        frame = pd.DataFrame({"date": days, "close": close, "adj_close": close * 0.9, "currency": "USD"})
+        frame = pd.DataFrame(
+            {"date": days, "close": close, "adj_close": close * 0.9, "currency": "USD"}
+        )
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     (tmp_path / "shares").mkdir()
     (tmp_path / "shares/shares.csv").write_text(
         "ticker,date,shares\nAAPL,2018-01-01,5\nAAPL,2019-05-03,6\nMSFT,2018-12-01,7\nNVDA,2018-12-01,7\n"
     )
-    results = study(tmp_path, str(tmp_path / "shares/shares.csv"), prices=str(tmp_path), calendar="data")
+    results = study(
+        tmp_path, str(tmp_path / "shares/shares.csv"), prices=str(tmp_path), calendar="data"
+    )
     assert results.sizes is not None
     assert results.sizes.currency == "USD"
     closes = pd.read_csv(tmp_path / "AAPL.csv", index_col="date")["close"]

@@ -85,7 +85,9 @@ def test_tables_have_the_promised_columns_and_agree() -> None:
     np.testing.assert_allclose(car.set_index("event_id")["car"], inside, rtol=1e-12)
     np.testing.assert_allclose(ar["ret"] - ar["expected"], ar["ar"], atol=1e-16)
     assert results.test("bmp", (0, 1)).estimate == pytest.approx(car["car"].mean())
-    assert (ar.loc[ar["tau"] == 0, "date"].to_numpy() == results.events["day0"][results.ok].to_numpy()).all()
+    assert (
+        ar.loc[ar["tau"] == 0, "date"].to_numpy() == results.events["day0"][results.ok].to_numpy()
+    ).all()
 
 
 def test_groups_partition_the_events() -> None:
@@ -95,7 +97,9 @@ def test_groups_partition_the_events() -> None:
     groups = results.groups("direction")
     assert {name: len(part) for name, part in groups.items()} == {"adverse": 6, "relief": 3}
     pooled = results.abnormal.car(es.Window(0, 1)).sum()
-    assert sum(g.abnormal.car(es.Window(0, 1)).sum() for g in groups.values()) == pytest.approx(pooled)
+    assert sum(g.abnormal.car(es.Window(0, 1)).sum() for g in groups.values()) == pytest.approx(
+        pooled
+    )
     with pytest.raises(ConfigError, match="did you mean 'direction'"):
         results.groups("directoin")
 
@@ -161,23 +165,30 @@ def test_an_index_serves_exchanges_that_differ() -> None:
     closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (3, len(days))), axis=1))
     symbols = ("AAPL", "0700.HK", "^GSPC")
     table = pd.concat([
-        pd.DataFrame({"symbol": s, "date": days, "close": c}) for s, c in zip(symbols, closes, strict=True)
+        pd.DataFrame({"symbol": s, "date": days, "close": c}) for s,
+        c in zip(symbols, closes, strict=True)
     ]).assign(adj_close=np.nan)  # fmt: skip
     events = es.events_from_frame(
-        pd.DataFrame({"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"})
+        pd.DataFrame(
+            {"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"}
+        )
     )
     from eventstudy.returns.load import needed_keys
     from eventstudy.returns.market_days import sessions_of
 
     keys = needed_keys(events)
-    panel = es.ReturnsPanel.from_prices(table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set()))
+    panel = es.ReturnsPanel.from_prices(
+        table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set())
+    )
     results = es.EventStudy(events, panel, estimation=(-100, -11), event=(-5, 5)).fit()
     dates = results.abnormal_returns().pivot_table(
         index="tau", columns="ticker", values="date", aggfunc="first"
     )
     assert str(dates.loc[0, "AAPL"].date()) == str(dates.loc[0, "0700.HK"].date()) == "2019-10-02"
     assert str(dates.loc[-1, "AAPL"].date()) == "2019-10-01"
-    assert str(dates.loc[-1, "0700.HK"].date()) == "2019-09-30", "1 October is a holiday in Hong Kong"
+    assert str(dates.loc[-1, "0700.HK"].date()) == "2019-09-30", (
+        "1 October is a holiday in Hong Kong"
+    )
     assert results.ok.all()
 
 
@@ -190,7 +201,9 @@ def test_what_a_source_changed_is_said(tmp_path: Path) -> None:
         if symbol == "AAPL":
             table = pd.concat([table, table.iloc[[150]]])
         table.to_csv(tmp_path / f"{symbol}.csv", index=False)
-    events = es.events_from_frame(pd.DataFrame({"ticker": ["AAPL"], "announced_at": ["2022-08-15"]}))
+    events = es.events_from_frame(
+        pd.DataFrame({"ticker": ["AAPL"], "announced_at": ["2022-08-15"]})
+    )
     panel = es.load_returns(events, tmp_path, estimation=(-100, -11))
     assert any("AAPL: " in note and "of a date that occurs again" in note for note in panel.notes)
 
@@ -201,7 +214,8 @@ class TestConfig:
             {"windows": ["0:1", "-1:1"], "estimation": "-200:-21", "tests": ["bmp"]}
         )
         lines = [
-            f"{k} = {str(v).lower() if isinstance(v, int) else repr(v)}" for k, v in config.to_dict().items()
+            f"{k} = {str(v).lower() if isinstance(v, int) else repr(v)}"
+            for k, v in config.to_dict().items()
         ]
         path = tmp_path / "study.toml"
         path.write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
@@ -239,7 +253,9 @@ class TestConfig:
 
 @pytest.mark.skipif(not PRICES.is_dir(), reason="real prices are not part of the project")
 class TestRealPrices:
-    def study(self, ticker: str, day: str, benchmark: str, **options: object) -> es.EventStudyResults:
+    def study(
+        self, ticker: str, day: str, benchmark: str, **options: object
+    ) -> es.EventStudyResults:
         events = es.events_from_frame(
             pd.DataFrame({"ticker": [ticker], "announced_at": [day], "benchmark": [benchmark]})
         )
@@ -248,7 +264,8 @@ class TestRealPrices:
 
     @pytest.mark.parametrize("engine", ["statsmodels", "batch"])
     def test_hikvision(self, engine: str) -> None:
-        """Figures that another program gave: beta 1.33, AR0 -4.85 %, t -2.59; CAR[-1,1] -7.67 %, t -2.35."""
+        """Figures that another program gave: beta 1.33, AR0 -4.85 %, t -2.59; CAR[-1,1] -7.67 %, t
+        -2.35."""
         results = self.study("002415.SZ", "2019-05-22", "000300.SS", engine=engine)
         car = results.car([(0, 0), (-1, 1)])
         assert results.models()["beta"][0] == pytest.approx(1.33, abs=0.005)
@@ -256,7 +273,8 @@ class TestRealPrices:
         np.testing.assert_allclose(car["statistic"], [-2.59, -2.35], atol=0.005)
 
     def test_a_halt_is_not_a_zero_return(self) -> None:
-        """Hikvision was halted on 8 and 9 October 2019: no AR there, and 10 October spans three sessions."""
+        """Hikvision was halted on 8 and 9 October 2019: no AR there, and 10 October spans three
+        sessions."""
         results = self.study("002415.SZ", "2019-10-07", "000300.SS")
         ar = results.abnormal_returns().set_index("tau")
         assert ar.loc[[0, 1], "ar"].isna().all()
@@ -268,7 +286,8 @@ class TestRealPrices:
         assert car.loc[2, "n_days"] == 3
 
     def test_a_suspension_recorded_as_flat_prices(self) -> None:
-        """ZTE in Hong Kong, 17 April to 12 June 2018: 39 flat rows without volume are no trading."""
+        """ZTE in Hong Kong, 17 April to 12 June 2018: 39 flat rows without volume are no
+        trading."""
         results = self.study("0763.HK", "2018-04-17", "^HSI")
         car = results.car([(-1, 1), (0, 0)])
         assert car["car"].isna().all(), "with the flat rows it would be +0.9 %"
@@ -277,7 +296,8 @@ class TestRealPrices:
 
 
 def test_the_t_of_an_event_is_that_of_its_own_error_by_every_convention() -> None:
-    """`scar` says how CARs are standardised for tests of the mean; t and p of an event are its own."""
+    """`scar` says how CARs are standardised for tests of the mean; t and p of an event are its
+    own."""
     results = Market(n=4, seed=3).fit()
     summed = replace(results, abnormal=results.abnormal.under(scar="sum"))
     one, other = (r.car([(-5, 5)]) for r in (results, summed))
@@ -285,4 +305,6 @@ def test_the_t_of_an_event_is_that_of_its_own_error_by_every_convention() -> Non
     pd.testing.assert_frame_equal(one.drop(columns="scar"), other.drop(columns="scar"))
     np.testing.assert_allclose(other["statistic"], other["car"] / other["se"], rtol=1e-12)
     single = summed.subset(np.arange(4) == 2)
-    assert single.test("event_t", (-5, 5)).statistic == pytest.approx(other["statistic"][2], rel=1e-12)
+    assert single.test("event_t", (-5, 5)).statistic == pytest.approx(
+        other["statistic"][2], rel=1e-12
+    )

@@ -1,4 +1,5 @@
-"""A study file: every fault with its line, and the same settings as the options of the command line."""
+"""A study file: every fault with its line, and the same settings as the options of the command
+line."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def faults(path: Path, text: str) -> list[tuple[int, str]]:
 def test_all_faults_are_said_at_once_each_with_its_line(study: Path) -> None:
     assert faults(study, FAULTY) == [
         (3, "modle"), (4, "windows"), (8, "engine"), (9, "max-loss"), (10, "seed"), (11, "tests"),
-        (12, "min_estimation"), (13, "name"), (19, "variants.wide.model"), (20, "variants.wide.prices"),
+        (12, "min_estimation"), (13, "name"), (19, "variants.wide.model"),
+        (20, "variants.wide.prices"),
         (21, "variants.wide.event"), (24, "variants.a.b"), (25, "variants.main"),
     ]  # fmt: skip
 
@@ -128,7 +130,11 @@ def test_one_fault(text: str, found: tuple[int, str], study: Path) -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["# c", "", 'by = "x"', 'name = """a\n\nb"""', "draws = [\n1]", "[variants.v]"]))
+    st.lists(
+        st.sampled_from(
+            ["# c", "", 'by = "x"', 'name = """a\n\nb"""', "draws = [\n1]", "[variants.v]"]
+        )
+    )
 )
 def test_lines_are_those_of_the_text(parts: list[str]) -> None:
     """Whatever stands before it, a fault in the last line is of the last line."""
@@ -147,7 +153,9 @@ def test_lines_are_those_of_the_text(parts: list[str]) -> None:
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     study = tmp_path / "in" / "study.toml"
-    study.write_text('events = "e.csv"\nfactors = ["f.csv", "/g.csv"]\nprices = "px"\n', encoding="utf-8")
+    study.write_text(
+        'events = "e.csv"\nfactors = ["f.csv", "/g.csv"]\nprices = "px"\n', encoding="utf-8"
+    )
     order = read_order(None, study, {})
     below = tmp_path / "in"
     assert (order.events, order.out, order.name) == (below / "e.csv", below / "reports", "e")
@@ -163,7 +171,9 @@ def test_options_win_and_reach_the_variants(study: Path) -> None:
         '[variants.a]\nmodel = "market_adjusted"\n[variants.b]\nkind = "log"\n',
         encoding="utf-8",
     )
-    order = read_order(study, Path("other.csv"), {"model": "constant_mean", "tests": ("bmp",), "by": None})
+    order = read_order(
+        study, Path("other.csv"), {"model": "constant_mean", "tests": ("bmp",), "by": None}
+    )
     assert order.events == Path("other.csv")
     studies = {"main": order.config, **order.config.studies}
     assert {n: c.model for n, c in studies.items()} == {
@@ -214,8 +224,10 @@ def test_check_says_all_that_a_run_refuses_at_once(study: Path) -> None:
     assert done.exit_code == 2
     told = [line.removeprefix(f"{study}:").split(": ")[:2] for line in done.stderr.splitlines()]
     assert told[:-2] == [
-        ["2", "by"], ["3", "regress"], ["4", "tests"], ["5", "modle"], ["6", "model"], ["7", "prices"],
-        ["8", str(study.parent / "news.csv")], ["9", "benchmark"], ["10", "size"], ["13", "variants.wide.by"],
+        ["2", "by"], ["3", "regress"], ["4", "tests"], ["5", "modle"], ["6", "model"],
+        ["7", "prices"],
+        ["8", str(study.parent / "news.csv")], ["9", "benchmark"], ["10", "size"],
+        ["13", "variants.wide.by"],
         ["14", "variants.wide.model"],
     ]  # fmt: skip
     assert f"{study.parent / 'e.csv'}:3: announced_at" in done.stderr
@@ -332,7 +344,11 @@ class TestInit:
         assert made.exit_code == 0, made.output
         assert made.output.endswith("\n  eventstudy run 'my study/study.toml'\n")
         folder = tmp_path / "my study"
-        assert {p.name for p in folder.iterdir()} == {"study.toml", "events.csv", "study.schema.json"}
+        assert {p.name for p in folder.iterdir()} == {
+            "study.toml",
+            "events.csv",
+            "study.schema.json",
+        }
         done = CliRunner().invoke(main, ["run", "my study/study.toml", "--offline"])
         assert done.exit_code == 0, done.output
         assert (folder / "reports" / "events" / "report.html").is_file()
@@ -369,10 +385,12 @@ class TestSchema:
     @pytest.mark.parametrize(
         "text",
         [
-            "modle = 3", 'engine = "bach"', "draws = 0", "max_loss = 2", 'tests = ["bmpp"]', 'event = "5"',
+            "modle = 3", 'engine = "bach"', "draws = 0", "max_loss = 2", 'tests = ["bmpp"]',
+            'event = "5"',
             '[variants.a]\nprices = "sample"', '[variants.main]\nkind = "log"', 'strict = "no"',
             '[variants."a.b"]\nkind = "log"', "windows = 5", 'model = "markt"',
-            "placebo = 20001", "estimation = [-20001, -31]", 'event = "-5:20001"', 'event = "-5:100000"',
+            "placebo = 20001", "estimation = [-20001, -31]", 'event = "-5:20001"',
+            'event = "-5:100000"',
         ],
     )  # fmt: skip
     def test_it_refuses_what_the_program_refuses(self, text: str, study: Path) -> None:

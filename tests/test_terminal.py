@@ -43,7 +43,8 @@ def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
         found = results.answer(window)
         low, high = (percent(end) for end in (found.effect.ci_low, found.effect.ci_high))
         assert row.replace("main", "").split()[1:] == [
-            str(found.n_events), percent(found.effect.estimate), low, "to", high, p_text(found.pvalue),
+            str(found.n_events), percent(found.effect.estimate), low, "to", high,
+            p_text(found.pvalue),
             *[percent(found.plain_average.estimate)] * (len(results) > 1),
         ]  # fmt: skip
         assert ("main" in row) == (window == MAIN)
@@ -82,21 +83,28 @@ def test_without_a_main_test_a_row_has_the_plain_average_alone() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    row = next(line.split() for line in summary_text(results, CONFIG).splitlines() if "main" in line)
+    row = next(
+        line.split() for line in summary_text(results, CONFIG).splitlines() if "main" in line
+    )
     average = results.answer(MAIN).plain_average.estimate
     assert row == ["[0,1]", "main", "15", "-", "-", "-", percent(average)]
 
 
 def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:
-    """Of the six rows of one group five have no prices, and one none on day 1: the other group leads."""
+    """Of the six rows of one group five have no prices, and one none on day 1: the other group
+    leads."""
     project = Project(tmp_path)
     prices = project.prices / "AAA.csv"
     lines, after = prices.read_text(encoding="utf-8").splitlines(), f"{DAYS[AT[0] + 1]:%Y-%m-%d},"
-    prices.write_text("\n".join(line for line in lines if not line.startswith(after)), encoding="utf-8")
+    prices.write_text(
+        "\n".join(line for line in lines if not line.startswith(after)), encoding="utf-8"
+    )
     text = project.events.read_text(encoding="utf-8").splitlines()
     gone = [f"g{i},GONE{i},2020-08-03,MKT,many" for i in range(5)]
     rows = [f"{line},{'many' if i == 0 else 'few'}" for i, line in enumerate(text[1:])]
-    project.events.write_text("\n".join([f"{text[0]},direction", *rows, *gone, ""]), encoding="utf-8")
+    project.events.write_text(
+        "\n".join([f"{text[0]},direction", *rows, *gone, ""]), encoding="utf-8"
+    )
     said = invoke("run", *(o for o in project.options if o != "--quiet"))
     assert re.findall(r"direction = (\w+): ", said) == ["few", "many"]
     document = json.loads((project.run / "results.json").read_text(encoding="utf-8"))
@@ -108,8 +116,12 @@ def test_lines_on_placebos_and_regression_are_those_of_the_tables(tmp_path: Path
     assert beside(tmp_path) == []
     results = Market(20, dates=7, seed=3).fit()
     results.events["late"] = np.arange(20) % 4
-    folder = results.save(tmp_path, config=CONFIG.with_options({"placebo": 39, "regress": ["late"]}))
-    placebo, terms = (pd.read_csv(folder / "tables" / f"{n}.csv") for n in ("placebo", "regression"))
+    folder = results.save(
+        tmp_path, config=CONFIG.with_options({"placebo": 39, "regress": ["late"]})
+    )
+    placebo, terms = (
+        pd.read_csv(folder / "tables" / f"{n}.csv") for n in ("placebo", "regression")
+    )
     one, other = beside(folder)
     assert f"p = {p_text(placebo['pvalue'][0])} among 39" in one
     assert f"late {terms['estimate'][1]:+.3g} (p = {p_text(terms['pvalue'][1])})" in other
@@ -129,7 +141,13 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
     tmp_path: Path,
 ) -> None:
     """The end of a series touches the windows of a dropped event only, whose reason says it."""
-    rows = ["AAPL,2023-09-06", "AAPL,2020-08-06", "NVDA,2022-08-31", "TSLA,2020-08-06", "XOM,2024-01-10"]
+    rows = [
+        "AAPL,2023-09-06",
+        "AAPL,2020-08-06",
+        "NVDA,2022-08-31",
+        "TSLA,2020-08-06",
+        "XOM,2024-01-10",
+    ]
     events = tmp_path / "events.csv"
     events.write_text("\n".join(["ticker,announced_at", *rows]), encoding="utf-8")
     for source in ("sample", "auto"):
@@ -137,7 +155,10 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
             main, ["run", str(events), "--prices", source, "--offline", "--out", str(tmp_path)]
         )
         assert done.exit_code == 0, done.output
-        assert "     2  no price data on day 0, e.g. AAPL-2023-09-06: AAPL ends 2022-12-28" in done.stdout
+        assert (
+            "     2  no price data on day 0, e.g. AAPL-2023-09-06: AAPL ends 2022-12-28"
+            in done.stdout
+        )
         assert "     1  no price data, e.g. TSLA-2020-08-06: " in done.stdout
         assert "faults of prices" not in done.stdout
         page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")

@@ -76,7 +76,9 @@ class Counting:
         self.asked: list[tuple[str, date, date]] = []
         self.sample = PROVIDERS["sample"].make(None, True)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, *, progress: object = None) -> Prices:
+    def fetch(
+        self, symbols: Sequence[str], start: date, end: date, *, progress: object = None
+    ) -> Prices:
         self.asked += [(symbol, start, end) for symbol in symbols]
         return self.sample.fetch(symbols, start, end)
 
@@ -99,7 +101,10 @@ def test_each_row_is_a_study_of_its_own(
             rtol=1e-12,
         )
         if name != "adjusted":
-            assert (row["test"], row["pvalue"]) == (found.test, pytest.approx(found.pvalue, rel=1e-12))
+            assert (row["test"], row["pvalue"]) == (
+                found.test,
+                pytest.approx(found.pvalue, rel=1e-12),
+            )
     row = table.loc[("adjusted", "")]
     assert row["test"] == "cross_sectional"
     car = run_study(events, config.studies["adjusted"]).abnormal.car(es.Window(0, 1))
@@ -114,7 +119,9 @@ def test_groups_have_rows_of_their_own(results: es.EventStudyResults) -> None:
     assert table.query("variant == 'main'")["n_events"].tolist() == [6, 4, 2]
 
 
-def test_the_study_itself_is_as_it_is_alone(results: es.EventStudyResults, events: es.Events) -> None:
+def test_the_study_itself_is_as_it_is_alone(
+    results: es.EventStudyResults, events: es.Events
+) -> None:
     alone = run_study(events, StudyConfig(prices="sample"))
     pd.testing.assert_frame_equal(results.abnormal_returns(), alone.abnormal_returns(), rtol=1e-13)
     assert results.events.equals(alone.events)
@@ -154,15 +161,24 @@ def test_rows_that_grow_are_those_of_all_studies() -> None:
 def test_prices_of_all_variants_are_kept(results: es.EventStudyResults, events: es.Events) -> None:
     alone = run_study(events, StudyConfig(prices="sample"))
     kept = results.panel.prices
-    assert kept["date"].min() < alone.panel.prices["date"].min(), "the long estimation window is in it"
+    assert kept["date"].min() < alone.panel.prices["date"].min(), (
+        "the long estimation window is in it"
+    )
     assert set(results.panel.provenance) == set(kept["symbol"])
 
 
 def test_what_all_variants_share_is_refused() -> None:
-    for name, value in {"prices": "sample", "measure": "volume", "placebo": 99, "factors": ["f"]}.items():
+    for name, value in {
+        "prices": "sample",
+        "measure": "volume",
+        "placebo": 99,
+        "factors": ["f"],
+    }.items():
         with pytest.raises(ConfigError, match=rf"variants.a.{name}: a variant cannot set this"):
             StudyConfig().with_options({"variants": {"a": {name: value}}})
-    with pytest.raises(ConfigError, match=r"variants.a.modle: unknown setting; did you mean 'model'"):
+    with pytest.raises(
+        ConfigError, match=r"variants.a.modle: unknown setting; did you mean 'model'"
+    ):
         StudyConfig().with_options({"variants": {"a": {"modle": "market"}}})
 
 
@@ -193,7 +209,9 @@ def test_factors_may_serve_a_variant_alone(events: es.Events, tmp_path: Path) ->
 def test_a_variant_without_events_has_a_reason() -> None:
     fitted = Market(4).fit()
     none = fitted.subset(np.zeros(0, dtype=int))
-    config = StudyConfig().with_options({"estimation": "-120:-11", "event": "-5:5", "variants": {"none": {}}})
+    config = StudyConfig().with_options(
+        {"estimation": "-120:-11", "event": "-5:5", "variants": {"none": {}}}
+    )
     row = variants_table(fitted, config, {"none": none}).query("variant == 'none'").iloc[0]
     assert (row["n_events"], row["test"]) == (0, "")
     assert np.isnan(row["pvalue"])
@@ -210,22 +228,27 @@ def test_the_page_shows_what_the_table_holds(results: es.EventStudyResults) -> N
     config = StudyConfig().with_options(SETTINGS)
     groups, tables = results.groups("direction"), {"variants": results.variants}
     text = unescape(
-        render_report(results, config=config, name="x", groups=groups, provenance=PROVENANCE, tables=tables)
+        render_report(
+            results, config=config, name="x", groups=groups, provenance=PROVENANCE, tables=tables
+        )
     )
     table = section(text, "robustness").partition("<caption>The study with other settings")[2]
     rows = re.findall(r"<tr>(.*?)</tr>", table.partition("</table>")[0], re.DOTALL)[1:]
-    # The page is about the groups of its answer, and about all events only where a variant has none of them.
+    # The page is about the groups of its answer, and about all events only where a variant has none
+    # of them.
     told = results.variants
-    own = told[(told["group"] != "") | ~told["variant"].isin(told.loc[told["group"] != "", "variant"])]
+    own = told[
+        (told["group"] != "") | ~told["variant"].isin(told.loc[told["group"] != "", "variant"])
+    ]
     assert len(rows) == len(own)
     for shown, row in zip(rows, own.itertuples(), strict=True):
         assert cells_of(shown)[:2] == [str(row.n_events), wording.percent(row.estimate, unit=False)]
         assert cells_of(shown)[-1] == pvalues.pvalue(row.pvalue)
         assert row.group in shown
     assert "This study" in rows[0]
-    assert "estimation = -400:-31; windows = -1:1; over [−1, 1]".replace(" ", "") in "".join(rows).replace(
-        "\u00a0", ""
-    ).replace(" ", "")
+    assert "estimation = -400:-31; windows = -1:1; over [−1, 1]".replace(" ", "") in "".join(
+        rows
+    ).replace("\u00a0", "").replace(" ", "")
     assert "Variants" not in section(page(results), "robustness")
 
 
@@ -246,7 +269,8 @@ def test_other_groups_have_their_rows(events: es.Events) -> None:
 def test_a_run_keeps_its_variants(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text(EVENTS, encoding="utf-8")
     (tmp_path / "study.toml").write_text(
-        'events = "events.csv"\nprices = "sample"\n[variants.adjusted]\nmodel = "market_adjusted"\n',
+        'events = "events.csv"\nprices = "sample"\n[variants.adjusted]\nmodel = '
+        '"market_adjusted"\n',
         encoding="utf-8",
     )
     done = CliRunner().invoke(main, ["run", str(tmp_path / "study.toml")])

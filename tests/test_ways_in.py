@@ -18,7 +18,8 @@ DAY01 = es.Window(0, 1)
 
 
 @pytest.mark.parametrize(
-    "windows", [[(0, 1)], ["0:1"], (0, 1), [0, 1], "0:1", ["[0,1]"], DAY01, np.array([[0, 1], [0, 1]])]
+    "windows",
+    [[(0, 1)], ["0:1"], (0, 1), [0, 1], "0:1", ["[0,1]"], DAY01, np.array([[0, 1], [0, 1]])],
 )
 def test_one_window_or_several(windows: Any) -> None:
     assert es.StudyConfig(windows=windows).windows == (DAY01,)
@@ -76,7 +77,9 @@ def test_events_and_returns_may_be_frames_or_a_file(market: Market, tmp_path: Pa
         ({"event": 3}, "event: not a window"),
     ],
 )
-def test_a_study_is_refused_before_it_is_fitted(what: dict[str, Any], says: str, market: Market) -> None:
+def test_a_study_is_refused_before_it_is_fitted(
+    what: dict[str, Any], says: str, market: Market
+) -> None:
     events = es.events_from_frame(market.table[["ticker", "announced_at"]], calendar="data")
     given: dict[str, Any] = {"events": events, "returns": market.frame, **what}
     with pytest.raises(ConfigError) as error:

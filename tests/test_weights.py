@@ -25,7 +25,9 @@ W = Window(-1, 1)
 def results_of(abnormal: Any, mcap: Any, frame: pd.DataFrame) -> EventStudyResults:
     ids = [f"e{i}" for i in range(len(abnormal))]
     events = pd.DataFrame({"event_id": ids, "ticker": ids, "status": "ok", "mcap": mcap})
-    return EventStudyResults(abnormal, events, ReturnsPanel.from_frame(frame), MODELS["market"](), "batch")
+    return EventStudyResults(
+        abnormal, events, ReturnsPanel.from_frame(frame), MODELS["market"](), "batch"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,9 @@ def tiny() -> dict[str, Any]:
 
 
 def tiny_results(tiny: dict[str, Any], mcap: Any) -> EventStudyResults:
-    returns = np.insert(np.hstack([tiny["estimation"]["ret"], tiny["event"]["ret"]]).T, 8, np.nan, axis=0)
+    returns = np.insert(
+        np.hstack([tiny["estimation"]["ret"], tiny["event"]["ret"]]).T, 8, np.nan, axis=0
+    )
     index = pd.bdate_range("2024-01-01", periods=12)
     mkt = np.insert(np.r_[tiny["estimation"]["mkt"], tiny["event"]["mkt"]], 8, 0.5)
     frame = pd.DataFrame(returns, columns=tiny["firms"], index=index).assign(mkt=mkt)
@@ -51,7 +55,9 @@ def large() -> EventStudyResults:
 
 
 def check(results: EventStudyResults, window: Window, ref: dict[str, Any]) -> None:
-    equal, value, precision = (weighted_caar(results, window, w) for w in ("equal", "value", "precision"))
+    equal, value, precision = (
+        weighted_caar(results, window, w) for w in ("equal", "value", "precision")
+    )
     loss = dollar_loss(results, window)
     np.testing.assert_allclose(equal.z_independent, ref["mackinlay_J1"]["stat"], **CLOSE)
     np.testing.assert_allclose(value.estimate, ref["CAAR_value_weighted"], **CLOSE)
@@ -76,7 +82,9 @@ def test_tiny_correlated_errors_by_hand(tiny: dict[str, Any]) -> None:
     """Printed numbers: kappa .673 counts as 1, so that it does not shrink the standard error."""
     results = tiny_results(tiny, [100.0, 200.0, 300.0])
     loss, mean = results.dollar_loss((-1, 1)), results.weighted((-1, 1), "value")
-    assert (loss.total, loss.se, loss.se_independent) == pytest.approx((-15.7, 6.5066312, 5.773214), abs=5e-8)
+    assert (loss.total, loss.se, loss.se_independent) == pytest.approx(
+        (-15.7, 6.5066312, 5.773214), abs=5e-8
+    )
     assert loss.kappa == pytest.approx(0.673, abs=5e-4)
     assert (mean.estimate, mean.se) == pytest.approx((-0.0261667, 0.0108444), abs=5e-8)
     assert loss.ci_high - loss.total == pytest.approx(1.959963985 * loss.se)
@@ -84,7 +92,8 @@ def test_tiny_correlated_errors_by_hand(tiny: dict[str, Any]) -> None:
 
 
 def test_correlated_errors_by_a_second_route(large: EventStudyResults) -> None:
-    """Om from pandas correlations of residuals by date and loadings from a pseudo-inverse; kappa > 1."""
+    """Om from pandas correlations of residuals by date and loadings from a pseudo-inverse; kappa >
+    1."""
     a, window = large.abnormal, Window(0, 0)
     residuals, loadings = [], []
     for i, x0 in enumerate(a.x_event[:, 5]):
@@ -95,18 +104,24 @@ def test_correlated_errors_by_a_second_route(large: EventStudyResults) -> None:
     rho = pd.concat(residuals, axis=1).corr(min_periods=30)
     load = pd.concat(loadings, axis=1).fillna(0.0).to_numpy()
     cosine = load.T @ load / np.outer(np.linalg.norm(load, axis=0), np.linalg.norm(load, axis=0))
-    filled = rho.fillna(rho.where(~np.eye(40, dtype=bool) & (np.abs(cosine) > 1e-10)).stack().mean())
+    filled = rho.fillna(
+        rho.where(~np.eye(40, dtype=bool) & (np.abs(cosine) > 1e-10)).stack().mean()
+    )
     product = filled.to_numpy() * cosine
     sd = np.linalg.norm(load, axis=0) * np.sqrt(a.sigma2)
     mean = weighted_caar(large, window)
     kappa = (a.car(window) / sd).var(ddof=1) / (1 - product[np.triu_indices(40, 1)].mean())
     assert kappa > 1
     assert mean.kappa == pytest.approx(kappa, rel=1e-9)
-    assert mean.se == pytest.approx(np.sqrt(kappa * (np.outer(sd, sd) * product).sum()) / 40, rel=1e-9)
+    assert mean.se == pytest.approx(
+        np.sqrt(kappa * (np.outer(sd, sd) * product).sum()) / 40, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("text", ["[0,0]", "[-5,5]"])
-def test_matrix_of_correlations_has_the_mean_of_the_tests(large: EventStudyResults, text: str) -> None:
+def test_matrix_of_correlations_has_the_mean_of_the_tests(
+    large: EventStudyResults, text: str
+) -> None:
     ref = read("large_example.json")["windows"][text]["rbar"]
     matrix = car_correlations(large.abnormal, Window.of(text))
     n = len(matrix)
@@ -116,7 +131,8 @@ def test_matrix_of_correlations_has_the_mean_of_the_tests(large: EventStudyResul
 
 
 def test_matrix_fills_pairs_with_too_few_common_days(large: EventStudyResults) -> None:
-    """More common days asked for than dispersed dates have: those pairs take the mean of the others."""
+    """More common days asked for than dispersed dates have: those pairs take the mean of the
+    others."""
     matrix = car_correlations(large.abnormal, Window(-5, 5), min_common=110)
     r = mean_correlation(large.abnormal, Window(-5, 5), min_common=110)
     n = len(matrix)
@@ -152,7 +168,9 @@ def market_results(mcap: Any) -> EventStudyResults:
 
 def test_events_without_a_market_value_are_named() -> None:
     full = market_results([str(100 + i) for i in range(12)])
-    some = market_results([*map(str, range(100, 105)), "", "n/a", "0", "-3", *map(str, range(109, 112))])
+    some = market_results(
+        [*map(str, range(100, 105)), "", "n/a", "0", "-3", *map(str, range(109, 112))]
+    )
     mean = some.weighted((0, 1), "value")
     assert mean.n_events == 8
     assert mean.reason == "no positive mcap: e5, e6, e7, e8"
@@ -209,7 +227,8 @@ def test_one_event_is_the_single_event_z() -> None:
 
 
 def test_law_of_an_estimated_variance() -> None:
-    """A variance that is taken from N events has N - 1 degrees of freedom; one of estimation days many."""
+    """A variance that is taken from N events has N - 1 degrees of freedom; one of estimation days
+    many."""
     rng, laws = np.random.default_rng(2), set()
     for factor in (0.2, 1.0, 4.0):
         market = Market(n=6, seed=int(rng.integers(99)))
@@ -221,7 +240,9 @@ def test_law_of_an_estimated_variance() -> None:
         laws.add(found.kappa > 1)
         assert found.pvalue == pytest.approx(2 * law.sf(abs(found.statistic)), rel=1e-9)
         half = law.ppf(0.975) * found.se
-        assert (found.ci_low, found.ci_high) == pytest.approx((found.estimate - half, found.estimate + half))
+        assert (found.ci_low, found.ci_high) == pytest.approx(
+            (found.estimate - half, found.estimate + half)
+        )
     assert laws == {True, False}
 
 

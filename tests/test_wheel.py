@@ -36,9 +36,17 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
         wheel,
     ]
     subprocess.run(install, check=True, capture_output=True, timeout=300)
-    # Dependencies come from the environment of the tests; a path entry does not bring its editable installs.
+    # Dependencies come from the environment of the tests; a path entry does not bring its editable
+    # installs.
     env = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
-    command = [python.parent / "eventstudy", "run", ROOT / "events.csv", "--offline", "--out", "here"]
+    command = [
+        python.parent / "eventstudy",
+        "run",
+        ROOT / "events.csv",
+        "--offline",
+        "--out",
+        "here",
+    ]
     done = subprocess.run(
         command,
         cwd=tmp_path,
@@ -58,7 +66,8 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     assert str(home) in where.stdout
     reproduced = subprocess.run(
         [python.parent / "eventstudy", "reproduce", "here/events", "--tolerance", "0"],
-        cwd=tmp_path, env={**env, "TZ": "Asia/Shanghai", "LC_ALL": "C"}, capture_output=True, text=True,
+        cwd=tmp_path, env={**env, "TZ": "Asia/Shanghai", "LC_ALL": "C"}, capture_output=True,
+        text=True,
         check=False,
     )  # fmt: skip
     assert reproduced.stdout.startswith("reproduced exactly"), reproduced.stdout + reproduced.stderr

@@ -28,17 +28,21 @@ def test_text_and_back(start: int, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "1", "a:b", "3:1", "1:2:3", "1.5:2", (1,), (1, 2, 3), (2, 1), (0.5, 1), "0:99999999"]
+    "value",
+    ["", "1", "a:b", "3:1", "1:2:3", "1.5:2", (1,), (1, 2, 3), (2, 1), (0.5, 1), "0:99999999"],
 )
 def test_what_is_no_window(value: object) -> None:
     with pytest.raises(ConfigError):
         Window.of(value)  # type: ignore[arg-type]
 
 
-def panel(prices: dict[str, list[float]], start: str = "2024-01-01", **kwargs: object) -> ReturnsPanel:
+def panel(
+    prices: dict[str, list[float]], start: str = "2024-01-01", **kwargs: object
+) -> ReturnsPanel:
     days = pd.bdate_range(start, periods=len(next(iter(prices.values()))))
     table = pd.concat([
-        pd.DataFrame({"symbol": s, "date": days, "close": p, "adj_close": p}) for s, p in prices.items()
+        pd.DataFrame({"symbol": s, "date": days, "close": p, "adj_close": p}) for s,
+        p in prices.items()
     ])  # fmt: skip
     midnight = days.to_numpy().astype("datetime64[s]")
     sessions = Sessions(
@@ -69,7 +73,9 @@ def test_panel_falls_back_on_close_when_adjusted_is_blank() -> None:
     days = table["date"].to_numpy().astype("datetime64[D]")
     midnight = days.astype("datetime64[s]")
     again = ReturnsPanel.from_prices(
-        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", days, midnight, midnight + HOUR)}
+        table,
+        keys=[("A", "T")],
+        sessions={"T": Sessions("T", "UTC", days, midnight, midnight + HOUR)},
     )
     assert again.values[0, 1] == pytest.approx(0.1)
 
@@ -77,12 +83,19 @@ def test_panel_falls_back_on_close_when_adjusted_is_blank() -> None:
 def test_prices_on_closed_days_are_put_aside_and_said() -> None:
     days = pd.to_datetime(["2024-01-04", "2024-01-05", "2024-01-06", "2024-01-08"])
     table = pd.DataFrame(
-        {"symbol": "A", "date": days, "close": [1.0, 2.0, 5.0, 3.0], "adj_close": [1.0, 2.0, 5.0, 3.0]}
+        {
+            "symbol": "A",
+            "date": days,
+            "close": [1.0, 2.0, 5.0, 3.0],
+            "adj_close": [1.0, 2.0, 5.0, 3.0],
+        }
     )
     open_days = days[[0, 1, 3]].to_numpy().astype("datetime64[D]")
     midnight = open_days.astype("datetime64[s]")
     p = ReturnsPanel.from_prices(
-        table, keys=[("A", "T")], sessions={"T": Sessions("T", "UTC", open_days, midnight, midnight + HOUR)}
+        table,
+        keys=[("A", "T")],
+        sessions={"T": Sessions("T", "UTC", open_days, midnight, midnight + HOUR)},
     )
     np.testing.assert_allclose(p.values[0], [np.nan, 1.0, 0.5])
     assert "A: 1 value on days that T was closed" in p.notes[0]
@@ -95,7 +108,9 @@ def test_windows_beyond_the_data_are_missing() -> None:
         factor_rows=np.array([[0], [0]]), estimation=Window(-5, -2), event=Window(-1, 1),
     )  # fmt: skip
     assert (w.positions[0, :2] == -1).all()
-    assert np.isnan(w.returns[0, :3]).all(), "two days before the data, one without a price before it"
+    assert np.isnan(w.returns[0, :3]).all(), (
+        "two days before the data, one without a price before it"
+    )
     assert np.isfinite(w.returns[0, 3:]).all()
     assert np.isnan(w.returns[1]).all(), "no row: no return"
     assert np.isnat(w.dates[1, -1])
@@ -106,13 +121,15 @@ def test_windows_must_not_overlap() -> None:
     p = panel({"A": [1.0, 2.0, 3.0]})
     with pytest.raises(ConfigError, match="must end before"):
         build_windows(
-            p, calendars=["T"], day0=p.sessions[[1]], rows=np.array([0]), factor_rows=np.array([[0]]),
+            p, calendars=["T"], day0=p.sessions[[1]], rows=np.array([0]),
+            factor_rows=np.array([[0]]),
             estimation=Window(-2, -1), event=Window(-1, 1),
         )  # fmt: skip
 
 
 def test_an_index_is_compounded_over_the_sessions_of_the_firm() -> None:
-    """The benchmark trades on a day that the firm's exchange is shut: its return there is not lost."""
+    """The benchmark trades on a day that the firm's exchange is shut: its return there is not
+    lost."""
     days = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04"])
     table = pd.DataFrame({
         "symbol": ["F", "F", "I", "I", "I"], "date": [days[0], days[2], *days],
@@ -121,7 +138,9 @@ def test_an_index_is_compounded_over_the_sessions_of_the_firm() -> None:
 
     def sessions(which: list[int]) -> Sessions:
         own = days[which].to_numpy().astype("datetime64[D]")
-        return Sessions("x", "UTC", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + HOUR)
+        return Sessions(
+            "x", "UTC", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + HOUR
+        )
 
     p = ReturnsPanel.from_prices(
         table,
@@ -134,7 +153,9 @@ def test_an_index_is_compounded_over_the_sessions_of_the_firm() -> None:
 
 
 def test_wide_and_long_returns_are_the_same() -> None:
-    wide = pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "A": [0.01, None], "B": [0.02, -0.01]})
+    wide = pd.DataFrame(
+        {"date": ["2024-01-02", "2024-01-03"], "A": [0.01, None], "B": [0.02, -0.01]}
+    )
     long = wide.melt("date", var_name="ticker", value_name="ret")
     one, other = ReturnsPanel.from_frame(wide), ReturnsPanel.from_frame(long)
     np.testing.assert_array_equal(one.values, other.values)
@@ -160,7 +181,8 @@ def test_bad_tables_of_returns(frame: dict[str, list[object]], message: str) -> 
 def laid_out(firm: list[float], index: list[float], event: Window, day0: int) -> EventWindows:
     p = panel({"F": firm, "I": index})
     return build_windows(
-        p, calendars=["T"], day0=p.sessions[[day0]], rows=np.array([0]), factor_rows=np.array([[1]]),
+        p, calendars=["T"], day0=p.sessions[[day0]], rows=np.array([0]),
+        factor_rows=np.array([[1]]),
         estimation=Window(event.start - 2, event.start - 1), event=event,
     )  # fmt: skip
 
@@ -182,7 +204,8 @@ def test_a_session_that_only_the_index_lacks_is_compounded_for_the_firm() -> Non
 
 
 def test_a_return_from_before_the_window_cannot_stand_for_a_day_inside() -> None:
-    """Halted before day 0, the index missing on day 1: the spans 3 and 1 sum to 4, and yet two days lack."""
+    """Halted before day 0, the index missing on day 1: the spans 3 and 1 sum to 4, and yet two days
+    lack."""
     from eventstudy.models import MODELS
 
     rng = np.random.default_rng(2)
@@ -202,7 +225,8 @@ def test_a_return_from_before_the_window_cannot_stand_for_a_day_inside() -> None
 
 
 def test_returns_of_an_index_are_compounded_over_the_sessions_of_the_firm() -> None:
-    """From a file of returns: what the index did on the firm's holiday is part of its next session."""
+    """From a file of returns: what the index did on the firm's holiday is part of its next
+    session."""
     days = pd.bdate_range("2024-01-01", periods=5)
     frame = pd.DataFrame(
         {"F": [0.01, np.nan, 0.02, np.nan, 0.01], "I": [0.1, 0.1, 0.1, np.nan, 0.1]}, index=days
@@ -210,7 +234,11 @@ def test_returns_of_an_index_are_compounded_over_the_sessions_of_the_firm() -> N
     own = days[[0, 2, 3, 4]].to_numpy().astype("datetime64[D]")
     sessions = {
         "A": Sessions(
-            "A", "Europe/London", own, own.astype("datetime64[s]"), own.astype("datetime64[s]") + HOUR
+            "A",
+            "Europe/London",
+            own,
+            own.astype("datetime64[s]"),
+            own.astype("datetime64[s]") + HOUR,
         )
     }
     p = ReturnsPanel.from_frame(frame, keys=[("F", "A"), ("I", "A")], sessions=sessions)
@@ -222,21 +250,32 @@ def test_time_zones_do_not_move_dates() -> None:
     frame = pd.DataFrame(
         {"A": [0.01, 0.02]}, index=pd.date_range("2024-01-02", periods=2, tz="Asia/Shanghai")
     )
-    assert ReturnsPanel.from_frame(frame).sessions.astype(str).tolist() == ["2024-01-02", "2024-01-03"]
+    assert ReturnsPanel.from_frame(frame).sessions.astype(str).tolist() == [
+        "2024-01-02",
+        "2024-01-03",
+    ]
 
 
 def test_impossible_returns_and_percent() -> None:
     with pytest.raises(DataError, match="B on 2024-01-03: a simple return below -100 %"):
-        ReturnsPanel.from_frame(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.1, -1.5]}))
-    p = ReturnsPanel.from_frame(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.9, -0.7]}))
+        ReturnsPanel.from_frame(
+            pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.1, -1.5]})
+        )
+    p = ReturnsPanel.from_frame(
+        pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "B": [0.9, -0.7]})
+    )
     assert "look like percent" in p.notices[0]
 
 
 @pytest.mark.parametrize("kind", ["simple", "log"])
 @pytest.mark.parametrize("values", [[1.6, -4.1, 2.2], [7.9, 8.0, 8.1], [0.31, 0.32, 0.33]])
-def test_percent_of_volatile_shares_and_prices_are_no_returns(values: list[float], kind: ReturnKind) -> None:
+def test_percent_of_volatile_shares_and_prices_are_no_returns(
+    values: list[float], kind: ReturnKind
+) -> None:
     frame = pd.DataFrame({"A": values}, index=pd.bdate_range("2024-01-02", periods=3))
-    with pytest.raises(DataError, match=r"no decimal returns.*divide percent by 100; prices go to --prices"):
+    with pytest.raises(
+        DataError, match=r"no decimal returns.*divide percent by 100; prices go to --prices"
+    ):
         ReturnsPanel.from_frame(frame, kind=kind)
 
 
@@ -262,7 +301,8 @@ def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
 
 @given(st.data())
 def test_days_taken_in_blocks_are_those_taken_one_by_one(data: st.DataObject) -> None:
-    """Whatever calendars leave out, wherever day 0 is, with and without days between the two windows."""
+    """Whatever calendars leave out, wherever day 0 is, with and without days between the two
+    windows."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     T, n, apart = 40, 12, data.draw(st.integers(0, 3))
     sessions = np.arange("2020-01-01", "2020-02-10", dtype="datetime64[D]")
@@ -270,7 +310,9 @@ def test_days_taken_in_blocks_are_those_taken_one_by_one(data: st.DataObject) ->
         "all": np.arange(T), "late": np.arange(11, T), "holed": np.flatnonzero(rng.random(T) < 0.9),
         "none": np.empty(0, np.int64),
     }  # fmt: skip
-    named = data.draw(st.lists(st.sampled_from(list(calendars)), min_size=1, max_size=4, unique=True))
+    named = data.draw(
+        st.lists(st.sampled_from(list(calendars)), min_size=1, max_size=4, unique=True)
+    )
     names = [named[i] for i in rng.integers(0, len(named), n)]
     values, spans = rng.normal(0, 0.1, (3, T)), np.ones((3, T), np.int16)
     panel = ReturnsPanel(

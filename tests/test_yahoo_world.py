@@ -67,7 +67,8 @@ def mainland(results: EventStudyResults) -> pd.DataFrame:
 
 
 def ar0_of(firm: Series, index: Series, day: str) -> tuple[float, int]:
-    """Return the abnormal return of a day by a regression on days -250 to -31, and its number of days."""
+    """Return the abnormal return of a day by a regression on days -250 to -31, and its number of
+    days."""
     closes = pd.DataFrame({
         name: {pd.Timestamp(row[0]): row[4] for row in own.rows}
         for name, own in {"firm": firm, "index": index}.items()
@@ -81,7 +82,11 @@ def ar0_of(firm: Series, index: Series, day: str) -> tuple[float, int]:
 def test_the_first_case_has_a_result(yahoo: Yahoo, shipped: Shipped) -> None:
     results = shipped.wish
     case = results.events[results.events["event_id"] == HIKVISION].iloc[0]
-    assert (case["status"], case["benchmark"], case["benchmark_named"]) == ("ok", "399001.SZ", "000300.SS")
+    assert (case["status"], case["benchmark"], case["benchmark_named"]) == (
+        "ok",
+        "399001.SZ",
+        "000300.SS",
+    )
     assert FALLBACK in case["flags"].split(";")
     expected, days = ar0_of(yahoo.series["002415.SZ"], yahoo.series["399001.SZ"], "2019-05-22")
     assert case["nobs"] == days == 220
@@ -98,7 +103,9 @@ def test_mainland_rows_have_results_and_one_line_says_by_which_index(shipped: Sh
     assert (rows["benchmark"][~early] == "000300.SS").all()
     counts = rows["benchmark"][early].value_counts()
     assert set(counts.index) == {"399001.SZ", "000001.SS"}
-    who = " and ".join(f"{n} use {name}" for name, n in counts.items()).replace(" ", " of 217 events ", 1)
+    who = " and ".join(f"{n} use {name}" for name, n in counts.items()).replace(
+        " ", " of 217 events ", 1
+    )
     (line,) = [text for text in shipped.wish.panel.notices if "000300.SS" in text]
     assert line == f"Benchmark: {who} because {BEGINS}"
 
@@ -134,7 +141,9 @@ def test_what_yahoo_has_no_more_and_what_was_not_traded(shipped: Shipped) -> Non
     for listing in "ah":
         halted = events.index.get_loc(f"zte-2018-04-16-denial-{listing}")
         days = results.abnormal.event.days
-        assert np.isnan(ar[halted, days >= 0]).all(), "suspended: flat rows without volume are no returns"
+        assert np.isnan(ar[halted, days >= 0]).all(), (
+            "suspended: flat rows without volume are no returns"
+        )
         assert np.isfinite(ar[halted, days < 0]).all()
     typhoon = np.datetime64("2017-08-23")
     assert typhoon not in results.panel.sessions[results.panel.calendars["XHKG"]]
@@ -176,7 +185,9 @@ def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert "nothing new" in invoke("refresh", run)
     place = run.parents[1]
     text = (place / "events.csv").read_text(encoding="utf-8")
-    (place / "edited.csv").write_text(text.replace("Hangzhou Hikvision", "Hikvision"), encoding="utf-8")
+    (place / "edited.csv").write_text(
+        text.replace("Hangzhou Hikvision", "Hikvision"), encoding="utf-8"
+    )
     said = run_of(place, "strict", "--benchmark-policy", "strict", file="edited.csv")
     assert "Benchmark: " not in said
     other = run.parent / "strict"
@@ -200,7 +211,16 @@ def test_a_run_of_before_there_was_a_policy_was_strict(run: Path) -> None:
     assert es.reproduce_run(old).exact
     assert es.compare_runs(before, old).same
     assert "nothing new" in invoke("refresh", old)
-    where = ("--out", run.parent, "--name", "old", "--store", run.parents[1] / "store", "--draws", "99")
+    where = (
+        "--out",
+        run.parent,
+        "--name",
+        "old",
+        "--store",
+        run.parents[1] / "store",
+        "--draws",
+        "99",
+    )
     said = invoke("refresh", run.parents[1] / "events.csv", *where)
     assert said.splitlines()[-1].startswith("Report: ")
     assert "setting benchmark_policy" in said

@@ -7,8 +7,9 @@ It answers what yfinance asks for daily prices:
     https://query2.finance.yahoo.com/v8/finance/chart/SYMBOL?range=1d | period1&period2
     https://query2.finance.yahoo.com/ws/fundamentals-timeseries/v1/finance/timeseries/SYMBOL?period1&period2
 
-It is an HTTP proxy that answers every ``*.yahoo.com`` itself, with a certificate made for the occasion, and
-refuses any other host. The program under test needs only the environment of `Yahoo.env`.
+It is an HTTP proxy that answers every ``*.yahoo.com`` itself, with a certificate made for the
+occasion, and refuses any other host. The program under test needs only the environment of
+`Yahoo.env`.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ MARKETS = {
 class Series:
     """One symbol; closes are adjusted for splits, as Yahoo's are.
 
-    `fault` is a key of `FAULTS`, or ``drop``, ``hang``, ``cut`` or ``trickle``; the first `fault_times`
-    requests for prices get it. `home` is the suffix of the market of an index, which has none of its own.
+    `fault` is a key of `FAULTS`, or ``drop``, ``hang``, ``cut`` or ``trickle``; the first
+    `fault_times` requests for prices get it. `home` is the suffix of the market of an index, which
+    has none of its own.
     """
 
     symbol: str
@@ -88,7 +90,8 @@ class Series:
         return MARKETS[self.home or (self.symbol.rpartition(".")[2] if "." in self.symbol else "")]
 
     def adjusted(self) -> list[float]:
-        """Return closes times the product of 1 - dividend / previous close over the later ex-days."""
+        """Return closes times the product of 1 - dividend / previous close over the later
+        ex-days."""
         factor, closes = 1.0, []
         for position in range(len(self.rows) - 1, -1, -1):
             day, close = self.rows[position][0], self.rows[position][4]
@@ -168,7 +171,9 @@ class Yahoo:
     def charts(self, symbol: str = "") -> list[dict[str, Any]]:
         """Return the requests for prices so far, of one symbol or of all."""
         with self.lock:
-            return [call for call in self.log if call["path"].startswith(f"/v8/finance/chart/{symbol}")]
+            return [
+                call for call in self.log if call["path"].startswith(f"/v8/finance/chart/{symbol}")
+            ]
 
 
 def proxy_env(port: int, ca_file: Path | None = None) -> dict[str, str]:
@@ -182,7 +187,11 @@ def proxy_env(port: int, ca_file: Path | None = None) -> dict[str, str]:
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
 FAULTS: dict[str, tuple[int, str, str]] = {
     "429": (429, "text/plain", "Edge: Too Many Requests"),
-    "500": (500, "application/json", '{"finance":{"result":null,"error":{"code":"Internal Server Error"}}}'),
+    "500": (
+        500,
+        "application/json",
+        '{"finance":{"result":null,"error":{"code":"Internal Server Error"}}}',
+    ),
     "500-chart": (
         500,
         "application/json",
@@ -219,7 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         path = unquote(url.path)
         with self.yahoo.lock:
-            self.yahoo.log.append({"host": self.headers.get("Host", ""), "path": path, "query": query})
+            self.yahoo.log.append(
+                {"host": self.headers.get("Host", ""), "path": path, "query": query}
+            )
         if path == "/v1/test/getcrumb":
             self.reply(200, "text/plain", "TestCrumb1")
         elif path.startswith("/v8/finance/chart/"):
@@ -229,7 +240,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/":
             self.cookie()
         else:
-            self.json(404, {"finance": {"result": None, "error": {"code": "Not Found", "description": path}}})
+            self.json(
+                404,
+                {"finance": {"result": None, "error": {"code": "Not Found", "description": path}}},
+            )
 
     def cookie(self) -> None:
         expires = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3e7))
@@ -304,7 +318,9 @@ def answer(series: Series, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
     keep = [position for position, stamp in enumerate(stamps) if low <= stamp < high]
     if not keep:
         text = f"Data doesn't exist for startDate = {low}, endDate = {high}"
-        return 400, {"chart": {"result": None, "error": {"code": "Bad Request", "description": text}}}
+        return 400, {
+            "chart": {"result": None, "error": {"code": "Bad Request", "description": text}}
+        }
     columns = zip(*(series.rows[position][1:] for position in keep), strict=True)
     quote = dict(zip(("open", "high", "low", "close", "volume"), map(list, columns), strict=True))
     adjusted = series.adjusted()

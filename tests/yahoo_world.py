@@ -1,7 +1,8 @@
 """What Yahoo has of the symbols of events.csv: its ranges, holes and odd rows, on seeded paths.
 
-Dates and holes are those of recorded downloads; no price is. A symbol that is not here is one that Yahoo does
-not know any more: all of Moscow (``*.ME``), and firms that were taken over, such as ACIA.
+Dates and holes are those of recorded downloads; no price is. A symbol that is not here is one that
+Yahoo does not know any more: all of Moscow (``*.ME``), and firms that were taken over, such as
+ACIA.
 """
 
 from __future__ import annotations
@@ -22,17 +23,20 @@ from eventstudy.calendars.sessions import sessions
 START, END = "2011-01-03", "2026-06-30"
 # First close of what begins later, or earlier, than the others.
 FIRST = {
-    "000300.SS": "2021-03-11", "399001.SZ": "1997-08-22", "000001.SS": "1997-07-02", "ASHR": "2013-11-06",
+    "000300.SS": "2021-03-11", "399001.SZ": "1997-08-22", "000001.SS": "1997-07-02",
+    "ASHR": "2013-11-06",
     "300188.SZ": "2011-03-16", "601800.SS": "2012-03-09", "603019.SS": "2014-11-06",
     "300676.SZ": "2017-07-14", "603260.SS": "2017-10-30", "603259.SS": "2018-05-08",
     "300750.SZ": "2018-06-11", "603236.SS": "2019-07-16", "688012.SS": "2019-07-22",
     "688981.SS": "2020-07-16", "688072.SS": "2022-04-20", "688047.SS": "2022-06-24",
-    "301269.SZ": "2022-07-29", "688041.SS": "2022-08-12", "1810.HK": "2018-07-09", "2359.HK": "2018-12-13",
+    "301269.SZ": "2022-07-29", "688041.SS": "2022-08-12", "1810.HK": "2018-07-09",
+    "2359.HK": "2018-12-13",
     "2269.HK": "2017-06-13", "META": "2012-05-18", "AMBA": "2012-10-10", "BABA": "2014-09-19",
     "QRVO": "2015-01-02", "LITE": "2015-07-23", "MP": "2020-11-18", "HSAI": "2023-02-09",
 }  # fmt: skip
 INDICES = {
-    "^GSPC": "", "^HSI": "HK", "^TWII": "TW", "^FTSE": "L", "^KS11": "KS", "^AEX": "AS", "XU100.IS": "IS",
+    "^GSPC": "", "^HSI": "HK", "^TWII": "TW", "^FTSE": "L", "^KS11": "KS", "^AEX": "AS",
+    "XU100.IS": "IS",
     "^NSEI": "NS", "^FCHI": "PA", "^ATX": "VI", "^OMXC25": "CO", "^N225": "T",
     "000300.SS": "SS", "399001.SZ": "SZ", "000001.SS": "SS",
 }  # fmt: skip
@@ -50,7 +54,8 @@ SUSPENDED = {
 ABSENT = dict.fromkeys(("002415.SZ", "002236.SZ"), ("2019-10-08", "2019-10-09"))
 # Hong Kong was shut by a typhoon: rows of its shares are copied from the day before.
 TYPHOONS = ("2016-08-02", "2016-10-21", "2017-08-23")
-# These indices lack a close on some 170 days: on these, and (where is not recorded) on others before 2016.
+# These indices lack a close on some 170 days: on these, and (where is not recorded) on others
+# before 2016.
 WITH_BLANKS = ("399001.SZ", "000001.SS")
 BLANK, BLANKS = ("2017-08-28", "2017-09-04", "2019-04-29", "2019-04-30"), 170
 SPLITS = {
@@ -60,7 +65,8 @@ SPLITS = {
 
 
 def world() -> list[Series]:
-    """Return every symbol that events.csv needs and Yahoo has, and what can stand in for an index."""
+    """Return every symbol that events.csv needs and Yahoo has, and what can stand in for an
+    index."""
     with (ROOT / "events.csv").open(encoding="utf-8") as file:
         firms = {row["ticker"] for row in csv.DictReader(file)}
     names = sorted({*firms, *INDICES, *FUNDS} - set(GONE))
@@ -68,7 +74,8 @@ def world() -> list[Series]:
 
 
 def series(symbol: str) -> Series:
-    """Return one symbol: the path of its market and noise of its own, the same for the same symbol."""
+    """Return one symbol: the path of its market and noise of its own, the same for the same
+    symbol."""
     home = INDICES.get(symbol, suffix_of(symbol))
     market, draw = _market(EXCHANGES[home].calendar or ""), _draws(symbol)
     market = market[FIRST.get(symbol, START) : END]
@@ -108,7 +115,8 @@ def _without_trade(symbol: str, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_hong_kong(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with copies on days of typhoons, and no volume on half days, which have closes."""
+    """Return the rows with copies on days of typhoons, and no volume on half days, which have
+    closes."""
     shut = pd.DatetimeIndex([day for day in TYPHOONS if table.index[0] < pd.Timestamp(day)])
     table = table.reindex(table.index.union(shut)).ffill()
     half = (table.index.month == 12) & table.index.day.isin([24, 31])
@@ -117,10 +125,13 @@ def _of_hong_kong(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:
-    """Return the rows with a high and a low; one without a close is blank, one without trade is flat."""
+    """Return the rows with a high and a low; one without a close is blank, one without trade is
+    flat."""
     out: list[Row] = []
     days = [stamp.date() for stamp in table.index]
-    for day, close, volume in zip(days, table["close"].tolist(), table["volume"].tolist(), strict=True):
+    for day, close, volume in zip(
+        days, table["close"].tolist(), table["volume"].tolist(), strict=True
+    ):
         if close != close:
             out.append((day, None, None, None, None, None))  # type: ignore[arg-type]
         else:

@@ -3,9 +3,9 @@
     python tools/kept_studies.py make FOLDER            with the package that is imported
     python tools/kept_studies.py compare BEFORE AFTER   exits with 1 if a table differs
 
-A rebuilding of the code must leave every number as it is: make the studies before and after it, then compare
-events.csv, tables/*.csv and the prices used. The inputs are seeded and made anew each time, so a checkout of
-any version can make its own folder.
+A rebuilding of the code must leave every number as it is: make the studies before and after it,
+then compare events.csv, tables/*.csv and the prices used. The inputs are seeded and made anew each
+time, so a checkout of any version can make its own folder.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ SAMPLE = [str(ROOT / "events.csv"), "--prices", "sample"]
 WORLD = ["world.csv", "--prices", "prices", "--calendar", "data"]
 STUDIES: dict[str, list[str]] = {
     "sample": SAMPLE,
-    "adjusted": [*SAMPLE, "--model", "market_adjusted", "--estimation", "-200:-21", "--car", "-1:1"],
+    "adjusted": [*SAMPLE, "--model", "market_adjusted", "--estimation", "-200:-21",
+        "--car", "-1:1"],
     "pooled": [*SAMPLE, "--by", "none"],
-    "by-sector": [*SAMPLE, "--by", "sector", "--test", "bmp_kp", "--test", "grank_t", "--scar", "sum"],
+    "by-sector": [*SAMPLE, "--by", "sector", "--test", "bmp_kp", "--test", "grank_t",
+        "--scar", "sum"],
     "placebo": [*SAMPLE, "--placebo", "49", "--regress", "sector", "--fpc", "--overlap", "share"],
     "long": [*SAMPLE, "--window", "-10:60", "--car", "0:60", "--repeat", "first", "--kind", "log"],
     "limits": [*WORLD, "--limits", "extend"],
@@ -64,7 +66,8 @@ model = "garch"
 
 
 def make_world(folder: Path) -> None:
-    """Write the inputs: thirty shares with limits, halts and volumes, an index, events, factors and news."""
+    """Write the inputs: thirty shares with limits, halts and volumes, an index, events, factors and
+    news."""
     rng = np.random.default_rng(20251119)
     days = pd.bdate_range("2017-01-02", periods=900)
     index = rng.standard_t(5, len(days)) * 0.008
@@ -79,8 +82,12 @@ def make_world(folder: Path) -> None:
     (folder / "prices").mkdir(parents=True, exist_ok=True)
     for j, name in enumerate([*tickers, "399001.SZ"]):
         path = index if name == "399001.SZ" else returns[:, j]
-        _write_prices(folder / "prices" / f"{name}.csv", path, days, rng, halted=j % 5 == 0 and j < 30)
-    wide = pd.DataFrame(np.column_stack([returns, index]), index=days, columns=[*tickers, "399001.SZ"])
+        _write_prices(
+            folder / "prices" / f"{name}.csv", path, days, rng, halted=j % 5 == 0 and j < 30
+        )
+    wide = pd.DataFrame(
+        np.column_stack([returns, index]), index=days, columns=[*tickers, "399001.SZ"]
+    )
     wide.rename_axis("date").to_csv(folder / "returns.csv", float_format="%.8f")
     events.to_csv(folder / "world.csv", index=False)
     _many(rng, tickers, days).to_csv(folder / "many.csv", index=False)
@@ -115,7 +122,12 @@ def _many(rng: np.random.Generator, tickers: list[str], days: pd.DatetimeIndex) 
 
 
 def _write_prices(
-    file: Path, returns: np.ndarray, days: pd.DatetimeIndex, rng: np.random.Generator, *, halted: bool
+    file: Path,
+    returns: np.ndarray,
+    days: pd.DatetimeIndex,
+    rng: np.random.Generator,
+    *,
+    halted: bool,
 ) -> None:
     close = np.round(20 * np.cumprod(1 + returns), 2)
     spread = np.abs(rng.normal(0, 0.01, len(days)))
@@ -139,7 +151,9 @@ def make(folder: Path) -> int:
     for name, options in STUDIES.items():
         command = [sys.executable, "-m", "eventstudy", "run", *options, "--offline", "--quiet"]
         where = ["--event-pages", "0", "--out", str(folder.resolve() / "runs"), "--name", name]
-        done = subprocess.run([*command, *where], cwd=inputs, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, *where], cwd=inputs, check=False, capture_output=True, text=True
+        )
         failed += done.returncode != 0
         print(f"{name}: {'made' if done.returncode == 0 else done.stderr[-400:]}", flush=True)
     return failed
@@ -147,7 +161,9 @@ def make(folder: Path) -> int:
 
 def compare(before: Path, after: Path) -> int:
     """Print every table that is not the same, with its first line that differs; return how many."""
-    names = {p.relative_to(before) for p in _files(before)} | {p.relative_to(after) for p in _files(after)}
+    names = {p.relative_to(before) for p in _files(before)} | {
+        p.relative_to(after) for p in _files(after)
+    }
     different = 0
     for name in sorted(names):
         sides = [_lines(folder / name) for folder in (before, after)]
@@ -160,7 +176,11 @@ def compare(before: Path, after: Path) -> int:
 
 def _files(folder: Path) -> list[Path]:
     runs = folder / "runs"
-    return [*runs.glob("*/tables/*.csv"), *runs.glob("*/events.csv"), *runs.glob("*/data/prices.csv.gz")]
+    return [
+        *runs.glob("*/tables/*.csv"),
+        *runs.glob("*/events.csv"),
+        *runs.glob("*/data/prices.csv.gz"),
+    ]
 
 
 def _lines(file: Path) -> list[str]:
@@ -176,7 +196,9 @@ def _first_difference(before: list[str], after: list[str]) -> str:
         return "is only " + ("after" if not before else "before")
     pairs = zip(before, after, strict=False)
     line = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(before), len(after)))
-    shown = [side[line][:100] if line < len(side) else "(no more lines)" for side in (before, after)]
+    shown = [
+        side[line][:100] if line < len(side) else "(no more lines)" for side in (before, after)
+    ]
     return f"line {line + 1}: {shown[0]!r} -> {shown[1]!r}"
 
 
@@ -190,7 +212,11 @@ def main() -> int:
     both.add_argument("before", type=Path)
     both.add_argument("after", type=Path)
     options = parser.parse_args()
-    return make(options.folder) if options.command == "make" else compare(options.before, options.after)
+    return (
+        make(options.folder)
+        if options.command == "make"
+        else compare(options.before, options.after)
+    )
 
 
 if __name__ == "__main__":

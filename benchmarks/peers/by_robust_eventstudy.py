@@ -1,4 +1,5 @@
-"""robust-eventstudy: the market model of each event; its tests compare groups of events on one calendar."""
+"""robust-eventstudy: the market model of each event; its tests compare groups of events on one
+calendar."""
 # /// script
 # requires-python = ">=3.11,<3.14"
 # dependencies = ["robust-eventstudy==0.1.0", "numpy==2.4.6", "pandas==3.0.6", "scipy==1.17.1"]

@@ -1,4 +1,5 @@
-"""The obvious program: `sm.OLS` event by event, forecast variance of the whole window, then the tests."""
+"""The obvious program: `sm.OLS` event by event, forecast variance of the whole window, then the
+tests."""
 
 import numpy as np
 import statsmodels.api as sm

@@ -12,7 +12,8 @@ from eventstudy.study import EventStudy
 def prepare(sample: Sample) -> Work:
     tickers, dates = zip(*sample.events, strict=True)
     events = events_from_frame(
-        pd.DataFrame({"ticker": tickers, "announced_at": np.array(dates).astype(str)}), calendar="data"
+        pd.DataFrame({"ticker": tickers, "announced_at": np.array(dates).astype(str)}),
+        calendar="data",
     )
     panel = ReturnsPanel.from_frame(pd.DataFrame(sample.columns).set_index("date"))
 
@@ -28,7 +29,10 @@ def prepare(sample: Sample) -> Work:
             repeat="keep-all",
         ).fit()
         found = {name: results.test(name, EVENT) for name in ("patell", "bmp", "cross_sectional")}
-        return {"caar": found["bmp"].estimate, **{name: test.statistic for name, test in found.items()}}
+        return {
+            "caar": found["bmp"].estimate,
+            **{name: test.statistic for name, test in found.items()},
+        }
 
     return work
 

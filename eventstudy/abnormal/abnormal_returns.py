@@ -39,8 +39,8 @@ class AbnormalReturns(Sampled):
     sigma2, r2 : (n,) float arrays
         Residual variance e'e/(M-k), and R2.
     noise : (n, L2) float array
-        Variance of the error of each event day, without that of the parameters: s2 times the span, or the
-        forecast of a model of variance.
+        Variance of the error of each event day, without that of the parameters: s2 times the span,
+        or the forecast of a model of variance.
     params, cov_params, bread : (n, k), (n, k, k), (n, k, k) float arrays
         Estimates, their covariance, (X'X)^-1.
     problem, remark : (n,) object arrays
@@ -54,7 +54,8 @@ class AbnormalReturns(Sampled):
     parent, rows : AbnormalReturns and (n,) int array, optional
         The study that these events were taken from, and which of its events they are.
     estimation_days : callable, optional
-        Makes `resid` and `x_estimation` anew from the windows and the estimates where they are not kept.
+        Makes `resid` and `x_estimation` anew from the windows and the estimates where they are not
+        kept.
 
     Notes
     -----
@@ -64,7 +65,8 @@ class AbnormalReturns(Sampled):
     """
 
     by_event: ClassVar = (
-        "ar", "resid", "expected", "spans", "length", "x_estimation", "x_event", "nobs", "df_resid", "sigma2",
+        "ar", "resid", "expected", "spans", "length", "x_estimation", "x_event", "nobs", "df_resid",
+        "sigma2",
         "noise", "params", "cov_params", "bread", "r2", "problem", "remark",
     )  # fmt: skip
 
@@ -162,12 +164,15 @@ class AbnormalReturns(Sampled):
         """Tell which events can be used over `window`, shape (n,): those that have all its days.
 
         Days bridged by a return that spans several sessions count as present if the return ends and
-        begins inside the window; a window that ends while trading is halted is not complete. By convention
-        ``missing`` an event with some of the days is enough; by ``limits`` one that closes the window at a
-        price limit leaves it (drop), or needs a close off the limit later on (extend).
+        begins inside the window; a window that ends while trading is halted is not complete. By
+        convention ``missing`` an event with some of the days is enough; by ``limits`` one that
+        closes the window at a price limit leaves it (drop), or needs a close off the limit later on
+        (extend).
         """
         covered, delayed = self.covered(window), self.delayed(window)
-        whole: BoolArray = covered == len(window) if self.conventions.missing == "drop" else covered > 0
+        whole: BoolArray = (
+            covered == len(window) if self.conventions.missing == "drop" else covered > 0
+        )
         if self.conventions.limits == "drop":
             return whole & ~delayed
         if self.runs is None or not delayed.any():
@@ -201,7 +206,8 @@ class AbnormalReturns(Sampled):
     def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
         """Return how many sessions the CAR over `window` covers, and the last of them, each (n,).
 
-        Sessions of an extended window and those that a return bridges count; 0 and NaT without a CAR.
+        Sessions of an extended window and those that a return bridges count; 0 and NaT without a
+        CAR.
         """
         cols = self.columns(window)
         valid, run_on = self.valid(window), self.extended(window)
@@ -215,18 +221,22 @@ class AbnormalReturns(Sampled):
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
     def level_car(self, window: Window) -> FloatArray:
-        """CAR with the variance of L single sessions, shape (n,), for tests that compare it with such sums.
+        """CAR with the variance of L single sessions, shape (n,), for tests that compare it with
+        such sums.
 
-        The sum of the abnormal returns inside the window, times the root of L over the sessions that they
-        cover: 1 unless a halt has left the clock, or days are missing by convention.
+        The sum of the abnormal returns inside the window, times the root of L over the sessions
+        that they cover: 1 unless a halt has left the clock, or days are missing by convention.
         """
         inside, cols = self.inside(window), self.columns(window)
         total = np.where(inside, self.over("ar", cols), 0.0).sum(axis=1)
         sessions = np.where(inside, self.over("length", cols), 0).sum(axis=1)
-        return np.where(self.valid(window), total * np.sqrt(len(window) / np.maximum(sessions, 1)), np.nan)
+        return np.where(
+            self.valid(window), total * np.sqrt(len(window) / np.maximum(sessions, 1)), np.nan
+        )
 
     def _taken(self, window: Window, name: str) -> FloatArray:
-        """Return what of `ar`, `noise` or `x_event` enters the CAR, 0 elsewhere, shape (n, L) or (n, L, k).
+        """Return what of `ar`, `noise` or `x_event` enters the CAR, 0 elsewhere, shape (n, L) or
+        (n, L, k).
 
         A last day that closes at a limit is a longer run.
         """
@@ -259,10 +269,13 @@ class AbnormalReturns(Sampled):
         from scipy.special import stdtrit
 
         with np.errstate(invalid="ignore"):
-            return np.asarray(stdtrit(self.df_resid, 0.975) * np.sqrt(self.var_car(window)), dtype=float)
+            return np.asarray(
+                stdtrit(self.df_resid, 0.975) * np.sqrt(self.var_car(window)), dtype=float
+            )
 
     def scar(self, window: Window) -> FloatArray:
-        """Standardised CAR, shape (n,): CAR / sqrt(Var(CAR)), or sum SAR / sqrt(L) by convention."""
+        """Standardised CAR, shape (n,): CAR / sqrt(Var(CAR)), or sum SAR / sqrt(L) by
+        convention."""
         if self.conventions.scar == "exact":
             return self.car_t(window)
         seen = self.inside(window)
@@ -273,8 +286,8 @@ class AbnormalReturns(Sampled):
     def bhar(self, window: Window) -> FloatArray:
         """Buy-and-hold abnormal return against the model, prod(1+R) - prod(1+E[R]), shape (n,).
 
-        Of the sessions that the CAR covers. Log returns are turned into simple ones first. NaN for volume,
-        turnover and volatility, which nobody can hold.
+        Of the sessions that the CAR covers. Log returns are turned into simple ones first. NaN for
+        volume, turnover and volatility, which nobody can hold.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -295,9 +308,11 @@ class AbnormalReturns(Sampled):
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN where no event has one.
+        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN where no event
+        has one.
 
-        Of the events whose return is of this day alone: one over several sessions is none of its last day.
+        Of the events whose return is of this day alone: one over several sessions is none of its
+        last day.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
@@ -311,8 +326,8 @@ class AbnormalReturns(Sampled):
     def caar(self) -> FloatArray:
         """Mean CAR from the first day of the event window up to each day, shape (L2,).
 
-        Of the events that have all of these days, limits not extended; the cumulated AAR if all have them.
-        NaN where none has.
+        Of the events that have all of these days, limits not extended; the cumulated AAR if all
+        have them. NaN where none has.
         """
         return np.array([own.mean() if len(own) else np.nan for own in self._from_start])
 
@@ -351,20 +366,27 @@ class AbnormalReturns(Sampled):
     def hidden(self, window: Window) -> list[tuple[int, IntArray]]:
         """Return events and the sessions that their CAR covers beside the days of `window`.
 
-        Halted sessions that have left the clock, and the sessions after the window until a close off the
-        price limit; as columns of ``windows.sessions``.
+        Halted sessions that have left the clock, and the sessions after the window until a close
+        off the price limit; as columns of ``windows.sessions``.
         """
         cols = self.columns(window)
-        inside, delayed = self.inside(window), self.delayed(window) & (self.conventions.limits in EXTENDING)
+        inside, delayed = (
+            self.inside(window),
+            self.delayed(window) & (self.conventions.limits in EXTENDING),
+        )
         bridged = inside & (self.over("length", cols) > self.over("spans", cols))
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
             own = self.windows.calendars[self.windows.calendar[i]]
             at = np.searchsorted(own, self.windows.event_positions[i, cols])
-            parts = [own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
+            parts = [
+                own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])
+            ]
             if delayed[i] and self.runs is not None:
                 first = self.length[i, cols.stop - 1]
-                parts.append(own[at[-1] + 1 : at[-1] + self.runs.length[i, cols.stop - 1] - first + 1])
+                parts.append(
+                    own[at[-1] + 1 : at[-1] + self.runs.length[i, cols.stop - 1] - first + 1]
+                )
             out.append((int(i), np.concatenate(parts)))
         return out
 
@@ -375,7 +397,8 @@ class AbnormalReturns(Sampled):
 
 
 def form(x: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Return the quadratic forms x'Ax of n events and L days, (n, L), given x (n, L, k) and A (n, k, k)."""
+    """Return the quadratic forms x'Ax of n events and L days, (n, L), given x (n, L, k) and A (n,
+    k, k)."""
     out: FloatArray = np.einsum("nlk,nlk->nl", x @ matrix, x)
     return out
 

@@ -19,17 +19,18 @@ class Conventions:
     Attributes
     ----------
     scar : {"exact", "sum"}
-        SCAR as CAR / sqrt(c'Vc), or as the sum of the SARs over sqrt(L) (Patell 1976), which over-rejects
-        as L grows.
+        SCAR as CAR / sqrt(c'Vc), or as the sum of the SARs over sqrt(L) (Patell 1976), which
+        over-rejects as L grows.
     overlap : {"exact", "share"}
         Correlation of two CARs by the cosine of their loadings, or by the share of common sessions.
     missing : {"drop", "rescale", "zero"}
-        An event without all days of a window leaves it; or enters with CAR x L / days covered; or with the
-        days that it has. The standardised CAR of the last two is the same.
+        An event without all days of a window leaves it; or enters with CAR x L / days covered; or
+        with the days that it has. The standardised CAR of the last two is the same.
     limits : {"extend", "none", "drop", "censored"}
-        Where a window closes at a price limit: it ends with the first close off the limit, or as it is, or
-        the event leaves it (which is biased, since large effects leave). With "censored" windows are those of
-        "extend", and estimation days at a limit are censored in the market model.
+        Where a window closes at a price limit: it ends with the first close off the limit, or as it
+        is, or the event leaves it (which is biased, since large effects leave). With "censored"
+        windows are those of "extend", and estimation days at a limit are censored in the market
+        model.
     fpc : bool
         Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
     draws : int

@@ -23,8 +23,8 @@ class Runs:
     at_limit : (n, L2) bool array
         Whether the day closes at a limit; elsewhere the run is the day itself.
     ar, noise : (n, L2) float arrays
-        Abnormal return of the run, compounded, and the variance of its error; NaN if no close off the limit
-        was found.
+        Abnormal return of the run, compounded, and the variance of its error; NaN if no close off
+        the limit was found.
     actual, expected : (n, L2) float arrays
         Return and normal return of the run, compounded.
     length : (n, L2) int array

@@ -1,4 +1,5 @@
-"""Samples of a study: what is computed of single events is computed once, for all samples that share them."""
+"""Samples of a study: what is computed of single events is computed once, for all samples that
+share them."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ LEFT_OUT = ("resid", "x_estimation")
 
 
 class Sampled(ByEvent):
-    """Events of a study, of which samples are taken: those of a window, of a group, those left after some.
+    """Events of a study, of which samples are taken: those of a window, of a group, those left
+    after some.
 
     Attributes
     ----------
@@ -60,7 +62,8 @@ class Sampled(ByEvent):
         return self.__dict__[name]
 
     def map(self, function: Callable[[Self], Found]) -> Iterator[Found]:
-        """Yield what a function finds in the events, in chunks that fit into memory, in their order."""
+        """Yield what a function finds in the events, in chunks that fit into memory, in their
+        order."""
         one = len(self) <= CHUNK
         return current().threads(function, [self] if one else Pieces(self))
 
@@ -78,10 +81,16 @@ class Sampled(ByEvent):
 
     @property
     def larger(self) -> tuple[Self, IntArray] | None:
-        """The many events that most of these were taken from, and which of those were left; else None."""
+        """The many events that most of these were taken from, and which of those were left; else
+        None."""
         whole: Self = self.__dict__.get("_whole", self)
         which = self.__dict__.get("_cut")
-        if which is None or isinstance(which, slice) or len(whole) <= KEPT or 2 * len(self) < len(whole):
+        if (
+            which is None
+            or isinstance(which, slice)
+            or len(whole) <= KEPT
+            or 2 * len(self) < len(whole)
+        ):
             return None
         if which.dtype != bool and (which[0] < 0 or (np.diff(which) <= 0).any()):
             # Events that come twice, or in another order, are no part of the sums of all.

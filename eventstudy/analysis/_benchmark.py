@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
     """Return the benchmark's returns and the sessions that each spans, two (n, L2) arrays.
 
-    As the panel has them, whatever the model is: not summed over the span of the firm's own returns. NaN and
-    0 where the benchmark has no return.
+    As the panel has them, whatever the model is: not summed over the span of the firm's own
+    returns. NaN and 0 where the benchmark has no return.
     """
     panel, windows = results.panel, results.abnormal.windows
     calendars = [panel.calendar_of(code) for code in results.events["exchange"]]
@@ -30,9 +30,12 @@ def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
 
 
 def require_returns(results: FittedStudy) -> None:
-    """Raise ConfigError if the study is of volume, turnover or volatility: they are held by nobody."""
+    """Raise ConfigError if the study is of volume, turnover or volatility: they are held by
+    nobody."""
     if results.panel.measure != "return":
-        raise ConfigError("this needs a study of returns", where="measure", value=results.panel.measure)
+        raise ConfigError(
+            "this needs a study of returns", where="measure", value=results.panel.measure
+        )
 
 
 def covers(spans: IntArray) -> BoolArray:

@@ -10,7 +10,15 @@ from ..errors import NotPossibleError
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import MIN_CLUSTERS
 from ..utility.typing import FloatArray, IntArray
-from ._clustered import ClusterError, decisive, inverse_root, loadings, satterthwaite, scores, wild_pvalues
+from ._clustered import (
+    ClusterError,
+    decisive,
+    inverse_root,
+    loadings,
+    satterthwaite,
+    scores,
+    wild_pvalues,
+)
 from ._design import CONSTANT, Design
 
 # With fewer dates the reference law of a clustered t is itself an approximation.
@@ -53,12 +61,15 @@ def by_date(
     size = np.bincount(dates)
     (N, k), G = X.shape, len(size)
     if G < MIN_DATES:
-        raise NotPossibleError(f"{G} dates, at least {MIN_DATES} are needed to cluster by date", where="cov")
+        raise NotPossibleError(
+            f"{G} dates, at least {MIN_DATES} are needed to cluster by date", where="cov"
+        )
     A = loadings(X, dates, se)
     S = scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
         raise NotPossibleError(
-            "the columns tell every date from the others: nothing is left to estimate errors by date from",
+            "the columns tell every date from the others: nothing is left to estimate errors by "
+            "date from",
             where="cov", remedy="leave out what is the same for all events of a date",
         )  # fmt: skip
     if se == "CR1":
@@ -89,5 +100,6 @@ def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:
     rest = f" and {len(named) - SHOWN} more" * (len(named) > SHOWN)
     raise NotPossibleError(
         f"{cov} is not defined where one event alone determines a coefficient",
-        value=", ".join(named[:SHOWN]) + rest, remedy="merge them with others, or leave the column out",
+        value=", ".join(named[:SHOWN]) + rest,
+        remedy="merge them with others, or leave the column out",
     )  # fmt: skip

@@ -1,4 +1,5 @@
-"""Standard errors of least squares whose errors are correlated within clusters, and their wild bootstrap."""
+"""Standard errors of least squares whose errors are correlated within clusters, and their wild
+bootstrap."""
 
 from __future__ import annotations
 
@@ -10,15 +11,17 @@ from ..significance.wild_bootstrap import EQUAL
 from ..utility.typing import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
-# 1 minus an eigenvalue of a cluster's hat matrix: below this a cluster alone determines a coefficient.
+# 1 minus an eigenvalue of a cluster's hat matrix: below this a cluster alone determines a
+# coefficient.
 SINGULAR = 1e-9
 
 
 def loadings(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:
-    """Return A, (N, k), with Var(b_j) = sum_g (sum_{i in g} A_ij e_i)^2 for least-squares residuals e.
+    """Return A, (N, k), with Var(b_j) = sum_g (sum_{i in g} A_ij e_i)^2 for least-squares residuals
+    e.
 
-    CR2 (Bell and McCaffrey 2002): A_g = (I - H_gg)^{-1/2} X_g (X'X)^-1, by a pseudo-inverse where I - H_gg is
-    singular (Pustejovsky and Tipton 2018). CR1: A = X (X'X)^-1 sqrt(G/(G-1) (N-1)/(N-k)).
+    CR2 (Bell and McCaffrey 2002): A_g = (I - H_gg)^{-1/2} X_g (X'X)^-1, by a pseudo-inverse where I
+    - H_gg is singular (Pustejovsky and Tipton 2018). CR1: A = X (X'X)^-1 sqrt(G/(G-1) (N-1)/(N-k)).
 
     Parameters
     ----------
@@ -61,7 +64,8 @@ def scores(A: FloatArray, e: FloatArray, cluster: IntArray) -> FloatArray:
 def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray:
     """Return the degrees of freedom of each coefficient, shape (k,): (tr M)^2 / tr(M^2).
 
-    M_gh = a_g'(I - H)_gh a_h is the covariance of the scores under independent errors of one variance.
+    M_gh = a_g'(I - H)_gh a_h is the covariance of the scores under independent errors of one
+    variance.
     """
     Z, G = X @ inverse_root(X), int(cluster.max()) + 1
     own = scores(A**2, np.ones(len(A)), cluster)
@@ -77,8 +81,9 @@ def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray
 def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray) -> FloatArray:
     """Return two-sided wild cluster bootstrap p-values of H0: b_j = 0, shape (k,).
 
-    The null is imposed: the residuals of the regression without column j change sign by whole clusters.
-    All 2^G flips are used, each b*_j over its own standard error (Cameron, Gelbach and Miller 2008).
+    The null is imposed: the residuals of the regression without column j change sign by whole
+    clusters. All 2^G flips are used, each b*_j over its own standard error (Cameron, Gelbach and
+    Miller 2008).
     """
     G, k = int(cluster.max()) + 1, X.shape[1]
     signs = 1.0 - 2.0 * ((np.arange(2**G)[:, None] >> np.arange(G)) & 1)

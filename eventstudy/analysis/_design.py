@@ -20,7 +20,8 @@ COLLINEAR = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Regressors X (n, k), the constant first, with their terms, the column of each, and notes on dummies."""
+    """Regressors X (n, k), the constant first, with their terms, the column of each, and notes on
+    dummies."""
 
     X: FloatArray
     terms: tuple[str, ...]
@@ -85,10 +86,13 @@ def design_of(columns: Sequence[tuple[str, pd.Series]], n: int) -> Design:
         origin += [name] * len(levels)
         notes.append(f"{name}: dummies against {base!r}")
     X = np.column_stack(parts)
-    # More columns than events are collinear whatever they hold: the caller refuses them for their number.
+    # More columns than events are collinear whatever they hold: the caller refuses them for their
+    # number.
     if X.shape[1] <= n and (guilty := _collinear(X, origin)):
         raise NotPossibleError(
-            "the regressors are collinear", value=", ".join(guilty), remedy="leave one of these columns out"
+            "the regressors are collinear",
+            value=", ".join(guilty),
+            remedy="leave one of these columns out",
         )
     return Design(X, tuple(terms), tuple(origin), tuple(notes))
 
@@ -99,7 +103,8 @@ def _constant(column: str, value: str) -> NotPossibleError:
 
 
 def _collinear(X: FloatArray, origin: list[str]) -> list[str]:
-    """Return the columns of the events that take part in an exact linear relation, the constant aside."""
+    """Return the columns of the events that take part in an exact linear relation, the constant
+    aside."""
     length = np.sqrt((X**2).sum(axis=0))
     scaled = X / np.where(length > 0, length, 1.0)
     _, s, vectors = np.linalg.svd(scaled, full_matrices=True)

@@ -1,4 +1,5 @@
-"""Mean abnormal return in calendar time, each session in units of its portfolio's standard deviation."""
+"""Mean abnormal return in calendar time, each session in units of its portfolio's standard
+deviation."""
 
 from __future__ import annotations
 
@@ -29,9 +30,10 @@ def jaffe_mandelker(
 ) -> JaffeMandelker:
     """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
 
-    The mean AR of a session is divided by the standard deviation of the mean residual of the same events
-    over the sessions that are in the estimation windows of all of them. D is the mean length of runs of
-    consecutive sessions and M the mean number of estimation days, as in the test ``calendar_time``.
+    The mean AR of a session is divided by the standard deviation of the mean residual of the same
+    events over the sessions that are in the estimation windows of all of them. D is the mean length
+    of runs of consecutive sessions and M the mean number of estimation days, as in the test
+    ``calendar_time``.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def jaffe_mandelker(
     Raises
     ------
     InapplicableError
-        If too few sessions have a portfolio whose events share 30 estimation sessions (or L1, if less).
+        If too few sessions have a portfolio whose events share 30 estimation sessions (or L1, if
+        less).
 
     Notes
     -----
@@ -71,21 +74,28 @@ def jaffe_mandelker(
     keep = thick & np.isfinite(sd)
     if keep.sum() < minimum:
         raise InapplicableError(f"{keep.sum()} sessions, at least {minimum} are needed")
-    mean = np.array([np.average(v, weights=weight[m]) for m, v in zip(members, values, strict=True)])
+    mean = np.array(
+        [np.average(v, weights=weight[m]) for m, v in zip(members, values, strict=True)]
+    )
     t, df = t_of_mean((mean / sd)[keep])[:2]
     runs = 1 + int((np.diff(at[keep]) > 1).sum())
-    M = abnormal.nobs[np.unique(np.concatenate([m for m, k in zip(members, keep, strict=True) if k]))].mean()
+    M = abnormal.nobs[
+        np.unique(np.concatenate([m for m, k in zip(members, keep, strict=True) if k]))
+    ].mean()
     firms = float(np.mean([len(m) for m, k in zip(members, keep, strict=True) if k]))
     note = "mean AR of each session in standard deviations of its portfolio"
     if lost := int((thick & ~keep).sum()):
         note += f"; {lost} sessions whose events share too few estimation sessions left out"
-    return JaffeMandelker(float(t / np.sqrt(1 + keep.sum() / runs / M)), df, int(keep.sum()), firms, note)
+    return JaffeMandelker(
+        float(t / np.sqrt(1 + keep.sum() / runs / M)), df, int(keep.sum()), firms, note
+    )
 
 
 def _deviations(
     residuals: Residuals, members: list[IntArray], weight: FloatArray, k: int, need: int
 ) -> FloatArray:
-    """Return the standard deviation of the mean residual of each set of events; NaN below `need` sessions."""
+    """Return the standard deviation of the mean residual of each set of events; NaN below `need`
+    sessions."""
     known: dict[tuple[int, ...], float] = {}
     for own in members:
         if (key := tuple(map(int, own))) not in known:
@@ -93,6 +103,8 @@ def _deviations(
             mean = weight[own] @ residuals.values[own][:, common] / weight[own].sum()
             enough = len(mean) >= max(need, k + 1)
             known[key] = (
-                float(np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k))) if enough else np.nan
+                float(np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k)))
+                if enough
+                else np.nan
             )
     return np.array([known[tuple(map(int, own))] for own in members])

@@ -13,7 +13,8 @@ from ..utility.typing import BoolArray, FloatArray, IntArray
 
 # All arrangements are taken up to this number of them.
 ENUMERATE_UP_TO = 4096
-# What may be exchanged: units (an event, or all events of a date), and how many are of the first group.
+# What may be exchanged: units (an event, or all events of a date), and how many are of the first
+# group.
 Stratum: TypeAlias = tuple[list[IntArray], int]
 
 
@@ -23,7 +24,8 @@ def count(strata: list[Stratum]) -> int:
 
 
 def strata_of(first: BoolArray, date: IntArray) -> list[Stratum]:
-    """Return the strata: events of a date that has both groups, and the dates that have one group only."""
+    """Return the strata: events of a date that has both groups, and the dates that have one group
+    only."""
     strata: list[Stratum] = []
     whole: tuple[list[IntArray], list[IntArray]] = ([], [])
     for day in np.unique(date):
@@ -61,7 +63,8 @@ def draws(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray
 
 
 def welch_t(values: FloatArray, labels: BoolArray) -> FloatArray:
-    """Return Welch's t of each labelling (B, n); infinite where a group has one event or nothing varies."""
+    """Return Welch's t of each labelling (B, n); infinite where a group has one event or nothing
+    varies."""
     y = values - values.mean()
     n = np.stack([labels.sum(axis=1), (~labels).sum(axis=1)]).astype(float)
     total = np.stack([labels @ y, ~labels @ y])

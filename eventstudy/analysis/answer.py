@@ -1,4 +1,5 @@
-"""The answer of a study: one test chosen by the number of events, its estimate, interval and verdict."""
+"""The answer of a study: one test chosen by the number of events, its estimate, interval and
+verdict."""
 
 from __future__ import annotations
 
@@ -51,7 +52,9 @@ class Interval:
     def of(cls, estimate: float, se: float, df: float) -> Interval:
         """Return estimate -+ the 97.5% quantile times the standard error."""
         half = quantile(df) * se
-        return cls(float(estimate), float(se), float(estimate - half), float(estimate + half), float(df))
+        return cls(
+            float(estimate), float(se), float(estimate - half), float(estimate + half), float(df)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,17 @@ class Overturn:
     Attributes
     ----------
     variance_multiple : float
-        Up to four events: how many times as variable as usual returns would have to have been for p to reach
-        5%, (z / z_crit)^2.
+        Up to four events: how many times as variable as usual returns would have to have been for p
+        to reach 5%, (z / z_crit)^2.
     spread_pvalue : float
         Two to four events: p of BMP-KP, which takes the variance from how much these events differ.
     shared_shock : float
-        Five events or more that are `different` and correlated: by how much the covariance that the firms
-        share would have to have risen for p to reach 5%.
+        Five events or more that are `different` and correlated: by how much the covariance that the
+        firms share would have to have risen for p to reach 5%.
     largest_t : float
-        Five events or more: the largest |t| that an equal effect on all of them can give, sqrt(N) / (f
-        sd(1/s) / mean(1/s)). Below the critical value these firms differ too much in volatility for the test.
+        Five events or more: the largest |t| that an equal effect on all of them can give, sqrt(N) /
+        (f sd(1/s) / mean(1/s)). Below the critical value these firms differ too much in volatility
+        for the test.
     smallest_effect : float
         The smallest effect that the verdict finds with 80% power (decimal).
     leave_one_out : tuple of LeftOut
@@ -143,15 +147,17 @@ class Answer:
             "n_events": self.n_events, "n_dates": self.n_dates,
             "market_implied": _known(self.market_implied),
             "plain_average": {name: _known(average[name]) for name in ends},
-            "overturn": {k: _plain(v) for k, v in asdict(self.overturn).items()}, "reason": self.reason,
+            "overturn": {k: _plain(v) for k, v in asdict(self.overturn).items()},
+            "reason": self.reason,
         }  # fmt: skip
 
 
 def main_test(n_events: int) -> str:
     """Return the name of the test that decides, by the number of events alone.
 
-    One event has its exact t. Of two to four the variance of the event days cannot be estimated, so that it
-    is that of the estimation days, as for one event. Five or more have BMP adjusted for correlation.
+    One event has its exact t. Of two to four the variance of the event days cannot be estimated, so
+    that it is that of the estimation days, as for one event. Five or more have BMP adjusted for
+    correlation.
     """
     if n_events <= 1:
         return "event_t"
@@ -175,7 +181,8 @@ def main_test_of(study: FittedStudy, window: WindowLike | None = None) -> str:
 
 
 def default_tests(study: FittedStudy) -> list[str]:
-    """Return the names of the tests that summaries show unless others are named, the main test first."""
+    """Return the names of the tests that summaries show unless others are named, the main test
+    first."""
     usual = (name for name in study.all_tests if STATISTICS[name].core)
     return list(dict.fromkeys([main_test_of(study), *usual]))
 
@@ -200,11 +207,11 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
 
     Notes
     -----
-    With z_i = CAR_i / s_i the estimate is d = sum z_i / sum 1/s_i. Its standard error is d over the statistic
-    of the main test, computed from the right-hand side so that it exists where d is zero: f sd(z) /
-    (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r), for five events or more; sqrt(sum nu/(nu-2))
-    sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to four; s for one. The interval leaves out zero exactly where
-    the verdict is ``different``.
+    With z_i = CAR_i / s_i the estimate is d = sum z_i / sum 1/s_i. Its standard error is d over the
+    statistic of the main test, computed from the right-hand side so that it exists where d is zero:
+    f sd(z) / (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r), for five events or more; sqrt(sum
+    nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to four; s for one. The interval leaves
+    out zero exactly where the verdict is ``different``.
     """
     sample = abnormal.sample(window)
     n = len(sample)
@@ -226,7 +233,9 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def answers(groups: Mapping[str, FittedStudy], pooled: FittedStudy, window: Window) -> dict[str, Any]:
+def answers(
+    groups: Mapping[str, FittedStudy], pooled: FittedStudy, window: Window
+) -> dict[str, Any]:
     """Return the answers of all events (``pooled``) and of each group, as in ``results.json``.
 
     A group of that name is called ``pooled (group)``.
@@ -247,7 +256,9 @@ def is_provisional(results: FittedStudy, window: Window) -> bool:
     lacking = results.events[results.ok & waits & ~results.abnormal.valid(window)]
     panel = results.panel
     firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
-    return any(panel.sessions[-1] - panel.last_session(t, panel.calendar_of(e)) < GONE for t, e in firms)
+    return any(
+        panel.sessions[-1] - panel.last_session(t, panel.calendar_of(e)) < GONE for t, e in firms
+    )
 
 
 def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
@@ -255,9 +266,10 @@ def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
 
     Notes
     -----
-    Of several events the standard error is f sd(CAR) / sqrt(N), f as in :func:`answer`, with t(N-1). Dividing
-    the mean CAR by the statistic of BMP-KP instead would give no width at all where the mean CAR is near zero
-    and the mean standardised CAR is not. NaN where the correlation cannot be estimated, or cancels.
+    Of several events the standard error is f sd(CAR) / sqrt(N), f as in :func:`answer`, with
+    t(N-1). Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
+    where the mean CAR is near zero and the mean standardised CAR is not. NaN where the correlation
+    cannot be estimated, or cancels.
     """
     sample = abnormal.sample(window)
     car, n = sample.car(window), len(sample)
@@ -272,7 +284,8 @@ def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
 
 
 def inflation(sample: AbnormalReturns, window: Window) -> float:
-    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens an error; NaN if unknown."""
+    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens an error; NaN if
+    unknown."""
     try:
         r, factor = variance_factor(sample, window)
     except InapplicableError:
@@ -289,9 +302,11 @@ def quantile(df: float) -> float:
 
 
 def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
-    """Return the smallest effect (decimal) that a 5% t-test with this standard error finds with `power`.
+    """Return the smallest effect (decimal) that a 5% t-test with this standard error finds with
+    `power`.
 
-    The effect whose noncentral t exceeds the critical value as often; normal where `df` is not finite.
+    The effect whose noncentral t exceeds the critical value as often; normal where `df` is not
+    finite.
     """
     from scipy.special import nctdtrinc, ndtri
 
@@ -322,7 +337,11 @@ def _implied(sample: AbnormalReturns, window: Window) -> float:
 
 
 def _overturn(
-    sample: AbnormalReturns, window: Window, test: SignificanceTest, effect: Interval, names: Sequence[str]
+    sample: AbnormalReturns,
+    window: Window,
+    test: SignificanceTest,
+    effect: Interval,
+    names: Sequence[str],
 ) -> Overturn:
     n = len(sample)
     ratio = (test.statistic / quantile(test.df)) ** 2
@@ -332,11 +351,14 @@ def _overturn(
         spread = STATISTICS["bmp_kp"](sample, window).pvalue
         return Overturn(ratio, spread, smallest_effect=least, leave_one_out=each)
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
-    return Overturn(shared_shock=shared, largest_t=_largest_t(sample, window), smallest_effect=least)
+    return Overturn(
+        shared_shock=shared, largest_t=_largest_t(sample, window), smallest_effect=least
+    )
 
 
 def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> float:
-    """Return lambda* = ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
+    """Return lambda* = ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to
+    nothing."""
     r, factor = variance_factor(sample, window)
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
 
@@ -347,7 +369,9 @@ def _largest_t(sample: AbnormalReturns, window: Window) -> float:
     return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf
 
 
-def _leave_one_out(sample: AbnormalReturns, window: Window, names: Sequence[str]) -> tuple[LeftOut, ...]:
+def _leave_one_out(
+    sample: AbnormalReturns, window: Window, names: Sequence[str]
+) -> tuple[LeftOut, ...]:
     rows = np.arange(len(sample))
     found = [decide(sample.take(rows[rows != i]), window) for i in rows]
     return tuple(

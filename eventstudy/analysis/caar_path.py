@@ -28,8 +28,9 @@ class Path95:
     days : IntArray
         Event days.
     aar, caar : FloatArray
-        Mean AR of the events whose return is of the day alone, and mean CAR from the first day up to it, of
-        the events that have all of it; NaN where none has. Days that close at a price limit are not extended.
+        Mean AR of the events whose return is of the day alone, and mean CAR from the first day up
+        to it, of the events that have all of it; NaN where none has. Days that close at a price
+        limit are not extended.
     aar_half, caar_half : FloatArray
         Half the width of the interval; NaN where fewer than five events of a sample enter.
     aar_counts, counts : IntArray

@@ -59,10 +59,11 @@ def calendar_portfolio(
     min_firms: int = 1,
     lags: int | None = None,
 ) -> pd.DataFrame:
-    """Test whether the portfolio of the firms in their window has an abnormal return: alpha of a regression.
+    """Test whether the portfolio of the firms in their window has an abnormal return: alpha of a
+    regression.
 
-    R_p - rf = alpha + b'F + e over calendar sessions. H0: alpha = 0. Cross-correlation and overlap of events
-    are in the variance of e over time.
+    R_p - rf = alpha + b'F + e over calendar sessions. H0: alpha = 0. Cross-correlation and overlap
+    of events are in the variance of e over time.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def calendar_portfolio(
     window : window
         A firm is in the portfolio on the sessions of its window.
     weights : {"equal", "value"}
-        Value weights are the column ``mcap`` of the events: give the value before the event, never after it.
+        Value weights are the column ``mcap`` of the events: give the value before the event, never
+        after it.
     min_firms : int
         Sessions with fewer firms are left out.
     lags : int, optional
@@ -79,26 +81,28 @@ def calendar_portfolio(
     Returns
     -------
     DataFrame
-        One row per method: ``ols``; ``hc1``; ``newey_west``; ``wls``, which minimises sum N_t e_t^2;
-        ``jaffe_mandelker``, the mean over sessions of the mean AR divided by the standard deviation of the
-        same portfolio's estimation residuals, which has no alpha. Columns method, alpha (decimal per
-        session), se, t, df, pvalue (two-sided), beta, one ``beta_<name>`` per further factor, sessions,
-        mean_firms, note. NaN below 10 sessions, with the reason in `note`.
+        One row per method: ``ols``; ``hc1``; ``newey_west``; ``wls``, which minimises sum N_t
+        e_t^2; ``jaffe_mandelker``, the mean over sessions of the mean AR divided by the standard
+        deviation of the same portfolio's estimation residuals, which has no alpha. Columns method,
+        alpha (decimal per session), se, t, df, pvalue (two-sided), beta, one ``beta_<name>`` per
+        further factor, sessions, mean_firms, note. NaN below 10 sessions, with the reason in
+        `note`.
 
     Raises
     ------
     ConfigError
-        If the window reaches beyond the event window, for unknown weights, for value weights without a usable
-        column ``mcap``, and if the study is not one of returns.
+        If the window reaches beyond the event window, for unknown weights, for value weights
+        without a usable column ``mcap``, and if the study is not one of returns.
 
     Notes
     -----
-    Log returns of firms and benchmarks are turned into simple ones. Factors are the benchmark and the model's
-    other factors of the same session, less ``rf`` where the model has it. Sessions are those of all exchanges
-    together; autocorrelation is taken in their order, gaps skipped. A firm with two events on one session
-    counts once, returns over several sessions are left out, and an event that lacks days is in on the days
-    that it has: leaving it out would keep survivors only. The test ``calendar_time`` is the mean-AR version.
-    Newey-West errors are too small with few sessions: 9 % rejections at 5 % with 35 sessions in 300 samples.
+    Log returns of firms and benchmarks are turned into simple ones. Factors are the benchmark and
+    the model's other factors of the same session, less ``rf`` where the model has it. Sessions are
+    those of all exchanges together; autocorrelation is taken in their order, gaps skipped. A firm
+    with two events on one session counts once, returns over several sessions are left out, and an
+    event that lacks days is in on the days that it has: leaving it out would keep survivors only.
+    The test ``calendar_time`` is the mean-AR version. Newey-West errors are too small with few
+    sessions: 9 % rejections at 5 % with 35 sessions in 300 samples.
 
     Source: Jaffe (1974); Mandelker (1974); Fama (1998); Mitchell and Stafford (2000).
     """
@@ -117,14 +121,26 @@ def calendar_portfolio(
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
     jm = _jaffe_mandelker_row(results, window, weights, min_firms)
     names = ["beta", *(f"beta_{name}" for name in book.names[1:])]
-    columns = ["method", "alpha", "se", "t", "df", "pvalue", *names, "sessions", "mean_firms", "note"]
+    columns = [
+        "method",
+        "alpha",
+        "se",
+        "t",
+        "df",
+        "pvalue",
+        *names,
+        "sessions",
+        "mean_firms",
+        "note",
+    ]
     return pd.DataFrame([*({**row, **counts} for row in rows), jm], columns=columns)
 
 
 def portfolio(
     results: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
 ) -> Portfolio:
-    """Return the portfolio of the firms in their window by session, as in :func:`calendar_portfolio`."""
+    """Return the portfolio of the firms in their window by session, as in
+    :func:`calendar_portfolio`."""
     a, w = results.abnormal, results.abnormal.windows
     cols, L1 = a.columns(Window.of(window)), len(results.abnormal.windows.estimation)
     weight, without = _weights(results, weights)
@@ -168,12 +184,14 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
     for method, fit in fits.items():
         yield {
             "method": method, "alpha": fit.params[0], "se": fit.bse[0], "t": fit.tvalues[0],
-            "df": fit.df_resid, "pvalue": fit.pvalues[0], **dict(zip(slopes, fit.params[1:], strict=True)),
+            "df": fit.df_resid, "pvalue": fit.pvalues[0],
+            **dict(zip(slopes, fit.params[1:], strict=True)),
         }  # fmt: skip
 
 
 def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
-    """Return the weight of each event, 0 for those that are not in, and how many usable ones lack a value."""
+    """Return the weight of each event, 0 for those that are not in, and how many usable ones lack a
+    value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
     ok = results.ok
@@ -196,8 +214,8 @@ def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
 def _factors(results: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Return names, values (n, L2, f) and the span (n, L2) of the factors, the benchmark first.
 
-    A model with factors of its own and no benchmark brings these alone; one without either takes the
-    benchmark of the events.
+    A model with factors of its own and no benchmark brings these alone; one without either takes
+    the benchmark of the events.
     """
     w = results.abnormal.windows
     own = w.factors[:, len(w.estimation) :]
@@ -228,7 +246,8 @@ def _riskless(results: FittedStudy) -> FloatArray | None:
 
 
 def _once(results: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
-    """Return `used` (n, L) with each firm once per session, and how many firm-days that takes away."""
+    """Return `used` (n, L) with each firm once per session, and how many firm-days that takes
+    away."""
     e = results.events
     listing = pd.factorize(e["ticker"].astype(str) + "\n" + e["exchange"].astype(str))[0]
     event, day = np.nonzero(used)
@@ -255,7 +274,11 @@ def _jaffe_mandelker_row(
     row: dict[str, Any] = {"method": "jaffe_mandelker"}
     try:
         test = jaffe_mandelker(
-            results.abnormal, window, _weights(results, weights)[0], min_firms=min_firms, minimum=MIN_SESSIONS
+            results.abnormal,
+            window,
+            _weights(results, weights)[0],
+            min_firms=min_firms,
+            minimum=MIN_SESSIONS,
         )
     except InapplicableError as error:
         return {**row, "note": str(error)}

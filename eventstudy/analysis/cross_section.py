@@ -37,8 +37,8 @@ class CarRegression:
     Attributes
     ----------
     table : DataFrame
-        term, estimate, se, statistic, df, pvalue, ci_low, ci_high (95 %); with errors clustered on fewer
-        than 10 dates also wild_pvalue.
+        term, estimate, se, statistic, df, pvalue, ci_low, ci_high (95 %); with errors clustered on
+        fewer than 10 dates also wild_pvalue.
     window : Window
     weights, cov : str
         As asked for; `cov` is "CR2" or "CR1" where it was "date".
@@ -67,10 +67,15 @@ class CarRegression:
     def _head(self) -> str:
         kind = "WLS, weights 1/Var(CAR)" if self.weights == "precision" else "OLS"
         counts = f"{self.n_events} events on {self.n_dates} dates"
-        return f"CAR{self.window} on characteristics: {kind}, {counts}, errors {self.cov}, R2 {self.r2:.4f}"
+        return (
+            f"CAR{self.window} on characteristics: {kind}, {counts}, errors {self.cov}, R2 "
+            f"{self.r2:.4f}"
+        )
 
     def __str__(self) -> str:
-        return "\n".join([self._head, self.table.round(4).to_string(index=False, na_rep="-"), *self.notes])
+        return "\n".join(
+            [self._head, self.table.round(4).to_string(index=False, na_rep="-"), *self.notes]
+        )
 
     __repr__ = __str__
 
@@ -89,47 +94,51 @@ def regress_car(
     cov: Cov = "HC3",
     se: ClusterError = "CR2",
 ) -> CarRegression:
-    """Regress CARs on columns of the events, with a constant. H0 of each row: the coefficient is zero.
+    """Regress CARs on columns of the events, with a constant. H0 of each row: the coefficient is
+    zero.
 
     Parameters
     ----------
     results : FittedStudy
     columns : str or iterable of str
         Columns of the events. Numbers enter as they are; text as dummies against its first level in
-        alphabetical order, which the term names. Events with a missing value are left out and counted.
+        alphabetical order, which the term names. Events with a missing value are left out and
+        counted.
     window : window
     weights : {"equal", "precision"}
         Ordinary least squares, or weights 1/Var(CAR).
     cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date", "scaled", "known_variance"}
-        HC and classical errors have t(N-k). "date" clusters by event date. For precision weights "scaled" is
-        the classical error, s2 (X'WX)^-1, and "known_variance" is (X'WX)^-1 with N(0,1): to be trusted only
-        if the mean weighted squared residual, which `notes` report, is about 1.
+        HC and classical errors have t(N-k). "date" clusters by event date. For precision weights
+        "scaled" is the classical error, s2 (X'WX)^-1, and "known_variance" is (X'WX)^-1 with
+        N(0,1): to be trusted only if the mean weighted squared residual, which `notes` report, is
+        about 1.
     se : {"CR2", "CR1"}
-        Error of "date": CR2 with Satterthwaite degrees of freedom, or CR1 with t(G-1), which over-rejects
-        when dates have unequal numbers of events.
+        Error of "date": CR2 with Satterthwaite degrees of freedom, or CR1 with t(G-1), which
+        over-rejects when dates have unequal numbers of events.
 
     Returns
     -------
     CarRegression
-        With fewer than 10 dates "date" adds the p-values of a wild cluster bootstrap: the null imposed on the
-        residuals, signs of whole dates flipped, all 2^G of them.
+        With fewer than 10 dates "date" adds the p-values of a wild cluster bootstrap: the null
+        imposed on the residuals, signs of whole dates flipped, all 2^G of them.
 
     Raises
     ------
     ConfigError
         If the window reaches beyond the event window; for an unknown column or option.
     NotPossibleError
-        A ConfigError: for event ids that occur twice, columns that are constant, collinear or mix numbers and
-        text, too few events or dates, and HC2 or HC3 where one event alone determines a coefficient
-        (HC1 is defined there).
+        A ConfigError: for event ids that occur twice, columns that are constant, collinear or mix
+        numbers and text, too few events or dates, and HC2 or HC3 where one event alone determines a
+        coefficient (HC1 is defined there).
 
     Notes
     -----
-    Effects that differ between events make the variance of the CARs other than proportional to 1/w, so that
-    classical errors are safe neither with nor without weights (Harrington and Shrider 2007).
+    Effects that differ between events make the variance of the CARs other than proportional to 1/w,
+    so that classical errors are safe neither with nor without weights (Harrington and Shrider
+    2007).
 
-    Source: MacKinnon and White (1985): HC3; Bell and McCaffrey (2002): CR2; Cameron, Gelbach and Miller
-    (2008): wild cluster bootstrap.
+    Source: MacKinnon and White (1985): HC3; Bell and McCaffrey (2002): CR2; Cameron, Gelbach and
+    Miller (2008): wild cluster bootstrap.
     """
     window = Window.of(window)
     _check(weights, cov, se)
@@ -162,7 +171,8 @@ def regress_car(
     )
     table = _table(design.terms, fit.params.to_numpy(), errors)
     return CarRegression(
-        table, window, weights, se if cov == "date" else cov, N, len(np.unique(dates)), float(fit.rsquared),
+        table, window, weights, se if cov == "date" else cov, N, len(np.unique(dates)),
+        float(fit.rsquared),
         dropped, notes, errors.fit,
     )  # fmt: skip
 
@@ -174,10 +184,17 @@ def not_possible(table: pd.DataFrame) -> str:
 
 
 def _check(weights: str, cov: str, se: str) -> None:
-    for value, known, where in ((weights, Weights, "weights"), (cov, Cov, "cov"), (se, ClusterError, "se")):
+    for value, known, where in (
+        (weights, Weights, "weights"),
+        (cov, Cov, "cov"),
+        (se, ClusterError, "se"),
+    ):
         if value not in get_args(known):
             raise ConfigError(
-                "unknown choice", where=where, value=value, remedy="use " + ", ".join(get_args(known))
+                "unknown choice",
+                where=where,
+                value=value,
+                remedy="use " + ", ".join(get_args(known)),
             )
     if cov in ("scaled", "known_variance") and weights != "precision":
         raise ConfigError("this error needs precision weights", where="cov", value=cov)
@@ -190,7 +207,9 @@ def _complete(
     ids = results.events["event_id"].astype(str)
     twice = ids[results.ok & ids.duplicated().to_numpy()]
     if len(twice):
-        raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy="give each event its own")
+        raise NotPossibleError(
+            "event ids occur twice", value=twice.iloc[0], remedy="give each event its own"
+        )
     rows = np.flatnonzero(results.ok)
     if not len(rows):
         return rows, [], {}
@@ -203,7 +222,11 @@ def _complete(
         for name in used["event_id"][mask]:
             dropped.setdefault(str(name), reason)
     keep = ~np.any(list(lacks.values()), axis=0)
-    return rows[keep], [(name, values[keep].reset_index(drop=True)) for name, values, _ in cells], dropped
+    return (
+        rows[keep],
+        [(name, values[keep].reset_index(drop=True)) for name, values, _ in cells],
+        dropped,
+    )
 
 
 def _fit(car: FloatArray, design: Design, weight: FloatArray, weights: str) -> Any:
@@ -218,7 +241,9 @@ def _dependence(sample: AbnormalReturns, window: Window, dates: IntArray, cov: s
     """Say which dependence between events the errors leave out."""
     G, notes = len(np.unique(dates)), []
     if cov != "date" and len(dates) > G:
-        notes.append("events share dates: these errors take them as independent, those by date do not")
+        notes.append(
+            "events share dates: these errors take them as independent, those by date do not"
+        )
     if len(np.unique(merged_dates(sample, window))) < G:
         notes.append("windows of different dates overlap: these errors take them as independent")
     return notes
@@ -244,9 +269,12 @@ def _counts(dropped: dict[str, str]) -> list[str]:
 
 
 def _scale(mean: float, cov: str) -> str:
-    """Say what the mean weighted squared residual is, and whether known variances can be trusted."""
+    """Say what the mean weighted squared residual is, and whether known variances can be
+    trusted."""
     trusted = TRUSTED[0] <= mean <= TRUSTED[1]
     text = f"mean weighted squared residual {mean:.3g}"
     if trusted or cov != "known_variance":
-        return text + ("" if trusted else ": the variances of the CARs do not explain the residuals")
+        return text + (
+            "" if trusted else ": the variances of the CARs do not explain the residuals"
+        )
     return text + ", not about 1: known_variance is not to be trusted here, use HC3"

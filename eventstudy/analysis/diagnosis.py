@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 
 # From here on a reader should know of missing days, and of firms that move together.
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
-# A larger share of the events on one date leaves a clustered variance next to nothing to average over.
+# A larger share of the events on one date leaves a clustered variance next to nothing to average
+# over.
 LARGE_DATE = 1 / 3
 KINDS = {
     "none": "No event has all days of {window}.",
-    "single": "There is one event: its abnormal return is compared with the firm's own estimation days.",
-    "one_date": "All {n:,} events are on one date: no test can tell them from another shock of that day.",
+    "single": "There is one event: its abnormal return is compared with the firm's own estimation "
+    "days.",
+    "one_date": "All {n:,} events are on one date: no test can tell them from another shock of "
+    "that day.",
     "dispersed": "The {n:,} events are on {dates:,} dates, and {shared}.",
     "same_date_groups": "The {n:,} events are on {dates:,} dates ({low:,} to {high:,} a date, "
     "median {median:,g}); {shared}.",
-    "close_dates": "The {n:,} events are on {dates:,} dates. Some are so close that windows {window} of "
-    "different dates share sessions ({overlap} of the pairs of events). Merging dates fewer than {L} "
+    "close_dates": "The {n:,} events are on {dates:,} dates. Some are so close that windows "
+    "{window} of "
+    "different dates share sessions ({overlap} of the pairs of events). Merging dates fewer than "
+    "{L} "
     "sessions apart leaves {clusters}.",
 }
 
@@ -60,7 +65,8 @@ class Diagnosis(Situation):
 
     @property
     def large_date(self) -> bool:
-        """Whether one date has so many of the events that the others are to be seen alone, two or more."""
+        """Whether one date has so many of the events that the others are to be seen alone, two or
+        more."""
         left = round(self.n_events * (1 - self.largest_date)) if self.n_dates > 1 else 0
         return left > 1 and self.events_per_date[2] > 1 and self.largest_date > LARGE_DATE
 
@@ -70,7 +76,8 @@ class Diagnosis(Situation):
         if not self.late_events:
             return ""
         return (
-            f"The returns of {_count(self.late_events, 'event')} begin later than the estimation window: of "
+            f"The returns of {_count(self.late_events, 'event')} begin later than the estimation "
+            "window: of "
             f"its {self.estimation_length:,} days as few as {self.shortest_estimation:,} were used."
         )
 
@@ -80,7 +87,8 @@ class Diagnosis(Situation):
         return [*_of_dates(self), *_of_returns(self), *_of_data(self)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, None for NaN: kind, numbers, main_test, opinions and the sentences."""
+        """Return plain values, None for NaN: kind, numbers, main_test, opinions and the
+        sentences."""
         plain = {**asdict(self), "window": str(self.window), "text": self.text}
         plain["opinions"] = [{k: _plain(v) for k, v in one.items()} for one in plain["opinions"]]
         return {key: _plain(value) for key, value in plain.items()}
@@ -136,11 +144,15 @@ def _of_dates(d: Diagnosis) -> Iterator[str]:
         shared = f"few windows {d.window} of different dates share sessions: {of} of the pairs"
     yield KINDS[d.kind].format(
         window=d.window, n=d.n_events, dates=d.n_dates, low=low, high=high, median=median,
-        overlap=percent(d.overlapping_pairs), L=len(d.window), clusters=_count(d.n_clusters, "group"),
+        overlap=percent(d.overlapping_pairs), L=len(d.window),
+        clusters=_count(d.n_clusters, "group"),
         shared=shared,
     )  # fmt: skip
     if d.large_date:
-        yield f"One date alone has {percent(d.largest_date)} of the events: see the result without it."
+        yield (
+            f"One date alone has {percent(d.largest_date)} of the events: see the result without "
+            "it."
+        )
     if d.repeated_firms:
         word = "ticker appears" if d.repeated_firms == 1 else "tickers appear"
         yield f"{d.repeated_firms:,} {word} more than once."
@@ -153,32 +165,39 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
         yield "The correlation of the events cannot be estimated: too few common estimation days."
     elif d.factor < SMALL_FACTOR:
         yield (
-            f"The firms' residuals cancel (r = {d.rbar:.3f}, 1+(N-1)r = {d.factor:.2f}): does the benchmark "
+            f"The firms' residuals cancel (r = {d.rbar:.3f}, 1+(N-1)r = {d.factor:.2f}): does the "
+            "benchmark "
             "hold the firms?"
         )
     elif d.factor > MATERIAL_FACTOR:
         yield (
-            f"Firms move together: the mean correlation r = {d.rbar:.3f} multiplies the variance of the mean "
+            f"Firms move together: the mean correlation r = {d.rbar:.3f} multiplies the variance "
+            "of the mean "
             f"by {d.factor:.2f}."
         )
         if d.kind != "one_date":
             worth = f"about {d.effective_n:,.0f} independent ones"
             yield f"The {d.n_events:,} events carry the information of {worth}."
     if d.r_set_to_zero:
-        yield "The mean correlation is negative and rests on short histories, so it is taken as zero."
+        yield (
+            "The mean correlation is negative and rests on short histories, so it is taken as zero."
+        )
     if d.n_events > PAIRWISE_LIMIT:
         yield (
-            f"With more than {PAIRWISE_LIMIT:,} events r comes from sums over sessions in place of all pairs."
+            f"With more than {PAIRWISE_LIMIT:,} events r comes from sums over sessions in place "
+            "of all pairs."
         )
     if d.variance_raised:
         yield (
-            f"Returns were more variable than usual on these days: {d.variance_ratio:.1f} times day by day, "
+            f"Returns were more variable than usual on these days: {d.variance_ratio:.1f} times "
+            "day by day, "
             f"{d.kappa:.1f} times across events."
         )
     if d.skewed:
         cars = f"CARs {d.skewness:+.2f}, " if d.n_events >= SKEWNESS_EVENTS else ""
         yield (
-            f"Returns are skewed ({cars}estimation residuals {d.residual_skewness:+.2f}). Rank and sign "
+            f"Returns are skewed ({cars}estimation residuals {d.residual_skewness:+.2f}). Rank "
+            "and sign "
             "tests that assume symmetry give false alarms."
         )
 
@@ -188,7 +207,8 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
         yield d.late
     if d.missing_days > MATERIAL_MISSING:
         yield (
-            f"Trading is thin: {percent(d.missing_days)} of the estimation days have no return; the shortest "
+            f"Trading is thin: {percent(d.missing_days)} of the estimation days have no return; "
+            "the shortest "
             f"estimation has {d.shortest_estimation:,} days."
         )
     if d.multi_day > 0:

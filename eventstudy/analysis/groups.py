@@ -100,7 +100,8 @@ class Difference:
         size = f": {w.plain(self.difference)}" if np.isfinite(self.difference) else ""
         test = (
             f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}), {self.method}"
-            f" t = {self.statistic:.3f}, {p_is(self.pvalue, 4)}, N = {self.n_one} and {self.n_other}"
+            f" t = {self.statistic:.3f}, {p_is(self.pvalue, 4)}, N = {self.n_one} and "
+            f"{self.n_other}"
         )
         return "; ".join(
             filter(None, (head + size + (test if np.isfinite(self.pvalue) else ""), self.reason))
@@ -147,12 +148,15 @@ def difference(
 
 
 def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
-    """Return every pair of groups under every method, one row each, in the fields of :class:`Difference`."""
+    """Return every pair of groups under every method, one row each, in the fields of
+    :class:`Difference`."""
     groups, asked = list(results.groups(column)), Window.of(window)
     rows = []
     for names in combinations(groups, 2):
         pair = _pair(results, column, names, asked)
-        compared = (_compared(pair, names, asked, m, results.abnormal.conventions) for m in COMPARISONS)
+        compared = (
+            _compared(pair, names, asked, m, results.abnormal.conventions) for m in COMPARISONS
+        )
         rows += [{**asdict(d), "window": str(asked)} for d in compared]
     return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
 
@@ -163,10 +167,10 @@ def clustered(pair: Pair, conventions: Conventions) -> Outcome:
 
     Notes
     -----
-    I - H_gg of a constant and a dummy has the eigenvalue 1 - n_gk/N_k on the mean of each group k, so that
-    Var = sum_g (T_g1 - T_g2)^2 with T_gk = S_gk / (N_k sqrt(1 - n_gk/N_k)), S_gk the sum of deviations of
-    group k on date g (Bell and McCaffrey 2002). What events of both groups share on a date cancels. Not
-    defined if a group has one date only, which would count as if it did not vary.
+    I - H_gg of a constant and a dummy has the eigenvalue 1 - n_gk/N_k on the mean of each group k,
+    so that Var = sum_g (T_g1 - T_g2)^2 with T_gk = S_gk / (N_k sqrt(1 - n_gk/N_k)), S_gk the sum of
+    deviations of group k on date g (Bell and McCaffrey 2002). What events of both groups share on a
+    date cancels. Not defined if a group has one date only, which would count as if it did not vary.
     """
     label = np.stack([pair.first, ~pair.first])
     size = np.stack([np.bincount(pair.date, weights=own).astype(float) for own in label])
@@ -182,12 +186,15 @@ def clustered(pair: Pair, conventions: Conventions) -> Outcome:
     se = float(np.sqrt(((T[0] - T[1]) ** 2).sum()))
     if not se > 0:
         raise InapplicableError("the abnormal returns do not vary across dates")
-    caution = "windows of different dates overlap, which clustering by date ignores" if pair.near else ""
+    caution = (
+        "windows of different dates overlap, which clustering by date ignores" if pair.near else ""
+    )
     return _student(se, float((mean[0] - mean[1]) / se), _satterthwaite(size), caution)
 
 
 def _satterthwaite(size: FloatArray) -> float:
-    """Return tr(G)^2 / tr(G^2), G_gh = q_g'q_h, from the events of each group and date, shape (2, G)."""
+    """Return tr(G)^2 / tr(G^2), G_gh = q_g'q_h, from the events of each group and date, shape (2,
+    G)."""
     N = size.sum(axis=1, keepdims=True)
     u = size / (N * np.sqrt(1 - size / N)) / np.sqrt(N)
     own, apart = (size / N**2).sum(axis=0), (u**2).sum(axis=0)
@@ -213,9 +220,9 @@ def welch(pair: Pair, conventions: Conventions) -> Outcome:
 def permuted(pair: Pair, conventions: Conventions) -> Outcome:
     """Return Welch's t compared with that of permuted labels (Janssen 1997).
 
-    On a date that has both groups the labels change places within the date; dates of one group only are
-    exchanged whole. All arrangements up to 4,096, else seeded draws with p = (1 + #) / (1 + B). The
-    interval is difference -+ q se, q the 95% quantile of |t*|.
+    On a date that has both groups the labels change places within the date; dates of one group only
+    are exchanged whole. All arrangements up to 4,096, else seeded draws with p = (1 + #) / (1 + B).
+    The interval is difference -+ q se, q the 95% quantile of |t*|.
     """
     observed = welch(pair, conventions)
     strata, n = strata_of(pair.first, pair.date), len(pair.car)
@@ -234,7 +241,11 @@ def permuted(pair: Pair, conventions: Conventions) -> Outcome:
         few = f"{many} arrangements of the labels: p cannot be below {1 / many:.3g}"
         return Outcome(observed.se, observed.statistic, pvalue=p, reason=few)
     return Outcome(
-        observed.se, observed.statistic, np.nan, p, float(np.quantile(stars, LEVEL, method="higher"))
+        observed.se,
+        observed.statistic,
+        np.nan,
+        p,
+        float(np.quantile(stars, LEVEL, method="higher")),
     )
 
 
@@ -246,7 +257,12 @@ def _student(se: float, statistic: float, df: float, caution: str = "") -> Outco
 
 
 def _compared(
-    pair: Pair, names: tuple[str, str], window: Window, method: str, conventions: Conventions, why: str = ""
+    pair: Pair,
+    names: tuple[str, str],
+    window: Window,
+    method: str,
+    conventions: Conventions,
+    why: str = "",
 ) -> Difference:
     compare = COMPARISONS[method]
     one, other = pair.car[pair.first], pair.car[~pair.first]
@@ -260,8 +276,10 @@ def _compared(
         value = Outcome(reason=str(error))
     half = value.quantile * value.se
     return Difference(
-        *names, window, len(one), len(other), mean, mean_other, gap, value.se, gap - half, gap + half,
-        value.statistic, value.df, value.pvalue, method, "; ".join(filter(None, (why, value.reason))),
+        *names, window, len(one), len(other), mean, mean_other, gap, value.se, gap - half,
+        gap + half,
+        value.statistic, value.df, value.pvalue, method,
+        "; ".join(filter(None, (why, value.reason))),
     )  # fmt: skip
 
 
@@ -274,7 +292,9 @@ def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Win
     return Pair(np.concatenate([s.car(window) for s in samples]), first, date.ravel(), near)
 
 
-def _names(results: FittedStudy, column: str, one: str | None, other: str | None) -> tuple[str, str]:
+def _names(
+    results: FittedStudy, column: str, one: str | None, other: str | None
+) -> tuple[str, str]:
     groups = list(results.groups(column))
     for name in (one, other):
         if name is not None and name not in groups:
@@ -282,9 +302,16 @@ def _names(results: FittedStudy, column: str, one: str | None, other: str | None
             raise ConfigError("no such group", where=column, value=name, remedy=remedy)
     rest = [g for g in groups if g not in (one, other)]
     missing = (one is None) + (other is None)
-    if len(rest) < missing or (missing and len(rest) > missing) or (one is not None and one == other):
+    if (
+        len(rest) < missing
+        or (missing and len(rest) > missing)
+        or (one is not None and one == other)
+    ):
         raise ConfigError(
-            "a difference is between two groups", where=column, value=groups, remedy="name one and other"
+            "a difference is between two groups",
+            where=column,
+            value=groups,
+            remedy="name one and other",
         )
     first, second = one or rest.pop(0), other or rest.pop(0)
     return first, second

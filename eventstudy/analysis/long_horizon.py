@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 Against = Literal["market", "model"]
 # Fewer events than this do not show their skewness.
 FEW = 20
-TESTS: dict[str, Callable[[FloatArray], Value]] = {"t": t_of_mean, "hall": hall_t, "johnson": johnson_t}
+TESTS: dict[str, Callable[[FloatArray], Value]] = {
+    "t": t_of_mean,
+    "hall": hall_t,
+    "johnson": johnson_t,
+}
 COLUMNS = (
-    "test", "n_events", "estimate", "statistic", "distribution", "pvalue", "critical_low", "critical_high",
+    "test", "n_events", "estimate", "statistic", "distribution", "pvalue", "critical_low",
+    "critical_high",
     "note",
 )  # fmt: skip
 
@@ -41,31 +46,31 @@ def abhar(
     results : FittedStudy
     window : window
     against : {"market", "model"}
-        BHAR = prod(1+R) - prod(1+R_m) with the event's benchmark, or - prod(1+E[R]) with the model's expected
-        returns.
+        BHAR = prod(1+R) - prod(1+R_m) with the event's benchmark, or - prod(1+E[R]) with the
+        model's expected returns.
     **changes
         Conventions for this call: ``draws``, ``seed``.
 
     Returns
     -------
     DataFrame
-        One row per test: ``t``, N-1 degrees of freedom; ``hall`` and ``johnson``, the same adjusted for
-        skewness; ``johnson_bootstrap``, Johnson's t among resamples of size floor(N/4) centred at the sample
-        mean. Columns test, n_events, estimate (the mean BHAR, decimal), statistic, distribution, pvalue
-        (two-sided), critical_low, critical_high (5 %, two-sided), note. A test that does not apply is NaN,
-        with its reason in `note`.
+        One row per test: ``t``, N-1 degrees of freedom; ``hall`` and ``johnson``, the same adjusted
+        for skewness; ``johnson_bootstrap``, Johnson's t among resamples of size floor(N/4) centred
+        at the sample mean. Columns test, n_events, estimate (the mean BHAR, decimal), statistic,
+        distribution, pvalue (two-sided), critical_low, critical_high (5 %, two-sided), note. A test
+        that does not apply is NaN, with its reason in `note`.
 
     Raises
     ------
     ConfigError
-        If the window reaches beyond the event window, for an unknown benchmark or convention, and if the
-        study is not one of returns.
+        If the window reaches beyond the event window, for an unknown benchmark or convention, and
+        if the study is not one of returns.
 
     Notes
     -----
-    Log returns are turned into simple ones first. Events that lack a day of the window are left out and
-    counted: if they lack it because they were delisted, the rest are survivors.
-    BHARs of overlapping windows are dependent, and none of these tests allows for that: `note` says so, and
+    Log returns are turned into simple ones first. Events that lack a day of the window are left out
+    and counted: if they lack it because they were delisted, the rest are survivors. BHARs of
+    overlapping windows are dependent, and none of these tests allows for that: `note` says so, and
     :func:`~eventstudy.analysis.calendar_portfolio.calendar_portfolio` is then the one to read.
 
     Source: Barber and Lyon (1997); Lyon, Barber and Tsai (1999); Hall (1992); Johnson (1978).
@@ -90,13 +95,16 @@ def abhar(
 def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
     """Return the buy-and-hold abnormal return of every event, shape (n,).
 
-    NaN where the event, or its benchmark, lacks a day of the window. Parameters as in :func:`abhar`.
+    NaN where the event, or its benchmark, lacks a day of the window. Parameters as in
+    :func:`abhar`.
     """
     require_returns(results)
     window = Window.of(window)
     if against not in get_args(Against):
         raise ConfigError(
-            "unknown benchmark of a buy-and-hold return", value=against, remedy="use market or model"
+            "unknown benchmark of a buy-and-hold return",
+            value=against,
+            remedy="use market or model",
         )
     abnormal = results.abnormal
     if against == "model":
@@ -123,10 +131,18 @@ def _against_t(value: Value) -> tuple[float, str, float, float, float]:
     return value.statistic, f"t({value.df:g})", pvalue(value.statistic, value.df), low, high
 
 
-def _bootstrap(values: FloatArray, abnormal: AbnormalReturns) -> tuple[float, str, float, float, float]:
+def _bootstrap(
+    values: FloatArray, abnormal: AbnormalReturns
+) -> tuple[float, str, float, float, float]:
     c = abnormal.conventions
     b = johnson_bootstrap(values, draws=c.draws, seed=c.seed)
-    return b.statistic, f"{c.draws} resamples of {b.size}", b.pvalue, b.critical_low, b.critical_high
+    return (
+        b.statistic,
+        f"{c.draws} resamples of {b.size}",
+        b.pvalue,
+        b.critical_low,
+        b.critical_high,
+    )
 
 
 def _notes(abnormal: AbnormalReturns, kept: BoolArray, ok: BoolArray, window: Window) -> list[str]:
@@ -139,14 +155,16 @@ def _notes(abnormal: AbnormalReturns, kept: BoolArray, ok: BoolArray, window: Wi
         notes.append(f"{n} event{'s' * (n != 1)}, {FEW} needed to rely on it")
     if share := overlapping(abnormal.windows.event_positions[kept][:, abnormal.columns(window)]):
         notes.append(
-            f"the windows of {share:.1%} of the pairs of events overlap: their returns are dependent, "
+            f"the windows of {share:.1%} of the pairs of events overlap: their returns are "
+            "dependent, "
             "which these tests ignore"
         )
     return notes
 
 
 def overlapping(positions: IntArray) -> float:
-    """Return the share of the pairs of windows (n, L) that have a stretch of the calendar in common."""
+    """Return the share of the pairs of windows (n, L) that have a stretch of the calendar in
+    common."""
     n = len(positions)
     if n < 2:
         return 0.0

@@ -67,8 +67,11 @@ def with_market_values(
     return replace(results, sizes=sizes, panel=panel)
 
 
-def unvalued(ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column: str = "mcap") -> list[str]:
-    """Say which events have no market value that can be used, those with the same reason together."""
+def unvalued(
+    ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column: str = "mcap"
+) -> list[str]:
+    """Say which events have no market value that can be used, those with the same reason
+    together."""
     out = []
     for why in dict.fromkeys(reasons[lacking]):
         own = [str(i) for i in ids[lacking & (reasons == why)]]
@@ -79,7 +82,8 @@ def unvalued(ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column:
 
 
 def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
-    """Say of each market value that is neither a number nor blank that it is none; "" of all others."""
+    """Say of each market value that is neither a number nor blank that it is none; "" of all
+    others."""
     odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
     why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
     return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)
@@ -89,10 +93,14 @@ def require_network(offline: bool) -> None:
     """Refuse market values from Yahoo where the network is not to be used."""
     if offline:
         remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
-        raise ConfigError("shares outstanding from Yahoo need the network", value=YAHOO, remedy=remedy)
+        raise ConfigError(
+            "shares outstanding from Yahoo need the network", value=YAHOO, remedy=remedy
+        )
 
 
-def _from_yahoo(tickers: list[str], first: np.datetime64, last: np.datetime64, offline: bool) -> Sizes:
+def _from_yahoo(
+    tickers: list[str], first: np.datetime64, last: np.datetime64, offline: bool
+) -> Sizes:
     from ..prices.yahoo import YahooProvider
 
     require_network(offline)
@@ -103,9 +111,10 @@ def _from_yahoo(tickers: list[str], first: np.datetime64, last: np.datetime64, o
 def read_sizes(path: str | Path, panel: ReturnsPanel) -> Sizes:
     """Return the market values in a file with the columns ticker, date, and mcap or shares.
 
-    Each number holds from its date on, for 370 days at most. Market values are in the column ``currency``
-    of the file, or the currency of the ticker. Shares are multiplied with the closes of the study, so they
-    must be in the unit of these: restated for later splits where the closes are.
+    Each number holds from its date on, for 370 days at most. Market values are in the column
+    ``currency`` of the file, or the currency of the ticker. Shares are multiplied with the closes
+    of the study, so they must be in the unit of these: restated for later splits where the closes
+    are.
 
     Raises
     ------
@@ -131,13 +140,17 @@ def read_sizes(path: str | Path, panel: ReturnsPanel) -> Sizes:
     if recorded:
         blank = table[value].isna().to_numpy()
         failed = blank & table["note"].notna().to_numpy()
-        failures = dict(zip(table["ticker"][failed], table["note"][failed].astype(str), strict=True))
+        failures = dict(
+            zip(table["ticker"][failed], table["note"][failed].astype(str), strict=True)
+        )
         table, numbers, blank = table[~failed], numbers[~failed], blank[~failed]
     bad = np.flatnonzero(table["date"].isna() | ~blank & (~(numbers > 0) | ~np.isfinite(numbers)))
     if len(bad):
         row = table.index[bad[0]]
         cells = ", ".join(map(str, given.loc[row]))
-        raise DataError("not a date and a positive number", where=f"{name}: row {row + 2}", value=cells)
+        raise DataError(
+            "not a date and a positive number", where=f"{name}: row {row + 2}", value=cells
+        )
     table = table.assign(**{value: numbers}).sort_values(["ticker", "date"], kind="stable")
     table = table.assign(currency=table.get("currency", ""))
     if value == "shares":
@@ -181,7 +194,12 @@ def _rows(prices: pd.DataFrame | None, symbol: str) -> pd.DataFrame | None:
 
 
 def _before_events(
-    found: Sizes, tickers: ObjectArray, days: DateArray, panel: ReturnsPanel, currency: str, start: int
+    found: Sizes,
+    tickers: ObjectArray,
+    days: DateArray,
+    panel: ReturnsPanel,
+    currency: str,
+    start: int,
 ) -> MarketValues:
     """Return the market values before each day (n, L2), in one currency."""
     values, reasons = np.full(days.shape, np.nan), np.full(len(days), "", dtype=object)
@@ -197,7 +215,9 @@ def _before_events(
             reasons[i] = f"market values are in {', '.join(own)}: use --currency USD"
             continue
         dates = parts[ticker]["date"].to_numpy().astype("datetime64[D]")
-        mcap = parts[ticker]["mcap"].to_numpy(float) * _rate(spelled[ticker], ticker, wanted, panel, dates)
+        mcap = parts[ticker]["mcap"].to_numpy(float) * _rate(
+            spelled[ticker], ticker, wanted, panel, dates
+        )
         # At the last close before each day; a day beyond the data has none.
         daily = parts[ticker]["close"].notna().any()
         values[i] = as_of(dates, mcap, days[i] - 1, HALTED if daily else OLDEST_COUNT)

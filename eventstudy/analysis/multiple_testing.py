@@ -48,7 +48,8 @@ class Hypothesis:
 
 
 class Asked(NamedTuple):
-    """What a family is made of: the window or windows, the test and the column of groups asked for."""
+    """What a family is made of: the window or windows, the test and the column of groups asked
+    for."""
 
     window: Window
     test: str
@@ -70,14 +71,15 @@ def family(
     by: str | None = None,
     methods: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """Test a family of hypotheses, declared before looking, and adjust its p-values for their number.
+    """Test a family of hypotheses, declared before looking, and adjust its p-values for their
+    number.
 
     Parameters
     ----------
     results : FittedStudy
     kind : {"events", "days", "windows", "groups"}
-        The single-event t of each event over `window`; `test` on each day of the event window, over each
-        of `windows`, or over `window` in each group of the column `by`.
+        The single-event t of each event over `window`; `test` on each day of the event window, over
+        each of `windows`, or over `window` in each group of the column `by`.
     window : window
     windows : iterable of windows, optional
         By default the standard windows that fit into the event window.
@@ -91,8 +93,8 @@ def family(
     Returns
     -------
     DataFrame
-        label, n_events, estimate (decimal), statistic, pvalue, one column per method, reason. Hypotheses
-        without a p-value stay NaN and are not counted.
+        label, n_events, estimate (decimal), statistic, pvalue, one column per method, reason.
+        Hypotheses without a p-value stay NaN and are not counted.
 
     Raises
     ------
@@ -101,10 +103,10 @@ def family(
 
     Notes
     -----
-    Holm (1979) bounds the probability of any false rejection; Benjamini and Hochberg (1995) the expected
-    share of false ones under independence or positive dependence, Benjamini and Yekutieli (2001) under any.
-    Romano-Wolf, which also bounds the probability of any, rests on the date-clustered t whatever `test`
-    is: see :func:`stepdown`.
+    Holm (1979) bounds the probability of any false rejection; Benjamini and Hochberg (1995) the
+    expected share of false ones under independence or positive dependence, Benjamini and Yekutieli
+    (2001) under any. Romano-Wolf, which also bounds the probability of any, rests on the
+    date-clustered t whatever `test` is: see :func:`stepdown`.
     """
     make = FAMILIES[kind]
     frame, hypotheses = make(results, Asked(Window.of(window), test or "", by or "", windows))
@@ -113,7 +115,9 @@ def family(
     for method in chosen if methods is None else methods:
         if method == ROMANO_WOLF:
             frame[method], more = _romano_wolf(results, hypotheses)
-            reason = pd.Series(["; ".join(filter(None, pair)) for pair in zip(reason, more, strict=True)])
+            reason = pd.Series(
+                ["; ".join(filter(None, pair)) for pair in zip(reason, more, strict=True)]
+            )
         else:
             frame[method] = adjusted(frame["pvalue"].to_numpy(), method)
     return frame.assign(reason=reason)
@@ -139,7 +143,8 @@ def adjusted(pvalues: FloatArray | Sequence[float], method: str) -> FloatArray:
 def stepdown(
     values: Sequence[FloatArray], clusters: Sequence[IntArray], signs: FloatArray, *, complete: bool
 ) -> FloatArray:
-    """Return stepdown p-values of "mean k is zero", k = 1..m, by sign flips of whole clusters, shape (m,).
+    """Return stepdown p-values of "mean k is zero", k = 1..m, by sign flips of whole clusters,
+    shape (m,).
 
     Parameters
     ----------
@@ -158,8 +163,9 @@ def stepdown(
 
     Notes
     -----
-    p_(j) = max(p_(j-1), (1 + #{max_{k>=j} |t*_k| >= |t_(j)|}) / (1 + B)) with |t_(1)| >= |t_(2)| >= ... the
-    CR2 date-clustered t; the plain share if the flips are complete (Romano and Wolf 2005, 2016).
+    p_(j) = max(p_(j-1), (1 + #{max_{k>=j} |t*_k| >= |t_(j)|}) / (1 + B)) with |t_(1)| >= |t_(2)| >=
+    ... the CR2 date-clustered t; the plain share if the flips are complete (Romano and Wolf 2005,
+    2016).
     """
     observed, stars = [], []
     for own, cluster in zip(values, clusters, strict=True):
@@ -180,19 +186,24 @@ def _stepdown(observed: FloatArray, stars: FloatArray, complete: bool) -> FloatA
 
 
 def rademacher(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
-    """Return signs (B, G), and whether they are all 2^G of them, as they are for up to 12 clusters."""
+    """Return signs (B, G), and whether they are all 2^G of them, as they are for up to 12
+    clusters."""
     if G <= ENUMERATE_UP_TO:
         return all_signs(G), True
     return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
 
 
-def _romano_wolf(results: FittedStudy, hypotheses: Sequence[Hypothesis]) -> tuple[FloatArray, list[str]]:
+def _romano_wolf(
+    results: FittedStudy, hypotheses: Sequence[Hypothesis]
+) -> tuple[FloatArray, list[str]]:
     """Return the p-value of each hypothesis, and why it has none.
 
     Dates closer than the longest window are one cluster.
     """
     if not hypotheses:
-        raise ConfigError("Romano-Wolf needs several events to a hypothesis", remedy="use holm, bh or by")
+        raise ConfigError(
+            "Romano-Wolf needs several events to a hypothesis", remedy="use holm, bh or by"
+        )
     values = [h.sample.car(h.window) for h in hypotheses]
     clusters = _clusters(results, hypotheses)
     reasons = [_obstacle(v, c) for v, c in zip(values, clusters, strict=True)]

@@ -19,13 +19,15 @@ VALID, WITH_CARE, NOT_VALID = "valid", "valid with care", "not valid"
 VALID_UP_TO, WITH_CARE_UP_TO = 0.07, 0.12
 # Below this a rate differs from 5% by no more than chance and rounding.
 NOMINAL = 0.055
-# Share of events with residuals that are not normal, above which a test of variance for normal returns fails,
-# and how often it then rejects at least (docs/methods.md, 5: t with 5 degrees of freedom).
+# Share of events with residuals that are not normal, above which a test of variance for normal
+# returns fails, and how often it then rejects at least (docs/methods.md, 5: t with 5 degrees of
+# freedom).
 NON_NORMAL, NON_NORMAL_RATE = 0.25, 0.17
-# The median of a skewed law moves with its scale: at twice the variance ranks and signs about it reject in
-# 13% or more (docs/methods.md, 5).
+# The median of a skewed law moves with its scale: at twice the variance ranks and signs about it
+# reject in 13% or more (docs/methods.md, 5).
 SKEWED_AND_RAISED = 0.13
-# Skewness for which the false-alarm rates of a test are listed (columns D5 and D2 of docs/methods.md, 5).
+# Skewness for which the false-alarm rates of a test are listed (columns D5 and D2 of
+# docs/methods.md, 5).
 SKEWNESS_LISTED = (0.0, 0.7, 2.0)
 CRITICAL = 1.959963984540054
 # False-alarm rate, NaN where only the direction is known, and why.
@@ -43,7 +45,8 @@ class Opinion:
     trust : {"valid", "valid with care", "not valid"}
         By the false-alarm rate: up to 7%, up to 12%, above.
     false_alarms : float
-        Estimated rate at which a 5% test of this design rejects a true null; NaN where nobody knows.
+        Estimated rate at which a 5% test of this design rejects a true null; NaN where nobody
+        knows.
     reason : str
         What it does not allow for; "" where nothing speaks against it.
     pvalue : float
@@ -58,7 +61,8 @@ class Opinion:
 
 
 def opinions(s: Situation, abnormal: AbnormalReturns) -> tuple[Opinion, ...]:
-    """Return an opinion on every test of this number of events; of very many, on the usual tests."""
+    """Return an opinion on every test of this number of events; of very many, on the usual
+    tests."""
     entries = [entry for entry in STATISTICS.values() if entry.per_event == (s.n_events == 1)]
     if part_of_many(abnormal):
         entries = [entry for entry in entries if entry.core or entry.for_skewness]
@@ -85,7 +89,8 @@ def opinion(s: Situation, entry: Statistic, result: SignificanceTest) -> Opinion
 
 
 def false_alarms(factor: float) -> float:
-    """Return how often a 5% test rejects a true null whose variance is `factor` times what it assumes."""
+    """Return how often a 5% test rejects a true null whose variance is `factor` times what it
+    assumes."""
     return erfc(CRITICAL / sqrt(2 * factor)) if factor > 0 else 0.0
 
 
@@ -114,7 +119,8 @@ def _objections(s: Situation, entry: Statistic) -> Iterator[Objection]:
 
 
 def _dependence(s: Situation, entry: Statistic) -> Iterator[tuple[float, str]]:
-    """Yield by how much correlation that a test ignores raises the variance of its mean, and whose it is."""
+    """Yield by how much correlation that a test ignores raises the variance of its mean, and whose
+    it is."""
     if entry.variance == "n/a" or not np.isfinite(s.factor):
         return
     whys = []
@@ -156,7 +162,10 @@ def _shape(s: Situation, entry: Statistic) -> Iterator[Objection]:
         rate = float(np.interp(abs(shape), SKEWNESS_LISTED, (0.05, *entry.skewed)))
         yield rate, f"abnormal returns are skewed ({shape:+.1f})"
     if s.skewed and s.variance_raised and entry.for_skewness:
-        yield SKEWED_AND_RAISED, "skewed returns that are more variable than usual have another median"
+        yield (
+            SKEWED_AND_RAISED,
+            "skewed returns that are more variable than usual have another median",
+        )
     if entry.variance == "n/a" and entry.skewness == "no" and s.non_normal > NON_NORMAL:
         yield NON_NORMAL_RATE, f"residuals of {percent(s.non_normal)} of the events are not normal"
     if entry.of_every_event and s.variance_raised:

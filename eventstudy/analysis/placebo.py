@@ -1,4 +1,5 @@
-"""Randomisation inference: the whole study again on dates without events, and on firms without events."""
+"""Randomisation inference: the whole study again on dates without events, and on firms without
+events."""
 
 from __future__ import annotations
 
@@ -43,8 +44,8 @@ class Placebo:
     statistic, pvalue : float
         p = (1 + #{|T*| >= |T|}) / (1 + draws); NaN with a `reason`.
     draws : DataFrame
-        One row a placebo study: what was moved (``shift`` in sessions or weeks, or ``draw``), n_events, mean
-        CAR, statistic.
+        One row a placebo study: what was moved (``shift`` in sessions or weeks, or ``draw``),
+        n_events, mean CAR, statistic.
     reason : str
         Why there is no p-value; "" otherwise.
     """
@@ -63,7 +64,9 @@ class Placebo:
         if self.reason:
             return head + self.reason
         return (
-            head + f"statistic {self.statistic:.3f}, {p_is(self.pvalue, 4)} among {len(self.draws)} placebos"
+            head
+            + f"statistic {self.statistic:.3f}, {p_is(self.pvalue, 4)} among {len(self.draws)} "
+            "placebos"
         )
 
     def _repr_html_(self) -> str:
@@ -75,18 +78,20 @@ def placebo_dates(
 ) -> Placebo:
     """Compare the study with itself on dates without events.
 
-    All events are moved by one common shift, so that spacing and correlation stay; the model is estimated
-    anew for each. Shifts are whole sessions, or whole weeks where events are on several calendars, whose
-    holidays differ. An event leaves a placebo whose windows touch an event window of the same firm, or that
-    has less than 80 % of its estimation days; a placebo that keeps less than 80 % of the events is no
-    draw. Of more shifts than `draws` evenly spaced ones are taken: nothing is random.
+    All events are moved by one common shift, so that spacing and correlation stay; the model is
+    estimated anew for each. Shifts are whole sessions, or whole weeks where events are on several
+    calendars, whose holidays differ. An event leaves a placebo whose windows touch an event window
+    of the same firm, or that has less than 80 % of its estimation days; a placebo that keeps less
+    than 80 % of the events is no draw. Of more shifts than `draws` evenly spaced ones are taken:
+    nothing is random.
 
     Parameters
     ----------
     results : FittedStudy
     window : window
     test : str
-        Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises variance.
+        Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises
+        variance.
     draws : int, optional
         At most this many; by default ``conventions.draws``.
 
@@ -118,12 +123,12 @@ def placebo_firms(
 ) -> Placebo:
     """Compare the study with the same announcements made about other firms, on the same days.
 
-    Each draw gives every announcement to a firm drawn from the firm that it was about and its peers, and
-    those of other announcements of the date with the same peers; none twice on one date where there are
-    enough. If nothing happened all draws are alike, so that p is exact however few the peers are: samples of
-    peers alone share most of their firms, and the treated are outside them more often than p says. Firms of
-    the list of events are no peers. It is the only answer to a shock that hit the whole market, or the whole
-    industry, on the day.
+    Each draw gives every announcement to a firm drawn from the firm that it was about and its
+    peers, and those of other announcements of the date with the same peers; none twice on one date
+    where there are enough. If nothing happened all draws are alike, so that p is exact however few
+    the peers are: samples of peers alone share most of their firms, and the treated are outside
+    them more often than p says. Firms of the list of events are no peers. It is the only answer to
+    a shock that hit the whole market, or the whole industry, on the day.
 
     Parameters
     ----------
@@ -207,7 +212,9 @@ def _study(
     if keep.sum() < MIN_SHARE * results.abnormal.valid(window).sum():
         return None
     value = STATISTICS[test](abnormal.take(keep), window)
-    return (value.n_events, value.estimate, value.statistic) if np.isfinite(value.statistic) else None
+    return (
+        (value.n_events, value.estimate, value.statistic) if np.isfinite(value.statistic) else None
+    )
 
 
 def _compared(
@@ -219,7 +226,8 @@ def _compared(
     what: str,
     different: int | None = None,
 ) -> Placebo:
-    """Return the rank of the study among what was found, of which so many are `different`, by default all."""
+    """Return the rank of the study among what was found, of which so many are `different`, by
+    default all."""
     different = len(found) if different is None else different
     # Placebo windows end where they end, limit or not.
     own = STATISTICS[test](results.abnormal.unextended, window)
@@ -227,10 +235,16 @@ def _compared(
     reason = own.reason if np.isnan(own.statistic) else ""
     if not reason and different < FEWEST_PLACEBOS:
         more = "prices must reach further back" if kind == "dates" else "give more peers"
-        one, several = ("date", "dates") if kind == "dates" else ("sample of firms", "samples of firms")
-        which = f"{'placebo' if kind == 'dates' else 'different'} {one if different == 1 else several}"
+        one, several = (
+            ("date", "dates") if kind == "dates" else ("sample of firms", "samples of firms")
+        )
+        which = (
+            f"{'placebo' if kind == 'dates' else 'different'} {one if different == 1 else several}"
+        )
         which += f" {'is' if different == 1 else 'are'} possible"
-        reason = f"only {different} {which}, at least {FEWEST_PLACEBOS} are needed for a p-value: {more}"
+        reason = (
+            f"only {different} {which}, at least {FEWEST_PLACEBOS} are needed for a p-value: {more}"
+        )
     p = np.nan
     if not reason:
         p = float(rank_pvalue(own.statistic, table["statistic"].to_numpy()))
@@ -264,14 +278,18 @@ def _shifts(results: FittedStudy, layout: Layout) -> Iterator[tuple[int, DateArr
         return
     first, last = panel.sessions[0], panel.sessions[-1]
     days = day0[used]
-    low, high = int((first - days.min()).astype(int) // WEEK), int((last - days.max()).astype(int) // WEEK)
+    low, high = (
+        int((first - days.min()).astype(int) // WEEK),
+        int((last - days.max()).astype(int) // WEEK),
+    )
     for shift in _spread(low, high, -(-least // 5)):
         moved = day0 + np.timedelta64(WEEK * shift, "D")
         yield shift, panel.sessions_of(layout.calendars, moved)
 
 
 def _spread(low: int, high: int, least: int) -> Iterable[int]:
-    """Return all shifts from low to high of at least `least`; any beginning of them is spread out."""
+    """Return all shifts from low to high of at least `least`; any beginning of them is spread
+    out."""
     shifts = np.array([s for s in range(low, high + 1) if abs(s) >= least], dtype=np.int64)
     # The golden ratio's multiples fill an interval evenly however many are taken.
     order = np.argsort((np.arange(len(shifts)) * 0.6180339887498949) % 1.0, kind="stable")
@@ -290,7 +308,8 @@ def _touching(results: FittedStudy, moved: EventWindows) -> BoolArray:
 
 
 def _ends(positions: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the first and the last session of each event, of the sessions that the panel has, each (n,)."""
+    """Return the first and the last session of each event, of the sessions that the panel has, each
+    (n,)."""
     known = positions >= 0
     far = np.iinfo(np.int64).max
     return np.where(known, positions, far).min(axis=1), np.where(known, positions, -1).max(axis=1)
@@ -310,18 +329,23 @@ def _pools(results: FittedStudy, layout: Layout, column: str) -> list[IntArray]:
 def _blocks(
     pools: list[IntArray], own: IntArray, day0: DateArray, used: BoolArray
 ) -> list[tuple[IntArray, IntArray]]:
-    """Return the events that share date and peers, with the rows of these peers and of their own firms."""
+    """Return the events that share date and peers, with the rows of these peers and of their own
+    firms."""
     found: dict[tuple[np.datetime64, tuple[int, ...]], list[int]] = {}
     for i, pool in enumerate(pools):
         if len(pool) and used[i]:
             found.setdefault((day0[i], tuple(np.unique(pool).tolist())), []).append(i)
     return [
-        (np.array(events), np.union1d(np.array(peers), own[events])) for (_, peers), events in found.items()
+        (np.array(events), np.union1d(np.array(peers), own[events]))
+        for (_, peers), events in found.items()
     ]
 
 
-def _drawn(blocks: list[tuple[IntArray, IntArray]], day0: DateArray, rng: np.random.Generator) -> IntArray:
-    """Return the row of a firm for each event, shape (n,); none twice on a date unless there are too few."""
+def _drawn(
+    blocks: list[tuple[IntArray, IntArray]], day0: DateArray, rng: np.random.Generator
+) -> IntArray:
+    """Return the row of a firm for each event, shape (n,); none twice on a date unless there are
+    too few."""
     taken: dict[np.datetime64, set[int]] = {}
     rows = np.full(len(day0), -1, dtype=np.int64)
     for at in rng.permutation(len(blocks)):

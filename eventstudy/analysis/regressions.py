@@ -25,12 +25,14 @@ LAGS = 5
 DAYS_PER_LAG = 3
 COLUMNS = (
     "missing", "r2", "r2_adjusted", "durbin_watson", "autocorrelation", "ljung_box_p", "arch_p",
-    "jarque_bera_p", "skewness", "kurtosis", "breusch_pagan_p", "chow_f", "chow_p", "cusum_p", "condition",
+    "jarque_bera_p", "skewness", "kurtosis", "breusch_pagan_p", "chow_f", "chow_p", "cusum_p",
+    "condition",
 )  # fmt: skip
 
 
 class Compact(NamedTuple):
-    """Events with the same number M of estimation days, the others left out: e (r, M), X (r, M, k)."""
+    """Events with the same number M of estimation days, the others left out: e (r, M), X (r, M,
+    k)."""
 
     rows: IntArray
     e: FloatArray
@@ -40,8 +42,8 @@ class Compact(NamedTuple):
 def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     """Return the regression of one event, on exactly the days that the study used.
 
-    Parameters and their covariance are those of the study. For models that are not least squares (robust,
-    Scholes-Williams, GARCH) it is the least squares on the same design instead.
+    Parameters and their covariance are those of the study. For models that are not least squares
+    (robust, Scholes-Williams, GARCH) it is the least squares on the same design instead.
 
     Returns
     -------
@@ -60,7 +62,9 @@ def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     if not a.parameters:
         raise ConfigError(f"the {results.model.label} estimates no regression", value=event_id)
     y, known = response(a)[0], np.isfinite(a.resid[0])
-    dates = pd.DatetimeIndex(a.windows.sessions[a.windows.estimation_positions[0, known]], name="date")
+    dates = pd.DatetimeIndex(
+        a.windows.sessions[a.windows.estimation_positions[0, known]], name="date"
+    )
     X = pd.DataFrame(a.x_estimation[0, known], index=dates, columns=list(a.parameters))
     firm = pd.Series(y[known], index=dates, name=str(results.events["ticker"].iloc[i]))
     cov_type = results.model.cov_type
@@ -70,24 +74,27 @@ def regression(results: FittedStudy, event_id: str) -> RegressionResults:
 
 
 def diagnostics(results: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
-    """Return diagnostics of the estimation of each usable event, in the columns of ``diagnostics.csv``.
+    """Return diagnostics of the estimation of each usable event, in the columns of
+    ``diagnostics.csv``.
 
     Columns, after event_id, ticker and nobs (M):
 
-    missing : share of the estimation days without a usable return; days masked for other events of the firm
+    missing : share of the estimation days without a usable return; days masked for other events of
+    the firm
         do not count
-    r2, r2_adjusted : of the study's estimates
-    durbin_watson, autocorrelation, ljung_box_p : first-order and first `lags` autocorrelations of the
+    r2, r2_adjusted : of the study's estimates durbin_watson, autocorrelation, ljung_box_p :
+    first-order and first `lags` autocorrelations of the
         residuals (Durbin and Watson 1950; Ljung and Box 1978, chi2(lags))
-    arch_p : LM test of `lags` lags in the squared residuals (Engle 1982, chi2(lags))
-    jarque_bera_p, skewness, kurtosis : normality of the residuals (Jarque and Bera 1980; 3 is normal)
-    breusch_pagan_p : variance that depends on the regressors (Koenker 1981, chi2)
-    chow_f, chow_p : other parameters in the second half of the window (Chow 1960, F(k, M-2k))
-    cusum_p : drift of the cumulated residuals (Ploberger and Kramer 1992)
-    condition : condition number of the regressors in unit length
+    arch_p : LM test of `lags` lags in the squared residuals (Engle 1982, chi2(lags)) jarque_bera_p,
+    skewness, kurtosis : normality of the residuals (Jarque and Bera 1980; 3 is normal)
+    breusch_pagan_p : variance that depends on the regressors (Koenker 1981, chi2) chow_f, chow_p :
+    other parameters in the second half of the window (Chow 1960, F(k, M-2k)) cusum_p : drift of the
+    cumulated residuals (Ploberger and Kramer 1992) condition : condition number of the regressors
+    in unit length
 
-    Days that are missing are left out and their neighbours taken as adjacent. NaN where days or regressors do
-    not suffice. Residuals are the study's own; the Chow test is that of least squares on its design.
+    Days that are missing are left out and their neighbours taken as adjacent. NaN where days or
+    regressors do not suffice. Residuals are the study's own; the Chow test is that of least squares
+    on its design.
     """
     a = results.abnormal.take(results.ok)
     parts = a.map(lambda events: _of_estimations(events, lags))
@@ -112,14 +119,17 @@ def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
 
 
 def by_length(a: AbnormalReturns) -> Iterator[Compact]:
-    """Yield the events by the number of their estimation days; events without a day are left out."""
+    """Yield the events by the number of their estimation days; events without a day are left
+    out."""
     known = np.isfinite(a.resid)
     count = known.sum(axis=1)
     for M in np.unique(count[count > 0]):
         rows = np.flatnonzero(count == M)
         own = known[rows]
         X = a.x_estimation[rows] if a.parameters else np.empty((*own.shape, 0))
-        yield Compact(rows, a.resid[rows][own].reshape(-1, M), X[own].reshape(len(rows), M, X.shape[2]))
+        yield Compact(
+            rows, a.resid[rows][own].reshape(-1, M), X[own].reshape(len(rows), M, X.shape[2])
+        )
 
 
 def response(a: AbnormalReturns) -> FloatArray:
@@ -129,7 +139,8 @@ def response(a: AbnormalReturns) -> FloatArray:
 
 
 def chow(a: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
-    """Return F and p of equal parameters in both halves of the estimation window, two (n,) arrays."""
+    """Return F and p of equal parameters in both halves of the estimation window, two (n,)
+    arrays."""
     from scipy.stats import f
 
     known, k = np.isfinite(a.resid), a.k
@@ -200,7 +211,9 @@ def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
     from statsmodels.stats.diagnostic import breaks_cusumolsresid
 
     centred = e - e.mean(axis=1, keepdims=True)
-    return np.array([breaks_cusumolsresid(row, ddof=d)[1] for row, d in zip(centred, ddof, strict=True)])
+    return np.array(
+        [breaks_cusumolsresid(row, ddof=d)[1] for row, d in zip(centred, ddof, strict=True)]
+    )
 
 
 def _row(results: FittedStudy, event_id: str) -> int:

@@ -1,4 +1,5 @@
-"""How the events of a study lie in time and how their returns behave: what the choice of a test rests on."""
+"""How the events of a study lie in time and how their returns behave: what the choice of a test
+rests on."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy
 
 REJECTS = 0.05
-# At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times: size 5.9%.
+# At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times:
+# size 5.9%.
 MATERIAL_NEIGHBOURS = 0.25
 # Variance ratios up to this leave tests without a remedy below 11% (docs/methods.md, Choosing).
 MATERIAL_VARIANCE = 1.5
@@ -38,9 +40,10 @@ class Situation:
     ----------
     window : Window
     kind : str
-        ``none``; ``single``, one event; ``one_date``, several events on one date; ``close_dates``, windows of
-        different dates share sessions, for a quarter of a neighbour an event or more; else
-        ``same_date_groups``, several dates of which one or more have several events; else ``dispersed``.
+        ``none``; ``single``, one event; ``one_date``, several events on one date; ``close_dates``,
+        windows of different dates share sessions, for a quarter of a neighbour an event or more;
+        else ``same_date_groups``, several dates of which one or more have several events; else
+        ``dispersed``.
     n_events, n_dates, n_clusters : int
         Events, dates, and dates once those fewer than L sessions apart are merged.
     events_per_date : tuple
@@ -48,23 +51,26 @@ class Situation:
     largest_date : float
         Share of the events on the largest date.
     same_date_pairs, overlapping_pairs : float
-        Share of the pairs of events on one date, and on different dates with windows that share sessions.
+        Share of the pairs of events on one date, and on different dates with windows that share
+        sessions.
     rbar, same_date_r, factor, effective_n : float
         r, r0, 1 + (N-1) r and N over that factor (docs/methods.md, 4).
     variance_ratio, kappa : float
-        Mean of SAR^2 (nu-2)/nu over the window, and var(SCAR) / (1 - r), which a mean effect does not raise.
+        Mean of SAR^2 (nu-2)/nu over the window, and var(SCAR) / (1 - r), which a mean effect does
+        not raise.
     skewness, normality_p : float
         Unbiased skewness of the CARs, and Jarque and Bera's p.
     residual_skewness, non_normal : float
-        Mean skewness of the estimation residuals, and share of the events where they are not normal at 5%.
+        Mean skewness of the estimation residuals, and share of the events where they are not normal
+        at 5%.
     session_later : bool
-        Whether events on exchanges that are never open together are so near in time that the same news could
-        reach one of them a session later than the other.
+        Whether events on exchanges that are never open together are so near in time that the same
+        news could reach one of them a session later than the other.
     r_set_to_zero : bool
         Whether a negative r of pairs with few common sessions was taken as zero.
     missing_days, multi_day : float
-        Share of the estimation days without a return, and of the event-window returns over several sessions.
-        Days before the first return of an event that begins late are not among them.
+        Share of the estimation days without a return, and of the event-window returns over several
+        sessions. Days before the first return of an event that begins late are not among them.
     late_events : int
         Events whose returns begin after a twentieth of the estimation window or later.
     estimation_length, shortest_estimation : int
@@ -119,7 +125,8 @@ class Situation:
 
     @property
     def skewed(self) -> bool:
-        """Whether the CARs of 20 events or more are skewed by more than 1, or the residuals imply it."""
+        """Whether the CARs of 20 events or more are skewed by more than 1, or the residuals imply
+        it."""
         seen = self.n_events >= SKEWNESS_EVENTS and abs(self.skewness) > MATERIAL_SKEWNESS
         return seen or abs(self.implied_skewness) > MATERIAL_SKEWNESS
 
@@ -130,7 +137,8 @@ class Situation:
 
 
 def measure(results: FittedStudy, window: Window) -> Situation:
-    """Return the situation of the events that are valid for `window`; NaN where a number has no meaning."""
+    """Return the situation of the events that are valid for `window`; NaN where a number has no
+    meaning."""
     sample = results.abnormal.sample(window)
     valid = results.abnormal.valid(window)
     flags, tickers = (results.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
@@ -141,8 +149,10 @@ def measure(results: FittedStudy, window: Window) -> Situation:
     return Situation(
         window=window, kind=_kind(n, n_dates, (n - 1) * overlapping >= MATERIAL_NEIGHBOURS),
         n_events=n, n_dates=n_dates,
-        n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0, events_per_date=per_date,
-        largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same, overlapping_pairs=overlapping,
+        n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0,
+        events_per_date=per_date,
+        largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same,
+        overlapping_pairs=overlapping,
         session_later=near_sessions_apart(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(np.mean(["time_unknown" in own for own in flags])) if n else np.nan,
@@ -162,7 +172,8 @@ def _kind(n: int, n_dates: int, overlapping: bool) -> str:
 
 
 def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
-    """Return the shares of pairs on one date, and on different dates with windows that share sessions."""
+    """Return the shares of pairs on one date, and on different dates with windows that share
+    sessions."""
     n = len(sample)
     if n < 2:
         return 0.0, 0.0
@@ -216,7 +227,8 @@ def _normality(sample: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
 
 
 def _normality_of(events: AbnormalReturns) -> FloatArray:
-    """Return p and skewness (n, 2), as ``statsmodels.stats.stattools.jarque_bera`` does row by row."""
+    """Return p and skewness (n, 2), as ``statsmodels.stats.stattools.jarque_bera`` does row by
+    row."""
     known = np.isfinite(events.resid)
     M = np.maximum(known.sum(axis=1), 1)
     e = np.where(known, events.resid, 0.0)
@@ -243,7 +255,8 @@ def _trading(sample: AbnormalReturns) -> dict[str, Any]:
 
 
 def _late(sample: AbnormalReturns) -> IntArray:
-    """Return the estimation days (n,) before the first return of each event that begins late, else 0."""
+    """Return the estimation days (n,) before the first return of each event that begins late, else
+    0."""
     used = np.isfinite(sample.resid)
     lead = np.where(used.any(axis=1), used.argmax(axis=1), 0)
     # Days masked for an earlier event of the firm may come first.

@@ -34,12 +34,18 @@ class Summary:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a window: N, effect, its 95% interval and CAAR in percent (else log points), p-values."""
+        """One row a window: N, effect, its 95% interval and CAAR in percent (else log points),
+        p-values."""
         t = self.tests.assign(
-            window=[str(Window(a, b)) for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)]
+            window=[
+                str(Window(a, b))
+                for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)
+            ]
         )
         first = t.drop_duplicates("window").set_index("window")
-        p = t.pivot_table(index="window", columns="test", values="pvalue", aggfunc="first", dropna=False)
+        p = t.pivot_table(
+            index="window", columns="test", values="pvalue", aggfunc="first", dropna=False
+        )
         p = p.loc[first.index, t["test"].drop_duplicates()]
         scale, unit = (100, "%") if self.measure == "return" else (1, "log points")
         effects = pd.DataFrame([a.effect for a in self.answers], index=first.index)
@@ -77,7 +83,11 @@ class Summary:
     def _text(self, name: Any, value: Any) -> str:
         if not isinstance(value, float):
             return str(value)
-        return pvalue(value, 4) if name in STATISTICS else f"{value:.{2 if self.measure == 'return' else 4}f}"
+        return (
+            pvalue(value, 4)
+            if name in STATISTICS
+            else f"{value:.{2 if self.measure == 'return' else 4}f}"
+        )
 
 
 def summary(
@@ -87,4 +97,6 @@ def summary(
     chosen = study.windows_of(windows)
     tests = study.tests(chosen, names or default_tests(study))
     answers = tuple(answer_of(study, window) for window in chosen)
-    return Summary(tests, answers, len(study), len(study.events), study.panel.measure, main_test_of(study))
+    return Summary(
+        tests, answers, len(study), len(study.events), study.panel.measure, main_test_of(study)
+    )

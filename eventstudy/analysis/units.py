@@ -1,4 +1,5 @@
-"""What the numbers of a study are called and how they are shown: returns in percent, else in log points."""
+"""What the numbers of a study are called and how they are shown: returns in percent, else in log
+points."""
 
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ class Words:
         return f"±{self.scale * reach:.1f}{self.unit}"
 
     def meaning(self, value: float, length: int) -> str:
-        """Return what a sum over `length` days says of the quantity itself: ``volume 52% above normal``.
+        """Return what a sum over `length` days says of the quantity itself: ``volume 52% above
+        normal``.
 
         The mean of logarithms is that of a geometric mean, exp(value / length). "" for returns.
         """
@@ -100,7 +102,8 @@ WORDS: Mapping[str, Words] = {
         "Campbell and Wasley (1996)",
     ),
     "volatility": _log(
-        "variance", "log variance", "v_it = ln[(ln high_it − ln low_it)² / (4 ln 2)]", "Parkinson (1980)"
+        "variance", "log variance", "v_it = ln[(ln high_it − ln low_it)² / (4 ln 2)]",
+        "Parkinson (1980)"
     ),
 }  # fmt: skip
 _SPOKEN: ContextVar[Words] = ContextVar("words", default=WORDS["return"])

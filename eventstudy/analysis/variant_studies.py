@@ -31,12 +31,14 @@ def fit_with_variants(
     vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> FittedStudy:
-    """Fit the study and each of its variants; prices are fetched once, and all of them are in its panel.
+    """Fit the study and each of its variants; prices are fetched once, and all of them are in its
+    panel.
 
     Returns
     -------
     FittedStudy
-        Of the study itself; ``variants`` is the table of :func:`eventstudy.analysis.variants.variants_table`.
+        Of the study itself; ``variants`` is the table of
+        :func:`eventstudy.analysis.variants.variants_table`.
     """
     from .variants import variants_table
 
@@ -44,7 +46,9 @@ def fit_with_variants(
     if config.returns:
         found = _fitted(events, studies, config.prices, offline, progress)
     else:
-        source = resolve(config.prices, offline=offline, store=store or None, vintage=vintage or None)
+        source = resolve(
+            config.prices, offline=offline, store=store or None, vintage=vintage or None
+        )
         shared = SharedSource(source, *_further(studies.values()))
         found = _fitted(events, studies, shared, offline, progress)
         while shared.regrown:
@@ -57,7 +61,12 @@ def fit_with_variants(
 
 
 def fit_sized(
-    events: Events, config: StudyConfig, prices: str | PriceProvider, *, offline: bool = False, **options: Any
+    events: Events,
+    config: StudyConfig,
+    prices: str | PriceProvider,
+    *,
+    offline: bool = False,
+    **options: Any,
 ) -> FittedStudy:
     """Fit a study, with the market values that its settings name."""
     study = fit_config(events, config, prices, offline=offline, **options)
@@ -85,7 +94,8 @@ def _fitted(
 
 
 def _further(studies: Iterable[StudyConfig]) -> tuple[int, int]:
-    """Return how many calendar days the study that reaches furthest needs before and after the shortest."""
+    """Return how many calendar days the study that reaches furthest needs before and after the
+    shortest."""
     before, after = zip(*(days_around(s.estimation, s.event) for s in studies), strict=True)
     return max(before) - min(before), max(after) - min(after)
 

@@ -32,22 +32,24 @@ def variants_table(
     Returns
     -------
     DataFrame
-        variant, group ("" = all events), settings (those that differ), start, stop (the main window of the
-        variant), n_events, estimate, ci_low, ci_high (of the answer, decimal and 95%), test (the main test),
-        statistic, pvalue, reason. A variant that names ``tests`` has the first of them, and the plain
-        average with its interval.
+        variant, group ("" = all events), settings (those that differ), start, stop (the main window
+        of the variant), n_events, estimate, ci_low, ci_high (of the answer, decimal and 95%), test
+        (the main test), statistic, pvalue, reason. A variant that names ``tests`` has the first of
+        them, and the plain average with its interval.
 
     Notes
     -----
-    Variants are looked at side by side, not tested jointly: their events are the same, and the smallest of
-    their p-values is no p-value.
+    Variants are looked at side by side, not tested jointly: their events are the same, and the
+    smallest of their p-values is no p-value.
     """
     studies, fitted = {MAIN: config, **config.studies}, {MAIN: results, **variants}
     rows = [row for name in studies for row in _rows(name, fitted[name], studies[name], config)]
     return pd.DataFrame(rows)
 
 
-def _rows(name: str, results: FittedStudy, own: StudyConfig, config: StudyConfig) -> Iterator[dict[str, Any]]:
+def _rows(
+    name: str, results: FittedStudy, own: StudyConfig, config: StudyConfig
+) -> Iterator[dict[str, Any]]:
     column = group_column(results, own.by) if len(results) else ""
     groups = results.groups(column) if column else {}
     changed = config.variants.get(name, {})
@@ -75,7 +77,8 @@ def _answer(results: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -
     return {
         "n_events": test.n_events, "estimate": effect.estimate,
         "ci_low": effect.ci_low, "ci_high": effect.ci_high,
-        "test": test.name, "statistic": test.statistic, "pvalue": test.pvalue, "reason": test.reason,
+        "test": test.name, "statistic": test.statistic, "pvalue": test.pvalue,
+        "reason": test.reason,
     }  # fmt: skip
 
 

@@ -62,8 +62,8 @@ class WeightedMean:
     se_independent : float
         sqrt(sum w^2 Var(CAR)).
     statistic, pvalue, ci_low, ci_high : float
-        estimate / se, referred to t(N-1) where the event raises variance (kappa > 1), for one event to
-        t(M-k), else to N(0,1); the interval is at 95%.
+        estimate / se, referred to t(N-1) where the event raises variance (kappa > 1), for one event
+        to t(M-k), else to N(0,1); the interval is at 95%.
     kappa : float
         var(SCAR) / (1 - r), by how much the event raised the variance; NaN for one event.
     reason : str
@@ -88,7 +88,8 @@ class WeightedMean:
 
     @property
     def z_independent(self) -> float:
-        """estimate / se_independent: J1 for equal weights (MacKinlay 1997), z for weights by precision."""
+        """estimate / se_independent: J1 for equal weights (MacKinlay 1997), z for weights by
+        precision."""
         return self.estimate / self.se_independent
 
     def __str__(self) -> str:
@@ -99,7 +100,9 @@ class WeightedMean:
             f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}),"
             f" z = {self.statistic:.3f}, {p_is(self.pvalue, 4)}"
         )
-        return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
+        return "; ".join(
+            filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason))
+        )
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>"
@@ -107,14 +110,15 @@ class WeightedMean:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DollarLoss:
-    """Abnormal gain or loss of market value, CAR_i x market value; in the unit of the market values.
+    """Abnormal gain or loss of market value, CAR_i x market value; in the unit of the market
+    values.
 
     Attributes
     ----------
     window : Window
     events : DataFrame
-        event_id, ticker, the column of market values, car, adl, se (of the single event) of the events that
-        have a market value.
+        event_id, ticker, the column of market values, car, adl, se (of the single event) of the
+        events that have a market value.
     total, se, se_independent, statistic, pvalue, ci_low, ci_high, kappa, reason
         Of the sum over events, as in :class:`WeightedMean`.
     """
@@ -135,7 +139,9 @@ class DollarLoss:
         head = f"abnormal change of market value{self.window} of {len(self.events)}"
         size = f": {self.total:,.6g}" if len(self.events) else ""
         rest = f" (95% {self.ci_low:,.6g} to {self.ci_high:,.6g}), {p_is(self.pvalue, 4)}"
-        return "; ".join(filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason)))
+        return "; ".join(
+            filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason))
+        )
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>{self.events.to_html(border=0, index=False)}"
@@ -153,8 +159,8 @@ def weighted_caar(
     weights : {"equal", "value", "precision"}
         Alike, by market value, or by 1/Var(CAR).
     column : str
-        Column of the events with the market value *before* the window; later values depend on the CAR. For
-        ``mcap`` the market values of the study go first, if it has any.
+        Column of the events with the market value *before* the window; later values depend on the
+        CAR. For ``mcap`` the market values of the study go first, if it has any.
 
     Raises
     ------
@@ -173,7 +179,8 @@ def weighted_caar(
 
 
 def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
-    """Return the abnormal change of market value of each event and of all, ADL_i = CAR_i x market value.
+    """Return the abnormal change of market value of each event and of all, ADL_i = CAR_i x market
+    value.
 
     Market values must be in one currency, and the study of returns. For parameters and errors see
     :func:`weighted_caar`.
@@ -184,12 +191,15 @@ def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) ->
     sample, size = _taken(results.abnormal, asked, valid), size[valid]
     car, sd = sample.car(asked), np.sqrt(sample.var_car(asked))
     frame = pd.DataFrame({
-        **results.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size, "se": sd * size,
+        **results.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
+        "se": sd * size,
     })  # fmt: skip
     return DollarLoss(asked, frame, *_combined(sample, asked, size, reason))
 
 
-def aggregates(results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE) -> pd.DataFrame:
+def aggregates(
+    results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+) -> pd.DataFrame:
     """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
 
     Weights by value are left out if there are no market values.
@@ -199,7 +209,11 @@ def aggregates(results: FittedStudy, windows: WindowsLike | None = None, column:
     for window in results.windows_of(windows):
         means = (asdict(weighted_caar(results, window, name, column)) for name in chosen)
         rows += [{"start": window.start, "stop": window.stop, **mean} for mean in means]
-    names = ["start", "stop", *(f.name for f in fields(WeightedMean) if f.name not in ("window", "measure"))]
+    names = [
+        "start",
+        "stop",
+        *(f.name for f in fields(WeightedMean) if f.name not in ("window", "measure")),
+    ]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -211,9 +225,13 @@ def market_values(
     for window in results.windows_of(windows):
         loss = dollar_loss(results, window, column)
         own = {
-            f.name: getattr(loss, f.name) for f in fields(DollarLoss) if f.name not in ("window", "events")
+            f.name: getattr(loss, f.name)
+            for f in fields(DollarLoss)
+            if f.name not in ("window", "events")
         }
-        rows.append({"start": window.start, "stop": window.stop, "n_events": len(loss.events), **own})
+        rows.append(
+            {"start": window.start, "stop": window.stop, "n_events": len(loss.events), **own}
+        )
     return pd.DataFrame(rows)
 
 
@@ -235,7 +253,9 @@ def precision(size: FloatArray, variance: FloatArray) -> FloatArray:
     return 1 / variance
 
 
-def _combined(sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str) -> Combination:
+def _combined(
+    sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
+) -> Combination:
     """Return sum w CAR with sqrt(w'Om w max(1, kappa)), Om_ij = rho_ij o_ij sd_i sd_j."""
     from scipy.special import ndtri, stdtrit
 
@@ -247,7 +267,9 @@ def _combined(sample: AbnormalReturns, window: Window, weights: FloatArray, reas
         kappa = _inflation(sample, window)
         variance = _quadratic(sample, window, scaled)
         if not variance > ROUNDING * alone**2:
-            raise InapplicableError("w'Om w is not positive: the correlations contradict each other")
+            raise InapplicableError(
+                "w'Om w is not positive: the correlations contradict each other"
+            )
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
         return Combination(total, se_independent=alone, reason=reasons)
@@ -259,9 +281,11 @@ def _combined(sample: AbnormalReturns, window: Window, weights: FloatArray, reas
 
 
 def _freedom(sample: AbnormalReturns, kappa: float) -> float:
-    """Return the degrees of freedom: those of the variance across events where it enters, else infinite.
+    """Return the degrees of freedom: those of the variance across events where it enters, else
+    infinite.
 
-    With N(0,1) and four times the variance 5 events would reject in 10.9 % of null samples, 10 in 8.1 %.
+    With N(0,1) and four times the variance 5 events would reject in 10.9 % of null samples, 10 in
+    8.1 %.
     """
     if len(sample) == 1:
         return float(sample.df_resid[0])
@@ -287,7 +311,8 @@ def _quadratic(sample: AbnormalReturns, window: Window, scaled: FloatArray) -> f
 
 
 def _correlations(sample: AbnormalReturns, window: Window) -> FloatArray:
-    """Return the correlations of the CARs, kept until another window is asked for: all weights need them."""
+    """Return the correlations of the CARs, kept until another window is asked for: all weights need
+    them."""
     asked, found = sample.memo.get("car_correlations", (None, None))
     if asked != window:
         found = car_correlations(sample, window)
@@ -309,10 +334,11 @@ def has_sizes(results: FittedStudy, column: str = SIZE) -> bool:
 def _with_size(
     results: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
-    """Return market values (n,), the valid events that have one, and a word on those that have none.
+    """Return market values (n,), the valid events that have one, and a word on those that have
+    none.
 
-    Where the study has market values they are those before the first day of the window, whatever the column
-    says: numbers of two origins are never weighed against each other.
+    Where the study has market values they are those before the first day of the window, whatever
+    the column says: numbers of two origins are never weighed against each other.
     """
     reasons = np.full(len(valid), "", dtype=object)
     if column == SIZE and results.sizes is not None:

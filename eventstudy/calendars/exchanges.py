@@ -132,7 +132,8 @@ EXCHANGES: dict[str, Exchange] = {
 
 BY_CODE = {exchange.code: exchange for exchange in EXCHANGES.values()}
 
-# What stands in for an index, by exchange or by index: another index of the market, or a fund that holds it.
+# What stands in for an index, by exchange or by index: another index of the market, or a fund that
+# holds it.
 _STAND_INS: dict[str, tuple[str, ...]] = {
     "XSHG": ("000001.SS", "399001.SZ", "ASHR"), "XSHE": ("399001.SZ", "000001.SS", "ASHR"),
     "^GSPC": ("SPY",), "^HSI": ("2800.HK",), "^FTSE": ("ISF.L",), "^GDAXI": ("EXS1.DE",),
@@ -145,24 +146,31 @@ _B_SHARES = {r"900\d{3}\.SS": "USD", r"200\d{3}\.SZ": "HKD"}
 
 # indices that are nobody's default benchmark, or the default of several markets
 _INDEX_SUFFIX = {
-    "^FTSE": "L", "^FTMC": "L", "^FTAS": "L", "^GDAXI": "DE", "^MDAXI": "DE", "^SDAXI": "DE", "^STOXX": "DE",
+    "^FTSE": "L", "^FTMC": "L", "^FTAS": "L", "^GDAXI": "DE", "^MDAXI": "DE", "^SDAXI": "DE",
+    "^STOXX": "DE",
     "^STOXX50E": "DE", "^GSPTSE": "TO", "^DJI": "", "^IXIC": "", "^NDX": "", "^NYA": "", "^RUT": "",
-    "^SOX": "", "^VIX": "", "^W5000": "", "^HSCE": "HK", "^SBF120": "PA", "^NSEBANK": "NS", "^OMXS30": "ST",
+    "^SOX": "", "^VIX": "", "^W5000": "", "^HSCE": "HK", "^SBF120": "PA", "^NSEBANK": "NS",
+    "^OMXS30": "ST",
     "^AORD": "AX", "^KS200": "KS",
 }  # fmt: skip
 
-# Suffixes by the codes of Bloomberg. Those of Stockholm and Copenhagen join the class of a share to its name.
+# Suffixes by the codes of Bloomberg. Those of Stockholm and Copenhagen join the class of a share to
+# its name.
 _BLOOMBERG = {
-    **dict.fromkeys(("US", "UN", "UW", "UQ", "UR", "UA", "UP", "UV"), ""), "LN": "L", "GR": "DE", "GY": "DE",
-    "GF": "F", "FP": "PA", "NA": "AS", "BB": "BR", "PL": "LS", "ID": "IR", "IM": "MI", "SM": "MC", "SW": "SW",
+    **dict.fromkeys(("US", "UN", "UW", "UQ", "UR", "UA", "UP", "UV"), ""), "LN": "L", "GR": "DE",
+    "GY": "DE",
+    "GF": "F", "FP": "PA", "NA": "AS", "BB": "BR", "PL": "LS", "ID": "IR", "IM": "MI", "SM": "MC",
+    "SW": "SW",
     "SE": "SW", "VX": "SW", "AV": "VI", "FH": "HE", "NO": "OL", "GA": "AT", "PW": "WA", "CP": "PR",
-    "HB": "BD", "TI": "IS", "HK": "HK", "CG": "SS", "CS": "SZ", "JP": "T", "JT": "T", "KS": "KS", "KP": "KS",
+    "HB": "BD", "TI": "IS", "HK": "HK", "CG": "SS", "CS": "SZ", "JP": "T", "JT": "T", "KS": "KS",
+    "KP": "KS",
     "KQ": "KQ", "TT": "TW", "SP": "SI", "MK": "KL", "TB": "BK", "IJ": "JK", "PM": "PS", "IN": "NS",
     "IS": "NS", "IB": "BO", "AU": "AX", "AT": "AX", "NZ": "NZ", "CN": "TO", "CT": "TO", "BZ": "SA",
     "BS": "SA", "MM": "MX", "CI": "SN", "SJ": "JO", "IT": "TA", "AB": "SR",
 }  # fmt: skip
 _OTHER_NOTATIONS = _BLOOMBERG | {
-    "N": "", "O": "", "OQ": "", "SH": "SS", "CH": "SS", "XSHG": "SS", "XSHE": "SZ", "HKG": "HK", "LON": "L",
+    "N": "", "O": "", "OQ": "", "SH": "SS", "CH": "SS", "XSHG": "SS", "XSHE": "SZ", "HKG": "HK",
+    "LON": "L",
     "KR": "KS", "KRX": "KS", "MM": "ME", "MCX": "ME", "MOEX": "ME", "NSE": "NS", "BSE": "BO",
 }  # fmt: skip
 # Digits of the codes of a market, by suffix.
@@ -170,7 +178,8 @@ DIGITS_IN_CODE = {"SS": 6, "SZ": 6, "HK": 4, "KS": 6, "KQ": 6}
 
 
 def from_bloomberg(ticker: str) -> str:
-    """Return the Yahoo symbol of a ticker such as ``700 HK`` or ``BRK/B US Equity``, "" where not known."""
+    """Return the Yahoo symbol of a ticker such as ``700 HK`` or ``BRK/B US Equity``, "" where not
+    known."""
     *names, code = ticker.upper().removesuffix(" EQUITY").split()
     name = "-".join(names)
     if code in ("CH", "C1", "C2") and re.fullmatch(r"\d{6}", name):
@@ -183,14 +192,17 @@ def from_bloomberg(ticker: str) -> str:
 
 
 def suffix_of(ticker: str) -> str:
-    """Return the market suffix of a Yahoo symbol without its dot (``"SZ"``), ``""`` where there is none."""
+    """Return the market suffix of a Yahoo symbol without its dot (``"SZ"``), ``""`` where there is
+    none."""
     return ticker.rpartition(".")[2] if "." in ticker else ""
 
 
 def home_of(symbol: str) -> Exchange | None:
     """Return the exchange of a symbol, an index included, or None where it cannot be told."""
     suffix = suffix_of(symbol)
-    return _home_of_index(symbol) if symbol.startswith("^") and not suffix else EXCHANGES.get(suffix)
+    return (
+        _home_of_index(symbol) if symbol.startswith("^") and not suffix else EXCHANGES.get(suffix)
+    )
 
 
 def quoted_in(symbol: str) -> str:
@@ -223,7 +235,9 @@ def exchange_of(ticker: str) -> Exchange | None:
         return _home_of_index(ticker)
     exchange = EXCHANGES.get(suffix)
     if exchange is None:
-        raise DataError(f"unknown market suffix .{suffix}", value=ticker, remedy=_suffix_hint(ticker, suffix))
+        raise DataError(
+            f"unknown market suffix .{suffix}", value=ticker, remedy=_suffix_hint(ticker, suffix)
+        )
     if exchange.calendar is None:
         what = f"there is no trading calendar for {exchange.name} (.{suffix})"
         raise DataError(what, value=ticker, remedy=NO_CALENDAR)

@@ -1,4 +1,5 @@
-"""Schedules of exchanges on disk: each serves only the versions and the time-zone rules that made it."""
+"""Schedules of exchanges on disk: each serves only the versions and the time-zone rules that made
+it."""
 
 from __future__ import annotations
 
@@ -21,8 +22,17 @@ import numpy as np
 from ..utility.typing import IntArray
 
 FORMAT = 2
-# A new version of any of these may make another schedule: exchange_calendars, and all that it needs.
-LIBRARIES = ("exchange_calendars", "korean_lunar_calendar", "numpy", "pandas", "pyluach", "toolz", "tzdata")
+# A new version of any of these may make another schedule: exchange_calendars, and all that it
+# needs.
+LIBRARIES = (
+    "exchange_calendars",
+    "korean_lunar_calendar",
+    "numpy",
+    "pandas",
+    "pyluach",
+    "toolz",
+    "tzdata",
+)
 # A schedule that nobody has read for so long is deleted when another one is kept.
 DAYS_KEPT = 90
 WEEK = 7 * 24 * 3600
@@ -42,14 +52,17 @@ def cache_dir() -> Path:
         return Path(base) / "eventstudy"
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "eventstudy" / "cache"
+        return (
+            (Path(local) if local else Path.home() / "AppData" / "Local") / "eventstudy" / "cache"
+        )
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "eventstudy"
     return Path.home() / ".cache" / "eventstudy"
 
 
 def load(name: str, first: str, last: str) -> tuple[str, IntArray] | None:
-    """Return the time zone and the numbers of a schedule that `keep` wrote; None if there is none to trust.
+    """Return the time zone and the numbers of a schedule that `keep` wrote; None if there is none
+    to trust.
 
     Parameters
     ----------
@@ -58,9 +71,10 @@ def load(name: str, first: str, last: str) -> tuple[str, IntArray] | None:
 
     Notes
     -----
-    A file is ignored when a byte of it has changed, when another version of a library made it, or when the
-    rules of its time zone have changed since. The first line is the SHA-256 of the rest, the second one says
-    in JSON what made the schedule; little-endian integers follow. Nothing is unpickled.
+    A file is ignored when a byte of it has changed, when another version of a library made it, or
+    when the rules of its time zone have changed since. The first line is the SHA-256 of the rest,
+    the second one says in JSON what made the schedule; little-endian integers follow. Nothing is
+    unpickled.
     """
     if (path := _path(name, first, last)) is None:
         return None
@@ -80,7 +94,8 @@ def load(name: str, first: str, last: str) -> tuple[str, IntArray] | None:
 
 
 def keep(name: str, first: str, last: str, tz: str, schedule: IntArray) -> None:
-    """Write a schedule for `load`, in place of any other of its key; a folder that cannot be written is none.
+    """Write a schedule for `load`, in place of any other of its key; a folder that cannot be
+    written is none.
 
     Parameters
     ----------
@@ -120,7 +135,8 @@ def _delete_unread(folder: Path) -> None:
 
 
 def _path(name: str, first: str, last: str) -> Path | None:
-    """Return the file of a schedule, named by what makes it; None where that, or the folder, is not known."""
+    """Return the file of a schedule, named by what makes it; None where that, or the folder, is not
+    known."""
     if not re.fullmatch(r"\w+", name):
         return None
     try:
@@ -135,7 +151,13 @@ def _described(name: str, first: str, last: str, tz: str) -> dict[str, object]:
 
 
 def _made_by(name: str, first: str, last: str) -> dict[str, object]:
-    return {"format": FORMAT, "calendar": name, "first": first, "last": last, "versions": _versions()}
+    return {
+        "format": FORMAT,
+        "calendar": name,
+        "first": first,
+        "last": last,
+        "versions": _versions(),
+    }
 
 
 @functools.cache

@@ -25,21 +25,22 @@ EARLIER_FIRST_DAY = {"XNYS": "1950-01-03"}
 PANDAS = "pandas>=2.2.2,<3.1"
 
 
-# Days that exchange_calendars lists as sessions. Moscow: Bank of Russia, notices of 28 February and 23
-# March 2022. Hong Kong: typhoon Saola and the rainstorm of 8 September 2023. Taipei: typhoon Kong-rey.
-# Manila: closed by the lockdown of March 2020.
+# Days that exchange_calendars lists as sessions. Moscow: Bank of Russia, notices of 28 February and
+# 23 March 2022. Hong Kong: typhoon Saola and the rainstorm of 8 September 2023. Taipei: typhoon
+# Kong-rey. Manila: closed by the lockdown of March 2020.
 CLOSURES = {
     "XMOS": (("2022-02-28", "2022-03-23"),),
     "XHKG": (("2023-09-01", "2023-09-01"), ("2023-09-08", "2023-09-08")),
     "XTAI": (("2024-10-31", "2024-10-31"),),
     "XPHS": (("2020-03-17", "2020-03-18"),),
 }
-# Since when a market closes at 16:00 of New York, whatever its own clock says: Sao Paulo at 17:00 or 18:00
-# (B3, notices of October 2019, 10 February and 29 September 2022); exchange_calendars has 18:00 all year.
+# Since when a market closes at 16:00 of New York, whatever its own clock says: Sao Paulo at 17:00
+# or 18:00 (B3, notices of October 2019, 10 February and 29 September 2022); exchange_calendars has
+# 18:00 all year.
 WITH_NEW_YORK = {"BVMF": "2019-11-04"}
-# Days that a calendar must know, and whether the exchange was open. Bombay: notices of BSE of 5 January 2024
-# (Saturday 20, in place of Monday 22 January) and on the budget of 2025. Moscow: notices a4187 and n64121 of
-# Moscow Exchange. Korea: the last session on a Saturday.
+# Days that a calendar must know, and whether the exchange was open. Bombay: notices of BSE of 5
+# January 2024 (Saturday 20, in place of Monday 22 January) and on the budget of 2025. Moscow:
+# notices a4187 and n64121 of Moscow Exchange. Korea: the last session on a Saturday.
 FACTS = {
     "XBOM": {"2024-01-20": True, "2024-01-22": False, "2024-01-26": False, "2025-02-01": True},
     "XMOS": {"2018-04-28": True, "2018-06-12": False, "2024-06-12": False, "2024-12-28": True},
@@ -119,8 +120,9 @@ class Sessions:
 def sessions(calendar_name: str) -> Sessions:
     """Return every session of a calendar, as far back and ahead as is known.
 
-    exchange_calendars makes the schedule once, `calendar_cache` keeps it. What is kept has no correction of
-    ours: days in `CLOSURES` are taken out, and closes by `WITH_NEW_YORK` put right, each time.
+    exchange_calendars makes the schedule once, `calendar_cache` keeps it. What is kept has no
+    correction of ours: days in `CLOSURES` are taken out, and closes by `WITH_NEW_YORK` put right,
+    each time.
 
     Parameters
     ----------
@@ -151,8 +153,8 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     dates : DateArray, shape (n_sessions,)
         Dates with prices; sorted and made unique here.
     like : Sessions or None
-        Calendar of the exchange. Its hours are used on the dates it knows, and on other dates the local
-        hours of its nearest earlier session. Without it the hours are 09:30 to 16:00.
+        Calendar of the exchange. Its hours are used on the dates it knows, and on other dates the
+        local hours of its nearest earlier session. Without it the hours are 09:30 to 16:00.
 
     Raises
     ------
@@ -167,7 +169,9 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     return _freeze(Sessions(code, tz, days, opens, closes))
 
 
-def _hours(days: DateArray, tz: str, like: Sessions | None, which: str, usual: dt.time) -> DateArray:
+def _hours(
+    days: DateArray, tz: str, like: Sessions | None, which: str, usual: dt.time
+) -> DateArray:
     """Return the opening or closing instants (UTC) of `days`."""
     if like is None:
         return np.array([_local(day, usual, tz) for day in days], dtype="datetime64[s]")
@@ -233,7 +237,9 @@ def _computed(name: str, first: str, last: str) -> Sessions:
         raise
     except Exception as error:  # the library uses what pandas calls private: whatever may go wrong
         reason = str(error).partition("\n")[0][:80]
-        raise _refusal(f"cannot make the calendar {name} ({type(error).__name__}: {reason})") from error
+        raise _refusal(
+            f"cannot make the calendar {name} ({type(error).__name__}: {reason})"
+        ) from error
 
 
 def _scheduled(name: str, first: str, last: str) -> Sessions:
@@ -250,7 +256,9 @@ def _scheduled(name: str, first: str, last: str) -> Sessions:
     opens, closes = (
         table[c].dt.tz_convert(None).to_numpy().astype("datetime64[s]") for c in ("open", "close")
     )
-    return Sessions(name, str(calendar.tz), table.index.to_numpy().astype("datetime64[D]"), opens, closes)
+    return Sessions(
+        name, str(calendar.tz), table.index.to_numpy().astype("datetime64[D]"), opens, closes
+    )
 
 
 def _refusal(fault: str) -> ConfigError:

@@ -29,7 +29,9 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.start > self.stop:
-            raise ConfigError("a window ends before it starts", value=str(self), remedy="write START:STOP")
+            raise ConfigError(
+                "a window ends before it starts", value=str(self), remedy="write START:STOP"
+            )
 
     @classmethod
     def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
@@ -40,11 +42,15 @@ class Window:
             match = re.fullmatch(r"\s*\[?\s*([+-]?\d{1,6})\s*[:,]\s*([+-]?\d{1,6})\s*\]?\s*", value)
             if match is None:
                 raise ConfigError(
-                    "not a window", value=value, remedy="write START:STOP in trading days, such as -1:1"
+                    "not a window",
+                    value=value,
+                    remedy="write START:STOP in trading days, such as -1:1",
                 )
             return cls(int(match[1]), int(match[2]))
         if not (_whole_numbers(value) and len(value) == 2):
-            raise ConfigError("not a window", value=value, remedy="give two whole numbers, such as (-1, 1)")
+            raise ConfigError(
+                "not a window", value=value, remedy="give two whole numbers, such as (-1, 1)"
+            )
         return cls(int(value[0]), int(value[1]))
 
     @classmethod

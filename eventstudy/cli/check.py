@@ -1,4 +1,5 @@
-"""``eventstudy check``: the events of a file and their day 0, or everything that is wrong with it."""
+"""``eventstudy check``: the events of a file and their day 0, or everything that is wrong with
+it."""
 
 from __future__ import annotations
 
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=PATH)
-@click.option("--calendar", type=click.Choice(["exchange", "data"]), default="exchange", help="As for run.")
+@click.option(
+    "--calendar", type=click.Choice(["exchange", "data"]), default="exchange", help="As for run."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print events and problems as JSON.")
 @debug_option
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
 
-    Of a study file (.toml) the settings are checked as well, with the files and columns that they name: all
-    that ``run`` would refuse. Exit with 2 if any is wrong.
+    Of a study file (.toml) the settings are checked as well, with the files and columns that they
+    name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
     from ..events.table import check_file
 
@@ -59,7 +62,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 
 
 def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
-    """Return the events file that a study file names, its good rows and faults, and those of the settings."""
+    """Return the events file that a study file names, its good rows and faults, and those of the
+    settings."""
     from ..errors import ConfigError, EventStudyError
     from ..events.grouping import grouped
     from ..events.table import check_file, events_of
@@ -75,7 +79,9 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
         file, faults = error.rest, list(error.problems)
     run, config = checked(file.run | file.study)
     named = any(fault.column == "events" for fault in faults) or bool(run.events)
-    missing = ConfigError("the study file names no events", where="events", remedy="such as events.csv")
+    missing = ConfigError(
+        "the study file names no events", where="events", remedy="such as events.csv"
+    )
     more: list[tuple[str, EventStudyError]] = [] if named else [("events", missing)]
     good, problems, sha256 = None, list[Problem](), ""
     try:
@@ -100,7 +106,11 @@ def _checked(good: Checked) -> list[dict[str, Any]]:
     shown = ("event_id", "ticker", "announced_at", "exchange")
     columns = [*map(good.column, shown), good.day0.astype(str).tolist(), good.column("flags")]
     return [
-        {**dict(zip(shown, row, strict=False)), "day0": day0, "flags": [f for f in flags.split(";") if f]}
+        {
+            **dict(zip(shown, row, strict=False)),
+            "day0": day0,
+            "flags": [f for f in flags.split(";") if f],
+        }
         for *row, day0, flags in zip(*columns, strict=True)
     ]
 
@@ -108,8 +118,12 @@ def _checked(good: Checked) -> list[dict[str, Any]]:
 def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         flags = ", ".join(row["flags"])
-        click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{f'  ({flags})' if flags else ''}")
+        click.echo(
+            f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{f'  ({flags})' if flags else ''}"
+        )
 
 
 def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    return [{k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems]
+    return [
+        {k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems
+    ]

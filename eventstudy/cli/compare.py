@@ -16,16 +16,20 @@ moved_option = click.option(
 )  # fmt: skip
 
 
-@click.command(epilog=reading_codes("compared, whatever differs", "4 a run is not as it was written, "))
+@click.command(
+    epilog=reading_codes("compared, whatever differs", "4 a run is not as it was written, ")
+)
 @click.argument("one", metavar="RUN_A", type=PATH)
 @click.argument("other", metavar="RUN_B", type=PATH)
 @moved_option
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 @debug_option
 def compare(one: Path, other: Path, moved: float, as_json: bool) -> None:
-    """Say what differs in RUN_B from RUN_A: events, status, CARs and why they moved, verdicts, settings.
+    """Say what differs in RUN_B from RUN_A: events, status, CARs and why they moved, verdicts,
+    settings.
 
-    Exit with 4 if a file of either run is not as it was written, and name it: what differs may be its doing.
+    Exit with 4 if a file of either run is not as it was written, and name it: what differs may be
+    its doing.
     """
     from ..runs.compare import compare_runs
 

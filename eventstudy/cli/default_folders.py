@@ -1,4 +1,5 @@
-"""Folders for caches and prices where there is no home to write to: in a container, a service, a sandbox."""
+"""Folders for caches and prices where there is no home to write to: in a container, a service, a
+sandbox."""
 
 from __future__ import annotations
 
@@ -7,11 +8,16 @@ import tempfile
 from pathlib import Path
 
 # Where libraries and the store look, and what they take without it.
-FOLDERS = {"XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share"}
+FOLDERS = {
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+}
 
 
 def settle() -> str:
-    """Point caches and the store to a folder of the system's temporary ones if they have none to write to.
+    """Point caches and the store to a folder of the system's temporary ones if they have none to
+    write to.
 
     Returns
     -------
@@ -20,8 +26,9 @@ def settle() -> str:
 
     Notes
     -----
-    Without a home yfinance does not import, and matplotlib makes its fonts anew in every process. This is
-    done for the process of a command only; a program that imports the library keeps its environment.
+    Without a home yfinance does not import, and matplotlib makes its fonts anew in every process.
+    This is done for the process of a command only; a program that imports the library keeps its
+    environment.
     """
     if os.name == "nt":
         return ""
@@ -35,7 +42,10 @@ def settle() -> str:
     os.environ.setdefault("MPLCONFIGDIR", str(scratch / "matplotlib"))
     if kept or "XDG_DATA_HOME" not in lacking:
         return ""
-    return f"no home folder to write to: prices are kept in {scratch}; set EVENTSTUDY_STORE for another place"
+    return (
+        f"no home folder to write to: prices are kept in {scratch}; set EVENTSTUDY_STORE for "
+        "another place"
+    )
 
 
 def _writable(name: str) -> bool:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from ..fitting.settings import Setting
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
-# A firm whose prices come from the network, and one whose prices are bundled: the study runs without it too.
+# A firm whose prices come from the network, and one whose prices are bundled: the study runs
+# without it too.
 ROWS = """event_id,ticker,announced_at,tz,benchmark,company,direction,source
 hikvision-2019-05-22-report,002415.SZ,2019-05-22,Pacific/Auckland,000300.SS,Hikvision,adverse,New York Times
 nvda-2022-08-31-licence,NVDA,2022-08-31T16:00-04:00,America/New_York,^GSPC,NVIDIA,adverse,Form 8-K
-"""
+"""  # noqa: E501
 HEAD = f"""#:schema ./{SCHEMA}
 # A study:  eventstudy run {STUDY}
 # Every setting is here with its default. Take the # away from a line to change it; options of the
@@ -42,14 +43,17 @@ WIDTH = 100
 @click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
 @debug_option
 def init(folder: Path) -> None:
-    """Write a commented study file and an events file into FOLDER (this one); nothing is overwritten."""
+    """Write a commented study file and an events file into FOLDER (this one); nothing is
+    overwritten."""
     from ..errors import ConfigError
     from ..fitting.study_schema import SCHEMA_FILE
 
     taken = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
     if taken:
         remedy = "nothing was written; name another folder"
-        raise ConfigError(f"there is already {' and '.join(taken)}", where=str(folder), remedy=remedy)
+        raise ConfigError(
+            f"there is already {' and '.join(taken)}", where=str(folder), remedy=remedy
+        )
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / EVENTS, ROWS)
     _write(folder / STUDY, study_text())
@@ -59,7 +63,8 @@ def init(folder: Path) -> None:
 
 
 def study_text() -> str:
-    """Return a study file with every setting commented out, as its dataclass and docstring have it."""
+    """Return a study file with every setting commented out, as its dataclass and docstring have
+    it."""
     from ..fitting.settings import settings_of
     from ..fitting.study_file import RunSettings, study_settings
 
@@ -74,7 +79,9 @@ def _lines(setting: Setting) -> str:
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
-    return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {_toml(setting)}\n"])
+    return "".join(
+        ["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {_toml(setting)}\n"]
+    )
 
 
 def _toml(setting: Setting) -> str:

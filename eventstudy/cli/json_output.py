@@ -9,7 +9,8 @@ import click
 
 
 def json_text(found: object, stream: TextIO, *, indent: int | None = 1) -> str:
-    """Return JSON for a stream, in escapes if that lacks a letter: none is lost, whatever its encoding."""
+    """Return JSON for a stream, in escapes if that lacks a letter: none is lost, whatever its
+    encoding."""
     import json
 
     text = json.dumps(found, ensure_ascii=False, indent=indent, default=str)

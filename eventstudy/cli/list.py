@@ -37,11 +37,19 @@ def _option(value: object) -> str:
 def _list_tests() -> Iterator[str]:
     from ..significance import STATISTICS
 
-    yield "robust to C clustering on a date, O overlapping windows, V event-induced variance, S skewness"
+    yield (
+        "robust to C clustering on a date, O overlapping windows, V event-induced variance, S "
+        "skewness"
+    )
     yield f"{'name':<20} {'label':<29} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<16} source"
     for name, test in STATISTICS.items():
-        grades = " ".join(f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness))
-        yield f"{name:<20} {test.label:<29} {grades} {test.reference.split(', ')[0]:<15} {test.source}"
+        grades = " ".join(
+            f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness)
+        )
+        yield (
+            f"{name:<20} {test.label:<29} {grades} {test.reference.split(', ')[0]:<15} "
+            f"{test.source}"
+        )
 
 
 def _list_prices() -> Iterator[str]:

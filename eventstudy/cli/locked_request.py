@@ -19,8 +19,8 @@ def locked_order(
 ) -> Order:
     """Return the order of a study whose prices are those of a run.
 
-    Without a study file the settings, and without events the events, are those of the run as well; options go
-    before both. The run itself is never written over.
+    Without a study file the settings, and without events the events, are those of the run as well;
+    options go before both. The run itself is never written over.
 
     Raises
     ------
@@ -38,7 +38,9 @@ def locked_order(
     given = {name: value for name, value in options.items() if value not in (None, ())}
     twice = next((name for name in SOURCES if name in given), "")
     if twice:
-        raise ConfigError(f"give --{twice} or --from-lock, not both", remedy="a lock is a source of prices")
+        raise ConfigError(
+            f"give --{twice} or --from-lock, not both", remedy="a lock is a source of prices"
+        )
     record = Record.read(os.path.normpath(folder))
     refuse_altered(record)
     frozen = record.frozen
@@ -47,11 +49,17 @@ def locked_order(
     from_file = config_file or (events is not None and events.suffix.lower() == ".toml")
     if not from_file:
         own = kept
-        own |= {"out": record.folder.parent, "name": f"{record.name}-again"} if events is None else {}
-    order = read_order(config_file, events if events or config_file else frozen.events, {**own, **given})
+        own |= (
+            {"out": record.folder.parent, "name": f"{record.name}-again"} if events is None else {}
+        )
+    order = read_order(
+        config_file, events if events or config_file else frozen.events, {**own, **given}
+    )
     if _same(order.out / order.name, record.folder):
         if "name" in given:
-            raise ConfigError("is the run itself", where="--name", value=order.name, remedy="choose another")
+            raise ConfigError(
+                "is the run itself", where="--name", value=order.name, remedy="choose another"
+            )
         order = replace(order, name=f"{order.name}-again")
     return order
 

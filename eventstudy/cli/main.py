@@ -1,4 +1,5 @@
-"""The command line: options become a config, one library call does the work, the rest is printing."""
+"""The command line: options become a config, one library call does the work, the rest is
+printing."""
 
 from __future__ import annotations
 
@@ -61,9 +62,15 @@ class Main(click.Group):
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
-            _end(context, f"interrupted, {state_of_run(context, 'nothing was changed')}", INTERRUPTED)
+            _end(
+                context, f"interrupted, {state_of_run(context, 'nothing was changed')}", INTERRUPTED
+            )
         except Terminated:
-            _end(context, f"terminated, {state_of_run(context, 'the last report is as it was')}", TERMINATED)
+            _end(
+                context,
+                f"terminated, {state_of_run(context, 'the last report is as it was')}",
+                TERMINATED,
+            )
         except OSError as error:
             self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
@@ -88,7 +95,8 @@ class Main(click.Group):
 
 
 def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
-    """Say why a command ends, and end it; in the index the run has failed, unless it was written before."""
+    """Say why a command ends, and end it; in the index the run has failed, unless it was written
+    before."""
     tell("failed", text, said=f"eventstudy: {text}", exit_code=exit_code)
     if exit_code not in (INTERRUPTED, USAGE):
         show_end(context, text if failed else "")
@@ -96,7 +104,9 @@ def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = Tr
 
 
 @click.group(
-    cls=Main, context_settings={"help_option_names": ["-h", "--help"], "color": False}, epilog=EXIT_CODES
+    cls=Main,
+    context_settings={"help_option_names": ["-h", "--help"], "color": False},
+    epilog=EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="eventstudy")
 @debug_option

@@ -1,4 +1,5 @@
-"""The command of ``refresh --on-change``: run for each change in the outbox, until it has succeeded."""
+"""The command of ``refresh --on-change``: run for each change in the outbox, until it has
+succeeded."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from .shared import say, tell
 LONGEST = 300
 
 
-def split_command(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def split_command(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
     """Refuse a command that no shell could read before any work is done."""
     try:
         if value is not None and not arguments_of(value):
@@ -33,16 +36,18 @@ def split_command(context: click.Context, parameter: click.Parameter, value: str
 
 
 def arguments_of(command: str) -> list[str] | str:
-    """Return what starts a command; on Windows its own text, in which backslashes are parts of paths."""
+    """Return what starts a command; on Windows its own text, in which backslashes are parts of
+    paths."""
     return command.strip() if sys.platform == "win32" else shlex.split(command)
 
 
 @contextmanager
 def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
-    """Run a command for each entry in the outbox of `run` once the block has ended, also if that failed.
+    """Run a command for each entry in the outbox of `run` once the block has ended, also if that
+    failed.
 
-    What an earlier refresh left is delivered even if this one finds no prices, or cannot print. Gives a list:
-    after the block it holds how the command failed, if it did.
+    What an earlier refresh left is delivered even if this one finds no prices, or cannot print.
+    Gives a list: after the block it holds how the command failed, if it did.
     """
     from ..runs.lock import RunBusyError
 
@@ -66,7 +71,12 @@ def _delivered(command: str | None, run: Path) -> list[str]:
     if command is None:
         return []
     bad = [path for path, entry in waiting(run).items() if entry is None]
-    say([f"{path} is damaged, so nothing runs for it: read changes.md, then remove it" for path in bad])
+    say(
+        [
+            f"{path} is damaged, so nothing runs for it: read changes.md, then remove it"
+            for path in bad
+        ]
+    )
     with clear_errors(run):
         failure = deliver(run, lambda path, entry: _failure(command, path, entry.id))
     return [failure] * bool(failure)
@@ -81,15 +91,21 @@ def _failure(command: str, entry: Path, key: str) -> str:
     try:
         code = _run(arguments_of(command), env)
     except (OSError, ValueError) as error:
-        return f"the command of --on-change cannot be run ({getattr(error, 'strerror', None) or error})"
+        return (
+            "the command of --on-change cannot be run "
+            f"({getattr(error, 'strerror', None) or error})"
+        )
     except subprocess.TimeoutExpired:
         return f"the command of --on-change took longer than {LONGEST} s and was ended"
     return f"the command of --on-change failed with exit code {code}" if code else ""
 
 
 def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
-    """Return the exit code of a command, then repeat what it printed, which a closed stderr must not stop."""
-    with tempfile.TemporaryFile() as printed:  # a pipe would stay open for what the command leaves behind
+    """Return the exit code of a command, then repeat what it printed, which a closed stderr must
+    not stop."""
+    with (
+        tempfile.TemporaryFile() as printed
+    ):  # a pipe would stay open for what the command leaves behind
         try:
             return _waited(arguments, env, printed)
         finally:

@@ -37,7 +37,8 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--benchmark-policy",
         type=click.Choice(["fallback", "strict"]),
-        help="An index that the file names lacks prices: use one of the exchange, or drop the event. "
+        help="An index that the file names lacks prices: use one of the exchange, or drop the "
+        "event. "
         "[default: fallback]",
     ),
     click.option(
@@ -86,7 +87,9 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="A series that the model needs for all events, such as world=URTH.",
     ),
     click.option(
-        "--estimation", metavar="START:STOP", help="Estimation window in trading days. [default: -250:-31]"
+        "--estimation",
+        metavar="START:STOP",
+        help="Estimation window in trading days. [default: -250:-31]",
     ),
     click.option("--window", "event", metavar="START:STOP", help="Event window. [default: -10:10]"),
     click.option(
@@ -101,7 +104,8 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "tests",
         metavar="NAME",
         multiple=True,
-        help="A further test to show; may be repeated. [default: all in tables, the usual ones in summaries]",
+        help="A further test to show; may be repeated. [default: all in tables, the usual ones in "
+        "summaries]",
     ),
     click.option(
         "--by",
@@ -109,7 +113,9 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Split by a column; the group with most rows that can be tested leads. "
         "[default: group or direction, if several; none = never]",
     ),
-    click.option("--kind", type=click.Choice(["simple", "log"]), help="Kind of returns. [default: simple]"),
+    click.option(
+        "--kind", type=click.Choice(["simple", "log"]), help="Kind of returns. [default: simple]"
+    ),
     click.option(
         "--engine",
         type=click.Choice(["statsmodels", "batch"]),
@@ -124,7 +130,8 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--halt",
         type=click.Choice(["calendar", "shift"]),
-        help="Whether the clock runs through a halt, or day 0 is when trading resumes. [default: calendar]",
+        help="Whether the clock runs through a halt, or day 0 is when trading resumes. [default: "
+        "calendar]",
     ),
     click.option(
         "--limits",
@@ -140,10 +147,13 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--repeat",
         type=click.Choice(["mask", "first", "keep-all"]),
-        help="Several events of one firm: mask their windows in estimation, keep the first. [default: mask]",
+        help="Several events of one firm: mask their windows in estimation, keep the first. "
+        "[default: mask]",
     ),
     click.option(
-        "--confounders", metavar="FILE", help="Other news that may have moved prices: a CSV ticker,date,what."
+        "--confounders",
+        metavar="FILE",
+        help="Other news that may have moved prices: a CSV ticker,date,what.",
     ),
     click.option(
         "--confounder-days",
@@ -151,12 +161,15 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="N",
         help="How near: sessions around the main window. [default: 1]",
     ),
-    click.option("--drop-confounded", is_flag=True, default=None, help="Leave events near such news out."),
+    click.option(
+        "--drop-confounded", is_flag=True, default=None, help="Leave events near such news out."
+    ),
     click.option(
         "--placebo",
         type=click.IntRange(0),
         metavar="N",
-        help="Repeat the study on N other dates, and on the firms in the column peers. [default: 0]",
+        help="Repeat the study on N other dates, and on the firms in the column peers. [default: "
+        "0]",
     ),
     click.option(
         "--regress",
@@ -170,10 +183,15 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Errors of that regression; date: clustered by event date. [default: HC3]",
     ),
     click.option(
-        "--scar", type=click.Choice(["exact", "sum"]), help="How CARs are standardised. [default: exact]"
+        "--scar",
+        type=click.Choice(["exact", "sum"]),
+        help="How CARs are standardised. [default: exact]",
     ),
     click.option(
-        "--fpc", is_flag=True, default=None, help="Rank tests of windows: finite-population correction."
+        "--fpc",
+        is_flag=True,
+        default=None,
+        help="Rank tests of windows: finite-population correction.",
     ),
     click.option(
         "--overlap",
@@ -181,7 +199,10 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Weight of overlapping windows. [default: exact]",
     ),
     click.option(
-        "--draws", type=click.IntRange(1), metavar="N", help="Draws of resampling tests. [default: 999]"
+        "--draws",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Draws of resampling tests. [default: 999]",
     ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of resampling tests."),
     click.option(
@@ -191,9 +212,14 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Pages of single events: of the N that moved most. [default: 500]",
     ),
     click.option(
-        "--interactive", is_flag=True, default=None, help="A page to explore beside the report (Plotly)."
+        "--interactive",
+        is_flag=True,
+        default=None,
+        help="A page to explore beside the report (Plotly).",
     ),
-    click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs. [default: reports]"),
+    click.option(
+        "--out", type=click.Path(path_type=Path), help="Folder of the runs. [default: reports]"
+    ),
     click.option("--name", help="Name of the run. [default: name of the events file]"),
     click.option(
         "--config",
@@ -204,9 +230,13 @@ STUDY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--offline", is_flag=True, default=None, help="Never use the network."),
     click.option(
-        "--store", metavar="DIR|FILE", help="The store of prices. [default: $EVENTSTUDY_STORE, or the user's]"
+        "--store",
+        metavar="DIR|FILE",
+        help="The store of prices. [default: $EVENTSTUDY_STORE, or the user's]",
     ),
-    click.option("--vintage", metavar="DATE", help="Only stored prices, as they were at that date or time."),
+    click.option(
+        "--vintage", metavar="DATE", help="Only stored prices, as they were at that date or time."
+    ),
     click.option(
         "--strict",
         is_flag=True,

@@ -1,4 +1,5 @@
-"""The commands ``eventstudy prices ...``: what is in the store of prices, and how it gets there and out."""
+"""The commands ``eventstudy prices ...``: what is in the store of prices, and how it gets there and
+out."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def _options(command: F) -> F:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-vintage_option = click.option("--vintage", metavar="DATE", help="As the store was at that date or time.")
+vintage_option = click.option(
+    "--vintage", metavar="DATE", help="As the store was at that date or time."
+)
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but problems.")
 
 
@@ -61,15 +64,21 @@ def list_(store: str | None, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(
-            f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6} {row['currency'] or '-':<4} "
+            f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6} "
+            f"{row['currency'] or '-':<4} "
             f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
         )
-    _tell(f"{len(rows)} symbols: first and last day, rows, currency, source, fetched, earlier vintages")
+    _tell(
+        f"{len(rows)} symbols: first and last day, rows, currency, source, fetched, earlier "
+        "vintages"
+    )
 
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("symbol")
-@click.option("--rows", type=click.IntRange(0), default=5, show_default=True, help="Last rows to show.")
+@click.option(
+    "--rows", type=click.IntRange(0), default=5, show_default=True, help="Last rows to show."
+)
 @vintage_option
 @json_option
 @_options
@@ -110,11 +119,17 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("symbols", nargs=-1)
-@click.option("--events", type=click.Path(path_type=Path), help="Fetch what a study of this file needs.")
-@click.option("--start", type=DAY, help=f"First day. [default: {YEARS} years ago, or what the events need]")
+@click.option(
+    "--events", type=click.Path(path_type=Path), help="Fetch what a study of this file needs."
+)
+@click.option(
+    "--start", type=DAY, help=f"First day. [default: {YEARS} years ago, or what the events need]"
+)
 @click.option("--end", type=DAY, help="Last day. [default: today, or what the events need]")
 @click.option("--source", default="yahoo", show_default=True, help="A price source with a network.")
-@click.option("--refresh", is_flag=True, help="Download all of it again, to find what the source changed.")
+@click.option(
+    "--refresh", is_flag=True, help="Download all of it again, to find what the source changed."
+)
 @json_option
 @quiet_option
 @_options
@@ -172,7 +187,9 @@ def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]")
+@click.option(
+    "--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]"
+)
 @click.option("--start", type=DAY, help="First day. [default: all]")
 @click.option("--end", type=DAY, help="Last day. [default: all]")
 @vintage_option
@@ -205,7 +222,8 @@ def export(
 @prices.command(epilog=EXIT_CODES)
 @_options
 def verify(store: str | None) -> None:
-    """Compare the bytes of everything stored with their hashes; exit with 1 and name what is damaged."""
+    """Compare the bytes of everything stored with their hashes; exit with 1 and name what is
+    damaged."""
     from ..prices.upkeep import damaged
 
     states = list(damaged(_store(store)))
@@ -218,13 +236,23 @@ def verify(store: str | None) -> None:
 
 
 @prices.command(epilog=EXIT_CODES)
-@click.option("--keep", type=click.IntRange(0), metavar="N", help="Earlier vintages that stay, a symbol.")
-@click.option("--older-than", type=click.IntRange(0), metavar="DAYS", help="Only vintages older than that.")
-@click.option("--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]")
+@click.option(
+    "--keep", type=click.IntRange(0), metavar="N", help="Earlier vintages that stay, a symbol."
+)
+@click.option(
+    "--older-than", type=click.IntRange(0), metavar="DAYS", help="Only vintages older than that."
+)
+@click.option(
+    "--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]"
+)
 @click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
 @_options
 def prune(
-    store: str | None, keep: int | None, older_than: int | None, symbols: tuple[str, ...], dry_run: bool
+    store: str | None,
+    keep: int | None,
+    older_than: int | None,
+    symbols: tuple[str, ...],
+    dry_run: bool,
 ) -> None:
     """Delete earlier vintages; the newest prices of a symbol always stay."""
     from ..errors import ConfigError
@@ -259,7 +287,8 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
 
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
-    """Print what the price cache has of each symbol, what it lacks on stderr, and exit unless all is kept."""
+    """Print what the price cache has of each symbol, what it lacks on stderr, and exit unless all
+    is kept."""
     from dataclasses import asdict
 
     say(prices.notices)

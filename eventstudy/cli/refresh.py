@@ -41,12 +41,17 @@ if TYPE_CHECKING:
 @study_options
 @click.option(
     "--on-change", metavar="COMMAND", callback=split_command,
-    help="Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in its "
+    help="Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID "
+        "in its "
     "environment; one that fails is run again by the next refresh.",
 )  # fmt: skip
-@click.option("--accept-loss", is_flag=True, help="Go on without prices that the source has no more.")
 @click.option(
-    "--recheck", is_flag=True, help="Download stored prices and market values again, to find revisions."
+    "--accept-loss", is_flag=True, help="Go on without prices that the source has no more."
+)
+@click.option(
+    "--recheck",
+    is_flag=True,
+    help="Download stored prices and market values again, to find revisions.",
 )
 @click.option(
     "--wait", type=click.FloatRange(0), default=600, show_default=True, metavar="SECONDS",
@@ -68,8 +73,8 @@ def refresh(
 ) -> None:
     """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
 
-    Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed anew, and changes.json
-    and changes.md in the run folder say what changed.
+    Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed anew, and
+    changes.json and changes.md in the run folder say what changed.
     """
     from ..runs.refresh import refresh_run
 
@@ -82,13 +87,18 @@ def refresh(
     with delivering(on_change, run) as failures:  # before stdout, which may be full or closed
         with progress(silent, "prices") as advance, writing(silent):
             done = refresh_run(
-                origin, run, config=shown, command=command_line(), moved=moved, wait=wait, recheck=recheck,
-                accept_loss=accept_loss, outbox=bool(on_change), progress=advance, told=lambda t: say([t]),
+                origin, run, config=shown, command=command_line(), moved=moved, wait=wait,
+                recheck=recheck,
+                accept_loss=accept_loss, outbox=bool(on_change), progress=advance,
+                told=lambda t: say([t]),
             )  # fmt: skip
         say(done.notices)
         _log(done)
     for failure in failures:
-        text = f"eventstudy: {failure}; the report is written, and the next refresh runs the command again"
+        text = (
+            f"eventstudy: {failure}; the report is written, and the next refresh runs the command "
+            "again"
+        )
         tell("on_change_failed", failure, said=text, exit_code=LATER)
     if as_json:
         print_json(_plain(done))
@@ -104,7 +114,8 @@ def refresh(
 def _asked(
     what: Path | None, config_file: Path | None, options: dict[str, Any]
 ) -> tuple[Order, Origin, StudyConfig | None]:
-    """Return the order, its origin, and the settings as they are shown if that is not how they are used."""
+    """Return the order, its origin, and the settings as they are shown if that is not how they are
+    used."""
     from ..runs.origin import Origin
     from .request import read_order
 
@@ -113,13 +124,18 @@ def _asked(
     if what is not None and what.is_dir():
         return _of_run(what, config_file, options)
     order = read_order(config_file, what, options)
-    return order, Origin(order.events, order.config, order.offline, order.store, order.vintage), None
+    return (
+        order,
+        Origin(order.events, order.config, order.offline, order.store, order.vintage),
+        None,
+    )
 
 
 def _of_run(
     folder: Path, config_file: Path | None, options: dict[str, Any]
 ) -> tuple[Order, Origin, StudyConfig | None]:
-    """Return what a run folder was asked for, with the options that were given in the place of its own."""
+    """Return what a run folder was asked for, with the options that were given in the place of its
+    own."""
     from dataclasses import replace
 
     from ..errors import ConfigError
@@ -131,7 +147,9 @@ def _of_run(
     fixed = [name for name in ("out", "name") if options.get(name)]
     if config_file or fixed:
         named = f"--{fixed[0]}" if fixed else "--config"
-        raise ConfigError("a run folder has a study and a place already", where=named, value=str(folder))
+        raise ConfigError(
+            "a run folder has a study and a place already", where=named, value=str(folder)
+        )
     folder = followed(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
@@ -143,7 +161,9 @@ def _of_run(
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
     whole = folder if folder.name else folder.absolute()
     place = {"out": whole.parent, "name": whole.name}
-    order = read_order(None, origin.events, {**own, **{k: v for k, v in run.items() if v}, **place, **given})
+    order = read_order(
+        None, origin.events, {**own, **{k: v for k, v in run.items() if v}, **place, **given}
+    )
     asked = Origin(order.events, order.config, order.offline, order.store, order.vintage)
     return order, asked, None if given else record.config
 
@@ -155,19 +175,27 @@ def _log(done: Refreshed) -> None:
     if done.results is None:
         note("nothing_new", folder=str(done.folder))
         return
-    note("run_written", folder=str(done.folder), events=len(done.results.events), used=len(done.results))
+    note(
+        "run_written",
+        folder=str(done.folder),
+        events=len(done.results.events),
+        used=len(done.results),
+    )
     if done.changed:
         counts: dict[str, Any] = done.comparison.counts if done.comparison else {}
         note("changed", why=list(done.why), **counts)
 
 
 def _lost(done: Refreshed, order: Order) -> str:
-    """Return which events have no result in the run that is there now, if these are more than allowed."""
+    """Return which events have no result in the run that is there now, if these are more than
+    allowed."""
     from ..runs.record import Record
     from .terminal import excess
 
     record = Record.read(done.folder)
-    return excess(record.without_result, record.config.main, strict=order.strict, max_loss=order.max_loss)
+    return excess(
+        record.without_result, record.config.main, strict=order.strict, max_loss=order.max_loss
+    )
 
 
 def _as_text(done: Refreshed) -> str:
@@ -180,7 +208,9 @@ def _as_text(done: Refreshed) -> str:
     same = ["no event, CAR or answer differs"] if found and found.same else []
     said = [f"refreshed: {'; '.join(done.why)}", *(same or [str(found)] * bool(found))]
     if provisional:
-        said.append(f"{provisional} event{'s' * (provisional != 1)} provisional: the window is not over yet")
+        said.append(
+            f"{provisional} event{'s' * (provisional != 1)} provisional: the window is not over yet"
+        )
     said += [answer["text"] for answer in Record.read(done.folder).manifest["answers"]]
     return ascii_text("\n".join([*said, f"Report: {done.folder / 'report.html'}"]))
 

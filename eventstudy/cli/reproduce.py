@@ -21,7 +21,8 @@ from .shared import DIFFERENT, PATH, debug_option, reading_codes
 @click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")
 @debug_option
 def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> None:
-    """Compute a run again from its own folder, offline, and compare tables; exit with 4 if any differs."""
+    """Compute a run again from its own folder, offline, and compare tables; exit with 4 if any
+    differs."""
     from ..runs.reproduce import reproduce_run
 
     found = reproduce_run(folder, tolerance=tolerance)

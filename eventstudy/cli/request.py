@@ -28,7 +28,8 @@ class Order:
     max_loss : float
         Largest share of events without a result.
     store, vintage : str
-        The store of prices, and the time whose prices are wanted; empty for the default, and for the newest.
+        The store of prices, and the time whose prices are wanted; empty for the default, and for
+        the newest.
     config : StudyConfig
     """
 
@@ -61,8 +62,8 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
     Raises
     ------
     ConfigError
-        For an unknown or missing setting, or a value of the wrong type; a study file is checked as it
-        stands, and all its faults are named.
+        For an unknown or missing setting, or a value of the wrong type; a study file is checked as
+        it stands, and all its faults are named.
     """
     config_file, events = _which(config_file, events)
     file = read_study_file(config_file) if config_file else StudyFile()
@@ -72,7 +73,9 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
     try:
         run, config = check(file.run | file.study | given)
     except ConfigError as error:
-        error.where = _option(error.where) if error.where in options and error.where in given else error.where
+        error.where = (
+            _option(error.where) if error.where in options and error.where in given else error.where
+        )
         raise
     if not run.events:
         raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
@@ -96,5 +99,7 @@ def _which(config_file: Path | None, events: Path | None) -> tuple[Path | None, 
     if events is None or events.suffix.lower() != ".toml":
         return config_file, events
     if config_file is not None:
-        raise ConfigError("two study files", value=f"{events} and {config_file}", remedy="name one of them")
+        raise ConfigError(
+            "two study files", value=f"{events} and {config_file}", remedy="name one of them"
+        )
     return events, None

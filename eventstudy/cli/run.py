@@ -1,4 +1,5 @@
-"""``eventstudy run``: an order becomes a study, the study a run folder, and a summary is printed."""
+"""``eventstudy run``: an order becomes a study, the study a run folder, and a summary is
+printed."""
 
 from __future__ import annotations
 
@@ -61,8 +62,8 @@ def run(
 ) -> None:
     """Run a study of EVENTS and write its report.
 
-    EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file (.toml) that
-    names one.
+    EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file
+    (.toml) that names one.
     """
     from ..runs import Origin, write_run
     from ..runs.compute import compute_study
@@ -114,7 +115,8 @@ def run(
 
 
 def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
-    """Return what is to be said of prices: what a run said of those that it keeps was of its own fetch."""
+    """Return what is to be said of prices: what a run said of those that it keeps was of its own
+    fetch."""
     from ..runs import Record
 
     old = Record.read(lock).manifest.get("notices", []) if lock else []
@@ -146,7 +148,8 @@ def _faster(config: StudyConfig, n: int) -> list[str]:
 
 
 def _unranked(results: FittedStudy, config: StudyConfig) -> list[str]:
-    """Say before the report is written that placebo dates are too few for a p-value, of which events."""
+    """Say before the report is written that placebo dates are too few for a p-value, of which
+    events."""
     from ..analysis.placebo import placebo_dates
     from ..fitting.fitted import group_column
 
@@ -157,7 +160,8 @@ def _unranked(results: FittedStudy, config: StudyConfig) -> list[str]:
     return [
         f"--placebo {config.placebo}{f', {group}' * bool(group)}: {found.reason}"
         for group, part in samples.items()
-        if len(part) > 1 and (found := placebo_dates(part, config.main, draws=config.placebo)).reason
+        if len(part) > 1
+        and (found := placebo_dates(part, config.main, draws=config.placebo)).reason
     ]
 
 
@@ -174,7 +178,9 @@ def _as_text(results: FittedStudy, config: StudyConfig, folder: Path) -> str:
     parts = {first: parts[first]} | parts
     blocks = []
     for group, part in parts.items():
-        title = f"{column} = {group}: {len(part):,} event{'s' * (len(part) != 1)}\n" if column else ""
+        title = (
+            f"{column} = {group}: {len(part):,} event{'s' * (len(part) != 1)}\n" if column else ""
+        )
         blocks.append(title + summary_text(part, config))
         if sys.stdout.isatty():
             blocks.append(sketch(part))

@@ -55,7 +55,8 @@ _debug_flag = click.option(
     "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks of errors."
 )
 _log_format = click.option(
-    "--log-format", type=click.Choice(["text", "json"]), envvar="EVENTSTUDY_LOG_FORMAT", is_eager=True,
+    "--log-format", type=click.Choice(["text", "json"]), envvar="EVENTSTUDY_LOG_FORMAT",
+    is_eager=True,
     expose_value=False, callback=_log, help="Log on stderr what is done, a line an event.",
 )  # fmt: skip
 
@@ -66,7 +67,8 @@ def debug_option(command: F) -> F:
 
 
 def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts: object) -> None:
-    """Say on stderr what the user must know: `said`, by default `text`, or an entry where logs are wanted.
+    """Say on stderr what the user must know: `said`, by default `text`, or an entry where logs are
+    wanted.
 
     A stderr that is closed or full stops nothing: nobody can be told there.
     """
@@ -91,7 +93,9 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
         def advance(done: int, total: int) -> None:
             nonlocal bar
             if bar is None:
-                bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
+                bar = stack.enter_context(
+                    click.progressbar(length=total, label=label, file=sys.stderr)
+                )
             bar.update(done - bar.pos)
             if done >= total:
                 stack.close()
@@ -102,7 +106,8 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
 
 @contextmanager
 def writing(silent: bool) -> Iterator[None]:
-    """Show on stderr, if that is a terminal, what is being written: one line, which is gone afterwards."""
+    """Show on stderr, if that is a terminal, what is being written: one line, which is gone
+    afterwards."""
     from ..utility.progress import listening
 
     if not _watched(silent):
@@ -151,7 +156,8 @@ def remember(out: Path, name: str) -> None:
 
 
 def state_of_run(context: click.Context, unchanged: str) -> str:
-    """Return what has become of the run that a command makes, if that is ended: `unchanged`, or it is new."""
+    """Return what has become of the run that a command makes, if that is ended: `unchanged`, or it
+    is new."""
     from ..runs.outbox import waiting
 
     if RUN not in context.meta:
@@ -196,5 +202,13 @@ def command_line() -> str:
 
 def ascii_text(text: str) -> str:
     """Return text that any console can show."""
-    plain = {0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x", 0x2026: "..."}
+    plain = {
+        0x2212: "-",
+        0xA0: " ",
+        0x2265: ">=",
+        0x2264: "<=",
+        0x2013: "-",
+        0xD7: "x",
+        0x2026: "...",
+    }
     return text.translate(plain)

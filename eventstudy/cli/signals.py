@@ -1,4 +1,5 @@
-"""SIGTERM ends a command as an error does: what it was writing is cleared away, and one line is said."""
+"""SIGTERM ends a command as an error does: what it was writing is cleared away, and one line is
+said."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def terminable() -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Compiled code that is being imported turns what is raised amid it into an error of its own.
+        # Compiled code that is being imported turns what is raised amid it into an error of its
+        # own.
         if asked:
             raise Terminated from None
         raise

@@ -53,7 +53,8 @@ def p_text(value: float) -> str:
 
 @in_its_words
 def summary_text(results: FittedStudy, config: StudyConfig) -> str:
-    """Return windows with effect, interval and p of the main test, and the other tests of the main window."""
+    """Return windows with effect, interval and p of the main test, and the other tests of the main
+    window."""
     # The average of one event is its effect.
     several = len(results) > 1
     head = ["days", "N", "effect", "95% interval", "p", *["plain average"] * several]
@@ -67,7 +68,8 @@ def summary_text(results: FittedStudy, config: StudyConfig) -> str:
 def _deciding(results: FittedStudy, config: StudyConfig) -> str:
     """Return the main test, and the windows of fewer events in which another one decides."""
     labels = {
-        window: STATISTICS[main_test_of(results, window)].label for window in (config.main, *config.tested)
+        window: STATISTICS[main_test_of(results, window)].label
+        for window in (config.main, *config.tested)
     }
     label = labels[config.main]
     others = [f"{other} over {window}" for window, other in labels.items() if other != label]
@@ -78,14 +80,16 @@ def _row(results: FittedStudy, window: Window, main: Window) -> list[str]:
     found = answer_of(results, window)
     low, high = (percent(end) for end in (found.effect.ci_low, found.effect.ci_high))
     return [
-        f"{window}{' main' * (window == main)}", f"{found.n_events:,}", percent(found.effect.estimate),
+        f"{window}{' main' * (window == main)}", f"{found.n_events:,}",
+        percent(found.effect.estimate),
         f"{low} to {high}" if low != "-" else "-", p_text(found.pvalue),
         percent(found.plain_average.estimate),
     ]  # fmt: skip
 
 
 def _others(results: FittedStudy, config: StudyConfig) -> list[str]:
-    """Return the other tests of the main window by how far to trust them; what is not valid is left out.
+    """Return the other tests of the main window by how far to trust them; what is not valid is left
+    out.
 
     None while the answer is provisional: no p-value goes before it.
     """
@@ -107,26 +111,36 @@ def _others(results: FittedStudy, config: StudyConfig) -> list[str]:
 
 
 def beside(folder: Path, group: str = "") -> list[str]:
-    """Return what the tables of a run say of variants, placebo studies and a regression, if it has them.
+    """Return what the tables of a run say of variants, placebo studies and a regression, if it has
+    them.
 
     Variants and placebo studies are those of `group`, as is the answer; "" for all events.
     """
     variants, placebo, terms = (
         _read(folder, n) for n in ("variants", f"placebo{'_by_group' * bool(group)}", "regression")
     )
-    lines = [_variant(row, group) for row in _named(of_groups(variants, [group]))] if len(variants) else []
+    lines = (
+        [_variant(row, group) for row in _named(of_groups(variants, [group]))]
+        if len(variants)
+        else []
+    )
     own = placebo[placebo.iloc[:, 0] == group] if group and len(placebo) else placebo
     who = f", {group}" * bool(group)
     for row in _named(own):
         rank = f"{p_is(row.pvalue)} among {row.draws:,}" if np.isfinite(row.pvalue) else row.reason
-        lines.append(f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}")
+        lines.append(
+            f"Placebo {row.kind}{who} ({STATISTICS[row.test].label} {row.statistic:+.2f}): {rank}"
+        )
     if len(terms) and (why := not_possible(terms)):
         lines.append(f"CAR on {terms['term'].iloc[0]}: {why}")
     elif len(terms):
         wild = "wild_pvalue" if "wild_pvalue" in terms else "pvalue"
         each = (f"{t.term} {t.estimate:+.3g} ({p_is(getattr(t, wild))})" for t in _named(terms))
         who, first = ", all groups" * bool(group), terms.iloc[0]
-        about = [f"N = {first['n_events']:,}, errors {first['errors']}", *filter(None, [first["notes"]])]
+        about = [
+            f"N = {first['n_events']:,}, errors {first['errors']}",
+            *filter(None, [first["notes"]]),
+        ]
         lines.append(f"CAR on characteristics{who}: {', '.join(each)}; {'; '.join(about)}")
     return ["\n".join(_wrapped(text)) for text in lines if text]
 
@@ -139,7 +153,8 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _variant(row: Any, group: str) -> str:
-    """Return what one variant says of the group, or of all events where it has none; nothing of the study."""
+    """Return what one variant says of the group, or of all events where it has none; nothing of the
+    study."""
     if row.variant == MAIN:
         return ""
     name = row.variant + f", {row.group or 'all events'}" * bool(group)
@@ -147,7 +162,9 @@ def _variant(row: Any, group: str) -> str:
         return f"Variant {name}: {row.reason}"
     window, test = Window(row.start, row.stop), STATISTICS[row.test].label
     p = p_is(row.pvalue) if np.isfinite(row.pvalue) else row.reason
-    return f"Variant {name}: {percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events:,}"
+    return (
+        f"Variant {name}: {percent(row.estimate)} over {window}, {test} {p}, N = {row.n_events:,}"
+    )
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -165,7 +182,8 @@ def _grid(head: list[str], rows: list[list[str]]) -> str:
     above = [[([""] * (height - len(w)) + w)[k] for w in wrapped] for k in range(height)]
     widths = [max(len(row[j]) for row in [*above, *rows]) for j in range(len(head))]
     lines = [
-        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [*above, *rows]
+        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in [*above, *rows]
     ]
     return "\n".join([*lines[:height], "-" * max(map(len, lines)), *lines[height:]])
 
@@ -182,7 +200,10 @@ def sketch(results: FittedStudy) -> str:
         return ""
     step = (high - low) / (SKETCH_ROWS - 1)
     zero = round(-low / step)
-    canvas = [["-" if row == zero else " " for _ in range(2 * len(days) - 1)] for row in range(SKETCH_ROWS)]
+    canvas = [
+        ["-" if row == zero else " " for _ in range(2 * len(days) - 1)]
+        for row in range(SKETCH_ROWS)
+    ]
     for column, (value, day) in enumerate(zip(path, days, strict=True)):
         for row in range(SKETCH_ROWS if day == 0 else 0):
             canvas[row][2 * column] = "|" if row != zero else "+"
@@ -190,24 +211,35 @@ def sketch(results: FittedStudy) -> str:
             canvas[round((value - low) / step)][2 * column] = "o"
     labels = {0: percent(low), SKETCH_ROWS - 1: percent(high), zero: "0"}
     lines = [
-        f"{labels.get(row, ''):>8} {''.join(canvas[row])}".rstrip() for row in reversed(range(SKETCH_ROWS))
+        f"{labels.get(row, ''):>8} {''.join(canvas[row])}".rstrip()
+        for row in reversed(range(SKETCH_ROWS))
     ]
     axis = [" "] * (2 * len(days) + 3)
-    for text, column in ((f"{days[0]:+d}", 0), ("0", int(-days[0])), (f"{days[-1]:+d}", len(days) - 1)):
+    for text, column in (
+        (f"{days[0]:+d}", 0),
+        ("0", int(-days[0])),
+        (f"{days[-1]:+d}", len(days) - 1),
+    ):
         if 0 <= column < len(days):
             axis[2 * column : 2 * column + len(text)] = text
     return "\n".join(["CAAR by event day", *lines, " " * 9 + "".join(axis).rstrip()])
 
 
 def losses(results: FittedStudy, main: Window | None = None, *, written: bool = True) -> str:
-    """Return what was dropped and why, the most frequent reason first, and which events leave `main`."""
+    """Return what was dropped and why, the most frequent reason first, and which events leave
+    `main`."""
     lost = _without(results, main) if main else ""
     dropped = results.events[~results.ok]
     if dropped.empty:
         return lost or "No event was dropped."
     heads = dropped["reason"].map(reason_head)
     kinds = Counter(heads)
-    lines = [f"Dropped {len(dropped):,} of {len(results.events):,} event{'s' * (len(results.events) != 1)}:"]
+    lines = [
+        (
+            f"Dropped {len(dropped):,} of {len(results.events):,} "
+            f"event{'s' * (len(results.events) != 1)}:"
+        )
+    ]
     for kind, count in kinds.most_common(DROPPED_SHOWN):
         event = dropped[heads == kind].iloc[0]
         lines.append(f"  {count:4,d}  {kind}, e.g. {event['event_id']}{_detail(event['reason'])}")
@@ -229,25 +261,33 @@ def _without(results: FittedStudy, main: Window) -> str:
 
 
 def seen_faults(results: FittedStudy) -> str:
-    """Return how many faults of prices or returns touch windows of used events, by kind; "" without any.
+    """Return how many faults of prices or returns touch windows of used events, by kind; "" without
+    any.
 
     Of an event that was dropped the reason says what its prices lack.
     """
     used = results.subset(results.ok) if len(results) else results
-    kinds = Counter(fault.kind for fault in faults_in_windows(used)) if len(results) else Counter[str]()
+    kinds = (
+        Counter(fault.kind for fault in faults_in_windows(used)) if len(results) else Counter[str]()
+    )
     if not kinds:
         return ""
     words = {**SPOKEN, **{kind: reason.spoken for kind, reason in RETURN_FAULTS.items()}}
     what = ", ".join(f"{count:,} {words[kind][count > 1]}" for kind, count in kinds.most_common())
-    total, data = sum(kinds.values()), "returns" if kinds.keys() <= RETURN_FAULTS.keys() else "prices"
+    total, data = (
+        sum(kinds.values()),
+        "returns" if kinds.keys() <= RETURN_FAULTS.keys() else "prices",
+    )
     text = (
-        f"{total:,} fault{'s' * (total != 1)} of {data} in the windows: {what}; tables/faults.csv of the run"
+        f"{total:,} fault{'s' * (total != 1)} of {data} in the windows: {what}; tables/faults.csv "
+        "of the run"
     )
     return "\n".join(_wrapped(text))
 
 
 def excess_loss(results: FittedStudy, main: Window, *, strict: bool, max_loss: float) -> str:
-    """Return which events have no result for `main`, if these are more than allowed; "" otherwise."""
+    """Return which events have no result for `main`, if these are more than allowed; ""
+    otherwise."""
     events = results.events.assign(lost=~results.abnormal.valid(main))
     return excess(events, main, strict=strict, max_loss=max_loss)
 

@@ -15,7 +15,8 @@ ASSUMED_TIME = dt.time(12)
 FIRST_YEAR, LAST_YEAR = 1950, 2100
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _STAMP = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?",
+    r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?) "
+    r"?(Z|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
 MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
@@ -52,13 +53,14 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     tz : str
         IANA zone, ``""`` for none. With an offset in `text` the two must agree.
     dates_only : bool
-        Whether all stamps beside this one are at midnight: the message says then that these are dates.
+        Whether all stamps beside this one are at midnight: the message says then that these are
+        dates.
 
     Raises
     ------
     DataError
-        The stamp is unreadable, before 1950, needs a zone, contradicts it, or names a time which the clocks
-        of the zone skipped or showed twice.
+        The stamp is unreadable, before 1950, needs a zone, contradicts it, or names a time which
+        the clocks of the zone skipped or showed twice.
     """
     stamp = _STAMP.fullmatch(text)
     if not stamp:
@@ -69,7 +71,10 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     if offset:
         return Announcement(instant=_with_offset(wall, offset, tz), tz=tz or None)
     if not tz:
-        remedy = "add its offset (e.g. -05:00 or Z), or a zone such as America/New_York in the column 'tz'"
+        remedy = (
+            "add its offset (e.g. -05:00 or Z), or a zone such as America/New_York in the column "
+            "'tz'"
+        )
         if MIDNIGHT.search(text) and dates_only:
             what = "is a date with 00:00 behind it, as in all rows"
             raise DataError(what, value=text, remedy=f"write {day}")
@@ -79,12 +84,14 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     return Announcement(instant=to_instant(wall, tz), tz=tz)
 
 
-def day0_position(announcement: Announcement, sessions: Sessions, *, cutoff_minutes: float = 0) -> int:
+def day0_position(
+    announcement: Announcement, sessions: Sessions, *, cutoff_minutes: float = 0
+) -> int:
     """Return the index of day 0, the first session whose close can reflect the news.
 
-    A time before the close (less `cutoff_minutes`) belongs to that session, later ones to the next. A date
-    with a time zone is taken as noon there; a date without one is that session, or the next when the market
-    is shut.
+    A time before the close (less `cutoff_minutes`) belongs to that session, later ones to the next.
+    A date with a time zone is taken as noon there; a date without one is that session, or the next
+    when the market is shut.
 
     Raises
     ------
@@ -117,7 +124,9 @@ def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:
         what = f"this time came twice in {tz} (clocks went back)"
     else:
         what = f"this time did not exist in {tz} (clocks went forward)"
-    raise DataError(what, value=str(wall), remedy="give the time with its offset from UTC, e.g. -05:00")
+    raise DataError(
+        what, value=str(wall), remedy="give the time with its offset from UTC, e.g. -05:00"
+    )
 
 
 def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
@@ -125,7 +134,9 @@ def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
     try:
         stamp = dt.datetime.fromisoformat(f"{wall.isoformat()}{shift}")
     except ValueError:
-        raise DataError("there is no such offset from UTC", value=offset, remedy="e.g. -05:00") from None
+        raise DataError(
+            "there is no such offset from UTC", value=offset, remedy="e.g. -05:00"
+        ) from None
     if tz:
         local = stamp.astimezone(zoneinfo.ZoneInfo(tz))
         if local.replace(tzinfo=None) != wall:
@@ -150,10 +161,13 @@ def parse_date(text: str) -> dt.date:
 
 
 def _unreadable(text: str) -> DataError:
-    """Return the error for a text that is no ISO date, with the date it was probably meant to be."""
+    """Return the error for a text that is no ISO date, with the date it was probably meant to
+    be."""
     if serial := _SERIAL.fullmatch(text):
         day = dt.date(1899, 12, 30) + dt.timedelta(days=int(serial[1]))
-        return DataError("is a spreadsheet's day number", value=text, remedy=f"write the date, {day}")
+        return DataError(
+            "is a spreadsheet's day number", value=text, remedy=f"write the date, {day}"
+        )
     if parts := _OTHER_DATE.fullmatch(text):
         return _from_readings(text, sorted(_readings(*parts.groups())))
     if re.fullmatch(r"\d{8}", text, re.ASCII):
@@ -176,7 +190,11 @@ def _from_readings(text: str, readings: list[dt.date]) -> DataError:
 
 def _readings(first: str, second: str, third: str) -> set[dt.date]:
     """Return the days that three numbers can mean."""
-    orders = [(first, second, third)] if len(first) == 4 else [(third, second, first), (third, first, second)]
+    orders = (
+        [(first, second, third)]
+        if len(first) == 4
+        else [(third, second, first), (third, first, second)]
+    )
     days = set()
     for year, month, day in orders:
         century = {2: 2000, 4: 0}.get(len(year), -9999)

@@ -137,7 +137,9 @@ def laid_out(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
         if len(block) == BLOCK:
             _flush(block, coders)
     _flush(block, coders)
-    return Sheet(header, names, np.array(lines, np.int64), [coder.column() for coder in coders], odd)
+    return Sheet(
+        header, names, np.array(lines, np.int64), [coder.column() for coder in coders], odd
+    )
 
 
 def _flush(block: list[list[str]], coders: list[Coder]) -> None:

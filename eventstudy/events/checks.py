@@ -73,7 +73,10 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     if not len(sheet.lines) and not sheet.odd:
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
     given = zip(columns, sheet.columns, strict=True)
-    cells = {name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column for name, column in given}
+    cells = {
+        name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column
+        for name, column in given
+    }
     stamps = cells["announced_at"].texts
     rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
@@ -85,14 +88,18 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     checked = None
     if good.any() and not problems:
         rows = np.flatnonzero(good)
-        taken = {name: column.take(rows) for name, column in (*cells.items(), ("exchange", exchange))}
+        taken = {
+            name: column.take(rows) for name, column in (*cells.items(), ("exchange", exchange))
+        }
         own = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
         said = notices_of({name: taken[name] for name in columns}, rules.calendar)
         checked = Checked(columns, {**taken, **own}, day0[rows], (*sheet.notices, *said))
     return checked, sorted([*problems, *found], key=lambda p: p.line)
 
 
-def _judge(cells: Mapping[str, Column], n: int, rules: Rules) -> tuple[Column, Column, DateArray, Faults]:
+def _judge(
+    cells: Mapping[str, Column], n: int, rules: Rules
+) -> tuple[Column, Column, DateArray, Faults]:
     """Return exchange, flags and day 0 (NaT where unknown) of each row, and the faults by row."""
     faults: Faults = {}
     for name, column in cells.items():
@@ -112,20 +119,29 @@ def _judge(cells: Mapping[str, Column], n: int, rules: Rules) -> tuple[Column, C
     dated, day = _judged(own, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
     day0 = np.array([row.day0 for row in dated], dtype="datetime64[D]")[day]
     words = Column.of([";".join(row.flags) for row in dated])
-    flags = _joined_flags(cells.get("flags", Column.blank(n)), Column(words.codes[day], words.texts))
+    flags = _joined_flags(
+        cells.get("flags", Column.blank(n)), Column(words.codes[day], words.texts)
+    )
     return exchange, flags, day0, faults
 
 
 def _judged(
-    cells: Mapping[str, Column], names: Sequence[str], n: int, check: Callable[[Row], None], faults: Faults
+    cells: Mapping[str, Column],
+    names: Sequence[str],
+    n: int,
+    check: Callable[[Row], None],
+    faults: Faults,
 ) -> tuple[list[Row], IntArray]:
     """Judge each combination of cells in some columns once.
 
-    Returns the combinations and which of them each row has; their faults are added to those of the rows.
+    Returns the combinations and which of them each row has; their faults are added to those of the
+    rows.
     """
     columns = {name: cells.get(name, Column.blank(n)) for name in names}
     first, number = distinct(*(column.codes for column in columns.values()))
-    texts = [map(column.texts.__getitem__, column.codes[first].tolist()) for column in columns.values()]
+    texts = [
+        map(column.texts.__getitem__, column.codes[first].tolist()) for column in columns.values()
+    ]
     rows = [Row(dict(zip(names, own, strict=True))) for own in zip(*texts, strict=True)]
     for row in rows:
         check(row)
@@ -160,15 +176,20 @@ def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faul
     days = day0[rows].astype(np.int64)
     first, number = distinct(ticker.codes[rows], days - days.min(initial=0))
     earlier = rows[first[number]]
-    for i, same in zip(rows[rows != earlier].tolist(), earlier[rows != earlier].tolist(), strict=True):
+    for i, same in zip(
+        rows[rows != earlier].tolist(), earlier[rows != earlier].tolist(), strict=True
+    ):
         what = f"has the same day 0 ({day0[i]}) as the event on line {lines[same]}"
         value = short(ticker.texts[ticker.codes[i]])
         fault = Problem(int(lines[i]), "ticker", what, value, "keep one row per listing and day 0")
         faults.setdefault(i, []).append(fault)
 
 
-def _named(cells: Mapping[str, Column], day0: DateArray, lines: IntArray, faults: Faults) -> list[str]:
-    """Return the id of each row; add a fault where it is used already, make one where there is none."""
+def _named(
+    cells: Mapping[str, Column], day0: DateArray, lines: IntArray, faults: Faults
+) -> list[str]:
+    """Return the id of each row; add a fault where it is used already, make one where there is
+    none."""
     ids = list(cells.get("event_id", Column.blank(len(lines))))
     seen: dict[str, int] = {}
     for i, name in enumerate(ids):
@@ -177,7 +198,9 @@ def _named(cells: Mapping[str, Column], day0: DateArray, lines: IntArray, faults
             faults.setdefault(i, []).append(Problem(int(lines[i]), "event_id", what, short(name)))
     days, number = np.unique(day0, return_inverse=True)
     written = days.astype(str)
-    for i, (name, ticker, day) in enumerate(zip(ids, cells["ticker"], number.tolist(), strict=True)):
+    for i, (name, ticker, day) in enumerate(
+        zip(ids, cells["ticker"], number.tolist(), strict=True)
+    ):
         if not name and i not in faults:
             name = f"{ticker}-{written[day]}"
             ids[i] = name = _unused(name, seen) if name in seen else name

@@ -61,13 +61,17 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
         if raw.startswith(signature):
             return None, [Problem(1, WHOLE_ROW, f"the file is {what}", remedy=_SAVE_AS)]
     if raw.count(0) > len(raw) / 4:
-        return None, [Problem(1, WHOLE_ROW, "the file is encoded as UTF-16, or not text", remedy=_SAVE_AS)]
+        return None, [
+            Problem(1, WHOLE_ROW, "the file is encoded as UTF-16, or not text", remedy=_SAVE_AS)
+        ]
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\r|\n", raw[: error.start])) + 1
         byte = f"0x{raw[error.start]:02x}"
-        return None, [Problem(line, WHOLE_ROW, "the file is not UTF-8: unreadable byte", byte, _SAVE_AS)]
+        return None, [
+            Problem(line, WHOLE_ROW, "the file is not UTF-8: unreadable byte", byte, _SAVE_AS)
+        ]
     problems: list[Problem] = []
     delimiter = _delimiter(_lines(raw), required)
     sheet = laid_out(_rows(_lines(raw), delimiter, problems))
@@ -83,20 +87,26 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
 
 
 def _with_points(sheet: Sheet) -> Sheet:
-    read = [with_points(strip(name), own) for name, own in zip(sheet.names, sheet.columns, strict=True)]
+    read = [
+        with_points(strip(name), own) for name, own in zip(sheet.names, sheet.columns, strict=True)
+    ]
     return replace(
         sheet, columns=[own for own, _ in read], notices=[text for _, said in read for text in said]
     )
 
 
 def _of_a_run(sheet: Sheet) -> Sheet:
-    """Return the sheet of the ``events.csv`` of a run with the cells from which that was written."""
+    """Return the sheet of the ``events.csv`` of a run with the cells from which that was
+    written."""
     columns = [column.changed(unquoted) for column in sheet.columns]
     return replace(sheet, names=[unquoted(name) for name in sheet.names], columns=columns)
 
 
-def _rows(lines: Iterable[str], delimiter: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with its first line; add what cannot be read to `problems`."""
+def _rows(
+    lines: Iterable[str], delimiter: str, problems: list[Problem]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with its first line; add what cannot be read to
+    `problems`."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
@@ -127,9 +137,12 @@ def _lines(raw: bytes) -> Iterable[str]:
 
 
 def _delimiter(lines: Iterable[str], required: Sequence[str]) -> str:
-    """Return the separator that makes the header readable, or else the one that cuts it into most cells."""
+    """Return the separator that makes the header readable, or else the one that cuts it into most
+    cells."""
     header = next((line for line in lines if line.strip()), "")
-    cuts = {mark: [strip(name).strip('"').lower() for name in header.split(mark)] for mark in ",;\t|"}
+    cuts = {
+        mark: [strip(name).strip('"').lower() for name in header.split(mark)] for mark in ",;\t|"
+    }
     return max(cuts, key=lambda mark: (len(set(required) & set(cuts[mark])), len(cuts[mark])))
 
 

@@ -1,4 +1,5 @@
-"""Numbers in the cells of an events file: decimal commas, and what is meant as a number and is none."""
+"""Numbers in the cells of an events file: decimal commas, and what is meant as a number and is
+none."""
 
 from __future__ import annotations
 
@@ -16,13 +17,16 @@ _COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNO
 def with_points(name: str, column: Column) -> tuple[Column, list[str]]:
     """Return a column of numbers with decimal points, and a notice where it had decimal commas.
 
-    For files whose cells are not separated by commas: there 1,5 is a number. A column that holds any text
-    stays as it is.
+    For files whose cells are not separated by commas: there 1,5 is a number. A column that holds
+    any text stays as it is.
     """
     found = _with_commas(column.texts)
     if not found or not all(map(_is_number, map(_point, column.texts))):
         return column, []
-    said = f"{name}: commas are read as decimal points, {found[0].strip()!r} as {_point(found[0]).strip()}"
+    said = (
+        f"{name}: commas are read as decimal points, {found[0].strip()!r} as "
+        f"{_point(found[0]).strip()}"
+    )
     return column.changed(_point), [said]
 
 

@@ -12,7 +12,9 @@ from .rows import CONTROL, KNOWN, OPTIONAL, REQUIRED, short
 
 _ALIASES = {
     "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
-    "announced_at": ("date", "eventdate", "announced", "announcement", "announcementdate", "timestamp"),
+    "announced_at": (
+        "date", "eventdate", "announced", "announcement", "announcementdate", "timestamp",
+    ),
     "tz": ("timezone", "zone"),
 }  # fmt: skip
 
@@ -27,9 +29,13 @@ def check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]
             what = f"column {i + 1} of the header has no name"
             problems.append(Problem(line, WHOLE_ROW, what, remedy=remedy))
         elif column in columns[:i]:
-            problems.append(Problem(line, column, f"the header names this column twice (column {i + 1})"))
+            problems.append(
+                Problem(line, column, f"the header names this column twice (column {i + 1})")
+            )
         elif CONTROL.search(column):
-            problems.append(Problem(line, WHOLE_ROW, "the header holds a control character", short(column)))
+            problems.append(
+                Problem(line, WHOLE_ROW, "the header holds a control character", short(column))
+            )
     problems += [
         Problem(line, required, "column is missing", remedy=_rename(required, columns))
         for required in REQUIRED
@@ -47,7 +53,9 @@ def _canonical(name: str) -> str:
 
 def _rename(wanted: str, columns: list[str]) -> str:
     spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
-    if other := _alias(wanted, spare) or next(iter(difflib.get_close_matches(wanted, spare, 1)), ""):
+    if other := _alias(wanted, spare) or next(
+        iter(difflib.get_close_matches(wanted, spare, 1)), ""
+    ):
         return f"rename {other!r} to {wanted!r}"
     return "the first line must name " + " and ".join(REQUIRED)
 

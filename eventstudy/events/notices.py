@@ -10,7 +10,8 @@ from ..utility.typing import CalendarChoice
 from .cells import Column
 from .decimals import unread
 
-# Columns that split events into groups where they are there; no cell of them has white space around it.
+# Columns that split events into groups where they are there; no cell of them has white space around
+# it.
 GROUPS = ("group", "direction")
 # What a run writes in their place; day0 and flags of the user are heeded.
 REPLACED = ("exchange", "benchmark_named", "status", "reason", "nobs")
@@ -24,7 +25,9 @@ def notices_of(cells: Mapping[str, Column], calendar: CalendarChoice) -> tuple[s
     out = []
     if not set(OUTCOME) <= set(cells) and (own := [name for name in REPLACED if name in cells]):
         out.append(f"the events.csv of a run has columns of its own in place of {', '.join(own)}")
-    if calendar == "exchange" and (odd := [t for t in cells["ticker"].texts if _NO_SHARE.fullmatch(t)]):
+    if calendar == "exchange" and (
+        odd := [t for t in cells["ticker"].texts if _NO_SHARE.fullmatch(t)]
+    ):
         what = "taken to trade on the sessions of New York, as there is no market suffix"
         out.append(f"{_some(odd)}: {what}; --calendar data takes the days that have prices")
     for name, column in cells.items():
@@ -38,13 +41,17 @@ def notices_of(cells: Mapping[str, Column], calendar: CalendarChoice) -> tuple[s
 
 
 def alike(column: str, texts: Iterable[str]) -> Iterator[str]:
-    """Yield a notice for each set of groups whose names differ in nothing but case and white space."""
+    """Yield a notice for each set of groups whose names differ in nothing but case and white
+    space."""
     spellings: dict[str, list[str]] = {}
     for text in texts:
         spellings.setdefault(" ".join(text.split()).casefold(), []).append(text)
     for own in spellings.values():
         if len(own) > 1:
-            yield f"{column}: {', '.join(map(repr, own))} are different groups; spell them alike to join them"
+            yield (
+                f"{column}: {', '.join(map(repr, own))} are different groups; spell them alike to "
+                "join them"
+            )
 
 
 def _some(texts: Iterable[str]) -> str:

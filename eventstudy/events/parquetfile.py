@@ -33,7 +33,9 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
     try:
         table = pq.read_table(pa.BufferReader(raw))
         names = [name for name in table.column_names if not _INDEX.fullmatch(name)]
-        columns = [_column(table.column(k)) for k, own in enumerate(table.column_names) if own in names]
+        columns = [
+            _column(table.column(k)) for k, own in enumerate(table.column_names) if own in names
+        ]
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
         return None, [Problem(1, WHOLE_ROW, f"the file cannot be read as Parquet ({reason})")]
@@ -47,7 +49,8 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
 
 
 def _column(cells: Any) -> Column:
-    """Return a column of Arrow as text; the values of a type that can be told apart are written once."""
+    """Return a column of Arrow as text; the values of a type that can be told apart are written
+    once."""
     import pyarrow as pa
 
     try:
@@ -65,10 +68,15 @@ def _column(cells: Any) -> Column:
 
 
 def cell_text(value: object) -> str:
-    """Return a value as it would stand in a CSV file: a missing one is empty, midnight in no zone a date."""
+    """Return a value as it would stand in a CSV file: a missing one is empty, midnight in no zone a
+    date."""
     if isinstance(value, str):
         return value
-    if value is None or str(value) in ("NaT", "<NA>") or (isinstance(value, float) and math.isnan(value)):
+    if (
+        value is None
+        or str(value) in ("NaT", "<NA>")
+        or (isinstance(value, float) and math.isnan(value))
+    ):
         return ""
     if isinstance(value, dt.datetime):
         bare = value.tzinfo is None and value.time() == dt.time()

@@ -12,7 +12,14 @@ from typing import get_args
 
 import numpy as np
 
-from ..calendars.exchanges import DIGITS_IN_CODE, EXCHANGES, Exchange, exchange_of, from_bloomberg, suffix_of
+from ..calendars.exchanges import (
+    DIGITS_IN_CODE,
+    EXCHANGES,
+    Exchange,
+    exchange_of,
+    from_bloomberg,
+    suffix_of,
+)
 from ..calendars.sessions import known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
 from ..utility.registry import did_you_mean
@@ -36,14 +43,17 @@ class Rules:
     calendar: CalendarChoice
     today: dt.date
     cutoff_minutes: float
-    # Whether every stamp is at midnight in no zone, as where a column of dates is written with a time.
+    # Whether every stamp is at midnight in no zone, as where a column of dates is written with a
+    # time.
     dates_only: bool = False
 
     @classmethod
     def of(cls, calendar: CalendarChoice, today: dt.date | None, cutoff_minutes: float) -> Rules:
         if calendar not in get_args(CalendarChoice):
             known = " or ".join(map(repr, get_args(CalendarChoice)))
-            raise ConfigError("unknown calendar", where="calendar", value=calendar, remedy=f"use {known}")
+            raise ConfigError(
+                "unknown calendar", where="calendar", value=calendar, remedy=f"use {known}"
+            )
         now = dt.datetime.now(dt.UTC) if today is None else today
         if isinstance(now, dt.datetime) and now.tzinfo is None:
             now = now.replace(tzinfo=dt.UTC)
@@ -107,7 +117,9 @@ def _check_exchange(row: Row, ticker: str) -> None:
         row.fault_of("ticker", error)
         return
     if row.exchange is None:
-        row.fault("ticker", "the exchange of this index is unknown", ticker, 'use calendar = "data"')
+        row.fault(
+            "ticker", "the exchange of this index is unknown", ticker, 'use calendar = "data"'
+        )
 
 
 def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
@@ -115,32 +127,43 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     start = symbol
     if not symbol.isascii():
         strange = {
-            f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip(): None for c in symbol if not c.isascii()
+            f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip(): None
+            for c in symbol
+            if not c.isascii()
         }
         yield "has letters outside A-Z: " + ", ".join(strange), "type it again on a Latin keyboard"
         return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
         known = from_bloomberg(start) or len(words[-1]) == 1
-        hint = f"did you mean {symbol!r}?" if known else "write the symbol of Yahoo, such as NVDA or 0700.HK"
+        hint = (
+            f"did you mean {symbol!r}?"
+            if known
+            else "write the symbol of Yahoo, such as NVDA or 0700.HK"
+        )
         yield "has a space inside", hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
         yield "has small letters", f"did you mean {symbol.upper()!r}?"
         symbol = symbol.upper()
     if symbol.isdigit():
         remedy = (
-            "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros (000725.SZ, 0700.HK)"
+            "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros "
+            "(000725.SZ, 0700.HK)"
         )
         yield "is only a number", remedy
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")
     if stem.isdigit() and len(stem) < DIGITS_IN_CODE.get(suffix, 0):
-        yield "has lost leading zeros", f"did you mean '{stem.zfill(DIGITS_IN_CODE[suffix])}.{suffix}'?"
+        yield (
+            "has lost leading zeros",
+            f"did you mean '{stem.zfill(DIGITS_IN_CODE[suffix])}.{suffix}'?",
+        )
 
 
 def _without_spaces(symbol: str) -> str:
-    """Return what a symbol with a space was probably meant to be: Bloomberg's, or a class of shares."""
+    """Return what a symbol with a space was probably meant to be: Bloomberg's, or a class of
+    shares."""
     words = symbol.split()
     return (len(words) > 1 and from_bloomberg(symbol)) or "-".join(words)
 
@@ -205,9 +228,12 @@ def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.
         return day > today
     if announcement.instant is not None:
         return announcement.instant > today
-    zone = announcement.tz or (sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC")
+    zone = announcement.tz or (
+        sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC"
+    )
     return (
-        announcement.date is not None and announcement.date > today.astimezone(zoneinfo.ZoneInfo(zone)).date()
+        announcement.date is not None
+        and announcement.date > today.astimezone(zoneinfo.ZoneInfo(zone)).date()
     )
 
 

@@ -1,4 +1,5 @@
-"""The events file: every row checked, every fault of every row told at once, then one table of events."""
+"""The events file: every row checked, every fault of every row told at once, then one table of
+events."""
 
 from __future__ import annotations
 
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
 
 FIXED = ("event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", "flags")
 # Columns that a notebook shows.
-SHOWN = ("event_id", "ticker", "company", "group", "direction", "announced_at", "day0", "benchmark", "flags")
+SHOWN = (
+    "event_id",
+    "ticker",
+    "company",
+    "group",
+    "direction",
+    "announced_at",
+    "day0",
+    "benchmark",
+    "flags",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +51,9 @@ class Events:
     ----------
     table : DataFrame, shape (n_events, ...)
         One row per announcement and listing, index 0, 1, 2 ... Columns: ``event_id``, ``ticker``,
-        ``announced_at`` (as in the file), ``tz``, ``exchange`` (market identifier code), ``benchmark``,
-        ``day0`` (session date without a zone, ``datetime64[s]``), ``flags`` (words joined by ``;``), then
-        every other column of the file as text. An empty cell is ``""``.
+        ``announced_at`` (as in the file), ``tz``, ``exchange`` (market identifier code),
+        ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``), ``flags`` (words
+        joined by ``;``), then every other column of the file as text. An empty cell is ``""``.
     source : str
         File name, or ``"frame"``.
     sha256 : str
@@ -121,15 +132,16 @@ def read_events(
     Parameters
     ----------
     path : path
-        Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet (extra
-        ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
-        ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in ``tz``).
-        Optional: ``event_id``, ``tz``, ``benchmark``, ``day0``. All other columns are kept as they are, but
-        for white space around ``group`` and ``direction``, and for columns of numbers with decimal commas
-        where the separator is no comma, which get points.
+        Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet
+        (extra ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
+        ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in
+        ``tz``). Optional: ``event_id``, ``tz``, ``benchmark``, ``day0``. All other columns are kept
+        as they are, but for white space around ``group`` and ``direction``, and for columns of
+        numbers with decimal commas where the separator is no comma, which get points.
     calendar : {"exchange", "data"}
-        ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``: any
-        name is a ticker, and day 0 is the date itself until price data say which dates are sessions.
+        ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``:
+        any name is a ticker, and day 0 is the date itself until price data say which dates are
+        sessions.
     today : date or datetime, optional
         Announcements after it are faults; default now.
     cutoff_minutes : float
@@ -142,7 +154,9 @@ def read_events(
     EventStudyError
         The file cannot be read.
     """
-    found, problems = check_events(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
+    found, problems = check_events(
+        path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
+    )
     return _all_or_nothing(str(path), found, problems)
 
 
@@ -169,7 +183,9 @@ def check_events(
     EventStudyError
         The file cannot be read.
     """
-    found, problems, sha256 = check_file(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
+    found, problems, sha256 = check_file(
+        path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
+    )
     return events_of(found, Path(path).name, sha256, calendar), problems
 
 
@@ -203,8 +219,8 @@ def events_from_frame(
 ) -> Events:
     """Return the events of a DataFrame, checked as in `read_events`.
 
-    Missing values are empty cells; a date-time at midnight without a zone is a date. The line of a problem
-    is the row's position + 2, its line in a CSV of the frame.
+    Missing values are empty cells; a date-time at midnight without a zone is a date. The line of a
+    problem is the row's position + 2, its line in a CSV of the frame.
 
     Raises
     ------
@@ -224,7 +240,8 @@ def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
 
 
 def _frame_column(cells: pd.Series[Any]) -> Column:
-    """Return a column as text; values of a type without look-alikes (1, 1.0, True) are written once."""
+    """Return a column as text; values of a type without look-alikes (1, 1.0, True) are written
+    once."""
     if cells.dtype.kind not in "biufM":
         return Column.of(map(cell_text, cells))
     codes, values = cells.factorize()
@@ -264,4 +281,6 @@ def events_of(
         column = found.column(name)
         table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
     table["day0"] = pd.Series(found.day0.astype("datetime64[s]"))
-    return Events(pd.DataFrame(table), source, sha256, tuple(found.columns_in), calendar, found.notices)
+    return Events(
+        pd.DataFrame(table), source, sha256, tuple(found.columns_in), calendar, found.notices
+    )

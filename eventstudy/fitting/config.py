@@ -26,7 +26,8 @@ from .settings import read, settings_of, within
 FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
-    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress", "regress_cov",
+    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress",
+    "regress_cov",
     "variants", "event_pages", "interactive",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
@@ -39,7 +40,8 @@ LISTS = ("tests", "model_options", "factors", "series", "regress")
 class StudyConfig:
     """All settings of a study; two runs with equal settings and equal data give equal numbers.
 
-    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``, several as a list.
+    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``, several as a
+    list.
 
     Attributes
     ----------
@@ -48,19 +50,21 @@ class StudyConfig:
     returns : str
         A file of returns to be used instead of prices; "" = none.
     benchmark : str
-        Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" = the column
-        ``benchmark``, else the exchange's default and what stands in for it.
+        Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" =
+        the column ``benchmark``, else the exchange's default and what stands in for it.
     benchmark_policy : {"fallback", "strict"}
-        Whether an index of the exchange replaces one that the column ``benchmark`` names where this lacks
-        prices; "strict" drops the event instead.
+        Whether an index of the exchange replaces one that the column ``benchmark`` names where this
+        lacks prices; "strict" drops the event instead.
     size : str
-        Market values for weights and losses in money: ``yahoo``, or a file; "" = the column ``mcap``.
+        Market values for weights and losses in money: ``yahoo``, or a file; "" = the column
+        ``mcap``.
     currency : str
         What returns are converted to: an ISO code, or ``local``.
     measure : {"return", "volume", "turnover", "volatility"}
         What is studied: returns, log volume, log turnover, or log range-based variance.
     model : str
-        Name of a registered model; "" = ``market`` for returns, ``constant_mean`` for other measures.
+        Name of a registered model; "" = ``market`` for returns, ``constant_mean`` for other
+        measures.
     model_options : tuple of str
         Options of the model, such as ``lags=2``.
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
@@ -74,13 +78,14 @@ class StudyConfig:
     event : Window
         Days that abnormal returns are computed for.
     windows : tuple of Window
-        Windows tested, the first leads the report; empty = the defaults that fit into the event window.
+        Windows tested, the first leads the report; empty = the defaults that fit into the event
+        window.
     tests : tuple of str
         Names of registered tests; empty = all.
     by : str
-        Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has one
-        with several values; "none" = no groups. The answer is about the group with most rows in the file
-        that can be tested.
+        Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has
+        one with several values; "none" = no groups. The answer is about the group with most rows in
+        the file that can be tested.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}
@@ -90,8 +95,8 @@ class StudyConfig:
     min_estimation : int
         Events with fewer complete estimation days are flagged.
     placebo : int
-        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none. Prices are fetched
-        as many sessions further back.
+        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none. Prices
+        are fetched as many sessions further back.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -113,7 +118,8 @@ class StudyConfig:
     scar, overlap, missing, limits, fpc, draws, seed
         See :class:`Conventions`.
     variants : mapping of str to mapping
-        Settings by name of a variant that take the place of the study's own, for ``tables/variants.csv``.
+        Settings by name of a variant that take the place of the study's own, for
+        ``tables/variants.csv``.
     """
 
     prices: str = "auto"
@@ -176,10 +182,13 @@ class StudyConfig:
                 )
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             remedy = "use local, or an ISO code such as USD or EUR"
-            raise ConfigError("not a currency", where="currency", value=self.currency, remedy=remedy)
+            raise ConfigError(
+                "not a currency", where="currency", value=self.currency, remedy=remedy
+            )
         if 0 < self.placebo < FEWEST_PLACEBOS:
             raise ConfigError(
-                "too few placebo studies: one as extreme as the study would put p above 5 %", where="placebo",
+                "too few placebo studies: one as extreme as the study would put p above 5 %",
+                where="placebo",
                 value=self.placebo,
                 remedy=f"ask for {FEWEST_PLACEBOS} or more",
             )  # fmt: skip
@@ -204,7 +213,9 @@ class StudyConfig:
         pairs = [text.partition("=") for text in self.series]
         for (name, _, ticker), text in zip(pairs, self.series, strict=True):
             if not (name and ticker):
-                raise ConfigError("not a series", where="series", value=text, remedy="write NAME=TICKER")
+                raise ConfigError(
+                    "not a series", where="series", value=text, remedy="write NAME=TICKER"
+                )
         return {name: ticker for name, _, ticker in pairs}
 
     @property
@@ -233,7 +244,8 @@ class StudyConfig:
         return out
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
-        """Return the settings with `options` in their place; values as TOML or the command line has them.
+        """Return the settings with `options` in their place; values as TOML or the command line has
+        them.
 
         Raises
         ------
@@ -256,7 +268,11 @@ class StudyConfig:
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
         if self.returns and self.measure != "return":
-            what, where, value = "a file of returns holds no other measure", "measure", str(self.measure)
+            what, where, value = (
+                "a file of returns holds no other measure",
+                "measure",
+                str(self.measure),
+            )
         elif self.currency != "local" and (self.returns or self.measure != "return"):
             own = (
                 "a file of returns holds no exchange rates"
@@ -272,9 +288,13 @@ class StudyConfig:
         for name, own in self.variants.items():
             with within(f"variants.{name}"):
                 if not re.fullmatch(VARIANT_NAME, name) or name == MAIN:
-                    raise ConfigError("not a name for a variant", remedy="use letters, digits, '-' and '_'")
+                    raise ConfigError(
+                        "not a name for a variant", remedy="use letters, digits, '-' and '_'"
+                    )
                 if not isinstance(own, Mapping):
-                    raise ConfigError("not a table of settings", value=own, remedy='write { model = "..." }')
+                    raise ConfigError(
+                        "not a table of settings", value=own, remedy='write { model = "..." }'
+                    )
                 for key in own:
                     if key in SHARED:
                         remedy = "it is the study's; only a study of its own can have another"

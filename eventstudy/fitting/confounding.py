@@ -59,9 +59,13 @@ def read_confounders(path: str | os.PathLike[str]) -> list[Confounder]:
         columns = [strip(name).strip('"').lower() for name in sheet.names]
         lacking = [name for name in REQUIRED if name not in columns]
         remedy = f"the first line names {', '.join(REQUIRED)}"
-        problems += [Problem(sheet.header, name, "column is missing", remedy=remedy) for name in lacking]
+        problems += [
+            Problem(sheet.header, name, "column is missing", remedy=remedy) for name in lacking
+        ]
         problems += sheet.odd_rows() if not lacking else []
-        for line, cells in zip(sheet.lines.tolist(), sheet.rows(), strict=True) if not lacking else ():
+        for line, cells in (
+            zip(sheet.lines.tolist(), sheet.rows(), strict=True) if not lacking else ()
+        ):
             row, faults = _row(line, cells, columns)
             problems += faults
             found += row
@@ -70,7 +74,9 @@ def read_confounders(path: str | os.PathLike[str]) -> list[Confounder]:
     return found
 
 
-def _row(line: int, cells: Sequence[str], columns: list[str]) -> tuple[list[Confounder], list[Problem]]:
+def _row(
+    line: int, cells: Sequence[str], columns: list[str]
+) -> tuple[list[Confounder], list[Problem]]:
     row = {name: strip(cell) for name, cell in zip(columns, cells, strict=True)}
     faults = [Problem(line, name, "is empty") for name in REQUIRED if not row[name]]
     day = None
@@ -88,9 +94,9 @@ def confounded_by(
 ) -> ObjectArray:
     """Return what confounds each event, shape (n,); "" where nothing is known.
 
-    News of the firm (or of all) from `days` sessions before the window to `days` after it, on the clock of
-    its exchange; news on a day without trade count for the next session. The text of a column ``confounders``
-    counts whatever its date.
+    News of the firm (or of all) from `days` sessions before the window to `days` after it, on the
+    clock of its exchange; news on a day without trade count for the next session. The text of a
+    column ``confounders`` counts whatever its date.
     """
     panel, table = results.panel, results.events
     out = np.full(len(table), "", dtype=object)
@@ -113,9 +119,12 @@ def confounded_by(
 
 
 def with_confounders(results: FittedStudy, texts: ObjectArray) -> FittedStudy:
-    """Return the results with the flag ``confounded`` and the column ``confounder`` of each event."""
+    """Return the results with the flag ``confounded`` and the column ``confounder`` of each
+    event."""
     words = [[w for w in text.split(";") if w and w != FLAG] for text in results.events["flags"]]
-    flags = [";".join([*own, FLAG] if text else own) for own, text in zip(words, texts, strict=True)]
+    flags = [
+        ";".join([*own, FLAG] if text else own) for own, text in zip(words, texts, strict=True)
+    ]
     return replace(results, events=results.events.assign(flags=flags, **{TEXT: list(texts)}))
 
 

@@ -77,7 +77,8 @@ class StudyInputs:
             object.__setattr__(self, name, value)
 
     def fitted(self) -> FittedStudy:
-        """Estimate the model for every event and return abnormal returns and what follows from them.
+        """Estimate the model for every event and return abnormal returns and what follows from
+        them.
 
         Raises
         ------
@@ -98,13 +99,16 @@ class StudyInputs:
         require_intercept(model.parameters, panel.measure, model.name)
         require_prices(self.conventions.limits, panel.measure)
         calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
-        table["day0"] = panel.sessions_of(calendars, dates_of(table["day0"])).astype("datetime64[s]")
+        table["day0"] = panel.sessions_of(calendars, dates_of(table["day0"])).astype(
+            "datetime64[s]"
+        )
         repeats = repeats_of(table)
         happened = repeats == ""
         if self.left_out:
             repeats = np.where(repeats == "", np.array(self.left_out, dtype=object), repeats)
         layout = lay_out(
-            panel, self.events, model, calendars, benchmarks=list(table["benchmark"]), series=self.series,
+            panel, self.events, model, calendars, benchmarks=list(table["benchmark"]),
+            series=self.series,
             columns=columns,
         )  # fmt: skip
         firms, days = table["ticker"].to_numpy(object), dates_of(table["day0"])
@@ -204,17 +208,23 @@ def fit_config(
         panel = read_returns(config.returns, events, **what)
     else:
         panel = load_returns(
-            events, prices, estimation=config.estimation, event=config.event, measure=config.measure,
+            events, prices, estimation=config.estimation, event=config.event,
+            measure=config.measure,
             currency=config.currency, placebo=config.placebo, offline=offline,
             store=store, vintage=vintage, progress=progress, **what,
         )  # fmt: skip
     if factors is not None:
         said = factor_currency(config.currency, events.table["exchange"])
         panel = replace(panel, notices=(*panel.notices, *said))
-    note("prices_loaded", symbols=len(panel.provenance) or len(panel.keys), failed=len(panel.failures))
+    note(
+        "prices_loaded",
+        symbols=len(panel.provenance) or len(panel.keys),
+        failed=len(panel.failures),
+    )
     study = StudyInputs(
         events, panel, model=model, estimation=config.estimation, event=config.event,
-        halt=config.halt, repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
+        halt=config.halt, repeat=config.repeat, engine=config.engine,
+        min_estimation=config.min_estimation,
         benchmark=config.benchmark, benchmark_policy=config.benchmark_policy, factors=factors,
         series=config.named_series, conventions=config.conventions,
     )  # fmt: skip
@@ -245,7 +255,9 @@ def require_used(config: StudyConfig) -> None:
             models.append(model_of(own, factors))
     needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
     named = [own.named_series for own in (config, *config.studies.values())]
-    unused = [f"{name}={ticker}" for own in named for name, ticker in own.items() if name not in needed]
+    unused = [
+        f"{name}={ticker}" for own in named for name, ticker in own.items() if name not in needed
+    ]
     if unused:
         series = ", ".join(sorted(needed)) or "no further series"
         raise ConfigError(

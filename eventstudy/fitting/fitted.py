@@ -33,7 +33,17 @@ WindowLike = Window | tuple[int, int] | str
 WindowsLike = WindowLike | Iterable[WindowLike]
 # Pairs of groups grow with the square of their number.
 MOST_GROUPS = 6
-TESTS = ["test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate", "reason"]
+TESTS = [
+    "test",
+    "start",
+    "stop",
+    "n_events",
+    "statistic",
+    "pvalue",
+    "distribution",
+    "estimate",
+    "reason",
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,7 +55,8 @@ class FittedStudy:
     abnormal : AbnormalReturns
         One row per event, in the order of `events`; rows of dropped events are NaN.
     events : DataFrame
-        The events with day0, benchmark (the index used), status ("ok" or "dropped"), reason, flags and nobs.
+        The events with day0, benchmark (the index used), status ("ok" or "dropped"), reason, flags
+        and nobs.
     panel : ReturnsPanel
     model : LinearModel
     engine : str
@@ -86,20 +97,29 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The window of the headline unless another is asked for: [0,1] if the event window holds it."""
+        """The window of the headline unless another is asked for: [0,1] if the event window holds
+        it."""
         return self._config.main
 
     def test(
-        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided", **conventions: Any
+        self,
+        name: str,
+        window: WindowLike,
+        *,
+        alternative: Alternative = "two-sided",
+        **conventions: Any,
     ) -> SignificanceTest:
-        """Return the result of one test over one window; see ``eventstudy list tests`` for the names.
+        """Return the result of one test over one window; see ``eventstudy list tests`` for the
+        names.
 
         `conventions` are fields of :class:`Conventions`, such as ``scar="sum"``.
         """
         abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
         return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
 
-    def tests(self, windows: WindowsLike | None = None, names: Iterable[str] | None = None) -> pd.DataFrame:
+    def tests(
+        self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
+    ) -> pd.DataFrame:
         """Return all tests over all windows, one row each, in the columns of ``tables/tests.csv``.
 
         Parameters
@@ -116,19 +136,30 @@ class FittedStudy:
             for name in chosen:
                 t = self.test(name, window)
                 rows.append(
-                    (name, window.start, window.stop, t.n_events, *t, t.distribution, t.estimate, t.reason)
+                    (
+                        name,
+                        window.start,
+                        window.stop,
+                        t.n_events,
+                        *t,
+                        t.distribution,
+                        t.estimate,
+                        t.reason,
+                    )
                 )
         return pd.DataFrame(rows, columns=TESTS)
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests that speak of this number of events; of very many only those of summaries."""
+        """Names of all tests that speak of this number of events; of very many only those of
+        summaries."""
         single = len(self) == 1
         asked = (name for name, entry in STATISTICS.items() if entry.per_event == single)
         return [name for name in asked if STATISTICS[name].core or not part_of_many(self.abnormal)]
 
     def _of_one_car(self, windows: list[Window]) -> list[str]:
-        """Return the tests of single events, if one of several events is alone with its CAR over a window."""
+        """Return the tests of single events, if one of several events is alone with its CAR over a
+        window."""
         if len(self) < 2 or all(self.abnormal.valid(w).sum() != 1 for w in windows):
             return []
         return [name for name, entry in STATISTICS.items() if entry.per_event]
@@ -136,11 +167,14 @@ class FittedStudy:
     @property
     def aar(self) -> pd.Series[float]:
         """Average abnormal return by event day (decimal)."""
-        return pd.Series(self.abnormal.aar, index=pd.Index(self.abnormal.event.days, name="tau"), name="aar")
+        return pd.Series(
+            self.abnormal.aar, index=pd.Index(self.abnormal.event.days, name="tau"), name="aar"
+        )
 
     @property
     def caar(self) -> pd.Series[float]:
-        """Mean CAR from the first day up to each day, of the events that have all of these (decimal)."""
+        """Mean CAR from the first day up to each day, of the events that have all of these
+        (decimal)."""
         return pd.Series(
             self.abnormal.caar, index=pd.Index(self.abnormal.event.days, name="tau"), name="caar"
         )
@@ -148,8 +182,9 @@ class FittedStudy:
     def aar_table(self) -> pd.DataFrame:
         """Return tau, n_events, aar, n_complete, caar of each day, limits not extended.
 
-        `aar` is the mean AR of the n_events that have one of this day alone; `caar` the mean CAR from the
-        first day of the event window up to that day, of the n_complete that have all of it.
+        `aar` is the mean AR of the n_events that have one of this day alone; `caar` the mean CAR
+        from the first day of the event window up to that day, of the n_complete that have all of
+        it.
         """
         return pd.DataFrame({
             "tau": self.aar.index, "n_events": self.abnormal.in_aar, "aar": self.aar.to_numpy(),
@@ -159,13 +194,16 @@ class FittedStudy:
     def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
 
-        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days, ci_low,
-        ci_high, n_sessions, last_session. NaN where the event lacks days of the window; n_days counts the
-        days of the window that it has. n_sessions and last_session are those that enter the CAR: a window
-        that closes at a price limit runs on to the first close off it, and a return may span sessions.
+        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days,
+        ci_low, ci_high, n_sessions, last_session. NaN where the event lacks days of the window;
+        n_days counts the days of the window that it has. n_sessions and last_session are those that
+        enter the CAR: a window that closes at a price limit runs on to the first close off it, and
+        a return may span sessions.
         """
         rows = np.flatnonzero(self.ok)
-        return pd.concat([self._car(Window.of(w), rows) for w in self.windows_of(windows)], ignore_index=True)
+        return pd.concat(
+            [self._car(Window.of(w), rows) for w in self.windows_of(windows)], ignore_index=True
+        )
 
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
@@ -173,7 +211,8 @@ class FittedStudy:
         sessions, last = a.sessions_of(window)
         p = pvalues(t, a.df_resid[rows])
         return pd.DataFrame({
-            **self.ids_of(rows), "start": window.start, "stop": window.stop, "car": a.car(window)[rows],
+            **self.ids_of(rows), "start": window.start, "stop": window.stop,
+            "car": a.car(window)[rows],
             "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p,
             "scar": a.scar(window)[rows],
             "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
@@ -182,7 +221,8 @@ class FittedStudy:
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:
-        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of each usable event and day."""
+        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of each usable event and
+        day."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         ids = {name: np.repeat(values, len(a.event)) for name, values in self.ids_of(rows).items()}
         returns = a.windows.event_returns[rows]
@@ -194,7 +234,8 @@ class FittedStudy:
         })  # fmt: skip
 
     def models(self) -> pd.DataFrame:
-        """Return event_id, ticker, nobs, the estimated parameters, sigma and r2 of each usable event."""
+        """Return event_id, ticker, nobs, the estimated parameters, sigma and r2 of each usable
+        event."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
         tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
@@ -206,7 +247,8 @@ class FittedStudy:
         Parameters
         ----------
         rows : (n,) array or Series of bool, or array of int
-            Mask over the events, such as ``results.events["direction"] == "adverse"``, or positions.
+            Mask over the events, such as ``results.events["direction"] == "adverse"``, or
+            positions.
 
         Raises
         ------
@@ -221,10 +263,11 @@ class FittedStudy:
         return replace(self, abnormal=own, events=events, layout=layout, sizes=sizes, variants=None)
 
     def groups(self, column: str) -> dict[str, Self]:
-        """Return the results by value of a column of the events file, that of most events listed first.
+        """Return the results by value of a column of the events file, that of most events listed
+        first.
 
-        Dropped events count for the order, so that dropping some does not change it; groups of as many are
-        in the order of the list. A group without a used event is left out.
+        Dropped events count for the order, so that dropping some does not change it; groups of as
+        many are in the order of the list. A group without a used event is left out.
 
         Raises
         ------
@@ -247,7 +290,8 @@ class FittedStudy:
         return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Return the windows that are meant; by default the standard ones that fit into the event window."""
+        """Return the windows that are meant; by default the standard ones that fit into the event
+        window."""
         chosen = self._config.tested if windows is None else Window.several(windows)
         if not chosen:
             raise ConfigError("no window", remedy="name one, such as (0, 1), or several")
@@ -265,8 +309,8 @@ class FittedStudy:
 def group_column(results: FittedStudy, by: str) -> str:
     """Return the column that splits the events, "" for none, as where none could be used.
 
-    Without a wish this is ``group``, else ``direction``, if the used events have several values of it:
-    adverse and relieving announcements are not one sample.
+    Without a wish this is ``group``, else ``direction``, if the used events have several values of
+    it: adverse and relieving announcements are not one sample.
     """
     if by == "none" or len(results) == 0:
         return ""

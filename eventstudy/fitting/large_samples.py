@@ -1,4 +1,5 @@
-"""What is done otherwise of very many events: they are not listed, and not all tests are computed."""
+"""What is done otherwise of very many events: they are not listed, and not all tests are
+computed."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
 
     from ..abnormal.abnormal_returns import AbnormalReturns
 
-# Nobody reads a table of more events; pages, lists and files of text have the LISTED most unusual ones.
+# Nobody reads a table of more events; pages, lists and files of text have the LISTED most unusual
+# ones.
 MANY = 5000
 LISTED = 500
 
@@ -30,7 +32,8 @@ def many(results: HasEvents) -> bool:
 
 
 def part_of_many(abnormal: AbnormalReturns) -> bool:
-    """Tell whether events are so many, or some of so many, that only the usual tests are computed."""
+    """Tell whether events are so many, or some of so many, that only the usual tests are
+    computed."""
     return len(abnormal if abnormal.parent is None else abnormal.parent) > MANY
 
 

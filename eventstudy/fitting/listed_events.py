@@ -13,8 +13,8 @@ from .large_samples import LISTED, many
 def listed_rows(results: FittedStudy, window: Window) -> IntArray:
     """Return the events that are listed, ascending: all, or of more than MANY a part.
 
-    These are the LISTED used events with the largest \\|CAR / se\\| over `window`, and the first LISTED that
-    were dropped.
+    These are the LISTED used events with the largest \\|CAR / se\\| over `window`, and the first
+    LISTED that were dropped.
     """
     if not many(results):
         return np.arange(len(results.events))
@@ -47,7 +47,9 @@ def listed_note(results: FittedStudy) -> str:
         return ""
     shown = min(LISTED, len(results))
     return (
-        f"{shown:,} of {len(results):,} events are listed, those with the largest CAR relative to its "
-        "standard error; the folder long has all of them. Of so many events weights, families, samples "
+        f"{shown:,} of {len(results):,} events are listed, those with the largest CAR relative to "
+        "its "
+        "standard error; the folder long has all of them. Of so many events weights, families, "
+        "samples "
         "without flagged events and differences of groups are not computed."
     )

@@ -1,4 +1,5 @@
-"""Other events of the same firm: masked from the estimation window, and told where event windows overlap."""
+"""Other events of the same firm: masked from the estimation window, and told where event windows
+overlap."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from ..windows.event_windows import EventWindows
 
 
 def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventWindows:
-    """Return the windows without estimation days in an event window of another event of the same firm.
+    """Return the windows without estimation days in an event window of another event of the same
+    firm.
 
     Parameters
     ----------
@@ -25,7 +27,8 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
     taken = np.zeros(len(windows.sessions) + 1, dtype=bool)
     event = windows.event_positions
     for own in _same(firms, used):
-        # An event window lies behind its own estimation window: those of all events are those of the others.
+        # An event window lies behind its own estimation window: those of all events are those of
+        # the others.
         taken[event[own]], taken[-1] = True, False
         mask[own] = taken[windows.take(own).positions[:, : mask.shape[1]]]
         taken[event[own]] = False
@@ -35,7 +38,8 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
 def overlapping(
     windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
 ) -> IntArray:
-    """Return for each event an earlier one of the same firm whose event window overlaps its own, else -1."""
+    """Return for each event an earlier one of the same firm whose event window overlaps its own,
+    else -1."""
     event, far = windows.event_positions, len(windows.sessions)
     first, last = np.where(event >= 0, event, far).min(axis=1), event.max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)

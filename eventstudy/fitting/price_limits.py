@@ -1,4 +1,5 @@
-"""Price limits delay a price: a day that closes at one is joined with those until the first free close."""
+"""Price limits delay a price: a day that closes at one is joined with those until the first free
+close."""
 
 from __future__ import annotations
 
@@ -15,17 +16,24 @@ from ..utility.typing import BoolArray, DateArray, Engine, IntArray
 from ..windows.event_windows import EventWindows
 from .series_rows import Layout
 
-# Longer runs of closes at a limit are left without a price: thirty days without a market are a halt.
+# Longer runs of closes at a limit are left without a price: thirty days without a market are a
+# halt.
 LONGEST_RUN = 30
 
 
 def with_runs(
-    abnormal: AbnormalReturns, model: LinearModel, layout: Layout, day0: DateArray, *, engine: Engine
+    abnormal: AbnormalReturns,
+    model: LinearModel,
+    layout: Layout,
+    day0: DateArray,
+    *,
+    engine: Engine,
 ) -> AbnormalReturns:
-    """Return the abnormal returns with their runs (docs/methods.md, 1.6); itself if no day closes at a limit.
+    """Return the abnormal returns with their runs (docs/methods.md, 1.6); itself if no day closes
+    at a limit.
 
-    A run is one return over its sessions, compounded; the normal returns and the variances of its days are
-    summed.
+    A run is one return over its sessions, compounded; the normal returns and the variances of its
+    days are summed.
     """
     windows = abnormal.windows
     event, estimation = windows.event, windows.estimation
@@ -64,7 +72,9 @@ def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
         return np.zeros(positions.shape, dtype=bool)
     rows = layout.rows[:, None]
     known = (rows >= 0) & (positions >= 0)
-    found: BoolArray = known & (layout.panel.limits[np.maximum(rows, 0), np.maximum(positions, 0)] != 0)
+    found: BoolArray = known & (
+        layout.panel.limits[np.maximum(rows, 0), np.maximum(positions, 0)] != 0
+    )
     return found
 
 
@@ -91,10 +101,12 @@ def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, own: int, closes: Bo
 
 
 def with_bounds(windows: EventWindows, layout: Layout) -> EventWindows:
-    """Return the windows with the returns of estimation days that close at a limit set apart as bounds.
+    """Return the windows with the returns of estimation days that close at a limit set apart as
+    bounds.
 
-    The first day of a run of such closes shows that its return lies beyond the limit. The later days and the
-    first free close after them carry what was left over: they say nothing of their own day, and are missing.
+    The first day of a run of such closes shows that its return lies beyond the limit. The later
+    days and the first free close after them carry what was left over: they say nothing of their own
+    day, and are missing.
     """
     L1 = len(windows.estimation)
     state = _states(layout, windows.positions[:, :L1])

@@ -54,10 +54,12 @@ class Layout:
     def around(
         self, day0: DateArray, *, estimation: Window, event: Window, kept: bool = True
     ) -> EventWindows:
-        """Return the windows of all events around `day0`, shape (n,); `kept` as in :func:`build_windows`."""
+        """Return the windows of all events around `day0`, shape (n,); `kept` as in
+        :func:`build_windows`."""
         return build_windows(
             self.panel, calendars=list(self.calendars), day0=day0, rows=self.rows, lags=self.lags,
-            factor_rows=self.factor_rows, keep_spans=self.keep_spans, estimation=estimation, event=event,
+            factor_rows=self.factor_rows, keep_spans=self.keep_spans, estimation=estimation,
+            event=event,
             kept=kept,
         )  # fmt: skip
 
@@ -103,9 +105,13 @@ def lay_out(
         If a series is nowhere to be found.
     """
     names = model.factors
-    symbols = [series_of(f, events, benchmarks=benchmarks, series=series, columns=columns) for f in names]
+    symbols = [
+        series_of(f, events, benchmarks=benchmarks, series=series, columns=columns) for f in names
+    ]
     whole = [own for f, own in zip(names, symbols, strict=True) if not f.several]
-    panel = panel.with_portfolios((s, c) for own in whole for s, c in zip(own, calendars, strict=True))
+    panel = panel.with_portfolios(
+        (s, c) for own in whole for s, c in zip(own, calendars, strict=True)
+    )
     notes = [note for f in names for note in _own_firms(f, events, series)]
     lost = [
         note
@@ -120,7 +126,9 @@ def lay_out(
         calendars=tuple(calendars),
         rows=rows,
         factor_rows=np.hstack([np.empty((len(rows), 0), np.int64), *placed]),
-        lags=tuple(f.lag for f, own in zip(names, placed, strict=True) for _ in range(own.shape[1])),
+        lags=tuple(
+            f.lag for f, own in zip(names, placed, strict=True) for _ in range(own.shape[1])
+        ),
         keep_spans=model.keep_spans,
         symbols={f.name: own for f, own in zip(names, symbols, strict=True)},
     )
@@ -128,11 +136,14 @@ def lay_out(
 
 def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str]) -> IntArray:
     """Return the row of each symbol on its calendar, shape (n,); -1 if there is none."""
-    return np.array([panel.row(s, c) for s, c in zip(symbols, calendars, strict=True)], dtype=np.int64)
+    return np.array(
+        [panel.row(s, c) for s, c in zip(symbols, calendars, strict=True)], dtype=np.int64
+    )
 
 
 def _own_firms(factor: Factor, events: Events, series: Mapping[str, str]) -> list[str]:
-    """Return a note on the tickers of a column with several that are events themselves, and not used."""
+    """Return a note on the tickers of a column with several that are events themselves, and not
+    used."""
     table = events.table
     if not factor.several or factor.name in series or factor.name not in table:
         return []
@@ -145,7 +156,8 @@ def _own_firms(factor: Factor, events: Events, series: Mapping[str, str]) -> lis
 def _without_prices(
     factor: Factor, symbols: Sequence[str], panel: ReturnsPanel, calendars: Sequence[str]
 ) -> list[str]:
-    """Return a note on the members of portfolios, and of series with several, that have no prices."""
+    """Return a note on the members of portfolios, and of series with several, that have no
+    prices."""
     cells = [
         (symbol, calendar)
         for text, calendar in dict.fromkeys(zip(symbols, calendars, strict=True))
@@ -158,8 +170,11 @@ def _without_prices(
     return [f"{what} left out because they have no prices: {', '.join(lost)}"] if lost else []
 
 
-def _placed(panel: ReturnsPanel, factor: Factor, symbols: list[str], calendars: Sequence[str]) -> IntArray:
-    """Return the rows of one factor, shape (n, 1); of one with several tickers (n, J), -2 behind the last."""
+def _placed(
+    panel: ReturnsPanel, factor: Factor, symbols: list[str], calendars: Sequence[str]
+) -> IntArray:
+    """Return the rows of one factor, shape (n, 1); of one with several tickers (n, J), -2 behind
+    the last."""
     if not factor.several:
         return rows_of(panel, symbols, calendars)[:, None]
     cells = [

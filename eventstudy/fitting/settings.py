@@ -1,4 +1,5 @@
-"""What can be set: name, type, default and meaning of a setting, read off a dataclass and its docstring."""
+"""What can be set: name, type, default and meaning of a setting, read off a dataclass and its
+docstring."""
 
 from __future__ import annotations
 
@@ -17,12 +18,19 @@ from ..errors import ConfigError, EventStudyError
 from ..utility.registry import did_you_mean
 
 # Options whose setting has another name.
-COMMAND_NAMES = {"window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events"}
+COMMAND_NAMES = {
+    "window": "event",
+    "car": "windows",
+    "test": "tests",
+    "cov": "cov_type",
+    "csv": "events",
+}
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
 FARTHEST = 20_000
-# The largest whole numbers: sessions that prices can be wanted for, and draws that are held at a time.
+# The largest whole numbers: sessions that prices can be wanted for, and draws that are held at a
+# time.
 LARGEST = {"placebo": FARTHEST, "confounder_days": FARTHEST, "draws": 10_000_000}
 
 
@@ -90,9 +98,13 @@ class Setting:
         if not number or (self.kind in (int, float) and isinstance(value, bool)):
             raise ConfigError(f"not {_KINDS[self.kind]}", where=self.name, value=value)
         if self.kind is int and value < self.least:
-            raise ConfigError("too small", where=self.name, value=value, remedy=f"at least {self.least}")
+            raise ConfigError(
+                "too small", where=self.name, value=value, remedy=f"at least {self.least}"
+            )
         if self.kind is int and self.most is not None and value > self.most:
-            raise ConfigError("too large", where=self.name, value=value, remedy=f"at most {self.most:,}")
+            raise ConfigError(
+                "too large", where=self.name, value=value, remedy=f"at most {self.most:,}"
+            )
         return value
 
     def _window(self, value: Any) -> Window:

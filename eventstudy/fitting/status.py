@@ -29,7 +29,8 @@ ON_DAY0 = " on day 0"
 
 STUDY_FLAGS = (
     "short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model",
-    "halt_shifted", "price_limit", "masked_days", "overlapping_event", "suspect_price", *RETURN_FLAGS,
+    "halt_shifted", "price_limit", "masked_days", "overlapping_event", "suspect_price",
+    *RETURN_FLAGS,
 )  # fmt: skip
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
@@ -55,7 +56,8 @@ def with_status(
     left_out : (n,) object array
         Why an event was left out before anything was estimated; "" otherwise.
     overlap : (n,) int array
-        An earlier event of the firm whose event window overlaps that of each event; -1 if there is none.
+        An earlier event of the firm whose event window overlaps that of each event; -1 if there is
+        none.
     """
     usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
     marks = _flags(table, abnormal, layout, minimum) | {
@@ -72,7 +74,10 @@ def with_status(
         raised |= seen.astype(np.int64) << bit
     flags = list(map(_flagged, table["flags"].tolist(), raised.tolist()))
     return table.assign(
-        status=np.where(usable, "ok", "dropped"), reason=reasons, flags=flags, nobs=abnormal.nobs.astype(int)
+        status=np.where(usable, "ok", "dropped"),
+        reason=reasons,
+        flags=flags,
+        nobs=abnormal.nobs.astype(int),
     )
 
 
@@ -98,7 +103,8 @@ def repeats_of(table: pd.DataFrame) -> ObjectArray:
 
 
 def repeated_by_shift(table: pd.DataFrame, left_out: ObjectArray) -> ObjectArray:
-    """Return why each event is left out, those too that the resumption of trading put on one session.
+    """Return why each event is left out, those too that the resumption of trading put on one
+    session.
 
     Parameters
     ----------
@@ -142,7 +148,8 @@ def _flags(
 
 
 def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> dict[str, BoolArray]:
-    """Tell which events have a fault in a window that has a flag, of the firm or of a series of the model."""
+    """Tell which events have a fault in a window that has a flag, of the firm or of a series of the
+    model."""
     out = {name: np.zeros(len(table), dtype=bool) for name in ("suspect_price", *RETURN_FLAGS)}
     for i, near in enumerate(faults_of_events(table, abnormal.windows, layout)):
         for kind in {fault.kind for fault in near}:
@@ -156,7 +163,9 @@ def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> d
     return out
 
 
-def faults_of_events(table: pd.DataFrame, windows: EventWindows, layout: Layout) -> Iterator[list[Fault]]:
+def faults_of_events(
+    table: pd.DataFrame, windows: EventWindows, layout: Layout
+) -> Iterator[list[Fault]]:
     """Yield the faults in the windows of each event, of the firm or of a series of the model."""
     panel = layout.panel
     if not panel.faults:

@@ -21,7 +21,8 @@ PATHS = ("events", "out", "store", "prices", "returns", "size", "confounders", "
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a study file says beside the study: of which events, from where, to where, and what is a failure.
+    """What a study file says beside the study: of which events, from where, to where, and what is a
+    failure.
 
     Attributes
     ----------
@@ -82,16 +83,20 @@ class StudyFile:
 
 
 class StudyFileError(ConfigError):
-    """A study file has faults; ``problems`` lists all of them, in file order; ``rest`` is what is good."""
+    """A study file has faults; ``problems`` lists all of them, in file order; ``rest`` is what is
+    good."""
 
-    def __init__(self, path: str | Path, problems: list[Problem], rest: StudyFile | None = None) -> None:
+    def __init__(
+        self, path: str | Path, problems: list[Problem], rest: StudyFile | None = None
+    ) -> None:
         self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
         self.rest = rest or StudyFile()
         super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
 
 
 def study_settings() -> dict[str, Setting]:
-    """Return every setting of a study, with what :class:`Conventions` says of those that are its."""
+    """Return every setting of a study, with what :class:`Conventions` says of those that are
+    its."""
     return {**settings_of(StudyConfig), **settings_of(Conventions)}
 
 
@@ -131,7 +136,8 @@ def read_study_file(path: str | Path) -> StudyFile:
     # The default too is beside the study file: a scheduler starts jobs in any folder.
     moved = _moved({"out": own["out"].default, **tree}, path.parent)
     found = StudyFile(
-        {k: v for k, v in moved.items() if k in own}, {k: v for k, v in moved.items() if k not in own}
+        {k: v for k, v in moved.items() if k in own},
+        {k: v for k, v in moved.items() if k not in own},
     )
     if problems:
         raise StudyFileError(path, problems, found)
@@ -139,7 +145,8 @@ def read_study_file(path: str | Path) -> StudyFile:
 
 
 def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
-    """Return faults of a study file with their lines; a fault that names no setting is of that before it."""
+    """Return faults of a study file with their lines; a fault that names no setting is of that
+    before it."""
     places = _placed(_text(Path(path)))
     return [
         _problem(error.where if error.where in places else setting, error, places)[0]
@@ -148,7 +155,8 @@ def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]])
 
 
 def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
-    """Return settings in their own types, models and tests looked up: a typing error costs no download.
+    """Return settings in their own types, models and tests looked up: a typing error costs no
+    download.
 
     Raises
     ------
@@ -162,7 +170,9 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     if config.returns and settings.get("prices"):
         raise ConfigError("give prices or returns, not both", where="returns")
     if config.returns and run.vintage:
-        raise ConfigError("there are vintages of stored prices only, not of returns", where="vintage")
+        raise ConfigError(
+            "there are vintages of stored prices only, not of returns", where="vintage"
+        )
     _look_up(config)
     for name, variant in config.studies.items():
         with within(f"variants.{name}"):
@@ -229,7 +239,9 @@ def _places(text: str) -> Iterator[tuple[Keys, int]]:
 def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
     for key, value in tree.items():
         yield (key,)
-        inner = value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+        inner = (
+            value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+        )
         if isinstance(inner, dict):
             yield from ((key, *keys) for keys in _keys(inner))
 
@@ -239,7 +251,8 @@ def _placed(text: str) -> dict[str, tuple[Keys, int]]:
 
 
 def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
-    """Yield every fault: a setting that is at fault is taken out of `tree`, and the rest is checked again."""
+    """Yield every fault: a setting that is at fault is taken out of `tree`, and the rest is checked
+    again."""
     while (error := _fault(tree)) is not None:
         problem, keys = _problem(error.where, error, places)
         yield problem
@@ -287,7 +300,11 @@ def _moved(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _put(key: str, value: Any, folder: Path) -> Any:
     from ..prices import is_name
 
-    if key not in PATHS or (key == "prices" and is_name(value)) or (key, value) == ("size", "yahoo"):
+    if (
+        key not in PATHS
+        or (key == "prices" and is_name(value))
+        or (key, value) == ("size", "yahoo")
+    ):
         return value
     below: Callable[[str], str] = lambda text: str(folder / text) if text else text  # noqa: E731
     return [below(text) for text in value] if isinstance(value, list) else below(value)

@@ -1,4 +1,5 @@
-"""The JSON Schema of study files, for editors; ``python -m eventstudy.fitting.study_schema`` writes it."""
+"""The JSON Schema of study files, for editors; ``python -m eventstudy.fitting.study_schema`` writes
+it."""
 
 from __future__ import annotations
 
@@ -70,7 +71,9 @@ def _described(setting: Setting) -> dict[str, Any]:
 def _one(setting: Setting) -> dict[str, Any]:
     if setting.kind is Window:
         return WINDOW
-    known = {"model": ["", *MODELS], "tests": list(STATISTICS)}.get(setting.name, list(setting.choices))
+    known = {"model": ["", *MODELS], "tests": list(STATISTICS)}.get(
+        setting.name, list(setting.choices)
+    )
     one: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": known} if known else {})}
     if setting.kind is int:
         one["minimum"] = setting.least

@@ -47,7 +47,8 @@ class LinearModel:
     label: ClassVar[str]
     formula: ClassVar[str]
     source: ClassVar[str]
-    # Whether the prediction-error variance is that of the estimator, or of least squares in its place.
+    # Whether the prediction-error variance is that of the estimator, or of least squares in its
+    # place.
     exact: ClassVar[bool] = True
     # Whether each event day has a forecast variance of its own.
     forecasts_variance: ClassVar[bool] = False
@@ -74,7 +75,8 @@ class LinearModel:
     def design(self, windows: EventWindows) -> FloatArray:
         """Return the regressors, shape (n, L1+L2, k).
 
-        A return that spans m sessions has the intercept m and the sum of the factor (docs/methods.md, 1.5).
+        A return that spans m sessions has the intercept m and the sum of the factor
+        (docs/methods.md, 1.5).
         """
         own = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: what follows takes them one by one.
@@ -104,8 +106,8 @@ class LinearModel:
         Raises
         ------
         ConfigError
-            If `cov_type` is not "nonrobust" with the batch engine, which knows no other, or for a model that
-            is not fitted by least squares.
+            If `cov_type` is not "nonrobust" with the batch engine, which knows no other, or for a
+            model that is not fitted by least squares.
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.
@@ -118,21 +120,27 @@ class LinearModel:
             return AbnormalReturns(**own, windows=windows, **found)
         windows = windows.altered(masked=found.pop("masked"))
         return AbnormalReturns.holding(
-            **own, windows=windows, **found, estimation_days=self.estimation_days, runs=None, memo={},
+            **own, windows=windows, **found, estimation_days=self.estimation_days, runs=None,
+            memo={},
             conventions=Conventions(), parent=None, rows=None,
         )  # fmt: skip
 
-    def fitted(self, windows: EventWindows, *, engine: Engine, kept: bool = True) -> dict[str, AnyArray]:
+    def fitted(
+        self, windows: EventWindows, *, engine: Engine, kept: bool = True
+    ) -> dict[str, AnyArray]:
         """Return the arrays by event of :meth:`fit` for a chunk of events.
 
-        Without those of estimation days, but with the number of masked ones, if they are not `kept`.
+        Without those of estimation days, but with the number of masked ones, if they are not
+        `kept`.
         """
         y, X, complete = self._data(windows)
         L1 = len(windows.estimation)
         fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine=engine)
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
         days = slice(0 if kept else L1, None)
-        ar = _unexplained(y[:, days], X[:, days], complete[:, days] & (problem == "")[:, None], fit.params)
+        ar = _unexplained(
+            y[:, days], X[:, days], complete[:, days] & (problem == "")[:, None], fit.params
+        )
         resid, ar = np.split(ar, [ar.shape[1] - len(windows.event)], axis=1)
         seen = np.isfinite(ar)
         spans, length = (np.where(seen, own[:, L1:], 0) for own in (windows.spans, windows.length))
@@ -140,7 +148,8 @@ class LinearModel:
             "ar": ar, "expected": windows.returns[:, L1:] - ar,
             "spans": spans, "length": length, "noise": noise(fit, spans, length),
             "x_event": X[:, L1:], "nobs": fit.nobs, "df_resid": fit.df_resid,
-            "sigma2": fit.sigma2, "params": fit.params, "cov_params": fit.cov_params, "bread": fit.bread,
+            "sigma2": fit.sigma2, "params": fit.params, "cov_params": fit.cov_params,
+            "bread": fit.bread,
             "r2": fit.r2, "problem": problem, "remark": fit.remark,
         }  # fmt: skip
         if not kept:
@@ -156,7 +165,8 @@ class LinearModel:
         return {"resid": resid, "x_estimation": X[:, before]}
 
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
-        """Return the response (n, L), the regressors (n, L, k), and where none of them is missing (n, L)."""
+        """Return the response (n, L), the regressors (n, L, k), and where none of them is missing
+        (n, L)."""
         y, X = self.response(windows), self.design(windows)
         complete = np.isfinite(y)
         for j in range(X.shape[2]):
@@ -179,22 +189,32 @@ class LinearModel:
             )  # fmt: skip
         if engine != "statsmodels":
             raise ConfigError(
-                "this covariance needs the engine statsmodels", where="cov_type", value=self.cov_type
+                "this covariance needs the engine statsmodels",
+                where="cov_type",
+                value=self.cov_type,
             )
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
-        """Estimate the parameters of n events from y (n, L1) and X (n, L1, k) on the complete days."""
+        """Estimate the parameters of n events from y (n, L1) and X (n, L1, k) on the complete
+        days."""
         del windows
         return ENGINES[engine](y, X, complete, self.cov_type)
 
 
 def noise(fit: Fit, spans: IntArray, length: IntArray) -> FloatArray:
-    """Return the variance of the error of each event day, (n, L2): s2 or its forecast, over the sessions.
+    """Return the variance of the error of each event day, (n, L2): s2 or its forecast, over the
+    sessions.
 
-    A forecast is summed over the days of the clock that a return spans, and scaled to its sessions where
-    halted ones have left the clock.
+    A forecast is summed over the days of the clock that a return spans, and scaled to its sessions
+    where halted ones have left the clock.
     """
     if fit.forecast is None:
         return fit.sigma2[:, None] * length
@@ -204,13 +224,17 @@ def noise(fit: Fit, spans: IntArray, length: IntArray) -> FloatArray:
     return np.where(spans > 0, (total[:, 1:] - before) * length / np.maximum(spans, 1), 0.0)
 
 
-def checked(fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,)) -> tuple[Fit, ObjectArray]:
+def checked(
+    fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,)
+) -> tuple[Fit, ObjectArray]:
     """Blank the fits that carry no information and say why, one text per event."""
     need = fit.k + SPARE_DAYS
     problem = fit.problem.copy()
     with np.errstate(invalid="ignore"):
         flat = (problem == "") & (~(np.sqrt(fit.sigma2) > NO_VARIANCE) | ~moves)
-    problem[flat] = "the residuals have no variance: the price does not move, or is the benchmark itself"
+    problem[flat] = (
+        "the residuals have no variance: the price does not move, or is the benchmark itself"
+    )
     alone = len(factors) == 1
     problem[fit.collinear] = (
         "the benchmark does not vary over the estimation window"
@@ -218,7 +242,9 @@ def checked(fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,))
         else "the regressors are collinear, or one does not vary, over the estimation window"
     )
     for i in np.flatnonzero(fit.nobs < need):
-        problem[i] = f"{fit.nobs[i]} usable days in the estimation window, at least {need} are needed"
+        problem[i] = (
+            f"{fit.nobs[i]} usable days in the estimation window, at least {need} are needed"
+        )
     return fit.blanked(problem != ""), problem
 
 

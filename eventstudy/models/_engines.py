@@ -66,8 +66,11 @@ class Fit:
         return replace(self, **blank)
 
 
-def batch(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust") -> Fit:
-    """Fit all events at once from masked cross-products; the covariance is always the classical one.
+def batch(
+    y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust"
+) -> Fit:
+    """Fit all events at once from masked cross-products; the covariance is always the classical
+    one.
 
     Parameters
     ----------
@@ -83,10 +86,14 @@ def batch(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType =
     bread[~bad] = np.linalg.inv(cross[~bad])
     params = np.einsum("nkj,nj->nk", bread, _cross(Z, [Y])[:, :, 0])
     sigma2, r2 = _spread(Y, Z, params, nobs)
-    return Fit(params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, nobs - k, bad & (nobs > k))
+    return Fit(
+        params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, nobs - k, bad & (nobs > k)
+    )
 
 
-def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust") -> Fit:
+def statsmodels(
+    y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust"
+) -> Fit:
     """Fit each event with ``statsmodels.api.OLS``; arguments as in :func:`batch`."""
     n, _, k = X.shape
     nobs = complete.sum(axis=1)
@@ -104,14 +111,17 @@ def statsmodels(y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: Cov
 
 
 def around(params: FloatArray, y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
-    """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around them."""
+    """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around
+    them."""
     fit = batch(y, X, complete)
     sigma2, r2 = _spread(*_columns(y, X, complete), params, fit.nobs)
     cov = sigma2[:, None, None] * fit.bread
     return replace(fit, params=params, sigma2=sigma2, cov_params=cov, r2=r2)
 
 
-def _columns(y: FloatArray, X: FloatArray, complete: BoolArray) -> tuple[FloatArray, list[FloatArray]]:
+def _columns(
+    y: FloatArray, X: FloatArray, complete: BoolArray
+) -> tuple[FloatArray, list[FloatArray]]:
     """Return y and the k regressors one by one, each (n, L1) and 0 on days that are not complete.
 
     The days of an event lie side by side, so that sums over them have the same bits however X lies.
@@ -136,7 +146,8 @@ def _cross(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
 def _spread(
     Y: FloatArray, Z: list[FloatArray], params: FloatArray, nobs: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off the M days."""
+    """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off the M
+    days."""
     e, own = Y, np.empty_like(Y)
     for j, z in enumerate(Z):
         e = np.subtract(e, np.multiply(z, params[:, j, None], out=own), out=None if e is Y else e)

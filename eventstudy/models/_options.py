@@ -12,7 +12,9 @@ from ..utility.typing import CovType
 from ._base import MODELS, LinearModel
 
 
-def make_model(name: str, options: Iterable[str] = (), *, cov_type: CovType = "nonrobust") -> LinearModel:
+def make_model(
+    name: str, options: Iterable[str] = (), *, cov_type: CovType = "nonrobust"
+) -> LinearModel:
     """Return a registered model with its options.
 
     Parameters
@@ -33,7 +35,10 @@ def make_model(name: str, options: Iterable[str] = (), *, cov_type: CovType = "n
     for text in options:
         key, _, value = text.partition("=")
         if key not in defaults:
-            hint = did_you_mean(key, list(defaults)) or f"{name} has: {', '.join(defaults) or 'no options'}"
+            hint = (
+                did_you_mean(key, list(defaults))
+                or f"{name} has: {', '.join(defaults) or 'no options'}"
+            )
             raise ConfigError(f"the model {name} has no such option", value=key, remedy=hint)
         chosen[key] = _typed(f"{name}: {key}", value, defaults[key])
     model = kind(cov_type=cov_type, **chosen)

@@ -13,7 +13,8 @@ from ._base import LinearModel
 from ._engines import ENGINES, Fit
 from .market import Market
 
-# The gradient of the mean log likelihood, in units of the residual standard deviation, at the optimum.
+# The gradient of the mean log likelihood, in units of the residual standard deviation, at the
+# optimum.
 TOLERANCE = 1e-9
 
 
@@ -22,10 +23,10 @@ class CensoredMarket(Market):
     """R* = alpha + beta R_m + e, of which a close at a limit shows only that it lies beyond.
 
     The log likelihood of an event is the sum of log phi((R - x'b)/s) - log s over free days and of
-    log Phi(-+(R - x'b)/s) over days at the upper (-) or lower (+) limit, with R the return to the limit.
-    It is maximised in b/s and 1/s, in which it is concave (Olsen 1978). s2 is the estimate times M/(M-2), the
-    covariance of b the inverse of the observed information times the same, M with the days at a limit.
-    Events without such days are fitted by least squares.
+    log Phi(-+(R - x'b)/s) over days at the upper (-) or lower (+) limit, with R the return to the
+    limit. It is maximised in b/s and 1/s, in which it is concave (Olsen 1978). s2 is the estimate
+    times M/(M-2), the covariance of b the inverse of the observed information times the same, M
+    with the days at a limit. Events without such days are fitted by least squares.
     """
 
     label = "market model, censored at price limits"
@@ -34,9 +35,16 @@ class CensoredMarket(Market):
     exact = False
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
-        """Fit the events that have days at a limit one by one, around least squares on their free days."""
+        """Fit the events that have days at a limit one by one, around least squares on their free
+        days."""
         fit = ENGINES[engine](y, X, complete, self.cov_type)
         bounds = windows.bounds
         limit = np.isfinite(bounds) & np.isfinite(X).all(axis=2)
@@ -46,17 +54,22 @@ class CensoredMarket(Market):
             free, own = complete[i], limit[i]
             found = tobit(y[i, free], X[i, free], bounds[i, own], X[i, own], fit.params[i])
             if found is None:
-                remark[i] = "the censored model did not converge: least squares without the days at a limit"
+                remark[i] = (
+                    "the censored model did not converge: least squares without the days at a limit"
+                )
                 continue
             params[i], cov[i], sigma2[i] = found
         bread = cov / sigma2[:, None, None]
-        return replace(fit, params=params, cov_params=cov, sigma2=sigma2, bread=bread, remark=remark)
+        return replace(
+            fit, params=params, cov_params=cov, sigma2=sigma2, bread=bread, remark=remark
+        )
 
 
 def tobit(
     y: FloatArray, X: FloatArray, bound: FloatArray, Z: FloatArray, start: FloatArray
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """Return the parameters, their covariance and the residual variance of one event; None if not found.
+    """Return the parameters, their covariance and the residual variance of one event; None if not
+    found.
 
     Parameters
     ----------
@@ -122,7 +135,8 @@ def censored(model: LinearModel) -> LinearModel:
     """
     if type(model) is not Market or model.cov_type != "nonrobust":
         raise ConfigError(
-            "days at a price limit are censored in the market model only", where="limits", value="censored",
+            "days at a price limit are censored in the market model only", where="limits",
+            value="censored",
             remedy="use --model market without --cov, or --limits extend",
         )  # fmt: skip
     return CensoredMarket()

@@ -26,8 +26,8 @@ class Dimson(LinearModel):
     lags, leads : int
         Sessions before and after, at least 0.
     sum_beta : bool
-        Normal returns are alpha + (sum_j b_j) R_m of the day, alpha = mean(R) - (sum_j b_j) mean(R_m);
-        the variance is then that of least squares around them (approximate).
+        Normal returns are alpha + (sum_j b_j) R_m of the day, alpha = mean(R) - (sum_j b_j)
+        mean(R_m); the variance is then that of least squares around them (approximate).
     """
 
     name = "dimson"
@@ -41,7 +41,9 @@ class Dimson(LinearModel):
 
     def __post_init__(self) -> None:
         if self.lags < 0 or self.leads < 0:
-            raise ConfigError("lags and leads are counts", where=self.name, value=(self.lags, self.leads))
+            raise ConfigError(
+                "lags and leads are counts", where=self.name, value=(self.lags, self.leads)
+            )
 
     @property
     def least_squares(self) -> bool:
@@ -49,7 +51,13 @@ class Dimson(LinearModel):
         return not self.sum_beta
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
         """Return the estimates of the full regression, or those with the slopes in one."""
         fit = super().estimate(y, X, complete, windows, engine=engine)
@@ -70,4 +78,7 @@ class Dimson(LinearModel):
     @property
     def parameters(self) -> tuple[str, ...]:
         """Intercept and a slope for each day; their sum is Dimson's beta."""
-        return ("alpha", *(f"beta{j:+d}" if j else "beta" for j in range(-self.lags, self.leads + 1)))
+        return (
+            "alpha",
+            *(f"beta{j:+d}" if j else "beta" for j in range(-self.lags, self.leads + 1)),
+        )

@@ -22,7 +22,8 @@ class FactorModel(LinearModel):
     Parameters
     ----------
     columns : tuple of str
-        Columns of the factor files. ``mkt_rf`` is made of the benchmark and ``rf`` where the files lack it.
+        Columns of the factor files. ``mkt_rf`` is made of the benchmark and ``rf`` where the files
+        lack it.
     excess : bool
         Whether there is a column ``rf``.
     own_market : bool
@@ -56,20 +57,25 @@ class FactorModel(LinearModel):
         """
         if not columns:
             raise ConfigError(
-                f"the {self.label} needs factors", remedy="give a file of factors with --factors FILE"
+                f"the {self.label} needs factors",
+                remedy="give a file of factors with --factors FILE",
             )
         wanted = self.columns or self.needed or tuple(c for c in columns if c != RF)
         missing = [c for c in wanted if c not in columns and c != EXCESS_MARKET]
         if missing or (self.needed and RF not in columns):
             lacking = ", ".join(missing or [RF])
             raise ConfigError(
-                f"the {self.label} needs the factors {', '.join((*wanted, RF) if self.needed else wanted)}",
+                f"the {self.label} needs the factors "
+                f"{', '.join((*wanted, RF) if self.needed else wanted)}",
                 value=", ".join(columns), remedy=f"add {lacking} with another --factors FILE",
             )  # fmt: skip
-        return replace(self, columns=wanted, excess=RF in columns, own_market=EXCESS_MARKET in columns)
+        return replace(
+            self, columns=wanted, excess=RF in columns, own_market=EXCESS_MARKET in columns
+        )
 
     def design(self, windows: EventWindows) -> FloatArray:
-        """Return intercept and factors, shape (n, L1+L2, k); the benchmark less the riskless rate."""
+        """Return intercept and factors, shape (n, L1+L2, k); the benchmark less the riskless
+        rate."""
         X = super().design(windows)[:, :, : len(self.columns) + 1]
         for j, column in enumerate(self.columns, start=1):
             if self._made(column) and self.excess:

@@ -24,12 +24,13 @@ PLAUSIBLE = 1e3
 
 @dataclass(frozen=True)
 class _Volatility(LinearModel):
-    """R = alpha + beta R_m + e, e ~ N(0, h_t), by quasi maximum likelihood on the estimation window.
+    """R = alpha + beta R_m + e, e ~ N(0, h_t), by quasi maximum likelihood on the estimation
+    window.
 
-    The variance of an event day is the forecast h_T+j from the last complete estimation day plus the
-    error of the parameters. The recursion starts from the mean squared residual of least squares; days that
-    are missing are passed over. Where the likelihood finds no stationary optimum the event is fitted by least
-    squares and says so.
+    The variance of an event day is the forecast h_T+j from the last complete estimation day plus
+    the error of the parameters. The recursion starts from the mean squared residual of least
+    squares; days that are missing are passed over. Where the likelihood finds no stationary optimum
+    the event is fitted by least squares and says so.
     """
 
     volatility: ClassVar[dict[str, Any]]
@@ -38,7 +39,13 @@ class _Volatility(LinearModel):
     forecasts_variance = True
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
         """Fit event by event with the package ``arch``, starting from least squares."""
         del engine
@@ -49,7 +56,9 @@ class _Volatility(LinearModel):
         e = np.where(complete, y - np.einsum("nlk,nk->nl", np.nan_to_num(X), params), 0.0)
         for i in np.flatnonzero(np.sqrt(np.nan_to_num(ols.sigma2)) > 0):
             horizon = gap + int(np.argmax(complete[i, ::-1]))
-            found = self._fit_one(y[i, complete[i]], X[i, complete[i], 1], np.sqrt(ols.sigma2[i]), horizon)
+            found = self._fit_one(
+                y[i, complete[i]], X[i, complete[i], 1], np.sqrt(ols.sigma2[i]), horizon
+            )
             if found is None:
                 remark[i] = f"{FALLBACK} {self.name}"
                 continue
@@ -58,12 +67,15 @@ class _Volatility(LinearModel):
             e[i] = np.where(complete[i], y[i] - np.nan_to_num(X[i]) @ params[i], 0.0)
         sigma2 = (e**2).sum(axis=1) / np.maximum(ols.df_resid, 1)
         sigma2 = np.where(np.isfinite(ols.sigma2), sigma2, np.nan)
-        return replace(ols, params=params, cov_params=cov, sigma2=sigma2, forecast=forecast, remark=remark)
+        return replace(
+            ols, params=params, cov_params=cov, sigma2=sigma2, forecast=forecast, remark=remark
+        )
 
     def _fit_one(
         self, y: FloatArray, x: FloatArray, scale: float, horizon: int
     ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Return (alpha, beta), their covariance and h_T+1.. of one event, or None without an optimum."""
+        """Return (alpha, beta), their covariance and h_T+1.. of one event, or None without an
+        optimum."""
         import warnings
 
         import pandas as pd
@@ -129,7 +141,9 @@ class Egarch(_Volatility):
 
     name = "egarch"
     label = "market model with EGARCH(1,1) errors"
-    formula = "E[R_it] = alpha_i + beta_i R_mt; log h_t = w + a (|z_t-1| - E|z|) + g z_t-1 + b log h_t-1"
+    formula = (
+        "E[R_it] = alpha_i + beta_i R_mt; log h_t = w + a (|z_t-1| - E|z|) + g z_t-1 + b log h_t-1"
+    )
     source = "Nelson (1991)"
     volatility: ClassVar[dict[str, Any]] = {"vol": "EGARCH", "p": 1, "o": 1, "q": 1}
     simulated = True

@@ -44,7 +44,13 @@ class MarketAdjusted(LinearModel):
         return windows.returns - windows.factors[:, :, 0]
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
         """Return the variance; either engine has nothing to fit."""
         del X, windows, engine
@@ -52,7 +58,8 @@ class MarketAdjusted(LinearModel):
 
 
 def variance_only(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
-    """Return the fit of a model without parameters: the variance of y (n, L1) on the complete days."""
+    """Return the fit of a model without parameters: the variance of y (n, L1) on the complete
+    days."""
     n, nobs = len(y), complete.sum(axis=1)
     df = nobs - centred
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -61,6 +68,7 @@ def variance_only(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
         sigma2 = np.where(df > 0, sse / df, np.nan)
     empty = np.empty((n, 0, 0))
     return Fit(
-        params=np.empty((n, 0)), cov_params=empty, bread=empty, sigma2=sigma2, r2=np.full(n, np.nan),
+        params=np.empty((n, 0)), cov_params=empty, bread=empty, sigma2=sigma2,
+        r2=np.full(n, np.nan),
         nobs=nobs, df_resid=df, collinear=np.zeros(n, bool),
     )  # fmt: skip

@@ -12,7 +12,8 @@ from .market_adjusted import MarketAdjusted
 @MODELS.register("matched")
 @dataclass(frozen=True)
 class Matched(MarketAdjusted):
-    """R = R_match + e: the firm (or the equal-weight portfolio ``A;B;C``) in the column ``match``."""
+    """R = R_match + e: the firm (or the equal-weight portfolio ``A;B;C``) in the column
+    ``match``."""
 
     name = "matched"
     label = "matched firm or portfolio"

@@ -19,7 +19,13 @@ class _Robust(LinearModel):
     exact = False
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
         """Fit event by event; either engine comes to the same."""
         del windows, engine
@@ -68,5 +74,7 @@ class Huber(_Robust):
         from statsmodels.robust.norms import HuberT
         from statsmodels.robust.robust_linear_model import RLM
 
-        fit = RLM(y, np.column_stack([np.ones_like(x), x]), M=HuberT(1.345)).fit(maxiter=200, tol=1e-12)
+        fit = RLM(y, np.column_stack([np.ones_like(x), x]), M=HuberT(1.345)).fit(
+            maxiter=200, tol=1e-12
+        )
         return float(fit.params[0]), float(fit.params[1])

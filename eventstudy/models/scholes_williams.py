@@ -21,8 +21,9 @@ FEWEST = 3
 class ScholesWilliams(LinearModel):
     """beta = (b_-1 + b_0 + b_+1) / (1 + 2 rho_m), each slope from a regression of its own.
 
-    Slopes and means run over days whose neighbours are in the estimation window too; rho_m is the first
-    autocorrelation of the market there. The variance is that of the market model (approximate).
+    Slopes and means run over days whose neighbours are in the estimation window too; rho_m is the
+    first autocorrelation of the market there. The variance is that of the market model
+    (approximate).
     """
 
     name = "scholes_williams"
@@ -32,9 +33,16 @@ class ScholesWilliams(LinearModel):
     exact = False
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
-        """Return the estimates; events whose market is too negatively autocorrelated have a problem."""
+        """Return the estimates; events whose market is too negatively autocorrelated have a
+        problem."""
         del windows, engine
         n = len(y)
         params, problem = np.full((n, 2), np.nan), np.full(n, "", dtype=object)
@@ -44,12 +52,15 @@ class ScholesWilliams(LinearModel):
             if np.isnan(divisor):
                 problem[i] = f"fewer than {FEWEST} estimation days have both their neighbours"
             elif divisor < SMALLEST_DIVISOR:
-                problem[i] = f"1 + 2 rho_m is {divisor:.2f}: the Scholes-Williams beta is not defined"
+                problem[i] = (
+                    f"1 + 2 rho_m is {divisor:.2f}: the Scholes-Williams beta is not defined"
+                )
         return replace(around(params, y, X, complete), problem=problem)
 
 
 def thin_beta(y: FloatArray, market: FloatArray, complete: BoolArray) -> tuple[float, float, float]:
-    """Return alpha, beta and 1 + 2 rho_m of one event; alpha and beta are "raw" where the last is small.
+    """Return alpha, beta and 1 + 2 rho_m of one event; alpha and beta are "raw" where the last is
+    small.
 
     Parameters
     ----------

@@ -48,24 +48,37 @@ class SyntheticControl(LinearModel):
 
     def response(self, windows: EventWindows) -> FloatArray:
         """Return the firm's return less that of the weighted donors, shape (n, L1+L2)."""
-        gap: FloatArray = windows.returns - np.einsum("nlj,nj->nl", windows.factors, self.weights(windows))
+        gap: FloatArray = windows.returns - np.einsum(
+            "nlj,nj->nl", windows.factors, self.weights(windows)
+        )
         return gap
 
     def weights(self, windows: EventWindows) -> FloatArray:
         """Return the weights of the donors in the order of the column, shape (n, J).
 
-        0 behind an event's last donor; NaN for events with fewer than two, or too few complete days.
+        0 behind an event's last donor; NaN for events with fewer than two, or too few complete
+        days.
         """
         known, used = _donors(windows)
         weights = np.full(used.shape, np.nan)
-        for i in np.flatnonzero((used.sum(axis=1) >= MIN_DONORS) & (known.sum(axis=1) > SPARE_DAYS)):
+        for i in np.flatnonzero(
+            (used.sum(axis=1) >= MIN_DONORS) & (known.sum(axis=1) > SPARE_DAYS)
+        ):
             own, days = used[i], np.flatnonzero(known[i])
             weights[i] = 0.0
-            weights[i, own] = convex_weights(windows.returns[i, days], windows.factors[i, days][:, own])
+            weights[i, own] = convex_weights(
+                windows.returns[i, days], windows.factors[i, days][:, own]
+            )
         return weights
 
     def estimate(
-        self, y: FloatArray, X: FloatArray, complete: BoolArray, windows: EventWindows, *, engine: Engine
+        self,
+        y: FloatArray,
+        X: FloatArray,
+        complete: BoolArray,
+        windows: EventWindows,
+        *,
+        engine: Engine,
     ) -> Fit:
         """Return the variance around the weighted donors; either engine comes to the same."""
         del X, engine
@@ -81,7 +94,8 @@ class SyntheticControl(LinearModel):
 
 
 def _donors(windows: EventWindows) -> tuple[BoolArray, BoolArray]:
-    """Return the estimation days on which all is known (n, L1), and the places with a donor (n, J)."""
+    """Return the estimation days on which all is known (n, L1), and the places with a donor (n,
+    J)."""
     L1 = len(windows.estimation)
     y, Z = windows.returns[:, :L1], windows.factors[:, :L1]
     known: BoolArray = np.isfinite(y) & np.isfinite(Z).all(axis=2)
@@ -92,8 +106,9 @@ def _donors(windows: EventWindows) -> tuple[BoolArray, BoolArray]:
 def convex_weights(y: FloatArray, Z: FloatArray) -> FloatArray:
     """Return w (J,) that minimises ||y - Z w|| with w >= 0 and sum w = 1, exactly.
 
-    With D = y 1' - Z this is the point of the convex hull of D's columns nearest to 0, which non-negative
-    least squares of [D; 1'] on [0; 1] finds up to a factor (Lawson and Hanson 1974, ch. 23).
+    With D = y 1' - Z this is the point of the convex hull of D's columns nearest to 0, which
+    non-negative least squares of [D; 1'] on [0; 1] finds up to a factor (Lawson and Hanson 1974,
+    ch. 23).
     """
     from scipy.optimize import nnls
 

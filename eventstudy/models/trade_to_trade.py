@@ -15,7 +15,8 @@ from ._base import MODELS, LinearModel
 @MODELS.register("trade_to_trade")
 @dataclass(frozen=True)
 class TradeToTrade(LinearModel):
-    """R / sqrt(n) = alpha sqrt(n) + beta (sum R_m) / sqrt(n) + e: returns over n sessions count as such.
+    """R / sqrt(n) = alpha sqrt(n) + beta (sum R_m) / sqrt(n) + e: returns over n sessions count as
+    such.
 
     Estimation residuals are those of the weighted regression, one variance for all.
     """

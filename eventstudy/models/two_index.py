@@ -27,7 +27,8 @@ class _SecondIndex(LinearModel):
 @MODELS.register("two_index")
 @dataclass(frozen=True)
 class TwoIndex(_SecondIndex):
-    """R = alpha + b R_m + c R_world + e; orthogonalising one index on the other would change no AR."""
+    """R = alpha + b R_m + c R_world + e; orthogonalising one index on the other would change no
+    AR."""
 
     name = "two_index"
     label = "two-index model"

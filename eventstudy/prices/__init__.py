@@ -1,4 +1,5 @@
-"""Where prices come from: Yahoo, the user's files, the local store, the bundled sample, other packages."""
+"""Where prices come from: Yahoo, the user's files, the local store, the bundled sample, other
+packages."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from ._base import COLUMNS, PriceProvider, Prices, Provenance, collect
 from ._clean import clean
 
 __all__ = [
-    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "Source", "clean", "collect",
+    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "Source", "clean",
+    "collect",
     "is_name", "listing", "resolve",
 ]  # fmt: skip
 
@@ -28,8 +30,8 @@ class Source:
     summary : str
         One line for the list of price sources.
     make : callable
-        Takes the path of the store (None for the default one) and whether the network is forbidden, and
-        returns the provider.
+        Takes the path of the store (None for the default one) and whether the network is forbidden,
+        and returns the provider.
     """
 
     summary: str
@@ -53,7 +55,9 @@ def _yahoo(store: Path | None, offline: bool) -> PriceProvider:
 
     if offline:
         raise ConfigError(
-            "prices from Yahoo need the network", value="yahoo", remedy="use auto, store, sample or a path"
+            "prices from Yahoo need the network",
+            value="yahoo",
+            remedy="use auto, store, sample or a path",
         )
     return YahooProvider()
 
@@ -71,11 +75,15 @@ def _sample(store: Path | None, offline: bool) -> PriceProvider:
 
 
 def _files(store: Path | None, offline: bool) -> PriceProvider:
-    raise ConfigError("which files?", value="files", remedy="give the path of a folder or a table of prices")
+    raise ConfigError(
+        "which files?", value="files", remedy="give the path of a folder or a table of prices"
+    )
 
 
 _SOURCES = {
-    "auto": Source("the local store, then Yahoo, then the bundled sample when there is no network", _auto),
+    "auto": Source(
+        "the local store, then Yahoo, then the bundled sample when there is no network", _auto
+    ),
     "yahoo": Source("Yahoo Finance through yfinance, downloaded anew", _yahoo),
     "store": Source("only what earlier downloads left in the local store", _store),
     "sample": Source("the bundled sample, adjusted closes", _sample),
@@ -86,7 +94,8 @@ for _name, _source in _SOURCES.items():
 
 
 def is_name(spec: str) -> bool:
-    """Return whether `spec` names a price source, built in or of another package, and not a path."""
+    """Return whether `spec` names a price source, built in or of another package, and not a
+    path."""
     return spec in PROVIDERS or _other(spec) is not None
 
 
@@ -124,13 +133,14 @@ def resolve(
     Parameters
     ----------
     spec : str, Path or PriceProvider
-        A name in `PROVIDERS` or of another package's source, the path of a folder or table of prices, that of
-        a run, whose frozen prices are meant, or a provider, which is returned as it is. A name wins over a
-        path: write ``./sample`` for a folder called ``sample``.
+        A name in `PROVIDERS` or of another package's source, the path of a folder or table of
+        prices, that of a run, whose frozen prices are meant, or a provider, which is returned as it
+        is. A name wins over a path: write ``./sample`` for a folder called ``sample``.
     offline : bool
         Never use the network.
     store : str or Path, optional
-        File or folder of the local store, for ``auto`` and ``store``; the default location when omitted.
+        File or folder of the local store, for ``auto`` and ``store``; the default location when
+        omitted.
     vintage : str or date, optional
         Prices as the store had them then, for ``auto`` and ``store``; nothing else is asked.
 
@@ -162,4 +172,6 @@ def resolve(
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
     hint = did_you_mean(str(spec), PROVIDERS)
     known = f"give one of {', '.join(PROVIDERS)}, or the path of a folder or table of prices"
-    raise ConfigError("no such price source or path", value=str(spec), remedy=f"{hint} {known}".strip())
+    raise ConfigError(
+        "no such price source or path", value=str(spec), remedy=f"{hint} {known}".strip()
+    )

@@ -112,9 +112,9 @@ class Prices:
     Parameters
     ----------
     table : DataFrame
-        Columns `COLUMNS`, sorted by symbol and date, unique in (symbol, date). ``date`` holds naive session
-        dates (datetime64[ns]); prices and volume are float64, NaN when missing, in the currency that the
-        symbol's provenance names.
+        Columns `COLUMNS`, sorted by symbol and date, unique in (symbol, date). ``date`` holds naive
+        session dates (datetime64[ns]); prices and volume are float64, NaN when missing, in the
+        currency that the symbol's provenance names.
     failures : dict of str to PriceError
         Symbols that were asked for and have no rows, with the reason.
     provenance : dict of str to Provenance
@@ -148,7 +148,11 @@ class Prices:
         import pandas as pd
 
         names = sorted(parts)
-        table = pd.concat([parts[name] for name in names], ignore_index=True) if names else empty_table()
+        table = (
+            pd.concat([parts[name] for name in names], ignore_index=True)
+            if names
+            else empty_table()
+        )
         return cls(
             table=table,
             failures=dict(sorted(failures.items())),
@@ -171,8 +175,8 @@ class Prices:
     def merge(self, other: Prices) -> Prices:
         """Return the symbols of both; where both have a symbol, the rows of `self` are kept whole.
 
-        Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false return.
-        A symbol that has rows in either is no failure.
+        Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false
+        return. A symbol that has rows in either is no failure.
         """
         parts = {**other.parts(), **self.parts()}
         failures = {**self.failures, **other.failures}
@@ -185,13 +189,20 @@ class Prices:
                 symbol: (self if symbol in self.provenance else other).actions.get(symbol, ())
                 for symbol in parts
             },
-            {**{s: why for s, why in other.stale.items() if s not in self.provenance}, **self.stale},
+            {
+                **{s: why for s, why in other.stale.items() if s not in self.provenance},
+                **self.stale,
+            },
         )
 
     def select(
-        self, symbols: Iterable[str] | None = None, start: date | None = None, end: date | None = None
+        self,
+        symbols: Iterable[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
     ) -> Prices:
-        """Return some symbols and dates; ``first``, ``last``, ``rows`` and ``sha256`` follow the selection.
+        """Return some symbols and dates; ``first``, ``last``, ``rows`` and ``sha256`` follow the
+        selection.
 
         Parameters
         ----------
@@ -203,8 +214,8 @@ class Prices:
         Returns
         -------
         Prices
-            A symbol that is not here fails with UnknownSymbolError, one without rows in the range with
-            NoPricesError.
+            A symbol that is not here fails with UnknownSymbolError, one without rows in the range
+            with NoPricesError.
         """
         wanted = unique(symbols) if symbols is not None else [*self.symbols, *self.failures]
         mine = self.parts()
@@ -221,7 +232,9 @@ class Prices:
                 continue
             parts[symbol] = rows
             whole = len(rows) == len(mine[symbol])
-            provenance[symbol] = self.provenance[symbol] if whole else stamp(self.provenance[symbol], rows)
+            provenance[symbol] = (
+                self.provenance[symbol] if whole else stamp(self.provenance[symbol], rows)
+            )
         actions = {symbol: between(found, start, end) for symbol, found in self.actions.items()}
         return Prices.of(parts, failures, provenance, self.notices, actions, self.stale)
 
@@ -233,7 +246,8 @@ def collect(
     read: Callable[[str], tuple[pd.DataFrame, Provenance]],
     progress: Progress | None = None,
 ) -> Prices:
-    """Return what `read` gives for each symbol: the whole of a `fetch` for a source that is read one by one.
+    """Return what `read` gives for each symbol: the whole of a `fetch` for a source that is read
+    one by one.
 
     Parameters
     ----------
@@ -242,8 +256,8 @@ def collect(
     start, end : date
         Inclusive.
     read : callable
-        Takes a symbol and returns all its rows as `clean` makes them, and their provenance without extent and
-        hash; raises PriceError.
+        Takes a symbol and returns all its rows as `clean` makes them, and their provenance without
+        extent and hash; raises PriceError.
     progress : callable, optional
         Called with the number of symbols done and the number of all symbols.
 
@@ -261,7 +275,9 @@ def collect(
             if not has_prices(rows):
                 raise no_rows(symbol, whole, start, end)
             parts[symbol] = rows
-            provenance[symbol] = described if len(rows) == described.rows else stamp(described, rows)
+            provenance[symbol] = (
+                described if len(rows) == described.rows else stamp(described, rows)
+            )
         except PriceError as error:
             failures[symbol] = error
         if progress:
@@ -279,7 +295,9 @@ def empty_table() -> pd.DataFrame:
     import pandas as pd
 
     numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
-    return pd.DataFrame({"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype=DATE_DTYPE), **numbers})
+    return pd.DataFrame(
+        {"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype=DATE_DTYPE), **numbers}
+    )
 
 
 def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:
@@ -310,14 +328,17 @@ def has_prices(rows: pd.DataFrame) -> bool:
 
 
 def canonical_bytes(symbol: str, matrix: FloatArray) -> bytes:
-    """Return the bytes that identify the rows of a symbol, made from an array as `matrix_of` returns it.
+    """Return the bytes that identify the rows of a symbol, made from an array as `matrix_of`
+    returns it.
 
-    The symbol in UTF-8, a line feed, the array as little-endian float64, row by row; every missing value is
-    the same NaN.
+    The symbol in UTF-8, a line feed, the array as little-endian float64, row by row; every missing
+    value is the same NaN.
     """
     import numpy as np
 
-    return symbol.encode() + b"\n" + np.where(np.isnan(matrix), np.nan, matrix).astype("<f8").tobytes()
+    return (
+        symbol.encode() + b"\n" + np.where(np.isnan(matrix), np.nan, matrix).astype("<f8").tobytes()
+    )
 
 
 def matrix_of(rows: pd.DataFrame) -> FloatArray:
@@ -337,7 +358,11 @@ def stamped(provenance: Provenance, symbol: str, matrix: FloatArray) -> Provenan
     """Return what `stamp` does for the rows of an array, without a frame, for speed."""
     import numpy as np
 
-    ends = matrix[0, [0, -1]].astype("int64").astype("datetime64[D]").astype(str) if matrix.size else ("", "")
+    ends = (
+        matrix[0, [0, -1]].astype("int64").astype("datetime64[D]").astype(str)
+        if matrix.size
+        else ("", "")
+    )
     digest = hashlib.sha256(canonical_bytes(symbol, matrix)).hexdigest()
     first, last = (str(np.asarray(day)) for day in ends)
     return replace(provenance, first=first, last=last, rows=matrix.shape[1], sha256=digest)

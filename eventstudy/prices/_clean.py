@@ -20,7 +20,8 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
     Parameters
     ----------
     table : DataFrame, shape (n_rows, any)
-        A column ``date`` and any of the number columns; a missing column becomes NaN. The index is ignored.
+        A column ``date`` and any of the number columns; a missing column becomes NaN. The index is
+        ignored.
     symbol : str
         Ticker to write in the first column.
 
@@ -29,13 +30,15 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
     rows : DataFrame
         Columns `COLUMNS`, sorted by date, one row a date.
     notes : tuple of str
-        Empty when nothing was changed. Of several rows of one date the last is kept; rows without a date are
-        left out; prices that are not positive and finite, and volumes that are negative or infinite, become
-        NaN. Rows whose prices are all missing stay.
+        Empty when nothing was changed. Of several rows of one date the last is kept; rows without a
+        date are left out; prices that are not positive and finite, and volumes that are negative or
+        infinite, become NaN. Rows whose prices are all missing stay.
     """
     import pandas as pd
 
-    rows = pd.DataFrame({"symbol": symbol, "date": pd.to_datetime(table["date"])}, index=table.index)
+    rows = pd.DataFrame(
+        {"symbol": symbol, "date": pd.to_datetime(table["date"])}, index=table.index
+    )
     for column in NUMBER_COLUMNS:
         rows[column] = table[column].astype("float64") if column in table else float("nan")
     rows["date"] = rows["date"].astype(DATE_DTYPE)
@@ -62,14 +65,19 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     repeated = rows["date"].duplicated(keep="last")
     if repeated.any():
         days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
-        notes.append(f"{_rows(repeated)} of a date that occurs again left out, the last kept ({days})")
+        notes.append(
+            f"{_rows(repeated)} of a date that occurs again left out, the last kept ({days})"
+        )
         rows, disputed = _without_disputed(rows, repeated)
         notes += disputed
     return rows.reset_index(drop=True), notes
 
 
-def _without_disputed(rows: pd.DataFrame, repeated: pd.Series[bool]) -> tuple[pd.DataFrame, list[str]]:
-    """Keep the last row of each date, without prices where the rows of the date differ in a close."""
+def _without_disputed(
+    rows: pd.DataFrame, repeated: pd.Series[bool]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Keep the last row of each date, without prices where the rows of the date differ in a
+    close."""
     closes = rows[["close", "adj_close"]]
     priced = closes.where(closes > 0).groupby(rows["date"])
     apart = (priced.max() > priced.min() * (1 + SAME_PRICE)).any(axis=1)
@@ -90,7 +98,9 @@ def _blank_impossible(rows: pd.DataFrame) -> list[str]:
         wrong = values.notna() & ~are_possible(column, values)
         if wrong.any():
             days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
-            notes.append(f"{int(wrong.sum())} impossible values of {column} set to missing ({days})")
+            notes.append(
+                f"{int(wrong.sum())} impossible values of {column} set to missing ({days})"
+            )
             rows.loc[wrong, column] = float("nan")
     return notes
 

@@ -26,10 +26,13 @@ _HELD = """
 """
 # Blobs come last: a look at the other columns need not walk over their pages.
 TABLES = {
-    "prices": f"CREATE TABLE prices (symbol TEXT PRIMARY KEY, {_HELD} blob BLOB NOT NULL) WITHOUT ROWID",
-    # A vintage without a blob is a part, by its first and last day, of the next one that has a blob.
+    "prices": f"CREATE TABLE prices (symbol TEXT PRIMARY KEY, {_HELD} blob BLOB NOT NULL) WITHOUT "
+    "ROWID",
+    # A vintage without a blob is a part, by its first and last day, of the next one that has a
+    # blob.
     "vintages": f"""CREATE TABLE vintages (
-        symbol TEXT NOT NULL, number INTEGER NOT NULL, {_HELD} blob BLOB, PRIMARY KEY (symbol, number)
+        symbol TEXT NOT NULL, number INTEGER NOT NULL, {_HELD} blob BLOB,
+        PRIMARY KEY (symbol, number)
     ) WITHOUT ROWID""",
     "fetches": """CREATE TABLE fetches (
         symbol TEXT NOT NULL,
@@ -82,7 +85,8 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection to a store that exists; sqlite3.OperationalError when it cannot be written."""
+        """Yield a connection to a store that exists; sqlite3.OperationalError when it cannot be
+        written."""
         import sqlite3
 
         try:
@@ -97,7 +101,8 @@ class Database:
             raise self._unusable(error) from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; refuse what is newer or no store of ours."""
+        """Return the schema version, 0 for an empty file; refuse what is newer or no store of
+        ours."""
         # in this order: another process may create the store between the two statements
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -112,7 +117,9 @@ class Database:
         return version
 
     def _unusable(self, reason: object) -> DataError:
-        return DataError(f"not a usable price store ({reason})", where=str(self.path), remedy=REMEDY)
+        return DataError(
+            f"not a usable price store ({reason})", where=str(self.path), remedy=REMEDY
+        )
 
 
 @contextmanager

@@ -66,7 +66,14 @@ class Held:
         raw = raw_bytes(self.rows)
         about = json.dumps(asdict(self.provenance), sort_keys=True)
         digest = hashlib.sha256(raw).hexdigest()
-        return (*self.asked, self.fetched_at, about, to_json(self.actions), digest, zlib.compress(raw, 1))
+        return (
+            *self.asked,
+            self.fetched_at,
+            about,
+            to_json(self.actions),
+            digest,
+            zlib.compress(raw, 1),
+        )
 
 
 def utc(text: str) -> str:
@@ -88,14 +95,17 @@ def _settled(provenance: Provenance, asked: tuple[date, date] | None) -> tuple[s
 
 
 def raw_bytes(rows: pd.DataFrame) -> bytes:
-    """Return a little-endian float64 array of shape (7, n_rows): days since 1970-01-01, then the numbers."""
+    """Return a little-endian float64 array of shape (7, n_rows): days since 1970-01-01, then the
+    numbers."""
     return matrix_of(rows).astype("<f8").tobytes()
 
 
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
     """Return what the columns `RECORD` hold; parameters and errors as for `verified`."""
     matrix, provenance, actions = verified(symbol, record, donor)
-    return Held(symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2])
+    return Held(
+        symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
+    )
 
 
 def verified(
@@ -151,7 +161,8 @@ def has_closes(matrix: FloatArray) -> bool:
 
 
 def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
-    """Return the rows of symbols in the common shape, in the order given, made at one go for speed."""
+    """Return the rows of symbols in the common shape, in the order given, made at one go for
+    speed."""
     import numpy as np
     import pandas as pd
 

@@ -32,9 +32,11 @@ RETRIES = 2
 BREAK_AFTER = 3
 # What the numbers of libcurl's errors mean.
 CAUSES = {
-    "5": "the name of the proxy is not known", "6": "the name of the host is not known", "7": "no connection",
+    "5": "the name of the proxy is not known", "6": "the name of the host is not known",
+    "7": "no connection",
     "28": "no answer in time", "35": "no secure connection", "52": "an empty answer",
-    "55": "the connection broke", "56": "the connection broke", "60": "its certificate is not trusted",
+    "55": "the connection broke", "56": "the connection broke",
+    "60": "its certificate is not trusted",
 }  # fmt: skip
 T = TypeVar("T")
 
@@ -48,7 +50,8 @@ class ServerFaultError(Exception):
 
 
 class Breaker:
-    """Gives up after some symbols in a row failed by the network or by the rate limit; safe among threads."""
+    """Gives up after some symbols in a row failed by the network or by the rate limit; safe among
+    threads."""
 
     def __init__(self, limit: int) -> None:
         self._lock, self._limit = threading.Lock(), limit
@@ -70,7 +73,9 @@ class Breaker:
             if len(self._run) < self._limit:
                 return None
             last = self._run[-1]
-        return type(last)(f"not asked after {self._limit} failures in a row: {last.what}", where=symbol)
+        return type(last)(
+            f"not asked after {self._limit} failures in a row: {last.what}", where=symbol
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,8 @@ class Wire:
         Raises
         ------
         NetworkError
-            When Yahoo does not answer a first, small request, or the network failed for every symbol.
+            When Yahoo does not answer a first, small request, or the network failed for every
+            symbol.
         """
         session, breaker = self.session or capped_session(self.timeout), Breaker(BREAK_AFTER)
         probe(session)
@@ -115,9 +121,13 @@ class Wire:
         return outcomes
 
     def _each(
-        self, one: Callable[[str], T | PriceError], symbols: list[str], progress: Callable[[int, int], None]
+        self,
+        one: Callable[[str], T | PriceError],
+        symbols: list[str],
+        progress: Callable[[int, int], None],
     ) -> dict[str, T | PriceError]:
-        # yfinance sets up its caches at the first request, and loses them when threads race to be first
+        # yfinance sets up its caches at the first request, and loses them when threads race to be
+        # first
         outcomes = {symbols[0]: one(symbols[0])}
         progress(1, len(symbols))
         with ThreadPoolExecutor(self.workers) as pool:
@@ -153,7 +163,9 @@ def classify(error: Exception, symbol: str) -> PriceError:
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if name == "YFRateLimitError" or status == 429:
         return RateLimitedError(
-            "Yahoo limits the rate of requests", where=symbol, remedy="wait some minutes and run again"
+            "Yahoo limits the rate of requests",
+            where=symbol,
+            remedy="wait some minutes and run again",
         )
     reason = str(getattr(error, "yahoo_reason", "") or "")
     if name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
@@ -169,11 +181,17 @@ def classify(error: Exception, symbol: str) -> PriceError:
             remedy="look at the first and the last day of the listing",
         )
     if isinstance(error, ServerFaultError):
-        return BadAnswerError(f"Yahoo's server is at fault ({error})", where=symbol, remedy="run again later")
+        return BadAnswerError(
+            f"Yahoo's server is at fault ({error})", where=symbol, remedy="run again later"
+        )
     if isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
-        return NetworkError(f"no answer from Yahoo ({short(error)})", where=symbol, remedy="run again later")
+        return NetworkError(
+            f"no answer from Yahoo ({short(error)})", where=symbol, remedy="run again later"
+        )
     return BadAnswerError(
-        f"Yahoo's answer is not prices ({name}: {short(error)})", where=symbol, remedy="run again later"
+        f"Yahoo's answer is not prices ({name}: {short(error)})",
+        where=symbol,
+        remedy="run again later",
     )
 
 
@@ -203,8 +221,8 @@ def probe(session: Any) -> None:
 def capped_session(timeout: float) -> Any:
     """Return a session that gives up early, and says when the server is at fault.
 
-    yfinance asks for a cookie before the prices, with time-outs of 30 s that its caller cannot set, and reads
-    a server's fault with a JSON body as an unknown ticker.
+    yfinance asks for a cookie before the prices, with time-outs of 30 s that its caller cannot set,
+    and reads a server's fault with a JSON body as an unknown ticker.
     """
     from curl_cffi import requests
 
@@ -223,12 +241,17 @@ def capped_session(timeout: float) -> Any:
 
 @contextmanager
 def yfinance_quiet() -> Iterator[Any]:
-    """Yield yfinance set to raise its errors and log nothing, and give the caller's settings back after."""
+    """Yield yfinance set to raise its errors and log nothing, and give the caller's settings back
+    after."""
     import yfinance
 
     # yfinance forces its own deprecation warnings to be shown, at import
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"yfinance")
-    logger, debug, network = logging.getLogger("yfinance"), yfinance.config.debug, yfinance.config.network
+    logger, debug, network = (
+        logging.getLogger("yfinance"),
+        yfinance.config.debug,
+        yfinance.config.network,
+    )
     before = logger.level, debug.hide_exceptions, network.retries
     logger.setLevel(logging.CRITICAL + 1)
     debug.hide_exceptions, network.retries = False, 0

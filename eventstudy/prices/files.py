@@ -1,4 +1,5 @@
-"""Prices from the user's own files: a folder with one file a ticker, or one table of many tickers."""
+"""Prices from the user's own files: a folder with one file a ticker, or one table of many
+tickers."""
 
 from __future__ import annotations
 
@@ -41,23 +42,27 @@ class FilesProvider:
     Parameters
     ----------
     path : str or Path
-        A folder that holds ``<ticker>.csv`` (also ``.csv.gz``, ``.parquet``), or one such file: with the
-        columns ``symbol`` (or ``ticker``), ``date`` and prices; or with ``date`` and a column of adjusted
-        closes for each ticker; or with ``date`` and the prices of the ticker that the file is named after.
+        A folder that holds ``<ticker>.csv`` (also ``.csv.gz``, ``.parquet``), or one such file:
+        with the columns ``symbol`` (or ``ticker``), ``date`` and prices; or with ``date`` and a
+        column of adjusted closes for each ticker; or with ``date`` and the prices of the ticker
+        that the file is named after.
 
     on_read : callable, optional
-        Called with each ticker that is read, its rows as the file has them, and as they are after `clean`.
+        Called with each ticker that is read, its rows as the file has them, and as they are after
+        `clean`.
 
     Raises
     ------
     ConfigError
-        When nothing is at `path`, or it is neither a folder nor a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        When nothing is at `path`, or it is neither a folder nor a ``.csv``, ``.csv.gz`` or
+        ``.parquet`` file.
 
     Notes
     -----
-    Column names are read without regard to case, spaces and underscores (``Adj Close`` is ``adj_close``).
-    Dates are ``YYYY-MM-DD`` or ``YYYYMMDD``; a time of day after the date is ignored. Empty cells are missing
-    values. A ticker is only ever compared with the names in the folder and never becomes part of a path.
+    Column names are read without regard to case, spaces and underscores (``Adj Close`` is
+    ``adj_close``). Dates are ``YYYY-MM-DD`` or ``YYYYMMDD``; a time of day after the date is
+    ignored. Empty cells are missing values. A ticker is only ever compared with the names in the
+    folder and never becomes part of a path.
     """
 
     name = "files"
@@ -68,7 +73,9 @@ class FilesProvider:
             raise ConfigError("no such file or folder of prices", value=str(path))
         if self.path.is_file() and not _suffix(self.path):
             raise ConfigError(
-                "unknown kind of price file", value=self.path.name, remedy=f"use {', '.join(SUFFIXES)}"
+                "unknown kind of price file",
+                value=self.path.name,
+                remedy=f"use {', '.join(SUFFIXES)}",
             )
 
     def fetch(
@@ -79,9 +86,9 @@ class FilesProvider:
         Returns
         -------
         Prices
-            A ticker without a file or rows fails with UnknownSymbolError, one without prices in the range
-            with NoPricesError, one whose file has a fault with BadAnswerError, which names file, line and
-            column.
+            A ticker without a file or rows fails with UnknownSymbolError, one without prices in the
+            range with NoPricesError, one whose file has a fault with BadAnswerError, which names
+            file, line and column.
 
         Raises
         ------
@@ -137,7 +144,9 @@ class FilesProvider:
             )
         if len(files) > 1:
             names = ", ".join(file.name for file in files)
-            raise BadAnswerError("several files for one ticker", where=symbol, value=names, remedy="keep one")
+            raise BadAnswerError(
+                "several files for one ticker", where=symbol, value=names, remedy="keep one"
+            )
         return files[0]
 
     @functools.cached_property
@@ -145,7 +154,9 @@ class FilesProvider:
         try:
             return _split(_read_file(self.path), self.path)
         except PriceError as error:
-            raise DataError(error.what, where=error.where, value=error.value, remedy=error.remedy) from error
+            raise DataError(
+                error.what, where=error.where, value=error.value, remedy=error.remedy
+            ) from error
 
     def _group_of(self, symbol: str) -> pd.DataFrame:
         groups = self._groups
@@ -209,7 +220,9 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:
     if "close" not in frame and "adj_close" not in frame:
-        raise BadAnswerError("no close or adj_close column", where=f"{file}:1", value=_listed(frame))
+        raise BadAnswerError(
+            "no close or adj_close column", where=f"{file}:1", value=_listed(frame)
+        )
 
 
 def _listed(frame: pd.DataFrame) -> str:
@@ -230,7 +243,9 @@ def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
     if bad.any():
         line = bad.index[bad][0]
         where = f"{file}:{line}: date"
-        raise BadAnswerError("not a date", where=where, value=str(cells[line]), remedy="write YYYY-MM-DD")
+        raise BadAnswerError(
+            "not a date", where=where, value=str(cells[line]), remedy="write YYYY-MM-DD"
+        )
     return dates.astype(DATE_DTYPE)
 
 
@@ -259,7 +274,8 @@ def _numbers(cells: pd.Series[Any], column: str, file: str) -> pd.Series[float]:
 
 
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
-    """Return the numbers of text as Python reads it: to_numeric is wrong in the last bit of long ones."""
+    """Return the numbers of text as Python reads it: to_numeric is wrong in the last bit of long
+    ones."""
     import pandas as pd
 
     return pd.Series(cells.to_numpy(object).astype("float64"), index=cells.index)
@@ -270,7 +286,9 @@ def _currency(frame: pd.DataFrame, file: str) -> str:
         return ""
     found = sorted(set(frame["currency"].fillna("").astype(str).str.strip()) - {""})
     if len(found) > 1:
-        raise BadAnswerError("several currencies for one ticker", where=file, value=", ".join(found))
+        raise BadAnswerError(
+            "several currencies for one ticker", where=file, value=", ".join(found)
+        )
     return found[0] if found else ""
 
 
@@ -292,7 +310,9 @@ def _read_csv(file: Path) -> pd.DataFrame:
         with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
             header, lines, rows = _cells(stream, file.name)
     except UnicodeDecodeError as error:
-        raise BadAnswerError("not UTF-8 text", where=file.name, remedy="save it as CSV UTF-8") from error
+        raise BadAnswerError(
+            "not UTF-8 text", where=file.name, remedy="save it as CSV UTF-8"
+        ) from error
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({why})", where=file.name) from error
@@ -318,7 +338,8 @@ def _cells(stream: TextIO, file: str) -> tuple[list[str], list[int], list[list[s
 
 
 def _numbered(reader: Iterator[list[str]], file: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, with their line numbers, which start after the header's."""
+    """Yield the rows that are not blank, with their line numbers, which start after the
+    header's."""
     import csv
 
     line = 1

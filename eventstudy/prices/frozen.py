@@ -64,9 +64,9 @@ class FrozenProvider:
 
     Notes
     -----
-    A symbol is answered with all its rows, whatever the range: the run used them all. One that failed when
-    the run was computed fails again, for the same reason. Hashes are those of the rows as they are now; a
-    notice names the symbols whose rows are not those of the run.
+    A symbol is answered with all its rows, whatever the range: the run used them all. One that
+    failed when the run was computed fails again, for the same reason. Hashes are those of the rows
+    as they are now; a notice names the symbols whose rows are not those of the run.
     """
 
     name = "frozen"
@@ -91,14 +91,19 @@ class FrozenProvider:
         sources = {symbol: Provenance(**said["prices"][symbol]) for symbol in found}
         used = {symbol: stamp(sources[symbol], parts[symbol]) for symbol in found}
         altered = [s for s in found if sources[s].sha256 and used[s].sha256 != sources[s].sha256]
-        told = [f"prices of {s} are not those that {self.folder.name} was computed from" for s in altered]
+        told = [
+            f"prices of {s} are not those that {self.folder.name} was computed from"
+            for s in altered
+        ]
         rows = {symbol: parts[symbol] for symbol in found}
         return Prices.of(rows, failures, used, [*told, *said.get("notices", [])])
 
     def _failure(self, symbol: str) -> PriceError:
         entry = dict(self._manifest.get("failures", {}).get(symbol, {}))
         if not entry:
-            return UnknownSymbolError(f"not among the frozen prices of {self.folder.name}", where=symbol)
+            return UnknownSymbolError(
+                f"not among the frozen prices of {self.folder.name}", where=symbol
+            )
         return _KINDS.get(entry.pop("kind"), PriceError)(entry.pop("what"), **entry)
 
     @cached_property
@@ -109,7 +114,10 @@ class FrozenProvider:
     @cached_property
     def _parts(self) -> dict[str, pd.DataFrame]:
         table = read_frozen(self.folder / TABLE)
-        return {str(name): rows.reset_index(drop=True) for name, rows in table.groupby("symbol", sort=True)}
+        return {
+            str(name): rows.reset_index(drop=True)
+            for name, rows in table.groupby("symbol", sort=True)
+        }
 
 
 def read_frozen(path: Path) -> pd.DataFrame:
@@ -123,8 +131,10 @@ def read_frozen(path: Path) -> pd.DataFrame:
     try:
         text = gzip.decompress(path.read_bytes())
         table = read_csv(
-            io.BytesIO(text), float_precision="round_trip", keep_default_na=False, dtype={"symbol": "str"},
-            na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"], date_format="%Y-%m-%d",
+            io.BytesIO(text), float_precision="round_trip", keep_default_na=False,
+            dtype={"symbol": "str"},
+            na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
+            date_format="%Y-%m-%d",
         )  # fmt: skip
         numbers = dict.fromkeys(NUMBER_COLUMNS, "float64")
         return table.astype({"date": DATE_DTYPE, **numbers})
@@ -135,7 +145,10 @@ def read_frozen(path: Path) -> pd.DataFrame:
 
 def described(error: PriceError) -> dict[str, Any]:
     """Return a failure in plain values."""
-    plain = error.value if isinstance(error.value, (str, int, float, type(None))) else str(error.value)
+    plain = (
+        error.value if isinstance(error.value, (str, int, float, type(None))) else str(error.value)
+    )
     return {
-        "kind": error.kind, "what": error.what, "where": error.where, "value": plain, "remedy": error.remedy,
+        "kind": error.kind, "what": error.what, "where": error.where, "value": plain,
+        "remedy": error.remedy,
     }  # fmt: skip

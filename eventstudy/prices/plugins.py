@@ -5,9 +5,9 @@ A package names its source under the group `GROUP`::
     [project.entry-points."eventstudy.prices"]
     moex = "moex_prices:MoexProvider"
 
-The object is called with the text after the colon of ``--prices moex:TEXT`` (empty without one) and with
-``offline``, and returns a `PriceProvider`. Its attribute ``summary``, or the first line of its docstring, is
-shown by ``eventstudy list prices``.
+The object is called with the text after the colon of ``--prices moex:TEXT`` (empty without one) and
+with ``offline``, and returns a `PriceProvider`. Its attribute ``summary``, or the first line of its
+docstring, is shown by ``eventstudy list prices``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ NAME = re.compile(r"[a-z][a-z0-9_-]+")
 
 
 def split(spec: str) -> tuple[str, str] | None:
-    """Return name and argument of ``name`` or ``name:argument``; None if it cannot be a name (``C:\\x``)."""
+    """Return name and argument of ``name`` or ``name:argument``; None if it cannot be a name
+    (``C:\\x``)."""
     name, _, argument = spec.partition(":")
     return (name, argument) if NAME.fullmatch(name) else None
 
@@ -71,10 +72,14 @@ def make(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
 
 
 def listing(built_in: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and one line for each source of another package, also for those that cannot be used."""
+    """Yield name and one line for each source of another package, also for those that cannot be
+    used."""
     for entry in sorted(entry_points(group=GROUP), key=lambda each: (each.name, _package(each))):
         if entry.name in built_in:
-            yield entry.name, f"ignored: {_package(entry)} cannot take the name of a built-in source"
+            yield (
+                entry.name,
+                f"ignored: {_package(entry)} cannot take the name of a built-in source",
+            )
         elif not NAME.fullmatch(entry.name):
             yield entry.name, f"ignored: {_package(entry)} has to name it in lower-case letters"
         else:
@@ -101,7 +106,8 @@ def _load(entry: EntryPoint) -> Any:
 def _broken(entry: EntryPoint, error: Exception) -> ConfigError:
     reason = str(error).partition("\n")[0]
     return ConfigError(
-        f"the price source {entry.name} of {_package(entry)} is broken ({type(error).__name__}: {reason})",
+        f"the price source {entry.name} of {_package(entry)} is broken ({type(error).__name__}: "
+        f"{reason})",
         remedy="mend or uninstall that package",
     )
 
@@ -125,7 +131,9 @@ class _Guarded:
         except EventStudyError:
             raise
         except Exception as error:
-            raise self._fault(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}") from error
+            raise self._fault(
+                f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            ) from error
         if not isinstance(prices, Prices) or tuple(prices.table) != COLUMNS:
             raise self._fault("what it gives back is not prices")
         lost = {*symbols} - {*prices.provenance} - {*prices.failures}

@@ -26,8 +26,9 @@ class ReadBack:
     Parameters
     ----------
     symbol, outcome : str
-        What became of it: an outcome of `Merged`; ``stored`` when nothing had to be asked; ``not-kept`` when
-        the price cache could not be written; ``failed`` when there were no prices to keep.
+        What became of it: an outcome of `Merged`; ``stored`` when nothing had to be asked;
+        ``not-kept`` when the price cache could not be written; ``failed`` when there were no prices
+        to keep.
     first, last, rows, currency : str or int
         Of all that the price cache has of the symbol.
     notes : tuple of str
@@ -77,10 +78,15 @@ def read_back(
         if lacks and symbol in unwritten:
             lacks, remedy = f"the price cache cannot be written ({unwritten[symbol]})", AGAIN
         elif not lacks and repeats.get(symbol):
-            lacks, remedy = f"rows of one date differ in the file ({name_some(repeats[symbol])})", REPEATS
+            lacks, remedy = (
+                f"rows of one date differ in the file ({name_some(repeats[symbol])})",
+                REPEATS,
+            )
         outcome = "not-kept" if lacks and symbol in unwritten else outcomes.get(symbol, "stored")
         answers.append(_described(symbol, outcome, prices, again, lacks, remedy))
-    failed = [ReadBack(s, "failed", unkept=e.what, remedy=e.remedy) for s, e in prices.failures.items()]
+    failed = [
+        ReadBack(s, "failed", unkept=e.what, remedy=e.remedy) for s, e in prices.failures.items()
+    ]
     return [*answers, *failed]
 
 
@@ -92,14 +98,19 @@ def _lacks(
         return again.failures[symbol].what, AGAIN
     wanted, there = prices.provenance[symbol].currency, again.provenance[symbol].currency
     if wanted and wanted != there:
-        return f"the price cache has the currency {there or 'unknown'} in place of {wanted}", DIFFERS
+        return (
+            f"the price cache has the currency {there or 'unknown'} in place of {wanted}",
+            DIFFERS,
+        )
     if days := days_unlike(rows, stored):
         number = f"{len(days)} day{'s' * (len(days) != 1)}"
         return f"the price cache has other values on {number} ({name_some(days)})", DIFFERS
     return "", ""
 
 
-def _described(symbol: str, outcome: str, prices: Prices, again: Prices, lacks: str, remedy: str) -> ReadBack:
+def _described(
+    symbol: str, outcome: str, prices: Prices, again: Prices, lacks: str, remedy: str
+) -> ReadBack:
     note = prices.provenance[symbol].note
     notes = tuple(note.split("; ")) if note else ()
     if (there := again.provenance.get(symbol)) is None:
@@ -110,13 +121,14 @@ def _described(symbol: str, outcome: str, prices: Prices, again: Prices, lacks: 
 
 
 def days_unlike(given: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) -> list[str]:
-    """Return the days, as ISO dates, of which `held` lacks a value that is possible and stands in `given`.
+    """Return the days, as ISO dates, of which `held` lacks a value that is possible and stands in
+    `given`.
 
     Parameters
     ----------
     given, held : DataFrame
-        A column ``date`` and number columns; a column that `given` lacks has no values. `held` has one row a
-        date, in order.
+        A column ``date`` and number columns; a column that `given` lacks has no values. `held` has
+        one row a date, in order.
     tolerance : float
         Relative; smaller differences are none.
     """

@@ -56,8 +56,9 @@ class Merged:
     Parameters
     ----------
     outcome : str
-        ``new``; ``same``; ``append``; ``rebase``; ``revision``; ``source`` (another source took over);
-        ``apart`` (no day in common); ``older`` (the answer is older than what is stored, and another).
+        ``new``; ``same``; ``append``; ``rebase``; ``revision``; ``source`` (another source took
+        over); ``apart`` (no day in common); ``older`` (the answer is older than what is stored, and
+        another).
     held : Held
         To be kept from now on.
     changed : bool
@@ -79,10 +80,11 @@ class Merged:
 
 
 def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
-    """Append `new` to `old` if they agree where both have prices; otherwise `new` takes its place whole.
+    """Append `new` to `old` if they agree where both have prices; otherwise `new` takes its place
+    whole.
 
-    Rows of two adjustments or two sources are never put together. With `exact` the values of `new` take the
-    place of those of `old` where closes agree: they may differ by a volume, or a digit.
+    Rows of two adjustments or two sources are never put together. With `exact` the values of `new`
+    take the place of those of `old` where closes agree: they may differ by a volume, or a digit.
     """
     if old is None:
         return Merged("new", new)
@@ -103,7 +105,9 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
 def _revised(held: Held, words: str, *, whole: bool = True) -> Merged:
     noted = replace(held.provenance, note=_joined([held.provenance.note, words]))
     notice = f"{held.symbol}: {words}; the earlier prices are kept as a vintage"
-    return Merged("revision", replace(held, provenance=noted), whole=whole, notice=notice, note=words)
+    return Merged(
+        "revision", replace(held, provenance=noted), whole=whole, notice=notice, note=words
+    )
 
 
 def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
@@ -119,9 +123,9 @@ def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
     Returns
     -------
     Change
-        ``rebase`` when all differences are (a) closes times one ratio before a date, with the volumes
-        divided by it or a split of that ratio among the new actions, and (b) adjusted closes times one
-        further ratio below 1 before a date, as after a dividend.
+        ``rebase`` when all differences are (a) closes times one ratio before a date, with the
+        volumes divided by it or a split of that ratio among the new actions, and (b) adjusted
+        closes times one further ratio below 1 before a date, as after a dividend.
     """
     before, after = _priced(old.rows), _priced(new.rows)
     if before.empty or after.empty:
@@ -129,7 +133,9 @@ def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
     last = before["date"].iloc[-1]
     before = before[(before["date"] >= new.asked[0]) & (before["date"] <= new.asked[1])]
     after = after[(after["date"] >= old.rows["date"].iloc[0]) & (after["date"] <= last)]
-    days, i, j = np.intersect1d(before["date"].to_numpy(), after["date"].to_numpy(), return_indices=True)
+    days, i, j = np.intersect1d(
+        before["date"].to_numpy(), after["date"].to_numpy(), return_indices=True
+    )
     if len(before) == len(after) == 0:
         return Change("apart", words="no day in common")
     lost = np.setdiff1d(before["date"].to_numpy(), days)
@@ -148,7 +154,9 @@ def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
         return Change("same")
     volumes = before["volume"].to_numpy()[i], after["volume"].to_numpy()[j]
     expected = (
-        not len(lost) and not len(added) and _expected(close, adjusted, days, volumes, old, new, tolerance)
+        not len(lost)
+        and not len(added)
+        and _expected(close, adjusted, days, volumes, old, new, tolerance)
     )
     return _described("rebase" if expected else "revision", named)
 
@@ -180,7 +188,8 @@ def _expected(
 
 
 def _step(ratio: FloatArray, tolerance: float) -> tuple[float, int] | None:
-    """Return (level, count) if `ratio` is `level` on the first `count` days and 1 after; None otherwise."""
+    """Return (level, count) if `ratio` is `level` on the first `count` days and 1 after; None
+    otherwise."""
     count = int((~(np.abs(ratio - 1) <= tolerance)).sum())
     if count == 0:
         return 1.0, 0
@@ -200,7 +209,9 @@ def _is_split(
 ) -> bool:
     """Return whether closes times `ratio` on the first `count` days are the work of a split."""
     ex = str(days[count - 1].astype("datetime64[D]"))
-    splits = [a.value for a in set(new.actions) - set(old.actions) if a.kind == "split" and a.date > ex]
+    splits = [
+        a.value for a in set(new.actions) - set(old.actions) if a.kind == "split" and a.date > ex
+    ]
     if splits and abs(float(np.prod(splits)) * ratio - 1) <= tolerance:
         return True
     inverse = max(ratio, 1 / ratio)
@@ -218,7 +229,9 @@ def _described(outcome: Outcome, named: dict[str, tuple[np.ndarray, FloatArray]]
             sizes = np.abs(ratio - 1)
             size = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 0.0
             largest = max(largest, size)
-            parts.append(f"{len(days)} {what} ({_span(days)}{f', by up to {size:.2%}' if size else ''})")
+            parts.append(
+                f"{len(days)} {what} ({_span(days)}{f', by up to {size:.2%}' if size else ''})"
+            )
     every = np.unique(np.concatenate([days for days, _ in named.values()])).astype("datetime64[D]")
     return Change(outcome, len(every), str(every[0]), str(every[-1]), largest, ", ".join(parts))
 
@@ -239,7 +252,9 @@ def _appended(old: Held, new: Held) -> Merged:
     tail = new.rows[new.rows["date"] > last]
     tail = tail if len(_priced(tail)) else tail[tail["date"] > old.rows["date"].iloc[-1]]
     if head.empty and tail.empty:
-        return Merged("same", replace(old, asked=asked, actions=actions), changed=asked != old.asked)
+        return Merged(
+            "same", replace(old, asked=asked, actions=actions), changed=asked != old.asked
+        )
     whole = len(tail) > 0 and bool(tail["date"].iloc[0] <= old.rows["date"].iloc[-1])
     kept = old.rows[old.rows["date"] <= last] if whole else old.rows
     rows = pd.concat([head, kept, tail], ignore_index=True)
@@ -261,7 +276,9 @@ def _overlaid(old: Held, new: Held) -> Merged:
         return _appended(old, new)
     provenance = stamp(replace(new.provenance, currency=currency), rows)
     asked = min(old.asked[0], new.asked[0]), max(old.asked[1], new.asked[1])
-    held = Held(old.symbol, rows, provenance, old.actions, asked, max(old.fetched_at, new.fetched_at))
+    held = Held(
+        old.symbol, rows, provenance, old.actions, asked, max(old.fetched_at, new.fetched_at)
+    )
     days = f"{len(changed)} day{'s' * (len(changed) != 1)}"
     about = [f"values changed on {days} ({_span(changed)})"] if len(changed) else []
     about += [f"currency {currency}"] if currency != old.provenance.currency else []
@@ -289,4 +306,6 @@ def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:
 
 def _joined(notes: Iterable[str]) -> str:
     """Return notes in one, each clause once."""
-    return "; ".join(dict.fromkeys(clause for note in notes for clause in note.split("; ") if clause))
+    return "; ".join(
+        dict.fromkeys(clause for note in notes for clause in note.split("; ") if clause)
+    )

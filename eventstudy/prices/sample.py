@@ -21,7 +21,8 @@ NOTE = "bundled sample: adjusted closes only, see NOTICE"
 class SampleProvider:
     """Adjusted closes of some US stocks and the S&P 500 index, shipped with the package.
 
-    The dates of the excerpt end at different days for different symbols; a fetch gives what is there.
+    The dates of the excerpt end at different days for different symbols; a fetch gives what is
+    there.
     """
 
     name = "sample"
@@ -45,7 +46,9 @@ class SampleProvider:
                 failures[symbol] = found
             else:
                 parts[symbol] = found
-                provenance[symbol] = stamp(Provenance(self.name, FILE, currency="USD", note=NOTE), found)
+                provenance[symbol] = stamp(
+                    Provenance(self.name, FILE, currency="USD", note=NOTE), found
+                )
             if progress:
                 progress(done, len(wanted))
         return Prices.of(parts, failures, provenance)

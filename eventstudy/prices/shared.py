@@ -1,4 +1,5 @@
-"""One source for several studies: each symbol is asked for once, for the days that any of them needs."""
+"""One source for several studies: each symbol is asked for once, for the days that any of them
+needs."""
 
 from __future__ import annotations
 
@@ -30,8 +31,8 @@ class SharedSource:
 
     Notes
     -----
-    A symbol is answered with all its rows, whatever the range: all studies see the same prices, and those
-    are what a run keeps. Rows of two answers are never mixed.
+    A symbol is answered with all its rows, whatever the range: all studies see the same prices, and
+    those are what a run keeps. Rows of two answers are never mixed.
     """
 
     source: PriceProvider

@@ -32,8 +32,8 @@ class Sizes:
     Attributes
     ----------
     table : DataFrame
-        Columns `COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the source spells
-        it (``GBp`` is pence).
+        Columns `COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
+        source spells it (``GBp`` is pence).
     failures : mapping of str to str
         Why a firm has none.
     source : str
@@ -63,7 +63,11 @@ class Sizes:
         known = [found for found in outcomes.values() if not isinstance(found, PriceError)]
         failed = {s: found.what for s, found in outcomes.items() if isinstance(found, PriceError)}
         table = pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=[*COLUMNS])
-        silent = (s for s, found in outcomes.items() if isinstance(found, (NetworkError, RateLimitedError)))
+        silent = (
+            s
+            for s, found in outcomes.items()
+            if isinstance(found, (NetworkError, RateLimitedError))
+        )
         return cls(table, failed, source, tuple(silent))
 
 
@@ -91,8 +95,8 @@ def market_values(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`. ``shares`` is the last count of at most 370 days before, times the splits since
-        it, so that it has the unit of ``close``; NaN where there is none.
+        Columns `COLUMNS`. ``shares`` is the last count of at most 370 days before, times the splits
+        since it, so that it has the unit of ``close``; NaN where there is none.
 
     Raises
     ------
@@ -112,14 +116,19 @@ def market_values(
     close, ratio = history["Close"].to_numpy(float), history["Stock Splits"].to_numpy(float)
     splits = {sessions[i]: float(ratio[i]) for i in np.flatnonzero(ratio > 0)}
     dates, own = checked(
-        by_day.index.to_numpy().astype("datetime64[D]"), np.asarray(by_day, dtype=np.float64), splits, symbol
+        by_day.index.to_numpy().astype("datetime64[D]"),
+        np.asarray(by_day, dtype=np.float64),
+        splits,
+        symbol,
     )
     shares = as_of(dates, restated(dates, own, splits), sessions, OLDEST_COUNT)
     first, last = (np.datetime64(day, "D") for day in (start, end))
     keep = (sessions >= first) & (sessions <= last) & np.isfinite(close)
     if not np.isfinite(shares[keep]).any():
         raise NoPricesError(f"no shares outstanding of {start} to {end}", where=symbol)
-    cells = zip(("date", "close", "shares"), (sessions.astype("datetime64[s]"), close, shares), strict=True)
+    cells = zip(
+        ("date", "close", "shares"), (sessions.astype("datetime64[s]"), close, shares), strict=True
+    )
     table = pd.DataFrame({name: values[keep] for name, values in cells})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
     return table[[*COLUMNS]]
@@ -130,9 +139,9 @@ def checked(
 ) -> tuple[DateArray, FloatArray]:
     """Return the counts without those that a split has not reached yet.
 
-    A count after a split is nearer to the last one before it times the ratio, or it is an old one. Where
-    all counts of the 120 days after a split are old, and the next one too, the unit of the counts is not
-    known: BadAnswerError. Splits of less than 5 % are within the noise.
+    A count after a split is nearer to the last one before it times the ratio, or it is an old one.
+    Where all counts of the 120 days after a split are old, and the next one too, the unit of the
+    counts is not known: BadAnswerError. Splits of less than 5 % are within the noise.
     """
     keep = np.ones(len(dates), dtype=bool)
     for day, ratio in splits.items():
@@ -151,7 +160,9 @@ def checked(
     return dates[keep], counts[keep]
 
 
-def restated(dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float]) -> FloatArray:
+def restated(
+    dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float]
+) -> FloatArray:
     """Return each count times the ratios of all splits after its day."""
     out = counts.copy()
     for day, ratio in splits.items():
@@ -160,7 +171,8 @@ def restated(dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64
 
 
 def as_of(dates: DateArray, values: FloatArray, days: DateArray, oldest: int) -> FloatArray:
-    """Return on `days` the last value of at most `oldest` calendar days before or on that day, else NaN."""
+    """Return on `days` the last value of at most `oldest` calendar days before or on that day, else
+    NaN."""
     out = np.full(len(days), np.nan)
     at = np.searchsorted(dates, days, side="right") - 1
     fresh = at >= 0

@@ -1,4 +1,5 @@
-"""A local store of downloaded prices: SQLite, one compressed blob a ticker, earlier vintages beside it."""
+"""A local store of downloaded prices: SQLite, one compressed blob a ticker, earlier vintages beside
+it."""
 
 # ruff: noqa: S608 - statements are made of constants
 
@@ -63,7 +64,8 @@ def default_path() -> Path:
 
 
 def store_file(path: str | Path) -> Path:
-    """Return the file of a store named by its file or its folder; a new name without a suffix is a folder."""
+    """Return the file of a store named by its file or its folder; a new name without a suffix is a
+    folder."""
     path = Path(path)
     if path.is_dir() or (not path.exists() and path.suffix.lower() not in SUFFIXES):
         return path / FILE
@@ -83,7 +85,9 @@ def moment(vintage: str | date) -> str:
         return utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
         remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
-        raise ConfigError("not a date or time", where="vintage", value=text, remedy=remedy) from None
+        raise ConfigError(
+            "not a date or time", where="vintage", value=text, remedy=remedy
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -117,23 +121,29 @@ class StoreProvider:
     path : str or Path, optional
         The SQLite file, or its folder; `default_path` when omitted. It is made at the first `put`.
     vintage : str or date, optional
-        Answer as the store would have answered then: for each symbol the newest vintage fetched at or before.
+        Answer as the store would have answered then: for each symbol the newest vintage fetched at
+        or before.
     partial : bool
         Answer also for a part of a range; always so with `vintage`.
 
     Notes
     -----
-    A blob is a zlib-compressed little-endian float64 array of shape (7, n_rows): days since 1970-01-01, then
-    open, high, low, close, adj_close and volume. The column ``sha256`` is the hash of the array's bytes. The
-    file is in write-ahead-log mode, so that several processes can use it at once; it should not lie on a
-    network file system. A fetch is appended to the rows of a symbol only where it agrees with them, otherwise
-    it takes their place whole, and they are kept as a vintage.
+    A blob is a zlib-compressed little-endian float64 array of shape (7, n_rows): days since
+    1970-01-01, then open, high, low, close, adj_close and volume. The column ``sha256`` is the hash
+    of the array's bytes. The file is in write-ahead-log mode, so that several processes can use it
+    at once; it should not lie on a network file system. A fetch is appended to the rows of a symbol
+    only where it agrees with them, otherwise it takes their place whole, and they are kept as a
+    vintage.
     """
 
     name = "store"
 
     def __init__(
-        self, path: str | Path | None = None, *, vintage: str | date | None = None, partial: bool = False
+        self,
+        path: str | Path | None = None,
+        *,
+        vintage: str | date | None = None,
+        partial: bool = False,
     ) -> None:
         self.path = store_file(path) if path is not None else default_path()
         self.database = Database(self.path)
@@ -148,10 +158,10 @@ class StoreProvider:
         Returns
         -------
         Prices
-            UnknownSymbolError for a symbol that is not stored, NoPricesError for one whose stored range does
-            not cover `start` to `end`, BadAnswerError for one whose stored bytes are damaged. The provenance
-            is that of the download. With ``partial`` a part of the range is an answer, of which a notice
-            tells.
+            UnknownSymbolError for a symbol that is not stored, NoPricesError for one whose stored
+            range does not cover `start` to `end`, BadAnswerError for one whose stored bytes are
+            damaged. The provenance is that of the download. With ``partial`` a part of the range is
+            an answer, of which a notice tells.
 
         Raises
         ------
@@ -189,8 +199,11 @@ class StoreProvider:
             actions={name: actions[name] for name in sorted(parts) if actions[name]},
         )
 
-    def _short(self, symbol: str, record: tuple[Any, ...], start: date, end: date) -> tuple[date, date]:
-        """Return what is stored of a symbol, which is not all; NoPricesError if only all will do."""
+    def _short(
+        self, symbol: str, record: tuple[Any, ...], start: date, end: date
+    ) -> tuple[date, date]:
+        """Return what is stored of a symbol, which is not all; NoPricesError if only all will
+        do."""
         if not self._partial:
             what = f"the price store has {record[0]} to {record[1]}, not all of {start} to {end}"
             raise NoPricesError(what, where=symbol)
@@ -202,20 +215,22 @@ class StoreProvider:
             return unpack(symbol, *self._find(connection, symbol))
 
     def put(self, prices: Prices, *, asked: tuple[date, date] | None = None) -> tuple[str, ...]:
-        """Store the symbols of `prices`: appended where they agree with what was stored, else in its place.
+        """Store the symbols of `prices`: appended where they agree with what was stored, else in
+        its place.
 
         Parameters
         ----------
         prices : Prices
             Failures are not stored.
         asked : tuple of date, optional
-            The range that was asked of the source, inclusive; the extent of the rows when omitted. The part
-            of it that had not ended at the time of the retrieval counts as not asked.
+            The range that was asked of the source, inclusive; the extent of the rows when omitted.
+            The part of it that had not ended at the time of the retrieval counts as not asked.
 
         Returns
         -------
         tuple of str
-            A notice for each symbol that the source revised, and one when the store cannot be written.
+            A notice for each symbol that the source revised, and one when the store cannot be
+            written.
 
         Raises
         ------
@@ -274,8 +289,12 @@ class StoreProvider:
                 for new in news:
                     if new.symbol not in done and new.symbol not in refused:
                         unwritten[new.symbol] = reason
-                        _note(new.symbol, _merged(connection, new, append_only, exact), done, refused)
-        notices = tuple(m.notice for symbol, m in done.items() if m.notice and symbol not in unwritten)
+                        _note(
+                            new.symbol, _merged(connection, new, append_only, exact), done, refused
+                        )
+        notices = tuple(
+            m.notice for symbol, m in done.items() if m.notice and symbol not in unwritten
+        )
         held = {symbol: merged.held for symbol, merged in done.items()}
         return Kept(held, done, tuple(refused), notices, unwritten)
 
@@ -286,26 +305,39 @@ class StoreProvider:
     def asked(self, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
         """Return the stored range, both ends inclusive, of those symbols that are stored."""
         found = self._each(GET_RANGE, symbols)
-        return {name: (date.fromisoformat(first), date.fromisoformat(last)) for name, (first, last) in found}
+        return {
+            name: (date.fromisoformat(first), date.fromisoformat(last))
+            for name, (first, last) in found
+        }
 
     def of_others(self, symbols: Sequence[str], source: str) -> tuple[str, ...]:
         """Return those symbols that are stored from another source than `source`."""
-        return tuple(name for name, (theirs,) in self._each(GET_SOURCE, symbols) if theirs != source)
+        return tuple(
+            name for name, (theirs,) in self._each(GET_SOURCE, symbols) if theirs != source
+        )
 
     def _each(self, statement: str, symbols: Sequence[str]) -> list[tuple[str, tuple[Any, ...]]]:
         with self.database.reading() as connection:
             if connection is None:
                 return []
-            found = ((name, connection.execute(statement, (name,)).fetchone()) for name in unique(symbols))
+            found = (
+                (name, connection.execute(statement, (name,)).fetchone())
+                for name in unique(symbols)
+            )
             return [(name, row) for name, row in found if row is not None]
 
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT; nothing when there is no store yet."""
         with self.database.reading() as connection:
-            return [] if connection is None else connection.execute(statement, tuple(values)).fetchall()
+            return (
+                []
+                if connection is None
+                else connection.execute(statement, tuple(values)).fetchall()
+            )
 
     def _find(self, connection: sqlite3.Connection | None, symbol: str) -> Found:
-        """Return the record that answers for a symbol, and the one that lends it its blob, if any."""
+        """Return the record that answers for a symbol, and the one that lends it its blob, if
+        any."""
         record = None if connection is None else connection.execute(GET, (symbol,)).fetchone()
         if connection is None or record is None:
             raise UnknownSymbolError("not in the price store", where=symbol)
@@ -314,11 +346,15 @@ class StoreProvider:
         return record, None
 
 
-def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: tuple[Any, ...]) -> Found:
+def _vintage(
+    connection: sqlite3.Connection, symbol: str, as_of: str, current: tuple[Any, ...]
+) -> Found:
     """Return the newest vintage of a symbol fetched at or before `as_of`."""
     found = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
     if found is None:
-        oldest = connection.execute("SELECT min(fetched_at) FROM vintages WHERE symbol = ?", (symbol,))
+        oldest = connection.execute(
+            "SELECT min(fetched_at) FROM vintages WHERE symbol = ?", (symbol,)
+        )
         first = oldest.fetchone()[0] or current[2]
         what = f"the price store has no vintage of {as_of} or before"
         raise NoPricesError(what, where=symbol, remedy=f"the first is of {first}")
@@ -327,9 +363,14 @@ def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: t
 
 
 def donor_of(
-    connection: sqlite3.Connection, symbol: str, number: int, blob: bytes | None, current: tuple[Any, ...]
+    connection: sqlite3.Connection,
+    symbol: str,
+    number: int,
+    blob: bytes | None,
+    current: tuple[Any, ...],
 ) -> tuple[Any, ...] | None:
-    """Return the record whose blob holds the rows of a vintage without one; None if it has its own."""
+    """Return the record whose blob holds the rows of a vintage without one; None if it has its
+    own."""
     if blob is not None:
         return None
     found: tuple[Any, ...] | None = connection.execute(DONOR, (symbol, number)).fetchone()
@@ -351,7 +392,11 @@ def _merged(
     replaces = merged.outcome not in ("same", "append", "older")
     if append_only and record is not None and replaces and not new.covers(*record[:2]):
         return None
-    return merged if old is not None or record is None else replace(merged, note="stored bytes were damaged")
+    return (
+        merged
+        if old is not None or record is None
+        else replace(merged, note="stored bytes were damaged")
+    )
 
 
 def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
@@ -376,7 +421,8 @@ def _covers(record: tuple[Any, ...], start: date, end: date) -> bool:
 
 
 def _cut_short(held: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
-    """Return a notice on symbols that are stored for a part of the range only, the smallest part first."""
+    """Return a notice on symbols that are stored for a part of the range only, the smallest part
+    first."""
     if not held:
         return ()
     worst = sorted(held.items(), key=lambda own: min(own[1][1], end) - max(own[1][0], start))

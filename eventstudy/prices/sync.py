@@ -1,4 +1,5 @@
-"""Bring the store up to date: ask a source for what is missing, and for all of what it has changed."""
+"""Bring the store up to date: ask a source for what is missing, and for all of what it has
+changed."""
 
 from __future__ import annotations
 
@@ -74,17 +75,20 @@ def update(
     Raises
     ------
     NetworkError
-        When the source cannot be reached at the first question; later, the symbols not asked fail by it.
+        When the source cannot be reached at the first question; later, the symbols not asked fail
+        by it.
 
     Notes
     -----
-    Of a stored symbol the missing end is asked, with 45 days before it. Where these differ from what is
-    stored the whole range is asked, and takes the place of the stored rows.
+    Of a stored symbol the missing end is asked, with 45 days before it. Where these differ from
+    what is stored the whole range is asked, and takes the place of the stored rows.
     """
     wanted = unique(symbols)
     ranges = _missing(store, source.name, wanted, (start, end), refresh)
     stored = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
-    damaged = [symbol for symbol, error in stored.failures.items() if isinstance(error, BadAnswerError)]
+    damaged = [
+        symbol for symbol, error in stored.failures.items() if isinstance(error, BadAnswerError)
+    ]
     ranges |= _missing(store, source.name, damaged, (start, end), True)
     found, told = _Found(), _teller(progress, len(ranges))
     refused = _ask(store, source, ranges, found, told, append_only=True)
@@ -108,7 +112,9 @@ def _missing(
     ranges = {}
     with store.database.reading() as connection:
         for symbol in symbols:
-            row = connection.execute(EXTENT, (symbol,)).fetchone() if connection is not None else None
+            row = (
+                connection.execute(EXTENT, (symbol,)).fetchone() if connection is not None else None
+            )
             needed = wanted if row is None else _range(row, source, wanted, whole)
             if needed is not None:
                 ranges[symbol] = needed
@@ -116,7 +122,8 @@ def _missing(
 
 
 EXTENT = """SELECT asked_first, asked_last, json_extract(provenance, '$.source'),
-    json_extract(provenance, '$.first'), json_extract(provenance, '$.last') FROM prices WHERE symbol = ?"""
+    json_extract(provenance, '$.first'), json_extract(provenance, '$.last')
+    FROM prices WHERE symbol = ?"""
 
 
 def _range(row: tuple[str, ...], source: str, wanted: Range, whole: bool) -> Range | None:
@@ -141,12 +148,15 @@ def _ask(
     *,
     append_only: bool,
 ) -> list[str]:
-    """Ask for each range, chunk by chunk, and store every answer at once; return what was refused."""
+    """Ask for each range, chunk by chunk, and store every answer at once; return what was
+    refused."""
     groups: dict[Range, list[str]] = {}
     for symbol, asked in ranges.items():
         groups.setdefault(asked, []).append(symbol)
     chunks = [
-        (asked, group[k : k + CHUNK]) for asked, group in groups.items() for k in range(0, len(group), CHUNK)
+        (asked, group[k : k + CHUNK])
+        for asked, group in groups.items()
+        for k in range(0, len(group), CHUNK)
     ]
     refused: list[str] = []
     for number, (asked, chunk) in enumerate(chunks):
@@ -161,7 +171,9 @@ def _ask(
         refused += kept.refused
         if not prices.symbols and (why := _no_use(prices)):
             rest = [symbol for _, each in chunks[number + 1 :] for symbol in each]
-            found.failures |= {symbol: type(why)(f"not asked: {why.what}", where=symbol) for symbol in rest}
+            found.failures |= {
+                symbol: type(why)(f"not asked: {why.what}", where=symbol) for symbol in rest
+            }
             break
     return refused
 
@@ -170,7 +182,11 @@ def _no_use(prices: Prices) -> PriceError | None:
     """Return why the next symbols need not be asked either."""
     errors = list(prices.failures.values())
     gone = [error for error in errors if isinstance(error, (NetworkError, RateLimitedError))]
-    return gone[-1] if errors and len(gone) == len(errors) and (len(errors) > 1 or _final(gone[-1])) else None
+    return (
+        gone[-1]
+        if errors and len(gone) == len(errors) and (len(errors) > 1 or _final(gone[-1]))
+        else None
+    )
 
 
 def _final(error: PriceError) -> bool:
@@ -203,4 +219,6 @@ def _gathered(found: _Found, symbols: list[str], start: date, end: date) -> Pric
     prices = collect(symbols, start, end, read)  # type: ignore[arg-type]
     actions = {symbol: between(held.actions, start, end) for symbol, held in found.held.items()}
     told = tuple(dict.fromkeys(found.notices))
-    return replace(prices, notices=told, actions={s: actions[s] for s in prices.symbols if actions[s]})
+    return replace(
+        prices, notices=told, actions={s: actions[s] for s in prices.symbols if actions[s]}
+    )

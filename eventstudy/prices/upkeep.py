@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .readback import ReadBack
 
 LIST = """SELECT symbol, provenance, fetched_at,
-    (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol) FROM prices ORDER BY symbol"""
+    (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
+    FROM prices ORDER BY symbol"""
 VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"
 FETCHES = """SELECT fetched_at, outcome, asked_first, asked_last, source, library, sha256, note
     FROM fetches WHERE symbol = ? ORDER BY number"""
@@ -37,7 +38,8 @@ SHOWN = ("first", "last", "rows", "currency", "source")
 
 
 def listed(store: StoreProvider) -> list[dict[str, Any]]:
-    """Return symbol, first, last, rows, currency, source, fetched and number of vintages of each symbol."""
+    """Return symbol, first, last, rows, currency, source, fetched and number of vintages of each
+    symbol."""
     return [
         {"symbol": symbol, **_extent(provenance), "fetched": fetched, "vintages": vintages}
         for symbol, provenance, fetched, vintages in store.query(LIST)
@@ -51,7 +53,16 @@ def _extent(provenance: str) -> dict[str, Any]:
 
 def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]]:
     """Return the fetches of a symbol and its earlier vintages, oldest first."""
-    names = ("fetched", "outcome", "asked_first", "asked_last", "source", "library", "sha256", "note")
+    names = (
+        "fetched",
+        "outcome",
+        "asked_first",
+        "asked_last",
+        "source",
+        "library",
+        "sha256",
+        "note",
+    )
     fetches = [dict(zip(names, row, strict=True)) for row in store.query(FETCHES, (symbol,))]
     vintages = [
         {"number": number, "fetched": fetched, **_extent(provenance)}
@@ -61,7 +72,8 @@ def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]
 
 
 def damaged(store: StoreProvider) -> Iterator[tuple[str, bool]]:
-    """Yield every stored vintage by name, and whether its bytes are no longer those that were written."""
+    """Yield every stored vintage by name, and whether its bytes are no longer those that were
+    written."""
     names = store.symbols()
     with store.database.reading() as connection:
         if connection is None:
@@ -90,7 +102,8 @@ def prune(
     symbols: Sequence[str] = (),
     dry_run: bool = False,
 ) -> list[tuple[str, int, str]]:
-    """Delete earlier vintages and return (symbol, number, fetched) of each; the newest prices always stay.
+    """Delete earlier vintages and return (symbol, number, fetched) of each; the newest prices
+    always stay.
 
     Parameters
     ----------
@@ -110,11 +123,17 @@ def prune(
     gone: list[tuple[str, int, str]] = []
     with store.database.writing() as connection:
         with transaction(connection):
-            named = symbols or [row[0] for row in connection.execute("SELECT DISTINCT symbol FROM vintages")]
+            named = symbols or [
+                row[0] for row in connection.execute("SELECT DISTINCT symbol FROM vintages")
+            ]
             for symbol in named:
-                gone += _doomed(symbol, connection.execute(VINTAGES, (symbol,)).fetchall(), keep, before)
+                gone += _doomed(
+                    symbol, connection.execute(VINTAGES, (symbol,)).fetchall(), keep, before
+                )
             for symbol, number, _ in () if dry_run else gone:
-                connection.execute("DELETE FROM vintages WHERE symbol = ? AND number = ?", (symbol, number))
+                connection.execute(
+                    "DELETE FROM vintages WHERE symbol = ? AND number = ?", (symbol, number)
+                )
         if gone and not dry_run:
             _shrink(connection)
     return gone
@@ -123,7 +142,8 @@ def prune(
 def _doomed(
     symbol: str, vintages: list[tuple[Any, ...]], keep: int | None, before: str
 ) -> list[tuple[str, int, str]]:
-    """Return the oldest vintages that may go; only those, as one without a blob needs a later one."""
+    """Return the oldest vintages that may go; only those, as one without a blob needs a later
+    one."""
     old = vintages if keep is None else vintages[: max(len(vintages) - keep, 0)]
     gone = []
     for number, fetched, _ in old:
@@ -144,7 +164,8 @@ def _shrink(connection: sqlite3.Connection) -> None:
 def import_files(
     store: StoreProvider, path: Path, progress: Progress | None = None
 ) -> tuple[list[ReadBack], Prices]:
-    """Store all prices of a folder or table; return what the store has of them then, and the prices.
+    """Store all prices of a folder or table; return what the store has of them then, and the
+    prices.
 
     Failures and notices are those of the prices.
     """
@@ -170,7 +191,9 @@ def _stamped(prices: Prices) -> Prices:
     """Return prices whose symbols can be stored, with the time of now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = {
-        check_symbol(symbol): replace(given, retrieved_at=now, library=f"eventstudy-kit {__version__}")
+        check_symbol(symbol): replace(
+            given, retrieved_at=now, library=f"eventstudy-kit {__version__}"
+        )
         for symbol, given in prices.provenance.items()
     }
     return replace(prices, provenance=provenance)
@@ -233,7 +256,10 @@ def _write(table: pd.DataFrame, file: Path, path: Path) -> None:
 
 
 def check_symbol(symbol: str) -> str:
-    """Return `symbol` unless it is blank, holds control characters, or would start a formula in a sheet."""
+    """Return `symbol` unless it is blank, holds control characters, or would start a formula in a
+    sheet."""
     if not symbol.strip() or not symbol.isprintable() or symbol.startswith(("=", "+", "-", "@")):
-        raise DataError("not a symbol", value=symbol, remedy="a symbol is printable and starts no formula")
+        raise DataError(
+            "not a symbol", value=symbol, remedy="a symbol is printable and starts no formula"
+        )
     return symbol

@@ -45,8 +45,8 @@ class YahooProvider:
     Parameters
     ----------
     session : curl_cffi.requests.Session, optional
-        Used as it is, with its own time-outs. By default a session is made that caps every time-out and takes
-        proxies and certificates from the environment.
+        Used as it is, with its own time-outs. By default a session is made that caps every time-out
+        and takes proxies and certificates from the environment.
     workers : int
         Number of tickers asked at the same time.
     timeout : float
@@ -58,9 +58,10 @@ class YahooProvider:
 
     Notes
     -----
-    ``close`` is adjusted for splits, ``adj_close`` for dividends too, as Yahoo gives them, without repairs.
-    The row of a session that may not have ended yet is left out. A rate limit, a fault of the server or an
-    answer that is not prices is tried twice more, with growing pauses; an unreachable network is not.
+    ``close`` is adjusted for splits, ``adj_close`` for dividends too, as Yahoo gives them, without
+    repairs. The row of a session that may not have ended yet is left out. A rate limit, a fault of
+    the server or an answer that is not prices is tried twice more, with growing pauses; an
+    unreachable network is not.
     """
 
     name = "yahoo"
@@ -85,14 +86,14 @@ class YahooProvider:
         -------
         Prices
             A failure is an UnknownSymbolError, NoPricesError, RateLimitedError, NetworkError or
-            BadAnswerError. After three failures of the network, or by the rate limit, in a row the rest fails
-            without being asked.
+            BadAnswerError. After three failures of the network, or by the rate limit, in a row the
+            rest fails without being asked.
 
         Raises
         ------
         NetworkError
-            When Yahoo does not answer a first, small request within 4 seconds, or the network failed for
-            every symbol.
+            When Yahoo does not answer a first, small request within 4 seconds, or the network
+            failed for every symbol.
         """
         wanted = unique(symbols)
         if not wanted:
@@ -104,8 +105,12 @@ class YahooProvider:
             return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
 
         outcomes = self._wire.ask_all(ask, wanted, progress)
-        failures = {symbol: found for symbol, found in outcomes.items() if isinstance(found, PriceError)}
-        answers = {symbol: found for symbol, found in outcomes.items() if not isinstance(found, PriceError)}
+        failures = {
+            symbol: found for symbol, found in outcomes.items() if isinstance(found, PriceError)
+        }
+        answers = {
+            symbol: found for symbol, found in outcomes.items() if not isinstance(found, PriceError)
+        }
         return Prices.of(
             {symbol: answer.rows for symbol, answer in answers.items()},
             failures,
@@ -114,10 +119,12 @@ class YahooProvider:
         )
 
     def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
-        """Download the market values of firms on the sessions from `start` to `end`, both inclusive.
+        """Download the market values of firms on the sessions from `start` to `end`, both
+        inclusive.
 
-        Asks for share counts, and for closes and splits until today: see :func:`.sizes.market_values`.
-        Failures and errors are those of `fetch`, and NoPricesError for a symbol without share counts.
+        Asks for share counts, and for closes and splits until today: see
+        :func:`.sizes.market_values`. Failures and errors are those of `fetch`, and NoPricesError
+        for a symbol without share counts.
         """
         from .sizes import OLDEST_COUNT, Sizes, market_values
 
@@ -151,7 +158,12 @@ class YahooProvider:
         }
 
     def _answer(
-        self, symbol: str, history: pd.DataFrame, metadata: Mapping[str, Any], start: date, end: date
+        self,
+        symbol: str,
+        history: pd.DataFrame,
+        metadata: Mapping[str, Any],
+        start: date,
+        end: date,
     ) -> _Answer:
         import yfinance
 
@@ -179,10 +191,11 @@ class YahooProvider:
 
 
 def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime) -> pd.DataFrame:
-    """Return the rows of sessions that have ended; `history` is indexed by exchange midnight, aware.
+    """Return the rows of sessions that have ended; `history` is indexed by exchange midnight,
+    aware.
 
-    The row of today, in the time zone of the exchange, stays only when the regular session that Yahoo names
-    is of that day and ended half an hour ago, the delay of some quotes.
+    The row of today, in the time zone of the exchange, stays only when the regular session that
+    Yahoo names is of that day and ended half an hour ago, the delay of some quotes.
     """
     if history.empty:
         return history

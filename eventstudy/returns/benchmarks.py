@@ -1,4 +1,5 @@
-"""The index of each event: the first that has its sessions of the one named and those of its exchange."""
+"""The index of each event: the first that has its sessions of the one named and those of its
+exchange."""
 
 from __future__ import annotations
 
@@ -42,7 +43,10 @@ def named_benchmarks(events: Events, benchmark: str = "") -> list[str]:
     if benchmark == PEERS and PEERS not in table:
         raise ConfigError("the events have no column peers", where="benchmark", value=benchmark)
     column = PEERS if benchmark == PEERS else "benchmark"
-    return [benchmark if benchmark and benchmark != PEERS else str(cell) for cell in table[column].tolist()]
+    return [
+        benchmark if benchmark and benchmark != PEERS else str(cell)
+        for cell in table[column].tolist()
+    ]
 
 
 def chains_of(
@@ -50,9 +54,9 @@ def chains_of(
 ) -> list[tuple[str, ...]]:
     """Return the indices that each event may use, best first.
 
-    The chain of its exchange follows the index that the events file names, unless `policy` is ``strict``.
-    Nothing follows `benchmark` or a portfolio. Firms of the list of events are left out of portfolios: their
-    own reaction is no benchmark.
+    The chain of its exchange follows the index that the events file names, unless `policy` is
+    ``strict``. Nothing follows `benchmark` or a portfolio. Firms of the list of events are left out
+    of portfolios: their own reaction is no benchmark.
     """
     firms = set(events.table["ticker"].tolist())
     peers = benchmark == PEERS
@@ -77,7 +81,9 @@ def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
 def left_out(events: Events, benchmark: str = "") -> list[str]:
     """Return a note on firms of the list of events that portfolios leave out."""
     firms = set(events.table["ticker"].tolist())
-    cells = [cell for cell in named_benchmarks(events, benchmark) if ";" in cell or benchmark == PEERS]
+    cells = [
+        cell for cell in named_benchmarks(events, benchmark) if ";" in cell or benchmark == PEERS
+    ]
     lost = dict.fromkeys(ticker for cell in cells for ticker in members(cell) if ticker in firms)
     what = "benchmark: left out of the portfolios because they are firms of the list of events"
     return [f"{what}: {', '.join(lost)}"] if lost else []
@@ -112,7 +118,8 @@ def _needs(
 
 
 def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tuple[str, ...]]:
-    """Return the chains up to the first index that the source did not answer for: no network decides."""
+    """Return the chains up to the first index that the source did not answer for: no network
+    decides."""
 
     @cache
     def before(chain: tuple[str, ...]) -> tuple[str, ...]:
@@ -152,11 +159,13 @@ def settled(
     estimation: Window,
     event: Window,
 ) -> tuple[pd.DataFrame, ReturnsPanel]:
-    """Return the table of the events with the benchmark of each, and the panel with a notice on stand-ins.
+    """Return the table of the events with the benchmark of each, and the panel with a notice on
+    stand-ins.
 
-    The first index of an event's chain that has at least 95 % of the sessions of the estimation window and
-    all of the event window is used, and flagged ``benchmark_fallback`` if it is not the first of all. Where
-    one that the events file names is replaced, the column ``benchmark_named`` has what it names.
+    The first index of an event's chain that has at least 95 % of the sessions of the estimation
+    window and all of the event window is used, and flagged ``benchmark_fallback`` if it is not the
+    first of all. Where one that the events file names is replaced, the column ``benchmark_named``
+    has what it names.
     """
     table, cover = events.table, Coverage(panel)
     chains = _answered(chains_of(events, benchmark, policy), panel)
@@ -177,7 +186,8 @@ def settled(
 
 
 def _named(table: pd.DataFrame, replaced: Collection[str]) -> dict[str, pd.Series[str]]:
-    """Return the column with the indices that the events file names, where one of them is replaced."""
+    """Return the column with the indices that the events file names, where one of them is
+    replaced."""
     file = table["benchmark"]
     return {NAMED: file} if NAMED in table or file.isin(replaced).any() else {}
 
@@ -187,13 +197,17 @@ def _other_flags(text: str) -> str:
     return ";".join(word for word in text.split(";") if word and word != FALLBACK)
 
 
-def _said(cover: Coverage, instead: Mapping[tuple[str, str], Sequence[tuple[str, Need]]], total: int) -> str:
+def _said(
+    cover: Coverage, instead: Mapping[tuple[str, str], Sequence[tuple[str, Need]]], total: int
+) -> str:
     """Say in one line how many events use which index in place of which, and why."""
     parts = []
     for (first, kind), events in instead.items():
         counts = Counter(used for used, _ in events).most_common()
         who = [f"{n:,} use{'s' * (n == 1)} {used}" for used, n in counts]
-        parts.append(f"{' and '.join(who)} because {first} {cover.why(first, kind, [n for _, n in events])}")
+        parts.append(
+            f"{' and '.join(who)} because {first} {cover.why(first, kind, [n for _, n in events])}"
+        )
     n, space, rest = "; ".join(parts).partition(" ")
     return f"Benchmark: {n} of {total:,} event{'s' * (total != 1)}{space}{rest}"
 

@@ -18,8 +18,8 @@ def closes_of(symbol: str, part: pd.DataFrame) -> tuple[tuple[DateArray, FloatAr
 
     Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
     missing, and so is a close that repeats the last one on a day without volume, if the symbol has
-    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a price far off
-    the others for some days (docs/faults.md).
+    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a
+    price far off the others for some days (docs/faults.md).
 
     Raises
     ------
@@ -39,5 +39,7 @@ def usable_closes(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[st
         notes.append(f"{symbol}: {blank} closes without an adjusted close were taken as missing")
     if count := int(quotes.stale.sum()):
         days = "close" if count == 1 else "closes"
-        notes.append(f"{symbol}: {count} {days} without volume and without change taken as no trade")
+        notes.append(
+            f"{symbol}: {count} {days} without volume and without change taken as no trade"
+        )
     return (quotes.dates, quotes.price), notes

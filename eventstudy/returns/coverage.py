@@ -15,7 +15,8 @@ from ..calendars.window import Window
 from ..utility.typing import BoolArray, DateArray, IntArray
 from . import ReturnsPanel
 
-# Share of the estimation window that an index must have; of the event window it must have every session.
+# Share of the estimation window that an index must have; of the event window it must have every
+# session.
 LEAST_COVERED = 0.95
 # The last sessions of the data, which an index may be late with before another one takes its place.
 LATE = 5
@@ -31,7 +32,12 @@ class Need:
 
     @classmethod
     def around(
-        cls, panel: ReturnsPanel, calendar: str, day0: np.datetime64, estimation: Window, event: Window
+        cls,
+        panel: ReturnsPanel,
+        calendar: str,
+        day0: np.datetime64,
+        estimation: Window,
+        event: Window,
     ) -> Need:
         """Return the sessions of the windows around a day 0; those beyond the data are left out."""
         columns = panel.calendars[calendar]
@@ -43,8 +49,8 @@ class Need:
 class Coverage:
     """What the indices of a panel have of the sessions that events need.
 
-    A session on which the market of an index was shut is not held against it: it is bridged. Nor are the last
-    sessions of the data behind the last price of an index, which may only be late.
+    A session on which the market of an index was shut is not held against it: it is bridged. Nor
+    are the last sessions of the data behind the last price of an index, which may only be late.
     """
 
     def __init__(self, panel: ReturnsPanel) -> None:
@@ -58,7 +64,8 @@ class Coverage:
         return event == 0 and estimation <= (1 - LEAST_COVERED) * len(need.estimation)
 
     def kind(self, symbol: str, need: Need) -> str:
-        """Return where an index lacks what an event needs: ``before`` or ``after`` its prices, or ``within``.
+        """Return where an index lacks what an event needs: ``before`` or ``after`` its prices, or
+        ``within``.
 
         That of the event window counts first. It is ``""`` for an index without any price.
         """
@@ -75,7 +82,8 @@ class Coverage:
         return "before" if before >= after else "after"
 
     def why(self, symbol: str, kind: str, needs: Sequence[Need]) -> str:
-        """Say what an index lacks, such as ``has no prices before 11 March 2021``; `kind` as of `kind`."""
+        """Say what an index lacks, such as ``has no prices before 11 March 2021``; `kind` as of
+        `kind`."""
         if kind == "within":
             lost, total = self._counts(symbol, needs)
             return f"lacks {lost:,} of {total:,} sessions" if lost else "lacks sessions"
@@ -87,7 +95,8 @@ class Coverage:
         return f"has no {self._word} {kind} {day.day} {day:%B %Y}"
 
     def _best(self, chain: Sequence[str], need: Need) -> str:
-        """Return the first index that covers the windows, or else the one that lacks the fewest sessions."""
+        """Return the first index that covers the windows, or else the one that lacks the fewest
+        sessions."""
         whole = next((symbol for symbol in chain if self.covers(symbol, need)), "")
         return whole or min(chain, key=lambda symbol: sum(self._lacks(symbol, need)))
 
@@ -113,11 +122,14 @@ class Coverage:
         return np.flatnonzero(self.panel.spans[row] > 0) if row >= 0 else np.empty(0, np.int64)
 
     def _counts(self, symbol: str, needs: Sequence[Need]) -> tuple[int, int]:
-        """Return how many sessions of the windows of some events an index lacks, and how many there are."""
+        """Return how many sessions of the windows of some events an index lacks, and how many there
+        are."""
         lost, total = 0, 0
         for calendar in dict.fromkeys(need.calendar for need in needs):
             own = [need for need in dict.fromkeys(needs) if need.calendar == calendar]
-            days = np.unique(np.concatenate([part for need in own for part in (need.estimation, need.event)]))
+            days = np.unique(
+                np.concatenate([part for need in own for part in (need.estimation, need.event)])
+            )
             lost, total = lost + int(self.lacking(symbol, calendar)[days].sum()), total + len(days)
         return lost, total
 

@@ -36,7 +36,8 @@ def unit_of(currency: str) -> float:
 
 
 def currency_of(symbol: str, given: str = "") -> str:
-    """Return the currency of a symbol: the one its source gives, else its exchange's; "" if not known."""
+    """Return the currency of a symbol: the one its source gives, else its exchange's; "" if not
+    known."""
     return major(given) if given else quoted_in(symbol)
 
 
@@ -51,7 +52,8 @@ def rate_symbol(currency: str) -> str:
 
 
 def dollars_per(currency: str, rates: Rates, days: DateArray) -> FloatArray:
-    """Return dollars per unit of a currency on `days`, shape (T,): the last rate of at most five days before.
+    """Return dollars per unit of a currency on `days`, shape (T,): the last rate of at most five
+    days before.
 
     NaN where there is none.
     """
@@ -103,15 +105,19 @@ def converted(
 
 
 def in_currency(
-    panel: ReturnsPanel, currency: str, fetch: Callable[[list[str]], tuple[Rates, Mapping[str, str]]]
+    panel: ReturnsPanel,
+    currency: str,
+    fetch: Callable[[list[str]], tuple[Rates, Mapping[str, str]]],
 ) -> ReturnsPanel:
-    """Return the panel with all returns of a calendar in one currency, by the rates of each session's date.
+    """Return the panel with all returns of a calendar in one currency, by the rates of each
+    session's date.
 
     Parameters
     ----------
     panel : ReturnsPanel
     currency : str
-        An ISO code, or ``local``: that of each exchange, so that a benchmark of another country is converted.
+        An ISO code, or ``local``: that of each exchange, so that a benchmark of another country is
+        converted.
     fetch : callable
         Takes symbols of exchange rates; returns those it has, and why it does not have the others.
 
@@ -143,7 +149,11 @@ def in_currency(
     guessed = [] if currency == LOCAL else _guessed(panel)
     said = [*_said(done, currency), *guessed]
     return replace(
-        panel, values=values, spans=spans, notes=(*panel.notes, *notes), notices=(*panel.notices, *said)
+        panel,
+        values=values,
+        spans=spans,
+        notes=(*panel.notes, *notes),
+        notices=(*panel.notices, *said),
     )
 
 
@@ -163,7 +173,8 @@ def _exchange(calendar: str) -> Exchange | None:
 
 
 def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:
-    """Return the currency of a series and the one it is wanted in, equal where nothing is to be done."""
+    """Return the currency of a series and the one it is wanted in, equal where nothing is to be
+    done."""
     symbol, calendar = key
     given = str(panel.provenance.get(symbol, {}).get("currency", ""))
     own, exchange = currency_of(symbol, given), _exchange(calendar)
@@ -203,18 +214,27 @@ def _cross(old: str, new: str, rates: Rates, days: DateArray) -> FloatArray:
 
 def _lost(symbol: str, count: int, pair: tuple[str, str]) -> list[str]:
     returns = "1 return" if count == 1 else f"{count} returns"
-    return [f"{symbol}: {returns} without an exchange rate from {pair[0]} to {pair[1]}"] if count else []
+    return (
+        [f"{symbol}: {returns} without an exchange rate from {pair[0]} to {pair[1]}"]
+        if count
+        else []
+    )
 
 
 def _guessed(panel: ReturnsPanel) -> list[str]:
-    """Return a notice on names without a suffix, taken to be in dollars on exchanges of other currencies."""
+    """Return a notice on names without a suffix, taken to be in dollars on exchanges of other
+    currencies."""
     names = dict.fromkeys(
         symbol
         for symbol, calendar in panel.keys
         if _plain(panel, symbol)
-        and (exchange := _exchange(calendar)) and exchange.currency != USD and symbol not in exchange.chain
+        and (exchange := _exchange(calendar))
+        and exchange.currency != USD and symbol not in exchange.chain
     )  # fmt: skip
-    what = "no market suffix, so taken to be in USD; a column currency in the file of prices overrules that"
+    what = (
+        "no market suffix, so taken to be in USD; a column currency in the file of prices "
+        "overrules that"
+    )
     return [f"{', '.join(names)}: {what}"] if names else []
 
 
@@ -238,7 +258,9 @@ def _said(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[str]:
     return [f"all returns are in {currency}: converted {', '.join(parts)}"] if parts else []
 
 
-def rates_of(table: pd.DataFrame, symbols: Iterable[str]) -> dict[str, tuple[DateArray, FloatArray]]:
+def rates_of(
+    table: pd.DataFrame, symbols: Iterable[str]
+) -> dict[str, tuple[DateArray, FloatArray]]:
     """Return dates and closes of exchange rates in a long table of prices."""
     out = {}
     for symbol in symbols:

@@ -37,19 +37,22 @@ LARGE_RF = 0.002
 
 
 def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
-    """Return the factors of one or more files, dates as index, names in lower case, decimal returns.
+    """Return the factors of one or more files, dates as index, names in lower case, decimal
+    returns.
 
-    Ken French's daily files (CSV, or the ZIP they come in) are read as published: they are known by days
-    as YYYYMMDD under a line of names that begins with a comma; text before and after the table is left out,
-    percent become decimals, -99.99 and -999 are missing. Any other CSV or Parquet file has a column
-    ``date`` and one column per factor, in decimals. ``Mkt-RF`` is ``mkt_rf``; ``UMD``, ``WML`` are ``mom``.
+    Ken French's daily files (CSV, or the ZIP they come in) are read as published: they are known by
+    days as YYYYMMDD under a line of names that begins with a comma; text before and after the table
+    is left out, percent become decimals, -99.99 and -999 are missing. Any other CSV or Parquet file
+    has a column ``date`` and one column per factor, in decimals. ``Mkt-RF`` is ``mkt_rf``; ``UMD``,
+    ``WML`` are ``mom``.
 
     Raises
     ------
     ConfigError
         If a file does not exist.
     DataError
-        If a file is no table of factors, a factor is in two files, or the numbers look like percent.
+        If a file is no table of factors, a factor is in two files, or the numbers look like
+        percent.
     """
     import pandas as pd
 
@@ -59,7 +62,9 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
     for path, frame in zip(files, frames, strict=True):
         twice = [c for c in frame.columns if names.count(str(c)) > 1 and c != "rf"]
         if twice:
-            raise DataError("a factor is in two files", where=Path(path).name, value=", ".join(twice))
+            raise DataError(
+                "a factor is in two files", where=Path(path).name, value=", ".join(twice)
+            )
     joined = pd.concat(frames, axis=1, sort=True)
     return joined.loc[:, ~joined.columns.duplicated()]
 
@@ -76,10 +81,14 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         values = wide_returns(frame)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
-        raise DataError("there is no factor", where=where, remedy="give a column date and one per factor")
+        raise DataError(
+            "there is no factor", where=where, remedy="give a column date and one per factor"
+        )
     if values.columns.has_duplicates:
         raise DataError(
-            "a factor occurs twice", where=where, value=str(values.columns[values.columns.duplicated()][0])
+            "a factor occurs twice",
+            where=where,
+            value=str(values.columns[values.columns.duplicated()][0]),
         )
     _refuse_percent(values, where)
     return values
@@ -100,7 +109,9 @@ def _read(path: Path) -> pd.DataFrame:
         if table is not None:
             return checked_factors(_french(lines, *table, where=path.name), path.name)
         if any(FRENCH_MONTH.match(line) for line in lines):
-            raise DataError("the factors are monthly", where=path.name, remedy="give a file of daily factors")
+            raise DataError(
+                "the factors are monthly", where=path.name, remedy="give a file of daily factors"
+            )
     return checked_factors(read_table(path), path.name)
 
 
@@ -110,11 +121,15 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig", errors="replace")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if m.filename.lower().endswith((".csv", ".txt"))]
+            members = [
+                m for m in archive.infolist() if m.filename.lower().endswith((".csv", ".txt"))
+            ]
             if len(members) != 1:
                 raise DataError("the ZIP does not hold one CSV file", where=path.name)
             if members[0].file_size > LARGEST:
-                raise DataError(f"the file in the ZIP is larger than {LARGEST:,} bytes", where=path.name)
+                raise DataError(
+                    f"the file in the ZIP is larger than {LARGEST:,} bytes", where=path.name
+                )
             return archive.read(members[0]).decode("utf-8-sig", errors="replace")
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
         raise DataError("not a ZIP file that can be read", where=path.name) from None
@@ -140,14 +155,18 @@ def _french(lines: list[str], first: int, stop: int, *, where: str) -> pd.DataFr
     for number, row in enumerate(rows, start=first + 1):
         if len(row) != len(names) + 1:
             what = f"a line of {len(row) - 1} values under {len(names)} names"
-            raise DataError(what, where=f"{where}, line {number}", value=lines[number - 1].strip()[:60])
+            raise DataError(
+                what, where=f"{where}, line {number}", value=lines[number - 1].strip()[:60]
+            )
     frame = pd.DataFrame(rows, columns=["date", *names]).set_index("date")
     frame = frame[[name for name in names if name]].replace("", None)
     numbers = frame.apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna() & frame.notna()
     values = numbers.mask(numbers.isin(FRENCH_MISSING)) / 100
     # A cell that is no number stays as it is, to be named in the error.
-    decimals: pd.DataFrame = values.astype(object).mask(bad, frame) if bad.to_numpy().any() else values
+    decimals: pd.DataFrame = (
+        values.astype(object).mask(bad, frame) if bad.to_numpy().any() else values
+    )
     return decimals
 
 
@@ -158,7 +177,8 @@ def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     if len(known) and float(np.median(known)) > LARGE_MEDIAN:
         raise DataError(
             "the factors look like percent", where=where, value=float(np.median(known)),
-            remedy="write decimals: 0.01 is 1 % (Ken French's files are recognised by their layout)",
+            remedy="write decimals: 0.01 is 1 % (Ken French's files are recognised by their "
+                "layout)",
         )  # fmt: skip
     rf = values["rf"].abs().median() if "rf" in values else 0.0
     if rf > LARGE_RF:

@@ -25,16 +25,23 @@ MOST_CALLS = 4
 
 
 def range_around(
-    day0: Sequence[date], estimation: Window, event: Window, *, further: int = 0, today: date | None = None
+    day0: Sequence[date],
+    estimation: Window,
+    event: Window,
+    *,
+    further: int = 0,
+    today: date | None = None,
 ) -> Range:
-    """Return the first and last day whose prices the windows can need, and `further` sessions before."""
+    """Return the first and last day whose prices the windows can need, and `further` sessions
+    before."""
     before, after = days_around(estimation, event, further=further)
     last = max(day0) + timedelta(days=after)
     return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
 
 
 def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
-    """Return how many calendar days before and after day 0 have prices that the windows can need."""
+    """Return how many calendar days before and after day 0 have prices that the windows can
+    need."""
     before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
     return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
 
@@ -48,7 +55,10 @@ def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
             calls.setdefault((first.year // years, last.year // years), []).append(symbol)
         if len(calls) <= MOST_CALLS:
             break
-    return [(own, (min(ranges[s][0] for s in own), max(ranges[s][1] for s in own))) for own in calls.values()]
+    return [
+        (own, (min(ranges[s][0] for s in own), max(ranges[s][1] for s in own)))
+        for own in calls.values()
+    ]
 
 
 @dataclass(eq=False)
@@ -72,7 +82,11 @@ class Basket:
 
     def fetch(self, ranges: Mapping[str, Range]) -> None:
         """Fetch what was not asked for before; a call that fails is a failure of its symbols."""
-        new = {s: own for s, asked in ranges.items() if (own := self._wider(s, asked)) != self.asked.get(s)}
+        new = {
+            s: own
+            for s, asked in ranges.items()
+            if (own := self._wider(s, asked)) != self.asked.get(s)
+        }
         done, progress = 0, None if self.asked else self.progress
         for symbols, (first, last) in calls_of(new):
             part = self._call(symbols, first, last, _shifted(progress, done, len(new)))
@@ -86,7 +100,11 @@ class Basket:
         return min(first, asked[0]), max(last, asked[1])
 
     def _call(
-        self, symbols: list[str], first: date, last: date, progress: Callable[[int, int], None] | None
+        self,
+        symbols: list[str],
+        first: date,
+        last: date,
+        progress: Callable[[int, int], None] | None,
     ) -> Prices:
         from ..prices import Prices
 
@@ -99,7 +117,9 @@ class Basket:
     def unanswered(self) -> frozenset[str]:
         """Symbols of which the source did not say that it has no prices: nobody knows."""
         said = (NoPricesError, UnknownSymbolError)
-        return frozenset(s for s, error in self.prices.failures.items() if not isinstance(error, said))
+        return frozenset(
+            s for s, error in self.prices.failures.items() if not isinstance(error, said)
+        )
 
 
 def _said_once(prices: Prices) -> Prices:
@@ -113,7 +133,8 @@ def _shifted(
 
 
 def _joined(notices: Sequence[str]) -> tuple[str, ...]:
-    """Return the notices, those that say the same of other symbols ("... for 2 symbols (A, B)") in one."""
+    """Return the notices, those that say the same of other symbols ("... for 2 symbols (A, B)") in
+    one."""
     out: dict[str, list[str] | None] = {}
     for text in notices:
         found = fullmatch(r"(.* for) \d+ symbols? \((.*)\)", text)
@@ -122,6 +143,8 @@ def _joined(notices: Sequence[str]) -> tuple[str, ...]:
         else:
             out[found[1]] = [*(out.get(found[1]) or []), *found[2].split(", ")]
     return tuple(
-        head if names is None else f"{head} {len(names)} symbol{'s' * (len(names) != 1)} ({', '.join(names)})"
+        head
+        if names is None
+        else f"{head} {len(names)} symbol{'s' * (len(names) != 1)} ({', '.join(names)})"
         for head, names in ((h, None if n is None else sorted(set(n))) for h, n in out.items())
     )

@@ -36,9 +36,11 @@ def series_of(
     series: Mapping[str, str],
     columns: Collection[str],
 ) -> list[str]:
-    """Return the symbol of a factor for each event: ``A;B`` for several, ``factor:NAME`` from factor files.
+    """Return the symbol of a factor for each event: ``A;B`` for several, ``factor:NAME`` from
+    factor files.
 
-    One that `series` names for all events goes before a column of the events, as a benchmark for all does.
+    One that `series` names for all events goes before a column of the events, as a benchmark for
+    all does.
 
     Raises
     ------
@@ -59,7 +61,8 @@ def series_of(
         return [FACTOR + name] * len(table)
     raise ConfigError(
         "the model needs a series that is not there", value=name,
-        remedy=f"add a column {name} to the events file or to a file of --factors, or --series {name}=TICKER",
+        remedy=f"add a column {name} to the events file or to a file of --factors, or --series "
+            f"{name}=TICKER",
     )  # fmt: skip
 
 
@@ -71,7 +74,8 @@ def needed(
     *,
     peers: bool = False,
 ) -> dict[Key, list[int]]:
-    """Return the (symbol, calendar) pairs that events and model need, firms first, each with its events.
+    """Return the (symbol, calendar) pairs that events and model need, firms first, each with its
+    events.
 
     With `peers` also those in the column ``peers``, for placebo firms.
     """
@@ -139,7 +143,8 @@ def load_returns(
     benchmark : str
         One index for all events; by default the events' own or their exchanges'.
     benchmark_policy : {"fallback", "strict"}
-        Whether an index of the exchange replaces one that the events file names where this lacks prices.
+        Whether an index of the exchange replaces one that the events file names where this lacks
+        prices.
     estimation, event : Window
         How far back and ahead prices are needed.
     model : LinearModel, optional
@@ -147,14 +152,15 @@ def load_returns(
     series : mapping of str to ticker, optional
         Series of the model that are the same for all events.
     calendar : {"exchange", "data"}, optional
-        Sessions of the exchanges, or the dates of the data; by default what the events were read for.
+        Sessions of the exchanges, or the dates of the data; by default what the events were read
+        for.
     measure : {"return", "volume", "turnover", "volatility"}
         What the panel holds (docs/methods.md, 1.8).
     currency : str
         What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
     placebo : int
-        Placebo dates that will be wanted: as many sessions further back are fetched, and the firms in the
-        column ``peers``.
+        Placebo dates that will be wanted: as many sessions further back are fetched, and the firms
+        in the column ``peers``.
     offline : bool
         Never use the network.
     store : str or Path
@@ -184,12 +190,16 @@ def load_returns(
         at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
         basket.fetch({s: range_around(own, **around, further=further) for s, own in at.items()})
         indices = indices_of(events, benchmark, benchmark_policy)
-        panel = _panel(events, basket, list(keys), indices, calendar or events.calendar, kind, measure)
+        panel = _panel(
+            events, basket, list(keys), indices, calendar or events.calendar, kind, measure
+        )
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
         panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
         tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
-        more = wanted_next(events, panel, tried, benchmark=benchmark, policy=benchmark_policy, **around)
+        more = wanted_next(
+            events, panel, tried, benchmark=benchmark, policy=benchmark_policy, **around
+        )
         if not more:
             return panel
         for symbol, i in more:
@@ -225,7 +235,8 @@ def _panel(
     if fetched.table.empty:
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
     dates = {
-        str(s): part.to_numpy().astype("datetime64[D]") for s, part in fetched.table.groupby("symbol")["date"]
+        str(s): part.to_numpy().astype("datetime64[D]")
+        for s, part in fetched.table.groupby("symbol")["date"]
     }
     panel = ReturnsPanel.from_prices(
         fetched.table,
@@ -242,7 +253,9 @@ def _panel(
         asked=dict(basket.calls),
     )
     # What the bundled sample says of itself holds for all its symbols, and is a notice already.
-    sources = {s: p for s, p in fetched.provenance.items() if p.source != "sample" and s not in failures}
+    sources = {
+        s: p for s, p in fetched.provenance.items() if p.source != "sample" and s not in failures
+    }
     changed = [f"{symbol}: {p.note}" for symbol, p in sources.items() if p.note]
     return replace(panel, notes=(*changed, *panel.notes))
 
@@ -279,8 +292,8 @@ def _cause(symbol: str, error: PriceError) -> str:
 def special_treatment(events: Events) -> frozenset[str]:
     """Return the tickers under special treatment.
 
-    Their column ``st`` says yes, or their ``company`` begins with ST or *ST. A ticker with one such event
-    counts as such throughout.
+    Their column ``st`` says yes, or their ``company`` begins with ST or *ST. A ticker with one such
+    event counts as such throughout.
     """
     table, found = events.table, set()
     if "st" in table:

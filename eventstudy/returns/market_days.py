@@ -1,4 +1,5 @@
-"""The sessions of each calendar: the exchange's, or the days on which its prices say that it was open."""
+"""The sessions of each calendar: the exchange's, or the days on which its prices say that it was
+open."""
 
 from __future__ import annotations
 
@@ -18,15 +19,19 @@ if TYPE_CHECKING:
 
 
 def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[str]:
-    """Return the benchmarks whose days are sessions: not funds on an exchange of another country."""
+    """Return the benchmarks whose days are sessions: not funds on an exchange of another
+    country."""
     chains = set(chains_of(events, benchmark, policy))
-    return {s for chain in chains for s in chain if s == chain[0] or suffix_of(s) or s.startswith("^")}
+    return {
+        s for chain in chains for s in chain if s == chain[0] or suffix_of(s) or s.startswith("^")
+    }
 
 
 def sessions_of(
     keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
 ) -> dict[str, Sessions]:
-    """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its symbols."""
+    """Return the sessions of each calendar in `keys`: the exchange's, or the dates of its
+    symbols."""
     out = {}
     for name in dict.fromkeys(c for _, c in keys):
         exchange = BY_CODE.get(name)
@@ -40,11 +45,13 @@ def sessions_of(
     return out
 
 
-def _market_days(dates: Mapping[str, DateArray], symbols: list[str], benchmarks: set[str]) -> DateArray:
+def _market_days(
+    dates: Mapping[str, DateArray], symbols: list[str], benchmarks: set[str]
+) -> DateArray:
     """Return the days on which a market was open, judged by the prices of its symbols.
 
-    With a benchmark: its days, and those on which more than half of the firms that are listed have a
-    price. A stray price on a Sunday is no session. Without one: all days.
+    With a benchmark: its days, and those on which more than half of the firms that are listed have
+    a price. A stray price on a Sunday is no session. Without one: all days.
     """
     ends = [own[[0, -1]] for s in symbols if len(own := dates[s])]
     if not ends:

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
     from ..events.table import Events
 
-# Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.8).
+# Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md,
+# 1.8).
 SMALL_TURNOVER = 0.000255
 SHARES = "shares_outstanding"
 
 
-def measured(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> tuple[DateArray, FloatArray]:
+def measured(
+    part: pd.DataFrame, measure: Measure, shares: float = np.nan
+) -> tuple[DateArray, FloatArray]:
     """Return the dates of one symbol and its measure on each, in logarithms; NaN where it has none.
 
     Parameters
@@ -28,9 +31,10 @@ def measured(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> tu
     part : DataFrame
         Rows of one symbol with the columns date, high, low and volume.
     measure : {"volume", "turnover", "volatility"}
-        log(volume), a session without trade being missing; log(100 volume / shares + 0.000255); log of the
-        range-based variance log(high/low)^2 / (4 log 2) of Parkinson (1980), a session without a range
-        (high not above low) being missing. A column that is absent is missing on every day.
+        log(volume), a session without trade being missing; log(100 volume / shares + 0.000255); log
+        of the range-based variance log(high/low)^2 / (4 log 2) of Parkinson (1980), a session
+        without a range (high not above low) being missing. A column that is absent is missing on
+        every day.
     shares : float
         Shares outstanding, for the turnover.
     """
@@ -42,11 +46,13 @@ def measured(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> tu
 
 
 def shares_of(events: Events) -> Mapping[str, float]:
-    """Return the shares outstanding of each ticker from the column ``shares_outstanding`` of the events.
+    """Return the shares outstanding of each ticker from the column ``shares_outstanding`` of the
+    events.
 
-    A blank cell is not known. Each ticker has one number on all days, the first of its events in order of
-    day 0: it cancels out of the abnormal turnover, save for the constant of sessions without trade, and a
-    number that changed from one day to the next would be an abnormal turnover of that day.
+    A blank cell is not known. Each ticker has one number on all days, the first of its events in
+    order of day 0: it cancels out of the abnormal turnover, save for the constant of sessions
+    without trade, and a number that changed from one day to the next would be an abnormal turnover
+    of that day.
 
     Raises
     ------
@@ -68,7 +74,11 @@ def shares_of(events: Events) -> Mapping[str, float]:
             "not a positive number", where=f"event {row['event_id']}: {SHARES}", value=row[SHARES]
         )
     known = numbers[~blank]
-    first = known.loc[table["day0"][~blank].sort_values(kind="stable").index].groupby(table["ticker"]).first()
+    first = (
+        known.loc[table["day0"][~blank].sort_values(kind="stable").index]
+        .groupby(table["ticker"])
+        .first()
+    )
     return {str(ticker): float(n) for ticker, n in first.items()}
 
 
@@ -79,7 +89,10 @@ def several_shares(events: Events) -> list[str]:
     table = events.table
     numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()
     names = ", ".join(str(ticker) for ticker in numbers.index[numbers > 1])
-    what = "several numbers of shares outstanding: the first is used on all days, as it cancels out of the"
+    what = (
+        "several numbers of shares outstanding: the first is used on all days, as it cancels out "
+        "of the"
+    )
     return [f"{names}: {what} abnormal turnover"] if names else []
 
 
@@ -89,7 +102,10 @@ def lack(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
     absent = [name for name in needs if name not in part or part[name].isna().all()]
     if absent:
         what = f"the source gives no {' and no '.join(absent)}"
-        return f"{what}; use files with the column{'s' * (len(absent) > 1)} {' and '.join(absent)}, or yahoo"
+        return (
+            f"{what}; use files with the column{'s' * (len(absent) > 1)} {' and '.join(absent)}, "
+            "or yahoo"
+        )
     if measure == "turnover" and not np.isfinite(shares):
         return f"its shares outstanding are not known; give them in the column {SHARES}"
     return "high equals low every day" if measure == "volatility" else "the volume is 0 every day"
@@ -98,11 +114,13 @@ def lack(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
 def require_intercept(parameters: Collection[str], measure: Measure, model: str) -> None:
     """Raise ConfigError if a model without an intercept is to explain a level.
 
-    A log volume differs from another by the size of the firm: only returns may be compared as they are.
+    A log volume differs from another by the size of the firm: only returns may be compared as they
+    are.
     """
     if measure != "return" and "alpha" not in parameters:
         raise ConfigError(
-            f"the {measure} is a level and needs a model with an intercept", where="model", value=model,
+            f"the {measure} is a level and needs a model with an intercept", where="model",
+            value=model,
             remedy="use constant_mean, or market",
         )  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""Returns of symbols on the sessions of each exchange, from prices or from what the user holds already."""
+"""Returns of symbols on the sessions of each exchange, from prices or from what the user holds
+already."""
 
 from __future__ import annotations
 
@@ -68,10 +69,11 @@ class ReturnsPanel:
     unanswered : frozenset of str
         Symbols that it did not answer for: another index is no stand-in for one of these.
     faults : tuple of Fault
-        Every fault that was seen in the prices or returns, and what was done about it (docs/faults.md).
+        Every fault that was seen in the prices or returns, and what was done about it
+        (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
-        +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was traded at
-        another price, 0 elsewhere; None where no symbol has a limit that is known.
+        +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was
+        traded at another price, 0 elsewhere; None where no symbol has a limit that is known.
     """
 
     keys: tuple[Key, ...]
@@ -121,7 +123,8 @@ class ReturnsPanel:
         return np.datetime64(self.sessions[seen[-1]] if len(seen) else "NaT", "D")
 
     def faults_near(self, symbol: str, first: object, last: object) -> tuple[Fault, ...]:
-        """Return the faults of a symbol that touch the days from `first` to `last`, both inclusive."""
+        """Return the faults of a symbol that touch the days from `first` to `last`, both
+        inclusive."""
         by_symbol: dict[str, list[Fault]] = self.__dict__.get("_faults", {})
         if not by_symbol:
             for fault in self.faults:
@@ -130,7 +133,8 @@ class ReturnsPanel:
         return near(by_symbol.get(symbol, ()), first, last)
 
     def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
-        """Return the first session of each calendar on or after its day, (n,); that day if there is none."""
+        """Return the first session of each calendar on or after its day, (n,); that day if there is
+        none."""
         out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
         for name in dict.fromkeys(calendars):
             mine = np.flatnonzero(names == name)
@@ -141,7 +145,8 @@ class ReturnsPanel:
         return out
 
     def session_of(self, calendar: str, day: np.datetime64) -> np.datetime64:
-        """Return the first session of a calendar on or after `day`; `day` itself where there is none."""
+        """Return the first session of a calendar on or after `day`; `day` itself where there is
+        none."""
         return self.sessions_of([calendar], np.array([day]))[0]  # type: ignore[no-any-return]
 
     def calendar_of(self, exchange: str) -> str:
@@ -168,8 +173,9 @@ class ReturnsPanel:
         Parameters
         ----------
         table : DataFrame
-            Columns symbol, date, close, adj_close, and for halts and price limits open, high, low, volume;
-            NaN = no price. A symbol whose adj_close is blank throughout is used at its close.
+            Columns symbol, date, close, adj_close, and for halts and price limits open, high, low,
+            volume; NaN = no price. A symbol whose adj_close is blank throughout is used at its
+            close.
         keys : iterable of (symbol, calendar)
             The rows wanted; symbols absent from `table` get none.
         sessions : mapping of calendar name to Sessions
@@ -220,18 +226,25 @@ class ReturnsPanel:
             quotes, days, at = found[symbol][0], dates_of[calendar], calendars[calendar]
             price, outside = on_sessions(*series[symbol], days)
             level = measure != "return"
-            laid = (price, np.isfinite(price).astype(np.int64)) if level else returns_of(price, kind=kind)
+            laid = (
+                (price, np.isfinite(price).astype(np.int64))
+                if level
+                else returns_of(price, kind=kind)
+            )
             if not level:
                 break_at(*laid, days, quotes.broken)
             values[i, at], spans[i, at] = laid
             if quotes.rules:
-                states[i, at] = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)[0]
+                states[i, at] = on_sessions(
+                    quotes.dates, quotes.limits.state.astype(float), days, 0.0
+                )[0]
             notes += _put_aside(symbol, calendar, outside)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars,
             hours={name: usual_hours(s) for name, s in sessions.items()}, measure=measure,
             kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
-            notes=(*notes, *notes_of(faults), *_judged(found, wanted)), limits=states if known else None,
+            notes=(*notes, *notes_of(faults), *_judged(found, wanted)),
+            limits=states if known else None,
             failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
@@ -259,7 +272,9 @@ class ReturnsPanel:
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:
-            raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
+            raise DataError(
+                "there is no return at all", remedy="give dates x tickers, or date, ticker, ret"
+            )
         return cls.from_table(table, kind=kind, keys=keys, sessions=sessions, **extra)
 
     @classmethod
@@ -274,7 +289,8 @@ class ReturnsPanel:
         failures: Mapping[str, str] | None = None,
         **extra: object,
     ) -> ReturnsPanel:
-        """Build the panel as :meth:`from_frame` does, from a table that is read some symbols at a time.
+        """Build the panel as :meth:`from_frame` does, from a table that is read some symbols at a
+        time.
 
         Parameters
         ----------
@@ -293,27 +309,39 @@ class ReturnsPanel:
             dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
         if keys is None:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
-        wanted = [key for key in dict.fromkeys(keys) if key[0] in table.symbols and key[1] in dates_of]
+        wanted = [
+            key for key in dict.fromkeys(keys) if key[0] in table.symbols and key[1] in dates_of
+        ]
         if not wanted:
-            raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
+            raise DataError(
+                "there is no return at all", remedy="give dates x tickers, or date, ticker, ret"
+            )
         union = np.unique(np.concatenate(list(dates_of.values())))
         calendars = {name: np.searchsorted(union, own) for name, own in dates_of.items()}
-        values, outside, verdict = laid_out(table, wanted, dates_of, calendars, len(union), kind, where)
+        values, outside, verdict = laid_out(
+            table, wanted, dates_of, calendars, len(union), kind, where
+        )
         if verdict.failures:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
             values, outside = values[sound], outside[sound]
-        notes = [note for key, n in zip(wanted, outside, strict=True) for note in _put_aside(*key, int(n))]
+        notes = [
+            note
+            for key, n in zip(wanted, outside, strict=True)
+            for note in _put_aside(*key, int(n))
+        ]
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
         spans = np.isfinite(values, out=np.empty(values.shape, _whole(len(union))))
         return cls(
-            keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars, hours=hours,
+            keys=tuple(wanted), values=values, spans=spans, sessions=union, calendars=calendars,
+            hours=hours,
             kind=kind, notes=tuple(notes), notices=tuple(verdict.notices), faults=verdict.faults,
             failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
-        """Return the panel with further rows: (values, spans) on `sessions` for each key it does not have.
+        """Return the panel with further rows: (values, spans) on `sessions` for each key it does
+        not have.
 
         No price limit is known for them.
         """
@@ -329,16 +357,20 @@ class ReturnsPanel:
         return replace(self, keys=(*self.keys, *new), values=values, spans=spans, limits=limits)
 
     def with_factors(self, frame: pd.DataFrame, prefix: str) -> ReturnsPanel:
-        """Return the panel with the columns of a factor table (dates x factors, decimal) on each calendar.
+        """Return the panel with the columns of a factor table (dates x factors, decimal) on each
+        calendar.
 
-        A factor is compounded over the sessions of the calendar; where its own market was closed the next
-        value spans the sessions since the last one.
+        A factor is compounded over the sessions of the calendar; where its own market was closed
+        the next value spans the sessions since the last one.
         """
         dates = frame.index.to_numpy().astype("datetime64[D]")
         rows = {}
         for calendar, own in self.calendars.items():
             for name in frame.columns:
-                values, spans = np.full(len(self.sessions), np.nan), np.zeros(len(self.sessions), np.int64)
+                values, spans = (
+                    np.full(len(self.sessions), np.nan),
+                    np.zeros(len(self.sessions), np.int64),
+                )
                 simple = frame[name].to_numpy(float)
                 taken = np.log1p(simple) if self.kind == "log" else simple
                 values[own], _ = compounded(dates, taken, self.sessions[own], self.kind)
@@ -350,8 +382,8 @@ class ReturnsPanel:
     def with_portfolios(self, keys: Iterable[Key]) -> ReturnsPanel:
         """Return the panel with an equal-weight portfolio for each key whose symbol is ``A;B;C``.
 
-        Its return is the mean over the members that have a return of one session; members without a row
-        are left out.
+        Its return is the mean over the members that have a return of one session; members without a
+        row are left out.
         """
         rows = {}
         for text, calendar in dict.fromkeys(key for key in keys if ";" in key[0]):
@@ -378,11 +410,13 @@ def _whole(longest: int) -> type[np.signedinteger[Any]]:
 
 
 def _homes(keys: Iterable[Key]) -> dict[str, str]:
-    """Return the calendar of each symbol's own exchange, or of the data; none for what has no exchange."""
+    """Return the calendar of each symbol's own exchange, or of the data; none for what has no
+    exchange."""
     return {
         symbol: calendar
         for symbol, calendar in keys
-        if calendar == DATA_CALENDAR or ("=" not in symbol and _clock(symbol) == CLOCKS.get(calendar, ""))
+        if calendar == DATA_CALENDAR
+        or ("=" not in symbol and _clock(symbol) == CLOCKS.get(calendar, ""))
     }
 
 

@@ -12,7 +12,16 @@ import numpy as np
 from ..errors import DataError
 from ..utility.optional_parquet import parquet_modules
 from ..utility.typing import DateArray, FloatArray, IntArray
-from . import CELLS, CODE_TEXTS, ReturnsTable, civil_dates, numbers_of, places, portions, wide_returns
+from . import (
+    CELLS,
+    CODE_TEXTS,
+    ReturnsTable,
+    civil_dates,
+    numbers_of,
+    places,
+    portions,
+    wide_returns,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +46,9 @@ def parquet_table(path: Path) -> ReturnsTable:
         file = pq.ParquetFile(path)
     except (OSError, ValueError, pa.ArrowException) as error:
         remedy = str(error).partition("\n")[0]
-        raise DataError("the file cannot be read as a table", where=path.name, remedy=remedy) from None
+        raise DataError(
+            "the file cannot be read as a table", where=path.name, remedy=remedy
+        ) from None
     named = {name.strip().lower(): name for name in file.schema_arrow.names}
     ret = named.get("ret", named.get("return"))
     if ret is None:
@@ -58,7 +69,9 @@ class _Wide:
         index = [name for name in about.get("index_columns", ()) if isinstance(name, str)]
         if date is None and not index:
             remedy = "name a column date"
-            raise DataError("the table of returns has no dates", value=schema.names[:5], remedy=remedy)
+            raise DataError(
+                "the table of returns has no dates", value=schema.names[:5], remedy=remedy
+            )
         self._file, self._date = file, date or index[0]
         names = [name for name in schema.names if name not in (self._date, *index)]
         self.symbols: Mapping[str, int] = places(name.strip() for name in names)
@@ -76,7 +89,9 @@ class _Wide:
     def _read(self, names: list[str]) -> pd.DataFrame:
         """Return some columns, in the order given."""
         table = self._file.read(columns=[self._date, *names]).select([self._date, *names])
-        frame = table.rename_columns(["date", *map(str.strip, names)]).to_pandas(ignore_metadata=True)
+        frame = table.rename_columns(["date", *map(str.strip, names)]).to_pandas(
+            ignore_metadata=True
+        )
         return wide_returns(frame, CODE_TEXTS)
 
 
@@ -98,7 +113,9 @@ class _Long:
                 own = _plain(batch.column(name)).unique()
                 found[k] = own if found[k] is None else pa.concat_arrays([found[k], own]).unique()
         if found[0] is None:
-            raise DataError("there is no return at all", remedy="give dates x tickers, or date, ticker, ret")
+            raise DataError(
+                "there is no return at all", remedy="give dates x tickers, or date, ticker, ret"
+            )
         return found[0], pc.drop_null(found[1])
 
     @cached_property
@@ -120,7 +137,8 @@ class _Long:
     def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
         written = self._found[1].take([self.symbols[s] for s in symbols]).to_pylist()
         given = dict(zip(symbols, written, strict=True))
-        # in the order of the file, if it is sorted, so that few of its parts are read for each portion
+        # in the order of the file, if it is sorted, so that few of its parts are read for each
+        # portion
         for own in portions(sorted(symbols, key=given.__getitem__), LONG_CELLS // len(self.dates)):
             yield own, self._portion(own, [given[s] for s in own])
 
@@ -142,7 +160,11 @@ class _Long:
         date, ticker, ret = self._columns
         days, wanted = self._found[0], pa.array(tickers, self._found[1].type)
         places_of = self._days[1]
-        groups = [g for g in range(self._file.num_row_groups) if self._may_hold(g, tickers[0], tickers[-1])]
+        groups = [
+            g
+            for g in range(self._file.num_row_groups)
+            if self._may_hold(g, tickers[0], tickers[-1])
+        ]
         for batch in self._file.iter_batches(ROWS, row_groups=groups, columns=list(self._columns)):
             who = pc.index_in(_plain(batch.column(ticker)), value_set=wanted)
             batch, who = batch.filter(who.is_valid()), who.drop_null().to_numpy()
@@ -154,7 +176,8 @@ class _Long:
     def _may_hold(self, group: int, first: Any, last: Any) -> bool:
         """Tell whether a row group can hold a ticker from `first` to `last`."""
         parts = (
-            self._file.metadata.row_group(group).column(j) for j in range(self._file.metadata.num_columns)
+            self._file.metadata.row_group(group).column(j)
+            for j in range(self._file.metadata.num_columns)
         )
         found = next(part for part in parts if part.path_in_schema == self._columns[1]).statistics
         if found is None or not found.has_min_max or not isinstance(found.min, type(first)):
@@ -166,7 +189,9 @@ class _Long:
         for at, _ in self._cells(tickers):
             np.add.at(count, at, 1)
         k, t = divmod(int(np.argmax(count > 1)), len(self.dates))
-        return DataError("two returns for one ticker and day", value=f"{symbols[k]} {self.dates[t]}")
+        return DataError(
+            "two returns for one ticker and day", value=f"{symbols[k]} {self.dates[t]}"
+        )
 
     def _decimal(self, cells: pd.Series[Any], at: IntArray, tickers: list[Any]) -> FloatArray:
         numbers = numbers_of(cells, CODE_TEXTS)
@@ -174,7 +199,9 @@ class _Long:
         if len(bad):
             k, t = divmod(int(at[bad[0]]), len(self.dates))
             where = f"{tickers[k]} on {self.dates[t]}"
-            raise DataError("a return that is no number", where=where, value=str(cells.iloc[bad[0]]))
+            raise DataError(
+                "a return that is no number", where=where, value=str(cells.iloc[bad[0]])
+            )
         return np.asarray(numbers, dtype=float)
 
 

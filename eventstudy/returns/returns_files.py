@@ -50,14 +50,18 @@ def read_returns(
     with of_file(name):
         table = _table_of(path)
         keys = needed_keys(events, benchmark, model, series, peers=True)
-        links = zip(chains_of(events, benchmark, benchmark_policy), events.table["exchange"], strict=True)
+        links = zip(
+            chains_of(events, benchmark, benchmark_policy), events.table["exchange"], strict=True
+        )
         have = table.symbols
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
         if not any(s in have for s, _ in keys):
             raise DataError(
                 "the file has none of the tickers", where=name, value=", ".join(list(missing)[:5])
             )
-        stand_ins = dict.fromkeys((s, code or DATA_CALENDAR) for chain, code in links for s in chain[1:])
+        stand_ins = dict.fromkeys(
+            (s, code or DATA_CALENDAR) for chain, code in links for s in chain[1:]
+        )
         keys = list(dict.fromkeys([*keys, *(key for key in stand_ins if key[0] in have)]))
         found = list(dict.fromkeys(s for s, _ in keys if s in have))
         return ReturnsPanel.from_table(
@@ -88,7 +92,8 @@ def of_file(name: str) -> Iterator[None]:
 
 
 class Days(Mapping[str, DateArray]):
-    """The dates on which each symbol has a return; the table is read for them when one is asked for."""
+    """The dates on which each symbol has a return; the table is read for them when one is asked
+    for."""
 
     def __init__(self, table: ReturnsTable, symbols: Sequence[str]) -> None:
         self._table, self._symbols = table, symbols
@@ -128,7 +133,8 @@ def _table_of(path: str | Path) -> ReturnsTable:
 
 
 def read_table(path: str | Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
-    """Read a CSV or Parquet file into a frame of plain columns; those named in `text` stay text in a CSV."""
+    """Read a CSV or Parquet file into a frame of plain columns; those named in `text` stay text in
+    a CSV."""
     import pandas as pd
 
     path = Path(path)

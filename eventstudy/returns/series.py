@@ -11,8 +11,9 @@ class Factor(NamedTuple):
     Attributes
     ----------
     name : str
-        ``market`` is the benchmark of the event. Any other name is looked for in the columns of the events
-        (a ticker for each event), in the setting `series` (a ticker for all) and in the factor files.
+        ``market`` is the benchmark of the event. Any other name is looked for in the columns of the
+        events (a ticker for each event), in the setting `series` (a ticker for all) and in the
+        factor files.
     lag : int
         Sessions by which it is moved: -1 is the session before.
     several : bool

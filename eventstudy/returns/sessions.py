@@ -46,14 +46,17 @@ def usual_hours(sessions: Sessions) -> tuple[float, float]:
     if sessions.tz == NO_ZONE:
         return 0.0, 24.0
     midnight = sessions.dates.astype("datetime64[s]")
-    opens, closes = ((at - midnight) / np.timedelta64(1, "h") for at in (sessions.opens, sessions.closes))
+    opens, closes = (
+        (at - midnight) / np.timedelta64(1, "h") for at in (sessions.opens, sessions.closes)
+    )
     return float(np.median(opens)), float(np.median(closes))
 
 
 def compounded(
     dates: DateArray, values: FloatArray, sessions: DateArray, kind: ReturnKind
 ) -> tuple[FloatArray, int]:
-    """Return `values` compounded over the days since the session before; NaN where a session has none.
+    """Return `values` compounded over the days since the session before; NaN where a session has
+    none.
 
     Also how many fell on days that are no sessions, each part of the next session's return.
     """
@@ -97,7 +100,8 @@ def on_sessions(
 
 
 def break_at(values: FloatArray, spans: IntArray, sessions: DateArray, days: DateArray) -> None:
-    """Take out the first return on or after each day, in place: it compares what cannot be compared."""
+    """Take out the first return on or after each day, in place: it compares what cannot be
+    compared."""
     for day in days:
         later = np.flatnonzero((spans > 0) & (sessions >= day))[:1]
         values[later], spans[later] = np.nan, 0

@@ -1,4 +1,5 @@
-"""Returns that the user holds already, some symbols at a time, laid on the sessions of each exchange."""
+"""Returns that the user holds already, some symbols at a time, laid on the sessions of each
+exchange."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class ReturnsTable(Protocol):
     def symbols(self) -> Collection[str]: ...
 
     def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
-        """Yield the returns of some symbols, (m, T) for m of them at a time; NaN where there is none."""
+        """Yield the returns of some symbols, (m, T) for m of them at a time; NaN where there is
+        none."""
         ...
 
 
@@ -79,7 +81,8 @@ def portions(symbols: Sequence[str], size: int) -> Iterator[list[str]]:
 
 
 class Laid(NamedTuple):
-    """Rows of a panel (n, T), returns that fell on days without a session by row, and what was seen."""
+    """Rows of a panel (n, T), returns that fell on days without a session by row, and what was
+    seen."""
 
     values: FloatArray
     outside: IntArray
@@ -97,7 +100,8 @@ def laid_out(
 ) -> Laid:
     """Return the rows of a panel from a table of returns.
 
-    Columns with values that do not simply pass the gate are read again when all have been looked at.
+    Columns with values that do not simply pass the gate are read again when all have been looked
+    at.
 
     Parameters
     ----------
@@ -136,7 +140,10 @@ class _Rows:
         self.of: dict[str, list[int]] = {}
         for i, (symbol, _) in enumerate(keys):
             self.of.setdefault(symbol, []).append(i)
-        self.values, self.outside = np.full((len(keys), width), np.nan), np.zeros(len(keys), np.int64)
+        self.values, self.outside = (
+            np.full((len(keys), width), np.nan),
+            np.zeros(len(keys), np.int64),
+        )
         self._dates, self._keys, self._kind = dates, keys, kind
         self._sessions, self._columns = sessions, columns
         self._maps = {name: _Map.of(dates, sessions[name], columns[name]) for name in sessions}

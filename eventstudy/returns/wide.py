@@ -40,20 +40,27 @@ def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS)
         ticker = named.get("ticker", named.get("symbol"))
         if ticker is None or "date" not in named:
             raise DataError(
-                "a long table of returns needs the columns date, ticker and ret", value=list(frame.columns)
+                "a long table of returns needs the columns date, ticker and ret",
+                value=list(frame.columns),
             )
         cells = frame[[named["date"], ticker, named.get("ret", named.get("return"))]].copy()
         cells.columns = pd.Index(["date", "ticker", "ret"])
         twice = cells.duplicated(["date", "ticker"])
         if twice.any():
             row = cells[twice].iloc[0]
-            raise DataError("two returns for one ticker and day", value=f"{row['ticker']} {row['date']}")
+            raise DataError(
+                "two returns for one ticker and day", value=f"{row['ticker']} {row['date']}"
+            )
         wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
     elif "date" in named:
         wide = frame.set_index(named["date"])
     elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
-        columns = ", ".join(map(str, frame.columns[:NAMED])) + ", ..." * (len(frame.columns) > NAMED)
-        raise DataError("no date column", value=columns, remedy="name the column of the dates 'date'")
+        columns = ", ".join(map(str, frame.columns[:NAMED])) + ", ..." * (
+            len(frame.columns) > NAMED
+        )
+        raise DataError(
+            "no date column", value=columns, remedy="name the column of the dates 'date'"
+        )
     else:
         wide = frame
     dates = civil_dates(wide.index)
@@ -61,7 +68,9 @@ def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS)
     numbers.index = dates
     numbers.columns = pd.Index([str(c).strip() for c in numbers.columns])
     if numbers.index.has_duplicates:
-        raise DataError("a date occurs twice", value=str(numbers.index[numbers.index.duplicated()][0].date()))
+        raise DataError(
+            "a date occurs twice", value=str(numbers.index[numbers.index.duplicated()][0].date())
+        )
     ordered: pd.DataFrame = numbers.sort_index()
     return ordered
 
@@ -76,11 +85,16 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
     """
     import pandas as pd
 
-    dates = pd.to_datetime(pd.Series(written.astype(str)).str.slice(0, 10), errors="coerce", format="ISO8601")
+    dates = pd.to_datetime(
+        pd.Series(written.astype(str)).str.slice(0, 10), errors="coerce", format="ISO8601"
+    )
     if dates.isna().any():
         at = int(np.flatnonzero(dates.isna())[0])
         raise DataError(
-            "a date that cannot be read", where="returns", value=str(written[at]), remedy="use YYYY-MM-DD"
+            "a date that cannot be read",
+            where="returns",
+            value=str(written[at]),
+            remedy="use YYYY-MM-DD",
         )
     return pd.DatetimeIndex(dates)
 
@@ -104,7 +118,9 @@ def _numbers(wide: pd.DataFrame, letters: Mapping[str, float]) -> pd.DataFrame:
     return numbers
 
 
-def numbers_of(cells: pd.Series[Any], letters: Mapping[str, float] = NO_LETTERS) -> pd.Series[float]:
+def numbers_of(
+    cells: pd.Series[Any], letters: Mapping[str, float] = NO_LETTERS
+) -> pd.Series[float]:
     """Return cells as numbers, the code of each letter in its place; NaN for any other text."""
     import pandas as pd
 

@@ -12,6 +12,7 @@ from .reproduce import reproduce_run
 from .verify import verify_run
 
 __all__ = [
-    "Origin", "Record", "checked_name", "compare_runs", "refresh_run", "reproduce_run", "verify_run",
+    "Origin", "Record", "checked_name", "compare_runs", "refresh_run", "reproduce_run",
+    "verify_run",
     "write_run",
 ]  # fmt: skip

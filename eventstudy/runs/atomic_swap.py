@@ -1,4 +1,5 @@
-"""A folder takes the place of another in one step; what a killed process left behind is cleared away."""
+"""A folder takes the place of another in one step; what a killed process left behind is cleared
+away."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
 def followed(target: Path) -> Path:
-    """Return the folder that a link means: to exchange the link would leave the folder as it was."""
+    """Return the folder that a link means: to exchange the link would leave the folder as it
+    was."""
     return target.resolve() if target.is_symlink() else target
 
 
@@ -27,7 +29,8 @@ def stage_of(target: Path) -> Path:
 
 
 def cleared(target: Path) -> None:
-    """Put back a run that was lost between two renames, and remove what else a killed process left."""
+    """Put back a run that was lost between two renames, and remove what else a killed process
+    left."""
     old = _old(target)
     if not target.exists() and old.exists():
         old.rename(target)
@@ -36,7 +39,8 @@ def cleared(target: Path) -> None:
 
 
 def refuse_lasting(target: Path) -> None:
-    """Raise if a run could be exchanged but not removed: what is left of it would bar the next one."""
+    """Raise if a run could be exchanged but not removed: what is left of it would bar the next
+    one."""
     for folder in [p for p in (target, *target.rglob("*")) if p.is_dir() and not p.is_symlink()]:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
@@ -45,8 +49,8 @@ def refuse_lasting(target: Path) -> None:
 def swap(stage: Path, target: Path) -> None:
     """Put `stage` in the place of `target`, whose folder is removed.
 
-    Where the system can exchange two folders (Linux, macOS) there is no moment without the one or the other;
-    elsewhere there is one between two renames, which :func:`cleared` mends.
+    Where the system can exchange two folders (Linux, macOS) there is no moment without the one or
+    the other; elsewhere there is one between two renames, which :func:`cleared` mends.
     """
     if not target.exists():
         stage.rename(target)
@@ -91,7 +95,8 @@ def remove(path: Path, *, loud: bool = False) -> None:
 def kept(folder: Path) -> None:
     """Have all files of a folder on the disk: a rename must not outlive what it names.
 
-    On Windows, where only a file that may be written can be, those of the user that may not are left out.
+    On Windows, where only a file that may be written can be, those of the user that may not are
+    left out.
     """
     windows = sys.platform == "win32"
     for path in [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]:

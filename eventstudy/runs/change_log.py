@@ -55,7 +55,9 @@ def log_changes(stage: Path, target: Path, *, moved: float = MOVED) -> Compariso
 
 
 def _write(stage: Path, log: list[dict[str, Any]]) -> None:
-    text = json.dumps({"schema": SCHEMA, "changes": log}, indent=1, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(
+        {"schema": SCHEMA, "changes": log}, indent=1, ensure_ascii=False, sort_keys=True
+    )
     (stage / LOG).write_text(text + "\n", encoding="utf-8", newline="\n")
     page = "# Changes\n\n" + "\n".join(f"## {entry['at']}\n\n{entry['text']}" for entry in log)
     (stage / PAGE).write_text(page, encoding="utf-8", newline="\n")
@@ -64,7 +66,9 @@ def _write(stage: Path, log: list[dict[str, Any]]) -> None:
 def read_changes(folder: Path) -> list[dict[str, Any]]:
     """Return the log of a run folder, newest first; nothing if there is none."""
     try:
-        found: list[dict[str, Any]] = json.loads((folder / LOG).read_text(encoding="utf-8"))["changes"]
+        found: list[dict[str, Any]] = json.loads((folder / LOG).read_text(encoding="utf-8"))[
+            "changes"
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return found

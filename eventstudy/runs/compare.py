@@ -32,7 +32,8 @@ _WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
     *_WHENCE,
-    "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants", "event_pages",
+    "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants",
+    "event_pages",
     "interactive", "size",
 }  # fmt: skip
 
@@ -84,18 +85,23 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
         "sizes": size_revisions(a, b),
-        "sources": {s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if s in other_prices},
+        "sources": {
+            s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if s in other_prices
+        },
         "files": tuple(_files(a, b)),
     }
     unsaid = "not known" if _same_events(a, b) else "events file changed"
     found["days"] = _days(old, new, both, found, unsaid)
-    indices = _unlike(*({e: str(table.loc[e].get("benchmark", "")) for e in both} for table in (old, new)))
+    indices = _unlike(
+        *({e: str(table.loc[e].get("benchmark", "")) for e in both} for table in (old, new))
+    )
     states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
     statuses = {e: pair for e, pair in _unlike(*states).items() if not _reworded(*pair)}
     causes = _Causes(new, b, found, statuses, indices)
     return Comparison(
         **found, statuses=statuses, moves=tuple(_moves(a, b, set(both), moved, causes)),
-        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved, measure=b.config.measure,
+        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved,
+        measure=b.config.measure,
     )  # fmt: skip
 
 
@@ -123,8 +129,16 @@ class _Causes:
     def of(self, event: str) -> tuple[str, ...]:
         """Return the causes of one event, nearest first."""
         found, row = self.found, self._row(event)
-        why = [f"event edited: {', '.join(found['edited'][event])}"] if event in found["edited"] else []
-        why += [f"day 0 moved from {day.before} to {day.after}"] if (day := found["days"].get(event)) else []
+        why = (
+            [f"event edited: {', '.join(found['edited'][event])}"]
+            if event in found["edited"]
+            else []
+        )
+        why += (
+            [f"day 0 moved from {day.before} to {day.after}"]
+            if (day := found["days"].get(event))
+            else []
+        )
         if event in self.indices and "benchmark" not in found["edited"].get(event, ()):
             why.append("benchmark {1} instead of {0}".format(*self.indices[event]))
         if event in self.statuses and "provisional" in self.statuses[event]:
@@ -151,7 +165,8 @@ class _Causes:
         return cast("pd.Series[Any]", row)
 
     def _symbols(self, row: pd.Series[Any]) -> set[str]:
-        """Return the symbols that the row of an event, or a setting, names; and all exchange rates."""
+        """Return the symbols that the row of an event, or a setting, names; and all exchange
+        rates."""
         config = self.record.config
         cells = [str(cell) for cell in row] + [config.benchmark, *config.named_series.values()]
         rates = {symbol for symbol in self.record.manifest["prices"] if "=" in symbol}
@@ -164,11 +179,17 @@ def _same_events(a: Record, b: Record) -> bool:
     return bool(one) and one == other
 
 
-def _edits(old: pd.DataFrame, new: pd.DataFrame, both: list[str]) -> dict[str, dict[str, tuple[str, str]]]:
-    """Return what was edited in the rows of the events file: (before, after) by event and column."""
+def _edits(
+    old: pd.DataFrame, new: pd.DataFrame, both: list[str]
+) -> dict[str, dict[str, tuple[str, str]]]:
+    """Return what was edited in the rows of the events file: (before, after) by event and
+    column."""
     old, new = map(_as_named, (old, new))
     own = [name for name in dict.fromkeys([*old.columns, *new.columns]) if name not in _OURS]
-    rows = ([{name: str(table.loc[e].get(name, "")) for name in own} for e in both] for table in (old, new))
+    rows = (
+        [{name: str(table.loc[e].get(name, "")) for name in own} for e in both]
+        for table in (old, new)
+    )
     return {e: cells for e, x, y in zip(both, *rows, strict=True) if (cells := _unlike(x, y))}
 
 
@@ -188,7 +209,9 @@ def _days(
     out = {}
     for event, (before, after) in days.items():
         cells = [name for name in found["edited"].get(event, ()) if name in _CELLS_OF_DAY0]
-        prices = [f"prices of {s} revised" for s in found["prices"] if s == new.loc[event, "ticker"]]
+        prices = [
+            f"prices of {s} revised" for s in found["prices"] if s == new.loc[event, "ticker"]
+        ]
         why = [f"event edited: {', '.join(cells)}"] * bool(cells) + settings + prices
         out[event] = Moved(before, after, tuple(why or [unsaid]))
     return out
@@ -211,7 +234,8 @@ def _reworded(before: str, after: str) -> bool:
 def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     """Return all settings, but for files, whose contents are compared; paths as seen from the run.
 
-    Without `whence` those are left out that say where prices come from, which differ where these do not.
+    Without `whence` those are left out that say where prices come from, which differ where these do
+    not.
     """
     config, origin = dict(record.settings), dict(record.manifest["origin"])
     own = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
@@ -221,7 +245,9 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
 
 
 def _sources(record: Record) -> dict[str, str]:
-    return {symbol: str(entry.get("source", "")) for symbol, entry in record.manifest["prices"].items()}
+    return {
+        symbol: str(entry.get("source", "")) for symbol, entry in record.manifest["prices"].items()
+    }
 
 
 def _files(a: Record, b: Record) -> Iterator[str]:
@@ -238,7 +264,11 @@ def _is_size(place: str) -> bool:
 
 def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     names = dict.fromkeys([*a, *b])
-    return {name: (a.get(name, ""), b.get(name, "")) for name in names if a.get(name, "") != b.get(name, "")}
+    return {
+        name: (a.get(name, ""), b.get(name, ""))
+        for name in names
+        if a.get(name, "") != b.get(name, "")
+    }
 
 
 def _moves(a: Record, b: Record, both: set[str], moved: float, causes: _Causes) -> Iterator[Move]:

@@ -18,11 +18,13 @@ MOVED = 1e-4
 SHOWN, ASIDE = 20, 8
 # What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
 OLD_VERDICTS = {
-    "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT, "no result": NO_RESULT,
+    "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT,
+    "no result": NO_RESULT,
     "not tested": NO_RESULT,
 }  # fmt: skip
 _DIFFERENCES = (
-    "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions", "prices",
+    "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
+    "prices",
     "sizes", "sources", "files", "altered",
 )  # fmt: skip
 
@@ -62,7 +64,9 @@ class Answer:
         if self.before is None or self.after is None:
             return True
         signs = [math.copysign(1, own["estimate"] or 0.0) for own in (self.before, self.after)]
-        verdicts = [OLD_VERDICTS.get(own["verdict"], own["verdict"]) for own in (self.before, self.after)]
+        verdicts = [
+            OLD_VERDICTS.get(own["verdict"], own["verdict"]) for own in (self.before, self.after)
+        ]
         return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
 
@@ -79,8 +83,9 @@ class Comparison:
     days : mapping of str to Moved
         Events with another day 0, which may follow from the announcement, a setting or prices.
     statuses : mapping of str to (before, after)
-        Status of the events that have another: ``ok``, ``provisional`` (the window is not over yet), or why
-        an event was dropped. The same kind of reason in other words is no other status.
+        Status of the events that have another: ``ok``, ``provisional`` (the window is not over
+        yet), or why an event was dropped. The same kind of reason in other words is no other
+        status.
     moves : tuple of Move
         CARs that moved by more than `moved`, in every window.
     answers : tuple of Answer
@@ -124,7 +129,9 @@ class Comparison:
     @property
     def completed(self) -> tuple[str, ...]:
         """Events whose window was not over in the first run, and is in the second."""
-        return tuple(e for e, (old, new) in self.statuses.items() if old == "provisional" and new == "ok")
+        return tuple(
+            e for e, (old, new) in self.statuses.items() if old == "provisional" and new == "ok"
+        )
 
     @property
     def flips(self) -> tuple[Answer, ...]:
@@ -162,7 +169,10 @@ def as_text(found: Comparison) -> str:
     if found.same:
         return "nothing differs"
     with speaking_of(found.measure):
-        parts = ["\n".join([f"{head}:", *(f"  {line}" for line in own)]) for head, own in _sections(found)]
+        parts = [
+            "\n".join([f"{head}:", *(f"  {line}" for line in own)])
+            for head, own in _sections(found)
+        ]
     return "\n".join(parts)
 
 
@@ -177,14 +187,24 @@ def as_markdown(found: Comparison) -> str:
 
 def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
     """Yield headings and their lines, the most important first."""
-    split = "by" in found.settings or any(not answer.group and answer.flipped for answer in found.answers)
+    split = "by" in found.settings or any(
+        not answer.group and answer.flipped for answer in found.answers
+    )
     flips = [line for answer in found.flips for line in _answer(answer, split=split)]
-    other = [line for answer in found.answers if not answer.flipped for line in _answer(answer, split=split)]
+    other = [
+        line
+        for answer in found.answers
+        if not answer.flipped
+        for line in _answer(answer, split=split)
+    ]
     edits = [f"{e}: {_arrows(cells)}" for e, cells in found.edited.items()]
     days = [
-        f"{e}: {d.before or 'none'} -> {d.after or 'none'}, {'; '.join(d.why)}" for e, d in found.days.items()
+        f"{e}: {d.before or 'none'} -> {d.after or 'none'}, {'; '.join(d.why)}"
+        for e, d in found.days.items()
     ]
-    states = [f"{e}: {a} -> {b}" for e, (a, b) in found.statuses.items() if e not in found.completed]
+    states = [
+        f"{e}: {a} -> {b}" for e, (a, b) in found.statuses.items() if e not in found.completed
+    ]
     main = {move.event_id: move for move in found.moves if move.window == found.main}
     moves = [_move(move) for move in sorted(main.values(), key=_size)]
     aside = [move for move in sorted(found.moves, key=_size) if move.window != found.main]
@@ -209,14 +229,20 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
         "Prices of more days": longer,
         "Prices of fewer days": shorter,
         "Market values revised": [f"{s}: {own}" for s, own in found.sizes.items() if own.days],
-        "Market values of other days": [f"{s}: {own}" for s, own in found.sizes.items() if not own.days],
+        "Market values of other days": [
+            f"{s}: {own}" for s, own in found.sizes.items() if not own.days
+        ],
         "Source of prices": _sources(found.sources),
         "Files changed": list(found.files),
         "Settings": [f"{k}: {_plain(a)} -> {_plain(b)}" for k, (a, b) in found.settings.items()],
-        "Versions": [f"{k}: {a or 'none'} -> {b or 'none'}" for k, (a, b) in found.versions.items()],
+        "Versions": [
+            f"{k}: {a or 'none'} -> {b or 'none'}" for k, (a, b) in found.versions.items()
+        ],
         "Answer": other,
     }
-    yield from ((head, own) for head, lines in sections.items() if (own := _some(filter(None, lines))))
+    yield from (
+        (head, own) for head, lines in sections.items() if (own := _some(filter(None, lines)))
+    )
 
 
 def _sources(found: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -230,9 +256,16 @@ def _sources(found: Mapping[str, tuple[str, str]]) -> list[str]:
 def _answer(answer: Answer, *, split: bool) -> list[str]:
     """Return what was said of a group and what is.
 
-    Of one that only one run has: that there are no such events, unless the runs `split` them in other ways.
+    Of one that only one run has: that there are no such events, unless the runs `split` them in
+    other ways.
     """
-    none = "no such events" if not split else "no group of its own" if answer.group else "told by group"
+    none = (
+        "no such events"
+        if not split
+        else "no group of its own"
+        if answer.group
+        else "told by group"
+    )
     said = [own["text"] if own else none for own in (answer.before, answer.after)]
     said[1] += "" if answer.after else " any more" if answer.group else " now"
     lines = [f"{word}: {text}" for word, text in zip(("was", "is"), said, strict=True)]

@@ -1,4 +1,5 @@
-"""The run of a study without a usable event: a page that says why, written where no result is lost."""
+"""The run of a study without a usable event: a page that says why, written where no result is
+lost."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def write_failed(
 
 
 def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataError:
-    """Return the error of a study without a usable event: one that says to try later if that may help.
+    """Return the error of a study without a usable event: one that says to try later if that may
+    help.
 
     Parameters
     ----------
@@ -49,13 +51,17 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
     silent = [] if offline else unanswered(results)
     if not silent:
         return DataError(f"{said}\n{why}")
-    return UndecidedError(f"{said}\n{why}\nThe source did not answer for {some(silent)}: try again later")
+    return UndecidedError(
+        f"{said}\n{why}\nThe source did not answer for {some(silent)}: try again later"
+    )
 
 
 def unanswered(results: FittedStudy) -> list[str]:
     """Return the symbols that dropped events need and that no source answered for."""
     failures = results.panel.fetched.failures if results.panel.fetched else {}
-    lost = {s for s, error in failures.items() if isinstance(error, (NetworkError, RateLimitedError))}
+    lost = {
+        s for s, error in failures.items() if isinstance(error, (NetworkError, RateLimitedError))
+    }
     dropped = results.events.loc[~results.ok].drop(columns="reason")
     cells = dict.fromkeys(str(cell) for row in dropped.itertuples(index=False) for cell in row)
     return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in lost))

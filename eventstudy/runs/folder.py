@@ -1,4 +1,5 @@
-"""The run folder: report, tables, figures, inputs and manifest, written aside and swapped in whole."""
+"""The run folder: report, tables, figures, inputs and manifest, written aside and swapped in
+whole."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def write_run(
 ) -> Path:
     """Write ``out/name`` and return its path.
 
-    Everything is written to a folder beside it first, so that a reader sees the old run or the new one.
+    Everything is written to a folder beside it first, so that a reader sees the old run or the new
+    one.
 
     Parameters
     ----------
@@ -53,15 +55,16 @@ def write_run(
     config : StudyConfig
         Goes into the manifest and decides windows, tests and groups.
     origin : Origin, optional
-        Files and source of prices of the study: without it the run cannot be reproduced from its folder.
+        Files and source of prices of the study: without it the run cannot be reproduced from its
+        folder.
     command : str
         What was typed, for the report.
 
     Raises
     ------
     RunFolderError
-        If the folder cannot be written, or exists and is no run of ours, or another process writes it, or a
-        file of the user is where the run has one.
+        If the folder cannot be written, or exists and is no run of ours, or another process writes
+        it, or a file of the user is where the run has one.
     DataError
         If a file of `origin` was changed since it was hashed.
     """
@@ -70,7 +73,9 @@ def write_run(
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:
-            manifest = fill(stage, results, name, config, origin=origin, target=target, command=command)
+            manifest = fill(
+                stage, results, name, config, origin=origin, target=target, command=command
+            )
             seal(stage, manifest)
             if (target / LOG).is_file():
                 log_changes(stage, target)
@@ -115,7 +120,8 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    """Write ``events.csv`` and all tables of a run, and return these; of very many events those listed."""
+    """Write ``events.csv`` and all tables of a run, and return these; of very many events those
+    listed."""
     (stage / "tables").mkdir()
     (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
     tables = study_tables(results, config)

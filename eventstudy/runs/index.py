@@ -28,9 +28,9 @@ MARK = 'content="eventstudy index"'
 def write_index(out: Path) -> Path | None:
     """Write ``out/index.html`` over all runs in `out`, the newest first, and return its path.
 
-    Folders that are no runs, or whose manifest cannot be read, are named below the table. The file is put in
-    its place in one step, and one process at a time looks and writes: the last one has seen all runs. None if
-    there is an ``index.html`` that is not ours: it is left alone.
+    Folders that are no runs, or whose manifest cannot be read, are named below the table. The file
+    is put in its place in one step, and one process at a time looks and writes: the last one has
+    seen all runs. None if there is an ``index.html`` that is not ours: it is left alone.
 
     Raises
     ------
@@ -50,7 +50,8 @@ def write_index(out: Path) -> Path | None:
 
 
 def _replace(target: Path, text: str) -> None:
-    """Put a page in its place in one step; what is no letter (of the name of a folder) becomes ``?``."""
+    """Put a page in its place in one step; what is no letter (of the name of a folder) becomes
+    ``?``."""
     handle, name = tempfile.mkstemp(prefix=".index-", dir=target.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
@@ -78,7 +79,10 @@ def render_index(out: Path) -> str:
         "note": _note(found, reach),
     }
     return (
-        environment().get_template("index.html.j2").render(context, **style("report.css", "pages.css")) + "\n"
+        environment()
+        .get_template("index.html.j2")
+        .render(context, **style("report.css", "pages.css"))
+        + "\n"
     )
 
 
@@ -161,15 +165,23 @@ def _note(runs: list[Run], reach: Mapping[str, float]) -> str:
         if any(r.path.size and not r.several for r in runs)
         else ""
     )
-    return f"Paths: CAAR by event day with its 95% band; upright line: day 0.{_scales(reach)}{alone}"
+    return (
+        f"Paths: CAAR by event day with its 95% band; upright line: day 0.{_scales(reach)}{alone}"
+    )
 
 
 def _scales(reach: Mapping[str, float]) -> str:
     """Say which scale the paths of each measure share."""
-    said = [(WORDS[name].what or "returns", WORDS[name].within(most)) for name, most in reach.items() if most]
+    said = [
+        (WORDS[name].what or "returns", WORDS[name].within(most))
+        for name, most in reach.items()
+        if most
+    ]
     if len(said) < 2:
         return "".join(f" They share one scale, {most}." for _, most in said)
-    return f" Those of one measure share a scale: {listed(f'{what} {most}' for what, most in said)}."
+    return (
+        f" Those of one measure share a scale: {listed(f'{what} {most}' for what, most in said)}."
+    )
 
 
 def _why(error: Exception) -> str:

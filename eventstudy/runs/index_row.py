@@ -131,14 +131,16 @@ def run_of(folder: Path) -> Run:
         trouble="",
         faulty=not (folder / "report.html").is_file(),
         written=_time(told.get("written_at")),
-        path=_path(folder, str(first.get("group") or "")), several=_count(first.get("n_events")) > 1,
+        path=_path(folder, str(first.get("group") or "")),
+        several=_count(first.get("n_events")) > 1,
     )  # fmt: skip
     trouble = _trouble(folder, run.written)
     return replace(run, status="last run failed", trouble=trouble, faulty=True) if trouble else run
 
 
 def _trouble(folder: Path, written: datetime) -> str:
-    """Return when and why the run could not be brought up to date since it was `written`; else ""."""
+    """Return when and why the run could not be brought up to date since it was `written`; else
+    ""."""
     try:
         told = _read(folder.with_name(f".{folder.name}{FAILED}"))
     except (OSError, ValueError):
@@ -159,7 +161,11 @@ def _answer(first: Mapping[str, Any]) -> Sentence:
     if not text:
         return Sentence((("Written by an earlier version: its headline is in its report.", False),))
     head = str(first.get("headline") or "")[:1200]
-    parts = ((head, True), (text.removeprefix(head), False)) if text.startswith(head) else ((text, False),)
+    parts = (
+        ((head, True), (text.removeprefix(head), False))
+        if text.startswith(head)
+        else ((text, False),)
+    )
     return Sentence(tuple((part, strong) for part, strong in parts if part))
 
 
@@ -221,7 +227,8 @@ def _status(folder: Path, events: Mapping[str, Any], first: Mapping[str, Any]) -
 
 
 def _path(folder: Path, group: str) -> FloatArray:
-    """Return event day, CAAR and the ends of its interval from the tables of a run, if it has them."""
+    """Return event day, CAAR and the ends of its interval from the tables of a run, if it has
+    them."""
     name = "path_by_group.csv" if group else "path.csv"
     points: list[list[float]] = []
     with (
@@ -240,7 +247,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > LARGEST:
         raise ValueError("its manifest is too large")
     found = json.loads(path.read_text(encoding="utf-8"))
-    json.dumps(found, ensure_ascii=False).encode()  # raises for half a letter, which no page can have
+    json.dumps(
+        found, ensure_ascii=False
+    ).encode()  # raises for half a letter, which no page can have
     if not isinstance(found, Mapping):
         raise ValueError(FOREIGN)
     return found

@@ -21,16 +21,24 @@ def frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
         return "prices", panel.prices
     rows = [
         pd.DataFrame(
-            {"date": panel.sessions.astype("datetime64[s]"), "ticker": symbol, "ret": panel.values[i]}
+            {
+                "date": panel.sessions.astype("datetime64[s]"),
+                "ticker": symbol,
+                "ret": panel.values[i],
+            }
         )
         for i, (symbol, _) in enumerate(panel.keys)
     ]
-    return "returns", pd.concat(rows, ignore_index=True).drop_duplicates(["date", "ticker"]).dropna()
+    return "returns", pd.concat(rows, ignore_index=True).drop_duplicates(
+        ["date", "ticker"]
+    ).dropna()
 
 
 def gzipped(data: bytes) -> bytes:
     """Return compressed bytes that are equal for equal data."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=LEVEL, mtime=0, filename="") as file:
+    with gzip.GzipFile(
+        fileobj=buffer, mode="wb", compresslevel=LEVEL, mtime=0, filename=""
+    ) as file:
         file.write(data)
     return buffer.getvalue()

@@ -1,4 +1,5 @@
-"""One process at a time may write a run: a lock that the operating system releases when its owner dies."""
+"""One process at a time may write a run: a lock that the operating system releases when its owner
+dies."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ class RunBusyError(RunFolderError):
 
 
 @contextmanager
-def locked(target: Path, *, wait: float = WAIT, told: Callable[[str], None] | None = None) -> Iterator[None]:
+def locked(
+    target: Path, *, wait: float = WAIT, told: Callable[[str], None] | None = None
+) -> Iterator[None]:
     """Hold the lock of a run folder, ``.NAME.lock`` beside it.
 
     Parameters
@@ -46,8 +49,8 @@ def locked(target: Path, *, wait: float = WAIT, told: Callable[[str], None] | No
 
     Notes
     -----
-    The lock is an open file (flock, or LockFile on Windows): it ends with its process, however that ends. A
-    file that was left behind is therefore free, and tells that its owner was killed.
+    The lock is an open file (flock, or LockFile on Windows): it ends with its process, however that
+    ends. A file that was left behind is therefore free, and tells that its owner was killed.
     """
     lock = _Lock(target.with_name(f".{target.name}.lock"))
     try:
@@ -58,7 +61,8 @@ def locked(target: Path, *, wait: float = WAIT, told: Callable[[str], None] | No
 
 
 class _Lock:
-    """A lock file, which may have to be let go at any moment: SIGTERM raises wherever it finds us."""
+    """A lock file, which may have to be let go at any moment: SIGTERM raises wherever it finds
+    us."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,14 +85,17 @@ class _Lock:
             self.handle = None
             os.close(handle)
             if time.monotonic() >= until:
-                raise RunBusyError(f"{owner} writes this run", where=self.path.name, remedy="try again later")
+                raise RunBusyError(
+                    f"{owner} writes this run", where=self.path.name, remedy="try again later"
+                )
             if not waited:
                 told(f"waiting for {owner}, which writes this run")
             waited = True
             time.sleep(PAUSE)
 
     def release(self) -> None:
-        """Remove the file, unless another process has it; a signal may have come just after it was made."""
+        """Remove the file, unless another process has it; a signal may have come just after it was
+        made."""
         if self.handle is None:
             with suppress(OSError):
                 self.handle = os.open(self.path, os.O_RDWR)

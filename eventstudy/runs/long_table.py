@@ -1,4 +1,5 @@
-"""What a run holds of each of very many events: tables in Parquet, written some events at a time."""
+"""What a run holds of each of very many events: tables in Parquet, written some events at a
+time."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def require_parquet_for(n: int) -> None:
 
 
 def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
-    """Write events, car, models and abnormal_returns of all events, in the columns of the CSV tables."""
+    """Write events, car, models and abnormal_returns of all events, in the columns of the CSV
+    tables."""
     pa, pq = parquet_modules()
     folder.mkdir()
     with ExitStack() as open_files:
@@ -40,7 +42,9 @@ def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
             for name, table in _tables(part, config).items():
                 own = pa.Table.from_pandas(table, preserve_index=False)
                 if name not in writers:
-                    writer = pq.ParquetWriter(folder / f"{name}.parquet", own.schema, compression="zstd")
+                    writer = pq.ParquetWriter(
+                        folder / f"{name}.parquet", own.schema, compression="zstd"
+                    )
                     writers[name] = open_files.enter_context(writer)
                 writers[name].write_table(own.cast(writers[name].schema))
 
@@ -50,7 +54,9 @@ def _tables(part: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
         "events": events_table(part), "car": part.car(config.tested), "models": part.models(),
         "abnormal_returns": part.abnormal_returns(),
     }  # fmt: skip
-    return {name: table.astype(dict.fromkeys(_text(table), "string")) for name, table in found.items()}
+    return {
+        name: table.astype(dict.fromkeys(_text(table), "string")) for name, table in found.items()
+    }
 
 
 def _text(table: pd.DataFrame) -> list[str]:

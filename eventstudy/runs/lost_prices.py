@@ -35,7 +35,12 @@ class LostPricesError(PriceError):
 
 
 def refuse_losses(
-    record: Record, answer: Prices, asked: Mapping[str, Range], origin: Origin, *, accept: bool = False
+    record: Record,
+    answer: Prices,
+    asked: Mapping[str, Range],
+    origin: Origin,
+    *,
+    accept: bool = False,
 ) -> dict[str, str]:
     """Raise if an answer lacks prices that the run has or waits for.
 
@@ -48,7 +53,8 @@ def refuse_losses(
     origin : Origin
         With the source that was asked. A source that is not the run's own may have less.
     accept : bool
-        Go on without what the source does not have any more; never without a source that does not answer.
+        Go on without what the source does not have any more; never without a source that does not
+        answer.
 
     Returns
     -------
@@ -70,7 +76,9 @@ def refuse_losses(
     return {symbol: error.what for symbol, error in gone.items()}
 
 
-def refuse_lost_sizes(record: Record, now: Sizes, events: Iterable[str], *, accept: bool = False) -> None:
+def refuse_lost_sizes(
+    record: Record, now: Sizes, events: Iterable[str], *, accept: bool = False
+) -> None:
     """Raise as :func:`refuse_losses` if a firm that is still studied has no market value any more.
 
     Raises
@@ -81,14 +89,17 @@ def refuse_lost_sizes(record: Record, now: Sizes, events: Iterable[str], *, acce
     if had.empty or "mcap" not in had:
         return
     firms = studied & set(had.loc[had["mcap"].notna(), "ticker"])
-    gone = {s: PriceError(f"no market value: {why}") for s, why in now.failures.items() if s in firms}
+    gone = {
+        s: PriceError(f"no market value: {why}") for s, why in now.failures.items() if s in firms
+    }
     silent = {s: error for s, error in gone.items() if s in now.unanswered}
     if refused := silent or ({} if accept else gone):
         raise lost(refused, silent=bool(silent))
 
 
 def lost(errors: Mapping[str, PriceError], *, silent: bool) -> LostPricesError:
-    """Return one error for symbols without prices, those of a `silent` source or of one without them."""
+    """Return one error for symbols without prices, those of a `silent` source or of one without
+    them."""
     first = next(iter(errors.values()))
     same = [s for s, error in errors.items() if error.what == first.what]
     remedy = "try again later" if silent else "--accept-loss goes on without"
@@ -103,7 +114,8 @@ def some(symbols: Sequence[str], total: int = 0) -> str:
 
 
 def _unanswered(error: PriceError, *, named: bool) -> bool:
-    """Tell whether a source has not said what it has; a bad file is a loss, a bad answer is none."""
+    """Tell whether a source has not said what it has; a bad file is a loss, a bad answer is
+    none."""
     return isinstance(error, (NetworkError, RateLimitedError)) or (
         named and isinstance(error, BadAnswerError)
     )
@@ -124,14 +136,19 @@ def _losses(
             now, (first, last) = answer.provenance[symbol], asked[symbol]
             old = had[symbol]["first"], had[symbol]["last"]
             if str(first) <= old[0] < now.first:
-                yield symbol, PriceError(f"prices start on {now.first}, those of the run on {old[0]}")
+                yield (
+                    symbol,
+                    PriceError(f"prices start on {now.first}, those of the run on {old[0]}"),
+                )
             if str(last) >= old[1] > now.last:
                 yield symbol, PriceError(f"prices end on {now.last}, those of the run on {old[1]}")
     for symbol, entry in answer.provenance.items() if origin.config.prices == "auto" else ():
         if entry.source == "sample" and had.get(symbol, {}).get("source", "sample") != "sample":
             yield (
                 symbol,
-                NetworkError("the source cannot be reached, and the bundled sample is no substitute"),
+                NetworkError(
+                    "the source cannot be reached, and the bundled sample is no substitute"
+                ),
             )
 
 
@@ -142,7 +159,8 @@ def same_source(record: Record, origin: Origin) -> bool:
 
 
 def lost_source(record: Record, origin: Origin, what: str) -> LostPricesError | None:
-    """Return the error for a file or folder of prices that cannot be read any more; None if it is another."""
+    """Return the error for a file or folder of prices that cannot be read any more; None if it is
+    another."""
     if is_name(origin.config.prices) or not same_source(record, origin):
         return None
     where = str(Path(origin.config.prices))
@@ -150,7 +168,8 @@ def lost_source(record: Record, origin: Origin, what: str) -> LostPricesError | 
 
 
 def spare_symbols(record: Record) -> set[str]:
-    """Return the firms that no day to come can change: their windows are over, and no event names them."""
+    """Return the firms that no day to come can change: their windows are over, and no event names
+    them."""
     events = record.cells("events.csv")
     if events.empty:
         return set()
@@ -164,7 +183,11 @@ def spare_symbols(record: Record) -> set[str]:
 
 def _open(record: Record, events: pd.DataFrame) -> pd.Series[bool]:
     """Tell which events days to come can change, as the manifest counts them."""
-    ends = [date.fromisoformat(own["last"]) for own in record.manifest["prices"].values() if own.get("last")]
+    ends = [
+        date.fromisoformat(own["last"])
+        for own in record.manifest["prices"].values()
+        if own.get("last")
+    ]
     near = timedelta(days=int(1.6 * max(record.config.event.stop, 0)) + 20)
     flags = events["flags"].str.split(";")
     unfinished = flags.apply(lambda own: "incomplete_window" in own)

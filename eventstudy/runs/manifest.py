@@ -1,4 +1,5 @@
-"""What a run says of itself: settings, versions, sources, the answer, and the hash of every file."""
+"""What a run says of itself: settings, versions, sources, the answer, and the hash of every
+file."""
 
 from __future__ import annotations
 
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
 
 SCHEMA = "eventstudy-run/2"
 MANIFEST = "manifest.json"
-PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib")
+PACKAGES = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "exchange_calendars",
+    "yfinance",
+    "matplotlib",
+)
 # The key with the hash of all others.
 OWN_HASH = "manifest_sha256"
 
@@ -107,7 +116,8 @@ def answers(results: FittedStudy, config: StudyConfig) -> list[dict[str, Any]]:
         found.append({
             "group": group, "window": str(config.main),
             "headline": text.parts[0][0], "text": str(text),
-            "verdict": decided.verdict, "test": decided.test, "estimate": _number(decided.effect.estimate),
+            "verdict": decided.verdict, "test": decided.test,
+            "estimate": _number(decided.effect.estimate),
             "pvalue": _number(decided.pvalue), "n_events": decided.n_events,
             "lacking": lacking_note(part, config.main),
         })  # fmt: skip
@@ -137,7 +147,8 @@ def versions() -> dict[str, str]:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a folder by its path in it; the manifest is not among them."""
+    """Return the SHA-256 of every file of a folder by its path in it; the manifest is not among
+    them."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
     return {p.relative_to(folder).as_posix(): kept_hash(p) for p in files}
 
@@ -171,7 +182,8 @@ def _flagged(results: FittedStudy, flag: str) -> Any:
 
 
 def _open(results: FittedStudy) -> int:
-    """Return how many events days to come can change: unfinished windows, or day 0 near the last price."""
+    """Return how many events days to come can change: unfinished windows, or day 0 near the last
+    price."""
     if len(results.panel.sessions) == 0:
         return len(results.events)
     near = np.timedelta64(int(1.6 * max(results.abnormal.event.stop, 0)) + 20, "D")

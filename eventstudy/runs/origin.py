@@ -91,11 +91,14 @@ class Origin:
         return events, replace(own, hashes={**own.hashes, self.place: events.sha256})
 
     def hashed(self) -> Origin:
-        """Return the origin with the hashes of its files as they are now; an error if one cannot be read."""
+        """Return the origin with the hashes of its files as they are now; an error if one cannot be
+        read."""
         from ..events.csvfile import read_bytes
 
         rest = {
-            place: _hash_of_input(place, path) for place, path in self.files.items() if place != self.place
+            place: _hash_of_input(place, path)
+            for place, path in self.files.items()
+            if place != self.place
         }
         mine = hashlib.sha256(read_bytes(self.events)).hexdigest()
         return replace(self, hashes={self.place: mine, **rest}, read_on=str(date.today()))  # noqa: DTZ011
@@ -113,10 +116,13 @@ class Origin:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
             if self.hashes[place] != hash_of(copy):
-                raise DataError("was changed while the study ran", where=str(path), remedy="run it again")
+                raise DataError(
+                    "was changed while the study ran", where=str(path), remedy="run it again"
+                )
 
     def frozen(self, folder: Path) -> Origin:
-        """Return the origin with what a run folder keeps in the place of files and source of prices."""
+        """Return the origin with what a run folder keeps in the place of files and source of
+        prices."""
         config = with_files(self.config, lambda place, _: str(folder / place))
         if not config.returns:
             config = replace(config, prices=str(folder))
@@ -126,11 +132,16 @@ class Origin:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as options that ask for the same study."""
-        given = {name: value for name, value in self.config.to_dict().items() if value not in ("", [], {})}
+        given = {
+            name: value
+            for name, value in self.config.to_dict().items()
+            if value not in ("", [], {})
+        }
         return {k: v for k, v in given.items() if k != "prices"} if self.config.returns else given
 
     def to_dict(self, target: Path) -> dict[str, Any]:
-        """Return plain values; paths are relative to the run folder, so that a project can be moved."""
+        """Return plain values; paths are relative to the run folder, so that a project can be
+        moved."""
         named = self.config.prices
         return {
             "files": {place: _relative(path, target) for place, path in self.files.items()},
@@ -148,7 +159,9 @@ class Origin:
         config = replace(config, prices=named if is_name(named) else _absolute(named, target))
         store = _absolute(plain["store"], target)
         events = next(files[place] for place in EVENTS if place in files)
-        return cls(Path(_absolute(events, target)), config, plain["offline"], store, plain["vintage"])
+        return cls(
+            Path(_absolute(events, target)), config, plain["offline"], store, plain["vintage"]
+        )
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:
@@ -166,7 +179,9 @@ def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyC
         if not value or (name, value) == ("size", ASKED):
             continue
         files = [value] if isinstance(value, str) else value
-        found = [change(f"data/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)]
+        found = [
+            change(f"data/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)
+        ]
         own[name] = found[0] if isinstance(value, str) else tuple(found)
     return replace(config, **own)
 
@@ -183,7 +198,8 @@ def hash_of(path: Path) -> str:
 
 
 def _hash_of_input(place: str, path: Path) -> str:
-    """Return the SHA-256 of a file that a setting names; its place in a run folder has the setting."""
+    """Return the SHA-256 of a file that a setting names; its place in a run folder has the
+    setting."""
     try:
         return hash_of(path)
     except ConfigError as error:

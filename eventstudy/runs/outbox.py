@@ -1,7 +1,8 @@
 """The outbox of a run: changes that wait for a command, one small file each in the run folder.
 
-A refresh writes an entry into the new run before it swaps that in: whoever sees the change sees the entry.
-The entry is removed once the command has succeeded. It is data: the command comes from the user alone.
+A refresh writes an entry into the new run before it swaps that in: whoever sees the change sees the
+entry. The entry is removed once the command has succeeded. It is data: the command comes from the
+user alone.
 """
 
 from __future__ import annotations
@@ -66,7 +67,11 @@ class Entry:
 
 
 def add_entry(
-    stage: Path, target: Path, change: Mapping[str, Any], why: Sequence[str], difference: Comparison | None
+    stage: Path,
+    target: Path,
+    change: Mapping[str, Any],
+    why: Sequence[str],
+    difference: Comparison | None,
 ) -> None:
     """Write the newest change into the outbox of a new run.
 
@@ -85,9 +90,13 @@ def add_entry(
     """
     reasons = [reason[:500] for reason in why[:REASONS]]
     kind, counts = ("changed", difference.counts) if difference else ("first_run", {})
-    entry = Entry(change["id"], change["at"], target.name, kind, reasons, counts, change["text"][:LETTERS])
+    entry = Entry(
+        change["id"], change["at"], target.name, kind, reasons, counts, change["text"][:LETTERS]
+    )
     text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
-    numbers = [int(name[1]) for p in (target / OUTBOX).glob("*") if (name := _NAME.fullmatch(p.name))]
+    numbers = [
+        int(name[1]) for p in (target / OUTBOX).glob("*") if (name := _NAME.fullmatch(p.name))
+    ]
     path = stage / OUTBOX / f"{min(max(numbers, default=0) + 1, _LAST):06d}-{entry.id}.json"
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8", newline="\n")
@@ -159,7 +168,8 @@ def _settle(folder: Path) -> None:
 
 
 def _read(path: Path) -> Entry | None:
-    """Return an entry; None for anything else, such as a link, a pipe, or a file beyond all bounds."""
+    """Return an entry; None for anything else, such as a link, a pipe, or a file beyond all
+    bounds."""
     if path.is_symlink() or not path.is_file():
         return None
     try:
@@ -181,5 +191,7 @@ def _entry_of(facts: Mapping[str, Any]) -> Entry | None:
     if not (isinstance(why, list) and isinstance(counts, dict)):
         return None
     texts = [*why, *(facts[name] for name in ("id", "at", "run", "kind", "text"))]
-    sound = all(isinstance(text, str) for text in texts) and all(type(n) is int for n in counts.values())
+    sound = all(isinstance(text, str) for text in texts) and all(
+        type(n) is int for n in counts.values()
+    )
     return Entry(**facts) if sound else None

@@ -1,4 +1,5 @@
-"""What is not ours in the place of a run: another folder is left alone, a user's file in a run is kept."""
+"""What is not ours in the place of a run: another folder is left alone, a user's file in a run is
+kept."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def refuse_foreign(target: Path) -> None:
 
 
 def other_study(target: Path, origin: Origin) -> str:
-    """Return which run of another events file stands where that of `origin` is to be written; "" for none.
+    """Return which run of another events file stands where that of `origin` is to be written; ""
+    for none.
 
     A file that was edited in its place is no other one, nor are the same bytes elsewhere.
     """
@@ -38,7 +40,9 @@ def other_study(target: Path, origin: Origin) -> str:
     except RunFolderError:
         return ""
     events = there.manifest["events"]
-    if events.get("sha256") == origin.events_hash or (kept and kept.resolve() == origin.events.resolve()):
+    if events.get("sha256") == origin.events_hash or (
+        kept and kept.resolve() == origin.events.resolve()
+    ):
         return ""
     of, at = events.get("source") or "events that it does not name", there.manifest["written_at"]
     return f"{target} was a run of {of}, written at {at}; it is replaced by one of {origin.events}"
@@ -72,7 +76,11 @@ def _is_ours(manifest: Path) -> bool:
     except OSError:
         return False
     said = _said(manifest)
-    return str(said.get("schema", "")).startswith("eventstudy-run/") if said else bool(_OURS.search(text))
+    return (
+        str(said.get("schema", "")).startswith("eventstudy-run/")
+        if said
+        else bool(_OURS.search(text))
+    )
 
 
 def _said(manifest: Path) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What a run refuses before it fetches prices: every fault of its settings and files, all at once."""
+"""What a run refuses before it fetches prices: every fault of its settings and files, all at
+once."""
 
 from __future__ import annotations
 
@@ -27,7 +28,12 @@ Check = tuple[str, Callable[[], object]]
 
 
 def refuse(
-    config: StudyConfig, events: Events, *, offline: bool = False, store: str = "", vintage: str = ""
+    config: StudyConfig,
+    events: Events,
+    *,
+    offline: bool = False,
+    store: str = "",
+    vintage: str = "",
 ) -> None:
     """Raise one error with everything that :func:`refusals` finds.
 
@@ -36,7 +42,10 @@ def refuse(
     EventStudyError
         The only one that is found, or a ConfigError that names all.
     """
-    found = [error for _, error in refusals(config, events, offline=offline, store=store, vintage=vintage)]
+    found = [
+        error
+        for _, error in refusals(config, events, offline=offline, store=store, vintage=vintage)
+    ]
     if found:
         raise found[0] if len(found) == 1 else ConfigError("\n".join(map(str, found)))
 
@@ -49,7 +58,8 @@ def refusals(
     store: str = "",
     vintage: str = "",
 ) -> list[tuple[str, EventStudyError]]:
-    """Return every fault of a study for which no price is needed, each behind the setting that is at fault.
+    """Return every fault of a study for which no price is needed, each behind the setting that is
+    at fault.
 
     Parameters
     ----------
@@ -123,7 +133,9 @@ def _named(config: StudyConfig) -> Iterator[tuple[str, str]]:
 def _require_column(events: Events, where: str, column: str) -> None:
     if column not in events.table.columns:
         hint = did_you_mean(column, list(events.columns_in))
-        raise ConfigError("the events file has no such column", where=where, value=column, remedy=hint)
+        raise ConfigError(
+            "the events file has no such column", where=where, value=column, remedy=hint
+        )
 
 
 def _require_news(events: Events) -> None:

@@ -68,7 +68,8 @@ class Revision:
 
 
 def revisions(one: Record, other: Record) -> dict[str, Revision]:
-    """Return what differs in the prices of the symbols that both runs have; only those that differ."""
+    """Return what differs in the prices of the symbols that both runs have; only those that
+    differ."""
     mine, theirs = one.manifest["prices"], other.manifest["prices"]
     if not ((one.folder / TABLE).is_file() and (other.folder / TABLE).is_file()):
         return {}
@@ -84,7 +85,9 @@ def revisions(one: Record, other: Record) -> dict[str, Revision]:
 
 def unequal(one: Record, other: Record) -> set[str]:
     """Return the symbols of either run whose prices are not the same to the last bit."""
-    mine, theirs = ({s: own.get("sha256") for s, own in r.manifest["prices"].items()} for r in (one, other))
+    mine, theirs = (
+        {s: own.get("sha256") for s, own in r.manifest["prices"].items()} for r in (one, other)
+    )
     return {s for s in {*mine, *theirs} if mine.get(s) is None or mine.get(s) != theirs.get(s)}
 
 
@@ -117,7 +120,9 @@ def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         return {}
     known = table[table["mcap"].notna()]
     known = known.assign(date=pd.to_datetime(known["date"]), mcap=known["mcap"].astype(float))
-    return {str(ticker): own.set_index("date") for ticker, own in known.groupby("ticker", sort=False)}
+    return {
+        str(ticker): own.set_index("date") for ticker, own in known.groupby("ticker", sort=False)
+    }
 
 
 def columns_of(measure: str) -> list[str]:
@@ -140,14 +145,22 @@ def revision_of(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Rev
     a, b = a.reindex(dates), b.reindex(dates)
     different = np.zeros(len(dates), dtype=bool)
     for column in columns:
-        different |= _differ(a[column].to_numpy(float), b[column].to_numpy(float), column == "price")
+        different |= _differ(
+            a[column].to_numpy(float), b[column].to_numpy(float), column == "price"
+        )
     days = tuple(f"{day:%Y-%m-%d}" for day in dates[different])
     ends = f"{old.index[-1]:%Y-%m-%d}", f"{new.index[-1]:%Y-%m-%d}"
     if not days and ends[0] == ends[1]:
         return None
     at = dates[different][0] if days else None
-    price: Any = None if at is None else (days[0], float(a.loc[at].iloc[0]), float(b.loc[at].iloc[0]))
-    n = _values(a[columns[0]].to_numpy(float), b[columns[0]].to_numpy(float)) if columns == ["price"] else 0
+    price: Any = (
+        None if at is None else (days[0], float(a.loc[at].iloc[0]), float(b.loc[at].iloc[0]))
+    )
+    n = (
+        _values(a[columns[0]].to_numpy(float), b[columns[0]].to_numpy(float))
+        if columns == ["price"]
+        else 0
+    )
     return Revision(days, price, *ends, min(n or len(days), len(days)))
 
 
@@ -159,7 +172,8 @@ def _values(a: Any, b: Any) -> int:
 
 
 def _differ(a: Any, b: Any, price: bool) -> Any:
-    """Tell on which days two series differ; prices by their returns, so that another base is no revision."""
+    """Tell on which days two series differ; prices by their returns, so that another base is no
+    revision."""
     lost = np.isnan(a) != np.isnan(b)
     if price:
         a, b = (np.append(np.nan, x[1:] / _carried(x)[:-1] - 1) for x in (a, b))

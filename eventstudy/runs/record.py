@@ -23,7 +23,10 @@ FAMILY = SCHEMA.partition("/")[0] + "/"
 # What is read of a manifest, and what it must be.
 KEYS: dict[str, type] = {
     "name": str, "written_at": str, "asked_on": str, "answers": list,
-    **dict.fromkeys(("asked", "config", "events", "failures", "files", "origin", "prices", "versions"), dict),
+    **dict.fromkeys(
+        ("asked", "config", "events", "failures", "files", "origin", "prices", "versions"),
+        dict,
+    ),
 }  # fmt: skip
 # What runs did before there was a setting for it.
 BEFORE = {"benchmark_policy": "strict"}
@@ -117,17 +120,29 @@ class Record:
         """SHA-256 of the kept inputs, prices included, by place."""
         files: Mapping[str, str] = self.manifest["files"]
         sizes = SIZES if self.config.size == ASKED else ""
-        return {place: sha for place, sha in files.items() if place.startswith("data/") or place == sizes}
+        return {
+            place: sha
+            for place, sha in files.items()
+            if place.startswith("data/") or place == sizes
+        }
 
     @property
     def without_result(self) -> pd.DataFrame:
-        """The events as text, with a column `lost`: whether they have no CAR over the main window."""
-        events, cars, main = self.cells("events.csv"), self.table("tables/car.csv"), self.config.main
-        own = cars[(cars["start"] == main.start) & (cars["stop"] == main.stop) & cars["car"].notna()]
+        """The events as text, with a column `lost`: whether they have no CAR over the main
+        window."""
+        events, cars, main = (
+            self.cells("events.csv"),
+            self.table("tables/car.csv"),
+            self.config.main,
+        )
+        own = cars[
+            (cars["start"] == main.start) & (cars["stop"] == main.stop) & cars["car"].notna()
+        ]
         return events.assign(lost=~events["event_id"].isin(own["event_id"]))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the run, such as ``tables/car.csv``, numbers exact; empty if there is none."""
+        """Return a table of the run, such as ``tables/car.csv``, numbers exact; empty if there is
+        none."""
         import pandas as pd
 
         path = self.folder / name
@@ -150,7 +165,9 @@ class Record:
         try:
             return cells_of(self.folder / name)
         except FileNotFoundError:
-            raise RunFolderError("the run lacks it", where=str(self.folder / name), remedy=remedy) from None
+            raise RunFolderError(
+                "the run lacks it", where=str(self.folder / name), remedy=remedy
+            ) from None
         except ValueError as error:
             what = f"cannot be read as a table ({str(error).strip()})"
             raise RunFolderError(what, where=str(self.folder / name), remedy=remedy) from None

@@ -146,7 +146,9 @@ def _record(target: Path, told: Callable[[str], None] | None) -> Record | None:
     return record
 
 
-def _why(record: Record | None, origin: Origin, accept_loss: bool) -> tuple[list[str], tuple[str, ...]]:
+def _why(
+    record: Record | None, origin: Origin, accept_loss: bool
+) -> tuple[list[str], tuple[str, ...]]:
     """Return why a run is computed anew, and notices of the source."""
     if record is None:
         return ["first run"], ()
@@ -182,13 +184,17 @@ def _anew(
     if record and (fetched := results.panel.fetched):
         given_up = refuse_losses(record, fetched, results.panel.asked, origin, accept=accept_loss)
     if record and results.sizes and record.config.size == origin.config.size == ASKED:
-        refuse_lost_sizes(record, results.sizes.origin, results.events["ticker"], accept=accept_loss)
+        refuse_lost_sizes(
+            record, results.sizes.origin, results.events["ticker"], accept=accept_loss
+        )
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
     with replacing(target) as stage:
         shown = config or origin.config
-        manifest = fill(stage, results, target.name, shown, origin=origin, target=target, command=command)
+        manifest = fill(
+            stage, results, target.name, shown, origin=origin, target=target, command=command
+        )
         seal(stage, {**manifest, **({GIVEN_UP: given_up} if given_up else {})})
         found = log_changes(stage, target, moved=moved)
         if outbox and not (found and found.same):

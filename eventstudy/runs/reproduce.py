@@ -47,7 +47,10 @@ class Difference:
     def __str__(self) -> str:
         here = f"{self.table}, line {self.row}, {self.column}"
         size = "" if math.isinf(self.size) else f" (relative difference {self.size:.1e})"
-        return f"{here}: {self.written or 'blank'} was written, {self.computed or 'blank'} computed{size}"
+        return (
+            f"{here}: {self.written or 'blank'} was written, {self.computed or 'blank'} "
+            f"computed{size}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,17 @@ class Reproduction:
 
     def __str__(self) -> str:
         what = f"{self.cells:,} cells of {self.tables} tables"
-        other = [f"{name} {old} was used, {new} is here" for name, (old, new) in self.versions.items()]
+        other = [
+            f"{name} {old} was used, {new} is here" for name, (old, new) in self.versions.items()
+        ]
         if self.exact:
             return "\n".join([f"reproduced exactly: {what}", *other])
         count = f"{self.differing:,} of {what} differ"
         verdict = "within" if self.ok else "by more than"
-        head = f"{'' if self.ok else 'not '}reproduced: {count} {verdict} {self.tolerance:g}; the worst:"
+        head = (
+            f"{'' if self.ok else 'not '}reproduced: {count} {verdict} {self.tolerance:g}; the "
+            "worst:"
+        )
         return "\n".join([head, *map(str, self.differences), *other])
 
 
@@ -102,8 +110,8 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
     ----------
     folder : path
     tolerance : float
-        Largest relative difference of two numbers that counts as rounding; numbers below 1e-6 in size are
-        compared as if they were 1e-6.
+        Largest relative difference of two numbers that counts as rounding; numbers below 1e-6 in
+        size are compared as if they were 1e-6.
 
     Raises
     ------
@@ -157,7 +165,9 @@ def _is_table(file: str) -> bool:
 def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Difference]:
     """Yield the cells of two tables, as text, that differ."""
     if list(old.columns) != list(new.columns):
-        yield Difference(name, 1, "columns", ", ".join(old.columns), ", ".join(new.columns), math.inf)
+        yield Difference(
+            name, 1, "columns", ", ".join(old.columns), ", ".join(new.columns), math.inf
+        )
         return
     if len(old) != len(new):
         yield Difference(name, 0, "lines", str(len(old) + 1), str(len(new) + 1), math.inf)

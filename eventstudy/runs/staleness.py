@@ -26,17 +26,24 @@ Range = tuple[date, date]
 
 
 def changed_inputs(record: Record, origin: Origin) -> list[str]:
-    """Return why a run is not that of `origin`, prices aside; the files of `origin` must be hashed."""
+    """Return why a run is not that of `origin`, prices aside; the files of `origin` must be
+    hashed."""
     old, new = (_settings(o, record.folder) for o in (record.origin, origin))
     names = [name for name in new if old.get(name) != new[name]]
     kept = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
-    files = [place for place in {**kept, **origin.hashes} if kept.get(place) != origin.hashes.get(place)]
+    files = [
+        place for place in {**kept, **origin.hashes} if kept.get(place) != origin.hashes.get(place)
+    ]
     said = record.manifest["versions"]
     altered = verify_run(record.folder)
     return [
         *(f"setting {name}" for name in names),
         *(f"{place.removeprefix('data/')} changed" for place in files),
-        *(f"version of {name}" for name, version in versions().items() if said.get(name) != version),
+        *(
+            f"version of {name}"
+            for name, version in versions().items()
+            if said.get(name) != version
+        ),
         *(f"{file} was altered" for file in altered.changed),
         *(f"{file} was missing" for file in altered.missing),
     ]
@@ -52,11 +59,12 @@ def _settings(origin: Origin, folder: Path) -> dict[str, Any]:
 def changed_prices(
     record: Record, origin: Origin, *, accept_loss: bool = False
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Ask the source for what the run asked; return why the run is not that of the answer, and notices.
+    """Ask the source for what the run asked; return why the run is not that of the answer, and
+    notices.
 
-    Days after the last one of the run count only while there is an event that they can change; without one
-    nothing new is asked, and a source with a store answers from it. It is asked again for what it did not
-    answer for when the run was computed.
+    Days after the last one of the run count only while there is an event that they can change;
+    without one nothing new is asked, and a source with a store answers from it. It is asked again
+    for what it did not answer for when the run was computed.
 
     Raises
     ------
@@ -68,7 +76,11 @@ def changed_prices(
     if origin.config.returns:
         return [], ()
     is_open = record.manifest["events"]["open"] > 0
-    if not (is_open or _unanswered(record)) and origin.config.prices == "auto" and not origin.offline:
+    if (
+        not (is_open or _unanswered(record))
+        and origin.config.prices == "auto"
+        and not origin.offline
+    ):
         try:
             return _asked_of(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
         except PriceError:  # not in the store of this machine
@@ -85,7 +97,8 @@ def _unanswered(record: Record) -> bool:
 
 
 def _no_store(origin: Origin) -> list[str]:
-    """Return a notice if there is no store where one is meant: a wrong path downloads everything again."""
+    """Return a notice if there is no store where one is meant: a wrong path downloads everything
+    again."""
     from ..prices.store import StoreProvider
 
     path = StoreProvider(origin.store or None).path
@@ -106,12 +119,15 @@ def _asked_of(
         found += [f"{symbol} is given up: {gone[symbol]}" for symbol in new]
         found += _news(record, answer, [s for s in symbols if s not in new], longer)
         notices |= dict.fromkeys(answer.notices)
-    found += [f"prices of {some(own)} until {end}" for end, own in longer.items()] if is_open else []
+    found += (
+        [f"prices of {some(own)} until {end}" for end, own in longer.items()] if is_open else []
+    )
     return found, tuple(notices)
 
 
 def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> Prices:
-    """Ask the source of `origin`; a file or folder that is gone is a loss, not a setting to correct."""
+    """Ask the source of `origin`; a file or folder that is gone is a loss, not a setting to
+    correct."""
     own: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
     try:
         return resolve(origin.config.prices, offline=origin.offline, **own).fetch(symbols, *days)
@@ -122,7 +138,8 @@ def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> 
 
 
 def asked(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
-    """Return the symbols of a run by the range that was asked; one that ended on its day ends today.
+    """Return the symbols of a run by the range that was asked; one that ended on its day ends
+    today.
 
     The day of a run is the one on which it began: if midnight came amid it some end a day later.
     """
@@ -155,10 +172,14 @@ def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> N
         return  # there are market values to ask for
     if origin.config.prices != "auto" or origin.offline:
         remedy = "other sources are asked anew by every refresh"
-        raise ConfigError("only --prices auto, with a network, has prices to check again", remedy=remedy)
+        raise ConfigError(
+            "only --prices auto, with a network, has prices to check again", remedy=remedy
+        )
     store, source = StoreProvider(origin.store or None), resolve("yahoo")
     for (first, last), symbols in asked(record, to_date=True).items():
-        mine = [s for s in symbols if record.manifest["prices"].get(s, {}).get("source") == source.name]
+        mine = [
+            s for s in symbols if record.manifest["prices"].get(s, {}).get("source") == source.name
+        ]
         again = update(store, source, mine, first, last, refresh=True)
         refuse_losses(record, again, {}, origin, accept=accept_loss)
 
@@ -178,7 +199,10 @@ def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False)
     had = record.table(SIZES)
     if origin.config.size != ASKED or had.empty or had["date"].isna().all():
         return []
-    days = [date.fromisoformat(text) for text in (had["date"].dropna().min(), had["date"].dropna().max())]
+    days = [
+        date.fromisoformat(text)
+        for text in (had["date"].dropna().min(), had["date"].dropna().max())
+    ]
     now = YahooProvider().sizes(list(dict.fromkeys(had["ticker"])), *days)
     refuse_lost_sizes(record, now, had["ticker"], accept=accept_loss)
     found = revised_sizes(had, now.record())
@@ -188,7 +212,8 @@ def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False)
 def _news(
     record: Record, answer: Prices, symbols: Iterable[str], longer: dict[str, list[str]]
 ) -> Iterator[str]:
-    """Yield what is new of some symbols; those with later prices only go to `longer`, by their last day."""
+    """Yield what is new of some symbols; those with later prices only go to `longer`, by their last
+    day."""
     had: Mapping[str, Any] = record.manifest["prices"]
     lost: Mapping[str, Any] = record.manifest["failures"]
     for symbol in symbols:
@@ -202,7 +227,9 @@ def _news(
             yield f"prices of {symbol} from {now.source}"
     changed = [
         s for s in symbols
-        if s in had and s in answer.provenance and answer.provenance[s].sha256 != had[s].get("sha256")
+        if s in had
+        and s in answer.provenance
+        and answer.provenance[s].sha256 != had[s].get("sha256")
     ]  # fmt: skip
     if changed:
         yield from _revised(record, answer, changed, longer)

@@ -52,7 +52,8 @@ class Verification:
 def verify_run(folder: str | Path) -> Verification:
     """Compare every file of a run folder with the hash in its manifest, and that with its own.
 
-    An entry of the outbox is no extra file: it comes and goes while the run stays as it was written.
+    An entry of the outbox is no extra file: it comes and goes while the run stays as it was
+    written.
 
     Raises
     ------

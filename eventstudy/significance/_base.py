@@ -58,7 +58,8 @@ class SignificanceTest:
 
     @property
     def distribution(self) -> str:
-        """The reference distribution in words: ``N(0,1)``, ``t(39)``, ``exact``; "" if not applicable."""
+        """The reference distribution in words: ``N(0,1)``, ``t(39)``, ``exact``; "" if not
+        applicable."""
         if np.isnan(self.df):
             return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
@@ -66,8 +67,9 @@ class SignificanceTest:
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Interval for the mean CAR by inversion of the test: estimate -+ q |estimate / statistic|.
 
-        NaN for tests that are not about the mean, and where the statistic is missing, zero, or of another
-        sign than the mean (it can be, since the statistic weighs events by their precision).
+        NaN for tests that are not about the mean, and where the statistic is missing, zero, or of
+        another sign than the mean (it can be, since the statistic weighs events by their
+        precision).
         """
         from scipy import stats
 
@@ -75,7 +77,11 @@ class SignificanceTest:
         if not (STATISTICS[self.name].about_mean and agree):
             return (np.nan, np.nan)
         se = abs(self.estimate / self.statistic)
-        q = stats.t.ppf(0.5 + level / 2, self.df) if np.isfinite(self.df) else stats.norm.ppf(0.5 + level / 2)
+        q = (
+            stats.t.ppf(0.5 + level / 2, self.df)
+            if np.isfinite(self.df)
+            else stats.norm.ppf(0.5 + level / 2)
+        )
         return (float(self.estimate - q * se), float(self.estimate + q * se))
 
     def __iter__(self) -> Iterator[float]:
@@ -85,7 +91,9 @@ class SignificanceTest:
         counted = f"{self.n_events} event{'s' * (self.n_events != 1)}"
         value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, {p_is(self.pvalue, 4)}"
         found = value if np.isfinite(self.statistic) else "not tested"
-        return f"{STATISTICS[self.name].label}: {found}, {counted}" + f" ({self.reason})" * bool(self.reason)
+        return f"{STATISTICS[self.name].label}: {found}, {counted}" + f" ({self.reason})" * bool(
+            self.reason
+        )
 
     def _repr_html_(self) -> str:
         cells = (
@@ -95,7 +103,9 @@ class SignificanceTest:
             pvalue_text(self.pvalue, 4),
         )
         row = "".join(f"<td>{escape(c)}</td>" for c in (*cells, str(self.n_events), self.reason))
-        head = "".join(f"<th>{h}</th>" for h in ("test", "statistic", "reference", "p", "events", "note"))
+        head = "".join(
+            f"<th>{h}</th>" for h in ("test", "statistic", "reference", "p", "events", "note")
+        )
         return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
 
 
@@ -106,12 +116,13 @@ class Value(NamedTuple):
     ----------
     statistic : float
     df : float
-        Degrees of freedom of Student's t, infinite for the standard normal; NaN with a law of its own.
+        Degrees of freedom of Student's t, infinite for the standard normal; NaN with a law of its
+        own.
     law : str
         Name of another law ("exact", "sign flips"); its two tail probabilities follow.
     lower, upper : float
-        P(T <= statistic) and P(T >= statistic) under that law. A statistic that knows no direction, such
-        as an F, has no `lower`: p is then `upper` for every alternative.
+        P(T <= statistic) and P(T >= statistic) under that law. A statistic that knows no direction,
+        such as an F, has no `lower`: p is then `upper` for every alternative.
     caution : str
         Why the value should not be relied on; "" otherwise.
     """
@@ -124,14 +135,21 @@ class Value(NamedTuple):
     caution: str = ""
 
     def pvalue(self, alternative: Alternative) -> float:
-        """Return the p-value; two-sided is twice the smaller tail, at most 1, of a law that has two."""
+        """Return the p-value; two-sided is twice the smaller tail, at most 1, of a law that has
+        two."""
         if not self.law:
             return pvalue(self.statistic, self.df, alternative)
-        tails = {"less": self.lower, "greater": self.upper, "two-sided": 2 * min(self.lower, self.upper)}
+        tails = {
+            "less": self.lower,
+            "greater": self.upper,
+            "two-sided": 2 * min(self.lower, self.upper),
+        }
         if np.isnan(self.lower):
             tails = dict.fromkeys(tails, self.upper)
         if alternative not in tails:
-            raise ConfigError("unknown alternative", value=alternative, remedy="use " + ", ".join(tails))
+            raise ConfigError(
+                "unknown alternative", value=alternative, remedy="use " + ", ".join(tails)
+            )
         return min(1.0, tails[alternative])
 
 
@@ -167,7 +185,8 @@ class Statistic:
     for_skewness : bool
         Whether skewness does not harm it; of very many events it is computed where there is some.
     skewed : tuple of float
-        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about 5%.
+        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about
+        5%.
     """
 
     name: str
@@ -193,7 +212,8 @@ class Statistic:
     def __call__(
         self, abnormal: AbnormalReturns, window: Window, *, alternative: Alternative = "two-sided"
     ) -> SignificanceTest:
-        """Test the events of `abnormal` that are valid for `window`; never raises for lack of data."""
+        """Test the events of `abnormal` that are valid for `window`; never raises for lack of
+        data."""
         sample = abnormal.sample(window)
         n = len(sample)
         estimate = float(sample.car(window).mean()) if n else np.nan
@@ -202,12 +222,26 @@ class Statistic:
             sample.memo[key] = self._value(sample, window)
         value: Value | str = sample.memo[key]
         if isinstance(value, str):
-            return SignificanceTest(self.name, np.nan, np.nan, np.nan, n, estimate, alternative, value)
-        few = "" if n >= self.minimum else f"{n} event{'s' * (n != 1)}, {self.minimum} needed to rely on it"
+            return SignificanceTest(
+                self.name, np.nan, np.nan, np.nan, n, estimate, alternative, value
+            )
+        few = (
+            ""
+            if n >= self.minimum
+            else f"{n} event{'s' * (n != 1)}, {self.minimum} needed to rely on it"
+        )
         reason = "; ".join(filter(None, (few, value.caution)))
         p = value.pvalue(alternative)
         return SignificanceTest(
-            self.name, float(value.statistic), p, float(value.df), n, estimate, alternative, reason, value.law
+            self.name,
+            float(value.statistic),
+            p,
+            float(value.df),
+            n,
+            estimate,
+            alternative,
+            reason,
+            value.law,
         )
 
     def _value(self, sample: AbnormalReturns, window: Window) -> Value | str:
@@ -244,8 +278,11 @@ def statistic(
     uses_residuals: bool = False,
     of_every_event: bool = False,
     for_skewness: bool = False,
-) -> Callable[[Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]]:
-    """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that order."""
+) -> Callable[
+    [Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]
+]:
+    """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that
+    order."""
 
     def add(
         compute: Callable[[AbnormalReturns, Window], Value],
@@ -287,11 +324,14 @@ def pvalue(statistic: float, df: float, alternative: Alternative = "two-sided") 
         return below(statistic)
     if alternative == "greater":
         return below(-statistic)
-    raise ConfigError("unknown alternative", value=alternative, remedy="use two-sided, less or greater")
+    raise ConfigError(
+        "unknown alternative", value=alternative, remedy="use two-sided, less or greater"
+    )
 
 
 def pvalues(statistics: FloatArray, df: FloatArray | IntArray) -> FloatArray:
-    """Two-sided tail probabilities of statistics under Student's t, (n,); NaN where one is not finite."""
+    """Two-sided tail probabilities of statistics under Student's t, (n,); NaN where one is not
+    finite."""
     from scipy.special import stdtr
 
     finite = np.where(np.isfinite(statistics), statistics, np.nan)

@@ -48,8 +48,8 @@ class Bootstrap(NamedTuple):
 def johnson_bootstrap(values: FloatArray, *, draws: int, seed: int) -> Bootstrap:
     """Return Johnson's t of a mean and its place among resamples of size floor(N/4).
 
-    H0: the mean is zero. Resamples, drawn with replacement, are centred at the sample mean (Lyon, Barber
-    and Tsai 1999).
+    H0: the mean is zero. Resamples, drawn with replacement, are centred at the sample mean (Lyon,
+    Barber and Tsai 1999).
 
     Parameters
     ----------
@@ -66,12 +66,16 @@ def johnson_bootstrap(values: FloatArray, *, draws: int, seed: int) -> Bootstrap
     size = n // SHARE
     observed = johnson_t(values).statistic
     if size < MIN_VALUES:
-        raise InapplicableError(f"{n} events, at least {SHARE * MIN_VALUES} are needed to resample a quarter")
+        raise InapplicableError(
+            f"{n} events, at least {SHARE * MIN_VALUES} are needed to resample a quarter"
+        )
     rng, mean = np.random.default_rng(seed), float(values.mean())
     parts = chunks(draws, max(1, BLOCK // size))
     drawn = (rng.integers(0, n, (part.stop - part.start, size)) for part in parts)
     stars = np.concatenate([johnson_statistic(values[own], mean) for own in drawn])
-    lower, upper = ((1 + int(r.sum())) / (1 + draws) for r in (stars <= observed, stars >= observed))
+    lower, upper = (
+        (1 + int(r.sum())) / (1 + draws) for r in (stars <= observed, stars >= observed)
+    )
     # Between finite and infinite neighbours there is nothing to interpolate.
     finite = np.isfinite(stars).all()
     low, high = np.quantile(stars, QUANTILES, method="linear" if finite else "nearest")

@@ -14,20 +14,31 @@ from ..utility.typing import BoolArray, FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 from ._base import InapplicableError
 from ._loadings import LoadingSums, cosines, loadings_on, neighbours, overlaps
-from ._session_sums import Sums, covering, everywhere, mean_rho, next_session_rho, on_day0, same_date_mean
+from ._session_sums import (
+    Sums,
+    covering,
+    everywhere,
+    mean_rho,
+    next_session_rho,
+    on_day0,
+    same_date_mean,
+)
 
-# Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A shorter
-# estimation window lowers the bar to its own length.
+# Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A
+# shorter estimation window lowers the bar to its own length.
 MIN_COMMON = 30
 # Above this number of events the mean comes from sums over sessions, without any n x n array.
 PAIRWISE_LIMIT = 2000
 # A variance factor this small means that the benchmark holds the treated firms themselves.
 SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
-# Where no pair has a rho, r is 0 if 1 + (N-1) r could be at most this much above 1, with rho 1 for all.
+# Where no pair has a rho, r is 0 if 1 + (N-1) r could be at most this much above 1, with rho 1 for
+# all.
 NEGLIGIBLE = 0.05
 # A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
 SHORT_HISTORY = 60
-NO_PAIR = "no two events that overlap, estimation windows included, have enough common estimation days"
+NO_PAIR = (
+    "no two events that overlap, estimation windows included, have enough common estimation days"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +48,8 @@ class Correlation:
     Attributes
     ----------
     rbar : float
-        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless the o_ij
-        are too small for that to matter.
+        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless
+        the o_ij are too small for that to matter.
     same_date : float
         Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods.md, 4: r0).
     filled : int
@@ -52,7 +63,8 @@ class Correlation:
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Estimation residuals on calendar columns, 0 where there is none, and where they are; each (n, T)."""
+    """Estimation residuals on calendar columns, 0 where there is none, and where they are; each (n,
+    T)."""
 
     values: FloatArray
     mask: FloatArray
@@ -112,13 +124,15 @@ def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, flo
     factor = 1 + (len(sample) - 1) * r
     if factor <= SMALLEST_FACTOR:
         raise InapplicableError(
-            f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the firms"
+            f"1+(N-1)r is {factor:.2f}: residuals cancel, as if the benchmark were made of the "
+            "firms"
         )
     return r, factor
 
 
 def is_unreliable(sample: AbnormalReturns, rbar: float) -> bool:
-    """Return whether a mean correlation is negative and rests on fewer than 60 common sessions a pair."""
+    """Return whether a mean correlation is negative and rests on fewer than 60 common sessions a
+    pair."""
     return bool(rbar < 0) and mean_common_sessions(sample) < SHORT_HISTORY
 
 
@@ -127,7 +141,9 @@ def mean_common_sessions(sample: AbnormalReturns) -> float:
     if "mean_common_sessions" not in sample.memo:
         counts, first, last = zip(*sample.map(_presence), strict=True)
         present = np.sum(counts, axis=0)
-        reached = np.searchsorted(np.sort(np.concatenate(first)), np.concatenate(last), side="right")
+        reached = np.searchsorted(
+            np.sort(np.concatenate(first)), np.concatenate(last), side="right"
+        )
         pairs = int(reached.sum()) - len(sample) * (len(sample) + 1) // 2
         common = float((present * (present - 1)).sum() / 2 / pairs) if pairs else 0.0
         sample.memo["mean_common_sessions"] = common
@@ -135,18 +151,22 @@ def mean_common_sessions(sample: AbnormalReturns) -> float:
 
 
 def _presence(events: AbnormalReturns) -> tuple[IntArray, IntArray, IntArray]:
-    """Return how many events have each session for their estimation, and the first and last of each event."""
+    """Return how many events have each session for their estimation, and the first and last of each
+    event."""
     T = len(events.windows.sessions)
     at = np.where(np.isfinite(events.resid), events.windows.estimation_positions, -1)
     first = np.where(at >= 0, at, T).min(axis=1)
     return np.bincount(at[at >= 0], minlength=T), first, at.max(axis=1)
 
 
-def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int | None = None) -> FloatArray:
-    """Return the correlations rho_ij o_ij of the CARs of all pairs, shape (n, n), 1 on the diagonal.
+def car_correlations(
+    sample: AbnormalReturns, window: Window, *, min_common: int | None = None
+) -> FloatArray:
+    """Return the correlations rho_ij o_ij of the CARs of all pairs, shape (n, n), 1 on the
+    diagonal.
 
-    Their mean off the diagonal is that of :func:`mean_correlation` by pairs; a pair with too few common
-    sessions has the mean rho of the others.
+    Their mean off the diagonal is that of :func:`mean_correlation` by pairs; a pair with too few
+    common sessions has the mean rho of the others.
 
     Raises
     ------
@@ -173,7 +193,11 @@ def car_correlations(sample: AbnormalReturns, window: Window, *, min_common: int
 
 def cancelling(factor: float) -> str:
     """Return a caution if the residuals of the events cancel more than they should."""
-    return f"1+(N-1)r is {factor:.2f}: does the benchmark hold the firms?" if factor < SMALL_FACTOR else ""
+    return (
+        f"1+(N-1)r is {factor:.2f}: does the benchmark hold the firms?"
+        if factor < SMALL_FACTOR
+        else ""
+    )
 
 
 def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
@@ -198,7 +222,8 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
 
 
 def _negligible(overlap: float, n: int) -> bool:
-    """Tell whether correlations of n events cannot matter, given the sum of |o_ij| over the pairs i < j."""
+    """Tell whether correlations of n events cannot matter, given the sum of |o_ij| over the pairs i
+    < j."""
     return 2 * overlap / n <= NEGLIGIBLE
 
 
@@ -235,8 +260,8 @@ class PairSum:
 def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     """Ratio estimator of the same mean, from sums over sessions (docs/methods.md, 4).
 
-    The o_ij are summed exactly; those of common sessions of two CARs have the mean rho of such pairs, and
-    what estimation windows add has that of all pairs, each a ratio of sums.
+    The o_ij are summed exactly; those of common sessions of two CARs have the mean rho of such
+    pairs, and what estimation windows add has that of all pairs, each a ratio of sums.
     """
     n, hidden = len(sample), sample.hidden(window)
     sums, loadings = Sums.of(sample, [i for i, _ in hidden]), LoadingSums.of(sample, window)
@@ -259,11 +284,14 @@ def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
     """Move the estimation residuals of n events to calendar columns `axis` (T,)."""
     positions = sample.windows.estimation_positions
     known = np.isfinite(sample.resid)
-    return Residuals(_spread(np.nan_to_num(sample.resid), positions, axis), _spread(known, positions, axis))
+    return Residuals(
+        _spread(np.nan_to_num(sample.resid), positions, axis), _spread(known, positions, axis)
+    )
 
 
 def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
-    """Centred Pearson correlations on common sessions, shape (n_a, n_b); NaN below `need` sessions."""
+    """Centred Pearson correlations on common sessions, shape (n_a, n_b); NaN below `need`
+    sessions."""
     n = a.mask @ b.mask.T
     sum_a, sum_b = a.values @ b.mask.T, a.mask @ b.values.T
     square_a, square_b = a.values**2 @ b.mask.T, a.mask @ (b.values**2).T
@@ -276,8 +304,8 @@ def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
 def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray:
     """Correlations of the residuals of all pairs, shape (n, n).
 
-    They depend on no window and on no other event, and are computed once for the whole study. At lag
-    -1 or 1 only pairs of exchanges that are never open together have one.
+    They depend on no window and on no other event, and are computed once for the whole study. At
+    lag -1 or 1 only pairs of exchanges that are never open together have one.
     """
     whole, own = _in_the_study(sample)
     if whole is not sample:
@@ -289,7 +317,8 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
 
 
 def _in_the_study(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
-    """Return the sample that has the correlations of `sample`, and the places of its events there."""
+    """Return the sample that has the correlations of `sample`, and the places of its events
+    there."""
     whole = sample.parent
     if whole is not None and sample.rows is not None and len(whole) <= PAIRWISE_LIMIT:
         return whole, sample.rows
@@ -297,7 +326,8 @@ def _in_the_study(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
 
 
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
-    """Correlations of all pairs in blocks of neighbours: estimation windows far apart share no session."""
+    """Correlations of all pairs in blocks of neighbours: estimation windows far apart share no
+    session."""
     at = sample.windows.estimation_positions
     first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
     out = np.full((len(sample), len(sample)), np.nan)
@@ -321,7 +351,8 @@ def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
 
 
 def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatArray:
-    """Return rho * weight, a missing rho being the mean of the others that are `counted`; NaN without any."""
+    """Return rho * weight, a missing rho being the mean of the others that are `counted`; NaN
+    without any."""
     matters = counted & (weight != 0)
     known = matters & np.isfinite(rho)
     if (
@@ -361,10 +392,11 @@ class Apart(NamedTuple):
     other: IntArray
 
     def adjacent(self, lag: int) -> tuple[IntArray, IntArray]:
-        """Return the places in `one` and in `other` of P pairs of sessions, of which the second is next.
+        """Return the places in `one` and in `other` of P pairs of sessions, of which the second is
+        next.
 
-        At lag 1 each session of `one` has the first one of `other` after it, at -1 the reverse; while an
-        exchange is shut, all sessions of the other one lead to that on which it opens.
+        At lag 1 each session of `one` has the first one of `other` after it, at -1 the reverse;
+        while an exchange is shut, all sessions of the other one lead to that on which it opens.
         """
         first, then = (self.one, self.other) if lag > 0 else (self.other, self.one)
         place = np.searchsorted(then, first, side="right")
@@ -384,11 +416,14 @@ def _apart(sample: AbnormalReturns) -> Iterator[Apart]:
 
 def _sessions(windows: EventWindows, events: IntArray) -> IntArray:
     """Return all sessions of the exchanges of some events."""
-    return np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar[events])]))
+    return np.unique(
+        np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar[events])])
+    )
 
 
 def _lagged(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:
-    """Sum of rho o over the pairs of events, each session of one group against the next of the other."""
+    """Sum of rho o over the pairs of events, each session of one group against the next of the
+    other."""
     rho, overlap = _lagged_pairs(sample, window, need, pair, lag)
     pairs = PairSum()
     pairs.add(rho.ravel(), overlap.ravel())
@@ -408,7 +443,8 @@ def _lagged_pairs(
 
 
 def apart(sample: AbnormalReturns) -> bool:
-    """Tell whether some exchanges of the events are never open together: news is a session apart there."""
+    """Tell whether some exchanges of the events are never open together: news is a session apart
+    there."""
     return bool(_never_together(np.unique(sample.windows.hours, axis=0)).any())
 
 
@@ -417,7 +453,10 @@ def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
     day0, reach = sample.windows.day0, len(window)
     for pair in _apart(sample):
         one, other = day0[pair.rows], np.sort(day0[pair.columns])
-        first, last = np.searchsorted(other, one - reach), np.searchsorted(other, one + reach, side="right")
+        first, last = (
+            np.searchsorted(other, one - reach),
+            np.searchsorted(other, one + reach, side="right"),
+        )
         if (first < last).any():
             return True
     return False

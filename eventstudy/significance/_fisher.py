@@ -10,5 +10,8 @@ def f_value(statistic: float, df1: float, df2: float) -> Value:
     from scipy.special import fdtrc
 
     return Value(
-        float(statistic), float("nan"), f"F({df1:g},{df2:g})", upper=float(fdtrc(df1, df2, statistic))
+        float(statistic),
+        float("nan"),
+        f"F({df1:g},{df2:g})",
+        upper=float(fdtrc(df1, df2, statistic)),
     )

@@ -1,4 +1,5 @@
-"""Loadings of CARs on the daily errors, laid out on the calendar, and how far those of two events overlap."""
+"""Loadings of CARs on the daily errors, laid out on the calendar, and how far those of two events
+overlap."""
 
 from __future__ import annotations
 
@@ -17,8 +18,11 @@ BLOCK = 200
 ROUNDING = 1e-10
 
 
-def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray | None = None) -> FloatArray:
-    """Lay the loadings of n CARs out on calendar columns `axis`, or on all that they have; shape (n, T)."""
+def loadings_on(
+    sample: AbnormalReturns, window: Window, axis: IntArray | None = None
+) -> FloatArray:
+    """Lay the loadings of n CARs out on calendar columns `axis`, or on all that they have; shape
+    (n, T)."""
     loadings = Loadings.of(sample, window)
     first, last = loadings.ends
     columns = range(int(first.min()), int(last.max()) + 1)
@@ -35,8 +39,9 @@ def loadings_on(sample: AbnormalReturns, window: Window, axis: IntArray | None =
 class Loadings:
     """What the CARs of n events over a window make of the daily errors.
 
-    By convention ``overlap="share"`` that is 1 on the sessions that the window covers and 0 elsewhere, the
-    limit for long estimation windows: the cosine of two is the share of common sessions.
+    By convention ``overlap="share"`` that is 1 on the sessions that the window covers and 0
+    elsewhere, the limit for long estimation windows: the cosine of two is the share of common
+    sessions.
 
     Attributes
     ----------
@@ -85,7 +90,9 @@ class Loadings:
     @property
     def ends(self) -> tuple[IntArray, IntArray]:
         """First and last column of each event."""
-        first = np.where(self.positions >= 0, self.positions, np.iinfo(self.positions.dtype).max).min(axis=1)
+        first = np.where(
+            self.positions >= 0, self.positions, np.iinfo(self.positions.dtype).max
+        ).min(axis=1)
         last = self.positions.max(axis=1)
         for i, sessions in self.hidden:
             first[i], last[i] = min(first[i], *sessions), max(last[i], *sessions)
@@ -119,12 +126,14 @@ class LoadingSums:
         return cls(total[0], total[1], squares)
 
     def pairs(self) -> tuple[float, float]:
-        """Return the sum of o_ij over all pairs i != j, cut in two: the days of the CARs, and all else."""
+        """Return the sum of o_ij over all pairs i != j, cut in two: the days of the CARs, and all
+        else."""
         every, own = self.all @ self.all - self.squares[0], self.own @ self.own - self.squares[1]
         return float(own), float(every - own)
 
     def pairs_with(self, other: LoadingSums, at: tuple[IntArray, IntArray]) -> tuple[float, float]:
-        """Return the same over the pairs of one event each, sessions `at` of both belonging together."""
+        """Return the same over the pairs of one event each, sessions `at` of both belonging
+        together."""
         here, there = at
         every, own = self.all[here] @ other.all[there], self.own[here] @ other.own[there]
         return float(own), float(every - own)
@@ -146,10 +155,13 @@ def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray,
     return sums, squares
 
 
-def overlaps(sample: AbnormalReturns, window: Window) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+def overlaps(
+    sample: AbnormalReturns, window: Window
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
     """Yield some events, those that follow, themselves first, and the cosines of their loadings.
 
-    Each pair comes once in the upper triangle of one block; pairs that come in none have no common session.
+    Each pair comes once in the upper triangle of one block; pairs that come in none have no common
+    session.
     """
     loadings = Loadings.of(sample, window)
     squares, (first, last) = loadings.squares, loadings.ends
@@ -161,7 +173,8 @@ def overlaps(sample: AbnormalReturns, window: Window) -> Iterator[tuple[IntArray
 
 
 def neighbours(first: IntArray, last: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield blocks of events, and those that may share a session with one of them: these, then later ones.
+    """Yield blocks of events, and those that may share a session with one of them: these, then
+    later ones.
 
     `first` and `last` are the ends of each event's sessions.
     """

@@ -18,5 +18,7 @@ def t_of_mean(values: FloatArray) -> Value:
         raise InapplicableError(f"{n} event, at least 2 are needed for a variance across events")
     sd = values.std(ddof=1)
     if sd <= EQUAL * np.abs(values).max():
-        raise InapplicableError("all events have the same value: there is no variance across events")
+        raise InapplicableError(
+            "all events have the same value: there is no variance across events"
+        )
     return Value(float(values.mean() / (sd / np.sqrt(n))), float(n - 1))

@@ -70,7 +70,9 @@ def common_system(sample: AbnormalReturns, window: Window, *, ranked: bool = Tru
 def _check_rank(residuals: FloatArray, nu: int) -> None:
     n = residuals.shape[1]
     if n >= nu:
-        raise InapplicableError(f"{n} events on one date, fewer than the {nu} degrees of freedom needed")
+        raise InapplicableError(
+            f"{n} events on one date, fewer than the {nu} degrees of freedom needed"
+        )
     scale = np.sqrt((residuals**2).sum(axis=0))
     if (scale == 0).any() or np.linalg.matrix_rank(residuals / scale) < n:
         raise InapplicableError("the residuals of the events are linearly dependent")

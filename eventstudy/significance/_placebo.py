@@ -1,4 +1,5 @@
-"""Placebo windows: sums of prediction errors over blocks of estimation days, and ranks among them."""
+"""Placebo windows: sums of prediction errors over blocks of estimation days, and ranks among
+them."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ ENOUGH = 40
 
 
 def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
-    """Sum the block-deleted prediction errors of every block of `length` consecutive estimation days.
+    """Sum the block-deleted prediction errors of every block of `length` consecutive estimation
+    days.
 
     Parameters
     ----------
@@ -29,8 +31,8 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     Returns
     -------
     (n, L1-L+1) float array
-        1'(I - H_BB)^-1 e_B, the sum of the errors of a forecast that does not know the block; NaN where
-        the block has a gap, or too few days remain to estimate from.
+        1'(I - H_BB)^-1 e_B, the sum of the errors of a forecast that does not know the block; NaN
+        where the block has a gap, or too few days remain to estimate from.
 
     Notes
     -----
@@ -59,7 +61,9 @@ def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     try:
         change = np.linalg.solve(rest, cross[..., None])[..., 0]
     except np.linalg.LinAlgError:
-        raise InapplicableError("the regressors do not vary once a block of days is left out") from None
+        raise InapplicableError(
+            "the regressors do not vary once a block of days is left out"
+        ) from None
     for a in range(k):
         sums += consecutive_sums(x[a], length) * change[:, :, a]
     return np.where(enough[:, None], sums, np.nan)
@@ -79,7 +83,9 @@ def placebo_rank(observed: float, placebo: FloatArray) -> Value:
         raise InapplicableError(f"{n} placebo windows, at least 2 that differ are needed")
     lower, upper = (float((1 + tail.sum()) / (n + 1)) for tail in (excess <= 0, excess >= 0))
     few = f"{n} placebo windows, {ENOUGH} needed for p below 0.05" if n < ENOUGH else ""
-    return Value(float(observed / placebo.std(ddof=1)), np.nan, "placebo windows", lower, upper, few)
+    return Value(
+        float(observed / placebo.std(ddof=1)), np.nan, "placebo windows", lower, upper, few
+    )
 
 
 def consecutive_sums(values: FloatArray, length: int) -> FloatArray:

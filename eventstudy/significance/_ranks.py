@@ -32,7 +32,9 @@ class Totals(NamedTuple):
         return cls(np.where(known, scores, 0.0).sum(axis=0), known.sum(axis=0))
 
     @classmethod
-    def over(cls, sample: AbnormalReturns, scores: Callable[[AbnormalReturns], FloatArray]) -> Totals:
+    def over(
+        cls, sample: AbnormalReturns, scores: Callable[[AbnormalReturns], FloatArray]
+    ) -> Totals:
         """Return those of the scores (n, T) that a function gives for events, taken in chunks."""
         parts = list(sample.map(lambda events: cls.of(scores(events))))
         return cls(*(np.sum(own, axis=0) for own in zip(*parts, strict=True)))
@@ -56,7 +58,8 @@ class Totals(NamedTuple):
         return sample.memo["totals", name]  # type: ignore[no-any-return]
 
     def scaled(self, same_date: float) -> FloatArray:
-        """Return sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)), shape (T,); NaN on days without a score."""
+        """Return sum_i U_it / sqrt(N_t (1 + (N_t - 1) r0)), shape (T,); NaN on days without a
+        score."""
         scale = np.sqrt(self.days * (1 + (self.days - 1) * same_date))
         return np.where(self.days > 0, self.total / np.where(self.days > 0, scale, 1.0), np.nan)
 
@@ -102,7 +105,8 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
 
 
 def all_days(sample: AbnormalReturns) -> FloatArray:
-    """Residuals and abnormal returns side by side, (n, L1+L2); one over m sessions is divided by sqrt(m)."""
+    """Residuals and abnormal returns side by side, (n, L1+L2); one over m sessions is divided by
+    sqrt(m)."""
     return np.hstack([sample.resid, event_days(sample)])
 
 
@@ -115,7 +119,8 @@ def event_days(sample: AbnormalReturns) -> FloatArray:
 def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     """Return sum_W(g) / (sqrt(L) S), g the day sums of scores of L1+L2 days, S^2 the mean of g^2.
 
-    By convention `fpc` over sqrt((T-L)/(T-1)) as well: the sum is that of L draws without replacement.
+    By convention `fpc` over sqrt((T-L)/(T-1)) as well: the sum is that of L draws without
+    replacement.
     """
     same_date = mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
     g = totals.scaled(same_date)

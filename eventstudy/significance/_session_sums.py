@@ -31,8 +31,8 @@ class Sums:
     group : (n,) int array
         From 0 to G-1.
     z, q : (G, T) sparse arrays
-        Sums over the events of a group of e_i / |e_i|, centred, and of 1 / sqrt(M_i), on the sessions of the
-        estimation window.
+        Sums over the events of a group of e_i / |e_i|, centred, and of 1 / sqrt(M_i), on the
+        sessions of the estimation window.
     sessions : int
         T, of the panel.
     """
@@ -47,7 +47,9 @@ class Sums:
         """Return the sums of a sample; events `alone` are groups of their own."""
         return _grouped(sample, np.fromiter(alone, np.int64)).laid(sample)
 
-    def over(self, weights: csr_array, which: IntArray | slice = slice(None)) -> tuple[csr_array, csr_array]:
+    def over(
+        self, weights: csr_array, which: IntArray | slice = slice(None)
+    ) -> tuple[csr_array, csr_array]:
         """Return for each session the sums (T, T) of z and q of the events there.
 
         Parameters
@@ -62,7 +64,9 @@ class Sums:
 
     def count(self, weights: csr_array) -> FloatArray:
         """Return the number of events on each session, each counted by its weight, (T,)."""
-        found: FloatArray = weights @ np.bincount(self.group, minlength=self.z.shape[0]).astype(float)
+        found: FloatArray = weights @ np.bincount(self.group, minlength=self.z.shape[0]).astype(
+            float
+        )
         return found
 
 
@@ -92,7 +96,8 @@ class Grouped:
 
 
 def _grouped(sample: AbnormalReturns, alone: IntArray) -> Grouped:
-    """Return the sums of a sample by group; those of most of many events are all less those of the rest."""
+    """Return the sums of a sample by group; those of most of many events are all less those of the
+    rest."""
     larger = sample.larger
     if larger is None and not len(alone):
         return _of_all(sample)
@@ -111,7 +116,9 @@ def _of_all(whole: AbnormalReturns) -> Grouped:
     """Return the sums of events of which samples are taken, computed once."""
     if "grouped" not in whole.memo:
         none = np.empty(0, np.int64)
-        whole.memo["grouped"] = _added(whole, none) if whole.larger is None else _grouped(whole, none)
+        whole.memo["grouped"] = (
+            _added(whole, none) if whole.larger is None else _grouped(whole, none)
+        )
     return whole.memo["grouped"]  # type: ignore[no-any-return]
 
 
@@ -127,27 +134,31 @@ def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray
     parts = zip(chunks(len(group)), sample.map(lambda events: _standard(events.resid)), strict=True)
     for part, found in parts:
         there, own = np.unique(group[part], return_inverse=True)
-        indicator = _sparse(np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size))
+        indicator = _sparse(
+            np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size)
+        )
         for total, values in zip(sums, found, strict=True):
             total[there] += indicator @ values
     return sums
 
 
 def mean_rho(sums: Sums, weights: csr_array) -> float:
-    """Return the mean of rho_ij over all pairs as a ratio of sums over sessions (docs/methods.md, 4).
+    """Return the mean of rho_ij over all pairs as a ratio of sums over sessions (docs/methods.md,
+    4).
 
     Parameters
     ----------
     sums : Sums
         n events.
     weights : (T, G) sparse array
-        1 / sqrt(n_i) on the n_i sessions of an event: a pair counts by its share of common sessions; or 1 on
-        a single row: a pair counts by its share of common estimation sessions.
+        1 / sqrt(n_i) on the n_i sessions of an event: a pair counts by its share of common
+        sessions; or 1 on a single row: a pair counts by its share of common estimation sessions.
 
     Notes
     -----
-    sum_ij z_i'z_j o_ij is the sum of squares of the sums of z over the events of each session, less n for the
-    pairs of an event with itself; q in place of z gives what it would be if every rho were 1.
+    sum_ij z_i'z_j o_ij is the sum of squares of the sums of z over the events of each session, less
+    n for the pairs of an event with itself; q in place of z gives what it would be if every rho
+    were 1.
     """
     n = len(sums.group)
     cross, shared = (float((own.data**2).sum()) - n for own in sums.over(weights))
@@ -155,16 +166,21 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
 
 
 def same_date_mean(sums: Sums, weights: csr_array) -> float:
-    """Return the mean of rho_ij 1[same date] over all pairs, from the `weights` of :func:`on_day0`."""
+    """Return the mean of rho_ij 1[same date] over all pairs, from the `weights` of
+    :func:`on_day0`."""
     n = len(sums.group)
     pairs = float((sums.count(weights) ** 2).sum()) - n
     return mean_rho(sums, weights) * pairs / (n * (n - 1))
 
 
 def next_session_rho(
-    sums: Sums, weights: csr_array, sides: tuple[IntArray, IntArray], pairs: tuple[IntArray, IntArray]
+    sums: Sums,
+    weights: csr_array,
+    sides: tuple[IntArray, IntArray],
+    pairs: tuple[IntArray, IntArray],
 ) -> float:
-    """Return the mean of rho_ij of two groups of events where news reaches one a session after the other.
+    """Return the mean of rho_ij of two groups of events where news reaches one a session after the
+    other.
 
     Parameters
     ----------
@@ -216,7 +232,8 @@ def on_day0(sample: AbnormalReturns, sums: Sums) -> csr_array:
 
 
 def _standard(resid: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return e / |e|, centred, and 1 / sqrt(M) of each event, two (n, L1) arrays; 0 where there is none."""
+    """Return e / |e|, centred, and 1 / sqrt(M) of each event, two (n, L1) arrays; 0 where there is
+    none."""
     known = np.isfinite(resid)
     days = np.maximum(known.sum(axis=1, keepdims=True), 1)
     e = np.where(known, resid, 0.0)
@@ -226,7 +243,8 @@ def _standard(resid: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _alike(windows: EventWindows, alone: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the group of each event, those on the same sessions and hours sharing one, and its first."""
+    """Return the group of each event, those on the same sessions and hours sharing one, and its
+    first."""
     hours = np.unique(windows.hours, axis=0, return_inverse=True)[1].ravel()
     days = len(windows.estimation) + len(windows.event)
     draws = np.random.default_rng(0).integers(1, 2**62, days + 1)
@@ -258,12 +276,16 @@ def _spread(values: FloatArray, at: IntArray, T: int) -> csr_array:
     from scipy.sparse import csr_array
 
     if (at >= 0).all():
-        return csr_array((values.ravel(), at.ravel(), np.arange(0, at.size + 1, at.shape[1])), (len(at), T))
+        return csr_array(
+            (values.ravel(), at.ravel(), np.arange(0, at.size + 1, at.shape[1])), (len(at), T)
+        )
     row, day = np.nonzero(at >= 0)
     return _sparse(values[row, day], row, at[row, day], (len(values), T))
 
 
-def _sparse(values: FloatArray, rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> csr_array:
+def _sparse(
+    values: FloatArray, rows: IntArray, columns: IntArray, shape: tuple[int, int]
+) -> csr_array:
     from scipy.sparse import csr_array
 
     return csr_array((values, (rows, columns)), shape=shape)

@@ -12,7 +12,8 @@ MIN_VALUES = 3
 
 
 def hall_t(values: FloatArray) -> Value:
-    """Return t + g (t^2/3 + 1/6) / sqrt(N) + g^2 t^3 / (27 N), g the unbiased skewness (Hall 1992)."""
+    """Return t + g (t^2/3 + 1/6) / sqrt(N) + g^2 t^3 / (27 N), g the unbiased skewness (Hall
+    1992)."""
     from scipy.stats import skew
 
     t, df = t_of_mean(values)[:2]

@@ -18,7 +18,8 @@ from ._mean import t_of_mean
     robust=("yes", "yes", "yes", "fair"),
     null="the mean standardised CAR is zero",
     reference="t(N-1)",
-    source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
+    source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the "
+    "windows",
     core=True,
     pairs_next_session=True,
 )
@@ -30,4 +31,6 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     """
     bmp = t_of_mean(sample.scar(window))
     r, factor = variance_factor(sample, window)
-    return Value(float(bmp.statistic * np.sqrt((1 - r) / factor)), bmp.df, caution=cancelling(factor))
+    return Value(
+        float(bmp.statistic * np.sqrt((1 - r) / factor)), bmp.df, caution=cancelling(factor)
+    )

@@ -28,8 +28,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     """Return the t of the daily means over the calendar, divided by sqrt(1 + D/M).
 
     One mean per session over the firms whose window covers it; D is the mean length of runs of
-    consecutive sessions, M the mean number of estimation days: the error of the parameters is common
-    to the days of a run.
+    consecutive sessions, M the mean number of estimation days: the error of the parameters is
+    common to the days of a run.
     """
     cols = sample.columns(window)
     position = sample.windows.over("event_positions", cols)

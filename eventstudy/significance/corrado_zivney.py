@@ -28,19 +28,23 @@ from ._ranks import Totals, all_days, event_days, rank_z, scaled_ranks
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     """As Corrado's rank test, with event-day values divided by that day's spread across events."""
     if "corrado_zivney" not in sample.memo:
-        sample.memo["corrado_zivney"] = Totals.over(sample, partial(ranks, spread=spread_across(sample)))
+        sample.memo["corrado_zivney"] = Totals.over(
+            sample, partial(ranks, spread=spread_across(sample))
+        )
     return rank_z(sample, window, sample.memo["corrado_zivney"])
 
 
 def ranks(sample: AbnormalReturns, *, spread: FloatArray) -> FloatArray:
-    """Return the centred ranks of all days, over s_i and on event days over `spread` (L2,), (n, L1+L2)."""
+    """Return the centred ranks of all days, over s_i and on event days over `spread` (L2,), (n,
+    L1+L2)."""
     values = all_days(sample) / np.sqrt(sample.sigma2)[:, None]
     values[:, -len(spread) :] /= spread
     return scaled_ranks(values)
 
 
 def spread_across(sample: AbnormalReturns) -> FloatArray:
-    """Return the standard deviation across events of AR / s_i on each event day, (L2,); NaN where it is 0."""
+    """Return the standard deviation across events of AR / s_i on each event day, (L2,); NaN where
+    it is 0."""
     event = event_days(sample) / np.sqrt(sample.sigma2)[:, None]
     if len(event) < 2:
         raise InapplicableError("1 event, at least 2 are needed for a variance across events")

@@ -24,7 +24,8 @@ MIN_DATES = 3
 def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     """Return N CAAR / sqrt(sum_g S_g^2 / (1 - n_g/N)), S_g the sum of deviations on date g.
 
-    With n_g = 1 throughout this is the cross-sectional t; with CR1 and t(G-1) unequal dates over-reject.
+    With n_g = 1 throughout this is the cross-sectional t; with CR1 and t(G-1) unequal dates
+    over-reject.
     """
     return clustered_t(sample.car(window), dates_of(sample))
 

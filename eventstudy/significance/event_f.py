@@ -22,10 +22,11 @@ from ._fisher import f_value
     per_event=True,
 )
 def event_f(sample: AbnormalReturns, window: Window) -> Value:
-    """Return AR' V^-1 AR / L with L and M-k degrees of freedom: do the days differ from the forecast?
+    """Return AR' V^-1 AR / L with L and M-k degrees of freedom: do the days differ from the
+    forecast?
 
-    It is the F of the event-day dummies in one regression over both windows, and for one day the square
-    of the single-event t. Effects that cancel over the window show here and not in the CAR.
+    It is the F of the event-day dummies in one regression over both windows, and for one day the
+    square of the single-event t. Effects that cancel over the window show here and not in the CAR.
     """
     if len(sample) != 1:
         raise InapplicableError("tests one event at a time")

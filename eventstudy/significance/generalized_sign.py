@@ -51,8 +51,11 @@ def _shares(study: AbnormalReturns, *, length: int) -> FloatArray:
 
 
 def positive_share(resid: FloatArray, length: int) -> FloatArray:
-    """Share of positive sums of `length` consecutive residuals, shape (n,); NaN if all have a gap."""
+    """Share of positive sums of `length` consecutive residuals, shape (n,); NaN if all have a
+    gap."""
     sums = consecutive_sums(resid, length)
     whole = np.isfinite(sums).sum(axis=1)
-    share: FloatArray = (np.round(sums, DECIMALS) > 0).sum(axis=1) / np.where(whole > 0, whole, np.nan)
+    share: FloatArray = (np.round(sums, DECIMALS) > 0).sum(axis=1) / np.where(
+        whole > 0, whole, np.nan
+    )
     return share

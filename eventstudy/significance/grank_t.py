@@ -43,12 +43,15 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     Z = y[-1] / S if S > 0 else 0.0
     room = T - 1 - Z**2
     if room <= 0:
-        raise InapplicableError("every event has an extreme rank: the statistic has no finite value")
+        raise InapplicableError(
+            "every event has an extreme rank: the statistic has no finite value"
+        )
     return Value(float(Z * np.sqrt((T - 2) / room)), float(T - 2))
 
 
 class Grank(NamedTuple):
-    """What the tests need of the centred ranks: day totals, the window last, and its sum and variance."""
+    """What the tests need of the centred ranks: day totals, the window last, and its sum and
+    variance."""
 
     days: Totals
     event: float
@@ -56,10 +59,11 @@ class Grank(NamedTuple):
 
 
 def grank(sample: AbnormalReturns, window: Window) -> Grank:
-    """Return the sums of the ranks; their variance is that of independent events, sum (T-1) / (12 (T+1)).
+    """Return the sums of the ranks; their variance is that of independent events, sum (T-1) / (12
+    (T+1)).
 
-    The value of an event raises the ranks of the residuals above it by one, and of those equal to it by a
-    half: the residuals are ranked once for all windows.
+    The value of an event raises the ranks of the residuals above it by one, and of those equal to
+    it by a half: the residuals are ranked once for all windows.
     """
     if ("grank", window) not in sample.memo:
         scar = sample.scar(window)
@@ -74,7 +78,8 @@ def grank(sample: AbnormalReturns, window: Window) -> Grank:
 
 
 def residual_ranks(events: AbnormalReturns) -> FloatArray:
-    """Ranks K of the M standardised residuals of each event among themselves, K / (M+2) - 1/2, (n, L1)."""
+    """Ranks K of the M standardised residuals of each event among themselves, K / (M+2) - 1/2, (n,
+    L1)."""
     values = _standardised(events)
     M = np.isfinite(values).sum(axis=1, keepdims=True)
     ranks: FloatArray = (scaled_ranks(values) + 0.5) * ((M + 1) / (M + 2)) - 0.5
@@ -86,10 +91,17 @@ def _standardised(events: AbnormalReturns) -> FloatArray:
     return values
 
 
-def _inserted(events: AbnormalReturns, *, window: Window, sd: float) -> tuple[FloatArray, float, float]:
-    """Return by how much SCAR / sd raises the ranks of the residuals (L1,), its own, and their variance."""
+def _inserted(
+    events: AbnormalReturns, *, window: Window, sd: float
+) -> tuple[FloatArray, float, float]:
+    """Return by how much SCAR / sd raises the ranks of the residuals (L1,), its own, and their
+    variance."""
     residuals, scar = _standardised(events), np.round(events.scar(window) / sd, DECIMALS)[:, None]
     above = (residuals > scar) + 0.5 * (residuals == scar)
     M = np.isfinite(residuals).sum(axis=1)
     own = (M - above.sum(axis=1) + 1) / (M + 2) - 0.5
-    return (above / (M + 2)[:, None]).sum(axis=0), float(own.sum()), float((M / (12 * (M + 2))).sum())
+    return (
+        (above / (M + 2)[:, None]).sum(axis=0),
+        float(own.sum()),
+        float((M / (12 * (M + 2))).sum()),
+    )

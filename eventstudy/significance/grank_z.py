@@ -23,6 +23,7 @@ from .grank_t import grank
     uses_residuals=True,
 )
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
-    """Return sum_i U_i0 / sqrt(sum_i (T_i - 1) / (12 (T_i + 1))), the events taken as independent."""
+    """Return sum_i U_i0 / sqrt(sum_i (T_i - 1) / (12 (T_i + 1))), the events taken as
+    independent."""
     found = grank(sample, window)
     return Value(float(found.event / np.sqrt(found.variance)), np.inf)

@@ -27,8 +27,8 @@ from .grank_z import grank_z
 def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     """Return GRANK-Z / sqrt(1 + (N - 1) r), r the overlap-weighted mean correlation of BMP-KP.
 
-    An extension of ours, for windows of different dates that overlap, where GRANK-T fails; like BMP-KP it is
-    conservative where the event adds idiosyncratic variance.
+    An extension of ours, for windows of different dates that overlap, where GRANK-T fails; like
+    BMP-KP it is conservative where the event adds idiosyncratic variance.
     """
     _, factor = variance_factor(sample, window)
     z = grank_z(sample, window).statistic / np.sqrt(factor)

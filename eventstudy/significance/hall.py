@@ -18,5 +18,6 @@ from ._skewness import hall_t
     source="Hall (1992)",
 )
 def hall(sample: AbnormalReturns, window: Window) -> Value:
-    """Return t + g (t^2/3 + 1/6) / sqrt(N) + g^2 t^3 / (27 N), g the unbiased skewness of the CARs."""
+    """Return t + g (t^2/3 + 1/6) / sqrt(N) + g^2 t^3 / (27 N), g the unbiased skewness of the
+    CARs."""
     return hall_t(sample.car(window))

@@ -20,7 +20,8 @@ from ._mean import t_of_mean
     source="Tukey (1958); Giaccotto and Sfiridis (1996)",
 )
 def jackknife(sample: AbnormalReturns, window: Window) -> Value:
-    """Return the t of the pseudo-values N CAAR - (N-1) CAAR without i; for a mean the cross-sectional t."""
+    """Return the t of the pseudo-values N CAAR - (N-1) CAAR without i; for a mean the
+    cross-sectional t."""
     car = sample.car(window)
     n = len(car)
     without = (car.sum() - car) / (n - 1) if n > 1 else np.zeros(n)

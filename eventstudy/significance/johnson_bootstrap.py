@@ -23,8 +23,8 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     """Return Johnson's t, compared with that of resamples of N/4 events around the mean CAR.
 
     The tails are (1 + #) / (1 + B), so that p < 0.05 is what lies outside the 2.5 and 97.5 percent
-    quantiles. Resamples are drawn from the CARs in the order of their size, which neither the order of the
-    events nor a change of all signs alters.
+    quantiles. Resamples are drawn from the CARs in the order of their size, which neither the order
+    of the events nor a change of all signs alters.
     """
     car = sample.car(window)
     ordered = car[np.argsort(np.abs(car))]

@@ -24,12 +24,13 @@ from ._multivariate import System, common_system
     of_every_event=True,
 )
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
-    """Return F = (nu - N + 1) / (N nu) T2, T2 = gamma' S^-1 gamma / d, nu = M - k, events on one date.
+    """Return F = (nu - N + 1) / (N nu) T2, T2 = gamma' S^-1 gamma / d, nu = M - k, events on one
+    date.
 
-    gamma are the CARs, S = E'E/nu the covariance of the residuals, d s2 = Var(CAR). F is exact for normal
-    returns only (8 % instead of 5 with t(5), 12 with skewed ones); over one day p is therefore the rank of
-    T2 among those of the estimation days, each predicted without itself. Effects of both signs count: the
-    test has one tail.
+    gamma are the CARs, S = E'E/nu the covariance of the residuals, d s2 = Var(CAR). F is exact for
+    normal returns only (8 % instead of 5 with t(5), 12 with skewed ones); over one day p is
+    therefore the rank of T2 among those of the estimation days, each predicted without itself.
+    Effects of both signs count: the test has one tail.
     """
     system = common_system(sample, window)
     n, nu = system.residuals.shape[1], system.nu
@@ -50,6 +51,7 @@ def quadratic(system: System, values: FloatArray) -> FloatArray:
 
 
 def left_out(system: System) -> FloatArray:
-    """Return T2/nu of each estimation day predicted without itself: q/(1-q/(1-h))/(1-h), shape (M,)."""
+    """Return T2/nu of each estimation day predicted without itself: q/(1-q/(1-h))/(1-h), shape
+    (M,)."""
     q, keep = quadratic(system, system.residuals), 1 - system.hat
     return q / (1 - q / keep) / keep

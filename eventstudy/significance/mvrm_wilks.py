@@ -23,10 +23,11 @@ from ._multivariate import common_system
     of_every_event=True,
 )
 def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Rao's F of lambda = |E'E| / |E'E + G'V^-1 G|, G the (L, N) abnormal returns of one date.
+    """Return Rao's F of lambda = |E'E| / |E'E + G'V^-1 G|, G the (L, N) abnormal returns of one
+    date.
 
-    (1 - lambda^(1/s)) / lambda^(1/s) df2 / (N L), s^2 = (N^2 L^2 - 4) / (N^2 + L^2 - 5) and
-    df2 = s (nu + L - (N + L + 1)/2) - N L/2 + 1; over one day it is the F of the CARs. Fat tails and
+    (1 - lambda^(1/s)) / lambda^(1/s) df2 / (N L), s^2 = (N^2 L^2 - 4) / (N^2 + L^2 - 5) and df2 = s
+    (nu + L - (N + L + 1)/2) - N L/2 + 1; over one day it is the F of the CARs. Fat tails and
     skewness make it reject too often (9 to 15 % instead of 5).
     """
     system = common_system(sample, window)

@@ -21,14 +21,16 @@ FULL_SAMPLE = 5
     robust=("yes", "yes", "no", "fair"),
     null="the mean standardised CAR is zero",
     reference="N(0,1)",
-    source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows",
+    source="Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the "
+    "windows",
     pairs_next_session=True,
 )
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Z_Patell / sqrt(1 + (N - 1) r); no factor (1 - r), since s is not estimated across events.
+    """Return Z_Patell / sqrt(1 + (N - 1) r); no factor (1 - r), since s is not estimated across
+    events.
 
-    Of fewer than five events a negative r counts as zero: it is the main test there, and so few correlations
-    are no evidence that errors cancel.
+    Of fewer than five events a negative r counts as zero: it is the main test there, and so few
+    correlations are no evidence that errors cancel.
     """
     _, factor = variance_factor(sample, window)
     if len(sample) < FULL_SAMPLE:

@@ -20,7 +20,8 @@ from ._base import InapplicableError, Value, statistic
     about_mean=False,
 )
 def patell_u(sample: AbnormalReturns, window: Window) -> Value:
-    """Return sum[SAR^2 (nu-2)/nu - 1] / sqrt(sum 2 (nu-1)/(nu-4)) over events and days of the window.
+    """Return sum[SAR^2 (nu-2)/nu - 1] / sqrt(sum 2 (nu-1)/(nu-4)) over events and days of the
+    window.
 
     The law holds for normal returns only; real ones reject far too often, so never the headline.
     """

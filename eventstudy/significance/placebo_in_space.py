@@ -29,8 +29,8 @@ ENOUGH = 20
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     """Return |CAR| / RMSE of the estimation days, compared by its rank among the donors' own.
 
-    Each of the J donors is given a synthetic control from the other J-1, on the days and over the window of
-    the event: p = (1 + #{donors >= event}) / (1 + J), for effects of either sign.
+    Each of the J donors is given a synthetic control from the other J-1, on the days and over the
+    window of the event: p = (1 + #{donors >= event}) / (1 + J), for effects of either sign.
     """
     if len(sample) != 1:
         raise InapplicableError("tests one event at a time")

@@ -29,4 +29,6 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     s2 = (system.residuals.mean(axis=1) ** 2).sum() / system.nu
     if s2 == 0:
         raise InapplicableError("the portfolio has no residual variance")
-    return Value(float(system.gamma.sum(axis=0).mean() / np.sqrt(s2 * system.V.sum())), float(system.nu))
+    return Value(
+        float(system.gamma.sum(axis=0).mean() / np.sqrt(s2 * system.V.sum())), float(system.nu)
+    )

@@ -23,10 +23,11 @@ from ._ranks import Totals, rank_z, scaled_ranks
     uses_residuals=True,
 )
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Corrado's sum_W(g) / (sqrt(L) S) of the ranks of |SAR|; positive where they are larger.
+    """Return Corrado's sum_W(g) / (sqrt(L) S) of the ranks of |SAR|; positive where they are
+    larger.
 
-    A mean effect makes |SAR| larger as well as a variance does; Brown and Forsythe's test tells them
-    apart, this one holds for events on one date and for heavy tails.
+    A mean effect makes |SAR| larger as well as a variance does; Brown and Forsythe's test tells
+    them apart, this one holds for events on one date and for heavy tails.
     """
     return rank_z(sample, window, Totals.once(sample, "rank_variance", ranks))
 
@@ -39,8 +40,9 @@ def ranks(sample: AbnormalReturns) -> FloatArray:
 def standardised(sample: AbnormalReturns) -> FloatArray:
     """Standardise every day as if it were the event day, shape (n, L1+L2).
 
-    On estimation days e / (s_t sqrt(1 - h)) with s_t estimated without day t, on event days the SAR: both
-    follow t. With one s for all, residuals are bounded and event days look more variable than they are.
+    On estimation days e / (s_t sqrt(1 - h)) with s_t estimated without day t, on event days the
+    SAR: both follow t. With one s for all, residuals are bounded and event days look more variable
+    than they are.
     """
     x, nu = np.nan_to_num(sample.x_estimation), sample.df_resid[:, None]
     free = 1 - form(x, sample.bread)

@@ -22,7 +22,8 @@ LARGE = 1e10
 
 
 class Series(NamedTuple):
-    """One event in units of its residual deviation: M estimation days, a gap, and m days of the window.
+    """One event in units of its residual deviation: M estimation days, a gap, and m days of the
+    window.
 
     Attributes
     ----------
@@ -54,15 +55,16 @@ class Series(NamedTuple):
     source="Savickas (2003)",
 )
 def savickas(sample: AbnormalReturns, window: Window) -> Value:
-    """Return the t of the mean S_i = gamma_i sum(m_t) / sqrt(sum(m_t h_t)) over the days of the window.
+    """Return the t of the mean S_i = gamma_i sum(m_t) / sqrt(sum(m_t h_t)) over the days of the
+    window.
 
-    R_t = alpha + beta R_mt + gamma D_t + e_t, h_t = w + a e^2_t-1 + b h_t-1 + d D_t, d >= 0, by quasi maximum
-    likelihood on the estimation window and the days of `window`, for which D_t is 1 (Balaban and
-    Constantinou 2006). Sessions between the two are passed over; their variance is the forecast. A return
-    over m_t sessions has m_t times intercept, dummy and variance. On a single day d is not identified and
-    stays zero. An event whose likelihood has no stationary optimum enters with the variance of least
-    squares, and is counted in the caution. For the model `garch` only; missing days as in the CAR, price
-    limits are not extended.
+    R_t = alpha + beta R_mt + gamma D_t + e_t, h_t = w + a e^2_t-1 + b h_t-1 + d D_t, d >= 0, by
+    quasi maximum likelihood on the estimation window and the days of `window`, for which D_t is 1
+    (Balaban and Constantinou 2006). Sessions between the two are passed over; their variance is the
+    forecast. A return over m_t sessions has m_t times intercept, dummy and variance. On a single
+    day d is not identified and stays zero. An event whose likelihood has no stationary optimum
+    enters with the variance of least squares, and is counted in the caution. For the model `garch`
+    only; missing days as in the CAR, price limits are not extended.
     """
     if sample.model != MODEL:
         raise InapplicableError(f"for the model {MODEL} only (--model {MODEL})")
@@ -74,7 +76,8 @@ def savickas(sample: AbnormalReturns, window: Window) -> Value:
 
 
 def _scaled(sample: AbnormalReturns, i: int, window: Window) -> tuple[float, bool]:
-    """Return S of one event, and whether it comes from least squares; kept for groups of the same study."""
+    """Return S of one event, and whether it comes from least squares; kept for groups of the same
+    study."""
     root, row = sample.parent or sample, i if sample.rows is None else int(sample.rows[i])
     key = ("savickas", row, window)
     if key not in root.memo:
@@ -105,13 +108,17 @@ def series_of(sample: AbnormalReturns, i: int, window: Window) -> tuple[Series, 
     gap = between + int(np.argmax(seen[::-1])) + begins
     y = (e + x @ sample.params[i]) / scale
     first = int(seen.sum())
-    return Series(y, x[:, 1] / scale, x[:, 0], gap, first, float((e[:first] ** 2).mean()) / scale**2), scale
+    return Series(
+        y, x[:, 1] / scale, x[:, 0], gap, first, float((e[:first] ** 2).mean()) / scale**2
+    ), scale
 
 
 def fitted(series: Series) -> FloatArray | None:
-    """Return (alpha, beta, gamma, w, a, b, d) of the highest likelihood, or None without a stationary one.
+    """Return (alpha, beta, gamma, w, a, b, d) of the highest likelihood, or None without a
+    stationary one.
 
-    The likelihood has several hills: from each start the climb is begun, from the highest place it is ended.
+    The likelihood has several hills: from each start the climb is begun, from the highest place it
+    is ended.
     """
     begun = [_climb(start, series, FIRST_STEPS)[0] for start in _starts(series)]
     theta, done = _climb(max(begun, key=lambda own: loglik(own, series)), series, MOST_STEPS)
@@ -140,7 +147,11 @@ def _starts(series: Series) -> list[FloatArray]:
     dummy = np.r_[np.zeros(M), series.sessions[M:]]
     X = np.column_stack([series.sessions, series.market, dummy])
     coef = np.linalg.lstsq(X, series.y, rcond=None)[0]
-    excess = max(float(((series.y - X @ coef)[M:] ** 2).sum() / max(L - 1, 1)) - 1, 0.0) if L > 1 else 0.0
+    excess = (
+        max(float(((series.y - X @ coef)[M:] ** 2).sum() / max(L - 1, 1)) - 1, 0.0)
+        if L > 1
+        else 0.0
+    )
     return [np.r_[coef, 1 - a - b, a, b, excess] for a, b in STARTS]
 
 
@@ -164,8 +175,8 @@ def errors(theta: FloatArray, series: Series) -> FloatArray:
 def variances(theta: FloatArray, series: Series) -> FloatArray:
     """Return h of one session on each day, (M+m,).
 
-    The recursion starts from the mean squared residual of least squares; over a gap it tends to the long-run
-    variance.
+    The recursion starts from the mean squared residual of least squares; over a gap it tends to the
+    long-run variance.
     """
     from scipy.signal import lfilter
 

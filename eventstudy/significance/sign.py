@@ -22,7 +22,8 @@ from ._ranks import DECIMALS
     skewed=(0.122, 0.496),
 )
 def sign(sample: AbnormalReturns, window: Window) -> Value:
-    """Return (n+ - N/2) / (sqrt(N)/2); skewed returns are not positive half the time (Cowan 1992)."""
+    """Return (n+ - N/2) / (sqrt(N)/2); skewed returns are not positive half the time (Cowan
+    1992)."""
     n = len(sample)
     positive = int((np.round(sample.car(window), DECIMALS) > 0).sum())
     return Value(float((positive - n / 2) / (np.sqrt(n) / 2)), np.inf)

@@ -23,7 +23,8 @@ from .sign import sign
     skewed=(0.122, 0.496),
 )
 def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
-    """Return the z of the sign test, with the tails of n+ under the binomial law in place of the normal.
+    """Return the z of the sign test, with the tails of n+ under the binomial law in place of the
+    normal.
 
     Two-sided p is twice the smaller tail. Below 6 events it cannot fall to 0.05.
     """
@@ -32,4 +33,6 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     n = len(sample)
     positive = int((np.round(sample.car(window), DECIMALS) > 0).sum())
     upper = float(bdtrc(positive - 1, n, 0.5)) if positive else 1.0
-    return Value(sign(sample, window).statistic, np.nan, "exact", float(bdtr(positive, n, 0.5)), upper)
+    return Value(
+        sign(sample, window).statistic, np.nan, "exact", float(bdtr(positive, n, 0.5)), upper
+    )

@@ -24,9 +24,11 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     """Return CAR / sd(placebo sums), compared by its rank among them.
 
     The placebo sums are those of every block of L consecutive estimation days, predicted without
-    that block: sums of in-sample residuals are too narrow for long windows. One-sided p-values hold under
-    skewness, unlike those of the t-test.
+    that block: sums of in-sample residuals are too narrow for long windows. One-sided p-values hold
+    under skewness, unlike those of the t-test.
     """
     if len(sample) != 1:
         raise InapplicableError("tests one event at a time")
-    return placebo_rank(float(sample.unextended.level_car(window)[0]), block_sums(sample, len(window))[0])
+    return placebo_rank(
+        float(sample.unextended.level_car(window)[0]), block_sums(sample, len(window))[0]
+    )

@@ -40,6 +40,7 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     if n > EXACT_LIMIT or (ties > 1).any():
         return Value(z, np.inf)
     lower, upper = (
-        float(signed_rank(car, alternative=side, method="exact").pvalue) for side in ("less", "greater")
+        float(signed_rank(car, alternative=side, method="exact").pvalue)
+        for side in ("less", "greater")
     )
     return Value(z, np.nan, "exact", lower, upper)

@@ -33,13 +33,16 @@ EQUAL = 1e-9
 def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     """Return the date-clustered t and the share of sign flips of whole clusters that reach it.
 
-    Dates closer than L sessions are merged, so that overlapping windows flip together. All 2^G flips
-    for up to 12 clusters, else seeded draws and their mirrors; fewer than 6 clusters are refused.
+    Dates closer than L sessions are merged, so that overlapping windows flip together. All 2^G
+    flips for up to 12 clusters, else seeded draws and their mirrors; fewer than 6 clusters are
+    refused.
     """
     cluster = merged_dates(sample, window)
     G = int(cluster.max()) + 1
     if G < MIN_CLUSTERS:
-        raise InapplicableError(f"{G} cluster{'s' * (G != 1)} of dates, at least {MIN_CLUSTERS} are needed")
+        raise InapplicableError(
+            f"{G} cluster{'s' * (G != 1)} of dates, at least {MIN_CLUSTERS} are needed"
+        )
     car = sample.car(window)
     observed = clustered_t(car, cluster)
     stars = flipped(car, cluster, draws=sample.conventions.draws, seed=sample.conventions.seed)
@@ -52,10 +55,11 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
 
 def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
-    """Return the cluster of each event, shape (n,): events whose CARs cover a session in common share one.
+    """Return the cluster of each event, shape (n,): events whose CARs cover a session in common
+    share one.
 
-    On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never open
-    together share one if their windows are within a session of each other.
+    On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never
+    open together share one if their windows are within a session of each other.
     """
     at = sample.windows.over("event_positions", sample.columns(window))
     first = np.where(at >= 0, at, np.iinfo(np.int64).max).min(axis=1)
@@ -71,7 +75,8 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
 
 
 def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
-    """Return the t-statistics under all 2^G flips of few clusters, else under seeded draws and their mirrors.
+    """Return the t-statistics under all 2^G flips of few clusters, else under seeded draws and
+    their mirrors.
 
     Mirrors, half of the draws, make the p-value independent of the sign of the effect.
     """

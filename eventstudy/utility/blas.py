@@ -1,4 +1,5 @@
-"""One thread for products of matrices, so that their last digits do not depend on the number of cores."""
+"""One thread for products of matrices, so that their last digits do not depend on the number of
+cores."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 def one_thread() -> AbstractContextManager[object]:
     """Return a context in which BLAS uses one thread.
 
-    Several sum in another order, gain nothing on arrays as small as ours, and wait for one another on a busy
-    machine.
+    Several sum in another order, gain nothing on arrays as small as ours, and wait for one another
+    on a busy machine.
     """
     return _controller().limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
 

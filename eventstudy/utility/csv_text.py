@@ -1,4 +1,5 @@
-"""The CSVs of a run: equal tables give equal bytes, no cell is a formula, and all read back as they were."""
+"""The CSVs of a run: equal tables give equal bytes, no cell is a formula, and all read back as they
+were."""
 
 from __future__ import annotations
 
@@ -17,10 +18,11 @@ BLANK = "(blank)"
 OUTCOME = ["day0", "status", "reason", "flags", "nobs"]
 _SIGN = r"[=+\-@＝＋－＠]"
 _NUMBER = r"[+-](?:\d[\d.,]*|\.\d+)(?:[eE][+-]?\d+)?\s*%?\s*"
-# Where a spreadsheet would begin a formula, behind the apostrophes there: at the start of a cell, and at each
-# semicolon, which separates the cells wherever the comma is that of decimals.
+# Where a spreadsheet would begin a formula, behind the apostrophes there: at the start of a cell,
+# and at each semicolon, which separates the cells wherever the comma is that of decimals.
 _STARTS = re.compile(
-    rf"^'*(?=\s*(?!{_NUMBER}\Z){_SIGN}.*\w)|(?<=;)'*(?=(?!{_NUMBER}(?:;|\Z)){_SIGN}[^;]*\w)", re.DOTALL
+    rf"^'*(?=\s*(?!{_NUMBER}\Z){_SIGN}.*\w)|(?<=;)'*(?=(?!{_NUMBER}(?:;|\Z)){_SIGN}[^;]*\w)",
+    re.DOTALL,
 )
 
 # The ends of rows, and what is quoted, in which there are none.
@@ -30,7 +32,8 @@ _ENDS = re.compile(r'"[^"]*"|\r\n')
 def quoted(text: str) -> str:
     """Return `text` with an apostrophe before what a spreadsheet would take for a formula.
 
-    Text that is none, and a number such as ``-1.5`` or ``+3%``, stays as it is; `unquoted` gives back all.
+    Text that is none, and a number such as ``-1.5`` or ``+3%``, stays as it is; `unquoted` gives
+    back all.
     """
     return _STARTS.sub(lambda found: f"'{found[0]}", text)
 
@@ -41,7 +44,8 @@ def unquoted(text: str) -> str:
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
-    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without time.
+    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without
+    time.
 
     A text that a spreadsheet would take for a formula begins with an apostrophe; see `quoted`.
     """

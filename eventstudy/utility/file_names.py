@@ -21,9 +21,15 @@ def checked_name(name: str) -> str:
         Otherwise.
     """
     if not re.fullmatch(r"\w[\w\-. ]{0,99}", name) or name.endswith((".", " ")):
-        what, remedy = "not a name for a study", "use letters, digits, '-', '_' and '.', and no path"
+        what, remedy = (
+            "not a name for a study",
+            "use letters, digits, '-', '_' and '.', and no path",
+        )
     elif len(name.encode()) > LONGEST_NAME:
-        what, remedy = "too long for the name of a study", f"use {LONGEST_NAME} bytes of UTF-8 at most"
+        what, remedy = (
+            "too long for the name of a study",
+            f"use {LONGEST_NAME} bytes of UTF-8 at most",
+        )
     elif re.fullmatch(RESERVED, name.partition(".")[0].rstrip(), re.IGNORECASE):
         what, remedy = "Windows keeps this name for a device", "choose another --name"
     elif name.lower() == "index.html":

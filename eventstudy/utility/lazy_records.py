@@ -1,4 +1,5 @@
-"""Records of arrays by event: events are taken without copying, and arrays made when they are asked for."""
+"""Records of arrays by event: events are taken without copying, and arrays made when they are asked
+for."""
 
 from __future__ import annotations
 
@@ -11,24 +12,27 @@ import numpy as np
 from .chunks import CHUNK, chunks
 from .typing import BoolArray, IntArray
 
-# Rows of more bytes, taken from an array that is held, are taken again whenever they are asked for: every
-# window has a sample of its own, and their copies would be many times the study.
+# Rows of more bytes, taken from an array that is held, are taken again whenever they are asked for:
+# every window has a sample of its own, and their copies would be many times the study.
 LASTING = 1 << 21
 
 
 class ByEvent:
     """A frozen record of which the fields `by_event` are arrays with a row per event.
 
-    The rows of a record that was cut from another are taken when they are first asked for: a sample of
-    most events is no second study. What a record does not hold at all it makes (:meth:`made`).
+    The rows of a record that was cut from another are taken when they are first asked for: a sample
+    of most events is no second study. What a record does not hold at all it makes (:meth:`made`).
     """
 
     by_event: ClassVar[tuple[str, ...]]
 
     def cut(self, which: IntArray | BoolArray | slice, /, **fields: Any) -> Self:
-        """Return the record with some rows of every array by event, and other `fields` in their place."""
+        """Return the record with some rows of every array by event, and other `fields` in their
+        place."""
         names = [f.name for f in dataclasses.fields(self) if f.name not in self.by_event]  # type: ignore[arg-type]
-        return type(self).holding(**{n: self.__dict__[n] for n in names} | fields, _whole=self, _cut=which)
+        return type(self).holding(
+            **{n: self.__dict__[n] for n in names} | fields, _whole=self, _cut=which
+        )
 
     @classmethod
     def holding(cls, **held: Any) -> Self:
@@ -43,10 +47,13 @@ class ByEvent:
 
     def holds(self, name: str) -> bool:
         """Tell whether the array `name` is here, or where this record was cut from."""
-        return name in self.__dict__ or ("_whole" in self.__dict__ and self.__dict__["_whole"].holds(name))
+        return name in self.__dict__ or (
+            "_whole" in self.__dict__ and self.__dict__["_whole"].holds(name)
+        )
 
     def made(self, name: str) -> Any:
-        """Return the array `name`, which the record does not hold; overridden where one can be made."""
+        """Return the array `name`, which the record does not hold; overridden where one can be
+        made."""
         raise AttributeError(f"{type(self).__name__} has no {name}")
 
     def over(self, name: str, columns: slice) -> Any:
@@ -55,7 +62,9 @@ class ByEvent:
             return getattr(self, name)[:, columns]
         return self.__dict__["_whole"]._rows(name, self.__dict__["_cut"], columns)
 
-    def _rows(self, name: str, which: IntArray | BoolArray | slice, columns: slice | None = None) -> Any:
+    def _rows(
+        self, name: str, which: IntArray | BoolArray | slice, columns: slice | None = None
+    ) -> Any:
         """Return some rows of an array that is held, without keeping those in between."""
         if name in self.__dict__:
             own = self.__dict__[name]
@@ -70,11 +79,16 @@ class ByEvent:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Take the rows of an array by event, or make it; once, unless large rows are held elsewhere."""
+            """Take the rows of an array by event, or make it; once, unless large rows are held
+            elsewhere."""
             if name not in type(self).by_event:
                 raise AttributeError(f"{type(self).__name__} has no {name}")
             held = self.holds(name)
-            own = self.__dict__["_whole"]._rows(name, self.__dict__["_cut"]) if held else self.made(name)
+            own = (
+                self.__dict__["_whole"]._rows(name, self.__dict__["_cut"])
+                if held
+                else self.made(name)
+            )
             if not held or own.nbytes <= LASTING:
                 self.__dict__[name] = own
             return own
@@ -97,7 +111,8 @@ Record = TypeVar("Record", bound=Takes)
 
 
 class Pieces(Sequence[Record], Generic[Record]):
-    """A record in chunks, each taken when it is its turn, so that what a piece makes goes with it."""
+    """A record in chunks, each taken when it is its turn, so that what a piece makes goes with
+    it."""
 
     def __init__(self, whole: Record, size: int = CHUNK) -> None:
         self.whole, self.parts = whole, chunks(len(whole), size)

@@ -1,4 +1,5 @@
-"""What happens during a run, for logs: events with a name and facts, through the logger ``eventstudy``."""
+"""What happens during a run, for logs: events with a name and facts, through the logger
+``eventstudy``."""
 
 from __future__ import annotations
 

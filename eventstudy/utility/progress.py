@@ -1,4 +1,5 @@
-"""What a run is writing at the moment, for whoever wants to show it; nobody listens unless asked to."""
+"""What a run is writing at the moment, for whoever wants to show it; nobody listens unless asked
+to."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# Takes what is being written, how many of it are done, and how many there are; 0 where that is not known.
+# Takes what is being written, how many of it are done, and how many there are; 0 where that is not
+# known.
 Listener = Callable[[str, int, int], None]
 
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -35,7 +37,8 @@ def step(label: str, done: int = 0, total: int = 0) -> None:
 
 
 def stepping(label: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator: what a function does is the step `label`, and after it what was the step before."""
+    """Return a decorator: what a function does is the step `label`, and after it what was the step
+    before."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)

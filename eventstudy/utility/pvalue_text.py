@@ -11,7 +11,8 @@ LEVELS = (0.01, LEVEL, 0.1)
 
 
 def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) -> str:
-    """Format a p-value: ``0.061``, ``<0.001``; below one of `levels` by less than that, ``0.0497``."""
+    """Format a p-value: ``0.061``, ``<0.001``; below one of `levels` by less than that,
+    ``0.0497``."""
     if not np.isfinite(p):
         return MISSING
     least = 10.0**-decimals
@@ -29,7 +30,8 @@ def p_is(p: float, decimals: int = 3) -> str:
 
 
 def p_prose(p: float) -> str:
-    """Write a p-value for a sentence: two decimals, three near 0.05 and below 0.01; it does not break."""
+    """Write a p-value for a sentence: two decimals, three near 0.05 and below 0.01; it does not
+    break."""
     decimals = 3 if p < 0.01 or 0.045 <= p < 0.055 else 2
     return p_is(p, decimals).replace(" ", "\u00a0")
 

@@ -1,4 +1,5 @@
-"""Where chunks of events are computed: in this process, in local ones, or on a Dask cluster that exists."""
+"""Where chunks of events are computed: in this process, in local ones, or on a Dask cluster that
+exists."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ class WorkerError(EventStudyError):
 class Workers(AbstractContextManager["Workers"]):
     """Who computes chunks of events; within ``with Workers(2):`` every fit uses them.
 
-    Results are the same bits for any number of workers. One that dies loses nothing: what it had not given
-    back is computed again.
+    Results are the same bits for any number of workers. One that dies loses nothing: what it had
+    not given back is computed again.
 
     Parameters
     ----------
@@ -50,14 +51,17 @@ class Workers(AbstractContextManager["Workers"]):
 
     Notes
     -----
-    A script that uses local workers needs ``if __name__ == "__main__":``, as for :mod:`multiprocessing`.
+    A script that uses local workers needs ``if __name__ == "__main__":``, as for
+    :mod:`multiprocessing`.
     """
 
     def __init__(self, count: int = 1, cluster: str = "", progress: Progress | None = None) -> None:
         if count < 1:
             raise ConfigError("at least one worker is needed", where="workers", value=count)
         if count > 1 and cluster:
-            raise ConfigError("workers of a cluster are counted there", where="workers", value=count)
+            raise ConfigError(
+                "workers of a cluster are counted there", where="workers", value=count
+            )
         self.count, self.cluster, self.progress = count, cluster, progress
         self._pool: Executor | None = None
         self._shut: Callable[[], object] = int
@@ -88,10 +92,14 @@ class Workers(AbstractContextManager["Workers"]):
             if self.progress:
                 self.progress(done, len(items))
 
-    def threads(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield ``function(item)`` for each item, in their order, by as many threads of this process.
+    def threads(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[Result]:
+        """Yield ``function(item)`` for each item, in their order, by as many threads of this
+        process.
 
-        For work of numpy on large arrays, which lets other threads run, and would take longer to send away.
+        For work of numpy on large arrays, which lets other threads run, and would take longer to
+        send away.
         """
         if len(items) == 1 or self.count == 1 or self.cluster:
             yield from map(function, items)
@@ -105,7 +113,9 @@ class Workers(AbstractContextManager["Workers"]):
                     waiting.append(pool.submit(_of, function, items, i))
                 yield waiting.popleft().result()
 
-    def _mapped(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def _mapped(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[Result]:
         waiting: deque[Future[Result]] = deque()
         first = deaths = 0
         while first < len(items):
@@ -116,7 +126,9 @@ class Workers(AbstractContextManager["Workers"]):
             except BrokenExecutor:
                 deaths += 1
                 if deaths > PATIENCE:
-                    raise WorkerError(f"{deaths} workers died in succession over a chunk of events") from None
+                    raise WorkerError(
+                        f"{deaths} workers died in succession over a chunk of events"
+                    ) from None
                 self._close()
                 waiting.clear()
                 continue
@@ -167,7 +179,8 @@ def _processes(count: int) -> Executor:
 
 
 def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
-    """Return the executor of a cluster, what ends it, and its number of workers; its versions are checked."""
+    """Return the executor of a cluster, what ends it, and its number of workers; its versions are
+    checked."""
     try:
         from distributed import Client
     except ImportError:
@@ -178,9 +191,15 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
     try:
         client: Any = Client(address, timeout=SECONDS, set_as_default=False)  # type: ignore[no-untyped-call,unused-ignore]
     except (OSError, ValueError) as error:
-        raise ConfigError(f"no scheduler answers: {error}", where="cluster", value=address) from None
+        raise ConfigError(
+            f"no scheduler answers: {error}", where="cluster", value=address
+        ) from None
     _check(client, address)
-    return client.get_executor(), client.close, max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    return (
+        client.get_executor(),
+        client.close,
+        max(1, len(client.scheduler_info(n_workers=-1)["workers"])),
+    )
 
 
 def _check(client: Any, address: str) -> None:
@@ -195,12 +214,16 @@ def _check(client: Any, address: str) -> None:
             problem = "it has no workers"
         for name, theirs in found.items():
             if theirs != own:
-                other = ", ".join(f"{k} {theirs[k]} instead of {v}" for k, v in own.items() if theirs[k] != v)
+                other = ", ".join(
+                    f"{k} {theirs[k]} instead of {v}" for k, v in own.items() if theirs[k] != v
+                )
                 problem = f"worker {name} has {other}"
     if problem:
         with suppress(Exception):
             client.close()
-        raise ConfigError(problem, where="cluster", value=address, remedy="install the same versions there")
+        raise ConfigError(
+            problem, where="cluster", value=address, remedy="install the same versions there"
+        )
 
 
 def versions() -> dict[str, str]:

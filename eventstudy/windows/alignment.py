@@ -69,7 +69,8 @@ class Laying:
         return replace(self, **own, mask=self.mask[which] if len(self.mask) else self.mask)
 
     def at(self, days: IntArray) -> IntArray:
-        """Return the columns of `days` around each day 0, (n, L); -1 beyond the sessions of the calendar."""
+        """Return the columns of `days` around each day 0, (n, L); -1 beyond the sessions of the
+        calendar."""
         clocks = np.unique(self.clock)
         if len(clocks) == 1:
             return _columns(self.panel.calendars[self.names[clocks[0]]], self.place[:, None] + days)
@@ -97,7 +98,9 @@ class Laying:
         """Return returns, spans, length and factors of all days, and the number masked."""
         panel, own = self.panel, self.columns(self.days)
         length = own.take(panel.spans, self.rows)
-        moved = {lag: self.columns(self.days + lag) if lag else own for lag in dict.fromkeys(self.lags)}
+        moved = {
+            lag: self.columns(self.days + lag) if lag else own for lag in dict.fromkeys(self.lags)
+        }
         series: list[FloatArray] = []
         gaps: dict[int, IntArray] = {}
         for j, lag in enumerate(self.lags):
@@ -111,7 +114,8 @@ class Laying:
         return {**laid._asdict(), "masked": self._masked(laid)}
 
     def _clocked(self, length: IntArray) -> IntArray:
-        """Return days of the clock: on one of traded sessions a return takes one, whatever it spans."""
+        """Return days of the clock: on one of traded sessions a return takes one, whatever it
+        spans."""
         if not self._traded.any():
             return length
         return np.where(self._traded[self.clock][:, None], length > 0, length)
@@ -153,7 +157,8 @@ class Laying:
         return laid
 
     def _masked(self, laid: Joint) -> IntArray:
-        """Leave out the days of the mask, in place, and return how many of each event had a return."""
+        """Leave out the days of the mask, in place, and return how many of each event had a
+        return."""
         if not self.mask.shape[1]:
             return np.zeros(len(self.rows), np.int64)
         before = slice(0, self.L1)
@@ -182,7 +187,8 @@ def numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:
 
 
 def places(panel: ReturnsPanel, names: Sequence[str], clock: IntArray, day0: DateArray) -> IntArray:
-    """Return which session of its clock each day 0 (n,) is, or the next one; NOWHERE outside of the data."""
+    """Return which session of its clock each day 0 (n,) is, or the next one; NOWHERE outside of the
+    data."""
     out = np.full(len(day0), NOWHERE, dtype=np.int64)
     for k, name in enumerate(names):
         dates, mine = panel.sessions[panel.calendars[name]], np.flatnonzero(clock == k)
@@ -193,7 +199,8 @@ def places(panel: ReturnsPanel, names: Sequence[str], clock: IntArray, day0: Dat
 
 
 def _columns(own: IntArray, index: IntArray) -> IntArray:
-    """Return the columns of the panel of the sessions `index` of a calendar; -1 where it has none."""
+    """Return the columns of the panel of the sessions `index` of a calendar; -1 where it has
+    none."""
     if not index.size or (index[:, 0].min() >= 0 and index[:, -1].max() < len(own)):
         # Columns one after the other need no look-up.
         return index + own[0] if len(own) and own[-1] - own[0] < len(own) else own.take(index)

@@ -30,12 +30,13 @@ class EventWindows(ByEvent):
         Windows of length L1 and L2; the columns below are the L1 days followed by the L2 days.
     returns : (n, L1+L2) float array
         Decimal returns, NaN where missing. In the event window a return that follows h missing
-        sessions spans h+1 sessions; in the estimation window such returns are NaN unless kept on request.
+        sessions spans h+1 sessions; in the estimation window such returns are NaN unless kept on
+        request.
     spans : (n, L1+L2) int array
         Days of the event's clock that each return spans; 0 where missing.
     length : (n, L1+L2) int array
-        Sessions that each return spans (n in docs/methods.md): the same, unless halted sessions have left
-        the clock.
+        Sessions that each return spans (n in docs/methods.md): the same, unless halted sessions
+        have left the clock.
     factors : (n, L1+L2, f) float array
         Factor returns, summed over the sessions that the return spans.
     positions : (n, L1+L2) int array
@@ -53,10 +54,11 @@ class EventWindows(ByEvent):
     masked : (n,) int array
         Estimation days with a return that were left out for other events of the firm.
     bounds : (n, L1) float array
-        Returns of estimation days that are only known to lie beyond them, as the close is at a price limit;
-        NaN elsewhere.
+        Returns of estimation days that are only known to lie beyond them, as the close is at a
+        price limit; NaN elsewhere.
     laying : Laying, optional
-        From which the arrays of days are laid out when they are asked for; None where they are kept.
+        From which the arrays of days are laid out when they are asked for; None where they are
+        kept.
     event_positions : (n, L2) int array
         The event days of `positions`; always kept.
     """
@@ -124,12 +126,15 @@ class EventWindows(ByEvent):
 
     @cached_property
     def reach(self) -> IntArray:
-        """First and last column of `sessions` of each event's days, (n, 2); -1 where none is in the data."""
+        """First and last column of `sessions` of each event's days, (n, 2); -1 where none is in the
+        data."""
         out = np.empty((len(self), 2), np.int64)
         for part in chunks(len(self)):
             at = self.take(part).positions
             first = np.where(at >= 0, at, len(self.sessions)).min(axis=1)
-            out[part] = np.column_stack([np.where(first < len(self.sessions), first, -1), at.max(axis=1)])
+            out[part] = np.column_stack(
+                [np.where(first < len(self.sessions), first, -1), at.max(axis=1)]
+            )
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
@@ -138,11 +143,13 @@ class EventWindows(ByEvent):
 
     @property
     def before(self) -> EventWindows:
-        """The windows without their event days, which saves laying these out; the same if days are kept."""
+        """The windows without their event days, which saves laying these out; the same if days are
+        kept."""
         return self if self.laying is None else self.altered(laying=self.laying.before)
 
     def without(self, mask: BoolArray) -> EventWindows:
-        """Return the windows without some estimation days (n, L1), masked where they had a return."""
+        """Return the windows without some estimation days (n, L1), masked where they had a
+        return."""
         if self.laying is not None:
             held = {name: getattr(self, name) for name in ALWAYS_KEPT}
             return self.holding(**held, laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
@@ -236,10 +243,13 @@ def build_windows(
     hours = np.array([panel.hours.get(name, (0.0, 24.0)) for name in bases]).reshape(-1, 2)
     held: dict[str, Any] = {
         "estimation": estimation, "event": event, "day0": laying.at(np.zeros(1, np.int64))[:, 0],
-        "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock], "kind": panel.kind,
+        "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock],
+        "kind": panel.kind,
         "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
     }  # fmt: skip
     if not kept:
         return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))
-    parts = ({"positions": own.at(own.days), **own.laid()} for own in map(laying.take, chunks(len(rows))))
+    parts = (
+        {"positions": own.at(own.days), **own.laid()} for own in map(laying.take, chunks(len(rows)))
+    )
     return EventWindows(**held, **joined(len(rows), parts))

@@ -19,7 +19,8 @@ class Joint(NamedTuple):
 
 
 class Runs(NamedTuple):
-    """The days of n events cut behind every joint day: the first and last of each run, in flat order."""
+    """The days of n events cut behind every joint day: the first and last of each run, in flat
+    order."""
 
     first: IntArray
     last: IntArray
@@ -34,11 +35,12 @@ class Runs(NamedTuple):
 
 
 def jointly(given: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
-    """Return the returns and factors of n events over the days on which all series of an event have a price.
+    """Return the returns and factors of n events over the days on which all series of an event have
+    a price.
 
-    Where the firm or a factor lacks a session, the next day that all have spans the sessions since the
-    last such day: the firm's return is compounded over them, factors are summed. What began before
-    the first day can enter no window and is missing.
+    Where the firm or a factor lacks a session, the next day that all have spans the sessions since
+    the last such day: the firm's return is compounded over them, factors are summed. What began
+    before the first day can enter no window and is missing.
 
     Parameters
     ----------
@@ -57,8 +59,12 @@ def jointly(given: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
     # A day on which all returns span one session stands for itself, whatever lies before it.
     alone = ((given.spans == 1) & (factor_spans == 1).all(axis=2)).ravel()[runs.last]
     kept = joint.ravel()[runs.last] & (alone | whole)
-    growth = np.where(seen, given.returns if log else 1 + given.returns, 0.0 if log else 1.0).ravel()
-    total = np.add.reduceat(growth, runs.first) if log else np.multiply.reduceat(growth, runs.first) - 1
+    growth = np.where(
+        seen, given.returns if log else 1 + given.returns, 0.0 if log else 1.0
+    ).ravel()
+    total = (
+        np.add.reduceat(growth, runs.first) if log else np.multiply.reduceat(growth, runs.first) - 1
+    )
     parts = np.where(seen_factors, given.factors, 0.0).reshape(seen.size, factor_spans.shape[2])
     joined = (
         total,
@@ -67,7 +73,9 @@ def jointly(given: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
         np.add.reduceat(parts, runs.first, axis=0),
     )
     singles = (given.returns, given.spans, given.length, given.factors)
-    return Joint(*(_placed(own, runs.last, kept, alone, s) for own, s in zip(joined, singles, strict=True)))
+    return Joint(
+        *(_placed(own, runs.last, kept, alone, s) for own, s in zip(joined, singles, strict=True))
+    )
 
 
 def covers(spans: IntArray) -> bool:
@@ -90,7 +98,8 @@ def _placed(
     alone: BoolArray,
     single: AnyArray,
 ) -> AnyArray:
-    """Lay the values of the runs that are kept on their last days; those of days alone are `single`."""
+    """Lay the values of the runs that are kept on their last days; those of days alone are
+    `single`."""
     out = np.full_like(single, np.nan if single.dtype.kind == "f" else 0)
     shape = (single.shape[0] * single.shape[1], *single.shape[2:])
     flat, own = out.reshape(shape), single.reshape(shape)

@@ -1,4 +1,5 @@
-"""Taking the days of many events out of a panel: in one block where they lie one after the other."""
+"""Taking the days of many events out of a panel: in one block where they lie one after the
+other."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Columns:
     days : (L,) int array
         Days in event time, ascending.
     first : (n,) int array
-        Column of the first day, with that of every other day as far behind it as the day is; 0 where `odd`.
+        Column of the first day, with that of every other day as far behind it as the day is; 0
+        where `odd`.
     odd : (m,) int array
         Events whose days do not lie like that, or partly beyond the data.
     columns : (m, L) int array
@@ -47,7 +49,9 @@ class Columns:
             own = np.maximum(rows, 0)
             out = self._blocks(source, own)
             if len(self.odd):
-                out[self.odd] = np.where(self.columns >= 0, source[own[self.odd, None], self.columns], absent)
+                out[self.odd] = np.where(
+                    self.columns >= 0, source[own[self.odd, None], self.columns], absent
+                )
         out[rows < 0] = absent
         out[rows == EMPTY] = empty
         return out
@@ -64,7 +68,8 @@ class Columns:
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def one_day(self, spans: AnyArray, rows: IntArray) -> bool:
-        """Tell whether all returns are known to span one session, as those of an index mostly do."""
+        """Tell whether all returns are known to span one session, as those of an index mostly
+        do."""
         if len(self.odd) or not len(rows) or rows.min() < 0:
             return False
         few = np.unique(rows)

@@ -1,8 +1,9 @@
 """A price source of another package: files as the Moscow exchange's ISS gives them.
 
-``eventstudy run events.csv --prices moex:FOLDER`` reads ``FOLDER/GAZP.json`` or ``FOLDER/GAZP.csv`` for the
-ticker ``GAZP.ME``: what ``https://iss.moex.com/iss/history/engines/stock/markets/shares/boards/TQBR/securities/
-GAZP.json`` (or ``.csv``) answers.
+``eventstudy run events.csv --prices moex:FOLDER`` reads ``FOLDER/GAZP.json`` or ``FOLDER/GAZP.csv``
+for the ticker ``GAZP.ME``: what
+``https://iss.moex.com/iss/history/engines/stock/markets/shares/boards/TQBR/securities/ GAZP.json``
+(or ``.csv``) answers.
 """
 
 from __future__ import annotations
@@ -49,13 +50,17 @@ class MoexProvider:
     def _read(self, symbol: str) -> tuple[pd.DataFrame, Provenance]:
         security = symbol.removesuffix(".ME")
         files = [self.folder / f"{security}{suffix}" for suffix in (".json", ".csv")]
-        file = next((file for file in files if re.fullmatch(r"\w+", security) and file.is_file()), None)
+        file = next(
+            (file for file in files if re.fullmatch(r"\w+", security) and file.is_file()), None
+        )
         if file is None:
             raise UnknownSymbolError(f"no file of {security!r} in {self.folder.name}", where=symbol)
         try:
             table = _history(file)
             # one row a session and board: the main board is the one with the largest turnover
-            table = table.sort_values(["TRADEDATE", "VALUE"]).drop_duplicates("TRADEDATE", keep="last")
+            table = table.sort_values(["TRADEDATE", "VALUE"]).drop_duplicates(
+                "TRADEDATE", keep="last"
+            )
             rows, notes = clean(table.rename(columns=COLUMNS)[[*COLUMNS.values()]], symbol)
         except (KeyError, ValueError) as error:
             raise BadAnswerError(f"not an answer of ISS ({error})", where=file.name) from error
@@ -69,7 +74,8 @@ def _history(file: Path) -> pd.DataFrame:
     if file.suffix == ".json":
         block = json.loads(text)["history"]
         return pd.DataFrame(block["data"], columns=block["columns"])
-    # ISS writes the name of the block, a blank line, the columns, the rows, and a blank line after them
+    # ISS writes the name of the block, a blank line, the columns, the rows, and a blank line after
+    # them
     lines = text.splitlines()
     begin = lines.index("history") + 2
     until = next((k for k in range(begin, len(lines)) if not lines[k].strip()), len(lines))

@@ -1,4 +1,5 @@
-"""Detectors of the faults of prices: each takes the rows of one symbol and returns the days it sees."""
+"""Detectors of the faults of prices: each takes the rows of one symbol and returns the days it
+sees."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def closed_day(q: Quotes) -> list[Seen]:
         return []
     known = (q.dates >= q.sessions[0]) & (q.dates <= q.sessions[-1]) & np.isfinite(q.raw)
     return q.seen(
-        runs(known & ~np.isin(q.dates, q.sessions)), lambda a, b: f"close {q.close[b]:g}, no session"
+        runs(known & ~np.isin(q.dates, q.sessions)),
+        lambda a, b: f"close {q.close[b]:g}, no session",
     )
 
 
@@ -85,7 +87,9 @@ def no_adjusted(q: Quotes) -> list[Seen]:
 
 def adjusted_gap(q: Quotes) -> list[Seen]:
     """Return closes without an adjusted close, where there are others."""
-    gap = np.isfinite(q.close) & np.isnan(q.adj_close) if q.adjusted else np.zeros(len(q.dates), bool)
+    gap = (
+        np.isfinite(q.close) & np.isnan(q.adj_close) if q.adjusted else np.zeros(len(q.dates), bool)
+    )
     return q.seen(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close")
 
 
@@ -97,13 +101,17 @@ def spike(q: Quotes) -> list[Seen]:
 def unit_change(q: Quotes) -> list[Seen]:
     """Return changes of the unit, and other moves that no share makes."""
     rows = q.jumps[0][q.units]
-    return q.seen(zip(rows, rows, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}")
+    return q.seen(
+        zip(rows, rows, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}"
+    )
 
 
 def suspect_split(q: Quotes) -> list[Seen]:
     """Return jumps that look like a split."""
     found = _splits(q)
-    return q.seen(zip(found, found, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}")
+    return q.seen(
+        zip(found, found, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}"
+    )
 
 
 def _splits(q: Quotes) -> list[int]:
@@ -120,13 +128,19 @@ def suspect_jump(q: Quotes) -> list[Seen]:
     rows, moves, _ = q.jumps
     splits = _splits(q)
     found = [rows[i] for i in np.flatnonzero((moves > STEEP) & ~q.units) if rows[i] not in splits]
-    return q.seen(zip(found, found, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}")
+    return q.seen(
+        zip(found, found, strict=True), lambda a, b: f"price {q.raw[a]:g} after {_before(q, a):g}"
+    )
 
 
 def _settled(q: Quotes, row: int, move: float) -> bool:
-    """Tell whether a jump parts two levels: prices before and after, and that day, lie on one side each."""
+    """Tell whether a jump parts two levels: prices before and after, and that day, lie on one side
+    each."""
     middle = np.log(q.raw[row]) - move / 2
-    before, after = np.log(q.price[max(row - STAYS, 0) : row]), np.log(q.price[row + 1 : row + 1 + STAYS])
+    before, after = (
+        np.log(q.price[max(row - STAYS, 0) : row]),
+        np.log(q.price[row + 1 : row + 1 + STAYS]),
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         edge = np.log((q.low if move > 0 else q.high)[row] / q.close[row]) + np.log(q.raw[row])
     new_side = np.r_[after, edge, 2 * middle - before]
@@ -155,14 +169,17 @@ def stale_price(q: Quotes) -> list[Seen]:
 
 
 def _moved(high: FloatArray, low: FloatArray) -> BoolArray:
-    """Tell which rows but the first have a range, and another than the one before: the close is a chance."""
+    """Tell which rows but the first have a range, and another than the one before: the close is a
+    chance."""
     return np.asarray((high > low)[1:] & ((high[1:] != high[:-1]) | (low[1:] != low[:-1])))
 
 
 def outside_range(q: Quotes) -> list[Seen]:
     """Return closes outside the range of their day."""
     outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
-    return q.seen(runs(outside), lambda a, b: f"close {q.close[a]:g}, range {q.low[a]:g} to {q.high[a]:g}")
+    return q.seen(
+        runs(outside), lambda a, b: f"close {q.close[a]:g}, range {q.low[a]:g} to {q.high[a]:g}"
+    )
 
 
 def late_start(q: Quotes) -> list[Seen]:

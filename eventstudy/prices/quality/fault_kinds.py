@@ -1,4 +1,5 @@
-"""Faults of prices: what each looks like, how it is seen, what is done about it (docs/faults.md)."""
+"""Faults of prices: what each looks like, how it is seen, what is done about it
+(docs/faults.md)."""
 
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ FAULTS: Mapping[str, FaultKind] = {
     ),
     "duplicate_date": FaultKind(
         "two rows of one date", "two dates are equal",
-        "refused (files and sources keep the last, and no price where the closes differ, adjusted or not)",
+        "refused (files and sources keep the last, and no price where the closes differ, adjusted "
+        "or not)",
         detectors.duplicate_date,
     ),
     "not_positive": FaultKind(
@@ -114,22 +116,27 @@ FAULTS: Mapping[str, FaultKind] = {
         SPANNED, detectors.spike, noted=True,
     ),
     "unit_change": FaultKind(
-        "pence become pounds", "more than 20 times the last price, or less than 1/60 of it, and no spike",
+        "pence become pounds", "more than 20 times the last price, or less than 1/60 of it, and "
+            "no spike",
         "the return of the day is missing", detectors.unit_change, noted=True,
     ),
     "suspect_split": FaultKind(
         "a split that was not applied",
-        "a factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the close "
-        "or to the open; the day's range and the next 5 prices lie on one side, the 5 before on the other",
+        "a factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the "
+        "close "
+        "or to the open; the day's range and the next 5 prices lie on one side, the 5 before on "
+        "the other",
         FLAGGED, detectors.suspect_split, noted=True,
     ),
     "suspect_jump": FaultKind(
-        "a price that no news explains", "more than 2.9 times the last price, no change of unit and no split",
+        "a price that no news explains", "more than 2.9 times the last price, no change of unit "
+            "and no split",
         FLAGGED, detectors.suspect_jump, noted=True,
     ),
     "beyond_limit": FaultKind(
         "a close further from the last one than the exchange allows",
-        "outside the limit price, no session unseen in between, not in the first sessions after a listing",
+        "outside the limit price, no session unseen in between, not in the first sessions after a "
+        "listing",
         FLAGGED, detectors.beyond_limit, noted=True,
     ),
     "stale_price": FaultKind(
@@ -142,7 +149,8 @@ FAULTS: Mapping[str, FaultKind] = {
         FLAGGED, detectors.outside_range,
     ),
     "late_start": FaultKind(
-        "a listing, or a source that begins late", "first row more than 5 sessions after the data begin",
+        "a listing, or a source that begins late",
+        "first row more than 5 sessions after the data begin",
         "no return before", detectors.late_start,
     ),
     "ended": FaultKind(
@@ -150,7 +158,8 @@ FAULTS: Mapping[str, FaultKind] = {
         "last price more than 5 sessions before the data end", "no return after", detectors.ended,
     ),
     "short_history": FaultKind(
-        "too few prices to estimate from", "fewer than 100 prices in all", FLAGGED, detectors.short_history
+        "too few prices to estimate from", "fewer than 100 prices in all", FLAGGED,
+        detectors.short_history
     ),
 }  # fmt: skip
 # What one fault, and several, of a kind are called in a sentence.
@@ -207,7 +216,9 @@ def notes_of(faults: Iterable[Fault]) -> list[str]:
 
 
 def _note(kind: str, faults: list[Fault]) -> str:
-    days = "; ".join(f"{f.date} {f.detail}" for f in faults[:NAMED]) + "; ..." * (len(faults) > NAMED)
+    days = "; ".join(f"{f.date} {f.detail}" for f in faults[:NAMED]) + "; ..." * (
+        len(faults) > NAMED
+    )
     return f"{faults[0].symbol}: {kind} ({days}): {faults[0].action}"
 
 

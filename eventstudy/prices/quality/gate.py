@@ -12,13 +12,16 @@ from .fault_kinds import NAMED
 from .gate_report import Marked, Verdict
 from .return_columns import LARGE_MEDIAN, LONE, LOSS, SUSPECT, Column, not_returns
 
-# How many returns the median size is taken from at most, and some; cells that are looked at together.
+# How many returns the median size is taken from at most, and some; cells that are looked at
+# together.
 SAMPLE, CELLS = 2**20, 2**22
-# Values from this size on are looked at one column at a time: the smallest log return that doubles a price.
+# Values from this size on are looked at one column at a time: the smallest log return that doubles
+# a price.
 EXTREME = np.log(2)
 # A day is the market's if this share of the other columns moves by 30 % to 100 %.
 MOVED, MARKET = 0.3, 0.2
-# A file is refused if more than this share of its returns is below -100 %, or of its columns is no decimals.
+# A file is refused if more than this share of its returns is below -100 %, or of its columns is no
+# decimals.
 FEW_LOSSES, MOST_COLUMNS = 0.01, 0.5
 
 
@@ -35,7 +38,9 @@ class Gate:
         The file, for what is said.
     """
 
-    def __init__(self, dates: DateArray, symbols: Sequence[str], kind: ReturnKind, where: str) -> None:
+    def __init__(
+        self, dates: DateArray, symbols: Sequence[str], kind: ReturnKind, where: str
+    ) -> None:
         self._dates, self._kind, self._where = dates, kind, where
         self._place = {symbol: i for i, symbol in enumerate(symbols)}
         self._step = max(1, len(dates) * len(symbols) // SAMPLE)
@@ -47,7 +52,8 @@ class Gate:
         self._columns: dict[str, Marked] = {}
 
     def look(self, symbols: Sequence[str], values: FloatArray) -> BoolArray:
-        """Look at the returns (m, T) of m symbols, and tell which are to wait for the verdict, (m,)."""
+        """Look at the returns (m, T) of m symbols, and tell which are to wait for the verdict,
+        (m,)."""
         waits = np.zeros(len(symbols), dtype=bool)
         step = max(1, CELLS // max(len(self._dates), 1))
         for start in range(0, len(symbols), step):
@@ -98,25 +104,34 @@ class Gate:
         self._spare_market_days()
         return Verdict(
             self._dates, self._where, self._columns,
-            median=_median([*self._sizes, *self._of_large], 0.0), typical=_median(self._sizes, np.inf),
+            median=_median([*self._sizes, *self._of_large], 0.0),
+            typical=_median(self._sizes, np.inf),
         )  # fmt: skip
 
     def _refuse(self, median: float) -> None:
-        remedy = "0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first"
+        remedy = (
+            "0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first"
+        )
         if not_returns(median, negative=self._negative):
             value = f"a median size of {median:.4g}"
-            raise DataError("these are no decimal returns", where="returns", value=value, remedy=remedy)
+            raise DataError(
+                "these are no decimal returns", where="returns", value=value, remedy=remedy
+            )
         wrong = [symbol for symbol, column in self._columns.items() if column.not_decimal]
         if len(wrong) > MOST_COLUMNS * len(self._place):
             more = ", ..." * (len(wrong) > NAMED)
             value = f"{len(wrong)} of {len(self._place)} columns: {', '.join(wrong[:NAMED])}{more}"
-            raise DataError("these are no decimal returns", where="returns", value=value, remedy=remedy)
+            raise DataError(
+                "these are no decimal returns", where="returns", value=value, remedy=remedy
+            )
         losses = sorted(self._losses())
         if len(losses) > FEW_LOSSES * self._present.sum():
             t, _, symbol, value_ = losses[0]
             remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
             where = f"{symbol} on {self._dates[t]}"
-            raise DataError("a simple return below -100 %", where=where, value=value_, remedy=remedy)
+            raise DataError(
+                "a simple return below -100 %", where=where, value=value_, remedy=remedy
+            )
 
     def _losses(self) -> Iterator[tuple[int, int, str, float]]:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""
@@ -130,7 +145,9 @@ class Gate:
     def _spare_market_days(self) -> None:
         """Keep lone returns on days that moved the other columns too, none of them impossibly."""
         decimals = [column for column in self._columns.values() if not column.not_decimal]
-        wrong: IntArray = sum((c.marks == LOSS for c in decimals), np.zeros(len(self._dates), np.int64))
+        wrong: IntArray = sum(
+            (c.marks == LOSS for c in decimals), np.zeros(len(self._dates), np.int64)
+        )
         others = np.maximum(self._present - 1, 1)
         market = (self._moved >= MARKET * others) & (self._moved > 0) & (wrong <= 1)
         for column in decimals:

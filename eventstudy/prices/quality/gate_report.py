@@ -23,7 +23,8 @@ CRSP = {value: letter for letter, value in LETTERS.items()}
 
 @dataclass(eq=False, slots=True)
 class Marked:
-    """One column of which something is to be said: its marks (T,), the values there, its median size."""
+    """One column of which something is to be said: its marks (T,), the values there, its median
+    size."""
 
     marks: SmallIntArray
     values: FloatArray
@@ -50,13 +51,21 @@ class Verdict:
     """
 
     def __init__(
-        self, dates: DateArray, where: str, columns: Mapping[str, Marked], *, median: float, typical: float
+        self,
+        dates: DateArray,
+        where: str,
+        columns: Mapping[str, Marked],
+        *,
+        median: float,
+        typical: float,
     ) -> None:
         self._dates, self._where, self._columns, self._typical = dates, where, columns, typical
         units = {symbol: self._unit(column) for symbol, column in columns.items()}
         self.failures = {s: self._failure(s) for s, column in columns.items() if column.not_decimal}
         self.symbols = [s for s, c in columns.items() if not c.not_decimal and c.out.any()]
-        self.faults = tuple(fault for s, unit in units.items() for fault in self._faults_of(s, unit))
+        self.faults = tuple(
+            fault for s, unit in units.items() for fault in self._faults_of(s, unit)
+        )
         self.notices = [*_of_file(median), *self._of_columns(units), *self._of_cells()]
 
     def cleaned(self, symbols: Sequence[str], values: FloatArray) -> FloatArray:
@@ -68,7 +77,10 @@ class Verdict:
 
     def _failure(self, symbol: str) -> str:
         column = f"the column {symbol} of {self._where}"
-        return f"{column} is not in decimals ({self._size(symbol)}): divide it by 100 if it is in percent"
+        return (
+            f"{column} is not in decimals ({self._size(symbol)}): divide it by 100 if it is in "
+            "percent"
+        )
 
     def _unit(self, column: Marked) -> str:
         """Return the kind of fault that a column as a whole is, "" if it is none."""
@@ -78,7 +90,8 @@ class Verdict:
         return "suspect_column" if large else ""
 
     def _size(self, symbol: str) -> str:
-        """Say what speaks against a column: its median size, and how many of its returns are impossible."""
+        """Say what speaks against a column: its median size, and how many of its returns are
+        impossible."""
         column = self._columns[symbol]
         others = f", {self._typical:.2g} in the other columns" if np.isfinite(self._typical) else ""
         wrong = int(np.isin(column.marks, (LOSS, LONE)).sum())
@@ -112,7 +125,9 @@ class Verdict:
         for kind in ("percent_column", "suspect_column"):
             mine = [symbol for symbol, unit in units.items() if unit == kind]
             if mine:
-                yield self._notice(kind, len(mine), [f"{s} ({self._size(s)})" for s in mine[:NAMED]])
+                yield self._notice(
+                    kind, len(mine), [f"{s} ({self._size(s)})" for s in mine[:NAMED]]
+                )
 
     def _of_cells(self) -> Iterator[str]:
         """Yield a notice for each kind of cell, with how many there are and the first of them."""
@@ -130,13 +145,20 @@ class Verdict:
 
     def _notice(self, kind: str, count: int, named: list[str]) -> str:
         reason = RETURN_FAULTS[kind]
-        done = f"{'were' if count > 1 else 'was'} {'taken as missing' if kind in TAKEN_OUT else 'kept'}"
+        done = (
+            f"{'were' if count > 1 else 'was'} "
+            f"{'taken as missing' if kind in TAKEN_OUT else 'kept'}"
+        )
         shown = ", ".join(named) + f" and {count - len(named):,} more" * (count > len(named))
-        return f"{self._where}: {count:,} {reason.spoken[count > 1]} {done}: {shown}. {reason.remedy}"
+        return (
+            f"{self._where}: {count:,} {reason.spoken[count > 1]} {done}: {shown}. {reason.remedy}"
+        )
 
 
 def _of_file(median: float) -> list[str]:
-    percent = f"{LIKE_PERCENT} (median size {median:.2g}): 0.01 is 1 %, all results are too large if so"
+    percent = (
+        f"{LIKE_PERCENT} (median size {median:.2g}): 0.01 is 1 %, all results are too large if so"
+    )
     return [percent] if median > LARGE_MEDIAN else []
 
 

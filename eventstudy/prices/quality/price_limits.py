@@ -17,20 +17,41 @@ CENT: Ticks = ((0, 0.01),)
 MILL: Ticks = ((0, 0.001),)
 # Ticks of Taiwan and Korea are from memory; those of Korea changed on 2023-01-25.
 TAIWAN: Ticks = ((0, 0.01), (10, 0.05), (50, 0.1), (100, 0.5), (500, 1), (1000, 5))
-KOREA_OLD: Ticks = ((0, 1), (1000, 5), (5000, 10), (10000, 50), (50000, 100), (100000, 500), (500000, 1000))
-KOREA: Ticks = ((0, 1), (2000, 5), (5000, 10), (20000, 50), (50000, 100), (200000, 500), (500000, 1000))
+KOREA_OLD: Ticks = (
+    (0, 1),
+    (1000, 5),
+    (5000, 10),
+    (10000, 50),
+    (50000, 100),
+    (100000, 500),
+    (500000, 1000),
+)
+KOREA: Ticks = (
+    (0, 1),
+    (2000, 5),
+    (5000, 10),
+    (20000, 50),
+    (50000, 100),
+    (200000, 500),
+    (500000, 1000),
+)
 # Ordinary issues; those of TOPIX 100 (from 2014) and Mid 400 (from June 2023) have finer ones.
 TOKYO: Ticks = (
-    (0, 1), (3001, 5), (5001, 10), (30001, 50), (50001, 100), (300001, 500), (500001, 1000), (3000001, 5000),
+    (0, 1), (3001, 5), (5001, 10), (30001, 50), (50001, 100), (300001, 500), (500001, 1000),
+    (3000001, 5000),
 )  # fmt: skip
-# (last close from which it holds, yen), as the exchange publishes them: jpx.co.jp, Trading Rules of Domestic
-# Stocks, Daily Price Limits.
+# (last close from which it holds, yen), as the exchange publishes them: jpx.co.jp, Trading Rules of
+# Domestic Stocks, Daily Price Limits.
 YEN: Ticks = (
-    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150), (1000, 300), (1500, 400), (2000, 500), (3000, 700),
-    (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000), (30000, 7000), (50000, 10000),
-    (70000, 15000), (100000, 30000), (150000, 40000), (200000, 50000), (300000, 70000), (500000, 100000),
+    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150), (1000, 300), (1500, 400), (2000, 500),
+    (3000, 700),
+    (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000), (30000, 7000),
+    (50000, 10000),
+    (70000, 15000), (100000, 30000), (150000, 40000), (200000, 50000), (300000, 70000),
+    (500000, 100000),
     (700000, 150000), (1000000, 300000), (1500000, 400000), (2000000, 500000),
-    (3000000, 700000), (5000000, 1000000), (7000000, 1500000), (10000000, 3000000), (15000000, 4000000),
+    (3000000, 700000), (5000000, 1000000), (7000000, 1500000), (10000000, 3000000),
+    (15000000, 4000000),
 )  # fmt: skip
 
 
@@ -85,14 +106,15 @@ CHINEXT = r"30[0-2]\d{3}\.SZ"
 B_SHANGHAI, B_SHENZHEN = r"900\d{3}\.SS", r"200\d{3}\.SZ"
 KRX = r"\d{6}\.K[SQ]"
 TWSE = r"[1-9]\d{3}\.TWO?"
-# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have limits of their own.
+# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have limits of
+# their own.
 TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
 
-# The first match decides on the board. Not here, and so without a limit: Hong Kong, New York, London and all
-# others; indices and exchange rates.
-# Main board, ST, STAR, ChiNext and Tokyo from the exchanges' rules, B shares from brokers'; from memory:
-# Beijing, Taiwan, Korea, the first day of every rule before 2015 but Tokyo's, and the free first sessions of
-# boards other than STAR and ChiNext.
+# The first match decides on the board. Not here, and so without a limit: Hong Kong, New York,
+# London and all others; indices and exchange rates. Main board, ST, STAR, ChiNext and Tokyo from
+# the exchanges' rules, B shares from brokers'; from memory: Beijing, Taiwan, Korea, the first day
+# of every rule before 2015 but Tokyo's, and the free first sessions of boards other than STAR and
+# ChiNext.
 LIMITS: tuple[LimitRule, ...] = (
     LimitRule("main ST", MAIN, "1998-04-22", 0.05, st=True),
     LimitRule("main ST", MAIN, "2026-07-06", 0.10, st=True),
@@ -112,9 +134,12 @@ LIMITS: tuple[LimitRule, ...] = (
     LimitRule("Korea", KRX, "1998-12-07", 0.15, free=1, ticks=KOREA_OLD, inward=True),
     LimitRule("Korea", KRX, "2015-06-15", 0.30, free=1, ticks=KOREA_OLD, inward=True),
     LimitRule("Korea", KRX, "2023-01-25", 0.30, free=1, ticks=KOREA, inward=True),
-    LimitRule("Tokyo", TSE, "2010-01-04", 0, free=1, ticks=TOKYO, inward=True, amounts=YEN, widened=True),
+    LimitRule(
+        "Tokyo", TSE, "2010-01-04", 0, free=1, ticks=TOKYO, inward=True, amounts=YEN, widened=True
+    ),
 )
-# A move of an adjusted price is at the limit within half a tick of the price, at least and at most within:
+# A move of an adjusted price is at the limit within half a tick of the price, at least and at most
+# within:
 LEAST, MOST = 0.0006, 0.006
 
 
@@ -125,7 +150,8 @@ class LimitDays:
     Attributes
     ----------
     state : (T,) int array
-        +1 or -1: closed at the upper or lower limit; +2 or -2: traded at no other price; 0: neither.
+        +1 or -1: closed at the upper or lower limit; +2 or -2: traded at no other price; 0:
+        neither.
     approx : (T,) bool array
         Judged from the return because there is no unadjusted close on the tick.
     beyond : (T,) float array
@@ -147,8 +173,11 @@ class LimitDays:
         return np.asarray(np.abs(self.state) == 2)
 
 
-def rules_of(symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False) -> tuple[LimitRule, ...]:
-    """Return the rules of the first board that a symbol matches, in order of time; () = no limit known."""
+def rules_of(
+    symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False
+) -> tuple[LimitRule, ...]:
+    """Return the rules of the first board that a symbol matches, in order of time; () = no limit
+    known."""
     own = [r for r in rules if (st or not r.st) and _pattern(r.symbols).fullmatch(symbol)]
     return tuple(sorted((r for r in own if r.board == own[0].board), key=lambda r: r.since))
 
@@ -191,14 +220,16 @@ def daily_limits(
 ) -> LimitDays:
     """Return on which days one symbol closed at a price limit.
 
-    The limit price is last close x (1 +- percent) on the tick. On a day that the adjustment of prices
-    changes, the last close is that without the dividend. Where closes are not on the tick, because they
-    are adjusted or because it is such a day, the return decides: abs(R) within half a tick of percent.
+    The limit price is last close x (1 +- percent) on the tick. On a day that the adjustment of
+    prices changes, the last close is that without the dividend. Where closes are not on the tick,
+    because they are adjusted or because it is such a day, the return decides: abs(R) within half a
+    tick of percent.
 
     Parameters
     ----------
     dates, close : (T,) arrays
-        Closes before adjustment; NaN = no trade, which the limit of the next day is not counted from.
+        Closes before adjustment; NaN = no trade, which the limit of the next day is not counted
+        from.
     rules : sequence of LimitRule
         Of the symbol's board, in order of time.
     adjusted : (T,) float array, optional
@@ -232,11 +263,18 @@ def daily_limits(
         share = rule.share(ref)
         limit = limit_price(ref, np.sign(move) * share, rule.ticks, inward=rule.inward)
         step = tick_of(limit, rule.ticks)
-        exact = plain[at] & _on_tick(own, rule.ticks) & _on_tick(ref, rule.ticks) & _raw(close[seen], rule)
+        exact = (
+            plain[at]
+            & _on_tick(own, rule.ticks)
+            & _on_tick(ref, rule.ticks)
+            & _raw(close[seen], rule)
+        )
         wide = np.clip((1.0 if rule.inward else 0.55) * step / ref, LEAST, MOST)
         excess = np.abs(move) - share
         hit = np.where(exact, np.abs(own - limit) < 0.3 * step, np.abs(excess) <= wide)
-        over = np.where(exact, np.sign(move) * (own - limit) > 0.7 * step, excess > wide) & (not rule.widened)
+        over = np.where(exact, np.sign(move) * (own - limit) > 0.7 * step, excess > wide) & (
+            not rule.widened
+        )
         state[row] = np.sign(move).astype(np.int64) * hit * (1 + _one_price(row, own, ohl))
         approx[row] = hit & ~exact
         beyond[row] = np.where(over & ~(unseen[row] if unseen is not None else False), move, np.nan)
@@ -248,7 +286,9 @@ def _one_price(
 ) -> BoolArray:
     if ohl is None:
         return np.zeros(len(rows), dtype=bool)
-    return np.asarray(np.all([np.isclose(own[rows], close, rtol=1e-5, atol=0.0) for own in ohl], axis=0))
+    return np.asarray(
+        np.all([np.isclose(own[rows], close, rtol=1e-5, atol=0.0) for own in ohl], axis=0)
+    )
 
 
 def _on_tick(price: FloatArray, ticks: Ticks) -> BoolArray:

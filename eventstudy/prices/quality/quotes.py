@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
-# Moves larger than this are looked at; a change of the unit is a factor of 100 but for the day's own move.
+# Moves larger than this are looked at; a change of the unit is a factor of 100 but for the day's
+# own move.
 JUMP = np.log(1.9)
-# Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so far.
+# Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so
+# far.
 LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
 # Sessions by which a series starts late.
 LATE = 5
@@ -87,7 +89,8 @@ class Quotes:
 
     @cached_property
     def jumps(self) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Rows whose price is 1.9 times the last or less than 1/1.9, log ratio to close and to open."""
+        """Rows whose price is 1.9 times the last or less than 1/1.9, log ratio to close and to
+        open."""
         seen = np.flatnonzero(np.isfinite(self.price))
         moves = np.diff(np.log(self.price[seen]))
         at = np.flatnonzero(np.abs(moves) > JUMP)
@@ -97,7 +100,8 @@ class Quotes:
 
     @cached_property
     def units(self) -> BoolArray:
-        """Which of `jumps` no share makes: a factor near 100, the day's own return included, and beyond."""
+        """Which of `jumps` no share makes: a factor near 100, the day's own return included, and
+        beyond."""
         move = self.jumps[1]
         return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
@@ -127,11 +131,14 @@ class Quotes:
             unseen[1:] = np.diff(np.searchsorted(self.sessions, self.dates)) > 1
         return daily_limits(
             self.dates, np.where(np.isfinite(self.price), self.close, np.nan), self.rules,
-            adjusted=self.adj_close if self.adjusted else None, ohl=(self.open, self.high, self.low),
+            adjusted=self.adj_close if self.adjusted else None,
+            ohl=(self.open, self.high, self.low),
             unseen=unseen, listed=self.begins,
         )  # fmt: skip
 
-    def seen(self, found: Iterable[tuple[int, int]], detail: Callable[[int, int], str]) -> list[Seen]:
+    def seen(
+        self, found: Iterable[tuple[int, int]], detail: Callable[[int, int], str]
+    ) -> list[Seen]:
         """Return runs of rows as days."""
         return [Seen(self.dates[a], self.dates[b], detail(a, b)) for a, b in found]
 
@@ -149,9 +156,10 @@ def no_trade(
 ) -> BoolArray:
     """Tell on which rows (T,) nothing was traded: no volume, no range, and the last close again.
 
-    A half day without volume has a close of its own. A symbol whose volume is never positive (indices,
-    exchange rates) has none to judge by. In a series that mostly lacks volume, and where the volume is
-    blank, only two rows in a row or more tell. Such rows at the very start begin a halt with the first.
+    A half day without volume has a close of its own. A symbol whose volume is never positive
+    (indices, exchange rates) has none to judge by. In a series that mostly lacks volume, and where
+    the volume is blank, only two rows in a row or more tell. Such rows at the very start begin a
+    halt with the first.
     """
     quiet = ~(volume > 0)
     stale = np.zeros(len(price), dtype=bool)
@@ -174,7 +182,8 @@ def _equal(values: FloatArray) -> BoolArray:
 
 
 def spikes(price: FloatArray) -> BoolArray:
-    """Tell which rows (T,) hold a price more than 5 times or less than 1/5 of the last, soon taken back.
+    """Tell which rows (T,) hold a price more than 5 times or less than 1/5 of the last, soon taken
+    back.
 
     Soon: one of the next 5 prices is within 20 % of the one before the spike.
     """
@@ -191,7 +200,8 @@ def spikes(price: FloatArray) -> BoolArray:
 
 
 def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
-    """Yield each symbol of a long table in order of appearance, its rows by date, and where they are.
+    """Yield each symbol of a long table in order of appearance, its rows by date, and where they
+    are.
 
     Columns that the table lacks are NaN.
 

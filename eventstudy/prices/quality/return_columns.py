@@ -1,4 +1,5 @@
-"""One column of returns: the values that no share can have had, and whether the column is in decimals."""
+"""One column of returns: the values that no share can have had, and whether the column is in
+decimals."""
 
 from __future__ import annotations
 
@@ -11,30 +12,34 @@ from ...utility.typing import BoolArray, FloatArray, IntArray, ReturnKind, Small
 
 # Daily returns of indices are below this size on most days; in percent they are above it.
 LARGE_MEDIAN = 0.1
-# No market has it that half of all daily returns are larger than this: percent of volatile shares, or prices.
+# No market has it that half of all daily returns are larger than this: percent of volatile shares,
+# or prices.
 LARGEST_MEDIAN = 1.0
 # Returns that a column needs before its unit, and before its history, can be judged.
 FEWEST, HISTORY = 30, 60
-# A lone return doubles the price or leaves less than exp(-3) of it, is 150 times the median size of its
-# column (60 times as a logarithm) and 9 times the next largest move; a suspect one is 50 times the median and
-# 3 times the next.
+# A lone return doubles the price or leaves less than exp(-3) of it, is 150 times the median size of
+# its column (60 times as a logarithm) and 9 times the next largest move; a suspect one is 50 times
+# the median and 3 times the next.
 RISE, FALL = 1.0, 3.0
 SURE, IN_LOGS, ALONE = 150, 60, 9
 DOUBT, APART = 50, 3
-# A real move of that size changes a share: it is wild afterwards, or calm after a bid. So the 10 returns
-# after it (5 at least) are compared with the 250 before: medians within a factor of 3, the first 5 at most
-# 8 times the median.
+# A real move of that size changes a share: it is wild afterwards, or calm after a bid. So the 10
+# returns after it (5 at least) are compared with the 250 before: medians within a factor of 3, the
+# first 5 at most 8 times the median.
 BEFORE, AFTER, FEWEST_AFTER, FACTOR = 250, 10, 5, 3
 NEXT, ORDINARY = 5, 8
 # 100 times the last price, by 150 times the median size as a logarithm too: whatever follows.
 BEYOND = 99.0
-# Shares of a column below -100 %, where its size is ordinary and where it is large, and of lone returns.
+# Shares of a column below -100 %, where its size is ordinary and where it is large, and of lone
+# returns.
 MANY_LOSSES, SOME_LOSSES, MANY_LONE, SEVERAL = 0.01, 0.001, 0.02, 3
-# Log returns of such a size, which wander as a random walk does and are not taken back the next day.
+# Log returns of such a size, which wander as a random walk does and are not taken back the next
+# day.
 LARGE_LOG, WANDERS = 0.3, 0.9
 # One value is a code if it makes up this share of the absurd ones.
 MOSTLY = 0.8
-# What a column of returns has for a missing one; CRSP: -44 to -99, or letters where the cells are text.
+# What a column of returns has for a missing one; CRSP: -44 to -99, or letters where the cells are
+# text.
 CODES = np.array([
     -44, -55, -66, -77, -88, -99, -999, -9999, -99999, -9.99, -99.9, -99.99, -999.9, -999.99,
     99, 999, 9999, 99999, 99.99, 999.99,
@@ -147,7 +152,9 @@ class Column:
 
     @cached_property
     def _sure(self) -> BoolArray:
-        return self._wide & (self._moves >= SURE * self._scale) & (self._logs >= IN_LOGS * self._scale)
+        return (
+            self._wide & (self._moves >= SURE * self._scale) & (self._logs >= IN_LOGS * self._scale)
+        )
 
     def _next_to(self, mask: BoolArray) -> float:
         """Return the largest move that is not in `mask`."""
@@ -170,7 +177,8 @@ class Column:
         return (self._moves > BEYOND) & (self._logs > SURE * self._scale)
 
     def _around(self, row: int) -> tuple[float, FloatArray]:
-        """Return the median size of the returns before a row, inf without a history, and sizes after it.
+        """Return the median size of the returns before a row, inf without a history, and sizes
+        after it.
 
         Returns of 0 are left out.
         """
@@ -209,7 +217,8 @@ class Column:
 
 
 def not_returns(median: float, *, negative: bool) -> bool:
-    """Tell whether numbers of a median size can be no returns of days, given whether any is negative."""
+    """Tell whether numbers of a median size can be no returns of days, given whether any is
+    negative."""
     return median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not negative)
 
 

@@ -1,4 +1,5 @@
-"""The answer in words: a headline, one sentence with the numbers, one caveat; the same for all outputs."""
+"""The answer in words: a headline, one sentence with the numbers, one caveat; the same for all
+outputs."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ _REMEDIES = {
     "no turnover data": "Give volumes and shares outstanding.",
     "no volatility data": "Choose a source of prices that has highs and lows.",
     "no benchmark": "Give a benchmark, in the events file or as a setting.",
-    "days in the estimation window": "Use prices that begin earlier, or a shorter estimation window.",
+    "days in the estimation window": "Use prices that begin earlier, or a shorter estimation "
+    "window.",
     "no variance": "Check that these are prices of traded shares, and not the benchmark itself.",
 }
 
@@ -115,7 +117,9 @@ def asides(results: FittedStudy, window: Window) -> list[str]:
     if len(results) == 0:
         return []
     lost = lacking_note(results, window) if len(results) > 1 else ""
-    return [text for text in (_caveat(results, window), lost, extended_note(results, window)) if text]
+    return [
+        text for text in (_caveat(results, window), lost, extended_note(results, window)) if text
+    ]
 
 
 @in_its_words
@@ -126,7 +130,9 @@ def brief(results: FittedStudy, window: Window, *, subject: str = "announcements
     who = f"The {_number(n)} {of_number(n, subject).partition(' ')[2]}: "
     if found.verdict not in (DIFFERENT, NOT_DIFFERENT):
         head, sentence = _parts(results, window, subject)
-        return Sentence(((who, False), (f"{head[:1].lower()}{head[1:]}", True), (f" {sentence}", False)))
+        return Sentence(
+            ((who, False), (f"{head[:1].lower()}{head[1:]}", True), (f" {sentence}", False))
+        )
     value, p = (
         percent(found.effect.estimate, decimals=_decimals(found.effect.estimate)),
         p_prose(found.pvalue),
@@ -141,7 +147,9 @@ def brief(results: FittedStudy, window: Window, *, subject: str = "announcements
 def other_news(event: Mapping[str, Any]) -> list[str]:
     """Return a sentence that names the other news that the event list knows."""
     cells = [
-        clipped(event[c], 600).rstrip(".;") for c in NEWS if cell_text(event.get(c)).lower() not in NOTHING
+        clipped(event[c], 600).rstrip(".;")
+        for c in NEWS
+        if cell_text(event.get(c)).lower() not in NOTHING
     ]
     named = "; ".join(dict.fromkeys(cells))
     return [f"The event list names: {named}."] if named else []
@@ -163,7 +171,8 @@ def size_text(value: float) -> str:
 
 
 def interval_text(effect: Interval, *, sizes: bool = False) -> str:
-    """Return the 95% interval in the digits of a sentence, as sizes behind one such as "fell 7.8%"."""
+    """Return the 95% interval in the digits of a sentence, as sizes behind one such as "fell
+    7.8%"."""
     ends = [effect.ci_low, effect.ci_high]
     if sizes:
         shown = [size_text(end) for end in sorted(ends, key=abs)]
@@ -251,23 +260,35 @@ def _no_move(results: FittedStudy, window: Window, found: Answer, subject: str) 
     who, when = _who(results, window), days_text(window)
     head = f"No clear move: {who} stayed within chance of what {_implied_by(results)} {when}."
     if words().quantity:
-        head = f"No clear change: {words().quantity} of {who} stayed within chance of normal {when}."
+        head = (
+            f"No clear change: {words().quantity} of {who} stayed within chance of normal {when}."
+        )
     value = percent(found.effect.estimate, decimals=_decimals(found.effect.estimate))
     sentence = f"{_sample_text(found, subject)}: {value} ({_evidence(found)})."
     if found.overturn.largest_t <= quantile(found.effect.df):
         average = found.plain_average
         plain = percent(average.estimate, decimals=_decimals(average.estimate))
         return head, (
-            f"{sentence} These firms differ too much in volatility for this test: see the plain average, "
+            f"{sentence} These firms differ too much in volatility for this test: see the plain "
+            "average, "
             f"{plain} ({interval_text(average)})."
         )
-    return head, f"{sentence} The study could have seen {size_text(found.overturn.smallest_effect)} or more."
+    return (
+        head,
+        (
+            f"{sentence} The study could have seen {size_text(found.overturn.smallest_effect)} or "
+            "more."
+        ),
+    )
 
 
 def _provisional(results: FittedStudy, window: Window, found: Answer) -> tuple[str, str]:
     days = {1: "that day", 2: "both days"}.get(len(window), f"all {len(window)} days")
     total, has = len(results), "has" if found.n_events == 1 else "have"
-    head = f"Too early to say: {found.n_events:,} of {count(total, 'announcement')} {has} {days} so far."
+    head = (
+        f"Too early to say: {found.n_events:,} of {count(total, 'announcement')} {has} {days} so "
+        "far."
+    )
     if not found.n_events:
         return head, "Run again when the days are there."
     value = percent(found.effect.estimate, decimals=_decimals(found.effect.estimate))
@@ -277,7 +298,9 @@ def _provisional(results: FittedStudy, window: Window, found: Answer) -> tuple[s
 
 def _undecided(results: FittedStudy, window: Window, found: Answer) -> tuple[str, str]:
     if found.n_events == 0:
-        lacking = f"none of {count(len(results), 'usable event')} has all days of {window_text(window)}."
+        lacking = (
+            f"none of {count(len(results), 'usable event')} has all days of {window_text(window)}."
+        )
         return f"No result: {lacking}", "Each event is listed with its reason."
     average = found.plain_average.estimate
     value = percent(average, decimals=_decimals(average))
@@ -290,10 +313,20 @@ def _nothing_usable(results: FittedStudy, subject: str) -> tuple[str, str]:
     if total == 0:
         return "No result: there are no events.", "Add a row to the events file."
     (reason, n), *_ = reasons(results)
-    most = f"Most frequent reason: {reason} ({n:,} of {total:,})." if total > 1 else f"Reason: {reason}."
-    remedy = next((r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed.")
+    most = (
+        f"Most frequent reason: {reason} ({n:,} of {total:,})."
+        if total > 1
+        else f"Reason: {reason}."
+    )
+    remedy = next(
+        (r for key, r in _REMEDIES.items() if key in reason), "The reason of each event is listed."
+    )
     one = of_number(1, subject).removeprefix("1 ")
-    who = f"none of the {of_number(total, subject)} could" if total > 1 else f"the one {one} could not"
+    who = (
+        f"none of the {of_number(total, subject)} could"
+        if total > 1
+        else f"the one {one} could not"
+    )
     return f"No result: {who} be used.", f"{most} {remedy}"
 
 
@@ -314,7 +347,8 @@ def _caveat(results: FittedStudy, window: Window) -> str:
     used, total = found.n_events, len(results.events)
     if found.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
         return (
-            f"Only {used:,} of {count(total, 'announcement')} could be used. If the dropped events differ "
+            f"Only {used:,} of {count(total, 'announcement')} could be used. If the dropped "
+            "events differ "
             "from the rest, this average is not representative."
         )
     return ""
@@ -324,10 +358,15 @@ def _variance_multiple(found: Answer) -> list[str]:
     times = found.overturn.variance_multiple
     if found.verdict != DIFFERENT or not np.isfinite(times):
         return []
-    caveat = f"Returns would have to have been {times:.1f} times as variable as usual to explain this."
+    caveat = (
+        f"Returns would have to have been {times:.1f} times as variable as usual to explain this."
+    )
     if not found.overturn.spread_pvalue >= LEVEL:
         return [caveat]
     spread = p_prose(found.overturn.spread_pvalue)
     return [
-        f"{caveat} Judged by how much these events differ from each other, it could be chance ({spread})."
+        (
+            f"{caveat} Judged by how much these events differ from each other, it could be chance "
+            f"({spread})."
+        )
     ]

@@ -27,8 +27,11 @@ _TOTAL_RETURN = {"^GDAXI", "^MDAXI", "^TECDAX", "^SDAXI", "^SP500TR", "^BVSP", "
 
 
 @in_its_words
-def limitations(results: FittedStudy, window: Window, *, sample: FittedStudy | None = None) -> list[str]:
-    """Return what limits the study, most serious first, each with what it does and how to remove it.
+def limitations(
+    results: FittedStudy, window: Window, *, sample: FittedStudy | None = None
+) -> list[str]:
+    """Return what limits the study, most serious first, each with what it does and how to remove
+    it.
 
     Parameters
     ----------
@@ -67,7 +70,8 @@ def _short_estimation(results: FittedStudy) -> str:
         return ""
     shortest, have = int(results.abnormal.nobs[results.ok].min()), "has" if n == 1 else "have"
     return (
-        f"{n:,} of {count(len(results), 'event')} {have} few estimation days ({shortest:,} or more). "
+        f"{n:,} of {count(len(results), 'event')} {have} few estimation days ({shortest:,} or "
+        "more). "
         "Forecast errors are large and variances uncertain; use a longer estimation window."
     )
 
@@ -77,8 +81,10 @@ def _open_windows(results: FittedStudy) -> str:
     if not n:
         return ""
     return (
-        f"Provisional: the event window of {n:,} of {count(len(results), 'event')} reaches beyond the last "
-        f"{words().datum}. Windows that need the missing days leave these events out; run again later."
+        f"Provisional: the event window of {n:,} of {count(len(results), 'event')} reaches beyond "
+        "the last "
+        f"{words().datum}. Windows that need the missing days leave these events out; run again "
+        "later."
     )
 
 
@@ -87,9 +93,13 @@ def _small_sample(results: FittedStudy, window: Window) -> str:
     if len(results) < 2 or not 0 < n < FEW_EVENTS:
         return ""
     if n == 1:
-        return f"Only one event has all days of {window_text(window)}: the answer is about this event alone."
+        return (
+            f"Only one event has all days of {window_text(window)}: the answer is about this "
+            "event alone."
+        )
     return (
-        f"Only {n} events have all days of {window_text(window)}: intervals are wide, one event can carry "
+        f"Only {n} events have all days of {window_text(window)}: intervals are wide, one event "
+        "can carry "
         "the average, and tests of ranks and signs are not reliable."
     )
 
@@ -103,7 +113,8 @@ def _pooled_directions(results: FittedStudy) -> str:
         return ""
     shown = listed(kinds[:4]) if len(kinds) <= 4 else f"{len(kinds)} directions"
     return (
-        f"Events of different direction ({shown}) are pooled: opposite reactions cancel in the mean. "
+        f"Events of different direction ({shown}) are pooled: opposite reactions cancel in the "
+        "mean. "
         "Split the events by direction."
     )
 
@@ -116,7 +127,8 @@ def _dropped_share(results: FittedStudy) -> str:
     # Where most are lost this is the caveat of the answer.
     so = " If the dropped events differ from the rest, this average is not representative."
     return (
-        f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: {reason} "
+        f"{dropped:,} of {count(total, 'announcement')} could not be used; most frequent reason: "
+        f"{reason} "
         f"({n:,}).{so * (dropped <= total / 2)}"
     )
 
@@ -147,7 +159,9 @@ def _unknown_times(results: FittedStudy) -> str:
     n, total = flag_counts(results)["time_unknown"], len(results)
     if not n:
         return ""
-    who = "Every announcement has" if n == total else f"{n:,} of {count(total, 'announcement')} have"
+    who = (
+        "Every announcement has" if n == total else f"{n:,} of {count(total, 'announcement')} have"
+    )
     return (
         f"{who} a date but no time, so that the first reaction can fall on day 0 or day +1. "
         "Judge by a window that covers both, or add the times."
@@ -164,8 +178,8 @@ def _notices(results: FittedStudy) -> list[str]:
 def data_notes(results: FittedStudy) -> list[str]:
     """Return the notes on prices that change no reading of the answer, as sentences.
 
-    What is done as a matter of course, whose traces in a window are flags of its event, and what is of a
-    series that no event used needs.
+    What is done as a matter of course, whose traces in a window are flags of its event, and what is
+    of a series that no event used needs.
     """
     texts = [*results.panel.notices, *results.panel.notes]
     return [_sentence(text) for text in texts if len(results) and _about_data(results, text)]
@@ -187,4 +201,8 @@ def _sentence(text: str) -> str:
 def _put_aside(results: FittedStudy) -> list[str]:
     notes = [_sentence(note) for note in results.panel.notes if not _about_data(results, note)]
     left = len(notes) - LISTED_NOTES
-    return notes if left <= 0 else [*notes[:LISTED_NOTES], f"{count(left, 'similar note')} not listed."]
+    return (
+        notes
+        if left <= 0
+        else [*notes[:LISTED_NOTES], f"{count(left, 'similar note')} not listed."]
+    )

@@ -46,8 +46,8 @@ def document_of(
 ) -> dict[str, Any]:
     """Return the document of ``results.json``; equal inputs give an equal document.
 
-    A missing number is None: rows of tests and of CARs say why in ``reason``. Infinite numbers are the
-    strings ``inf`` and ``-inf``. The form is ``eventstudy/data/results.schema.json``.
+    A missing number is None: rows of tests and of CARs say why in ``reason``. Infinite numbers are
+    the strings ``inf`` and ``-inf``. The form is ``eventstudy/data/results.schema.json``.
     """
     page = page_of(results, config, groups, tables)
     shown = listed(results, config.main)
@@ -85,7 +85,8 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 
 def _samples(page: Page) -> list[tuple[str, FittedStudy]]:
-    """Return the groups, that of the answer first, and all events together, which have the name ""."""
+    """Return the groups, that of the answer first, and all events together, which have the name
+    ""."""
     return [*page.groups.items(), ("", page.results)]
 
 
@@ -107,7 +108,9 @@ def _reasons(results: FittedStudy, windows: Iterable[Window]) -> list[str]:
     out = []
     for window in windows:
         lost = iter(lacking(results, window))
-        out += [next(lost).said if none else "" for none in ~results.abnormal.valid(window)[results.ok]]
+        out += [
+            next(lost).said if none else "" for none in ~results.abnormal.valid(window)[results.ok]
+        ]
     return out
 
 
@@ -117,7 +120,9 @@ def _by_group(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[dict[str, An
     if table is None:
         return {}
     column = table.columns[0]
-    return {str(g): _rows(part.drop(columns=column)) for g, part in table.groupby(column, sort=False)}
+    return {
+        str(g): _rows(part.drop(columns=column)) for g, part in table.groupby(column, sort=False)
+    }
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""A finished run: its document and its tables, read from the folder or made from results in memory."""
+"""A finished run: its document and its tables, read from the folder or made from results in
+memory."""
 
 from __future__ import annotations
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
 # Columns of text, which may look like numbers.
 _TEXT = (
-    "event_id", "ticker", "test", "distribution", "reason", "note", "notes", "symbol", "kind", "detail",
-    "action", "label", "family", "one", "other", "window", "method", "left_out", "term", "errors", "weights",
+    "event_id", "ticker", "test", "distribution", "reason", "note", "notes", "symbol", "kind",
+    "detail",
+    "action", "label", "family", "one", "other", "window", "method", "left_out", "term", "errors",
+    "weights",
     "trust", "main_test", "verdict", "group", "direction", "variant", "settings",
 )  # fmt: skip
 _DATES = {
@@ -89,7 +92,8 @@ class Finished:
         return table[table[column] == self.groups[0]].drop(columns=column)
 
     def over_main(self, name: str) -> pd.DataFrame:
-        """Return the rows of a table that are over the main window; empty if there is no such table."""
+        """Return the rows of a table that are over the main window; empty if there is no such
+        table."""
         return self.at_main(self.tables.get(name, pd.DataFrame(columns=["start", "stop"])))
 
     def at_main(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +136,9 @@ def read_run(folder: Path) -> Finished:
     """
     file = folder / "results.json"
     if not (folder / "manifest.json").is_file():
-        raise RunFolderError("this is not a run", value=str(folder), remedy="give a folder of eventstudy run")
+        raise RunFolderError(
+            "this is not a run", value=str(folder), remedy="give a folder of eventstudy run"
+        )
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         known = document["schema"] == SCHEMA
@@ -140,7 +146,9 @@ def read_run(folder: Path) -> Finished:
         known = False
     if not known:
         raise RunFolderError(
-            "the run has no results.json of this version", value=str(folder), remedy="run the study again"
+            "the run has no results.json of this version",
+            value=str(folder),
+            remedy="run the study again",
         )
     column = document["group_column"]
     tables = {p.stem: _table(p, p.stem, column) for p in sorted((folder / "tables").glob("*.csv"))}

@@ -34,7 +34,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """The effect over one window with interval and p-value of its main test, plain average and tests."""
+    """The effect over one window with interval and p-value of its main test, plain average and
+    tests."""
 
     window: Window
     main: str
@@ -75,11 +76,12 @@ class EventRow:
 
 
 def panels(run: Finished, most: int, tests: int | None = None) -> tuple[list[Panel], int]:
-    """Return windows by tests of the first `most` groups and of all events, and how many groups are left.
+    """Return windows by tests of the first `most` groups and of all events, and how many groups are
+    left.
 
-    The columns are those of the group of the answer, the first `tests` of them, after the main tests of the
-    groups; a group that none of these speaks of, such as one event among groups of several, has its own.
-    Tests that are not valid over the main window are left out.
+    The columns are those of the group of the answer, the first `tests` of them, after the main
+    tests of the groups; a group that none of these speaks of, such as one event among groups of
+    several, has its own. Tests that are not valid over the main window are left out.
     """
     *groups, whole = [s for s in run.document["samples"] if s["windows"]] or [None]
     samples = [*groups[:most], whole] if whole else []
@@ -108,15 +110,23 @@ def _of(run: Finished, name: str, group: str) -> pd.DataFrame:
 
 
 def _is_shown(run: Finished, samples: list[Mapping[str, Any]], name: str) -> bool:
-    """Return whether a test is the main test of a sample, or valid over the main window in one of them."""
+    """Return whether a test is the main test of a sample, or valid over the main window in one of
+    them."""
     main = [run.main.start, run.main.stop]
-    windows = (row for sample in samples for row in sample["windows"] if [row["start"], row["stop"]] == main)
+    windows = (
+        row
+        for sample in samples
+        for row in sample["windows"]
+        if [row["start"], row["stop"]] == main
+    )
     return any(sample["shown"][0] == name for sample in samples) or any(
         name not in row["not_valid"] for row in windows
     )
 
 
-def _rows(names: tuple[str, ...], means: pd.DataFrame, tests: pd.DataFrame) -> tuple[WindowRow, ...]:
+def _rows(
+    names: tuple[str, ...], means: pd.DataFrame, tests: pd.DataFrame
+) -> tuple[WindowRow, ...]:
     by_key = {(t["test"], t["start"], t["stop"]): t for t in tests.to_dict("records")}
     rows = []
     for m in means.to_dict("records"):

@@ -43,19 +43,32 @@ def _methods(page: Page) -> dict[str, Any]:
     symbol = words().symbol
     law = parameter_letter(page.results.model.formula.replace("R_", f"{symbol}_"))
     model = (
-        f"Abnormal {kind} are deviations of {m['kind']} from the {m['model'].label}, estimated on the "
+        f"Abnormal {kind} are deviations of {m['kind']} from the {m['model'].label}, estimated on "
+        "the "
         f"{m['length']} sessions {m['estimation']} before each event{days}: {law}; "
         f"AR_it = {symbol}_it − E[{symbol}_it]; CAR_i is the sum of AR_it over a window."
     )
     rest = (
-        f"They were computed on {m['event']} and cumulated over {m['tested']}. {m['variance']}. {m['scar']} "
+        f"They were computed on {m['event']} and cumulated over {m['tested']}. {m['variance']}. "
+        f"{m['scar']} "
         f"{m['missing']}"
     )
-    own = f"The 95% interval of a single CAR is {m['law_is']}: ± its standard error times the quantile of "
+    own = (
+        f"The 95% interval of a single CAR is {m['law_is']}: ± its standard error times the "
+        "quantile of "
+    )
     done = " ".join([*m["practice"], *[f"{own}{m['law']}."] * m["one_event"]])
     beside = filter(None, [m["bootstrap"], *m["corrections"]])
-    tests = "; ".join(f"{t.label} ({t.source}; null: {words().say(t.null)})" for t in m["method_tests"])
-    parts = (model, rest, done, f"Tests: {tests}.", " ".join([*beside, "All p-values are two-sided."]))
+    tests = "; ".join(
+        f"{t.label} ({t.source}; null: {words().say(t.null)})" for t in m["method_tests"]
+    )
+    parts = (
+        model,
+        rest,
+        done,
+        f"Tests: {tests}.",
+        " ".join([*beside, "All p-values are two-sided."]),
+    )
     cited = [
         f"{who}. {title}{'.' * (title[-1] != '?')} {journal} {place}."
         for who, title, journal, place in m["references"]

@@ -30,7 +30,10 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
     ("Benjamini", "1995"): (
         "Benjamini, Y. and Hochberg, Y. (1995)",
-        "Controlling the false discovery rate: a practical and powerful approach to multiple testing",
+        (
+            "Controlling the false discovery rate: a practical and powerful approach to multiple "
+            "testing"
+        ),
         "Journal of the Royal Statistical Society, Series B",
         "57, 289–300",
     ),
@@ -85,7 +88,8 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("Campbell", "1996"): (
         "Campbell, C. J. and Wasley, C. E. (1996)",
         (
-            "Measuring abnormal daily trading volume for samples of NYSE/ASE and NASDAQ securities using "
+            "Measuring abnormal daily trading volume for samples of NYSE/ASE and NASDAQ "
+            "securities using "
             "parametric and nonparametric test statistics"
         ),
         "Review of Quantitative Finance and Accounting",
@@ -99,7 +103,10 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
     ("Chou", "1997"): (
         "Chou, P.-H. (1997)",
-        "A Gibbs sampling approach to the estimation of linear regression models under daily price limits",
+        (
+            "A Gibbs sampling approach to the estimation of linear regression models under daily "
+            "price limits"
+        ),
         "Pacific-Basin Finance Journal",
         "5, 39–62",
     ),
@@ -187,7 +194,8 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("Glosten", "1993"): (
         "Glosten, L. R., Jagannathan, R. and Runkle, D. E. (1993)",
         (
-            "On the relation between the expected value and the volatility of the nominal excess return "
+            "On the relation between the expected value and the volatility of the nominal excess "
+            "return "
             "on stocks"
         ),
         "Journal of Finance",
@@ -250,7 +258,8 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("Lintner", "1965"): (
         "Lintner, J. (1965)",
         (
-            "The valuation of risk assets and the selection of risky investments in stock portfolios "
+            "The valuation of risk assets and the selection of risky investments in stock "
+            "portfolios "
             "and capital budgets"
         ),
         "Review of Economics and Statistics",
@@ -408,7 +417,10 @@ REFERENCES: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ),
     ("Welch", "1947"): (
         "Welch, B. L. (1947)",
-        "The generalization of 'Student's' problem when several different population variances are involved",
+        (
+            "The generalization of 'Student's' problem when several different population variances "
+            "are involved"
+        ),
         "Biometrika",
         "34, 28–35",
     ),
@@ -440,7 +452,8 @@ _CITED = re.compile(r"([A-Z][\w-]*)(?:(?:, | and )[A-Z][\w-]*)* (\((?:\d{4}(?:, 
 
 
 def references(sources: Iterable[str]) -> list[tuple[str, str, str, str]]:
-    """Return the references that texts name, as ``Brown and Warner (1980, 1985)`` or ``(Tobin 1958)``."""
+    """Return the references that texts name, as ``Brown and Warner (1980, 1985)`` or ``(Tobin
+    1958)``."""
     named = {
         (first, year)
         for source in sources

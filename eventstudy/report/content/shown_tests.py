@@ -1,4 +1,5 @@
-"""What the report says in several places: which tests it shows, and how far each is to be trusted."""
+"""What the report says in several places: which tests it shows, and how far each is to be
+trusted."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 # What the t of a single CAR is, by whether its variance is that of the estimator.
 LAW = {True: "exact under normality", False: "approximate, as is its variance"}
 # Why there is no opinion on a test, by whether there is one event.
-UNJUDGED = {True: "one event, and this is a test of several", False: "not judged for so many events"}
+UNJUDGED = {
+    True: "one event, and this is a test of several",
+    False: "not judged for so many events",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,14 @@ def one_car(results: FittedStudy, window: Window) -> bool:
 
 
 def exact_law(model: LinearModel) -> bool:
-    """Tell whether the t of a single CAR is exact under normality: its variance is that of the estimator."""
+    """Tell whether the t of a single CAR is exact under normality: its variance is that of the
+    estimator."""
     return model.exact and model.cov_type == "nonrobust"
 
 
-def shown_tests(results: FittedStudy, main: Window, names: Iterable[str] | None = None) -> list[str]:
+def shown_tests(
+    results: FittedStudy, main: Window, names: Iterable[str] | None = None
+) -> list[str]:
     """Return the tests to be shown: the main test, then `names` or the usual ones."""
     usual = (name for name in results.all_tests if STATISTICS[name].core)
     return list(dict.fromkeys([main_test_of(results, main), *(names or usual)]))

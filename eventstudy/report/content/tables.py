@@ -40,20 +40,26 @@ if TYPE_CHECKING:
 FEWEST_EVENTS = 2
 # Flags that a reader may not want in a sample.
 LEFT_OUT = (
-    "confounded", "price_limit", "halt_shifted", "multi_day_return", "suspect_price", "overlapping_event",
-    *RETURN_FLAGS, "short_estimation", "benchmark_fallback", "fallback_model", "masked_days", "time_unknown",
+    "confounded", "price_limit", "halt_shifted", "multi_day_return", "suspect_price",
+    "overlapping_event",
+    *RETURN_FLAGS, "short_estimation", "benchmark_fallback", "fallback_model", "masked_days",
+    "time_unknown",
 )  # fmt: skip
 
-# Columns of the tables below each other by group, and of those on placebo studies: no group column can have
-# such a name as well.
+# Columns of the tables below each other by group, and of those on placebo studies: no group column
+# can have such a name as well.
 STACKED = frozenset((
-    "test", "trust", "start", "stop", "tau", "weights", "left_out", "n_events", "n_complete", "statistic",
-    "pvalue", "distribution", "estimate", "total", "median", "positive", "se", "se_independent", "kappa",
+    "test", "trust", "start", "stop", "tau", "weights", "left_out", "n_events", "n_complete",
+    "statistic",
+    "pvalue", "distribution", "estimate", "total", "median", "positive", "se", "se_independent",
+    "kappa",
     "ci_low", "ci_high", "aar", "aar_low", "aar_high", "caar", "caar_low", "caar_high", "reason",
-    "false_alarms", "weighted_caar", "weighted_se", "weighted_low", "weighted_high", "main_test", "verdict",
+    "false_alarms", "weighted_caar", "weighted_se", "weighted_low", "weighted_high", "main_test",
+    "verdict",
 ))  # fmt: skip
 CAAR = [
-    "start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive", "weighted_caar",
+    "start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive",
+    "weighted_caar",
     "weighted_se", "weighted_low", "weighted_high", "main_test", "pvalue", "verdict",
 ]  # fmt: skip
 OF_PLACEBOS = frozenset(("kind", "draws", "shift", "mean_car"))
@@ -111,11 +117,14 @@ def tests_in_tables(results: FittedStudy, config: StudyConfig) -> list[str] | No
         return None
     column = group_column(results, config.by)
     samples = [results, *(results.groups(column) if column else {}).values()]
-    return list(dict.fromkeys([*(main_test_of(part, config.main) for part in samples), *config.tests]))
+    return list(
+        dict.fromkeys([*(main_test_of(part, config.main) for part in samples), *config.tests])
+    )
 
 
 def faults_in_windows(results: FittedStudy) -> list[Fault]:
-    """Return the faults that touch a window of an event, of its firm or of a series of the model."""
+    """Return the faults that touch a window of an event, of its firm or of a series of the
+    model."""
     if results.layout is None:
         return list(results.panel.faults)
     near = faults_of_events(results.events, results.abnormal.windows, results.layout)
@@ -144,14 +153,17 @@ def require_free(column: str, config: StudyConfig) -> None:
 def caar_table(results: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
     """Return the plain average and the answer of each window, one row each.
 
-    Columns start, stop, n_events, caar, se, ci_low, ci_high (the plain average), median, positive, then
-    weighted_caar, weighted_se, weighted_low, weighted_high, main_test, pvalue, verdict (the answer).
+    Columns start, stop, n_events, caar, se, ci_low, ci_high (the plain average), median, positive,
+    then weighted_caar, weighted_se, weighted_low, weighted_high, main_test, pvalue, verdict (the
+    answer).
     """
     rows = []
     for window in Window.several(windows):
         found, car = answer_of(results, window), results.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan
-        ends = ((i.estimate, i.se, i.ci_low, i.ci_high) for i in (found.plain_average, found.effect))
+        ends = (
+            (i.estimate, i.se, i.ci_low, i.ci_high) for i in (found.plain_average, found.effect)
+        )
         average, effect = ends
         rows.append((
             window.start, window.stop, len(car), *average, median, int((car > 0).sum()), *effect,
@@ -162,17 +174,19 @@ def caar_table(results: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
 
 @stepping("tables: paths")
 def path_table(results: FittedStudy) -> pd.DataFrame:
-    """Return tau, n_events, aar, n_complete, caar and their 95% intervals of each day, as in the figure.
+    """Return tau, n_events, aar, n_complete, caar and their 95% intervals of each day, as in the
+    figure.
 
-    The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one of this day
-    alone, `caar` the mean CAR from the first day up to this one of the n_complete that have all of it; limits
-    are not extended.
+    The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one of this
+    day alone, `caar` the mean CAR from the first day up to this one of the n_complete that have all
+    of it; limits are not extended.
     """
     from ...analysis.caar_path import path_of
 
     path = path_of(results)
     return pd.DataFrame({
-        "tau": path.days, "n_events": path.aar_counts, "aar": path.aar, "aar_low": path.aar - path.aar_half,
+        "tau": path.days, "n_events": path.aar_counts, "aar": path.aar,
+        "aar_low": path.aar - path.aar_half,
         "aar_high": path.aar + path.aar_half, "n_complete": path.counts, "caar": path.caar,
         "caar_low": path.caar - path.caar_half, "caar_high": path.caar + path.caar_half,
     })  # fmt: skip
@@ -195,7 +209,9 @@ def placebos(results: FittedStudy, config: StudyConfig) -> list[Placebo]:
 
 
 @stepping("tables: families and weights")
-def _of_a_sample(results: FittedStudy, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
+def _of_a_sample(
+    results: FittedStudy, windows: list[Window], main: Window
+) -> dict[str, pd.DataFrame]:
     families = {
         "events": family(results, "events", window=main),
         "days": family(results, "days"),
@@ -222,7 +238,8 @@ def _weighted(results: FittedStudy, windows: list[Window]) -> dict[str, pd.DataF
 def _beside_groups(
     parts: Mapping[str, FittedStudy], column: str, config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables that stand beside an answer of each of the largest groups with several events.
+    """Return the tables that stand beside an answer of each of the largest groups with several
+    events.
 
     An answer is about one group: what stands beside it must be about the same events.
     """
@@ -251,22 +268,34 @@ def _of_groups(
         "aar_by_group": _stacked(column, {g: r.aar_table() for g, r in parts.items()}),
         "path_by_group": _stacked(column, {g: path_table(r) for g, r in parts.items()}),
     }
-    out["choosing_by_group"] = _stacked(column, {g: diagnose(r, main).table for g, r in parts.items()})
+    out["choosing_by_group"] = _stacked(
+        column, {g: diagnose(r, main).table for g, r in parts.items()}
+    )
     if 1 < len(parts) <= MOST_GROUPS and not many(results):
         out["differences"] = differences(results, column, main)
     return out
 
 
 def _of_regression(results: FittedStudy, config: StudyConfig) -> pd.DataFrame:
-    """Return the coefficients, with what holds for all of them behind each, or one row with the reason."""
+    """Return the coefficients, with what holds for all of them behind each, or one row with the
+    reason."""
     whole: dict[str, Any]
     try:
         found = regress_car(results, config.regress, config.main, cov=config.regress_cov)
     except NotPossibleError as error:
-        blank = dict.fromkeys(("estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high"), np.nan)
+        blank = dict.fromkeys(
+            ("estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high"), np.nan
+        )
         whole = {"n_events": 0, "n_dates": 0, "r2": np.nan, "errors": "", "notes": ""}
-        return pd.DataFrame([{"term": ", ".join(config.regress), **blank, **whole, "reason": str(error)}])
-    whole = {"n_events": found.n_events, "n_dates": found.n_dates, "r2": found.r2, "errors": found.cov}
+        return pd.DataFrame(
+            [{"term": ", ".join(config.regress), **blank, **whole, "reason": str(error)}]
+        )
+    whole = {
+        "n_events": found.n_events,
+        "n_dates": found.n_dates,
+        "r2": found.r2,
+        "errors": found.cov,
+    }
     return found.table.assign(**whole, notes="; ".join(found.notes), reason="")
 
 
@@ -274,13 +303,16 @@ def _of_regression(results: FittedStudy, config: StudyConfig) -> pd.DataFrame:
 def _without_flagged(
     results: FittedStudy, windows: list[Window], config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
-    """Return the tests without the events of each flag that some but not all have, and without a large date.
+    """Return the tests without the events of each flag that some but not all have, and without a
+    large date.
 
-    The first test of each is the main test of all events, so the events left out alone make the difference;
-    weighted_caar is the estimate of the answer without them.
+    The first test of each is the main test of all events, so the events left out alone make the
+    difference; weighted_caar is the estimate of the answer without them.
     """
     names = list(
-        dict.fromkeys([main_test_of(results, config.main), *(config.tests or default_tests(results))])
+        dict.fromkeys(
+            [main_test_of(results, config.main), *(config.tests or default_tests(results))]
+        )
     )
     out = {}
     for name, kept in _kept(results, config.main):
@@ -318,7 +350,12 @@ def _of_placebos(results: FittedStudy, config: StudyConfig) -> dict[str, pd.Data
 def _short(placebo: Placebo) -> dict[str, Any]:
     """Return one placebo without its draws."""
     row = {k: v for k, v in vars(placebo).items() if k not in ("draws", "window")}
-    return {"start": placebo.window.start, "stop": placebo.window.stop, **row, "draws": len(placebo.draws)}
+    return {
+        "start": placebo.window.start,
+        "stop": placebo.window.stop,
+        **row,
+        "draws": len(placebo.draws),
+    }
 
 
 def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
@@ -331,5 +368,7 @@ def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) ->
 
 
 def _stacked(column: str, parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    frames = [part.assign(**{column: name})[[column, *part.columns]] for name, part in parts.items()]
+    frames = [
+        part.assign(**{column: name})[[column, *part.columns]] for name, part in parts.items()
+    ]
     return pd.concat(frames, ignore_index=True)

@@ -1,4 +1,5 @@
-"""How far the CARs of events reach: windows that run on beyond a price limit, and events that leave one."""
+"""How far the CARs of events reach: windows that run on beyond a price limit, and events that leave
+one."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ SHIFT = "Use --halt shift to count their sessions from the resumption of trade o
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One event, and what is to be said of its CAR over a window; `remedy` is "" where nothing helps."""
+    """One event, and what is to be said of its CAR over a window; `remedy` is "" where nothing
+    helps."""
 
     name: str
     event_id: str
@@ -44,7 +46,8 @@ class Reach:
 
 
 def extended(results: FittedStudy, window: Window) -> list[Reach]:
-    """Return the used events whose CAR runs on to the first close off a price limit, and that session."""
+    """Return the used events whose CAR runs on to the first close off a price limit, and that
+    session."""
     a = results.abnormal
     ends = a.sessions_of(window)[1]
     return [
@@ -67,7 +70,10 @@ def extended_note(results: FittedStudy, window: Window) -> str:
     if not found:
         return ""
     if len(results) == 1:
-        return f"Price limit: {found[0].said}, its first close off the limit; the CAR is of all these days."
+        return (
+            f"Price limit: {found[0].said}, its first close off the limit; the CAR is of all "
+            "these days."
+        )
     verb = "runs" if len(found) == 1 else "run"
     ends = [f"{r.name} {r.said.removeprefix(f'{window_text(window)} extended ')}" for r in found]
     of = f"{len(found):,} of {count(int(results.abnormal.valid(window).sum()), 'CAR')}"
@@ -123,18 +129,28 @@ def _why(results: FittedStudy, i: int, window: Window, covered: int) -> tuple[st
     flags = flags_of(results.events["flags"].iloc[i])
     if covered == len(window):
         if a.conventions.limits == "drop":
-            return "its last day closes at a price limit", "Use --limits extend to keep these events"
+            return (
+                "its last day closes at a price limit",
+                "Use --limits extend to keep these events",
+            )
         return f"no close off the price limit within {LONGEST_RUN} sessions", ""
     own = a.windows.take(np.array([i]))
     dates, gone = own.dates[0, cols], np.isnan(own.returns[0, len(own.estimation) :][cols])
     if gone[-1] and "incomplete_window" in flags:
-        return f"the window reaches beyond its last {words().datum}", "Run again when the days are there"
+        return (
+            f"the window reaches beyond its last {words().datum}",
+            "Run again when the days are there",
+        )
     remedy = "" if "halt_shifted" in flags else SHIFT
     missing = dates[gone & ~_spanned(results, i, cols)]
     # By the other conventions one day is enough.
     if len(missing) and (a.conventions.missing == "drop" or len(missing) == len(window)):
         ends = f"{date_prose(missing[0])}{f' to {date_prose(missing[-1])}' * (len(missing) > 1)}"
-        part = f"{len(missing)} of its {count(len(window), 'day')} ({ends})" if len(window) > 1 else ends
+        part = (
+            f"{len(missing)} of its {count(len(window), 'day')} ({ends})"
+            if len(window) > 1
+            else ends
+        )
         said = f"no {words().datum} on {part}"
         kinds = _wrong_values(results, [str(results.events["ticker"].iloc[i])], missing)
         return (f"{said}: {', '.join(map(flag_words, kinds))}", CHECK) if kinds else (said, remedy)
@@ -148,7 +164,8 @@ def _why(results: FittedStudy, i: int, window: Window, covered: int) -> tuple[st
 
 
 def _spanned(results: FittedStudy, i: int, cols: slice) -> BoolArray:
-    """Tell which days of a window the firm has a return on, whatever days that covers, shape (L,)."""
+    """Tell which days of a window the firm has a return on, whatever days that covers, shape
+    (L,)."""
     panel, at = results.panel, results.abnormal.windows.event_positions[i, cols]
     symbol, exchange = (str(results.events[name].iloc[i]) for name in ("ticker", "exchange"))
     row = panel.row(symbol, panel.calendar_of(exchange))
@@ -159,12 +176,18 @@ def _spanned(results: FittedStudy, i: int, cols: slice) -> BoolArray:
 def _of_model(results: FittedStudy, i: int) -> list[str]:
     """Return the symbols of the series of the model that event i uses."""
     layout = results.layout
-    return [] if layout is None else [s for series in layout.symbols.values() for s in members(series[i])]
+    return (
+        []
+        if layout is None
+        else [s for series in layout.symbols.values() for s in members(series[i])]
+    )
 
 
 def _wrong_values(results: FittedStudy, symbols: list[str], missing: DateArray) -> list[str]:
     """Return the kinds of faults for which values of symbols were taken as missing on some days."""
-    near = (f for symbol in symbols for f in results.panel.faults_near(symbol, missing[0], missing[-1]))
+    near = (
+        f for symbol in symbols for f in results.panel.faults_near(symbol, missing[0], missing[-1])
+    )
     return list(dict.fromkeys(fault.kind for fault in near if fault.kind in WRONG))
 
 

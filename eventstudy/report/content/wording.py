@@ -25,7 +25,8 @@ LONGEST_CELL = 240
 # A flag that nearly every event carries is said once instead of beside each event.
 NEARLY_ALL = 0.8
 _WORDS = (
-    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve",
 )  # fmt: skip
 FLAGS = {
     "time_unknown": "the announcement has a date but no time",
@@ -38,11 +39,13 @@ FLAGS = {
     "confounded": "other news fall near the event",
     "fallback_model": "the model could not be estimated as asked for, a simpler one stands in",
     "halt_shifted": "the clock of the event runs over traded sessions only, as trading was halted",
-    "price_limit": "a close in the event window is at its price limit, so that the return of the day is cut",
+    "price_limit": "a close in the event window is at its price limit, so that the return of the "
+    "day is cut",
     "masked_days": "estimation days within the window of another event of the firm are left out",
     "overlapping_event": "the event window overlaps that of an earlier event of the firm",
     "suspect_price": "a price in its windows is in doubt, see the faults of prices",
-    "quarantined": "an impossible return in its windows was taken as missing, see tables/faults.csv",
+    "quarantined": "an impossible return in its windows was taken as missing, see "
+    "tables/faults.csv",
     "suspect_unit": "returns in its windows may be in percent, see tables/faults.csv",
     "suspect_missing_code": "a code for a missing return in its windows was taken as missing",
 }
@@ -52,7 +55,8 @@ _GREEK = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
 
 
 def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
-    """Format a number with a true minus and, unless it is zero, a sign: ``+0.30``, ``−1.02``, ``0.00``."""
+    """Format a number with a true minus and, unless it is zero, a sign: ``+0.30``, ``−1.02``,
+    ``0.00``."""
     if not np.isfinite(value):
         return MISSING
     text = f"{abs(value):.{decimals}f}"
@@ -62,13 +66,15 @@ def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
 
 
 def percent(value: float, *, sign: bool = True, unit: bool = True, decimals: int = 2) -> str:
-    """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit; else in log points."""
+    """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit; else in log
+    points."""
     text = signed(words().scale * value, decimals, sign=sign)
     return text + words().unit if unit and text != MISSING else text
 
 
 def bound(value: float, *, unit: bool = True) -> str:
-    """Format an end of an interval as :func:`percent` does, with the digits that tell its side of zero."""
+    """Format an end of an interval as :func:`percent` does, with the digits that tell its side of
+    zero."""
     size = abs(words().scale * value)
     decimals = next((d for d in range(2, 7) if round(size, d)), 2)
     return percent(value, unit=unit, decimals=decimals)
@@ -116,9 +122,12 @@ def count(n: int, noun: str) -> str:
 
 
 def capitalised(text: str) -> str:
-    """Return a sentence with a capital letter, unless it begins with a name such as a host or a file."""
+    """Return a sentence with a capital letter, unless it begins with a name such as a host or a
+    file."""
     first = text.split(maxsplit=1)[:1]
-    named = any(re.search(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]", word) for word in first)
+    named = any(
+        re.search(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]", word) for word in first
+    )
     return text if named else text[:1].upper() + text[1:]
 
 
@@ -156,7 +165,8 @@ def cell_text(value: object) -> str:
 
 
 def firm_name(event: Mapping[Any, Any], length: int = LONGEST_CELL) -> str:
-    """Return the company of an event, or the ticker where that is blank, in one line of bounded length."""
+    """Return the company of an event, or the ticker where that is blank, in one line of bounded
+    length."""
     company = event.get("company")
     named = isinstance(company, str) and company.strip()
     return clipped(company if named else event["ticker"], length)
@@ -240,4 +250,8 @@ def in_type(text: str) -> str:
 
 def common_flags(results: FittedStudy) -> list[str]:
     """Return the flags that nearly every event carries."""
-    return [f for f, n in flag_counts(results).items() if n > NEARLY_ALL * len(results) and len(results) > 1]
+    return [
+        f
+        for f, n in flag_counts(results).items()
+        if n > NEARLY_ALL * len(results) and len(results) > 1
+    ]

@@ -16,7 +16,8 @@ from .svg_canvas import Panel, Scale, picture, roomy, sided, signed_label, text,
 
 
 def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[str]) -> str:
-    """Return the AR of each day as bars above, the CAR below, each on its 95% range without an event.
+    """Return the AR of each day as bars above, the CAR below, each on its 95% range without an
+    event.
 
     `tips` are the words of :func:`abnormal_tips`.
     """
@@ -43,7 +44,8 @@ def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[st
     whole = Panel(axis, Scale(0, 1, lower[1], upper[0]))
     parts.append(whole.fields(days, tips))
     desc = (
-        "Bars: abnormal return of each day. Line: cumulative abnormal return. In grey the range that holds "
+        "Bars: abnormal return of each day. Line: cumulative abnormal return. In grey the range "
+        "that holds "
         "95% without an event. Values below."
     )
     title = f"Abnormal returns, {window_text(window)} shaded"
@@ -53,7 +55,8 @@ def abnormal_figure(found: Episode, window: Window, *, width: int, tips: list[st
 def abnormal_tips(found: Episode) -> list[str]:
     """Return the numbers of each day in words."""
     return [
-        f"Day {day(int(t))}, {date_iso(date)}: AR {percent(ar)} ({percent(ret)}, model {percent(model)}), "
+        f"Day {day(int(t))}, {date_iso(date)}: AR {percent(ar)} ({percent(ret)}, model "
+        f"{percent(model)}), "
         f"CAR {percent(car)} (95% CI {span(car - half, car + half)})"
         if np.isfinite(ar) else f"Day {day(int(t))}: no value"
         for t, date, ar, ret, model, car, half in rows(
@@ -62,17 +65,28 @@ def abnormal_tips(found: Episode) -> list[str]:
     ]  # fmt: skip
 
 
-def _names(panel: Panel, days: IntArray, values: FloatArray, *, cumulated: bool, wide: bool) -> Iterator[str]:
+def _names(
+    panel: Panel, days: IntArray, values: FloatArray, *, cumulated: bool, wide: bool
+) -> Iterator[str]:
     """Yield the name of a panel: beside the end of its line, on a narrow figure above it."""
     known, first = np.flatnonzero(np.isfinite(values)), int(days[0])
     if known.size == 0:
-        what = f"no sum from day {day(first)} on: days are missing" if cumulated else "no abnormal return"
+        what = (
+            f"no sum from day {day(first)} on: days are missing"
+            if cumulated
+            else "no abnormal return"
+        )
         yield text(panel.x.start + 8, (panel.y.start + panel.y.stop) / 2 - 8, what, "m")
         return
-    end, name = percent(values[known[-1]], unit=words().unit == "%"), "CAR" if cumulated else "AR each day"
+    end, name = (
+        percent(values[known[-1]], unit=words().unit == "%"),
+        "CAR" if cumulated else "AR each day",
+    )
     top = panel.y.stop
     if not wide:
-        yield text(panel.x.start, top - 5, f"CAR from day {day(first)}: {end}" if cumulated else name, "bt")
+        yield text(
+            panel.x.start, top - 5, f"CAR from day {day(first)}: {end}" if cumulated else name, "bt"
+        )
         return
     y = float(panel.y(values[known[-1]] if cumulated else 0))
     x = beside(panel, float(days[known[-1] if cumulated else -1]))

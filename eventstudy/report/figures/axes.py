@@ -21,7 +21,9 @@ def day_scale(days: IntArray, width: int) -> Scale:
 
 
 def shade(panel: Panel, window: Window) -> str:
-    return panel.stripe(max(window.start - 0.5, panel.x.low), min(window.stop + 0.5, panel.x.high), "win")
+    return panel.stripe(
+        max(window.start - 0.5, panel.x.low), min(window.stop + 0.5, panel.x.high), "win"
+    )
 
 
 def beside(panel: Panel, last: float) -> float:

@@ -70,7 +70,9 @@ def plot_caar(
     ConfigError
         If the events have no column `by`.
     """
-    main = window or (MAIN_WINDOW if MAIN_WINDOW in results.abnormal.event else results.abnormal.event)
+    main = window or (
+        MAIN_WINDOW if MAIN_WINDOW in results.abnormal.event else results.abnormal.event
+    )
     axes = new_axes(WIDE, 420) if ax is None else ax
     if by is not None:
         return _grouped(axes, results, main, by)
@@ -86,10 +88,11 @@ def plot_caar(
 
 @in_its_words
 def plot_car_forest(results: FittedStudy, window: Window, ax: Axes | None = None) -> Axes:
-    """Draw the CAR over `window` of each event with its 95% interval, sorted, and the effect as a diamond.
+    """Draw the CAR over `window` of each event with its 95% interval, sorted, and the effect as a
+    diamond.
 
-    What has p below 0.05 is filled, the effect by the main test. Of more than 60 events the ends of the
-    order are drawn.
+    What has p below 0.05 is filled, the effect by the main test. Of more than 60 events the ends of
+    the order are drawn.
     """
     marks = _forest_marks(results, window)
     left_out = max(0, len(marks) - FOREST_ROWS)
@@ -116,7 +119,9 @@ def plot_car_forest(results: FittedStudy, window: Window, ax: Axes | None = None
 def _grouped(axes: Axes, results: FittedStudy, window: Window, by: str) -> Axes:
     """Draw the paths of the first groups on one scale; those of few events without their bands."""
     groups = results.groups(by)
-    shown = {name: path_of(part).beside_others() for name, part in list(groups.items())[: len(PALETTE)]}
+    shown = {
+        name: path_of(part).beside_others() for name, part in list(groups.items())[: len(PALETTE)]
+    }
     for style, (name, path) in zip(PALETTE, shown.items(), strict=False):
         draw_path(axes, path, window, style)
         if path.last is not None:
@@ -138,7 +143,9 @@ def _grouped(axes: Axes, results: FittedStudy, window: Window, by: str) -> Axes:
     return axes
 
 
-def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WIDE, group: int = 0) -> Figure:
+def path_figure(
+    path: Path95, window: Window, *, n_events: int, width: int = WIDE, group: int = 0
+) -> Figure:
     """Return the figure of the report: the CAAR path above, the AAR of each day below."""
     wide = width >= WIDE
     height = 440 if wide else 390
@@ -166,8 +173,11 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int = WID
     return figure
 
 
-def group_figure(path: Path95, window: Window, limits: tuple[float, float], *, group: int) -> Figure:
-    """Return the path of one group as a small panel; `limits` is the scale that the panels share."""
+def group_figure(
+    path: Path95, window: Window, limits: tuple[float, float], *, group: int
+) -> Figure:
+    """Return the path of one group as a small panel; `limits` is the scale that the panels
+    share."""
     figure = blank(500, 260)
     axes = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.985, "top": 0.95, "bottom": 0.12})
     style = PALETTE[min(group, 2)]
@@ -200,9 +210,14 @@ def write_figures(results: FittedStudy, folder: Path, *, window: Window) -> None
         (folder / f"{name}.svg").write_text(text + "\n", encoding="utf-8", newline="\n")
         with any_script():
             figure.savefig(
-                folder / f"{name}.png", dpi=2 * POINTS_PER_INCH, facecolor=PAPER, metadata={"Software": None}
+                folder / f"{name}.png",
+                dpi=2 * POINTS_PER_INCH,
+                facecolor=PAPER,
+                metadata={"Software": None},
             )
-            figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Producer": None})
+            figure.savefig(
+                folder / f"{name}.pdf", metadata={"CreationDate": None, "Producer": None}
+            )
 
 
 def placebo_figure(statistic: float, draws: FloatArray, *, width: int = WIDE) -> Figure:
@@ -213,7 +228,8 @@ def placebo_figure(statistic: float, draws: FloatArray, *, width: int = WIDE) ->
     figure = blank(width, 240 if wide else 220)
     axes = figure.subplots(
         gridspec_kw={
-            "left": 0.052 if wide else 0.1, "right": 0.985, "top": 0.88, "bottom": 0.14 if wide else 0.16
+            "left": 0.052 if wide else 0.1, "right": 0.985, "top": 0.88,
+            "bottom": 0.14 if wide else 0.16
         }
     )  # fmt: skip
     frame(axes)
@@ -230,7 +246,8 @@ def placebo_figure(statistic: float, draws: FloatArray, *, width: int = WIDE) ->
     axes.grid(visible=True, axis="y", color=GRID, linewidth=1, zorder=0.5)
     axes.tick_params(axis="x", pad=6)
     axes.annotate(
-        f"the study {signed(statistic)}", (statistic, 1), (0, 5), ha="center" if abs(statistic) < 0.6 * reach
+        f"the study {signed(statistic)}", (statistic, 1), (0, 5),
+        ha="center" if abs(statistic) < 0.6 * reach
         else "left" if statistic < 0 else "right", va="bottom", xycoords=("data", "axes fraction"),
         textcoords="offset points", fontsize=TEXT, fontweight="bold", color=color,
     )  # fmt: skip

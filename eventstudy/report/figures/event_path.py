@@ -54,7 +54,9 @@ def row_of(results: FittedStudy, event_id: str) -> int:
         raise ConfigError("no such event", value=event_id, remedy=did_you_mean(str(event_id), ids))
     row = ids.index(str(event_id))
     if not results.ok[row]:
-        raise ConfigError(f"the event was dropped: {results.events['reason'].iloc[row]}", value=event_id)
+        raise ConfigError(
+            f"the event was dropped: {results.events['reason'].iloc[row]}", value=event_id
+        )
     return row
 
 
@@ -64,7 +66,8 @@ def episode(results: FittedStudy, i: int) -> Episode:
     car, half = since(a, a.event.start)
     q = _quantile(float(a.df_resid[i]))
     return Episode(
-        days=a.event.days, dates=a.windows.dates[i], ret=a.expected[i] + a.ar[i], expected=a.expected[i],
+        days=a.event.days, dates=a.windows.dates[i], ret=a.expected[i] + a.ar[i],
+        expected=a.expected[i],
         ar=a.ar[i], car=car[i], ar_half=q * np.sqrt(a.var_ar[i]), car_half=half[i],
     )  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""Figures of single events for papers and notebooks; those of the event pages have the same numbers."""
+"""Figures of single events for papers and notebooks; those of the event pages have the same
+numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 WIDE = 1000
 RANGE = "#e0dfdc"
-# Share of the abnormal returns that the colours of the heatmap tell apart; those beyond have full colour.
+# Share of the abnormal returns that the colours of the heatmap tell apart; those beyond have full
+# colour.
 COLOURED = 0.98
 NAMED_ROWS = 60
 
@@ -32,7 +34,8 @@ NAMED_ROWS = 60
 def plot_event(
     results: FittedStudy, event_id: str, window: Window | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the AR of each day as bars and the CAR as a line, on the CAR's 95% range without an event.
+    """Draw the AR of each day as bars and the CAR as a line, on the CAR's 95% range without an
+    event.
 
     Parameters
     ----------
@@ -51,29 +54,45 @@ def plot_event(
     found, main = episode(results, row_of(results, event_id)), window or _main(results)
     axes = _axes(ax, main)
     color = PALETTE[0][0]
-    axes.fill_between(found.days, -found.car_half, found.car_half, color=RANGE, linewidth=0, zorder=0.8)
-    axes.bar(found.days, found.ar, width=0.66, color=PALETTE[0][1], edgecolor=color, linewidth=1, zorder=2)
-    axes.plot(found.days, found.car, color=color, linewidth=2.25, marker="o", markersize=5, zorder=3)
+    axes.fill_between(
+        found.days, -found.car_half, found.car_half, color=RANGE, linewidth=0, zorder=0.8
+    )
+    axes.bar(
+        found.days,
+        found.ar,
+        width=0.66,
+        color=PALETTE[0][1],
+        edgecolor=color,
+        linewidth=1,
+        zorder=2,
+    )
+    axes.plot(
+        found.days, found.car, color=color, linewidth=2.25, marker="o", markersize=5, zorder=3
+    )
     axes.axhline(0, color=INK, linewidth=1, zorder=2.2)
     shown = np.concatenate([found.ar, found.car, found.car_half, -found.car_half])
     percent_axis(axes.yaxis, float(np.nanmin(shown, initial=0)), float(np.nanmax(shown, initial=0)))
     day_axis(axes, found.days, most=11)
     car = percent(float(results.abnormal.car(main)[row_of(results, event_id)]))
-    return _titled(axes, f"{clipped(event_id, 60)}: AR (bars) and CAR{_of()}; {window_text(main)} {car}")
+    return _titled(
+        axes, f"{clipped(event_id, 60)}: AR (bars) and CAR{_of()}; {window_text(main)} {car}"
+    )
 
 
 @in_its_words
 def plot_price(
     results: FittedStudy, event_id: str, window: Window | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the close against what the model expected from the day before `window` on, with its 95% band.
+    """Draw the close against what the model expected from the day before `window` on, with its 95%
+    band.
 
     Parameters as in :func:`plot_event`.
 
     Raises
     ------
     ConfigError
-        For an unknown or dropped event, one without prices, and a study of another measure than returns.
+        For an unknown or dropped event, one without prices, and a study of another measure than
+        returns.
     """
     main = window or _main(results)
     path = price_path(results, row_of(results, event_id), main)
@@ -86,14 +105,17 @@ def plot_price(
     axes.plot(path.days, path.actual, color=INK, linewidth=1.75, zorder=4)
     axes.grid(visible=True, axis="y", color=GRID, linewidth=1, zorder=0.5)
     day_axis(axes, path.days, most=11)
-    return _titled(axes, f"{clipped(event_id, 60)}: {path.what.lower()}, and model (dashed, 95% band)")
+    return _titled(
+        axes, f"{clipped(event_id, 60)}: {path.what.lower()}, and model (dashed, 95% band)"
+    )
 
 
 @in_its_words
 def plot_estimation(
     results: FittedStudy, event_id: str, window: Window | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the estimation days against the benchmark, the line of the model, and the days of `window`.
+    """Draw the estimation days against the benchmark, the line of the model, and the days of
+    `window`.
 
     Models of several series are drawn against what they fit, a constant mean against the event day.
     Parameters and errors as in :func:`plot_event`.
@@ -102,7 +124,16 @@ def plot_estimation(
     fit = fit_of(results, row_of(results, event_id))
     axes = new_axes(560, 460) if ax is None else ax
     frame(axes)
-    axes.plot(fit.x, fit.y, linestyle="none", marker="o", markersize=3.5, color=MUTED, alpha=0.55, zorder=2)
+    axes.plot(
+        fit.x,
+        fit.y,
+        linestyle="none",
+        marker="o",
+        markersize=3.5,
+        color=MUTED,
+        alpha=0.55,
+        zorder=2,
+    )
     inside = results.abnormal.columns(main)
     x, y = fit.x_event[inside], fit.y_event[inside]
     axes.plot(x, y, linestyle="none", marker="o", markersize=8, color=PALETTE[1][0], zorder=4)
@@ -124,11 +155,13 @@ def plot_estimation(
 
 
 @in_its_words
-def plot_ar_heatmap(results: FittedStudy, window: Window | None = None, ax: Axes | None = None) -> Axes:
+def plot_ar_heatmap(
+    results: FittedStudy, window: Window | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw the abnormal returns as colours, one row an event and one column a day.
 
-    Events are in the order of their CAR over `window`, by default the main one; missing days stay blank.
-    Blue is below zero, orange above; the largest 2% have full colour.
+    Events are in the order of their CAR over `window`, by default the main one; missing days stay
+    blank. Blue is below zero, orange above; the largest 2% have full colour.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -146,16 +179,21 @@ def plot_ar_heatmap(results: FittedStudy, window: Window | None = None, ax: Axes
     colours = LinearSegmentedColormap.from_list("ar", ends).with_extremes(bad=GRID)
     axes.imshow(
         np.ma.masked_invalid(values), cmap=colours, vmin=-full, vmax=full, aspect="auto",
-        interpolation="nearest", extent=(a.event.start - 0.5, a.event.stop + 0.5, len(used) - 0.5, -0.5),
+        interpolation="nearest",
+        extent=(a.event.start - 0.5, a.event.stop + 0.5, len(used) - 0.5, -0.5),
     )  # fmt: skip
     for edge in (main.start - 0.5, main.stop + 0.5):
         axes.axvline(edge, color=INK, linewidth=1, zorder=3)
     names = [clipped(results.events["event_id"].iloc[i], 32) for i in used]
     few = len(used) <= NAMED_ROWS
-    axes.set_yticks(range(len(used)) if few else [], names if few else [], fontsize=11, parse_math=False)
+    axes.set_yticks(
+        range(len(used)) if few else [], names if few else [], fontsize=11, parse_math=False
+    )
     axes.set_ylim(len(used) - 0.5, -0.5)
     day_axis(axes, a.event.days, most=11)
-    title = f"AR{_of()} by event and day; blue below, orange above zero, full colour at {_full(full)}"
+    title = (
+        f"AR{_of()} by event and day; blue below, orange above zero, full colour at {_full(full)}"
+    )
     return _titled(axes, title)
 
 

@@ -106,7 +106,9 @@ def _cost(
     lines: Sequence[tuple[FloatArray, FloatArray]],
     cloud: tuple[FloatArray, FloatArray],
 ) -> float:
-    beyond = box.left < edge.left or box.right > edge.right or box.top < edge.top or box.foot > edge.foot
+    beyond = (
+        box.left < edge.left or box.right > edge.right or box.top < edge.top or box.foot > edge.foot
+    )
     return (
         OUTSIDE * beyond
         + ON_POINT * sum(box.meets(other) for other in taken)

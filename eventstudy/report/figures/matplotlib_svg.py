@@ -40,15 +40,17 @@ def svg(figure: Figure, title: str, desc: str, *, css_class: str = "") -> str:
 
     Notes
     -----
-    Styles become presentation attributes, whose colours a page may override; group ids that begin with
-    ``title:`` become native tooltips.
+    Styles become presentation attributes, whose colours a page may override; group ids that begin
+    with ``title:`` become native tooltips.
     """
     import matplotlib as mpl
 
     salt = hashlib.sha256(f"{title}|{desc}|{css_class}".encode()).hexdigest()[:8]
     raw = io.BytesIO()
     with mpl.rc_context({**_RC, "svg.hashsalt": salt}), any_script():
-        figure.savefig(raw, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            raw, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
     # The markup is matplotlib's own, made one line above.
     root = ET.fromstring(_NO_XML.sub("", raw.getvalue().decode()))  # noqa: S314
     for tag in ("metadata", "style"):

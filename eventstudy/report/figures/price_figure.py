@@ -18,7 +18,8 @@ def price_figure(
 ) -> str:
     """Return the close as a line, the model's path with its 95% band, and the window shaded.
 
-    `tips` are the words of :func:`price_tips`; `name` stands above the window, `unit` above the ticks.
+    `tips` are the words of :func:`price_tips`; `name` stands above the window, `unit` above the
+    ticks.
     """
     wide = width == WIDE
     low, high = roomy([path.actual, path.low, path.high], zero=False)
@@ -35,7 +36,10 @@ def price_figure(
     parts += _ends(panel, path) if wide else _keyed(panel, path)
     parts += [text(over(panel, window, name), 18, name, "s c")] if name else []
     parts += [text(panel.x.start - 6, 12, unit, "m e")] if unit else []
-    desc = "Line of closes; dashed line of the closes that the model expected, with 95% band. Values below."
+    desc = (
+        "Line of closes; dashed line of the closes that the model expected, with 95% band. "
+        "Values below."
+    )
     return picture(
         width, 300, parts, title=f"{path.what} against the model", desc=desc,
         kind="wide" if wide else "narrow",
@@ -50,7 +54,8 @@ def volume_figure(path: PricePath, window: Window, *, width: int, tips: list[str
     parts = [
         shade(panel, window), panel.y_ticks(ticks(0, high, 4, lambda v, d: f"{v:.{d}f}×")),
         panel.bars(path.days, path.volume, 0.66, "vol"), panel.rule(0, "z"),
-        panel.rule(1, "d"), panel.post(0, "d"), panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
+        panel.rule(1, "d"), panel.post(0, "d"),
+        panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
         panel.fields(path.days, tips),
     ]  # fmt: skip
     desc = "Bars of each day; the level line at 1 is the median of the estimation window."
@@ -74,7 +79,9 @@ def price_tips(path: PricePath) -> list[str]:
 def volume_tips(path: PricePath) -> list[str]:
     """Return the volume of each day in words."""
     return [
-        f"Day {day(int(t))}: {v:.2f} times the median" if np.isfinite(v) else f"Day {day(int(t))}: no volume"
+        f"Day {day(int(t))}: {v:.2f} times the median"
+        if np.isfinite(v)
+        else f"Day {day(int(t))}: no volume"
         for t, v in zip(path.days, path.volume, strict=True)
     ]
 
@@ -92,7 +99,9 @@ def _ends(panel: Panel, path: PricePath) -> Iterator[str]:
         known = np.flatnonzero(np.isfinite(values))
         if known.size and (name == "Actual" or path.days[known[-1]] > path.base):
             x = beside(panel, float(path.days[known[-1]]))
-            ends.append((float(panel.y(values[known[-1]])), f"{name} {money(values[known[-1]])}", kind, x))
+            ends.append(
+                (float(panel.y(values[known[-1]])), f"{name} {money(values[known[-1]])}", kind, x)
+            )
     ends.sort()
     if len(ends) == 2 and ends[1][0] - ends[0][0] < 34 and abs(ends[1][3] - ends[0][3]) < 120:
         middle = (ends[0][0] + ends[1][0]) / 2
@@ -107,4 +116,7 @@ def _keyed(panel: Panel, path: PricePath) -> list[str]:
     """Return what the lines of a narrow figure are, below its days and clear of the lines."""
     y = panel.y.start + 44
     model = [text(panel.x.start, y + 18, "dashed: model, 95% band", "bt")]
-    return [text(panel.x.start, y, "line: close", "s"), *(model if np.isfinite(path.expected).any() else [])]
+    return [
+        text(panel.x.start, y, "line: close", "s"),
+        *(model if np.isfinite(path.expected).any() else []),
+    ]

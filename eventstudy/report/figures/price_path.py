@@ -40,8 +40,8 @@ class PricePath:
     base : int
         Event day from whose close the model goes on.
     what : str
-        "Adjusted close", "Close", or "Index" where the returns are not those of one price (converted,
-        or given as returns): the base is then 100.
+        "Adjusted close", "Close", or "Index" where the returns are not those of one price
+        (converted, or given as returns): the base is then 100.
     volume : FloatArray
         Volume over its median in the estimation window; NaN where unknown.
     """
@@ -82,8 +82,8 @@ def price_path(
     """Return the closes of event `i`, and what the model expected from the day before `window` on.
 
     The band is the expected close times 1 ± the 95% forecast interval of the CAR from the base on
-    (exp of it for log returns). None where there is no price around the event, and for other measures.
-    `quotes` are those of :func:`quotes_of`, for callers that draw many events.
+    (exp of it for log returns). None where there is no price around the event, and for other
+    measures. `quotes` are those of :func:`quotes_of`, for callers that draw many events.
     """
     windows, panel = results.abnormal.windows, results.panel
     symbol, exchange = (str(results.events[name].iloc[i]) for name in ("ticker", "exchange"))
@@ -112,7 +112,8 @@ def price_path(
 
 
 def _columns(windows: EventWindows, i: int) -> tuple[IntArray, IntArray]:
-    """Return the columns of the sessions to be shown, and their event days; none beyond the data."""
+    """Return the columns of the sessions to be shown, and their event days; none beyond the
+    data."""
     inside = windows.positions[i, len(windows.estimation) :]
     known = inside >= 0
     columns, days = inside[known], windows.event.days[known]
@@ -126,7 +127,8 @@ def _columns(windows: EventWindows, i: int) -> tuple[IntArray, IntArray]:
 
 
 def _levels(growth: FloatArray, spans: IntArray, at: IntArray, base: int) -> FloatArray:
-    """Return price relatives at the sessions `at`, 1 at the last price up to `base`; NaN past a break.
+    """Return price relatives at the sessions `at`, 1 at the last price up to `base`; NaN past a
+    break.
 
     `growth` and `spans` (T,) are those of all sessions of the calendar.
     """
@@ -148,7 +150,8 @@ def _levels(growth: FloatArray, spans: IntArray, at: IntArray, base: int) -> Flo
 
 
 def _scale(quotes: Quoted | None, sessions: DateArray, level: FloatArray) -> tuple[str, float]:
-    """Return what the levels are and what one is worth: a price if they move exactly like it, else 100."""
+    """Return what the levels are and what one is worth: a price if they move exactly like it, else
+    100."""
     dates, columns, _ = quotes or (sessions[:0], {}, np.empty(0))
     at = np.minimum(np.searchsorted(dates, sessions), len(dates) - 1)
     for name, closes in columns.items():
@@ -173,8 +176,11 @@ def _volume(quotes: Quoted | None, sessions: DateArray, typical: DateArray) -> F
     return own / np.median(usual) if usual.size else np.full(len(sessions), np.nan)
 
 
-def _expected(results: FittedStudy, i: int, days: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
-    """Return the expected relatives since `base`, 1 there, and half the interval of the CAR since."""
+def _expected(
+    results: FittedStudy, i: int, days: IntArray, base: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the expected relatives since `base`, 1 there, and half the interval of the CAR
+    since."""
     a, first = results.abnormal, base + 1
     out, half = np.full(len(days), np.nan), np.full(len(days), np.nan)
     if not results.ok[i] or base not in days or first not in a.event:

@@ -43,7 +43,8 @@ class Fit:
 
 
 def fit_of(results: FittedStudy, i: int) -> Fit:
-    """Return the estimation window of event `i` as a plane: against the benchmark where that is the model."""
+    """Return the estimation window of event `i` as a plane: against the benchmark where that is the
+    model."""
     a, windows = results.abnormal, results.abnormal.windows
     length, used = len(windows.estimation), np.isfinite(a.resid[i])
     fitted = (windows.returns[i, :length] - a.resid[i])[used]

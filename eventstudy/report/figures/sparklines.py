@@ -35,11 +35,14 @@ class Sparks:
     note: str
 
 
-def sparks(results: FittedStudy, samples: Mapping[str, FittedStudy], styles: Sequence[int]) -> Sparks:
-    """Return the CAR from the first day up to each, all on one scale; nothing if there is one day only.
+def sparks(
+    results: FittedStudy, samples: Mapping[str, FittedStudy], styles: Sequence[int]
+) -> Sparks:
+    """Return the CAR from the first day up to each, all on one scale; nothing if there is one day
+    only.
 
-    `samples` are the groups with a mean in their order, `styles` the place among them of each event's. As in
-    the figures no day is extended beyond a price limit.
+    `samples` are the groups with a mean in their order, `styles` the place among them of each
+    event's. As in the figures no day is extended beyond a price limit.
     """
     a = results.abnormal
     if len(a.event) < 2:
@@ -50,7 +53,9 @@ def sparks(results: FittedStudy, samples: Mapping[str, FittedStudy], styles: Seq
     share = PATHS_SHOWN if len(furthest) > FEW_PATHS else 1.0
     reach = max(float(np.quantile(furthest, share)), 1e-4)
     days = a.event.days
-    panel = Panel(Scale(float(days[0]), float(days[-1]), 2, WIDTH - 2), Scale(-reach, reach, HEIGHT - 2, 2))
+    panel = Panel(
+        Scale(float(days[0]), float(days[-1]), 2, WIDTH - 2), Scale(-reach, reach, HEIGHT - 2, 2)
+    )
     means = {
         name: _drawn(panel, days, part.abnormal.caar, shown, i)
         for i, (name, part) in enumerate(samples.items())
@@ -71,7 +76,8 @@ def _thinned(days: IntArray) -> IntArray:
 
 
 def _drawn(panel: Panel, days: IntArray, path: FloatArray, shown: IntArray, style: int) -> Markup:
-    """Return one path with what it says in words; what goes beyond the scale lies outside of the picture."""
+    """Return one path with what it says in words; what goes beyond the scale lies outside of the
+    picture."""
     known = np.flatnonzero(np.isfinite(path))
     if not known.size:
         return Markup("")

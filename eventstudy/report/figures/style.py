@@ -67,7 +67,12 @@ def draw_bars(axes: Axes, path: Path95, window: Window, color: str) -> None:
     _time_marks(axes, window)
     axes.bar(path.days, path.aar, width=0.66, color=color, zorder=2)
     axes.vlines(
-        path.days, path.aar - path.aar_half, path.aar + path.aar_half, color=MUTED, linewidth=1.25, zorder=3
+        path.days,
+        path.aar - path.aar_half,
+        path.aar + path.aar_half,
+        color=MUTED,
+        linewidth=1.25,
+        zorder=3,
     )
     axes.axhline(0, color=INK, linewidth=1, zorder=4)
 
@@ -107,17 +112,24 @@ def day_axis(axes: Axes, days: IntArray, *, most: int) -> None:
         label.set_fontweight("bold" if t == 0 else "normal")
 
 
-def label_path(upper: Axes, lower: Axes, path: Path95, color: str, *, average: str, beside: bool) -> None:
+def label_path(
+    upper: Axes, lower: Axes, path: Path95, color: str, *, average: str, beside: bool
+) -> None:
     if not beside:
         drawn = (", 95% band", ", 95% CI") if path.has_band else ("", "")
-        for axes, text in ((upper, f"C{average}{drawn[0]}"), (lower, f"{average} each day{drawn[1]}")):
+        for axes, text in (
+            (upper, f"C{average}{drawn[0]}"),
+            (lower, f"{average} each day{drawn[1]}"),
+        ):
             axes.set_title(text, loc="left", fontsize=TEXT, fontweight="bold", color=color, pad=5)
         return
     beside_end: Any = {"textcoords": "offset points", "va": "center", "fontsize": TEXT}
     end = percent(path.end, unit=words().unit == "%")
     _label_end(upper, path, f"C{average} {end}", {**beside_end, "color": color})
     beside_end["xycoords"] = ("axes fraction", "data")
-    lower.annotate(f"{average} each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end)
+    lower.annotate(
+        f"{average} each day", (1, 0), (6, 0), color=color, fontweight="bold", **beside_end
+    )
     if np.isfinite(path.aar_half).any():
         lower.annotate("with 95% CI", (1, 0), (6, -16), color=MUTED, **beside_end)
 
@@ -128,7 +140,11 @@ def _label_end(axes: Axes, path: Path95, text: str, style: Mapping[str, Any]) ->
         return
     x, value, half = path.days[path.last] + 0.5, path.caar[path.last], path.caar_half[path.last]
     # Within the figure the text stands on paper, so that no line goes through it.
-    ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5} if path.last + 1 < len(path.days) else None
+    ground = (
+        {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+        if path.last + 1 < len(path.days)
+        else None
+    )
     axes.annotate(text, (x, value), (6, 0), fontweight="bold", bbox=ground, **style)
     if np.isfinite(half):
         low, high = axes.get_ylim()
@@ -142,10 +158,16 @@ def label_window(axes: Axes, path: Path95, window: Window, *, wide: bool) -> Non
     low, high = axes.get_xlim()
     middle, side = (window.start + window.stop) / 2, "center"
     figure = axes.get_figure(root=True)
-    pixels = axes.get_position().width * (figure.get_figwidth() * POINTS_PER_INCH if figure else 1000)
+    pixels = axes.get_position().width * (
+        figure.get_figwidth() * POINTS_PER_INCH if figure else 1000
+    )
     half = LETTER * len(name) / 2 * (high - low) / pixels
     edge, side = (
-        (low, "left") if middle - half < low else (high, "right") if middle + half > high else (middle, side)
+        (low, "left")
+        if middle - half < low
+        else (high, "right")
+        if middle + half > high
+        else (middle, side)
     )
     axes.annotate(
         name, (edge, 1), (0, 5), ha=side, va="bottom", xycoords=("data", "axes fraction"),
@@ -160,7 +182,9 @@ def hit_areas(axes: Axes, path: Path95, average: str) -> None:
         text = f"Day {day(int(t))}: {average} {percent(aar)}, C{average} {percent(caar)}"
         if np.isfinite(half):
             text += f" (95% CI {span(caar - half, caar + half)})"
-        patch = axes.axvspan(t - 0.5, t + 0.5, facecolor="none", edgecolor="none", linewidth=0, zorder=9)
+        patch = axes.axvspan(
+            t - 0.5, t + 0.5, facecolor="none", edgecolor="none", linewidth=0, zorder=9
+        )
         patch.set_gid(f"{TITLE}{text}, {count(int(n), 'event')}")
 
 
@@ -175,7 +199,11 @@ class Point:
 
     @property
     def tip(self) -> str:
-        ci = f" ({span(self.car - self.half, self.car + self.half)})" if np.isfinite(self.half) else ""
+        ci = (
+            f" ({span(self.car - self.half, self.car + self.half)})"
+            if np.isfinite(self.half)
+            else ""
+        )
         return f"{self.name}: {percent(self.car)}{ci}"
 
 

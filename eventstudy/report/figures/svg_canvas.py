@@ -1,4 +1,5 @@
-"""Small figures written as SVG directly, as a plotting library would take minutes for the pages of a run."""
+"""Small figures written as SVG directly, as a plotting library would take minutes for the pages of
+a run."""
 
 from __future__ import annotations
 
@@ -62,7 +63,10 @@ class Panel:
         """Return the area between two paths."""
         out = []
         for run in _runs(np.isfinite(low) & np.isfinite(high)):
-            there, back = self._points(xs[run], high[run]), self._points(xs[run[::-1]], low[run[::-1]])
+            there, back = (
+                self._points(xs[run], high[run]),
+                self._points(xs[run[::-1]], low[run[::-1]]),
+            )
             out.append("L".join(there + back))
         return f'<path class="{kind}" d="M{"ZM".join(out)}Z"/>' if out else ""
 
@@ -87,7 +91,9 @@ class Panel:
     def fields(self, days: IntArray, tips: Iterable[str]) -> str:
         """Return an invisible field over each day that tells its tip."""
         y, height = number(self.y.stop), number(self.y.start - self.y.stop)
-        ends = zip(*(self.x.places((days + side).astype(float)) for side in (-0.5, 0.5)), tips, strict=True)
+        ends = zip(
+            *(self.x.places((days + side).astype(float)) for side in (-0.5, 0.5)), tips, strict=True
+        )
         return "".join(
             f'<rect class="hit" x="{x}" y="{y}" width="{number(float(right) - float(x))}" '
             f'height="{height}"><title>{escape(tip)}</title></rect>'
@@ -101,7 +107,9 @@ class Panel:
 
     def post(self, x: float, kind: str) -> str:
         """Return an upright line through the panel."""
-        return f'<path class="{kind}" d="M{self.x(x)} {number(self.y.start)}V{number(self.y.stop)}"/>'
+        return (
+            f'<path class="{kind}" d="M{self.x(x)} {number(self.y.start)}V{number(self.y.stop)}"/>'
+        )
 
     def y_ticks(self, at: Iterable[tuple[float, str]]) -> str:
         """Return level lines with their labels to the left."""
@@ -114,7 +122,8 @@ class Panel:
         """Return labels below the panel; that of day 0 stands out."""
         foot = self.y.start + 20
         return "".join(
-            text(float(self.x(v)), foot, label, "s c" if label == "day 0" else "m c") for v, label in at
+            text(float(self.x(v)), foot, label, "s c" if label == "day 0" else "m c")
+            for v, label in at
         )
 
 
@@ -135,7 +144,9 @@ def text(x: float, y: float, words: str, kind: str) -> str:
     return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(words)}</text>'
 
 
-def picture(width: int, height: int, parts: Iterable[str], *, title: str, desc: str, kind: str) -> str:
+def picture(
+    width: int, height: int, parts: Iterable[str], *, title: str, desc: str, kind: str
+) -> str:
     """Return an SVG with name and description for those who cannot see it."""
     salt = hashlib.sha256(f"{title}|{kind}".encode()).hexdigest()[:6]
     names = f'aria-labelledby="t{salt} d{salt}"'
@@ -149,21 +160,27 @@ def picture(width: int, height: int, parts: Iterable[str], *, title: str, desc: 
 def ticks(
     low: float, high: float, most: int, label: Callable[[float, int], str], *, scale: float = 1.0
 ) -> list[tuple[float, str]]:
-    """Return round values within an axis, and `label(value, decimals)` of each in units of 1/`scale`.
+    """Return round values within an axis, and `label(value, decimals)` of each in units of
+    1/`scale`.
 
     As many as fit into `most`.
     """
     step, first, last = _step(scale * low, scale * high, most)
     at = [float(k * step) + 0.0 for k in range(first, last + 1)]
-    decimals = next((d for d in range(5) if all(abs(t - round(t, d)) < 1e-9 * max(1, abs(t)) for t in at)), 5)
+    decimals = next(
+        (d for d in range(5) if all(abs(t - round(t, d)) < 1e-9 * max(1, abs(t)) for t in at)), 5
+    )
     return [(t / scale, label(t, decimals)) for t in at]
 
 
 def _step(low: float, high: float, most: int) -> tuple[float, int, int]:
-    """Return the smallest round step with at most so many multiples within an axis, and the ends of these."""
+    """Return the smallest round step with at most so many multiples within an axis, and the ends of
+    these."""
     power = 10.0 ** np.floor(np.log10((high - low) / most))
     steps = [float(m * power) for m in (1, 2, 2.5, 5, 10)]
-    found = [(step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps]
+    found = [
+        (step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps
+    ]
     fits = [k for k, (_, first, last) in enumerate(found) if last - first < most]
     # Halves have one more digit: only where fives are too few.
     halves = fits[0] == 2 and found[3][2] - found[3][1] >= 2
@@ -171,7 +188,8 @@ def _step(low: float, high: float, most: int) -> tuple[float, int, int]:
 
 
 def sided(low: float, high: float, most: int, *, scale: float = 1.0) -> tuple[float, float]:
-    """Return an axis made longer for a tick on each side of zero that its values reach well into."""
+    """Return an axis made longer for a tick on each side of zero that its values reach well
+    into."""
     step, first, last = _step(scale * low, scale * high, most)
     step, span = step / scale, high - low
     ends = [-low, high]
@@ -186,9 +204,13 @@ def signed_label(value: float, decimals: int) -> str:
     return signed(value, decimals) if round(value, 9) else "0"
 
 
-def roomy(values: Iterable[FloatArray], *, zero: bool = True, room: float = 0.05) -> tuple[float, float]:
+def roomy(
+    values: Iterable[FloatArray], *, zero: bool = True, room: float = 0.05
+) -> tuple[float, float]:
     """Return an axis that holds all values, and 0 if asked for, with some room."""
-    known = np.concatenate([np.asarray(v, dtype=float).ravel() for v in values] + ([[0.0]] if zero else []))
+    known = np.concatenate(
+        [np.asarray(v, dtype=float).ravel() for v in values] + ([[0.0]] if zero else [])
+    )
     known = known[np.isfinite(known)]
     if known.size == 0:
         return -0.01, 0.01

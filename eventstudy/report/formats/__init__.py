@@ -1,4 +1,5 @@
-"""A finished run in other formats: LaTeX, Markdown, Excel, JSON and Parquet; nothing is computed anew."""
+"""A finished run in other formats: LaTeX, Markdown, Excel, JSON and Parquet; nothing is computed
+anew."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from .latex import latex_table
 from .markdown import markdown
 
 __all__ = [
-    "FORMATS", "Finished", "as_json", "export_file", "exported", "finished", "latex_table", "markdown",
+    "FORMATS", "Finished", "as_json", "export_file", "exported", "finished", "latex_table",
+    "markdown",
     "read_run", "write_texts",
 ]  # fmt: skip

@@ -31,7 +31,8 @@ PERCENT, LOG, P, PLAIN, COUNT, DATE = (
 )
 _P_VALUES = {"pvalue", "holm", "bh", "by", "romano_wolf", "wild_pvalue"}
 _VALUES = {
-    "ret", "expected", "ar", "se", "car", "bhar", "aar", "caar", "estimate", "mean_one", "mean_other",
+    "ret", "expected", "ar", "se", "car", "bhar", "aar", "caar", "estimate", "mean_one",
+    "mean_other",
     "difference", "ci_low", "ci_high", "aar_low", "aar_high", "caar_low", "caar_high", "median",
     "se_independent", "sigma", "mean_car",
 }  # fmt: skip
@@ -44,8 +45,8 @@ _FORMULA = re.compile(r"^[=+\-@\t\r]")
 def write_excel(run: Finished, path: Path) -> None:
     """Write the workbook; equal runs give equal bytes.
 
-    Text is stored as text and marked so where it would become a formula when edited; a missing number is
-    an empty cell.
+    Text is stored as text and marked so where it would become a formula when edited; a missing
+    number is an empty cell.
 
     Raises
     ------
@@ -61,7 +62,9 @@ def write_excel(run: Finished, path: Path) -> None:
         ) from None  # fmt: skip
     off = {f"strings_to_{what}": False for what in ("formulas", "urls", "numbers")}
     with xlsxwriter.Workbook(path, {**off, "remove_timezone": True}) as book:
-        book.set_properties({"title": run.document["name"][:255], "created": pd.Timestamp(2000, 1, 1)})
+        book.set_properties(
+            {"title": run.document["name"][:255], "created": pd.Timestamp(2000, 1, 1)}
+        )
         sheets = Sheets(book, run)
         sheets.overview()
         for name, table in ordered(run):
@@ -83,7 +86,9 @@ def sheet_name(name: str) -> str:
 def _provenance(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a run was computed from, one line each; prices have their own sheets."""
     for name, value in found.items():
-        plain = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
+        plain = (
+            ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
+        )
         if plain and name != "prices":
             yield f"{name.replace('_', ' ')}: {plain}"
 
@@ -121,10 +126,12 @@ class Sheets:
         sheet.set_column(1, 1, 100)
         text = d["text"]
         lines = [
-            ("Study", d["name"]), ("Answer", text["answer"]), *(("", line) for line in text["asides"]),
+            ("Study", d["name"]), ("Answer", text["answer"]),
+            *(("", line) for line in text["asides"]),
             *((label, f"{value} ({remark})") for label, value, remark in text["keys"]),
             ("Set-up", text["setup"]),
-            *(("Warning", line) for line in text["warnings"]), ("Diagnosis", " ".join(text["diagnosis"])),
+            *(("Warning", line) for line in text["warnings"]),
+            ("Diagnosis", " ".join(text["diagnosis"])),
             *(("Methods", line) for line in text["methods"]),
             *(("Provenance", line) for line in _provenance(d["provenance"])),
         ]  # fmt: skip

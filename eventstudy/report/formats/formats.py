@@ -21,7 +21,8 @@ def write_texts(folder: Path, run: Finished) -> None:
 
 
 def exported(run: Finished, kind: str, folder: Path) -> list[Path]:
-    """Write a run in one format below `folder`, under the names of a run folder; return the files."""
+    """Write a run in one format below `folder`, under the names of a run folder; return the
+    files."""
     files = {folder / path: write for path, write in FORMATS[kind](run).items()}
     for target, write in files.items():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,8 @@ FORMATS: dict[str, Callable[[Finished], dict[str, Callable[[Path], None]]]] = {
     "xlsx": lambda run: {"report.xlsx": lambda path: write_excel(run, path)},
     "md": lambda run: {"report.md": _text(markdown(run))},
     "json": lambda run: {"results.json": _text(as_json(run.document))},
-    "interactive": lambda run: {"report-interactive.html": lambda path: write_interactive(run, path)},
+    "interactive": lambda run: {
+        "report-interactive.html": lambda path: write_interactive(run, path)
+    },
     "parquet": lambda run: {"abnormal_returns.parquet": lambda path: write_parquet(run, path)},
 }

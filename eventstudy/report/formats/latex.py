@@ -26,12 +26,14 @@ NARROW = 11
 MOST_PANELS, MOST_TESTS = 3, 6
 LEGEND = r"\sym{***} $p<0.01$, \sym{**} $p<0.05$, \sym{*} $p<0.1$"
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
+    "$": r"\$",
     "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "\u00a0": "~", "–": "--", "—": "---",
     "…": r"\ldots{}", "−": "$-$", "×": r"$\times$", "≥": r"$\geq$", "≤": r"$\leq$", "²": "$^2$",
-    "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "σ": r"$\sigma$", "μ": r"$\mu$", "Σ": r"$\Sigma$",
+    "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "σ": r"$\sigma$", "μ": r"$\mu$",
+    "Σ": r"$\Sigma$",
     "“": "``", "”": "''", "\u200b": r"\allowbreak{}", "‘": "`", "’": "'",
 }  # fmt: skip
 # Controls and marks of direction, which would rearrange what stands around them.
@@ -43,8 +45,8 @@ _HEAD = r"""% {what}
 \providecommand{{\sym}}[1]{{\ifmmode^{{#1}}\else\textsuperscript{{#1}}\fi}}
 """
 _SCRIPT = r"""
-% Has characters beyond Latin: compile with XeLaTeX or LuaLaTeX, and choose a font that has them, such as
-% \usepackage{fontspec}\setmainfont{Noto Serif CJK SC}"""
+% Has characters beyond Latin: compile with XeLaTeX or LuaLaTeX, and choose a font that has them,
+% such as \usepackage{fontspec}\setmainfont{Noto Serif CJK SC}"""
 
 
 def escaped(text: object) -> str:
@@ -54,7 +56,8 @@ def escaped(text: object) -> str:
 
 
 def latex_tables(run: Finished) -> dict[str, str]:
-    """Return the LaTeX tables of a run by file name: caar, events, and regression if there is one."""
+    """Return the LaTeX tables of a run by file name: caar, events, and regression if there is
+    one."""
     with speaking_of(run.measure):
         found = {"caar": caar_table(run), "events": events_table(run)}
         terms = run.tables.get("regression")
@@ -150,7 +153,8 @@ def regression_table(run: Finished) -> str:
     wild = "wild_pvalue" in table
     p = "wild_pvalue" if wild else "pvalue"
     lines = "\n".join(
-        rf"{escaped(clipped(t['term'], 60))} & {_starred(_number(t['estimate'], 4), t[p])} \\" + "\n"
+        rf"{escaped(clipped(t['term'], 60))} & {_starred(_number(t['estimate'], 4), t[p])} \\"
+        "\n"
         rf" & ({t['se']:.4f}) \\"
         for t in table.to_dict("records")
     )
@@ -182,7 +186,8 @@ $R^2$ & {first["r2"]:.3f} \\
 
 
 def _panel(panel: Panel, i: int, run: Finished, tests: tuple[str, ...]) -> str:
-    """Return the lines of one panel beneath the heads of `tests`, or its own where it has other tests."""
+    """Return the lines of one panel beneath the heads of `tests`, or its own where it has other
+    tests."""
     single = len(run.document["samples"]) == 1
     column = run.document["group_column"]
     who = f"{clipped(column, 40)} = {clipped(panel.group, 60)}" if panel.group else "all events"
@@ -225,17 +230,24 @@ def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
 def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
     main = dict.fromkeys(STATISTICS[row.main].label for panel in shown for row in panel.rows)
     several, one = (
-        any(STATISTICS[panel.main].per_event == single for panel in shown) for single in (False, True)
+        any(STATISTICS[panel.main].per_event == single for panel in shown)
+        for single in (False, True)
     )
-    errors = ["the standard error of the main test"] * several + ["the standard error of its forecast"] * one
+    errors = ["the standard error of the main test"] * several + [
+        "the standard error of its forecast"
+    ] * one
     error = " or, for one event, ".join(errors)
     names = dict.fromkeys(name for panel in shown for name in panel.tests)
     sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))
     legend = _legend(body)
-    stars_of = f"; the stars of an effect come from the main test ({escaped(', '.join(main))})" * bool(legend)
+    stars_of = (
+        f"; the stars of an effect come from the main test ({escaped(', '.join(main))})"
+        * bool(legend)
+    )
     more = f"{count(left, 'more group')} in tests\\_by\\_group.csv. " if left else ""
     return (
-        f"{_study(run)} The effect is the average of the CARs weighted by 1/s, s the standard error of each. "
+        f"{_study(run)} The effect is the average of the CARs weighted by 1/s, s the standard "
+        "error of each. "
         f"In parentheses {error}{stars_of}. {more}"
         f"Tests: {escaped(sources)}.{legend}"
     )
@@ -260,7 +272,8 @@ def _study(run: Finished) -> str:
     estimation, event = map(_window, windows)
     model = escaped(d["model"]["label"])
     return (
-        rf"{count(d['n_used'], 'event')} of {d['n_events']:,}{lost}. Normal {_kind()}: {model}, estimated on "
+        rf"{count(d['n_used'], 'event')} of {d['n_events']:,}{lost}. Normal {_kind()}: {model}, "
+        r"estimated on "
         rf"{estimation} trading days before the event; event window {event}.{_reach(run)}"
     )
 
@@ -282,7 +295,9 @@ def _notes(text: str) -> str:
 
 def _head(what: str, text: str, more: str = "") -> str:
     script = _SCRIPT if any(ord(letter) > 0x17F for letter in text) else ""
-    return _HEAD.format(what=f"{what}. Written by eventstudy", more=f" {more}" * bool(more), script=script)
+    return _HEAD.format(
+        what=f"{what}. Written by eventstudy", more=f" {more}" * bool(more), script=script
+    )
 
 
 def _starred(text: str, p: float) -> str:

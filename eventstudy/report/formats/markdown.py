@@ -35,9 +35,11 @@ MOST_PANELS = 6
 
 
 def markdown(run: Finished) -> str:
-    """Return ``report.md``: answer, windows by tests, events, robustness, diagnosis, losses, methods."""
+    """Return ``report.md``: answer, windows by tests, events, robustness, diagnosis, losses,
+    methods."""
     sections = (
-        _top, _windows, _path, _events, groups_and_robustness, _diagnosis, _ledger, _methods, _provenance,
+        _top, _windows, _path, _events, groups_and_robustness, _diagnosis, _ledger, _methods,
+        _provenance,
     )  # fmt: skip
     with speaking_of(run.measure):
         return "\n\n".join(part for section in sections for part in section(run) if part) + "\n"
@@ -65,9 +67,12 @@ def _windows(run: Finished) -> Iterator[str]:
         yield _grid(panel, run.main)
     more = f" {count(left, 'more group')}: tables/tests_by_group.csv." if left else ""
     yield (
-        f"Effect with its 95% interval and p by the main test, and plain average (CAAR), in {words().axis}; "
-        "other tests: p-values of those that are valid here. Only the main window is the answer; the others "
-        f"are not corrected for multiple looks. In full precision: tables/tests.csv, tables/caar.csv.{more}"
+        "Effect with its 95% interval and p by the main test, and plain average (CAAR), in "
+        f"{words().axis}; "
+        "other tests: p-values of those that are valid here. Only the main window is the answer; "
+        "the others "
+        "are not corrected for multiple looks. In full precision: tables/tests.csv, "
+        f"tables/caar.csv.{more}"
     )
 
 
@@ -93,13 +98,16 @@ def _grid(panel: Panel, main: Window) -> str:
 
 
 def _window_line(row: WindowRow, main: Window, test: str, others: list[str]) -> list[str]:
-    """Return the cells of a window; where too few events have it for `test`, p is that of the test named."""
+    """Return the cells of a window; where too few events have it for `test`, p is that of the test
+    named."""
     by = f" ({labels((row.main,))[0]})" * (row.main != test)
     window = f"{window_text(row.window)}{', main' * (row.window == main)}"
     cells = {cell.name: pvalue(cell.pvalue) for cell in row.cells}
     return [
-        window, f"{row.n_events:,}", percent(row.effect, unit=False), span(row.low, row.high, unit=False),
-        f"{pvalue(row.pvalue)}{by}", percent(row.caar, unit=False), *(cells[name] for name in others),
+        window, f"{row.n_events:,}", percent(row.effect, unit=False),
+        span(row.low, row.high, unit=False),
+        f"{pvalue(row.pvalue)}{by}", percent(row.caar, unit=False),
+        *(cells[name] for name in others),
     ]  # fmt: skip
 
 
@@ -116,15 +124,18 @@ def _path(run: Finished) -> Iterator[str]:
     head = ["Day", "N", f"AAR, {words().head}", "N complete", f"CAAR, {words().head}"]
     rows = [
         [
-            day(t["tau"]), f"{t['n_events']:,}", percent(t["aar"], unit=False), f"{t['n_complete']:,}",
+            day(t["tau"]), f"{t['n_events']:,}", percent(t["aar"], unit=False),
+            f"{t['n_complete']:,}",
             percent(t["caar"], unit=False),
         ]
         for t in aar.to_dict("records")
     ]  # fmt: skip
     yield table(head, rows)
     yield (
-        f"The {block(run.document['text']['subject'])}. AAR: mean abnormal return of the day, of the N "
-        "events that have one. CAAR: mean CAR from the first day shown, of the events complete up to the "
+        f"The {block(run.document['text']['subject'])}. AAR: mean abnormal return of the day, of "
+        "the N "
+        "events that have one. CAAR: mean CAR from the first day shown, of the events complete up "
+        "to the "
         "day. No day is extended beyond a price limit."
     )
 
@@ -135,7 +146,16 @@ def _events(run: Finished) -> Iterator[str]:
         return
     yield "## Events"
     grouped = ["Group"] * bool(rows[0].group)
-    head = ["Day 0", "Event", *grouped, "Id", "Flags", f"CAR, {words().head}", f"SE, {words().head}", "p"]
+    head = [
+        "Day 0",
+        "Event",
+        *grouped,
+        "Id",
+        "Flags",
+        f"CAR, {words().head}",
+        f"SE, {words().head}",
+        "p",
+    ]
     yield table(
         head,
         [
@@ -180,19 +200,31 @@ def _ledger(run: Finished) -> Iterator[str]:
         yield f"{len(events):,} of them are listed; the folder long of the run has all."
     if len(dropped):
         rows = [
-            [date_iso(e["day0"]), clipped(e["event_id"], 60), clipped(e["ticker"], 40), clipped(e["reason"])]
+            [
+                date_iso(e["day0"]),
+                clipped(e["event_id"], 60),
+                clipped(e["ticker"], 40),
+                clipped(e["reason"]),
+            ]
             for e in dropped.to_dict("records")
         ]
         yield table(["Day 0", "Event", "Ticker", "Reason"], rows, left=4)
     text = run.document["text"]
-    for title, found in (("Without a CAR", text["lacking"]), ("Extended by a price limit", text["extended"])):
+    for title, found in (
+        ("Without a CAR", text["lacking"]),
+        ("Extended by a price limit", text["extended"]),
+    ):
         yield f"### {title} over {window_text(run.main)}" if found else ""
         yield items(found)
         yield block(text.get("remedies", "")) if found is text["lacking"] else ""
-    flags = Counter(f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell)))
+    flags = Counter(
+        f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell))
+    )
     if flags and n == len(events):
         known = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
-        rows = [[clipped(flag_words(f), 60), words().say(FLAGS.get(f, "")), f"{n:,}"] for f, n in known]
+        rows = [
+            [clipped(flag_words(f), 60), words().say(FLAGS.get(f, "")), f"{n:,}"] for f, n in known
+        ]
         yield table(["Flag", "Meaning", "Events used"], rows, left=2)
 
 
@@ -211,10 +243,16 @@ def _provenance(run: Finished) -> Iterator[str]:
     versions = ", ".join(f"{k} {v}" for k, v in (found.get("versions") or {}).items())
     lines = {
         "Reproduce": found.get("command"), "Events": found.get("events_source"),
-        "SHA-256 of the events": found.get("events_sha256"), "Settings": settings, "Software": versions,
+        "SHA-256 of the events": found.get("events_sha256"), "Settings": settings,
+        "Software": versions,
     }  # fmt: skip
     yield items(f"{name}: {clipped(value, 2000)}" for name, value in lines.items() if value)
     prices = found.get("prices") or {}
     keys = ("source", "detail", "first", "last", "rows")
-    rows = [[symbol, *(clipped(entry.get(k, "")) for k in keys)] for symbol, entry in sorted(prices.items())]
-    yield table(["Symbol", "Source", "Detail", "First", "Last", "Rows"], rows, left=5) if rows else ""
+    rows = [
+        [symbol, *(clipped(entry.get(k, "")) for k in keys)]
+        for symbol, entry in sorted(prices.items())
+    ]
+    yield (
+        table(["Symbol", "Source", "Detail", "First", "Last", "Rows"], rows, left=5) if rows else ""
+    )

@@ -1,4 +1,5 @@
-"""What stands beside the answer in Markdown: groups, other weights, families, placebos, a regression."""
+"""What stands beside the answer in Markdown: groups, other weights, families, placebos, a
+regression."""
 
 from __future__ import annotations
 
@@ -12,7 +13,16 @@ from ...analysis.units import words
 from ...significance import STATISTICS
 from ...utility.pvalue_text import LEVEL, p_is, pvalue
 from ..content.finished_run import Finished
-from ..content.wording import MISSING, clipped, count, flag_words, percent, signed, span, window_text
+from ..content.wording import (
+    MISSING,
+    clipped,
+    count,
+    flag_words,
+    percent,
+    signed,
+    span,
+    window_text,
+)
 from ..html.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
 from .markdown_text import block, items, table
 
@@ -54,7 +64,8 @@ def _records(run: Finished, name: str) -> list[dict[Any, Any]]:
 def _differences(run: Finished) -> str:
     rows = [
         [
-            f"{clipped(d['one'], 60)} minus {clipped(d['other'], 60)}", d["method"].replace("_", " "),
+            f"{clipped(d['one'], 60)} minus {clipped(d['other'], 60)}",
+            d["method"].replace("_", " "),
             percent(d["difference"], unit=False), span(d["ci_low"], d["ci_high"], unit=False),
             pvalue(d["pvalue"]),
         ]
@@ -67,8 +78,10 @@ def _differences(run: Finished) -> str:
 def _variants(run: Finished) -> str:
     rows = [
         [
-            clipped(v["variant"], 40) + f": {clipped(v['group'] or 'all events', 30)}" * bool(run.groups),
-            clipped("; ".join(filter(None, (v["settings"], v["reason"])))), f"[{v['start']}, {v['stop']}]",
+            clipped(v["variant"], 40)
+            + f": {clipped(v['group'] or 'all events', 30)}" * bool(run.groups),
+            clipped("; ".join(filter(None, (v["settings"], v["reason"])))),
+            f"[{v['start']}, {v['stop']}]",
             STATISTICS[v["test"]].label if v["test"] else MISSING, f"{v['n_events']:,}",
             percent(v["estimate"], unit=False), span(v["ci_low"], v["ci_high"], unit=False),
             pvalue(v["pvalue"]),
@@ -104,7 +117,9 @@ def _families(run: Finished) -> str:
         known = part[part["pvalue"].notna()]
         label = FAMILIES.get(str(name), str(name)).format(main=window_text(run.main))
         small = (
-            f"{int((known[m] < LEVEL).sum()):,}" if m in known and known[m].notna().any() else MISSING
+            f"{int((known[m] < LEVEL).sum()):,}"
+            if m in known and known[m].notna().any()
+            else MISSING
             for m in ("pvalue", *ADJUSTED)
         )  # fmt: skip
         rows.append([label, f"{len(known):,}", *small])
@@ -147,7 +162,8 @@ def _regression(run: Finished) -> str:
     p = "wild_pvalue" if "wild_pvalue" in found[0] else "pvalue"
     rows = [
         [
-            clipped(t["term"], 60), f"{t['estimate']:+.4g}", f"{t['se']:.4g}", signed(t["statistic"]),
+            clipped(t["term"], 60), f"{t['estimate']:+.4g}", f"{t['se']:.4g}",
+            signed(t["statistic"]),
             pvalue(t[p]),
         ]
         for t in found

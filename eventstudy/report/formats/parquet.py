@@ -11,7 +11,8 @@ from ..content.finished_run import Finished
 
 
 def long_table(run: Finished) -> pd.DataFrame:
-    """Return ``tables/abnormal_returns.csv`` with the group of each event, if there are groups, in front."""
+    """Return ``tables/abnormal_returns.csv`` with the group of each event, if there are groups, in
+    front."""
     table, column = run.tables["abnormal_returns"], run.document["group_column"]
     if not column or column in table:
         return table

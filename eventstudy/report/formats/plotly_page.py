@@ -1,4 +1,5 @@
-"""A page to explore a run with: hover, a legend that hides and shows, a choice of windows; made by Plotly."""
+"""A page to explore a run with: hover, a legend that hides and shows, a choice of windows; made by
+Plotly."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from ..content.finished_run import Finished
 from ..content.wording import clipped, count, percent, span, window_text
 from ..html.templating import digest, environment, script, style
 
-# Of the groups in their order; colours are variables of the page, told apart by colour-blind readers too.
+# Of the groups in their order; colours are variables of the page, told apart by colour-blind
+# readers too.
 COLORS = ("blue", "orange", "ink", "green", "sky", "ochre", "plum", "rose")
 SYMBOLS = (
     "circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "star", "hourglass",
@@ -73,10 +75,13 @@ def interactive_page(run: Finished, home: str = "") -> str:
 
     `home` is the address of the run folder, with a slash behind it; "" for a page within it.
 
-    The policy of the page lets in two scripts by their hashes; Plotly places its marks by inline styles,
-    which are let in.
+    The policy of the page lets in two scripts by their hashes; Plotly places its marks by inline
+    styles, which are let in.
     """
-    library, parts = plotly_js(), {**style("report.css", "interactive.css"), **script("interactive.js")}
+    library, parts = (
+        plotly_js(),
+        {**style("report.css", "interactive.css"), **script("interactive.js")},
+    )
     with speaking_of(run.measure):
         figures = {"paths": _paths(run), "forest": _forest(run)}
         context = {
@@ -106,7 +111,8 @@ def _color(name: str) -> str:
 
 
 def _said(text: object, length: int = 60) -> str:
-    """Return a cell as Plotly shows it: what looks like markup is text; it does not know of quotes."""
+    """Return a cell as Plotly shows it: what looks like markup is text; it does not know of
+    quotes."""
     return escape(clipped(text, length), quote=False)
 
 
@@ -120,7 +126,8 @@ def _windows(run: Finished) -> list[Window]:
 
 
 def _groups(run: Finished) -> dict[str, pd.Series[bool]]:
-    """Return which events are in which group, that of the answer first; without groups all of them."""
+    """Return which events are in which group, that of the answer first; without groups all of
+    them."""
     column, used = run.document["group_column"], run.events["status"] == "ok"
     if not column:
         return {"all events": used}
@@ -130,14 +137,16 @@ def _groups(run: Finished) -> dict[str, pd.Series[bool]]:
 
 
 def _styled(run: Finished) -> Iterator[tuple[str, pd.Series[bool], str, str]]:
-    """Return name, events, colour and symbol of each group; colours that come again have another symbol."""
+    """Return name, events, colour and symbol of each group; colours that come again have another
+    symbol."""
     for i, (name, members) in enumerate(_groups(run).items()):
         lap, place = divmod(i, len(COLORS))
         yield name, members, COLORS[place], SYMBOLS[(place + lap) % len(SYMBOLS)]
 
 
 def _paths(run: Finished) -> list[dict[str, Any]]:
-    """Return the traces of the paths: the bands, the means, and the single events, hidden at first."""
+    """Return the traces of the paths: the bands, the means, and the single events, hidden at
+    first."""
     bands: list[dict[str, Any]] = []
     means: list[dict[str, Any]] = []
     singles: list[dict[str, Any]] = []
@@ -145,7 +154,13 @@ def _paths(run: Finished) -> list[dict[str, Any]]:
     for i, (name, members, color, symbol) in enumerate(_styled(run)):
         path = _path(run, name)
         shared = {"legendgroup": f"g{i}", "x": path["tau"].tolist()}
-        edge = {**shared, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        edge = {
+            **shared,
+            "mode": "lines",
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
         fill = {"fill": "tonexty", "fillcolor": f"{_color(color)}33"}
         bands += [
             {**edge, "y": _numbers(path["caar_low"], scale)},
@@ -153,10 +168,12 @@ def _paths(run: Finished) -> list[dict[str, Any]]:
         ]
         means.append({
             **shared, "y": _numbers(path["caar"], scale),
-            "name": _said(name) if members.sum() == 1 else f"{_said(name)} (mean of {_between(path)})",
+            "name": _said(name) if members.sum() == 1 else f"{_said(name)} (mean of "
+                f"{_between(path)})",
             "text": [_day_tip(row) for row in path.to_dict("records")],
             "hovertemplate": "%{text}<extra></extra>", "mode": "lines+markers",
-            "line": {"color": _color(color), "width": 2.25}, "marker": {"symbol": symbol, "size": 6},
+            "line": {"color": _color(color), "width": 2.25},
+            "marker": {"symbol": symbol, "size": 6},
         })  # fmt: skip
         singles.append({
             **_single_paths(run, members, scale), "name": f"{_said(name)}: single events",
@@ -174,7 +191,9 @@ def _path(run: Finished, group: str) -> pd.DataFrame:
     if not column and (run.events["status"] == "ok").sum() == 1:
         return table
     ends = ["caar_low", "caar_high"]
-    return table.assign(**{end: table[end].where(table["n_complete"] >= BAND_EVENTS) for end in ends})
+    return table.assign(
+        **{end: table[end].where(table["n_complete"] >= BAND_EVENTS) for end in ends}
+    )
 
 
 def _between(path: pd.DataFrame) -> str:
@@ -203,7 +222,8 @@ def _single_paths(run: Finished, members: pd.Series[bool], scale: float) -> dict
         x += [*part["tau"].tolist(), None]
         y += [*_numbers(car, scale), None]
         text += [
-            f"{names[str(event)]}<br>day {t}: CAR {percent(c)}" for t, c in zip(part["tau"], car, strict=True)
+            f"{names[str(event)]}<br>day {t}: CAR {percent(c)}"
+            for t, c in zip(part["tau"], car, strict=True)
         ]
         text.append("")
     return {
@@ -217,11 +237,15 @@ def _names(run: Finished) -> dict[str, str]:
     companies = run.events["company"] if "company" in run.events else run.events["ticker"]
     named = companies.where(companies.str.strip() != "", run.events["ticker"])
     days = run.events["day0"].dt.strftime("%Y-%m-%d").fillna("")
-    return {e: f"{_said(n, 40)} {d}" for e, n, d in zip(run.events["event_id"], named, days, strict=True)}
+    return {
+        e: f"{_said(n, 40)} {d}"
+        for e, n, d in zip(run.events["event_id"], named, days, strict=True)
+    }
 
 
 def _forest(run: Finished) -> list[dict[str, Any]]:
-    """Return, for each window, the names of the events by CAR, and of each group its key and its marks."""
+    """Return, for each window, the names of the events by CAR, and of each group its key and its
+    marks."""
     return [_forest_over(run, window) for window in _windows(run)]
 
 
@@ -249,11 +273,13 @@ def _forest_over(run: Finished, window: Window) -> dict[str, Any]:
             "y": part.index.tolist(), "text": [t for t, o in zip(tips, own, strict=True) if o],
             "hovertemplate": "%{text}<extra></extra>",
             "error_x": {
-                "type": "data", "array": _numbers(part["ci_high"] - part["car"], scale), "thickness": 1.5,
+                "type": "data", "array": _numbers(part["ci_high"] - part["car"], scale),
+                "thickness": 1.5,
                 "width": 0, "color": _color(color),
             },
             "marker": {
-                "symbol": [symbol if p < LEVEL else f"{symbol}-open" for p in part["pvalue"]], "size": 8,
+                "symbol": [symbol if p < LEVEL else f"{symbol}-open" for p in part["pvalue"]],
+                "size": 8,
                 "color": _color(color),
             },
         })  # fmt: skip

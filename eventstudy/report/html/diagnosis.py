@@ -1,4 +1,5 @@
-"""How far to trust each test here: the kind of study, the numbers behind it, and an opinion on each test."""
+"""How far to trust each test here: the kind of study, the numbers behind it, and an opinion on each
+test."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ FAULTS = {
 
 
 def trust_section(page: Page) -> dict[str, Any] | None:
-    """Return the diagnosis in sentences, its table of tests, and the diagnostics of the regressions.
+    """Return the diagnosis in sentences, its table of tests, and the diagnostics of the
+    regressions.
 
     None where no event has the main window: there is nothing to be trusted.
     """
@@ -68,7 +70,9 @@ def _regressions(page: Page) -> dict[str, Any] | None:
         for name, what in FAULTS.items()
         if known[name]
     ]
-    of_many = f" listed of {len(page.results):,}, those with the most unusual CARs," * many(page.results)
+    of_many = f" listed of {len(page.results):,}, those with the most unusual CARs," * many(
+        page.results
+    )
     return {
         "lede": f"Tests at 5% of the {count(len(table), 'estimation')}{of_many or ','} "
         "where 1 in 20 is found by chance.",
@@ -79,9 +83,14 @@ def _regressions(page: Page) -> dict[str, Any] | None:
 
 
 def _worst(table: pd.DataFrame, rejects: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return event, fit and the p-values of the events with most faults, those with the smallest p first."""
+    """Return event, fit and the p-values of the events with most faults, those with the smallest p
+    first."""
     many, least = rejects.sum(axis=1), table[list(FAULTS)].min(axis=1)
-    order = pd.DataFrame({"many": -many, "least": least}).sort_values(["many", "least"], kind="stable").index
+    order = (
+        pd.DataFrame({"many": -many, "least": least})
+        .sort_values(["many", "least"], kind="stable")
+        .index
+    )
     return [
         (
             clipped(row["event_id"], 60), f"{row['nobs']:,}", signed(row["r2"], sign=False),

@@ -38,7 +38,8 @@ LISTED_FLAGS = 8
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Events dropped for one kind of reason: how many, and those that are listed by what was said of them.
+    """Events dropped for one kind of reason: how many, and those that are listed by what was said
+    of them.
 
     `parts` are texts with the events that have them, each as session, name, ticker and id.
     """
@@ -54,26 +55,33 @@ class Dropped:
 
 
 def dropped(results: FittedStudy) -> tuple[Dropped, ...]:
-    """Return the dropped events by kind of reason, most frequent first; equal reasons are said once."""
+    """Return the dropped events by kind of reason, most frequent first; equal reasons are said
+    once."""
     kinds: dict[str, dict[str, list[tuple[str, str, str, str]]]] = {}
     lost = results.events[~results.ok]
     for event in (lost.iloc[:LISTED] if many(results) else lost).to_dict("records"):
         line = {str(k): v for k, v in event.items()}
         alike = kinds.setdefault(reason_head(str(line["reason"])), {})
         alike.setdefault(clipped(line["reason"], 400), []).append((
-            date_iso(line["day0"]), event_name(line), clipped(line["ticker"]), clipped(line["event_id"]),
+            date_iso(line["day0"]), event_name(line), clipped(line["ticker"]),
+            clipped(line["event_id"]),
         ))  # fmt: skip
     return tuple(
-        Dropped(clipped(reason), n, tuple((said, tuple(of)) for said, of in kinds.get(reason, {}).items()))
+        Dropped(
+            clipped(reason),
+            n,
+            tuple((said, tuple(of)) for said, of in kinds.get(reason, {}).items()),
+        )
         for reason, n in reasons(results)
     )
 
 
 def flagged(page: Page) -> list[tuple[str, str, str, str, str, str]]:
-    """Return what is left out, meaning, events left out, events left, and effect and p of these; all first.
+    """Return what is left out, meaning, events left out, events left, and effect and p of these;
+    all first.
 
-    The numbers are those of ``without_flagged.csv``. The test stays that of all events, so that those left
-    out alone make the difference.
+    The numbers are those of ``without_flagged.csv``. The test stays that of all events, so that
+    those left out alone make the difference.
     """
     table, sample = page.beside("without_flagged"), page.sample
     if table is None:
@@ -106,10 +114,13 @@ def _meaning(left_out: str) -> str:
 
 
 def without(results: FittedStudy, window: Window) -> str:
-    """Say how many of the used events have no CAR over `window`, and how many one that runs on beyond it."""
+    """Say how many of the used events have no CAR over `window`, and how many one that runs on
+    beyond it."""
     lost, on = lacking_count(results, window), len(extended(results, window))
     said = [f"{lost:,} {'has' if lost == 1 else 'have'} no CAR"] * (lost > 0)
-    said += [f"{on:,} {'runs' if on == 1 else 'run'} on to the first close off a price limit"] * (on > 0)
+    said += [f"{on:,} {'runs' if on == 1 else 'run'} on to the first close off a price limit"] * (
+        on > 0
+    )
     return f"Over {window_text(window)} {' and '.join(said)}." if said else ""
 
 

@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from ...fitting.fitted import FittedStudy
 
 _NOTE = "p is that of the t-test of the single event"
-_BHAR_NOTE = "; BHAR, in percent, is the buy-and-hold return less the expected one, over the same sessions"
+_BHAR_NOTE = (
+    "; BHAR, in percent, is the buy-and-hold return less the expected one, over the same sessions"
+)
 # Share of interval ends that the axis of the events table must hold; longer intervals are cut.
 ENDS_SHOWN = 0.95
 FEW_ROWS = 10
@@ -176,7 +178,10 @@ def event_table(
         key=_shape_key(list(groups)) if len(groups) > 1 else "",
         path=drawn.head,
         lede=_events_lede(p, families),
-        notes=(*_event_notes(results, car, half, bound, said_once, window), *filter(None, [drawn.note])),
+        notes=(
+            *_event_notes(results, car, half, bound, said_once, window),
+            *filter(None, [drawn.note]),
+        ),
     )
 
 
@@ -196,7 +201,9 @@ def _event_row(
     """Return the row of an event; `shown` are the numbers and marks of its CAR."""
     event = results.records[i]
     flags = tuple(
-        (flag_words(f)[:40], f not in NEUTRAL_FLAGS) for f in flags_of(event["flags"]) if f not in said_once
+        (flag_words(f)[:40], f not in NEUTRAL_FLAGS)
+        for f in flags_of(event["flags"])
+        if f not in said_once
     )
     return EventRow(
         date=date_iso(event["day0"]), name=event_name(event), ticker=clipped(event["ticker"]),
@@ -286,7 +293,9 @@ def _fit(results: FittedStudy, i: int) -> str:
 def safe_url(value: object) -> str:
     """Return an http(s) address, or "" for anything else."""
     text = str(value).strip()
-    return text if re.fullmatch(r"https?://[^\s\x00-\x1f<>\"'`]{1,2000}", text, re.IGNORECASE) else ""
+    return (
+        text if re.fullmatch(r"https?://[^\s\x00-\x1f<>\"'`]{1,2000}", text, re.IGNORECASE) else ""
+    )
 
 
 def axis_bound(car: np.ndarray[Any, Any], half: np.ndarray[Any, Any]) -> float:
@@ -302,7 +311,8 @@ def axis_bound(car: np.ndarray[Any, Any], half: np.ndarray[Any, Any]) -> float:
 def mark_of(
     x: float, half: float, bound: float, style: int, *, filled: bool, mean: bool = False
 ) -> Mark | None:
-    """Return where a value and its interval stand on an axis of +-`bound`; None for a missing value."""
+    """Return where a value and its interval stand on an axis of +-`bound`; None for a missing
+    value."""
     if not np.isfinite(x):
         return None
     h = half if np.isfinite(half) else 0.0
@@ -325,7 +335,9 @@ def axis_ticks(bound: float) -> tuple[tuple[str, str], ...]:
     step = max(m * power for m in (1, 2, 5) if m * power <= largest)
     decimals = max(0, -math.floor(math.log10(step)))
     scale = words().scale
-    return tuple((_place(t / scale, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step))
+    return tuple(
+        (_place(t / scale, bound), signed(t, decimals) if t else "0") for t in (-step, 0.0, step)
+    )
 
 
 def _events_lede(p: np.ndarray[Any, Any], families: pd.DataFrame | None) -> str:
@@ -336,12 +348,14 @@ def _events_lede(p: np.ndarray[Any, Any], families: pd.DataFrame | None) -> str:
     differ = "differs from zero on its own" if small == 1 else "differ from zero on their own"
     return (
         f"{small:,} of {len(p):,} CARs {differ} at "
-        f"{level_text(LEVEL)}, where {expected(LEVEL * len(p))} would by chance{_corrected(families)}."
+        f"{level_text(LEVEL)}, where {expected(LEVEL * len(p))} would by "
+        f"chance{_corrected(families)}."
     )
 
 
 def _corrected(families: pd.DataFrame | None) -> str:
-    """Say what is left after Holm's correction for the number of events; "" if it was not computed."""
+    """Say what is left after Holm's correction for the number of events; "" if it was not
+    computed."""
     if families is None:
         return ""
     holm = families.loc[families["family"] == "events", "holm"].dropna()
@@ -363,14 +377,17 @@ def _event_notes(
     notes = [f"{_NOTE}{'' if words().quantity else _BHAR_NOTE}."]
     cut = int((np.abs(car) + half > bound).sum())
     if cut:
-        notes.append(f"{count(cut, 'interval')} {'goes' if cut == 1 else 'go'} on beyond the axis (arrow).")
+        notes.append(
+            f"{count(cut, 'interval')} {'goes' if cut == 1 else 'go'} on beyond the axis (arrow)."
+        )
     lacking = 0 if many(results) else int((results.ok & ~np.isfinite(car)).sum())
     if lacking:
         which = f"{count(lacking, 'event')} at the end {'lacks' if lacking == 1 else 'lack'}"
         notes.append(f"{which} days of {window_text(window)}, each with its reason.")
     counts = flag_counts(results)
     notes += [
-        f"{clipped(flag_words(f), 60).capitalize()}: {counts[f]:,} of {len(results):,} events, not tagged."
+        f"{clipped(flag_words(f), 60).capitalize()}: {counts[f]:,} of {len(results):,} events, "
+        "not tagged."
         for f in said_once
     ]
     return tuple(filter(None, [listed_note(results), *notes]))

@@ -45,7 +45,10 @@ def group_section(page: Page) -> dict[str, Any] | None:
         return None
     main, config = page.main, page.config
     rows, lede = group_rows(page.groups, main)
-    paths = {name: path_of(part).beside_others() for name, part in list(page.groups.items())[:SHOWN_PANELS]}
+    paths = {
+        name: path_of(part).beside_others()
+        for name, part in list(page.groups.items())[:SHOWN_PANELS]
+    }
     others = {clipped(g, 60): part for g, part in list(page.groups.items())[1:]}
     return {
         "rows": rows,
@@ -54,7 +57,8 @@ def group_section(page: Page) -> dict[str, Any] | None:
         "note": _panels_note(paths, len(page.groups), main),
         "differences": _differences(page),
         "tests": {
-            g: significance_grid(part, config.tested, main, config.tests) for g, part in others.items()
+            g: significance_grid(part, config.tested, main, config.tests)
+            for g, part in others.items()
         },
     }
 
@@ -64,7 +68,9 @@ def _differ(page: Page) -> str:
     table = page.tables.get("differences")
     if table is None or len(table) == 0:
         return ""
-    pair = table[(table["one"] == table["one"].iloc[0]) & (table["other"] == table["other"].iloc[0])]
+    pair = table[
+        (table["one"] == table["one"].iloc[0]) & (table["other"] == table["other"].iloc[0])
+    ]
     known = pair[pair["pvalue"].notna()]
     if known.empty:
         return ""
@@ -78,7 +84,8 @@ def _differ(page: Page) -> str:
 
 
 def _differences(page: Page) -> list[tuple[str, ...]]:
-    """Return pair, events, difference, interval, p clustered by date, Welch's and the permutation's."""
+    """Return pair, events, difference, interval, p clustered by date, Welch's and the
+    permutation's."""
     table = page.tables.get("differences")
     if table is None or len(table) == 0:
         return []
@@ -88,14 +95,18 @@ def _differences(page: Page) -> list[tuple[str, ...]]:
         known = part[part["ci_low"].notna()]
         first = known.iloc[0] if len(known) else part.iloc[0]
         rows.append((
-            f"{clipped(one, 60)} minus {clipped(other, 60)}", f"{first['n_one']:,} and {first['n_other']:,}",
-            percent(first["difference"], unit=False), span(first["ci_low"], first["ci_high"], unit=False),
+            f"{clipped(one, 60)} minus {clipped(other, 60)}",
+            f"{first['n_one']:,} and {first['n_other']:,}",
+            percent(first["difference"], unit=False),
+            span(first["ci_low"], first["ci_high"], unit=False),
             *(pvalue(by["pvalue"][method]) for method in METHODS),
         ))  # fmt: skip
     return rows
 
 
-def group_rows(groups: Mapping[str, FittedStudy], window: Window) -> tuple[list[tuple[str, ...]], str]:
+def group_rows(
+    groups: Mapping[str, FittedStudy], window: Window
+) -> tuple[list[tuple[str, ...]], str]:
     """Return the rows of the groups and the sentence above them.
 
     Name, events, dates, effect, interval, p, test, and what is beneath the name.
@@ -108,9 +119,12 @@ def group_rows(groups: Mapping[str, FittedStudy], window: Window) -> tuple[list[
             clipped(name, 80), f"{found.n_events:,}", f"{found.n_dates:,}",
             percent(found.effect.estimate, unit=False),
             span(found.effect.ci_low, found.effect.ci_high, unit=False),
-            pvalue(found.pvalue), STATISTICS[found.test].label, capitalised(f"{why}." if why else ""),
+            pvalue(found.pvalue), STATISTICS[found.test].label,
+            capitalised(f"{why}." if why else ""),
         ))  # fmt: skip
-    verdicts = {clipped(name, 60): answer_of(sample, window).verdict for name, sample in groups.items()}
+    verdicts = {
+        clipped(name, 60): answer_of(sample, window).verdict for name, sample in groups.items()
+    }
     return rows, _groups_lede(verdicts, window)
 
 
@@ -126,7 +140,11 @@ def _groups_lede(verdicts: Mapping[str, str], window: Window) -> str:
     if not differ:
         of = f"any of the {n:,} groups" if n > 1 else f"{decided[0]}, the one group with a verdict,"
         return f"No significant move in {of} {where}."
-    of = f"{number_word(len(differ))} of the {n:,} groups" if n > 1 else "the one group with a verdict"
+    of = (
+        f"{number_word(len(differ))} of the {n:,} groups"
+        if n > 1
+        else "the one group with a verdict"
+    )
     return f"A significant move in {of} {where}: {listed(differ)}."
 
 
@@ -149,7 +167,12 @@ def _panels_note(paths: Mapping[str, Path95], n_groups: int, window: Window) -> 
     gaps = any(path.has_gap for path in paths.values())
     none = f" No band where fewer than {BAND_EVENTS} events enter." * gaps
     left = n_groups - len(paths)
-    more = f" The first {len(paths)} of {n_groups} groups are drawn; the table has all." if left else ""
+    more = (
+        f" The first {len(paths)} of {n_groups} groups are drawn; the table has all."
+        if left
+        else ""
+    )
     return (
-        f"CAAR in {words().axis}{band}, same scale in all panels; {window_text(window)} shaded.{none}{more}"
+        f"CAAR in {words().axis}{band}, same scale in all panels; {window_text(window)} "
+        f"shaded.{none}{more}"
     )

@@ -48,7 +48,9 @@ def top(page: Page) -> dict[str, Any]:
     pooled = brief(page.results, main, subject="announcements together") if others else None
     left = len(page.groups) - SHOWN_PANELS
     if left > 0:
-        others.append(Sentence(((f"{count(left, 'more group')} in the table of groups below.", False),)))
+        others.append(
+            Sentence(((f"{count(left, 'more group')} in the table of groups below.", False),))
+        )
     return {
         "answer": answer(sample, main, subject=page.subject),
         "asides": asides(sample, main),
@@ -87,7 +89,11 @@ def _by_chance(found: Answer) -> tuple[str, str]:
     if found.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, reason_text(found.reason)
     studies = 100 if found.pvalue >= 0.005 else 1000
-    share = f"{studies * found.pvalue:.0f} in {studies:,}" if found.pvalue >= 0.0005 else "under 1 in 1,000"
+    share = (
+        f"{studies * found.pvalue:.0f} in {studies:,}"
+        if found.pvalue >= 0.0005
+        else "under 1 in 1,000"
+    )
     return share, f"studies would show as much ({p_prose(found.pvalue)})"
 
 
@@ -97,7 +103,8 @@ def _plain_interval(found: Answer) -> str:
 
 
 def _moved(sample: FittedStudy, window: Window) -> tuple[str, str, str]:
-    """Return how many shares moved in the direction of the mean, and how many would on quiet days."""
+    """Return how many shares moved in the direction of the mean, and how many would on quiet
+    days."""
     valid = sample.abnormal.sample(window)
     car = valid.car(window)
     fell = bool(car.mean() < 0)
@@ -115,7 +122,8 @@ def _rates(study: AbnormalReturns, *, length: int, fell: bool) -> FloatArray:
 
 
 def _rate(resid: FloatArray, length: int, fell: bool) -> FloatArray:
-    """Share of sums of `length` consecutive residuals that moved the same way, (n,); NaN without a sum."""
+    """Share of sums of `length` consecutive residuals that moved the same way, (n,); NaN without a
+    sum."""
     if length > resid.shape[1]:
         return np.full(len(resid), np.nan)
     sums = consecutive_sums(resid, length)
@@ -130,7 +138,9 @@ def _setup(results: FittedStudy, config: StudyConfig, main: Window) -> str:
     windows = results.abnormal.windows
     estimation, event = (window_text(w) for w in (windows.estimation, windows.event))
     used = results.events[results.ok]
-    indices = list(dict.fromkeys(str(b) for b in used["benchmark"])) if results.model.factors else []
+    indices = (
+        list(dict.fromkeys(str(b) for b in used["benchmark"])) if results.model.factors else []
+    )
     on = (
         f" on {listed(indices)}"
         if 0 < len(indices) <= 4

@@ -29,17 +29,22 @@ if TYPE_CHECKING:
 
 # What is done beside the tests, by the table that has it.
 CORRECTIONS = {
-    "families": "Families of hypotheses are corrected after Holm (1979), Benjamini and Hochberg (1995), "
-    "Benjamini and Yekutieli (2001) and by the stepdown of Romano and Wolf (2005, 2016), which rests on the "
+    "families": "Families of hypotheses are corrected after Holm (1979), Benjamini and Hochberg "
+    "(1995), "
+    "Benjamini and Yekutieli (2001) and by the stepdown of Romano and Wolf (2005, 2016), which "
+    "rests on the "
     "date-clustered t.",
-    "differences": "Differences of groups have errors clustered by date with the correction CR2 of Bell and "
+    "differences": "Differences of groups have errors clustered by date with the correction CR2 "
+    "of Bell and "
     "McCaffrey (2002), beside the test of Welch (1947) and permutations of the labels.",
 }
 # How a CAR is standardised, by the convention.
 SCAR = {
     "exact": "SCAR is the CAR divided by its standard deviation.",
-    "sum": "SCAR is the sum of the standardised abnormal returns of the days over the root of their number "
-    "(Patell 1976), which is also the t of a single event; it leaves out that the days of one event share "
+    "sum": "SCAR is the sum of the standardised abnormal returns of the days over the root of "
+        "their number "
+    "(Patell 1976), which is also the t of a single event; it leaves out that the days of one "
+    "event share "
     "the error of the parameters.",
 }  # fmt: skip
 
@@ -48,10 +53,17 @@ def methods(page: Page) -> dict[str, Any]:
     """Return model, formulas, tests shown and their references."""
     results, config = page.results, page.config
     names = shown_tests(page.sample, page.main, config.tests) if len(results) else []
-    windows, model, conventions = results.abnormal.windows, results.model, results.abnormal.conventions
+    windows, model, conventions = (
+        results.abnormal.windows,
+        results.model,
+        results.abnormal.conventions,
+    )
     law, exact = law_of(results), exact_law(model) and conventions.scar == "exact"
     tests = [_as_here(STATISTICS[name], law, exact=exact) for name in names]
-    variance, bootstrap = variance_of_car(model), _bootstrap(page) if "wild_bootstrap" in names else ""
+    variance, bootstrap = (
+        variance_of_car(model),
+        _bootstrap(page) if "wild_bootstrap" in names else "",
+    )
     corrections = [text for name, text in CORRECTIONS.items() if name in page.tables]
     done = practice(page) if len(results) else []
     scar = SCAR[conventions.scar]
@@ -75,7 +87,9 @@ def methods(page: Page) -> dict[str, Any]:
         "event": window_text(windows.event),
         "length": f"{len(windows.estimation):,}",
         "days": _days(results),
-        "by": " by least squares" if results.model.least_squares and results.model.parameters else "",
+        "by": " by least squares"
+        if results.model.least_squares and results.model.parameters
+        else "",
         "after": listed(model.source.split("; ")),
         "corrections": corrections,
         "bootstrap": bootstrap,
@@ -88,7 +102,8 @@ def methods(page: Page) -> dict[str, Any]:
 
 
 def _as_here(test: Statistic, law: str, *, exact: bool) -> Statistic:
-    """Return a test with the reference that it has here: the t of single CARs is not exact of every model."""
+    """Return a test with the reference that it has here: the t of single CARs is not exact of every
+    model."""
     if test.name != "event_t":
         return test
     return replace(test, reference=f"{law.partition(',')[0]}, {LAW[exact]}")
@@ -97,22 +112,32 @@ def _as_here(test: Statistic, law: str, *, exact: bool) -> Statistic:
 def _rbar(page: Page) -> str:
     """Return what the mean correlation of BMP-KP is a mean of."""
     pairs = (
-        "r̄ is the mean over all pairs of events of the correlation of their estimation residuals on common "
+        "r̄ is the mean over all pairs of events of the correlation of their estimation residuals "
+        "on common "
         "calendar dates, "
     )
     sample = page.sample.abnormal.sample(page.main)
     if page.results.abnormal.conventions.overlap == "exact":
         weight = (
-            "times the cosine of the weights that the errors of each date have in their CARs: 1 for events "
-            "of one date and equal histories, small for events far apart, whose estimation windows overlap."
+            "times the cosine of the weights that the errors of each date have in their CARs: 1 "
+            "for events "
+            "of one date and equal histories, small for events far apart, whose estimation "
+            "windows overlap."
         )
     else:
-        weight = "weighted by the sessions that their windows share: events far apart count as independent."
+        weight = (
+            "weighted by the sessions that their windows share: events far apart count as "
+            "independent."
+        )
     if len(sample) > PAIRWISE_LIMIT:
-        return f"{pairs}{weight} With more than {PAIRWISE_LIMIT:,} events it comes from sums over sessions."
+        return (
+            f"{pairs}{weight} With more than {PAIRWISE_LIMIT:,} events it comes from sums over "
+            "sessions."
+        )
     filled = mean_correlation(sample, page.main).filled if len(sample) > 1 else 0
     few = (
-        f" {count(filled, 'pair')} with fewer than {MIN_COMMON} common days took the mean of the others."
+        f" {count(filled, 'pair')} with fewer than {MIN_COMMON} common days took the mean of the "
+        "others."
         if filled else ""
     )  # fmt: skip
     return pairs + weight + few
@@ -122,8 +147,10 @@ def _bootstrap(page: Page) -> str:
     """Return what the wild bootstrap does."""
     draws = page.results.abnormal.conventions.draws
     return (
-        "The wild bootstrap by date compares the date-clustered t with its values after the signs of all "
-        f"CARs of a date are flipped together: all flips of up to {ENUMERATE_UP_TO} dates, else {draws:,}, "
+        "The wild bootstrap by date compares the date-clustered t with its values after the signs "
+        "of all "
+        f"CARs of a date are flipped together: all flips of up to {ENUMERATE_UP_TO} dates, else "
+        f"{draws:,}, "
         "of which half mirror the others; dates whose windows overlap are one."
     )
 
@@ -145,18 +172,22 @@ def variance_of_car(model: LinearModel) -> str:
         return "The variance of a CAR is that of the deviations on the estimation days"
     if model.forecasts_variance:
         return (
-            "The variance of a CAR is the sum of the variances forecast for its days from the end of the "
-            f"estimation window, plus {shared} {papers}; events without a stationary optimum are estimated "
+            "The variance of a CAR is the sum of the variances forecast for its days from the end "
+            "of the "
+            f"estimation window, plus {shared} {papers}; events without a stationary optimum are "
+            "estimated "
             "by least squares (flag fallback_model)"
         )
     if isinstance(model, CensoredMarket):
         return (
-            "Estimation days that close at a price limit are bounds of a Tobit likelihood (Tobin 1958; Chou "
+            "Estimation days that close at a price limit are bounds of a Tobit likelihood (Tobin "
+            "1958; Chou "
             f"1997). The variance of a CAR includes {shared}, from the observed information"
         )
     if not model.exact:
         return (
-            "The variance of a CAR is, as an approximation, that of least squares around these estimates and "
+            "The variance of a CAR is, as an approximation, that of least squares around these "
+            "estimates and "
             f"includes {shared} {papers}"
         )
     robust = COVARIANCES.get(model.cov_type, "")
@@ -165,7 +196,8 @@ def variance_of_car(model: LinearModel) -> str:
 
 
 def formula(text: str) -> Markup:
-    """Set a formula such as ``E[R_it] = alpha_i + beta_i R_mt`` with Greek letters and subscripts."""
+    """Set a formula such as ``E[R_it] = alpha_i + beta_i R_mt`` with Greek letters and
+    subscripts."""
     text = parameter_letter(text).replace("sum_", "Σ_").replace("sum ", "Σ ").replace(">=", "≥")
 
     def with_index(found: re.Match[str]) -> str:
@@ -210,7 +242,9 @@ def _setting(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(str(k) if isinstance(v, Mapping) else f"{k} = {v}" for k, v in value.items())
+        return ", ".join(
+            str(k) if isinstance(v, Mapping) else f"{k} = {v}" for k, v in value.items()
+        )
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)

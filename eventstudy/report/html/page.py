@@ -49,10 +49,11 @@ def render_report(
     name : str
         Name of the study.
     groups : mapping of str to FittedStudy
-        Parts of the events in the order of `groups`; the answer is about the leading one. Empty = no groups.
+        Parts of the events in the order of `groups`; the answer is about the leading one. Empty =
+        no groups.
     provenance : mapping
-        ``events_source``, ``events_sha256``, ``versions`` (by package), ``command``, ``prices`` (by symbol:
-        source, detail, first, last, rows). What is missing is left out.
+        ``events_source``, ``events_sha256``, ``versions`` (by package), ``command``, ``prices`` (by
+        symbol: source, detail, first, last, rows). What is missing is left out.
     tables : mapping of str to DataFrame, optional
         ``study_tables`` of the study; sections whose table is missing are left out.
     event_pages : mapping of int to str, optional
@@ -83,7 +84,12 @@ def _exhibits(page: Page) -> dict[str, Any]:
         "path": path_section(page),
         "tests": grids(page),
         "events": event_table(
-            page.results, page.main, page.groups, page.column, page.tables.get("families"), page.event_pages
+            page.results,
+            page.main,
+            page.groups,
+            page.column,
+            page.tables.get("families"),
+            page.event_pages,
         ),
         "groups": group_section(page),
         "robustness": robustness(page),

@@ -105,7 +105,8 @@ def path_note(path: Path95, n_events: int) -> str:
     if drawn.size and drawn.min() < n_events:
         verb = "enters" if drawn.max() == 1 else "enter"
         said.append(
-            f"{events_between(path)} of {n_events:,} {verb}: each point is the mean of those that have "
+            f"{events_between(path)} of {n_events:,} {verb}: each point is the mean of those that "
+            "have "
             f"all days from day {first} to its own."
         )
     if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
@@ -124,19 +125,21 @@ def path_words(n_events: int) -> str:
     if n_events == 1:
         return ""
     return (
-        "CAAR: mean of the CARs from the first day up to each, of the events that have all of these days. "
-        + words().say("AAR: mean of the abnormal returns of the day alone.")
+        "CAAR: mean of the CARs from the first day up to each, of the events that have all of "
+        "these days. " + words().say("AAR: mean of the abnormal returns of the day alone.")
     )
 
 
 def limit_note(sample: FittedStudy) -> str:
-    """Say that windows run on beyond a price limit and the path does not; "" where no day closes at one."""
+    """Say that windows run on beyond a price limit and the path does not; "" where no day closes at
+    one."""
     runs, convention = sample.abnormal.runs, sample.abnormal.conventions.limits
     if runs is None or convention not in EXTENDING or not runs.at_limit.any():
         return ""
     n = int(runs.at_limit.any(axis=1).sum())
     return (
-        f"Each day ends at its own close here, also where that is at a price limit ({count(n, 'event')}); "
+        "Each day ends at its own close here, also where that is at a price limit "
+        f"({count(n, 'event')}); "
         "windows that end there run on to the first close off it, so that they differ."
     )
 
@@ -149,7 +152,9 @@ def _finding(results: FittedStudy, window: Window | None, when: str) -> str:
     p = f", {p_prose(found.pvalue)}" if np.isfinite(found.pvalue) else ""
     number = f"{percent(found.effect.estimate)} ({full_interval(found.effect)}{p})"
     if not when:
-        on = ", run on to the first close off a price limit," * bool(results.abnormal.extended(window).any())
+        on = ", run on to the first close off a price limit," * bool(
+            results.abnormal.extended(window).any()
+        )
         return f"Day 0{on} is {number}."
     clear = "Significant move" if found.pvalue < LEVEL else "No significant move"
     return f"{clear} {when}: {window_text(window)} is {number}."
@@ -175,9 +180,11 @@ def band_note(sample: FittedStudy) -> str:
     if len(sample) == 1:
         kind = "exact" if exact_law(sample.model) else "approximate"
         return (
-            f"The band is the {kind} 95% interval of the CAR up to each day, not of the whole path at once."
+            f"The band is the {kind} 95% interval of the CAR up to each day, not of the whole "
+            "path at once."
         )
     return (
-        "Bands are pointwise 95% intervals of the plain average, from the spread across events, corrected "
+        "Bands are pointwise 95% intervals of the plain average, from the spread across events, "
+        "corrected "
         "for their correlation as in BMP-KP. They do not cover the whole path at once."
     )

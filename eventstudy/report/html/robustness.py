@@ -1,4 +1,5 @@
-"""The answer seen otherwise: variants, weights, many hypotheses, placebos, a regression of the CARs."""
+"""The answer seen otherwise: variants, weights, many hypotheses, placebos, a regression of the
+CARs."""
 
 from __future__ import annotations
 
@@ -15,7 +16,17 @@ from ...significance import STATISTICS
 from ...utility.pvalue_text import LEVEL, p_is, pvalue
 from ...utility.typing import FloatArray
 from ..content.subject import Page
-from ..content.wording import MISSING, NBSP, clipped, count, in_type, of_number, percent, signed, span
+from ..content.wording import (
+    MISSING,
+    NBSP,
+    clipped,
+    count,
+    in_type,
+    of_number,
+    percent,
+    signed,
+    span,
+)
 from ..figures import caar_plots as plots
 from ..figures.matplotlib_svg import svg
 from .regression import regression
@@ -64,7 +75,8 @@ def _all(page: Page) -> str:
 
 
 def _over_main(page: Page, name: str) -> pd.DataFrame:
-    """Return the rows of the events of the answer over the main window; empty if there is no such table."""
+    """Return the rows of the events of the answer over the main window; empty if there is no such
+    table."""
     table = page.beside(name)
     if table is None or table.empty:
         return pd.DataFrame()
@@ -96,8 +108,8 @@ def _variants(page: Page) -> list[dict[str, str]]:
 def of_groups(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Return the variants' rows of the groups, in their order.
 
-    A variant that has none of them has the rows of its own groups, if it is split by another column, or else
-    that of all events.
+    A variant that has none of them has the rows of its own groups, if it is split by another
+    column, or else that of all events.
     """
     place = {group: i for i, group in enumerate(groups)}
     known = {"", *table.loc[table["variant"] == MAIN, "group"]}
@@ -131,8 +143,13 @@ def _money(page: Page) -> str:
         if not np.isfinite(row["total"]):
             return ""
         low, total, high = (_amount(row[k]) for k in ("ci_low", "total", "ci_high"))
-        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" * bool(np.isfinite(row["pvalue"]))
-        what = f"The abnormal change of market value of the {count(row['n_events'], 'event')} that have one"
+        ci = f" (95%{NBSP}CI {low} to {high}; {p_is(row['pvalue'])})" * bool(
+            np.isfinite(row["pvalue"])
+        )
+        what = (
+            f"The abnormal change of market value of the {count(row['n_events'], 'event')} that "
+            "have one"
+        )
         return f"{what} is {total} in all{ci}, {_unit(page)}."
     return ""
 
@@ -165,7 +182,10 @@ def _families(page: Page) -> list[tuple[str, ...]]:
         label = FAMILIES.get(str(name), str(name)).format(main=in_type(str(page.main)))
         rows.append((
             label, f"{len(p):,}", f"{int((p['pvalue'] < LEVEL).sum()):,}",
-            *(f"{int((p[m] < LEVEL).sum()):,}" if p[m].notna().any() else MISSING for m in ADJUSTED),
+            *(
+                f"{int((p[m] < LEVEL).sum()):,}" if p[m].notna().any() else MISSING
+                for m in ADJUSTED
+            ),
         ))  # fmt: skip
     return [row for row in rows if row[1] != "0"]
 
@@ -177,7 +197,9 @@ def _without_romano_wolf(page: Page) -> str:
         return ""
     out = []
     for name, part in table[table["family"] != "events"].groupby("family", sort=False):
-        told = part.loc[part["romano_wolf"].isna() & part["reason"].str.contains("Romano-Wolf: "), "reason"]
+        told = part.loc[
+            part["romano_wolf"].isna() & part["reason"].str.contains("Romano-Wolf: "), "reason"
+        ]
         if len(told) and part["romano_wolf"].isna().all():
             why = told.iloc[0].rpartition("Romano-Wolf: ")[2]
             out.append(f"{FAMILIES.get(str(name), str(name))}: no Romano-Wolf, {why}.")
@@ -195,7 +217,8 @@ def _families_lede(page: Page) -> str:
     raw, holm, bh = (int((found[name] < LEVEL).sum()) for name in ("pvalue", "holm", "bh"))
     have, own = ("has", "its own") if raw == 1 else ("have", "their own")
     return (
-        f"{raw:,} of {count(len(found), 'event')} {have} p < {LEVEL:g} on {own}, {holm:,} after Holm, "
+        f"{raw:,} of {count(len(found), 'event')} {have} p < {LEVEL:g} on {own}, {holm:,} after "
+        "Holm, "
         f"{bh:,} after Benjamini and Hochberg."
     )
 
@@ -220,7 +243,8 @@ def _placebo_said(row: Mapping[Any, Any]) -> str:
     moved = MOVED[row["kind"]].format(n=f"{row['draws']:,}")
     larger = round(row["pvalue"] * (1 + row["draws"])) - 1
     return (
-        f"Against {moved}: {larger:,} of {row['draws']:,} {'has' if larger == 1 else 'have'} a {label} at "
+        f"Against {moved}: {larger:,} of {row['draws']:,} {'has' if larger == 1 else 'have'} a "
+        f"{label} at "
         f"least as far from zero as {signed(row['statistic'])} ({p_is(row['pvalue'])})."
     )
 

@@ -1,4 +1,5 @@
-"""What every page is made with: templates that escape what they show, and the hash that lets a style in."""
+"""What every page is made with: templates that escape what they show, and the hash that lets a
+style in."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def style(*names: str, ticks: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
 
 
 def script(name: str) -> dict[str, Any]:
-    """Return a script of the folder of templates, with the hash that the policy of the page lets in."""
+    """Return a script of the folder of templates, with the hash that the policy of the page lets
+    in."""
     text = (TEMPLATES / name).read_text(encoding="utf-8").strip()
     return {"script": Markup(text), "script_hash": digest(text)}  # noqa: S704
 
@@ -76,7 +78,8 @@ def _grid(ticks: Iterable[tuple[str, str]]) -> str:
 
 
 def isolated(text: object) -> Markup:
-    """Return a sentence whose names from right to left leave numbers in place; "day 0" stays on one line."""
+    """Return a sentence whose names from right to left leave numbers in place; "day 0" stays on one
+    line."""
     return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", NBSP), _from_right(text)))  # noqa: S704
 
 
@@ -86,7 +89,8 @@ def _from_right(text: object) -> str:
 
 def _emphasised(sentence: Sentence) -> Markup:
     parts = (
-        f"<strong>{_from_right(t)}</strong>" if strong else _from_right(t) for t, strong in sentence.parts
+        f"<strong>{_from_right(t)}</strong>" if strong else _from_right(t)
+        for t, strong in sentence.parts
     )
     unbroken = re.sub(r"\S+ p (=|&lt;) [\d.]+", r'<span class="nw">\g<0></span>', "".join(parts))
     return Markup(unbroken)  # noqa: S704

@@ -1,4 +1,5 @@
-"""The table of windows and tests: the answer by window, then the other tests by how far to trust them."""
+"""The table of windows and tests: the answer by window, then the other tests by how far to trust
+them."""
 
 from __future__ import annotations
 
@@ -17,7 +18,16 @@ from ...significance import STATISTICS
 from ...utility.pvalue_text import LEVEL, pvalue
 from ..content.shown_tests import Cell, cells, rate_text, shown_tests
 from ..content.subject import Page
-from ..content.wording import MISSING, bound, capitalised, in_type, percent, short_reason, signed, window_text
+from ..content.wording import (
+    MISSING,
+    bound,
+    capitalised,
+    in_type,
+    percent,
+    short_reason,
+    signed,
+    window_text,
+)
 
 if TYPE_CHECKING:
     from ...analysis.answer import Interval
@@ -26,7 +36,8 @@ if TYPE_CHECKING:
 MAIN_TITLE = "Main test"
 _TITLES = {
     VALID: "Other tests, valid here",
-    WITH_CARE: "Valid with care: more false alarms than 5%, or an assumption that cannot be checked",
+    WITH_CARE: "Valid with care: more false alarms than 5%, or an assumption that cannot be "
+    "checked",
 }
 
 
@@ -53,7 +64,8 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Windows by tests of one sample, the tests grouped by how far to trust them over the main window."""
+    """Windows by tests of one sample, the tests grouped by how far to trust them over the main
+    window."""
 
     windows: tuple[tuple[str, str, bool], ...]
     events: tuple[str, ...]
@@ -82,8 +94,10 @@ def _lede(page: Page) -> str:
     label = STATISTICS[diagnosis.main_test].label
     chosen = "comes from the settings" if page.config.windows else "is the default"
     return (
-        f"{in_type(diagnosis.text[0])} {label} is the main test for this number of events. The main window "
-        f"{window_text(page.main)} {chosen}; the other windows are for context and are not corrected for "
+        f"{in_type(diagnosis.text[0])} {label} is the main test for this number of events. The "
+        "main window "
+        f"{window_text(page.main)} {chosen}; the other windows are for context and are not "
+        "corrected for "
         "multiple looks."
     )
 
@@ -96,7 +110,11 @@ def significance_grid(
     tests = shown_tests(results, main, names)
     by_window = {w: cells(results, w, tests) for w in shown}
     answers = [answer_of(results, w) for w in shown]
-    hidden = [STATISTICS[n].label for n, cell in by_window[main].items() if _is_hidden(results, main, cell)]
+    hidden = [
+        STATISTICS[n].label
+        for n, cell in by_window[main].items()
+        if _is_hidden(results, main, cell)
+    ]
     return Grid(
         windows=tuple((window_text(w), window_role(w, main), w == main) for w in shown),
         events=tuple(f"{int(results.abnormal.valid(w).sum()):,}" for w in shown),
@@ -138,17 +156,22 @@ def _positive(results: FittedStudy, window: Window) -> tuple[str, str]:
 def _grouped(
     results: FittedStudy, by_window: Mapping[Window, Mapping[str, Cell]], main: Window
 ) -> tuple[tuple[str, tuple[GridRow, ...]], ...]:
-    """Group the tests by how far to trust them over the main window; those not valid are left out."""
+    """Group the tests by how far to trust them over the main window; those not valid are left
+    out."""
     first = main_test_of(results, main)
     kinds: dict[str, list[GridRow]] = {MAIN_TITLE: [], **{title: [] for title in _TITLES.values()}}
     for name, cell in by_window[main].items():
         title = MAIN_TITLE if name == first else _TITLES.get(cell.trust)
         if title:
             texts = (
-                _answer_cell(results, w, main) if name == first else _grid_cell(tests[name], main=w == main)
+                _answer_cell(results, w, main)
+                if name == first
+                else _grid_cell(tests[name], main=w == main)
                 for w, tests in by_window.items()
             )
-            row = GridRow(name, STATISTICS[name].label, _about(name, cell), name == first, tuple(texts))
+            row = GridRow(
+                name, STATISTICS[name].label, _about(name, cell), name == first, tuple(texts)
+            )
             kinds[title].append(row)
     return tuple((title, tuple(rows)) for title, rows in kinds.items() if rows)
 
@@ -168,7 +191,8 @@ def _grid_cell(cell: Cell, *, main: bool) -> GridCell:
 
 
 def _answer_cell(results: FittedStudy, window: Window, main: Window) -> GridCell:
-    """Return the p-value of the answer, and its test where fewer events than in `main` have another one."""
+    """Return the p-value of the answer, and its test where fewer events than in `main` have another
+    one."""
     found = answer_of(results, window)
     other = f"{STATISTICS[found.test].label} " * (found.test != main_test_of(results, main))
     statistic = results.test(found.test, window).statistic if np.isfinite(found.pvalue) else np.nan

@@ -27,7 +27,12 @@ def abnormal(event: OneEvent) -> dict[str, Any]:
         "first": day(int(found.days[0])),
         "note": _limit_note(event),
         "rows": [
-            (day(int(t)), date_iso(date), *(percent(v, unit=False) for v in values), span(*ends, unit=False))
+            (
+                day(int(t)),
+                date_iso(date),
+                *(percent(v, unit=False) for v in values),
+                span(*ends, unit=False),
+            )
             for t, date, *values, low, high in zip(*columns, strict=True)
             for ends in [(low, high)]
         ],

@@ -29,4 +29,6 @@ def said(one: FittedStudy, window: Window) -> Sentence:
         return answer(one, window)
     found = lacking(one, window)[0]
     remedy = f" {remedies([found])}" if found.remedy else ""
-    return Sentence((("No result.", True), (f" Over {window_text(window)}: {found.said}.{remedy}", False)))
+    return Sentence(
+        (("No result.", True), (f" Over {window_text(window)}: {found.said}.{remedy}", False))
+    )

@@ -47,7 +47,9 @@ def _benchmark(event: OneEvent) -> Iterator[tuple[str, str]]:
 
 def _parameters(event: OneEvent) -> Iterator[tuple[str, str]]:
     a, by = event.one.abnormal, words().scale
-    for name, value, variance in zip(a.parameters, a.params[0], np.diag(a.cov_params[0]), strict=True):
+    for name, value, variance in zip(
+        a.parameters, a.params[0], np.diag(a.cov_params[0]), strict=True
+    ):
         scale, unit = (by, f", {words().head} a day") if name in LEVELS else (1.0, "")
         se = signed(scale * np.sqrt(variance), 3, sign=False)
         text = f"{signed(scale * value, 3, sign=name in LEVELS)} (SE {se})"

@@ -1,4 +1,5 @@
-"""What a reader should know of one event: its flags, its neighbours, and the faults of its prices."""
+"""What a reader should know of one event: its flags, its neighbours, and the faults of its
+prices."""
 
 from __future__ import annotations
 
@@ -11,7 +12,16 @@ from ....calendars.exchanges import BY_CODE
 from ....returns.benchmarks import FALLBACK, NAMED
 from ....returns.coverage import Coverage, Need
 from ...content.window_reach import extended
-from ...content.wording import FLAGS, MISSING, clipped, count, date_prose, flag_words, flags_of, listed
+from ...content.wording import (
+    FLAGS,
+    MISSING,
+    clipped,
+    count,
+    date_prose,
+    flag_words,
+    flags_of,
+    listed,
+)
 from ..events import event_name
 
 if TYPE_CHECKING:
@@ -31,7 +41,9 @@ def flags_in_words(event: OneEvent) -> list[tuple[str, str]]:
     rows = [(clipped(flag_words(f), 60).capitalize(), words().say(meant.get(f, ""))) for f in found]
     remark = str(results.abnormal.remark[i])
     rows += [("Estimation", clipped(remark, 300))] if remark else []
-    rows = [(head, f"{text}: {ends[0].said}" if ends and head == LIMIT else text) for head, text in rows]
+    rows = [
+        (head, f"{text}: {ends[0].said}" if ends and head == LIMIT else text) for head, text in rows
+    ]
     return [*rows, *_same_session(results, i), *_same_firm(results, i), *_faults(results, i)]
 
 
@@ -43,7 +55,10 @@ def _stand_in(event: OneEvent) -> str:
     at = np.split(windows.positions[event.row], [len(windows.estimation)])
     need = Need(panel.calendar_of(cells["exchange"]), *(part[part >= 0] for part in at))
     cover = Coverage(panel)
-    return f"{cells['benchmark']} is used because {first} {cover.why(first, cover.kind(first, need), [need])}"
+    return (
+        f"{cells['benchmark']} is used because {first} "
+        f"{cover.why(first, cover.kind(first, need), [need])}"
+    )
 
 
 def _same_session(results: FittedStudy, i: int) -> list[tuple[str, str]]:
@@ -55,7 +70,10 @@ def _same_session(results: FittedStudy, i: int) -> list[tuple[str, str]]:
     names = [clipped(_name(results, int(k)), 60) for k in others[:MOST_NAMES]]
     more = [f"{others.size - MOST_NAMES:,} more"] if others.size > MOST_NAMES else []
     verb = "has" if others.size == 1 else "have"
-    text = f"{count(int(others.size), 'other event')} used {verb} this day 0 ({listed([*names, *more])})."
+    text = (
+        f"{count(int(others.size), 'other event')} used {verb} this day 0 "
+        f"({listed([*names, *more])})."
+    )
     return [("Same session", text)]
 
 
@@ -68,7 +86,12 @@ def _same_firm(results: FittedStudy, i: int) -> list[tuple[str, str]]:
     told = [date_prose(days[k]) for k in own[:6]]
     more = [f"{own.size - 6:,} more"] if own.size > 6 else []
     times = "once" if own.size == 1 else f"{own.size:,} times"
-    return [("Other own events", f"The listing appears {times} more in the list: {listed([*told, *more])}.")]
+    return [
+        (
+            "Other own events",
+            f"The listing appears {times} more in the list: {listed([*told, *more])}.",
+        )
+    ]
 
 
 def _faults(results: FittedStudy, i: int) -> list[tuple[str, str]]:

@@ -22,7 +22,9 @@ def keys(event: OneEvent) -> Iterator[tuple[str, str, str]]:
     if 0 in a.event and np.isfinite(ar := a.ar[0, -a.event.start]):
         expected = a.expected[0, -a.event.start]
         said = f"share {percent(ar + expected)}, model {percent(expected)}"
-        said = f"value {percent(ar + expected)}, model {percent(expected)}" if words().what else said
+        said = (
+            f"value {percent(ar + expected)}, model {percent(expected)}" if words().what else said
+        )
         yield f"AR on day 0, {date_prose(event.cells['day0'])}", percent(ar), said
     if np.isfinite(found.p):
         t = f"t({int(a.df_resid[0])}) = {signed(found.t)}".replace(" ", NBSP)
@@ -34,7 +36,8 @@ def keys(event: OneEvent) -> Iterator[tuple[str, str, str]]:
 
 
 def _model(event: OneEvent) -> tuple[str, str, str]:
-    """Return the slope of the model with its fit, or the residual standard deviation if it has none."""
+    """Return the slope of the model with its fit, or the residual standard deviation if it has
+    none."""
     a, model = event.one.abnormal, event.one.model.label
     sd = percent(float(np.sqrt(a.sigma2[0])), sign=False)
     label = f"{model[:1].upper()}{model[1:]}"

@@ -75,7 +75,8 @@ class OneEvent:
 class Car:
     """CAR, its standard error, half its 95% interval, t, its p, p of SQ and what limits that.
 
-    `until` is the last session of a CAR that runs on beyond its window to the first close off a price limit.
+    `until` is the last session of a CAR that runs on beyond its window to the first close off a
+    price limit.
     """
 
     car: float
@@ -89,12 +90,20 @@ class Car:
 
 
 def _each(results: FittedStudy, window: Window) -> list[tuple[float, ...]]:
-    """Return CAR, standard error, half the interval, t, its p and whether it is extended of each event."""
+    """Return CAR, standard error, half the interval, t, its p and whether it is extended of each
+    event."""
     a = results.abnormal
     key = ("cars", window)
     if key not in a.memo:
         t, half = a.car_t(window), results.abnormal.car_half_widths(window)
         p = [tail(x, df) if np.isfinite(x) else np.nan for x, df in zip(t, a.df_resid, strict=True)]
-        columns = (a.car(window), np.sqrt(a.var_car(window)), half, t, np.array(p), a.extended(window))
+        columns = (
+            a.car(window),
+            np.sqrt(a.var_car(window)),
+            half,
+            t,
+            np.array(p),
+            a.extended(window),
+        )
         a.memo[key] = list(zip(*(column.tolist() for column in columns), strict=True))
     return a.memo[key]  # type: ignore[no-any-return]

@@ -1,4 +1,5 @@
-"""A page for each event, beside the report: its price, abnormal returns, estimation and announcement."""
+"""A page for each event, beside the report: its price, abnormal returns, estimation and
+announcement."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ SLUG = 60
 def write_event_pages(
     results: FittedStudy, folder: Path, *, config: StudyConfig, name: str
 ) -> dict[int, str]:
-    """Write the pages of the events into ``folder/events`` and return the address of each by its row.
+    """Write the pages of the events into ``folder/events`` and return the address of each by its
+    row.
 
     Parameters
     ----------
@@ -58,12 +60,13 @@ def write_event_pages(
     Returns
     -------
     dict of int to str
-        In the order of the table of events; of the dropped events only those with prices have a page.
+        In the order of the table of events; of the dropped events only those with prices have a
+        page.
 
     Notes
     -----
-    Equal inputs give equal bytes. Names are ``0001-slug.html``, with the row of the event in ``events.csv``
-    of the run and what is left of its id in a-z and 0-9.
+    Equal inputs give equal bytes. Names are ``0001-slug.html``, with the row of the event in
+    ``events.csv`` of the run and what is left of its id in a-z and 0-9.
     """
     shown = listed_rows(results, config.main)
     if len(shown) < len(results.events):
@@ -79,7 +82,10 @@ def write_event_pages(
     for at, i in enumerate(order):
         step("event pages", at, len(order))
         event = OneEvent(results, i, config, quotes)
-        beside = {"prev": order[at - 1] if at else None, "next": order[at + 1] if i != order[-1] else None}
+        beside = {
+            "prev": order[at - 1] if at else None,
+            "next": order[at + 1] if i != order[-1] else None,
+        }
         links = [(rel, names[k], *_label(results, k)) for rel, k in beside.items() if k is not None]
         text = render_event(event, study=name, links=links)
         (folder / FOLDER / names[i]).write_text(text, encoding="utf-8", newline="\n")
@@ -89,12 +95,15 @@ def write_event_pages(
 def page_name(results: FittedStudy, i: int) -> str:
     """Return the file name of the page of event `i`: its row makes it unique, its id readable."""
     plain = unicodedata.normalize("NFKD", str(results.events["event_id"].iloc[i])[:500])
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[:SLUG]
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[
+        :SLUG
+    ]
     return f"{i + 1:04d}-{slug.strip('-') or 'event'}.html"
 
 
 def render_event(event: OneEvent, *, study: str, links: list[tuple[str, str, str, str]]) -> str:
-    """Return the page of one event; `links` are relation, address, name and day of the pages beside it."""
+    """Return the page of one event; `links` are relation, address, name and day of the pages beside
+    it."""
     cells, used = event.cells, event.used
     windows = window_table(event) if used else None
     context = {
@@ -131,7 +140,8 @@ def _asides(event: OneEvent, cells: Mapping[str, Any], *, used: bool) -> list[st
 
 
 def _rows(results: FittedStudy, config: StudyConfig, quotes: Mapping[str, Quoted]) -> list[int]:
-    """Return the events that get a page in the order of the table of events, the dropped ones last."""
+    """Return the events that get a page in the order of the table of events, the dropped ones
+    last."""
     car, ok = results.abnormal.car(config.main), results.ok
     known = np.isfinite(car)
     ranked = np.argsort(np.where(known, -np.abs(car), np.inf), kind="stable")

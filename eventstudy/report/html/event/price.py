@@ -1,4 +1,5 @@
-"""The section of an event page on the price: against what the model expected of it, and the volume."""
+"""The section of an event page on the price: against what the model expected of it, and the
+volume."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def price(event: OneEvent) -> dict[str, Any] | None:
     on = f" to {own.until.rpartition(', ')[2]}" if own and own.until else ""
     name = f"CAR {window_text(main)}{on} {percent(own.car)}" if own and np.isfinite(own.car) else ""
     tips, unit = price_tips(path), "" if path.what == INDEX else _currency(event)
-    figures = [price_figure(path, main, width=w, tips=tips, name=name, unit=unit) for w in (WIDE, NARROW)]
+    figures = [
+        price_figure(path, main, width=w, tips=tips, name=name, unit=unit) for w in (WIDE, NARROW)
+    ]
     columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high, path.volume)
     return {
         "figures": [Markup(figure) for figure in figures],  # noqa: S704 - its texts are escaped
@@ -65,17 +68,21 @@ def _currency(event: OneEvent) -> str:
 
 
 def _price_note(path: PricePath, window: Window, own: Car | None) -> str:
-    """Say where the share stood at the end of the window, and of the CAR, and where the model had it."""
+    """Say where the share stood at the end of the window, and of the CAR, and where the model had
+    it."""
     said = [_stood(path, np.flatnonzero(path.days == window.stop), f"of day {day(window.stop)}")]
     if own and own.until:
-        at = np.flatnonzero([date_prose(date) == own.until.partition(",")[0] for date in path.dates])
+        at = np.flatnonzero(
+            [date_prose(date) == own.until.partition(",")[0] for date in path.dates]
+        )
         on = f"The window closes at a price limit, and its CAR runs on to {own.until}."
         said += [on, _stood(path, at, "of that day")]
     return " ".join(filter(None, said))
 
 
 def _stood(path: PricePath, at: IntArray, when: str) -> str:
-    """Say where the share stood at the close of a day, and where the model had it; "" if unknown."""
+    """Say where the share stood at the close of a day, and where the model had it; "" if
+    unknown."""
     actual, expected = (values[at] for values in (path.actual, path.expected))
     if not (at.size and np.isfinite(actual[0]) and np.isfinite(expected[0])):
         return ""

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 
 def window_table(event: OneEvent) -> dict[str, Any]:
-    """Return the CAR over each window with its interval and p-values, and the axis that they share."""
-    car, half = (np.array([getattr(c, name) for c in event.cars.values()]) for name in ("car", "half"))
+    """Return the CAR over each window with its interval and p-values, and the axis that they
+    share."""
+    car, half = (
+        np.array([getattr(c, name) for c in event.cars.values()]) for name in ("car", "half")
+    )
     bound = axis_bound(car, half) if np.isfinite(car).any() else 0.01
     rows = [_window_row(w, own, event.main, bound) for w, own in event.cars.items()]
     ticks = axis_ticks(bound) if np.isfinite(car).any() else ()
@@ -29,7 +32,8 @@ def window_table(event: OneEvent) -> dict[str, Any]:
 def _window_row(window: Window, own: Car, main: Window, bound: float) -> dict[str, Any]:
     role = "leakage" if window.stop < 0 else "drift" if window.start > 0 else ""
     return {
-        "window": window_text(window), "role": "main" if window == main else role, "main": window == main,
+        "window": window_text(window), "role": "main" if window == main else role,
+        "main": window == main,
         "until": own.until,
         "car": percent(own.car, unit=False), "se": percent(own.se, unit=False, sign=False),
         "interval": span(own.car - own.half, own.car + own.half, unit=False),
