@@ -19,7 +19,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.report.content.answer import brief, headline
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.utility.pvalue_text import p_prose
+from eventstudy.utility.numbers import p_prose
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"

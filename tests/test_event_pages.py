@@ -17,10 +17,10 @@ from scipy import stats
 
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
-from eventstudy.report.content import wording
 from eventstudy.report.html.event.pages import page_name, write_event_pages
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
+from eventstudy.utility import numbers as wording
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "../../etc/passwd",

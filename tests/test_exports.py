@@ -32,7 +32,7 @@ from eventstudy.report.html.tests import significance_grid
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
-from eventstudy.utility.pvalue_text import pvalue
+from eventstudy.utility.numbers import pvalue
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))

@@ -19,9 +19,9 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.content.answer import asides
 from eventstudy.report.content.tables import path_table
 from eventstudy.report.content.window_reach import extended, lacking
-from eventstudy.report.content.wording import date_prose
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudyResults
+from eventstudy.utility.numbers import date_prose
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from test_reference import CLOSE, HERE, check_test, read
 
 from eventstudy.abnormal.conventions import Conventions
-from eventstudy.analysis.units import WORDS, words
 from eventstudy.calendars.sessions import data_sessions
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
@@ -27,12 +26,13 @@ from eventstudy.events.table import Events
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices._base import COLUMNS
 from eventstudy.report.content.answer import answer
-from eventstudy.report.content.wording import percent
 from eventstudy.report.html.page import render_report
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.measures import lack, measured, several_shares, shares_of
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.utility.numbers import percent
+from eventstudy.utility.units import WORDS, words
 
 MEASURES = ("volume", "turnover", "volatility")
 DAYS = pd.bdate_range("2020-01-01", periods=180)

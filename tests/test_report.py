@@ -16,7 +16,7 @@ from eventstudy.analysis.caar_path import path_of
 from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.models.censored import CensoredMarket
-from eventstudy.report.content import references, wording
+from eventstudy.report.content import references
 from eventstudy.report.content.tables import study_tables
 from eventstudy.report.html.events import safe_url
 from eventstudy.report.html.methods import formula
@@ -24,7 +24,8 @@ from eventstudy.report.html.page import render_report
 from eventstudy.report.html.path import path_lede
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
+from eventstudy.utility import numbers as wording
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from eventstudy.report.content import data_notes as limits
 from eventstudy.report.content.finished_run import finished
 from eventstudy.report.content.paper_tables import panels
 from eventstudy.study import EventStudyResults, run_study
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from pages import page
 from eventstudy.calendars.window import Window
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.content.tables import study_tables
-from eventstudy.report.content.wording import date_prose
 from eventstudy.report.html.page import render_report
+from eventstudy.utility.numbers import date_prose
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

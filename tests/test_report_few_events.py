@@ -19,7 +19,7 @@ from eventstudy.report.figures import caar_plots as plots
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.runs.index import render_index
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
 
 
 @pytest.fixture(scope="module", params=[2, 3, 4])

@@ -17,7 +17,7 @@ from eventstudy.report.content import wording
 from eventstudy.report.content.tables import study_tables
 from eventstudy.report.html import regression, robustness
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from eventstudy.report.content.tables import study_tables
 from eventstudy.report.html.tests import MAIN_TITLE, significance_grid
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
 
 STUDIES = {
     "one": lambda: placed([160]).fit(),

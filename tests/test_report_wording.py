@@ -22,7 +22,7 @@ from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.html import groups
 from eventstudy.report.html.methods import settings_text
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from eventstudy.report.content import wording
 from eventstudy.report.html.page import render_report
 from eventstudy.report.html.robustness import of_groups
 from eventstudy.study import run_study
-from eventstudy.utility import pvalue_text as pvalues
+from eventstudy.utility import numbers as pvalues
 
 EVENTS = """event_id,ticker,announced_at,direction
 apple,AAPL,2020-08-06,adverse

@@ -17,7 +17,7 @@ from ..significance._base import InapplicableError
 from ..significance._correlation import variance_factor
 from ..significance.patell import scar_variance
 from ..significance.patell_kp import FULL_SAMPLE
-from ..utility.pvalue_text import LEVEL
+from ..utility.numbers import LEVEL
 
 if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy

@@ -17,11 +17,11 @@ from ..errors import ConfigError
 from ..significance._base import InapplicableError, pvalue
 from ..significance.date_clustered import MIN_DATES
 from ..significance.wild_bootstrap import EQUAL
-from ..utility.pvalue_text import p_is
+from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
+from ..utility.units import WORDS
 from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
-from .units import WORDS
 
 if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy, WindowLike

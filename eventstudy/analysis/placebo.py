@@ -17,7 +17,7 @@ from ..fitting.config import FEWEST_PLACEBOS
 from ..fitting.series_rows import Layout, rows_of
 from ..returns.benchmarks import PEERS, members
 from ..significance import STATISTICS
-from ..utility.pvalue_text import p_is
+from ..utility.numbers import p_is
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 

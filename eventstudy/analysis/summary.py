@@ -14,7 +14,7 @@ import pandas as pd
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowsLike
 from ..significance import STATISTICS
-from ..utility.pvalue_text import pvalue
+from ..utility.numbers import pvalue
 from ..utility.typing import Measure
 from .answer import Answer, answer_of, default_tests, main_test_of
 

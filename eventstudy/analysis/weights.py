@@ -16,12 +16,12 @@ from ..errors import ConfigError
 from ..significance._base import InapplicableError, pvalue
 from ..significance._correlation import NO_PAIR, PAIRWISE_LIMIT, car_correlations, mean_correlation
 from ..significance._loadings import ROUNDING
-from ..utility.pvalue_text import p_is
+from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, Measure
+from ..utility.units import WORDS
 from ._benchmark import require_returns
 from .market_values import no_numbers, unvalued
-from .units import WORDS
 
 if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike

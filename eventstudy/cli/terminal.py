@@ -13,7 +13,6 @@ import pandas as pd
 from ..analysis.answer import PROVISIONAL, answer_of, main_test_of
 from ..analysis.cross_section import not_possible
 from ..analysis.opinions import VALID, WITH_CARE
-from ..analysis.units import in_its_words, words
 from ..calendars.window import Window
 from ..fitting.config import MAIN
 from ..fitting.listed_events import place_of_all
@@ -26,8 +25,9 @@ from ..report.content.wording import reason_head
 from ..report.html.robustness import of_groups
 from ..significance import STATISTICS
 from ..utility.csv_text import read_csv
-from ..utility.pvalue_text import LEVELS, p_is, pvalue
+from ..utility.numbers import LEVELS, p_is, pvalue
 from ..utility.typing import FloatArray
+from ..utility.units import in_its_words, words
 from .shared import ascii_text
 
 if TYPE_CHECKING:

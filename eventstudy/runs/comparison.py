@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
-from ..analysis.units import speaking_of, words
+from ..utility.units import speaking_of, words
 from .lost_prices import some
 from .price_revisions import Revision
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
-from ..analysis.units import WORDS
-from ..report.content.wording import clipped, day, listed
 from ..report.figures.svg_canvas import Panel, Scale, picture
 from ..report.html.templating import environment, style
 from ..utility.log import note
+from ..utility.numbers import clipped, day, listed
+from ..utility.units import WORDS
 from .index_row import FAILED, MANIFEST, Run, run_of
 
 INDEX = "index.html"

@@ -17,15 +17,14 @@ from urllib.parse import quote
 import numpy as np
 
 from ..analysis.answer import NO_RESULT
-from ..analysis.units import WORDS
 from ..fitting.config import StudyConfig
 from ..report.content.answer import Sentence
-from ..report.content.wording import MISSING, clipped, count, date_prose, signed
 from ..report.html.methods import settings_text
 from ..significance import STATISTICS
 from ..utility.csv_text import unquoted
-from ..utility.pvalue_text import pvalue
+from ..utility.numbers import MISSING, clipped, count, date_prose, pvalue, signed
 from ..utility.typing import FloatArray
+from ..utility.units import WORDS
 from .origin import NAMING_FILES
 
 MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"

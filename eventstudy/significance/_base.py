@@ -13,8 +13,8 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError, TooManyError
 from ..utility.blas import one_thread
-from ..utility.pvalue_text import p_is
-from ..utility.pvalue_text import pvalue as pvalue_text
+from ..utility.numbers import p_is
+from ..utility.numbers import pvalue as pvalue_text
 from ..utility.registry import Registry
 from ..utility.typing import Alternative, FloatArray, IntArray
 

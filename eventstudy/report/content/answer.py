@@ -19,27 +19,25 @@ from ...analysis.answer import (
     answer_of,
     quantile,
 )
-from ...analysis.units import in_its_words, words
 from ...calendars.window import Window
 from ...significance.patell_kp import FULL_SAMPLE
-from ...utility.pvalue_text import LEVEL, p_prose
-from .window_reach import extended_note, lacking_note
-from .wording import (
+from ...utility.numbers import (
+    LEVEL,
     NBSP,
     capitalised,
     cell_text,
     clipped,
     count,
-    firm_name,
     number_word,
-    of_number,
+    p_prose,
     percent,
-    reason_text,
-    reasons,
     signed,
     span,
     window_text,
 )
+from ...utility.units import in_its_words, words
+from .window_reach import extended_note, lacking_note
+from .wording import firm_name, of_number, reason_text, reasons
 
 if TYPE_CHECKING:
     from ...fitting.fitted import FittedStudy

@@ -10,10 +10,11 @@ import numpy as np
 
 from ...abnormal.limit_runs import EXTENDING
 from ...analysis.cross_section import not_possible
-from ...analysis.units import words
 from ...significance import STATISTICS
+from ...utility.numbers import clipped, count, listed, window_text
+from ...utility.units import words
 from .subject import Page
-from .wording import clipped, count, flag_counts, listed, window_text
+from .wording import flag_counts
 
 if TYPE_CHECKING:
     from ...abnormal.conventions import Conventions

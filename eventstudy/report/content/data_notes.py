@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ...analysis.diagnosis import diagnose
-from ...analysis.units import in_its_words, words
 from ...calendars.window import Window
 from ...returns import LIKE_PERCENT
-from .wording import capitalised, count, flag_counts, listed, reasons, window_text
+from ...utility.numbers import capitalised, count, listed, window_text
+from ...utility.units import in_its_words, words
+from .wording import flag_counts, reasons
 
 if TYPE_CHECKING:
     from ...fitting.fitted import FittedStudy

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ...analysis.answer import answers
 from ...analysis.diagnosis import diagnose
 from ...analysis.opinions import NOT_VALID
-from ...analysis.units import in_its_words
 from ...fitting.fitted import group_column
 from ...fitting.listed_events import listed
+from ...utility.units import in_its_words
 from .prose import prose
 from .shown_tests import shown_tests
 from .subject import Page, page_of

@@ -12,8 +12,9 @@ import pandas as pd
 from ...calendars.window import Window
 from ...significance import STATISTICS
 from ...utility.csv_text import BLANK
+from ...utility.numbers import clipped, date_iso
 from .finished_run import Finished
-from .wording import clipped, date_iso, firm_name
+from .wording import firm_name
 
 LONGEST_NAME, LONGEST_GROUP = 60, 40
 # Where the numbers of a WindowRow stand in caar.csv.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...analysis.diagnosis import diagnose
-from ...analysis.units import words
+from ...utility.numbers import parameter_letter
+from ...utility.units import words
 from ..html.key_figures import top
 from ..html.methods import methods
 from .answer import answer, asides
 from .subject import Page
 from .window_reach import extended, lacking, remedies
-from .wording import in_type, parameter_letter
+from .wording import in_type
 
 
 def prose(page: Page) -> dict[str, Any]:

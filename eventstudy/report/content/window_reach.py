@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...analysis.units import in_its_words, words
 from ...fitting.large_samples import LISTED, many
 from ...fitting.price_limits import LONGEST_RUN
 from ...prices.quality.return_faults import TAKEN_OUT
 from ...returns.benchmarks import members
+from ...utility.numbers import clipped, count, date_prose, day, window_text
 from ...utility.typing import BoolArray, DateArray
-from .wording import clipped, count, date_prose, day, firm_name, flag_words, flags_of, window_text
+from ...utility.units import in_its_words, words
+from .wording import firm_name, flag_words, flags_of
 
 if TYPE_CHECKING:
     from ...abnormal.abnormal_returns import AbnormalReturns

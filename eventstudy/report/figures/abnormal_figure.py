@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...analysis.units import words
 from ...calendars.window import Window
+from ...utility.numbers import date_iso, day, percent, span, window_text
 from ...utility.typing import FloatArray, IntArray
-from ..content.wording import date_iso, day, percent, span, window_text
+from ...utility.units import words
 from .axes import WIDE, beside, day_scale, day_ticks, rows, shade, with_unit
 from .event_path import Episode
 from .svg_canvas import Panel, Scale, picture, roomy, sided, signed_label, text, ticks

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...analysis.units import words
 from ...calendars.window import Window
+from ...utility.numbers import day
 from ...utility.typing import DateArray, FloatArray, IntArray
-from ..content.wording import day
+from ...utility.units import words
 from .svg_canvas import Panel, Scale
 
 WIDE, NARROW = 1000, 360

@@ -10,10 +10,10 @@ import numpy as np
 
 from ...analysis.answer import DIFFERENT, answer_of
 from ...analysis.caar_path import Path95, path_of
-from ...analysis.units import in_its_words, words
 from ...calendars.window import MAIN_WINDOW, Window
+from ...utility.numbers import clipped, count, percent, signed, window_text
 from ...utility.typing import FloatArray
-from ..content.wording import clipped, count, percent, signed, window_text
+from ...utility.units import in_its_words, words
 from .matplotlib_svg import TEXT, any_script, svg
 from .style import (
     GRID,

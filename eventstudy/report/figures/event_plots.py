@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...analysis.units import in_its_words, words
 from ...calendars.window import MAIN_WINDOW, Window
 from ...errors import ConfigError
-from ..content.wording import clipped, count, day, percent, window_text
+from ...utility.numbers import clipped, count, day, percent, window_text
+from ...utility.units import in_its_words, words
 from .event_path import episode, row_of
 from .matplotlib_svg import TEXT
 from .price_path import price_path

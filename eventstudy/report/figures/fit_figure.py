@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...analysis.units import words
 from ...calendars.window import Window
+from ...utility.numbers import NBSP, day, listed, percent, window_text
 from ...utility.typing import BoolArray, FloatArray, IntArray
-from ..content.wording import NBSP, day, listed, percent, window_text
+from ...utility.units import words
 from .axes import with_unit
 from .label_placement import Box, placed, together
 from .regression_points import DAY, Fit

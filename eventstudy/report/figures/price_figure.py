@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...calendars.window import Window
-from ..content.wording import MISSING, date_iso, day
+from ...utility.numbers import MISSING, date_iso, day
 from .axes import WIDE, beside, day_scale, day_ticks, over, rows, shade
 from .price_path import PricePath
 from .svg_canvas import Panel, Scale, picture, roomy, text, ticks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from ..content.wording import count, day, percent
+from ...utility.numbers import count, day, percent
 from .event_path import since
 from .svg_canvas import Panel, Scale, number
 

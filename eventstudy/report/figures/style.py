@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...analysis.caar_path import Path95
-from ...analysis.units import words
 from ...calendars.window import Window
-from ..content.wording import count, day, percent, span, window_text
+from ...utility.numbers import count, day, percent, span, window_text
+from ...utility.units import words
 from .matplotlib_svg import TEXT, TITLE
 from .svg_canvas import sided, signed_label, ticks
 

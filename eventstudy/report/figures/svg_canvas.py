@@ -10,8 +10,8 @@ from html import escape
 
 import numpy as np
 
+from ...utility.numbers import signed
 from ...utility.typing import BoolArray, FloatArray, IntArray
-from ..content.wording import signed
 
 # Shares of an axis: from where on a side of zero has a tick, and how much is added for it at most.
 REACHED, LENGTHENED = 0.08, 0.3

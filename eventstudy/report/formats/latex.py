@@ -10,14 +10,13 @@ from typing import TypeVar
 import numpy as np
 
 from ...analysis.cross_section import not_possible
-from ...analysis.units import speaking_of, words
 from ...calendars.window import Window
 from ...errors import ConfigError
 from ...significance import STATISTICS
-from ...utility.pvalue_text import stars
+from ...utility.numbers import capitalised, clipped, count, stars
+from ...utility.units import speaking_of, words
 from ..content.finished_run import Finished
 from ..content.paper_tables import Cell, EventRow, Panel, WindowRow, event_rows, labels, panels
-from ..content.wording import capitalised, clipped, count
 
 T = TypeVar("T")
 # Letters of a head in a narrow column.

@@ -8,25 +8,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...analysis.opinions import percent as rate
-from ...analysis.units import speaking_of, words
 from ...calendars.window import Window
 from ...significance import STATISTICS
-from ...utility.pvalue_text import pvalue
-from ..content.finished_run import Finished
-from ..content.paper_tables import Panel, WindowRow, event_rows, labels, panels
-from ..content.wording import (
-    FLAGS,
+from ...utility.numbers import (
     MISSING,
     clipped,
     count,
     date_iso,
     day,
-    flag_words,
-    flags_of,
     percent,
+    pvalue,
     span,
     window_text,
 )
+from ...utility.units import speaking_of, words
+from ..content.finished_run import Finished
+from ..content.paper_tables import Panel, WindowRow, event_rows, labels, panels
+from ..content.wording import FLAGS, flag_words, flags_of
 from ..html.methods import settings_text
 from .markdown_robustness import groups_and_robustness
 from .markdown_text import block, inert, items, table

@@ -9,20 +9,22 @@ from typing import Any
 import numpy as np
 
 from ...analysis.cross_section import not_possible
-from ...analysis.units import words
 from ...significance import STATISTICS
-from ...utility.pvalue_text import LEVEL, p_is, pvalue
-from ..content.finished_run import Finished
-from ..content.wording import (
+from ...utility.numbers import (
+    LEVEL,
     MISSING,
     clipped,
     count,
-    flag_words,
+    p_is,
     percent,
+    pvalue,
     signed,
     span,
     window_text,
 )
+from ...utility.units import words
+from ..content.finished_run import Finished
+from ..content.wording import flag_words
 from ..html.robustness import ADJUSTED, FAMILIES, MOVED, WEIGHTED, of_groups, weighted_evidence
 from .markdown_text import block, items, table
 

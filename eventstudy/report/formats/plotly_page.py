@@ -16,13 +16,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from ...analysis.caar_path import BAND_EVENTS
-from ...analysis.units import WORDS, speaking_of
 from ...calendars.window import Window
 from ...errors import ConfigError, how_to_install
 from ...utility.csv_text import BLANK
-from ...utility.pvalue_text import LEVEL, p_is
+from ...utility.numbers import LEVEL, clipped, count, p_is, percent, span, window_text
+from ...utility.units import WORDS, speaking_of
 from ..content.finished_run import Finished
-from ..content.wording import clipped, count, percent, span, window_text
 from ..html.templating import digest, environment, script, style
 
 # Of the groups in their order; colours are variables of the page, told apart by colour-blind

@@ -12,10 +12,10 @@ from ...analysis.diagnosis import diagnose
 from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE, Opinion, percent
 from ...fitting.large_samples import many
 from ...significance import STATISTICS, Statistic
-from ...utility.pvalue_text import LEVEL, pvalue
+from ...utility.numbers import LEVEL, MISSING, capitalised, clipped, count, pvalue, signed
 from ..content.shown_tests import shown_tests
 from ..content.subject import Page
-from ..content.wording import MISSING, capitalised, clipped, count, in_type, signed
+from ..content.wording import in_type
 
 ORDER = (VALID, WITH_CARE, NOT_VALID)
 WORST = 5

@@ -6,26 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.answer import answer_of, main_test_of
-from ...analysis.units import words
 from ...calendars.window import Window
 from ...fitting.large_samples import LISTED, many
 from ...significance import STATISTICS
-from ...utility.pvalue_text import pvalue
+from ...utility.numbers import capitalised, clipped, count, date_iso, percent, pvalue, window_text
+from ...utility.units import words
 from ..content.subject import Page
 from ..content.window_reach import extended, lacking, lacking_count, remedies
-from ..content.wording import (
-    FLAGS,
-    capitalised,
-    clipped,
-    count,
-    date_iso,
-    flag_counts,
-    flag_words,
-    percent,
-    reason_head,
-    reasons,
-    window_text,
-)
+from ..content.wording import FLAGS, flag_counts, flag_words, reason_head, reasons
 from .events import event_name
 
 if TYPE_CHECKING:

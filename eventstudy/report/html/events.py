@@ -13,34 +13,38 @@ import pandas as pd
 from markupsafe import Markup
 
 from ...analysis.answer import DIFFERENT, PROVISIONAL, answer_of
-from ...analysis.units import words
 from ...calendars.window import Window
 from ...fitting.large_samples import many
 from ...fitting.listed_events import listed, listed_note, listed_rows
 from ...significance import STATISTICS
 from ...utility.csv_text import BLANK
-from ...utility.pvalue_text import LEVEL, p_is, pvalue
-from ..content.window_reach import lacking
-from ..content.wording import (
+from ...utility.numbers import (
+    LEVEL,
     MISSING,
     NBSP,
-    NEUTRAL_FLAGS,
     clipped,
-    common_flags,
     count,
     date_iso,
     expected,
+    level_text,
+    number_word,
+    p_is,
+    parameter_letter,
+    percent,
+    pvalue,
+    signed,
+    span,
+    window_text,
+)
+from ...utility.units import words
+from ..content.window_reach import lacking
+from ..content.wording import (
+    NEUTRAL_FLAGS,
+    common_flags,
     firm_name,
     flag_counts,
     flag_words,
     flags_of,
-    level_text,
-    number_word,
-    parameter_letter,
-    percent,
-    signed,
-    span,
-    window_text,
 )
 from ..figures.sparklines import sparks
 from ..figures.style import PALETTE

@@ -10,22 +10,23 @@ from markupsafe import Markup
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, answer_of
 from ...analysis.caar_path import BAND_EVENTS, Path95, path_of
-from ...analysis.units import words
 from ...calendars.window import Window
 from ...significance import STATISTICS
-from ...utility.pvalue_text import LEVEL, p_is, pvalue
-from ..content.subject import Page
-from ..content.wording import (
+from ...utility.numbers import (
+    LEVEL,
     capitalised,
     clipped,
-    in_type,
     listed,
     number_word,
+    p_is,
     percent,
-    reason_text,
+    pvalue,
     span,
     window_text,
 )
+from ...utility.units import words
+from ..content.subject import Page
+from ..content.wording import in_type, reason_text
 from ..figures import caar_plots as plots
 from ..figures.matplotlib_svg import svg
 from .path import events_between

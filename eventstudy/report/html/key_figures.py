@@ -10,15 +10,9 @@ import numpy as np
 
 from ...abnormal.abnormal_returns import AbnormalReturns
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer, answer_of
-from ...analysis.units import words
 from ...fitting.config import StudyConfig
 from ...significance._placebo import consecutive_sums
-from ...utility.pvalue_text import p_prose
-from ...utility.typing import FloatArray
-from ..content.answer import Sentence, answer, asides, brief, full_interval
-from ..content.data_notes import limitations
-from ..content.subject import Page
-from ..content.wording import (
+from ...utility.numbers import (
     MISSING,
     capitalised,
     clipped,
@@ -26,11 +20,16 @@ from ..content.wording import (
     date_prose,
     expected,
     listed,
+    p_prose,
     percent,
-    reason_text,
-    subject_of,
     window_text,
 )
+from ...utility.typing import FloatArray
+from ...utility.units import words
+from ..content.answer import Sentence, answer, asides, brief, full_interval
+from ..content.data_notes import limitations
+from ..content.subject import Page
+from ..content.wording import reason_text, subject_of
 from .groups import SHOWN_PANELS
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ...analysis.units import words
 from ...fitting.config import StudyConfig
 from ...models.censored import CensoredMarket
 from ...significance import STATISTICS, Statistic
 from ...significance._correlation import MIN_COMMON, PAIRWISE_LIMIT, mean_correlation
 from ...significance.wild_bootstrap import ENUMERATE_UP_TO
+from ...utility.numbers import MISSING, clipped, count, listed, parameter_letter, window_text
+from ...utility.units import words
 from ..content.conventions_text import COVARIANCES, law_of, missing_days, practice
 from ..content.references import bibtex, references
 from ..content.shown_tests import LAW, exact_law, one_car, shown_tests
 from ..content.subject import Page
-from ..content.wording import MISSING, clipped, count, listed, parameter_letter, window_text
 
 if TYPE_CHECKING:
     from ...fitting.fitted import FittedStudy

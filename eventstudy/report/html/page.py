@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...analysis.units import in_its_words, words
 from ...fitting.large_samples import many
+from ...utility.numbers import window_text
+from ...utility.units import in_its_words, words
 from ..content.data_notes import data_notes
 from ..content.subject import Page, page_of
-from ..content.wording import window_text
 from .diagnosis import trust_section
 from .dropped import ledger
 from .events import event_table

@@ -11,13 +11,12 @@ from markupsafe import Markup
 from ...abnormal.limit_runs import EXTENDING
 from ...analysis.answer import answer_of
 from ...analysis.caar_path import BAND_EVENTS, Path95, path_of
-from ...analysis.units import words
 from ...calendars.window import Window
-from ...utility.pvalue_text import LEVEL, p_prose
+from ...utility.numbers import LEVEL, count, day, p_prose, percent, span, window_text
+from ...utility.units import words
 from ..content.answer import full_interval
 from ..content.shown_tests import exact_law
 from ..content.subject import Page
-from ..content.wording import count, day, percent, span, window_text
 from ..figures import caar_plots as plots
 from ..figures.matplotlib_svg import svg
 from .events import event_name

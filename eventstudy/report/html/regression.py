@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...analysis.cross_section import not_possible
-from ...analysis.units import words
-from ...utility.pvalue_text import pvalue
+from ...utility.numbers import MINUS, MISSING, NBSP, capitalised, clipped, count, pvalue, signed
+from ...utility.units import words
 from ..content.subject import Page
-from ..content.wording import MINUS, MISSING, NBSP, capitalised, clipped, count, signed
 
 TERMS = {"const": "Intercept"}
 ERRORS = {"HC3": "that allow for unequal variances (HC3)"}

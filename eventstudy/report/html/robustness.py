@@ -13,20 +13,21 @@ from markupsafe import Markup
 from ...calendars.window import Window
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
-from ...utility.pvalue_text import LEVEL, p_is, pvalue
-from ...utility.typing import FloatArray
-from ..content.subject import Page
-from ..content.wording import (
+from ...utility.numbers import (
+    LEVEL,
     MISSING,
     NBSP,
     clipped,
     count,
-    in_type,
-    of_number,
+    p_is,
     percent,
+    pvalue,
     signed,
     span,
 )
+from ...utility.typing import FloatArray
+from ..content.subject import Page
+from ..content.wording import in_type, of_number
 from ..figures import caar_plots as plots
 from ..figures.matplotlib_svg import svg
 from .regression import regression

@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ...utility.numbers import NBSP, capitalised
 from ..content.answer import Sentence
-from ..content.wording import NBSP, capitalised
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(

@@ -12,22 +12,22 @@ import numpy as np
 from ...analysis.answer import answer_of, main_test_of
 from ...analysis.diagnosis import diagnose
 from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE
-from ...analysis.units import words
 from ...calendars.window import Window
 from ...significance import STATISTICS
-from ...utility.pvalue_text import LEVEL, pvalue
-from ..content.shown_tests import Cell, cells, rate_text, shown_tests
-from ..content.subject import Page
-from ..content.wording import (
+from ...utility.numbers import (
+    LEVEL,
     MISSING,
     bound,
     capitalised,
-    in_type,
     percent,
-    short_reason,
+    pvalue,
     signed,
     window_text,
 )
+from ...utility.units import words
+from ..content.shown_tests import Cell, cells, rate_text, shown_tests
+from ..content.subject import Page
+from ..content.wording import in_type, short_reason
 
 if TYPE_CHECKING:
     from ...analysis.answer import Interval

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ...content.wording import date_iso, day, percent, span, window_text
+from ....utility.numbers import date_iso, day, percent, span, window_text
 from ...figures.abnormal_figure import abnormal_figure, abnormal_tips
 from ...figures.axes import NARROW, WIDE
 from ...figures.event_path import episode

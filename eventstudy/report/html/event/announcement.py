@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...content.wording import capitalised, cell_text, clipped, date_iso, flag_words
+from ....utility.numbers import capitalised, cell_text, clipped, date_iso
+from ...content.wording import flag_words
 from ..events import safe_url
 
 # Columns that the study adds, or that the page shows elsewhere.

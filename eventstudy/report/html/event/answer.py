@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....analysis.answer import NO_RESULT, answer_of
+from ....utility.numbers import cell_text, clipped, window_text
 from ...content.answer import Sentence, answer
 from ...content.window_reach import lacking, remedies
-from ...content.wording import cell_text, clipped, window_text
 
 if TYPE_CHECKING:
     from ....calendars.window import Window

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from ....analysis.units import words
 from ....returns.series import MARKET
-from ...content.wording import clipped, date_iso, parameter_letter, percent, signed
+from ....utility.numbers import clipped, date_iso, parameter_letter, percent, signed
+from ....utility.units import words
 from ...figures.fit_figure import fit_figure, marked
 from ...figures.regression_points import DAY, FITTED, Fit, fit_of
 from .one_event import OneEvent

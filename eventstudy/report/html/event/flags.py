@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....analysis.units import words
 from ....calendars.exchanges import BY_CODE
 from ....returns.benchmarks import FALLBACK, NAMED
 from ....returns.coverage import Coverage, Need
+from ....utility.numbers import MISSING, clipped, count, date_prose, listed
+from ....utility.units import words
 from ...content.window_reach import extended
-from ...content.wording import (
-    FLAGS,
-    MISSING,
-    clipped,
-    count,
-    date_prose,
-    flag_words,
-    flags_of,
-    listed,
-)
+from ...content.wording import FLAGS, flag_words, flags_of
 from ..events import event_name
 
 if TYPE_CHECKING:

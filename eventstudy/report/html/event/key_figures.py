@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ....analysis.units import words
-from ....utility.pvalue_text import p_is
-from ...content.wording import NBSP, date_prose, percent, signed, span, window_text
+from ....utility.numbers import NBSP, date_prose, p_is, percent, signed, span, window_text
+from ....utility.units import words
 from .one_event import OneEvent
 
 

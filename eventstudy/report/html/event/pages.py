@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ....analysis.answer import answer_of
-from ....analysis.units import in_its_words, words
 from ....fitting.listed_events import listed_rows
+from ....utility.numbers import clipped, date_prose, window_text
 from ....utility.progress import step
+from ....utility.units import in_its_words, words
 from ...content.answer import asides, other_news
-from ...content.wording import clipped, date_prose, window_text
 from ...figures.price_path import Quoted, price_path, quotes_of
 from ..events import event_name
 from ..templating import environment, style

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from ....utility.numbers import clipped, date_iso, date_prose, day, percent, signed, window_text
 from ....utility.typing import IntArray
-from ...content.wording import clipped, date_iso, date_prose, day, percent, signed, window_text
 from ...figures.axes import NARROW, WIDE
 from ...figures.price_figure import money, price_figure, price_tips, volume_figure, volume_tips
 from ...figures.price_path import INDEX, PricePath, price_path

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ....utility.pvalue_text import LEVEL, pvalue
+from ....utility.numbers import LEVEL, percent, pvalue, signed, span, window_text
 from ...content.shown_tests import LAW, exact_law
-from ...content.wording import percent, signed, span, window_text
 from ..events import axis_bound, axis_ticks, mark_of
 from .one_event import Car, OneEvent
 

@@ -8,15 +8,29 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
-
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class HasMeasure(Protocol):
+    """A panel that says what it measures."""
+
+    @property
+    def measure(self) -> str: ...
+
+
+class Measured(Protocol):
+    """A study, with the panel that says what it measures."""
+
+    @property
+    def panel(self) -> HasMeasure: ...
+
+
+S = TypeVar("S", bound=Measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +129,12 @@ def words() -> Words:
 
 
 def in_its_words(
-    function: Callable[Concatenate[FittedStudy, P], R],
-) -> Callable[Concatenate[FittedStudy, P], R]:
+    function: Callable[Concatenate[S, P], R],
+) -> Callable[Concatenate[S, P], R]:
     """Let a function of results write in the words of their measure."""
 
     @functools.wraps(function)
-    def speaking(results: FittedStudy, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def speaking(results: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with speaking_of(results.panel.measure):
             return function(results, *args, **kwargs)
 
