@@ -19,8 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices.quality.gate import Gate
-from eventstudy.prices.quality.gate_report import Verdict
+from eventstudy.prices.quality.gate import Gate, Verdict
 from eventstudy.prices.quality.return_faults import TAKEN_OUT
 from eventstudy.utility.typing import FloatArray, ReturnKind
 

@@ -79,7 +79,7 @@ def fitted(drawn: Drawn, panel: ReturnsPanel, engine: str) -> AbnormalReturns:
     windows = build_windows(
         panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,
         factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*floor.ESTIMATION),
-        event=Window(*floor.EVENT), kept=n <= KEPT,
+        event=Window(*floor.EVENT), keep_days=n <= KEPT,
     )  # fmt: skip
     return MODELS["market"]().fit(windows, engine=engine)
 

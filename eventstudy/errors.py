@@ -1,4 +1,4 @@
-"""Every error a user can meet: what is wrong, where, the value found, and what to do about it."""
+"""Every error a user can meet: the problem, the place, the value, and the remedy."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ class EventStudyError(Exception):
     ----------
     exit_code : int
         Exit code of the command line: 1 data problem, 2 usage or configuration, 75 try again later.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> try:
+    ...     es.Window(1, 0)
+    ... except es.EventStudyError as error:
+    ...     error.exit_code
+    2
     """
 
     exit_code = 1
@@ -35,16 +44,18 @@ class EventStudyError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        if self.value is not None:
-            text += f", got {self.value!r}"
-        if self.remedy:
-            text += f"; {self.remedy}"
-        return text
+        return _sentence([self.where, self.what], self.value, self.remedy)
+
+
+def _sentence(head: list[str], value: object, remedy: str) -> str:
+    text = ": ".join(filter(None, head))
+    if value is not None:
+        text += f", got {value!r}"
+    return f"{text}; {remedy}" if remedy else text
 
 
 def how_to_install(extra: str) -> str:
-    """Return how an extra is installed, for the remedy of an error."""
+    """Return the command that installs an extra, for the remedy of an error."""
     return f"in the clone of eventstudy: pip install -e '.[{extra}]'"
 
 
@@ -55,7 +66,7 @@ class ConfigError(EventStudyError):
 
 
 class NotPossibleError(ConfigError):
-    """What was asked for is well put, but these events do not allow it."""
+    """A valid request that these events do not allow."""
 
     def __str__(self) -> str:
         where = f"{self.where}: " * bool(self.where)
@@ -74,13 +85,12 @@ class UndecidedError(DataError):
 
 
 class TooManyError(EventStudyError):
-    """More events than what was asked for can be computed of at once."""
+    """There are more events than can be computed at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of one cell of the events file, or of a whole row or the file, with "" for a
-    column."""
+    """One fault of a cell of the events file; of a row, or of the file, if `column` is ""."""
 
     line: int
     column: str
@@ -89,14 +99,22 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        text = ": ".join(filter(None, [str(self.line), self.column, self.what]))
-        if self.value is not None:
-            text += f", got {self.value!r}"
-        return f"{text}; {self.remedy}" if self.remedy else text
+        return _sentence([str(self.line), self.column, self.what], self.value, self.remedy)
 
 
 class EventsFileError(EventStudyError):
-    """The events file has faults; ``problems`` lists all of them, in file order."""
+    """The events file has faults; ``problems`` lists all of them, in file order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> try:
+    ...     es.events_from_frame(pd.DataFrame({"ticker": ["AMD"], "announced_at": ["7 October"]}))
+    ... except es.EventsFileError as error:
+    ...     [(problem.line, problem.column) for problem in error.problems]
+    [(2, 'announced_at')]
+    """
 
     def __init__(self, path: str, problems: Sequence[Problem]) -> None:
         self.path, self.problems = path, tuple(problems)
@@ -104,9 +122,8 @@ class EventsFileError(EventStudyError):
         super().__init__(f"{count} problem{'s' * (count != 1)} in the events file", where=path)
 
     def __str__(self) -> str:
-        return "\n".join(
-            [f"{self.where}: {self.what}", *(f"{self.path}:{p}" for p in self.problems)]
-        )
+        lines = (f"{self.path}:{problem}" for problem in self.problems)
+        return "\n".join([f"{self.where}: {self.what}", *lines])
 
 
 class PriceError(EventStudyError):
@@ -127,6 +144,10 @@ class NoPricesError(PriceError):
     kind = "no_prices"
 
 
+class OtherDaysError(NoPricesError):
+    """The source has prices of the symbol, but on other days than these."""
+
+
 class BadAnswerError(PriceError):
     """The source answered with something that is not prices."""
 
@@ -145,6 +166,10 @@ class NetworkError(PriceError):
 
     kind = "network"
     exit_code = 75
+
+
+class UnreachableError(NetworkError):
+    """The host does not answer at all: there is no use in asking for the next symbol."""
 
 
 class RunFolderError(EventStudyError):

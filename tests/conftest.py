@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from eventstudy.models import MODELS, LinearModel
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudy, EventStudyResults
 from eventstudy.utility.typing import FloatArray
 
+if TYPE_CHECKING:
+    from run_folders import Project
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
+# No test depends on how fast the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
-@pytest.fixture(autouse=True)
-def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage walk through all that is loaded by now.
+
+    statsmodels starts one at each correction for many tests, which took almost half of the time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Point the store and the caches away from the user's; calendars are kept for the whole
     session."""
     base = tmp_path_factory.getbasetemp().parent
-    monkeypatch.setenv("XDG_CACHE_HOME", str(base / "cache"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(base / "data"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(base / "cache"))
+        patch.setenv("XDG_DATA_HOME", str(base / "data"))
+        patch.setenv("EVENTSTUDY_STORE", str(tmp_path_factory.mktemp("store") / "prices.sqlite"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path_factory.mktemp("store") / "prices.sqlite"))
 
 
@@ -138,6 +164,26 @@ def _others(rng: np.random.Generator, mkt: FloatArray, index: pd.DatetimeIndex) 
 def market() -> Market:
     """Twelve dispersed events."""
     return Market()
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with a finished run; `copied` before it is changed."""
+    from run_folders import Project
+
+    made = Project(tmp_path_factory.mktemp("studied"))
+    made.study()
+    return made
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose run a refresh has written; `copied` before it is changed."""
+    from run_folders import Project
+
+    made = Project(tmp_path_factory.mktemp("settled"))
+    made.refresh()
+    return made
 
 
 @pytest.fixture(params=list(MODELS))

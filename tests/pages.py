@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-
-import pandas as pd
+from html import unescape
+from typing import Any
 
 from eventstudy.calendars.window import Window
+from eventstudy.findings.build import findings_of
+from eventstudy.findings.document import read_json, to_json
+from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.html.page import render_report
 from eventstudy.study import EventStudyResults
+from eventstudy.utility.units import speaking_of, words
 
 MAIN = Window(0, 1)
-CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
+CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=0)
 PROVENANCE = {
     "events_source": "events.csv",
     "events_sha256": "ab" * 32,
@@ -33,17 +35,27 @@ PROVENANCE = {
 }
 
 
-def page(
-    results: EventStudyResults,
-    by: str = "",
-    name: str = "a study",
-    tables: Mapping[str, pd.DataFrame] | None = None,
-    event_pages: Mapping[int, str] | None = None,
-) -> str:
-    groups = results.groups(by) if by else {}
-    config = replace(CONFIG, by=by)
-    told = {"provenance": PROVENANCE, "tables": tables, "event_pages": event_pages}
-    return render_report(results, config=config, name=name, groups=groups, **told)
+def findings(results: EventStudyResults, name: str = "a study", **settings: Any) -> Findings:
+    """Return the findings of results, as they are read back from their JSON."""
+    config = replace(CONFIG, **{"event_pages": 0, **settings})
+    return read_json(to_json(findings_of(results, config, name=name, provenance=PROVENANCE)))
+
+
+def page(results: EventStudyResults, by: str = "", name: str = "a study", **settings: Any) -> str:
+    from eventstudy.report.formats.html import render_report
+
+    return render_report(findings(results, name, by=by, **settings))
+
+
+def events_section(study: Findings) -> str:
+    """Return the section of a report with the table of events."""
+    from eventstudy.report.formats.templating import environment
+    from eventstudy.report.sections.events import events_table
+
+    with speaking_of(study.setup.measure):
+        facts = {"setup": study.setup, "main": study.setup.main, "words": words()}
+        template = environment().get_template("events.html.j2")
+        return template.render(events=events_table(study), **facts)
 
 
 def with_columns(results: EventStudyResults, **columns: object) -> EventStudyResults:
@@ -58,6 +70,11 @@ def cells_of(row: str) -> list[str]:
 
 def section(text: str, name: str) -> str:
     return loose(text.partition(f'<section id="{name}"')[2].partition("</section>")[0])
+
+
+def plain(text: str) -> str:
+    """Return the text of a page without its tags."""
+    return unescape(re.sub(r"<[^>]+>", "", text))
 
 
 def loose(text: str) -> str:

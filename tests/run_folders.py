@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,16 @@ class Project:
     def options(self) -> list[object]:
         """Events and options of the study."""
         return [self.events, "--prices", self.prices, "--out", self.out, *SHORT]
+
+    def copied(self, folder: Path) -> Project:
+        """Return the same project, with its runs, in another folder."""
+        made = Project(folder, until=self.until)
+        shutil.copytree(self.out, made.out)
+        return made
+
+    def refresh(self, *more: object, code: int = 0) -> str:
+        """Refresh the run; return what was said."""
+        return invoke("refresh", *self.options[:-1], *more, code=code)
 
     def study(self, *more: object) -> Path:
         """Run the study; return its folder."""

@@ -11,13 +11,15 @@ from click.testing import CliRunner
 from conftest import SHARED, Market
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import findings
 from scipy import stats
 from situations import placed
 
-from eventstudy.analysis.answer import answers, decide, detectable, main_test, plain_average
+from eventstudy.analysis.answer import decide, main_test
+from eventstudy.analysis.interval import detectable, plain_average
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
-from eventstudy.report.content.answer import brief, headline
+from eventstudy.report.sections.answer import brief, headline
 from eventstudy.significance._correlation import mean_correlation
 from eventstudy.utility.numbers import p_prose
 
@@ -100,7 +102,7 @@ def test_the_main_test_comes_from_the_number_of_events_alone() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 14), seed=st.integers(0, 10**6), effect=st.floats(-0.05, 0.05),
     dates=st.integers(1, 4), rho=st.floats(0, 0.8),
@@ -238,9 +240,9 @@ def test_a_firm_that_is_gone_leaves_nothing_open() -> None:
 
 
 def test_a_group_may_be_called_pooled() -> None:
-    fit = Market(12, seed=5).fit()
-    parts = {"pooled": fit.subset(np.arange(6)), "b": fit.subset(np.arange(6, 12))}
-    found = answers(parts, fit, MAIN)
+    market = Market(12, seed=5)
+    market.table["direction"] = ["pooled", "b"] * 6
+    found = json.loads(market.fit().to_json())["answer"]
     assert [one["n_events"] for one in found.values()] == [12, 6, 6]
     assert list(found) == ["pooled", "pooled (group)", "b"]
 
@@ -272,6 +274,7 @@ def test_a_negative_correlation_of_a_few_events_counts_as_zero() -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FROZEN.is_file(), reason="the list of reference is not here")
 def test_the_list_of_reference(tmp_path: Path) -> None:
     done = CliRunner().invoke(
@@ -304,8 +307,9 @@ def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -
     found = fit.answer(MAIN)
     assert (found.verdict, found.test) == ("different", "patell_kp")
     assert found.overturn.spread_pvalue == fit.test("bmp_kp", MAIN).pvalue > 0.05
-    for text in (headline(fit, MAIN), str(brief(fit, MAIN))):
+    study = findings(fit)
+    for text in (headline(study), str(brief(study, study.sample))):
         assert p_prose(found.overturn.spread_pvalue) in text
     alike = Market(4, dates=4, effect=-0.1, seed=3).fit()
     assert alike.answer(MAIN).overturn.spread_pvalue < 0.05
-    assert "differ from each other" not in headline(alike, MAIN)
+    assert "differ from each other" not in headline(findings(alike))

@@ -28,13 +28,15 @@ from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import (
     by_pair,
     by_session,
-    correlations,
     mean_common_sessions,
     mean_correlation,
+)
+from eventstudy.significance._pairs import (
+    correlations,
+    loadings_on,
     residual_correlation,
     residuals_on,
 )
-from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.study import EventStudy
 from eventstudy.utility.chunks import chunks
@@ -62,7 +64,7 @@ def windows_of(drawn: object, module: ModuleType, *, kept: bool = True) -> Event
         panel, calendars=["data"] * n, day0=panel.sessions[drawn.day0], rows=drawn.firm,
         # type: ignore[attr-defined]
         factor_rows=np.full((n, 1), len(panel.values) - 1), estimation=Window(*module.ESTIMATION),
-        event=Window(*module.EVENT), kept=kept,
+        event=Window(*module.EVENT), keep_days=kept,
     )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> N
     kept = delayed(60)
     monkeypatch.setattr("eventstudy.fitting.fit.KEPT", 10)
     lean = delayed(60)
-    assert not lean.windows.kept
+    assert not lean.windows.keeps_days
     for name in AbnormalReturns.by_event:
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
     for window in WINDOWS:
@@ -129,7 +131,7 @@ def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = delayed(60).runs
-    monkeypatch.setattr("eventstudy.fitting.price_limits.chunks", partial(chunks, size=7))
+    monkeypatch.setattr("eventstudy.fitting.suspensions.chunks", partial(chunks, size=7))
     parts = delayed(60).runs
     assert whole is not None
     assert parts is not None
@@ -232,7 +234,7 @@ def test_threads_give_the_same_bits() -> None:
 series = st.lists(st.integers(0, 4), min_size=7, max_size=7)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(series, series, series), min_size=1, max_size=4), st.booleans())
 def test_returns_over_several_sessions_are_joined_as_one_by_one(
     rows: list[object], log: bool
@@ -387,6 +389,7 @@ def test_two_workers_give_the_same_bits_and_show_progress() -> None:
     assert mean_correlation(one, Window(0, 0)) == mean_correlation(two, Window(0, 0))
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_bits(tmp_path: Path) -> None:
     """A scheduler and two workers of this machine, each a process."""
     from distributed import LocalCluster
@@ -413,7 +416,7 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
     market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
     holes = np.random.default_rng(1).random(market.frame.shape) < 0.1
     fit = market.fit(market.frame.mask(holes), estimation=(-120, -11)).abnormal
-    monkeypatch.setattr("eventstudy.significance._loadings.BLOCK", 7)
+    monkeypatch.setattr("eventstudy.significance._pairs.BLOCK", 7)
     residuals = residuals_on(fit, np.unique(fit.windows.positions))
     whole = residual_correlation(residuals, residuals, 30)
     assert 0.2 < np.isnan(whole).mean() < 0.9
@@ -423,7 +426,7 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
 def test_the_command_proposes_the_batch_where_it_helps() -> None:
     from eventstudy.cli.run import _faster
     from eventstudy.fitting.config import StudyConfig
-    from eventstudy.fitting.large_samples import MANY
+    from eventstudy.fitting.fitted import MANY
 
     assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
     for config in (
@@ -451,6 +454,7 @@ with threadpool_limits(int(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
 def test_last_digits_do_not_depend_on_the_threads_of_blas() -> None:
     said = [
         subprocess.run(

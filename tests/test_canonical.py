@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.events.table import read_events
-from eventstudy.report.formats import read_run
+from eventstudy.findings.run_files import read_run
 from eventstudy.runs import write_run
 from eventstudy.runs.index_row import run_of
 from eventstudy.utility.csv_text import quoted, read_csv, to_csv, unquoted
@@ -103,8 +103,9 @@ def test_no_csv_of_a_run_has_a_formula(folder: Path) -> None:
 def test_the_apostrophe_is_no_part_of_the_cell(folder: Path) -> None:
     run = read_run(folder)
     assert run.events["company"].tolist() == [*HOSTILE, "plain"]
-    assert "=relief|x" in run.groups
-    assert set(run.tables["tests_by_group"]["direction"]) == set(run.groups)
+    groups = {sample.group for sample in run.findings.groups}
+    assert "=relief|x" in groups
+    assert set(run.tables["tests_by_group"]["direction"]) == groups
 
 
 def test_groups_and_columns_may_be_named_like_formulas(tmp_path: Path) -> None:
@@ -114,8 +115,9 @@ def test_groups_and_columns_may_be_named_like_formulas(tmp_path: Path) -> None:
     run = write_run(market.fit(), tmp_path, "named", config=config)
     assert "'=kind()" in (run / "tables" / "tests_by_group.csv").read_text().partition("\n")[0]
     back = read_run(run)
-    assert set(back.groups) == {"=a()", "+b()"}
-    assert set(back.tables["caar_by_group"]["=kind()"]) == set(back.groups)
+    groups = {sample.group for sample in back.findings.groups}
+    assert groups == {"=a()", "+b()"}
+    assert set(back.tables["caar_by_group"]["=kind()"]) == groups
     assert len(run_of(run).path) == 11, "the index draws the path of the group of the headline"
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
+from pages import findings
 
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
+from eventstudy.findings.tables import events_table, study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.confounding import (
     Confounder,
@@ -22,10 +24,7 @@ from eventstudy.fitting.confounding import (
     is_confounded,
     read_confounders,
     with_confounders,
-    without_confounded,
 )
-from eventstudy.report.content.answer import leading
-from eventstudy.report.content.tables import events_table, study_tables
 from eventstudy.study import EventStudyResults, run_study
 
 W = Window(0, 1)
@@ -157,7 +156,7 @@ class TestStudies:
         assert ours.loc[("bmp", 0, 1), "n_events"] == 6
         all_of_them = tables["tests"].set_index(["test", "start", "stop"])
         assert all_of_them.loc[("bmp", 0, 1), "n_events"] == 8
-        assert len(without_confounded(results)) == 6
+        assert len(results.subset(~is_confounded(results))) == 6
 
     def test_left_out_with_a_reason(self, tmp_path: Path) -> None:
         market = Market(n=8)
@@ -172,7 +171,7 @@ class TestStudies:
         assert "without_flagged" not in study_tables(results, config)
         rest, _ = study(Market(n=8), tmp_path)
         assert results.test("bmp", W).statistic == pytest.approx(
-            without_confounded(rest).test("bmp", W).statistic, rel=1e-12
+            rest.subset(~is_confounded(rest)).test("bmp", W).statistic, rel=1e-12
         )
 
     def test_leaving_them_out_does_not_change_which_group_leads(self, tmp_path: Path) -> None:
@@ -180,8 +179,10 @@ class TestStudies:
         for drop in (False, True):
             market = Market(n=13)
             market.table["direction"] = ["a"] * 7 + ["b"] * 6
-            groups = study(market, tmp_path, drop_confounded=drop)[0].groups("direction")
-            leads.append((leading(groups, W), list(groups), {k: len(v) for k, v in groups.items()}))
+            results = study(market, tmp_path, drop_confounded=drop)[0]
+            groups = results.groups("direction")
+            leading = findings(results, by="direction").sample.group
+            leads.append((leading, list(groups), {k: len(v) for k, v in groups.items()}))
         assert leads == [("a", ["a", "b"], {"a": 7, "b": 6}), ("a", ["a", "b"], {"a": 5, "b": 6})]
 
     def test_nothing_is_added_without_news(self, tmp_path: Path) -> None:

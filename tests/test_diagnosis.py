@@ -8,9 +8,10 @@ from conftest import Market
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed, trust
 
 from eventstudy.analysis.answer import main_test
-from eventstudy.analysis.opinions import false_alarms, percent
+from eventstudy.analysis.opinions import false_alarms
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
+from eventstudy.utility.numbers import share_text as percent
 
 
 def test_false_alarms_by_published_closed_forms() -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -23,6 +24,21 @@ from eventstudy.significance import STATISTICS
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
+# Whole runs or exports of which the quick examples have some as well.
+SLOW = {
+    "python": ("README.md-0", "exports.md-2"),
+    "console": ("README.md-2", "exports.md-0"),
+}
+
+
+def examples(language: str) -> list[Any]:
+    slow = SLOW[language]
+    return [
+        pytest.param(text, id=name, marks=[pytest.mark.slow] if name in slow else [])
+        for name, text in blocks(language)
+    ]
+
+
 def blocks(language: str) -> list[tuple[str, str]]:
     found = []
     for path in DOCUMENTS:
@@ -35,18 +51,21 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def _in_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(ROOT / "events.csv", tmp_path)
+    """Beside the events of two shares, which have every column and both groups of the list."""
+    header, *rows = (ROOT / "events.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [row for row in rows if row.startswith(("bby-", "nvda-"))]
+    (tmp_path / "events.csv").write_text(header + "".join(kept), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.usefixtures("_in_a_copy")
-@pytest.mark.parametrize("text", [pytest.param(t, id=i) for i, t in blocks("python")])
+@pytest.mark.parametrize("text", examples("python"))
 def test_python_examples(text: str) -> None:
-    exec(compile(text, "example", "exec"), {})
+    exec(compile(text, "example", "exec"), {"__name__": "example"})
 
 
 @pytest.mark.usefixtures("_in_a_copy")
-@pytest.mark.parametrize("text", [pytest.param(t, id=i) for i, t in blocks("console")])
+@pytest.mark.parametrize("text", examples("console"))
 def test_commands(text: str) -> None:
     for line in text.splitlines():
         if line.startswith("$ eventstudy "):
@@ -57,7 +76,7 @@ def test_commands(text: str) -> None:
             assert result.exit_code == 0, (line, result.output)
 
 
-@pytest.mark.usefixtures("_in_a_copy")
+@pytest.mark.slow
 def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
     """Without a network, line by line, but for what the README leaves out with dots."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,6 +84,7 @@ def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
         r"^\$ eventstudy run events.csv\n```\n\n```text\n(.*?)^```", text, re.S | re.M
     )
     nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    shutil.copy(ROOT / "events.csv", tmp_path)
     command = [sys.executable, "-m", "eventstudy", "run", "events.csv", "--event-pages", "0"]
     env = {
         **os.environ,

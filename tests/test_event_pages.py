@@ -12,15 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, cells_of, loose, page, with_columns
+from pages import CONFIG, MAIN, cells_of, events_section, findings, loose, with_columns
 from scipy import stats
 
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
-from eventstudy.report.html.event.pages import page_name, write_event_pages
+from eventstudy.findings.event_detail import page_name
+from eventstudy.findings.types import Findings
+from eventstudy.report.formats.html import event_pages
+from eventstudy.report.sections.event_page import render_context
+from eventstudy.report.sections.events import in_order
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import numbers as pvalues
-from eventstudy.utility import numbers as wording
+from eventstudy.utility import numbers
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "../../etc/passwd",
@@ -34,27 +37,28 @@ def fallen() -> EventStudyResults:
     return Market(8, dates=4, effect=-0.04, seed=3).fit()
 
 
-def written(results: EventStudyResults, folder: Path, **settings: object) -> dict[str, str]:
+def written(results: EventStudyResults, **settings: object) -> dict[str, str]:
     """Return the pages of a study by address."""
-    folder.mkdir()
-    config = replace(CONFIG, **settings)
-    found = write_event_pages(results, folder, config=config, name="a study")
-    assert list(found) == list(dict.fromkeys(found))
-    return {name: (folder / name).read_text(encoding="utf-8") for name in found.values()}
+    return dict(event_pages(findings(results, **{"event_pages": 99, **settings})))
 
 
 def attributes(text: str) -> set[str]:
     """Return the names of all attributes as a parser of HTML sees them."""
-    found: set[str] = set()
+    names: set[str] = set()
     parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attrs: found.update(name for name, _ in attrs)  # type: ignore[method-assign]
+    parser.handle_starttag = lambda tag, attrs: names.update(name for name, _ in attrs)  # type: ignore[method-assign]
     parser.feed(text)
-    return found
+    return names
 
 
 @pytest.fixture(scope="module")
-def pages(fallen: EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return written(fallen, tmp_path_factory.mktemp("pages") / "run")
+def study(fallen: EventStudyResults) -> Findings:
+    return findings(fallen, event_pages=99)
+
+
+@pytest.fixture(scope="module")
+def pages(study: Findings) -> dict[str, str]:
+    return dict(event_pages(study))
 
 
 def test_a_page_has_the_numbers_of_its_event(
@@ -65,30 +69,30 @@ def test_a_page_has_the_numbers_of_its_event(
     law = stats.t(fallen.abnormal.df_resid[3])
     half, p = law.ppf(0.975) * row["se"], 2 * law.sf(abs(row["car"] / row["se"]))
     assert p > 0.05, "so that the interval has signs"
-    low, high = (wording.percent(end, decimals=1) for end in (row["car"] - half, row["car"] + half))
+    ends = [numbers.percent(end, decimals=1) for end in (row["car"] - half, row["car"] + half)]
     top = loose(text.partition('class="answer">')[2].partition("</p>")[0]).replace("\u00a0", " ")
-    assert f": {wording.percent(row['car'], decimals=1)} (" in top
-    assert f"(95% interval {low} to {high}; {pvalues.p_prose(p)})".replace("\u00a0", " ") in top
+    for number in (numbers.percent(row["car"], decimals=1), *ends, numbers.p_prose(p)):
+        assert number.replace("\u00a0", " ") in top
     zero = fallen.abnormal_returns().query("event_id == 'e3' and tau == 0").iloc[0]
-    assert (
-        f"share {wording.percent(zero['ret'])}, model {wording.percent(zero['expected'])}" in text
-    )
-    assert f"β = {fallen.models().iloc[3]['beta']:.2f}" in text.replace("\u00a0", " ")
+    keys = text.partition('<dl class="keys">')[2].partition("</dl>")[0].replace("\u00a0", " ")
+    for value in (zero["ret"], zero["expected"], zero["ar"], row["car"]):
+        assert numbers.percent(value) in keys
+    assert f"β = {fallen.models().iloc[3]['beta']:.2f}" in keys
 
 
 def test_table_of_windows_equals_the_table_of_cars(
     fallen: EventStudyResults, pages: dict[str, str]
 ) -> None:
     table = pages["events/0004-e3.html"].partition('<table class="wt">')[2].partition("</table>")[0]
-    rows = [cells_of(row) for row in re.findall(r"<tr.*?</tr>", table, re.S)[1:]]
+    rows = [cells_of(row.replace("\n", "")) for row in re.findall(r"<tr.*?</tr>", table, re.S)[1:]]
     cars = fallen.car(CONFIG.tested).query("event_id == 'e3'")
     assert len(rows) == len(CONFIG.tested)
-    for cells, (_, own), window in zip(rows, cars.iterrows(), CONFIG.tested, strict=True):
+    for cells, (_, car), window in zip(rows, cars.iterrows(), CONFIG.tested, strict=True):
         sq = fallen.subset(np.array([3])).test("sq", window)
-        assert unescape(cells[0]) == wording.percent(own["car"], unit=False)
-        assert cells[1] == wording.percent(own["se"], unit=False, sign=False)
-        assert unescape(cells[5]) == pvalues.pvalue(own["pvalue"])
-        assert unescape(cells[6]) == pvalues.pvalue(sq.pvalue)
+        assert unescape(cells[0]) == numbers.percent(car["car"], unit=False)
+        assert cells[1] == numbers.percent(car["se"], unit=False, sign=False)
+        assert unescape(cells[5]) == numbers.pvalue(car["pvalue"])
+        assert unescape(cells[6]) == numbers.pvalue(sq.pvalue)
 
 
 def test_values_of_the_figures_are_in_tables(
@@ -96,17 +100,16 @@ def test_values_of_the_figures_are_in_tables(
 ) -> None:
     text = pages["events/0004-e3.html"]
     table = text.partition('aria-label="Abnormal returns by day"')[2].partition("</table>")[0]
-    rows = [cells_of(row) for row in re.findall(r"<tr>.*?</tr>", table, re.S)[1:]]
-    own = fallen.abnormal_returns().query("event_id == 'e3'")
+    rows = [cells_of(row.replace("\n", "")) for row in re.findall(r"<tr>.*?</tr>", table, re.S)[1:]]
+    returns = fallen.abnormal_returns().query("event_id == 'e3'")
     assert [unescape(cells[3]) for cells in rows] == [
-        wording.percent(ar, unit=False) for ar in own["ar"]
+        numbers.percent(ar, unit=False) for ar in returns["ar"]
     ]
     assert [unescape(cells[4]) for cells in rows] == [
-        wording.percent(x, unit=False) for x in own["ar"].cumsum()
+        numbers.percent(x, unit=False) for x in returns["ar"].cumsum()
     ]
     in_price, in_returns, in_scatter = 2 * 21, 2 * 11, 2
     assert text.count("<title>Day ") == in_price + in_returns + in_scatter
-    assert "Index, close of day −1 = 100" in text
 
 
 def test_prices_of_a_file_are_shown_as_they_are(tmp_path: Path) -> None:
@@ -125,45 +128,39 @@ def test_prices_of_a_file_are_shown_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text(f"ticker,announced_at,benchmark\nAAA,{event},^IDX\n")
     config = replace(CONFIG, prices=str(tmp_path / "prices.csv"), calendar="data")
     results = run_study(read_events(tmp_path / "events.csv", calendar="data"), config)
-    (text,) = written(results, tmp_path / "run", calendar="data").values()
-    assert "<figcaption>Close" in text or "<figcaption>Adjusted close" in text
+    (text,) = written(results, calendar="data").values()
     shown = text.partition('aria-label="Prices by day"')[2].partition("</table>")[0]
     at = 160 + Window(-15, 5).days
-    cells = [cells_of(row) for row in re.findall(r"<tr>.*?</tr>", shown, re.S)[1:]]
+    rows = re.findall(r"<tr>.*?</tr>", shown.replace("\n", ""))[1:]
+    cells = [cells_of(row) for row in rows]
     assert [c[1] for c in cells] == [f"{close['AAA'][k]:.2f}" for k in at]
     typical = np.median(volume[160 + CONFIG.estimation.days])
     assert [c[5] for c in cells] == [f"{volume[k] / typical:.2f}" for k in at]
 
 
 def test_pages_are_linked_in_the_order_of_the_table(
-    fallen: EventStudyResults, pages: dict[str, str]
+    study: Findings, pages: dict[str, str], fallen: EventStudyResults
 ) -> None:
-    names = [name.removeprefix("events/") for name in pages]
-    order = np.argsort(fallen.abnormal.car(MAIN))
-    assert names == [page_name(fallen, int(i)) for i in order]
-    for at, text in enumerate(pages.values()):
-        assert 'href="../report.html"' in text
-        found = dict(re.findall(r'<a href="(\d{4}-[a-z0-9-]+\.html)" rel="(prev|next)"', text))
+    order = [event.page for event in in_order(study)]
+    assert order == [study.events[i].page for i in np.argsort(fallen.abnormal.car(MAIN))]
+    names = [address.removeprefix("events/") for address in order]
+    for at, address in enumerate(order):
+        assert 'href="../report.html"' in pages[address]
+        links = re.findall(r'<a href="(\d{4}-[a-z0-9-]+\.html)" rel="(prev|next)"', pages[address])
         wanted = {names[at - 1]: "prev"} if at else {}
-        assert found == wanted | ({names[at + 1]: "next"} if at + 1 < len(names) else {})
-    report = page(fallen, event_pages=dict(zip(map(int, order), pages, strict=True)))
-    linked = re.findall(r'<a href="(events/[^"]+)"', report)
-    assert linked == list(pages)
+        assert dict(links) == wanted | ({names[at + 1]: "next"} if at + 1 < len(names) else {})
+    assert re.findall(r'<a href="(events/[^"]+)"', events_section(study)) == order
 
 
-def test_names_of_files_are_safe_and_differ(fallen: EventStudyResults, tmp_path: Path) -> None:
+def test_names_of_files_are_safe_and_differ(fallen: EventStudyResults) -> None:
     ids = [*HOSTILE[:7], HOSTILE[0].upper()]
-    hostile = with_columns(fallen, event_id=ids)
-    names = list(written(hostile, tmp_path / "run"))
-    assert len(names) == 8
+    names = list(written(with_columns(fallen, event_id=ids)))
+    assert len(set(names)) == 8
     assert all(re.fullmatch(r"events/\d{4}-[a-z0-9][a-z0-9-]{0,59}\.html", name) for name in names)
-    assert sorted(p.name for p in (tmp_path / "run" / "events").iterdir()) == sorted(
-        n[7:] for n in names
-    )
-    assert page_name(hostile, 4) == "0005-event.html"
+    assert page_name(ids[4], 4) == "events/0005-event.html"
 
 
-def test_cells_are_text(fallen: EventStudyResults, tmp_path: Path) -> None:
+def test_cells_are_text(fallen: EventStudyResults) -> None:
     urls = [
         "javascript:alert(1)",
         "https://example.com/a?b=1&c=2",
@@ -176,7 +173,7 @@ def test_cells_are_text(fallen: EventStudyResults, tmp_path: Path) -> None:
         source_url=[*urls, "", "", ""], flags=['"><script>alert(2)</script>'] * 8,
         **{"<b>column": HOSTILE},
     )  # fmt: skip
-    for text in written(hostile, tmp_path / "run").values():
+    for text in written(hostile).values():
         assert "<script" not in text
         assert "<img" not in text
         assert "<b>column" not in text
@@ -188,70 +185,69 @@ def test_cells_are_text(fallen: EventStudyResults, tmp_path: Path) -> None:
         assert "script-src" not in text
 
 
-def test_announcement_is_given_whole_with_what_confounds_it(
-    fallen: EventStudyResults, tmp_path: Path
-) -> None:
+def test_announcement_is_given_with_what_confounds_it(fallen: EventStudyResults) -> None:
     news = ["none known"] * 4 + ["weak results; payrolls"] * 4
-    told = with_columns(
+    announced = with_columns(
         fallen, description=["a ban\non exports"] * 8, context=news,
         source_url=["https://example.com/x"] * 8, source_title=["The Paper"] * 8,
     )  # fmt: skip
-    pages = written(told, tmp_path / "run")
-    with_news, without = pages["events/0005-e4.html"], pages["events/0001-e0.html"]
-    assert "The event list names: weak results; payrolls." in with_news
-    assert "The event list names" not in without
-    assert "<dd><bdi>a ban on exports</bdi></dd>" in without
-    assert '<a href="https://example.com/x" rel="noopener noreferrer">' in without
-    assert "<bdi>The Paper</bdi>" in without
+    study = findings(announced, event_pages=99)
+    without, with_news = (render_context(study, study.events[i]) for i in (0, 4))
+    assert any("weak results; payrolls" in text for text in with_news["asides"])
+    assert not any("none known" in text for text in without["asides"])
+    texts = [text for _, text, _ in without["announcement"]]
+    assert {"a ban on exports", "The Paper"} <= set(texts)
+    links = [url for _, _, url in without["announcement"] if url]
+    assert links == ["https://example.com/x"]
 
 
-def test_equal_inputs_give_equal_bytes(fallen: EventStudyResults, tmp_path: Path) -> None:
-    assert written(fallen, tmp_path / "a") == written(fallen, tmp_path / "b")
+def test_equal_inputs_give_equal_bytes(fallen: EventStudyResults) -> None:
+    assert written(fallen) == written(fallen)
 
 
-def test_dropped_events_have_a_page_only_where_there_is_a_price(tmp_path: Path) -> None:
+def test_dropped_events_have_a_page_only_where_there_is_a_price() -> None:
     market = Market(4, dates=4)
     frame = market.frame.drop(columns="F03")
     zero = frame.index.get_loc(market.table["day0"][2])
     frame.iloc[: zero - 9, 2] = np.nan
     results = market.fit(frame)
     assert results.events["status"].tolist() == ["ok", "ok", "dropped", "dropped"]
-    pages = written(results, tmp_path / "run")
+    pages = written(results)
     assert list(pages)[2:] == ["events/0003-e2.html"]
     text = unescape(pages["events/0003-e2.html"])
-    assert f"<strong>Not used:</strong> {results.events['reason'][2]}" in text
-    assert "By window" not in text
-    assert "Model" not in text.partition("<section")[2].partition("</section>")[0]
+    top = text.partition('class="answer">')[2].partition("</p>")[0]
+    assert results.events["reason"][2] in top
+    assert re.findall(r'<section id="(\w+)"', text) == ["price", "announcement"]
+    assert 'class="band"' not in text
 
 
-def test_the_number_of_pages_has_a_limit(fallen: EventStudyResults, tmp_path: Path) -> None:
+def test_the_number_of_pages_has_a_limit(fallen: EventStudyResults) -> None:
     most = np.argsort(-np.abs(fallen.abnormal.car(MAIN)))[:3]
-    names = {f"events/{page_name(fallen, int(i))}" for i in most}
-    assert set(written(fallen, tmp_path / "three", event_pages=3)) == names
-    assert written(fallen, tmp_path / "none", event_pages=0) == {}
-    assert not (tmp_path / "none" / "events").exists()
+    assert set(written(fallen, event_pages=3)) == {page_name(f"e{i}", i) for i in most}
+    assert written(fallen, event_pages=0) == {}
 
 
 @pytest.mark.parametrize("missing", [(0,), (-5, -4, -3), (1, 2, 3, 4, 5), (-1,)])
-def test_missing_days_leave_gaps(missing: tuple[int, ...], tmp_path: Path) -> None:
+def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     market = Market(1, dates=1)
     frame = market.frame.copy()
     zero = frame.index.get_loc(market.table["day0"][0])
     frame.iloc[[zero + t for t in missing], 0] = np.nan
-    (text,) = written(market.fit(frame), tmp_path / "run").values()
+    study = findings(market.fit(frame), event_pages=1)
+    (text,) = dict(event_pages(study)).values()
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S).lower()
-    assert wording.MISSING in text
-    lacks = {0, 1} & set(missing)
-    assert ("<strong>No result.</strong> Over [0,\u00a01]: no price on " in text) == bool(lacks)
-    assert ("95%\u00a0interval" in text.partition('class="answer">')[2].partition("</p>")[0]) == (
-        not lacks
-    )
-    assert ("no sum from day" in text) == (-5 in missing)
+    assert numbers.MISSING in text
+    car = study.events[0].car(MAIN)
+    top = text.partition('class="answer">')[2].partition("</p>")[0]
+    assert bool(car.reason) == bool({0, 1} & set(missing)) == np.isnan(car.car)
+    assert str(car.reason) in loose(top)
+    has_line = 'class="b dot"' in text.partition('id="abnormal"')[2].partition("</figure>")[0]
+    assert has_line == (-5 not in missing)
 
 
 @pytest.mark.parametrize("model", ["constant_mean", "market_adjusted", "dimson"])
-def test_other_models_have_pages(model: str, tmp_path: Path) -> None:
+def test_other_models_have_pages(model: str) -> None:
     results = Market(2, dates=2).fit(model=model)
-    for text in written(results, tmp_path / "run").values():
+    for text in written(results).values():
         assert results.model.label[1:] in text
         assert 'class="own half"' in text

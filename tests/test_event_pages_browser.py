@@ -32,7 +32,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         company=HOSTILE, event_id=HOSTILE, description=HOSTILE[::-1], context=HOSTILE[::-1],
         source_url=["https://example.com/" + "a" * 900] * 8, **{"k" * 400: HOSTILE},
     )  # fmt: skip
-    write_run(replace(results, events=events), out, "hostile", config=CONFIG)
+    write_run(
+        replace(results, events=events), out, "hostile", config=replace(CONFIG, event_pages=500)
+    )
     (out / ("t" * 200)).mkdir()
     return out
 

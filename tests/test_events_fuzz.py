@@ -201,7 +201,6 @@ def test_cut_anywhere_in_the_header(content: bytes, tmp_path: Path) -> None:
 
 QUIET = settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -87,9 +87,8 @@ def test_groups_have_no_white_space_around_them_and_their_case_is_told(tmp_path:
 
 def test_columns_that_a_run_has_of_its_own(tmp_path: Path) -> None:
     file = listed(tmp_path, "reason,nobs", "a,1", "b,2", "c,3")
-    assert list(read_events(file).notices) == [
-        "the events.csv of a run has columns of its own in place of reason, nobs"
-    ]
+    (notice,) = read_events(file).notices
+    assert notice.endswith("reason, nobs")
     run = studied(file).save(tmp_path)
     assert read_events(run / "events.csv").notices == (), (
         "those of a run are replaced by those of the next"

@@ -70,9 +70,7 @@ def as_csv(path: Path, rows: list[list[str]]) -> Path:
     return path
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(WORDS, min_size=len(HEADER), max_size=len(HEADER)), max_size=12),
     calendar=st.sampled_from(["exchange", "data"]),
@@ -94,9 +92,7 @@ def test_the_same_events_and_the_same_problems_as_of_a_csv(
         assert same.columns_in == events.columns_in
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.lists(WORDS, min_size=len(HEADER), max_size=len(HEADER)), min_size=1, max_size=12
@@ -183,6 +179,7 @@ def test_a_file_that_is_no_parquet_is_said_to_be_none(tmp_path: Path) -> None:
     assert len(read_events(tmp_path / "e.csv", today=TODAY)) == 1
 
 
+@pytest.mark.slow
 def test_a_run_of_parquet_events_is_kept_verified_and_computed_again(tmp_path: Path) -> None:
     market = Market(n=4)
     market.wide.to_csv(tmp_path / "ret.csv", index_label="date")

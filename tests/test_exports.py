@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +22,18 @@ from markdown_it import MarkdownIt
 from situations import ONE, placed
 
 from eventstudy.calendars.window import Window
-from eventstudy.cli.terminal import summary_text
 from eventstudy.errors import ConfigError, RunFolderError
+from eventstudy.findings import types
+from eventstudy.findings.document import schema
+from eventstudy.findings.run_files import finished, read_run
+from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.content.finished_run import finished
-from eventstudy.report.content.paper_tables import panels
-from eventstudy.report.formats import export_file, exported, latex_table, markdown, read_run
 from eventstudy.report.formats.excel import sheet_name
-from eventstudy.report.html.tests import significance_grid
+from eventstudy.report.formats.formats import HELD, export_file, exported
+from eventstudy.report.formats.latex import latex_table
+from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.terminal import summary
+from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
@@ -36,7 +41,7 @@ from eventstudy.utility.numbers import pvalue
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
-KINDS = ("json", "md", "tex", "xlsx", "parquet")
+KINDS = (*HELD, "xlsx", "parquet")
 VALID = Draft202012Validator(SCHEMA)
 
 
@@ -51,6 +56,11 @@ def folder(results: EventStudyResults, tmp_path_factory: pytest.TempPathFactory)
     folder = write_run(results, tmp_path_factory.mktemp("runs"), "host_ile 1", config=CONFIG)
     shutil.rmtree(folder / "data")
     return folder
+
+
+@pytest.fixture(scope="module")
+def findings(folder: Path) -> Findings:
+    return read_run(folder).findings
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +86,13 @@ def same(mine: pd.DataFrame, table: pd.DataFrame, rtol: float = 0) -> None:
             assert mine[column].fillna("").tolist() == table[column].fillna("").tolist(), column
 
 
+def result_of(window: types.WindowFinding, name: str) -> types.TestFinding:
+    """Return a test that was computed over a window."""
+    test = window.test(name)
+    assert test is not None
+    return test
+
+
 def table_of(folder: Path, name: str, group: str) -> pd.DataFrame:
     """Return the rows of a group of one of the tables, of all events for ""."""
     if not group:
@@ -88,7 +105,7 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
     folder: Path, tmp_path: Path
 ) -> None:
     run = read_run(folder)
-    for kind in ("json", "md", "tex"):
+    for kind in HELD:
         for path in exported(run, kind, tmp_path):
             assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
     assert {p.name for p in (tmp_path / "tables").iterdir()} == {
@@ -110,16 +127,18 @@ class TestJson:
         VALID.validate(document)
         assert document["schema"] == "eventstudy-results/2"
 
+    def test_the_schema_is_that_of_the_types(self) -> None:
+        assert schema() == SCHEMA, "eventstudy schema results > eventstudy/data/results.schema.json"
+
     @pytest.mark.parametrize(
         "change",
         [
-            lambda d: d.pop("tests"),
-            lambda d: d.update(extra=1),
-            lambda d: d["tests"][0].update(pvalue=1.2),
-            lambda d: d["tests"][0].update(pvalue=None, reason=""),
-            lambda d: d["car"][0].update(car=None, reason=""),
-            lambda d: d["events"][0].update(status="dropped", reason=""),
-            lambda d: d["samples"][0]["windows"][0].update(caar="-1.2%"),
+            lambda d: d.pop("samples"),
+            lambda d: d["setup"].update(extra=1),
+            lambda d: d["samples"][0]["main"].update(median="-1.2%"),
+            lambda d: d["samples"][0]["windows"][0]["tests"][0].pop("trust"),
+            lambda d: d["events"][0].update(is_used="yes"),
+            lambda d: d["setup"].update(main=[0]),
         ],
     )
     def test_the_schema_refuses(self, document: dict[str, Any], change: Any) -> None:
@@ -127,30 +146,44 @@ class TestJson:
         change(changed)
         assert not VALID.is_valid(changed)
 
-    def test_numbers_are_those_of_the_tables(self, document: dict[str, Any], folder: Path) -> None:
-        same(pd.DataFrame(document["tests"]), read_csv(folder, "tests"))
-        same(pd.DataFrame(document["car"]).drop(columns="reason"), read_csv(folder, "car"))
-        groups = [pd.DataFrame(rows).assign(direction=g) for g, rows in document["groups"].items()]
-        table = read_csv(folder, "tests_by_group")
-        same(pd.concat(groups, ignore_index=True)[list(table)], table)
-        for name, rows in document["tables"].items():
-            same(pd.DataFrame(rows).replace({"inf": math.inf}), read_csv(folder, name))
-        *parts, whole = document["samples"]
-        means = [pd.DataFrame(s["windows"]).assign(direction=s["group"]) for s in parts]
-        table = read_csv(folder, "caar_by_group")
-        same(pd.concat(means, ignore_index=True)[list(table)], table)
-        table = read_csv(folder, "caar")
-        same(pd.DataFrame(whole["windows"])[list(table)], table)
+    def test_numbers_are_those_of_the_tables(self, findings: Findings, folder: Path) -> None:
+        for name, rows in findings.tables.items():
+            same(rows, read_csv(folder, name))
+        for sample in findings.samples:
+            table = table_of(folder, "tests", sample.group).set_index(["start", "stop", "test"])
+            means = table_of(folder, "caar", sample.group).set_index(["start", "stop"])
+            for shown in sample.windows:
+                days = shown.window.start, shown.window.stop
+                row = means.loc[days]
+                assert (shown.answer.n_events, shown.median) == (row["n_events"], row["median"])
+                assert shown.answer.plain_average.estimate == row["caar"]
+                for name in STATISTICS:
+                    test = shown.test(name)
+                    if (*days, name) in table.index and test:
+                        own = table.loc[(*days, name)]
+                        np.testing.assert_equal(
+                            [test.statistic, test.pvalue, test.n_events],
+                            own[["statistic", "pvalue", "n_events"]].tolist(),
+                        )
 
-    def test_null_has_a_reason(self, document: dict[str, Any]) -> None:
-        nulls = [t for t in document["tests"] if t["pvalue"] is None]
-        lacking = [c for c in document["car"] if c["car"] is None]
+    def test_cars_are_those_of_the_tables(self, findings: Findings, folder: Path) -> None:
+        table = read_csv(folder, "car").set_index(["event_id", "start", "stop"])
+        for event in findings.used:
+            for car in event.cars:
+                own = table.loc[(event.cells["event_id"], car.window.start, car.window.stop)]
+                np.testing.assert_equal([car.car, car.se], own[["car", "se"]].tolist())
+
+    def test_null_has_a_reason(self, findings: Findings) -> None:
+        tests = [test for sample in findings.samples for w in sample.windows for test in w.tests]
+        nulls = [test for test in tests if np.isnan(test.pvalue)]
+        lacking = {e.cells["event_id"]: c for e in findings.used for c in e.cars if c.car != c.car}
         assert nulls
-        assert {c["event_id"] for c in lacking} == {"e3"}
-        assert all(row["reason"] for row in (*nulls, *lacking))
+        assert set(lacking) == {"e3"}
+        assert all(test.reasons for test in nulls)
+        assert all(car.reason for car in lacking.values())
 
-    def test_cells_are_kept_whole(self, document: dict[str, Any]) -> None:
-        assert [e["company"] for e in document["events"]][:-1] == HOSTILE
+    def test_cells_are_kept_whole(self, findings: Findings) -> None:
+        assert [event.cells["company"] for event in findings.events][:-1] == HOSTILE
 
 
 def test_caar_is_the_mean_with_the_interval_of_the_page(
@@ -197,6 +230,10 @@ class TestExcel:
         formats = {c.value: sheet.cell(2, c.column).number_format for c in sheet[1]}
         assert formats["estimate"] == "0.00%"
         assert formats["pvalue"] == '[<0.001]"<0.001";0.000'
+        means = {c.value: book["caar"].cell(2, c.column).number_format for c in book["caar"][1]}
+        percent = {name for name in means if name.startswith(("weighted_", "caar", "median"))}
+        assert {means[name] for name in percent} == {"0.00%"}
+        assert len(percent) > 5
         assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:I{sheet.max_row}")
         assert (
             book["events"].cell(2, [c.value for c in book["events"][1]].index("day0") + 1).is_date
@@ -225,35 +262,27 @@ class TestMarkdown:
     def text(self, folder: Path) -> str:
         return (folder / "report.md").read_text(encoding="utf-8")
 
-    def test_numbers_are_those_of_the_tables(
-        self, text: str, folder: Path, document: dict[str, Any]
-    ) -> None:
+    def test_numbers_are_those_of_the_findings(self, text: str, findings: Findings) -> None:
         grids = [t for t in markdown_tables(text) if t[0][0] == "Window"]
-        assert len(grids) == len(document["samples"]) == 3
+        assert len(grids) == len(findings.samples) == 3
         labels = {t.label: name for name, t in STATISTICS.items()}
-        for grid, sample in zip(grids, document["samples"], strict=True):
-            tests, means = (table_of(folder, name, sample["group"]) for name in ("tests", "caar"))
-            by = tests.set_index(["start", "stop", "test"])["pvalue"]
-            main = labels[grid[0][4].removeprefix("p, ")]
-            for row, own in zip(grid[1:], means.to_dict("records"), strict=True):
-                days = own["start"], own["stop"]
-                assert (
-                    tuple(map(number, row[0].removesuffix(", main").strip("[]").split(", ")))
-                    == days
-                )
-                assert (int(row[1]), main) == (own["n_events"], own["main_test"])
-                names = ("weighted_caar", "weighted_low", "weighted_high", "caar")
-                shown = map(number, (row[2], *row[3].split(" to "), row[5]))
-                for value, name in zip(shown, names, strict=True):
-                    assert value == pytest.approx(100 * own[name], abs=0.0051), name
-                if own["verdict"] == "provisional":
-                    assert row[4] == "–"
-                else:
-                    assert number(row[4]) == pytest.approx(by[(*days, main)], abs=0.00051)
+        for grid, sample in zip(grids, findings.samples, strict=True):
+            assert labels[grid[0][4].removeprefix("p, ")] == sample.shown[0]
+            for row, shown in zip(grid[1:], sample.windows, strict=True):
+                answer, window = shown.answer, shown.window
+                days = tuple(map(number, row[0].removesuffix(", main").strip("[]").split(", ")))
+                assert (days, int(row[1])) == ((window.start, window.stop), answer.n_events)
+                values = map(number, (row[2], *row[3].split(" to "), row[5]))
+                effect = answer.effect
+                for value, expected in zip(
+                    values,
+                    (effect.estimate, effect.ci_low, effect.ci_high, answer.plain_average.estimate),
+                    strict=True,
+                ):
+                    assert value == pytest.approx(100 * expected, abs=0.0051)
+                assert row[4].partition(" ")[0] == pvalue(answer.pvalue)
                 for head, cell in zip(grid[0][6:], row[6:], strict=True):
-                    assert number(cell) == pytest.approx(
-                        by[(*days, labels[head])], abs=0.00051, nan_ok=True
-                    )
+                    assert cell == pvalue(result_of(shown, labels[head]).pvalue)
 
     def test_events_are_those_of_the_tables(self, text: str, folder: Path) -> None:
         (table,) = (
@@ -285,20 +314,13 @@ class TestMarkdown:
             shown = plain if len(plain) <= 60 else plain[:59] + "…"
             assert names[f"e{i}"] == shown
 
-    def test_says_what_the_page_says(self, text: str, document: dict[str, Any]) -> None:
-        for title in (
-            "Windows and tests",
-            "Events",
-            "Diagnosis",
-            "Dropped and flagged",
-            "Methods",
-            "Provenance",
-        ):
-            assert f"\n## {title}\n" in text
-        plain = [t.content for t in MarkdownIt("commonmark").parse(text) if t.type == "inline"]
-        said = " ".join(plain).replace("\\", "")
-        assert document["text"]["answer"].replace("\u00a0", " ") in said.replace("\u00a0", " ")
-        assert "F23 is not in the data" in text
+    def test_has_the_sections_of_the_page(self, text: str, findings: Findings) -> None:
+        titles = re.findall(r"\n## (.*)\n", text)
+        assert titles == [
+            "Windows and tests", "Path", "Events", "Groups", "Robustness", "Diagnosis",
+            "Dropped and flagged", "Methods, as used in this study", "Provenance",
+        ]  # fmt: skip
+        assert str(findings.events[-1].reason) in text
 
 
 @pytest.mark.parametrize("only", [None, [0], []])
@@ -312,7 +334,7 @@ def test_small_runs_have_every_format(
         results, tmp_path, "small", config=CONFIG.with_options({"placebo": 0, "regress": []})
     )
     run = read_run(folder)
-    VALID.validate(run.document)
+    VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     for kind in KINDS:
         assert (kind == "tex" and only == []) or exported(run, kind, tmp_path / "out")
 
@@ -322,7 +344,7 @@ def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
     folder = write_run(
         results, tmp_path, "none", config=CONFIG.with_options({"placebo": 0, "regress": []})
     )
-    VALID.validate(read_run(folder).document)
+    VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     assert "No result:" in (folder / "report.md").read_text(encoding="utf-8")
     assert len(pd.read_parquet(exported(read_run(folder), "parquet", tmp_path)[0])) == 0
 
@@ -332,7 +354,7 @@ def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     object.__setattr__(results.panel, "measure", "volume")
     text = results.to_markdown()
     assert "CAAR, log pts" in text
-    assert "(log)" in results.to_latex()
+    assert "(log pts)" in results.to_latex()
     sheet = openpyxl.load_workbook(results.to_excel(tmp_path / "v.xlsx"))["car"]
     assert sheet["E2"].number_format == "0.0000"
 
@@ -399,58 +421,33 @@ class TestNotebook:
         )
 
 
-def test_variants_stand_beside_the_answer(folder: Path) -> None:
-    run = read_run(folder)
-    row = {
-        "variant": "a|b", "group": "", "settings": "model constant_mean", "start": 0, "stop": 1,
-        "n_events": 23, "estimate": -0.0123, "ci_low": -0.02, "ci_high": 0.001, "test": "bmp",
-        "statistic": -2.0, "pvalue": 0.0004, "reason": "",
-    }  # fmt: skip
-    none = {
-        **row,
-        "n_events": 0,
-        "test": "",
-        "estimate": math.nan,
-        "ci_low": math.nan,
-        "pvalue": math.nan,
-    }
-    told = replace(run, tables={**run.tables, "variants": pd.DataFrame([row, none])})
-    (table,) = (t for t in markdown_tables(markdown(told)) if t[0][0] == "Variant")
-    assert table[1] == [
-        "a|b: all events", "model constant_mean", "[0, 1]", "BMP", "23", "−1.23", "−2.00 to +0.10",
-        "<0.001",
-    ]  # fmt: skip
-    assert table[2][3:] == ["–", "0", "–", "–", "–"]
-
-
 def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
-    """Fifteen correlated events on one date: BMP and Patell would say far too much."""
+    """Fifteen correlated events on one date: BMP and Patell would give far too small p-values."""
     results = placed(ONE, rho=0.3, seed=33).fit()
     run = finished(results, config=PLAIN)
     weak = {v.test for v in results.diagnose().opinions if v.trust == "not valid"}
-    shown = [name for name in run.document["samples"][0]["shown"] if name not in weak]
     assert {"bmp", "patell"} <= weak
-    (panel,), _ = panels(run, 1)
-    assert list(panel.tests) == shown
-    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
-    assert grid[0][6:] == [STATISTICS[name].label for name in shown[1:]]
-    assert latex_table(run, "caar").count("Patell") == 0
+    shown = [row.label for row in windows_table(run.findings).others]
+    assert set(shown) == {
+        STATISTICS[n].label for n in run.findings.sample.shown[1:] if n not in weak
+    }
+    (grid,) = (t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Window")
+    assert grid[0][6:] == shown
+    assert latex_table(run.findings, "caar").count("Patell") == 0
     assert {"bmp", "patell"} <= set(run.tables["tests"]["test"]), "the tables have all"
 
 
 def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None:
-    asked = replace(PLAIN, tests=("grank_t",))
     results = Market(n=8, dates=4, effect=-0.03).fit()
-    run, main = finished(results, config=asked), results.main_test()
-    assert [run.document["samples"][0]["shown"]] == [[main, "grank_t"]]
-    found = run.tables["tests"].set_index(["test", "start", "stop"])["pvalue"]
-    assert found[main, 0, 1] == pytest.approx(results.test(main, (0, 1)).pvalue, rel=1e-12)
-    label = STATISTICS[main].label
-    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
-    assert (grid[0][4], *grid[0][6:]) == (f"p, {label}", "GRANK-T")
+    run, main = finished(results, config=replace(PLAIN, tests=("grank_t",))), results.main_test()
+    assert run.findings.sample.shown == (main, "grank_t")
+    expected = results.test(main, (0, 1)).pvalue
+    assert result_of(run.findings.sample.main, main).pvalue == expected
+    (grid,) = (t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Window")
+    assert (grid[0][4], *grid[0][6:]) == (f"p, {STATISTICS[main].label}", "GRANK-T")
     (row,) = (row for row in grid[1:] if row[0].endswith("main"))
-    assert number(row[4]) == pytest.approx(found[main, 0, 1], abs=0.00051)
-    lines = [line for line in latex_table(run, "caar").splitlines() if line.startswith("$[")]
+    assert row[4] == pvalue(expected)
+    lines = [x for x in latex_table(run.findings, "caar").splitlines() if x.startswith("$[")]
     assert lines
     assert all("--" not in line.split("&")[4] for line in lines)
 
@@ -462,20 +459,16 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     day = market.frame.index[market.frame.index.get_loc(market.table["day0"][3]) + 3]
     market.frame.loc[day, "F03"] = np.nan
     results = market.fit()
-    run, wide = finished(results, config=PLAIN), Window(-5, 5)
-    found = results.answer(wide)
-    assert (results.main_test(), found.test) == ("bmp_kp", "patell_kp")
-    p = pvalue(found.pvalue)
-    (grid,) = (t for t in markdown_tables(markdown(run)) if t[0][0] == "Window")
+    findings, answer = results.findings(config=PLAIN), results.answer(Window(-5, 5))
+    assert (results.main_test(), answer.test) == ("bmp_kp", "patell_kp")
+    p = pvalue(answer.pvalue)
+    (grid,) = (t for t in markdown_tables(markdown(findings)) if t[0][0] == "Window")
     assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
     assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
-    assert "(BMP-KP, Patell-KP)" in latex_table(run, "caar")
-    assert "BMP-KP (main test), Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary_text(
-        results, PLAIN
-    )
-    shown = significance_grid(results, PLAIN.tested, PLAIN.main, None).groups[0][1][0].cells[-1]
-    assert shown.pvalue == p
-    assert shown.statistic.startswith("Patell-KP ")
+    assert "(BMP-KP, Patell-KP)" in latex_table(findings, "caar")
+    assert "Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary(findings, findings.sample)
+    shown = windows_table(findings).main.cells[-1]
+    assert (shown.label, shown.pvalue) == ("Patell-KP", answer.pvalue)
 
 
 def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> None:

@@ -70,9 +70,51 @@ def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
         folder, "--format", "tex", "--format", "html", "--format", "json", "--out", tmp_path / "out"
     )
     assert found.exit_code == 0, found.output
+    pages = {f"events/{i + 1:04d}-e{i}.html" for i in range(6)}
     assert set(contents(tmp_path / "out")) == {
-        "tables/caar.tex", "tables/events.tex", "report.html", "results.json",
+        "tables/caar.tex", "tables/events.tex", "report.html", "results.json", *pages,
     }  # fmt: skip
+
+
+def test_every_format_is_made_again_from_the_results(folder: Path) -> None:
+    """Also where the page is missing, and with the same bytes."""
+    before = contents(folder)
+    for place in (*(p for p in before if p.endswith((".html", ".md", ".tex"))),):
+        (folder / place).unlink()
+    found = report(folder, *(w for kind in ("html", "md", "tex") for w in ("--format", kind)))
+    assert found.exit_code == 0, found.output
+    assert contents(folder) == before
+
+
+def test_one_file_that_is_missing_is_written_again(folder: Path) -> None:
+    before = contents(folder)
+    for place, kind in (
+        ("tables/caar.tex", "tex"),
+        (next(p for p in before if p.startswith("events/")), "html"),
+    ):
+        (folder / place).unlink()
+        found = report(folder, "--format", kind)
+        assert found.exit_code == 0, found.output
+        assert contents(folder) == before
+
+
+def test_nothing_is_made_of_results_that_were_changed(folder: Path, tmp_path: Path) -> None:
+    results = folder / "results.json"
+    results.write_text(
+        results.read_text(encoding="utf-8").replace("0.0", "0.5", 1), encoding="utf-8"
+    )
+    (folder / "report.html").unlink()
+    before = contents(folder)
+    for options in ([], ["--format", "md", "--out", tmp_path / "x.md"]):
+        found = report(folder, *options)
+        assert (found.exit_code, found.stdout) == (4, "")
+        assert "changed: results.json); no format is made from it" in found.stderr
+    assert contents(folder) == before
+    assert not (tmp_path / "x.md").exists()
+    results.unlink()
+    found = report(folder)
+    assert found.exit_code == 1
+    assert "the run has no results.json; restore it" in found.stderr
 
 
 def test_what_is_no_run_is_one_clear_line(tmp_path: Path) -> None:

@@ -9,20 +9,19 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import Market
 from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstudy.findings.run_files import read_findings
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.content.finished_run import finished
-from eventstudy.report.content.paper_tables import panels
-from eventstudy.report.formats import read_run
-from eventstudy.report.formats.latex import caar_table, escaped, latex_tables
+from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
 from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs import write_run
+from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
 
 STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
@@ -90,32 +89,29 @@ def test_windows_by_tests_are_those_of_the_tables(folder: Path) -> None:
         for line in text.splitlines()
         if re.match(r"\$\[.*\]\$ &", line)
     ]
-    document = read_run(folder).document
-    names = panels(read_run(folder), 3, 6)[0][0].tests
-    tests = pd.concat(
-        [read_csv(folder, "tests").assign(direction=""), read_csv(folder, "tests_by_group")]
-    )
-    means = pd.concat(
-        [read_csv(folder, "caar").assign(direction=""), read_csv(folder, "caar_by_group")]
-    )
-    by = tests.set_index(["direction", "start", "stop", "test"])
-    mean = means.set_index(["direction", "start", "stop"])
-    keys = [(s["group"], w["start"], w["stop"]) for s in document["samples"] for w in s["windows"]]
-    assert len(lines) == len(keys) == 3 * 5
-    for cells, (group, start, stop) in zip(lines, keys, strict=True):
-        own = mean.loc[(group, start, stop)]
-        assert (cells[0], int(cells[1])) == (f"$[{start},{stop}]$", own["n_events"])
-        assert value(cells[2]) == (
-            pytest.approx(100 * own["weighted_caar"], abs=0.0051),
-            stars(own["pvalue"]),
-        )
-        assert float(cells[3].strip("()")) == pytest.approx(100 * own["weighted_se"], abs=0.0051)
+    samples = read_findings(folder).samples
+    shown = [(sample, window) for sample in samples for window in sample.windows]
+    assert len(lines) == len(shown) == 3 * 5
+    labels = re.findall(r"shortstack\[r\]\{(.*?)\}(?= &| \\\\)", text.partition(r"\midrule")[0])
+    by_label = {re.sub("[ -]", "", t.label): name for name, t in STATISTICS.items()}
+    names = [by_label[re.sub(r"\\\\|[ -]", "", label)] for label in labels]
+    assert len(names) == 6
+    assert names[0] == samples[0].shown[0]
+    for cells, (sample, window) in zip(lines, shown, strict=True):
+        answer, days = window.answer, window.window
+        assert (cells[0], int(cells[1])) == (f"$[{days.start},{days.stop}]$", answer.n_events)
+        effect = pytest.approx(100 * answer.effect.estimate, abs=0.0051)
+        assert value(cells[2]) == (effect, stars(answer.pvalue))
+        assert float(cells[3].strip("()")) == pytest.approx(100 * answer.effect.se, abs=0.0051)
         for name, cell in zip(names, cells[4:], strict=True):
-            test = by.loc[(group, start, stop, name)]
-            number, mark = value(cell)
-            assert number == pytest.approx(test["statistic"], abs=0.0051, nan_ok=True)
-            assert mark == stars(test["pvalue"])
-        assert names[0] == own["main_test"]
+            test, judged = window.test(name), sample.main.test(name)
+            assert test is not None
+            assert judged is not None
+            if name == sample.shown[0] or judged.trust != "not valid":
+                number = pytest.approx(test.statistic, abs=0.0051, nan_ok=True)
+                assert value(cell) == (number, stars(test.pvalue))
+            else:
+                assert cell == "--"
 
 
 def test_events_are_those_of_the_tables(folder: Path) -> None:
@@ -155,7 +151,7 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
     for part in (
         r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:host-ile-1-caar}", r"\caption{",
         "23 events of 24, 1 dropped",
-        "market model, estimated on $[-120,-11]$", r"\sym{***} $p<0.01$",
+        "Normal returns: market model", "estimated on $[-120,-11]$", r"\sym{***} $p<0.01$",
         "Kolari and Pynnonen (2010)",
         "Panel C: all events",
     ):  # fmt: skip
@@ -177,7 +173,7 @@ def compiled(text: str, engine: str, tmp_path: Path) -> str:
         pytest.skip(f"{engine} is not installed")
     (tmp_path / "doc.tex").write_text(text, encoding="utf-8")
     command = [engine, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "doc.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
     log = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, log[-2000:]
     return log
@@ -223,24 +219,23 @@ def test_a_group_of_one_event_has_its_own_test() -> None:
     market = Market(9, dates=9, effect=-0.05)
     market.table["direction"] = ["adverse"] * 8 + ["relief"]
     results = market.fit()
-    config = CONFIG.with_options({"placebo": 0, "regress": []})
-    found = finished(results, config=config)
-    (lead, own, whole), _ = panels(found, 6)
-    assert lead.tests == whole.tests
-    assert (own.group, own.n_events, own.tests[0]) == ("relief", 1, "event_t")
+    findings = results.findings(config=CONFIG.with_options({"placebo": 0, "regress": []}))
+    relief = findings.groups[1]
+    assert (relief.group, relief.n_used) == ("relief", 1)
+    row = windows_table(findings, relief).main
+    assert row.name == "event_t"
     alone = results.groups("direction")["relief"]
-    for row in own.rows:
-        test = alone.test("event_t", row.window)
-        assert (row.cells[0].statistic, row.cells[0].pvalue) == (test.statistic, test.pvalue)
-    text = caar_table(found)
+    for cell, shown in zip(row.cells, relief.windows, strict=True):
+        test = alone.test("event_t", shown.window)
+        assert (cell.statistic, cell.pvalue) == (test.statistic, test.pvalue)
+    text = latex_table(findings, "caar")
     panel = text.partition(r"\textit{Panel B: direction = relief}")[2].partition(
         "\\addlinespace\n$"
     )
     assert r"\shortstack[r]{Single- \\ event t}" in panel[0], "the columns have heads of their own"
     lines = panel[2].partition("addlinespace")[0].splitlines()
     widths = {line.count("&") for line in ["$" + line for line in lines] if line.startswith("$[")}
-    assert widths == {3 + len(lead.tests[:6])}, "the columns of the table"
-    assert "for one event, the standard error of its forecast" in text
+    assert widths == {3 + 6}, "the columns of the table"
 
 
 def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
@@ -254,7 +249,8 @@ def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
 
 def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
     results, config = blank_and_halted()
-    found = latex_tables(finished(results, config=config))
+    findings = results.findings(config=config)
+    found = latex_tables(findings)
     assert set(found) == {"caar", "events", "regression"}
     assert sum(" & (blank) & " in line for line in found["events"].splitlines()) == 1
     for name, text in found.items():
@@ -262,16 +258,16 @@ def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
         rows = re.sub(r"\\shortstack\[r\]\{[^}]*\}", "head", body).split(r"\\")
         wide = {row.count(" &") for row in rows if "&" in row}
         assert len(wide) == 1, name
-    document = finished(results, config=config)
-    (rows,) = (t for t in markdown_tables(markdown(document)) if t[0][:2] == ["Day 0", "Event"])
+    tables = markdown_tables(markdown(findings))
+    (rows,) = (t for t in tables if t[0][:2] == ["Day 0", "Event"])
     assert {len(row) for row in rows} == {8}
 
 
 def test_notes_of_a_paper_give_no_advice_on_options() -> None:
     results, config = blank_and_halted()
-    found = finished(results, config=config)
-    assert "--halt shift" in found.document["text"]["remedies"]
-    assert "--halt shift" in markdown(found)
-    for text in latex_tables(found).values():
+    findings = results.findings(config=config)
+    assert all("--halt shift" in remark.reason.remedy for remark in findings.pooled.lacking)
+    assert "--halt shift" in markdown(findings)
+    for text in latex_tables(findings).values():
         assert "F03" in text or "Least squares" in text
         assert "--" not in re.sub(r"(?m)^%.*|& --|-- \\\\", "", text)

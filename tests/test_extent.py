@@ -9,16 +9,14 @@ from html import unescape
 import numpy as np
 import pytest
 from conftest import Market
-from pages import page
+from pages import findings, page
 
 from eventstudy import EventStudy, events_from_frame
 from eventstudy.analysis.caar_path import path_of
 from eventstudy.calendars.window import Window
-from eventstudy.cli.terminal import losses
+from eventstudy.findings.car_remarks import extended_cars, lacking_cars
+from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.content.answer import asides
-from eventstudy.report.content.tables import path_table
-from eventstudy.report.content.window_reach import extended, lacking
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.numbers import date_prose
@@ -100,79 +98,63 @@ def test_sessions_and_bhar_are_those_of_the_car(locked: EventStudyResults) -> No
     assert a.unextended.sessions_of(MAIN)[0].tolist() == [2] * 6
 
 
-def test_an_extended_window_is_told(locked: EventStudyResults) -> None:
-    last = f"{date_prose(locked.abnormal.windows.dates[0, 7])}, day +2"
-    (one,) = extended(locked, MAIN)
-    assert (one.event_id, one.said) == ("e0", f"[0,\u00a01] extended to {last}")
-    said = " ".join(asides(locked, MAIN))
-    assert (
-        f"1 of 6 CARs over [0,\u00a01] runs on to the first close off the limit (F00 to {last})."
-        in said
-    )
-    assert asides(locked.subset([0]), MAIN)[-1].startswith(
-        f"Price limit: [0,\u00a01] extended to {last}"
-    )
-    text = unescape(page(locked))
-    assert one.said in text
-    assert "Each day ends at its own close here" in text
-    assert f"extended to {last}".replace("\u00a0", " ") in locked.to_markdown(config=CONFIG)
-    assert one.said in locked.to_json(config=CONFIG)
-    assert "Extended by a price limit" in locked.to_latex("events", config=CONFIG)
-    assert extended(locked, DRIFT) == []
+def test_an_extended_window_is_named(locked: EventStudyResults) -> None:
+    last = locked.abnormal.windows.dates[0, 7]
+    (one,) = extended_cars(locked, MAIN)
+    assert (one.event_id, one.name, one.reason.code) == ("e0", "F00", "extended_to_day")
+    assert one.reason.facts == {"window": [0, 1], "until": str(last), "day": 2}
+    assert list(extended_cars(locked, DRIFT)) == []
+    study = findings(locked)
+    assert study.sample.extended == (one,)
+    assert (study.setup.extended, study.sample.at_limit) == (1, 1)
+    car = study.events[0].car(MAIN)
+    assert (car.until, car.until_day) == (str(last), 2)
+    assert findings(locked.subset([0])).sample.extended == (one,)
+    for text in (unescape(page(locked)), locked.to_markdown(config=CONFIG)):
+        assert date_prose(last).replace("\u00a0", " ") in text.replace("\u00a0", " ")
+    assert str(last) in locked.to_json(config=CONFIG)
 
 
 def test_events_without_the_main_window_are_named(halted: EventStudyResults) -> None:
-    first, second = lacking(halted, MAIN)
+    first, second = lacking_cars(halted, MAIN)
     dates = halted.abnormal.windows.dates
-    days = " to ".join(date_prose(d) for d in dates[1, 5:7])
-    assert first.said == f"no price on 2 of its 2 days ({days})"
-    assert second.said == f"no price on 1 of its 2 days ({date_prose(dates[2, 5])})", (
-        "day +1 spans day -1"
-    )
-    assert "--halt shift" in first.remedy
-    told = losses(halted, MAIN)
-    assert "without a CAR over [0,1]: 2 of 6 events" in told
-    assert [name in told for name in ("e1", "e2", "--halt shift", "No event")] == [
-        True,
-        True,
-        True,
-        False,
-    ]
-    lead = "2 of 6 usable events lack days of this window and are not in the mean: F01, no price on 2 of"
-    assert any(text.startswith(lead) for text in asides(halted, MAIN))
+    assert (first.event_id, first.reason.code) == ("e1", "no_data_days")
+    facts = {"datum": "price", "length": 2}
+    assert first.reason.facts == facts | {
+        "n": 2, "first": str(dates[1, 5]), "last": str(dates[1, 6]),
+    }  # fmt: skip
+    day = str(dates[2, 5])
+    assert second.reason.code == "no_data_one_day", "day +1 spans day -1"
+    assert second.reason.facts == facts | {"n": 1, "first": day, "last": day}
+    assert "--halt shift" in first.reason.remedy
+    sample = findings(halted).sample
+    assert (sample.n_lacking, sample.lacking) == (2, (first, second))
     for text in (
         unescape(page(halted)),
         halted.to_markdown(config=CONFIG),
         halted.to_latex(config=CONFIG),
     ):
-        assert "no price on 2 of its 2 days" in text.replace("~", " ")
-    assert lacking(halted, Window(-5, 5)) == []
+        assert str(first.reason).replace("\u00a0", " ") in text.replace("\u00a0", " ").replace(
+            "~", " "
+        )
+    assert list(lacking_cars(halted, Window(-5, 5))) == []
 
 
 def test_other_reasons(locked: EventStudyResults, halted: EventStudyResults) -> None:
     strict = replace(locked, abnormal=locked.abnormal.under(limits="drop"))
-    assert [r.said for r in lacking(strict, MAIN)] == ["its last day closes at a price limit"]
-    assert [r.said for r in lacking(halted, Window(2, 3))] == [
-        (
-            f"its return of {date_prose(halted.abnormal.windows.dates[1, 7])} spans sessions before "
-            "the window"
-        )
-    ]
+    assert [one.reason.code for one in lacking_cars(strict, MAIN)] == ["at_limit"]
+    (one,) = lacking_cars(halted, Window(2, 3))
+    at = str(halted.abnormal.windows.dates[1, 7])
+    assert (one.reason.code, one.reason.facts) == ("spans_before", {"date": at})
 
 
 def test_a_day_with_a_price_is_not_called_one_without(halted: EventStudyResults) -> None:
-    """The third event trades on day +1 again: over [1, 1] it has a price, and a return from
-    before."""
-    (one,) = [
-        r for r in lacking(halted, Window(1, 1)) if r.event_id == halted.records[2]["event_id"]
-    ]
-    at = date_prose(halted.abnormal.windows.dates[2, 6])
-    assert one.said == f"its return of {at} spans sessions before the window"
-    (one,) = [
-        r for r in lacking(halted, Window(1, 3)) if r.event_id == halted.records[2]["event_id"]
-    ]
-    assert one.said == f"its return of {at} spans sessions before the window"
-    (one,) = [
-        r for r in lacking(halted, Window(0, 0)) if r.event_id == halted.records[2]["event_id"]
-    ]
-    assert one.said == f"no price on {date_prose(halted.abnormal.windows.dates[2, 5])}"
+    """Return after a halt: over [1, 1] the third event has a price, and a return from before."""
+
+    def reason(window: Window) -> tuple[str, str]:
+        (one,) = [r for r in lacking_cars(halted, window) if r.event_id == "e2"]
+        return one.reason.code, one.reason.facts.get("date", one.reason.facts.get("first"))
+
+    dates = halted.abnormal.windows.dates[2]
+    assert reason(Window(1, 1)) == reason(Window(1, 3)) == ("spans_before", str(dates[6]))
+    assert reason(Window(0, 0)) == ("no_data_day", str(dates[5]))

@@ -17,10 +17,10 @@ from eventstudy.abnormal.conventions import Conventions
 from eventstudy.analysis._relabel import arrangements, count, draws, strata_of, welch_t
 from eventstudy.analysis.groups import Pair, clustered, differences, permuted, welch
 from eventstudy.errors import ConfigError
+from eventstudy.findings.tables import OF_PLACEBOS, STACKED, study_tables
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.content.tables import OF_PLACEBOS, STACKED, study_tables
 from eventstudy.significance._base import InapplicableError
-from eventstudy.significance.date_clustered import clustered_t
+from eventstudy.significance.clusters import clustered_t
 
 DEFAULT = Conventions()
 
@@ -200,7 +200,7 @@ def test_interval_of_the_permutation_agrees_with_its_p() -> None:
 
 
 @given(seed=st.integers(0, 1000), scale=st.floats(1e-3, 1e3), shift=st.floats(-1, 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_scale_shift_and_exchange_of_the_groups(seed: int, scale: float, shift: float) -> None:
     pair = random_pair(seed, n=20, dates=20)
     try:

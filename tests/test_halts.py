@@ -13,7 +13,7 @@ from conftest import SHARED, Market
 from eventstudy import EventStudy, events_from_frame, load_returns
 from eventstudy.calendars.window import Window
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._loadings import loadings_on
+from eventstudy.significance._pairs import loadings_on
 from eventstudy.study import EventStudyResults
 
 DAY, W = Window(0, 0), Window(0, 1)

@@ -8,10 +8,11 @@ import re
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
@@ -65,8 +66,7 @@ def test_each_run_has_its_headline_and_numbers(reports: Path) -> None:
 def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
     """By what is not as by default; and how many events have no CAR, of which the page has the
     rest."""
-    lacking = "3 of 50 usable events lack days of this window and are not in the mean: A, it closed at a limit."
-    more = {"answers": [{"text": "x", "lacking": lacking}]}
+    more = {"answers": [{"text": "x", "n_lacking": 3, "n_used": 50}]}
     settings = {
         "plain": ({}, "model: market; estimation: -250:-31"),
         "volume": ({"measure": "volume"}, ("model: constant_mean; estimation: -250:-31; measure: "
@@ -91,7 +91,7 @@ def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
     found = rows(tmp_path)
     for name, (_, line) in settings.items():
         assert f'<span class="sub"><bdi>{line}</bdi></span>' in found[name]
-        assert "<bdi>3 of 50 usable events without a CAR</bdi>" in found[name]
+        assert "<bdi>3 of 50 used events without a CAR</bdi>" in found[name]
 
 
 def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path: Path) -> None:
@@ -100,10 +100,12 @@ def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     scale = re.search(r"They share one scale, ±([\d.]+)%\.", text)[1]
     shutil.copytree(tmp_path / "several 制裁", tmp_path / "louder")
-    path, told = tmp_path / "louder/tables/path_by_group.csv", tmp_path / "louder/manifest.json"
-    table = pd.read_csv(path)
-    table[["caar", "caar_low", "caar_high"]] *= 40
-    table.to_csv(path, index=False)
+    results, told = tmp_path / "louder/results.json", tmp_path / "louder/manifest.json"
+    document = json.loads(results.read_text(encoding="utf-8"))
+    path = document["samples"][0]["path"]
+    for name in ("caar", "caar_half"):
+        path[name] = [value and 40 * value for value in path[name]]
+    results.write_text(json.dumps(document), encoding="utf-8")
     manifest = json.loads(told.read_text(encoding="utf-8"))
     manifest["config"]["measure"] = "volume"
     told.write_text(json.dumps(manifest), encoding="utf-8")
@@ -112,7 +114,9 @@ def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     (said,) = re.findall(r"Those of one measure share a scale: ([^<]*?)\. A path", text)
     assert f"returns ±{scale}%" in said
-    most = table[table.iloc[:, 0] == "adverse"][["caar", "caar_low", "caar_high"]].abs().max().max()
+    most = max(
+        abs(c) + (half or 0) for c, half in zip(path["caar"], path["caar_half"], strict=True)
+    )
     assert f"log volume ±{most:.1f} log points" in said
     assert "log points</td>" in found["louder"]
     assert "%</td>" in alone
@@ -184,6 +188,34 @@ def test_old_and_odd_manifests_have_a_row(tmp_path: Path, extra: dict[str, objec
     run(tmp_path, "old", {"schema": "eventstudy-run/1", **extra})
     (row,) = rows(tmp_path).values()
     assert "its report is missing" in row
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("samples"),
+        lambda d: d.update(samples=[]),
+        lambda d: d.update(schema="eventstudy-results/1"),
+        lambda d: d["samples"][0]["main"]["answer"].update(n_events="many"),
+        lambda d: d["samples"][0]["path"].update(caar=[0.1]),
+        lambda d: d["samples"][0]["path"]["days"].__setitem__(0, 10**400),
+        lambda d: d["setup"].update(main=[[[]], 1]),
+        lambda d: d.update(dropped=[[{"code": "no_such"}, 1]]),
+        lambda d: d["samples"][0].update(firm="\ud800"),
+    ],
+)
+def test_results_that_cannot_be_read_leave_the_row_of_the_manifest(
+    reports: Path, tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    shutil.copytree(reports / "several 制裁", tmp_path / "several 制裁")
+    expected = rows(tmp_path)
+    file = tmp_path / "several 制裁" / "results.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    change(document)
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert rows(tmp_path) == expected
+    file.unlink()
+    assert rows(tmp_path) == expected
 
 
 def test_a_path_that_cannot_be_read_is_left_out(reports: Path, tmp_path: Path) -> None:

@@ -16,15 +16,15 @@ from conftest import Market
 from pages import CONFIG, with_columns
 
 from eventstudy.errors import ConfigError
-from eventstudy.report.content.finished_run import finished
-from eventstudy.report.formats import Finished, export_file
-from eventstudy.report.formats.plotly_page import interactive_page
+from eventstudy.findings.run_files import FinishedRun, finished
+from eventstudy.report.formats.formats import export_file
+from eventstudy.report.formats.interactive import interactive_page
 
 HOSTILE = ["</script><script>alert(1)</script>", "<b>x</b>", "var(--blue)", "شركة النفط", "华为"]
 
 
 @pytest.fixture(scope="module")
-def run() -> Finished:
+def run() -> FinishedRun:
     """Twenty events in two groups with cells that try to break the page; one lacks a day of [0,
     1]."""
     market = Market(20, dates=7, effect=-0.04, seed=3)
@@ -37,8 +37,8 @@ def run() -> Finished:
 
 
 @pytest.fixture(scope="module")
-def page(run: Finished) -> str:
-    return interactive_page(run)
+def page(run: FinishedRun) -> str:
+    return interactive_page(run.findings)
 
 
 def data(page: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def data(page: str) -> dict[str, Any]:
     return json.loads(found[1])
 
 
-def test_every_event_with_the_window_is_in_its_forest(run: Finished, page: str) -> None:
+def test_every_event_with_the_window_is_in_its_forest(run: FinishedRun, page: str) -> None:
     shown = data(page)["forest"]
     windows = run.tables["car"][["start", "stop"]].drop_duplicates().to_numpy().tolist()
     assert len(shown) == len(windows)
@@ -69,7 +69,7 @@ def test_groups_are_told_apart_by_colour_and_symbol() -> None:
         Market(40, dates=9, seed=3).fit(), sector=[f"s{i % 10}" for i in range(40)]
     )
     run = finished(results, config=replace(CONFIG, by="sector"))
-    made = interactive_page(run)
+    made = interactive_page(run.findings)
     means = [t for t in data(made)["paths"] if "mean of" in t.get("name", "")]
     keys = [t for t in data(made)["forest"][0]["traces"] if t["x"] == [None]]
     for looks in (
@@ -93,7 +93,9 @@ def test_keys_of_groups_are_filled_and_alone_in_the_legend(page: str) -> None:
         assert [t["legendgroup"] for t in keys] == [t["legendgroup"] for t in drawn]
 
 
-def test_links_lead_into_the_run_from_wherever_the_page_is(run: Finished, tmp_path: Path) -> None:
+def test_links_lead_into_the_run_from_wherever_the_page_is(
+    run: FinishedRun, tmp_path: Path
+) -> None:
     folder = tmp_path / "runs" / "a b"
     folder.mkdir(parents=True)
     kept = replace(run, folder=folder)
@@ -116,7 +118,7 @@ def test_links_lead_into_the_run_from_wherever_the_page_is(run: Finished, tmp_pa
         assert links == [home + name for name in names]
 
 
-def test_paths_are_those_of_the_tables(run: Finished, page: str) -> None:
+def test_paths_are_those_of_the_tables(run: FinishedRun, page: str) -> None:
     traces = data(page)["paths"]
     means = [t for t in traces if "mean of" in t.get("name", "")]
     # One of the first group lacks day 0: all 12 enter before it, and 11 from there on.
@@ -135,11 +137,11 @@ def test_paths_are_those_of_the_tables(run: Finished, page: str) -> None:
 def test_bands_stand_where_the_report_has_them() -> None:
     market = Market(7, dates=7, seed=3)
     few = with_columns(market.fit(), direction=["a"] * 3 + ["b"] * 4)
-    made = data(interactive_page(finished(few, config=replace(CONFIG, by="direction"), name="few")))
+    made = data(interactive_page(few.findings(config=replace(CONFIG, by="direction"), name="few")))
     bands = [t for t in made["paths"] if t.get("hoverinfo") == "skip"]
     assert bands
     assert not any(v is not None for t in bands for v in t["y"])
-    one = data(interactive_page(finished(Market(1, dates=1).fit(), config=CONFIG, name="one")))
+    one = data(interactive_page(Market(1, dates=1).fit().findings(config=CONFIG, name="one")))
     assert all(v is not None for v in one["paths"][0]["y"]), "the exact interval of the event"
     assert one["paths"][2]["name"] == "all events"
 
@@ -170,14 +172,16 @@ def _library() -> str:
     return str(get_plotlyjs())
 
 
-def test_equal_runs_have_equal_bytes(run: Finished, page: str) -> None:
-    assert interactive_page(run) == page
+def test_equal_runs_have_equal_bytes(run: FinishedRun, page: str) -> None:
+    assert interactive_page(run.findings) == page
 
 
-def test_a_missing_extra_is_one_clear_error(run: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_one_clear_error(
+    run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     with pytest.raises(ConfigError, match=r"pip install .*\[interactive\]"):
-        interactive_page(run)
+        interactive_page(run.findings)
 
 
 def test_a_run_holds_the_page_if_asked(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pages import section
 
 from eventstudy.calendars.window import Window
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.listed_events import listed, listed_rows
+from eventstudy.fitting.fitted import listed, listed_rows
 from eventstudy.runs import verify_run, write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
@@ -27,8 +27,8 @@ MAIN = Window(0, 1)
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of thirty events is one of many."""
-    monkeypatch.setattr("eventstudy.fitting.large_samples.MANY", 25)
-    monkeypatch.setattr("eventstudy.fitting.listed_events.LISTED", 6)
+    monkeypatch.setattr("eventstudy.fitting.fitted.MANY", 25)
+    monkeypatch.setattr("eventstudy.fitting.fitted.LISTED", 6)
     monkeypatch.setattr("eventstudy.runs.long_table.AT_A_TIME", 7)
 
 
@@ -79,7 +79,8 @@ def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     results = study()
     run = write_run(results, tmp_path, "many", config=CONFIG)
     document = json.loads((run / "results.json").read_text())
-    assert (document["n_events"], document["n_used"], len(document["events"])) == (30, 28, 8)
+    setup = document["setup"]
+    assert (setup["n_events"], setup["n_used"], len(document["events"])) == (30, 28, 8)
     tests = pd.read_csv(run / "tables" / "tests.csv", float_precision="round_trip")
     assert set(tests["test"]) == {
         name for name, own in STATISTICS.items() if own.core and not own.per_event
@@ -89,6 +90,12 @@ def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     own = tests[(tests["test"] == "bmp_kp") & (tests["start"] == 0)].iloc[0]
     assert own["n_events"] == 28
     assert own["statistic"] == results.test("bmp_kp", MAIN).statistic
+    used = results.events[results.ok]
+    days, by_id = used["day0"], used.set_index("event_id")["day0"]
+    for event in document["events"]:
+        if event["is_used"]:
+            same = (days == by_id[event["cells"]["event_id"]]).sum() - 1
+            assert event["detail"]["n_same_session"] == same
     page, text = (run / "report.html").read_text(), (run / "report.md").read_text()
     note = "6 of 28 events are listed, those with the largest CAR relative to its standard error"
     assert note in page

@@ -20,11 +20,11 @@ from eventstudy.calendars.exchanges import EXCHANGES, home_of
 from eventstudy.calendars.sessions import sessions
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
+from eventstudy.findings.tables import events_table
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.report.content.tables import events_table
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.returns.factor_files import read_factors
 from eventstudy.returns.index_baskets import MOST_CALLS, Basket, calls_of, range_around
@@ -397,7 +397,7 @@ class TestRanges:
         early, late = (range_around([date(y, 12, 3)], **span) for y in (2018, 2019))
         assert of == {"000001.SZ": early, "600000.SS": late, "000300.SS": (early[0], late[1])}
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.dictionaries(
         st.text("ABCDEF", min_size=1, max_size=3),
         st.tuples(st.dates(date(1990, 1, 1), date(2025, 1, 1)), st.integers(1, 4000)), max_size=30,

@@ -14,25 +14,27 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import plain
 from test_reference import CLOSE, HERE, check_test, read
 
 from eventstudy.abnormal.conventions import Conventions
 from eventstudy.calendars.sessions import data_sessions
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
-from eventstudy.cli.terminal import summary_text
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events.table import Events
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices._base import COLUMNS
-from eventstudy.report.content.answer import answer
-from eventstudy.report.html.page import render_report
+from eventstudy.report.formats.html import render_report
+from eventstudy.report.formats.terminal import terminal_text
+from eventstudy.report.sections.answer import answer, days_text
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.measures import lack, measured, several_shares, shares_of
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults
-from eventstudy.utility.numbers import percent
-from eventstudy.utility.units import WORDS, words
+from eventstudy.utility.catalogue import say
+from eventstudy.utility.numbers import capitalised, percent
+from eventstudy.utility.units import WORDS, speaking_of, words
 
 MEASURES = ("volume", "turnover", "volatility")
 DAYS = pd.bdate_range("2020-01-01", periods=180)
@@ -318,7 +320,7 @@ def test_the_first_of_several_shares_outstanding_counts_on_all_days() -> None:
     assert several_shares(events_for(["F0", "F0"], shares_outstanding=["1e6", "1e6"])) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0.01, 100), min_size=len(FIRMS), max_size=len(FIRMS)))
 def test_another_unit_of_volume_changes_nothing(factors: list[float]) -> None:
     """A constant added to the log volume of a firm is in its mean."""
@@ -381,21 +383,29 @@ def test_nobody_can_hold_a_measure(measure: Any) -> None:
 def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     results = fitted(measure=measure)
     config = StudyConfig(estimation=ESTIMATION, event=EVENT, measure=measure)
-    spoken = WORDS[measure]
-    text = str(answer(results, config.main))
-    found = results.answer(config.main)
-    quantity = spoken.quantity.capitalize()
-    meaning = spoken.meaning(found.effect.estimate, 2).removeprefix(spoken.quantity)
-    assert text.startswith(f"{quantity} of shares was{meaning}, on the announcement day")
+    study = results.findings(config=config)
+    spoken, found = WORDS[measure], results.answer(config.main)
+    meaning = spoken.meaning(found.effect.estimate, 2).removeprefix(spoken.quantity).strip()
+    facts = {
+        "who": "shares",
+        "quantity": spoken.quantity,
+        "meaning": meaning,
+        "when": days_text(config.main),
+    }
+    with speaking_of(measure):
+        head, sentence = (text for text, _ in answer(study).pieces)
+    assert head == capitalised(say("answer.quantity", **facts)) + "."
     low, high = (f"{end:+.2f}" for end in (found.effect.ci_low, found.effect.ci_high))
-    assert f"(95%\u00a0interval {low} to {high} log points; p" in text
-    page = render_report(results, config=config, name="x", groups={}, provenance={})
-    assert f"<dt>Abnormal {spoken.what}, [0" in page
-    assert "abnormal return" not in page.split("<h3>References</h3>")[0]
-    assert spoken.source.split(" (")[0].split(" and ")[0] in page.split("<h3>References</h3>")[1]
+    assert f"(95%\u00a0interval {low} to {high} log points; p" in sentence
+    text = render_report(study)
+    assert f"{head}{sentence}" in plain(text)
+    assert f"<dt>Abnormal {spoken.what}, [0" in text
+    body, references = text.split("<h3>References</h3>")
+    assert "abnormal return" not in body
+    assert spoken.source.split(" (")[0].split(" and ")[0] in references
     for word in ("BHAR", "CAAR, %", "CAR,&nbsp;%", "simple returns", "the shares", "than implied"):
-        assert word not in page.split("</style>")[1].split('id="provenance"')[0], word
-    table = summary_text(results, config)
+        assert word not in text.split("</style>")[1].split('id="provenance"')[0], word
+    table = terminal_text(study)
     assert f"Effect: {spoken.what} in log points." in table
     assert not re.search(r"[+-][\d.]+%", table)
     assert f"CAAR[0,1] of 8: {results.weighted((0, 1)).estimate:+.2f} log points" in str(
@@ -447,7 +457,7 @@ COMMON = ("--calendar", "data", "--estimation", "-120:-11", "--window", "-5:5")
 def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
     code, out, err = invoke(
         "run", folder / "events.csv", "--prices", folder / "prices", "--measure", measure, *COMMON,
-        "--out", tmp_path, "--name", "m",
+        "--out", tmp_path, "--name", "m", "--figures",
     )  # fmt: skip
     assert code == 0, err
     assert out.startswith(f"{WORDS[measure].quantity.capitalize()} of shares was ")
@@ -471,7 +481,7 @@ def test_market_volume(folder: Path, tmp_path: Path) -> None:
         "--model", "market", "--out", tmp_path, "--name", "m", "--json",
     )  # fmt: skip
     assert code == 0, err
-    assert json.loads(out)["n_used"] == len(FIRMS)
+    assert json.loads(out)["setup"]["n_used"] == len(FIRMS)
     assert "beta" in pd.read_csv(tmp_path / "m" / "tables" / "models.csv")
 
 

@@ -16,8 +16,8 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
 from eventstudy.models import MODELS, LinearModel, make_model
 from eventstudy.models._engines import ENGINES
-from eventstudy.models.scholes_williams import thin_beta
-from eventstudy.models.synthetic_control import convex_weights
+from eventstudy.models.controls import convex_weights
+from eventstudy.models.robust import thin_beta
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 from eventstudy import EventStudy, events_from_frame
 from eventstudy.abnormal.conventions import Conventions
 from eventstudy.errors import ConfigError
-from eventstudy.models.censored import CensoredMarket, tobit
+from eventstudy.models.market import CensoredMarket, tobit
 from eventstudy.returns import ReturnsPanel
 from eventstudy.utility.typing import FloatArray, IntArray
 

@@ -15,6 +15,8 @@ from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 
 FIXED = (
+    "--event-pages",
+    "0",
     "--calendar",
     "data",
     "--estimation",
@@ -83,12 +85,16 @@ def cars(run_folder: Path) -> np.ndarray:
     ("model", "options"),
     [
         ("ff3", ["--factors", "F-F.CSV"]),
-        ("carhart", ["--factors", "F-F.CSV"]),
-        ("factors", ["--factors", "F-F.CSV", "--model-option", "columns=smb,hml"]),
+        pytest.param("carhart", ["--factors", "F-F.CSV"], marks=pytest.mark.slow),
+        pytest.param(
+            "factors",
+            ["--factors", "F-F.CSV", "--model-option", "columns=smb,hml"],
+            marks=pytest.mark.slow,
+        ),
         ("industry", []),
         ("two_index", ["--series", "world=WORLD"]),
         ("dimson", ["--model-option", "lags=2", "--model-option", "leads=0"]),
-        ("trade_to_trade", []),
+        pytest.param("trade_to_trade", [], marks=pytest.mark.slow),
         ("market", ["--cov", "HC3"]),
     ],
 )
@@ -99,15 +105,14 @@ def test_run_equals_the_library(
 
     paths = [str(folder / o) if o == "F-F.CSV" else o for o in options]
     found, written = run(folder, "--model", model, *paths)
-    assert found["n_used"] == 6
+    assert found["setup"]["n_used"] == 6
     named = [o for o in options if "=" in o and not o.startswith("world")]
     cov = "HC3" if "HC3" in options else "nonrobust"
     fit = study.fit(model=make_model(model, named, cov_type=cov), series={"world": "WORLD"})  # type: ignore[arg-type]
     np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
-    over = [t for t in found["tests"] if (t["test"], t["start"], t["stop"]) == ("bmp", 0, 1)]  # type: ignore[attr-defined,index]
-    np.testing.assert_allclose(
-        [t["statistic"] for t in over], fit.test("bmp", (0, 1)).statistic, rtol=1e-6
-    )
+    (over,) = (w for w in found["samples"][-1]["windows"] if w["window"] == [0, 1])
+    (bmp,) = (t for t in over["tests"] if t["test"] == "bmp")
+    np.testing.assert_allclose(bmp["statistic"], fit.test("bmp", (0, 1)).statistic, rtol=1e-6)
 
 
 def test_matched_portfolio(folder: Path, study: Market) -> None:
@@ -122,6 +127,7 @@ def test_matched_portfolio(folder: Path, study: Market) -> None:
     np.testing.assert_allclose(cars(written), expected, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_series_for_all_events_goes_before_the_column(folder: Path) -> None:
     """As `--benchmark` does; the column of another index changes nothing."""
     events = pd.read_csv(folder / "events.csv")
@@ -137,11 +143,17 @@ def test_a_series_for_all_events_goes_before_the_column(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "options", "said"),
     [
-        ("benchmark", [], "members of the benchmark left out because they have no prices: TYPO"),
-        (
+        pytest.param(
+            "benchmark",
+            [],
+            "members of the benchmark left out because they have no prices: TYPO",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             "peers",
             ["--benchmark", "peers"],
             "members of the benchmark left out because they have no prices: TYPO",
+            marks=pytest.mark.slow,
         ),
         (
             "match",
@@ -169,7 +181,7 @@ def test_donors_that_are_firms_of_the_list_are_left_out_and_named(
     folder: Path, study: Market
 ) -> None:
     found, written = run(folder, "--model", "synthetic_control", "--test", "placebo_in_space")
-    assert found["n_used"] == 6
+    assert found["setup"]["n_used"] == 6
     page = (written / "report.html").read_text(encoding="utf-8")
     assert "onors left out because they are firms of the list of events: F01" in page
     assert "Donors left out because they have no prices: GONE" in page
@@ -179,29 +191,30 @@ def test_donors_that_are_firms_of_the_list_are_left_out_and_named(
     np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
 
 
-def test_study_file(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("lines", "options"),
+    [
+        (
+            'model = "dimson"\nmodel_options = ["lags=2", "leads=0"]\n',
+            ["--model", "dimson", "--model-option", "lags=2", "--model-option", "leads=0"],
+        ),
+        pytest.param(
+            'model = "ff3"\nfactors = "F-F.CSV"\n',
+            ["--model", "ff3", "--factors", "F-F.CSV"],
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_study_file(lines: str, options: list[str], folder: Path) -> None:
     (folder / "study.toml").write_text(
-        'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\nmodel = "dimson"\n'
-        'model_options = ["lags=2", "leads=0"]\nestimation = "-120:-11"\nevent = "-5:5"\nwindows '
-        '= ["0:1"]\n'
-        'tests = ["bmp"]\n',
+        'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\n'
+        'estimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\ntests = ["bmp"]\n'
+        f"event_pages = 0\n{lines}",
         encoding="utf-8",
     )
     code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")
     assert code == 0, err
-    _, written = run(
-        folder, "--model", "dimson", "--model-option", "lags=2", "--model-option", "leads=0"
-    )
-    np.testing.assert_array_equal(cars(folder / "r" / "toml"), cars(written))
-    (folder / "study.toml").write_text(
-        'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\nmodel = "ff3"\n'
-        'factors = "F-F.CSV"\nestimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\ntests = '
-        '["bmp"]\n',
-        encoding="utf-8",
-    )
-    code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")
-    assert code == 0, err
-    _, written = run(folder, "--model", "ff3", "--factors", folder / "F-F.CSV")
+    _, written = run(folder, *(str(folder / o) if o == "F-F.CSV" else o for o in options))
     np.testing.assert_array_equal(cars(folder / "r" / "toml"), cars(written))
 
 

@@ -38,7 +38,7 @@ def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(scale=st.floats(0.01, 8))
 def test_scale(name: str, scale: float) -> None:
     """Multiplying all returns scales AR and leaves what is standardised alone."""

@@ -22,12 +22,12 @@ from eventstudy.analysis.multiple_testing import (
 )
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
+from eventstudy.findings.tables import study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.models import MODELS
-from eventstudy.report.content.tables import study_tables
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._base import InapplicableError
-from eventstudy.significance.date_clustered import clustered_t, dates_of
+from eventstudy.significance.clusters import clustered_t, dates_of
 from eventstudy.study import EventStudyResults
 
 COLUMNS = [
@@ -102,7 +102,7 @@ def test_adjustments_by_hand() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.sampled_from(list(ADJUSTMENTS)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_adjusted_pvalues_keep_their_order_and_never_fall(p: list[float], method: str) -> None:
     out = adjusted(p, method)
     order = np.argsort(p, kind="stable")

@@ -73,7 +73,7 @@ def bare(
         env={**PYTHON, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
 
@@ -282,7 +282,7 @@ class TestFilesToCopy:
         done = subprocess.run(
             ["/bin/sh", "-c", self.placed(command, folder, program)],
             env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}, cwd="/",
-            capture_output=True, text=True, timeout=180, check=False,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert (folder / "reports" / "events" / "report.html").is_file()

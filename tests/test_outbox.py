@@ -51,13 +51,6 @@ class Watched(Project):
         return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, **streams)
 
 
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = Project(tmp_path_factory.mktemp("project"))
-    refresh(made)
-    return made
-
-
 @pytest.fixture
 def watched(settled: Project, tmp_path: Path) -> Watched:
     """One whose run is up to date."""
@@ -77,6 +70,7 @@ def full() -> int:
     return os.open("/dev/full", os.O_WRONLY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [full, closed])
 def test_what_cannot_be_printed_stops_no_command(
     stream: Callable[[], int], watched: Watched
@@ -89,7 +83,7 @@ def test_what_cannot_be_printed_stops_no_command(
     nowhere = stream()
     try:
         assert (
-            watched.process("-m", "eventstudy", stdout=nowhere, stderr=nowhere).wait(timeout=60)
+            watched.process("-m", "eventstudy", stdout=nowhere, stderr=nowhere).wait(timeout=300)
             == 1
         )
     finally:
@@ -109,8 +103,8 @@ def test_what_cannot_be_printed_stops_no_command(
     [
         ("ctypes.dlsym", "rename", 1, False),
         ("shutil.rmtree", ".events.new", 1, True),
-        ("os.remove", "outbox", 2, True),
-        ("os.rmdir", "outbox", 1, True),
+        pytest.param("os.remove", "outbox", 2, True, marks=pytest.mark.slow),
+        pytest.param("os.rmdir", "outbox", 1, True, marks=pytest.mark.slow),
     ],
     ids=["before the swap", "after the swap", "after the command", "acknowledged"],
 )
@@ -120,7 +114,7 @@ def test_a_kill_loses_no_command(
     """It is run by the next refresh, again if it had run, with the same id."""
     watched.announce(FIRMS[:4])
     child = watched.process(ROOT / "tests" / "deaths.py", event, text)
-    assert child.wait(timeout=60) == -signal.SIGKILL
+    assert child.wait(timeout=300) == -signal.SIGKILL
     assert Record.read(watched.run).manifest["events"]["ok"] == (4 if new else 5)
     assert verify_run(watched.run).ok
     said = refresh(watched, *watched.told)
@@ -142,6 +136,7 @@ def test_kills_around_the_swap() -> None:
     assert counts["changes"] >= 3
 
 
+@pytest.mark.slow
 def test_changes_pile_up_and_are_delivered_in_order(watched: Watched) -> None:
     """Whatever the run goes through in the meantime; the run is as it was written all the while."""
     for firms in (FIRMS[:4], FIRMS[:3]):

@@ -73,6 +73,7 @@ def test_shifts_keep_clear_of_the_events(long: EventStudyResults) -> None:
     assert forward.min() > last - spread
 
 
+@pytest.mark.slow
 def test_size_of_placebo_dates() -> None:
     """Without an effect p is uniform: 40 small studies, of which few may reject at 10 %."""
     p = [
@@ -96,7 +97,9 @@ def test_too_few_dates_are_a_reason() -> None:
     assert placebo.reason in str(placebo)
 
 
-@pytest.mark.parametrize("name", ["ff3", "dimson", "trade_to_trade", "huber"])
+@pytest.mark.parametrize(
+    "name", ["ff3", "dimson", "trade_to_trade", pytest.param("huber", marks=pytest.mark.slow)]
+)
 def test_every_kind_of_model_is_estimated_anew(name: str) -> None:
     assert name in MODELS
     results = Market(n=6, seed=1, days=330, dates=3, effect=-0.08).fit(model=name)
@@ -136,6 +139,7 @@ def dealt(seed: int, treated: int, peers: int) -> EventStudyResults:
     return market.fit(engine="batch")
 
 
+@pytest.mark.slow
 def test_size_with_as_many_peers_as_treated_firms() -> None:
     """Samples of the peers alone would be one sample of five: p would be 1/100 in half of these
     studies."""

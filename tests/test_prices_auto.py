@@ -20,8 +20,7 @@ from yahoo_standin import Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownSymbolError
 from eventstudy.prices import COLUMNS, PROVIDERS, PriceProvider, Prices, Provenance, resolve
-from eventstudy.prices._base import canonical_bytes, matrix_of, stamp
-from eventstudy.prices._clean import clean
+from eventstudy.prices._base import canonical_bytes, clean, matrix_of, stamp
 from eventstudy.prices.auto import AutoProvider
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
@@ -76,7 +75,7 @@ def test_a_wider_range_is_downloaded_whole(auto: Auto, tmp_path: Path) -> None:
         "2019-06-03",
         "2020-06-30",
     )
-    asked = StoreProvider(tmp_path / "prices.sqlite").asked(["AAA"])
+    asked = StoreProvider(tmp_path / "prices.sqlite").coverage(["AAA"])
     assert asked == {"AAA": (FIRST, date(2020, 6, 30))}
 
 
@@ -109,7 +108,7 @@ def test_offline_asks_nobody(auto: Auto) -> None:
 
 @pytest.mark.parametrize("offline", [False, True])
 def test_nothing_at_all(auto: Auto, offline: bool) -> None:
-    with pytest.raises(NetworkError, match="no price data") as caught:
+    with pytest.raises(NetworkError, match="not in the bundled sample") as caught:
         auto(offline=offline).fetch(["TSLA", "002415.SZ"], FIRST, LAST)
     assert caught.value.exit_code == 75
     with pytest.raises(NetworkError, match=r"2014-01-02 to 2022-12-28|none in the range"):

@@ -7,14 +7,13 @@ import json
 import re
 import socket
 import sqlite3
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
-from yahoo_standin import Yahoo, proxy_env, synthetic
+from yahoo_standin import Yahoo, connections, proxy_env, synthetic
 
 from eventstudy.cli.main import main
 from eventstudy.prices.store import StoreProvider
@@ -83,7 +82,7 @@ def test_show(store: Path) -> None:
     assert shown["provenance"]["currency"] == "GBp"
     assert shown["fetches"][0]["library"].startswith("eventstudy-kit ")
     code, out, err = invoke("show", "ZZZ", "--store", store)
-    assert (code, out, err) == (1, "", "eventstudy: ZZZ: not in the price store\n")
+    assert (code, out, err) == (1, "", "eventstudy: ZZZ: not in the price cache\n")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -189,9 +188,9 @@ def test_fetch_for_events(yahoo: Yahoo, tmp_path: Path) -> None:
     pinned = CliRunner().invoke(main, [*common, "--vintage", "2100-01-01"])
     assert (pinned.exit_code, len(yahoo.log)) == (0, asked)
     for more, code, words in [
-        (["--vintage", "2001-01-01"], 1, "the price store has no vintage of 2001-01-01"),
+        (["--vintage", "2001-01-01"], 1, "the price cache has no vintage of 2001-01-01"),
         (["--vintage", "soon"], 2, "not a date or time"),
-        (["--vintage", "2100-01-01", "--prices", "yahoo"], 2, "only the store has vintages"),
+        (["--vintage", "2100-01-01", "--prices", "yahoo"], 2, "only the price cache has vintages"),
     ]:
         result = CliRunner().invoke(main, [*common, *more])
         assert (result.exit_code, words in result.stderr) == (code, True), result.stderr
@@ -219,7 +218,7 @@ def test_wrong_usage(args: list[str], words: str) -> None:
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
-def test_no_network_is_noticed_in_seconds(
+def test_no_network_is_noticed_at_once(
     silent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as listener:
@@ -228,11 +227,10 @@ def test_no_network_is_noticed_in_seconds(
             listener.listen()
         for name, value in proxy_env(listener.getsockname()[1]).items():
             monkeypatch.setenv(name, value)
-        started = time.monotonic()
         code, out, err = invoke("fetch", *(f"S{n}" for n in range(60)), "--store", tmp_path / "s")
+        assert not silent or connections(listener) < 10, "symbol by symbol"
     assert (code, out) == (75, "")
     assert "cannot be reached" in err
-    assert time.monotonic() - started < 8
 
 
 def test_every_option_of_every_command_is_documented() -> None:

@@ -53,7 +53,7 @@ def test_a_folder(tmp_path: Path) -> None:
     assert not prices.failures
     assert prices.provenance["^GSPC"].detail == "^GSPC.csv"
     assert str(tmp_path) not in repr(prices.provenance)
-    for rows in prices.parts().values():
+    for rows in prices.by_symbol().values():
         assert rows["adj_close"].tolist() == [5.25, 5.5]
         assert rows["volume"].tolist() == [1000, 2000]
         assert rows["date"].dt.strftime("%Y-%m-%d").tolist() == ["2019-01-02", "2019-01-03"]
@@ -225,7 +225,7 @@ def test_one_long_table(tmp_path: Path, name: str) -> None:
 
 def test_one_wide_table_holds_adjusted_closes(tmp_path: Path) -> None:
     prices = FilesProvider(write(tmp_path, "wide.csv", WIDE)).fetch(["^GSPC", "BRK-B"], FIRST, LAST)
-    parts = prices.parts()
+    parts = prices.by_symbol()
     assert parts["^GSPC"]["adj_close"].tolist() == [3, 4]
     assert parts["BRK-B"]["adj_close"].isna().tolist() == [False, True]
     assert parts["BRK-B"]["close"].isna().all()
@@ -289,7 +289,7 @@ def test_real_prices() -> None:
     prices = provider.fetch(provider.symbols(), FIRST, LAST)
     assert not prices.failures
     assert len(prices.symbols) == len(list(REAL.glob("*.csv")))
-    parts = prices.parts()
+    parts = prices.by_symbol()
     assert parts["GAZP.ME"]["adj_close"].isna().all()
     assert parts["^HSI"]["close"].notna().all()
     assert parts["002415.SZ"].iloc[0][["close", "volume"]].tolist() == [12.0826, 14432817]

@@ -85,7 +85,7 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
     pip = ["-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     subprocess.run(
         [sys.executable, *pip, "--target", site, EXAMPLE],
-        check=True, timeout=120, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        check=True, timeout=300, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )  # fmt: skip
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)])}
     command = [sys.executable, "-W", "error", "-m", "eventstudy"]
@@ -94,7 +94,7 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     assert "moex       raw closes of the Moscow exchange" in shown.stdout
@@ -103,7 +103,7 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
     fetched = subprocess.run(
         [*command, "prices", "fetch", "RUAL.ME", "--source", f"moex:{iss}", "--store", store,
          "--start", "2018-01-01", "--end", "2018-12-31"],
-        env=env, capture_output=True, text=True, timeout=60, check=False,
+        env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (fetched.returncode, fetched.stderr.count("\n")) == (0, 1), fetched.stderr
     assert fetched.stdout.split()[:5] == ["RUAL.ME", "new", "2018-04-06", "2018-04-10", "3"]
@@ -126,7 +126,7 @@ def test_the_example_reads_both_shapes(
     prices = resolve(f"moex:{iss}").fetch(
         ["RUAL.ME", "GAZP", "BAD", "NONE", "../RUAL"], FIRST, LAST
     )
-    parts = prices.parts()
+    parts = prices.by_symbol()
     pd.testing.assert_frame_equal(
         parts["RUAL.ME"].drop(columns="symbol"),
         parts["GAZP"].drop(columns="symbol"),

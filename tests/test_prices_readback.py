@@ -18,8 +18,8 @@ from test_prices_store import made
 from yahoo_standin import Yahoo
 
 from eventstudy.prices import Prices
-from eventstudy.prices.readback import days_unlike, read_back
 from eventstudy.prices.store import StoreProvider
+from eventstudy.prices.upkeep import days_unlike, read_back
 
 SPAN = ("--start", "2019-01-01", "--end", "2019-06-28")
 HEADER = "date,open,high,low,close,adj_close,volume"
@@ -255,7 +255,7 @@ def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
     answers = read_back(store, made("AAA", "BBB"), {}, {})
     assert [row.unkept for row in answers] == [
         "the stored prices are damaged",
-        "not in the price store",
+        "not in the price cache",
     ]
 
 

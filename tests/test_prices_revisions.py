@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SHARED
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.errors import ConfigError
 from eventstudy.prices import Action, Prices, Provenance, clean, resolve
 from eventstudy.prices._base import stamp
-from eventstudy.prices._store_coverage import Held
+from eventstudy.prices._database import Held
 from eventstudy.prices.revisions import Change, compare, merge
 from eventstudy.prices.store import StoreProvider, moment
 from eventstudy.prices.upkeep import damaged, history, prune
@@ -131,7 +131,6 @@ def test_one_price_amid_a_rebase_is_still_a_revision() -> None:
     assert outcome(table(HALF), new) == "revision"
 
 
-@settings(deadline=None)
 @given(factor=st.floats(0.2, 0.999), scale=st.floats(0.01, 1e4), position=st.integers(1, 120))
 def test_kinds_do_not_depend_on_the_unit(factor: float, scale: float, position: int) -> None:
     def unit(rows: pd.DataFrame) -> pd.DataFrame:
@@ -144,9 +143,9 @@ def test_kinds_do_not_depend_on_the_unit(factor: float, scale: float, position: 
 def test_only_what_agrees_is_appended() -> None:
     old, tail = held(table(HALF)), held(table(begin="2019-06-03"), "2024-04-01")
     merged = merge(old, tail)
-    assert (merged.outcome, merged.whole, merged.notice) == ("append", False, "")
+    assert (merged.outcome, merged.replaces, merged.notice) == ("append", False, "")
     pd.testing.assert_frame_equal(merged.held.rows, held(table()).rows)
-    assert merged.held.asked == ("2019-01-02", "2019-12-31")
+    assert merged.held.coverage == ("2019-01-02", "2019-12-31")
     other = merge(old, held(with_dividend(table(begin="2019-06-03"), "2019-07-10"), "2024-04-01"))
     assert other.outcome == "rebase"
     assert other.held.rows["date"].iloc[0] == pd.Timestamp("2019-06-03"), (
@@ -171,7 +170,7 @@ def test_an_open_end_that_gets_its_price_is_no_revision() -> None:
     hole = table(HALF)
     hole.loc[len(hole) - 1, ["close", "adj_close"]] = np.nan
     merged = merge(held(hole), held(table(begin="2019-06-03"), "2024-04-01"))
-    assert (merged.outcome, merged.whole) == ("append", True)
+    assert (merged.outcome, merged.replaces) == ("append", True)
     pd.testing.assert_frame_equal(merged.held.rows, held(table()).rows)
 
 
@@ -223,7 +222,7 @@ def test_a_vintage_answers_for_a_part_and_says_so(store: StoreProvider) -> None:
     assert found.failures["Z"].kind == "unknown_symbol"
     assert found.notices == (
         (
-            "the price store has a part of 2019-01-01 to 2019-12-31 for 1 symbol (X.SZ 2019-01-02 to "
+            "the price cache has a part of 2019-01-01 to 2019-12-31 for 1 symbol (X.SZ 2019-01-02 to "
             "2019-06-28)"
         ),
     )
@@ -271,7 +270,7 @@ def test_a_vintage_is_a_date(bad: str) -> None:
         StoreProvider(vintage=bad)
     assert moment("2024-03-01") == "2024-03-01T23:59:59+00:00"
     assert moment("2024-03-01T10:00+02:00") == "2024-03-01T08:00:00+00:00"
-    with pytest.raises(ConfigError, match="only the store has vintages"):
+    with pytest.raises(ConfigError, match="only the price cache has vintages"):
         resolve("yahoo", vintage="2024-03-01")
 
 

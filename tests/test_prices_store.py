@@ -17,12 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import platformdirs
 import pytest
+from platformdirs import windows
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
+from platformdirs.windows import Windows
 
 from eventstudy.errors import DataError
 from eventstudy.prices import Prices, Provenance
-from eventstudy.prices._base import stamp
-from eventstudy.prices._clean import clean
+from eventstudy.prices._base import clean, stamp
 from eventstudy.prices.store import StoreProvider, default_path, store_file
 
 ROOT = Path(__file__).parents[1]
@@ -98,7 +102,7 @@ def test_all_of_few_that_are_short_are_named_and_the_shortest_first(
 def test_the_future_was_not_asked(store: StoreProvider) -> None:
     """What was downloaded on 2024-03-01 is no answer about that day or a later one."""
     store.put(made("AAA"), asked=(FIRST, date(2030, 1, 1)))
-    assert store.asked(["AAA", "ZZZ"]) == {"AAA": (FIRST, date(2024, 2, 29))}
+    assert store.coverage(["AAA", "ZZZ"]) == {"AAA": (FIRST, date(2024, 2, 29))}
 
 
 def test_rows_are_replaced_whole(store: StoreProvider) -> None:
@@ -203,26 +207,28 @@ def test_a_folder_that_cannot_be_written_can_be_read() -> None:
         Path(folder).chmod(0o755)
         path.parent.chmod(0o555)
         try:
-            output, complaints = python(READ_ONLY, path).communicate(timeout=120)
+            output, complaints = python(READ_ONLY, path).communicate(timeout=300)
             assert (output.strip(), complaints) == ("('AAA',)", "")
         finally:
             path.parent.chmod(0o755)
 
 
 def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", Unix)
     monkeypatch.delenv("EVENTSTUDY_STORE", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert default_path() == tmp_path / "eventstudy" / "prices.sqlite"
-    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert default_path() == Path.home() / ".local" / "share" / "eventstudy" / "prices.sqlite"
+    monkeypatch.setattr(platformdirs, "PlatformDirs", MacOS)
     assert default_path().parts[-4:] == (
         "Library",
         "Application Support",
         "eventstudy",
         "prices.sqlite",
     )
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    monkeypatch.setattr(platformdirs, "PlatformDirs", Windows)
+    monkeypatch.setattr(windows, "get_win_folder", lambda name: str(tmp_path / "local"))
     assert default_path() == tmp_path / "local" / "eventstudy" / "prices.sqlite"
     monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path / "mine.sqlite"))
     assert default_path() == tmp_path / "mine.sqlite"
@@ -263,6 +269,7 @@ def python(program: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_two_programs_write_at_once(store: StoreProvider) -> None:
     writers = [python(WRITER, store.path, name) for name in "XY"]
     for writer in writers:
@@ -273,7 +280,7 @@ def test_two_programs_write_at_once(store: StoreProvider) -> None:
         writer.stdin.write("go\n")
         writer.stdin.flush()
     for writer in writers:
-        assert writer.communicate(timeout=60)[1] == ""
+        assert writer.communicate(timeout=300)[1] == ""
         assert writer.returncode == 0
     assert len(store.symbols()) == 41
     found = store.fetch(store.symbols(), date(2019, 1, 2), date(2019, 11, 5))
@@ -285,6 +292,7 @@ def test_two_programs_write_at_once(store: StoreProvider) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_killed_while_writing() -> None:
     """After every kill each symbol is whole, and what was reported as stored is there, with its
@@ -296,7 +304,7 @@ def test_killed_while_writing() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
@@ -335,7 +343,7 @@ def store_of_version_1(path: Path, prices: Prices) -> None:
     with connection:
         connection.execute(VERSION_1)
         connection.execute("PRAGMA user_version = 1")
-        for symbol, rows in prices.parts().items():
+        for symbol, rows in prices.by_symbol().items():
             days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
             columns = ("open", "high", "low", "close", "adj_close", "volume")
             raw = (
@@ -365,7 +373,7 @@ def test_a_store_of_version_1_is_read_as_it_is_and_migrated_when_written(tmp_pat
         found = store.fetch(["AAA", "^BBB"], FIRST, LAST)
         pd.testing.assert_frame_equal(found.table, prices.table, check_exact=True)
         assert found.provenance == prices.provenance
-        assert store.asked(["AAA"]) == {"AAA": (FIRST, LAST)}
+        assert store.coverage(["AAA"]) == {"AAA": (FIRST, LAST)}
         assert store.held("AAA").fetched_at == "2024-03-01T10:00:00+00:00"
         assert version_of(store.path) == version
         if version == 1:
@@ -376,17 +384,16 @@ def test_a_store_of_version_1_is_read_as_it_is_and_migrated_when_written(tmp_pat
 def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
     """Every statement that names a symbol finds it by the primary key, however large the store."""
     from eventstudy.prices import store as statements
-    from eventstudy.prices import sync, upkeep
+    from eventstudy.prices import upkeep
 
     store.put(made("AAA"))
     texts = [
         statements.GET,
-        statements.GET_RANGE,
-        statements.GET_SOURCE,
+        statements.EXTENT,
         statements.VINTAGE,
         statements.DONOR,
     ]
-    texts += [statements.NUMBERED, sync.EXTENT, upkeep.FETCHES, upkeep.VINTAGES]
+    texts += [statements.NUMBERED, upkeep.FETCHES, upkeep.VINTAGES]
     for text in texts:
         values = ("AAA", "9999")[: text.count("?")]
         plans = [row[-1] for row in store.query("EXPLAIN QUERY PLAN " + text, values)]

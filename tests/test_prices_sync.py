@@ -89,7 +89,7 @@ def test_only_the_missing_end_is_asked_and_appended(ask: Update, store: StorePro
     assert earlier.table["close"].tolist() == [
         r[4] for r in series.rows if date(2018, 6, 1) <= r[0] <= LAST
     ]
-    assert store.asked(["TAIL"]) == {"TAIL": (date(2018, 6, 1), LAST)}
+    assert store.coverage(["TAIL"]) == {"TAIL": (date(2018, 6, 1), LAST)}
 
 
 def test_a_dividend_since_is_a_rebase_and_no_splice(ask: Update, store: StoreProvider) -> None:
@@ -242,7 +242,7 @@ def test_what_came_before_the_end_of_the_program_is_kept(
             [sys.executable, *command, "--store", str(tmp_path / "mine")], env=env,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while len(store.symbols()) < CHUNK and time.monotonic() < until:
             time.sleep(0.02)
         program.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
@@ -305,7 +305,7 @@ def test_imported_prices_are_used_and_never_replaced(
         auto = AutoProvider(store, YahooProvider(), SampleProvider())
         found = auto.fetch(["MINE", "THEIRS"], FIRST, HALF)
         assert not yahoo.charts("MINE")
-        assert found.parts()["MINE"]["close"].tolist() == [10, 11]
+        assert found.by_symbol()["MINE"]["close"].tolist() == [10, 11]
         replaced = ask(yahoo, ["MINE"], FIRST, HALF)
     assert replaced.notices == ("MINE: prices of files replaced by prices of yahoo",)
     assert len(history(store, "MINE")["vintages"]) == 1

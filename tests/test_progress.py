@@ -39,11 +39,11 @@ def on_a_terminal(*args: object) -> tuple[int, str]:
     except OSError:
         pass
     os.close(ours)
-    return child.wait(timeout=60), shown.decode()
+    return child.wait(timeout=300), shown.decode()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="terminals of other systems")
-@pytest.mark.parametrize("command", ["run", "refresh"])
+@pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.slow), "refresh"])
 def test_a_terminal_shows_what_is_written(command: str, tmp_path: Path) -> None:
     made = Project(tmp_path)
     options = [*made.options[:-3], "--event-pages", "3"]
@@ -53,10 +53,9 @@ def test_a_terminal_shows_what_is_written(command: str, tmp_path: Path) -> None:
     order = [
         "tables",
         "tables: paths",
-        "figures",
+        "findings",
         "event pages  0 of 3",
-        "report",
-        "other formats",
+        "report (html)",
         "onto the disk",
     ]
     at = [lines.index(word) for word in order]
@@ -64,13 +63,22 @@ def test_a_terminal_shows_what_is_written(command: str, tmp_path: Path) -> None:
     assert any(line.startswith("prices") and "100%" in line for line in lines)
     last = shown.rpartition("onto the disk")[2]
     assert last.strip("\r \n") == "", "the line is gone when the report is there"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="terminals of other systems")
+@pytest.mark.parametrize("command", ["run", "refresh"])
+def test_nothing_of_it_where_it_was_not_asked_for_or_cannot_be_seen(
+    command: str, tmp_path: Path
+) -> None:
+    options = [*Project(tmp_path).options[:-3], "--event-pages", "3"]
     for quiet in (["--quiet"], ["--json"], ["--log-format", "text"]):
         code, shown = on_a_terminal(command, *options, "--name", "other", *quiet)
         assert code == 0, shown
-        assert not re.search("tables|event pages|figures", shown)
+        assert not re.search("tables|event pages|findings", shown)
     piped = subprocess.run(
         [*COMMAND, command, *map(str, options), "--name", "third"], capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300, check=True,
     )  # fmt: skip
     assert piped.stderr == ""
 

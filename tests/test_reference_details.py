@@ -15,11 +15,11 @@ from test_reference import CLOSE, large_windows, read, windows_of
 from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import correlations, mean_correlation
-from eventstudy.significance._loadings import loadings_on
+from eventstudy.significance._correlation import mean_correlation
+from eventstudy.significance._pairs import correlations, loadings_on
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
-from eventstudy.significance.grank_t import grank
-from eventstudy.significance.wild_bootstrap import flipped_t
+from eventstudy.significance.clusters import flipped_t
+from eventstudy.significance.ranks import grank
 from eventstudy.windows.event_windows import EventWindows
 
 LARGE, TINY = "large_example.json", "worked_example.json"

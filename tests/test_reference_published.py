@@ -202,8 +202,7 @@ def test_stock_splits(splits: tuple[list[Any], pd.DataFrame]) -> None:
 
 def test_stock_splits_band(splits: tuple[list[Any], pd.DataFrame]) -> None:
     """Its classic band is the interval of the cross-sectional t with t(N-1)."""
-    from eventstudy.significance._base import pvalue
-    from eventstudy.significance._mean import t_of_mean
+    from eventstudy.significance._base import pvalue, t_of_mean
 
     ours, _ = splits
     band = read("eventstudies_splits", "eventstudies__w5_marketModel_classic").set_index("rel_day")

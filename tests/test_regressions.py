@@ -212,7 +212,7 @@ def test_dropped_events_have_no_row() -> None:
     assert len(none) == 0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(scale=st.floats(0.01, 8))
 def test_units_do_not_matter(scale: float) -> None:
     market = Market(n=3, seed=25)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, page, section, with_columns
+from pages import CONFIG, MAIN, findings, with_columns
 
 from eventstudy.analysis.answer import Interval
 from eventstudy.calendars.window import Window
-from eventstudy.cli.terminal import summary_text
 from eventstudy.events.table import read_events
+from eventstudy.findings.run_files import finished
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.content import answer, wording
-from eventstudy.report.content import data_notes as limits
-from eventstudy.report.content.finished_run import finished
-from eventstudy.report.content.paper_tables import panels
+from eventstudy.report.formats.terminal import terminal_text
+from eventstudy.report.sections import answer
+from eventstudy.report.sections import limitations as limits
 from eventstudy.study import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
+from eventstudy.utility import numbers as wording
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +77,6 @@ def test_other_formats() -> None:
     assert wording.span(-0.0346, -0.00003) == "−3.46% to −0.003%"
     assert wording.span(0.0, 0.000004, unit=False) == "0.00 to +0.0004"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
-    assert wording.reason_head("4 usable days in the estimation window, at least 7 are needed") == (
-        "too few usable days in the estimation window"
-    )
-
-
-@pytest.mark.parametrize(
-    ("reason", "short", "general"),
-    [("1 events, 5 needed to rely on it", "1 event, 5 needed", "fewer than 5 events"),
-     ("3 sessions, at least 10 are needed", "3 sessions, at least 10 are needed", "fewer than 10 sessions"),
-     ("1 event, at least 2 are needed for a variance", ("1 event, at least 2 are needed for a "
-         "variance"),
-      "fewer than 2 events for a variance"),
-     ("all ranks are tied", "all ranks are tied", "all ranks are tied")],
-)  # fmt: skip
-def test_reasons_in_short(reason: str, short: str, general: str) -> None:
-    assert (wording.reason_text(reason), wording.reason_general(reason)) == (short, general)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +87,7 @@ def test_reasons_in_short(reason: str, short: str, general: str) -> None:
             1,
             -0.06,
             "F00 fell 6.3% more",
-            "One adverse announcement",
+            "One announcement",
             "news of these days. Returns",
         ),
         (
@@ -112,7 +95,7 @@ def test_reasons_in_short(reason: str, short: str, general: str) -> None:
             1,
             0.0,
             "F00 stayed within chance",
-            "One adverse announcement",
+            "One announcement",
             "Check the news of these days.",
         ),
         (
@@ -152,10 +135,8 @@ def test_headline_sentence_and_caveat(
     """The fact, then its numbers and p, then one caveat; what the market implied says which verb is
     true."""
     results = Market(n, dates=dates, effect=effect, seed=3).fit()
-    decided, sentences = (
-        results.answer(MAIN),
-        answer.answer(results, MAIN, subject="adverse announcements"),
-    )
+    study = findings(results)
+    decided, sentences = results.answer(MAIN), answer.answer(study)
     when, market = "on the announcement day and the day after.", "what the market implied"
     different, d = decided.verdict == "different", decided.effect
     assert different == (effect != 0)
@@ -164,7 +145,7 @@ def test_headline_sentence_and_caveat(
         if different
         else f"No clear move: {who} of {market} {when}"
     )
-    (head, strong), (sentence, weak) = sentences.parts
+    (head, strong), (sentence, weak) = sentences.pieces
     assert (head, strong, weak) == (implied, True, False)
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
@@ -173,16 +154,14 @@ def test_headline_sentence_and_caveat(
     expected = (
         f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
     )
-    assert plain(sentence) == plain(expected.format("adverse announcements"))
+    assert plain(sentence) == plain(expected.format("announcements"))
     times = f" would have to have been {decided.overturn.variance_multiple:.1f} times as variable as usual"
-    caveats = answer.asides(results, MAIN)
+    caveats = answer.asides(findings(results))
     assert len(caveats) == (caveat != "")
     if caveat:
         assert caveat.removesuffix(" Returns") in caveats[0]
         assert (times in caveats[0]) == caveat.endswith("Returns")
-    assert plain(answer.headline(results, MAIN, subject="adverse announcements")) == plain(
-        " ".join([str(sentences), *caveats])
-    )
+    assert plain(answer.headline(study)) == plain(" ".join([str(sentences), *caveats]))
 
 
 def plain(text: str) -> str:
@@ -197,7 +176,7 @@ def test_the_verb_is_true_of_shares_and_market() -> None:
     for seed in range(8):
         results = Market(12, effect=-0.06, seed=seed).fit()
         decided = results.answer(MAIN)
-        fell = " fell " in str(answer.answer(results, MAIN))
+        fell = " fell " in str(answer.answer(findings(results)))
         assert fell == (decided.market_implied < 0)
         seen.add(fell)
     assert seen == {True, False}, "the design must have both"
@@ -206,7 +185,9 @@ def test_the_verb_is_true_of_shares_and_market() -> None:
 @pytest.mark.parametrize(("model", "implied"), [("market", "the market implied"),
                                                 ("constant_mean", "their own average implied")])  # fmt: skip
 def test_what_implied_the_return_is_that_of_the_model(model: str, implied: str) -> None:
-    assert implied in str(answer.answer(Market(12, effect=-0.06, seed=3).fit(model=model), MAIN))
+    assert implied in str(
+        answer.answer(findings(Market(12, effect=-0.06, seed=3).fit(model=model)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,7 +200,7 @@ def test_windows_in_words(window: tuple[int, int], when: str) -> None:
 
 
 def test_a_small_effect_is_never_written_as_zero() -> None:
-    assert [answer.size_text(x) for x in (0.078, -0.0004, 0.00002, 0.0)] == [
+    assert [wording.size_text(x) for x in (0.078, -0.0004, 0.00002, 0.0)] == [
         "7.8%",
         "0.04%",
         "0.002%",
@@ -235,7 +216,7 @@ def test_other_news_of_a_single_event_is_named() -> None:
     results = with_columns(
         Market(1, effect=-0.06).fit(), confounder="Quarterly results", context="none"
     )
-    assert "The event list names: Quarterly results." in answer.asides(results, MAIN)[0]
+    assert "Quarterly results" in answer.asides(findings(results))[0]
 
 
 def test_few_of_many_announcements_are_not_representative() -> None:
@@ -243,10 +224,10 @@ def test_few_of_many_announcements_are_not_representative() -> None:
     results = market.fit(market.frame.drop(columns=market.tickers[:14]))
     used = results.answer(MAIN).n_events
     assert used < 12
-    assert answer.asides(results, MAIN)[0].startswith(
+    assert answer.asides(findings(results))[0].startswith(
         f"Only {used} of 24 announcements could be used."
     )
-    assert not answer.asides(market.fit(), MAIN)
+    assert not answer.asides(findings(market.fit()))
 
 
 def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
@@ -256,27 +237,22 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     for k in (0, 2):
         frame.iloc[frame.index.get_loc(market.table["day0"][k]) + 1, k] = np.nan
     left = market.fit(frame)
-    assert left.answer(MAIN) == alone.answer(MAIN)
-    assert str(answer.answer(left, MAIN)) == str(answer.answer(alone, MAIN))
+    assert str(answer.answer(findings(left))) == str(answer.answer(findings(alone)))
     assert "2 of 3 usable events lack days of this window and are left out: F00" in " ".join(
-        answer.asides(left, MAIN)
+        answer.asides(findings(left))
     )
+    sample, single = findings(left).sample, alone.answer(MAIN)
+    assert left.answer(MAIN).to_dict() == single.to_dict()
+    assert sample.answer.to_dict() == single.to_dict()
     run = finished(left, config=CONFIG)
-    (mean,) = run.over_main("caar").to_dict("records")
-    single = alone.answer(MAIN)
-    assert (mean["weighted_low"], mean["weighted_high"]) == pytest.approx(
-        (single.effect.ci_low, single.effect.ci_high)
-    )
-    assert (mean["verdict"], mean["pvalue"]) == (
-        single.verdict,
-        pytest.approx(single.pvalue),
-    )
-    by_test = run.over_main("tests").set_index("test")["pvalue"]
+    by_test = run.findings.over_main(run.tables["tests"]).set_index("test")["pvalue"]
     for name in ("event_t", "sq"):
         assert by_test[name] == pytest.approx(alone.test(name, MAIN).pvalue)
-    (panel,), _ = panels(run, 6)
-    assert panel.main == panel.tests[0] == "event_t"
-    assert re.search(r"\[0,1\] main +1 ", summary_text(left, CONFIG))
+    decided = sample.main.test("event_t")
+    assert decided is not None
+    assert decided.pvalue == pytest.approx(single.pvalue)
+    assert sample.shown[0] == "event_t"
+    assert re.search(r"\[0,1\] main +1 ", terminal_text(findings(left)))
 
 
 def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> None:
@@ -304,37 +280,27 @@ def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
     decided = results.answer(MAIN)
     assert decided.verdict == "not_different"
     assert decided.overturn.largest_t < 2.776
-    sentences, average = str(answer.answer(results, MAIN)), decided.plain_average
+    sentences, average = str(answer.answer(findings(results))), decided.plain_average
     assert "differ too much in volatility" in sentences
     assert plain(f"see the plain average, {100 * average.estimate:+.1f}%") in plain(sentences)
     assert "could have seen" not in sentences
-
-
-def test_nothing_usable_says_why_and_what_to_do() -> None:
-    market = Market(6)
-    sentences = answer.headline(market.fit(market.frame.drop(columns=market.tickers)), MAIN)
-    assert sentences == (
-        "No result: none of the 6 announcements could be used. Most frequent reason: no price "
-        "data (6 of 6). "
-        "Check the tickers, or choose another source of prices."
-    )
 
 
 def test_open_windows_make_the_answer_provisional() -> None:
     market = Market(12)
     last = market.table["day0"].sort_values().iloc[-3]
     results = market.fit(market.frame.loc[:last])
-    decided, sentences = results.answer(MAIN), answer.answer(results, MAIN)
+    decided, sentences = results.answer(MAIN), answer.answer(findings(results))
     assert decided.verdict == "provisional"
-    head, sentence = (text for text, _ in sentences.parts)
+    head, sentence = (text for text, _ in sentences.pieces)
     assert (
         head
         == f"Too early to say: {decided.n_events} of {len(results)} announcements have both days "
         "so far."
     )
     assert plain(f"{100 * decided.effect.estimate:+.1f}%") in plain(sentence)
-    assert "p\u00a0" not in answer.headline(results, MAIN)
-    assert limits.limitations(results, MAIN)[0].startswith("Provisional:")
+    assert "p\u00a0" not in answer.headline(findings(results))
+    assert limits.limitations(findings(results))[0].startswith("Provisional:")
 
 
 @pytest.mark.parametrize(
@@ -342,89 +308,33 @@ def test_open_windows_make_the_answer_provisional() -> None:
     [(8, 0.0, "no significant move"), (8, -0.06, "worse than"), (1, -0.06, "than")],
 )
 def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
-    results = Market(n, effect=effect, seed=3).fit()
-    decided = results.answer(MAIN)
-    sentences = answer.brief(results, MAIN, subject="relief announcements")
-    many = "one relief announcement" if n == 1 else f"{n} relief announcements"
-    assert str(sentences).startswith(f"The {many}: ")
+    results = with_columns(Market(n, effect=effect, seed=3).fit(), direction="relief")
+    decided, study = results.answer(MAIN), findings(results, by="direction")
+    sentences = answer.brief(study, study.sample)
+    events = "one relief announcement" if n == 1 else f"{n} relief announcements"
+    assert str(sentences).startswith(f"The {events}: ")
     assert f"{pvalues.p_prose(decided.pvalue)})." in str(sentences)
     assert ("times as variable" in str(sentences)) == (n == 1)
-    assert strong in next(text for text, emphasised in sentences.parts if emphasised)
-
-
-def test_limitations_come_most_serious_first(split: EventStudyResults) -> None:
-    results = with_columns(split, benchmark="^GSPC", flags="time_unknown")
-    warnings = limits.limitations(results, MAIN)
-    assert [text.split()[0] for text in warnings] == ["Events", "^GSPC", "Every"]
-    assert "pooled" in warnings[0]
-    assert not limits.limitations(
-        with_columns(split, direction="adverse", benchmark="^GDAXI"), MAIN
-    )
-
-
-@pytest.mark.parametrize(
-    ("symbol", "price"),
-    [("^GSPC", True), ("000300.SS", True), ("399001.SZ", True), ("IMOEX.ME", True), ("SPY", False),
-     ("510300.SS", False), ("^GDAXI", False), ("MCFTR.ME", False)],
-)  # fmt: skip
-def test_price_indices(symbol: str, price: bool) -> None:
-    assert limits.is_price_index(symbol) is price
+    assert strong in next(text for text, emphasised in sentences.pieces if emphasised)
 
 
 def test_the_first_group_with_a_verdict_leads(fallen: EventStudyResults) -> None:
     direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
-    groups = with_columns(fallen, direction=direction).groups("direction")
-    assert answer.leading(groups, MAIN) == "a"
-    few = {**groups, "a": groups["a"].subset([0, 1])}
-    assert answer.leading(few, MAIN) == "a", "two events have a verdict"
-    gone = groups["a"].abnormal
-    none = replace(groups["a"], abnormal=replace(gone, ar=gone.ar * np.nan, memo={}))
-    assert answer.leading({**groups, "a": none}, MAIN) == "b"
-    assert answer.leading({"a": none}, MAIN) == "a"
-    assert answer.leading({}, MAIN) == ""
-
-
-def test_few_notes_are_listed_and_many_counted(fallen: EventStudyResults) -> None:
-    def listed(n: int) -> list[str]:
-        panel = replace(fallen.panel, notes=tuple(f"note {i}" for i in range(n)))
-        return limits.limitations(replace(fallen, panel=panel), MAIN)
-
-    assert listed(5)[-5:] == [f"Note {i}." for i in range(5)]
-    assert listed(7)[-2:] == ["Note 4.", "2 similar notes not listed."]
-
-
-def test_notes_that_change_no_reading_stand_with_the_provenance(fallen: EventStudyResults) -> None:
-    routine, foreign = (
-        "F01: 4 closes without volume and without change taken as no trade",
-        "ZZZ: odd prices",
-    )
-    serious = "F01: no adjusted closes, so that dividends and splits count as returns"
-    sources = {**fallen.panel.provenance, "F01": {}, "ZZZ": {}}
-    panel = replace(fallen.panel, notes=(routine, foreign, serious), provenance=sources)
-    results = replace(fallen, panel=panel)
-    assert [
-        text for text in limits.limitations(results, MAIN) if "F01" in text or "ZZZ" in text
-    ] == [f"{serious}."]
-    assert limits.data_notes(results) == [f"{routine}.", f"{foreign}."]
-    assert f"<li>{foreign}.</li>" in section(page(results), "provenance")
+    results = with_columns(fallen, direction=direction)
+    assert [s.group for s in findings(results).samples] == ["a", "b", "c", ""]
+    market = Market(20, dates=7, effect=-0.04, seed=3)
+    for i, day in enumerate(market.table["day0"][:8]):
+        market.frame.iloc[market.frame.index.get_loc(day), i] = np.nan
+    without = findings(with_columns(market.fit(), direction=direction))
+    assert [s.group for s in without.samples] == ["b", "a", "c", ""]
+    assert [s.answer.n_events for s in without.samples] == [6, 0, 6, 12]
 
 
 def test_without_a_main_test_there_is_no_result() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    sentences = str(answer.answer(results, MAIN))
+    sentences = str(answer.answer(findings(results)))
     assert sentences.startswith("No result: ")
     assert "as if the benchmark were made of the firms" in sentences
-    assert not answer.asides(results, MAIN), "without a verdict there is nothing to doubt"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("p = 0.025 over [-1,1].", "p = 0.025 over [−1,\u00a01]."),
-        ("skewed (-1.2), date-clustered", "skewed (−1.2), date-clustered"),
-    ],
-)
-def test_sentences_of_analyses_are_set_like_the_page(text: str, shown: str) -> None:
-    assert wording.in_type(text) == shown
+    assert not answer.asides(findings(results)), "without a verdict there is nothing to doubt"

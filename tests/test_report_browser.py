@@ -13,14 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import Market
 from pages import page
 
 from eventstudy.calendars.window import Window
+from eventstudy.findings.build import findings_of
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.content.tables import study_tables
-from eventstudy.report.html.page import render_report
+from eventstudy.report.formats.html import render_report
+from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.numbers import date_prose
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -61,14 +63,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = replace(results, events=events)
     config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), by="direction")
     config = replace(config, placebo=39, regress=("l" * 300,))
-    text = render_report(
-        results,
-        config=config,
-        name="z" * 400,
-        groups=results.groups("direction"),
-        provenance={"command": "w" * 500},
-        tables=study_tables(results, config),
-    )
+    study = findings_of(results, config, name="z" * 400, provenance={"command": "w" * 500})
+    text = render_report(study)
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(text, encoding="utf-8")
     return path
@@ -181,8 +177,8 @@ def test_colours_follow_the_scheme(
     show(browser, report, width=1280, dark=dark)
     style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
     assert browser.execute_script(style, "body", "backgroundColor") == paper
-    assert browser.execute_script(style, "svg.wide [stroke='#0b5394']", "stroke") == line
-    assert browser.execute_script(style, "svg.wide text[fill='#1a1e22']", "fill") == ink
+    assert browser.execute_script(style, "svg.wide path.b", "stroke") == line
+    assert browser.execute_script(style, "svg.wide text.s", "fill") == ink
 
 
 def test_text_of_figures_is_never_tiny(browser: Any, report: Path) -> None:
@@ -315,9 +311,10 @@ def test_printed_pages_are_numbered_and_hold_every_event(
 def test_print_holds_what_is_folded_on_the_screen(browser: Any, tmp_path: Path) -> None:
     results = Market(20, dates=7, effect=-0.02, seed=3).fit()
     gone = [i % 2 == 0 for i in range(20)]
+    lack = Reason("no_data", datum="price", why="none")
     events = results.events.assign(
         status=["dropped" if lost else "ok" for lost in gone],
-        reason=["no price data: none" if lost else "" for lost in gone],
+        reason=pd.Series([lack if lost else "" for lost in gone], dtype=object),
     )
     (tmp_path / "report.html").write_text(page(replace(results, events=events)), encoding="utf-8")
     show(browser, tmp_path / "report.html", width=1280)
@@ -367,7 +364,7 @@ def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Pa
 @pytest.mark.parametrize(
     ("mark", "told"),
     [
-        ("#path svg.wide [pointer-events='all']", "Day −5: AAR "),
+        ("#path svg.wide .hit", "Day −5: AAR "),
         ("table.ev tbody td.fx > svg", "CAR "),
     ],
 )
@@ -398,12 +395,17 @@ def test_pointing_at_a_mark_tells_its_numbers(
     assert browser.execute_script(hovered, mark)
 
 
-def test_500_events_are_light_and_open_fast(browser: Any, tmp_path: Path) -> None:
+def test_500_events_are_light() -> None:
     text = page(Market(500, effect=-0.01).fit())
     rows = re.findall(r"<tr><td class=\"c-d.*?</tr>", text, re.S)
     assert len(rows) == 500
     assert max(len(row.encode()) for row in rows) <= 3000
     assert len(text.encode()) < 5_000_000
+
+
+@pytest.mark.slow
+def test_500_events_open_fast(browser: Any, tmp_path: Path) -> None:
+    text = page(Market(500, effect=-0.01).fit())
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
     opened = []
     for _ in range(3):

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, page, section
+from pages import CONFIG, MAIN, findings, page, section
 
-from eventstudy.cli.terminal import p_text, summary_text
-from eventstudy.report.content.finished_run import read_run
-from eventstudy.report.figures import caar_plots as plots
+from eventstudy.findings.run_files import read_run
 from eventstudy.report.formats.latex import latex_tables
+from eventstudy.report.formats.terminal import p_text, terminal_text
+from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs.index import render_index
 from eventstudy.study import EventStudyResults
-from eventstudy.utility import numbers as pvalues
+from eventstudy.utility import numbers
 
 
 @pytest.fixture(scope="module", params=[2, 3, 4])
@@ -33,22 +33,21 @@ def test_the_page_has_verdict_and_caveat(few: EventStudyResults) -> None:
     text, decided = unescape(page(few)), few.answer(MAIN)
     assert (decided.verdict, decided.test) == ("different", "patell_kp")
     top = text.partition('class="answer">')[2].partition("<section")[0]
-    assert pvalues.p_prose(decided.pvalue) in top
+    assert numbers.p_prose(decided.pvalue) in top
     assert f"{decided.overturn.variance_multiple:.1f} times as variable as usual" in top
     assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == ["patell_kp"]
-    assert plots._mean_mark(few, MAIN).filled
     mean = text.partition('<tbody class="sum">')[2].partition("</tbody>")[0]
-    assert f"Patell-KP {pvalues.p_is(decided.pvalue)}" in mean
+    assert f"Patell-KP {numbers.p_is(decided.pvalue)}" in mean
 
 
 def test_other_tests_of_few_events_are_second_opinions(few: EventStudyResults) -> None:
     """BMP-KP is valid of two events; tests of ranks and signs are to be taken with care."""
-    tests = section(unescape(page(few)), "tests")
-    bodies = re.split(r'<tr class="grp">', tests)[1:]
-    of = [re.findall(r'data-test="(\w+)"', body) for body in bodies]
-    assert of[0] == ["patell_kp"]
-    assert "bmp_kp" in of[1]
-    assert "generalized_sign" in of[2]
+    table = windows_table(findings(few))
+    trust = {row.name: row.trust for row in (table.main, *table.others)}
+    assert trust["patell_kp"] == "main"
+    assert (trust["bmp_kp"], trust["generalized_sign"]) == ("valid", "valid with care")
+    shown = re.findall(r'data-test="(\w+)"', section(page(few), "tests"))
+    assert shown == list(trust), "in the order of trust"
 
 
 def test_the_path_speaks_of_no_band(few: EventStudyResults) -> None:
@@ -62,7 +61,7 @@ def test_the_path_speaks_of_no_band(few: EventStudyResults) -> None:
 
 def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_path: Path) -> None:
     folder = few.save(tmp_path, "run", config=replace(CONFIG, event_pages=0))
-    decided, shown = few.answer(MAIN), pvalues.pvalue(few.answer(MAIN).pvalue)
+    decided, shown = few.answer(MAIN), numbers.pvalue(few.answer(MAIN).pvalue)
     (listed,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["answers"]
     assert (listed["verdict"], listed["test"], listed["pvalue"]) == (
         "different",
@@ -72,12 +71,12 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))["answer"]["pooled"]
     assert document["overturn"]["variance_multiple"] == decided.overturn.variance_multiple
     assert len(document["overturn"]["leave_one_out"]) == len(few)
-    row = re.search(r"\[0,1\] main .*", summary_text(few, CONFIG))[0]  # type: ignore[index]
-    assert f" {p_text(decided.pvalue)} " in row
+    row = re.search(r"\[0,1\] main .*", terminal_text(findings(few)))[0]  # type: ignore[index]
+    assert p_text(decided.pvalue) in row.split()
     assert f"{100 * decided.effect.estimate:+.2f}%" in row
     markdown = (folder / "report.md").read_text(encoding="utf-8")
     assert f"{decided.overturn.variance_multiple:.1f} times as variable as usual" in markdown
-    assert "Patell-KP" in latex_tables(read_run(folder))["caar"]
+    assert "Patell-KP" in latex_tables(read_run(folder).findings)["caar"]
     index = render_index(tmp_path)
     assert shown in unescape(index)
     assert "Patell-KP" in index

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html import unescape
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from conftest import Market
-from matplotlib.figure import Figure
-from pages import CONFIG, MAIN, page, with_columns
+from pages import MAIN, page, with_columns
 from scipy import stats
 
 from eventstudy.analysis import caar_path as paths
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.report.content import wording
-from eventstudy.report.figures import caar_plots as plots
 from eventstudy.report.figures import label_placement as labels
+from eventstudy.report.figures import plots
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.matplotlib_svg import svg
+from eventstudy.report.figures.car_axis import CarAxis
+from eventstudy.report.figures.path import group_figure, path_figure, placebo_figure, shared_limits
+from eventstudy.report.figures.sparklines import Sparklines
 from eventstudy.study import EventStudyResults
+from eventstudy.utility import numbers
 
 
 @pytest.fixture(scope="module")
@@ -37,29 +38,46 @@ def split(fallen: EventStudyResults) -> EventStudyResults:
     return with_columns(fallen, direction=["adverse"] * 12 + ["relief"] * 8)
 
 
-def test_a_figure_leaves_out_what_is_no_character_of_xml() -> None:
-    figure = Figure()
-    figure.text(0, 0, "a\ufffeb\uffffc")
-    assert ">abc</text>" in svg(figure, "A text", "What it shows")
+def drawn(figure: str) -> ET.Element:
+    return ET.fromstring(figure)
 
 
-def test_svg_is_deterministic_and_needs_no_styles(fallen: EventStudyResults) -> None:
+def tips(figure: str) -> list[str]:
+    """Return what a figure shows to those who point at it."""
+    return [title.text or "" for title in drawn(figure).iterfind("rect/title")]
+
+
+def places(figure: str, kind: str) -> list[tuple[float, float]]:
+    """Return the points of the paths of a class, in pixels."""
+    paths = drawn(figure).iterfind(f"path[@class='{kind}']")
+    pairs = (re.findall(r"[ML]?(-?[\d.]+) (-?[\d.]+)", path.get("d", "")) for path in paths)
+    return [(float(x), float(y)) for pair in pairs for x, y in pair]
+
+
+def test_the_path_is_drawn_where_its_numbers_are(fallen: EventStudyResults) -> None:
     path = paths.path_of(fallen)
-    drawn = [
-        svg(plots.path_figure(path, MAIN, n_events=20), "A path", "What it shows") for _ in range(2)
-    ]
-    assert drawn[0] == drawn[1]
-    root = ET.fromstring(drawn[0])
-    assert root.get("role") == "img"
-    assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
-    assert not any("style" in element.attrib for element in root.iter())
-    assert all(word not in drawn[0] for word in ("<style", "<?xml", "DOCTYPE", "url(", "xlink"))
-    tips = [e.text for e in root.iter("{http://www.w3.org/2000/svg}title")][1:]
-    assert len(tips) == 11
-    aar, caar, half = path.aar[5], path.caar[5], path.caar_half[5]
-    assert tips[5] == (
-        f"Day 0: AAR {wording.percent(aar)}, CAAR {wording.percent(caar)} "
-        f"(95% CI {wording.span(caar - half, caar + half)}), 20 events"
+    wide, narrow = (path_figure(path, MAIN, n_events=20, width=width) for width in (1000, 360))
+    for figure, kind in ((wide, "own wide"), (narrow, "own narrow")):
+        root = drawn(figure)
+        assert (root.get("class"), root.get("role")) == (kind, "img")
+        assert [child.tag for child in root][:2] == ["title", "desc"]
+        assert not any("style" in element.attrib for element in root.iter())
+        heights = np.array([y for _, y in places(figure, "b")])
+        slope, _ = np.polyfit(path.caar, heights, 1)
+        assert slope < 0, "up is up"
+        np.testing.assert_allclose(np.corrcoef(path.caar, heights)[0, 1], -1, atol=1e-4)
+        band = np.array([y for _, y in places(figure, "band")]).reshape(2, -1)
+        ends = np.array([path.caar + path.caar_half, (path.caar - path.caar_half)[::-1]])
+        np.testing.assert_allclose(band - heights[0], slope * (ends - path.caar[0]), atol=0.2)
+        bars = root.findall("rect[@class='bar']")
+        sizes = np.array([float(bar.get("height")) for bar in bars])
+        np.testing.assert_allclose(sizes / sizes.max(), np.abs(path.aar) / np.abs(path.aar).max(),
+                                   atol=0.01)  # fmt: skip
+    assert len(tips(wide)) == 11
+    for number in (path.aar[5], path.caar[5], path.caar[5] - path.caar_half[5]):
+        assert numbers.percent(number).removesuffix("%") in tips(wide)[5]
+    assert numbers.percent(path.end) in "".join(
+        text.text or "" for text in drawn(wide).iter("text")
     )
 
 
@@ -75,21 +93,14 @@ def holed() -> EventStudyResults:
 
 
 def test_path_ends_where_the_table_of_windows_does(holed: EventStudyResults) -> None:
-    path, whole = paths.path_of(holed), Window(-5, 5)
+    path, event = paths.path_of(holed), Window(-5, 5)
     assert path.counts.tolist() == [12] * 7 + [10] * 3 + [9]
-    average = holed.answer(whole).plain_average
+    average = holed.answer(event).plain_average
     assert (path.caar[-1], path.caar_half[-1]) == (
         average.estimate,
         average.ci_high - average.estimate,
     )
-    text = unescape(page(holed))
-    total = wording.percent(path.caar[-1])
-    assert f"From day −5 to day +5 the plain average adds up to {total} (9 of 12 events)." in text
-    assert "9 to 12 events of 12 enter: each point is the mean of those" in text
-    counts = re.findall(
-        r"<td[^>]*>([^<]*)</td>", re.search(r'<tr data-row="events">(.*?)</tr>', text)[1]
-    )
-    assert counts == [str(holed.abnormal.valid(w).sum()) for w in CONFIG.tested]
+    assert "9 " in tips(path_figure(path, MAIN, n_events=12))[-1]
 
 
 def one_event(*missing: int) -> EventStudyResults:
@@ -106,28 +117,25 @@ def test_one_event_without_its_last_days_is_labelled_at_its_last_point() -> None
     path = paths.path_of(results)
     assert path.last == 4
     assert path.end == results.abnormal.car(Window(-5, -1))[0]
-    figure = plots.path_figure(path, MAIN, n_events=1)
-    upper, lower = figure.axes
-    assert upper.get_xlim() == lower.get_xlim() == (-5.5, 5.5)
-    label = next(t for t in upper.texts if t.get_text() == f"CAR {wording.percent(path.end)}")
-    assert label.xy == (-0.5, path.end)
-    text = page(results)
-    assert "No complete path: no event has all days from day −5 to day +5." in text
-    assert "6 days have no point, as the event does not have all days up to there." in text
-    assert "A day without a bar has no return of its own." in text
-    assert "adds up to" not in text
+    figure = path_figure(path, MAIN, n_events=1)
+    name = f"CAR {numbers.percent(path.end)}"
+    (label,) = (text for text in drawn(figure).iter("text") if text.text == name)
+    (last_x, last_y), x = places(figure, "b")[-1], float(label.get("x"))
+    assert last_x < x < last_x + 60
+    assert float(label.get("y")) == pytest.approx(last_y + 4, abs=0.2)
 
 
 def test_the_name_of_the_main_window_stays_within_its_axis() -> None:
     path = paths.path_of(Market(6, dates=6).fit())
-    for window, x, side in (
-        (Window(0, 1), 0.5, "center"),
-        (Window(-5, -4), -5.5, "left"),
-        (Window(5, 5), 5.5, "right"),
-    ):
-        upper = plots.path_figure(path, window, n_events=6).axes[0]
-        label = next(t for t in upper.texts if t.get_text().startswith("main window"))
-        assert (label.xy[0], label.get_ha()) == (x, side)
+    for window in (Window(0, 1), Window(-5, -4), Window(5, 5)):
+        figure = drawn(path_figure(path, window, n_events=6))
+        shade = figure.find("rect[@class='win']")
+        left, width = (float(shade.get(name)) for name in ("x", "width"))
+        (label,) = (t for t in figure.iter("text") if numbers.window_text(window) in t.text)
+        x, half = float(label.get("x")), 4.2 * len(label.text)
+        assert x - half >= 52
+        assert x + half <= 865
+        assert x == pytest.approx(left + width / 2, abs=0.2) or window.start != 0
 
 
 @pytest.mark.parametrize(
@@ -147,13 +155,14 @@ def test_names_of_points_are_clear_of_each_other_and_of_lines() -> None:
     xs = np.linspace(0, 500, 400)
     edge, level = labels.Box(0, 500, 0, 300), (xs, np.full(400, 150.0))
     points = [(250.0, 150.0), (258.0, 170.0), (496.0, 40.0)]
-    told = {"marks": points, "lines": [level], "cloud": (np.empty(0), np.empty(0))}
+    obstacles = {"marks": points, "lines": [level], "cloud": (np.empty(0), np.empty(0))}
     found = [
-        label.box for label in labels.placed(["day 0", "day +1", "day +2"], points, edge, **told)
+        label.box
+        for label in labels.placed(["day 0", "day +1", "day +2"], points, edge, **obstacles)
     ]
     assert not any(a.meets(b) for i, a in enumerate(found) for b in found[:i])
     assert not any(box.top < 150 < box.foot for box in found)
-    assert all(box.left >= 0 and box.right <= 500 for box in found)
+    assert all(box.start >= 0 and box.stop <= 500 for box in found)
     assert labels.together([(10, 10), (200, 10), (14, 12)]) == [[0, 2], [1]]
 
 
@@ -162,23 +171,86 @@ def test_a_path_without_any_point_has_its_axis() -> None:
     nothing = np.full(11, np.nan)
     empty = replace(path, counts=0 * path.counts, aar=nothing, caar=nothing, caar_half=nothing)
     assert empty.last is None
-    assert plots.path_figure(empty, MAIN, n_events=1).axes[1].get_xlim() == (-5.5, 5.5)
+    figure = path_figure(empty, MAIN, n_events=1)
+    assert not places(figure, "b")
+    assert "day 0" in [text.text for text in drawn(figure).iter("text")]
 
 
 def test_few_events_have_no_band(split: EventStudyResults) -> None:
     path = paths.path_of(split.subset(np.arange(4)))
     assert np.isnan(path.caar_half).all()
-    assert plots.shared_limits({"a": path})[0] == min(path.caar.min(), 0)
-    assert "No band where fewer than 5 events enter." in page(split.subset(np.arange(4)))
+    assert shared_limits([path])[0] == min(path.caar.min(), 0)
+    assert not places(path_figure(path, MAIN, n_events=4), "band")
     assert np.isfinite(paths.path_of(split.subset(np.arange(5))).caar_half).all()
-    alone = paths.path_of(split.subset(np.arange(1)))
-    assert np.isfinite(alone.caar_half).all()
-    assert np.isnan(alone.beside_others().caar_half).all()
+    single = paths.path_of(split.subset(np.arange(1)))
+    assert np.isfinite(single.caar_half).all()
+    assert np.isnan(single.beside_others().caar_half).all()
+
+
+def test_panels_of_groups_share_a_scale_and_have_their_own_colours(
+    split: EventStudyResults,
+) -> None:
+    shown = [paths.path_of(group) for group in split.groups("direction").values()]
+    limits = shared_limits(shown)
+    figures = [
+        group_figure(path, MAIN, limits, place=i, label=f"panel {i}")
+        for i, path in enumerate([*shown, shown[0]])
+    ]
+    kinds = [drawn(figure).get("class") for figure in figures]
+    assert kinds == ["own half", "own half orange", "own half ink"]
+    axes = [
+        [(t.get("y"), t.text) for t in drawn(figure).iterfind("text[@class='m e']")]
+        for figure in figures
+    ]
+    assert axes[0] == axes[1] == axes[2]
 
 
 def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
     ids = re.findall(r' id="([^"]+)"', page(split, "direction"))
     assert len(ids) == len(set(ids))
+
+
+def test_the_histogram_counts_the_draws_and_marks_the_study() -> None:
+    draws = np.random.default_rng(1).standard_normal(500)
+    for width, statistic in ((1000, -2.4), (360, 9.0)):
+        root = drawn(placebo_figure(statistic, draws, width=width))
+        sizes = [float(bar.get("height")) for bar in root.iterfind("rect[@class='bin']")]
+        reach = 1.08 * max(2.4 if width == 1000 else 9.0, np.abs(draws).max())
+        counts = np.histogram(draws, 41, (-reach, reach))[0]
+        np.testing.assert_allclose(sizes, max(sizes) * counts[counts > 0] / counts.max(), atol=0.3)
+        assert f"{abs(statistic):.2f}" in "".join(t.text or "" for t in root.iter("text"))
+        assert root.find("path[@class='b']") is not None
+
+
+def test_small_paths_share_a_scale_and_some_are_cut() -> None:
+    days = np.arange(-5, 6)
+    values = [np.linspace(0, 0.01 * k, 11) for k in range(1, 21)]
+    lines = Sparklines.of(days, values)
+    assert (values[17][-1] < lines.reach < values[18][-1], lines.n_cut) == (True, 2)
+    root = drawn(lines.draw(values[9], 1))
+    _, line = root.iterfind("path")
+    assert line.get("class") == "so"
+    assert numbers.percent(values[9][-1]) in root.find("title").text
+    gap = np.where(days == 0, np.nan, values[9])
+    assert drawn(lines.draw(gap)).findall("path")[1].get("d").count("M") == 2
+    assert lines.draw(np.full(11, np.nan)) == ""
+
+
+def test_the_axis_of_cars_holds_all_of_them_and_cuts_long_intervals() -> None:
+    cars = [SimpleNamespace(car=0.01 * k, half=0.02 + (k == 3)) for k in range(20)]
+    axis = CarAxis.of(cars)
+    assert axis.bound >= 0.19
+    assert axis.n_cut([(car.car - car.half, car.car + car.half) for car in cars]) == 1
+    cut = drawn(axis.mark(0.03, -0.99, 1.05, tip="<3"))
+    assert len(cut.findall(".//*[@class='sb cut']")) == 2
+    assert cut.find("title").text == "<3"
+    (zero,) = (place for place, label in axis.ticks if label == "0")
+    assert zero == "50.00%"
+    shapes = [axis.mark(0.01, 0.0, 0.02, place=i, is_filled=True) for i in range(3)]
+    assert ["<circle" in shape for shape in shapes] == [True, False, False]
+    assert all(" full" in shape for shape in shapes)
+    assert axis.mark(np.nan, np.nan, np.nan) == ""
+    assert CarAxis.of([SimpleNamespace(car=np.nan, half=np.nan)]).ticks == ()
 
 
 def test_plots_return_axes_and_leave_given_ones_in_place(fallen: EventStudyResults) -> None:
@@ -195,17 +267,19 @@ def test_plots_return_axes_and_leave_given_ones_in_place(fallen: EventStudyResul
 
 def test_the_mark_of_the_effect_is_filled_where_it_is_different(fallen: EventStudyResults) -> None:
     for results in (fallen, Market(12, seed=5).fit()):
-        mark, found = plots._mean_mark(results, MAIN), results.answer(MAIN)
-        assert mark.filled == (found.verdict == "different")
-        assert mark.car == found.effect.estimate
-        assert mark.car + mark.half == pytest.approx(found.effect.ci_high)
+        axes, answer = results.plot_car_forest(MAIN), results.answer(MAIN)
+        (mark,) = (line for line in axes.lines if line.get_marker() == "D")
+        is_filled = mark.get_markerfacecolor() == mark.get_color()
+        assert is_filled == (answer.verdict == "different")
+        assert mark.get_xdata()[0] == answer.effect.estimate
+        ends = axes.collections[-1].get_segments()[0][:, 0]
+        np.testing.assert_allclose(ends, [answer.effect.ci_low, answer.effect.ci_high])
 
 
 def test_a_long_forest_says_how_many_events_it_leaves_out() -> None:
-    results = Market(70, dates=30).fit()
-    assert "10 events in the middle are left out" in plots.plot_car_forest(results, MAIN).get_title(
-        loc="left"
-    )
+    axes = Market(70, dates=30).fit().plot_car_forest(MAIN)
+    assert len(axes.get_yticks()) == 61
+    assert "10 events" in axes.get_title(loc="left")
 
 
 def test_figures_are_files_with_equal_bytes(fallen: EventStudyResults, tmp_path) -> None:
@@ -247,7 +321,7 @@ def test_event_is_drawn_with_its_own_numbers(fallen: EventStudyResults) -> None:
     line = next(line for line in ax.lines if len(line.get_xdata()) == 11)
     np.testing.assert_allclose(line.get_ydata(), own["ar"].cumsum())
     car = fallen.car([MAIN]).query("event_id == 'e3'")["car"].iloc[0]
-    assert wording.percent(car) in ax.get_title(loc="left")
+    assert numbers.percent(car) in ax.get_title(loc="left")
 
 
 def test_price_is_the_compounded_return_against_the_compounded_expectation(

@@ -1,88 +1,74 @@
-"""The paragraph on methods says what was done under the settings of the study, with full
-references."""
+"""The methods say what was done under the settings of the study, with full references."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html import unescape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import CONFIG, section
+from pages import findings
 
 from eventstudy.abnormal.conventions import Conventions
+from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
 from eventstudy.fitting.confounding import reasons_of, with_confounders
-from eventstudy.fitting.fitted import group_column
-from eventstudy.report.content.conventions_text import law_of
-from eventstudy.report.content.finished_run import finished
-from eventstudy.report.content.tables import study_tables
-from eventstudy.report.html.page import render_report
+from eventstudy.models import make_model
+from eventstudy.report.sections.conventions import law_of, missing_days, practice
+from eventstudy.report.sections.methods import Methods, methods
 from eventstudy.returns import ReturnsPanel
+from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults
-
-EXACT = "CAR</i><sub>i</sub> / √Var(<i>CAR"
-
-
-def told(results: EventStudyResults, **settings: Any) -> tuple[str, str]:
-    """Return the section on methods as HTML, and the paragraphs and references of the other
-    reports."""
-    config = CONFIG.with_options({"event_pages": 0, **settings})
-    column = group_column(results, config.by)
-    groups, tables = results.groups(column) if column else {}, study_tables(results, config)
-    html = render_report(
-        results, config=config, name="x", groups=groups, provenance={}, tables=tables
-    )  # fmt: skip
-    text = finished(results, config=config).document["text"]
-    return unescape(section(html, "methods")), "\n".join([*text["methods"], *text["references"]])
-
-
-def both(said: tuple[str, str], *parts: str) -> None:
-    for part in parts:
-        assert part in said[0], part
-        assert part in said[1], part
+from eventstudy.utility.catalogue import say
 
 
 def under(
-    market: Market, frame: pd.DataFrame | None = None, model: str = "market", **own: Any
-) -> Any:
-    return market.fit(frame, model, conventions=Conventions(**own))
+    market: Market, frame: pd.DataFrame | None = None, model: str = "market", **conventions: Any
+) -> EventStudyResults:
+    return market.fit(frame, model, conventions=Conventions(**conventions))
+
+
+def cited(section: Methods) -> set[str]:
+    return {reference.key for reference in section.references}
+
+
+def text_of(section: Methods) -> str:
+    return "\n".join(paragraph.text for paragraph in section.paragraphs)
 
 
 def test_the_sum_of_standardised_returns_is_not_called_the_exact_one(market: Market) -> None:
-    summed = told(under(market, scar="sum"), scar="sum")
-    both(summed, "over the root of their number (Patell 1976)", "Patell, J. M. (1976)")
-    assert EXACT not in summed[0]
-    usual = told(market.fit())
-    assert EXACT in usual[0]
-    both(usual, "An event without all days of a window is left out of that window")
+    summed, usual = (
+        methods(findings(under(market, scar=scar), scar=scar)) for scar in ("sum", "exact")
+    )
+    formulas = [[p.text for p in m.paragraphs if p.is_formula] for m in (summed, usual)]
+    assert [say("methods.var_car_sum") in formulas[0], say("methods.var_car_exact") in formulas[1]]
+    assert say("methods.scar_sum") in text_of(summed)
+    assert say("methods.scar_sum") not in text_of(usual)
+    assert "patell1976" in cited(summed)
 
 
-@pytest.mark.parametrize(
-    ("rule", "said"),
-    [("rescale", "times the days of the window over these"), ("zero", "as if nothing abnormal")],
-)
-def test_days_that_are_lacking(market: Market, rule: Any, said: str) -> None:
-    found = told(under(market, missing=rule), missing=rule)
-    both(found, said)
-    assert "An event without all days" not in "".join(found)
+@pytest.mark.parametrize("rule", ["drop", "rescale", "zero"])
+def test_days_that_are_lacking(market: Market, rule: Any) -> None:
+    study = findings(under(market, missing=rule), missing=rule)
+    assert missing_days(study) == say(f"practice.missing_{rule}", datum="return")
+    assert missing_days(study) in text_of(methods(study))
 
 
 def test_several_events_of_a_firm() -> None:
     market = Market(8, dates=8)
     market.table["ticker"] = [*market.tickers[:4], *market.tickers[:4]]
-    both(
-        told(market.fit()), "within the event window of another event of the same firm are left out"
-    )
+    masked = market.fit()
+    n = int(masked.events["flags"].str.contains("masked_days").sum())
+    assert practice(findings(masked)) == [say("practice.masked", n=n)]
     first = market.fit(repeat="first")
     lost = int((~first.ok).sum())
     assert lost > 0
-    both(told(first, repeat="first"), f"the first is kept ({lost} left out)")
-    both(told(market.fit(repeat="keep-all"), repeat="keep-all"), "neither left out nor masked")
+    assert practice(findings(first, repeat="first"))[0] == say("practice.first", n=lost)
+    kept = findings(market.fit(repeat="keep-all"), repeat="keep-all")
+    assert practice(kept) == [say("practice.keep_all")]
 
 
 def halted_and_at_limits() -> tuple[Market, ReturnsPanel]:
@@ -102,115 +88,85 @@ def halted_and_at_limits() -> tuple[Market, ReturnsPanel]:
 
 
 @pytest.mark.parametrize(
-    ("settings", "parts"),
+    ("settings", "codes"),
     [
-        (
-            {},
-            [
-                (
-                    "runs on to the first close off it, as one compounded return (1 event in some "
-                    "window)"
-                )
-            ],
-        ),
-        ({"limits": "drop"}, ["An event leaves a window that closes at a price limit (1 event)"]),
-        ({"limits": "none"}, ["Closes at a price limit (1 event) are taken as any other price"]),
-        (
-            {"halt": "shift", "fpc": True},
-            ["the clock of its event", "it on (1 event)", "√((T − L) / (T − 1))"],
-        ),
+        ({}, ["limits_extend"]),
+        ({"limits": "drop"}, ["limits_drop"]),
+        ({"limits": "none"}, ["limits_none"]),
+        ({"halt": "shift", "fpc": True}, ["shift", "limits_extend", "fpc"]),
     ],
 )
-def test_halts_limits_and_ranks(settings: dict[str, Any], parts: list[str]) -> None:
+def test_halts_limits_and_ranks(settings: dict[str, Any], codes: list[str]) -> None:
     market, panel = halted_and_at_limits()
-    events = events_from_frame(market.table, calendar="data")
-    own = dict(settings)
-    study: dict[str, Any] = {"halt": own.pop("halt")} if "halt" in own else {}
-    study |= {"estimation": (-120, -11), "event": (-5, 5), "conventions": Conventions(**own)}
-    both(told(EventStudy(events, panel, **study).fit(), **settings), *parts)
+    conventions = Conventions(**{k: v for k, v in settings.items() if k != "halt"})
+    fitted = EventStudy(
+        events_from_frame(market.table, calendar="data"), panel, estimation=(-120, -11),
+        event=(-5, 5), conventions=conventions, halt=settings.get("halt", "calendar"),
+    ).fit()  # fmt: skip
+    said = practice(findings(fitted, **settings))
+    assert said == [say(f"practice.{code}", n=1) for code in codes]
 
 
 def test_what_did_not_come_to_bear_is_not_told(market: Market) -> None:
-    plain = "".join(told(market.fit()))
-    for absent in (
-        "clock of its event",
-        "√((T − L)",
-        "other news",
-        "price limit",
-        "same firm",
-        "Placebo",
-    ):
-        assert absent not in plain
+    assert practice(findings(market.fit())) == []
 
 
 def test_other_news(market: Market) -> None:
     results, news = market.fit(), np.array(["strike", *[""] * 11], dtype=object)
-    kept = with_confounders(results, news)
-    both(
-        told(kept),
-        "Events with other news (within 1 session of [0,\u00a01]",
-        "flagged and kept (1)",
-    )
+    near = say("practice.near", n=1, window=Window(0, 1))
+    flagged = practice(findings(with_confounders(results, news)))
+    assert flagged == [say("practice.confounded_flagged", near=near, n=1)]
     study = EventStudy(
         events_from_frame(market.table, calendar="data"), ReturnsPanel.from_frame(market.frame),
         estimation=(-120, -11), event=(-5, 5), left_out=reasons_of(news),
     )  # fmt: skip
-    left = with_confounders(study.fit(), news)
-    both(told(left, drop_confounded=True), "or named by the list of events) are left out (1)")
+    dropped = findings(with_confounders(study.fit(), news), drop_confounded=True)
+    assert practice(dropped) == [say("practice.confounded_dropped", near=near, n=1)]
+    assert [(reason.code, n) for reason, n in dropped.dropped] == [("confounded", 1)]
 
 
 @pytest.mark.parametrize(
-    ("cov", "cited"),
-    [
-        ("HC3", "MacKinnon, J. G. and White, H. (1985)"),
-        ("HC0", "White, H. (1980)"),
-        ("date", "Bell, R. M."),
-    ],
+    ("cov", "source"), [("HC3", "mackinnon1985"), ("HC0", "white1980"), ("date", "bell2002")]
 )
-def test_regressions_and_placebos_have_their_sources(cov: str, cited: str) -> None:
+def test_regressions_and_placebos_have_their_sources(cov: str, source: str) -> None:
     market = Market(24, dates=12)
     market.table["size"] = np.linspace(1, 2, 24).round(3).astype(str)
-    found = told(market.fit(), regress=["size"], regress_cov=cov, placebo=40)
-    both(
-        found,
-        "regressed on size by least squares",
-        cited,
-        "Bertrand, M., Duflo, E. and Mullainathan, S. (2004)",
-    )
+    section = methods(findings(market.fit(), regress=("size",), regress_cov=cov, placebo=40))
+    assert {source, "bertrand2004"} <= cited(section)
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "law"),
+    ("model", "options", "kind"),
     [
-        ("market", {}, "exact under normality: ± its standard error times the quantile of t(M − k)"),
-        ("market_adjusted", {}, ("exact under normality: ± its standard error times the quantile "
-            "of t(M − 1)")),
-        ("theil_sen", {}, "approximate"), ("huber", {}, "approximate"),
+        ("market", {}, "exact"),
+        ("market_adjusted", {}, "exact"),
+        ("theil_sen", {}, "approximate"),
+        ("huber", {}, "approximate"),
         ("scholes_williams", {}, "approximate"),
         ("market", {"cov_type": "HC3"}, "approximate"),
     ],
-)  # fmt: skip
+)
 def test_the_law_of_one_event(
-    market: Market, model: str, options: dict[str, Any], law: str
+    market: Market, model: str, options: dict[str, Any], kind: str
 ) -> None:
-    from eventstudy.models import make_model
-
     one = market.fit(model=make_model(model, (), **options)).subset(np.arange(12) == 0)
-    found = told(one)
-    both(found, f"The 95% interval of a single CAR is {law}")
-    if law == "approximate":
-        assert "exact" not in "".join(found)
-    assert law_of(one).startswith("t(M − 1)" if model == "market_adjusted" else "t(M − k)")
-    assert int(one.abnormal.nobs[0] - one.abnormal.df_resid[0]) == (
-        1 if model == "market_adjusted" else 2
-    )
+    study = findings(one)
+    law, letters = law_of(study)
+    assert law == ("t(M − 1)" if model == "market_adjusted" else "t(M − k)")
+    facts = {"kind": say(f"law.{kind}"), "law": law, "letters": letters}
+    section = methods(study)
+    assert say("methods.single", **facts) in text_of(section)
+    assert section.tests is not None
+    references = {row.name: row.cells[2] for row in section.tests.rows}
+    assert references[STATISTICS["event_t"].label] == f"{law}, {say(f'law.{kind}')}"
+    assert study.setup.model.freedom_lost == ((1,) if model == "market_adjusted" else (2,))
 
 
 @pytest.mark.parametrize(
     ("model", "options", "conventions"),
     [
-        ("market", {"regress": ["size"], "placebo": 40, "by": "side"}, {}),
-        ("market", {"regress": ["size"], "regress_cov": "date", "scar": "sum"}, {"scar": "sum"}),
+        ("market", {"regress": ("size",), "placebo": 40, "by": "side"}, {}),
+        ("market", {"regress": ("size",), "regress_cov": "date", "scar": "sum"}, {"scar": "sum"}),
         ("constant_mean", {"missing": "zero"}, {"missing": "zero"}), ("ff3", {}, {}),
         ("theil_sen", {}, {}),
     ],
@@ -223,19 +179,11 @@ def test_whoever_is_named_is_in_the_list(
     market = Market(24, dates=8, rho=0.2)
     market.table["size"] = np.linspace(1, 2, 24).round(3).astype(str)
     market.table["side"] = ["a", "b"] * 12
-    results = under(market, model=model, **conventions)
-    for text in told(results, **options):
-        body, listed = (
-            (text.partition('<ol class="refs">')[0], text.partition('<ol class="refs">')[2])
-            if "<ol" in text
-            else (text.partition("All p-values")[0], text.partition("All p-values")[2])
-        )
-        plain = re.sub(r"<[^>]+>", " ", body)
-        named = re.findall(r"([A-Z]\w+) (?:\((\d{4})[),]|(\d{4})[;)])", plain)
-        assert len(named) > 3
-        for surname, one, other in named:
-            year = one or other
-            assert re.search(rf"{surname}[^\n<]*\({year}\)", listed.replace("ö", "o")), (
-                surname,
-                year,
-            )
+    section = methods(findings(under(market, model=model, **conventions), **options))
+    assert section.tests is not None
+    sources = "\n".join(row.cells[3] for row in section.tests.rows)
+    named = re.findall(r"([A-Z]\w+) (?:\((\d{4})[),]|(\d{4})[;)])", text_of(section) + sources)
+    authors = "\n".join(r.authors.replace("ö", "o") for r in section.references)
+    assert len(named) > 3
+    for surname, year, other in named:
+        assert re.search(rf"{surname}[^\n]*\({year or other}\)", authors), (surname, year or other)

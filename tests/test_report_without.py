@@ -1,91 +1,77 @@
-"""The answer without some of the events: the same rows on the page, in Markdown and in the CSV."""
+"""The answer without some of the events: the rows of the section are those of the CSV."""
 
 from __future__ import annotations
 
-import re
-from html import unescape
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from exported import markdown_tables, number
-from pages import CONFIG, MAIN, cells_of, page, section
+from pages import MAIN, findings
 from situations import placed
 
-from eventstudy.report.content.finished_run import finished
-from eventstudy.report.content.tables import study_tables
-from eventstudy.report.formats.markdown import markdown
+from eventstudy.findings.types import Findings
+from eventstudy.report.sections.dropped import dropped_section
+from eventstudy.report.sections.table import Row
 from eventstudy.study import EventStudyResults
+from eventstudy.utility.catalogue import Reason, say
+from eventstudy.utility.flags import Flag
+from eventstudy.utility.numbers import percent, pvalue
 
 AT = [150] * 5 + [153, 156, 160, 163, 166, 170, 172]
 
 
 def flagged(market: Market) -> EventStudyResults:
     """Fit events of which some have flags, and one of these lacks the main window."""
-    market.table["flags"] = ["time_unknown"] * 3 + [""] * (len(market.table) - 3)
+    market.table["flags"] = [Flag.TIME_UNKNOWN] * 3 + [""] * (len(market.table) - 3)
     at = market.frame.index.get_loc(market.table["day0"][1])
     return market.fit(market.frame.assign(F01=market.frame["F01"].mask(np.arange(200) == at + 1)))
 
 
-def rows_of(results: EventStudyResults) -> tuple[list[list[str]], list[list[str]], pd.DataFrame]:
-    """Return the rows of page and Markdown without their heads, and those of the CSV of the main
-    test."""
-    tables = study_tables(results, CONFIG)
-    ledger = section(unescape(page(results, tables=tables)), "ledger").partition(
-        "The answer without"
-    )[2]
-    of_page = [
-        [re.sub("<span.*|<[^>]+>", "", head), *cells_of(row)]
-        for row in re.findall(r"<tr>(?=<th scope=\"row)(.*?)</tr>", ledger)
-        for head in re.findall(r"<th.*?</th>", row)
-    ]
-    found = finished(results, config=CONFIG, tables=tables)
-    told = markdown_tables(markdown(found))
-    of_markdown = next((t[1:] for t in told if t[0][0] == "Events" and t[0][1] == "Test"), [])
-    table = found.over_main("without_flagged")
-    return (
-        of_page,
-        of_markdown,
-        table[table["test"] == results.main_test(MAIN)] if len(table) else table,
-    )
+def left_out(study: Findings) -> pd.DataFrame:
+    """Return the rows of the CSV of the main test over the main window; empty without any."""
+    table = study.over_main(study.beside("without_flagged"))
+    return table[table["test"] == study.sample.answer.test] if len(table) else table
+
+
+def rows_of(study: Findings) -> tuple[Row, ...]:
+    table = dropped_section(study).left_out
+    return table.rows if table else ()
 
 
 @pytest.mark.parametrize("at", [AT, [150 + 3 * i for i in range(12)]])
-def test_page_markdown_and_csv_have_the_same_rows(at: list[int]) -> None:
+def test_the_section_has_the_rows_of_the_csv(at: list[int]) -> None:
     results = flagged(placed(at, seed=3, effect=-0.02))
-    (every, *of_page), of_markdown, table = rows_of(results)
-    whole = results.answer(MAIN)
-    assert int(every[2]) == whole.n_events == 11
-    assert number(every[3]) == pytest.approx(100 * whole.effect.estimate, abs=0.0051)
-    assert [row[0].lower() for row in of_page] == [f.replace("_", " ") for f in table["left_out"]]
-    assert [row[0].removeprefix("without ") for row in of_markdown] == [
-        row[0].lower() for row in of_page
+    study = findings(results)
+    (everything, *rows), table, answer = rows_of(study), left_out(study), study.sample.answer
+    assert answer.n_events == 11
+    effect = percent(answer.effect.estimate, unit=False)
+    assert everything.cells[2:] == ("11", effect, pvalue(answer.pvalue))
+    assert [row.name.lower() for row in rows] == [f.replace("_", " ") for f in table["left_out"]]
+    assert [row.cells[2:] for row in rows] == [
+        (f"{row.n_events}", percent(row.weighted_caar, unit=False), pvalue(row.pvalue))
+        for row in table.itertuples()
     ]
-    for one, other, own in zip(of_page, of_markdown, table.to_dict("records"), strict=True):
-        assert int(one[2]) == int(other[2]) == own["n_events"]
-        assert (
-            number(one[3])
-            == number(other[3])
-            == pytest.approx(100 * own["weighted_caar"], abs=0.0051)
-        )
-        assert one[4] == other[4]
-    left = results.events["flags"].str.contains("time_unknown")
-    assert "time_unknown" in set(table["left_out"])
-    own = table.set_index("left_out").loc["time_unknown"]
-    assert own["n_events"] == int((results.abnormal.valid(MAIN) & ~left).sum()), (
-        "the flagged one lacks it"
-    )
+    without = results.events["flags"].str.contains(Flag.TIME_UNKNOWN)
+    known = table.set_index("left_out").loc[Flag.TIME_UNKNOWN]
+    complete = int((results.abnormal.valid(MAIN) & ~without).sum())
+    assert known["n_events"] == complete, "the flagged one lacks it"
+    remarks = {row.name.lower(): row.remark for row in rows}
+    assert remarks["time unknown"] == say("flag.time_unknown")
 
 
 def test_without_the_date_that_has_most_of_the_events() -> None:
     market = placed(AT, seed=3, effect=-0.02)
     results = market.fit()
-    advice = "One date alone has 42% of the events: see the result without it."
-    assert advice in results.diagnose(MAIN).text
-    table = rows_of(results)[2].set_index("left_out")
+    study = findings(results)
+    diagnosis = study.sample.diagnosis
+    assert diagnosis is not None
+    assert diagnosis.large_date
+    table = left_out(study).set_index("left_out")
     (name,) = [n for n in table.index if n.startswith("date ")]
     assert name == f"date {market.frame.index[150]:%Y-%m-%d}"
+    assert say("dropped.date") in [row.remark for row in rows_of(study)]
     alone = results.subset(np.array(AT) != 150)
     assert table.loc[name, "n_events"] == 7
     assert table.loc[name, "pvalue"] == pytest.approx(alone.answer(MAIN).pvalue)
@@ -94,6 +80,59 @@ def test_without_the_date_that_has_most_of_the_events() -> None:
 
 @pytest.mark.parametrize("at", [[150] * 6 + [156], [150 + 3 * i for i in range(12)], [150] * 8])
 def test_no_advice_where_no_other_events_are_left(at: list[int]) -> None:
-    results = placed(at, seed=3).fit()
-    assert "One date alone" not in " ".join(results.diagnose(MAIN).text)
-    assert not [n for n in rows_of(results)[2].get("left_out", []) if n.startswith("date ")]
+    study = findings(placed(at, seed=3).fit())
+    assert study.sample.diagnosis is not None
+    assert not study.sample.diagnosis.large_date
+    assert say("dropped.date") not in [row.remark for row in rows_of(study)]
+
+
+def test_dropped_events_stand_with_their_reason() -> None:
+    market = Market(12)
+    market.table.loc[5, ["ticker", "day0"]] = market.table.loc[6, ["ticker", "day0"]]
+    study = findings(market.fit(market.frame.drop(columns=["F03", "F04"])))
+    section = dropped_section(study)
+    facts = {"n": 12, "used": 9, "lost": 3}
+    assert section.lede == say("dropped.lede_some", **facts)
+    codes = {reason.code: n for reason, n in study.dropped}
+    assert codes == {"no_data": 2, "same_session": 1}
+    first, second = section.kinds
+    assert (first.n, first.is_open, len(first.reasons)) == (2, True, 2)
+    assert first.remedy == study.dropped[0][0].remedy != ""
+    assert [event.cells["event_id"] for events in second.reasons.values() for event in events] == [
+        "e6"
+    ]
+
+
+def test_equal_reasons_are_said_once() -> None:
+    study = findings(Market(12).fit())
+    none, other = (Reason("no_data", datum="price", series="", why=w) for w in ("none", "other"))
+    reasons = [none] * 8 + [other] + [Reason.of("")] * 3
+    events = [
+        replace(event, is_used=not why, reason=why)
+        for event, why in zip(study.events, reasons, strict=True)
+    ]
+    section = dropped_section(replace(study, events=tuple(events), dropped=((none, 9),)))
+    (kind,) = section.kinds
+    assert (kind.reason, kind.n, kind.is_open) == (none.head, 9, False)
+    assert {reason: len(events) for reason, events in kind.reasons.items()} == {none: 8, other: 1}
+
+
+def test_events_without_a_car_have_a_reason_and_a_remedy() -> None:
+    study = findings(flagged(Market(12)))
+    (remarks,) = dropped_section(study).remarks
+    assert (remarks.n, remarks.is_open) == (1, True)
+    assert [remark.reason.code for remark in remarks.remarks] == ["no_data_one_day"]
+    assert remarks.remedy == study.sample.lacking[0].reason.remedy
+
+
+def test_flags_have_their_meaning_and_number() -> None:
+    table = dropped_section(findings(flagged(Market(12)))).flags
+    assert table is not None
+    assert [row.cells for row in table.rows] == [
+        ("time unknown", say("flag.time_unknown"), "3"),
+        ("missing days", say("flag.missing_days", datum="price"), "1"),
+    ]
+
+
+def test_every_flag_has_a_meaning() -> None:
+    assert all(say(f"flag.{flag}", datum="price") for flag in Flag)

@@ -16,7 +16,7 @@ from eventstudy import ReturnsPanel, reproduce_run, verify_run
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
 from eventstudy.prices.quality import gate
-from eventstudy.returns import parquet_files as parquet_returns
+from eventstudy.returns import returns_files as parquet_returns
 from eventstudy.returns import table as returns_table
 from eventstudy.returns.returns_files import read_returns
 

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from eventstudy.utility.file_names import checked_name
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
 FILES = {
     "report.html", "manifest.json", "events.csv", "data/returns.csv.gz",
-    "figures/caar.svg", "figures/car.svg",
+    "results.json", "report.md",
     *(f"tables/{t}.csv" for t in ("abnormal_returns", "car", "aar", "tests", "models")),
 }  # fmt: skip
 
@@ -36,16 +38,29 @@ def results() -> EventStudyResults:
     return market.fit(market.frame.drop(columns="F05"))
 
 
+@pytest.fixture(scope="module")
+def written(results: EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run, to be read."""
+    return write_run(results, tmp_path_factory.mktemp("written"), "study", config=CONFIG)
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A copy of the run in tmp_path, with what lies beside it."""
+    shutil.copytree(written.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "study"
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
     }
 
 
-def test_all_files_are_there_and_hashed(results: EventStudyResults, tmp_path: Path) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
+def test_all_files_are_there_and_hashed(folder: Path, tmp_path: Path) -> None:
     files = contents(folder)
     assert set(files) >= FILES
+    assert not any(name.startswith("figures/") for name in files)
     manifest = json.loads(files["manifest.json"])
     assert manifest["schema"] == "eventstudy-run/2"
     assert manifest["files"] == {
@@ -59,14 +74,25 @@ def test_all_files_are_there_and_hashed(results: EventStudyResults, tmp_path: Pa
     )
 
 
-def test_same_inputs_give_the_same_bytes(results: EventStudyResults, tmp_path: Path) -> None:
-    one, other = (contents(write_run(results, tmp_path / d, "study", config=CONFIG)) for d in "ab")
+def test_figures_are_written_on_request(results: EventStudyResults, tmp_path: Path) -> None:
+    config = replace(CONFIG, figures=True)
+    files = contents(write_run(results, tmp_path, "study", config=config))
+    figures = {name for name in files if name.startswith("figures/")}
+    names = ("caar", "car", "ar_heatmap")
+    assert figures == {f"figures/{n}.{kind}" for n in names for kind in ("svg", "pdf", "png")}
+    assert figures <= json.loads(files["manifest.json"])["files"].keys()
+
+
+def test_same_inputs_give_the_same_bytes(
+    results: EventStudyResults, written: Path, tmp_path: Path
+) -> None:
+    again = write_run(results, tmp_path, "study", config=CONFIG)
+    one, other = contents(written), contents(again)
     del one["manifest.json"], other["manifest.json"]
     assert one == other
 
 
-def test_tables_read_back_exactly(results: EventStudyResults, tmp_path: Path) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
+def test_tables_read_back_exactly(results: EventStudyResults, folder: Path) -> None:
     car = pd.read_csv(folder / "tables" / "car.csv", float_precision="round_trip")
     np.testing.assert_array_equal(car["car"], results.car(CONFIG.tested)["car"])
     tests = pd.read_csv(folder / "tables" / "tests.csv", float_precision="round_trip")
@@ -89,23 +115,22 @@ def test_tables_read_back_exactly(results: EventStudyResults, tmp_path: Path) ->
     assert events["day0"].tolist() == results.events["day0"].dt.strftime("%Y-%m-%d").tolist()
 
 
-def test_events_of_a_run_can_be_studied_again(results: EventStudyResults, tmp_path: Path) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
+def test_events_of_a_run_can_be_studied_again(results: EventStudyResults, folder: Path) -> None:
     again = read_events(folder / "events.csv", calendar="data")
     assert again.table["event_id"].tolist() == results.events["event_id"].tolist()
     assert (again.table["day0"] == results.events["day0"]).all()
 
 
-def test_frozen_returns_are_those_used(results: EventStudyResults, tmp_path: Path) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
+def test_frozen_returns_are_those_used(results: EventStudyResults, folder: Path) -> None:
     text = gzip.decompress((folder / "data" / "returns.csv.gz").read_bytes())
     frozen = pd.read_csv(io.BytesIO(text), float_precision="round_trip")
     mine = frozen[frozen["ticker"] == "F00"]["ret"]
     np.testing.assert_array_equal(mine, results.panel.values[results.panel.row("F00", "data")])
 
 
-def test_a_run_replaces_a_run_and_nothing_else(results: EventStudyResults, tmp_path: Path) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
+def test_a_run_replaces_a_run_and_nothing_else(
+    results: EventStudyResults, folder: Path, tmp_path: Path
+) -> None:
     (folder / "stale.txt").write_text("old")
     write_run(results, tmp_path, "study", config=CONFIG)
     assert (folder / "stale.txt").read_text() == "old", "what somebody put there is kept"
@@ -116,8 +141,9 @@ def test_a_run_replaces_a_run_and_nothing_else(results: EventStudyResults, tmp_p
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
 
 
-def test_a_failure_leaves_the_old_run(results: EventStudyResults, tmp_path: Path) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
+def test_a_failure_leaves_the_old_run(
+    results: EventStudyResults, folder: Path, tmp_path: Path
+) -> None:
     before = contents(folder)
     with pytest.raises(ConfigError):
         write_run(
@@ -128,9 +154,8 @@ def test_a_failure_leaves_the_old_run(results: EventStudyResults, tmp_path: Path
 
 
 def test_a_swap_that_was_killed_half_way_is_mended(
-    results: EventStudyResults, tmp_path: Path
+    results: EventStudyResults, folder: Path, tmp_path: Path
 ) -> None:
-    folder = write_run(results, tmp_path, "study", config=CONFIG)
     folder.rename(tmp_path / ".study.old")
     with pytest.raises(ConfigError):
         write_run(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import pytest
 from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
@@ -13,6 +14,7 @@ from eventstudy import compare_runs, reproduce_run, verify_run
 from eventstudy.runs.change_log import read_changes
 
 
+@pytest.mark.slow
 def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
     """With the firms and days that it changed; it moves no CAR."""
     made = Project(tmp_path)
@@ -48,6 +50,7 @@ def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
     assert not found.moves
 
 
+@pytest.mark.slow
 def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
     """Found by --recheck alone; counts that are lost are loud, and given up when that is asked
     for."""
@@ -62,7 +65,7 @@ def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
         def refresh(*more: str, code: int = 0) -> str:
             options = ["--size", "yahoo", "--out", tmp_path / "out", *SHORT[2:-1]]
             done = started("refresh", events, *options, *more, **env)
-            out, err = done.communicate(timeout=60)
+            out, err = done.communicate(timeout=300)
             assert done.returncode == code, err
             return out + err
 

@@ -82,7 +82,7 @@ def test_order_of_events_does_not_matter(
     same(results.test(name, window), results.subset(order).test(name, window), 1e-10)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(scale=st.floats(0.05, 8))
 def test_units_do_not_matter(scale: float) -> None:
     market = Market(n=12, seed=12, dates=4, rho=0.3)
@@ -217,7 +217,7 @@ def test_sign_flips_are_a_permutation_test() -> None:
 
 
 def test_dates_closer_than_the_window_flip_together() -> None:
-    from eventstudy.significance.wild_bootstrap import merged_dates
+    from eventstudy.significance.clusters import merged_dates
 
     fit = Market(n=12, seed=5).fit().abnormal
     day0 = np.unique(fit.windows.day0)
@@ -275,7 +275,7 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from eventstudy.models import MODELS
     from eventstudy.returns import ReturnsPanel
-    from eventstudy.significance._loadings import loadings_on
+    from eventstudy.significance._pairs import loadings_on
     from eventstudy.windows.event_windows import build_windows
 
     monkeypatch.setattr("eventstudy.models._base.SPARE_DAYS", 1)
@@ -381,7 +381,7 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
 def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens() -> None:
     """New York trades through a week in which Shanghai is shut: every pair of neighbours, one by
     one."""
-    from eventstudy.significance._loadings import loadings_on
+    from eventstudy.significance._pairs import loadings_on
 
     fit = Market(n=6, seed=18, dates=1, rho=0.5, days=200).fit().abnormal
     far, T = np.arange(3, 6), len(fit.windows.sessions)

@@ -13,10 +13,11 @@ from test_batch import floor, windows_of
 
 from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.calendars.window import Window
-from eventstudy.fitting.overlapping_events import masked, overlapping
+from eventstudy.fitting.fit import masked, overlapping
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import PAIRWISE_LIMIT, mean_correlation
+from eventstudy.significance._correlation import mean_correlation
+from eventstudy.significance._pairs import PAIRWISE_LIMIT
 from eventstudy.utility.chunks import CHUNK
 from eventstudy.windows.event_windows import EventWindows
 

@@ -173,10 +173,10 @@ def test_an_index_serves_exchanges_that_differ() -> None:
             {"ticker": ["AAPL", "0700.HK"], "announced_at": "2019-10-02", "benchmark": "^GSPC"}
         )
     )
-    from eventstudy.returns.load import needed_keys
-    from eventstudy.returns.market_days import sessions_of
 
-    keys = needed_keys(events)
+    from eventstudy.returns.load import needed, sessions_of
+
+    keys = list(needed(events))
     panel = es.ReturnsPanel.from_prices(
         table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set())
     )

@@ -142,7 +142,7 @@ def test_lines_are_those_of_the_text(parts: list[str]) -> None:
 
     unique = list(dict.fromkeys(parts))
     text = "\n".join([*unique, "last = 1"])
-    found = [(keys, line) for keys, line in _places(text) if keys[-1] == "last"]
+    found = [(keys, line) for keys, line in _places(text).values() if keys[-1] == "last"]
     assert found[0][1] == text.count("\n") + 1
     tree = tomllib.loads(text)
     for key in found[0][0]:

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
@@ -15,10 +14,18 @@ from pages import CONFIG, MAIN
 from run_folders import AT, DAYS, Project, invoke
 from situations import CLOSE, DISPERSED, ONE, placed
 
-from eventstudy.analysis.opinions import percent as share
 from eventstudy.cli.main import main
-from eventstudy.cli.terminal import beside, p_text, percent, summary_text
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.formats.terminal import (
+    p_text,
+    percent_text,
+    sketch,
+    summary,
+    terminal_text,
+)
 from eventstudy.significance import STATISTICS
+from eventstudy.study import EventStudyResults
+from eventstudy.utility.numbers import share_text
 
 STUDIES = {
     "one": placed([160], effect=-0.3),
@@ -30,10 +37,15 @@ STUDIES = {
 }
 
 
+def summary_of(results: EventStudyResults, config: StudyConfig = CONFIG) -> str:
+    findings = results.findings(config=config)
+    return summary(findings, findings.sample)
+
+
 @pytest.mark.parametrize("kind", STUDIES)
 def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
     results = STUDIES[kind].fit()
-    text = summary_text(results, CONFIG)
+    text = summary_of(results)
     lines = text.splitlines()
     assert text.isascii()
     assert max(map(len, lines)) <= 79
@@ -41,11 +53,11 @@ def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
     assert [row.split()[0] for row in rows] == [str(window) for window in CONFIG.tested]
     for row, window in zip(rows, CONFIG.tested, strict=True):
         found = results.answer(window)
-        low, high = (percent(end) for end in (found.effect.ci_low, found.effect.ci_high))
+        low, high = (percent_text(end) for end in (found.effect.ci_low, found.effect.ci_high))
         assert row.replace("main", "").split()[1:] == [
-            str(found.n_events), percent(found.effect.estimate), low, "to", high,
+            str(found.n_events), percent_text(found.effect.estimate), low, "to", high,
             p_text(found.pvalue),
-            *[percent(found.plain_average.estimate)] * (len(results) > 1),
+            *[percent_text(found.plain_average.estimate)] * (len(results) > 1),
         ]  # fmt: skip
         assert ("main" in row) == (window == MAIN)
     assert f"p: {STATISTICS[results.answer(MAIN).test].label} (main test)." in text
@@ -54,7 +66,7 @@ def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
 @pytest.mark.parametrize("kind", STUDIES)
 def test_other_tests_stand_beneath_by_how_far_to_trust_them(kind: str) -> None:
     results = STUDIES[kind].fit()
-    beneath = " ".join(summary_text(results, CONFIG).partition("(main test).")[2].split())
+    beneath = " ".join(summary_of(results).partition("(main test).")[2].split())
     opinions = {v.test: v for v in results.diagnose(MAIN).opinions}
     for name in results.default_tests[1:]:
         own, label = opinions[name], STATISTICS[name].label
@@ -66,15 +78,17 @@ def test_other_tests_stand_beneath_by_how_far_to_trust_them(kind: str) -> None:
 
 
 def test_the_rate_of_false_alarms_is_named_where_it_is_above_what_a_test_says() -> None:
-    text = " ".join(summary_text(STUDIES["different"].fit(), CONFIG).split())
+    text = " ".join(summary_of(STUDIES["different"].fit()).split())
     own = {v.test: v for v in STUDIES["different"].fit().diagnose(MAIN).opinions}["patell"]
     assert own.trust == "valid with care"
-    assert f"Patell Z {p_text(own.pvalue)} (false alarms about {share(own.false_alarms)})" in text
+    assert (
+        f"Patell Z {p_text(own.pvalue)} (false alarms about {share_text(own.false_alarms)})" in text
+    )
 
 
 def test_tests_asked_for_stand_in_place_of_the_usual_ones() -> None:
     results = STUDIES["dispersed"].fit()
-    text = summary_text(results, CONFIG.with_options({"tests": ["hall"]}))
+    text = summary_of(results, CONFIG.with_options({"tests": ["hall"]}))
     assert f"(Hall) {p_text(results.test('hall', MAIN).pvalue)}" in text
     assert "GRANK" not in text
 
@@ -83,11 +97,9 @@ def test_without_a_main_test_a_row_has_the_plain_average_alone() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    row = next(
-        line.split() for line in summary_text(results, CONFIG).splitlines() if "main" in line
-    )
+    row = next(line.split() for line in summary_of(results).splitlines() if "main" in line)
     average = results.answer(MAIN).plain_average.estimate
-    assert row == ["[0,1]", "main", "15", "-", "-", "-", percent(average)]
+    assert row == ["[0,1]", "main", "15", "-", "-", "-", percent_text(average)]
 
 
 def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:
@@ -112,29 +124,30 @@ def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> No
     assert document["answer"]["many"]["verdict"] == "no_result"
 
 
-def test_lines_on_placebos_and_regression_are_those_of_the_tables(tmp_path: Path) -> None:
-    assert beside(tmp_path) == []
+def test_analyses_are_those_of_the_tables() -> None:
     results = Market(20, dates=7, seed=3).fit()
+    plain = terminal_text(results.findings(config=CONFIG))
     results.events["late"] = np.arange(20) % 4
-    folder = results.save(
-        tmp_path, config=CONFIG.with_options({"placebo": 39, "regress": ["late"]})
-    )
-    placebo, terms = (
-        pd.read_csv(folder / "tables" / f"{n}.csv") for n in ("placebo", "regression")
-    )
-    one, other = beside(folder)
-    assert f"p = {p_text(placebo['pvalue'][0])} among 39" in one
-    assert f"late {terms['estimate'][1]:+.3g} (p = {p_text(terms['pvalue'][1])})" in other
+    config = CONFIG.with_options({"placebo": 39, "regress": ["late"]})
+    findings = results.findings(config=config)
+    placebo, terms = (findings.tables[name] for name in ("placebo", "regression"))
+    text = terminal_text(findings)
+    assert text.isascii()
+    more = " ".join(line for line in text.splitlines() if line not in plain.splitlines())
+    assert "of 39 shifted calendars" in " ".join(more.split())
+    assert f"(p = {p_text(placebo['pvalue'][0])})" in " ".join(more.split())
+    (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("late "))
+    assert row[1] == f"{100 * terms['estimate'][1]:+.2f}"
+    assert row[-1] == p_text(terms["pvalue"][1])
 
 
-def test_a_diagnosis_is_plain_json() -> None:
-    found = placed(ONE, rho=0.3, seed=33).fit().diagnose()
-    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert (plain["kind"], plain["window"]) == ("one_date", "[0,1]")
-    assert plain["main_test"] == "bmp_kp"
-    assert plain["factor"] == found.factor
-    assert [v["test"] for v in plain["opinions"]] == [v.test for v in found.opinions]
-    assert None in [v["false_alarms"] for v in plain["opinions"]], "not a number where nobody knows"
+def test_the_sketch_has_a_point_for_each_day() -> None:
+    path = STUDIES["different"].fit().findings(config=CONFIG).sample.path
+    assert path is not None
+    _, *rows, axis = sketch(path).splitlines()
+    columns = [i for row in rows for i, letter in enumerate(row[9:]) if letter == "o"]
+    assert sorted(columns) == [2 * i for i in range(len(path.days))]
+    assert axis.split() == ["-5", "0", "+5"]
 
 
 def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted_for_them(

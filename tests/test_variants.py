@@ -18,16 +18,16 @@ from conftest import ROOT, Market
 from pages import PROVENANCE, cells_of, page, section
 
 import eventstudy as es
-from eventstudy.analysis.variant_studies import fit_with_variants
-from eventstudy.analysis.variants import settings_text, variants_table
+from eventstudy.analysis.variant_studies import fit_with_variants, settings_text, variants_table
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
+from eventstudy.findings.build import findings_of
 from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.inputs import StudyInputs
 from eventstudy.prices import PROVIDERS, Prices
 from eventstudy.prices.shared import SharedSource
-from eventstudy.report.content import wording
-from eventstudy.report.html.page import render_report
-from eventstudy.report.html.robustness import of_groups
+from eventstudy.report.formats.html import render_report
+from eventstudy.report.sections.robustness import variants_of
 from eventstudy.study import run_study
 from eventstudy.utility import numbers as pvalues
 
@@ -137,7 +137,7 @@ def test_a_symbol_is_asked_for_once(
     source = Counting()
     monkeypatch.setattr(variants, "resolve", lambda *_, **__: source)
     own = {name: v for name, v in config.variants.items() if name != "one index"}
-    results = fit_with_variants(events, StudyConfig(prices="sample", variants=own))
+    results = fit_with_variants(StudyInputs(events, StudyConfig(prices="sample", variants=own)))
     symbols = [symbol for symbol, _, _ in source.asked]
     assert len(symbols) == len(set(symbols)) > 6
     assert set(results.variants["variant"]) == {"main", *own}
@@ -151,10 +151,10 @@ def test_rows_that_grow_are_those_of_all_studies() -> None:
     long = shared.fetch(["AAPL", "MSFT"], date(2020, 1, 1), date(2020, 2, 28))
     assert shared.regrown
     again = shared.fetch(["AAPL"], date(2020, 3, 1), date(2020, 3, 31))
-    rows = long.parts()["AAPL"]
+    rows = long.by_symbol()["AAPL"]
     assert rows["date"].min() < short.table["date"].min()
     assert rows["date"].max() == short.table["date"].max()
-    pd.testing.assert_frame_equal(again.parts()["AAPL"], rows)
+    pd.testing.assert_frame_equal(again.by_symbol()["AAPL"], rows)
     assert [len(s.source.asked) for s in [shared]] == [3]  # type: ignore[attr-defined]
 
 
@@ -226,12 +226,7 @@ def test_settings_in_one_line() -> None:
 
 def test_the_page_shows_what_the_table_holds(results: es.EventStudyResults) -> None:
     config = StudyConfig().with_options(SETTINGS)
-    groups, tables = results.groups("direction"), {"variants": results.variants}
-    text = unescape(
-        render_report(
-            results, config=config, name="x", groups=groups, provenance=PROVENANCE, tables=tables
-        )
-    )
+    text = unescape(render_report(findings_of(results, config, provenance=PROVENANCE)))
     table = section(text, "robustness").partition("<caption>The study with other settings")[2]
     rows = re.findall(r"<tr>(.*?)</tr>", table.partition("</table>")[0], re.DOTALL)[1:]
     # The page is about the groups of its answer, and about all events only where a variant has none
@@ -242,28 +237,30 @@ def test_the_page_shows_what_the_table_holds(results: es.EventStudyResults) -> N
     ]
     assert len(rows) == len(own)
     for shown, row in zip(rows, own.itertuples(), strict=True):
-        assert cells_of(shown)[:2] == [str(row.n_events), wording.percent(row.estimate, unit=False)]
+        assert cells_of(shown)[:2] == [str(row.n_events), pvalues.percent(row.estimate, unit=False)]
         assert cells_of(shown)[-1] == pvalues.pvalue(row.pvalue)
         assert row.group in shown
     assert "This study" in rows[0]
     assert "estimation = -400:-31; windows = -1:1; over [−1, 1]".replace(" ", "") in "".join(
         rows
     ).replace("\u00a0", "").replace(" ", "")
-    assert "Variants" not in section(page(results), "robustness")
+    assert "Variants" not in section(page(replace(results, variants=None)), "robustness")
 
 
 def test_other_groups_have_their_rows(events: es.Events) -> None:
     own = {"other": {"tests": ["patell"]}, "kinds": {"by": "kind"}}
     listed = replace(events, table=events.table.assign(kind=["a", "b"] * (len(events) // 2)))
     config = StudyConfig().with_options({**SETTINGS, "variants": own})
-    table = fit_with_variants(listed, config).variants
+    table = fit_with_variants(StudyInputs(listed, config)).variants
     assert table is not None
     groups = [g for g in table.query("variant == 'main'")["group"].unique() if g]
     assert len(groups) == 2
-    shown = of_groups(table, groups)
+    shown = variants_of(table, groups)
     assert shown.query("variant == 'kinds'")["group"].tolist() == ["a", "b"]
     assert shown.query("variant == 'other'")["group"].tolist() == groups
-    assert of_groups(table, groups[:1]).query("variant == 'other'")["group"].tolist() == groups[:1]
+    assert (
+        variants_of(table, groups[:1]).query("variant == 'other'")["group"].tolist() == groups[:1]
+    )
 
 
 def test_a_run_keeps_its_variants(tmp_path: Path) -> None:

@@ -275,9 +275,3 @@ def test_table_of_a_run() -> None:
     equal, value = with_value.iloc[0, 3:], with_value.iloc[1, 3:]
     np.testing.assert_allclose(equal[:-1].astype(float), value[:-1].astype(float))
     assert set(aggregates(Market(12).fit())["weights"]) == {"equal", "precision"}
-
-
-def test_texts() -> None:
-    results = market_results(np.ones(12))
-    assert str(results.weighted((0, 1))).startswith("equal-weighted CAAR[0,1] of 12: ")
-    assert "abnormal change of market value[0,1] of 12" in results.dollar_loss((0, 1))._repr_html_()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -280,7 +282,11 @@ def test_percent_of_volatile_shares_and_prices_are_no_returns(
 
 
 def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
-    from eventstudy.returns import closes_of
+    from eventstudy.prices.quality.quotes import by_symbol
+    from eventstudy.returns.sessions import usable_closes
+
+    def closes_of(symbol: str, rows: pd.DataFrame) -> Any:
+        return usable_closes(next(by_symbol(rows.assign(symbol=symbol)))[1])
 
     days = pd.bdate_range("2024-01-01", periods=6)
     part = pd.DataFrame({

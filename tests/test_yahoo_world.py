@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from yahoo_world import FIRST, GONE, world
 
 import eventstudy as es
 from eventstudy.calendars.window import Window
+from eventstudy.findings.run_files import read_findings
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.runs import Record
 from eventstudy.runs.manifest import OWN_HASH, seal
@@ -173,7 +173,8 @@ def test_a_run_says_it_once_and_keeps_what_it_used(run: Path) -> None:
     assert {"000300.SS", "399001.SZ", "000001.SS"} <= set(record.manifest["prices"])
     for file in ("report.html", "report.md"):
         assert (run / file).read_text(encoding="utf-8").count(LINE) == 1
-    assert json.loads((run / "results.json").read_text(encoding="utf-8"))["notices"] == [LINE]
+    (notice,) = (note for note in read_findings(run).notes if note.is_notice)
+    assert str(notice.text) == LINE
     (page,) = (run / "events").glob("0001-*.html")
     text = page.read_text(encoding="utf-8")
     assert "<dt>Benchmark</dt><dd>399001.SZ</dd>" in text
@@ -200,6 +201,7 @@ def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert found.edited == {HIKVISION: {"company": ("Hikvision", "Hangzhou Hikvision")}}
 
 
+@pytest.mark.slow
 def test_a_run_of_before_there_was_a_policy_was_strict(run: Path) -> None:
     run_of(run.parents[1], "old", "--benchmark-policy", "strict")
     old = run.parent / "old"

@@ -18,6 +18,7 @@ import json
 import math
 import random
 import re
+import socket
 import ssl
 import tempfile
 import threading
@@ -182,6 +183,18 @@ def proxy_env(port: int, ca_file: Path | None = None) -> dict[str, str]:
     names = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy")
     trust = dict.fromkeys(("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"), str(ca_file)) if ca_file else {}
     return {**dict.fromkeys(names, proxy), "NO_PROXY": "", "no_proxy": "", **trust}
+
+
+def connections(silent: socket.socket) -> int:
+    """Return how many have called a port that listens and never answers."""
+    silent.setblocking(False)
+    count = 0
+    while True:
+        try:
+            silent.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
 
 
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}

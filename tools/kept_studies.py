@@ -42,7 +42,7 @@ STUDIES: dict[str, list[str]] = {
     "thin": [*WORLD, "--model", "trade_to_trade", "--missing", "zero"],
     "confounders": [*WORLD, "--confounders", "news.csv", "--drop-confounded", "--engine", "batch"],
     "returns": ["world.csv", "--returns", "returns.csv", "--calendar", "data", "--model", "dimson"],
-    "sizes": ["world.csv", "--prices", "prices", "--calendar", "data", "--benchmark", "peers"],
+    "turnover": [*WORLD, "--measure", "turnover"],
     "variants": ["study.toml"],
     "many": ["many.csv", "--returns", "returns.csv", "--calendar", "data", "--engine", "batch"],
 }  # fmt: skip

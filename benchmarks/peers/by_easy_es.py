@@ -1,6 +1,14 @@
 """easy-es: `run_study` with its market model and `calculate_car_stats`."""
-# /// script requires-python = ">=3.12" dependencies = ["easy-es==0.1.8", "numpy==2.4.6",
-# "pandas==2.2.3", "scipy==1.17.1", "statsmodels==0.14.6"] ///
+# /// script
+# requires-python = ">=3.12"
+# dependencies = [
+#   "easy-es==0.1.8",
+#   "numpy==2.4.6",
+#   "pandas==2.2.3",
+#   "scipy==1.17.1",
+#   "statsmodels==0.14.6",
+# ]
+# ///
 
 import numpy as np
 import pandas as pd

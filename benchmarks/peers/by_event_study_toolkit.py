@@ -1,7 +1,15 @@
 """event-study-toolkit: its calendar, its merge of events and returns, and the tests of the full
 sample."""
-# /// script requires-python = ">=3.11,<3.14" dependencies = [   "event-study-toolkit==1.0.0",
-# "numpy==2.4.6", "pandas==3.0.6", "scipy==1.17.1", "statsmodels==0.15.0" ] ///
+# /// script
+# requires-python = ">=3.11,<3.14"
+# dependencies = [
+#   "event-study-toolkit==1.0.0",
+#   "numpy==2.4.6",
+#   "pandas==3.0.6",
+#   "scipy==1.17.1",
+#   "statsmodels==0.15.0",
+# ]
+# ///
 
 import sys
 

@@ -1,6 +1,14 @@
 """ffjr-eventstudies: `MultipleEvents.from_list` over the market model of each event, and its t."""
-# /// script requires-python = ">=3.11,<3.13" dependencies = [   "ffjr-eventstudies==0.2.0",
-# "numpy==1.26.4", "pandas==3.0.6", "scipy==1.17.1", "statsmodels==0.15.0" ] ///
+# /// script
+# requires-python = ">=3.11,<3.13"
+# dependencies = [
+#   "ffjr-eventstudies==0.2.0",
+#   "numpy==1.26.4",
+#   "pandas==3.0.6",
+#   "scipy==1.17.1",
+#   "statsmodels==0.15.0",
+# ]
+# ///
 
 import pandas as pd
 from eventstudies import MultipleEvents, SingleEvent

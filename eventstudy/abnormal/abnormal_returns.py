@@ -1,4 +1,4 @@
-"""Abnormal returns, and everything that is cumulated from them, with exact forecast errors."""
+"""Abnormal returns and all that is cumulated from them, with exact forecast errors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from ..errors import ConfigError
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from ..windows.event_windows import EventWindows
 from .conventions import Conventions
-from .limit_runs import EXTENDING, RUN, Runs
-from .subsamples import Sampled
+from .subsamples import EXTENDING, RUN, Runs, Sampled
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AbnormalReturns(Sampled):
-    """Abnormal returns of n events on L1 estimation and L2 event days; k parameters were estimated.
+    r"""Abnormal returns of n events on L1 estimation and L2 event days; k estimated parameters.
 
     Attributes
     ----------
@@ -44,30 +43,51 @@ class AbnormalReturns(Sampled):
     params, cov_params, bread : (n, k), (n, k, k), (n, k, k) float arrays
         Estimates, their covariance, (X'X)^-1.
     problem, remark : (n,) object arrays
-        Why an event could not be estimated, and what to know of one that was; "" otherwise.
+        Why an event could not be estimated, and a remark on one that was; "" otherwise.
     runs : Runs, optional
         For each day the return until the first close off a price limit, where limits are known.
     conventions : Conventions
-        What tests do where authors differ.
+        Choices of the tests where authors differ.
     memo : dict
-        What has been computed from this object already, so that tests share it.
+        Results computed from this object, so that tests share them.
     parent, rows : AbnormalReturns and (n,) int array, optional
-        The study that these events were taken from, and which of its events they are.
+        The study that these events were taken from, and their rows there.
     estimation_days : callable, optional
         Makes `resid` and `x_estimation` anew from the windows and the estimates where they are not
-        kept.
+        kept in memory.
 
     Notes
     -----
-    Var(CAR) = sum(noise) + c'X* Cov(theta) X*'c with c selecting the window: the forecast errors of
-    an event share one parameter error, so that its days are not independent (Salinger 1992;
-    Mikkelson and Partch 1988). The (n, L2, L2) matrix is never built.
+    With c selecting the days of a window, and the forecast errors of an event sharing one parameter
+    error (its days are not independent):
+
+    .. math:: Var(CAR) = c'Vc = \sum_{t \in W} noise_t + c' X^* Cov(\hat\theta) X^{*\prime} c
+
+    The (n, L2, L2) matrix is never built. Missing data: an abnormal return that follows h missing
+    sessions spans h + 1 of them; an event without all days of a window has no CAR there
+    (:meth:`valid`).
+
+    References
+    ----------
+    Salinger, M. (1992), Standard errors in event studies, Journal of Financial and Quantitative
+    Analysis 27, 39-53. Mikkelson, W. H. and Partch, M. M. (1988), Withdrawn security offerings,
+    Journal of Financial and Quantitative Analysis 23, 119-133.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
+    >>> abnormal = es.run_study(news, es.StudyConfig(prices="sample")).abnormal
+    >>> isinstance(abnormal, es.AbnormalReturns), abnormal.ar.shape
+    (True, (2, 21))
+    >>> abnormal.car(es.Window(0, 1)).round(3).tolist()
+    [-0.031, -0.074]
     """
 
     by_event: ClassVar = (
         "ar", "resid", "expected", "spans", "length", "x_estimation", "x_event", "nobs", "df_resid",
-        "sigma2",
-        "noise", "params", "cov_params", "bread", "r2", "problem", "remark",
+        "sigma2", "noise", "params", "cov_params", "bread", "r2", "problem", "remark",
     )  # fmt: skip
 
     model: str
@@ -113,8 +133,8 @@ class AbnormalReturns(Sampled):
     @cached_property
     def var_ar(self) -> FloatArray:
         """Prediction-error variance of each AR, shape (n, L2): s2 (span + x*'(X'X)^-1 x*)."""
-        own = self.noise + form(self.x_event, self.cov_params)
-        return np.where(np.isfinite(self.ar), own, np.nan)
+        variance = self.noise + form(self.x_event, self.cov_params)
+        return np.where(np.isfinite(self.ar), variance, np.nan)
 
     @cached_property
     def sar(self) -> FloatArray:
@@ -122,7 +142,7 @@ class AbnormalReturns(Sampled):
         return self.ar / np.sqrt(self.var_ar)
 
     def sar_over(self, window: Window) -> FloatArray:
-        """The `sar` of the days of a window, shape (n, L)."""
+        """Return the `sar` of the days of a window, shape (n, L)."""
         return self.once(("sar", window), lambda study: study.sar[:, self.columns(window)].copy())
 
     def columns(self, window: Window) -> slice:
@@ -134,34 +154,30 @@ class AbnormalReturns(Sampled):
             If it reaches beyond the event window.
         """
         if window not in self.event:
-            raise ConfigError(
-                "the window reaches beyond the event window",
-                value=str(window),
-                remedy=f"keep it inside {self.event}, or widen the event window",
-            )
+            remedy = f"keep it inside {self.event}, or widen the event window"
+            reason = "the window reaches beyond the event window"
+            raise ConfigError(reason, value=str(window), remedy=remedy)
         return slice(window.start - self.event.start, window.stop - self.event.start + 1)
 
     def inside(self, window: Window) -> BoolArray:
-        """Tell which abnormal returns of the window begin and end inside it, shape (n, L)."""
+        """Return which abnormal returns of the window begin and end inside it, shape (n, L)."""
         spans = self.over("spans", self.columns(window))
         begins = np.arange(len(window)) - spans + 1
-        inside: BoolArray = (spans > 0) & (begins >= 0)
-        return inside
+        return np.asarray((spans > 0) & (begins >= 0))
 
     def covered(self, window: Window) -> IntArray:
-        """Count the days of `window` that abnormal returns inside it cover, shape (n,)."""
+        """Return the days of `window` that abnormal returns inside it cover, shape (n,)."""
         spans = self.over("spans", self.columns(window))
-        days: IntArray = np.where(self.inside(window), spans, 0).sum(axis=1)
-        return days
+        return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
 
     def delayed(self, window: Window) -> BoolArray:
-        """Tell which events close the last day of `window` at a price limit, shape (n,)."""
+        """Return which events close the last day of `window` at a price limit, shape (n,)."""
         if self.runs is None or self.conventions.limits == "none":
             return np.zeros(len(self), dtype=bool)
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Tell which events can be used over `window`, shape (n,): those that have all its days.
+        """Return which events can be used over `window`, shape (n,): those with all its days.
 
         Days bridged by a return that spans several sessions count as present if the return ends and
         begins inside the window; a window that ends while trading is halted is not complete. By
@@ -170,41 +186,40 @@ class AbnormalReturns(Sampled):
         (extend).
         """
         covered, delayed = self.covered(window), self.delayed(window)
-        whole: BoolArray = (
-            covered == len(window) if self.conventions.missing == "drop" else covered > 0
-        )
+        need = len(window) if self.conventions.missing == "drop" else 1
+        complete: BoolArray = covered >= need
         if self.conventions.limits == "drop":
-            return whole & ~delayed
+            return complete & ~delayed
         if self.runs is None or not delayed.any():
-            return whole
-        found = np.isfinite(self.runs.ar[:, self.columns(window).stop - 1])
-        return whole & (~delayed | found)
+            return complete
+        reopened = np.isfinite(self.runs.ar[:, self.columns(window).stop - 1])
+        return complete & (~delayed | reopened)
 
     def car(self, window: Window) -> FloatArray:
-        """Cumulative abnormal return over `window`, shape (n,); NaN unless :meth:`valid`."""
+        """Return the cumulative abnormal return, decimal, shape (n,); NaN unless :meth:`valid`."""
         return self.once(("car", window), lambda study: study._car(window))
 
     def var_car(self, window: Window) -> FloatArray:
-        """Prediction-error variance of the CAR, c'Vc, shape (n,); NaN unless :meth:`valid`."""
+        """Return the prediction-error variance of the CAR, c'Vc, (n,); NaN unless :meth:`valid`."""
         return self.once(("var_car", window), lambda study: study._var_car(window))
 
     def _car(self, window: Window) -> FloatArray:
-        total = self._taken(window, "ar").sum(axis=1) * self._rescaled(window)
+        total = self._entering(window, "ar").sum(axis=1) * self._rescaled(window)
         return np.where(self.valid(window), total, np.nan)
 
     def _var_car(self, window: Window) -> FloatArray:
-        x, noise = self._summed(window), self._taken(window, "noise").sum(axis=1)
+        x, noise = self._summed(window), self._entering(window, "noise").sum(axis=1)
         variance = noise + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Tell which CARs over `window` run on to the first close off a price limit, shape (n,)."""
+        """Return which CARs over `window` run on to the first close off a price limit, (n,)."""
         if self.conventions.limits not in EXTENDING:
             return np.zeros(len(self), dtype=bool)
         return self.valid(window) & self.delayed(window)
 
     def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
-        """Return how many sessions the CAR over `window` covers, and the last of them, each (n,).
+        """Return the number of sessions that the CAR covers, and the last of them, each (n,).
 
         Sessions of an extended window and those that a return bridges count; 0 and NaT without a
         CAR.
@@ -213,81 +228,103 @@ class AbnormalReturns(Sampled):
         valid, run_on = self.valid(window), self.extended(window)
         count = np.where(self.inside(window), self.over("length", cols), 0).sum(axis=1)
         last = self.windows.dates[:, cols.stop - 1].copy()
-        for i in np.flatnonzero(run_on if self.runs is not None else []):
-            more = self.runs.length[i, cols.stop - 1] - self.length[i, cols.stop - 1]  # type: ignore[union-attr]
-            own = self.windows.calendars[self.windows.calendar[i]]
-            at = int(np.searchsorted(own, self.windows.event_positions[i, cols.stop - 1]))
-            count[i], last[i] = count[i] + more, self.windows.sessions[own[at + more]]
+        for i in np.flatnonzero(run_on):
+            later = self._run_on(i, cols.stop - 1)
+            count[i], last[i] = count[i] + len(later), self.windows.sessions[later[-1]]
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
     def level_car(self, window: Window) -> FloatArray:
-        """CAR with the variance of L single sessions, shape (n,), for tests that compare it with
-        such sums.
+        """Return CARs with the variance of L single sessions, shape (n,).
 
-        The sum of the abnormal returns inside the window, times the root of L over the sessions
-        that they cover: 1 unless a halt has left the clock, or days are missing by convention.
+        Tests that compare CARs with sums of as many estimation days need them. It is the sum of the
+        abnormal returns inside the window, times the root of L over the sessions that they cover.
+        That factor is 1 unless a halt has left the clock, or days are missing by convention.
         """
         inside, cols = self.inside(window), self.columns(window)
         total = np.where(inside, self.over("ar", cols), 0.0).sum(axis=1)
         sessions = np.where(inside, self.over("length", cols), 0).sum(axis=1)
-        return np.where(
-            self.valid(window), total * np.sqrt(len(window) / np.maximum(sessions, 1)), np.nan
-        )
+        scaled = total * np.sqrt(len(window) / np.maximum(sessions, 1))
+        return np.where(self.valid(window), scaled, np.nan)
 
-    def _taken(self, window: Window, name: str) -> FloatArray:
-        """Return what of `ar`, `noise` or `x_event` enters the CAR, 0 elsewhere, shape (n, L) or
-        (n, L, k).
+    def _entering(self, window: Window, name: str) -> FloatArray:
+        """Return the `ar`, `noise` or `x_event` that enters the CAR, 0 elsewhere, (n, L[, k]).
 
         A last day that closes at a limit is a longer run.
         """
-        cols, seen = self.columns(window), self.inside(window)
-        own: FloatArray = self.over(name, cols)
+        cols, inside = self.columns(window), self.inside(window)
+        values: FloatArray = self.over(name, cols)
         delayed = self.delayed(window) & (self.conventions.limits in EXTENDING)
         if self.runs is not None and delayed.any():
-            own = own.copy()
-            own[delayed, -1] = getattr(self.runs, RUN[name])[delayed, cols.stop - 1]
-        return np.where(seen if own.ndim == 2 else seen[:, :, None], own, 0.0)
+            values = values.copy()
+            values[delayed, -1] = getattr(self.runs, RUN[name])[delayed, cols.stop - 1]
+        return np.where(inside if values.ndim == 2 else inside[:, :, None], values, 0.0)
+
+    def _run_on(self, i: int | np.intp, day: int) -> IntArray:
+        """Return the sessions after an event day until the close off the limit, as columns."""
+        assert self.runs is not None  # noqa: S101
+        calendar = self.windows.calendars[self.windows.calendar[i]]
+        at = np.searchsorted(calendar, self.windows.event_positions[i, day])
+        later = self.runs.length[i, day] - self.length[i, day]
+        return np.asarray(calendar[at + 1 : at + 1 + later])
 
     def _summed(self, window: Window) -> FloatArray:
-        """The regressors of the days that enter the CAR, summed, shape (n, k)."""
-        total: FloatArray = np.einsum("nlk->nk", self._taken(window, "x_event"))
-        return total
+        """Return the sums of the regressors of the days that enter the CAR, shape (n, k)."""
+        return np.asarray(np.einsum("nlk->nk", self._entering(window, "x_event")))
 
     def _rescaled(self, window: Window) -> FloatArray:
-        """L over the days covered, shape (n,), by convention ``missing="rescale"``; else 1."""
+        """Return L over the days covered, (n,), by convention ``missing="rescale"``; else 1."""
         if self.conventions.missing != "rescale":
             return np.ones(len(self))
-        scale: FloatArray = len(window) / np.maximum(self.covered(window), 1)
-        return scale
+        return len(window) / np.maximum(self.covered(window), 1)
 
     def car_t(self, window: Window) -> FloatArray:
-        """CAR / sqrt(Var(CAR)), the t of each event, shape (n,)."""
+        """Return CAR / sqrt(Var(CAR)), the t of each event, shape (n,)."""
         return self.car(window) / np.sqrt(self.var_car(window))
 
+    def car_pvalues(self, window: Window) -> FloatArray:
+        """Return the two-sided p-value of each event's CAR by Student's t, shape (n,); or NaN."""
+        from scipy.special import stdtr
+
+        t = self.car_t(window)
+        finite = np.where(np.isfinite(t), t, np.nan)
+        with np.errstate(invalid="ignore"):
+            p = 2 * stdtr(self.df_resid.astype(float), -np.abs(finite))
+        return np.asarray(np.minimum(1.0, p))
+
     def car_half_widths(self, window: Window) -> FloatArray:
-        """Half the width of the 95% interval of each CAR, shape (n,); NaN where it has no CAR."""
+        """Return half the width of the 95% interval of each CAR, (n,); NaN without a CAR."""
         from scipy.special import stdtrit
 
         with np.errstate(invalid="ignore"):
-            return np.asarray(
-                stdtrit(self.df_resid, 0.975) * np.sqrt(self.var_car(window)), dtype=float
-            )
+            half = stdtrit(self.df_resid, 0.975) * np.sqrt(self.var_car(window))
+        return np.asarray(half, dtype=float)
 
     def scar(self, window: Window) -> FloatArray:
-        """Standardised CAR, shape (n,): CAR / sqrt(Var(CAR)), or sum SAR / sqrt(L) by
-        convention."""
+        r"""Return the standardised CARs, shape (n,); NaN unless :meth:`valid`.
+
+        Notes
+        -----
+        By convention ``scar`` exact, or the sum of Patell (1976):
+
+        .. math:: \frac{CAR}{\sqrt{c'Vc}} \quad \text{or} \quad
+            \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
+        """
         if self.conventions.scar == "exact":
             return self.car_t(window)
-        seen = self.inside(window)
-        sar = np.where(seen, self.sar[:, self.columns(window)], 0.0)
-        total = sar.sum(axis=1) / np.sqrt(np.maximum(seen.sum(axis=1), 1))
+        inside = self.inside(window)
+        sar = np.where(inside, self.sar[:, self.columns(window)], 0.0)
+        total = sar.sum(axis=1) / np.sqrt(np.maximum(inside.sum(axis=1), 1))
         return np.where(self.valid(window), total, np.nan)
 
     def bhar(self, window: Window) -> FloatArray:
-        """Buy-and-hold abnormal return against the model, prod(1+R) - prod(1+E[R]), shape (n,).
+        r"""Return the buy-and-hold abnormal returns against the model, decimal, shape (n,).
 
-        Of the sessions that the CAR covers. Log returns are turned into simple ones first. NaN for
-        volume, turnover and volatility, which nobody can hold.
+        Notes
+        -----
+        .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
+
+        over the sessions that the CAR covers. Log returns are turned into simple ones first. NaN
+        unless :meth:`valid`, and for volume, turnover and volatility, which nobody can hold.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -301,46 +338,43 @@ class AbnormalReturns(Sampled):
             expected[run_on, -1] = self.runs.expected[run_on, cols.stop - 1]
         if self.windows.kind == "log":
             actual, expected = np.expm1(actual), np.expm1(expected)
-        seen = self.inside(window)
-        actual, expected = np.where(seen, actual, 0.0), np.where(seen, expected, 0.0)
-        held = np.prod(1 + actual, axis=1) - np.prod(1 + expected, axis=1)
-        return np.where(self.valid(window), held, np.nan)
+        inside = self.inside(window)
+        grown = [np.prod(1 + np.where(inside, r, 0.0), axis=1) for r in (actual, expected)]
+        return np.where(self.valid(window), grown[0] - grown[1], np.nan)
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN where no event
-        has one.
+        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN without any.
 
-        Of the events whose return is of this day alone: one over several sessions is none of its
-        last day.
+        It is of the events whose return covers only this day: a return over several sessions does
+        not belong to its last day.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
     @property
     def in_aar(self) -> IntArray:
         """Number of events in each point of `aar`, shape (L2,)."""
-        count: IntArray = ((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0)
-        return count
+        return np.asarray(((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0))
 
     @cached_property
     def caar(self) -> FloatArray:
         """Mean CAR from the first day of the event window up to each day, shape (L2,).
 
-        Of the events that have all of these days, limits not extended; the cumulated AAR if all
-        have them. NaN where none has.
+        It is of the events that have all of these days, limits not extended; the cumulated AAR if
+        all have them. NaN where none has.
         """
-        return np.array([own.mean() if len(own) else np.nan for own in self._from_start])
+        return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 
     @cached_property
     def complete(self) -> IntArray:
         """Number of events in each point of `caar`, shape (L2,)."""
-        return np.array([len(own) for own in self._from_start])
+        return np.array([len(car) for car in self._from_start])
 
     @cached_property
     def _from_start(self) -> list[FloatArray]:
         """The CARs from the first day up to each, of the events that have all of these days."""
-        car = (self.unextended.car(Window(self.event.start, int(t))) for t in self.event.days)
-        return [own[np.isfinite(own)] for own in car]
+        cars = (self.unextended.car(Window(self.event.start, int(t))) for t in self.event.days)
+        return [car[np.isfinite(car)] for car in cars]
 
     def loadings(self, window: Window) -> tuple[FloatArray, FloatArray]:
         """Return the weight of every day's error in the CAR over `window` (docs/methods.md, 4).
@@ -357,37 +391,30 @@ class AbnormalReturns(Sampled):
         weights = np.einsum("nj,nlj->nl", inner, np.nan_to_num(self.x_estimation))
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
-        own = event[:, self.columns(window)]
+        covered = event[:, self.columns(window)]
         for back in range(int(spans.max(initial=1))):
             reached = inside[:, back:] & (spans[:, back:] > back)
-            own[:, : len(window) - back][reached] = 1.0
+            covered[:, : len(window) - back][reached] = 1.0
         return np.where(np.isfinite(self.resid), weights, 0.0), event
 
     def hidden(self, window: Window) -> list[tuple[int, IntArray]]:
-        """Return events and the sessions that their CAR covers beside the days of `window`.
+        """Return events and the sessions that their CAR covers in addition to the days of `window`.
 
         Halted sessions that have left the clock, and the sessions after the window until a close
         off the price limit; as columns of ``windows.sessions``.
         """
-        cols = self.columns(window)
-        inside, delayed = (
-            self.inside(window),
-            self.delayed(window) & (self.conventions.limits in EXTENDING),
-        )
+        cols, inside = self.columns(window), self.inside(window)
+        delayed = self.delayed(window) & (self.conventions.limits in EXTENDING)
         bridged = inside & (self.over("length", cols) > self.over("spans", cols))
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
-            own = self.windows.calendars[self.windows.calendar[i]]
-            at = np.searchsorted(own, self.windows.event_positions[i, cols])
-            parts = [
-                own[at[t] - self.length[i, cols][t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])
-            ]
-            if delayed[i] and self.runs is not None:
-                first = self.length[i, cols.stop - 1]
-                parts.append(
-                    own[at[-1] + 1 : at[-1] + self.runs.length[i, cols.stop - 1] - first + 1]
-                )
-            out.append((int(i), np.concatenate(parts)))
+            calendar = self.windows.calendars[self.windows.calendar[i]]
+            at = np.searchsorted(calendar, self.windows.event_positions[i, cols])
+            length = self.length[i, cols]
+            pieces = [calendar[at[t] - length[t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
+            if delayed[i]:
+                pieces.append(self._run_on(i, cols.stop - 1))
+            out.append((int(i), np.concatenate(pieces)))
         return out
 
     @cached_property
@@ -397,14 +424,18 @@ class AbnormalReturns(Sampled):
 
 
 def form(x: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Return the quadratic forms x'Ax of n events and L days, (n, L), given x (n, L, k) and A (n,
-    k, k)."""
-    out: FloatArray = np.einsum("nlk,nlk->nl", x @ matrix, x)
-    return out
+    """Return the quadratic forms x'Ax of n events and L days, shape (n, L).
+
+    Parameters
+    ----------
+    x : (n, L, k) float array
+    matrix : (n, k, k) float array
+        A.
+    """
+    return np.asarray(np.einsum("nlk,nlk->nl", x @ matrix, x))
 
 
 def _mean(values: FloatArray) -> FloatArray:
-    """Mean over events of each column, NaN where none is finite."""
+    """Return the mean over events of each column, NaN where none is finite."""
     count = np.isfinite(values).sum(axis=0)
-    mean: FloatArray = np.nansum(values, axis=0) / np.where(count > 0, count, np.nan)
-    return mean
+    return np.asarray(np.nansum(values, axis=0) / np.where(count > 0, count, np.nan))

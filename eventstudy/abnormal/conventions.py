@@ -1,4 +1,4 @@
-"""Conventions on which authors differ, and the seed of whatever is drawn at random."""
+"""Conventions on which authors differ, and the seed of all random draws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DRAWS = 999
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """What a test may do in more than one way; the defaults are those of docs/methods.md.
+    """Choices that a test may make in more than one way; the defaults are in docs/methods.md.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Conventions:
         Correlation of two CARs by the cosine of their loadings, or by the share of common sessions.
     missing : {"drop", "rescale", "zero"}
         An event without all days of a window leaves it; or enters with CAR x L / days covered; or
-        with the days that it has. The standardised CAR of the last two is the same.
+        with the days that it has. The standardised CAR is the same in both cases.
     limits : {"extend", "none", "drop", "censored"}
         Where a window closes at a price limit: it ends with the first close off the limit, or as it
         is, or the event leaves it (which is biased, since large effects leave). With "censored"
@@ -37,6 +37,12 @@ class Conventions:
         Draws of resampling tests.
     seed : int
         Seed of resampling tests.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.Conventions(seed=7).draws
+    999
     """
 
     scar: Literal["exact", "sum"] = "exact"
@@ -52,8 +58,7 @@ class Conventions:
         for f in fields(self):
             value, choices = getattr(self, f.name), get_args(kinds[f.name])
             if choices and value not in choices:
-                raise ConfigError(
-                    "unknown choice", where=f.name, value=value, remedy="use " + ", ".join(choices)
-                )
+                remedy = "use " + ", ".join(choices)
+                raise ConfigError("unknown choice", where=f.name, value=value, remedy=remedy)
         if self.draws < 1:
             raise ConfigError("at least one draw is needed", where="draws", value=self.draws)

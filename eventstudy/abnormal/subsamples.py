@@ -1,10 +1,9 @@
-"""Samples of a study: what is computed of single events is computed once, for all samples that
-share them."""
+"""Samples of a study: arrays by event are computed once, for all samples that share the events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -19,30 +18,29 @@ from ..utility.workers import current
 from ..windows.event_windows import EventWindows
 from .conventions import Conventions
 
-Found = TypeVar("Found")
+T = TypeVar("T")
 
-# What is kept of an object and depends on its conventions.
+# Cached attributes that depend on the conventions.
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
-# What is made anew when it is asked for, of many events.
-LEFT_OUT = ("resid", "x_estimation")
+# Arrays that are made on demand where there are many events.
+ON_DEMAND = ("resid", "x_estimation")
 
 
 class Sampled(ByEvent):
-    """Events of a study, of which samples are taken: those of a window, of a group, those left
-    after some.
+    """Events of a study, from which samples are taken: by window, by group, or without some events.
 
     Attributes
     ----------
     memo : dict
-        What has been computed from this object already.
+        Results computed from this object, by key.
     parent, rows : record and (n,) int array, optional
-        The study that these events were taken from, and which of its events they are.
+        The study that these events were taken from, and their rows there.
     """
 
     if TYPE_CHECKING:
         windows: EventWindows
         nobs: IntArray
-        runs: Any
+        runs: Runs | None
         conventions: Conventions
         memo: dict[object, Any]
         parent: Self | None
@@ -54,23 +52,27 @@ class Sampled(ByEvent):
     def __len__(self) -> int:
         return len(self.nobs)
 
-    def made(self, name: str) -> Any:
+    def computed(self, name: str) -> Any:
         """Make the residuals and regressors of the estimation days where they are not kept."""
-        if self.estimation_days is None or name not in LEFT_OUT:
-            return super().made(name)
+        if self.estimation_days is None or name not in ON_DEMAND:
+            return super().computed(name)
         self.__dict__.update(self.estimation_days(self))
         return self.__dict__[name]
 
-    def map(self, function: Callable[[Self], Found]) -> Iterator[Found]:
-        """Yield what a function finds in the events, in chunks that fit into memory, in their
-        order."""
-        one = len(self) <= CHUNK
-        return current().threads(function, [self] if one else Pieces(self))
+    def map(self, function: Callable[[Self], T]) -> Iterator[T]:
+        """Yield the results of a function of events, in chunks that fit into memory, in order."""
+        return current().threads(function, [self] if len(self) <= CHUNK else Pieces(self))
 
     def once(self, key: object, compute: Callable[[Self], FloatArray]) -> FloatArray:
         """Return an array by event, computed once for the study that the events were taken from.
 
-        Of each event by itself: what another event changes must not be asked for in this way.
+        Parameters
+        ----------
+        key : hashable
+            Name in `memo`.
+        compute : callable
+            Takes events and returns their array. The value of an event must not depend on the
+            events beside it.
         """
         if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
             return self.parent.once(key, compute)[self.rows]
@@ -79,34 +81,43 @@ class Sampled(ByEvent):
             self.memo[key].flags.writeable = False
         return self.memo[key]  # type: ignore[no-any-return]
 
+    def remember(self, key: object, compute: Callable[[], T]) -> T:
+        """Return what a function computes of this sample, called on first use only.
+
+        Parameters
+        ----------
+        key : hashable
+        compute : callable
+            Takes no argument; what it returns may depend on the conventions.
+        """
+        if key not in self.memo:
+            self.memo[key] = compute()
+        return self.memo[key]  # type: ignore[no-any-return]
+
     @property
     def larger(self) -> tuple[Self, IntArray] | None:
-        """The many events that most of these were taken from, and which of those were left; else
-        None."""
-        whole: Self = self.__dict__.get("_whole", self)
-        which = self.__dict__.get("_cut")
-        if (
-            which is None
-            or isinstance(which, slice)
-            or len(whole) <= KEPT
-            or 2 * len(self) < len(whole)
-        ):
+        """The many events that most of these were taken from, and the rows dropped; else None."""
+        study: Self = self.__dict__.get("_whole", self)
+        rows = self.__dict__.get("_cut")
+        if rows is None or isinstance(rows, slice):
             return None
-        if which.dtype != bool and (which[0] < 0 or (np.diff(which) <= 0).any()):
-            # Events that come twice, or in another order, are no part of the sums of all.
+        if len(study) <= KEPT or 2 * len(self) < len(study):
             return None
-        left = np.ones(len(whole), dtype=np.bool_)
-        left[which] = False
-        return whole, np.flatnonzero(left)
+        if rows.dtype != bool and (rows[0] < 0 or (np.diff(rows) <= 0).any()):
+            # Events that come twice, or in another order, are no subset of the sums of all.
+            return None
+        dropped = np.ones(len(study), dtype=np.bool_)
+        dropped[rows] = False
+        return study, np.flatnonzero(dropped)
 
     def take(self, rows: IntArray | BoolArray | slice) -> Self:
         """Return some events, by position or mask."""
-        own = np.arange(len(self)) if self.rows is None else self.rows
+        study_rows = np.arange(len(self)) if self.rows is None else self.rows
         runs = None if self.runs is None else self.runs.take(rows)
-        whole = self if self.parent is None else self.parent
         return self.cut(
-            rows, windows=self.windows.take(rows), runs=runs, memo={}, parent=whole, rows=own[rows]
-        )
+            rows, windows=self.windows.take(rows), runs=runs, memo={},
+            parent=self if self.parent is None else self.parent, rows=study_rows[rows],
+        )  # fmt: skip
 
     def under(self, **changes: Any) -> Self:
         """Return the same abnormal returns for tests under other conventions.
@@ -116,42 +127,91 @@ class Sampled(ByEvent):
         ConfigError
             For an unknown convention or choice.
         """
-        known = [f.name for f in fields(Conventions)]
+        names = [f.name for f in fields(Conventions)]
         for name in changes:
-            if name not in known:
-                remedy = did_you_mean(name, known) or "known: " + ", ".join(known)
+            if name not in names:
+                remedy = did_you_mean(name, names) or "known: " + ", ".join(names)
                 raise ConfigError("unknown convention", value=name, remedy=remedy)
         parent = None if self.parent is None else self.parent.under(**changes)
-        # Correlations of residuals depend on no convention, and are what costs most.
-        kept: dict[object, Any] = {
-            k: v for k, v in self.memo.items() if isinstance(k, tuple) and k[0] == "correlations"
-        }
-        changed = replace(self.conventions, **changes)
-        new = self.altered(conventions=changed, memo=kept, parent=parent)
+        # Correlations of residuals depend on no convention, and cost most.
+        values = [(k, v) for k, v in self.memo.items() if isinstance(k, tuple)]
+        memo: dict[object, Any] = {k: v for k, v in values if k[0] == "correlations"}
+        conventions = replace(self.conventions, **changes)
+        new = self.altered(conventions=conventions, memo=memo, parent=parent)
         for name in BY_CONVENTION:
             new.__dict__.pop(name, None)
         return new
 
     def sample(self, window: Window) -> Self:
         """Return the events that are valid for `window` (itself if all are)."""
-        if window not in self.memo:
-            valid = self.valid(window)
-            self.memo[window] = self if valid.all() else self.take(valid)
-        return self.memo[window]  # type: ignore[no-any-return]
+        valid = self.valid
+        return self.remember(window, lambda: self if (v := valid(window)).all() else self.take(v))
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:
-    """Return a mask of n events, or positions among them, as an array."""
-    found = np.asarray(rows)
-    if found.ndim != 1 or (found.size and found.dtype.kind not in "biu"):
+    """Return a mask of n events, or positions among them, as an array.
+
+    Parameters
+    ----------
+    rows : array_like
+        Mask or positions; negative positions count from the end.
+    n : int
+
+    Raises
+    ------
+    ConfigError
+        If it is neither, or does not fit n events.
+    """
+    array = np.asarray(rows)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "biu"):
         remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
         value = rows if isinstance(rows, str) else type(rows).__name__
         raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
-    if found.dtype == bool:
-        if len(found) != n:
-            raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(found)}")
-        return found
-    found = found.astype(np.int64)
-    if found.size and not -n <= found.min() <= found.max() < n:
-        raise ConfigError(f"there are {n} events, counted from 0", value=found.tolist())
-    return found
+    if array.dtype == bool:
+        if len(array) != n:
+            raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(array)}")
+        return array
+    array = array.astype(np.int64)
+    if array.size and not -n <= array.min() <= array.max() < n:
+        raise ConfigError(f"there are {n} events, counted from 0", value=array.tolist())
+    return array
+
+
+# Conventions on price limits by which a window runs on until the first free close.
+EXTENDING = ("extend", "censored")
+
+
+# The fields of Runs that replace those of single days.
+RUN = {"ar": "ar", "noise": "noise", "x_event": "x"}
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Each event day joined with the sessions after it until the first close off a price limit.
+
+    Attributes
+    ----------
+    at_limit : (n, L2) bool array
+        Whether the day closes at a limit; elsewhere the run is the day itself.
+    ar, noise : (n, L2) float arrays
+        Abnormal return of the run, compounded, and the variance of its error; NaN if no close off
+        the limit was found.
+    actual, expected : (n, L2) float arrays
+        Return and normal return of the run, compounded.
+    length : (n, L2) int array
+        Sessions of the run.
+    x : (n, L2, k) float array
+        Regressors, summed over the run.
+    """
+
+    at_limit: BoolArray
+    ar: FloatArray
+    noise: FloatArray
+    actual: FloatArray
+    expected: FloatArray
+    length: IntArray
+    x: FloatArray
+
+    def take(self, rows: IntArray | BoolArray | slice) -> Runs:
+        """Return the runs of some events."""
+        return Runs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})

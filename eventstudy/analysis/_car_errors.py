@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..errors import NotPossibleError
-from ..significance.date_clustered import MIN_DATES
-from ..significance.wild_bootstrap import MIN_CLUSTERS
+from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES
 from ..utility.typing import FloatArray, IntArray
-from ._clustered import (
-    ClusterError,
-    decisive,
-    inverse_root,
-    loadings,
-    satterthwaite,
-    scores,
-    wild_pvalues,
-)
-from ._design import CONSTANT, Design
 
+ClusterError = Literal["CR2", "CR1"]
+# 1 minus an eigenvalue of a cluster's hat matrix: below it the cluster determines a coefficient.
+SINGULAR = 1e-9
 # With fewer dates the reference law of a clustered t is itself an approximation.
 FEW_DATES = 10
 LARGE_SHARE = 1 / 3
-# 1 minus the leverage of an event: below this it alone determines a coefficient.
-ALONE = 1e-9
-# So many terms are named.
-SHOWN = 3
 # Scores of dates this small beside those of their events are zero but for rounding.
 ROUNDING = 1e-10
 
@@ -42,14 +30,32 @@ class Errors(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def by_event(fit: Any, X: FloatArray, design: Design, cov: str) -> Errors:
-    """Return errors that take events as independent."""
+def by_event(fit: Any, X: FloatArray, cov: str) -> Errors:
+    """Return errors of the coefficients that take events as independent.
+
+    Parameters
+    ----------
+    fit : statsmodels RegressionResults
+    X : (N, k) float array
+        Regressors, times the root of the weights if there are any.
+    cov : str
+        One of ``cross_section.Cov`` but "date".
+
+    Returns
+    -------
+    Errors
+
+    References
+    ----------
+    .. [1] MacKinnon, J. G. and White, H. (1985). Some heteroskedasticity-consistent covariance
+       matrix estimators with improved finite sample properties. Journal of Econometrics 29,
+       305-325.
+    """
     N, k = X.shape
     if cov == "known_variance":
         root = inverse_root(X)
         return Errors(fit, root @ root.T, np.full(k, np.inf))
     if cov not in ("nonrobust", "scaled"):
-        _check_leverage(X, design, cov)
         fit = fit.get_robustcov_results(cov, use_t=True)
     return Errors(fit, np.asarray(fit.cov_params()), np.full(k, float(N - k)))
 
@@ -57,28 +63,48 @@ def by_event(fit: Any, X: FloatArray, design: Design, cov: str) -> Errors:
 def by_date(
     fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, dates: IntArray, se: ClusterError
 ) -> Errors:
-    """Return errors clustered by date, with bootstrap p-values if dates are few."""
+    """Return errors of the coefficients clustered by date, and bootstrap p-values if dates are few.
+
+    Parameters
+    ----------
+    fit : statsmodels RegressionResults
+    X : (N, k) float array
+        Regressors, times the root of the weights if there are any.
+    y : (N,) float array
+        CARs (decimal) in the same weights.
+    e : (N,) float array
+        Residuals of y on X.
+    dates : (N,) int array
+        Date of each event, from 0 to G-1.
+    se : {"CR2", "CR1"}
+
+    Returns
+    -------
+    Errors
+
+    Raises
+    ------
+    NotPossibleError
+        With fewer than three dates, and where the columns tell every date from the others.
+    """
     size = np.bincount(dates)
     (N, k), G = X.shape, len(size)
     if G < MIN_DATES:
-        raise NotPossibleError(
-            f"{G} dates, at least {MIN_DATES} are needed to cluster by date", where="cov"
-        )
+        reason = f"{G} dates, at least {MIN_DATES} are needed to cluster by date"
+        raise NotPossibleError(reason, where="cov")
     A = loadings(X, dates, se)
     S = scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
-        raise NotPossibleError(
-            "the columns tell every date from the others: nothing is left to estimate errors by "
-            "date from",
-            where="cov", remedy="leave out what is the same for all events of a date",
-        )  # fmt: skip
+        reason = "the columns tell every date from the others: nothing is left to estimate errors"
+        remedy = "leave out what is the same for all events of a date"
+        raise NotPossibleError(f"{reason} by date from", where="cov", remedy=remedy)
     if se == "CR1":
         fit = fit.get_robustcov_results("cluster", groups=dates, use_t=True)
     df = np.full(k, G - 1.0) if se == "CR1" else satterthwaite(X, A, dates)
     notes = []
-    if alone := decisive(X, dates):
-        day = "date determines" if alone == 1 else "dates determine"
-        notes.append(f"{alone} {day} a coefficient alone, whose error leaves them out")
+    if n_decisive := decisive(X, dates):
+        day = "date determines" if n_decisive == 1 else "dates determine"
+        notes.append(f"{n_decisive} {day} a coefficient alone, whose error leaves them out")
     if size.max() / N > LARGE_SHARE:
         notes.append(f"the largest date holds {size.max() / N:.0%} of the events")
     if len(size) >= FEW_DATES:
@@ -88,18 +114,172 @@ def by_date(
     return Errors(fit, S.T @ S, df, wild_pvalues(X, y, dates, A), tuple(notes))
 
 
-def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:
-    """Refuse HC2 and HC3 where the residual of an event is zero whatever its CAR."""
-    leverage = (np.linalg.qr(X)[0] ** 2).sum(axis=1)
-    alone = leverage > 1 - ALONE
-    if cov not in ("HC2", "HC3") or not alone.any():
-        return
-    single = (design.X != 0).sum(axis=0) == 1
-    terms = [term for term, once in zip(design.terms, single, strict=True) if once]
-    named = terms or [name for name in dict.fromkeys(design.origin) if name != CONSTANT]
-    rest = f" and {len(named) - SHOWN} more" * (len(named) > SHOWN)
-    raise NotPossibleError(
-        f"{cov} is not defined where one event alone determines a coefficient",
-        value=", ".join(named[:SHOWN]) + rest,
-        remedy="merge them with others, or leave the column out",
-    )  # fmt: skip
+def loadings(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:
+    r"""Return A, shape (N, k), by which residuals become the scores of each cluster.
+
+    Parameters
+    ----------
+    X : (N, k) float array
+        Regressors of full rank, times the root of the weights if there are any.
+    cluster : (N,) int array
+        From 0 to G-1.
+    kind : {"CR2", "CR1"}
+
+    Returns
+    -------
+    (N, k) float array
+
+    Notes
+    -----
+    With least-squares residuals e,
+
+    .. math:: \operatorname{Var}(b_j) = \sum_g \Big( \sum_{i \in g} A_{ij} e_i \Big)^2 .
+
+    CR2: A_g = (I - H_gg)^{-1/2} X_g (X'X)^-1, by a pseudo-inverse where I - H_gg is singular. CR1:
+    A = X (X'X)^-1 sqrt(G/(G-1) (N-1)/(N-k)).
+
+    References
+    ----------
+    .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
+       regression with multi-stage samples. Survey Methodology 28, 169-181.
+    .. [2] Pustejovsky, J. E. and Tipton, E. (2018). Small-sample methods for cluster-robust
+       variance estimation and hypothesis testing in fixed effects models. Journal of Business &
+       Economic Statistics 36, 672-683.
+    """
+    N, k = X.shape
+    root = inverse_root(X)
+    if kind == "CR1":
+        G = int(cluster.max()) + 1
+        return np.asarray(np.sqrt(G / (G - 1) * (N - 1) / (N - k)) * (X @ root @ root.T))
+    # (I - ZZ')^{-1/2} Z = Z (I - Z'Z)^{-1/2}: k x k instead of n_g x n_g.
+    Z, A = X @ root, np.empty_like(X)
+    for g in range(int(cluster.max()) + 1):
+        members = cluster == g
+        value, vector = np.linalg.eigh(np.eye(k) - Z[members].T @ Z[members])
+        scale = np.where(value > SINGULAR, 1 / np.sqrt(np.maximum(value, SINGULAR)), 0.0)
+        A[members] = Z[members] @ (vector * scale) @ vector.T @ root.T
+    return A
+
+
+def decisive(X: FloatArray, cluster: IntArray) -> int:
+    """Return the number of clusters that alone determine a combination of coefficients.
+
+    Parameters
+    ----------
+    X : (N, k) float array
+    cluster : (N,) int array
+        From 0 to G-1.
+
+    Returns
+    -------
+    int
+    """
+    Z = X @ inverse_root(X)
+    blocks = (Z[cluster == g] for g in range(int(cluster.max()) + 1))
+    return sum(bool(np.linalg.eigvalsh(block.T @ block)[-1] > 1 - SINGULAR) for block in blocks)
+
+
+def scores(A: FloatArray, e: FloatArray, cluster: IntArray) -> FloatArray:
+    """Return the sum of A_ij e_i over each cluster, shape (G, k).
+
+    Parameters
+    ----------
+    A : (N, k) float array
+    e : (N,) float array
+    cluster : (N,) int array
+        From 0 to G-1.
+
+    Returns
+    -------
+    (G, k) float array
+    """
+    out = np.zeros((int(cluster.max()) + 1, A.shape[1]))
+    np.add.at(out, cluster, A * e[:, None])
+    return out
+
+
+def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray:
+    """Return the degrees of freedom of each coefficient, shape (k,).
+
+    Parameters
+    ----------
+    X : (N, k) float array
+    A : (N, k) float array
+        Of :func:`loadings`.
+    cluster : (N,) int array
+        From 0 to G-1.
+
+    Returns
+    -------
+    (k,) float array
+
+    Notes
+    -----
+    (tr M)^2 / tr(M^2), where M_gh = a_g'(I - H)_gh a_h is the covariance of the scores under
+    independent errors of one variance.
+
+    References
+    ----------
+    .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
+       regression with multi-stage samples. Survey Methodology 28, 169-181.
+    """
+    Z, G = X @ inverse_root(X), int(cluster.max()) + 1
+    variances = scores(A**2, np.ones(len(A)), cluster)
+    df = np.empty(A.shape[1])
+    for j in range(A.shape[1]):
+        U = np.zeros((G, Z.shape[1]))
+        np.add.at(U, cluster, Z * A[:, [j]])
+        M = np.diag(variances[:, j]) - U @ U.T
+        df[j] = M.trace() ** 2 / (M**2).sum()
+    return df
+
+
+def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray) -> FloatArray:
+    """Return two-sided wild cluster bootstrap p-values of H0: b_j = 0, shape (k,).
+
+    Parameters
+    ----------
+    X : (N, k) float array
+    y : (N,) float array
+        CARs (decimal).
+    cluster : (N,) int array
+        From 0 to G-1.
+    A : (N, k) float array
+        Of :func:`loadings`.
+
+    Returns
+    -------
+    (k,) float array
+
+    Notes
+    -----
+    The null is imposed: the residuals of the regression without column j change sign by clusters.
+    All 2^G flips are used, each b*_j over its standard error.
+
+    References
+    ----------
+    .. [1] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008). Bootstrap-based improvements for
+       inference with clustered errors. Review of Economics and Statistics 90, 414-427.
+    """
+    G, k = int(cluster.max()) + 1, X.shape[1]
+    signs = 1.0 - 2.0 * ((np.arange(2**G)[:, None] >> np.arange(G)) & 1)
+    inverse = np.linalg.pinv(X)
+    p = np.empty(k)
+    for j in range(k):
+        fitted, restricted = np.zeros_like(y), np.delete(X, j, axis=1)
+        if k > 1:
+            fitted = restricted @ np.linalg.lstsq(restricted, y, rcond=None)[0]
+        stars = fitted + signs[:, cluster] * (y - fitted)
+        b = stars @ inverse.T
+        e = stars - b @ X.T
+        score = np.zeros((len(signs), G))
+        np.add.at(score.T, cluster, (e * A[:, j]).T)
+        se = np.sqrt((score**2).sum(axis=1))
+        t = np.abs(np.divide(b[:, j], se, out=np.full(len(se), np.inf), where=se > 0))
+        p[j] = (t >= t[0] - EQUAL).mean()
+    return p
+
+
+def inverse_root(X: FloatArray) -> FloatArray:
+    """Return L with L L' = (X'X)^-1, by a QR decomposition."""
+    return np.asarray(np.linalg.inv(np.linalg.qr(X, mode="r")))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from math import comb, prod
 from typing import TypeAlias
 
@@ -13,8 +12,7 @@ from ..utility.typing import BoolArray, FloatArray, IntArray
 
 # All arrangements are taken up to this number of them.
 ENUMERATE_UP_TO = 4096
-# What may be exchanged: units (an event, or all events of a date), and how many are of the first
-# group.
+# Units that may be exchanged, an event or all of a date; and how many are of the first group.
 Stratum: TypeAlias = tuple[list[IntArray], int]
 
 
@@ -24,27 +22,46 @@ def count(strata: list[Stratum]) -> int:
 
 
 def strata_of(first: BoolArray, date: IntArray) -> list[Stratum]:
-    """Return the strata: events of a date that has both groups, and the dates that have one group
-    only."""
+    """Return the strata: dates with both groups, and the dates of one group together.
+
+    Parameters
+    ----------
+    first : (n,) bool array
+        Whether an event is of the first group.
+    date : (n,) int array
+
+    Returns
+    -------
+    list of Stratum
+    """
     strata: list[Stratum] = []
-    whole: tuple[list[IntArray], list[IntArray]] = ([], [])
+    single_group: tuple[list[IntArray], list[IntArray]] = ([], [])
     for day in np.unique(date):
-        one, other = np.flatnonzero((date == day) & first), np.flatnonzero((date == day) & ~first)
-        if len(one) and len(other):
-            strata.append(([np.array([i]) for i in (*one, *other)], len(one)))
+        of_first, of_second = (np.flatnonzero((date == day) & g) for g in (first, ~first))
+        if len(of_first) and len(of_second):
+            strata.append(([np.array([i]) for i in (*of_first, *of_second)], len(of_first)))
         else:
-            whole[0 if len(one) else 1].append(np.concatenate([one, other]))
-    return [*strata, ([*whole[0], *whole[1]], len(whole[0]))]
+            single_group[0 if len(of_first) else 1].append(np.concatenate([of_first, of_second]))
+    return [*strata, ([*single_group[0], *single_group[1]], len(single_group[0]))]
 
 
 def arrangements(strata: list[Stratum], n: int) -> BoolArray:
-    """Return all labellings, shape (count, n)."""
+    """Return all labellings, shape (count, n).
 
-    def of_stratum(units: list[IntArray], chosen: int) -> Iterator[IntArray]:
-        for picked in combinations(units, chosen):
-            yield np.concatenate(picked) if picked else np.empty(0, dtype=np.int64)
+    Parameters
+    ----------
+    strata : list of Stratum
+    n : int
+        Number of events.
 
-    rows = [np.concatenate(parts) for parts in product(*(list(of_stratum(*s)) for s in strata))]
+    Returns
+    -------
+    (count, n) bool array
+    """
+
+    none = np.empty(0, dtype=np.int64)
+    picks = product(*(combinations(units, chosen) for units, chosen in strata))
+    rows = [np.concatenate([none, *chain.from_iterable(units)]) for units in picks]
     out = np.zeros((len(rows), n), dtype=np.bool_)
     for labels, events in zip(out, rows, strict=True):
         labels[events] = True
@@ -52,7 +69,21 @@ def arrangements(strata: list[Stratum], n: int) -> BoolArray:
 
 
 def draws(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray:
-    """Return seeded labellings, shape (number, n)."""
+    """Return seeded labellings, shape (number, n).
+
+    Parameters
+    ----------
+    strata : list of Stratum
+    n : int
+        Number of events.
+    number : int
+        Number of draws.
+    seed : int
+
+    Returns
+    -------
+    (number, n) bool array
+    """
     rng = np.random.default_rng(seed)
     out = np.zeros((number, n), dtype=np.bool_)
     for units, chosen in strata:
@@ -63,8 +94,19 @@ def draws(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray
 
 
 def welch_t(values: FloatArray, labels: BoolArray) -> FloatArray:
-    """Return Welch's t of each labelling (B, n); infinite where a group has one event or nothing
-    varies."""
+    """Return Welch's t of each labelling, shape (B,).
+
+    Parameters
+    ----------
+    values : (n,) float array
+        CARs (decimal).
+    labels : (B, n) bool array
+
+    Returns
+    -------
+    (B,) float array
+        Infinite where a group has one event or nothing varies.
+    """
     y = values - values.mean()
     n = np.stack([labels.sum(axis=1), (~labels).sum(axis=1)]).astype(float)
     total = np.stack([labels @ y, ~labels @ y])

@@ -1,60 +1,33 @@
-"""The answer of a study: one test chosen by the number of events, its estimate, interval and
-verdict."""
+"""The answer of a study: the test that decides, its estimate, interval and verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..fitting.fitted import WindowLike
-from ..significance import STATISTICS, SignificanceTest
-from ..significance._base import InapplicableError
+from ..fitting.fitted import FittedStudy, WindowLike
+from ..significance import FULL_SAMPLE, STATISTICS, SignificanceTest, main_test
 from ..significance._correlation import variance_factor
-from ..significance.patell import scar_variance
-from ..significance.patell_kp import FULL_SAMPLE
+from ..significance.standardised import scar_variance
+from ..utility.flags import Flag
 from ..utility.numbers import LEVEL
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
+from .interval import Interval as Interval
+from .interval import detectable, inflation, plain_average
+from .interval import quantile as quantile
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
+# The main test of a sample that is large enough for every test.
+FULL_TEST = main_test(FULL_SAMPLE)
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
 SHARED = 0.02
-POWER = 0.8
 # A firm without a price for so long, while others have them, is delisted or as good as that.
 GONE = np.timedelta64(30, "D")
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with its standard error and 95% interval (decimal); NaN where there is none.
-
-    Attributes
-    ----------
-    estimate, se, ci_low, ci_high : float
-    df : float
-        Degrees of freedom of Student's t; infinite for normal quantiles.
-    """
-
-    estimate: float = np.nan
-    se: float = np.nan
-    ci_low: float = np.nan
-    ci_high: float = np.nan
-    df: float = np.nan
-
-    @classmethod
-    def of(cls, estimate: float, se: float, df: float) -> Interval:
-        """Return estimate -+ the 97.5% quantile times the standard error."""
-        half = quantile(df) * se
-        return cls(
-            float(estimate), float(se), float(estimate - half), float(estimate + half), float(df)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,47 +115,51 @@ class Answer:
         ends = ("estimate", "ci_low", "ci_high")
         effect, average = asdict(self.effect), asdict(self.plain_average)
         return {
-            "verdict": self.verdict, "test": self.test, "pvalue": _known(self.pvalue),
-            **{name: _known(effect[name]) for name in ends},
-            "n_events": self.n_events, "n_dates": self.n_dates,
-            "market_implied": _known(self.market_implied),
-            "plain_average": {name: _known(average[name]) for name in ends},
-            "overturn": {k: _plain(v) for k, v in asdict(self.overturn).items()},
+            "verdict": self.verdict, "test": self.test, "pvalue": _number_or_none(self.pvalue),
+            **{name: _number_or_none(effect[name]) for name in ends}, "n_events": self.n_events,
+            "n_dates": self.n_dates, "market_implied": _number_or_none(self.market_implied),
+            "plain_average": {name: _number_or_none(average[name]) for name in ends},
+            "overturn": {k: _json_value(v) for k, v in asdict(self.overturn).items()},
             "reason": self.reason,
         }  # fmt: skip
 
 
-def main_test(n_events: int) -> str:
-    """Return the name of the test that decides, by the number of events alone.
-
-    One event has its exact t. Of two to four the variance of the event days cannot be estimated, so
-    that it is that of the estimation days, as for one event. Five or more have BMP adjusted for
-    correlation.
-    """
-    if n_events <= 1:
-        return "event_t"
-    return "bmp_kp" if n_events >= FULL_SAMPLE else "patell_kp"
-
-
 def answer_of(study: FittedStudy, window: WindowLike | None = None) -> Answer:
-    """Return the answer of a study over `window`, by default the main one; see :func:`decide`.
+    """Return the answer of a study over `window`; while events wait for days it has no verdict.
 
-    While events wait for days of the window there is an estimate and no verdict.
+    Parameters
+    ----------
+    study : FittedStudy
+    window : window, optional
+        By default the main one.
+
+    Returns
+    -------
+    Answer
+        Of :func:`decide`, computed once for a study.
     """
     chosen = study.main if window is None else Window.of(window)
-    if ("answer", chosen) not in study.memo:
-        study.memo["answer", chosen] = _answer(study, chosen)
-    return study.memo["answer", chosen]  # type: ignore[no-any-return]
+    return study.remember(("answer", chosen), lambda: _answer(study, chosen))
 
 
 def main_test_of(study: FittedStudy, window: WindowLike | None = None) -> str:
-    """Return the name of the test that decides over `window`, by default the main one."""
+    """Return the name of the test that decides over `window`.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : window, optional
+        By default the main one.
+
+    Returns
+    -------
+    str
+    """
     return answer_of(study, window).test
 
 
 def default_tests(study: FittedStudy) -> list[str]:
-    """Return the names of the tests that summaries show unless others are named, the main test
-    first."""
+    """Return the names of the tests that summaries show by default, the main test first."""
     usual = (name for name in study.all_tests if STATISTICS[name].core)
     return list(dict.fromkeys([main_test_of(study), *usual]))
 
@@ -195,7 +172,7 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
 
 
 def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] = ()) -> Answer:
-    """Return the answer of abnormal returns over `window`.
+    r"""Return the answer of abnormal returns over `window`.
 
     Parameters
     ----------
@@ -205,13 +182,20 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     event_ids : sequence of str
         Names of the n events, for the answer without each; by default their places.
 
+    Returns
+    -------
+    Answer
+
     Notes
     -----
-    With z_i = CAR_i / s_i the estimate is d = sum z_i / sum 1/s_i. Its standard error is d over the
-    statistic of the main test, computed from the right-hand side so that it exists where d is zero:
-    f sd(z) / (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r), for five events or more; sqrt(sum
-    nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to four; s for one. The interval leaves
-    out zero exactly where the verdict is ``different``.
+    With z_i = CAR_i / s_i the estimate is
+
+    .. math:: d = \sum_i z_i \Big/ \sum_i 1/s_i .
+
+    Its standard error is d over the statistic of the main test, computed from the right-hand side
+    so that it exists where d is zero: f sd(z) / (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r),
+    for five events or more; sqrt(sum nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to
+    four; s for one. The interval leaves out zero exactly where the verdict is ``different``.
     """
     sample = abnormal.sample(window)
     n = len(sample)
@@ -228,91 +212,33 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     effect = _weighted(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     names = list(event_ids) or [str(i) for i in range(len(abnormal))]
-    left = [names[i] for i in np.flatnonzero(abnormal.valid(window))]
-    overturn = _overturn(sample, window, test, effect, left)
+    used = [names[i] for i in np.flatnonzero(abnormal.valid(window))]
+    least = detectable(effect.se, effect.df)
+    overturn = _overturn(sample, window, test, least, used)
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
-
-
-def answers(
-    groups: Mapping[str, FittedStudy], pooled: FittedStudy, window: Window
-) -> dict[str, Any]:
-    """Return the answers of all events (``pooled``) and of each group, as in ``results.json``.
-
-    A group of that name is called ``pooled (group)``.
-    """
-    found = {"pooled": answer_of(pooled, window).to_dict()}
-    for group, part in groups.items():
-        found["pooled (group)" if group == "pooled" else group] = answer_of(part, window).to_dict()
-    return found
 
 
 def is_provisional(results: FittedStudy, window: Window) -> bool:
     """Return whether events lack days of `window` because those days are yet to come.
 
-    A firm whose prices end long before the newest ones is gone, and so are its days.
+    A firm whose prices end long before the newest ones is delisted: its days will not come.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    window : Window
+
+    Returns
+    -------
+    bool
     """
     flags = results.events["flags"].astype(str).str.split(";")
-    waits = np.array(["incomplete_window" in cell for cell in flags], dtype=bool)
+    waits = np.array([Flag.INCOMPLETE_WINDOW in cell for cell in flags], dtype=bool)
     lacking = results.events[results.ok & waits & ~results.abnormal.valid(window)]
     panel = results.panel
     firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
-    return any(
-        panel.sessions[-1] - panel.last_session(t, panel.calendar_of(e)) < GONE for t, e in firms
-    )
-
-
-def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
-    """Return the mean CAR of equal weights with its 95% interval.
-
-    Notes
-    -----
-    Of several events the standard error is f sd(CAR) / sqrt(N), f as in :func:`answer`, with
-    t(N-1). Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
-    where the mean CAR is near zero and the mean standardised CAR is not. NaN where the correlation
-    cannot be estimated, or cancels.
-    """
-    sample = abnormal.sample(window)
-    car, n = sample.car(window), len(sample)
-    if n == 0:
-        return Interval()
-    if n == 1:
-        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
-    factor = inflation(sample, window)
-    if not np.isfinite(factor) or STATISTICS["bmp_kp"](sample, window).reason:
-        return Interval(float(car.mean()))
-    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
-
-
-def inflation(sample: AbnormalReturns, window: Window) -> float:
-    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens an error; NaN if
-    unknown."""
-    try:
-        r, factor = variance_factor(sample, window)
-    except InapplicableError:
-        return np.nan
-    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
-
-
-def quantile(df: float) -> float:
-    """Return the 97.5% quantile of Student's t, or of the normal where `df` is infinite."""
-    from scipy.special import ndtri, stdtrit
-
-    upper = 1 - LEVEL / 2
-    return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
-
-
-def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
-    """Return the smallest effect (decimal) that a 5% t-test with this standard error finds with
-    `power`.
-
-    The effect whose noncentral t exceeds the critical value as often; normal where `df` is not
-    finite.
-    """
-    from scipy.special import nctdtrinc, ndtri
-
-    if not np.isfinite(df):
-        return (quantile(np.inf) + float(ndtri(power))) * se
-    return float(nctdtrinc(df, 1 - power, quantile(df))) * se
+    last = [panel.last_session(ticker, panel.calendar_of(code)) for ticker, code in firms]
+    return any(panel.sessions[-1] - day < GONE for day in last)
 
 
 def _weighted(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
@@ -337,28 +263,22 @@ def _implied(sample: AbnormalReturns, window: Window) -> float:
 
 
 def _overturn(
-    sample: AbnormalReturns,
-    window: Window,
-    test: SignificanceTest,
-    effect: Interval,
-    names: Sequence[str],
+    sample: AbnormalReturns, window: Window, test: SignificanceTest, least: float, names: list[str]
 ) -> Overturn:
     n = len(sample)
     ratio = (test.statistic / quantile(test.df)) ** 2
-    least = detectable(effect.se, effect.df)
+
     if n < FULL_SAMPLE:
         each = _leave_one_out(sample, window, names) if n > 1 else ()
-        spread = STATISTICS["bmp_kp"](sample, window).pvalue
+        spread = STATISTICS[FULL_TEST](sample, window).pvalue
         return Overturn(ratio, spread, smallest_effect=least, leave_one_out=each)
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
-    return Overturn(
-        shared_shock=shared, largest_t=_largest_t(sample, window), smallest_effect=least
-    )
+    largest = _largest_t(sample, window)
+    return Overturn(shared_shock=shared, largest_t=largest, smallest_effect=least)
 
 
 def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> float:
-    """Return lambda* = ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to
-    nothing."""
+    """Return ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
     r, factor = variance_factor(sample, window)
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
 
@@ -372,19 +292,19 @@ def _largest_t(sample: AbnormalReturns, window: Window) -> float:
 def _leave_one_out(
     sample: AbnormalReturns, window: Window, names: Sequence[str]
 ) -> tuple[LeftOut, ...]:
-    rows = np.arange(len(sample))
-    found = [decide(sample.take(rows[rows != i]), window) for i in rows]
-    return tuple(
-        LeftOut(name, one.effect.estimate, one.effect.ci_low, one.effect.ci_high, one.pvalue)
-        for name, one in zip(names, found, strict=True)
-    )
+    rows, out = np.arange(len(sample)), []
+    for i, name in zip(rows, names, strict=True):
+        answer = decide(sample.take(rows[rows != i]), window)
+        effect = answer.effect
+        out.append(LeftOut(name, effect.estimate, effect.ci_low, effect.ci_high, answer.pvalue))
+    return tuple(out)
 
 
-def _known(value: float) -> float | None:
+def _number_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
-        return [{k: _plain(v) for k, v in one.items()} for one in value]
-    return _known(value) if isinstance(value, float) else value
+        return [{k: _json_value(v) for k, v in row.items()} for row in value]
+    return _number_or_none(value) if isinstance(value, float) else value

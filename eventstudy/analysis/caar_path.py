@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..calendars.window import Window
+from ..fitting.fitted import FittedStudy
 from ..utility.typing import FloatArray, IntArray
-from .answer import plain_average
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
+from .interval import plain_average
 
 # Intervals of fewer events are so wide as to flatten everything else.
 BAND_EVENTS = 5
@@ -84,9 +81,9 @@ class Path95:
 def path_of(results: FittedStudy) -> Path95:
     """Return the path of a study, with half the width of each day's interval."""
     a = results.abnormal.unextended
-    event, plain = a.event, replace(results, abnormal=a)
-    aar_half = np.array([_half(plain, Window(int(t), int(t))) for t in event.days])
-    caar_half = np.array([_half(plain, Window(event.start, int(t))) for t in event.days])
+    event, unextended = a.event, replace(results, abnormal=a)
+    aar_half = np.array([_half(unextended, Window(int(t), int(t))) for t in event.days])
+    caar_half = np.array([_half(unextended, Window(event.start, int(t))) for t in event.days])
     return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 
 

@@ -1,24 +1,24 @@
-"""Calendar-time portfolios: one return per session of the firms that are in their event window."""
+"""Calendar-time portfolios: regressions of their returns, and the standardised mean of Jaffe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..significance._base import InapplicableError, pvalue
-from ..significance.calendar_time import MIN_SESSIONS
+from ..fitting.fitted import FittedStudy, WindowLike
+from ..significance._base import InapplicableError, pvalue, require, require_count, t_of_mean
+from ..significance._correlation import MIN_COMMON
+from ..significance._pairs import Residuals, residuals_on
+from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._benchmark import benchmark_returns, require_returns
-from ._jaffe_mandelker import jaffe_mandelker
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy, WindowLike
+from .long_horizon import benchmark_returns, require_returns
 
 Weights = Literal["equal", "value"]
 MARKET, RISKLESS, MARKET_VALUE = "market", "rf", "mcap"
@@ -50,6 +50,11 @@ class Portfolio:
     firms: IntArray
     notes: tuple[str, ...]
 
+    @property
+    def slopes(self) -> list[str]:
+        """Names of the columns of the slopes, that of the benchmark first."""
+        return ["beta", *(f"beta_{name}" for name in self.names[1:])]
+
 
 def calendar_portfolio(
     results: FittedStudy,
@@ -59,11 +64,7 @@ def calendar_portfolio(
     min_firms: int = 1,
     lags: int | None = None,
 ) -> pd.DataFrame:
-    """Test whether the portfolio of the firms in their window has an abnormal return: alpha of a
-    regression.
-
-    R_p - rf = alpha + b'F + e over calendar sessions. H0: alpha = 0. Cross-correlation and overlap
-    of events are in the variance of e over time.
+    r"""Test whether the portfolio of the firms in their event window has an abnormal return.
 
     Parameters
     ----------
@@ -96,51 +97,66 @@ def calendar_portfolio(
 
     Notes
     -----
-    Log returns of firms and benchmarks are turned into simple ones. Factors are the benchmark and
-    the model's other factors of the same session, less ``rf`` where the model has it. Sessions are
-    those of all exchanges together; autocorrelation is taken in their order, gaps skipped. A firm
-    with two events on one session counts once, returns over several sessions are left out, and an
-    event that lacks days is in on the days that it has: leaving it out would keep survivors only.
-    The test ``calendar_time`` is the mean-AR version. Newey-West errors are too small with few
-    sessions: 9 % rejections at 5 % with 35 sessions in 300 samples.
+    H0: alpha = 0 in the regression over calendar sessions
 
-    Source: Jaffe (1974); Mandelker (1974); Fama (1998); Mitchell and Stafford (2000).
+    .. math:: R_{pt} - r_{ft} = \alpha + b'F_t + e_t .
+
+    Cross-correlation and overlap of events are in the variance of e over time. Log returns of firms
+    and benchmarks are turned into simple ones. Factors are the benchmark and the model's other
+    factors of the same session, less ``rf`` where the model has it. Sessions are those of all
+    exchanges together; autocorrelation is taken in their order, gaps skipped. A firm with two
+    events on one session counts once, returns over several sessions are left out, and an event that
+    lacks days is in on the days that it has: leaving it out would keep survivors only. The test
+    ``calendar_time`` is the mean-AR version. Newey-West errors are too small with few sessions: 9 %
+    rejections at 5 % with 35 sessions in 300 samples.
+
+    References
+    ----------
+    .. [1] Jaffe, J. F. (1974). Special information and insider trading. Journal of Business 47,
+       410-428.
+    .. [2] Mandelker, G. (1974). Risk and return: the case of merging firms. Journal of Financial
+       Economics 1, 303-335.
+    .. [3] Fama, E. F. (1998). Market efficiency, long-term returns, and behavioral finance. Journal
+       of Financial Economics 49, 283-306.
+    .. [4] Mitchell, M. L. and Stafford, E. (2000). Managerial decisions and long-term stock price
+       performance. Journal of Business 73, 287-329.
     """
     require_returns(results)
     window = Window.of(window)
     book = portfolio(results, window, weights=weights, min_firms=min_firms)
     T, f = book.factors.shape
-    note = "; ".join(book.notes)
-    rows: list[dict[str, Any]] = []
-    if max(MIN_SESSIONS, f + 2) > T:
-        reason = f"{T} sessions, at least {max(MIN_SESSIONS, f + 2)} are needed"
-        rows = [{"method": m, "note": "; ".join(filter(None, (reason, note)))} for m in METHODS]
+    rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
+    notes = list(book.notes)
+    if (least := max(MIN_SESSIONS, f + 2)) > T:
+        notes.insert(0, f"{T} sessions, at least {least} are needed")
     else:
-        lag = max(len(window) - 1, 1) if lags is None else lags
-        rows = [{**row, "note": note} for row in regressions(book, lag)]
+        rows = regressions(book, max(len(window) - 1, 1) if lags is None else lags)
+    rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
     jm = _jaffe_mandelker_row(results, window, weights, min_firms)
-    names = ["beta", *(f"beta_{name}" for name in book.names[1:])]
-    columns = [
-        "method",
-        "alpha",
-        "se",
-        "t",
-        "df",
-        "pvalue",
-        *names,
-        "sessions",
-        "mean_firms",
-        "note",
-    ]
+    estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
+    columns = [*estimates, "sessions", "mean_firms", "note"]
     return pd.DataFrame([*({**row, **counts} for row in rows), jm], columns=columns)
 
 
 def portfolio(
     results: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
 ) -> Portfolio:
-    """Return the portfolio of the firms in their window by session, as in
-    :func:`calendar_portfolio`."""
+    """Return the portfolio of the firms in their window by session.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    window : window
+    weights : {"equal", "value"}
+    min_firms : int
+        Sessions with fewer firms are left out.
+
+    Returns
+    -------
+    Portfolio
+        As in :func:`calendar_portfolio`.
+    """
     a, w = results.abnormal, results.abnormal.windows
     cols, L1 = a.columns(Window.of(window)), len(results.abnormal.windows.estimation)
     weight, without = _weights(results, weights)
@@ -151,25 +167,37 @@ def portfolio(
     rate = _riskless(results)
     y = y if rate is None else y - rate[:, cols]
     F, spans = factors[:, cols], spans[:, cols]
-    there = (weight > 0)[:, None] & np.isfinite(y)
+    has_return = (weight > 0)[:, None] & np.isfinite(y)
     # A return over several sessions is none of the portfolio's on any one of them.
     one_day = (w.length[:, L1:][:, cols] == 1) & (spans == 1) & np.isfinite(F).all(axis=2)
     position = w.positions[:, L1:][:, cols]
-    used, twice = _once(results, there & one_day, position)
+    used, twice = _once(results, has_return & one_day, position)
     event = np.nonzero(used)[0]
-    at, which = np.unique(position[used], return_inverse=True)
+    at, session = np.unique(position[used], return_inverse=True)
     mass, T = weight[event], len(at)
-    total, firms = np.bincount(which, mass, T), np.bincount(which, minlength=T)
-    means = np.array([np.bincount(which, mass * v, T) / total for v in (y[used], *F[used].T)])
+    total, firms = np.bincount(session, mass, T), np.bincount(session, minlength=T)
+    means = np.array([np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T)])
     keep = firms >= min_firms
-    notes = _notes(without, int((there & ~one_day).sum()), twice, int((~keep).sum()), min_firms)
-    return Portfolio(
-        w.sessions[at][keep], means[0][keep], means[1:].T[keep], names, firms[keep], tuple(notes)
-    )
+    n_several = int((has_return & ~one_day).sum())
+    notes = tuple(_notes(without, n_several, twice, int((~keep).sum()), min_firms))
+    means, at = means[:, keep], at[keep]
+    return Portfolio(w.sessions[at], means[0], means[1:].T, names, firms[keep], notes)
 
 
 def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
-    """Yield alpha, its error and the slopes by each method; t with T - f - 1 degrees of freedom."""
+    """Yield alpha, its error and the slopes by each method; t with T - f - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    book : Portfolio
+    lags : int
+        Of Newey and West.
+
+    Yields
+    ------
+    dict
+        One row of :func:`calendar_portfolio`.
+    """
     from statsmodels.regression.linear_model import OLS, WLS
 
     X = np.column_stack([np.ones(len(book.returns)), book.factors])
@@ -180,18 +208,16 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
         "newey_west": ols.fit(cov_type="HAC", cov_kwds={"maxlags": lags}, use_t=True),
         "wls": WLS(book.returns, X, weights=book.firms).fit(),
     }
-    slopes = ["beta", *(f"beta_{name}" for name in book.names[1:])]
     for method, fit in fits.items():
+        slopes = dict(zip(book.slopes, fit.params[1:], strict=True))
         yield {
             "method": method, "alpha": fit.params[0], "se": fit.bse[0], "t": fit.tvalues[0],
-            "df": fit.df_resid, "pvalue": fit.pvalues[0],
-            **dict(zip(slopes, fit.params[1:], strict=True)),
+            "df": fit.df_resid, "pvalue": fit.pvalues[0], **slopes,
         }  # fmt: skip
 
 
 def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
-    """Return the weight of each event, 0 for those that are not in, and how many usable ones lack a
-    value."""
+    """Return the weight of each event, 0 if it is not in, and how many usable ones lack a value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
     ok = results.ok
@@ -201,14 +227,12 @@ def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
         raise ConfigError("value weights need a column of the events", value=MARKET_VALUE)
     cells = results.events[MARKET_VALUE]
     values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
-    known = np.isfinite(values) & (values > 0)
-    wrong = ok & ~known & (cells.notna() & (cells.astype(str) != "")).to_numpy()
+    positive = np.isfinite(values) & (values > 0)
+    wrong = ok & ~positive & (cells.notna() & (cells.astype(str) != "")).to_numpy()
     if wrong.any():
-        raise ConfigError(
-            "a market value that is no positive number",
-            where=str(results.events["event_id"][wrong].iloc[0]), value=cells[wrong].iloc[0],
-        )  # fmt: skip
-    return np.where(ok & known, values, 0.0), int((ok & ~known).sum())
+        event, cell = str(results.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
+        raise ConfigError("a market value that is no positive number", where=event, value=cell)
+    return np.where(ok & positive, values, 0.0), int((ok & ~positive).sum())
 
 
 def _factors(results: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
@@ -218,12 +242,12 @@ def _factors(results: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArra
     the benchmark of the events.
     """
     w = results.abnormal.windows
-    own = w.factors[:, len(w.estimation) :]
+    model_factors = w.factors[:, len(w.estimation) :]
     market, spans = benchmark_returns(results)
     market = np.expm1(market) if w.kind == "log" else market
     columns = _columns(results)
     names = [n for n in columns if n not in (MARKET, RISKLESS, *OWN_SERIES)]
-    series = [own[:, :, columns[n]] for n in names]
+    series = [model_factors[:, :, columns[n]] for n in names]
     if MARKET not in columns and names:
         return tuple(names), np.stack(series, axis=2), np.ones(market.shape, dtype=np.int64)
     rate = _riskless(results)
@@ -246,8 +270,7 @@ def _riskless(results: FittedStudy) -> FloatArray | None:
 
 
 def _once(results: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
-    """Return `used` (n, L) with each firm once per session, and how many firm-days that takes
-    away."""
+    """Return `used` (n, L) with each firm once per session, and the number of firm-days removed."""
     e = results.events
     listing = pd.factorize(e["ticker"].astype(str) + "\n" + e["exchange"].astype(str))[0]
     event, day = np.nonzero(used)
@@ -258,31 +281,118 @@ def _once(results: FittedStudy, used: BoolArray, position: IntArray) -> tuple[Bo
 
 
 def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) -> Iterator[str]:
-    for count, what, why in (
+    for count, noun, why in (
         (without, "event", "without a market value left out"),
         (several, "firm-day", "with a return over several sessions, or without a factor, left out"),
         (twice, "firm-day", "of a firm with two events on one session counted once"),
         (thin, "session", f"with fewer than {min_firms} firms left out"),
     ):
         if count:
-            yield f"{count} {what}{'s' * (count != 1)} {why}"
+            yield f"{count} {noun}{'s' * (count != 1)} {why}"
 
 
 def _jaffe_mandelker_row(
     results: FittedStudy, window: Window, weights: Weights, min_firms: int
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"method": "jaffe_mandelker"}
+    row, (weight, _) = {"method": "jaffe_mandelker"}, _weights(results, weights)
+    least = {"min_firms": min_firms, "minimum": MIN_SESSIONS}
     try:
-        test = jaffe_mandelker(
-            results.abnormal,
-            window,
-            _weights(results, weights)[0],
-            min_firms=min_firms,
-            minimum=MIN_SESSIONS,
-        )
+        test = jaffe_mandelker(results.abnormal, window, weight, **least)
     except InapplicableError as error:
         return {**row, "note": str(error)}
-    return {
-        **row, "t": test.statistic, "df": test.df, "pvalue": pvalue(test.statistic, test.df),
-        "sessions": test.sessions, "mean_firms": test.mean_firms, "note": test.note,
-    }  # fmt: skip
+    return {**row, "pvalue": pvalue(test.t, test.df), **test._asdict()}
+
+
+class JaffeMandelker(NamedTuple):
+    """The statistic, its degrees of freedom, and the number of sessions and firms behind it."""
+
+    t: float
+    df: float
+    sessions: int
+    mean_firms: float
+    note: str
+
+
+def jaffe_mandelker(
+    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int, minimum: int
+) -> JaffeMandelker:
+    """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        n events; each is in on the days of `window` that it has.
+    window : Window
+    weight : (n,) float array
+        0 for events that are not in.
+    min_firms : int
+        Sessions with fewer events are left out.
+    minimum : int
+        Fewer sessions are refused.
+
+    Returns
+    -------
+    JaffeMandelker
+
+    Raises
+    ------
+    InapplicableError
+        If too few sessions have a portfolio whose events share 30 estimation sessions (or L1, if
+        less).
+
+    Notes
+    -----
+    The mean AR of a session is divided by the standard deviation of the mean residual of the same
+    events over the sessions that are in the estimation windows of all of them. D is the mean length
+    of runs of consecutive sessions and M the mean number of estimation days, as in the test
+    ``calendar_time``.
+
+    References
+    ----------
+    .. [1] Jaffe, J. F. (1974). Special information and insider trading. Journal of Business 47,
+       410-428.
+    .. [2] Mandelker, G. (1974). Risk and return: the case of merging firms. Journal of Financial
+       Economics 1, 303-335.
+    """
+    cols, L1 = abnormal.columns(window), len(abnormal.windows.estimation)
+    position, ar = abnormal.windows.event_positions[:, cols], abnormal.ar[:, cols]
+    in_portfolio = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
+    event, _ = np.nonzero(in_portfolio)
+    at, session = np.unique(position[in_portfolio], return_inverse=True)
+    require(len(at) > 0, f"0 sessions, at least {minimum} are needed")
+    past = abnormal.windows.estimation_positions
+    residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
+    order = np.argsort(session.ravel(), kind="stable")
+    bounds = np.cumsum(np.bincount(session.ravel(), minlength=len(at)))[:-1]
+    members, values = np.split(event[order], bounds), np.split(ar[in_portfolio][order], bounds)
+    thick = np.array([len(m) >= min_firms for m in members], dtype=bool)[: len(at)]
+    sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
+    keep = thick & np.isfinite(sd)
+    require_count(int(keep.sum()), "sessions", minimum)
+    pairs = zip(members, values, strict=True)
+    mean = np.array([np.average(ars, weights=weight[events]) for events, ars in pairs])
+    t, df = t_of_mean((mean / sd)[keep])[:2]
+    runs = 1 + int((np.diff(at[keep]) > 1).sum())
+    used = [events for events, k in zip(members, keep, strict=True) if k]
+    M = abnormal.nobs[np.unique(np.concatenate(used))].mean()
+    firms = float(np.mean([len(events) for events in used]))
+    note = "mean AR of each session in standard deviations of its portfolio"
+    if n_short := int((thick & ~keep).sum()):
+        note += f"; {n_short} sessions whose events share too few estimation sessions left out"
+    t = float(t / np.sqrt(1 + keep.sum() / runs / M))
+    return JaffeMandelker(t, df, int(keep.sum()), firms, note)
+
+
+def _deviations(
+    residuals: Residuals, members: list[IntArray], weight: FloatArray, k: int, need: int
+) -> FloatArray:
+    """Return the standard deviation of each set's mean residual; NaN below `need` sessions."""
+    deviations: dict[tuple[int, ...], float] = {}
+    for events in members:
+        if (key := tuple(map(int, events))) not in deviations:
+            common = residuals.mask[events].all(axis=0)
+            mean = weight[events] @ residuals.values[events][:, common] / weight[events].sum()
+            deviations[key] = np.nan
+            if len(mean) >= max(need, k + 1):
+                deviations[key] = np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k))
+    return np.array([deviations[tuple(map(int, events))] for events in members])

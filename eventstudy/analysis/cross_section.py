@@ -1,11 +1,11 @@
-"""Regressions of CARs on characteristics of the events."""
+"""Regressions of CARs on characteristics of the events: numbers as they are, text as dummies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,129 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
+from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import pvalue
-from ..significance.date_clustered import dates_of
-from ..significance.wild_bootstrap import merged_dates
-from ..utility.typing import FloatArray, IntArray
-from ._car_errors import Errors, by_date, by_event
-from ._clustered import ClusterError
-from ._design import Design, cells_of, design_of
+from ..significance.clusters import dates_of, merged_dates
+from ..utility.typing import BoolArray, FloatArray, IntArray
+from ._car_errors import ClusterError, Errors, by_date, by_event
+from .interval import quantile
 
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy, WindowLike
+# How files write a missing number; in a column of text only an empty cell is missing.
+MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
+# 1 minus the leverage of an event: below this it alone determines a coefficient.
+MIN_SLACK = 1e-9
+# So many terms are named.
+MAX_TERMS = 3
+CONSTANT = "const"
+COLLINEAR = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Regressors X (n, k), the constant first; their terms and columns, and notes on dummies."""
+
+    X: FloatArray
+    terms: tuple[str, ...]
+    origin: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def cells_of(cells: pd.Series, column: str) -> tuple[pd.Series, BoolArray]:
+    """Return a column as numbers, or as text if it holds any text, and which cells are missing.
+
+    Parameters
+    ----------
+    cells : (n,) Series
+    column : str
+        Its name, for errors.
+
+    Returns
+    -------
+    Series, (n,) bool array
+
+    Raises
+    ------
+    NotPossibleError
+        If numbers and text are mixed.
+    """
+
+    if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_bool_dtype(cells):
+        numbers = pd.Series(cells.to_numpy(dtype=float, na_value=np.nan), index=cells.index)
+        return numbers, ~np.isfinite(numbers.to_numpy())
+    text = cells.astype(str).where(cells.notna(), "").str.strip()
+    numbers = pd.to_numeric(text, errors="coerce").astype(float)
+    finite = np.isfinite(numbers.to_numpy())
+    blank = text.str.lower().isin(MISSING).to_numpy()
+    odd = ~finite & ~blank
+    if not odd.any():
+        return numbers, ~finite
+    if finite.any():
+        remedy = "leave the cell empty if it is missing, or let every cell hold text"
+        reason, cell = "a column that mixes numbers and text", text[odd].iloc[0]
+        raise NotPossibleError(reason, where=column, value=cell, remedy=remedy)
+    return text, (text == "").to_numpy()
+
+
+def design_of(columns: Sequence[tuple[str, pd.Series]], n: int) -> Design:
+    """Return the regressors of n complete events.
+
+    The first level of a column of text, in alphabetical order, is the base: it has no dummy.
+
+    Parameters
+    ----------
+    columns : sequence of (str, Series)
+        Names and cells, without missing ones.
+    n : int
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    NotPossibleError
+        If a column has one value, or the regressors are collinear: all columns that take part are
+        named.
+    """
+    regressors, terms, origin, notes = [np.ones(n)], [CONSTANT], [CONSTANT], []
+    for name, cells in columns:
+        if pd.api.types.is_float_dtype(cells):
+            if np.ptp(cells.to_numpy()) == 0:
+                raise _constant(name, f"{cells.iloc[0]:g}")
+            values = {name: cells.to_numpy()}
+        else:
+            base, *levels = sorted(cells.unique())
+            if not levels:
+                raise _constant(name, base)
+            dummies = {level: (cells == level).to_numpy(float) for level in levels}
+            values = {f"{name}: {k} (base {base})": v for k, v in dummies.items()}
+            notes.append(f"{name}: dummies against {base!r}")
+        regressors += values.values()
+        terms += values
+        origin += [name] * len(values)
+    X = np.column_stack(regressors)
+    # More columns than events are collinear whatever they hold: the caller refuses them.
+    if X.shape[1] <= n and (guilty := _collinear(X, origin)):
+        reason, remedy = "the regressors are collinear", "leave one of these columns out"
+        raise NotPossibleError(reason, value=", ".join(guilty), remedy=remedy)
+    return Design(X, tuple(terms), tuple(origin), tuple(notes))
+
+
+def _constant(column: str, value: str) -> NotPossibleError:
+    message = "a column with one value explains nothing"
+    return NotPossibleError(message, where=column, value=value, remedy="leave the column out")
+
+
+def _collinear(X: FloatArray, origin: list[str]) -> list[str]:
+    """Return the columns of the events in an exact linear relation, without the constant."""
+    length = np.sqrt((X**2).sum(axis=0))
+    scaled = X / np.where(length > 0, length, 1.0)
+    _, s, vectors = np.linalg.svd(scaled, full_matrices=True)
+    values = np.r_[s, np.zeros(X.shape[1] - len(s))]
+    null = np.abs(vectors[values < COLLINEAR * values[0]])
+    involved = (null > 1e-6).any(axis=0) if len(null) else np.zeros(X.shape[1], dtype=bool)
+    return [name for name in dict.fromkeys(np.array(origin)[involved]) if name != CONSTANT]
+
 
 Weights = Literal["equal", "precision"]
 Cov = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "date", "scaled", "known_variance"]
@@ -67,15 +180,12 @@ class CarRegression:
     def _head(self) -> str:
         kind = "WLS, weights 1/Var(CAR)" if self.weights == "precision" else "OLS"
         counts = f"{self.n_events} events on {self.n_dates} dates"
-        return (
-            f"CAR{self.window} on characteristics: {kind}, {counts}, errors {self.cov}, R2 "
-            f"{self.r2:.4f}"
-        )
+        fit = f"{kind}, {counts}, errors {self.cov}, R2 {self.r2:.4f}"
+        return f"CAR{self.window} on characteristics: {fit}"
 
     def __str__(self) -> str:
-        return "\n".join(
-            [self._head, self.table.round(4).to_string(index=False, na_rep="-"), *self.notes]
-        )
+        table = self.table.round(4).to_string(index=False, na_rep="-")
+        return "\n".join([self._head, table, *self.notes])
 
     __repr__ = __str__
 
@@ -94,8 +204,7 @@ def regress_car(
     cov: Cov = "HC3",
     se: ClusterError = "CR2",
 ) -> CarRegression:
-    """Regress CARs on columns of the events, with a constant. H0 of each row: the coefficient is
-    zero.
+    """Regress CARs on columns of the events, with a constant.
 
     Parameters
     ----------
@@ -120,7 +229,7 @@ def regress_car(
     -------
     CarRegression
         With fewer than 10 dates "date" adds the p-values of a wild cluster bootstrap: the null
-        imposed on the residuals, signs of whole dates flipped, all 2^G of them.
+        imposed on the residuals, signs of all events of a date flipped, all 2^G of them.
 
     Raises
     ------
@@ -133,69 +242,66 @@ def regress_car(
 
     Notes
     -----
-    Effects that differ between events make the variance of the CARs other than proportional to 1/w,
-    so that classical errors are safe neither with nor without weights (Harrington and Shrider
-    2007).
+    H0 of each row: the coefficient is zero. Effects that differ between events make the variance of
+    the CARs other than proportional to 1/w, so classical errors are safe neither with nor without
+    weights (Harrington and Shrider).
 
-    Source: MacKinnon and White (1985): HC3; Bell and McCaffrey (2002): CR2; Cameron, Gelbach and
-    Miller (2008): wild cluster bootstrap.
+    References
+    ----------
+    .. [1] MacKinnon, J. G. and White, H. (1985). Some heteroskedasticity-consistent covariance
+       matrix estimators with improved finite sample properties. Journal of Econometrics 29,
+       305-325 (HC3).
+    .. [2] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
+       regression with multi-stage samples. Survey Methodology 28, 169-181 (CR2).
+    .. [3] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008). Bootstrap-based improvements for
+       inference with clustered errors. Review of Economics and Statistics 90, 414-427.
+    .. [4] Harrington, S. E. and Shrider, D. G. (2007). All events induce variance: analyzing
+       abnormal returns when effects vary across firms. Journal of Financial and Quantitative
+       Analysis 42, 229-256.
     """
     window = Window.of(window)
     _check(weights, cov, se)
     names = [columns] if isinstance(columns, str) else list(columns)
     rows, series, dropped = _complete(results, names, window)
     if not len(rows):
-        raise NotPossibleError(
-            "no event is left", value=", ".join(_counts(dropped)) or None,
-            remedy="fill the columns, or leave one out" * bool(dropped),
-        )  # fmt: skip
+        remedy = "fill the columns, or leave one out" * bool(dropped)
+        value = ", ".join(_counts(dropped)) or None
+        raise NotPossibleError("no event is left", value=value, remedy=remedy)
     design = design_of(series, len(rows))
     N, k = design.X.shape
     if k >= N:
-        what = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
+        reason = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
         remedy = "merge values of a column, or leave one out"
-        raise NotPossibleError(what, value=", ".join(names), remedy=remedy)
+        raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
     sample = results.abnormal.take(rows)
     root = 1 / np.sqrt(sample.var_car(window)) if weights == "precision" else np.ones(N)
     fit, dates = _fit(sample.car(window), design, root**2, weights), dates_of(sample)
     X, y = design.X * root[:, None], sample.car(window) * root
+    if cov in ("HC2", "HC3"):
+        _check_leverage(X, design, cov)
     e = y - X @ fit.params.to_numpy()
-    errors = by_date(fit, X, y, e, dates, se) if cov == "date" else by_event(fit, X, design, cov)
+    errors = by_date(fit, X, y, e, dates, se) if cov == "date" else by_event(fit, X, cov)
     scale = [_scale(float((e**2).mean()), cov)] if weights == "precision" else []
-    notes = (
-        *_counts(dropped),
-        *design.notes,
-        *scale,
-        *errors.notes,
-        *_dependence(sample, window, dates, cov),
-    )
-    table = _table(design.terms, fit.params.to_numpy(), errors)
+    warnings = *scale, *errors.notes, *_dependence(sample, window, dates, cov)
     return CarRegression(
-        table, window, weights, se if cov == "date" else cov, N, len(np.unique(dates)),
-        float(fit.rsquared),
-        dropped, notes, errors.fit,
+        _table(design.terms, fit.params.to_numpy(), errors), window, weights,
+        se if cov == "date" else cov, N, len(np.unique(dates)), float(fit.rsquared), dropped,
+        (*_counts(dropped), *design.notes, *warnings), errors.fit,
     )  # fmt: skip
 
 
 def not_possible(table: pd.DataFrame) -> str:
     """Return why the regression of a table could not be estimated, and what to do; "" if it was."""
-    found = table.iloc[0].get("reason", "")
-    return f"not possible: {found}" if isinstance(found, str) and found else ""
+    reason = table.iloc[0].get("reason", "")
+    return f"not possible: {reason}" if isinstance(reason, str) and reason else ""
 
 
 def _check(weights: str, cov: str, se: str) -> None:
-    for value, known, where in (
-        (weights, Weights, "weights"),
-        (cov, Cov, "cov"),
-        (se, ClusterError, "se"),
-    ):
-        if value not in get_args(known):
-            raise ConfigError(
-                "unknown choice",
-                where=where,
-                value=value,
-                remedy="use " + ", ".join(get_args(known)),
-            )
+    choices = {"weights": (weights, Weights), "cov": (cov, Cov), "se": (se, ClusterError)}
+    for name, (value, literal) in choices.items():
+        if value not in get_args(literal):
+            remedy = "use " + ", ".join(get_args(literal))
+            raise ConfigError("unknown choice", where=name, value=value, remedy=remedy)
     if cov in ("scaled", "known_variance") and weights != "precision":
         raise ConfigError("this error needs precision weights", where="cov", value=cov)
 
@@ -207,14 +313,13 @@ def _complete(
     ids = results.events["event_id"].astype(str)
     twice = ids[results.ok & ids.duplicated().to_numpy()]
     if len(twice):
-        raise NotPossibleError(
-            "event ids occur twice", value=twice.iloc[0], remedy="give each event its own"
-        )
+        remedy = "give each event its own"
+        raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy=remedy)
     rows = np.flatnonzero(results.ok)
     if not len(rows):
         return rows, [], {}
     used = results.events.iloc[rows]
-    cells = [(name, *cells_of(used, name)) for name in names]
+    cells = [(name, *cells_of(results.column(name).iloc[rows], name)) for name in names]
     lacks = {f"no value of {name}": missing for name, _, missing in cells}
     lacks = {f"lacks days of {window}": ~np.isfinite(results.abnormal.car(window)[rows]), **lacks}
     dropped: dict[str, str] = {}
@@ -222,11 +327,8 @@ def _complete(
         for name in used["event_id"][mask]:
             dropped.setdefault(str(name), reason)
     keep = ~np.any(list(lacks.values()), axis=0)
-    return (
-        rows[keep],
-        [(name, values[keep].reset_index(drop=True)) for name, values, _ in cells],
-        dropped,
-    )
+    series = [(name, values[keep].reset_index(drop=True)) for name, values, _ in cells]
+    return rows[keep], series, dropped
 
 
 def _fit(car: FloatArray, design: Design, weight: FloatArray, weights: str) -> Any:
@@ -238,22 +340,19 @@ def _fit(car: FloatArray, design: Design, weight: FloatArray, weights: str) -> A
 
 
 def _dependence(sample: AbnormalReturns, window: Window, dates: IntArray, cov: str) -> list[str]:
-    """Say which dependence between events the errors leave out."""
+    """Return notes on the dependence between events that the errors leave out."""
     G, notes = len(np.unique(dates)), []
+    as_independent = "these errors take them as independent"
     if cov != "date" and len(dates) > G:
-        notes.append(
-            "events share dates: these errors take them as independent, those by date do not"
-        )
+        notes.append(f"events share dates: {as_independent}, those by date do not")
     if len(np.unique(merged_dates(sample, window))) < G:
-        notes.append("windows of different dates overlap: these errors take them as independent")
+        notes.append(f"windows of different dates overlap: {as_independent}")
     return notes
 
 
 def _table(terms: tuple[str, ...], b: FloatArray, errors: Errors) -> pd.DataFrame:
-    from scipy.special import ndtri, stdtrit
-
     se, df = np.sqrt(np.diag(errors.V)), errors.df
-    half = se * np.array([ndtri(0.975) if np.isinf(nu) else stdtrit(nu, 0.975) for nu in df])
+    half = se * np.array([quantile(nu) for nu in df])
     table = pd.DataFrame({
         "term": terms, "estimate": b, "se": se, "statistic": b / se, "df": df,
         "pvalue": [pvalue(t, nu) for t, nu in zip(b / se, df, strict=True)],
@@ -263,18 +362,30 @@ def _table(terms: tuple[str, ...], b: FloatArray, errors: Errors) -> pd.DataFram
 
 
 def _counts(dropped: dict[str, str]) -> list[str]:
-    """Say how many events are left out for each reason."""
+    """Return how many events are left out for each reason."""
     reasons = list(dropped.values())
     return [f"{reasons.count(reason)} left out: {reason}" for reason in dict.fromkeys(reasons)]
 
 
 def _scale(mean: float, cov: str) -> str:
-    """Say what the mean weighted squared residual is, and whether known variances can be
-    trusted."""
-    trusted = TRUSTED[0] <= mean <= TRUSTED[1]
+    """Return a note on the mean weighted squared residual, and whether variances can be trusted."""
     text = f"mean weighted squared residual {mean:.3g}"
-    if trusted or cov != "known_variance":
-        return text + (
-            "" if trusted else ": the variances of the CARs do not explain the residuals"
-        )
-    return text + ", not about 1: known_variance is not to be trusted here, use HC3"
+    if TRUSTED[0] <= mean <= TRUSTED[1]:
+        return text
+    if cov != "known_variance":
+        return f"{text}: the variances of the CARs do not explain the residuals"
+    return f"{text}, not about 1: known_variance is not to be trusted here, use HC3"
+
+
+def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:
+    """Refuse HC2 and HC3 where the residual of an event is zero whatever its CAR."""
+    leverage = (np.linalg.qr(X)[0] ** 2).sum(axis=1)
+    if (leverage <= 1 - MIN_SLACK).all():
+        return
+    single = (design.X != 0).sum(axis=0) == 1
+    terms = [term for term, once in zip(design.terms, single, strict=True) if once]
+    named = terms or [name for name in dict.fromkeys(design.origin) if name != CONSTANT]
+    remainder = f" and {len(named) - MAX_TERMS} more" * (len(named) > MAX_TERMS)
+    reason = f"{cov} is not defined where one event alone determines a coefficient"
+    value, remedy = ", ".join(named[:MAX_TERMS]), "merge them with others, or leave the column out"
+    raise NotPossibleError(reason, value=value + remainder, remedy=remedy)

@@ -1,12 +1,11 @@
-"""Do two groups of events differ? Welch, clustered by date, and by permutation of the labels."""
+"""Tests whether two groups of events differ: Welch, clustered by date, and by permutation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from html import escape
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,17 +13,15 @@ import pandas as pd
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..significance._base import InapplicableError, pvalue
-from ..significance.date_clustered import MIN_DATES
-from ..significance.wild_bootstrap import EQUAL
+from ..fitting.fitted import FittedStudy, WindowLike
+from ..significance._base import InapplicableError, pvalue, require, require_count
+from ..significance.clusters import EQUAL, MIN_DATES
 from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
-from ..utility.units import WORDS
+from ..utility.units import WORDS, Paragraph, sentence
 from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy, WindowLike
+from .interval import quantile
 
 LEVEL = 0.95
 
@@ -32,7 +29,7 @@ LEVEL = 0.95
 class Pair(NamedTuple):
     """CARs of the events of two groups, whether each is of the first, and its date; each (n,).
 
-    `near` tells that windows of different dates overlap.
+    `near` is true if windows of different dates overlap.
     """
 
     car: FloatArray
@@ -56,7 +53,7 @@ COMPARISONS: Registry[Callable[[Pair, Conventions], Outcome]] = Registry("method
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Paragraph):
     """Difference of the mean CAR of two groups of events, one minus other (decimal).
 
     Attributes
@@ -72,9 +69,9 @@ class Difference:
         H0: the means are equal. `df` is NaN for a permutation.
     method : {"date_clustered", "welch", "permutation"}
     reason : str
-        Why there is no test, or what to know of the one given.
+        Why there is no test, or a caution about it.
     measure : str
-        What is studied.
+        The measure of the study.
     """
 
     one: str
@@ -96,19 +93,12 @@ class Difference:
     measure: Measure = "return"
 
     def __str__(self) -> str:
-        head, w = f"{self.one} - {self.other}, CAR{self.window}", WORDS[self.measure]
-        size = f": {w.plain(self.difference)}" if np.isfinite(self.difference) else ""
-        test = (
-            f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}), {self.method}"
-            f" t = {self.statistic:.3f}, {p_is(self.pvalue, 4)}, N = {self.n_one} and "
-            f"{self.n_other}"
-        )
-        return "; ".join(
-            filter(None, (head + size + (test if np.isfinite(self.pvalue) else ""), self.reason))
-        )
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(str(self))}</p>"
+        head = f"{self.one} - {self.other}, CAR{self.window}"
+        counts = f"N = {self.n_one} and {self.n_other}"
+        test = f"{self.method} t = {self.statistic:.3f}, {p_is(self.pvalue, 4)}, {counts}"
+        test, ends = test * bool(np.isfinite(self.pvalue)), (self.ci_low, self.ci_high)
+        show = WORDS[self.measure].signed
+        return sentence(head, self.difference, ends, test, self.reason, show)
 
 
 def difference(
@@ -133,103 +123,184 @@ def difference(
     method : {"date_clustered", "welch", "permutation"}, optional
         By default date_clustered, and welch with a reason where that is not defined.
 
+    Returns
+    -------
+    Difference
+
     Raises
     ------
     ConfigError
         For an unknown column, group or method.
+
+    References
+    ----------
+    .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
+       regression with multi-stage samples. Survey Methodology 28, 169-181.
+    .. [2] Welch, B. L. (1947). The generalization of "Student's" problem when several different
+       population variances are involved. Biometrika 34, 28-35.
+    .. [3] Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the
+       generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
-    names, asked = _names(results, column, one, other), Window.of(window)
-    pair, conventions = _pair(results, column, names, asked), results.abnormal.conventions
-    result = _compared(pair, names, asked, method or "date_clustered", conventions)
+    names, window = _names(results, column, one, other), Window.of(window)
+    pair, conventions = _pair(results, column, names, window), results.abnormal.conventions
+    result = _compared(pair, names, window, method or "date_clustered", conventions)
     if method is None and not np.isfinite(result.pvalue):
-        why = f"{result.reason}: events taken as independent"
-        result = _compared(pair, names, asked, "welch", conventions, why)
+        caution = f"{result.reason}: events taken as independent"
+        result = _compared(pair, names, window, "welch", conventions, caution)
     return replace(result, measure=results.panel.measure)
 
 
 def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
-    """Return every pair of groups under every method, one row each, in the fields of
-    :class:`Difference`."""
-    groups, asked = list(results.groups(column)), Window.of(window)
-    rows = []
-    for names in combinations(groups, 2):
-        pair = _pair(results, column, names, asked)
-        compared = (
-            _compared(pair, names, asked, m, results.abnormal.conventions) for m in COMPARISONS
-        )
-        rows += [{**asdict(d), "window": str(asked)} for d in compared]
+    """Return every pair of groups under every method, one row each.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    column : str
+    window : window
+
+    Returns
+    -------
+    DataFrame
+        In the fields of :class:`Difference`.
+    """
+    window, conventions, rows = Window.of(window), results.abnormal.conventions, []
+    for names in combinations(results.groups(column), 2):
+        pair = _pair(results, column, names, window)
+        tests = [_compared(pair, names, window, m, conventions) for m in COMPARISONS]
+        rows += [{**asdict(d), "window": str(window)} for d in tests]
     return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
 
 
 @COMPARISONS.register("date_clustered")
 def clustered(pair: Pair, conventions: Conventions) -> Outcome:
-    """Return the CR2 t of the group dummy with events clustered by date, and its Satterthwaite df.
+    r"""Return the CR2 t of the group dummy with events clustered by date, and its Satterthwaite df.
+
+    Parameters
+    ----------
+    pair : Pair
+    conventions : Conventions
+        Not used.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InapplicableError
+        With fewer than three dates, and if a group has one date only, which would count as if it
+        did not vary.
 
     Notes
     -----
-    I - H_gg of a constant and a dummy has the eigenvalue 1 - n_gk/N_k on the mean of each group k,
-    so that Var = sum_g (T_g1 - T_g2)^2 with T_gk = S_gk / (N_k sqrt(1 - n_gk/N_k)), S_gk the sum of
-    deviations of group k on date g (Bell and McCaffrey 2002). What events of both groups share on a
-    date cancels. Not defined if a group has one date only, which would count as if it did not vary.
+    I - H_gg of a constant and a dummy has the eigenvalue 1 - n_gk/N_k on the mean of each group k.
+    With S_gk the sum of deviations of group k on date g,
+
+    .. math:: \operatorname{Var} = \sum_g (T_{g1} - T_{g2})^2, \quad
+       T_{gk} = S_{gk} / (N_k \sqrt{1 - n_{gk}/N_k}).
+
+    What events of both groups share on a date cancels.
+
+    References
+    ----------
+    .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
+       regression with multi-stage samples. Survey Methodology 28, 169-181.
     """
     label = np.stack([pair.first, ~pair.first])
-    size = np.stack([np.bincount(pair.date, weights=own).astype(float) for own in label])
-    if size.shape[1] < MIN_DATES:
-        raise InapplicableError(f"{size.shape[1]} dates, at least {MIN_DATES} are needed")
-    if ((size > 0).sum(axis=1) < 2).any():
-        raise InapplicableError("all events of a group are on one date")
+    size = np.stack([np.bincount(pair.date, weights=in_group).astype(float) for in_group in label])
+    require_count(size.shape[1], "dates", MIN_DATES)
+    require(((size > 0).sum(axis=1) >= 2).all(), "all events of a group are on one date")
     N = size.sum(axis=1, keepdims=True)
     mean = label @ pair.car / N[:, 0]
     deviation = pair.car - np.where(pair.first, mean[0], mean[1])
-    total = np.stack([np.bincount(pair.date, weights=deviation * own) for own in label])
+    total = np.stack([np.bincount(pair.date, weights=deviation * in_group) for in_group in label])
     T = total / (N * np.sqrt(1 - size / N))
     se = float(np.sqrt(((T[0] - T[1]) ** 2).sum()))
-    if not se > 0:
-        raise InapplicableError("the abnormal returns do not vary across dates")
-    caution = (
-        "windows of different dates overlap, which clustering by date ignores" if pair.near else ""
-    )
+    require(se > 0, "the abnormal returns do not vary across dates")
+    caution = "windows of different dates overlap, which clustering by date ignores" * pair.near
     return _student(se, float((mean[0] - mean[1]) / se), _satterthwaite(size), caution)
 
 
 def _satterthwaite(size: FloatArray) -> float:
-    """Return tr(G)^2 / tr(G^2), G_gh = q_g'q_h, from the events of each group and date, shape (2,
-    G)."""
+    """Return tr(G)^2 / tr(G^2), G_gh = q_g'q_h, from the events of each group and date, (2, G)."""
     N = size.sum(axis=1, keepdims=True)
     u = size / (N * np.sqrt(1 - size / N)) / np.sqrt(N)
-    own, apart = (size / N**2).sum(axis=0), (u**2).sum(axis=0)
-    return float(own.sum() ** 2 / ((own**2).sum() + ((u @ u.T) ** 2).sum() - (apart**2).sum()))
+    within, between = (size / N**2).sum(axis=0), (u**2).sum(axis=0)
+    squares = (within**2).sum() + ((u @ u.T) ** 2).sum() - (between**2).sum()
+    return float(within.sum() ** 2 / squares)
 
 
 @COMPARISONS.register("welch")
 def welch(pair: Pair, conventions: Conventions) -> Outcome:
-    """Return Welch's t of independent events with its own degrees of freedom (Welch 1947)."""
+    """Return Welch's t of independent events with its degrees of freedom.
+
+    Parameters
+    ----------
+    pair : Pair
+    conventions : Conventions
+        Not used.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InapplicableError
+        If a group has fewer than two events, or neither varies.
+
+    References
+    ----------
+    .. [1] Welch, B. L. (1947). The generalization of "Student's" problem when several different
+       population variances are involved. Biometrika 34, 28-35.
+    """
     from scipy import stats
 
-    one, other = pair.car[pair.first], pair.car[~pair.first]
-    if min(len(one), len(other)) < 2:
-        raise InapplicableError("each group needs two events")
-    if np.ptp(one) == 0 and np.ptp(other) == 0:
-        raise InapplicableError("the abnormal returns of neither group vary")
-    t = stats.ttest_ind(one, other, equal_var=False)
-    se = float(np.sqrt(one.var(ddof=1) / len(one) + other.var(ddof=1) / len(other)))
+    first, second = pair.car[pair.first], pair.car[~pair.first]
+    require(min(len(first), len(second)) >= 2, "each group needs two events")
+    require(np.ptp(first) != 0 or np.ptp(second) != 0, "the abnormal returns of neither group vary")
+    t = stats.ttest_ind(first, second, equal_var=False)
+    se = float(np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)))
     return _student(se, float(t.statistic), float(t.df))
 
 
 @COMPARISONS.register("permutation")
 def permuted(pair: Pair, conventions: Conventions) -> Outcome:
-    """Return Welch's t compared with that of permuted labels (Janssen 1997).
+    r"""Return Welch's t compared with that of permuted labels.
 
+    Parameters
+    ----------
+    pair : Pair
+    conventions : Conventions
+        With the number of draws and their seed.
+
+    Returns
+    -------
+    Outcome
+        The interval is difference -+ q se, q the 95% quantile of \|t*\|.
+
+    Raises
+    ------
+    InapplicableError
+        If the labels cannot be permuted.
+
+    Notes
+    -----
     On a date that has both groups the labels change places within the date; dates of one group only
-    are exchanged whole. All arrangements up to 4,096, else seeded draws with p = (1 + #) / (1 + B).
-    The interval is difference -+ q se, q the 95% quantile of |t*|.
+    are exchanged together. All arrangements up to 4,096, else seeded draws with p = (1 + #) / (1 +
+    B).
+
+    References
+    ----------
+    .. [1] Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the
+       generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
     observed = welch(pair, conventions)
     strata, n = strata_of(pair.first, pair.date), len(pair.car)
-    many = count(strata)
-    if many < 2:
-        raise InapplicableError("the labels cannot be permuted: each group has its own date")
-    complete = many <= ENUMERATE_UP_TO
+    n_arrangements = count(strata)
+    require(n_arrangements >= 2, "the labels cannot be permuted: each group has its own date")
+    complete = n_arrangements <= ENUMERATE_UP_TO
     labels = arrangements(strata, n) if complete else draws(
         strata, n, number=conventions.draws, seed=conventions.seed
     )  # fmt: skip
@@ -237,23 +308,16 @@ def permuted(pair: Pair, conventions: Conventions) -> Outcome:
     reached = int((stars >= abs(observed.statistic) - EQUAL).sum())
     p = float((reached + (not complete)) / (len(stars) + (not complete)))
     # The number of arrangements may be larger than any float.
-    if many < 1 / (1 - LEVEL):
-        few = f"{many} arrangements of the labels: p cannot be below {1 / many:.3g}"
-        return Outcome(observed.se, observed.statistic, pvalue=p, reason=few)
-    return Outcome(
-        observed.se,
-        observed.statistic,
-        np.nan,
-        p,
-        float(np.quantile(stars, LEVEL, method="higher")),
-    )
+    if n_arrangements < 1 / (1 - LEVEL):
+        least = f"p cannot be below {1 / n_arrangements:.3g}"
+        reason = f"{n_arrangements} arrangements of the labels: {least}"
+        return Outcome(observed.se, observed.statistic, pvalue=p, reason=reason)
+    half = float(np.quantile(stars, LEVEL, method="higher"))
+    return Outcome(observed.se, observed.statistic, np.nan, p, half)
 
 
 def _student(se: float, statistic: float, df: float, caution: str = "") -> Outcome:
-    from scipy import stats
-
-    quantile = float(stats.t.ppf(0.5 + LEVEL / 2, df))
-    return Outcome(se, statistic, df, pvalue(statistic, df), quantile, caution)
+    return Outcome(se, statistic, df, pvalue(statistic, df), quantile(df), caution)
 
 
 def _compared(
@@ -262,24 +326,22 @@ def _compared(
     window: Window,
     method: str,
     conventions: Conventions,
-    why: str = "",
+    caution: str = "",
 ) -> Difference:
     compare = COMPARISONS[method]
-    one, other = pair.car[pair.first], pair.car[~pair.first]
-    mean, mean_other = (float(v.mean()) if len(v) else np.nan for v in (one, other))
+    first, second = pair.car[pair.first], pair.car[~pair.first]
+    mean, mean_other = (float(v.mean()) if len(v) else np.nan for v in (first, second))
     gap = mean - mean_other
     try:
-        if not (len(one) and len(other)):
-            raise InapplicableError("a group has no event with all days of the window")
+        require(len(first) and len(second), "a group has no event with all days of the window")
         value = compare(pair, conventions)
     except InapplicableError as error:
         value = Outcome(reason=str(error))
     half = value.quantile * value.se
     return Difference(
-        *names, window, len(one), len(other), mean, mean_other, gap, value.se, gap - half,
-        gap + half,
-        value.statistic, value.df, value.pvalue, method,
-        "; ".join(filter(None, (why, value.reason))),
+        *names, window, len(first), len(second), mean, mean_other, gap, value.se, gap - half,
+        gap + half, value.statistic, value.df, value.pvalue, method,
+        "; ".join(filter(None, (caution, value.reason))),
     )  # fmt: skip
 
 
@@ -293,25 +355,17 @@ def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Win
 
 
 def _names(
-    results: FittedStudy, column: str, one: str | None, other: str | None
+    results: FittedStudy, column: str, first_name: str | None, second_name: str | None
 ) -> tuple[str, str]:
     groups = list(results.groups(column))
-    for name in (one, other):
+    for name in (first_name, second_name):
         if name is not None and name not in groups:
             remedy = did_you_mean(name, groups) or "known: " + ", ".join(groups)
             raise ConfigError("no such group", where=column, value=name, remedy=remedy)
-    rest = [g for g in groups if g not in (one, other)]
-    missing = (one is None) + (other is None)
-    if (
-        len(rest) < missing
-        or (missing and len(rest) > missing)
-        or (one is not None and one == other)
-    ):
-        raise ConfigError(
-            "a difference is between two groups",
-            where=column,
-            value=groups,
-            remedy="name one and other",
-        )
-    first, second = one or rest.pop(0), other or rest.pop(0)
-    return first, second
+    remaining = [g for g in groups if g not in (first_name, second_name)]
+    missing = (first_name is None) + (second_name is None)
+    same = first_name is not None and first_name == second_name
+    if len(remaining) < missing or (missing and len(remaining) > missing) or same:
+        problem, remedy = "a difference is between two groups", "name one and other"
+        raise ConfigError(problem, where=column, value=groups, remedy=remedy)
+    return first_name or remaining.pop(0), second_name or remaining.pop(0)

@@ -1,9 +1,8 @@
-"""Buy-and-hold abnormal returns and tests of their mean."""
+"""Buy-and-hold abnormal returns and tests of their mean; returns of the benchmarks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,43 +10,61 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError, Value, pvalue
-from ..significance._bootstrap import QUANTILES, johnson_bootstrap
-from ..significance._mean import t_of_mean
-from ..significance._skewness import hall_t, johnson_t
+from ..significance.means import QUANTILES, RESAMPLED, TESTS_OF_VALUES, resampled_johnson
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._benchmark import benchmark_returns, covers, require_returns
 
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy, WindowLike
+
+def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
+    """Return the benchmark's returns on event days and the sessions each spans, two (n, L2) arrays.
+
+    They are those of the panel, whatever the model is, and are not summed over the span of the
+    firm's returns. NaN and 0 where the benchmark has no return.
+    """
+    panel, windows = results.panel, results.abnormal.windows
+    calendars = [panel.calendar_of(code) for code in results.events["exchange"]]
+    pairs = zip(results.events["benchmark"], calendars, strict=True)
+    row = np.array([panel.row(s, c) for s, c in pairs], dtype=np.int64)[:, None]
+    at = windows.event_positions
+    has_return = (row >= 0) & (at >= 0)
+    values = np.where(has_return, panel.values[row, at], np.nan)
+    return values, np.where(has_return, panel.spans[row, at], 0)
+
+
+def require_returns(results: FittedStudy) -> None:
+    """Raise ConfigError unless the study is of returns: nobody holds volume or volatility."""
+    if (measure := results.panel.measure) != "return":
+        raise ConfigError("this needs a study of returns", where="measure", value=measure)
+
+
+def covers(spans: IntArray) -> BoolArray:
+    """Return which rows of spans (n, L) cover exactly their L days, the last one included."""
+    L = spans.shape[1]
+    begins = np.where(spans > 0, np.arange(L) - spans + 1, 0)
+    return np.asarray((spans.sum(axis=1) == L) & (spans[:, -1] > 0) & (begins >= 0).all(axis=1))
+
 
 Against = Literal["market", "model"]
 # Fewer events than this do not show their skewness.
 FEW = 20
-TESTS: dict[str, Callable[[FloatArray], Value]] = {
-    "t": t_of_mean,
-    "hall": hall_t,
-    "johnson": johnson_t,
-}
 COLUMNS = (
     "test", "n_events", "estimate", "statistic", "distribution", "pvalue", "critical_low",
-    "critical_high",
-    "note",
+    "critical_high", "note",
 )  # fmt: skip
 
 
 def abhar(
     results: FittedStudy, window: WindowLike, against: Against = "market", **changes: Any
 ) -> pd.DataFrame:
-    """Test whether the mean buy-and-hold abnormal return over `window` is zero.
+    r"""Test whether the mean buy-and-hold abnormal return over `window` is zero.
 
     Parameters
     ----------
     results : FittedStudy
     window : window
     against : {"market", "model"}
-        BHAR = prod(1+R) - prod(1+R_m) with the event's benchmark, or - prod(1+E[R]) with the
-        model's expected returns.
+        The event's benchmark, or the model's expected returns.
     **changes
         Conventions for this call: ``draws``, ``seed``.
 
@@ -68,12 +85,25 @@ def abhar(
 
     Notes
     -----
-    Log returns are turned into simple ones first. Events that lack a day of the window are left out
-    and counted: if they lack it because they were delisted, the rest are survivors. BHARs of
-    overlapping windows are dependent, and none of these tests allows for that: `note` says so, and
-    :func:`~eventstudy.analysis.calendar_portfolio.calendar_portfolio` is then the one to read.
+    With the return of the benchmark or the model in the place of m,
 
-    Source: Barber and Lyon (1997); Lyon, Barber and Tsai (1999); Hall (1992); Johnson (1978).
+    .. math:: BHAR_i = \prod_t (1 + R_{it}) - \prod_t (1 + R_{mt}) .
+
+    Log returns are turned into simple ones first. Events that lack a day of the window are left out
+    and counted: if they lack it because they were delisted, the remaining ones are survivors. BHARs
+    of overlapping windows are dependent, and none of these tests allows for that: `note` says so,
+    and :func:`~eventstudy.analysis.calendar_portfolio.calendar_portfolio` is then the one to read.
+
+    References
+    ----------
+    .. [1] Barber, B. M. and Lyon, J. D. (1997). Detecting long-run abnormal stock returns. Journal
+       of Financial Economics 43, 341-372.
+    .. [2] Lyon, J. D., Barber, B. M. and Tsai, C.-L. (1999). Improved methods for tests of long-run
+       abnormal stock returns. Journal of Finance 54, 165-201.
+    .. [3] Hall, P. (1992). On the removal of skewness by transformation. Journal of the Royal
+       Statistical Society B 54, 221-228.
+    .. [4] Johnson, N. J. (1978). Modified t tests and confidence intervals for asymmetrical
+       populations. Journal of the American Statistical Association 73, 536-544.
     """
     window = Window.of(window)
     abnormal = results.abnormal.under(**changes)
@@ -81,31 +111,45 @@ def abhar(
     kept = np.isfinite(values) & results.ok
     shared = _notes(abnormal, kept, results.ok, window)
     held, rows = values[kept], []
-    for name in (*TESTS, "johnson_bootstrap"):
+    for name in (*TESTS_OF_VALUES, RESAMPLED):
         try:
-            own = _bootstrap(held, abnormal) if name not in TESTS else _against_t(TESTS[name](held))
+            if name == RESAMPLED:
+                result = _bootstrap(held, abnormal)
+            else:
+                result = _against_t(TESTS_OF_VALUES[name](held))
             note = shared
         except InapplicableError as error:
-            own, note = (np.nan, "", np.nan, np.nan, np.nan), [str(error), *shared]
+            result, note = (np.nan, "", np.nan, np.nan, np.nan), [str(error), *shared]
         mean = float(held.mean()) if len(held) else np.nan
-        rows.append((name, len(held), mean, *own, "; ".join(note)))
+        rows.append((name, len(held), mean, *result, "; ".join(note)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
-    """Return the buy-and-hold abnormal return of every event, shape (n,).
+    """Return the buy-and-hold abnormal return (decimal) of every event, shape (n,).
 
-    NaN where the event, or its benchmark, lacks a day of the window. Parameters as in
-    :func:`abhar`.
+    Parameters
+    ----------
+    results : FittedStudy
+    window : window
+    against : {"market", "model"}
+        As in :func:`abhar`.
+
+    Returns
+    -------
+    (n,) float array
+        NaN where the event, or its benchmark, lacks a day of the window.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown benchmark, and for a study of a measure other than returns.
     """
     require_returns(results)
     window = Window.of(window)
     if against not in get_args(Against):
-        raise ConfigError(
-            "unknown benchmark of a buy-and-hold return",
-            value=against,
-            remedy="use market or model",
-        )
+        problem, remedy = "unknown benchmark of a buy-and-hold return", "use market or model"
+        raise ConfigError(problem, value=against, remedy=remedy)
     abnormal = results.abnormal
     if against == "model":
         return abnormal.bhar(window)
@@ -114,14 +158,14 @@ def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") 
     firm = windows.event_returns[:, cols]
     # A halt that has left the clock is in the firm's return and not in the benchmark's.
     alike = (abnormal.length[:, cols] == abnormal.spans[:, cols]).all(axis=1)
-    whole = abnormal.valid(window) & covers(spans[:, cols]) & alike
-    return np.where(whole, _held(firm, windows.kind) - _held(market[:, cols], windows.kind), np.nan)
+    complete = abnormal.valid(window) & covers(spans[:, cols]) & alike
+    excess = _held(firm, windows.kind) - _held(market[:, cols], windows.kind)
+    return np.where(complete, excess, np.nan)
 
 
 def _held(returns: FloatArray, kind: str) -> FloatArray:
-    """Return what one unit grows to over the days of (n, L) returns, shape (n,)."""
-    growth: FloatArray = np.nanprod(np.exp(returns) if kind == "log" else 1 + returns, axis=1)
-    return growth
+    """Return the value of one unit after the days of (n, L) returns, shape (n,)."""
+    return np.asarray(np.nanprod(np.exp(returns) if kind == "log" else 1 + returns, axis=1))
 
 
 def _against_t(value: Value) -> tuple[float, str, float, float, float]:
@@ -135,41 +179,31 @@ def _bootstrap(
     values: FloatArray, abnormal: AbnormalReturns
 ) -> tuple[float, str, float, float, float]:
     c = abnormal.conventions
-    b = johnson_bootstrap(values, draws=c.draws, seed=c.seed)
-    return (
-        b.statistic,
-        f"{c.draws} resamples of {b.size}",
-        b.pvalue,
-        b.critical_low,
-        b.critical_high,
-    )
+    b = resampled_johnson(values, draws=c.draws, seed=c.seed)
+    law = f"{c.draws} resamples of {b.size}"
+    return b.statistic, law, b.pvalue, b.critical_low, b.critical_high
 
 
-def _notes(abnormal: AbnormalReturns, kept: BoolArray, ok: BoolArray, window: Window) -> list[str]:
-    """Say what to know of the sample: events left out, few events, windows that overlap."""
-    notes, n = [], int(kept.sum())
+def _notes(abnormal: AbnormalReturns, used: BoolArray, ok: BoolArray, window: Window) -> list[str]:
+    """Return cautions about the sample: events left out, few events, windows that overlap."""
+    notes, n = [], int(used.sum())
     if out := int(ok.sum()) - n:
         lack = "event lacks" if out == 1 else "events lack"
         notes.append(f"{out} {lack} days of the window and {'is' if out == 1 else 'are'} left out")
     if n < FEW:
         notes.append(f"{n} event{'s' * (n != 1)}, {FEW} needed to rely on it")
-    if share := overlapping(abnormal.windows.event_positions[kept][:, abnormal.columns(window)]):
-        notes.append(
-            f"the windows of {share:.1%} of the pairs of events overlap: their returns are "
-            "dependent, "
-            "which these tests ignore"
-        )
+    if share := overlapping(abnormal.windows.event_positions[used][:, abnormal.columns(window)]):
+        pairs = f"the windows of {share:.1%} of the pairs of events overlap"
+        notes.append(f"{pairs}: their returns are dependent, which these tests ignore")
     return notes
 
 
 def overlapping(positions: IntArray) -> float:
-    """Return the share of the pairs of windows (n, L) that have a stretch of the calendar in
-    common."""
+    """Return the share of the pairs of windows (n, L) that have sessions in common."""
     n = len(positions)
     if n < 2:
         return 0.0
-    starts = np.sort(positions[:, 0])
-    stops = np.sort(positions[:, -1])
+    starts, stops = np.sort(positions[:, 0]), np.sort(positions[:, -1])
     # A pair is apart if one starts after the other has stopped.
     apart = (n - np.searchsorted(starts, stops, side="right")).sum()
     return float(1 - apart / (n * (n - 1) / 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,44 +12,38 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..significance import STATISTICS
-from ..significance._base import InapplicableError
-from ..significance.date_clustered import clustered_t
-from ..significance.wild_bootstrap import (
-    ENUMERATE_UP_TO,
+from ..fitting.fitted import FittedStudy, WindowLike
+from ..significance import STATISTICS, InapplicableError
+from ..significance.clusters import (
     EQUAL,
     MIN_CLUSTERS,
-    all_signs,
+    clustered_t,
     flipped_t,
     merged_dates,
+    rademacher,
 )
 from ..utility.registry import Registry
 from ..utility.typing import FloatArray, IntArray
 from .answer import main_test_of
 
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy, WindowLike
-
 # Our names, and those of statsmodels.stats.multitest.
 ADJUSTMENTS: Registry[str] = Registry("adjustment")
-ADJUSTMENTS.register("holm")("holm")
-ADJUSTMENTS.register("bh")("fdr_bh")
-ADJUSTMENTS.register("by")("fdr_by")
+for _name, _statsmodels in (("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")):
+    ADJUSTMENTS.register(_name)(_statsmodels)
 ROMANO_WOLF = "romano_wolf"
 
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """That the mean CAR of some events over a window is zero."""
+    """The hypothesis that the mean CAR of some events over a window is zero."""
 
     label: str
     sample: AbnormalReturns
     window: Window
 
 
-class Asked(NamedTuple):
-    """What a family is made of: the window or windows, the test and the column of groups asked
-    for."""
+class FamilyRequest(NamedTuple):
+    """The window or windows, the test and the column of groups that a family is made of."""
 
     window: Window
     test: str
@@ -57,7 +51,7 @@ class Asked(NamedTuple):
     windows: Iterable[WindowLike] | None
 
 
-Family: TypeAlias = "Callable[[FittedStudy, Asked], tuple[pd.DataFrame, list[Hypothesis]]]"
+Family: TypeAlias = "Callable[[FittedStudy, FamilyRequest], tuple[pd.DataFrame, list[Hypothesis]]]"
 FAMILIES: Registry[Family] = Registry("family of hypotheses")
 
 
@@ -71,8 +65,9 @@ def family(
     by: str | None = None,
     methods: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """Test a family of hypotheses, declared before looking, and adjust its p-values for their
-    number.
+    """Test a family of hypotheses and adjust its p-values for their number.
+
+    Declare the family before looking at the results.
 
     Parameters
     ----------
@@ -103,21 +98,31 @@ def family(
 
     Notes
     -----
-    Holm (1979) bounds the probability of any false rejection; Benjamini and Hochberg (1995) the
-    expected share of false ones under independence or positive dependence, Benjamini and Yekutieli
-    (2001) under any. Romano-Wolf, which also bounds the probability of any, rests on the
-    date-clustered t whatever `test` is: see :func:`stepdown`.
+    Holm bounds the probability of any false rejection; Benjamini and Hochberg the expected share of
+    false ones under independence or positive dependence, Benjamini and Yekutieli under any.
+    Romano-Wolf, which also bounds the probability of any, rests on the date-clustered t whatever
+    `test` is: see :func:`stepdown`.
+
+    References
+    ----------
+    .. [1] Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian
+       Journal of Statistics 6, 65-70.
+    .. [2] Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate. Journal of
+       the Royal Statistical Society B 57, 289-300.
+    .. [3] Benjamini, Y. and Yekutieli, D. (2001). The control of the false discovery rate in
+       multiple testing under dependency. Annals of Statistics 29, 1165-1188.
+    .. [4] Romano, J. P. and Wolf, M. (2005). Stepwise multiple testing as formalized data snooping.
+       Econometrica 73, 1237-1282.
     """
-    make = FAMILIES[kind]
-    frame, hypotheses = make(results, Asked(Window.of(window), test or "", by or "", windows))
+    request = FamilyRequest(Window.of(window), test or "", by or "", windows)
+    frame, hypotheses = FAMILIES[kind](results, request)
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
     for method in chosen if methods is None else methods:
         if method == ROMANO_WOLF:
             frame[method], more = _romano_wolf(results, hypotheses)
-            reason = pd.Series(
-                ["; ".join(filter(None, pair)) for pair in zip(reason, more, strict=True)]
-            )
+            pairs = zip(reason, more, strict=True)
+            reason = pd.Series(["; ".join(filter(None, pair)) for pair in pairs])
         else:
             frame[method] = adjusted(frame["pvalue"].to_numpy(), method)
     return frame.assign(reason=reason)
@@ -130,31 +135,38 @@ def adjusted(pvalues: FloatArray | Sequence[float], method: str) -> FloatArray:
     ----------
     pvalues : (m,) array
     method : {"holm", "bh", "by"}
+
+    Returns
+    -------
+    (m,) float array
     """
     from statsmodels.stats.multitest import multipletests
 
-    theirs, p = ADJUSTMENTS[method], np.asarray(pvalues, dtype=float)
-    out, known = np.full(p.shape, np.nan), ~np.isnan(p)
-    if known.any():
-        out[known] = multipletests(p[known], method=theirs)[1]
+    name, p = ADJUSTMENTS[method], np.asarray(pvalues, dtype=float)
+    out, has_pvalue = np.full(p.shape, np.nan), ~np.isnan(p)
+    if has_pvalue.any():
+        out[has_pvalue] = multipletests(p[has_pvalue], method=name)[1]
     return out
 
 
 def stepdown(
     values: Sequence[FloatArray], clusters: Sequence[IntArray], signs: FloatArray, *, complete: bool
 ) -> FloatArray:
-    """Return stepdown p-values of "mean k is zero", k = 1..m, by sign flips of whole clusters,
-    shape (m,).
+    r"""Return stepdown p-values of "mean k is zero", k = 1..m, by sign flips of clusters.
 
     Parameters
     ----------
     values : m arrays (n_k,)
-        CARs of the events of each hypothesis.
+        CARs (decimal) of the events of each hypothesis.
     clusters : m arrays (n_k,)
         Column of `signs` of each event: one draw of a date is shared by all hypotheses.
     signs : (B, G) array of -1 and 1
     complete : bool
         Whether `signs` are all 2^G flips, the data themselves among them.
+
+    Returns
+    -------
+    (m,) float array
 
     Raises
     ------
@@ -163,15 +175,25 @@ def stepdown(
 
     Notes
     -----
-    p_(j) = max(p_(j-1), (1 + #{max_{k>=j} |t*_k| >= |t_(j)|}) / (1 + B)) with |t_(1)| >= |t_(2)| >=
-    ... the CR2 date-clustered t; the plain share if the flips are complete (Romano and Wolf 2005,
-    2016).
+    With the CR2 date-clustered t in descending order of \|t\|,
+
+    .. math:: p_{(j)} = \max\Big(p_{(j-1)},
+       \frac{1 + \#\{\max_{k \ge j} |t^*_k| \ge |t_{(j)}|\}}{1 + B}\Big),
+
+    the share without the ones if the flips are complete.
+
+    References
+    ----------
+    .. [1] Romano, J. P. and Wolf, M. (2005). Stepwise multiple testing as formalized data snooping.
+       Econometrica 73, 1237-1282.
+    .. [2] Romano, J. P. and Wolf, M. (2016). Efficient computation of adjusted p-values for
+       resampling-based stepdown multiple testing. Statistics & Probability Letters 113, 38-40.
     """
     observed, stars = [], []
-    for own, cluster in zip(values, clusters, strict=True):
+    for cars, cluster in zip(values, clusters, strict=True):
         present, local = np.unique(cluster, return_inverse=True)
-        observed.append(abs(clustered_t(own, local).statistic))
-        stars.append(np.abs(flipped_t(own, local, signs[:, present])))
+        observed.append(abs(clustered_t(cars, local).statistic))
+        stars.append(np.abs(flipped_t(cars, local, signs[:, present])))
     return _stepdown(np.array(observed), np.column_stack(stars), complete)
 
 
@@ -185,14 +207,6 @@ def _stepdown(observed: FloatArray, stars: FloatArray, complete: bool) -> FloatA
     return p
 
 
-def rademacher(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
-    """Return signs (B, G), and whether they are all 2^G of them, as they are for up to 12
-    clusters."""
-    if G <= ENUMERATE_UP_TO:
-        return all_signs(G), True
-    return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
-
-
 def _romano_wolf(
     results: FittedStudy, hypotheses: Sequence[Hypothesis]
 ) -> tuple[FloatArray, list[str]]:
@@ -201,9 +215,8 @@ def _romano_wolf(
     Dates closer than the longest window are one cluster.
     """
     if not hypotheses:
-        raise ConfigError(
-            "Romano-Wolf needs several events to a hypothesis", remedy="use holm, bh or by"
-        )
+        problem = "Romano-Wolf needs several events to a hypothesis"
+        raise ConfigError(problem, remedy="use holm, bh or by")
     values = [h.sample.car(h.window) for h in hypotheses]
     clusters = _clusters(results, hypotheses)
     reasons = [_obstacle(v, c) for v, c in zip(values, clusters, strict=True)]
@@ -220,9 +233,9 @@ def _romano_wolf(
 
 def _clusters(results: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
     """Return the cluster of each event of each hypothesis, numbered alike for all."""
-    whole = results.abnormal.take(results.ok)
-    dates, first = np.unique(whole.windows.day0, return_index=True)
-    number = merged_dates(whole, max((h.window for h in hypotheses), key=len))[first]
+    usable = results.abnormal.take(results.ok)
+    dates, first = np.unique(usable.windows.day0, return_index=True)
+    number = merged_dates(usable, max((h.window for h in hypotheses), key=len))[first]
     return [number[np.searchsorted(dates, h.sample.windows.day0)] for h in hypotheses]
 
 
@@ -239,48 +252,43 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 
 
 @FAMILIES.register("events")
-def _events(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    car = results.car([asked.window]).rename(columns={"event_id": "label", "car": "estimate"})
-    known = car["estimate"].notna()
-    car = car.assign(
-        n_events=known.astype(int), reason=np.where(known, "", "the event lacks days of the window")
-    )
+def _events(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    car = results.car([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
+    has_car = car["estimate"].notna()
+    reason = np.where(has_car, "", "the event lacks days of the window")
+    car = car.assign(n_events=has_car.astype(int), reason=reason)
     return car[["label", "n_events", "estimate", "statistic", "pvalue", "reason"]].copy(), []
 
 
 @FAMILIES.register("days")
-def _days(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _days(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
     days = [Window(int(t), int(t)) for t in results.abnormal.event.days]
-    return _tested(
-        [Hypothesis(str(d.start), results.abnormal.sample(d), d) for d in days],
-        asked.test or main_test_of(results),
-    )
+    return _tested(results, [(str(day.start), results, day) for day in days], request)
 
 
 @FAMILIES.register("windows")
-def _windows(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    windows = results.windows_of(asked.windows)
-    return _tested(
-        [Hypothesis(str(w), results.abnormal.sample(w), w) for w in windows],
-        asked.test or main_test_of(results),
-    )
+def _windows(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    windows = results.windows_of(request.windows)
+    return _tested(results, [(str(window), results, window) for window in windows], request)
 
 
 @FAMILIES.register("groups")
-def _groups(results: FittedStudy, asked: Asked) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _groups(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
     from ..fitting.fitted import group_column
 
-    column, window = asked.by or group_column(results, ""), asked.window
+    column = request.by or group_column(results, "")
     if not column:
         raise ConfigError("no column splits the events", remedy="name one with by=")
     groups = results.groups(column).items()
-    return _tested(
-        [Hypothesis(name, g.abnormal.sample(window), window) for name, g in groups],
-        asked.test or main_test_of(results),
-    )
+    return _tested(results, [(name, group, request.window) for name, group in groups], request)
 
 
-def _tested(hypotheses: list[Hypothesis], test: str) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _tested(
+    results: FittedStudy, samples: list[tuple[str, FittedStudy, Window]], request: FamilyRequest
+) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    """Return the test of each labelled study and window, and the hypotheses."""
+    hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in samples]
+    test = request.test or main_test_of(results)
     tests = [STATISTICS[test](h.sample, h.window) for h in hypotheses]
     frame = pd.DataFrame({
         "label": [h.label for h in hypotheses], "n_events": [t.n_events for t in tests],

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..errors import ConfigError
+from ..fitting.fitted import FittedStudy
 from ..models._engines import batch
 from ..utility.chunks import joined
 from ..utility.registry import did_you_mean
@@ -18,7 +19,6 @@ from ..utility.typing import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
 
-    from ..fitting.fitted import FittedStudy
 
 LAGS = 5
 # Tests over lags are asymptotic: with fewer days per lag than this there is no result.
@@ -31,8 +31,7 @@ COLUMNS = (
 
 
 class Compact(NamedTuple):
-    """Events with the same number M of estimation days, the others left out: e (r, M), X (r, M,
-    k)."""
+    """Events with the same number M of estimation days: rows (r,), e (r, M), X (r, M, k)."""
 
     rows: IntArray
     e: FloatArray
@@ -42,8 +41,10 @@ class Compact(NamedTuple):
 def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     """Return the regression of one event, on exactly the days that the study used.
 
-    Parameters and their covariance are those of the study. For models that are not least squares
-    (robust, Scholes-Williams, GARCH) it is the least squares on the same design instead.
+    Parameters
+    ----------
+    results : FittedStudy
+    event_id : str
 
     Returns
     -------
@@ -54,6 +55,11 @@ def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     ------
     ConfigError
         For an unknown or dropped event, and for a model that estimates no regression.
+
+    Notes
+    -----
+    Parameters and their covariance are those of the study. For models that are not least squares
+    (robust, Scholes-Williams, GARCH) it is the least squares on the same design instead.
     """
     from statsmodels.regression.linear_model import OLS
 
@@ -61,45 +67,65 @@ def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     a = results.abnormal.take(np.array([i]))
     if not a.parameters:
         raise ConfigError(f"the {results.model.label} estimates no regression", value=event_id)
-    y, known = response(a)[0], np.isfinite(a.resid[0])
-    dates = pd.DatetimeIndex(
-        a.windows.sessions[a.windows.estimation_positions[0, known]], name="date"
-    )
-    X = pd.DataFrame(a.x_estimation[0, known], index=dates, columns=list(a.parameters))
-    firm = pd.Series(y[known], index=dates, name=str(results.events["ticker"].iloc[i]))
+    y, has_resid = response(a)[0], np.isfinite(a.resid[0])
+    at = a.windows.estimation_positions[0, has_resid]
+    dates = pd.DatetimeIndex(a.windows.sessions[at], name="date")
+    X = pd.DataFrame(a.x_estimation[0, has_resid], index=dates, columns=list(a.parameters))
+    firm = pd.Series(y[has_resid], index=dates, name=str(results.events["ticker"].iloc[i]))
     cov_type = results.model.cov_type
     # The lags of the study's own estimation (Newey and West's rule).
-    lags = {"maxlags": int(4 * (known.sum() / 100) ** (2 / 9))} if cov_type == "HAC" else None
+    lags = {"maxlags": int(4 * (has_resid.sum() / 100) ** (2 / 9))} if cov_type == "HAC" else None
     return OLS(firm, X, hasconst=True).fit(cov_type=cov_type, cov_kwds=lags)
 
 
 def diagnostics(results: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
-    """Return diagnostics of the estimation of each usable event, in the columns of
-    ``diagnostics.csv``.
+    """Return diagnostics of the estimation of each usable event.
 
-    Columns, after event_id, ticker and nobs (M):
+    Parameters
+    ----------
+    results : FittedStudy
+    lags : int
+        Lags of the tests for autocorrelation.
 
-    missing : share of the estimation days without a usable return; days masked for other events of
-    the firm
-        do not count
-    r2, r2_adjusted : of the study's estimates durbin_watson, autocorrelation, ljung_box_p :
-    first-order and first `lags` autocorrelations of the
-        residuals (Durbin and Watson 1950; Ljung and Box 1978, chi2(lags))
-    arch_p : LM test of `lags` lags in the squared residuals (Engle 1982, chi2(lags)) jarque_bera_p,
-    skewness, kurtosis : normality of the residuals (Jarque and Bera 1980; 3 is normal)
-    breusch_pagan_p : variance that depends on the regressors (Koenker 1981, chi2) chow_f, chow_p :
-    other parameters in the second half of the window (Chow 1960, F(k, M-2k)) cusum_p : drift of the
-    cumulated residuals (Ploberger and Kramer 1992) condition : condition number of the regressors
-    in unit length
+    Returns
+    -------
+    DataFrame
+        In the columns of ``diagnostics.csv``: event_id, ticker, nobs (M), missing, r2, r2_adjusted,
+        durbin_watson, autocorrelation, ljung_box_p, arch_p, jarque_bera_p, skewness, kurtosis,
+        breusch_pagan_p, chow_f, chow_p, cusum_p, condition. NaN where days or regressors do not
+        suffice.
 
-    Days that are missing are left out and their neighbours taken as adjacent. NaN where days or
-    regressors do not suffice. Residuals are the study's own; the Chow test is that of least squares
-    on its design.
+    Notes
+    -----
+    `missing` is the share of the estimation days without a usable return; days masked for other
+    events of the firm do not count. `r2` and `r2_adjusted` are those of the study's estimates,
+    `autocorrelation` is the first-order one of the residuals (3 is the kurtosis of a normal law),
+    `chow_f` compares the parameters in both halves of the window, F(k, M-2k), and `condition` is
+    the condition number of the regressors in unit length. Days that are missing are left out and
+    their neighbours taken as adjacent. Residuals are those of the study; the Chow test is that of
+    least squares on its design.
+
+    References
+    ----------
+    .. [1] Durbin, J. and Watson, G. S. (1950). Testing for serial correlation in least squares
+       regression. Biometrika 37, 409-428.
+    .. [2] Ljung, G. M. and Box, G. E. P. (1978). On a measure of lack of fit in time series models.
+       Biometrika 65, 297-303.
+    .. [3] Engle, R. F. (1982). Autoregressive conditional heteroscedasticity with estimates of the
+       variance of United Kingdom inflation. Econometrica 50, 987-1007.
+    .. [4] Jarque, C. M. and Bera, A. K. (1980). Efficient tests for normality, homoscedasticity and
+       serial independence of regression residuals. Economics Letters 6, 255-259.
+    .. [5] Koenker, R. (1981). A note on studentizing a test for heteroscedasticity. Journal of
+       Econometrics 17, 107-112.
+    .. [6] Chow, G. C. (1960). Tests of equality between sets of coefficients in two linear
+       regressions. Econometrica 28, 591-605.
+    .. [7] Ploberger, W. and Kramer, W. (1992). The CUSUM test with OLS residuals. Econometrica 60,
+       271-285.
     """
     a = results.abnormal.take(results.ok)
-    parts = a.map(lambda events: _of_estimations(events, lags))
+    columns = a.map(lambda events: _of_estimations(events, lags))
     ids = results.events.loc[results.ok, ["event_id", "ticker"]].reset_index(drop=True)
-    return ids.assign(nobs=a.nobs, **joined(len(a), parts))
+    return ids.assign(nobs=a.nobs, **joined(len(a), columns))
 
 
 def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
@@ -109,27 +135,25 @@ def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
         out["missing"] = 1 - (a.nobs + a.windows.masked) / a.resid.shape[1]
         out["r2"] = a.r2
         out["r2_adjusted"] = 1 - (1 - a.r2) * (a.nobs - 1) / a.df_resid
-        for part in by_length(a):
-            for name, values in {**_of_residuals(part, lags), **_of_regressors(part)}.items():
-                out[name][part.rows] = values
-            out["cusum_p"][part.rows] = _cusum(part.e, (a.nobs - a.df_resid)[part.rows])
+        for events in by_length(a):
+            for name, values in {**_of_residuals(events, lags), **_of_regressors(events)}.items():
+                out[name][events.rows] = values
+            out["cusum_p"][events.rows] = _cusum(events.e, (a.nobs - a.df_resid)[events.rows])
         if a.parameters and len(a):
             out["chow_f"], out["chow_p"] = chow(a)
     return out
 
 
 def by_length(a: AbnormalReturns) -> Iterator[Compact]:
-    """Yield the events by the number of their estimation days; events without a day are left
-    out."""
-    known = np.isfinite(a.resid)
-    count = known.sum(axis=1)
+    """Yield the events by the number of their estimation days; those without a day are left out."""
+    has_resid = np.isfinite(a.resid)
+    count = has_resid.sum(axis=1)
     for M in np.unique(count[count > 0]):
         rows = np.flatnonzero(count == M)
-        own = known[rows]
-        X = a.x_estimation[rows] if a.parameters else np.empty((*own.shape, 0))
-        yield Compact(
-            rows, a.resid[rows][own].reshape(-1, M), X[own].reshape(len(rows), M, X.shape[2])
-        )
+        days = has_resid[rows]
+        X = a.x_estimation[rows] if a.parameters else np.empty((*days.shape, 0))
+        e, X = a.resid[rows][days].reshape(-1, M), X[days].reshape(len(rows), M, X.shape[2])
+        yield Compact(rows, e, X)
 
 
 def response(a: AbnormalReturns) -> FloatArray:
@@ -139,35 +163,34 @@ def response(a: AbnormalReturns) -> FloatArray:
 
 
 def chow(a: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
-    """Return F and p of equal parameters in both halves of the estimation window, two (n,)
-    arrays."""
+    """Return F and p of equal parameters in both halves of the estimation, two (n,) arrays."""
     from scipy.stats import f
 
-    known, k = np.isfinite(a.resid), a.k
-    early = np.arange(known.shape[1]) < known.shape[1] // 2
+    has_resid, k = np.isfinite(a.resid), a.k
+    early = np.arange(has_resid.shape[1]) < has_resid.shape[1] // 2
     y, X = response(a), a.x_estimation
-    whole, first, second = (_sse(y, X, days) for days in (known, known & early, known & ~early))
-    apart, df = first + second, known.sum(axis=1) - 2 * k
-    F = ((whole - apart) / k) / (apart / np.where(df > 0, df, np.nan))
+    spells = has_resid, has_resid & early, has_resid & ~early
+    pooled, first, second = (_sse(y, X, days) for days in spells)
+    split, df = first + second, has_resid.sum(axis=1) - 2 * k
+    F = ((pooled - split) / k) / (split / np.where(df > 0, df, np.nan))
     return F, f.sf(F, k, df)
 
 
 def _sse(y: FloatArray, X: FloatArray, days: BoolArray) -> FloatArray:
     fit = batch(y, X, days)
-    sse: FloatArray = fit.sigma2 * fit.df_resid
-    return sse
+    return np.asarray(fit.sigma2 * fit.df_resid)
 
 
-def _of_residuals(part: Compact, lags: int) -> dict[str, FloatArray]:
+def _of_residuals(events: Compact, lags: int) -> dict[str, FloatArray]:
     from scipy.stats import chi2
     from statsmodels.stats.stattools import durbin_watson, jarque_bera
     from statsmodels.tsa.stattools import acf, q_stat
 
-    e, M = part.e, part.e.shape[1]
+    e, M = events.e, events.e.shape[1]
     _, normal_p, skewness, kurtosis = jarque_bera(e, axis=1)
-    own = np.array([acf(row, nlags=1, fft=False) for row in e])[:, 1]
+    lag1 = np.array([acf(row, nlags=1, fft=False) for row in e])[:, 1]
     out = {
-        "durbin_watson": durbin_watson(e, axis=1), "autocorrelation": own,
+        "durbin_watson": durbin_watson(e, axis=1), "autocorrelation": lag1,
         "jarque_bera_p": normal_p, "skewness": skewness, "kurtosis": kurtosis,
     }  # fmt: skip
     if lags * DAYS_PER_LAG <= M:
@@ -179,10 +202,10 @@ def _of_residuals(part: Compact, lags: int) -> dict[str, FloatArray]:
     return out
 
 
-def _of_regressors(part: Compact) -> dict[str, FloatArray]:
+def _of_regressors(events: Compact) -> dict[str, FloatArray]:
     from scipy.stats import chi2
 
-    e, X = part.e, part.X
+    e, X = events.e, events.X
     M, k = X.shape[1:]
     if k == 0:
         return {}
@@ -192,10 +215,8 @@ def _of_regressors(part: Compact) -> dict[str, FloatArray]:
     unit = X / np.sqrt((X**2).sum(axis=1, keepdims=True))
     singular = ~np.isfinite(unit).all(axis=(1, 2))
     condition = np.linalg.cond(np.where(singular[:, None, None], 0.0, unit))
-    return {
-        "breusch_pagan_p": np.where(df > 0, chi2.sf(M * r2, np.maximum(df, 1)), np.nan),
-        "condition": np.where(singular, np.inf, condition),
-    }
+    p = np.where(df > 0, chi2.sf(M * r2, np.maximum(df, 1)), np.nan)
+    return {"breusch_pagan_p": p, "condition": np.where(singular, np.inf, condition)}
 
 
 def _with_constant(X: FloatArray) -> FloatArray:
@@ -210,10 +231,8 @@ def _r2(z: FloatArray, Z: FloatArray) -> FloatArray:
 def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
     from statsmodels.stats.diagnostic import breaks_cusumolsresid
 
-    centred = e - e.mean(axis=1, keepdims=True)
-    return np.array(
-        [breaks_cusumolsresid(row, ddof=d)[1] for row, d in zip(centred, ddof, strict=True)]
-    )
+    rows = zip(e - e.mean(axis=1, keepdims=True), ddof, strict=True)
+    return np.array([breaks_cusumolsresid(row, ddof=d)[1] for row, d in rows])
 
 
 def _row(results: FittedStudy, event_id: str) -> int:

@@ -1,26 +1,24 @@
-"""How the events of a study lie in time and how their returns behave: what the choice of a test
-rests on."""
+"""How the events of a study lie in time and how their returns behave, for the choice of a test."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..significance._correlation import is_unreliable, mean_correlation, near_sessions_apart
-from ..significance.wild_bootstrap import merged_dates
+from ..fitting.fitted import FittedStudy
+from ..significance._correlation import is_unreliable, mean_correlation
+from ..significance._pairs import near_sessions_apart
+from ..significance.clusters import merged_dates
+from ..utility.flags import Flag
 from ..utility.typing import FloatArray, IntArray
 
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
-
 REJECTS = 0.05
-# At correlation .3 a quarter of a neighbour per event makes the variance of the mean 1.075 times:
-# size 5.9%.
+# At correlation .3 a quarter of a neighbour per event gives the mean 1.075 the variance: size 5.9%.
 MATERIAL_NEIGHBOURS = 0.25
 # Variance ratios up to this leave tests without a remedy below 11% (docs/methods.md, Choosing).
 MATERIAL_VARIANCE = 1.5
@@ -125,10 +123,9 @@ class Situation:
 
     @property
     def skewed(self) -> bool:
-        """Whether the CARs of 20 events or more are skewed by more than 1, or the residuals imply
-        it."""
-        seen = self.n_events >= SKEWNESS_EVENTS and abs(self.skewness) > MATERIAL_SKEWNESS
-        return seen or abs(self.implied_skewness) > MATERIAL_SKEWNESS
+        """Whether the CARs of 20 events or more, or the residuals, are skewed by more than 1."""
+        in_sample = self.n_events >= SKEWNESS_EVENTS and abs(self.skewness) > MATERIAL_SKEWNESS
+        return in_sample or abs(self.implied_skewness) > MATERIAL_SKEWNESS
 
     @property
     def implied_skewness(self) -> float:
@@ -137,8 +134,18 @@ class Situation:
 
 
 def measure(results: FittedStudy, window: Window) -> Situation:
-    """Return the situation of the events that are valid for `window`; NaN where a number has no
-    meaning."""
+    """Return the situation of the events that are valid for `window`.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    window : Window
+
+    Returns
+    -------
+    Situation
+        NaN where a number has no meaning.
+    """
     sample = results.abnormal.sample(window)
     valid = results.abnormal.valid(window)
     flags, tickers = (results.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
@@ -148,14 +155,12 @@ def measure(results: FittedStudy, window: Window) -> Situation:
     per_date = (int(size.min()), float(np.median(size)), int(size.max())) if n else (0, np.nan, 0)
     return Situation(
         window=window, kind=_kind(n, n_dates, (n - 1) * overlapping >= MATERIAL_NEIGHBOURS),
-        n_events=n, n_dates=n_dates,
+        n_events=n, n_dates=n_dates, events_per_date=per_date, same_date_pairs=same,
         n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0,
-        events_per_date=per_date,
-        largest_date=per_date[2] / n if n else np.nan, same_date_pairs=same,
-        overlapping_pairs=overlapping,
-        session_later=near_sessions_apart(sample, window),
+        largest_date=per_date[2] / n if n else np.nan,
+        overlapping_pairs=overlapping, session_later=near_sessions_apart(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
-        time_unknown=float(np.mean(["time_unknown" in own for own in flags])) if n else np.nan,
+        time_unknown=float(np.mean([Flag.TIME_UNKNOWN in cell for cell in flags])) if n else np.nan,
         repeated_firms=sum(times > 1 for times in Counter(tickers).values()),
         censored=sample.conventions.limits == "censored",
     )  # fmt: skip
@@ -172,8 +177,7 @@ def _kind(n: int, n_dates: int, overlapping: bool) -> str:
 
 
 def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
-    """Return the shares of pairs on one date, and on different dates with windows that share
-    sessions."""
+    """Return the shares of pairs on one date, and on different dates with sessions in common."""
     n = len(sample)
     if n < 2:
         return 0.0, 0.0
@@ -187,18 +191,16 @@ def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
 
 def _dependence(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
     n = len(sample)
-    found = mean_correlation(sample, window) if n > 1 else None
-    r, same = (found.rbar, found.same_date) if found else (0.0, 0.0)
+    correlation = mean_correlation(sample, window) if n > 1 else None
+    r, same = (correlation.rbar, correlation.same_date) if correlation else (0.0, 0.0)
     unreliable = n > 1 and is_unreliable(sample, r)
     r = 0.0 if unreliable else r
     factor = 1 + (n - 1) * r if n else np.nan
     scar = sample.scar(window)
     spread = float(scar.var(ddof=1)) / (1 - r) if n > 1 and r < 1 else np.nan
-    return {
-        "rbar": r, "same_date_r": same, "factor": factor,
-        "effective_n": n / max(factor, 1.0) if factor > 0 else np.nan, "kappa": spread,
-        "r_set_to_zero": unreliable,
-    }  # fmt: skip
+    effective_n = n / max(factor, 1.0) if factor > 0 else np.nan
+    facts = {"rbar": r, "same_date_r": same, "factor": factor, "effective_n": effective_n}
+    return {**facts, "kappa": spread, "r_set_to_zero": unreliable}
 
 
 def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
@@ -207,32 +209,26 @@ def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
 
     nu = sample.df_resid[:, None].astype(float)
     squares = np.where(nu > 2, sample.sar_over(window) ** 2 * (nu - 2) / nu, np.nan)
-    normal_p, skewness = _normality(sample)
+    values = sample.once("normality", lambda study: np.vstack(list(study.map(_normality_of))))
+    normal_p, skewness = values[:, 0], values[:, 1]
     car = sample.car(window)
     n, varies = len(car), len(car) > 2 and np.ptp(car) > 0
-    own = jarque_bera(car) if varies else (np.nan,) * 4
+    moments = jarque_bera(car) if varies else (np.nan,) * 4
     return {
         "variance_ratio": _mean(squares),
-        "skewness": float(own[2]) * np.sqrt(n * (n - 1)) / (n - 2) if varies else np.nan,
-        "normality_p": float(own[1]),
+        "skewness": float(moments[2]) * np.sqrt(n * (n - 1)) / (n - 2) if varies else np.nan,
+        "normality_p": float(moments[1]),
         "residual_skewness": _mean(skewness),
         "non_normal": _mean(np.where(np.isfinite(normal_p), normal_p < REJECTS, np.nan)),
     }
 
 
-def _normality(sample: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
-    """Return Jarque and Bera's p and the skewness of each event's residuals, two (n,) arrays."""
-    found = sample.once("normality", lambda study: np.vstack(list(study.map(_normality_of))))
-    return found[:, 0], found[:, 1]
-
-
 def _normality_of(events: AbnormalReturns) -> FloatArray:
-    """Return p and skewness (n, 2), as ``statsmodels.stats.stattools.jarque_bera`` does row by
-    row."""
-    known = np.isfinite(events.resid)
-    M = np.maximum(known.sum(axis=1), 1)
-    e = np.where(known, events.resid, 0.0)
-    e = np.where(known, e - (e.sum(axis=1) / M)[:, None], 0.0)
+    """Return Jarque and Bera's p and the skewness of each row of residuals, shape (n, 2)."""
+    has_resid = np.isfinite(events.resid)
+    M = np.maximum(has_resid.sum(axis=1), 1)
+    e = np.where(has_resid, events.resid, 0.0)
+    e = np.where(has_resid, e - (e.sum(axis=1) / M)[:, None], 0.0)
     square = e * e
     with np.errstate(invalid="ignore", divide="ignore"):
         m2 = square.sum(axis=1) / M
@@ -242,21 +238,20 @@ def _normality_of(events: AbnormalReturns) -> FloatArray:
 
 
 def _trading(sample: AbnormalReturns) -> dict[str, Any]:
-    seen, length = int((sample.spans > 0).sum()), len(sample.windows.estimation)
+    n_returns, length = int((sample.spans > 0).sum()), len(sample.windows.estimation)
     absent = sample.once("late", lambda study: np.concatenate(list(study.map(_late))))
     return {
         # Days masked for other events of the firm are no sign of thin trading.
         "missing_days": 1 - _mean((sample.nobs + sample.windows.masked) / (length - absent)),
         "late_events": int((absent > 0).sum()),
         "estimation_length": length,
-        "multi_day": float((sample.length > 1).sum()) / seen if seen else np.nan,
+        "multi_day": float((sample.length > 1).sum()) / n_returns if n_returns else np.nan,
         "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
     }
 
 
 def _late(sample: AbnormalReturns) -> IntArray:
-    """Return the estimation days (n,) before the first return of each event that begins late, else
-    0."""
+    """Return the estimation days (n,) before the first return where that comes late, else 0."""
     used = np.isfinite(sample.resid)
     lead = np.where(used.any(axis=1), used.argmax(axis=1), 0)
     # Days masked for an earlier event of the firm may come first.
@@ -265,5 +260,5 @@ def _late(sample: AbnormalReturns) -> IntArray:
 
 
 def _mean(values: FloatArray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else np.nan
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else np.nan

@@ -34,18 +34,11 @@ class Summary:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a window: N, effect, its 95% interval and CAAR in percent (else log points),
-        p-values."""
-        t = self.tests.assign(
-            window=[
-                str(Window(a, b))
-                for a, b in zip(self.tests["start"], self.tests["stop"], strict=True)
-            ]
-        )
+        """One row a window: N, effect, 95% interval and CAAR (percent or log points), p-values."""
+        ends = zip(self.tests["start"], self.tests["stop"], strict=True)
+        t = self.tests.assign(window=[str(Window(a, b)) for a, b in ends])
         first = t.drop_duplicates("window").set_index("window")
-        p = t.pivot_table(
-            index="window", columns="test", values="pvalue", aggfunc="first", dropna=False
-        )
+        p = t.set_index(["window", "test"])["pvalue"].unstack()  # noqa: PD010
         p = p.loc[first.index, t["test"].drop_duplicates()]
         scale, unit = (100, "%") if self.measure == "return" else (1, "log points")
         effects = pd.DataFrame([a.effect for a in self.answers], index=first.index)
@@ -74,29 +67,51 @@ class Summary:
 
     def _marked(self, missing: str) -> pd.DataFrame:
         """Return the frame as text."""
-        columns = {
-            name: [missing if pd.isna(value) else self._text(name, value) for value in values]
-            for name, values in self.frame.items()
-        }
-        return pd.DataFrame(columns, index=self.frame.index)
+        digits = 2 if self.measure == "return" else 4
 
-    def _text(self, name: Any, value: Any) -> str:
-        if not isinstance(value, float):
-            return str(value)
-        return (
-            pvalue(value, 4)
-            if name in STATISTICS
-            else f"{value:.{2 if self.measure == 'return' else 4}f}"
-        )
+        def text(name: Any, value: Any) -> str:
+            """Return a cell as text.
+
+            Parameters
+            ----------
+            name : str
+                The column; those of tests hold p-values.
+            value : float, int or str
+                The cell; NaN is shown as `missing`.
+
+            Returns
+            -------
+            str
+            """
+            if pd.isna(value):
+                return missing
+            if not isinstance(value, float):
+                return str(value)
+            return pvalue(value, 4) if name in STATISTICS else f"{value:.{digits}f}"
+
+        columns = {name: [text(name, v) for v in values] for name, values in self.frame.items()}
+        return pd.DataFrame(columns, index=self.frame.index)
 
 
 def summary(
     study: FittedStudy, windows: WindowsLike | None = None, names: Iterable[str] | None = None
 ) -> Summary:
-    """Return answers and tests of a study by window in short."""
+    """Return answers and tests of a study by window in short.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    windows : windows, optional
+        By default the standard ones that fit into the event window.
+    names : iterable of str, optional
+        Tests to show; by default the main test and the usual ones.
+
+    Returns
+    -------
+    Summary
+    """
     chosen = study.windows_of(windows)
     tests = study.tests(chosen, names or default_tests(study))
     answers = tuple(answer_of(study, window) for window in chosen)
-    return Summary(
-        tests, answers, len(study), len(study.events), study.panel.measure, main_test_of(study)
-    )
+    counts = len(study), len(study.events)
+    return Summary(tests, answers, *counts, study.panel.measure, main_test_of(study))

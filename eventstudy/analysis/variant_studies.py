@@ -1,101 +1,201 @@
-"""A study and its variants, fitted to the same prices."""
+"""A study and its variants, fitted to the same prices, and what each says over its main window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from ..fitting.config import MAIN, StudyConfig
-from ..fitting.fit import fit_config
-from ..fitting.fitted import FittedStudy
+from ..fitting.fit import Source, fit_config
+from ..fitting.fitted import MOST_GROUPS, FittedStudy, group_column
+from ..fitting.inputs import StudyInputs
 from ..fitting.settings import within
 from ..prices import resolve
 from ..prices.shared import SharedSource
-from ..returns.index_baskets import days_around
+from ..returns import ReturnsPanel
+from ..returns.index_baskets import Progress, days_around
 from ..utility.log import note
+from .answer import answer_of
 from .market_values import with_market_values
 
-if TYPE_CHECKING:
-    from ..events.table import Events
-    from ..prices import PriceProvider
-    from ..returns import ReturnsPanel
+
+def variants_table(
+    results: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
+) -> pd.DataFrame:
+    """Return one row a variant and group, those of the study itself (``main``) first.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    config : StudyConfig
+    variants : mapping of str to FittedStudy
+        By name in ``config.variants``.
+
+    Returns
+    -------
+    DataFrame
+        variant, group ("" = all events), settings (those that differ), start, stop (the main window
+        of the variant), n_events, estimate, ci_low, ci_high (of the answer, decimal and 95%), test
+        (the main test), statistic, pvalue, reason. A variant that names ``tests`` has the first of
+        them, and the plain average with its interval.
+
+    Notes
+    -----
+    Variants are looked at side by side, not tested jointly: their events are the same, and the
+    smallest of their p-values is no p-value.
+    """
+    studies, fitted = {MAIN: config, **config.studies}, {MAIN: results, **variants}
+    rows = [row for name in studies for row in _rows(name, fitted[name], studies[name], config)]
+    return pd.DataFrame(rows)
 
 
-def fit_with_variants(
-    events: Events,
-    config: StudyConfig,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-    progress: Callable[[int, int], None] | None = None,
-) -> FittedStudy:
-    """Fit the study and each of its variants; prices are fetched once, and all of them are in its
-    panel.
+def _rows(
+    name: str, results: FittedStudy, variant: StudyConfig, config: StudyConfig
+) -> Iterator[dict[str, Any]]:
+    column = group_column(results, variant.by) if len(results) else ""
+    groups = results.groups(column) if column else {}
+    changed = config.variants.get(name, {})
+    tests = variant.tests if "tests" in changed else ()
+    for group, sample in {"": results, **(groups if len(groups) <= MOST_GROUPS else {})}.items():
+        yield {
+            "variant": name, "group": group, "settings": settings_text(changed),
+            "start": variant.main.start, "stop": variant.main.stop,
+            **_answer(sample, variant, tests),
+        }  # fmt: skip
+
+
+def _answer(results: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
+    if len(results) == 0:
+        blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
+        none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
+        reason = f"none of {len(results.events)} events could be used"
+        return {"n_events": 0, **blank, **none, "reason": reason}
+    answer = answer_of(results, config.main)
+    test = results.test(tests[0] if tests else answer.test, config.main)
+    effect = answer.plain_average if tests else answer.effect
+    return {
+        "n_events": test.n_events, "estimate": effect.estimate, "ci_low": effect.ci_low,
+        "ci_high": effect.ci_high, "test": test.name, "statistic": test.statistic,
+        "pvalue": test.pvalue, "reason": test.reason,
+    }  # fmt: skip
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Return settings in one line, as they stand in a study file but for the quotes."""
+    return "; ".join(f"{name} = {_plain(value)}" for name, value in settings.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
+    """Return the fitted study of the inputs, with market values and variants if it has any.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+    """
+    inputs.require_used()
+    if inputs.config.variants:
+        return fit_with_variants(inputs, progress=progress)
+    return fit_sized(inputs, inputs.config, inputs.config.prices, progress=progress)
+
+
+def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
+    """Return the fitted study and a table of its variants; prices are fetched once for all.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
 
     Returns
     -------
     FittedStudy
-        Of the study itself; ``variants`` is the table of
-        :func:`eventstudy.analysis.variants.variants_table`.
+        Of the study itself, with all prices in its panel; ``variants`` is the table of
+        :func:`eventstudy.analysis.variant_studies.variants_table`.
     """
-    from .variants import variants_table
+    from .variant_studies import variants_table
 
+    config = inputs.config
     studies = {MAIN: config, **config.studies}
     if config.returns:
-        found = _fitted(events, studies, config.prices, offline, progress)
+        fitted = _fitted(inputs, studies, config.prices, progress)
     else:
-        source = resolve(
-            config.prices, offline=offline, store=store or None, vintage=vintage or None
-        )
+        source = resolve(config.prices, **inputs.price_options)
         shared = SharedSource(source, *_further(studies.values()))
-        found = _fitted(events, studies, shared, offline, progress)
+        fitted = _fitted(inputs, studies, shared, progress)
         while shared.regrown:
             # A study that came first has seen fewer rows than are kept.
             shared.regrown = False
-            found = _fitted(events, studies, shared, offline, None)
-        found[MAIN] = replace(found[MAIN], panel=_with_prices(found[MAIN].panel, shared))
-    results = found.pop(MAIN)
-    return replace(results, variants=variants_table(results, config, found))
+            fitted = _fitted(inputs, studies, shared, None)
+        fitted[MAIN] = replace(fitted[MAIN], panel=_with_prices(fitted[MAIN].panel, shared))
+    results = fitted.pop(MAIN)
+    return replace(results, variants=variants_table(results, config, fitted))
 
 
 def fit_sized(
-    events: Events,
-    config: StudyConfig,
-    prices: str | PriceProvider,
-    *,
-    offline: bool = False,
-    **options: Any,
+    inputs: StudyInputs, config: StudyConfig, prices: Source, *, progress: Progress = None
 ) -> FittedStudy:
-    """Fit a study, with the market values that its settings name."""
-    study = fit_config(events, config, prices, offline=offline, **options)
+    """Return a fitted study, with market values if its settings name some.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Events and files of the study.
+    config : StudyConfig
+        Settings of this study, which may be a variant.
+    prices : str or PriceProvider
+        Source of prices.
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+
+    Returns
+    -------
+    FittedStudy
+        An event without a market value has NaN there.
+
+    Raises
+    ------
+    EventStudyError
+        As :func:`fit_config` and :func:`with_market_values` do.
+    """
+    study = fit_config(inputs, config, prices, progress=progress)
     if not config.size:
         return study
-    return with_market_values(study, config.size, currency=config.currency, offline=offline)
+    source = inputs.sizes or config.size
+    return with_market_values(study, source, currency=config.currency, offline=inputs.offline)
 
 
 def _fitted(
-    events: Events,
+    inputs: StudyInputs,
     studies: dict[str, StudyConfig],
     prices: str | SharedSource,
-    offline: bool,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress,
 ) -> dict[str, FittedStudy]:
-    found: dict[str, FittedStudy] = {}
-    for name, own in studies.items():
+    fitted: dict[str, FittedStudy] = {}
+    for name, variant in studies.items():
         if name == MAIN:
-            found[name] = fit_sized(events, own, prices, offline=offline, progress=progress)
+            fitted[name] = fit_sized(inputs, variant, prices, progress=progress)
             continue
         note("variant", name=name)
         with within(f"variants.{name}"):
-            found[name] = fit_sized(events, own, prices, offline=offline)
-    return found
+            fitted[name] = fit_sized(inputs, variant, prices)
+    return fitted
 
 
 def _further(studies: Iterable[StudyConfig]) -> tuple[int, int]:
-    """Return how many calendar days the study that reaches furthest needs before and after the
-    shortest."""
+    """Return the calendar days, before and after, that the longest study has over the shortest."""
     before, after = zip(*(days_around(s.estimation, s.event) for s in studies), strict=True)
     return max(before) - min(before), max(after) - min(after)
 

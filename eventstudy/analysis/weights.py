@@ -1,32 +1,29 @@
-"""Weighted means of CARs, and what events cost in money."""
+"""Weighted means of CARs, and the cost of events in money."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..errors import ConfigError
-from ..significance._base import InapplicableError, pvalue
-from ..significance._correlation import NO_PAIR, PAIRWISE_LIMIT, car_correlations, mean_correlation
-from ..significance._loadings import ROUNDING
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
+from ..significance._base import InapplicableError, pvalue, require
+from ..significance._correlation import NO_PAIR, car_correlations, mean_correlation
+from ..significance._pairs import PAIRWISE_LIMIT, ROUNDING
 from ..utility.numbers import p_is
-from ..utility.registry import Registry, did_you_mean
+from ..utility.registry import Registry
 from ..utility.typing import BoolArray, FloatArray, Measure
-from ..utility.units import WORDS
-from ._benchmark import require_returns
+from ..utility.units import WORDS, Paragraph, sentence
+from .interval import quantile
+from .long_horizon import require_returns
 from .market_values import no_numbers, unvalued
 
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-
-LEVEL = 0.95
+CONTRADICTION = "w'Om w is not positive: the correlations contradict each other"
 # Column of the market value before the event.
 SIZE = "mcap"
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
@@ -47,7 +44,7 @@ class Combination(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class WeightedMean:
+class WeightedMean(Paragraph):
     """Weighted mean CAR over one window (decimal), H0: it is zero.
 
     Attributes
@@ -88,30 +85,19 @@ class WeightedMean:
 
     @property
     def z_independent(self) -> float:
-        """estimate / se_independent: J1 for equal weights (MacKinlay 1997), z for weights by
-        precision."""
+        """estimate / se_independent: J1 of MacKinlay (1997) for equal weights."""
         return self.estimate / self.se_independent
 
     def __str__(self) -> str:
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
-        w = WORDS[self.measure]
-        size = f": {w.plain(self.estimate)}" if self.n_events else ""
-        rest = (
-            f" (95% {w.plain(self.ci_low)} to {w.plain(self.ci_high)}),"
-            f" z = {self.statistic:.3f}, {p_is(self.pvalue, 4)}"
-        )
-        return "; ".join(
-            filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason))
-        )
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(str(self))}</p>"
+        test = f"z = {self.statistic:.3f}, {p_is(self.pvalue, 4)}" * bool(np.isfinite(self.se))
+        show = WORDS[self.measure].signed
+        return sentence(head, self.estimate, (self.ci_low, self.ci_high), test, self.reason, show)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class DollarLoss:
-    """Abnormal gain or loss of market value, CAR_i x market value; in the unit of the market
-    values.
+class DollarLoss(Paragraph):
+    """Abnormal change of market value, CAR_i times market value, in the unit of the latter.
 
     Attributes
     ----------
@@ -137,20 +123,18 @@ class DollarLoss:
 
     def __str__(self) -> str:
         head = f"abnormal change of market value{self.window} of {len(self.events)}"
-        size = f": {self.total:,.6g}" if len(self.events) else ""
-        rest = f" (95% {self.ci_low:,.6g} to {self.ci_high:,.6g}), {p_is(self.pvalue, 4)}"
-        return "; ".join(
-            filter(None, (head + size + (rest if np.isfinite(self.se) else ""), self.reason))
-        )
+        test = p_is(self.pvalue, 4) if np.isfinite(self.se) else ""
+        ends = self.ci_low, self.ci_high
+        return sentence(head, self.total, ends, test, self.reason, "{:,.6g}".format)
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(str(self))}</p>{self.events.to_html(border=0, index=False)}"
+        return Paragraph._repr_html_(self) + self.events.to_html(border=0, index=False)
 
 
 def weighted_caar(
     results: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
 ) -> WeightedMean:
-    """Return the weighted mean CAR over `window`; weights sum to one over the events that have one.
+    r"""Return the weighted mean CAR over `window`; the weights sum to one.
 
     Parameters
     ----------
@@ -162,94 +146,173 @@ def weighted_caar(
         Column of the events with the market value *before* the window; later values depend on the
         CAR. For ``mcap`` the market values of the study go first, if it has any.
 
+    Returns
+    -------
+    WeightedMean
+        Of the events that have a weight.
+
     Raises
     ------
     ConfigError
         For unknown weights or column.
+
+    Notes
+    -----
+    With the correlation rho and the overlap o of the windows,
+
+    .. math:: \operatorname{Var} = \max(1, \kappa) \sum_{ij} w_i w_j \rho_{ij} o_{ij} s_i s_j .
+
+    References
+    ----------
+    .. [1] MacKinlay, A. C. (1997). Event studies in economics and finance. Journal of Economic
+       Literature 35, 13-39.
     """
-    raw, asked = WEIGHTS[weights], Window.of(window)
-    valid, reason = results.abnormal.valid(asked), ""
+    weigh, window = WEIGHTS[weights], Window.of(window)
+    valid, reason = results.abnormal.valid(window), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
-        size, valid, reason = _with_size(results, valid, column, asked)
-    sample = _taken(results.abnormal, asked, valid)
-    own = raw(size[valid], sample.var_car(asked))
-    combined = _combined(sample, asked, own / own.sum(), reason)
-    return WeightedMean(weights, asked, len(sample), *combined, results.panel.measure)
+        size, valid, reason = _with_size(results, valid, column, window)
+    sample = _taken(results.abnormal, window, valid)
+    raw = weigh(size[valid], sample.var_car(window))
+    combined = _combined(sample, window, raw / raw.sum(), reason)
+    return WeightedMean(weights, window, len(sample), *combined, results.panel.measure)
 
 
 def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
-    """Return the abnormal change of market value of each event and of all, ADL_i = CAR_i x market
-    value.
+    """Return the abnormal change of market value of each event and of all.
 
-    Market values must be in one currency, and the study of returns. For parameters and errors see
-    :func:`weighted_caar`.
+    Parameters
+    ----------
+    results : FittedStudy
+        A study of returns.
+    window : window
+    column : str
+        Column of market values, all in one currency; see :func:`weighted_caar`.
+
+    Returns
+    -------
+    DollarLoss
+        ADL_i = CAR_i times market value.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown column, and if the study is not one of returns.
     """
     require_returns(results)
-    asked = Window.of(window)
-    size, valid, reason = _with_size(results, results.abnormal.valid(asked), column, asked)
-    sample, size = _taken(results.abnormal, asked, valid), size[valid]
-    car, sd = sample.car(asked), np.sqrt(sample.var_car(asked))
+    window = Window.of(window)
+    size, valid, reason = _with_size(results, results.abnormal.valid(window), column, window)
+    sample, size = _taken(results.abnormal, window, valid), size[valid]
+    car, sd = sample.car(window), np.sqrt(sample.var_car(window))
     frame = pd.DataFrame({
         **results.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
         "se": sd * size,
     })  # fmt: skip
-    return DollarLoss(asked, frame, *_combined(sample, asked, size, reason))
+    return DollarLoss(window, frame, *_combined(sample, window, size, reason))
 
 
 def aggregates(
     results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
-    """Return the weighted means over all windows, in the fields of :class:`WeightedMean`.
+    """Return the weighted means over all windows, one row each.
 
-    Weights by value are left out if there are no market values.
+    Parameters
+    ----------
+    results : FittedStudy
+    windows : windows, optional
+    column : str
+        Column of market values; without any, weights by value are left out.
+
+    Returns
+    -------
+    DataFrame
+        In the fields of :class:`WeightedMean`.
     """
     chosen = [name for name in WEIGHTS if name != "value" or has_sizes(results, column)]
-    rows = []
-    for window in results.windows_of(windows):
-        means = (asdict(weighted_caar(results, window, name, column)) for name in chosen)
-        rows += [{"start": window.start, "stop": window.stop, **mean} for mean in means]
-    names = [
-        "start",
-        "stop",
-        *(f.name for f in fields(WeightedMean) if f.name not in ("window", "measure")),
-    ]
-    return pd.DataFrame(rows, columns=names)
+    pairs = [(window, name) for window in results.windows_of(windows) for name in chosen]
+    rows = [_row(weighted_caar(results, window, name, column)) for window, name in pairs]
+    return pd.DataFrame(rows, columns=_columns(WeightedMean))
 
 
 def market_values(
     results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
-    """Return the abnormal change of market value of all events over all windows, one row each."""
-    rows = []
-    for window in results.windows_of(windows):
-        loss = dollar_loss(results, window, column)
-        own = {
-            f.name: getattr(loss, f.name)
-            for f in fields(DollarLoss)
-            if f.name not in ("window", "events")
-        }
-        rows.append(
-            {"start": window.start, "stop": window.stop, "n_events": len(loss.events), **own}
-        )
-    return pd.DataFrame(rows)
+    """Return the abnormal change of market value of all events over all windows, one row each.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    windows : windows, optional
+    column : str
+        Column of market values.
+
+    Returns
+    -------
+    DataFrame
+        In the fields of :class:`DollarLoss`.
+    """
+    losses = [dollar_loss(results, window, column) for window in results.windows_of(windows)]
+    rows = [{**_row(loss), "n_events": len(loss.events)} for loss in losses]
+    return pd.DataFrame(rows, columns=_columns(DollarLoss))
+
+
+def _columns(kind: type[WeightedMean | DollarLoss]) -> list[str]:
+    """Return the columns of a table of results, `start` and `stop` in the place of the window."""
+    names = [f.name for f in fields(kind) if f.name not in ("window", "measure")]
+    return ["start", "stop", *("n_events" if name == "events" else name for name in names)]
+
+
+def _row(result: WeightedMean | DollarLoss) -> dict[str, Any]:
+    """Return one result as a row of a table."""
+    row = {f.name: getattr(result, f.name) for f in fields(result)}
+    return {"start": result.window.start, "stop": result.window.stop, **row}
 
 
 @WEIGHTS.register("equal")
 def equal(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the same weight for all."""
+    """Return the same weight for all.
+
+    Parameters
+    ----------
+    size : (n,) float array
+    variance : (n,) float array
+
+    Returns
+    -------
+    (n,) float array
+    """
     return np.ones(len(size))
 
 
 @WEIGHTS.register("value")
 def value(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return market values."""
+    """Return market values as weights.
+
+    Parameters
+    ----------
+    size : (n,) float array
+    variance : (n,) float array
+
+    Returns
+    -------
+    (n,) float array
+    """
     return size
 
 
 @WEIGHTS.register("precision")
 def precision(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return 1/Var(CAR)."""
+    """Return 1/Var(CAR) as weights.
+
+    Parameters
+    ----------
+    size : (n,) float array
+    variance : (n,) float array
+
+    Returns
+    -------
+    (n,) float array
+    """
     return 1 / variance
 
 
@@ -257,32 +320,25 @@ def _combined(
     sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
 ) -> Combination:
     """Return sum w CAR with sqrt(w'Om w max(1, kappa)), Om_ij = rho_ij o_ij sd_i sd_j."""
-    from scipy.special import ndtri, stdtrit
-
     if not len(sample):
         return Combination(reason=reason or "no event has all days of the window")
     scaled = weights * np.sqrt(sample.var_car(window))
-    total, alone = float(weights @ sample.car(window)), float(np.sqrt((scaled**2).sum()))
+    total, se_independent = float(weights @ sample.car(window)), float(np.sqrt((scaled**2).sum()))
     try:
         kappa = _inflation(sample, window)
         variance = _quadratic(sample, window, scaled)
-        if not variance > ROUNDING * alone**2:
-            raise InapplicableError(
-                "w'Om w is not positive: the correlations contradict each other"
-            )
+        require(variance > ROUNDING * se_independent**2, CONTRADICTION)
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
-        return Combination(total, se_independent=alone, reason=reasons)
+        return Combination(total, se_independent=se_independent, reason=reasons)
     se = float(np.sqrt(variance * np.fmax(1, kappa)))
-    df, upper = _freedom(sample, kappa), 0.5 + LEVEL / 2
-    half = float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper)) * se
-    p = pvalue(total / se, df)
-    return Combination(total, se, alone, total / se, p, total - half, total + half, kappa, reason)
+    df, t = _freedom(sample, kappa), total / se
+    low, high = total - quantile(df) * se, total + quantile(df) * se
+    return Combination(total, se, se_independent, t, pvalue(t, df), low, high, kappa, reason)
 
 
 def _freedom(sample: AbnormalReturns, kappa: float) -> float:
-    """Return the degrees of freedom: those of the variance across events where it enters, else
-    infinite.
+    """Return N-1 where the variance across events enters, M-k of a single event, else infinity.
 
     With N(0,1) and four times the variance 5 events would reject in 10.9 % of null samples, 10 in
     8.1 %.
@@ -297,8 +353,7 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
     if len(sample) < 2:
         return np.nan
     r = mean_correlation(sample, window).rbar
-    if not r < 1:
-        raise InapplicableError(NO_PAIR)
+    require(r < 1, NO_PAIR)
     return float(sample.scar(window).var(ddof=1) / (1 - r))
 
 
@@ -306,18 +361,17 @@ def _quadratic(sample: AbnormalReturns, window: Window, scaled: FloatArray) -> f
     """Return sum_ij rho_ij o_ij s_i s_j; above 2,000 events every pair has the mean of rho o."""
     if len(sample) <= PAIRWISE_LIMIT:
         return float(scaled @ _correlations(sample, window) @ scaled)
-    own = float((scaled**2).sum())
-    return own + mean_correlation(sample, window).rbar * (float(scaled.sum()) ** 2 - own)
+    squares = float((scaled**2).sum())
+    return squares + mean_correlation(sample, window).rbar * (float(scaled.sum()) ** 2 - squares)
 
 
 def _correlations(sample: AbnormalReturns, window: Window) -> FloatArray:
-    """Return the correlations of the CARs, kept until another window is asked for: all weights need
-    them."""
-    asked, found = sample.memo.get("car_correlations", (None, None))
-    if asked != window:
-        found = car_correlations(sample, window)
-        sample.memo["car_correlations"] = window, found
-    return found  # type: ignore[no-any-return]
+    """Return the correlations of the CARs, cached for one window: all weights need them."""
+    cached_window, correlations = sample.memo.get("car_correlations", (None, None))
+    if cached_window != window:
+        correlations = car_correlations(sample, window)
+        sample.memo["car_correlations"] = window, correlations
+    return correlations  # type: ignore[no-any-return]
 
 
 def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> AbnormalReturns:
@@ -327,15 +381,24 @@ def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> Abno
 
 
 def has_sizes(results: FittedStudy, column: str = SIZE) -> bool:
-    """Tell whether there are market values: of the study, or in a column of the events."""
+    """Return whether the study, or a column of its events, has market values.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    column : str
+
+    Returns
+    -------
+    bool
+    """
     return column in results.events or (column == SIZE and results.sizes is not None)
 
 
 def _with_size(
     results: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
-    """Return market values (n,), the valid events that have one, and a word on those that have
-    none.
+    """Return market values (n,), the valid events that have one, and a note on those without.
 
     Where the study has market values they are those before the first day of the window, whatever
     the column says: numbers of two origins are never weighed against each other.
@@ -343,12 +406,10 @@ def _with_size(
     reasons = np.full(len(valid), "", dtype=object)
     if column == SIZE and results.sizes is not None:
         size, reasons = results.sizes.before(window.start), results.sizes.reasons
-    elif column in results.events:
-        size = pd.to_numeric(results.events[column], errors="coerce").to_numpy(dtype=float)
-        reasons = no_numbers(results.events[column], column)
     else:
-        hint = did_you_mean(column, [str(c) for c in results.events.columns])
-        raise ConfigError("the events have no such column", value=column, remedy=hint)
-    known = np.isfinite(size) & (size > 0)
+        cells = results.column(column)
+        size = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
+        reasons = no_numbers(cells, column)
+    positive = np.isfinite(size) & (size > 0)
     ids = results.events["event_id"].to_numpy(object)
-    return size, valid & known, "; ".join(unvalued(ids, reasons, valid & ~known, column))
+    return size, valid & positive, "; ".join(unvalued(ids, reasons, valid & ~positive, column))

@@ -1,5 +1,4 @@
-"""Schedules of exchanges on disk: each serves only the versions and the time-zone rules that made
-it."""
+"""Schedules of exchanges on disk, valid for the library versions and time-zone rules they had."""
 
 from __future__ import annotations
 
@@ -11,70 +10,63 @@ import importlib.metadata
 import json
 import os
 import re
-import sys
-import tempfile
 import time
 import zoneinfo
 from pathlib import Path
 
 import numpy as np
 
+from ..utility.atomic_file import replacing
 from ..utility.typing import IntArray
 
 FORMAT = 2
-# A new version of any of these may make another schedule: exchange_calendars, and all that it
-# needs.
+# A new version of any of these may make another schedule: exchange_calendars and its dependencies.
 LIBRARIES = (
-    "exchange_calendars",
-    "korean_lunar_calendar",
-    "numpy",
-    "pandas",
-    "pyluach",
-    "toolz",
-    "tzdata",
-)
-# A schedule that nobody has read for so long is deleted when another one is kept.
-DAYS_KEPT = 90
+    "exchange_calendars", "korean_lunar_calendar", "numpy", "pandas", "pyluach", "toolz", "tzdata"
+)  # fmt: skip
+# A schedule that was not read for so many days is deleted when another one is stored.
+DAYS_UNREAD = 90
 WEEK = 7 * 24 * 3600
 # Every week from 1990 to 2035, as seconds since 1970.
 WEEKS = range(631152000, 2082758400, WEEK)
 
 
 def cache_dir() -> Path:
-    """Return the per-user folder of things that can be made again; it need not exist.
+    """Return the cache folder of the user, which need not exist.
 
     Raises
     ------
     RuntimeError
-        The home folder cannot be told.
+        The home folder is not known.
     """
+    from platformdirs import user_cache_path
+
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base) / "eventstudy"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (
-            (Path(local) if local else Path.home() / "AppData" / "Local") / "eventstudy" / "cache"
-        )
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "eventstudy"
-    return Path.home() / ".cache" / "eventstudy"
+    # platformdirs leaves "~" where there is no home; expanduser says so
+    return user_cache_path("eventstudy", appauthor=False).expanduser()
 
 
 def load(name: str, first: str, last: str) -> tuple[str, IntArray] | None:
-    """Return the time zone and the numbers of a schedule that `keep` wrote; None if there is none
-    to trust.
+    """Return the time zone and the numbers of a schedule that `keep` wrote, if they are valid.
 
     Parameters
     ----------
-    name, first, last : str
-        Of the calendar, and the ISO dates between which its schedule was made.
+    name : str
+        Name of the calendar.
+    first, last : str
+        ISO dates between which its schedule was made.
+
+    Returns
+    -------
+    (str, (3, n_sessions) int array) or None
 
     Notes
     -----
     A file is ignored when a byte of it has changed, when another version of a library made it, or
-    when the rules of its time zone have changed since. The first line is the SHA-256 of the rest,
-    the second one says in JSON what made the schedule; little-endian integers follow. Nothing is
-    unpickled.
+    when the rules of its time zone have changed since. The first line is the SHA-256 of the
+    following bytes, the second one describes the schedule in JSON; little-endian integers follow.
+    Nothing is unpickled.
     """
     if (path := _path(name, first, last)) is None:
         return None
@@ -94,8 +86,7 @@ def load(name: str, first: str, last: str) -> tuple[str, IntArray] | None:
 
 
 def keep(name: str, first: str, last: str, tz: str, schedule: IntArray) -> None:
-    """Write a schedule for `load`, in place of any other of its key; a folder that cannot be
-    written is none.
+    """Write a schedule for `load`; nothing happens where the folder cannot be written.
 
     Parameters
     ----------
@@ -112,31 +103,20 @@ def keep(name: str, first: str, last: str, tz: str, schedule: IntArray) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         _delete_unread(path.parent)
-        _write(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file aside and put it in its place: a reader sees all of it or nothing."""
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+        with replacing(path) as file:
+            file.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
 def _delete_unread(folder: Path) -> None:
-    before = time.time() - DAYS_KEPT * 24 * 3600
-    for file in folder.glob("calendar-*"):
+    before = time.time() - DAYS_UNREAD * 24 * 3600
+    for file in folder.glob("*calendar-*"):
         with contextlib.suppress(OSError):
             if file.stat().st_mtime < before:
                 file.unlink()
 
 
 def _path(name: str, first: str, last: str) -> Path | None:
-    """Return the file of a schedule, named by what makes it; None where that, or the folder, is not
-    known."""
+    """Return the file of a schedule, named by a hash of its versions; None where not known."""
     if not re.fullmatch(r"\w+", name):
         return None
     try:
@@ -151,18 +131,11 @@ def _described(name: str, first: str, last: str, tz: str) -> dict[str, object]:
 
 
 def _made_by(name: str, first: str, last: str) -> dict[str, object]:
-    return {
-        "format": FORMAT,
-        "calendar": name,
-        "first": first,
-        "last": last,
-        "versions": _versions(),
-    }
+    schedule = {"format": FORMAT, "calendar": name, "first": first, "last": last}
+    return {**schedule, "versions": {library: _version(library) for library in LIBRARIES}}
 
 
-@functools.cache
-def _versions() -> dict[str, str]:
-    return {library: importlib.metadata.version(library) for library in LIBRARIES}
+_version = functools.cache(importlib.metadata.version)
 
 
 @functools.cache

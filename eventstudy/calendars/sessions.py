@@ -9,21 +9,19 @@ import importlib
 import warnings
 import zoneinfo
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..utility.registry import did_you_mean
 from ..utility.typing import BoolArray, DateArray
-from . import schedule_cache as calendar_cache
+from . import schedule_cache
 from .exchanges import NO_CALENDAR
 
 FIRST_DAY, LAST_DAY = "1990-01-01", "2035-12-31"
 EARLIER_FIRST_DAY = {"XNYS": "1950-01-03"}
-# What pyproject.toml asks for; pandas 3.1 no longer calls what makes sessions at weekends.
+# As in pyproject.toml; pandas 3.1 no longer calls the code that makes sessions at weekends.
 PANDAS = "pandas>=2.2.2,<3.1"
-
 
 # Days that exchange_calendars lists as sessions. Moscow: Bank of Russia, notices of 28 February and
 # 23 March 2022. Hong Kong: typhoon Saola and the rainstorm of 8 September 2023. Taipei: typhoon
@@ -34,9 +32,9 @@ CLOSURES = {
     "XTAI": (("2024-10-31", "2024-10-31"),),
     "XPHS": (("2020-03-17", "2020-03-18"),),
 }
-# Since when a market closes at 16:00 of New York, whatever its own clock says: Sao Paulo at 17:00
-# or 18:00 (B3, notices of October 2019, 10 February and 29 September 2022); exchange_calendars has
-# 18:00 all year.
+# First day from which a market closes at 16:00 of New York, whatever its local time: Sao Paulo at
+# 17:00 or 18:00 (B3, notices of October 2019, 10 February and 29 September 2022);
+# exchange_calendars has 18:00 all year.
 WITH_NEW_YORK = {"BVMF": "2019-11-04"}
 # Days that a calendar must know, and whether the exchange was open. Bombay: notices of BSE of 5
 # January 2024 (Saturday 20, in place of Monday 22 January) and on the budget of 2025. Moscow:
@@ -112,34 +110,37 @@ class Sessions:
         return index
 
     def _out_of_bounds(self, value: object, side: str, bound: np.datetime64) -> DataError:
-        what = f"calendar {self.code}: {value} is {side} session known, {bound}"
-        return DataError(what, remedy=NO_CALENDAR)
+        message = f"calendar {self.code}: {value} is {side} session known, {bound}"
+        return DataError(message, remedy=NO_CALENDAR)
 
 
 @functools.cache
 def sessions(calendar_name: str) -> Sessions:
-    """Return every session of a calendar, as far back and ahead as is known.
+    """Return all sessions of a calendar that are known, past and future.
 
-    exchange_calendars makes the schedule once, `calendar_cache` keeps it. What is kept has no
-    correction of ours: days in `CLOSURES` are taken out, and closes by `WITH_NEW_YORK` put right,
-    each time.
+    exchange_calendars makes the schedule once, `schedule_cache` stores it without our corrections:
+    days in `CLOSURES` are removed, and closes by `WITH_NEW_YORK` set, at each call.
 
     Parameters
     ----------
     calendar_name : str
         Name in exchange_calendars, e.g. ``"XSHG"``: `Exchange.calendar`.
 
+    Returns
+    -------
+    Sessions
+
     Raises
     ------
     DataError
         There is no such calendar.
     ConfigError
-        The pandas that is installed makes calendars wrong.
+        The installed pandas makes wrong calendars.
     """
-    schedule = _kept(calendar_name)
+    schedule = _cached(calendar_name)
     if schedule is None:
         schedule = _build(calendar_name)
-        _keep(schedule)
+        _store(schedule)
     return _freeze(_closed_with_new_york(_without_closures(schedule)))
 
 
@@ -153,8 +154,12 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     dates : DateArray, shape (n_sessions,)
         Dates with prices; sorted and made unique here.
     like : Sessions or None
-        Calendar of the exchange. Its hours are used on the dates it knows, and on other dates the
-        local hours of its nearest earlier session. Without it the hours are 09:30 to 16:00.
+        Calendar of the exchange. Its hours hold on its sessions, and on other dates the local hours
+        of its nearest earlier session. Without it the hours are 09:30 to 16:00.
+
+    Returns
+    -------
+    Sessions
 
     Raises
     ------
@@ -164,28 +169,24 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     days = np.unique(dates.astype("datetime64[D]"))
     if not len(days):
         raise DataError("has no sessions", where=code)
-    opens = _hours(days, tz, like, "opens", dt.time(9, 30))
-    closes = _hours(days, tz, like, "closes", dt.time(16))
+    if like is None:
+        opens, closes = (
+            np.array([_local(day, time, tz) for day in days], dtype="datetime64[s]")
+            for time in (dt.time(9, 30), dt.time(16))
+        )
+    else:
+        opens, closes = (_hours(days, like, instants) for instants in (like.opens, like.closes))
     return _freeze(Sessions(code, tz, days, opens, closes))
 
 
-def _hours(
-    days: DateArray, tz: str, like: Sessions | None, which: str, usual: dt.time
-) -> DateArray:
-    """Return the opening or closing instants (UTC) of `days`."""
-    if like is None:
-        return np.array([_local(day, usual, tz) for day in days], dtype="datetime64[s]")
-    known: DateArray = getattr(like, which)
+def _hours(days: DateArray, like: Sessions, instants: DateArray) -> DateArray:
+    """Return the instants (UTC) of `days` at the local time of those of `like`."""
     at = np.clip(np.searchsorted(like.dates, days, side="right") - 1, 0, None)
-    out = known[at].copy()
+    out, zone = instants[at].copy(), zoneinfo.ZoneInfo(like.tz)
     for i in np.flatnonzero(like.dates[at] != days):
-        out[i] = _local(days[i], _local_time(known[at[i]], like.tz), like.tz)
+        utc = out[i].item().replace(tzinfo=dt.UTC)
+        out[i] = _local(days[i], utc.astimezone(zone).time(), like.tz)
     return out
-
-
-def _local_time(instant: np.datetime64, tz: str) -> dt.time:
-    utc: dt.datetime = instant.astype("datetime64[s]").item()
-    return utc.replace(tzinfo=dt.UTC).astimezone(zoneinfo.ZoneInfo(tz)).time()
 
 
 def _local(day: np.datetime64[dt.date], time: dt.time, tz: str) -> dt.datetime:
@@ -200,14 +201,14 @@ def known_zones() -> frozenset[str]:
 
 
 def _build(name: str) -> Sessions:
-    """Return a schedule made by exchange_calendars, which must know the days that are facts.
+    """Return a schedule made by exchange_calendars; it must agree with `FACTS`.
 
     Raises
     ------
     DataError
         There is no such calendar.
     ConfigError
-        The versions installed make calendars that are wrong, or none.
+        The installed versions make wrong calendars, or none.
     """
     _check_libraries()
     built = _computed(name, _first_day(name), LAST_DAY)
@@ -217,7 +218,7 @@ def _build(name: str) -> Sessions:
 
 @functools.cache
 def _check_libraries() -> None:
-    """Refuse versions that make Bombay wrong: what fails there fails elsewhere in silence."""
+    """Refuse versions that make Bombay wrong: their other calendars are wrong in silence."""
     _check_facts(_computed("XBOM", "2024-01-02", "2025-02-28"))
 
 
@@ -235,11 +236,9 @@ def _computed(name: str, first: str, last: str) -> Sessions:
             return _scheduled(name, first, last)
     except (DataError, MemoryError):
         raise
-    except Exception as error:  # the library uses what pandas calls private: whatever may go wrong
-        reason = str(error).partition("\n")[0][:80]
-        raise _refusal(
-            f"cannot make the calendar {name} ({type(error).__name__}: {reason})"
-        ) from error
+    except Exception as error:  # the library uses private parts of pandas: any error is possible
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:80]}"
+        raise _refusal(f"cannot make the calendar {name} ({reason})") from error
 
 
 def _scheduled(name: str, first: str, last: str) -> Sessions:
@@ -251,14 +250,14 @@ def _scheduled(name: str, first: str, last: str) -> Sessions:
     except xc.errors.InvalidCalendarName:
         hint = did_you_mean(name, xc.get_calendar_names())
         raise DataError("there is no such trading calendar", value=name, remedy=hint) from None
-    calendar = kind(start=_later(first, kind.bound_min()), end=_earlier(last, kind.bound_max()))
+    start = max(first, str(kind.bound_min() or first)[:10])
+    calendar = kind(start=start, end=min(last, str(kind.bound_max() or last)[:10]))
     table = calendar.schedule
     opens, closes = (
         table[c].dt.tz_convert(None).to_numpy().astype("datetime64[s]") for c in ("open", "close")
     )
-    return Sessions(
-        name, str(calendar.tz), table.index.to_numpy().astype("datetime64[D]"), opens, closes
-    )
+    dates = table.index.to_numpy().astype("datetime64[D]")
+    return Sessions(name, str(calendar.tz), dates, opens, closes)
 
 
 def _refusal(fault: str) -> ConfigError:
@@ -278,17 +277,9 @@ def _first_day(name: str) -> str:
     return EARLIER_FIRST_DAY.get(name, FIRST_DAY)
 
 
-def _later(day: str, bound: Any) -> str:
-    return day if bound is None else max(day, f"{bound:%Y-%m-%d}")
-
-
-def _earlier(day: str, bound: Any) -> str:
-    return day if bound is None else min(day, f"{bound:%Y-%m-%d}")
-
-
-def _kept(name: str) -> Sessions | None:
-    """Return the schedule in the cache, if it is one."""
-    if (stored := calendar_cache.load(name, _first_day(name), LAST_DAY)) is None:
+def _cached(name: str) -> Sessions | None:
+    """Return the schedule in the cache, if it is valid."""
+    if (stored := schedule_cache.load(name, _first_day(name), LAST_DAY)) is None:
         return None
     tz, (days, opens, closes) = stored
     seconds = opens.astype("datetime64[s]"), closes.astype("datetime64[s]")
@@ -297,9 +288,9 @@ def _kept(name: str) -> Sessions | None:
     return schedule if len(schedule) and ascending else None
 
 
-def _keep(schedule: Sessions) -> None:
+def _store(schedule: Sessions) -> None:
     numbers = np.stack([array.astype("int64") for array in _arrays(schedule)])
-    calendar_cache.keep(schedule.code, _first_day(schedule.code), LAST_DAY, schedule.tz, numbers)
+    schedule_cache.keep(schedule.code, _first_day(schedule.code), LAST_DAY, schedule.tz, numbers)
 
 
 def _without_closures(schedule: Sessions) -> Sessions:
@@ -314,8 +305,8 @@ def _closed_with_new_york(schedule: Sessions) -> Sessions:
         return schedule
     closes = schedule.closes.copy()
     late = np.flatnonzero(schedule.dates >= np.datetime64(WITH_NEW_YORK[schedule.code]))
-    there = [_local(day, dt.time(16), "America/New_York") for day in schedule.dates[late]]
-    closes[late] = np.minimum(closes[late], np.array(there, dtype="datetime64[s]"))
+    new_york = [_local(day, dt.time(16), "America/New_York") for day in schedule.dates[late]]
+    closes[late] = np.minimum(closes[late], np.array(new_york, dtype="datetime64[s]"))
     return replace(schedule, closes=closes)
 
 

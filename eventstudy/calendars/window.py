@@ -22,6 +22,15 @@ class Window:
     ------
     ConfigError
         If `start` is later than `stop`, or a text is not ``START:STOP``.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> window = es.Window(-1, 1)
+    >>> len(window), str(window)
+    (3, '[-1,1]')
+    >>> es.Window.of("0:1")
+    Window(start=0, stop=1)
     """
 
     start: int
@@ -29,9 +38,8 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.start > self.stop:
-            raise ConfigError(
-                "a window ends before it starts", value=str(self), remedy="write START:STOP"
-            )
+            message = "a window ends before it starts"
+            raise ConfigError(message, value=str(self), remedy="write START:STOP")
 
     @classmethod
     def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
@@ -41,16 +49,12 @@ class Window:
         if isinstance(value, str):
             match = re.fullmatch(r"\s*\[?\s*([+-]?\d{1,6})\s*[:,]\s*([+-]?\d{1,6})\s*\]?\s*", value)
             if match is None:
-                raise ConfigError(
-                    "not a window",
-                    value=value,
-                    remedy="write START:STOP in trading days, such as -1:1",
-                )
+                remedy = "write START:STOP in trading days, such as -1:1"
+                raise ConfigError("not a window", value=value, remedy=remedy)
             return cls(int(match[1]), int(match[2]))
         if not (_whole_numbers(value) and len(value) == 2):
-            raise ConfigError(
-                "not a window", value=value, remedy="give two whole numbers, such as (-1, 1)"
-            )
+            remedy = "give two whole numbers, such as (-1, 1)"
+            raise ConfigError("not a window", value=value, remedy=remedy)
         return cls(int(value[0]), int(value[1]))
 
     @classmethod
@@ -69,17 +73,17 @@ class Window:
     def __len__(self) -> int:
         return self.stop - self.start + 1
 
-    def __contains__(self, other: object) -> bool:
-        if isinstance(other, Window):
-            return self.start <= other.start and other.stop <= self.stop
-        return isinstance(other, int) and self.start <= other <= self.stop
+    def __contains__(self, item: object) -> bool:
+        if isinstance(item, Window):
+            return self.start <= item.start and item.stop <= self.stop
+        return isinstance(item, int) and self.start <= item <= self.stop
 
     def __str__(self) -> str:
         return f"[{self.start},{self.stop}]"
 
 
 def _whole_numbers(value: object) -> bool:
-    """Tell whether `value` is a row of whole numbers, at least one."""
+    """Return whether `value` is a sequence of whole numbers, at least one."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     return (
@@ -90,10 +94,20 @@ def _whole_numbers(value: object) -> bool:
 
 
 def require_apart(estimation: Window, event: Window) -> None:
-    """Refuse an estimation window that does not end before the event window starts."""
+    """Refuse an estimation window that overlaps the event window or follows it.
+
+    Parameters
+    ----------
+    estimation, event : Window
+
+    Raises
+    ------
+    ConfigError
+        If the estimation window does not end before the event window starts.
+    """
     if estimation.stop >= event.start:
-        what = "the estimation window must end before the event window starts"
-        raise ConfigError(what, value=f"{estimation} and {event}")
+        message = "the estimation window must end before the event window starts"
+        raise ConfigError(message, value=f"{estimation} and {event}")
 
 
 ESTIMATION = Window(-250, -31)

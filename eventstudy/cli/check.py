@@ -1,5 +1,4 @@
-"""``eventstudy check``: the events of a file and their day 0, or everything that is wrong with
-it."""
+"""``eventstudy check``: the events of a file and their day 0, or all faults of the file."""
 
 from __future__ import annotations
 
@@ -46,13 +45,13 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     notices = () if good is None else good.notices
     if as_json:
         settings = {"settings": _plain(faults)} if study else {}
-        found = {**settings, "events": rows, "problems": _plain(problems), "notices": notices}
-        print_json(found)
+        document = {**settings, "events": rows, "problems": _plain(problems), "notices": notices}
+        print_json(document)
     else:
         _show(rows)
         say(notices)
-        for path, own in ((study, faults), (events, problems)):
-            for problem in own:
+        for path, problems_ in ((study, faults), (events, problems)):
+            for problem in problems_:
                 click.echo(f"{path}:{problem}", err=True)
         count = len(faults) + len(problems)
         counted = "1 event is good" if len(rows) == 1 else f"{len(rows)} events are good"
@@ -62,11 +61,10 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 
 
 def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
-    """Return the events file that a study file names, its good rows and faults, and those of the
-    settings."""
+    """Return the events file that a study file names, its good rows, and faults of both files."""
     from ..errors import ConfigError, EventStudyError
-    from ..events.grouping import grouped
-    from ..events.table import check_file, events_of
+    from ..events.table import Events, check_file, events_of, grouped
+    from ..fitting.inputs import StudyInputs
     from ..fitting.study_file import StudyFileError, problems_at, read_study_file
     from ..fitting.study_file import check as checked
     from ..prices.store import moment
@@ -76,13 +74,12 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
     try:
         file, faults = read_study_file(path), list[Problem]()
     except StudyFileError as error:
-        file, faults = error.rest, list(error.problems)
+        file, faults = error.valid, list(error.problems)
     run, config = checked(file.run | file.study)
-    named = any(fault.column == "events" for fault in faults) or bool(run.events)
-    missing = ConfigError(
-        "the study file names no events", where="events", remedy="such as events.csv"
-    )
-    more: list[tuple[str, EventStudyError]] = [] if named else [("events", missing)]
+    more: list[tuple[str, EventStudyError]] = []
+    if not run.events and all(fault.column != "events" for fault in faults):
+        problem, remedy = "the study file names no events", "such as events.csv"
+        more.append(("events", ConfigError(problem, where="events", remedy=remedy)))
     good, problems, sha256 = None, list[Problem](), ""
     try:
         if run.events:
@@ -91,39 +88,31 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
     except EventStudyError as error:
         more.append(("events", error))
     vintage = moment(run.vintage) if run.vintage else ""
-    source: Any = {"offline": run.offline, "store": run.store, "vintage": vintage}
     events = events_of(good, Path(run.events).name, sha256, config.calendar)
-    more += refusals(config, events, **source)
+    more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
     if good and events:
-        for own in (config, *config.studies.values()):
-            events = grouped(events, own.by)
+        for settings in (config, *config.studies.values()):
+            events = grouped(events, settings.by)
         good = replace(good, notices=events.notices)
     faults = sorted([*faults, *problems_at(path, more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 
 
 def _checked(good: Checked) -> list[dict[str, Any]]:
-    shown = ("event_id", "ticker", "announced_at", "exchange")
-    columns = [*map(good.column, shown), good.day0.astype(str).tolist(), good.column("flags")]
-    return [
-        {
-            **dict(zip(shown, row, strict=False)),
-            "day0": day0,
-            "flags": [f for f in flags.split(";") if f],
-        }
-        for *row, day0, flags in zip(*columns, strict=True)
-    ]
+    names = ("event_id", "ticker", "announced_at", "exchange")
+    columns = [*map(good.column, names), good.day0.astype(str).tolist(), good.column("flags")]
+    rows = (
+        dict(zip((*names, "day0", "flags"), row, strict=True)) for row in zip(*columns, strict=True)
+    )
+    return [{**row, "flags": [flag for flag in row["flags"].split(";") if flag]} for row in rows]
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        flags = ", ".join(row["flags"])
-        click.echo(
-            f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{f'  ({flags})' if flags else ''}"
-        )
+        flags = f"  ({', '.join(row['flags'])})" * bool(row["flags"])
+        click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{flags}")
 
 
 def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    return [
-        {k: getattr(p, k) for k in ("line", "column", "what", "value", "remedy")} for p in problems
-    ]
+    names = "line", "column", "what", "value", "remedy"
+    return [{name: getattr(problem, name) for name in names} for problem in problems]

@@ -8,35 +8,35 @@ from pathlib import Path
 import click
 
 from .json_output import print_json
-from .shared import DIFFERENT, PATH, ascii_text, debug_option, reading_codes
+from .shared import DIFFERENT, PATH, debug_option, reading_codes
 
 moved_option = click.option(
-    "--moved", type=click.FloatRange(0), default=0.0001, show_default=True, metavar="SHARE",
-    help="Tell of CARs that moved by more than this.",
+    "--moved", "threshold", type=click.FloatRange(0), default=0.0001, show_default=True,
+    metavar="SHARE", help="Tell of CARs that moved by more than this.",
 )  # fmt: skip
 
 
 @click.command(
     epilog=reading_codes("compared, whatever differs", "4 a run is not as it was written, ")
 )
-@click.argument("one", metavar="RUN_A", type=PATH)
-@click.argument("other", metavar="RUN_B", type=PATH)
+@click.argument("first", metavar="RUN_A", type=PATH)
+@click.argument("second", metavar="RUN_B", type=PATH)
 @moved_option
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 @debug_option
-def compare(one: Path, other: Path, moved: float, as_json: bool) -> None:
-    """Say what differs in RUN_B from RUN_A: events, status, CARs and why they moved, verdicts,
-    settings.
+def compare(first: Path, second: Path, threshold: float, as_json: bool) -> None:
+    """List the differences of RUN_B from RUN_A, with the reasons.
 
-    Exit with 4 if a file of either run is not as it was written, and name it: what differs may be
-    its doing.
+    Compares events, their status, CARs and why they moved, verdicts and settings. Exits with 4,
+    and names the file, if a file of either run is not as it was written.
     """
     from ..runs.compare import compare_runs
+    from ..utility.numbers import ascii_text
 
-    found = compare_runs(one, other, moved=moved)
+    comparison = compare_runs(first, second, moved=threshold)
     if as_json:
-        print_json(found.to_dict())
+        print_json(comparison.to_dict())
     else:
-        click.echo(ascii_text(str(found)))
-    if found.altered:
+        click.echo(ascii_text(str(comparison)))
+    if comparison.altered:
         sys.exit(DIFFERENT)

@@ -1,5 +1,4 @@
-"""Folders for caches and prices where there is no home to write to: in a container, a service, a
-sandbox."""
+"""Folders for caches and prices where there is no home folder: in a container or a service."""
 
 from __future__ import annotations
 
@@ -16,13 +15,12 @@ FOLDERS = {
 
 
 def settle() -> str:
-    """Point caches and the store to a folder of the system's temporary ones if they have none to
-    write to.
+    """Point caches and the store to a temporary folder if they have none to write to.
 
     Returns
     -------
     str
-        What the user should know; "" if nothing was changed, or no prices are kept there.
+        A notice for the user; "" if nothing was changed, or no prices are kept there.
 
     Notes
     -----
@@ -32,24 +30,22 @@ def settle() -> str:
     """
     if os.name == "nt":
         return ""
-    kept = bool(os.environ.get("EVENTSTUDY_STORE"))
+    has_store = bool(os.environ.get("EVENTSTUDY_STORE"))
     lacking = [name for name in FOLDERS if not _writable(name)]
-    if not lacking or (kept and lacking == ["XDG_DATA_HOME"]):
+    if not lacking or (has_store and lacking == ["XDG_DATA_HOME"]):
         return ""
     scratch = _scratch()
     for name in lacking:
         os.environ[name] = str(scratch / FOLDERS[name])
     os.environ.setdefault("MPLCONFIGDIR", str(scratch / "matplotlib"))
-    if kept or "XDG_DATA_HOME" not in lacking:
+    if has_store or "XDG_DATA_HOME" not in lacking:
         return ""
-    return (
-        f"no home folder to write to: prices are kept in {scratch}; set EVENTSTUDY_STORE for "
-        "another place"
-    )
+    elsewhere = "set EVENTSTUDY_STORE for another place"
+    return f"no home folder to write to: prices are kept in {scratch}; {elsewhere}"
 
 
 def _writable(name: str) -> bool:
-    """Tell whether a folder can be written, or made."""
+    """Return whether a folder can be written, or made."""
     try:
         folder = Path(os.environ.get(name) or Path.home() / FOLDERS[name])
     except RuntimeError:
@@ -63,8 +59,9 @@ def _scratch() -> Path:
     folder = Path(tempfile.gettempdir()) / f"eventstudy-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
+        status = folder.lstat()
     except OSError:
         return Path(tempfile.mkdtemp(prefix="eventstudy-"))
-    private = found.st_uid == os.getuid() and not found.st_mode & 0o077 and not folder.is_symlink()
+    ours = status.st_uid == os.getuid() and not folder.is_symlink()
+    private = ours and not status.st_mode & 0o077
     return folder if private else Path(tempfile.mkdtemp(prefix="eventstudy-"))

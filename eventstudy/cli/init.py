@@ -43,17 +43,18 @@ WIDTH = 100
 @click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
 @debug_option
 def init(folder: Path) -> None:
-    """Write a commented study file and an events file into FOLDER (this one); nothing is
-    overwritten."""
+    """Write a commented study file and an events file into FOLDER (this one).
+
+    Nothing is overwritten.
+    """
     from ..errors import ConfigError
     from ..fitting.study_schema import SCHEMA_FILE
 
-    taken = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
-    if taken:
+    existing = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
+    if existing:
         remedy = "nothing was written; name another folder"
-        raise ConfigError(
-            f"there is already {' and '.join(taken)}", where=str(folder), remedy=remedy
-        )
+        problem = f"there is already {' and '.join(existing)}"
+        raise ConfigError(problem, where=str(folder), remedy=remedy)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / EVENTS, ROWS)
     _write(folder / STUDY, study_text())
@@ -63,34 +64,27 @@ def init(folder: Path) -> None:
 
 
 def study_text() -> str:
-    """Return a study file with every setting commented out, as its dataclass and docstring have
-    it."""
+    """Return a study file with every setting commented out, from the docstring of its dataclass."""
     from ..fitting.settings import settings_of
     from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
     study = {name: s for name, s in study_settings().items() if name != "variants"}
-    parts = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
-    return "".join([*parts, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
+    blocks = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
+    return "".join([*blocks, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
 
 
 def _lines(setting: Setting) -> str:
+    import json
     import textwrap
+
+    from ..fitting.study_schema import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
-    return "".join(
-        ["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {_toml(setting)}\n"]
-    )
-
-
-def _toml(setting: Setting) -> str:
-    """Return the default as TOML has it."""
-    import json
-
-    from ..fitting.study_schema import plain
-
-    return json.dumps(plain(setting.default))
+    # The JSON of a default is its TOML as well.
+    default = json.dumps(plain_value(setting.default))
+    return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {default}\n"])
 
 
 def _write(path: Path, text: str) -> None:

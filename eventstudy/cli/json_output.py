@@ -8,19 +8,29 @@ from typing import TextIO
 import click
 
 
-def json_text(found: object, stream: TextIO, *, indent: int | None = 1) -> str:
-    """Return JSON for a stream, in escapes if that lacks a letter: none is lost, whatever its
-    encoding."""
+def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> str:
+    """Return JSON for a stream, in escapes if its encoding lacks a letter.
+
+    Parameters
+    ----------
+    document : object
+    stream : text file
+    indent : int or None
+
+    Returns
+    -------
+    str
+    """
     import json
 
-    text = json.dumps(found, ensure_ascii=False, indent=indent, default=str)
+    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
     try:
         text.encode(stream.encoding or "ascii")
     except UnicodeEncodeError:
-        return json.dumps(found, indent=indent, default=str)
+        return json.dumps(document, indent=indent, default=str)
     return text
 
 
-def print_json(found: object) -> None:
+def print_json(document: object) -> None:
     """Print JSON on stdout."""
-    click.echo(json_text(found, sys.stdout))
+    click.echo(json_text(document, sys.stdout))

@@ -1,30 +1,41 @@
-"""``eventstudy list``: what can be named in options."""
+"""``eventstudy list``: the names that options take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from .shared import debug_option
 
+if TYPE_CHECKING:
+    from ..models import LinearModel
+    from ..significance import Statistic
+
 
 @click.command("list")
-@click.argument("what", type=click.Choice(["models", "tests", "prices"]))
+@click.argument("kind", type=click.Choice(["models", "tests", "prices"]))
 @debug_option
-def listing(what: str) -> None:
+def listing(kind: str) -> None:
     """List the models, tests or price sources that can be named in options."""
-    click.echo("\n".join(_LISTS[what]()))
+    click.echo("\n".join(_LISTS[kind]()))
 
 
 def _list_models() -> Iterator[str]:
     from ..models import MODELS, options_of
 
     for name, model in MODELS.items():
-        yield f"{name:<18} {model.label[0].upper()}{model.label[1:]}: {model.source}"
+        yield f"{name:<18} {_model_line(model)}"
         options = ", ".join(f"{key}={_option(value)}" for key, value in options_of(name).items())
         for line in (model.formula, *filter(None, [options and f"options: {options}"])):
             yield f"{'':<18} {line}"
+    for name, text in MODELS.plugin_lines(_model_line):
+        yield f"{name:<18} {text}"
+
+
+def _model_line(model: type[LinearModel]) -> str:
+    return f"{model.label[0].upper()}{model.label[1:]}: {model.source}"
 
 
 def _option(value: object) -> str:
@@ -37,19 +48,19 @@ def _option(value: object) -> str:
 def _list_tests() -> Iterator[str]:
     from ..significance import STATISTICS
 
-    yield (
-        "robust to C clustering on a date, O overlapping windows, V event-induced variance, S "
-        "skewness"
-    )
+    variance = "V event-induced variance, S skewness"
+    yield f"robust to C clustering on a date, O overlapping windows, {variance}"
     yield f"{'name':<20} {'label':<29} {'C':<5} {'O':<5} {'V':<5} {'S':<5} {'reference':<16} source"
     for name, test in STATISTICS.items():
-        grades = " ".join(
-            f"{g:<5}" for g in (test.clustering, test.overlap, test.variance, test.skewness)
-        )
-        yield (
-            f"{name:<20} {test.label:<29} {grades} {test.reference.split(', ')[0]:<15} "
-            f"{test.source}"
-        )
+        yield f"{name:<20} {_test_line(test)}"
+    for name, text in STATISTICS.plugin_lines(_test_line):
+        yield f"{name:<20} {text}"
+
+
+def _test_line(test: Statistic) -> str:
+    grades = (test.clustering, test.overlap, test.variance, test.skewness)
+    columns = " ".join(f"{grade:<5}" for grade in grades)
+    return f"{test.label:<29} {columns} {test.reference.split(', ')[0]:<15} {test.source}"
 
 
 def _list_prices() -> Iterator[str]:

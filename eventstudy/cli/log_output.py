@@ -48,8 +48,7 @@ class Lines(logging.Formatter):
         self.form = form
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; text of other packages is an event ``message`` with the name of its
-        logger."""
+        """Return the line; text of another package is an event ``message`` with its logger."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         head = {"time": at.replace("+00:00", "Z"), "level": record.levelname.lower()}
         facts: dict[str, Any] | None = getattr(record, "facts", None)
@@ -59,9 +58,8 @@ class Lines(logging.Formatter):
             name = record.msg
         if self.form == "json":
             return json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
-        return " ".join(
-            [*head.values(), name, *(f"{key}={_short(value)}" for key, value in facts.items())]
-        )
+        pairs = (f"{key}={_short(value)}" for key, value in facts.items())
+        return " ".join([*head.values(), name, *pairs])
 
 
 def _short(value: object) -> str:

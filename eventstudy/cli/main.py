@@ -1,5 +1,4 @@
-"""The command line: options become a config, one library call does the work, the rest is
-printing."""
+"""The command line: options become a config, and one library call does the work."""
 
 from __future__ import annotations
 
@@ -20,6 +19,7 @@ from .refresh import refresh
 from .report import report
 from .reproduce import reproduce
 from .run import run
+from .schema import schema
 from .shared import (
     EXIT_CODES,
     HOME,
@@ -36,6 +36,8 @@ from .shared import (
 )
 from .signals import Terminated, terminable
 from .verify import verify
+
+OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
 
 
 class Main(click.Group):
@@ -62,15 +64,11 @@ class Main(click.Group):
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
-            _end(
-                context, f"interrupted, {state_of_run(context, 'nothing was changed')}", INTERRUPTED
-            )
+            state = state_of_run(context, "nothing was changed")
+            _end(context, f"interrupted, {state}", INTERRUPTED)
         except Terminated:
-            _end(
-                context,
-                f"terminated, {state_of_run(context, 'the last report is as it was')}",
-                TERMINATED,
-            )
+            state = state_of_run(context, "the last report is as it was")
+            _end(context, f"terminated, {state}", TERMINATED)
         except OSError as error:
             self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
@@ -79,12 +77,7 @@ class Main(click.Group):
             _end(context, text, NO_STUDY, failed=not new)
         except Exception as error:
             self._traceback(context)
-            _end(
-                context,
-                f"unexpected {type(error).__name__}: {error}\n"
-                "This is a fault of eventstudy. Run again with --debug and report what it shows.",
-                NO_STUDY,
-            )
+            _end(context, f"unexpected {type(error).__name__}: {error}\n{OUR_FAULT}", NO_STUDY)
 
     @staticmethod
     def _traceback(context: click.Context) -> None:
@@ -95,9 +88,8 @@ class Main(click.Group):
 
 
 def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
-    """Say why a command ends, and end it; in the index the run has failed, unless it was written
-    before."""
-    tell("failed", text, said=f"eventstudy: {text}", exit_code=exit_code)
+    """Print why a command ends, and end it; the index shows a failed run unless it was written."""
+    tell("failed", text, message=f"eventstudy: {text}", exit_code=exit_code)
     if exit_code not in (INTERRUPTED, USAGE):
         show_end(context, text if failed else "")
     context.exit(exit_code)
@@ -125,7 +117,19 @@ def main() -> None:
     click.get_current_context().meta[HOME] = settle()
 
 
-for command in (init, run, refresh, report, verify, reproduce, compare, check, listing, prices):
+for command in (
+    init,
+    run,
+    refresh,
+    report,
+    verify,
+    reproduce,
+    compare,
+    check,
+    listing,
+    schema,
+    prices,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

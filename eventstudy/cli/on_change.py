@@ -1,5 +1,4 @@
-"""The command of ``refresh --on-change``: run for each change in the outbox, until it has
-succeeded."""
+"""The command of ``refresh --on-change``: run for each change in the outbox until it succeeds."""
 
 from __future__ import annotations
 
@@ -26,7 +25,23 @@ LONGEST = 300
 def split_command(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
-    """Refuse a command that no shell could read before any work is done."""
+    """Return a command, or raise at once if no shell could read it.
+
+    Parameters
+    ----------
+    context : click.Context
+    parameter : click.Parameter
+    value : str or None
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    click.BadParameter
+        If the command is empty or cannot be split.
+    """
     try:
         if value is not None and not arguments_of(value):
             raise click.BadParameter("the command is empty")
@@ -36,18 +51,26 @@ def split_command(
 
 
 def arguments_of(command: str) -> list[str] | str:
-    """Return what starts a command; on Windows its own text, in which backslashes are parts of
-    paths."""
+    """Return the arguments of a command; on Windows its text, in which paths have backslashes."""
     return command.strip() if sys.platform == "win32" else shlex.split(command)
 
 
 @contextmanager
 def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
-    """Run a command for each entry in the outbox of `run` once the block has ended, also if that
-    failed.
+    """Run a command for each entry in the outbox of `run` once the block has ended, or failed.
 
-    What an earlier refresh left is delivered even if this one finds no prices, or cannot print.
-    Gives a list: after the block it holds how the command failed, if it did.
+    The entries of an earlier refresh are delivered even if this one finds no prices, or cannot
+    print.
+
+    Parameters
+    ----------
+    command : str or None
+    run : Path
+
+    Yields
+    ------
+    list of str
+        Empty; after the block it holds how the command failed, if it did.
     """
     from ..runs.lock import RunBusyError
 
@@ -71,12 +94,8 @@ def _delivered(command: str | None, run: Path) -> list[str]:
     if command is None:
         return []
     bad = [path for path, entry in waiting(run).items() if entry is None]
-    say(
-        [
-            f"{path} is damaged, so nothing runs for it: read changes.md, then remove it"
-            for path in bad
-        ]
-    )
+    advice = "so nothing runs for it: read changes.md, then remove it"
+    say([f"{path} is damaged, {advice}" for path in bad])
     with clear_errors(run):
         failure = deliver(run, lambda path, entry: _failure(command, path, entry.id))
     return [failure] * bool(failure)
@@ -91,21 +110,17 @@ def _failure(command: str, entry: Path, key: str) -> str:
     try:
         code = _run(arguments_of(command), env)
     except (OSError, ValueError) as error:
-        return (
-            "the command of --on-change cannot be run "
-            f"({getattr(error, 'strerror', None) or error})"
-        )
+        reason = getattr(error, "strerror", None) or error
+        return f"the command of --on-change cannot be run ({reason})"
     except subprocess.TimeoutExpired:
         return f"the command of --on-change took longer than {LONGEST} s and was ended"
     return f"the command of --on-change failed with exit code {code}" if code else ""
 
 
 def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
-    """Return the exit code of a command, then repeat what it printed, which a closed stderr must
-    not stop."""
-    with (
-        tempfile.TemporaryFile() as printed
-    ):  # a pipe would stay open for what the command leaves behind
+    """Return the exit code of a command, and repeat its output, even if stderr is closed."""
+    # A pipe would stay open for the processes that the command leaves behind.
+    with tempfile.TemporaryFile() as printed:
         try:
             return _waited(arguments, env, printed)
         finally:

@@ -1,5 +1,4 @@
-"""The commands ``eventstudy prices ...``: what is in the store of prices, and how it gets there and
-out."""
+"""The commands ``eventstudy prices ...``: the contents of the price cache, and ways in and out."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ from .shared import debug_option, progress, say, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
-    from ..prices.readback import ReadBack
     from ..prices.store import StoreProvider
+    from ..prices.upkeep import ReadBack
 
 INCOMPLETE = 3
 YEARS = 10
@@ -33,21 +32,26 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def _options(command: F) -> F:
     """Add the options of every command."""
     where = click.option(
-        "--store", metavar="DIR|FILE", help="The store. [default: $EVENTSTUDY_STORE, or the user's]"
+        "--store",
+        metavar="DIR|FILE",
+        help="The price cache. [default: $EVENTSTUDY_STORE, or the user's]",
     )
     return where(debug_option(command))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 vintage_option = click.option(
-    "--vintage", metavar="DATE", help="As the store was at that date or time."
+    "--vintage", metavar="DATE", help="As the price cache was at that date or time."
 )
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but problems.")
+symbols_option = click.option(
+    "--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]"
+)
 
 
 @click.group(epilog=EXIT_CODES)
 def prices() -> None:
-    """Look after the local store of prices."""
+    """Manage the local price cache."""
     say_home()
 
 
@@ -63,15 +67,11 @@ def list_(store: str | None, as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        click.echo(
-            f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6} "
-            f"{row['currency'] or '-':<4} "
-            f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
-        )
-    _tell(
-        f"{len(rows)} symbols: first and last day, rows, currency, source, fetched, earlier "
-        "vintages"
-    )
+        head = f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6}"
+        tail = f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
+        click.echo(f"{head} {row['currency'] or '-':<4} {tail}")
+    columns = "first and last day, rows, currency, source, fetched, earlier vintages"
+    _tell(f"{len(rows)} symbols: {columns}")
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -89,30 +89,23 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     from ..prices.upkeep import history
 
     held = _store(store, vintage).held(symbol)
-    told = history(_store(store), symbol)
+    facts = history(_store(store), symbol)
     last = held.rows.tail(rows)
     if as_json:
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
         actions = [asdict(action) for action in held.actions]
-        print_json(
-            {
-                "symbol": symbol,
-                "provenance": asdict(held.provenance),
-                "rows": table,
-                "actions": actions,
-                **told,
-            }
-        )
+        head = {"symbol": symbol, "provenance": asdict(held.provenance)}
+        print_json({**head, "rows": table, "actions": actions, **facts})
         return
     click.echo(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
     for name, value in asdict(held.provenance).items():
         click.echo(f"{name:<12} {value}") if value != "" else None
     for action in held.actions[-5:]:
         click.echo(f"{action.kind:<12} {action.date} {action.value:g}")
-    for fetch in told["fetches"]:
+    for fetch in facts["fetches"]:
         about = f" ({fetch['note']})" if fetch["note"] else ""
         click.echo(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {fetch['outcome']}{about}")
-    for each in told["vintages"]:
+    for each in facts["vintages"]:
         span = f"{each['first']} to {each['last']}, {each['rows']} rows"
         click.echo(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
 
@@ -147,9 +140,8 @@ def fetch(
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
-    from ..prices.readback import read_back
     from ..prices.sync import update
-    from ..prices.upkeep import check_symbol
+    from ..prices.upkeep import check_symbol, read_back
 
     wanted, first, last = _wanted(symbols, events)
     first, last = (start.date() if start else first), (end.date() if end else last)
@@ -187,9 +179,7 @@ def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]"
-)
+@symbols_option
 @click.option("--start", type=DAY, help="First day. [default: all]")
 @click.option("--end", type=DAY, help="Last day. [default: all]")
 @vintage_option
@@ -208,22 +198,24 @@ def export(
     from ..prices._base import FIRST_DAY, LAST_DAY
     from ..prices.upkeep import export as write
 
-    kept = _store(store, vintage)
+    cache = _store(store, vintage)
     first, last = start.date() if start else FIRST_DAY, end.date() if end else LAST_DAY
-    found = kept.fetch(symbols or kept.symbols(), first, last)
-    if found.symbols:
-        write(found, path)
-    for symbol in () if quiet else found.symbols:
-        extent = found.provenance[symbol]
+    prices = cache.fetch(symbols or cache.symbols(), first, last)
+    if prices.symbols:
+        write(prices, path)
+    for symbol in () if quiet else prices.symbols:
+        extent = prices.provenance[symbol]
         click.echo(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
-    _end_with(found)
+    _end_with(prices)
 
 
 @prices.command(epilog=EXIT_CODES)
 @_options
 def verify(store: str | None) -> None:
-    """Compare the bytes of everything stored with their hashes; exit with 1 and name what is
-    damaged."""
+    """Compare the bytes of everything stored with their hashes.
+
+    Exits with 1, and names the damaged prices, if any are.
+    """
     from ..prices.upkeep import damaged
 
     states = list(damaged(_store(store)))
@@ -242,9 +234,7 @@ def verify(store: str | None) -> None:
 @click.option(
     "--older-than", type=click.IntRange(0), metavar="DAYS", help="Only vintages older than that."
 )
-@click.option(
-    "--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]"
-)
+@symbols_option
 @click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
 @_options
 def prune(
@@ -279,29 +269,29 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
     from ..calendars.window import ESTIMATION, EVENT
     from ..events.table import read_events
-    from ..returns.load import needed_keys, needed_range
+    from ..returns.load import needed, needed_range
 
     listed = read_events(events)
-    named = [symbol for symbol, _ in needed_keys(listed, peers=True)]
+    named = [symbol for symbol, _ in needed(listed, peers=True)]
     return list(dict.fromkeys([*symbols, *named])), *needed_range(listed, ESTIMATION, EVENT)
 
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
-    """Print what the price cache has of each symbol, what it lacks on stderr, and exit unless all
-    is kept."""
+    """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
     from dataclasses import asdict
 
     say(prices.notices)
     if as_json:
         print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
-    there = [row for row in answers if row.outcome != "failed"]
-    lacking = [row for row in there if row.unkept]
-    for row in () if quiet or as_json else there:
+    answered = [row for row in answers if row.outcome != "failed"]
+    lacking = [row for row in answered if row.unkept]
+    for row in () if quiet or as_json else answered:
         click.echo(_line(row))
-    if there and not quiet:
-        size = f"{_count(len(there), 'symbol')}, {_count(sum(row.rows for row in there), 'row')}"
-        state = f"{len(there) - len(lacking)} as given, {len(lacking)} not"
-        _tell(f"{size} read back from the price cache: {state if lacking else 'all as given'}")
+    if answered and not quiet:
+        rows = _count(sum(row.rows for row in answered), "row")
+        state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
+        size = f"{_count(len(answered), 'symbol')}, {rows} read back from the price cache"
+        _tell(f"{size}: {state if lacking else 'all as given'}")
     for row in lacking:
         _tell(f"eventstudy: {row.symbol}: not kept as given: {row.unkept}; {row.remedy}")
     _end_with(prices, 1 if lacking else 0)

@@ -1,22 +1,30 @@
-"""``eventstudy report``: a finished run in other formats, without computing it again."""
+"""``eventstudy report``: a finished run in every format, without computing it again."""
 
 from __future__ import annotations
 
-import shutil
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from .shared import DIFFERENT, PATH, debug_option, reading_codes, tell
 
 if TYPE_CHECKING:
-    from ..report.formats import Finished
+    from ..findings.run_files import FinishedRun
+    from ..runs.verify import Verification
 
-# What every run folder holds, by format; the others are written on demand.
-HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex": "tables/*.tex"}
 KINDS = ("html", "tex", "xlsx", "md", "json", "parquet", "interactive")
+# Files of the formats that every run folder holds, the one to open first.
+HELD = {
+    "html": ("report.html", "events/*.html"),
+    "md": ("report.md",),
+    "json": ("results.json",),
+    "tex": ("tables/*.tex",),
+}
+# Files that one message names.
+NAMED = 5
 # What files are called where that is not the format.
 ENDINGS = {"interactive": "interactive.html"}
 
@@ -31,48 +39,57 @@ ENDINGS = {"interactive": "interactive.html"}
 )
 @debug_option
 def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
-    """Give the finished RUN in other formats, and print where they are.
+    """Write the finished RUN in other formats, and print where they are.
 
-    RUN is a folder of ``eventstudy run``. Nothing is computed anew. Without --out what the folder
-    holds (html, tex, md, json) stays as it is; xlsx, parquet and interactive, the page to explore,
-    are written beside the folder, under its name. Exits with 4 if a file of RUN is not as it was
-    written.
+    RUN is a folder of ``eventstudy run``. Nothing is computed anew: every format is made from
+    results.json and the tables of RUN. Without --out the files that RUN holds (html, tex, md, json)
+    stay as they are, and are written again where they are missing; xlsx, parquet and interactive,
+    the page to explore, are written next to RUN, under its name. Exits with 4 if a file of RUN is
+    not as it was written, and writes nothing if that is results.json.
     """
-    from ..report.formats import read_run
+    from ..findings.run_files import RESULTS, read_run
     from ..runs import verify_run
 
-    finished = read_run(run)
-    found = verify_run(run)
-    for kind in dict.fromkeys(kinds or ["html"]):
-        paths = _written(finished, run, kind, out, alone=len(set(kinds)) < 2)
+    finished, kinds = read_run(run), tuple(dict.fromkeys(kinds or ["html"]))
+    state = verify_run(run)
+    if RESULTS in state.changed:
+        _end(run, state, "no format is made from it: ")
+    for kind in kinds:
+        paths = _written(finished, run, kind, out, is_file=len(kinds) == 1)
         click.echo("\n".join(map(str, paths)))
-    if altered := [
-        f"{word}: {file}" for word in ("missing", "changed") for file in getattr(found, word)
-    ]:
-        said = (
-            f"{run} is not as it was written ({', '.join(altered)}); restore it, or run the study "
-            "again"
-        )
-        tell("altered", said, said=f"eventstudy: {said}", exit_code=DIFFERENT)
-        sys.exit(DIFFERENT)
+    state = verify_run(run)
+    if state.missing or state.changed:
+        _end(run, state)
+
+
+def _end(run: Path, state: Verification, more: str = "") -> NoReturn:
+    """Say which files of a run are not as they were written, and exit."""
+    files = [f"missing: {f}" for f in state.missing] + [f"changed: {f}" for f in state.changed]
+    rest = f", and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    text = (
+        f"{run} is not as it was written ({', '.join(files[:NAMED])}{rest}); {more}"
+        "restore it, or run the study again"
+    )
+    tell("altered", text, message=f"eventstudy: {text}", exit_code=DIFFERENT)
+    sys.exit(DIFFERENT)
 
 
 def _written(
-    finished: Finished, run: Path, kind: str, out: Path | None, *, alone: bool
+    finished: FinishedRun, run: Path, kind: str, out: Path | None, *, is_file: bool
 ) -> list[Path]:
-    """Return the files of one format, written to `out`; without it those that the run has,
-    untouched."""
-    from ..report.formats import export_file, exported
+    """Return the files of one format, written to `out`; without it those of the run."""
+    from ..report.formats.formats import export_file, exported
+    from ..runs import verify_run
 
-    if out is None:
-        if kind in HELD:
-            return sorted(run.glob(HELD[kind]))
-        beside = run.resolve()
-        ending = ENDINGS.get(kind, kind)
-        return [export_file(finished, kind, beside.with_name(f"{beside.name}.{ending}"))]
-    as_file = alone and out.name.endswith(f".{ENDINGS.get(kind, kind).rpartition('.')[2]}")
-    if kind == "html":
-        page = out if as_file else out / HELD[kind]
-        page.parent.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copyfile(run / HELD[kind], page))]
-    return [export_file(finished, kind, out)] if as_file else exported(finished, kind, out)
+    ending = ENDINGS.get(kind, kind)
+    if out is not None:
+        if is_file and out.name.endswith(f".{ending.rpartition('.')[2]}"):
+            return [export_file(finished, kind, out)]
+        return exported(finished, kind, out)
+    if kind in HELD:
+        missing = verify_run(run).missing
+        if any(fnmatch(file, pattern) for file in missing for pattern in HELD[kind]):
+            exported(finished, kind, run, missing=True)
+        return sorted(run.glob(HELD[kind][0]))
+    run = run.resolve()
+    return [export_file(finished, kind, run.with_name(f"{run.name}.{ending}"))]

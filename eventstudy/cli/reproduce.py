@@ -21,16 +21,18 @@ from .shared import DIFFERENT, PATH, debug_option, reading_codes
 @click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")
 @debug_option
 def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> None:
-    """Compute a run again from its own folder, offline, and compare tables; exit with 4 if any
-    differs."""
+    """Compute a run again from its own folder, offline, and compare tables.
+
+    Exits with 4 if any differs.
+    """
     from ..runs.reproduce import reproduce_run
 
-    found = reproduce_run(folder, tolerance=tolerance)
+    result = reproduce_run(folder, tolerance=tolerance)
     if as_json:
         from dataclasses import asdict
 
-        print_json({"ok": found.ok, "exact": found.exact, **asdict(found)})
+        print_json({"ok": result.ok, "exact": result.exact, **asdict(result)})
     elif not quiet:
-        click.echo(str(found))
-    if not found.ok:
+        click.echo(str(result))
+    if not result.ok:
         sys.exit(DIFFERENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..fitting.config import StudyConfig
@@ -13,10 +13,13 @@ from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
 from ..utility.file_names import checked_name
 
+if TYPE_CHECKING:
+    from ..runs.origin import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run is asked for.
+    """The settings of a run.
 
     Attributes
     ----------
@@ -28,7 +31,7 @@ class Order:
     max_loss : float
         Largest share of events without a result.
     store, vintage : str
-        The store of prices, and the time whose prices are wanted; empty for the default, and for
+        The price cache, and the time whose prices are wanted; empty for the default, and for
         the newest.
     config : StudyConfig
     """
@@ -43,6 +46,12 @@ class Order:
     vintage: str
     config: StudyConfig
 
+    def origin(self) -> Origin:
+        """Return the settings and files of the study, as a run folder keeps them."""
+        from ..runs.origin import Origin
+
+        return Origin(self.events, self.config, self.offline, self.store, self.vintage)
+
     @property
     def keeps_prices(self) -> bool:
         """Whether prices go to the default store."""
@@ -50,7 +59,7 @@ class Order:
 
 
 def read_order(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> Order:
-    """Read a study file, put the options that were given over it, and check all of it.
+    """Read a study file, put the given options over it, and check all of it.
 
     Parameters
     ----------
@@ -58,6 +67,10 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
         `events` may be a study file as well (``.toml``).
     options : dict
         Settings by name; None and () are not given.
+
+    Returns
+    -------
+    Order
 
     Raises
     ------
@@ -67,30 +80,29 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
     """
     config_file, events = _which(config_file, events)
     file = read_study_file(config_file) if config_file else StudyFile()
-    given = {k: v for k, v in options.items() if v is not None and v != ()}
+    chosen = {k: v for k, v in options.items() if v is not None and v != ()}
     if events is not None:
-        given["events"] = str(events)
+        chosen["events"] = str(events)
     try:
-        run, config = check(file.run | file.study | given)
+        run, config = check(file.run | file.study | chosen)
     except ConfigError as error:
-        error.where = (
-            _option(error.where) if error.where in options and error.where in given else error.where
-        )
+        if error.where in options and error.where in chosen:
+            error.where = _option(error.where)
         raise
     if not run.events:
         raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
     if Path(run.events).is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
-    with within("--name" if "name" in given else ""):
-        name = checked_name(given.get("name", run.name or Path(run.events).stem))
+    with within("--name" if "name" in chosen else ""):
+        name = checked_name(chosen.get("name", run.name or Path(run.events).stem))
     vintage = moment(run.vintage) if run.vintage else ""
-    rest = (run.offline, run.strict, run.max_loss, run.store, vintage)
-    return Order(Path(run.events), Path(run.out), name, *rest, config)
+    more = (run.offline, run.strict, run.max_loss, run.store, vintage)
+    return Order(Path(run.events), Path(run.out), name, *more, config)
 
 
 def _option(setting: str) -> str:
     """Return the option of a setting, as it is typed."""
-    name = next((own for own, found in COMMAND_NAMES.items() if found == setting), setting)
+    name = next((option for option, s in COMMAND_NAMES.items() if s == setting), setting)
     return f"--{name.replace('_', '-')}"
 
 
@@ -99,7 +111,6 @@ def _which(config_file: Path | None, events: Path | None) -> tuple[Path | None, 
     if events is None or events.suffix.lower() != ".toml":
         return config_file, events
     if config_file is not None:
-        raise ConfigError(
-            "two study files", value=f"{events} and {config_file}", remedy="name one of them"
-        )
+        files = f"{events} and {config_file}"
+        raise ConfigError("two study files", value=files, remedy="name one of them")
     return events, None

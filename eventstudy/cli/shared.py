@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, an option for tracebacks, the progress bar, notices."""
+"""Shared parts of the commands: exit codes, options of all, the progress bar, notices."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ HOME = "eventstudy.home"
 PATH = click.Path(path_type=Path, readable=False)
 # Where it keeps folder and name of the run that a command makes, and what its manifest was before.
 RUN, BEFORE = "eventstudy.run", "eventstudy.before"
+_ASCII = {0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x", 0x2026: "..."}
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 4 a run is not as it was written,
@@ -30,11 +31,23 @@ Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or setti
 130 interrupted, 143 terminated."""
 
 
-def reading_codes(good: str, other: str = "") -> str:
-    """Return the exit codes of a command that reads runs: of 0, and of what else it may find."""
+def reading_codes(good: str, also: str = "") -> str:
+    """Return the exit codes of a command that reads runs.
+
+    Parameters
+    ----------
+    good : str
+        Meaning of 0.
+    also : str
+        Further codes.
+
+    Returns
+    -------
+    str
+    """
     return (
         f"\b\nExit codes: 0 {good}, 1 no run, or one that cannot be read,\n"
-        f"2 wrong usage, {other}130 interrupted, 143 terminated."
+        f"2 wrong usage, {also}130 interrupted, 143 terminated."
     )
 
 
@@ -56,21 +69,33 @@ _debug_flag = click.option(
 )
 _log_format = click.option(
     "--log-format", type=click.Choice(["text", "json"]), envvar="EVENTSTUDY_LOG_FORMAT",
-    is_eager=True,
-    expose_value=False, callback=_log, help="Log on stderr what is done, a line an event.",
+    is_eager=True, expose_value=False, callback=_log,
+    help="Log on stderr what is done, a line an event.",
 )  # fmt: skip
 
 
 def debug_option(command: F) -> F:
-    """Give a command what all commands have: tracebacks, and logs."""
+    """Give a command the options of all commands: tracebacks, and logs."""
     return _log_format(_debug_flag(command))
 
 
-def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts: object) -> None:
-    """Say on stderr what the user must know: `said`, by default `text`, or an entry where logs are
-    wanted.
+def tell(
+    event: str, text: str, *, message: str = "", level: str = "error", **facts: object
+) -> None:
+    """Print a message on stderr, or log an entry where logs are wanted.
 
     A stderr that is closed or full stops nothing: nobody can be told there.
+
+    Parameters
+    ----------
+    event : str
+        Name of the entry.
+    text : str
+    message : str
+        The text on stderr, by default `text`.
+    level : str
+    **facts
+        Of the entry.
     """
     if click.get_current_context().find_root().meta.get(LOGGING):
         from ..utility.log import note
@@ -78,12 +103,23 @@ def tell(event: str, text: str, *, said: str = "", level: str = "error", **facts
         note(event, level, text=text, **facts)
     else:
         with suppress(OSError):
-            click.echo(said or text, err=True)
+            click.echo(message or text, err=True)
 
 
 @contextmanager
 def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar on stderr if that is a terminal; its line ends when all is done."""
+    """Show a progress bar on stderr if that is a terminal; its line ends when all is done.
+
+    Parameters
+    ----------
+    silent : bool
+    label : str
+
+    Yields
+    ------
+    callable or None
+        Takes (done, total).
+    """
     if not _watched(silent):
         yield None
         return
@@ -91,11 +127,17 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
         bar: Any = None
 
         def advance(done: int, total: int) -> None:
+            """Draw the bar, which appears with the first call and closes at the end.
+
+            Parameters
+            ----------
+            done, total : int
+                Symbols done, and symbols in all.
+            """
             nonlocal bar
             if bar is None:
-                bar = stack.enter_context(
-                    click.progressbar(length=total, label=label, file=sys.stderr)
-                )
+                new = click.progressbar(length=total, label=label, file=sys.stderr)
+                bar = stack.enter_context(new)
             bar.update(done - bar.pos)
             if done >= total:
                 stack.close()
@@ -106,33 +148,41 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
 
 @contextmanager
 def writing(silent: bool) -> Iterator[None]:
-    """Show on stderr, if that is a terminal, what is being written: one line, which is gone
-    afterwards."""
+    """Show the file that is being written in one line on stderr, if that is a terminal."""
     from ..utility.progress import listening
 
     if not _watched(silent):
         yield
         return
-    label, shown, at = "", "", 0.0
+    label, line, at = "", "", 0.0
 
     def show(now: str, done: int, total: int) -> None:
-        nonlocal label, shown, at
+        """Replace the line on stderr.
+
+        Parameters
+        ----------
+        now : str
+            The file or step; "" for the study itself.
+        done, total : int
+            Progress in units of the step; a `total` of 0 shows none.
+        """
+        nonlocal label, line, at
         if now == label and time.monotonic() - at < OFTEN:
             return
         label, at = now, time.monotonic()
         text = f"{now or 'study'}{f'  {done:,} of {total:,}' * (total > 0)}"[: LINE - 1]
-        click.echo(f"\r{text.ljust(len(shown))}", err=True, nl=False)
-        shown = text
+        click.echo(f"\r{text.ljust(len(line))}", err=True, nl=False)
+        line = text
 
     try:
         with listening(show):
             yield
     finally:
-        click.echo(f"\r{' ' * len(shown)}\r", err=True, nl=False)
+        click.echo(f"\r{' ' * len(line)}\r", err=True, nl=False)
 
 
 def _watched(silent: bool) -> bool:
-    """Tell whether somebody looks at stderr as it is written."""
+    """Return whether somebody looks at stderr as it is written."""
     logs = click.get_current_context().find_root().meta.get(LOGGING)
     return not (silent or logs) and sys.stderr.isatty()
 
@@ -140,24 +190,40 @@ def _watched(silent: bool) -> bool:
 def say(notices: Sequence[str]) -> None:
     """Print notices on stderr."""
     for text in notices:
-        tell("notice", text, said=f"NOTE: {text}", level="warning")
+        tell("notice", text, message=f"NOTE: {text}", level="warning")
 
 
 def say_home() -> None:
-    """Say where prices are kept if there is no home folder; for what keeps them."""
-    if said := click.get_current_context().find_root().meta.get(HOME, ""):
-        say([said])
+    """Print where prices are kept if there is no home folder."""
+    if notice := click.get_current_context().find_root().meta.get(HOME, ""):
+        say([notice])
 
 
 def remember(out: Path, name: str) -> None:
-    """Have the index of `out` show it if the run `name` cannot be made."""
+    """Have the index of `out` show it if the run `name` cannot be made.
+
+    Parameters
+    ----------
+    out : Path
+    name : str
+    """
     meta = click.get_current_context().meta
     meta[RUN], meta[BEFORE] = (out, name), _stamp(out, name)
 
 
 def state_of_run(context: click.Context, unchanged: str) -> str:
-    """Return what has become of the run that a command makes, if that is ended: `unchanged`, or it
-    is new."""
+    """Return the state of the run that an ended command makes.
+
+    Parameters
+    ----------
+    context : click.Context
+    unchanged : str
+        The state if the run is not new.
+
+    Returns
+    -------
+    str
+    """
     from ..runs.outbox import waiting
 
     if RUN not in context.meta:
@@ -169,23 +235,30 @@ def state_of_run(context: click.Context, unchanged: str) -> str:
 
 
 def run_is_new(context: click.Context) -> bool:
-    """Tell whether the run that a command makes was written by it."""
+    """Return whether the run that a command makes was written by it."""
     if RUN not in context.meta:
         return False
     return bool(_stamp(*context.meta[RUN]) != context.meta[BEFORE])
 
 
 def _stamp(out: Path, name: str) -> tuple[int, int] | None:
-    """Return what tells the manifest of a run from that of another run; None without one."""
+    """Return a mark of the manifest that another run will not share; None without a manifest."""
     try:
-        found = (out / name / "manifest.json").stat()
+        status = (out / name / "manifest.json").stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 def show_end(context: click.Context, trouble: str = "") -> None:
-    """Show in the index how the run that a command makes has ended; without `trouble` well."""
+    """Show in the index how the run that a command makes has ended.
+
+    Parameters
+    ----------
+    context : click.Context
+    trouble : str
+        Why it failed; "" if all is well.
+    """
     if RUN in context.meta:
         from ..runs import index
 
@@ -194,21 +267,7 @@ def show_end(context: click.Context, trouble: str = "") -> None:
 
 
 def command_line() -> str:
-    """Return what was typed, as a shell reads it."""
+    """Return the command line, as a shell reads it."""
     import shlex
 
     return shlex.join(["eventstudy", *sys.argv[1:]])
-
-
-def ascii_text(text: str) -> str:
-    """Return text that any console can show."""
-    plain = {
-        0x2212: "-",
-        0xA0: " ",
-        0x2265: ">=",
-        0x2264: "<=",
-        0x2013: "-",
-        0xD7: "x",
-        0x2026: "...",
-    }
-    return text.translate(plain)

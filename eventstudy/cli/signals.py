@@ -1,5 +1,4 @@
-"""SIGTERM ends a command as an error does: what it was writing is cleared away, and one line is
-said."""
+"""SIGTERM ends a command as an error does: files are cleared away, and one line is printed."""
 
 from __future__ import annotations
 
@@ -19,11 +18,25 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked = False
+    requested = False
 
     def end(number: int, frame: object) -> None:
-        nonlocal asked
-        asked = True
+        """Handle the signal.
+
+        Parameters
+        ----------
+        number : int
+            Of the signal.
+        frame : frame or None
+            Where the program was interrupted.
+
+        Raises
+        ------
+        Terminated
+            Always.
+        """
+        nonlocal requested
+        requested = True
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, end)
@@ -32,7 +45,7 @@ def terminable() -> Iterator[None]:
     except Exception:
         # Compiled code that is being imported turns what is raised amid it into an error of its
         # own.
-        if asked:
+        if requested:
             raise Terminated from None
         raise
     finally:

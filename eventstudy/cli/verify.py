@@ -17,16 +17,18 @@ from .shared import DIFFERENT, PATH, debug_option, reading_codes
 @click.option("--quiet", is_flag=True, help="Print nothing, only exit with 0 or 4.")
 @debug_option
 def verify(folder: Path, as_json: bool, quiet: bool) -> None:
-    """Compare every file of a run folder with its hash; exit with 4 if one is missing, changed or
-    extra."""
+    """Compare every file of a run folder with its hash.
+
+    Exits with 4 if one is missing, changed or extra.
+    """
     from ..runs.verify import verify_run
 
-    found = verify_run(folder)
+    verification = verify_run(folder)
     if as_json:
         from dataclasses import asdict
 
-        print_json({"ok": found.ok, **asdict(found)})
+        print_json({"ok": verification.ok, **asdict(verification)})
     elif not quiet:
-        click.echo(str(found))
-    if not found.ok:
+        click.echo(str(verification))
+    if not verification.ok:
         sys.exit(DIFFERENT)

@@ -1,2 +1,1 @@
-"""The events file: every row checked, each announcement dated on its exchange, other news near
-it."""
+"""The events file: every row checked, each announcement dated on its exchange."""

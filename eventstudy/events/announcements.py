@@ -71,13 +71,11 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     if offset:
         return Announcement(instant=_with_offset(wall, offset, tz), tz=tz or None)
     if not tz:
-        remedy = (
-            "add its offset (e.g. -05:00 or Z), or a zone such as America/New_York in the column "
-            "'tz'"
-        )
+        zone = "a zone such as America/New_York in the column 'tz'"
+        remedy = f"add its offset (e.g. -05:00 or Z), or {zone}"
         if MIDNIGHT.search(text) and dates_only:
-            what = "is a date with 00:00 behind it, as in all rows"
-            raise DataError(what, value=text, remedy=f"write {day}")
+            fault = "is a date with 00:00 behind it, as in all rows"
+            raise DataError(fault, value=text, remedy=f"write {day}")
         if MIDNIGHT.search(text):
             remedy = f"write {day} if only the day is known, else {remedy}"
         raise DataError("a time needs a time zone", value=text, remedy=remedy)
@@ -92,6 +90,13 @@ def day0_position(
     A time before the close (less `cutoff_minutes`) belongs to that session, later ones to the next.
     A date with a time zone is taken as noon there; a date without one is that session, or the next
     when the market is shut.
+
+    Parameters
+    ----------
+    announcement : Announcement
+    sessions : Sessions
+    cutoff_minutes : float
+        News so near the close belong to the next session.
 
     Raises
     ------
@@ -111,6 +116,13 @@ def day0_position(
 def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:
     """Return a wall-clock time of a zone in UTC.
 
+    Parameters
+    ----------
+    wall : datetime
+        Without a zone.
+    tz : str
+        IANA zone.
+
     Raises
     ------
     DataError
@@ -121,12 +133,11 @@ def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:
     if earlier == later:
         return earlier
     if earlier.astimezone(zone).replace(tzinfo=None) == wall:
-        what = f"this time came twice in {tz} (clocks went back)"
+        fault = f"this time came twice in {tz} (clocks went back)"
     else:
-        what = f"this time did not exist in {tz} (clocks went forward)"
-    raise DataError(
-        what, value=str(wall), remedy="give the time with its offset from UTC, e.g. -05:00"
-    )
+        fault = f"this time did not exist in {tz} (clocks went forward)"
+    remedy = "give the time with its offset from UTC, e.g. -05:00"
+    raise DataError(fault, value=str(wall), remedy=remedy)
 
 
 def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
@@ -134,14 +145,13 @@ def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
     try:
         stamp = dt.datetime.fromisoformat(f"{wall.isoformat()}{shift}")
     except ValueError:
-        raise DataError(
-            "there is no such offset from UTC", value=offset, remedy="e.g. -05:00"
-        ) from None
+        fault = "there is no such offset from UTC"
+        raise DataError(fault, value=offset, remedy="e.g. -05:00") from None
     if tz:
         local = stamp.astimezone(zoneinfo.ZoneInfo(tz))
         if local.replace(tzinfo=None) != wall:
-            what = f"the offset contradicts the zone {tz}, {local:%z} at that moment"
-            raise DataError(what, value=f"{wall}{offset}", remedy="drop one of the two")
+            fault = f"the offset contradicts the zone {tz}, {local:%z} at that moment"
+            raise DataError(fault, value=f"{wall}{offset}", remedy="drop one of the two")
     return stamp.astimezone(dt.UTC)
 
 
@@ -161,19 +171,18 @@ def parse_date(text: str) -> dt.date:
 
 
 def _unreadable(text: str) -> DataError:
-    """Return the error for a text that is no ISO date, with the date it was probably meant to
-    be."""
+    """Return the error for a text that is no ISO date, with the date it may be."""
     if serial := _SERIAL.fullmatch(text):
         day = dt.date(1899, 12, 30) + dt.timedelta(days=int(serial[1]))
-        return DataError(
-            "is a spreadsheet's day number", value=text, remedy=f"write the date, {day}"
-        )
-    if parts := _OTHER_DATE.fullmatch(text):
-        return _from_readings(text, sorted(_readings(*parts.groups())))
+        remedy = f"write the date, {day}"
+        return DataError("is a spreadsheet's day number", value=text, remedy=remedy)
+    if date := _OTHER_DATE.fullmatch(text):
+        return _from_readings(text, sorted(_readings(*date.groups())))
     if re.fullmatch(r"\d{8}", text, re.ASCII):
         return _from_readings(text, sorted(_readings(text[:4], text[4:6], text[6:])))
-    what = "is neither a date nor a timestamp"
-    return DataError(what, value=text, remedy="write YYYY-MM-DD or YYYY-MM-DDTHH:MM with an offset")
+    fault = "is neither a date nor a timestamp"
+    remedy = "write YYYY-MM-DD or YYYY-MM-DDTHH:MM with an offset"
+    return DataError(fault, value=text, remedy=remedy)
 
 
 def _from_readings(text: str, readings: list[dt.date]) -> DataError:
@@ -190,11 +199,9 @@ def _from_readings(text: str, readings: list[dt.date]) -> DataError:
 
 def _readings(first: str, second: str, third: str) -> set[dt.date]:
     """Return the days that three numbers can mean."""
-    orders = (
-        [(first, second, third)]
-        if len(first) == 4
-        else [(third, second, first), (third, first, second)]
-    )
+    orders = [(third, second, first), (third, first, second)]
+    if len(first) == 4:
+        orders = [(first, second, third)]
     days = set()
     for year, month, day in orders:
         century = {2: 2000, 4: 0}.get(len(year), -9999)

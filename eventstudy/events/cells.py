@@ -109,8 +109,8 @@ class Sheet:
         out, wanted = [], len(self.names)
         for line, count in self.odd:
             hint = "a text that holds the separator needs double quotes" if count > wanted else ""
-            what = f"{count} cell{'s' * (count != 1)} where the header has {wanted}"
-            out.append(Problem(line, WHOLE_ROW, what, remedy=hint))
+            fault = f"{count} cell{'s' * (count != 1)} where the header has {wanted}"
+            out.append(Problem(line, WHOLE_ROW, fault, remedy=hint))
         return out
 
     def rows(self) -> Iterator[tuple[str, ...]]:
@@ -120,15 +120,15 @@ class Sheet:
 
 def laid_out(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
     """Return the sheet of rows with their lines, header first; None if there is none."""
-    given = iter(rows)
-    header, names = next(given, (0, None))
+    remaining = iter(rows)
+    header, names = next(remaining, (0, None))
     if names is None:
         return None
     coders = [Coder() for _ in names]
     lines: list[int] = []
     odd: list[tuple[int, int]] = []
     block: list[list[str]] = []
-    for line, cells in given:
+    for line, cells in remaining:
         if len(cells) != len(names):
             odd.append((line, len(cells)))
             continue
@@ -137,9 +137,8 @@ def laid_out(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
         if len(block) == BLOCK:
             _flush(block, coders)
     _flush(block, coders)
-    return Sheet(
-        header, names, np.array(lines, np.int64), [coder.column() for coder in coders], odd
-    )
+    columns = [coder.column() for coder in coders]
+    return Sheet(header, names, np.array(lines, np.int64), columns, odd)
 
 
 def _flush(block: list[list[str]], coders: list[Coder]) -> None:
@@ -164,8 +163,8 @@ def distinct(*codes: IntArray) -> tuple[IntArray, IntArray]:
         The combination of each row.
     """
     first, number = _numbered(codes[0])
-    for own in codes[1:]:
-        first, number = _numbered(number * (own.max(initial=0) + 1) + own)
+    for code in codes[1:]:
+        first, number = _numbered(number * (code.max(initial=0) + 1) + code)
     return first, number
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import Problem
+from ..utility.tables import strip
 from ..utility.typing import DateArray, IntArray
 from .announcements import MIDNIGHT
 from .cells import WHOLE_ROW, Column, Sheet, distinct
-from .csvfile import strip
-from .header import check_header
 from .notices import GROUPS, notices_of
 from .rows import (
+    CONTROL,
     KNOWN,
+    OPTIONAL,
     REQUIRED,
     Row,
     Rules,
@@ -26,6 +29,13 @@ from .rows import (
     short,
 )
 
+_ALIASES = {
+    "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
+    "announced_at": (
+        "date", "eventdate", "announced", "announcement", "announcementdate", "timestamp",
+    ),
+    "tz": ("timezone", "zone"),
+}  # fmt: skip
 Faults = dict[int, list[Problem]]
 
 
@@ -58,7 +68,12 @@ class Checked:
 
 
 def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Problem]]:
-    """Check all rows.
+    """Return the rows of a sheet that are good, and every fault of the others.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    rules : Rules
 
     Returns
     -------
@@ -67,34 +82,79 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     problems : list of Problem
         Every fault, by line.
     """
-    columns, problems = check_header(sheet.header, sheet.names)
+    columns, problems = _check_header(sheet.header, sheet.names)
     if not set(REQUIRED) <= set(columns):
         return None, problems
     if not len(sheet.lines) and not sheet.odd:
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
-    given = zip(columns, sheet.columns, strict=True)
+    named = zip(columns, sheet.columns, strict=True)
     cells = {
         name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column
-        for name, column in given
+        for name, column in named
     }
     stamps = cells["announced_at"].texts
     rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
     _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)
-    found = [replace(p, line=int(sheet.lines[i])) for i, own in faults.items() for p in own]
-    found += sheet.odd_rows()
+    row_faults = [replace(p, line=int(sheet.lines[i])) for i in faults for p in faults[i]]
+    row_faults += sheet.odd_rows()
     good = np.array([i not in faults for i in range(len(sheet.lines))], dtype=bool)
     checked = None
     if good.any() and not problems:
         rows = np.flatnonzero(good)
-        taken = {
+        selected = {
             name: column.take(rows) for name, column in (*cells.items(), ("exchange", exchange))
         }
-        own = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
-        said = notices_of({name: taken[name] for name in columns}, rules.calendar)
-        checked = Checked(columns, {**taken, **own}, day0[rows], (*sheet.notices, *said))
-    return checked, sorted([*problems, *found], key=lambda p: p.line)
+        derived = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
+        notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
+        checked = Checked(columns, {**selected, **derived}, day0[rows], (*sheet.notices, *notices))
+    return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
+
+
+def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]:
+    """Return the columns, known ones in lower case, and the faults of the header."""
+    columns = [_canonical(name) for name in names]
+    problems = []
+    for i, column in enumerate(columns):
+        if not column:
+            remedy = "" if i else "an index of pandas? to_csv(index=False) leaves it out"
+            fault = f"column {i + 1} of the header has no name"
+            problems.append(Problem(line, WHOLE_ROW, fault, remedy=remedy))
+        elif column in columns[:i]:
+            problems.append(
+                Problem(line, column, f"the header names this column twice (column {i + 1})")
+            )
+        elif CONTROL.search(column):
+            problems.append(
+                Problem(line, WHOLE_ROW, "the header holds a control character", short(column))
+            )
+    problems += [
+        Problem(line, required, "column is missing", remedy=_rename(required, columns))
+        for required in REQUIRED
+        if required not in columns
+    ]
+    if "tz" not in columns and (alias := _alias("tz", columns)):
+        problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
+    return columns, problems
+
+
+def _canonical(name: str) -> str:
+    bare = strip(name).strip('"')
+    return bare.lower() if bare.lower() in KNOWN else bare
+
+
+def _rename(wanted: str, columns: list[str]) -> str:
+    spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
+    if alias := _alias(wanted, spare) or next(
+        iter(difflib.get_close_matches(wanted, spare, 1)), ""
+    ):
+        return f"rename {alias!r} to {wanted!r}"
+    return "the first line must name " + " and ".join(REQUIRED)
+
+
+def _alias(wanted: str, columns: list[str]) -> str:
+    return next((c for c in columns if re.sub(r"[\s_-]", "", c.lower()) in _ALIASES[wanted]), "")
 
 
 def _judge(
@@ -103,8 +163,8 @@ def _judge(
     """Return exchange, flags and day 0 (NaT where unknown) of each row, and the faults by row."""
     faults: Faults = {}
     for name, column in cells.items():
-        found = [control_characters(name, text) for text in column.texts]
-        _spread(found, column.codes, faults)
+        control = [control_characters(name, text) for text in column.texts]
+        _spread(control, column.codes, faults)
     first, traded = _judged(cells, ["ticker"], n, lambda row: check_ticker(row, rules), faults)
     _judged(cells, ["benchmark", "ticker"], n, lambda row: check_benchmark(row, rules), faults)
     exchanges = {row.exchange.code if row.exchange else "": row.exchange for row in first}
@@ -115,8 +175,8 @@ def _judge(
         row.exchange = exchanges[row["exchange"]]
         check_day0(row, rules)
 
-    own = {**cells, "exchange": exchange}
-    dated, day = _judged(own, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
+    dated_by = {**cells, "exchange": exchange}
+    dated, day = _judged(dated_by, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
     day0 = np.array([row.day0 for row in dated], dtype="datetime64[D]")[day]
     words = Column.of([";".join(row.flags) for row in dated])
     flags = _joined_flags(
@@ -142,29 +202,28 @@ def _judged(
     texts = [
         map(column.texts.__getitem__, column.codes[first].tolist()) for column in columns.values()
     ]
-    rows = [Row(dict(zip(names, own, strict=True))) for own in zip(*texts, strict=True)]
+    rows = [Row(dict(zip(names, values, strict=True))) for values in zip(*texts, strict=True)]
     for row in rows:
         check(row)
     _spread([row.problems for row in rows], number, faults)
     return rows, number
 
 
-def _spread(found: Sequence[Sequence[Problem]], number: IntArray, faults: Faults) -> None:
+def _spread(faults_of: Sequence[Sequence[Problem]], number: IntArray, faults: Faults) -> None:
     """Add the faults of combinations to those of the rows that have them."""
-    bad = np.array([len(own) > 0 for own in found], dtype=bool)
+    bad = np.array([len(group) > 0 for group in faults_of], dtype=bool)
     if bad.any():
         for i in np.flatnonzero(bad[number]).tolist():
-            faults.setdefault(i, []).extend(found[number[i]])
+            faults.setdefault(i, []).extend(faults_of[number[i]])
 
 
-def _joined_flags(given: Column, own: Column) -> Column:
-    """Return the words of two columns, each once."""
-    first, number = distinct(given.codes, own.codes)
+def _joined_flags(first: Column, second: Column) -> Column:
+    """Return the words of two columns of n rows, each once."""
+    rows, number = distinct(first.codes, second.codes)
     texts = []
-    for i in first:
-        both = f"{given.texts[given.codes[i]]};{own.texts[own.codes[i]]}"
-        words = dict.fromkeys(word.strip() for word in both.split(";"))
-        texts.append(";".join(word for word in words if word))
+    for pair in zip(first.take(rows), second.take(rows), strict=True):
+        words = dict.fromkeys(word.strip() for word in ";".join(pair).split(";"))
+        texts.append(";".join(filter(None, words)))
     joined = Column.of(texts)
     return Column(joined.codes[number], joined.texts)
 
@@ -179,23 +238,24 @@ def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faul
     for i, same in zip(
         rows[rows != earlier].tolist(), earlier[rows != earlier].tolist(), strict=True
     ):
-        what = f"has the same day 0 ({day0[i]}) as the event on line {lines[same]}"
+        reason = f"has the same day 0 ({day0[i]}) as the event on line {lines[same]}"
         value = short(ticker.texts[ticker.codes[i]])
-        fault = Problem(int(lines[i]), "ticker", what, value, "keep one row per listing and day 0")
+        fault = Problem(
+            int(lines[i]), "ticker", reason, value, "keep one row per listing and day 0"
+        )
         faults.setdefault(i, []).append(fault)
 
 
 def _named(
     cells: Mapping[str, Column], day0: DateArray, lines: IntArray, faults: Faults
 ) -> list[str]:
-    """Return the id of each row; add a fault where it is used already, make one where there is
-    none."""
+    """Return the id of each row, made where there is none; add a fault where it repeats."""
     ids = list(cells.get("event_id", Column.blank(len(lines))))
-    seen: dict[str, int] = {}
+    rows: dict[str, int] = {}
     for i, name in enumerate(ids):
-        if name and (first := seen.setdefault(name, i)) != i:
-            what = f"is already used on line {lines[first]}"
-            faults.setdefault(i, []).append(Problem(int(lines[i]), "event_id", what, short(name)))
+        if name and (first := rows.setdefault(name, i)) != i:
+            reason = f"is already used on line {lines[first]}"
+            faults.setdefault(i, []).append(Problem(int(lines[i]), "event_id", reason, short(name)))
     days, number = np.unique(day0, return_inverse=True)
     written = days.astype(str)
     for i, (name, ticker, day) in enumerate(
@@ -203,14 +263,14 @@ def _named(
     ):
         if not name and i not in faults:
             name = f"{ticker}-{written[day]}"
-            ids[i] = name = _unused(name, seen) if name in seen else name
-            seen[name] = i
+            ids[i] = name = _unused(name, rows) if name in rows else name
+            rows[name] = i
     return ids
 
 
-def _unused(stem: str, taken: Iterable[str]) -> str:
+def _unused(stem: str, names: Iterable[str]) -> str:
     name, count = stem, 1
-    while name in taken:
+    while name in names:
         count += 1
         name = f"{stem}-{count}"
     return name

@@ -22,10 +22,11 @@ from ..calendars.exchanges import (
 )
 from ..calendars.sessions import known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
+from ..utility.flags import Flag
 from ..utility.registry import did_you_mean
+from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
 from .announcements import MIDNIGHT, Announcement, day0_position, parse_announcement, parse_date
-from .csvfile import strip
 
 REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "benchmark", "day0")
@@ -49,10 +50,24 @@ class Rules:
 
     @classmethod
     def of(cls, calendar: CalendarChoice, today: dt.date | None, cutoff_minutes: float) -> Rules:
+        """Return the rules for a calendar, with the moment after which news are in the future.
+
+        Parameters
+        ----------
+        calendar : {"exchange", "data"}
+        today : date or datetime, optional
+            Default now.
+        cutoff_minutes : float
+
+        Raises
+        ------
+        ConfigError
+            For an unknown calendar.
+        """
         if calendar not in get_args(CalendarChoice):
-            known = " or ".join(map(repr, get_args(CalendarChoice)))
+            choices = " or ".join(map(repr, get_args(CalendarChoice)))
             raise ConfigError(
-                "unknown calendar", where="calendar", value=calendar, remedy=f"use {known}"
+                "unknown calendar", where="calendar", value=calendar, remedy=f"use {choices}"
             )
         now = dt.datetime.now(dt.UTC) if today is None else today
         if isinstance(now, dt.datetime) and now.tzinfo is None:
@@ -73,53 +88,74 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
 
-    def fault(self, column: str, what: str, value: object = None, remedy: str = "") -> None:
-        shown = None if value is None else short(str(value))
-        self.problems.append(Problem(NO_LINE, column, what, shown, remedy))
+    def fault(self, column: str, reason: str, value: object = None, remedy: str = "") -> None:
+        """Add a fault to the row.
+
+        Parameters
+        ----------
+        column : str
+        reason : str
+        value : object
+            The cell; None is not shown.
+        remedy : str
+        """
+        text = None if value is None else short(str(value))
+        self.problems.append(Problem(NO_LINE, column, reason, text, remedy))
 
     def fault_of(self, column: str, error: DataError) -> None:
+        """Add an error that a cell raised to the faults of the row.
+
+        Parameters
+        ----------
+        column : str
+        error : DataError
+        """
         self.fault(column, error.what, error.value, error.remedy)
 
 
 def control_characters(column: str, cell: str) -> list[Problem]:
-    """Return a fault if a cell holds a control character."""
+    """Return a fault if a cell holds a control character.
+
+    Parameters
+    ----------
+    column, cell : str
+    """
     if not (bad := CONTROL.search(cell)):
         return []
-    what = f"holds the control character U+{ord(bad[0]):04X}"
-    return [Problem(NO_LINE, column, what, short(cell), "delete it")]
+    reason = f"holds the control character U+{ord(bad[0]):04X}"
+    return [Problem(NO_LINE, column, reason, short(cell), "delete it")]
 
 
 def check_ticker(row: Row, rules: Rules) -> None:
-    """Set the exchange of a row from its ticker."""
+    """Set the exchange of a row from its ticker.
+
+    Parameters
+    ----------
+    row : Row
+    rules : Rules
+    """
     ticker = row["ticker"]
     if not ticker:
         row.fault("ticker", "is empty")
     elif rules.calendar == "data":
-        row.exchange = _exchange_if_known(ticker)
+        is_symbol = _SYMBOL.fullmatch(ticker) and not ticker.isdigit()
+        row.exchange = EXCHANGES.get(suffix_of(ticker)) if is_symbol else None
     else:
-        for what, remedy in _symbol_faults(ticker):
-            row.fault("ticker", what, ticker, remedy)
+        for reason, remedy in _symbol_faults(ticker):
+            row.fault("ticker", reason, ticker, remedy)
         symbol = _without_spaces(ticker).upper()
         if _SYMBOL.fullmatch(symbol) and not ticker.isdigit():
             _check_exchange(row, symbol)
 
 
-def _exchange_if_known(ticker: str) -> Exchange | None:
-    if ticker.isdigit() or not _SYMBOL.fullmatch(ticker):
-        return None
-    return EXCHANGES.get(suffix_of(ticker))
-
-
 def _check_exchange(row: Row, ticker: str) -> None:
     try:
         row.exchange = exchange_of(ticker)
+        if row.exchange is None:
+            reason = "the exchange of this index is unknown"
+            row.fault("ticker", reason, ticker, 'use calendar = "data"')
     except DataError as error:
         row.fault_of("ticker", error)
-        return
-    if row.exchange is None:
-        row.fault(
-            "ticker", "the exchange of this index is unknown", ticker, 'use calendar = "data"'
-        )
 
 
 def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
@@ -135,41 +171,37 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
-        known = from_bloomberg(start) or len(words[-1]) == 1
-        hint = (
-            f"did you mean {symbol!r}?"
-            if known
-            else "write the symbol of Yahoo, such as NVDA or 0700.HK"
-        )
-        yield "has a space inside", hint
+        hint = "write the symbol of Yahoo, such as NVDA or 0700.HK"
+        is_symbol = from_bloomberg(start) or len(words[-1]) == 1
+        yield "has a space inside", f"did you mean {symbol!r}?" if is_symbol else hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
         yield "has small letters", f"did you mean {symbol.upper()!r}?"
         symbol = symbol.upper()
     if symbol.isdigit():
-        remedy = (
-            "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros "
-            "(000725.SZ, 0700.HK)"
-        )
-        yield "is only a number", remedy
+        remedy = "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros"
+        yield "is only a number", f"{remedy} (000725.SZ, 0700.HK)"
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")
     if stem.isdigit() and len(stem) < DIGITS_IN_CODE.get(suffix, 0):
-        yield (
-            "has lost leading zeros",
-            f"did you mean '{stem.zfill(DIGITS_IN_CODE[suffix])}.{suffix}'?",
-        )
+        padded = stem.zfill(DIGITS_IN_CODE[suffix])
+        yield "has lost leading zeros", f"did you mean '{padded}.{suffix}'?"
 
 
 def _without_spaces(symbol: str) -> str:
-    """Return what a symbol with a space was probably meant to be: Bloomberg's, or a class of
-    shares."""
+    """Return the Yahoo symbol that one with a space may be: Bloomberg's, or a share class."""
     words = symbol.split()
     return (len(words) > 1 and from_bloomberg(symbol)) or "-".join(words)
 
 
 def check_benchmark(row: Row, rules: Rules) -> None:
-    """Note what is wrong with the benchmark, given the ticker."""
+    """Note what is wrong with the benchmark, given the ticker.
+
+    Parameters
+    ----------
+    row : Row
+    rules : Rules
+    """
     benchmark = row["benchmark"]
     if not benchmark:
         return
@@ -182,8 +214,8 @@ def check_benchmark(row: Row, rules: Rules) -> None:
 
 
 def _check_index(row: Row, benchmark: str) -> None:
-    for what, remedy in _symbol_faults(benchmark):
-        row.fault("benchmark", what, benchmark, remedy)
+    for reason, remedy in _symbol_faults(benchmark):
+        row.fault("benchmark", reason, benchmark, remedy)
     if benchmark.isascii() and suffix_of(benchmark.upper()) not in EXCHANGES:
         try:
             exchange_of(benchmark.upper())
@@ -192,7 +224,13 @@ def _check_index(row: Row, benchmark: str) -> None:
 
 
 def check_day0(row: Row, rules: Rules) -> None:
-    """Set day 0 of a row from ``announced_at``, ``tz``, ``day0`` and its exchange."""
+    """Set day 0 of a row from ``announced_at``, ``tz``, ``day0`` and its exchange.
+
+    Parameters
+    ----------
+    row : Row
+    rules : Rules
+    """
     _find_day0(row, _check_announcement(row, rules), rules)
 
 
@@ -231,30 +269,28 @@ def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.
     zone = announcement.tz or (
         sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC"
     )
-    return (
-        announcement.date is not None
-        and announcement.date > today.astimezone(zoneinfo.ZoneInfo(zone)).date()
-    )
+    local = today.astimezone(zoneinfo.ZoneInfo(zone)).date()
+    return announcement.date is not None and announcement.date > local
 
 
 def _find_day0(row: Row, announcement: Announcement | None, rules: Rules) -> None:
     """Set the row's day 0: the one given, else the one the clock gives."""
-    given = _given_day0(row, rules)
+    stated = _given_day0(row, rules)
     if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
-        row.day0 = given
+        row.day0 = stated
         return
     try:
         row.day0 = _day0_by_clock(row, announcement, rules)
     except DataError as error:
-        if given is None:
+        if stated is None:
             row.fault_of("announced_at", error)
-    if given is not None:
-        if row.day0 and abs(given - row.day0) > FARTHEST_DAY0:
+    if stated is not None:
+        if row.day0 and abs(stated - row.day0) > FARTHEST_DAY0:
             row.fault("day0", "is more than a year from the announcement", row["day0"])
-        row.flags += ["day0_given"] if given != row.day0 else []
-        row.day0 = given
+        row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
+        row.day0 = stated
     elif announcement.instant is None or row.exchange is None:
-        row.flags.append("time_unknown")
+        row.flags.append(Flag.TIME_UNKNOWN)
 
 
 def _given_day0(row: Row, rules: Rules) -> dt.date | None:
@@ -271,8 +307,8 @@ def _given_day0(row: Row, rules: Rules) -> dt.date | None:
 
 
 def _require_session(day: dt.date, calendar: str) -> None:
-    known = sessions(calendar)
-    session = known.dates[known.position(day)]
+    calendar_sessions = sessions(calendar)
+    session = calendar_sessions.dates[calendar_sessions.position(day)]
     if session != np.datetime64(day):
         remedy = f"the next session is {session}"
         raise DataError(f"is not a session of calendar {calendar}", value=str(day), remedy=remedy)
@@ -284,16 +320,24 @@ def _day0_by_clock(row: Row, announcement: Announcement, rules: Rules) -> dt.dat
         return announcement.date
     if row.exchange is None or row.exchange.calendar is None:
         return dt.date.fromisoformat(row["announced_at"][:10])
-    known = sessions(row.exchange.calendar)
+    calendar_sessions = sessions(row.exchange.calendar)
     try:
-        found = known.dates[day0_position(announcement, known, cutoff_minutes=rules.cutoff_minutes)]
+        cutoff = rules.cutoff_minutes
+        position = day0_position(announcement, calendar_sessions, cutoff_minutes=cutoff)
+        session = calendar_sessions.dates[position]
     except DataError:
         if by_data and announcement.instant is not None:
-            return announcement.instant.astimezone(zoneinfo.ZoneInfo(known.tz)).date()
+            return announcement.instant.astimezone(zoneinfo.ZoneInfo(calendar_sessions.tz)).date()
         raise
-    return dt.date.fromisoformat(str(found))
+    return dt.date.fromisoformat(str(session))
 
 
 def short(value: str, width: int = 60) -> str:
-    """Return a text cut to `width` characters."""
+    """Return a text cut to `width` characters.
+
+    Parameters
+    ----------
+    value : str
+    width : int
+    """
     return value if len(value) <= width else value[: width - 1] + "…"

@@ -1,29 +1,25 @@
-"""The events file: every row checked, every fault of every row told at once, then one table of
-events."""
+"""The events file: every row checked, every fault listed at once, then one table."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
 import html
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
+from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
-from .cells import BLOCK, Column, Sheet
 from .checks import Checked, check_sheet
-from .csvfile import read_bytes, sheet_of_csv, strip
-from .parquetfile import MAGIC, cell_text, sheet_of_parquet
+from .notices import GROUPS, alike
 from .rows import REQUIRED, Rules
+from .sheets import hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,16 +27,9 @@ if TYPE_CHECKING:
 FIXED = ("event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", "flags")
 # Columns that a notebook shows.
 SHOWN = (
-    "event_id",
-    "ticker",
-    "company",
-    "group",
-    "direction",
-    "announced_at",
-    "day0",
-    "benchmark",
+    "event_id", "ticker", "company", "group", "direction", "announced_at", "day0", "benchmark",
     "flags",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +58,15 @@ class Events:
     -----
     Flags: ``time_unknown``, the stamp is a date without an hour; ``day0_given``, the
     file's day 0 differs from the one the clock gives. Words of an input column ``flags`` are kept.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> events = es.read_events("events.csv")
+    >>> isinstance(events, es.Events), len(events)
+    (True, 217)
+    >>> events.table["ticker"].iloc[0], str(events.table["day0"].iloc[0].date())
+    ('002415.SZ', '2019-05-22')
     """
 
     table: pd.DataFrame
@@ -85,16 +83,24 @@ class Events:
         return f"Events({len(self)} events, {len(self.symbols)} tickers, source={self.source!r})"
 
     def _repr_html_(self) -> str:
-        shown = [c for c in SHOWN if c in self.table and (self.table[c] != "").any()]
-        body: str = self.table[shown].to_html(max_rows=20, escape=True, border=0)
+        columns = [c for c in SHOWN if c in self.table and (self.table[c] != "").any()]
+        body: str = self.table[columns].to_html(max_rows=20, escape=True, border=0)
         more = [c for c in self.table if c not in SHOWN]
-        others = f"<p>Further columns: {html.escape(', '.join(map(str, more)))}</p>" if more else ""
-        return f"<p>{html.escape(repr(self))}</p>\n{body}{others}"
+        names = html.escape(", ".join(map(str, more)))
+        further = f"<p>Further columns: {names}</p>" if more else ""
+        return f"<p>{html.escape(repr(self))}</p>\n{body}{further}"
 
     @property
     def symbols(self) -> list[str]:
         """Tickers, each once, in order of first appearance."""
         return list(dict.fromkeys(self.table["ticker"]))
+
+    @classmethod
+    def none(cls) -> Events:
+        """Return a table without any event or column."""
+        import pandas as pd
+
+        return cls(pd.DataFrame(), "", "")
 
     def take(self, rows: BoolArray | IntArray | Sequence[bool] | Sequence[int]) -> Events:
         """Return the events at `rows`, numbered anew from 0.
@@ -147,17 +153,27 @@ def read_events(
     cutoff_minutes : float
         News in the last `cutoff_minutes` before a close belong to the next session.
 
+    Returns
+    -------
+    Events
+
     Raises
     ------
     EventsFileError
         The file has faults; all are listed.
     EventStudyError
         The file cannot be read.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.read_events("events.csv")
+    Events(217 events, 117 tickers, source='events.csv')
     """
-    found, problems = check_events(
+    events, problems = check_events(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
     )
-    return _all_or_nothing(str(path), found, problems)
+    return _all_or_nothing(str(path), events, problems)
 
 
 def check_events(
@@ -169,7 +185,11 @@ def check_events(
 ) -> tuple[Events | None, list[Problem]]:
     """Read an events file as far as it can be read.
 
-    Parameters are those of `read_events`.
+    Parameters
+    ----------
+    path : path
+    calendar, today, cutoff_minutes : optional
+        As for :func:`read_events`.
 
     Returns
     -------
@@ -182,11 +202,18 @@ def check_events(
     ------
     EventStudyError
         The file cannot be read.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> events, problems = es.check_events("events.csv")
+    >>> len(events), problems
+    (217, [])
     """
-    found, problems, sha256 = check_file(
+    checked, problems, sha256 = check_file(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
     )
-    return events_of(found, Path(path).name, sha256, calendar), problems
+    return events_of(checked, Path(path).name, sha256, calendar), problems
 
 
 def check_file(
@@ -198,16 +225,27 @@ def check_file(
 ) -> tuple[Checked | None, list[Problem], str]:
     """Return the good rows of an events file, every fault by line, and the hash of its bytes.
 
-    Parameters and errors are those of `check_events`.
+    Parameters
+    ----------
+    path : path
+    calendar, today, cutoff_minutes : optional
+        As for :func:`read_events`.
+
+    Returns
+    -------
+    checked : Checked or None
+    problems : list of Problem
+    sha256 : str
     """
     rules = Rules.of(calendar, today, cutoff_minutes)
     raw = read_bytes(path)
-    if raw.startswith(MAGIC) or Path(path).suffix.lower() == ".parquet":
+    if raw.startswith(PARQUET_MAGIC) or Path(path).suffix.lower() == ".parquet":
         sheet, problems = sheet_of_parquet(raw)
     else:
         sheet, problems = sheet_of_csv(raw, REQUIRED)
-    found, more = (None, []) if sheet is None else check_sheet(sheet, rules)
-    return found, sorted([*problems, *more], key=lambda p: p.line), hashlib.sha256(raw).hexdigest()
+    checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
+    problems = sorted([*problems, *more], key=lambda p: p.line)
+    return checked, problems, hashlib.sha256(raw).hexdigest()
 
 
 def events_from_frame(
@@ -222,65 +260,80 @@ def events_from_frame(
     Missing values are empty cells; a date-time at midnight without a zone is a date. The line of a
     problem is the row's position + 2, its line in a CSV of the frame.
 
+    Parameters
+    ----------
+    frame : DataFrame
+    calendar, today, cutoff_minutes : optional
+        As for :func:`read_events`.
+
+    Returns
+    -------
+    Events
+
     Raises
     ------
     EventsFileError
         The frame has faults; all are listed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["NVDA"], "announced_at": ["2022-10-07T16:30-04:00"]})
+    >>> es.events_from_frame(news).table["day0"].dt.date.astype(str).to_list()
+    ['2022-10-10']
     """
     rules = Rules.of(calendar, today, cutoff_minutes)
-    sheet = _sheet_of_frame(frame)
-    found, problems = check_sheet(sheet, rules)
-    return _all_or_nothing("frame", events_of(found, "frame", _hash(sheet), calendar), problems)
+    sheet = sheet_of_frame(frame)
+    checked, problems = check_sheet(sheet, rules)
+    return _all_or_nothing("frame", events_of(checked, "frame", hash_of(sheet), calendar), problems)
 
 
-def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
-    names = [strip(str(name)) for name in frame.columns]
-    columns = [_frame_column(frame.iloc[:, k]) for k in range(len(names))]
-    return Sheet(1, names, np.arange(len(frame)) + 2, columns)
-
-
-def _frame_column(cells: pd.Series[Any]) -> Column:
-    """Return a column as text; values of a type without look-alikes (1, 1.0, True) are written
-    once."""
-    if cells.dtype.kind not in "biufM":
-        return Column.of(map(cell_text, cells))
-    codes, values = cells.factorize()
-    written = Column.of([*map(cell_text, values.tolist()), ""])
-    return Column(written.codes[codes], written.texts)
-
-
-def _hash(sheet: Sheet) -> str:
-    """Return the SHA-256 of a sheet written as CSV."""
-    text, digest = io.StringIO(), hashlib.sha256()
-    write = csv.writer(text, lineterminator="\n").writerows
-    rows = chain([sheet.names], sheet.rows())
-    while block := list(islice(rows, BLOCK)):
-        write(block)
-        digest.update(text.getvalue().encode("utf-8", "surrogatepass"))
-        text.seek(0)
-        text.truncate()
-    return digest.hexdigest()
-
-
-def _all_or_nothing(path: str, found: Events | None, problems: list[Problem]) -> Events:
-    if problems or found is None:
+def _all_or_nothing(path: str, events: Events | None, problems: list[Problem]) -> Events:
+    if problems or events is None:
         raise EventsFileError(path, problems)
-    return found
+    return events
 
 
 def events_of(
-    found: Checked | None, source: str, sha256: str, calendar: CalendarChoice = "exchange"
+    checked: Checked | None, source: str, sha256: str, calendar: CalendarChoice = "exchange"
 ) -> Events | None:
-    """Return the good rows of a file of events as a table; None where there are none."""
-    if found is None:
+    """Return the good rows of a file of events as a table; None where there are none.
+
+    Parameters
+    ----------
+    checked : Checked or None
+    source : str
+        File name.
+    sha256 : str
+    calendar : {"exchange", "data"}
+    """
+    if checked is None:
         return None
     import pandas as pd
 
     table: dict[str, pd.Series[Any]] = {}
-    for name in dict.fromkeys((*FIXED, *found.columns_in)):
-        column = found.column(name)
+    for name in dict.fromkeys((*FIXED, *checked.columns_in)):
+        column = checked.column(name)
         table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
-    table["day0"] = pd.Series(found.day0.astype("datetime64[s]"))
+    table["day0"] = pd.Series(checked.day0.astype("datetime64[s]"))
     return Events(
-        pd.DataFrame(table), source, sha256, tuple(found.columns_in), calendar, found.notices
+        pd.DataFrame(table), source, sha256, tuple(checked.columns_in), calendar, checked.notices
     )
+
+
+def grouped(events: Events, column: str) -> Events:
+    """Return events whose cells of a column that splits them have no white space around them.
+
+    Parameters
+    ----------
+    events : Events
+    column : str
+    """
+    if column not in events.table or column in GROUPS:
+        return events
+    cells = events.table[column]
+    bare = cells.map(lambda cell: strip(cell) if isinstance(cell, str) else cell)
+    notices = alike(column, [text for text in bare.unique() if isinstance(text, str)])
+    table = events.table.assign(**{column: bare})
+    return replace(events, table=table, notices=tuple(dict.fromkeys([*events.notices, *notices])))

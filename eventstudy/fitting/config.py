@@ -10,16 +10,7 @@ from typing import Any, Literal
 from ..abnormal.conventions import DRAWS, SEED, Conventions
 from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
 from ..errors import ConfigError
-from ..utility.typing import (
-    BenchmarkPolicy,
-    CalendarChoice,
-    CovType,
-    Engine,
-    Halt,
-    Measure,
-    Repeat,
-    ReturnKind,
-)
+from ..utility import typing as kinds
 from .settings import read, settings_of, within
 
 # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
@@ -27,9 +18,9 @@ FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
     "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress",
-    "regress_cov",
-    "variants", "event_pages", "interactive",
+    "regress_cov", "variants", "event_pages", "interactive", "figures",
 )  # fmt: skip
+APART = "--estimation -250:-31 --window -10:10"
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
 MAIN = "main"
@@ -115,23 +106,32 @@ class StudyConfig:
         Pages of single events: of those that moved most, as many as this; 0 = none.
     interactive : bool
         Whether a page to explore is written as well (extra ``interactive``).
+    figures : bool
+        Whether figures for papers are written as well (SVG, PDF and PNG).
     scar, overlap, missing, limits, fpc, draws, seed
         See :class:`Conventions`.
     variants : mapping of str to mapping
         Settings by name of a variant that take the place of the study's own, for
         ``tables/variants.csv``.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> config = es.StudyConfig(prices="sample", event="-5:5", windows=[(0, 1)])
+    >>> config.event, config.main
+    (Window(start=-5, stop=5), Window(start=0, stop=1))
     """
 
     prices: str = "auto"
     returns: str = ""
     benchmark: str = ""
-    benchmark_policy: BenchmarkPolicy = "fallback"
+    benchmark_policy: kinds.BenchmarkPolicy = "fallback"
     currency: str = "local"
     size: str = ""
-    measure: Measure = "return"
+    measure: kinds.Measure = "return"
     model: str = ""
     model_options: tuple[str, ...] = ()
-    cov_type: CovType = "nonrobust"
+    cov_type: kinds.CovType = "nonrobust"
     factors: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     estimation: Window = ESTIMATION
@@ -139,12 +139,12 @@ class StudyConfig:
     windows: tuple[Window, ...] = ()
     tests: tuple[str, ...] = ()
     by: str = ""
-    calendar: CalendarChoice = "exchange"
-    kind: ReturnKind = "simple"
-    engine: Engine = "statsmodels"
+    calendar: kinds.CalendarChoice = "exchange"
+    kind: kinds.ReturnKind = "simple"
+    engine: kinds.Engine = "statsmodels"
     min_estimation: int = 100
-    halt: Halt = "calendar"
-    repeat: Repeat = "mask"
+    halt: kinds.Halt = "calendar"
+    repeat: kinds.Repeat = "mask"
     confounders: str = ""
     confounder_days: int = 1
     drop_confounded: bool = False
@@ -153,6 +153,7 @@ class StudyConfig:
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
     event_pages: int = 500
     interactive: bool = False
+    figures: bool = False
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
@@ -166,32 +167,22 @@ class StudyConfig:
         for name, setting in settings_of(StudyConfig).items():
             object.__setattr__(self, name, setting.read(getattr(self, name)))
         if self.estimation.stop >= self.event.start:
-            raise ConfigError(
-                "the estimation window must end before the event window starts",
-                where="event" if self.estimation == ESTIMATION else "estimation",
-                value=f"{self.estimation} and {self.event}",
-                remedy="for example --estimation -250:-31 --window -10:10",
-            )
+            reason = "the estimation window must end before the event window starts"
+            where = "event" if self.estimation == ESTIMATION else "estimation"
+            pair, remedy = f"{self.estimation} and {self.event}", "for example " + APART
+            raise ConfigError(reason, where=where, value=pair, remedy=remedy)
         for window in self.windows:
             if window not in self.event:
-                raise ConfigError(
-                    "a window to be tested reaches beyond the event window",
-                    where="windows",
-                    value=str(window),
-                    remedy=f"keep it inside {self.event}, or widen the event window with --window",
-                )
+                reason = "a window to be tested reaches beyond the event window"
+                remedy = f"keep it inside {self.event}, or widen the event window with --window"
+                raise ConfigError(reason, where="windows", value=str(window), remedy=remedy)
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
-            remedy = "use local, or an ISO code such as USD or EUR"
-            raise ConfigError(
-                "not a currency", where="currency", value=self.currency, remedy=remedy
-            )
+            code, remedy = self.currency, "use local, or an ISO code such as USD or EUR"
+            raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
         if 0 < self.placebo < FEWEST_PLACEBOS:
-            raise ConfigError(
-                "too few placebo studies: one as extreme as the study would put p above 5 %",
-                where="placebo",
-                value=self.placebo,
-                remedy=f"ask for {FEWEST_PLACEBOS} or more",
-            )  # fmt: skip
+            reason = "too few placebo studies: one as extreme as the study would put p above 5 %"
+            remedy = f"ask for {FEWEST_PLACEBOS} or more"
+            raise ConfigError(reason, where="placebo", value=self.placebo, remedy=remedy)
         self._check_data()
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
@@ -213,19 +204,15 @@ class StudyConfig:
         pairs = [text.partition("=") for text in self.series]
         for (name, _, ticker), text in zip(pairs, self.series, strict=True):
             if not (name and ticker):
-                raise ConfigError(
-                    "not a series", where="series", value=text, remedy="write NAME=TICKER"
-                )
+                remedy = "write NAME=TICKER"
+                raise ConfigError("not a series", where="series", value=text, remedy=remedy)
         return {name: ticker for name, _, ticker in pairs}
 
     @property
     def tested(self) -> tuple[Window, ...]:
         """The windows that are tested, without repetition."""
-        return (
-            tuple(dict.fromkeys(self.windows))
-            or tuple(w for w in WINDOWS if w in self.event)
-            or (self.event,)
-        )
+        usual = tuple(window for window in WINDOWS if window in self.event)
+        return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
     @property
     def main(self) -> Window:
@@ -238,14 +225,13 @@ class StudyConfig:
     def studies(self) -> dict[str, StudyConfig]:
         """The settings of each variant: those of the study, with its own in their place."""
         out = {}
-        for name, own in self.variants.items():
+        for name, settings in self.variants.items():
             with within(f"variants.{name}"):
-                out[name] = replace(self, variants={}, size="").with_options(own)
+                out[name] = replace(self, variants={}, size="").with_options(settings)
         return out
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
-        """Return the settings with `options` in their place; values as TOML or the command line has
-        them.
+        """Return the settings with `options` in their place, as TOML or the command line has them.
 
         Raises
         ------
@@ -256,47 +242,39 @@ class StudyConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
-        plain = asdict(self)
-        plain |= {
-            name: f"{w.start}:{w.stop}"
-            for name, w in (("estimation", self.estimation), ("event", self.event))
-        }
-        plain["windows"] = [f"{w.start}:{w.stop}" for w in self.windows]
-        plain |= {name: list(getattr(self, name)) for name in LISTS}
-        return plain | {"variants": {name: dict(own) for name, own in self.variants.items()}}
+        values = asdict(self)
+        for name in ("estimation", "event"):
+            values[name] = _plain_window(getattr(self, name))
+        values["windows"] = list(map(_plain_window, self.windows))
+        values |= {name: list(getattr(self, name)) for name in LISTS}
+        variants = {name: dict(settings) for name, settings in self.variants.items()}
+        return values | {"variants": variants}
 
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
         if self.returns and self.measure != "return":
-            what, where, value = (
-                "a file of returns holds no other measure",
-                "measure",
-                str(self.measure),
-            )
-        elif self.currency != "local" and (self.returns or self.measure != "return"):
-            own = (
-                "a file of returns holds no exchange rates"
-                if self.returns
-                else "only returns have a currency"
-            )
-            what, where, value = own, "currency", self.currency
-        else:
-            return
-        raise ConfigError(what, where=where, value=value)
+            reason = "a file of returns holds no other measure"
+            raise ConfigError(reason, where="measure", value=str(self.measure))
+        if self.currency != "local" and (self.returns or self.measure != "return"):
+            reason = "a file of returns holds no exchange rates"
+            reason = reason if self.returns else "only returns have a currency"
+            raise ConfigError(reason, where="currency", value=self.currency)
 
     def _check_variants(self) -> None:
-        for name, own in self.variants.items():
+        for name, settings in self.variants.items():
             with within(f"variants.{name}"):
                 if not re.fullmatch(VARIANT_NAME, name) or name == MAIN:
-                    raise ConfigError(
-                        "not a name for a variant", remedy="use letters, digits, '-' and '_'"
-                    )
-                if not isinstance(own, Mapping):
-                    raise ConfigError(
-                        "not a table of settings", value=own, remedy='write { model = "..." }'
-                    )
-                for key in own:
+                    remedy = "use letters, digits, '-' and '_'"
+                    raise ConfigError("not a name for a variant", remedy=remedy)
+                if not isinstance(settings, Mapping):
+                    remedy = 'write { model = "..." }'
+                    raise ConfigError("not a table of settings", value=settings, remedy=remedy)
+                for key in settings:
                     if key in SHARED:
                         remedy = "it is the study's; only a study of its own can have another"
                         raise ConfigError("a variant cannot set this", where=key, remedy=remedy)
         self.studies  # noqa: B018 - checks them
+
+
+def _plain_window(window: Window) -> str:
+    return f"{window.start}:{window.stop}"

@@ -1,12 +1,12 @@
-"""The record of a fitted study, and its tables."""
+"""The record of a fitted study and its tables; of very many events the most unusual are listed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 import pandas as pd
@@ -18,32 +18,22 @@ from ..errors import ConfigError
 from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest
-from ..significance._base import pvalues
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
 from ..utility.typing import Alternative, BoolArray, IntArray
 from .config import StudyConfig
-from .large_samples import Rows, many, part_of_many
+from .market_values import MarketValues
 from .series_rows import Layout
 
-if TYPE_CHECKING:
-    from .market_values import MarketValues
-
+T = TypeVar("T")
 WindowLike = Window | tuple[int, int] | str
 WindowsLike = WindowLike | Iterable[WindowLike]
 # Pairs of groups grow with the square of their number.
 MOST_GROUPS = 6
 TESTS = [
-    "test",
-    "start",
-    "stop",
-    "n_events",
-    "statistic",
-    "pvalue",
-    "distribution",
-    "estimate",
+    "test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate",
     "reason",
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,7 +79,7 @@ class FittedStudy:
     @cached_property
     def records(self) -> Sequence[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
-        if many(self):
+        if is_large(self):
             return Rows(self.events)
         names = [str(column) for column in self.events.columns]
         rows = self.events.itertuples(index=False, name=None)
@@ -97,8 +87,7 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The window of the headline unless another is asked for: [0,1] if the event window holds
-        it."""
+        """The main window unless another is named: [0,1] if the event window holds it."""
         return self._config.main
 
     def test(
@@ -109,10 +98,15 @@ class FittedStudy:
         alternative: Alternative = "two-sided",
         **conventions: Any,
     ) -> SignificanceTest:
-        """Return the result of one test over one window; see ``eventstudy list tests`` for the
-        names.
+        """Return the result of one test over one window; ``eventstudy list tests`` has the names.
 
-        `conventions` are fields of :class:`Conventions`, such as ``scar="sum"``.
+        Parameters
+        ----------
+        name : str
+        window : Window, (start, stop) or str
+        alternative : {"two-sided", "less", "greater"}
+        **conventions
+            Fields of :class:`Conventions`, such as ``scar="sum"``.
         """
         abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
         return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
@@ -129,37 +123,22 @@ class FittedStudy:
         names : iterable of str, optional
             By default all tests of a sample, or the single-event t if there is one event only.
         """
-        asked = self.windows_of(windows)
-        chosen = list(names) if names else [*self.all_tests, *self._of_one_car(asked)]
-        rows = []
-        for window in asked:
-            for name in chosen:
-                t = self.test(name, window)
-                rows.append(
-                    (
-                        name,
-                        window.start,
-                        window.stop,
-                        t.n_events,
-                        *t,
-                        t.distribution,
-                        t.estimate,
-                        t.reason,
-                    )
-                )
+        tested = self.windows_of(windows)
+        chosen = list(names) if names else [*self.all_tests, *self._of_one_car(tested)]
+        results = [(w, self.test(name, w)) for w in tested for name in chosen]
+        rows = [(t.name, w.start, w.stop, *(getattr(t, c) for c in TESTS[3:])) for w, t in results]
         return pd.DataFrame(rows, columns=TESTS)
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests that speak of this number of events; of very many only those of
-        summaries."""
+        """Names of all tests for this number of events; of very many only those of summaries."""
         single = len(self) == 1
-        asked = (name for name, entry in STATISTICS.items() if entry.per_event == single)
-        return [name for name in asked if STATISTICS[name].core or not part_of_many(self.abnormal)]
+        applicable = (name for name, entry in STATISTICS.items() if entry.per_event == single)
+        core_only = part_of_many(self.abnormal)
+        return [name for name in applicable if STATISTICS[name].core or not core_only]
 
     def _of_one_car(self, windows: list[Window]) -> list[str]:
-        """Return the tests of single events, if one of several events is alone with its CAR over a
-        window."""
+        """Return the tests of single events, if a window has the CAR of one event only."""
         if len(self) < 2 or all(self.abnormal.valid(w).sum() != 1 for w in windows):
             return []
         return [name for name, entry in STATISTICS.items() if entry.per_event]
@@ -167,17 +146,16 @@ class FittedStudy:
     @property
     def aar(self) -> pd.Series[float]:
         """Average abnormal return by event day (decimal)."""
-        return pd.Series(
-            self.abnormal.aar, index=pd.Index(self.abnormal.event.days, name="tau"), name="aar"
-        )
+        return pd.Series(self.abnormal.aar, self._tau, name="aar")
 
     @property
     def caar(self) -> pd.Series[float]:
-        """Mean CAR from the first day up to each day, of the events that have all of these
-        (decimal)."""
-        return pd.Series(
-            self.abnormal.caar, index=pd.Index(self.abnormal.event.days, name="tau"), name="caar"
-        )
+        """Mean CAR from the first day to each day, of events with all of these (decimal)."""
+        return pd.Series(self.abnormal.caar, self._tau, name="caar")
+
+    @property
+    def _tau(self) -> pd.Index[int]:
+        return pd.Index(self.abnormal.event.days, name="tau")
 
     def aar_table(self) -> pd.DataFrame:
         """Return tau, n_events, aar, n_complete, caar of each day, limits not extended.
@@ -201,28 +179,24 @@ class FittedStudy:
         a return may span sessions.
         """
         rows = np.flatnonzero(self.ok)
-        return pd.concat(
-            [self._car(Window.of(w), rows) for w in self.windows_of(windows)], ignore_index=True
-        )
+        tables = [self._car(w, rows) for w in self.windows_of(windows)]
+        return pd.concat(tables, ignore_index=True)
 
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
         t, half = a.car_t(window)[rows], a.car_half_widths(window)
         sessions, last = a.sessions_of(window)
-        p = pvalues(t, a.df_resid[rows])
         return pd.DataFrame({
             **self.ids_of(rows), "start": window.start, "stop": window.stop,
-            "car": a.car(window)[rows],
-            "se": np.sqrt(a.var_car(window))[rows], "statistic": t, "pvalue": p,
-            "scar": a.scar(window)[rows],
+            "car": a.car(window)[rows], "se": np.sqrt(a.var_car(window))[rows], "statistic": t,
+            "pvalue": a.car_pvalues(window)[rows], "scar": a.scar(window)[rows],
             "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
             "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
             "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:
-        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of each usable event and
-        day."""
+        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of the used events."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         ids = {name: np.repeat(values, len(a.event)) for name, values in self.ids_of(rows).items()}
         returns = a.windows.event_returns[rows]
@@ -234,8 +208,7 @@ class FittedStudy:
         })  # fmt: skip
 
     def models(self) -> pd.DataFrame:
-        """Return event_id, ticker, nobs, the estimated parameters, sigma and r2 of each usable
-        event."""
+        """Return event_id, ticker, nobs, the parameters, sigma and r2 of each used event."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
         tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
@@ -259,12 +232,12 @@ class FittedStudy:
         layout = None if self.layout is None else self.layout.take(rows)
         events = self.events.iloc[rows].reset_index(drop=True)
         sizes = None if self.sizes is None else self.sizes.take(rows)
-        own = self.abnormal.take(rows)
-        return replace(self, abnormal=own, events=events, layout=layout, sizes=sizes, variants=None)
+        abnormal = self.abnormal.take(rows)
+        sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
+        return replace(self, variants=None, **sample)
 
     def groups(self, column: str) -> dict[str, Self]:
-        """Return the results by value of a column of the events file, that of most events listed
-        first.
+        """Return the results by value of a column of the events, that of most events first.
 
         Dropped events count for the order, so that dropping some does not change it; groups of as
         many are in the order of the list. A group without a used event is left out.
@@ -274,24 +247,41 @@ class FittedStudy:
         ConfigError
             If there is no such column.
         """
-        if column not in self.events:
-            hint = did_you_mean(column, [str(c) for c in self.events.columns])
-            raise ConfigError("the events have no such column", value=column, remedy=hint)
-        key = ("groups", column)
-        if key not in self.memo:
-            values = self.events[column].astype(str).replace("", BLANK)
+        values = self.column(column).astype(str).replace("", BLANK)
+
+        def groups() -> dict[str, Self]:
             used = set(values[self.ok])
             names = [name for name, _ in Counter(values).most_common() if name in used]
-            self.memo[key] = {n: self.subset((values == n).to_numpy()) for n in names}
-        return dict(self.memo[key])
+            return {n: self.subset((values == n).to_numpy()) for n in names}
+
+        return dict(self.remember(("groups", column), groups))
+
+    def column(self, name: str) -> pd.Series[Any]:
+        """Return a column of the events; ConfigError with the closest name if there is none."""
+        if name not in self.events:
+            hint = did_you_mean(name, [str(c) for c in self.events.columns])
+            raise ConfigError("the events have no such column", value=name, remedy=hint)
+        return self.events[name]
+
+    def remember(self, key: object, compute: Callable[[], T]) -> T:
+        """Return what a function computes of this study, called on first use only.
+
+        Parameters
+        ----------
+        key : hashable
+        compute : callable
+            Takes no argument.
+        """
+        if key not in self.memo:
+            self.memo[key] = compute()
+        return self.memo[key]  # type: ignore[no-any-return]
 
     @property
     def _config(self) -> StudyConfig:
         return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Return the windows that are meant; by default the standard ones that fit into the event
-        window."""
+        """Return the windows that are meant; by default the standard ones in the event window."""
         chosen = self._config.tested if windows is None else Window.several(windows)
         if not chosen:
             raise ConfigError("no window", remedy="name one, such as (0, 1), or several")
@@ -307,10 +297,16 @@ class FittedStudy:
 
 
 def group_column(results: FittedStudy, by: str) -> str:
-    """Return the column that splits the events, "" for none, as where none could be used.
+    """Return the column that splits the events; "" for none, as where no event could be used.
 
     Without a wish this is ``group``, else ``direction``, if the used events have several values of
     it: adverse and relieving announcements are not one sample.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    by : str
+        The column; "" = ``group`` or ``direction``, "none" = no column.
     """
     if by == "none" or len(results) == 0:
         return ""
@@ -319,3 +315,72 @@ def group_column(results: FittedStudy, by: str) -> str:
         return by
     used = results.events[results.ok]
     return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
+
+
+# Nobody reads a table of more events; pages, lists and texts have the LISTED most unusual ones.
+MANY = 5000
+LISTED = 500
+
+
+def is_large(results: FittedStudy) -> bool:
+    """Return whether the events are too many to be listed one by one."""
+    return len(results.events) > MANY
+
+
+def part_of_many(abnormal: AbnormalReturns) -> bool:
+    """Return whether events are so many, or some of so many, that only usual tests are computed."""
+    return len(abnormal if abnormal.parent is None else abnormal.parent) > MANY
+
+
+class Rows(Sequence["dict[str, Any]"]):
+    """The rows of a table, each a cell by column, made when they are asked for."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @overload
+    def __getitem__(self, i: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, i: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(i, slice):
+            return [self[j] for j in range(*i.indices(len(self)))]
+        return {str(name): self.table[name].iloc[i] for name in self.table.columns}
+
+
+def listed_rows(results: FittedStudy, window: Window) -> IntArray:
+    r"""Return the events that are listed, ascending: all, or of more than MANY a part.
+
+    These are the LISTED used events with the largest \|CAR / se\| over `window`, and the first
+    LISTED that were dropped.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    window : Window
+    """
+    if not is_large(results):
+        return np.arange(len(results.events))
+    a = results.abnormal
+    size = np.abs(np.nan_to_num(a.car(window) / np.sqrt(a.var_car(window))))
+    used, dropped = np.flatnonzero(results.ok), np.flatnonzero(~results.ok)
+    largest = used[np.argsort(-size[used], kind="stable")[:LISTED]]
+    return np.sort(np.concatenate([largest, dropped[:LISTED]]))
+
+
+def listed(results: FittedStudy, window: Window) -> FittedStudy:
+    """Return the results of the events that are listed; the same if these are all.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    window : Window
+        Its CARs decide which events are unusual.
+    """
+    if not is_large(results):
+        return results
+    key = ("listed", window)
+    return results.remember(key, lambda: results.subset(listed_rows(results, window)))

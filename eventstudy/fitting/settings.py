@@ -1,5 +1,4 @@
-"""What can be set: name, type, default and meaning of a setting, read off a dataclass and its
-docstring."""
+"""Settings: name, type, default and meaning, read off a dataclass and its docstring."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -19,18 +18,13 @@ from ..utility.registry import did_you_mean
 
 # Options whose setting has another name.
 COMMAND_NAMES = {
-    "window": "event",
-    "car": "windows",
-    "test": "tests",
-    "cov": "cov_type",
-    "csv": "events",
-}
+    "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
+}  # fmt: skip
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
 FARTHEST = 20_000
-# The largest whole numbers: sessions that prices can be wanted for, and draws that are held at a
-# time.
+# The largest whole numbers: sessions with prices, and draws that are held at a time.
 LARGEST = {"placebo": FARTHEST, "confounder_days": FARTHEST, "draws": 10_000_000}
 
 
@@ -60,12 +54,12 @@ class Setting:
     choices: tuple[str, ...]
 
     @property
-    def least(self) -> int:
+    def minimum(self) -> int:
         """The smallest whole number it can be."""
         return int(self.name in POSITIVE)
 
     @property
-    def most(self) -> int | None:
+    def maximum(self) -> int | None:
         """The largest whole number it can be, if there is one."""
         return LARGEST.get(self.name)
 
@@ -83,33 +77,26 @@ class Setting:
             with within(self.name):
                 return tuple(dict.fromkeys(map(_near, Window.several(value))))
         if not isinstance(value, (str, list, tuple)):
-            raise ConfigError(
-                "not a list of texts", where=self.name, value=value, remedy='write ["...", "..."]'
-            )
+            remedy = 'write ["...", "..."]'
+            raise ConfigError("not a list of texts", where=self.name, value=value, remedy=remedy)
         members = [value] if isinstance(value, str) else value
         return tuple(dict.fromkeys(self._one(member) for member in members))
 
     def _one(self, value: Any) -> Any:
         if self.kind is Window:
-            return self._window(value)
+            with within(self.name):
+                return _near(Window.of(value))
         if self.kind is str:
             return self._text(value)
+        refusal = partial(ConfigError, where=self.name, value=value)
         number = isinstance(value, (int, float) if self.kind is float else self.kind)
         if not number or (self.kind in (int, float) and isinstance(value, bool)):
-            raise ConfigError(f"not {_KINDS[self.kind]}", where=self.name, value=value)
-        if self.kind is int and value < self.least:
-            raise ConfigError(
-                "too small", where=self.name, value=value, remedy=f"at least {self.least}"
-            )
-        if self.kind is int and self.most is not None and value > self.most:
-            raise ConfigError(
-                "too large", where=self.name, value=value, remedy=f"at most {self.most:,}"
-            )
+            raise refusal(f"not {_KINDS[self.kind]}")
+        if self.kind is int and value < self.minimum:
+            raise refusal("too small", remedy=f"at least {self.minimum}")
+        if self.kind is int and self.maximum is not None and value > self.maximum:
+            raise refusal("too large", remedy=f"at most {self.maximum:,}")
         return value
-
-    def _window(self, value: Any) -> Window:
-        with within(self.name):
-            return _near(Window.of(value))
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, (str, Path, date)):
@@ -143,13 +130,13 @@ def settings_of(record: type) -> Mapping[str, Setting]:
         if several:
             kind = get_args(kind)[0]
         words = get_args(kind) if get_origin(kind) is Literal else ()
-        plain = str if words else {Mapping: dict}.get(get_origin(kind), kind)
+        simple = str if words else {Mapping: dict}.get(get_origin(kind), kind)
         default = f.default if f.default_factory is MISSING else f.default_factory()
-        out[f.name] = Setting(f.name, plain, several, default, about.get(f.name, ""), tuple(words))
+        out[f.name] = Setting(f.name, simple, several, default, about.get(f.name, ""), tuple(words))
     return out
 
 
-def read(record: type, options: Mapping[str, Any], *others: type) -> dict[str, Any]:
+def read(record: type, options: Mapping[str, Any], *further: type) -> dict[str, Any]:
     """Return values in their own types.
 
     Parameters
@@ -157,7 +144,7 @@ def read(record: type, options: Mapping[str, Any], *others: type) -> dict[str, A
     record : type
         The dataclass whose settings they are.
     options : mapping of str to object
-    others : types
+    *further : type
         Further dataclasses whose settings may be meant by an unknown name.
 
     Raises
@@ -165,16 +152,16 @@ def read(record: type, options: Mapping[str, Any], *others: type) -> dict[str, A
     ConfigError
         For an unknown name (with the closest one) or a value of the wrong type.
     """
-    known = settings_of(record)
-    names = [*known, *(name for other in others for name in settings_of(other))]
-    return {name: _known(name, known, names).read(value) for name, value in options.items()}
+    settings = settings_of(record)
+    names = [*settings, *(name for record_type in further for name in settings_of(record_type))]
+    return {name: _known(name, settings, names).read(value) for name, value in options.items()}
 
 
-def _known(name: str, known: Mapping[str, Setting], names: list[str]) -> Setting:
-    if name in known:
-        return known[name]
-    own = COMMAND_NAMES.get(name.lstrip("-"), "")
-    hint = f"did you mean {own!r}?" if own else did_you_mean(name.replace("-", "_"), names)
+def _known(name: str, settings: Mapping[str, Setting], names: list[str]) -> Setting:
+    if name in settings:
+        return settings[name]
+    command = COMMAND_NAMES.get(name.lstrip("-"), "")
+    hint = f"did you mean {command!r}?" if command else did_you_mean(name.replace("-", "_"), names)
     raise ConfigError("unknown setting", where=name, remedy=hint)
 
 

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
-from ..prices._base import THERE
+from ..errors import OtherDaysError
 from ..prices.quality.fault_kinds import Fault
 from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
 from ..returns import ReturnsPanel
-from ..returns.benchmarks import members, others
+from ..returns.benchmarks import members, other_indices
 from ..returns.load import FACTOR
+from ..utility.catalogue import Reason
+from ..utility.flags import Flag
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.alignment import TRADED
 from ..windows.event_windows import EventWindows
-from .price_limits import at_limit
 from .series_rows import Layout
+from .suspensions import at_limit
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-# Of a symbol that has data, but none on the days of the event.
-ON_DAY0 = " on day 0"
-
-STUDY_FLAGS = (
-    "short_estimation", "multi_day_return", "incomplete_window", "missing_days", "fallback_model",
-    "halt_shifted", "price_limit", "masked_days", "overlapping_event", "suspect_price",
-    *RETURN_FLAGS,
-)  # fmt: skip
+# The other flags are raised before a study is fitted, or for other news.
+EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
+STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
 IN_DOUBT = (
@@ -49,36 +44,48 @@ def with_status(
     left_out: ObjectArray,
     overlap: IntArray,
 ) -> pd.DataFrame:
-    """Add status (ok or dropped), reason, flags and nobs; every event ends with one status.
+    """Return the table of events with status (ok or dropped), reason, flags and nobs.
+
+    Every event ends with one status.
 
     Parameters
     ----------
+    table : DataFrame
+        The n events.
+    abnormal : AbnormalReturns
+        Of the same events.
+    layout : Layout
+        Series of each event.
+    minimum : int
+        Fewest days of estimation without a flag.
     left_out : (n,) object array
         Why an event was left out before anything was estimated; "" otherwise.
     overlap : (n,) int array
         An earlier event of the firm whose event window overlaps that of each event; -1 if there is
         none.
+
+    Returns
+    -------
+    DataFrame
     """
     usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
     marks = _flags(table, abnormal, layout, minimum) | {
-        "masked_days": abnormal.windows.masked > 0,
-        "overlapping_event": overlap >= 0,
+        Flag.MASKED_DAYS: abnormal.windows.masked > 0,
+        Flag.OVERLAPPING_EVENT: overlap >= 0,
     }
     reasons, raised = left_out.tolist(), np.zeros(len(table), np.int64)
-    lost = np.flatnonzero(~usable & (left_out == ""))
-    for i, row in zip(lost, table.iloc[lost].itertuples(index=False), strict=True):
-        own = {name: symbols[i] for name, symbols in layout.symbols.items()}
-        reasons[i] = _reason(int(i), row, abnormal, layout.panel, own)
+    dropped = np.flatnonzero(~usable & (left_out == ""))
+    for i, row in zip(dropped, table.iloc[dropped].itertuples(index=False), strict=True):
+        symbols_of = {name: symbols[i] for name, symbols in layout.symbols.items()}
+        reasons[i] = _reason(int(i), row, abnormal, layout.panel, symbols_of)
     for bit, name in enumerate(STUDY_FLAGS):
-        seen = marks[name] if name in RETURN_FLAGS else usable & marks[name]
-        raised |= seen.astype(np.int64) << bit
+        is_raised = marks[name] if name in RETURN_FLAGS else usable & marks[name]
+        raised |= is_raised.astype(np.int64) << bit
     flags = list(map(_flagged, table["flags"].tolist(), raised.tolist()))
-    return table.assign(
-        status=np.where(usable, "ok", "dropped"),
-        reason=reasons,
-        flags=flags,
-        nobs=abnormal.nobs.astype(int),
-    )
+    # Of the type object: reasons keep their codes.
+    reason = pd.Series(reasons, index=table.index, dtype=object)
+    status, nobs = np.where(usable, "ok", "dropped"), abnormal.nobs.astype(int)
+    return table.assign(status=status, reason=reason, flags=flags, nobs=nobs)
 
 
 @lru_cache(1024)
@@ -87,8 +94,8 @@ def _flagged(text: str, raised: int) -> str:
 
     An events.csv that a run wrote has the flags of that run: those of this one replace them.
     """
-    kept = [word for word in text.split(";") if word and word not in STUDY_FLAGS]
-    return ";".join(kept + [name for bit, name in enumerate(STUDY_FLAGS) if raised >> bit & 1])
+    words = [word for word in text.split(";") if word and word not in STUDY_FLAGS]
+    return ";".join(words + [name for bit, name in enumerate(STUDY_FLAGS) if raised >> bit & 1])
 
 
 def repeats_of(table: pd.DataFrame) -> ObjectArray:
@@ -98,13 +105,12 @@ def repeats_of(table: pd.DataFrame) -> ObjectArray:
     days = dates_of(table["day0"]).astype(np.int64).tolist()
     for i, key in enumerate(zip(table["ticker"].tolist(), days, strict=True)):
         if first.setdefault(key, i) != i:
-            out[i] = f"same listing and session as event {ids[first[key]]}"
+            out[i] = Reason("same_session", event=str(ids[first[key]]))
     return out
 
 
 def repeated_by_shift(table: pd.DataFrame, left_out: ObjectArray) -> ObjectArray:
-    """Return why each event is left out, those too that the resumption of trading put on one
-    session.
+    """Return why each event is left out, those too that share a session once trading resumes.
 
     Parameters
     ----------
@@ -113,10 +119,9 @@ def repeated_by_shift(table: pd.DataFrame, left_out: ObjectArray) -> ObjectArray
     left_out : (n,) object array
         Why an event was left out before; "" otherwise.
     """
-    out, kept = left_out.copy(), np.flatnonzero(left_out == "")
-    again = repeats_of(table.iloc[kept])
-    why = ": both are counted from the session on which trading resumed"
-    out[kept] = [text and f"{text}{why}" for text in again]
+    out, rows = left_out.copy(), np.flatnonzero(left_out == "")
+    again = repeats_of(table.iloc[rows])
+    out[rows] = [why and Reason("same_session_resumed", **why.facts) for why in again]
     return out
 
 
@@ -136,29 +141,25 @@ def _flags(
     final = abnormal.windows.dates[:, -1]
     provisional = np.isnat(final) | (final > last)
     return {
-        "short_estimation": abnormal.nobs < minimum,
-        "multi_day_return": (abnormal.length > 1).any(axis=1),
-        "incomplete_window": provisional,
-        "missing_days": ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
-        "fallback_model": abnormal.remark != "",
-        "halt_shifted": np.array([TRADED in name for name in layout.calendars], dtype=bool),
+        Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
+        Flag.MULTI_DAY_RETURN: (abnormal.length > 1).any(axis=1),
+        Flag.INCOMPLETE_WINDOW: provisional,
+        Flag.MISSING_DAYS: ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
+        Flag.FALLBACK_MODEL: abnormal.remark != "",
+        Flag.HALT_SHIFTED: np.array([TRADED in name for name in layout.calendars], dtype=bool),
         **_faulty(table, abnormal, layout),
-        "price_limit": at_limit(layout, abnormal.windows.event_positions).any(axis=1),
+        Flag.PRICE_LIMIT: at_limit(layout, abnormal.windows.event_positions).any(axis=1),
     }
 
 
 def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> dict[str, BoolArray]:
-    """Tell which events have a fault in a window that has a flag, of the firm or of a series of the
-    model."""
-    out = {name: np.zeros(len(table), dtype=bool) for name in ("suspect_price", *RETURN_FLAGS)}
+    """Return which events have a fault with a flag, of the firm or a series, in a window."""
+    flags: list[str] = [Flag.SUSPECT_PRICE, *RETURN_FLAGS]
+    out = {name: np.zeros(len(table), dtype=bool) for name in flags}
     for i, near in enumerate(faults_of_events(table, abnormal.windows, layout)):
         for kind in {fault.kind for fault in near}:
-            names = (
-                RETURN_FAULTS[kind].flags
-                if kind in RETURN_FAULTS
-                else ("suspect_price",) * (kind in IN_DOUBT)
-            )
-            for name in names:
+            suspect = (Flag.SUSPECT_PRICE,) * (kind in IN_DOUBT)
+            for name in RETURN_FAULTS[kind].flags if kind in RETURN_FAULTS else suspect:
                 out[name][i] = True
     return out
 
@@ -166,60 +167,68 @@ def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> d
 def faults_of_events(
     table: pd.DataFrame, windows: EventWindows, layout: Layout
 ) -> Iterator[list[Fault]]:
-    """Yield the faults in the windows of each event, of the firm or of a series of the model."""
+    """Yield the faults in the windows of each event, of the firm or of a series of the model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The events.
+    windows : EventWindows
+    layout : Layout
+    """
     panel = layout.panel
     if not panel.faults:
         return
     for i, (ticker, reach) in enumerate(zip(table["ticker"], windows.reach, strict=True)):
         symbols = [ticker, *(s for series in layout.symbols.values() for s in members(series[i]))]
-        yield [
-            fault
-            for symbol in (symbols if reach[0] >= 0 else ())
-            for fault in panel.faults_near(symbol, *panel.sessions[reach])
-        ]
+        symbols = symbols if reach[0] >= 0 else []
+        near = [panel.faults_near(symbol, *panel.sessions[reach]) for symbol in symbols]
+        yield [fault for faults in near for fault in faults]
 
 
 def _reason(
     i: int, event: Any, abnormal: AbnormalReturns, panel: ReturnsPanel, needs: Mapping[str, str]
-) -> str:
-    """Say why event i cannot be used; the first of several causes is the one to mend first."""
+) -> Reason:
+    """Return why event i cannot be used; the first of several causes is the one to mend first."""
     calendar = panel.calendar_of(event.exchange)
     if needs.get("market", "none") == "":
-        return (
-            "no benchmark: give one in the column benchmark or with --benchmark "
-            "(a portfolio of peers needs firms that are not in the list)"
-        )
+        return Reason("no_benchmark")
     blank = next((name for name, text in needs.items() if not text), "")
     if blank:
-        return f"the column {blank} is blank, and the model needs it"
-    data = "price" if panel.measure == "return" else panel.measure
-    symbols = {event.ticker: f"no {data} data"}
+        return Reason("blank_column", column=blank)
+    symbols = {event.ticker: ""}
     for name, text in needs.items():
-        words = "the benchmark" if name == "market" else name
+        series = "the benchmark" if name == "market" else name
         for symbol in [text] if panel.row(text, calendar) >= 0 else members(text):
-            symbols.setdefault(symbol, f"no {data} data for {words}")
-    for symbol, lack in symbols.items():
-        rest = others(symbol, event.exchange, panel) if symbol == needs.get("market") else ""
-        if panel.row(symbol, calendar) < 0:
+            symbols.setdefault(symbol, series)
+    for symbol, series in symbols.items():
+        row, why = panel.row(symbol, calendar), ""
+        if row < 0:
             why = panel.failures.get(symbol, f"{symbol} is not in the data")
-            return f"{lack}{ON_DAY0 * (THERE in why)}: {why}{rest}"
-        beyond = _beyond(panel, panel.row(symbol, calendar), event.day0)
-        if beyond and symbol.startswith(FACTOR):
-            return f"the factor {symbol.removeprefix(FACTOR)} {beyond.replace('prices', 'values')}"
-        if beyond:
-            return f"{lack}{ON_DAY0}: {symbol} {beyond}{rest}"
-    if abnormal.problem[i]:
-        return str(abnormal.problem[i])
-    return "no abnormal return in the event window: trading was halted, or prices are missing"
+            error = panel.fetched.failures.get(symbol) if panel.fetched else None
+            lack = "no_data_on_day0" if isinstance(error, OtherDaysError) else "no_data"
+        elif beyond := _beyond(panel, row, event.day0):
+            if symbol.startswith(FACTOR):
+                factor = symbol.removeprefix(FACTOR)
+                return Reason(f"factor_{beyond.code}", factor=factor, **beyond.facts)
+            lack, why = "no_data_on_day0", f"{symbol} {beyond}"
+        if why:
+            is_index = symbol == needs.get("market")
+            why += other_indices(symbol, event.exchange, panel) if is_index else ""
+            datum = "price" if panel.measure == "return" else panel.measure
+            code = f"{lack}_for" if series else lack
+            return Reason(code, datum=datum, series=series, why=why)
+    return Reason.of(abnormal.problem[i] or Reason("no_abnormal_return"))
 
 
-def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> str:
+def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> Reason | None:
+    """Return why a series has no value on day 0; None if it may have one."""
     seen = np.flatnonzero(panel.spans[row] > 0)
     if len(seen) == 0:
-        return "has no two prices on sessions of the exchange"
+        return Reason("no_two_values")
     first, last = panel.sessions[seen[[0, -1]]]
     if np.datetime64(day0, "D") > last:
-        return f"ends {last}, day 0 is {day0.date()}"
+        return Reason("ends", last=str(last), day0=str(day0.date()))
     if np.datetime64(day0, "D") < first:
-        return f"begins {first}, day 0 is {day0.date()}"
-    return ""
+        return Reason("begins", first=str(first), day0=str(day0.date()))
+    return None

@@ -21,8 +21,7 @@ PATHS = ("events", "out", "store", "prices", "returns", "size", "confounders", "
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a study file says beside the study: of which events, from where, to where, and what is a
-    failure.
+    """The settings of a run in a study file: events, folders, prices, and what is a failure.
 
     Attributes
     ----------
@@ -35,7 +34,7 @@ class RunSettings:
     offline : bool
         Never use the network.
     store : str
-        The store of prices; "" = $EVENTSTUDY_STORE, or the user's.
+        The price cache; "" = $EVENTSTUDY_STORE, or the user's.
     vintage : str
         Only stored prices, as they were at that date or time; "" = the newest.
     strict : bool
@@ -83,20 +82,18 @@ class StudyFile:
 
 
 class StudyFileError(ConfigError):
-    """A study file has faults; ``problems`` lists all of them, in file order; ``rest`` is what is
-    good."""
+    """A study file has faults; ``problems`` lists them in file order."""
 
     def __init__(
-        self, path: str | Path, problems: list[Problem], rest: StudyFile | None = None
+        self, path: str | Path, problems: list[Problem], valid: StudyFile | None = None
     ) -> None:
         self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
-        self.rest = rest or StudyFile()
+        self.valid = valid or StudyFile()
         super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
 
 
 def study_settings() -> dict[str, Setting]:
-    """Return every setting of a study, with what :class:`Conventions` says of those that are
-    its."""
+    """Return every setting of a study by name, those of :class:`Conventions` with its words."""
     return {**settings_of(StudyConfig), **settings_of(Conventions)}
 
 
@@ -111,6 +108,14 @@ def read_config(path: str | Path) -> StudyConfig:
     ------
     StudyFileError
         Naming every fault with its line.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import eventstudy as es
+    >>> _ = Path("study.toml").write_text('model = "market_adjusted"')
+    >>> es.read_config("study.toml").model
+    'market_adjusted'
     """
     return StudyConfig().with_options(read_study_file(path).study)
 
@@ -131,48 +136,54 @@ def read_study_file(path: str | Path) -> StudyFile:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(path, [_syntax(error, text)]) from None
-    problems = list(_problems(tree := _copied(tree), _placed(text)))
-    own = settings_of(RunSettings)
+    problems = list(_problems(tree, _places(text)))
+    run_settings = settings_of(RunSettings)
     # The default too is beside the study file: a scheduler starts jobs in any folder.
-    moved = _moved({"out": own["out"].default, **tree}, path.parent)
-    found = StudyFile(
-        {k: v for k, v in moved.items() if k in own},
-        {k: v for k, v in moved.items() if k not in own},
-    )
+    tree = {"out": run_settings["out"].default, **tree}
+    settings = {key: _put(key, value, path.parent) for key, value in tree.items()}
+    run = {k: v for k, v in settings.items() if k in run_settings}
+    file = StudyFile(run, {k: v for k, v in settings.items() if k not in run_settings})
     if problems:
-        raise StudyFileError(path, problems, found)
-    return found
+        raise StudyFileError(path, problems, file)
+    return file
 
 
 def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
-    """Return faults of a study file with their lines; a fault that names no setting is of that
-    before it."""
-    places = _placed(_text(Path(path)))
-    return [
-        _problem(error.where if error.where in places else setting, error, places)[0]
-        for setting, error in faults
-    ]
+    """Return faults of a study file with their lines.
+
+    A fault that names no setting is one of the setting that stands with it.
+
+    Parameters
+    ----------
+    path : str or Path
+    faults : iterable of (setting, EventStudyError)
+    """
+    places = _places(_text(Path(path)))
+    at = [(e.where if e.where in places else setting, e) for setting, e in faults]
+    return [_problem(setting, error, places)[0] for setting, error in at]
 
 
 def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
-    """Return settings in their own types, models and tests looked up: a typing error costs no
-    download.
+    """Return settings in their own types; models and tests are looked up before any download.
+
+    Parameters
+    ----------
+    settings : mapping of str to object
 
     Raises
     ------
     ConfigError
         For the first fault; ``where`` is the setting, ``variants.NAME.SETTING`` in a variant.
     """
-    own = settings_of(RunSettings)
-    run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in own}))
-    rest = {k: v for k, v in settings.items() if k not in own}
-    config = StudyConfig(**read(StudyConfig, rest, RunSettings))
+    run_settings = settings_of(RunSettings)
+    run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in run_settings}))
+    study_settings = {k: v for k, v in settings.items() if k not in run_settings}
+    config = StudyConfig(**read(StudyConfig, study_settings, RunSettings))
     if config.returns and settings.get("prices"):
         raise ConfigError("give prices or returns, not both", where="returns")
     if config.returns and run.vintage:
-        raise ConfigError(
-            "there are vintages of stored prices only, not of returns", where="vintage"
-        )
+        reason = "there are vintages of stored prices only, not of returns"
+        raise ConfigError(reason, where="vintage")
     _look_up(config)
     for name, variant in config.studies.items():
         with within(f"variants.{name}"):
@@ -198,61 +209,52 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigError(
-            "cannot read the study file", where=str(path), remedy=error.strerror or ""
-        ) from None
+        remedy = error.strerror or ""
+        raise ConfigError("cannot read the study file", where=str(path), remedy=remedy) from None
     except UnicodeDecodeError:
         raise ConfigError("the study file is not UTF-8", where=str(path)) from None
 
 
 def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
     """Return where a text is not TOML; the parser says so in words only."""
-    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
-    if found:
-        return Problem(int(found[2]), f"column {found[3]}", f"not TOML: {found[1]}")
-    what = str(error).partition(" (at ")[0]
-    return Problem(text.rstrip().count("\n") + 1, "end of the file", f"not TOML: {what}")
+    match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+    if match:
+        return Problem(int(match[2]), f"column {match[3]}", f"not TOML: {match[1]}")
+    fault = str(error).partition(" (at ")[0]
+    return Problem(text.rstrip().count("\n") + 1, "end of the file", f"not TOML: {fault}")
 
 
-def _places(text: str) -> Iterator[tuple[Keys, int]]:
-    """Yield every key and table of a valid TOML text with its first line.
+def _places(text: str) -> dict[str, tuple[Keys, int]]:
+    """Return every key and table of a valid TOML text with its first line, by dotted name.
 
     A statement is what parses on its own; the next one begins on the line after it.
     """
     table: Keys = ()
-    held, first = "", 1
+    held, first, places = "", 1, dict[str, tuple[Keys, int]]()
     for number, line in enumerate(text.split("\n"), 1):
         first = first if held else number
         held += f"{line}\n"
         try:
-            found = list(_keys(tomllib.loads(held)))
+            keys_of = list(_keys(tomllib.loads(held)))
         except tomllib.TOMLDecodeError:
             continue
         if held.lstrip().startswith("["):
-            table = found[-1]
-            yield table, first
-        else:
-            yield from ((table + keys, first) for keys in found)
+            table, keys_of = keys_of[-1], [()]
+        places |= {".".join(table + inner): (table + inner, first) for inner in keys_of}
         held = ""
+    return places
 
 
 def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
     for key, value in tree.items():
         yield (key,)
-        inner = (
-            value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else value
-        )
+        inner = value[0] if isinstance(value, list) and value else value
         if isinstance(inner, dict):
             yield from ((key, *keys) for keys in _keys(inner))
 
 
-def _placed(text: str) -> dict[str, tuple[Keys, int]]:
-    return {".".join(keys): (keys, line) for keys, line in _places(text)}
-
-
 def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
-    """Yield every fault: a setting that is at fault is taken out of `tree`, and the rest is checked
-    again."""
+    """Yield every fault; a setting at fault is removed from `tree`, the rest checked again."""
     while (error := _fault(tree)) is not None:
         problem, keys = _problem(error.where, error, places)
         yield problem
@@ -282,29 +284,18 @@ def _fault(tree: Mapping[str, Any]) -> ConfigError | None:
     return None
 
 
-def _copied(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _copied(v) if isinstance(v, dict) else v for k, v in tree.items()}
-
-
 def _drop(tree: dict[str, Any], keys: Keys) -> None:
     for name in keys[:-1]:
         tree = tree[name]
     del tree[keys[-1]]
 
 
-def _moved(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the settings with relative paths put below the folder of the study file."""
-    return {key: _put(key, value, folder) for key, value in tree.items()}
-
-
 def _put(key: str, value: Any, folder: Path) -> Any:
+    """Return a setting; a relative path is put below the folder of the study file."""
     from ..prices import is_name
 
-    if (
-        key not in PATHS
-        or (key == "prices" and is_name(value))
-        or (key, value) == ("size", "yahoo")
-    ):
+    is_source = (key == "prices" and is_name(value)) or (key, value) == ("size", "yahoo")
+    if key not in PATHS or is_source:
         return value
     below: Callable[[str], str] = lambda text: str(folder / text) if text else text  # noqa: E731
     return [below(text) for text in value] if isinstance(value, list) else below(value)

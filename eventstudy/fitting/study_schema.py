@@ -1,5 +1,4 @@
-"""The JSON Schema of study files, for editors; ``python -m eventstudy.fitting.study_schema`` writes
-it."""
+"""The JSON Schema of study files, for editors; run as a module it writes the file."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ def schema() -> dict[str, Any]:
     del study["variants"]
     run = settings_of(RunSettings)
     link = {name: {"$ref": f"#/$defs/{name}"} for name in study}
-    own = {name: link[name] for name in study if name not in SHARED}
+    variant_links = {name: link[name] for name in study if name not in SHARED}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A study of eventstudy",
@@ -48,7 +47,7 @@ def schema() -> dict[str, Any]:
                 "type": "object",
                 "propertyNames": {"pattern": f"^{VARIANT_NAME}$", "not": {"const": MAIN}},
                 "additionalProperties": {
-                    "type": "object", "properties": own, "additionalProperties": False,
+                    "type": "object", "properties": variant_links, "additionalProperties": False,
                 },
             },
         },
@@ -63,30 +62,29 @@ def text() -> str:
 
 
 def _described(setting: Setting) -> dict[str, Any]:
-    one = _one(setting)
-    kind = {"anyOf": [one, {"type": "array", "items": one}]} if setting.several else one
-    return {"description": setting.about, **kind, "default": plain(setting.default)}
+    single = _one(setting)
+    kind = {"anyOf": [single, {"type": "array", "items": single}]} if setting.several else single
+    return {"description": setting.about, **kind, "default": plain_value(setting.default)}
 
 
 def _one(setting: Setting) -> dict[str, Any]:
     if setting.kind is Window:
         return WINDOW
-    known = {"model": ["", *MODELS], "tests": list(STATISTICS)}.get(
-        setting.name, list(setting.choices)
-    )
-    one: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": known} if known else {})}
+    names = {"model": ["", *MODELS], "tests": list(STATISTICS)}
+    choices = names.get(setting.name, list(setting.choices))
+    single: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": choices} if choices else {})}
     if setting.kind is int:
-        one["minimum"] = setting.least
-        if setting.most is not None:
-            one["maximum"] = setting.most
-    return one | ({"minimum": 0, "maximum": 1} if setting.kind is float else {})
+        single["minimum"] = setting.minimum
+        if setting.maximum is not None:
+            single["maximum"] = setting.maximum
+    return single | ({"minimum": 0, "maximum": 1} if setting.kind is float else {})
 
 
-def plain(default: Any) -> Any:
+def plain_value(default: Any) -> Any:
     """Return a default as JSON and TOML have it."""
     if isinstance(default, Window):
         return f"{default.start}:{default.stop}"
-    return [plain(member) for member in default] if isinstance(default, tuple) else default
+    return [plain_value(member) for member in default] if isinstance(default, tuple) else default
 
 
 if __name__ == "__main__":

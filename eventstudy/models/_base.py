@@ -1,11 +1,11 @@
-"""What every model of normal returns shares: estimation, forecast and its error."""
+"""The base of every model of normal returns: estimation, forecast, its error; a model by name."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,49 +13,113 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..abnormal.conventions import Conventions
 from ..errors import ConfigError
 from ..returns.series import MARKET, Factor
+from ..utility.catalogue import Reason
 from ..utility.chunks import CHUNK, SMALL_CHUNK, joined
 from ..utility.lazy_records import Pieces
-from ..utility.registry import Registry
+from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
 from ..utility.workers import current
 from ..windows.event_windows import EventWindows
 from ._engines import ENGINES, Fit
 
-MODELS: Registry[type[LinearModel]] = Registry("model")
-
 # A smaller residual standard deviation than this is a price that does not move, not a forecast.
 NO_VARIANCE = 1e-10
+# The arrays of a fit that abnormal returns keep.
+FITTED = ("nobs", "df_resid", "sigma2", "params", "cov_params", "bread", "r2", "remark")
 # docs/methods.md, 1.4: fewer complete estimation days than k + 5 leave no usable variance.
 SPARE_DAYS = 5
 
 
+class EstimationData(NamedTuple):
+    """The estimation days of n events.
+
+    Attributes
+    ----------
+    y : (n, L1) float array
+        The response, decimal; NaN where missing.
+    X : (n, L1, k) float array
+        Regressors.
+    complete : (n, L1) bool array
+        Days on which neither is missing.
+    windows : EventWindows
+    engine : {"statsmodels", "batch"}
+        A model that has one way to its estimates only ignores it.
+    """
+
+    y: FloatArray
+    X: FloatArray
+    complete: BoolArray
+    windows: EventWindows
+    engine: Engine
+
+
 @dataclass(frozen=True)
 class LinearModel:
-    """A model of normal returns that is linear in its parameters.
+    r"""A model of normal returns that is linear in its parameters.
 
-    A subclass states what it needs (`factors`), what it estimates (`parameters`) and how the
-    regressors are made (`design`); estimation, abnormal returns and their exact prediction-error
-    variance follow from that (docs/methods.md, 2).
+    A subclass states the series that it needs (`factors`), the names of its estimates
+    (`parameters`) and its regressors (`design`). Estimation, abnormal returns and their exact
+    prediction-error variance follow from that.
 
     Parameters
     ----------
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
         Covariance of the parameters, which enters the prediction-error variance.
+
+    Attributes
+    ----------
+    name, label, formula, source : str
+        Canonical name, name in words, the normal return as a formula, and the paper.
+    exact : bool
+        Whether the prediction-error variance is that of the estimator, or of least squares instead.
+    forecasts_variance : bool
+        Whether each event day has a forecast variance of its own.
+    keep_spans : bool
+        Whether returns over several sessions belong into the estimation window.
+
+    Notes
+    -----
+    With M complete estimation days X, event days X* and residuals e:
+
+    .. math::
+
+        \hat\theta = (X'X)^{-1} X'y, \quad s^2 = \frac{e'e}{M - k}, \quad
+        AR^* = y^* - X^* \hat\theta, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
+
+    Missing data: an estimation day without the return or a regressor is left out, an event day is
+    NaN. An event with fewer than k + 5 complete days, regressors that are collinear or residuals
+    without variance has no estimates, and says so (`problem`). docs/methods.md, 2.
+
+    References
+    ----------
+    Salinger, M. (1992), Standard errors in event studies, Journal of Financial and Quantitative
+    Analysis 27, 39-53. Mikkelson, W. H. and Partch, M. M. (1988), Withdrawn security offerings,
+    Journal of Financial and Quantitative Analysis 23, 119-133.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> model = es.MODELS["market"]()
+    >>> isinstance(model, es.LinearModel), model.parameters
+    (True, ('alpha', 'beta'))
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     formula: ClassVar[str]
     source: ClassVar[str]
-    # Whether the prediction-error variance is that of the estimator, or of least squares in its
-    # place.
     exact: ClassVar[bool] = True
-    # Whether each event day has a forecast variance of its own.
     forecasts_variance: ClassVar[bool] = False
-    # Whether returns over several sessions belong into the estimation window.
     keep_spans: ClassVar[bool] = False
 
     cov_type: CovType = "nonrobust"
+
+    def __init_subclass__(cls, *, name: str = "", **options: Any) -> None:
+        """File the model under its name: ``class Mine(LinearModel, name="mine")``."""
+        super().__init_subclass__(**options)
+        if name:
+            cls.name = name
+            MODELS.register(name)(cls)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -69,7 +133,6 @@ class LinearModel:
 
     def bound(self, columns: Collection[str]) -> LinearModel:
         """Return the model for factor files with these columns; itself if it needs none."""
-        del columns
         return self
 
     def design(self, windows: EventWindows) -> FloatArray:
@@ -78,15 +141,15 @@ class LinearModel:
         A return that spans m sessions has the intercept m and the sum of the factor
         (docs/methods.md, 1.5).
         """
-        own = windows.factors[:, :, : len(self.factors)]
-        # Each regressor lies in one piece of memory: what follows takes them one by one.
-        X = np.moveaxis(np.empty((own.shape[2] + 1, *own.shape[:2])), 0, 2)
+        factors = windows.factors[:, :, : len(self.factors)]
+        # Each regressor lies in one piece of memory: the engines take them one by one.
+        X = np.moveaxis(np.empty((factors.shape[2] + 1, *factors.shape[:2])), 0, 2)
         np.maximum(windows.length, 1, out=X[:, :, 0])
-        X[:, :, 1:] = own
+        X[:, :, 1:] = factors
         return X
 
     def response(self, windows: EventWindows) -> FloatArray:
-        """Return what is explained, shape (n, L1+L2): the firm's return."""
+        """Return the explained variable, shape (n, L1+L2): the firm's return."""
         return windows.returns
 
     def fit(self, windows: EventWindows, *, engine: Engine = "statsmodels") -> AbnormalReturns:
@@ -97,6 +160,7 @@ class LinearModel:
         windows : EventWindows
             n events; days with a missing return or regressor are left out of the estimation.
         engine : {"statsmodels", "batch"}
+            Event by event, or all at once: the same least squares.
 
         Returns
         -------
@@ -106,55 +170,62 @@ class LinearModel:
         Raises
         ------
         ConfigError
-            If `cov_type` is not "nonrobust" with the batch engine, which knows no other, or for a
+            If `cov_type` is not "nonrobust" with the batch engine, which has no other, or for a
             model that is not fitted by least squares.
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.
-        alone = engine == "batch" and self.least_squares
-        over, size = (current().threads, CHUNK) if alone else (current().map, SMALL_CHUNK)
-        one = partial(self.fitted, engine=engine, kept=windows.kept)
-        found = joined(len(windows), over(one, Pieces(windows, size)))
-        own: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
-        if windows.kept:
-            return AbnormalReturns(**own, windows=windows, **found)
-        windows = windows.altered(masked=found.pop("masked"))
+        local = engine == "batch" and self.least_squares
+        over, size = (current().threads, CHUNK) if local else (current().map, SMALL_CHUNK)
+        fit_chunk = partial(self.fitted, engine=engine, keep_days=windows.keeps_days)
+        arrays = joined(len(windows), over(fit_chunk, Pieces(windows, size)))
+        names: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
+        if windows.keeps_days:
+            return AbnormalReturns(**names, windows=windows, **arrays)
+        windows = windows.altered(masked=arrays.pop("masked"))
         return AbnormalReturns.holding(
-            **own, windows=windows, **found, estimation_days=self.estimation_days, runs=None,
-            memo={},
-            conventions=Conventions(), parent=None, rows=None,
+            **names, windows=windows, **arrays, estimation_days=self.estimation_days, runs=None,
+            memo={}, conventions=Conventions(), parent=None, rows=None,
         )  # fmt: skip
 
     def fitted(
-        self, windows: EventWindows, *, engine: Engine, kept: bool = True
+        self, windows: EventWindows, *, engine: Engine, keep_days: bool = True
     ) -> dict[str, AnyArray]:
         """Return the arrays by event of :meth:`fit` for a chunk of events.
 
-        Without those of estimation days, but with the number of masked ones, if they are not
-        `kept`.
+        Parameters
+        ----------
+        windows : EventWindows
+            Of m events.
+        engine : {"statsmodels", "batch"}
+        keep_days : bool
+            Whether those of estimation days are among them; else the number of masked days is.
+
+        Returns
+        -------
+        dict of str to array
+            By field of :class:`AbnormalReturns`, each with m rows; NaN on days without complete
+            data, and for an event with a ``problem``.
         """
         y, X, complete = self._data(windows)
         L1 = len(windows.estimation)
-        fit = self.estimate(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine=engine)
+        data = EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine)
+        fit = self.estimate(data)
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
-        days = slice(0 if kept else L1, None)
-        ar = _unexplained(
-            y[:, days], X[:, days], complete[:, days] & (problem == "")[:, None], fit.params
-        )
+        days = slice(0 if keep_days else L1, None)
+        used = complete[:, days] & (problem == "")[:, None]
+        ar = _unexplained(y[:, days], X[:, days], used, fit.params)
         resid, ar = np.split(ar, [ar.shape[1] - len(windows.event)], axis=1)
-        seen = np.isfinite(ar)
-        spans, length = (np.where(seen, own[:, L1:], 0) for own in (windows.spans, windows.length))
-        found = {
-            "ar": ar, "expected": windows.returns[:, L1:] - ar,
-            "spans": spans, "length": length, "noise": noise(fit, spans, length),
-            "x_event": X[:, L1:], "nobs": fit.nobs, "df_resid": fit.df_resid,
-            "sigma2": fit.sigma2, "params": fit.params, "cov_params": fit.cov_params,
-            "bread": fit.bread,
-            "r2": fit.r2, "problem": problem, "remark": fit.remark,
+        finite = np.isfinite(ar)
+        spans, length = (np.where(finite, a[:, L1:], 0) for a in (windows.spans, windows.length))
+        arrays = {
+            "ar": ar, "expected": windows.returns[:, L1:] - ar, "spans": spans, "length": length,
+            "noise": noise(fit, spans, length), "x_event": X[:, L1:], "problem": problem,
+            **{name: getattr(fit, name) for name in FITTED},
         }  # fmt: skip
-        if not kept:
-            return found | {"masked": windows.masked}
-        return found | {"resid": resid, "x_estimation": X[:, :L1]}
+        if not keep_days:
+            return arrays | {"masked": windows.masked}
+        return arrays | {"resid": resid, "x_estimation": X[:, :L1]}
 
     def estimation_days(self, abnormal: AbnormalReturns) -> dict[str, FloatArray]:
         """Return `resid` and `x_estimation` of fitted events, the bits of :meth:`fit`."""
@@ -165,8 +236,7 @@ class LinearModel:
         return {"resid": resid, "x_estimation": X[:, before]}
 
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
-        """Return the response (n, L), the regressors (n, L, k), and where none of them is missing
-        (n, L)."""
+        """Return the response (n, L), regressors (n, L, k), and days without a gap (n, L)."""
         y, X = self.response(windows), self.design(windows)
         complete = np.isfinite(y)
         for j in range(X.shape[2]):
@@ -183,38 +253,48 @@ class LinearModel:
         if self.cov_type == "nonrobust":
             return
         if not self.least_squares:
-            raise ConfigError(
-                f"the {self.label} is not fitted by least squares and has no such covariance",
-                where="cov_type", value=self.cov_type, remedy="leave it out",
-            )  # fmt: skip
+            reason = f"the {self.label} is not fitted by least squares and has no such covariance"
+            value, remedy = self.cov_type, "leave it out"
+            raise ConfigError(reason, where="cov_type", value=value, remedy=remedy)
         if engine != "statsmodels":
-            raise ConfigError(
-                "this covariance needs the engine statsmodels",
-                where="cov_type",
-                value=self.cov_type,
-            )
+            reason = "this covariance needs the engine statsmodels"
+            raise ConfigError(reason, where="cov_type", value=self.cov_type)
 
-    def estimate(
-        self,
-        y: FloatArray,
-        X: FloatArray,
-        complete: BoolArray,
-        windows: EventWindows,
-        *,
-        engine: Engine,
-    ) -> Fit:
-        """Estimate the parameters of n events from y (n, L1) and X (n, L1, k) on the complete
-        days."""
-        del windows
-        return ENGINES[engine](y, X, complete, self.cov_type)
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the estimates of n events, by default least squares on the complete days."""
+        return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
+
+
+MODELS: Registry[type[LinearModel]] = Registry("model", "eventstudy.models", base=LinearModel)
+
+
+class ParameterFree(LinearModel):
+    """A model without estimated parameters: normal returns are those of other firms."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """None that events would have in common."""
+        return ()
+
+    def design(self, windows: EventWindows) -> FloatArray:
+        """Return no regressor, shape (n, L1+L2, 0)."""
+        return np.empty((*windows.returns.shape, 0))
 
 
 def noise(fit: Fit, spans: IntArray, length: IntArray) -> FloatArray:
-    """Return the variance of the error of each event day, (n, L2): s2 or its forecast, over the
-    sessions.
+    """Return the variance of the error of each event day, without that of the parameters, (n, L2).
 
-    A forecast is summed over the days of the clock that a return spans, and scaled to its sessions
-    where halted ones have left the clock.
+    Parameters
+    ----------
+    fit : Fit
+    spans, length : (n, L2) int arrays
+        Days of the clock, and sessions, that each return spans.
+
+    Notes
+    -----
+    It is s2 times the sessions of a return, or the forecast of a model of variance. A forecast is
+    summed over the days of the clock that a return spans, and scaled to its sessions where halted
+    ones have left the clock.
     """
     if fit.forecast is None:
         return fit.sigma2[:, None] * length
@@ -227,24 +307,25 @@ def noise(fit: Fit, spans: IntArray, length: IntArray) -> FloatArray:
 def checked(
     fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,)
 ) -> tuple[Fit, ObjectArray]:
-    """Blank the fits that carry no information and say why, one text per event."""
+    """Return the fit with rows without information set to NaN, and the reason for each, (n,).
+
+    Parameters
+    ----------
+    fit : Fit
+        Of n events.
+    moves : (n,) bool array
+        Events whose estimation returns differ.
+    factors : tuple of Factor
+        The series of the model.
+    """
     need = fit.k + SPARE_DAYS
     problem = fit.problem.copy()
     with np.errstate(invalid="ignore"):
         flat = (problem == "") & (~(np.sqrt(fit.sigma2) > NO_VARIANCE) | ~moves)
-    problem[flat] = (
-        "the residuals have no variance: the price does not move, or is the benchmark itself"
-    )
-    alone = len(factors) == 1
-    problem[fit.collinear] = (
-        "the benchmark does not vary over the estimation window"
-        if alone
-        else "the regressors are collinear, or one does not vary, over the estimation window"
-    )
+    problem[flat] = Reason("no_variance")
+    problem[fit.collinear] = Reason("flat_benchmark" if len(factors) == 1 else "collinear")
     for i in np.flatnonzero(fit.nobs < need):
-        problem[i] = (
-            f"{fit.nobs[i]} usable days in the estimation window, at least {need} are needed"
-        )
+        problem[i] = Reason("few_days", n=int(fit.nobs[i]), needed=need)
     return fit.blanked(problem != ""), problem
 
 
@@ -258,10 +339,67 @@ def _unexplained(y: FloatArray, X: FloatArray, used: BoolArray, params: FloatArr
 
 
 def _moves(returns: FloatArray) -> BoolArray:
-    """Tell which events have estimation returns (n, L1) that differ, shape (n,)."""
-    # Two days tell it of nearly all events.
+    """Return which events have estimation returns (n, L1) that differ, shape (n,)."""
+    # The first and the last day settle it for nearly all events.
     with np.errstate(invalid="ignore"):
         moves: BoolArray = abs(returns[:, 0] - returns[:, -1]) > 0
-    rest = returns[~moves]
-    moves[~moves] = np.fmax.reduce(rest, axis=1) > np.fmin.reduce(rest, axis=1)
+    unsettled = returns[~moves]
+    moves[~moves] = np.fmax.reduce(unsettled, axis=1) > np.fmin.reduce(unsettled, axis=1)
     return moves
+
+
+def make_model(
+    name: str, options: Iterable[str] = (), *, cov_type: CovType = "nonrobust"
+) -> LinearModel:
+    """Return a registered model with its options.
+
+    Parameters
+    ----------
+    name : str
+    options : iterable of str
+        ``name=value``, such as ``lags=2``; the names are the parameters of the class.
+    cov_type : str
+        Covariance of the parameters.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown model or option (with the closest one), or a value of the wrong type.
+    """
+    kind, defaults = MODELS[name], options_of(name)
+    chosen: dict[str, Any] = {}
+    for text in options:
+        key, _, value = text.partition("=")
+        if key not in defaults:
+            listed = f"{name} has: {', '.join(defaults) or 'no options'}"
+            hint = did_you_mean(key, defaults) or listed
+            raise ConfigError(f"the model {name} has no such option", value=key, remedy=hint)
+        chosen[key] = _typed(f"{name}: {key}", value, defaults[key])
+    model = kind(cov_type=cov_type, **chosen)
+    model.check_covariance()
+    return model
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """Return the options of a model with their defaults, without those that factor files decide."""
+    model = MODELS[name]
+    decided = {"cov_type", "excess", "own_market"}
+    if getattr(model, "needed", ()):
+        decided.add("columns")
+    return {f.name: f.default for f in fields(model) if f.name not in decided}
+
+
+def _typed(where: str, text: str, default: Any) -> Any:
+    """Return `text` as the type of `default`."""
+    words = {"true": True, "false": False}
+    if isinstance(default, bool):
+        if text.lower() not in words:
+            raise ConfigError("not true or false", where=where, value=text)
+        return words[text.lower()]
+    if isinstance(default, tuple):
+        return tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        return type(default)(text)
+    except ValueError:
+        reason = f"not a value of the kind {type(default).__name__}"
+        raise ConfigError(reason, where=where, value=text) from None

@@ -11,11 +11,12 @@ from ..utility.typing import BoolArray, CovType, FloatArray, IntArray, ObjectArr
 
 # Beyond this condition number of the scaled cross-products the regressors are taken as collinear.
 COLLINEAR = 1e10
+ESTIMATES = ("params", "cov_params", "bread", "sigma2", "r2")
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Least squares of n events.
+    """LeastSquares squares of n events.
 
     Attributes
     ----------
@@ -26,7 +27,7 @@ class Fit:
     nobs, df_resid : (n,) int
     collinear : (n,) bool
     problem, remark : (n,) object
-        Why an event has no estimates, and what to know of those it has; "" otherwise.
+        Why an event has no estimates, and a remark on those it has; "" otherwise.
     forecast : (n, L2) array, optional
         Variance of the error of each event day where it is not s2.
     """
@@ -57,27 +58,26 @@ class Fit:
         """Return the fit with the estimates of `rows` set to NaN; itself if there are none."""
         if not rows.any():
             return self
-        names = ("params", "cov_params", "bread", "sigma2", "r2")
-        blank = {}
-        for name in names:
-            array = getattr(self, name).copy()
+        blank = {name: getattr(self, name).copy() for name in ESTIMATES}
+        for array in blank.values():
             array[rows] = np.nan
-            blank[name] = array
         return replace(self, **blank)
 
 
 def batch(
     y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust"
 ) -> Fit:
-    """Fit all events at once from masked cross-products; the covariance is always the classical
-    one.
+    """Return least squares of all events at once, from masked cross-products.
 
     Parameters
     ----------
-    y : (n, L1); X : (n, L1, k); complete : (n, L1)
-        Only days marked complete enter.
+    y : (n, L1) float array
+    X : (n, L1, k) float array
+    complete : (n, L1) bool array
+        Only these days enter.
+    cov_type : str
+        Ignored: the covariance is the classical one.
     """
-    del cov_type
     Y, Z = _columns(y, X, complete)
     nobs, k = complete.sum(axis=1), len(Z)
     cross = _cross(Z, Z)
@@ -86,15 +86,21 @@ def batch(
     bread[~bad] = np.linalg.inv(cross[~bad])
     params = np.einsum("nkj,nj->nk", bread, _cross(Z, [Y])[:, :, 0])
     sigma2, r2 = _spread(Y, Z, params, nobs)
-    return Fit(
-        params, sigma2[:, None, None] * bread, bread, sigma2, r2, nobs, nobs - k, bad & (nobs > k)
-    )
+    cov_params, collinear = sigma2[:, None, None] * bread, bad & (nobs > k)
+    return Fit(params, cov_params, bread, sigma2, r2, nobs, nobs - k, collinear)
 
 
 def statsmodels(
     y: FloatArray, X: FloatArray, complete: BoolArray, cov_type: CovType = "nonrobust"
 ) -> Fit:
-    """Fit each event with ``statsmodels.api.OLS``; arguments as in :func:`batch`."""
+    """Return least squares of each event by ``statsmodels.api.OLS``.
+
+    Parameters
+    ----------
+    y, X, complete
+        As in :func:`batch`.
+    cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
+    """
     n, _, k = X.shape
     nobs = complete.sum(axis=1)
     fit = Fit(
@@ -111,8 +117,15 @@ def statsmodels(
 
 
 def around(params: FloatArray, y: FloatArray, X: FloatArray, complete: BoolArray) -> Fit:
-    """Return the fit with `params` (n, k) from elsewhere and the variance of least squares around
-    them."""
+    """Return the fit of estimates by another method, with the variance of least squares.
+
+    Parameters
+    ----------
+    params : (n, k) float array
+        The estimates.
+    y, X, complete
+        As in :func:`batch`.
+    """
     fit = batch(y, X, complete)
     sigma2, r2 = _spread(*_columns(y, X, complete), params, fit.nobs)
     cov = sigma2[:, None, None] * fit.bread
@@ -126,31 +139,31 @@ def _columns(
 
     The days of an event lie side by side, so that sums over them have the same bits however X lies.
     """
-    own = [y, *np.moveaxis(X, 2, 0)]
+    columns = [y, *np.moveaxis(X, 2, 0)]
     if complete.all():
-        own = [column if column.strides[1] == column.itemsize else column.copy() for column in own]
+        columns = [c if c.strides[1] == c.itemsize else c.copy() for c in columns]
     else:
-        own = [np.where(complete, column, 0.0) for column in own]
-    return own[0], own[1:]
+        columns = [np.where(complete, c, 0.0) for c in columns]
+    return columns[0], columns[1:]
 
 
-def _cross(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
-    """Return the sums of products of columns over days, (n, len(one), len(other))."""
-    out = np.empty((len(other[0]) if other else 0, len(one), len(other)))
-    for a, b in np.ndindex(len(one), len(other)):
-        mirrored = one is other and b < a
-        out[:, a, b] = out[:, b, a] if mirrored else np.einsum("nl,nl->n", one[a], other[b])
+def _cross(left: list[FloatArray], right: list[FloatArray]) -> FloatArray:
+    """Return the sums of products of columns over days, (n, len(left), len(right))."""
+    out = np.empty((len(right[0]) if right else 0, len(left), len(right)))
+    for a, b in np.ndindex(len(left), len(right)):
+        mirrored = left is right and b < a
+        out[:, a, b] = out[:, b, a] if mirrored else np.einsum("nl,nl->n", left[a], right[b])
     return out
 
 
 def _spread(
     Y: FloatArray, Z: list[FloatArray], params: FloatArray, nobs: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return e'e/(M-k) and the centred R2 around `params`, two (n,) arrays; Y and Z are 0 off the M
-    days."""
-    e, own = Y, np.empty_like(Y)
+    """Return e'e/(M-k) and the centred R2 around `params`, (n,) each; Y, Z are 0 off the M days."""
+    e, product = Y, np.empty_like(Y)
     for j, z in enumerate(Z):
-        e = np.subtract(e, np.multiply(z, params[:, j, None], out=own), out=None if e is Y else e)
+        np.multiply(z, params[:, j, None], out=product)
+        e = np.subtract(e, product, out=None if e is Y else e)
     df, sse = nobs - len(Z), np.einsum("nl,nl->n", e, e)
     with np.errstate(invalid="ignore", divide="ignore"):
         sigma2 = np.where(df > 0, sse / np.maximum(df, 1), np.nan)
@@ -171,7 +184,7 @@ def _one(fit: Fit, i: np.intp, y: FloatArray, Z: FloatArray, cov_type: CovType) 
 
 
 def _collinear(cross: FloatArray) -> BoolArray:
-    """Tell which of the cross-products (n, k, k) are singular once columns have unit length."""
+    """Return which of the cross-products (n, k, k) are singular once columns have unit length."""
     if not cross.shape[1]:
         return np.zeros(len(cross), dtype=bool)
     length = np.sqrt(np.einsum("nkk->nk", cross))
@@ -185,11 +198,8 @@ def _collinear(cross: FloatArray) -> BoolArray:
     else:
         values = np.linalg.eigvalsh(scaled)
         high, low = values[:, -1], values[:, 0]
-    collinear: BoolArray = singular | (high > COLLINEAR * np.maximum(low, 0.0))
-    return collinear
+    return np.asarray(singular | (high > COLLINEAR * np.maximum(low, 0.0)))
 
 
-ENGINES: dict[str, Callable[[FloatArray, FloatArray, BoolArray, CovType], Fit]] = {
-    "statsmodels": statsmodels,
-    "batch": batch,
-}
+LeastSquares = Callable[[FloatArray, FloatArray, BoolArray, CovType], Fit]
+ENGINES: dict[str, LeastSquares] = {"statsmodels": statsmodels, "batch": batch}

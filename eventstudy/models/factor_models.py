@@ -1,4 +1,4 @@
-"""Models on factor files: CAPM, Fama-French, Carhart, and any columns."""
+"""Models of several series: CAPM, Fama-French, Carhart, any factor files, and a second index."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..errors import ConfigError
 from ..returns.series import MARKET, Factor
 from ..utility.typing import FloatArray
 from ..windows.event_windows import EventWindows
-from ._base import MODELS, LinearModel
+from ._base import LinearModel
 
 RF, EXCESS_MARKET = "rf", "mkt_rf"
 
 
 @dataclass(frozen=True)
 class FactorModel(LinearModel):
-    """R - rf = alpha + b'F + e; plain returns where the files have no column ``rf``.
+    r"""A regression on columns of factor files, in excess of ``rf`` where they have that column.
 
     Parameters
     ----------
@@ -28,6 +28,12 @@ class FactorModel(LinearModel):
         Whether there is a column ``rf``.
     own_market : bool
         Whether ``mkt_rf`` comes from the files.
+
+    Notes
+    -----
+    .. math:: R_{it} - r_{ft} = \alpha_i + b_i' F_t + e_{it}
+
+    Returns and factors are decimal. Missing data: days without the return or a factor are left out.
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
@@ -39,8 +45,8 @@ class FactorModel(LinearModel):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """The columns, the market first where it is the benchmark's, and ``rf`` last."""
-        own = tuple(MARKET if self._made(c) else Factor(c) for c in self.columns)
-        return own + ((Factor(RF),) if self.excess else ())
+        columns = tuple(MARKET if self._from_market(c) else Factor(c) for c in self.columns)
+        return columns + ((Factor(RF),) if self.excess else ())
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -56,29 +62,24 @@ class FactorModel(LinearModel):
             If a column that the model needs is missing.
         """
         if not columns:
-            raise ConfigError(
-                f"the {self.label} needs factors",
-                remedy="give a file of factors with --factors FILE",
-            )
+            remedy = "give a file of factors with --factors FILE"
+            raise ConfigError(f"the {self.label} needs factors", remedy=remedy)
         wanted = self.columns or self.needed or tuple(c for c in columns if c != RF)
         missing = [c for c in wanted if c not in columns and c != EXCESS_MARKET]
         if missing or (self.needed and RF not in columns):
             lacking = ", ".join(missing or [RF])
-            raise ConfigError(
-                f"the {self.label} needs the factors "
-                f"{', '.join((*wanted, RF) if self.needed else wanted)}",
-                value=", ".join(columns), remedy=f"add {lacking} with another --factors FILE",
-            )  # fmt: skip
-        return replace(
-            self, columns=wanted, excess=RF in columns, own_market=EXCESS_MARKET in columns
-        )
+            needed = ", ".join((*wanted, RF) if self.needed else wanted)
+            reason = f"the {self.label} needs the factors {needed}"
+            remedy = f"add {lacking} with another --factors FILE"
+            raise ConfigError(reason, value=", ".join(columns), remedy=remedy)
+        excess, own_market = RF in columns, EXCESS_MARKET in columns
+        return replace(self, columns=wanted, excess=excess, own_market=own_market)
 
     def design(self, windows: EventWindows) -> FloatArray:
-        """Return intercept and factors, shape (n, L1+L2, k); the benchmark less the riskless
-        rate."""
+        """Return intercept and factors, (n, L1+L2, k); the benchmark less the riskless rate."""
         X = super().design(windows)[:, :, : len(self.columns) + 1]
         for j, column in enumerate(self.columns, start=1):
-            if self._made(column) and self.excess:
+            if self._from_market(column) and self.excess:
                 X[:, :, j] -= windows.factors[:, :, -1]
         return X
 
@@ -86,64 +87,173 @@ class FactorModel(LinearModel):
         """Return the firm's return, less the riskless rate if there is one, shape (n, L1+L2)."""
         return windows.returns - windows.factors[:, :, -1] if self.excess else windows.returns
 
-    def _made(self, column: str) -> bool:
+    def _from_market(self, column: str) -> bool:
         return column == EXCESS_MARKET and not self.own_market
 
 
-@MODELS.register("capm")
-@dataclass(frozen=True)
-class Capm(FactorModel):
-    """R - rf = alpha + beta (R_m - rf) + e."""
+class Capm(FactorModel, name="capm"):
+    r"""The market model in excess of the riskless rate.
 
-    name = "capm"
+    Notes
+    -----
+    .. math:: R_{it} - r_{ft} = \alpha_i + \beta_i (R_{mt} - r_{ft}) + e_{it}
+
+    Missing data: days without a return or the riskless rate are left out.
+
+    References
+    ----------
+    Sharpe, W. F. (1964), Capital asset prices: a theory of market equilibrium under conditions of
+    risk, Journal of Finance 19, 425-442. Lintner, J. (1965), The valuation of risk assets and the
+    selection of risky investments in stock portfolios and capital budgets, Review of Economics and
+    Statistics 47, 13-37.
+    """
+
     label = "CAPM"
     formula = "E[R_it] = rf_t + alpha_i + beta_i (R_mt - rf_t)"
     source = "Sharpe (1964); Lintner (1965)"
     needed = (EXCESS_MARKET,)
 
 
-@MODELS.register("ff3")
-@dataclass(frozen=True)
-class FamaFrench3(FactorModel):
-    """Market, size and value."""
+class FamaFrench3(FactorModel, name="ff3"):
+    r"""Market, size and value.
 
-    name = "ff3"
+    Notes
+    -----
+    .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + e_{it}
+
+    Missing data: days without the return or a factor are left out.
+
+    References
+    ----------
+    Fama, E. F. and French, K. R. (1993), Common risk factors in the returns on stocks and bonds,
+    Journal of Financial Economics 33, 3-56.
+    """
+
     label = "Fama-French three-factor model"
     formula = "E[R_it] = rf_t + alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t"
     source = "Fama and French (1993)"
     needed = (EXCESS_MARKET, "smb", "hml")
 
 
-@MODELS.register("carhart")
-@dataclass(frozen=True)
-class Carhart(FactorModel):
-    """Market, size, value and momentum."""
+class Carhart(FactorModel, name="carhart"):
+    r"""Market, size, value and momentum.
 
-    name = "carhart"
+    Notes
+    -----
+    .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + m_i MOM_t + e_{it}
+
+    Missing data: days without the return or a factor are left out.
+
+    References
+    ----------
+    Carhart, M. M. (1997), On persistence in mutual fund performance, Journal of Finance 52, 57-82.
+    """
+
     label = "Carhart four-factor model"
     formula = "E[R_it] = rf_t + alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + m_i MOM_t"
     source = "Carhart (1997)"
     needed = (EXCESS_MARKET, "smb", "hml", "mom")
 
 
-@MODELS.register("ff5")
-@dataclass(frozen=True)
-class FamaFrench5(FactorModel):
-    """Market, size, value, profitability and investment."""
+class FamaFrench5(FactorModel, name="ff5"):
+    r"""Market, size, value, profitability and investment.
 
-    name = "ff5"
+    Notes
+    -----
+    .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + r_i RMW_t
+        + c_i CMA_t + e_{it}
+
+    Missing data: days without the return or a factor are left out.
+
+    References
+    ----------
+    Fama, E. F. and French, K. R. (2015), A five-factor asset pricing model, Journal of Financial
+    Economics 116, 1-22.
+    """
+
     label = "Fama-French five-factor model"
     formula = "E[R_it] = rf_t + alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + r_i RMW_t + c_i CMA_t"
     source = "Fama and French (2015)"
     needed = (EXCESS_MARKET, "smb", "hml", "rmw", "cma")
 
 
-@MODELS.register("factors")
-@dataclass(frozen=True)
-class Factors(FactorModel):
-    """All columns of the factor files; in excess of ``rf`` if they have it."""
+class Factors(FactorModel, name="factors"):
+    r"""All columns of the factor files; in excess of ``rf`` if they have it.
 
-    name = "factors"
+    Parameters
+    ----------
+    columns : tuple of str
+        Columns of the factor files; by default all.
+
+    Notes
+    -----
+    .. math:: R_{it} (- r_{ft}) = \alpha_i + b_i' F_t + e_{it}
+
+    Missing data: days without the return or a factor are left out.
+
+    References
+    ----------
+    Ross, S. A. (1976), The arbitrage theory of capital asset pricing, Journal of Economic Theory
+    13, 341-360.
+    """
+
     label = "factor model"
     formula = "E[R_it] = (rf_t +) alpha_i + b_i' F_t"
     source = "Ross (1976)"
+
+
+class _SecondIndex(LinearModel):
+    second: ClassVar[str]
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The benchmark and the second index."""
+        return (MARKET, Factor(self.second))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Intercept and one slope each."""
+        return ("alpha", "beta", f"beta_{self.second}")
+
+
+class TwoIndex(_SecondIndex, name="two_index"):
+    r"""The market model with a world index.
+
+    Notes
+    -----
+    .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{world,t} + e_{it}
+
+    To orthogonalise one index on the other would change no abnormal return. Missing data: days
+    without any of the three returns are left out.
+
+    References
+    ----------
+    Solnik, B. H. (1974), An equilibrium model of the international capital market, Journal of
+    Economic Theory 8, 500-524.
+    """
+
+    label = "two-index model"
+    formula = "E[R_it] = alpha_i + beta_i R_mt + c_i R_world,t"
+    source = "Solnik (1974)"
+    second = "world"
+
+
+class Industry(_SecondIndex, name="industry"):
+    r"""The market model with an industry index.
+
+    Notes
+    -----
+    .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{industry,t} + e_{it}
+
+    Missing data: days without any of the three returns are left out.
+
+    References
+    ----------
+    King, B. F. (1966), Market and industry factors in stock price behavior, Journal of Business 39,
+    139-190.
+    """
+
+    label = "market-and-industry model"
+    formula = "E[R_it] = alpha_i + beta_i R_mt + c_i R_industry,t"
+    source = "King (1966)"
+    second = "industry"

@@ -1,18 +1,261 @@
-"""The market model."""
+"""The market model, also censored at price limits, the market-adjusted and constant-mean models."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-from ._base import MODELS, LinearModel
+import numpy as np
+
+from ..errors import ConfigError
+from ..returns.series import Factor
+from ..utility.typing import BoolArray, FloatArray
+from ..windows.event_windows import EventWindows
+from ._base import EstimationData, LinearModel, ParameterFree
+from ._engines import Fit
 
 
-@MODELS.register("market")
-@dataclass(frozen=True)
-class Market(LinearModel):
-    """R = alpha + beta R_m + e, by least squares on the estimation window."""
+class Market(LinearModel, name="market"):
+    r"""The market model, by least squares on the estimation window.
 
-    name = "market"
+    Notes
+    -----
+    .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
+
+    R are decimal returns of the firm and of its benchmark; k = 2. The forecast error of a day has
+    the variance :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`. Missing data: days without
+    either return are left out.
+
+    References
+    ----------
+    Fama, E. F., Fisher, L., Jensen, M. C. and Roll, R. (1969), The adjustment of stock prices to
+    new information, International Economic Review 10, 1-21. MacKinlay, A. C. (1997), Event studies
+    in economics and finance, Journal of Economic Literature 35, 13-39, eq. 3.
+    """
+
     label = "market model"
     formula = "E[R_it] = alpha_i + beta_i R_mt"
     source = "Fama, Fisher, Jensen and Roll (1969); MacKinlay (1997), eq. 3"
+
+
+@dataclass(frozen=True)
+class MarketAdjusted(ParameterFree, name="market_adjusted"):
+    r"""The market's return as the normal return: only the variance is estimated.
+
+    Parameters
+    ----------
+    centred : bool
+        Variance around the mean of R - R_m with M-1 degrees of freedom, or around zero with M.
+
+    Notes
+    -----
+    .. math:: R_{it} = R_{mt} + e_{it}
+
+    There is no forecast term: :math:`V = s^2 I`. Missing data: days without either return are left
+    out.
+
+    References
+    ----------
+    Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
+    Financial Economics 8, 205-258; (1985), Using daily stock returns: the case of event studies,
+    Journal of Financial Economics 14, 3-31.
+    """
+
+    label = "market-adjusted model"
+    formula = "E[R_it] = R_mt"
+    source = "Brown and Warner (1980, 1985)"
+
+    centred: bool = True
+
+    def response(self, windows: EventWindows) -> FloatArray:
+        """Return the firm's return less the market's, shape (n, L1+L2)."""
+        return windows.returns - windows.factors[:, :, 0]
+
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the variance; either engine has nothing to fit."""
+        return variance_only(data.y, data.complete, centred=self.centred)
+
+
+class ConstantMean(LinearModel, name="constant_mean"):
+    r"""The firm's mean return over the estimation window as the normal return.
+
+    Notes
+    -----
+    .. math:: R_{it} = \mu_i + e_{it}
+
+    k = 1; the forecast error of a day has the variance :math:`s^2 (1 + 1/M)`. Missing data: days
+    without a return are left out.
+
+    References
+    ----------
+    Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
+    Financial Economics 8, 205-258; (1985), Using daily stock returns: the case of event studies,
+    Journal of Financial Economics 14, 3-31. MacKinlay, A. C. (1997), Event studies in economics and
+    finance, Journal of Economic Literature 35, 13-39, eq. 2.
+    """
+
+    label = "constant-mean model"
+    formula = "E[R_it] = mu_i"
+    source = "Brown and Warner (1980, 1985); MacKinlay (1997), eq. 2"
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """No series except the firm's."""
+        return ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The mean."""
+        return ("alpha",)
+
+
+def variance_only(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
+    """Return the fit of a model without parameters: the variance of y on the complete days.
+
+    Parameters
+    ----------
+    y : (n, L1) float array
+    complete : (n, L1) bool array
+    centred : bool
+        Around the mean with M-1 degrees of freedom, or around zero with M.
+    """
+    n, nobs = len(y), complete.sum(axis=1)
+    df = nobs - centred
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(complete, y, 0.0).sum(axis=1) / nobs if centred else np.zeros(n)
+        sse = (np.where(complete, y - mean[:, None], 0.0) ** 2).sum(axis=1)
+        sigma2 = np.where(df > 0, sse / df, np.nan)
+    empty = np.empty((n, 0, 0))
+    return Fit(
+        params=np.empty((n, 0)), cov_params=empty, bread=empty, sigma2=sigma2,
+        r2=np.full(n, np.nan), nobs=nobs, df_resid=df, collinear=np.zeros(n, bool),
+    )  # fmt: skip
+
+
+NOT_CONVERGED = "the censored model did not converge: least squares without the days at a limit"
+# Gradient of the mean log likelihood at the optimum, in units of the residual deviation.
+TOLERANCE = 1e-9
+
+
+class CensoredMarket(Market):
+    r"""The market model of returns of which a close at a limit shows only that they lie beyond.
+
+    Notes
+    -----
+    .. math:: R^*_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
+
+        \log L = \sum_{free} \Bigl[ \log \phi\Bigl(\frac{R_t - x_t'b}{s}\Bigr) - \log s \Bigr]
+        + \sum_{limit} \log \Phi\Bigl(\mp \frac{R_t - x_t'b}{s}\Bigr)
+
+    with R the return to the upper (-) or lower (+) limit. It is maximised in b/s and 1/s, in which
+    it is concave (Olsen 1978). s2 is the estimate times M/(M-2), the covariance of b the inverse of
+    the observed information times the same, M with the days at a limit. Missing data: days without
+    either return are left out. Events without days at a limit are fitted by least squares.
+
+    References
+    ----------
+    Tobin, J. (1958), Estimation of relationships for limited dependent variables, Econometrica 26,
+    24-36. Chou, P.-H. (1997), A Gibbs sampling approach to the estimation of linear regression
+    models under daily price limits, Pacific-Basin Finance Journal 5, 39-62.
+    """
+
+    label = "market model, censored at price limits"
+    formula = "E[R*_it] = alpha_i + beta_i R_mt by Tobit"
+    source = "Tobin (1958); Chou (1997)"
+    exact = False
+
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the estimates; events with days at a limit start from their free days."""
+        fit, (y, X, complete, windows, _) = super().estimate(data), data
+        bounds = windows.bounds
+        limit = np.isfinite(bounds) & np.isfinite(X).all(axis=2)
+        params, cov, sigma2 = fit.params.copy(), fit.cov_params.copy(), fit.sigma2.copy()
+        remark = fit.remark.copy()
+        for i in np.flatnonzero(limit.any(axis=1) & np.isfinite(fit.params).all(axis=1)):
+            free, at = complete[i], limit[i]
+            estimates = tobit(y[i, free], X[i, free], bounds[i, at], X[i, at], fit.params[i])
+            if estimates is None:
+                remark[i] = NOT_CONVERGED
+                continue
+            params[i], cov[i], sigma2[i] = estimates
+        bread = cov / sigma2[:, None, None]
+        fit = replace(fit, params=params, cov_params=cov, sigma2=sigma2)
+        return replace(fit, bread=bread, remark=remark)
+
+
+def tobit(
+    y: FloatArray, X: FloatArray, bound: FloatArray, Z: FloatArray, start: FloatArray
+) -> tuple[FloatArray, FloatArray, float] | None:
+    """Return the parameters, their covariance and the residual variance; None without an optimum.
+
+    Parameters
+    ----------
+    y : (m,) float array
+        Returns of free days.
+    X : (m, k) float array
+        Their regressors.
+    bound : (c,) float array
+        Returns to the limit, above 0 for an upper and below 0 for a lower one.
+    Z : (c, k) float array
+        Their regressors.
+    start : (k,) float array
+        Least squares on the free days.
+    """
+    from scipy.optimize import minimize
+
+    scale, k, M = float(np.std(y - X @ start)), X.shape[1], len(y) + len(bound)
+    if not scale > 0:
+        return None
+    u, v, side = y / scale, bound / scale, np.sign(bound)
+
+    def mean_loss(p: FloatArray, order: int) -> Any:
+        return _loss(p, u, X, v, Z, side)[order] / M
+
+    loss, slope, curve = (partial(mean_loss, order=order) for order in range(3))
+    first, options = np.append(start / scale, 1.0), {"gtol": TOLERANCE}
+    optimum = minimize(loss, first, jac=slope, hess=curve, method="trust-exact", options=options)
+    delta, theta = optimum.x[:k], optimum.x[k]
+    if not theta > 0 or not np.abs(optimum.jac).max() < np.sqrt(TOLERANCE):
+        return None
+    step = np.hstack([np.eye(k) / theta, -delta[:, None] / theta**2])
+    information = _loss(optimum.x, u, X, v, Z, side)[2]
+    unbiased = M / (M - k)
+    cov = unbiased * scale**2 * step @ np.linalg.solve(information, step.T)
+    return scale * delta / theta, cov, unbiased * (scale / theta) ** 2
+
+
+def _loss(
+    p: FloatArray, u: FloatArray, X: FloatArray, v: FloatArray, Z: FloatArray, side: FloatArray
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return minus the log likelihood at (b/s, 1/s), its gradient and its Hessian."""
+    from scipy.special import log_ndtr
+
+    delta, theta = p[:-1], p[-1]
+    if theta <= 0:
+        return np.inf, np.zeros(len(p)), np.eye(len(p))
+    e, free = theta * u - X @ delta, np.hstack([-X, u[:, None]])
+    w, limit = side * (theta * v - Z @ delta), side[:, None] * np.hstack([-Z, v[:, None]])
+    log_tail = log_ndtr(-w)
+    ratio = np.exp(-(w**2) / 2 - log_tail) / np.sqrt(2 * np.pi)
+    value = (e @ e) / 2 + len(u) * (np.log(2 * np.pi) / 2 - np.log(theta)) - log_tail.sum()
+    gradient = free.T @ e + limit.T @ ratio
+    gradient[-1] -= len(u) / theta
+    hessian = free.T @ free + (limit * (ratio * (ratio - w))[:, None]).T @ limit
+    hessian[-1, -1] += len(u) / theta**2
+    return float(value), gradient, hessian
+
+
+def censored(model: LinearModel) -> LinearModel:
+    """Return the market model for censored estimation days.
+
+    Raises
+    ------
+    ConfigError
+        For any other model, or a robust covariance.
+    """
+    if type(model) is not Market or model.cov_type != "nonrobust":
+        reason = "days at a price limit are censored in the market model only"
+        remedy = "use --model market without --cov, or --limits extend"
+        raise ConfigError(reason, where="limits", value="censored", remedy=remedy)
+    return CensoredMarket()

@@ -1,80 +1,316 @@
-"""Market models that outliers in the estimation window do not move."""
+"""Market models whose beta stands thin trading or outliers in the estimation window."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
-from ..utility.typing import BoolArray, Engine, FloatArray
+from ..errors import ConfigError
+from ..returns.series import MARKET, Factor
+from ..utility.catalogue import Reason
+from ..utility.typing import BoolArray, FloatArray
 from ..windows.event_windows import EventWindows
-from ._base import MODELS, LinearModel
+from ._base import EstimationData, LinearModel
 from ._engines import Fit, around
+
+# Below this 1 + 2 rho the sum of the three slopes is divided by next to nothing.
+SMALLEST_DIVISOR = 0.25
+FEWEST = 3
+
+
+class ScholesWilliams(LinearModel, name="scholes_williams"):
+    r"""The market model with the beta of Scholes and Williams for nonsynchronous trading.
+
+    Notes
+    -----
+    .. math::
+
+        \beta_{SW} = \frac{b_{-1} + b_0 + b_{+1}}{1 + 2 \rho_m}, \quad
+        \alpha = \bar R - \beta_{SW} \bar R_m
+
+    each slope from a regression by itself. Slopes and means run over days whose neighbours are in
+    the estimation window too; :math:`\rho_m` is the first autocorrelation of the market there. The
+    variance is that of the market model (approximate). Missing data: a day enters with both its
+    neighbours only. An event whose :math:`1 + 2 \rho_m` is below 0.25 has no estimates.
+
+    References
+    ----------
+    Scholes, M. and Williams, J. (1977), Estimating betas from nonsynchronous data, Journal of
+    Financial Economics 5, 309-327.
+    """
+
+    label = "Scholes-Williams model"
+    formula = "E[R_it] = alpha_i + beta_SW,i R_mt"
+    source = "Scholes and Williams (1977)"
+    exact = False
+
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the estimates; events with a market too negatively autocorrelated have none."""
+        n = len(data.y)
+        params, problem = np.full((n, 2), np.nan), np.full(n, "", dtype=object)
+        for i in range(n):
+            alpha, beta, divisor = thin_beta(data.y[i], data.X[i, :, 1], data.complete[i])
+            params[i] = alpha, beta
+            if np.isnan(divisor):
+                problem[i] = Reason("few_neighbours", needed=FEWEST)
+            elif divisor < SMALLEST_DIVISOR:
+                problem[i] = Reason("no_scholes_williams", divisor=float(divisor))
+        return replace(around(params, data.y, data.X, data.complete), problem=problem)
 
 
 @dataclass(frozen=True)
+class Dimson(LinearModel, name="dimson"):
+    r"""The market model with leads and lags of the market.
+
+    Parameters
+    ----------
+    lags, leads : int
+        Sessions before and after, at least 0.
+    sum_beta : bool
+        Normal returns are alpha + (sum of the slopes) R_m of the day, alpha = mean(R) - (sum of the
+        slopes) mean(R_m); the variance is then that of least squares around them (approximate).
+
+    Notes
+    -----
+    .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
+
+    k = 2 + lags + leads. Abnormal returns come from the full regression, whose variance is exact.
+    Missing data: a day without the return, or without the market on any of its days, is left out.
+
+    References
+    ----------
+    Dimson, E. (1979), Risk measurement when shares are subject to infrequent trading, Journal of
+    Financial Economics 7, 197-226.
+    """
+
+    label = "Dimson model"
+    formula = "E[R_it] = alpha_i + sum_j beta_ij R_m,t+j"
+    source = "Dimson (1979)"
+
+    lags: int = 1
+    leads: int = 1
+    sum_beta: bool = False
+
+    def __post_init__(self) -> None:
+        if self.lags < 0 or self.leads < 0:
+            counts = self.lags, self.leads
+            raise ConfigError("lags and leads are counts", where=self.name, value=counts)
+
+    @property
+    def least_squares(self) -> bool:
+        """Whether the estimates are those of least squares on the design."""
+        return not self.sum_beta
+
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the estimates of the full regression, or those with the slopes in one."""
+        fit = super().estimate(data)
+        if not self.sum_beta:
+            return fit
+        today, (y, X, complete) = 1 + self.lags, data[:3]
+        params, days = np.zeros_like(fit.params), np.maximum(fit.nobs, 1)
+        params[:, today] = fit.params[:, 1:].sum(axis=1)
+        R, R_m = (np.where(complete, v, 0.0).sum(axis=1) / days for v in (y, X[:, :, today]))
+        params[:, 0] = R - params[:, today] * R_m
+        return replace(around(params, y, X, complete), collinear=fit.collinear)
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The market on each of the days."""
+        return tuple(MARKET._replace(lag=j) for j in self._days)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Intercept and a slope for each day; their sum is Dimson's beta."""
+        return ("alpha", *(f"beta{j:+d}" if j else "beta" for j in self._days))
+
+    @property
+    def _days(self) -> range:
+        return range(-self.lags, self.leads + 1)
+
+
+class TradeToTrade(LinearModel, name="trade_to_trade"):
+    r"""The market model over trade-to-trade returns: returns over n sessions count as such.
+
+    Notes
+    -----
+    .. math::
+
+        \frac{R_{it}}{\sqrt{n_t}} = \alpha_i \sqrt{n_t}
+        + \beta_i \frac{\sum R_m}{\sqrt{n_t}} + e_{it}
+
+    with the sum over the :math:`n_t` sessions since the last trade. Estimation residuals are those
+    of the weighted regression, one variance for all. Missing data: sessions without a trade are
+    bridged by the next return, which stays in the estimation window.
+
+    References
+    ----------
+    Maynes, E. and Rumsey, J. (1993), Conducting event studies with thinly traded stocks, Journal of
+    Banking & Finance 17, 145-157.
+    """
+
+    label = "trade-to-trade market model"
+    formula = "E[R_it] = n_t alpha_i + beta_i sum R_m over the n_t sessions since the last trade"
+    source = "Maynes and Rumsey (1993)"
+    keep_spans: ClassVar[bool] = True
+
+    def design(self, windows: EventWindows) -> FloatArray:
+        """Return intercept and market, (n, L1+L2, 2); weighted on the estimation days."""
+        return super().design(windows) / self._root(windows)[:, :, None]
+
+    def response(self, windows: EventWindows) -> FloatArray:
+        """Return the returns, (n, L1+L2); weighted on the estimation days."""
+        return windows.returns / self._root(windows)
+
+    @staticmethod
+    def _root(windows: EventWindows) -> FloatArray:
+        root = np.sqrt(np.maximum(windows.length, 1))
+        root[:, len(windows.estimation) :] = 1.0
+        return root
+
+
+def thin_beta(y: FloatArray, market: FloatArray, complete: BoolArray) -> tuple[float, float, float]:
+    """Return alpha, beta and 1 + 2 rho_m of one event; the first two are raw if the last is small.
+
+    Parameters
+    ----------
+    y, market : (L1,) float arrays
+    complete : (L1,) bool array
+        Days that have both; a day enters with both its neighbours only.
+
+    Returns
+    -------
+    alpha, beta, divisor : float
+        NaN for fewer than three days.
+    """
+    inner = np.flatnonzero(complete[1:-1] & complete[:-2] & complete[2:]) + 1
+    pairs = np.flatnonzero(complete[1:] & complete[:-1]) + 1
+    if len(inner) < FEWEST:
+        return np.nan, np.nan, np.nan
+    divisor = 1 + 2 * float(np.corrcoef(market[pairs], market[pairs - 1])[0, 1])
+    beta = sum(_slope(y[inner], market[inner + lag]) for lag in (-1, 0, 1)) / divisor
+    return float(y[inner].mean() - beta * market[inner].mean()), beta, divisor
+
+
+def _slope(y: FloatArray, x: FloatArray) -> float:
+    deviation = x - x.mean()
+    return float(deviation @ y / (deviation @ deviation))
+
+
 class _Robust(LinearModel):
-    """Estimates of its own, the variance of least squares around them."""
+    """Estimates by another method, with the variance of least squares around them."""
 
     exact = False
 
-    def estimate(
-        self,
-        y: FloatArray,
-        X: FloatArray,
-        complete: BoolArray,
-        windows: EventWindows,
-        *,
-        engine: Engine,
-    ) -> Fit:
-        """Fit event by event; either engine comes to the same."""
-        del windows, engine
-        params = np.full((len(y), 2), np.nan)
-        for i in np.flatnonzero(complete.sum(axis=1) > 2):
-            own, market = y[i, complete[i]], X[i, complete[i], 1]
-            if np.ptp(own) > 0 and np.ptp(market) > 0:
-                params[i] = self.line(own, market)
-        return around(params, y, X, complete)
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the estimates, event by event; either engine comes to the same."""
+        params = np.full((len(data.y), 2), np.nan)
+        for i in np.flatnonzero(data.complete.sum(axis=1) > 2):
+            days = data.complete[i]
+            y, market = data.y[i, days], data.X[i, days, 1]
+            if np.ptp(y) > 0 and np.ptp(market) > 0:
+                params[i] = self.line(y, market)
+        return around(params, data.y, data.X, data.complete)
 
     def line(self, y: FloatArray, x: FloatArray) -> tuple[float, float]:
-        """Return intercept and slope of y on x, both (M,)."""
+        """Return intercept and slope of a line.
+
+        Parameters
+        ----------
+        y, x : (M,) float arrays
+            Decimal returns of the firm and of the market.
+
+        Returns
+        -------
+        intercept, slope : float
+        """
         raise NotImplementedError
 
 
-@MODELS.register("theil_sen")
-@dataclass(frozen=True)
-class TheilSen(_Robust):
-    """The median of all pairwise slopes, and the median of y - beta x."""
+class TheilSen(_Robust, name="theil_sen"):
+    r"""The market model with the median of all pairwise slopes.
 
-    name = "theil_sen"
+    Notes
+    -----
+    .. math::
+
+        \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
+        \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
+
+    The variance is that of least squares around them (approximate). Missing data: days without
+    either return are left out.
+
+    References
+    ----------
+    Theil, H. (1950), A rank-invariant method of linear and polynomial regression analysis,
+    Proceedings of the Koninklijke Nederlandse Akademie van Wetenschappen 53, 386-392, 521-525,
+    1397-1412. Sen, P. K. (1968), Estimates of the regression coefficient based on Kendall's tau,
+    Journal of the American Statistical Association 63, 1379-1389. Dombrow, J., Rodriguez, M. and
+    Sirmans, C. F. (2000), A complete nonparametric event study approach, Review of Quantitative
+    Finance and Accounting 14, 361-380.
+    """
+
     label = "Theil-Sen market model"
     formula = "E[R_it] = alpha_i + beta_i R_mt, beta_i the median slope of all pairs of days"
     source = "Theil (1950); Sen (1968); Dombrow, Rodriguez and Sirmans (2000)"
 
     def line(self, y: FloatArray, x: FloatArray) -> tuple[float, float]:
-        """Return intercept and slope by ``scipy.stats.theilslopes``."""
+        """Return intercept and slope by ``scipy.stats.theilslopes``.
+
+        Parameters
+        ----------
+        y, x : (M,) float arrays
+            Decimal returns of the firm and of the market.
+
+        Returns
+        -------
+        intercept, slope : float
+        """
         from scipy.stats import theilslopes
 
         fit = theilslopes(y, x, method="joint")
         return float(fit.intercept), float(fit.slope)
 
 
-@MODELS.register("huber")
-@dataclass(frozen=True)
-class Huber(_Robust):
-    """Huber's M-estimator, c = 1.345, scale from the median absolute residual."""
+class Huber(_Robust, name="huber"):
+    r"""The market model by Huber's M-estimator.
 
-    name = "huber"
+    Notes
+    -----
+    .. math:: \min_{\alpha, \beta} \sum_t \rho_c\Bigl(
+        \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
+
+    rho is quadratic up to c and linear beyond; the scale is the median absolute residual over
+    0.6745. The variance is that of least squares around the line (approximate). Missing data: days
+    without either return are left out.
+
+    References
+    ----------
+    Huber, P. J. (1964), Robust estimation of a location parameter, Annals of Mathematical
+    Statistics 35, 73-101; (1973), Robust regression: asymptotics, conjectures and Monte Carlo,
+    Annals of Statistics 1, 799-821.
+    """
+
     label = "Huber market model"
     formula = "E[R_it] = alpha_i + beta_i R_mt by Huber's M-estimator"
     source = "Huber (1964, 1973)"
 
     def line(self, y: FloatArray, x: FloatArray) -> tuple[float, float]:
-        """Return intercept and slope by ``statsmodels.RLM``."""
+        """Return intercept and slope by ``statsmodels.RLM``.
+
+        Parameters
+        ----------
+        y, x : (M,) float arrays
+            Decimal returns of the firm and of the market.
+
+        Returns
+        -------
+        intercept, slope : float
+        """
         from statsmodels.robust.norms import HuberT
         from statsmodels.robust.robust_linear_model import RLM
 
-        fit = RLM(y, np.column_stack([np.ones_like(x), x]), M=HuberT(1.345)).fit(
-            maxiter=200, tol=1e-12
-        )
+        X = np.column_stack([np.ones_like(x), x])
+        fit = RLM(y, X, M=HuberT(1.345)).fit(maxiter=200, tol=1e-12)
         return float(fit.params[0]), float(fit.params[1])

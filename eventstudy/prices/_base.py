@@ -1,15 +1,15 @@
-"""What every price source gives back: one long table, the failures, the provenance."""
+"""Rows of prices in the common shape, where they came from, and corporate actions."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal
 
-from ..errors import NoPricesError, PriceError, UnknownSymbolError
-from ._actions import Action, between
+from ..errors import NoPricesError, OtherDaysError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +21,55 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 NUMBER_COLUMNS = (*PRICE_COLUMNS, "volume")
 DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
 
-# How the error for a symbol without prices in the range says what there is.
-THERE = "prices are there from"
-
-Progress = Callable[[int, int], None]
+# Two rows of one date agree up to this share of the price.
+SAME_PRICE = 1e-6
 FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2200, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Action:
+    """A dividend, split or distribution of capital gains, as the source gives it.
+
+    Parameters
+    ----------
+    date : str
+        ISO date of the first session without it.
+    kind : str
+        ``dividend``, ``split`` or ``capital_gain``.
+    value : float
+        Amount for a share in the currency of the prices; new shares for an old one if a split.
+    """
+
+    date: str
+    kind: str
+    value: float
+
+
+def to_json(actions: Iterable[Action]) -> str:
+    """Return the actions as a JSON list of [date, kind, value]."""
+    return json.dumps([astuple(action) for action in sorted(actions)])
+
+
+def from_json(text: str) -> tuple[Action, ...]:
+    """Return the actions that `to_json` wrote."""
+    return tuple(Action(*fields) for fields in json.loads(text))
+
+
+def between(actions: Iterable[Action], start: date | None, end: date | None) -> tuple[Action, ...]:
+    """Return the actions of a range of days.
+
+    Parameters
+    ----------
+    actions : iterable of Action
+    start, end : date or None
+        Both inclusive; None leaves a side open.
+
+    Returns
+    -------
+    tuple of Action
+    """
+    first, last = str(start or "0001-01-01"), str(end or "9999-12-31")
+    return tuple(action for action in actions if first <= action.date <= last)
 
 
 @dataclass(frozen=True)
@@ -51,7 +95,7 @@ class Provenance:
     sha256 : str
         Hash of `canonical_bytes` of the rows.
     note : str
-        What was changed or noticed on the way, in words, separated by ``"; "``.
+        Changes and observations, in words, separated by ``"; "``.
     instrument : str
         Kind of instrument in the source's words, e.g. ``EQUITY`` or ``INDEX``.
     timezone : str
@@ -72,219 +116,6 @@ class Provenance:
     timezone: str = ""
 
 
-@runtime_checkable
-class PriceProvider(Protocol):
-    """A source of daily prices."""
-
-    name: str
-
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
-        """Return the daily prices of `symbols` from `start` to `end`, both inclusive.
-
-        Parameters
-        ----------
-        symbols : sequence of str
-            Tickers, e.g. ``"002415.SZ"``; duplicates are asked once.
-        start, end : date
-            First and last session date wanted, inclusive.
-        progress : callable, optional
-            Called with the number of symbols done and the number of all symbols.
-
-        Returns
-        -------
-        Prices
-            Every symbol asked for is either in ``table`` or in ``failures``.
-
-        Raises
-        ------
-        NetworkError
-            When the source cannot be reached at all.
-        """
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Prices:
-    """Daily prices of many symbols.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns `COLUMNS`, sorted by symbol and date, unique in (symbol, date). ``date`` holds naive
-        session dates (datetime64[ns]); prices and volume are float64, NaN when missing, in the
-        currency that the symbol's provenance names.
-    failures : dict of str to PriceError
-        Symbols that were asked for and have no rows, with the reason.
-    provenance : dict of str to Provenance
-        One entry for each symbol of `table`.
-    notices : tuple of str
-        What the user must be told whatever the output format.
-    actions : dict of str to tuple of Action
-        Dividends, splits and distributions of the symbols that have any, where the source tells.
-    stale : dict of str to PriceError
-        Symbols of ``table`` whose rows were stored before, as the source did not answer, and why.
-    """
-
-    table: pd.DataFrame
-    failures: dict[str, PriceError] = field(default_factory=dict)
-    provenance: dict[str, Provenance] = field(default_factory=dict)
-    notices: tuple[str, ...] = ()
-    actions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
-    stale: dict[str, PriceError] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls,
-        parts: Mapping[str, pd.DataFrame],
-        failures: Mapping[str, PriceError],
-        provenance: Mapping[str, Provenance],
-        notices: Iterable[str] = (),
-        actions: Mapping[str, tuple[Action, ...]] | None = None,
-        stale: Mapping[str, PriceError] | None = None,
-    ) -> Prices:
-        """Assemble prices from one cleaned table a symbol."""
-        import pandas as pd
-
-        names = sorted(parts)
-        table = (
-            pd.concat([parts[name] for name in names], ignore_index=True)
-            if names
-            else empty_table()
-        )
-        return cls(
-            table=table,
-            failures=dict(sorted(failures.items())),
-            provenance={name: provenance[name] for name in names},
-            notices=tuple(dict.fromkeys(notices)),
-            actions={name: found for name in names if (found := (actions or {}).get(name))},
-            stale={name: why for name in names if (why := (stale or {}).get(name))},
-        )
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Symbols that have rows, in alphabetical order."""
-        return tuple(sorted(self.provenance))
-
-    def parts(self) -> dict[str, pd.DataFrame]:
-        """Return the rows of each symbol, shape (n_sessions, 8), by symbol."""
-        grouped = self.table.groupby("symbol", sort=True)
-        return {str(name): rows.reset_index(drop=True) for name, rows in grouped}
-
-    def merge(self, other: Prices) -> Prices:
-        """Return the symbols of both; where both have a symbol, the rows of `self` are kept whole.
-
-        Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false
-        return. A symbol that has rows in either is no failure.
-        """
-        parts = {**other.parts(), **self.parts()}
-        failures = {**self.failures, **other.failures}
-        return Prices.of(
-            parts,
-            {symbol: error for symbol, error in failures.items() if symbol not in parts},
-            {**other.provenance, **self.provenance},
-            (*self.notices, *other.notices),
-            {
-                symbol: (self if symbol in self.provenance else other).actions.get(symbol, ())
-                for symbol in parts
-            },
-            {
-                **{s: why for s, why in other.stale.items() if s not in self.provenance},
-                **self.stale,
-            },
-        )
-
-    def select(
-        self,
-        symbols: Iterable[str] | None = None,
-        start: date | None = None,
-        end: date | None = None,
-    ) -> Prices:
-        """Return some symbols and dates; ``first``, ``last``, ``rows`` and ``sha256`` follow the
-        selection.
-
-        Parameters
-        ----------
-        symbols : iterable of str, optional
-            All symbols, failed ones too, when omitted.
-        start, end : date, optional
-            First and last date, inclusive.
-
-        Returns
-        -------
-        Prices
-            A symbol that is not here fails with UnknownSymbolError, one without rows in the range
-            with NoPricesError.
-        """
-        wanted = unique(symbols) if symbols is not None else [*self.symbols, *self.failures]
-        mine = self.parts()
-        parts, failures, provenance = {}, {}, {}
-        for symbol in wanted:
-            if symbol not in mine:
-                failures[symbol] = self.failures.get(symbol) or UnknownSymbolError(
-                    "not among these prices", where=symbol
-                )
-                continue
-            rows = in_range(mine[symbol], start, end)
-            if rows.empty:
-                failures[symbol] = no_rows(symbol, mine[symbol], start, end)
-                continue
-            parts[symbol] = rows
-            whole = len(rows) == len(mine[symbol])
-            provenance[symbol] = (
-                self.provenance[symbol] if whole else stamp(self.provenance[symbol], rows)
-            )
-        actions = {symbol: between(found, start, end) for symbol, found in self.actions.items()}
-        return Prices.of(parts, failures, provenance, self.notices, actions, self.stale)
-
-
-def collect(
-    symbols: Iterable[str],
-    start: date,
-    end: date,
-    read: Callable[[str], tuple[pd.DataFrame, Provenance]],
-    progress: Progress | None = None,
-) -> Prices:
-    """Return what `read` gives for each symbol: the whole of a `fetch` for a source that is read
-    one by one.
-
-    Parameters
-    ----------
-    symbols : iterable of str
-        Duplicates are read once.
-    start, end : date
-        Inclusive.
-    read : callable
-        Takes a symbol and returns all its rows as `clean` makes them, and their provenance without
-        extent and hash; raises PriceError.
-    progress : callable, optional
-        Called with the number of symbols done and the number of all symbols.
-
-    Returns
-    -------
-    Prices
-        A symbol without a close in the range fails with NoPricesError.
-    """
-    parts, failures, provenance = {}, {}, {}
-    wanted = unique(symbols)
-    for done, symbol in enumerate(wanted, 1):
-        try:
-            whole, described = read(symbol)
-            rows = in_range(whole, start, end)
-            if not has_prices(rows):
-                raise no_rows(symbol, whole, start, end)
-            parts[symbol] = rows
-            provenance[symbol] = (
-                described if len(rows) == described.rows else stamp(described, rows)
-            )
-        except PriceError as error:
-            failures[symbol] = error
-        if progress:
-            progress(done, len(wanted))
-    return Prices.of(parts, failures, provenance)
-
-
 def unique(symbols: Iterable[str]) -> list[str]:
     """Return the symbols without repetitions, in the order given."""
     return list(dict.fromkeys(symbols))
@@ -301,25 +132,46 @@ def empty_table() -> pd.DataFrame:
 
 
 def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:
-    """Return the rows dated from `start` to `end`, both inclusive; None leaves a side open."""
-    import pandas as pd
+    """Return the rows of a range of days.
 
-    keep = pd.Series(True, index=rows.index)
-    if start is not None:
-        keep &= rows["date"] >= pd.Timestamp(start)
-    if end is not None:
-        keep &= rows["date"] <= pd.Timestamp(end)
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns `COLUMNS`.
+    start, end : date or None
+        Both inclusive; None leaves a side open.
+
+    Returns
+    -------
+    DataFrame
+        `rows` itself where all are in the range.
+    """
+    keep = rows["date"].between(str(start or FIRST_DAY), str(end or LAST_DAY))
     return rows if keep.all() else rows[keep].reset_index(drop=True)
 
 
 def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
-    """Return the error for a symbol whose `rows` hold no price between `start` and `end`."""
+    """Return the error for a symbol without a price in a range of days.
+
+    Parameters
+    ----------
+    symbol : str
+    rows : DataFrame
+        All its rows, whose extent the remedy names.
+    start, end : date or None
+        The range that was wanted.
+
+    Returns
+    -------
+    NoPricesError
+        An OtherDaysError if it has prices at all.
+    """
     wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
     priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
     if priced.empty:
         return NoPricesError(wanted, where=symbol)
     have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"
-    return NoPricesError(wanted, where=symbol, remedy=f"{THERE} {have}")
+    return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
 
 
 def has_prices(rows: pd.DataFrame) -> bool:
@@ -328,17 +180,24 @@ def has_prices(rows: pd.DataFrame) -> bool:
 
 
 def canonical_bytes(symbol: str, matrix: FloatArray) -> bytes:
-    """Return the bytes that identify the rows of a symbol, made from an array as `matrix_of`
-    returns it.
+    """Return the bytes that identify the rows of a symbol.
 
-    The symbol in UTF-8, a line feed, the array as little-endian float64, row by row; every missing
-    value is the same NaN.
+    Parameters
+    ----------
+    symbol : str
+    matrix : (7, n_rows) float array
+        As `matrix_of` returns it.
+
+    Returns
+    -------
+    bytes
+        The symbol in UTF-8, a line feed, the array as little-endian float64, row by row; every
+        missing value is the same NaN.
     """
     import numpy as np
 
-    return (
-        symbol.encode() + b"\n" + np.where(np.isnan(matrix), np.nan, matrix).astype("<f8").tobytes()
-    )
+    numbers = np.where(np.isnan(matrix), np.nan, matrix).astype("<f8")
+    return symbol.encode() + b"\n" + numbers.tobytes()
 
 
 def matrix_of(rows: pd.DataFrame) -> FloatArray:
@@ -350,19 +209,161 @@ def matrix_of(rows: pd.DataFrame) -> FloatArray:
 
 
 def stamp(provenance: Provenance, rows: pd.DataFrame) -> Provenance:
-    """Return `provenance` with the extent and the hash of one symbol's `rows` filled in."""
+    """Return a provenance with the extent and the hash of rows.
+
+    Parameters
+    ----------
+    provenance : Provenance
+    rows : DataFrame
+        One symbol's, columns `COLUMNS`.
+
+    Returns
+    -------
+    Provenance
+    """
     return stamped(provenance, "" if rows.empty else str(rows["symbol"].iloc[0]), matrix_of(rows))
 
 
 def stamped(provenance: Provenance, symbol: str, matrix: FloatArray) -> Provenance:
-    """Return what `stamp` does for the rows of an array, without a frame, for speed."""
-    import numpy as np
+    """Return a provenance with the extent and the hash of rows, without a frame, for speed.
 
-    ends = (
-        matrix[0, [0, -1]].astype("int64").astype("datetime64[D]").astype(str)
-        if matrix.size
-        else ("", "")
-    )
+    Parameters
+    ----------
+    provenance : Provenance
+    symbol : str
+    matrix : (7, n_rows) float array
+        As `matrix_of` returns it.
+
+    Returns
+    -------
+    Provenance
+    """
     digest = hashlib.sha256(canonical_bytes(symbol, matrix)).hexdigest()
-    first, last = (str(np.asarray(day)) for day in ends)
-    return replace(provenance, first=first, last=last, rows=matrix.shape[1], sha256=digest)
+    first = last = ""
+    if matrix.size:
+        first, last = matrix[0, [0, -1]].astype("int64").astype("datetime64[D]").astype(str)
+    return replace(
+        provenance, first=str(first), last=str(last), rows=matrix.shape[1], sha256=digest
+    )
+
+
+def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return one symbol's rows in the common shape, and a note on every change.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, any)
+        A column ``date`` and any of the number columns; a missing column becomes NaN. The index is
+        ignored.
+    symbol : str
+        Ticker to write in the first column.
+
+    Returns
+    -------
+    rows : DataFrame
+        Columns `COLUMNS`, sorted by date, one row a date.
+    notes : tuple of str
+        Empty when nothing was changed. Of several rows of one date the last is kept; rows without a
+        date are left out; prices that are not positive and finite, and volumes that are negative or
+        infinite, become NaN. Rows whose prices are all missing stay.
+    """
+    import pandas as pd
+
+    rows = pd.DataFrame(
+        {"symbol": symbol, "date": pd.to_datetime(table["date"])}, index=table.index
+    )
+    for column in NUMBER_COLUMNS:
+        rows[column] = table[column].astype("float64") if column in table else float("nan")
+    rows["date"] = rows["date"].astype(DATE_DTYPE)
+    rows["symbol"] = rows["symbol"].astype("str")
+    rows, notes = _one_row_a_date(rows.reset_index(drop=True))
+    notes += _blank_impossible(rows)
+    return rows, tuple(notes)
+
+
+def _rows(mask: pd.Series[bool]) -> str:
+    n = int(mask.sum())
+    return f"{n:,} row{'s' * (n != 1)}"
+
+
+def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    notes = []
+    undated = rows["date"].isna()
+    if undated.any():
+        notes.append(f"{_rows(undated)} without a date left out")
+        rows = rows[~undated]
+    if not rows["date"].is_monotonic_increasing:
+        notes.append("rows were not in order of date: sorted")
+        rows = rows.sort_values("date", kind="stable")
+    repeated = rows["date"].duplicated(keep="last")
+    if repeated.any():
+        days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
+        again = "of a date that occurs again left out, the last kept"
+        notes.append(f"{_rows(repeated)} {again} ({days})")
+        rows, disputed = _without_disputed(rows, repeated)
+        notes += disputed
+    return rows.reset_index(drop=True), notes
+
+
+def _without_disputed(
+    rows: pd.DataFrame, repeated: pd.Series[bool]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the last row of each date, without prices where its rows differ in a close."""
+    closes = rows[["close", "adj_close"]]
+    priced = closes.where(closes > 0).groupby(rows["date"])
+    apart = (priced.max() > priced.min() * (1 + SAME_PRICE)).any(axis=1)
+    disputed = apart.index[apart]
+    rows = rows[~repeated].copy()
+    if disputed.empty:
+        return rows, []
+    rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")
+    days = name_some(f"{day:%Y-%m-%d}" for day in disputed)
+    return rows, [f"{len(disputed)} dates with two different closes taken as missing ({days})"]
+
+
+def _blank_impossible(rows: pd.DataFrame) -> list[str]:
+    """Set impossible numbers of `rows` to NaN in place and say so."""
+    notes = []
+    for column in NUMBER_COLUMNS:
+        values = rows[column]
+        wrong = values.notna() & ~are_possible(column, values)
+        if wrong.any():
+            days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
+            count = int(wrong.sum())
+            notes.append(f"{count} impossible values of {column} set to missing ({days})")
+            rows.loc[wrong, column] = float("nan")
+    return notes
+
+
+def are_possible(column: str, values: pd.Series[float]) -> pd.Series[bool]:
+    """Return which values are possible: positive and finite, volumes also 0.
+
+    Parameters
+    ----------
+    column : str
+        Name of a number column.
+    values : Series of float
+
+    Returns
+    -------
+    Series of bool
+    """
+    low = values >= 0 if column == "volume" else values > 0
+    return low & (values < float("inf"))
+
+
+def name_some(words: Iterable[str], limit: int = 3) -> str:
+    """Return the first words in a text, with dots where there are more than `limit`.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Duplicates count once.
+    limit : int
+
+    Returns
+    -------
+    str
+    """
+    listed = unique(words)
+    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")

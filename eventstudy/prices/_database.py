@@ -1,52 +1,60 @@
-"""The SQLite file of the store: its tables, how they came about, and how the file is opened."""
+"""The price cache on disk: its SQLite file, and the stored form of a symbol."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import BadAnswerError, DataError
+from ._base import (
+    DATE_DTYPE,
+    NUMBER_COLUMNS,
+    Action,
+    Provenance,
+    empty_table,
+    from_json,
+    matrix_of,
+    to_json,
+)  # fmt: skip
+from ._prices import Prices
 
 if TYPE_CHECKING:
     import sqlite3
+
+    import pandas as pd
+
+    from ..utility.typing import FloatArray
 
 SCHEMA_VERSION = 2
 TIMEOUT = 30.0
 REMEDY = "move the file away to start a new store, or name another one in EVENTSTUDY_STORE"
 RECORD = "asked_first, asked_last, fetched_at, provenance, actions, sha256, blob"
-_HELD = """
-    asked_first TEXT NOT NULL,
-    asked_last TEXT NOT NULL,
-    fetched_at TEXT NOT NULL,
-    provenance TEXT NOT NULL,
-    actions TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-"""
-# Blobs come last: a look at the other columns need not walk over their pages.
+FETCH = "fetched_at, outcome, asked_first, asked_last, source, library, sha256, note"
+
+
+def _texts(columns: str) -> str:
+    return ", ".join(f"{name} TEXT NOT NULL" for name in columns.split(", "))
+
+
+_HELD = _texts(RECORD.removesuffix(", blob"))
+_NUMBERED = "symbol TEXT NOT NULL, number INTEGER NOT NULL"
+_KEY = "PRIMARY KEY (symbol, number)"
+# Blobs come last: a look at the other columns need not walk over their pages. A vintage without a
+# blob is a part, by its first and last day, of the next one that has a blob.
 TABLES = {
-    "prices": f"CREATE TABLE prices (symbol TEXT PRIMARY KEY, {_HELD} blob BLOB NOT NULL) WITHOUT "
-    "ROWID",
-    # A vintage without a blob is a part, by its first and last day, of the next one that has a
-    # blob.
-    "vintages": f"""CREATE TABLE vintages (
-        symbol TEXT NOT NULL, number INTEGER NOT NULL, {_HELD} blob BLOB,
-        PRIMARY KEY (symbol, number)
-    ) WITHOUT ROWID""",
-    "fetches": """CREATE TABLE fetches (
-        symbol TEXT NOT NULL,
-        number INTEGER NOT NULL,
-        fetched_at TEXT NOT NULL,
-        outcome TEXT NOT NULL,
-        asked_first TEXT NOT NULL,
-        asked_last TEXT NOT NULL,
-        source TEXT NOT NULL,
-        library TEXT NOT NULL,
-        sha256 TEXT NOT NULL,
-        note TEXT NOT NULL,
-        PRIMARY KEY (symbol, number)
-    ) WITHOUT ROWID""",
+    name: f"CREATE TABLE {name} ({columns}) WITHOUT ROWID"
+    for name, columns in (
+        ("prices", f"symbol TEXT PRIMARY KEY, {_HELD}, blob BLOB NOT NULL"),
+        ("vintages", f"{_NUMBERED}, {_HELD}, blob BLOB, {_KEY}"),
+        ("fetches", f"{_NUMBERED}, {_texts(FETCH)}, {_KEY}"),
+    )
 }
 FROM_1 = """SELECT symbol, asked_first, asked_last,
     coalesce(json_extract(provenance, '$.retrieved_at'), '') AS fetched_at,
@@ -85,8 +93,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection to a store that exists; sqlite3.OperationalError when it cannot be
-        written."""
+        """Yield a connection to a present store; sqlite3.OperationalError if it is read-only."""
         import sqlite3
 
         try:
@@ -101,30 +108,28 @@ class Database:
             raise self._unusable(error) from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; refuse what is newer or no store of
-        ours."""
+        """Return the schema version, 0 for an empty file; refuse newer and foreign databases."""
         # in this order: another process may create the store between the two statements
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > SCHEMA_VERSION:
+            limit = f"this program reads up to {SCHEMA_VERSION}"
             raise DataError(
-                f"the price store has version {version}, this program reads up to {SCHEMA_VERSION}",
-                where=str(self.path),
+                f"the price cache has version {version}, {limit}", where=str(self.path),
                 remedy="update eventstudy-kit, or name another store in EVENTSTUDY_STORE",
-            )
+            )  # fmt: skip
         if version == 0 and tables:
             raise self._unusable("a database of another program")
         return version
 
     def _unusable(self, reason: object) -> DataError:
-        return DataError(
-            f"not a usable price store ({reason})", where=str(self.path), remedy=REMEDY
-        )
+        message = f"not a usable price cache ({reason})"
+        return DataError(message, where=str(self.path), remedy=REMEDY)
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold the only right to write while the body runs; all of it is kept, or nothing."""
+    """Hold the only right to write while the body runs; all its changes are stored, or none."""
     connection.execute("BEGIN IMMEDIATE")
     with connection:
         yield
@@ -182,3 +187,204 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     # the switch needs the file for itself; without it a second writer only waits longer
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """The rows of one symbol with their provenance.
+
+    Parameters
+    ----------
+    symbol : str
+    rows : DataFrame
+        Columns `COLUMNS`, sorted by date.
+    provenance : Provenance
+    actions : tuple of Action
+    coverage : (str, str)
+        ISO dates of the range that need not be asked again, inclusive.
+    fetched_at : str
+        ISO 8601 time in UTC, to the second.
+    """
+
+    symbol: str
+    rows: pd.DataFrame
+    provenance: Provenance
+    actions: tuple[Action, ...]
+    coverage: tuple[str, str]
+    fetched_at: str
+
+    @classmethod
+    def all_of(
+        cls, prices: Prices, requested: tuple[date, date] | None, now: datetime
+    ) -> list[Held]:
+        """Return the stored form of each symbol of a fetch.
+
+        Parameters
+        ----------
+        prices : Prices
+        requested : (date, date) or None
+            The range that was asked of the source; None for the extent of the rows.
+        now : datetime
+            Time of a symbol that was not retrieved.
+
+        Returns
+        -------
+        list of Held
+        """
+        fetched = []
+        for symbol, rows in prices.by_symbol().items():
+            source, actions = prices.provenance[symbol], prices.actions.get(symbol, ())
+            moment = utc(source.retrieved_at or now.isoformat())
+            fetched.append(cls(symbol, rows, source, actions, _settled(source, requested), moment))
+        return fetched
+
+    def covers(self, start: date | str, end: date | str) -> bool:
+        """Return whether all of a range was asked.
+
+        Parameters
+        ----------
+        start, end : date or str
+            Both inclusive; text is YYYY-MM-DD.
+
+        Returns
+        -------
+        bool
+        """
+        return self.coverage[0] <= str(start) and str(end) <= self.coverage[1]
+
+    def packed(self) -> tuple[str, str, str, str, str, str, bytes]:
+        """Return the columns `RECORD` of the database."""
+        raw = raw_bytes(self.rows)
+        about = json.dumps(asdict(self.provenance), sort_keys=True)
+        digest = hashlib.sha256(raw).hexdigest()
+        blob = zlib.compress(raw, 1)
+        return *self.coverage, self.fetched_at, about, to_json(self.actions), digest, blob
+
+
+def utc(text: str) -> str:
+    """Return an ISO time as UTC to the second; one without an offset is UTC already."""
+    moment = datetime.fromisoformat(text)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _settled(provenance: Provenance, requested: tuple[date, date] | None) -> tuple[str, str]:
+    """Return the range that need not be asked again: of the day of retrieval only its rows."""
+    if requested is None:
+        return provenance.first, provenance.last
+    first, last = requested[0].isoformat(), requested[1].isoformat()
+    if provenance.retrieved_at:
+        day = datetime.fromisoformat(provenance.retrieved_at).date() - timedelta(days=1)
+        last = min(last, max(day.isoformat(), provenance.last))
+    return first, last
+
+
+def raw_bytes(rows: pd.DataFrame) -> bytes:
+    """Return the bytes of `matrix_of` the rows as a little-endian float64 array."""
+    return matrix_of(rows).astype("<f8").tobytes()
+
+
+def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
+    """Return the stored form of a symbol from a record.
+
+    Parameters
+    ----------
+    symbol, record, donor
+        As for `verified`.
+
+    Returns
+    -------
+    Held
+
+    Raises
+    ------
+    BadAnswerError
+        As for `verified`.
+    """
+    matrix, provenance, actions = verified(symbol, record, donor)
+    return Held(
+        symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
+    )
+
+
+def verified(
+    symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None
+) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
+    """Return the array of a record, shape (7, n_rows), with provenance and actions.
+
+    Parameters
+    ----------
+    symbol : str
+    record : tuple
+        In the order of `RECORD`.
+    donor : tuple, optional
+        The later record whose blob holds the rows of one without a blob.
+
+    Raises
+    ------
+    BadAnswerError
+        When the bytes have changed since they were written.
+    """
+    import numpy as np
+
+    *_, about, actions, digest, blob = record
+    try:
+        raw = zlib.decompress(blob if donor is None else donor[-1])
+        provenance, acts = Provenance(**json.loads(about)), from_json(actions)
+        matrix = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1)
+    except (zlib.error, ValueError, TypeError):
+        raise _damaged(symbol) from None
+    if donor is not None:
+        matrix = within(matrix, provenance.first, provenance.last)
+        raw = matrix.tobytes()
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise _damaged(symbol)
+    return matrix, provenance, acts
+
+
+def within(matrix: FloatArray, start: date | str, end: date | str) -> FloatArray:
+    """Return the days of an array in a range.
+
+    Parameters
+    ----------
+    matrix : (7, n_rows) float array
+        As `matrix_of` returns it.
+    start, end : date or str
+        Both inclusive; text is YYYY-MM-DD.
+
+    Returns
+    -------
+    (7, n) float array
+    """
+    import numpy as np
+
+    first, last = (np.datetime64(str(day), "D").astype("int64") for day in (start, end))
+    low, high = np.searchsorted(matrix[0], first), np.searchsorted(matrix[0], last, side="right")
+    return matrix[:, low:high]
+
+
+def has_closes(matrix: FloatArray) -> bool:
+    """Return whether an array, shape (7, n_rows), has any close, adjusted or not."""
+    import numpy as np
+
+    closes = [1 + NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
+    return not np.isnan(matrix[closes]).all()
+
+
+def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
+    """Return the rows of symbols in the common shape and in their order, in one go for speed."""
+    import numpy as np
+    import pandas as pd
+
+    if not matrices:
+        return empty_table()
+    lengths = [matrix.shape[1] for matrix in matrices.values()]
+    days, *numbers = np.concatenate([*matrices.values()], axis=1).astype("float64")
+    dates = days.astype("int64").astype("datetime64[D]").astype(DATE_DTYPE)
+    symbols = pd.Series([*matrices], dtype="str").repeat(lengths).reset_index(drop=True)
+    columns = dict(zip(NUMBER_COLUMNS, numbers, strict=True))
+    return pd.DataFrame({"symbol": symbols, "date": dates, **columns})
+
+
+def _damaged(symbol: str) -> BadAnswerError:
+    return BadAnswerError("the stored prices are damaged", where=symbol, remedy="download them")

@@ -1,4 +1,4 @@
-"""How Yahoo Finance is reached through yfinance: patience, time-outs, and what its errors mean."""
+"""Requests to Yahoo Finance through yfinance: retries, time-outs, and the meaning of errors."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..errors import (
     PriceError,
     RateLimitedError,
     UnknownSymbolError,
+    UnreachableError,
 )
 
 HOST = "query2.finance.yahoo.com"
@@ -30,7 +31,7 @@ PROBE_TIMEOUT = 4.0
 SIDE_TIMEOUT = 4.0
 RETRIES = 2
 BREAK_AFTER = 3
-# What the numbers of libcurl's errors mean.
+# The meaning of libcurl's error numbers.
 CAUSES = {
     "5": "the name of the proxy is not known", "6": "the name of the host is not known",
     "7": "no connection",
@@ -50,8 +51,7 @@ class ServerFaultError(Exception):
 
 
 class Breaker:
-    """Gives up after some symbols in a row failed by the network or by the rate limit; safe among
-    threads."""
+    """Give up after `limit` failures in a row by the network or the rate limit; thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self._lock, self._limit = threading.Lock(), limit
@@ -68,19 +68,18 @@ class Breaker:
                 self._run.clear()
 
     def refuse(self, symbol: str) -> PriceError | None:
-        """Return the failure of a symbol that need not be asked any more."""
+        """Return the failure of a symbol that need not be asked, or None."""
         with self._lock:
             if len(self._run) < self._limit:
                 return None
             last = self._run[-1]
-        return type(last)(
-            f"not asked after {self._limit} failures in a row: {last.what}", where=symbol
-        )
+        message = f"not asked after {self._limit} failures in a row: {last.what}"
+        return type(last)(message, where=symbol)
 
 
 @dataclass(frozen=True)
 class Wire:
-    """How many symbols are asked at once, and how patiently; parameters as for `YahooProvider`."""
+    """Number of symbols asked at once, and time-outs; parameters as for `YahooProvider`."""
 
     session: Any
     workers: int
@@ -93,7 +92,18 @@ class Wire:
         symbols: list[str],
         progress: Callable[[int, int], None] | None = None,
     ) -> dict[str, T | PriceError]:
-        """Return what `ask` (yfinance, session, symbol) returns for each symbol, or why it failed.
+        """Return the answer of `ask` for each symbol, or why it failed.
+
+        Parameters
+        ----------
+        ask : callable
+            Takes yfinance, the session and a symbol.
+        symbols : list of str
+        progress : callable, optional
+
+        Returns
+        -------
+        dict of str to object or PriceError
 
         Raises
         ------
@@ -105,7 +115,7 @@ class Wire:
         probe(session)
         with yfinance_quiet() as yfinance:
 
-            def one(symbol: str) -> T | PriceError:
+            def ask_symbol(symbol: str) -> T | PriceError:
                 refused = breaker.refuse(symbol)
                 if refused is not None:
                     return refused
@@ -113,25 +123,26 @@ class Wire:
                 breaker.record(outcome)
                 return outcome
 
-            outcomes = self._each(one, symbols, progress or (lambda done, total: None))
-        errors = [found for found in outcomes.values() if isinstance(found, NetworkError)]
-        if len(errors) == len(symbols):
-            failed = outcomes[symbols[0]]
-            raise unreachable(failed.what if isinstance(failed, NetworkError) else "")
+            outcomes = self._each(ask_symbol, symbols, progress or (lambda done, total: None))
+        first = outcomes[symbols[0]]
+        if isinstance(first, NetworkError) and all(
+            isinstance(outcome, NetworkError) for outcome in outcomes.values()
+        ):
+            raise unreachable(first.what)
         return outcomes
 
     def _each(
         self,
-        one: Callable[[str], T | PriceError],
+        ask_symbol: Callable[[str], T | PriceError],
         symbols: list[str],
         progress: Callable[[int, int], None],
     ) -> dict[str, T | PriceError]:
         # yfinance sets up its caches at the first request, and loses them when threads race to be
         # first
-        outcomes = {symbols[0]: one(symbols[0])}
+        outcomes = {symbols[0]: ask_symbol(symbols[0])}
         progress(1, len(symbols))
         with ThreadPoolExecutor(self.workers) as pool:
-            pending = {pool.submit(one, symbol): symbol for symbol in symbols[1:]}
+            pending = {pool.submit(ask_symbol, symbol): symbol for symbol in symbols[1:]}
             for future in as_completed(pending):
                 outcomes[pending[future]] = future.result()
                 progress(len(outcomes), len(symbols))
@@ -158,52 +169,52 @@ def _outcome(ask: Callable[[], T], symbol: str) -> T | PriceError:
 
 
 def classify(error: Exception, symbol: str) -> PriceError:
-    """Return the failure that an exception of yfinance or of its HTTP library means."""
+    """Return the failure of a symbol that an exception means.
+
+    Parameters
+    ----------
+    error : Exception
+        Of yfinance or its HTTP library.
+    symbol : str
+
+    Returns
+    -------
+    PriceError
+    """
     name = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
-    if name == "YFRateLimitError" or status == 429:
-        return RateLimitedError(
-            "Yahoo limits the rate of requests",
-            where=symbol,
-            remedy="wait some minutes and run again",
-        )
     reason = str(getattr(error, "yahoo_reason", "") or "")
-    if name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
-        return UnknownSymbolError(
-            "Yahoo does not know the symbol, or no longer",
-            where=symbol,
-            remedy="look it up on finance.yahoo.com, or give the prices as a file",
-        )
-    if name == "YFPricesMissingError":
-        return NoPricesError(
-            f"Yahoo has no prices in the range ({reason or 'no reason given'})",
-            where=symbol,
-            remedy="look at the first and the last day of the listing",
-        )
-    if isinstance(error, ServerFaultError):
-        return BadAnswerError(
-            f"Yahoo's server is at fault ({error})", where=symbol, remedy="run again later"
-        )
-    if isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
-        return NetworkError(
-            f"no answer from Yahoo ({short(error)})", where=symbol, remedy="run again later"
-        )
-    return BadAnswerError(
-        f"Yahoo's answer is not prices ({name}: {short(error)})",
-        where=symbol,
-        remedy="run again later",
-    )
+    kind: type[PriceError] = BadAnswerError
+    remedy = "run again later"
+    if name == "YFRateLimitError" or status == 429:
+        kind, message = RateLimitedError, "Yahoo limits the rate of requests"
+        remedy = "wait some minutes and run again"
+    elif name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
+        kind, message = UnknownSymbolError, "Yahoo does not know the symbol, or no longer"
+        remedy = "look it up on finance.yahoo.com, or give the prices as a file"
+    elif name == "YFPricesMissingError":
+        kind = NoPricesError
+        message = f"Yahoo has no prices in the range ({reason or 'no reason given'})"
+        remedy = "look at the first and the last day of the listing"
+    elif isinstance(error, ServerFaultError):
+        message = f"Yahoo's server is at fault ({error})"
+    elif isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
+        kind, message = NetworkError, f"no answer from Yahoo ({short(error)})"
+    else:
+        message = f"Yahoo's answer is not prices ({name}: {short(error)})"
+    return kind(message, where=symbol, remedy=remedy)
 
 
 def short(error: Exception) -> str:
-    """Return the cause of an exception, without what the HTTP library adds to it."""
+    """Return the cause of an exception, without additions of the HTTP library."""
     text = str(error).removeprefix("Failed to perform, ").partition("\n")[0].partition(". See ")[0]
     code = re.match(r"curl: \((\d+)\) *(.*)", text)
     return (CAUSES.get(code[1]) or code[2][:80] if code else text[:160]) or type(error).__name__
 
 
-def unreachable(reason: str) -> NetworkError:
-    return NetworkError(
+def unreachable(reason: str) -> UnreachableError:
+    """Return the error for a host that does not answer."""
+    return UnreachableError(
         f"Yahoo Finance cannot be reached ({reason})",
         where=HOST,
         remedy="check the network, HTTPS_PROXY and REQUESTS_CA_BUNDLE, or use --offline",
@@ -219,10 +230,11 @@ def probe(session: Any) -> None:
 
 
 def capped_session(timeout: float) -> Any:
-    """Return a session that gives up early, and says when the server is at fault.
+    """Return a session whose requests for prices take at most `timeout` seconds.
 
-    yfinance asks for a cookie before the prices, with time-outs of 30 s that its caller cannot set,
-    and reads a server's fault with a JSON body as an unknown ticker.
+    It raises ServerFaultError where the server is at fault: yfinance takes such an answer with a
+    JSON body for an unknown ticker. yfinance also asks for a cookie before the prices, with
+    time-outs of 30 s that its caller cannot set.
     """
     from curl_cffi import requests
 
@@ -241,17 +253,13 @@ def capped_session(timeout: float) -> Any:
 
 @contextmanager
 def yfinance_quiet() -> Iterator[Any]:
-    """Yield yfinance set to raise its errors and log nothing, and give the caller's settings back
-    after."""
+    """Yield yfinance, set to raise its errors and log nothing; restore its settings afterwards."""
     import yfinance
 
     # yfinance forces its own deprecation warnings to be shown, at import
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"yfinance")
-    logger, debug, network = (
-        logging.getLogger("yfinance"),
-        yfinance.config.debug,
-        yfinance.config.network,
-    )
+    logger = logging.getLogger("yfinance")
+    debug, network = yfinance.config.debug, yfinance.config.network
     before = logger.level, debug.hide_exceptions, network.retries
     logger.setLevel(logging.CRITICAL + 1)
     debug.hide_exceptions, network.retries = False, 0

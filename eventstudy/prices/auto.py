@@ -1,4 +1,4 @@
-"""The default source: what was downloaded before, then Yahoo, then the bundled sample."""
+"""The default source: the price cache, then Yahoo, then the bundled sample."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import replace
 from datetime import date
 
 from ..errors import NetworkError, NoPricesError, PriceError
-from ._base import PriceProvider, Prices, Progress, unique
+from ._base import name_some, unique
+from ._prices import PriceProvider, Prices, Progress
 from .store import StoreProvider
 
 
 class AutoProvider:
-    """The local store, brought up to date from Yahoo; the bundled sample when Yahoo is out of
-    reach.
+    """The local store, updated from Yahoo, and the bundled sample when Yahoo is out of reach.
 
     Parameters
     ----------
     store : StoreProvider
-        Asked first; what Yahoo gives is put into it. Prices of another source, such as imported
+        Asked first, and updated with Yahoo's answers. Prices of another source, such as imported
         files, are used as they are and never replaced.
     yahoo : PriceProvider
-        Asked for what the store does not cover. What it says about a symbol is final: the sample
-        stands in for a network that fails, never for a symbol that Yahoo does not have.
+        Asked for missing ranges. Its answer about a symbol is final: the sample takes the place of
+        a network that fails, never of a symbol that Yahoo does not have.
     sample : PriceProvider
         Asked when `yahoo` raises NetworkError, or when offline, for symbols that are not stored.
     offline : bool
@@ -45,13 +45,17 @@ class AutoProvider:
     ) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
 
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
         Returns
         -------
         Prices
             ``notices`` say when the sample was used, when the source revised prices, when a symbol
-            is stored for a part of the range and no more could be had, and when the store could not
-            be written; ``stale`` has the symbols that Yahoo was asked for in vain and that the
-            store has.
+            has only a part of the range, and when the store could not be written; ``stale`` has
+            the stored symbols that Yahoo was asked for in vain.
 
         Raises
         ------
@@ -61,14 +65,10 @@ class AutoProvider:
         wanted = unique(symbols)
         stored = self._store.fetch(wanted, start, end)
         missing = [symbol for symbol in wanted if symbol in stored.failures]
-        theirs = [
-            symbol
-            for symbol in self._store.of_others(missing, self._yahoo.name)
-            if symbol in missing
-        ]
-        if theirs:
-            stored = stored.select(stored.symbols).merge(self._parts(theirs, start, end))
-            missing = [symbol for symbol in missing if symbol not in theirs]
+        imported = self._store.of_others(missing, self._yahoo.name)
+        if imported:
+            stored = stored.select(stored.symbols).merge(self._stored(imported, start, end))
+            missing = [symbol for symbol in missing if symbol not in imported]
         if not missing:
             return stored
         if self._offline:
@@ -78,73 +78,59 @@ class AutoProvider:
                 fetched = self._download(missing, start, end, progress)
             except NetworkError as error:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
-                held = [
-                    s for s in fetched.symbols if fetched.provenance[s].source != self._sample.name
-                ]
-                told = (str(error), *fetched.notices)
-                fetched = replace(fetched, notices=told, stale=dict.fromkeys(held, error))
-        prices = stored.select([*stored.symbols, *theirs]).merge(fetched)
-        if not prices.symbols and all(
-            isinstance(e, NetworkError) for e in prices.failures.values()
-        ):
-            raise _nothing(list(prices.failures.values()))
+                sources = {s: p.source for s, p in fetched.provenance.items()}
+                stale: dict[str, PriceError] = {
+                    s: error for s in fetched.symbols if sources[s] != self._sample.name
+                }
+                notices = (str(error), *fetched.notices)
+                fetched = replace(fetched, notices=notices, stale=stale)
+        prices = stored.select([*stored.symbols, *imported]).merge(fetched)
+        errors = list(prices.failures.values())
+        if not prices.symbols and all(isinstance(error, NetworkError) for error in errors):
+            raise _nothing(errors)
         return prices
 
     def _download(
         self, symbols: list[str], start: date, end: date, progress: Progress | None
     ) -> Prices:
-        """Download what is missing; a stored part stands in for what Yahoo does not give any
-        more."""
+        """Download what is missing; where Yahoo fails, stored days take its place."""
         from .sync import update
 
         fetched = update(self._store, self._yahoo, symbols, start, end, progress=progress)
-        part = self._parts(list(fetched.failures), start, end)
-        why = {symbol: fetched.failures[symbol].what for symbol in part.symbols}
-        notices = [
-            f"{symbol}: stored prices used as they are: {what}" for symbol, what in why.items()
-        ]
-        if not part.symbols:
+        stored = self._stored(list(fetched.failures), start, end)
+        if not stored.symbols:
             return fetched
-        stale = {symbol: fetched.failures[symbol] for symbol in part.symbols}
-        told = (*fetched.notices, *part.notices, *notices)
-        return replace(fetched.merge(part), notices=told, stale=stale)
+        stale = {symbol: fetched.failures[symbol] for symbol in stored.symbols}
+        reasons = [f"{s}: stored prices used as they are: {e.what}" for s, e in stale.items()]
+        notices = (*fetched.notices, *stored.notices, *reasons)
+        return replace(fetched.merge(stored), notices=notices, stale=stale)
 
-    def _parts(self, symbols: list[str], start: date, end: date) -> Prices:
-        """Return what the store has of the range, be it a part."""
+    def _stored(self, symbols: Sequence[str], start: date, end: date) -> Prices:
+        """Return the stored days of the range, be it a part."""
         return StoreProvider(self._store.path, partial=True).fetch(symbols, start, end)
 
     def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
-        """Return stored parts, else what the bundled sample has; the other symbols fail by the
-        network."""
-        part = self._parts(symbols, start, end)
-        part = part.select(part.symbols)
-        found = self._sample.fetch([s for s in symbols if s not in part.provenance], start, end)
-        failures = {
-            symbol: _no_network(symbol, why, error) for symbol, error in found.failures.items()
-        }
-        count, names = len(found.symbols), ", ".join(found.symbols)
+        """Return stored days, else the bundled sample; all other symbols fail by the network."""
+        stored = self._stored(symbols, start, end)
+        stored = stored.select(stored.symbols)
+        missing = [symbol for symbol in symbols if symbol not in stored.provenance]
+        sample = self._sample.fetch(missing, start, end)
+        failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
+        count, names = len(sample.symbols), ", ".join(sample.symbols)
         used = f"{why}: bundled sample used for {count} symbol{'s' * (count != 1)} ({names})"
-        return part.merge(replace(found, failures=failures, notices=(used,) if count else ()))
+        return stored.merge(replace(sample, failures=failures, notices=(used,) if count else ()))
 
 
-def _no_network(symbol: str, why: str, sample_says: PriceError) -> PriceError:
-    if isinstance(sample_says, NoPricesError):
-        return NetworkError(
-            f"no price data: {why} and the bundled sample has none in the range",
-            where=symbol,
-            remedy=sample_says.remedy,
-        )
-    return NetworkError(f"no price data: {why} and not in the bundled sample", where=symbol)
+def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
+    """Return the failure of a symbol that the sample lacks too, with `error`."""
+    if isinstance(error, NoPricesError):
+        message = f"{why} and the bundled sample has none in the range"
+        return NetworkError(message, where=symbol, remedy=error.remedy)
+    return NetworkError(f"{why} and not in the bundled sample", where=symbol)
 
 
 def _nothing(failures: list[PriceError]) -> NetworkError:
-    """Return the error for a fetch that got nothing, of which every symbol failed by the
-    network."""
-    names = ", ".join(error.where for error in failures[:5]) + (
-        ", ..." if len(failures) > 5 else ""
-    )
-    return NetworkError(
-        failures[0].what,
-        where=names,
-        remedy="try again with a network, give your own files, or try the bundled sample's tickers",
-    )
+    """Return the error for a fetch in which every symbol failed by the network."""
+    names = name_some((error.where for error in failures), 5)
+    remedy = "try again with a network, give your own files, or try the bundled sample's tickers"
+    return NetworkError(f"no price data: {failures[0].what}", where=names, remedy=remedy)

@@ -1,20 +1,19 @@
-"""Prices from the user's own files: a folder with one file a ticker, or one table of many
-tickers."""
+"""Prices from the user's files: a folder with one file a ticker, or one table of many tickers."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
-from ..utility.optional_parquet import parquet_modules
 from ..utility.registry import did_you_mean
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Progress, Provenance, collect
-from ._clean import clean
+from ..utility.tables import TableError, read_csv_cells, read_parquet
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, clean
+from ._prices import Prices, Progress, collect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +31,7 @@ ALIASES = {
     "adjustedclose": "adj_close",
     "adjcls": "adj_close",
 }
-KNOWN = ("symbol", "date", "currency", *NUMBER_COLUMNS)
+RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
 EARLIEST = "1800-01-01"
 
 
@@ -46,10 +45,8 @@ class FilesProvider:
         with the columns ``symbol`` (or ``ticker``), ``date`` and prices; or with ``date`` and a
         column of adjusted closes for each ticker; or with ``date`` and the prices of the ticker
         that the file is named after.
-
     on_read : callable, optional
-        Called with each ticker that is read, its rows as the file has them, and as they are after
-        `clean`.
+        Called with each ticker that is read, its rows as in the file, and its rows after `clean`.
 
     Raises
     ------
@@ -72,16 +69,18 @@ class FilesProvider:
         if not self.path.exists():
             raise ConfigError("no such file or folder of prices", value=str(path))
         if self.path.is_file() and not _suffix(self.path):
-            raise ConfigError(
-                "unknown kind of price file",
-                value=self.path.name,
-                remedy=f"use {', '.join(SUFFIXES)}",
-            )
+            remedy = f"use {', '.join(SUFFIXES)}"
+            raise ConfigError("unknown kind of price file", value=self.path.name, remedy=remedy)
 
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
     ) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
+
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
 
         Returns
         -------
@@ -116,11 +115,9 @@ class FilesProvider:
         rows, notes = clean(typed, symbol)
         if self._on_read:
             self._on_read(symbol, typed, rows)
-        if "adj_close" not in frame:
-            notes = (*notes, "no adjusted closes")
-        return rows, Provenance(
-            self.name, file.name, currency=_currency(frame, file.name), note="; ".join(notes)
-        )
+        note = "; ".join(notes if "adj_close" in frame else [*notes, "no adjusted closes"])
+        currency = _currency(frame, file.name)
+        return rows, Provenance(self.name, file.name, currency=currency, note=note)
 
     @functools.cached_property
     def _members(self) -> dict[str, list[Path]]:
@@ -137,16 +134,12 @@ class FilesProvider:
     def _file_of(self, symbol: str) -> Path:
         files = self._members.get(symbol)
         if not files:
-            raise UnknownSymbolError(
-                f"no {symbol}.csv in the folder {self.path.name!r} ({len(self._members)} tickers)",
-                where=symbol,
-                remedy=did_you_mean(symbol, self._members),
-            )
+            place = f"the folder {self.path.name!r} ({len(self._members)} tickers)"
+            hint = did_you_mean(symbol, self._members)
+            raise UnknownSymbolError(f"no {symbol}.csv in {place}", where=symbol, remedy=hint)
         if len(files) > 1:
-            names = ", ".join(file.name for file in files)
-            raise BadAnswerError(
-                "several files for one ticker", where=symbol, value=names, remedy="keep one"
-            )
+            names, message = ", ".join(f.name for f in files), "several files for one ticker"
+            raise BadAnswerError(message, where=symbol, value=names, remedy="keep one")
         return files[0]
 
     @functools.cached_property
@@ -161,11 +154,9 @@ class FilesProvider:
     def _group_of(self, symbol: str) -> pd.DataFrame:
         groups = self._groups
         if symbol not in groups:
-            raise UnknownSymbolError(
-                f"not in {self.path.name} ({len(groups)} tickers)",
-                where=symbol,
-                remedy=did_you_mean(symbol, list(groups)),
-            )
+            message = f"not in {self.path.name} ({len(groups)} tickers)"
+            hint = did_you_mean(symbol, list(groups))
+            raise UnknownSymbolError(message, where=symbol, remedy=hint)
         return groups[symbol]
 
 
@@ -174,7 +165,7 @@ def _suffix(file: Path) -> str:
 
 
 def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
-    """Return the rows of each ticker of a table of any of the three kinds."""
+    """Return the rows of each ticker of a table, be it long, wide or of one ticker."""
     named = _columns(frame, file.name)
     if "date" not in named:
         raise BadAnswerError("no date column", where=f"{file.name}:1", value=_listed(frame))
@@ -198,12 +189,12 @@ def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
 
 
 def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Return `frame` with the common names for the columns we know, other names as they are."""
+    """Return `frame` with common names for the columns that are recognised."""
     names = []
     for column in map(str, frame):
         key = "".join(letter for letter in column.lower() if letter.isalnum())
         name = ALIASES.get(key, key)
-        names.append(name if name in KNOWN else column.strip())
+        names.append(name if name in RECOGNISED else column.strip())
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadAnswerError("column occurs twice", where=f"{file}:1", value=twice)
@@ -213,8 +204,8 @@ def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     """Return date and number columns with their dtypes; the index holds line numbers."""
     _require_price(frame, file)
-    given = [column for column in NUMBER_COLUMNS if column in frame]
-    numbers = {column: _numbers(frame[column], column, file) for column in given}
+    columns = [column for column in NUMBER_COLUMNS if column in frame]
+    numbers = {column: _numbers(frame[column], file) for column in columns}
     return frame[[]].assign(date=_dates(frame["date"], file), **numbers)
 
 
@@ -241,41 +232,39 @@ def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
         dates = pd.to_datetime(day.str.replace("-", ""), format="%Y%m%d", errors="coerce")
     bad = dates.isna() | (dates < pd.Timestamp(EARLIEST))
     if bad.any():
-        line = bad.index[bad][0]
-        where = f"{file}:{line}: date"
-        raise BadAnswerError(
-            "not a date", where=where, value=str(cells[line]), remedy="write YYYY-MM-DD"
-        )
+        raise _bad_cell("not a date", cells, bad, file, "write YYYY-MM-DD")
     return dates.astype(DATE_DTYPE)
 
 
-def _numbers(cells: pd.Series[Any], column: str, file: str) -> pd.Series[float]:
+def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
     with suppress(ValueError, OverflowError):
-        known = pd.to_numeric(cells, errors="raise").astype("float64")
-        if known.notna().all():
+        if pd.to_numeric(cells, errors="raise").astype("float64").notna().all():
             return _exact(cells)
     text = cells.fillna("").astype(str).str.strip()
     missing = text.str.lower().isin(MISSING_WORDS)
     numbers = pd.to_numeric(text.mask(missing), errors="coerce").astype("float64")
     bad = numbers.isna() & ~missing
     if bad.any():
-        line = bad.index[bad][0]
-        raise BadAnswerError(
-            "not a number",
-            where=f"{file}:{line}: {column}",
-            value=str(cells[line]),
-            remedy="write 1234.5, without thousands separators",
-        )
+        remedy = "write 1234.5, without thousands separators"
+        raise _bad_cell("not a number", cells, bad, file, remedy)
     return _exact(text.mask(missing, "nan"))
 
 
+def _bad_cell(
+    message: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str, remedy: str
+) -> BadAnswerError:
+    """Return the error for the first bad cell of a column."""
+    line = bad.index[bad][0]
+    where = f"{file}:{line}: {cells.name}"
+    return BadAnswerError(message, where=where, value=str(cells[line]), remedy=remedy)
+
+
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
-    """Return the numbers of text as Python reads it: to_numeric is wrong in the last bit of long
-    ones."""
+    """Return the numbers in text as Python reads them: to_numeric errs in the last bit of some."""
     import pandas as pd
 
     return pd.Series(cells.to_numpy(object).astype("float64"), index=cells.index)
@@ -284,83 +273,20 @@ def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
 def _currency(frame: pd.DataFrame, file: str) -> str:
     if "currency" not in frame:
         return ""
-    found = sorted(set(frame["currency"].fillna("").astype(str).str.strip()) - {""})
-    if len(found) > 1:
-        raise BadAnswerError(
-            "several currencies for one ticker", where=file, value=", ".join(found)
-        )
-    return found[0] if found else ""
+    names = sorted(set(frame["currency"].fillna("").astype(str).str.strip()) - {""})
+    if len(names) > 1:
+        message = "several currencies for one ticker"
+        raise BadAnswerError(message, where=file, value=", ".join(names))
+    return names[0] if names else ""
 
 
 def _read_file(file: Path) -> pd.DataFrame:
     """Return the cells of a file; the index holds line numbers (CSV) or row numbers (Parquet)."""
-    if _suffix(file) == ".parquet":
-        return _read_parquet(file)
-    return _read_csv(file)
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    import gzip
-    import zlib
-
-    import pandas as pd
-
-    opened = gzip.open if _suffix(file) == ".csv.gz" else open
     try:
-        with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
-            header, lines, rows = _cells(stream, file.name)
-    except UnicodeDecodeError as error:
-        raise BadAnswerError(
-            "not UTF-8 text", where=file.name, remedy="save it as CSV UTF-8"
-        ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise BadAnswerError(f"cannot be read ({why})", where=file.name) from error
-    return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
-
-
-def _cells(stream: TextIO, file: str) -> tuple[list[str], list[int], list[list[str]]]:
-    import csv
-
-    first = stream.readline()
-    if not first.strip():
-        raise BadAnswerError("no header line", where=f"{file}:1")
-    delimiter = max(",;\t", key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter))
-    lines, rows = [], []
-    for line, row in _numbered(csv.reader(stream, delimiter=delimiter), file):
-        if len(row) != len(header):
-            what = f"{len(row)} cells, the header has {len(header)}"
-            raise BadAnswerError(what, where=f"{file}:{line}")
-        lines.append(line)
-        rows.append(row)
-    return header, lines, rows
-
-
-def _numbered(reader: Iterator[list[str]], file: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, with their line numbers, which start after the
-    header's."""
-    import csv
-
-    line = 1
-    try:
-        for row in reader:
-            line += 1
-            if any(cell.strip() for cell in row):
-                yield line, row
-    except csv.Error as error:
-        raise BadAnswerError(str(error), where=f"{file}:{line + 1}") from error
-
-
-def _read_parquet(file: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    parquet_modules(file.name)
-    try:
-        frame = pd.read_parquet(file, engine="pyarrow")
-    except (OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BadAnswerError(f"cannot be read as Parquet ({reason})", where=file.name) from error
-    if frame.index.name is not None:
-        frame = frame.reset_index()
-    return frame.set_axis(range(1, len(frame) + 1), axis=0)
+        if _suffix(file) != ".parquet":
+            return read_csv_cells(file)
+        frame = read_parquet(file)
+        return frame.set_axis(range(1, len(frame) + 1), axis=0)
+    except TableError as error:
+        where = f"{file.name}:{error.line}" if error.line else file.name
+        raise BadAnswerError(error.message, where=where, remedy=error.remedy) from error

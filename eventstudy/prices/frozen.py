@@ -1,9 +1,7 @@
-"""Prices as a run has kept them: its table, its failures, and what its source said."""
+"""Prices as a run has kept them: its table, its failures and its provenance."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import zlib
 from collections.abc import Sequence
@@ -12,39 +10,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import (
-    BadAnswerError,
-    ConfigError,
-    NetworkError,
-    NoPricesError,
-    PriceError,
-    RateLimitedError,
-    RunFolderError,
-    UnknownSymbolError,
-)
+from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
 from ..utility.csv_text import read_csv
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Prices, Progress, Provenance, stamp, unique
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
+from ._prices import Prices, Progress, gather
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TABLE = "data/prices.csv.gz"
 MANIFEST = "manifest.json"
-_KINDS: dict[str, type[PriceError]] = {
-    kind.kind: kind
-    for kind in (
-        PriceError,
-        UnknownSymbolError,
-        NoPricesError,
-        BadAnswerError,
-        RateLimitedError,
-        NetworkError,
-    )
-}
+_CLASSES: list[type[PriceError]] = [*PriceError.__subclasses__(), PriceError]
+_KINDS = {kind.kind: kind for kind in _CLASSES}
 
 
 def is_run(path: str | Path) -> bool:
-    """Tell whether a folder is that of a run."""
+    """Return whether a folder is a run."""
     manifest = Path(path) / MANIFEST
     return manifest.is_file() and b'"eventstudy-run/' in manifest.read_bytes()
 
@@ -74,50 +55,51 @@ class FrozenProvider:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         if not (self.folder / TABLE).is_file():
-            raise ConfigError(
-                "the run keeps no prices", value=str(folder), remedy="name one that used prices"
-            )
+            remedy = "name one that used prices"
+            raise ConfigError("the run keeps no prices", value=str(folder), remedy=remedy)
 
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
     ) -> Prices:
-        """Return all rows of the symbols, and the failures as they were."""
-        said, parts = self._manifest, self._parts
-        wanted = unique(symbols)
-        found = [symbol for symbol in wanted if symbol in parts]
-        failures = {s: self._failure(s) for s in wanted if s not in parts}
-        if progress:
-            progress(len(wanted), len(wanted))
-        sources = {symbol: Provenance(**said["prices"][symbol]) for symbol in found}
-        used = {symbol: stamp(sources[symbol], parts[symbol]) for symbol in found}
-        altered = [s for s in found if sources[s].sha256 and used[s].sha256 != sources[s].sha256]
-        told = [
-            f"prices of {s} are not those that {self.folder.name} was computed from"
-            for s in altered
-        ]
-        rows = {symbol: parts[symbol] for symbol in found}
-        return Prices.of(rows, failures, used, [*told, *said.get("notices", [])])
+        """Return all rows of the symbols, and the failures.
+
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
+        Returns
+        -------
+        Prices
+        """
+        rows, failures = gather(symbols, self._read, progress)
+        sources = {s: Provenance(**self._manifest["prices"][s]) for s in rows}
+        stamped = {s: stamp(sources[s], rows[s]) for s in rows}
+        altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
+        was_used = f"are not those that {self.folder.name} was computed from"
+        notices = [f"prices of {symbol} {was_used}" for symbol in altered]
+        return Prices.of(rows, failures, stamped, [*notices, *self._manifest.get("notices", [])])
+
+    def _read(self, symbol: str) -> pd.DataFrame:
+        if symbol not in self._tables:
+            raise self._failure(symbol)
+        return self._tables[symbol]
 
     def _failure(self, symbol: str) -> PriceError:
         entry = dict(self._manifest.get("failures", {}).get(symbol, {}))
         if not entry:
-            return UnknownSymbolError(
-                f"not among the frozen prices of {self.folder.name}", where=symbol
-            )
+            message = f"not among the frozen prices of {self.folder.name}"
+            return UnknownSymbolError(message, where=symbol)
         return _KINDS.get(entry.pop("kind"), PriceError)(entry.pop("what"), **entry)
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-        return found
+        manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        return manifest
 
     @cached_property
-    def _parts(self) -> dict[str, pd.DataFrame]:
-        table = read_frozen(self.folder / TABLE)
-        return {
-            str(name): rows.reset_index(drop=True)
-            for name, rows in table.groupby("symbol", sort=True)
-        }
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return Prices(read_frozen(self.folder / TABLE)).by_symbol()
 
 
 def read_frozen(path: Path) -> pd.DataFrame:
@@ -129,9 +111,8 @@ def read_frozen(path: Path) -> pd.DataFrame:
         If the file is damaged.
     """
     try:
-        text = gzip.decompress(path.read_bytes())
         table = read_csv(
-            io.BytesIO(text), float_precision="round_trip", keep_default_na=False,
+            path, compression="gzip", float_precision="round_trip", keep_default_na=False,
             dtype={"symbol": "str"},
             na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
             date_format="%Y-%m-%d",
@@ -144,11 +125,10 @@ def read_frozen(path: Path) -> pd.DataFrame:
 
 
 def described(error: PriceError) -> dict[str, Any]:
-    """Return a failure in plain values."""
-    plain = (
-        error.value if isinstance(error.value, (str, int, float, type(None))) else str(error.value)
-    )
+    """Return a failure as a mapping that can become JSON."""
+    is_json = isinstance(error.value, (str, int, float, type(None)))
+    value = error.value if is_json else str(error.value)
     return {
-        "kind": error.kind, "what": error.what, "where": error.where, "value": plain,
+        "kind": error.kind, "what": error.what, "where": error.where, "value": value,
         "remedy": error.remedy,
     }  # fmt: skip

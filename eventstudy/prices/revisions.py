@@ -1,4 +1,4 @@
-"""What a source changed in prices that it gave before, and what may be appended to what."""
+"""Changes of a source in earlier prices, and the merge of a fetch with stored rows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..utility.typing import FloatArray
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, matrix_of, stamp
-from ._store_coverage import Held
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, matrix_of, stamp
+from ._database import Held
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ Outcome = Literal["new", "same", "append", "rebase", "revision", "source", "apar
 
 @dataclass(frozen=True)
 class Change:
-    """How two fetches of one symbol differ on the days that both were asked for.
+    """The difference of two fetches of one symbol on the days that both cover.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Merged:
-    """What becomes of a stored symbol after a fetch.
+    """A stored symbol after a fetch.
 
     Parameters
     ----------
@@ -63,10 +63,10 @@ class Merged:
         To be kept from now on.
     changed : bool
         Whether `held` differs from what was stored.
-    whole : bool
-        Whether the rows of the old one are no part of the rows of `held`.
+    replaces : bool
+        Whether `held` lacks some of the earlier rows, so that a vintage needs rows of its own.
     notice : str
-        What the user must be told.
+        A message for the user.
     note : str
         For the record of fetches.
     """
@@ -74,44 +74,56 @@ class Merged:
     outcome: Outcome
     held: Held
     changed: bool = True
-    whole: bool = False
+    replaces: bool = False
     notice: str = ""
     note: str = ""
 
 
 def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
-    """Append `new` to `old` if they agree where both have prices; otherwise `new` takes its place
-    whole.
+    """Append `new` to `old` if they agree where both have prices; otherwise `new` replaces it.
 
-    Rows of two adjustments or two sources are never put together. With `exact` the values of `new`
-    take the place of those of `old` where closes agree: they may differ by a volume, or a digit.
+    Parameters
+    ----------
+    old : Held or None
+        What is stored.
+    new : Held
+        What was fetched.
+    exact : bool
+        Where closes agree, take the values of `new`: they may differ by a volume, or a digit.
+
+    Returns
+    -------
+    Merged
+
+    Notes
+    -----
+    Rows of two adjustments or two sources are never put together.
     """
     if old is None:
         return Merged("new", new)
     if old.provenance.source != new.provenance.source:
         words = f"prices of {old.provenance.source} replaced by prices of {new.provenance.source}"
-        return Merged("source", new, whole=True, notice=f"{new.symbol}: {words}", note=words)
+        return Merged("source", new, replaces=True, notice=f"{new.symbol}: {words}", note=words)
     change = compare(old, new)
     if change.outcome == "same":
         return _overlaid(old, new) if exact else _appended(old, new)
     if new.fetched_at < old.fetched_at:
         return Merged("older", old, changed=False, note=change.words)
     if change.outcome != "revision":
-        return Merged(change.outcome, new, whole=True, note=change.words)
+        return Merged(change.outcome, new, replaces=True, note=change.words)
     words = f"revised by the source since {old.fetched_at[:10]}: {change.words}"
     return _revised(new, words)
 
 
-def _revised(held: Held, words: str, *, whole: bool = True) -> Merged:
+def _revised(held: Held, words: str, *, replaces: bool = True) -> Merged:
     noted = replace(held.provenance, note=_joined([held.provenance.note, words]))
     notice = f"{held.symbol}: {words}; the earlier prices are kept as a vintage"
-    return Merged(
-        "revision", replace(held, provenance=noted), whole=whole, notice=notice, note=words
-    )
+    held = replace(held, provenance=noted)
+    return Merged("revision", held, replaces=replaces, notice=notice, note=words)
 
 
 def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
-    """Compare the closes of two fetches on the days of `old` for which `new` was asked too.
+    """Compare the closes of two fetches on the days of `old` that `new` covers.
 
     Parameters
     ----------
@@ -131,14 +143,14 @@ def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
     if before.empty or after.empty:
         return Change("apart", words="no day in common")
     last = before["date"].iloc[-1]
-    before = before[(before["date"] >= new.asked[0]) & (before["date"] <= new.asked[1])]
+    before = before[(before["date"] >= new.coverage[0]) & (before["date"] <= new.coverage[1])]
     after = after[(after["date"] >= old.rows["date"].iloc[0]) & (after["date"] <= last)]
     days, i, j = np.intersect1d(
         before["date"].to_numpy(), after["date"].to_numpy(), return_indices=True
     )
     if len(before) == len(after) == 0:
         return Change("apart", words="no day in common")
-    lost = np.setdiff1d(before["date"].to_numpy(), days)
+    vanished = np.setdiff1d(before["date"].to_numpy(), days)
     added = np.setdiff1d(after["date"].to_numpy(), days)
     close, adjusted = (
         _ratio(before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close")
@@ -147,18 +159,17 @@ def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
     named = {
         "closes changed": (days[off[0]], close[off[0]]),
         "adjusted closes changed": (days[off[1]], adjusted[off[1]]),
-        "days vanished": (lost, np.ones(0)),
+        "days vanished": (vanished, np.ones(0)),
         "days appeared": (added, np.ones(0)),
     }
-    if not any(len(each) for each, _ in named.values()):
+    if not any(len(dates) for dates, _ in named.values()):
         return Change("same")
     volumes = before["volume"].to_numpy()[i], after["volume"].to_numpy()[j]
-    expected = (
-        not len(lost)
-        and not len(added)
-        and _expected(close, adjusted, days, volumes, old, new, tolerance)
-    )
-    return _described("rebase" if expected else "revision", named)
+    split, dividend = _step(close, tolerance), _step(adjusted / close, tolerance)
+    if len(vanished) or len(added) or split is None or dividend is None or dividend[0] > 1:
+        return _described("revision", named)
+    is_rebase = split[1] == 0 or _is_split(*split, days, volumes, old, new, tolerance)
+    return _described("rebase" if is_rebase else "revision", named)
 
 
 def _priced(rows: pd.DataFrame) -> pd.DataFrame:
@@ -167,29 +178,11 @@ def _priced(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _ratio(before: FloatArray, after: FloatArray) -> FloatArray:
     """Return after / before; 1 where both are missing, NaN where one is."""
-    ratio: FloatArray = np.where(np.isnan(before) & np.isnan(after), 1.0, after / before)
-    return ratio
-
-
-def _expected(
-    close: FloatArray,
-    adjusted: FloatArray,
-    days: np.ndarray,
-    volumes: tuple[FloatArray, FloatArray],
-    old: Held,
-    new: Held,
-    tolerance: float,
-) -> bool:
-    split, dividend = _step(close, tolerance), _step(adjusted / close, tolerance)
-    if split is None or dividend is None or dividend[0] > 1:
-        return False
-    ratio, count = split
-    return count == 0 or _is_split(ratio, count, days, volumes, old, new, tolerance)
+    return np.where(np.isnan(before) & np.isnan(after), 1.0, after / before)
 
 
 def _step(ratio: FloatArray, tolerance: float) -> tuple[float, int] | None:
-    """Return (level, count) if `ratio` is `level` on the first `count` days and 1 after; None
-    otherwise."""
+    """Return (level, count) if `ratio` is `level` on the first `count` days, then 1."""
     count = int((~(np.abs(ratio - 1) <= tolerance)).sum())
     if count == 0:
         return 1.0, 0
@@ -207,11 +200,10 @@ def _is_split(
     new: Held,
     tolerance: float,
 ) -> bool:
-    """Return whether closes times `ratio` on the first `count` days are the work of a split."""
+    """Return whether a split explains closes times `ratio` on the first `count` days."""
     ex = str(days[count - 1].astype("datetime64[D]"))
-    splits = [
-        a.value for a in set(new.actions) - set(old.actions) if a.kind == "split" and a.date > ex
-    ]
+    added = set(new.actions) - set(old.actions)
+    splits = [action.value for action in added if action.kind == "split" and action.date > ex]
     if splits and abs(float(np.prod(splits)) * ratio - 1) <= tolerance:
         return True
     inverse = max(ratio, 1 / ratio)
@@ -223,17 +215,16 @@ def _is_split(
 
 
 def _described(outcome: Outcome, named: dict[str, tuple[np.ndarray, FloatArray]]) -> Change:
-    parts, largest = [], 0.0
-    for what, (days, ratio) in named.items():
+    texts, largest = [], 0.0
+    for label, (days, ratio) in named.items():
         if len(days):
             sizes = np.abs(ratio - 1)
             size = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 0.0
             largest = max(largest, size)
-            parts.append(
-                f"{len(days)} {what} ({_span(days)}{f', by up to {size:.2%}' if size else ''})"
-            )
-    every = np.unique(np.concatenate([days for days, _ in named.values()])).astype("datetime64[D]")
-    return Change(outcome, len(every), str(every[0]), str(every[-1]), largest, ", ".join(parts))
+            extent = f", by up to {size:.2%}" if size else ""
+            texts.append(f"{len(days)} {label} ({_span(days)}{extent})")
+    dates = np.unique(np.concatenate([days for days, _ in named.values()])).astype("datetime64[D]")
+    return Change(outcome, len(dates), str(dates[0]), str(dates[-1]), largest, ", ".join(texts))
 
 
 def _span(days: np.ndarray) -> str:
@@ -245,45 +236,54 @@ def _appended(old: Held, new: Held) -> Merged:
     """Return `old` with the rows of `new` before its first and after its last price."""
     import pandas as pd
 
-    asked = min(old.asked[0], new.asked[0]), max(old.asked[1], new.asked[1])
     actions = tuple(sorted({*old.actions, *new.actions}))
     last = _priced(old.rows)["date"].iloc[-1]
     head = new.rows[new.rows["date"] < old.rows["date"].iloc[0]]
     tail = new.rows[new.rows["date"] > last]
     tail = tail if len(_priced(tail)) else tail[tail["date"] > old.rows["date"].iloc[-1]]
     if head.empty and tail.empty:
-        return Merged(
-            "same", replace(old, asked=asked, actions=actions), changed=asked != old.asked
-        )
-    whole = len(tail) > 0 and bool(tail["date"].iloc[0] <= old.rows["date"].iloc[-1])
-    kept = old.rows[old.rows["date"] <= last] if whole else old.rows
-    rows = pd.concat([head, kept, tail], ignore_index=True)
+        coverage = _coverage(old, new)
+        same = replace(old, coverage=coverage, actions=actions)
+        return Merged("same", same, changed=coverage != old.coverage)
+    replaces = len(tail) > 0 and bool(tail["date"].iloc[0] <= old.rows["date"].iloc[-1])
+    before = old.rows[old.rows["date"] <= last] if replaces else old.rows
+    rows = pd.concat([head, before, tail], ignore_index=True)
     note = _joined([old.provenance.note, new.provenance.note])
-    currency = new.provenance.currency or old.provenance.currency
-    provenance = stamp(replace(new.provenance, note=note, currency=currency), rows)
-    held = Held(old.symbol, rows, provenance, actions, asked, max(old.fetched_at, new.fetched_at))
-    return Merged("append", held, whole=whole, note=f"{len(head) + len(tail)} rows")
+    held = _combined(old, new, rows, actions, note)
+    return Merged("append", held, replaces=replaces, note=f"{len(head) + len(tail)} rows")
 
 
 def _overlaid(old: Held, new: Held) -> Merged:
-    """Return `old` with every value of `new`, of which the closes agree, in its place."""
+    """Return `old` with every value of `new`, whose closes agree, in its place."""
     rows = _overlay(old.rows, new.rows)
     first, last = old.rows["date"].iloc[[0, -1]]
-    inner = rows[rows["date"].between(first, last)]
-    changed = _changed(old.rows, inner)
-    currency = new.provenance.currency or old.provenance.currency
-    if not len(changed) and currency == old.provenance.currency:
+    changed = _changed(old.rows, rows[rows["date"].between(first, last)])
+    held = _combined(old, new, rows, old.actions, new.provenance.note)
+    changes = []
+    if len(changed):
+        days = f"{len(changed)} day{'s' * (len(changed) != 1)}"
+        changes.append(f"values changed on {days} ({_span(changed)})")
+    if held.provenance.currency != old.provenance.currency:
+        changes.append(f"currency {held.provenance.currency}")
+    if not changes:
         return _appended(old, new)
-    provenance = stamp(replace(new.provenance, currency=currency), rows)
-    asked = min(old.asked[0], new.asked[0]), max(old.asked[1], new.asked[1])
-    held = Held(
-        old.symbol, rows, provenance, old.actions, asked, max(old.fetched_at, new.fetched_at)
-    )
-    days = f"{len(changed)} day{'s' * (len(changed) != 1)}"
-    about = [f"values changed on {days} ({_span(changed)})"] if len(changed) else []
-    about += [f"currency {currency}"] if currency != old.provenance.currency else []
-    words = f"revised by the source since {old.fetched_at[:10]}: {', '.join(about)}"
-    return _revised(held, words, whole=len(changed) > 0)
+    words = f"revised by the source since {old.fetched_at[:10]}: {', '.join(changes)}"
+    return _revised(held, words, replaces=len(changed) > 0)
+
+
+def _combined(
+    old: Held, new: Held, rows: pd.DataFrame, actions: tuple[Action, ...], note: str
+) -> Held:
+    """Return `rows` of both fetches with the provenance of the newer one."""
+    currency = new.provenance.currency or old.provenance.currency
+    provenance = stamp(replace(new.provenance, note=note, currency=currency), rows)
+    fetched_at = max(old.fetched_at, new.fetched_at)
+    return Held(old.symbol, rows, provenance, actions, _coverage(old, new), fetched_at)
+
+
+def _coverage(old: Held, new: Held) -> tuple[str, str]:
+    firsts, lasts = zip(old.coverage, new.coverage, strict=True)
+    return min(firsts), max(lasts)
 
 
 def _overlay(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -296,7 +296,7 @@ def _overlay(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:
-    """Return the days on which rows differ in a value, or that only one of them has."""
+    """Return the days on which rows differ in a value, or that only `old` or `new` has."""
     before, after = matrix_of(old), matrix_of(new)
     _, i, j = np.intersect1d(before[0], after[0], return_indices=True)
     equal = (before[:, i] == after[:, j]) | (np.isnan(before[:, i]) & np.isnan(after[:, j]))
@@ -305,7 +305,6 @@ def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:
 
 
 def _joined(notes: Iterable[str]) -> str:
-    """Return notes in one, each clause once."""
-    return "; ".join(
-        dict.fromkeys(clause for note in notes for clause in note.split("; ") if clause)
-    )
+    """Return notes as one text, each clause once."""
+    clauses = (clause for note in notes for clause in note.split("; "))
+    return "; ".join(dict.fromkeys(filter(None, clauses)))

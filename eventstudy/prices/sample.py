@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..errors import PriceError, UnknownSymbolError
-from ._base import Prices, Progress, Provenance, has_prices, in_range, no_rows, stamp, unique
-from ._clean import clean
+from ..errors import UnknownSymbolError
+from ._base import Provenance, clean
+from ._prices import Prices, Progress, collect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +21,7 @@ NOTE = "bundled sample: adjusted closes only, see NOTICE"
 class SampleProvider:
     """Adjusted closes of some US stocks and the S&P 500 index, shipped with the package.
 
-    The dates of the excerpt end at different days for different symbols; a fetch gives what is
-    there.
+    The excerpt ends on different days for different symbols; a fetch returns the available days.
     """
 
     name = "sample"
@@ -32,68 +31,55 @@ class SampleProvider:
     ) -> Prices:
         """Return the adjusted closes that the sample has; all other number columns are NaN.
 
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
         Returns
         -------
         Prices
             UnknownSymbolError for a symbol outside the sample, NoPricesError when nothing overlaps
             `start` to `end`; a range that is covered in part gives that part.
         """
-        parts, failures, provenance = {}, {}, {}
-        wanted = unique(symbols)
-        for done, symbol in enumerate(wanted, 1):
-            found = _fetch_one(symbol, start, end)
-            if isinstance(found, PriceError):
-                failures[symbol] = found
-            else:
-                parts[symbol] = found
-                provenance[symbol] = stamp(
-                    Provenance(self.name, FILE, currency="USD", note=NOTE), found
-                )
-            if progress:
-                progress(done, len(wanted))
-        return Prices.of(parts, failures, provenance)
+        return collect(symbols, start, end, self._read, progress)
 
     def symbols(self) -> tuple[str, ...]:
         """Return the tickers of the sample, in alphabetical order."""
         return tuple(sorted(_sample().columns))
 
-
-def _fetch_one(symbol: str, start: date, end: date) -> pd.DataFrame | PriceError:
-    import pandas as pd
-
-    sample = _sample()
-    if symbol not in sample:
-        return UnknownSymbolError(f"not in the bundled sample ({contents()})", where=symbol)
-    series = sample[symbol].dropna()
-    whole, _ = clean(pd.DataFrame({"date": series.index, "adj_close": series.to_numpy()}), symbol)
-    rows = in_range(whole, start, end)
-    return rows if has_prices(rows) else no_rows(symbol, whole, start, end)
+    def _read(self, symbol: str) -> tuple[pd.DataFrame, Provenance]:
+        sample = _sample()
+        if symbol not in sample:
+            raise UnknownSymbolError(f"not in the bundled sample ({contents()})", where=symbol)
+        closes = sample[symbol].dropna().rename("adj_close")
+        rows, _ = clean(closes.reset_index(), symbol)
+        return rows, Provenance(self.name, FILE, currency="USD", note=NOTE)
 
 
 @functools.lru_cache(maxsize=1)
 def contents() -> str:
-    """Return what the sample has, and from when to when, as its own dates say."""
+    """Return the number of shares, the indices and the range of dates of the sample, in words."""
     sample = _sample()
-    stocks = [name for name in sample if not str(name).startswith("^")]
     indices = [str(name) for name in sample if str(name).startswith("^")]
     ends: dict[str, list[str]] = {}
     for name in sample:
         ends.setdefault(f"{sample[name].dropna().index[-1]:%Y-%m-%d}", []).append(str(name))
-    usual, *rest = sorted(ends, key=lambda end: -len(ends[end]))
-    other = "".join(f", {', '.join(ends[end])} to {end}" for end in rest)
-    extent = f"{sample.index.min():%Y-%m-%d} to {usual}{other}"
-    return f"{len(stocks)} US shares and {', '.join(indices)}: {extent}"
+    usual, *unusual = sorted(ends, key=lambda end: -len(ends[end]))
+    exceptions = "".join(f", {', '.join(ends[end])} to {end}" for end in unusual)
+    extent = f"{sample.index.min():%Y-%m-%d} to {usual}{exceptions}"
+    return f"{len(sample.columns) - len(indices)} US shares and {', '.join(indices)}: {extent}"
 
 
 @functools.lru_cache(maxsize=1)
 def _sample() -> pd.DataFrame:
     """Return the sample, shape (n_sessions, n_symbols), NaN where a symbol has no price."""
-    import gzip
-    import io
     from importlib.resources import files
 
     import pandas as pd
 
-    packed = (files("eventstudy") / "data" / FILE).read_bytes()
-    text = io.BytesIO(gzip.decompress(packed))
-    return pd.read_csv(text, index_col="date", parse_dates=["date"], float_precision="round_trip")
+    with (files("eventstudy") / "data" / FILE).open("rb") as packed:
+        return pd.read_csv(
+            packed, compression="gzip", index_col="date", parse_dates=["date"],
+            float_precision="round_trip",
+        )  # fmt: skip

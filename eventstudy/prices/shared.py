@@ -1,5 +1,4 @@
-"""One source for several studies: each symbol is asked for once, for the days that any of them
-needs."""
+"""One source for several studies, which fetches each symbol once for the days of them all."""
 
 from __future__ import annotations
 
@@ -7,32 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from ._base import PriceProvider, Prices, Progress, unique
+from ._base import unique
+from ._prices import PriceProvider, Prices, Progress
 
 
 @dataclass(eq=False)
 class SharedSource:
-    """A source that remembers what it was asked for.
+    """A source that fetches nothing twice.
 
     Parameters
     ----------
     source : PriceProvider
     before, after : int
-        Calendar days that are asked for beyond each range, for the studies still to come.
+        Calendar days fetched beyond each range, for later studies.
 
     Attributes
     ----------
     name : str
-        That of the source.
+        Name of the source.
     prices : Prices or None
         All that was fetched so far.
     regrown : bool
-        Whether rows that were handed out have been replaced by those of a longer range.
+        Whether rows of a longer range have replaced rows that a study already has.
 
     Notes
     -----
-    A symbol is answered with all its rows, whatever the range: all studies see the same prices, and
-    those are what a run keeps. Rows of two answers are never mixed.
+    A fetch returns all rows of a symbol, whatever the range: all studies see the same prices, and a
+    run keeps these. Rows of two answers are never mixed.
     """
 
     source: PriceProvider
@@ -41,7 +41,7 @@ class SharedSource:
     prices: Prices | None = field(init=False, default=None)
     regrown: bool = field(init=False, default=False)
     name: str = field(init=False)
-    _asked: dict[str, tuple[date, date]] = field(init=False, default_factory=dict)
+    _ranges: dict[str, tuple[date, date]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.source.name
@@ -49,24 +49,34 @@ class SharedSource:
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
     ) -> Prices:
-        """Return the prices of `symbols`; only what nobody asked for before is fetched."""
+        """Return the prices of `symbols`, fetching only what is new.
+
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
+        Returns
+        -------
+        Prices
+        """
         wanted = unique(symbols)
-        new = [s for s in wanted if s not in self._asked or not self._covers(s, start, end)]
+        new = [s for s in wanted if s not in self._ranges or not self._covers(s, start, end)]
         if new:
             self._ask(new, start, end, progress)
         assert self.prices is not None  # noqa: S101 - every symbol is new at first
         return self.prices.select(wanted)
 
     def _covers(self, symbol: str, start: date, end: date) -> bool:
-        first, last = self._asked[symbol]
+        first, last = self._ranges[symbol]
         return first <= start and end <= last
 
     def _ask(self, symbols: list[str], start: date, end: date, progress: Progress | None) -> None:
-        known = [self._asked[s] for s in symbols if s in self._asked]
-        self.regrown = self.regrown or bool(known)
+        earlier = [self._ranges[s] for s in symbols if s in self._ranges]
+        self.regrown = self.regrown or bool(earlier)
         today = date.today()  # noqa: DTZ011 - a civil date
-        first = min([start - timedelta(days=self.before), *(a for a, _ in known)])
-        last = max([end, min(end + timedelta(days=self.after), today), *(b for _, b in known)])
-        found = self.source.fetch(symbols, first, last, progress=progress)
-        self.prices = found if self.prices is None else found.merge(self.prices)
-        self._asked |= dict.fromkeys(symbols, (first, last))
+        first = min([start - timedelta(days=self.before), *(a for a, _ in earlier)])
+        last = max([end, min(end + timedelta(days=self.after), today), *(b for _, b in earlier)])
+        fetched = self.source.fetch(symbols, first, last, progress=progress)
+        self.prices = fetched if self.prices is None else fetched.merge(self.prices)
+        self._ranges |= dict.fromkeys(symbols, (first, last))

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ..utility.typing import DateArray, FloatArray
 
 COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
-# Those of a record, in which a firm without any has a note.
+# Columns of a record, in which a firm without values has a note.
 RECORD = (*COLUMNS, "source", "note")
 # Days that a share count stays in use, and days after a split in which it may still be the old one.
 OLDEST_COUNT, LAGGING = 370, 120
-# Stock dividends of this size cannot be told from other changes of a count.
+# Stock dividends below this size are within the noise of the counts (log ratio).
 SMALL_SPLIT = 0.05
 
 
@@ -38,7 +38,7 @@ class Sizes:
         Why a firm has none.
     source : str
     unanswered : tuple of str
-        Firms of which the source did not say what it has.
+        Firms for which the source did not answer.
     """
 
     table: pd.DataFrame
@@ -47,7 +47,7 @@ class Sizes:
     unanswered: tuple[str, ...] = ()
 
     def record(self) -> pd.DataFrame:
-        """Return all of it as one table, which reads back as it is."""
+        """Return values and failures as one table with the columns `RECORD`."""
         import pandas as pd
 
         failed = pd.DataFrame({"ticker": [*self.failures], "note": [*self.failures.values()]})
@@ -57,18 +57,27 @@ class Sizes:
 
     @classmethod
     def of(cls, outcomes: Mapping[str, pd.DataFrame | PriceError], source: str) -> Sizes:
-        """Return what is known of each firm, and why nothing is known of the others."""
+        """Return market values from the outcome of each firm.
+
+        Parameters
+        ----------
+        outcomes : mapping of str to DataFrame or PriceError
+            By firm, as `market_values` returns or raises them.
+        source : str
+
+        Returns
+        -------
+        Sizes
+        """
         import pandas as pd
 
-        known = [found for found in outcomes.values() if not isinstance(found, PriceError)]
-        failed = {s: found.what for s, found in outcomes.items() if isinstance(found, PriceError)}
-        table = pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=[*COLUMNS])
-        silent = (
-            s
-            for s, found in outcomes.items()
-            if isinstance(found, (NetworkError, RateLimitedError))
-        )
-        return cls(table, failed, source, tuple(silent))
+        errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
+        tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
+        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS])
+        no_answer = (NetworkError, RateLimitedError)
+        unanswered = (s for s, error in errors.items() if isinstance(error, no_answer))
+        failures = {symbol: error.what for symbol, error in errors.items()}
+        return cls(table, failures, source, tuple(unanswered))
 
 
 def market_values(
@@ -79,16 +88,16 @@ def market_values(
     start: date,
     end: date,
 ) -> pd.DataFrame:
-    """Return close x shares outstanding of one firm on its sessions from `start` to `end`.
+    """Return the market values of one firm on its sessions from `start` to `end`.
 
     Parameters
     ----------
     symbol, currency : str
     history : DataFrame
         Rows by exchange midnight until today, ``Close`` restated for every split until today, and
-        ``Stock Splits`` (new shares for an old one, 0 on other days): what yfinance returns.
+        ``Stock Splits`` (new shares for an old one, 0 on other days), as yfinance returns it.
     counts : Series
-        Shares outstanding by time, each in the unit of its own day.
+        Shares outstanding by time, each in the unit of its day.
     start, end : date
         Inclusive.
 
@@ -96,14 +105,21 @@ def market_values(
     -------
     DataFrame
         Columns `COLUMNS`. ``shares`` is the last count of at most 370 days before, times the splits
-        since it, so that it has the unit of ``close``; NaN where there is none.
+        since it: it has the unit of ``close``; NaN where there is none.
 
     Raises
     ------
     NoPricesError
         If there is no count, or none that fits.
     BadAnswerError
-        If the counts do not move with a split: they are not in the unit of their own day.
+        If the counts do not move with a split: they are not in the unit of their day.
+
+    Notes
+    -----
+    .. math:: M_t = P_t N_s \\prod_{s < u} q_u
+
+    with the close P restated for splits, the last count N at s <= t, and the ratios q of later
+    splits.
     """
     import pandas as pd
 
@@ -115,21 +131,15 @@ def market_values(
     sessions = np.array([at.date() for at in history.index], dtype="datetime64[D]")
     close, ratio = history["Close"].to_numpy(float), history["Stock Splits"].to_numpy(float)
     splits = {sessions[i]: float(ratio[i]) for i in np.flatnonzero(ratio > 0)}
-    dates, own = checked(
-        by_day.index.to_numpy().astype("datetime64[D]"),
-        np.asarray(by_day, dtype=np.float64),
-        splits,
-        symbol,
-    )
-    shares = as_of(dates, restated(dates, own, splits), sessions, OLDEST_COUNT)
+    dates = by_day.index.to_numpy().astype("datetime64[D]")
+    dates, current = checked(dates, np.asarray(by_day, dtype=np.float64), splits, symbol)
+    shares = as_of(dates, restated(dates, current, splits), sessions, OLDEST_COUNT)
     first, last = (np.datetime64(day, "D") for day in (start, end))
     keep = (sessions >= first) & (sessions <= last) & np.isfinite(close)
     if not np.isfinite(shares[keep]).any():
         raise NoPricesError(f"no shares outstanding of {start} to {end}", where=symbol)
-    cells = zip(
-        ("date", "close", "shares"), (sessions.astype("datetime64[s]"), close, shares), strict=True
-    )
-    table = pd.DataFrame({name: values[keep] for name, values in cells})
+    cells = {"date": sessions.astype("datetime64[s]"), "close": close, "shares": shares}
+    table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
     return table[[*COLUMNS]]
 
@@ -139,9 +149,30 @@ def checked(
 ) -> tuple[DateArray, FloatArray]:
     """Return the counts without those that a split has not reached yet.
 
-    A count after a split is nearer to the last one before it times the ratio, or it is an old one.
-    Where all counts of the 120 days after a split are old, and the next one too, the unit of the
-    counts is not known: BadAnswerError. Splits of less than 5 % are within the noise.
+    Parameters
+    ----------
+    dates : (n,) datetime64[D] array
+        Ascending.
+    counts : (n,) float array
+        Shares outstanding.
+    splits : mapping of datetime64 to float
+        New shares for an old one, by day.
+    symbol : str
+
+    Returns
+    -------
+    dates, counts : (m,) arrays
+
+    Raises
+    ------
+    BadAnswerError
+        Where all counts of the 120 days after a split are old, and the next one too: their unit is
+        not known.
+
+    Notes
+    -----
+    A count after a split is old unless it is nearer to the last one before the split times the
+    ratio than to that one. Splits of less than 5 % are within the noise.
     """
     keep = np.ones(len(dates), dtype=bool)
     for day, ratio in splits.items():
@@ -151,11 +182,11 @@ def checked(
         last = counts[~after][-1]
         old = np.abs(np.log(counts / last)) < np.abs(np.log(counts / (last * ratio)))
         soon = after & (dates <= day + np.timedelta64(LAGGING, "D"))
-        asked = soon.copy()
-        asked[np.flatnonzero(after & ~soon)[:1]] = True
-        if not (asked & ~old).any():
-            what = f"the shares outstanding do not move with the split of {day}"
-            raise BadAnswerError(what, where=symbol)
+        judged = soon.copy()
+        judged[np.flatnonzero(after & ~soon)[:1]] = True
+        if not (judged & ~old).any():
+            message = f"the shares outstanding do not move with the split of {day}"
+            raise BadAnswerError(message, where=symbol)
         keep &= ~(soon & old)
     return dates[keep], counts[keep]
 
@@ -163,7 +194,17 @@ def checked(
 def restated(
     dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float]
 ) -> FloatArray:
-    """Return each count times the ratios of all splits after its day."""
+    """Return each count times the ratios of all splits after its day.
+
+    Parameters
+    ----------
+    dates, counts, splits
+        As for `checked`.
+
+    Returns
+    -------
+    (n,) float array
+    """
     out = counts.copy()
     for day, ratio in splits.items():
         out[dates < day] *= ratio
@@ -171,8 +212,21 @@ def restated(
 
 
 def as_of(dates: DateArray, values: FloatArray, days: DateArray, oldest: int) -> FloatArray:
-    """Return on `days` the last value of at most `oldest` calendar days before or on that day, else
-    NaN."""
+    """Return the last value on or before each day.
+
+    Parameters
+    ----------
+    dates, values : (n,) arrays
+        Ascending dates, and their values.
+    days : (m,) datetime64[D] array
+    oldest : int
+        Calendar days after which a value is out of date.
+
+    Returns
+    -------
+    (m,) float array
+        NaN where there is no value, or only one that is out of date.
+    """
     out = np.full(len(days), np.nan)
     at = np.searchsorted(dates, days, side="right") - 1
     fresh = at >= 0

@@ -1,12 +1,10 @@
-"""A local store of downloaded prices: SQLite, one compressed blob a ticker, earlier vintages beside
-it."""
+"""The local price cache: SQLite, one compressed blob a ticker, with its earlier vintages."""
 
 # ruff: noqa: S608 - statements are made of constants
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -14,29 +12,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
-from ._actions import between
-from ._base import Prices, Progress, empty_table, no_rows, stamped, unique
-from ._database import RECORD, Database, transaction
-from ._store_coverage import Held, frame, has_closes, unpack, utc, verified, within
+from ._base import between, name_some, no_rows, stamped, unique
+from ._database import (
+    RECORD,
+    Database,
+    Held,
+    frame,
+    has_closes,
+    transaction,
+    unpack,
+    utc,
+    verified,
+    within,
+)
+from ._prices import Prices, Progress, gather
 
 if TYPE_CHECKING:
     import sqlite3
 
     from ..utility.typing import FloatArray
-    from ._actions import Action
-    from ._base import Provenance
+    from ._base import Action, Provenance
     from .revisions import Merged
 
 FILE = "prices.sqlite"
-# So many symbols of a notice are named, those with the least first.
-SHOWN = 5
-Found = tuple[tuple[Any, ...], tuple[Any, ...] | None]
+# Symbols that a notice names, those with the smallest part first.
+NAMED = 5
+Records = tuple[tuple[Any, ...], tuple[Any, ...] | None]
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 _PLACES = ", ".join("?" * 8)
 PUT = f"INSERT OR REPLACE INTO prices (symbol, {RECORD}) VALUES ({_PLACES})"
 GET = f"SELECT {RECORD} FROM prices WHERE symbol = ?"
-GET_RANGE = "SELECT asked_first, asked_last FROM prices WHERE symbol = ?"
-GET_SOURCE = "SELECT json_extract(provenance, '$.source') FROM prices WHERE symbol = ?"
+EXTENT = """SELECT asked_first, asked_last, json_extract(provenance, '$.source'),
+    json_extract(provenance, '$.first'), json_extract(provenance, '$.last')
+    FROM prices WHERE symbol = ?"""
 KEEP = f"""INSERT INTO vintages (symbol, number, {RECORD})
     SELECT symbol, (SELECT coalesce(max(number), 0) + 1 FROM vintages WHERE symbol = ?1),
     {RECORD.replace("blob", "CASE WHEN ?2 THEN blob END")} FROM prices WHERE symbol = ?1"""
@@ -51,21 +59,15 @@ LOG = """INSERT INTO fetches SELECT ?1,
 
 def default_path() -> Path:
     """Return ``$EVENTSTUDY_STORE``, or ``eventstudy/prices.sqlite`` in the user's data folder."""
-    named = os.environ.get("EVENTSTUDY_STORE")
-    if named:
+    from platformdirs import user_data_path
+
+    if named := os.environ.get("EVENTSTUDY_STORE"):
         return store_file(Path(named).expanduser())
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "eventstudy" / FILE
+    return user_data_path("eventstudy", appauthor=False).expanduser() / FILE
 
 
 def store_file(path: str | Path) -> Path:
-    """Return the file of a store named by its file or its folder; a new name without a suffix is a
-    folder."""
+    """Return the file of a store, named by its file or folder; a new name without suffix is one."""
     path = Path(path)
     if path.is_dir() or (not path.exists() and path.suffix.lower() not in SUFFIXES):
         return path / FILE
@@ -73,7 +75,7 @@ def store_file(path: str | Path) -> Path:
 
 
 def moment(vintage: str | date) -> str:
-    """Return the last second that counts as `vintage`: of a date all of the day, in UTC.
+    """Return the last second of a vintage in UTC; a date counts to the end of its day.
 
     Raises
     ------
@@ -85,32 +87,41 @@ def moment(vintage: str | date) -> str:
         return utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
         remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
-        raise ConfigError(
-            "not a date or time", where="vintage", value=text, remedy=remedy
-        ) from None
+        message = "not a date or time"
+        raise ConfigError(message, where="vintage", value=text, remedy=remedy) from None
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What became of the symbols of a fetch.
+class Stored:
+    """The result of storing a fetch.
 
     Parameters
     ----------
-    held : dict of str to Held
-        What is known of each symbol now, also where it could not be written.
-    outcomes : dict of str to Merged
-    refused : tuple of str
-        Symbols that differ from what is stored, so that only a whole download may take its place.
-    notices : tuple of str
+    results : dict of str to Merged or None
+        By symbol; None where the answer differs from the stored rows: only a download of the whole
+        range may replace them.
     unwritten : dict of str to str
         Symbols that could not be written, and why.
     """
 
-    held: dict[str, Held] = field(default_factory=dict)
-    outcomes: dict[str, Merged] = field(default_factory=dict)
-    refused: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
+    results: dict[str, Merged | None] = field(default_factory=dict)
     unwritten: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outcomes(self) -> dict[str, Merged]:
+        """The results of the symbols that were not refused."""
+        return {symbol: merged for symbol, merged in self.results.items() if merged}
+
+    @property
+    def refused(self) -> list[str]:
+        """Symbols of which the whole range has to be downloaded."""
+        return [symbol for symbol, merged in self.results.items() if merged is None]
+
+    @property
+    def notices(self) -> list[str]:
+        """Messages on the symbols that were written."""
+        written = (m.notice for s, m in self.outcomes.items() if s not in self.unwritten)
+        return list(filter(None, written))
 
 
 class StoreProvider:
@@ -130,7 +141,7 @@ class StoreProvider:
     -----
     A blob is a zlib-compressed little-endian float64 array of shape (7, n_rows): days since
     1970-01-01, then open, high, low, close, adj_close and volume. The column ``sha256`` is the hash
-    of the array's bytes. The file is in write-ahead-log mode, so that several processes can use it
+    of the array's bytes. The file is in write-ahead-log mode: several processes can use it
     at once; it should not lie on a network file system. A fetch is appended to the rows of a symbol
     only where it agrees with them, otherwise it takes their place whole, and they are kept as a
     vintage.
@@ -155,58 +166,56 @@ class StoreProvider:
     ) -> Prices:
         """Return the stored prices of the symbols for which all of `start` to `end` was once asked.
 
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
         Returns
         -------
         Prices
             UnknownSymbolError for a symbol that is not stored, NoPricesError for one whose stored
             range does not cover `start` to `end`, BadAnswerError for one whose stored bytes are
-            damaged. The provenance is that of the download. With ``partial`` a part of the range is
-            an answer, of which a notice tells.
+            damaged. The provenance describes the download. With ``partial`` a part of the range is
+            an answer, and a notice says so.
 
         Raises
         ------
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
-        wanted, failures = unique(symbols), {}
-        parts: dict[str, FloatArray] = {}
-        provenance: dict[str, Provenance] = {}
-        actions: dict[str, tuple[Action, ...]] = {}
         short: dict[str, tuple[date, date]] = {}
+
+        def read(symbol: str) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
+            record, donor = self._find(connection, symbol)
+            if not (record[0] <= start.isoformat() and end.isoformat() <= record[1]):
+                short[symbol] = self._short(symbol, record, start, end)
+            matrix, provenance, actions = verified(symbol, record, donor)
+            selected = within(matrix, start, end)
+            if not has_closes(selected):
+                raise no_rows(symbol, frame({symbol: matrix}), start, end)
+            if selected.shape[1] != provenance.rows:
+                provenance = stamped(provenance, symbol, selected)
+            return selected, provenance, between(actions, start, end)
+
         with self.database.reading() as connection:
-            for done, symbol in enumerate(wanted, 1):
-                try:
-                    record, donor = self._find(connection, symbol)
-                    if not _covers(record, start, end):
-                        short[symbol] = self._short(symbol, record, start, end)
-                    whole, source, acts = verified(symbol, record, donor)
-                    part = within(whole, start, end)
-                    if not has_closes(part):
-                        raise no_rows(symbol, frame({symbol: whole}), start, end)
-                    same = part.shape[1] == source.rows
-                    provenance[symbol] = source if same else stamped(source, symbol, part)
-                    parts[symbol], actions[symbol] = part, between(acts, start, end)
-                except PriceError as error:
-                    failures[symbol] = error
-                if progress:
-                    progress(done, len(wanted))
-        cut = {symbol: have for symbol, have in short.items() if symbol in parts}
+            answers, failures = gather(symbols, read, progress)
+        names = sorted(answers)
         return Prices(
-            table=frame({name: parts[name] for name in sorted(parts)}) if parts else empty_table(),
+            table=frame({name: answers[name][0] for name in names}),
             failures=dict(sorted(failures.items())),
-            provenance={name: provenance[name] for name in sorted(parts)},
-            notices=_cut_short(cut, start, end),
-            actions={name: actions[name] for name in sorted(parts) if actions[name]},
+            provenance={name: answers[name][1] for name in names},
+            notices=_name_short({s: days for s, days in short.items() if s in answers}, start, end),
+            actions={name: actions for name in names if (actions := answers[name][2])},
         )
 
     def _short(
         self, symbol: str, record: tuple[Any, ...], start: date, end: date
     ) -> tuple[date, date]:
-        """Return what is stored of a symbol, which is not all; NoPricesError if only all will
-        do."""
+        """Return the stored part of a range; NoPricesError where a part is no answer."""
         if not self._partial:
-            what = f"the price store has {record[0]} to {record[1]}, not all of {start} to {end}"
-            raise NoPricesError(what, where=symbol)
+            stored = f"the price cache has {record[0]} to {record[1]}"
+            raise NoPricesError(f"{stored}, not all of {start} to {end}", where=symbol)
         return date.fromisoformat(record[0]), date.fromisoformat(record[1])
 
     def held(self, symbol: str) -> Held:
@@ -215,8 +224,7 @@ class StoreProvider:
             return unpack(symbol, *self._find(connection, symbol))
 
     def put(self, prices: Prices, *, asked: tuple[date, date] | None = None) -> tuple[str, ...]:
-        """Store the symbols of `prices`: appended where they agree with what was stored, else in
-        its place.
+        """Store prices: a symbol is appended where it agrees with its stored rows, else replaced.
 
         Parameters
         ----------
@@ -237,110 +245,118 @@ class StoreProvider:
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
-        kept = self.add(prices, asked)
-        return (*self.unwritten_notice(kept.unwritten), *kept.notices)
+        stored = self.add(prices, asked)
+        return (*self.unwritten_notice(stored.unwritten), *stored.notices)
 
     def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
         """Return the notice on symbols that could not be written, if there are any."""
         if not unwritten:
             return ()
-        names = ", ".join([*unwritten][:SHOWN]) + ", ..." * (len(unwritten) > SHOWN)
         reason = next(iter(unwritten.values()))
         count = f"{len(unwritten)} symbol{'s' * (len(unwritten) != 1)}"
-        what = f"the price cache {self.path.name} cannot be written ({reason})"
-        return (f"{what}: prices of {count} were not kept ({names})",)
+        state = f"the price cache {self.path.name} cannot be written ({reason})"
+        return (f"{state}: prices of {count} were not kept ({name_some(unwritten, NAMED)})",)
 
     def add(
         self,
         prices: Prices,
-        asked: tuple[date, date] | None = None,
+        requested: tuple[date, date] | None = None,
         *,
         append_only: bool = False,
         exact: bool = False,
-    ) -> Kept:
-        """Store as `put` does and return what became of each symbol.
+    ) -> Stored:
+        """Store as `put` does and return the result for each symbol.
 
         Parameters
         ----------
+        prices : Prices
+        requested : tuple of date, optional
+            As `asked` for `put`.
         append_only : bool
             Refuse a symbol that would lose days because it cannot be appended.
         exact : bool
-            Keep every value of `prices`, also where closes agree with what was stored.
+            Keep every value of `prices`, also where closes agree with the stored rows.
+
+        Returns
+        -------
+        Stored
         """
         import sqlite3
 
-        news = Held.all_of(prices, asked, datetime.now(UTC))
-        done: dict[str, Merged] = {}
-        refused: list[str] = []
-        unwritten: dict[str, str] = {}
+        fetched, stored = Held.all_of(prices, requested, datetime.now(UTC)), Stored()
+        if not fetched:
+            return stored
         try:
-            if news:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with self.database.writing() as connection:
-                    for new in news:
-                        with transaction(connection):
-                            merged = _merged(connection, new, append_only, exact)
-                            if merged is not None:
-                                _write(connection, new, merged)
-                        _note(new.symbol, merged, done, refused)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.database.writing() as connection:
+                for new in fetched:
+                    with transaction(connection):
+                        merged = _merged(connection, new, append_only, exact)
+                        if merged:
+                            _write(connection, new, merged)
+                    stored.results[new.symbol] = merged
         except (OSError, sqlite3.OperationalError) as error:
             reason = str(getattr(error, "strerror", None) or error)
-            with self.database.reading() as connection:
-                for new in news:
-                    if new.symbol not in done and new.symbol not in refused:
-                        unwritten[new.symbol] = reason
-                        _note(
-                            new.symbol, _merged(connection, new, append_only, exact), done, refused
-                        )
-        notices = tuple(
-            m.notice for symbol, m in done.items() if m.notice and symbol not in unwritten
-        )
-        held = {symbol: merged.held for symbol, merged in done.items()}
-        return Kept(held, done, tuple(refused), notices, unwritten)
+            with self.database.reading() as reader:
+                for new in fetched[len(stored.results) :]:
+                    stored.unwritten[new.symbol] = reason
+                    stored.results[new.symbol] = _merged(reader, new, append_only, exact)
+        return stored
 
     def symbols(self) -> tuple[str, ...]:
         """Return the stored tickers, in alphabetical order."""
         return tuple(row[0] for row in self.query("SELECT symbol FROM prices ORDER BY symbol"))
 
-    def asked(self, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
+    def extents(self, symbols: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return first and last day asked, source, first and last row of the stored symbols."""
+        with self.database.reading() as connection:
+            if connection is None:
+                return {}
+            rows = {s: connection.execute(EXTENT, (s,)).fetchone() for s in unique(symbols)}
+        return {symbol: row for symbol, row in rows.items() if row is not None}
+
+    def coverage(self, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
         """Return the stored range, both ends inclusive, of those symbols that are stored."""
-        found = self._each(GET_RANGE, symbols)
         return {
-            name: (date.fromisoformat(first), date.fromisoformat(last))
-            for name, (first, last) in found
+            symbol: (date.fromisoformat(first), date.fromisoformat(last))
+            for symbol, (first, last, *_) in self.extents(symbols).items()
         }
 
     def of_others(self, symbols: Sequence[str], source: str) -> tuple[str, ...]:
-        """Return those symbols that are stored from another source than `source`."""
-        return tuple(
-            name for name, (theirs,) in self._each(GET_SOURCE, symbols) if theirs != source
-        )
+        """Return those symbols that are stored from another source than `source`.
 
-    def _each(self, statement: str, symbols: Sequence[str]) -> list[tuple[str, tuple[Any, ...]]]:
-        with self.database.reading() as connection:
-            if connection is None:
-                return []
-            found = (
-                (name, connection.execute(statement, (name,)).fetchone())
-                for name in unique(symbols)
-            )
-            return [(name, row) for name, row in found if row is not None]
+        Parameters
+        ----------
+        symbols : sequence of str
+        source : str
+
+        Returns
+        -------
+        tuple of str
+        """
+        return tuple(name for name, row in self.extents(symbols).items() if row[2] != source)
 
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT; nothing when there is no store yet."""
-        with self.database.reading() as connection:
-            return (
-                []
-                if connection is None
-                else connection.execute(statement, tuple(values)).fetchall()
-            )
+        """Return the rows of a SELECT; none when there is no store yet.
 
-    def _find(self, connection: sqlite3.Connection | None, symbol: str) -> Found:
-        """Return the record that answers for a symbol, and the one that lends it its blob, if
-        any."""
-        record = None if connection is None else connection.execute(GET, (symbol,)).fetchone()
+        Parameters
+        ----------
+        statement : str
+        values : iterable
+            One for each question mark.
+
+        Returns
+        -------
+        list of tuple
+        """
+        with self.database.reading() as connection:
+            return connection.execute(statement, tuple(values)).fetchall() if connection else []
+
+    def _find(self, connection: sqlite3.Connection | None, symbol: str) -> Records:
+        """Return the record that answers for a symbol, and the one that lends its blob, if any."""
+        record = connection.execute(GET, (symbol,)).fetchone() if connection else None
         if connection is None or record is None:
-            raise UnknownSymbolError("not in the price store", where=symbol)
+            raise UnknownSymbolError("not in the price cache", where=symbol)
         if self._as_of and record[2] > self._as_of:
             return _vintage(connection, symbol, self._as_of, record)
         return record, None
@@ -348,17 +364,15 @@ class StoreProvider:
 
 def _vintage(
     connection: sqlite3.Connection, symbol: str, as_of: str, current: tuple[Any, ...]
-) -> Found:
+) -> Records:
     """Return the newest vintage of a symbol fetched at or before `as_of`."""
-    found = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
-    if found is None:
-        oldest = connection.execute(
-            "SELECT min(fetched_at) FROM vintages WHERE symbol = ?", (symbol,)
-        )
-        first = oldest.fetchone()[0] or current[2]
-        what = f"the price store has no vintage of {as_of} or before"
-        raise NoPricesError(what, where=symbol, remedy=f"the first is of {first}")
-    number, *record = found
+    vintage = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
+    if vintage is None:
+        oldest = "SELECT min(fetched_at) FROM vintages WHERE symbol = ?"
+        first = connection.execute(oldest, (symbol,)).fetchone()[0] or current[2]
+        message = f"the price cache has no vintage of {as_of} or before"
+        raise NoPricesError(message, where=symbol, remedy=f"the first is of {first}")
+    number, *record = vintage
     return tuple(record), donor_of(connection, symbol, number, record[-1], current)
 
 
@@ -369,21 +383,37 @@ def donor_of(
     blob: bytes | None,
     current: tuple[Any, ...],
 ) -> tuple[Any, ...] | None:
-    """Return the record whose blob holds the rows of a vintage without one; None if it has its
-    own."""
+    """Return the record whose blob holds the rows of a vintage without a blob.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    symbol : str
+    number : int
+        Number of the vintage.
+    blob : bytes or None
+        Its blob.
+    current : tuple
+        The record of the newest prices.
+
+    Returns
+    -------
+    tuple or None
+        None if the vintage has a blob.
+    """
     if blob is not None:
         return None
-    found: tuple[Any, ...] | None = connection.execute(DONOR, (symbol, number)).fetchone()
-    return found or current
+    donor: tuple[Any, ...] | None = connection.execute(DONOR, (symbol, number)).fetchone()
+    return donor or current
 
 
 def _merged(
     connection: sqlite3.Connection | None, new: Held, append_only: bool, exact: bool
 ) -> Merged | None:
-    """Return what becomes of a symbol; None when that would lose days and may not."""
+    """Return the result of storing a symbol; None where that would lose days and may not."""
     from .revisions import merge
 
-    record = None if connection is None else connection.execute(GET, (new.symbol,)).fetchone()
+    record = connection.execute(GET, (new.symbol,)).fetchone() if connection else None
     try:
         old = None if record is None else unpack(new.symbol, record)
     except PriceError:
@@ -392,42 +422,29 @@ def _merged(
     replaces = merged.outcome not in ("same", "append", "older")
     if append_only and record is not None and replaces and not new.covers(*record[:2]):
         return None
-    return (
-        merged
-        if old is not None or record is None
-        else replace(merged, note="stored bytes were damaged")
-    )
+    is_damaged = old is None and record is not None
+    return replace(merged, note="stored bytes were damaged") if is_damaged else merged
 
 
 def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
     if merged.outcome not in ("new", "same", "older"):
-        connection.execute(KEEP, (new.symbol, merged.whole))
+        connection.execute(KEEP, (new.symbol, merged.replaces))
     if merged.changed:
         connection.execute(PUT, (new.symbol, *merged.held.packed()))
-    came = new.provenance
-    about = (came.source, came.library, came.sha256, merged.note)
-    connection.execute(LOG, (new.symbol, new.fetched_at, merged.outcome, *new.asked, *about))
+    source = new.provenance
+    origin = (source.source, source.library, source.sha256, merged.note)
+    connection.execute(LOG, (new.symbol, new.fetched_at, merged.outcome, *new.coverage, *origin))
 
 
-def _note(symbol: str, merged: Merged | None, done: dict[str, Merged], refused: list[str]) -> None:
-    if merged is None:
-        refused.append(symbol)
-    else:
-        done[symbol] = merged
-
-
-def _covers(record: tuple[Any, ...], start: date, end: date) -> bool:
-    return bool(record[0] <= start.isoformat() and end.isoformat() <= record[1])
-
-
-def _cut_short(held: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
-    """Return a notice on symbols that are stored for a part of the range only, the smallest part
-    first."""
-    if not held:
+def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
+    """Return a notice on symbols that are stored for a part of the range, the smallest first."""
+    if not ranges:
         return ()
-    worst = sorted(held.items(), key=lambda own: min(own[1][1], end) - max(own[1][0], start))
-    named = [f"{symbol} {first} to {last}" for symbol, (first, last) in worst]
-    # One more takes less room than a word on it.
-    shown = named if len(named) <= SHOWN + 1 else [*named[:SHOWN], f"and {len(named) - SHOWN} more"]
-    count = f"{len(held)} symbol{'s' * (len(held) != 1)}"
-    return (f"the price store has a part of {start} to {end} for {count} ({', '.join(shown)})",)
+    lengths = {s: min(last, end) - max(first, start) for s, (first, last) in ranges.items()}
+    texts = [
+        f"{s} {ranges[s][0]} to {ranges[s][1]}" for s in sorted(ranges, key=lengths.__getitem__)
+    ]
+    if len(texts) > NAMED + 1:
+        texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
+    noun = f"symbol{'s' * (len(ranges) != 1)} ({', '.join(texts)})"
+    return (f"the price cache has a part of {start} to {end} for {len(ranges)} {noun}",)

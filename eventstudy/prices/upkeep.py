@@ -1,24 +1,23 @@
-"""What one does with a store of prices beside reading it: look, check, import, export, prune."""
+"""Maintenance of the price cache: list, check, read back, import, export, prune."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, PriceError
-from ..utility.optional_parquet import parquet_modules
+from ..utility.atomic_file import replacing
+from ..utility.tables import parquet_modules
 from ..utility.version import __version__
-from ._base import FIRST_DAY, LAST_DAY, Prices, Progress
-from ._clean import SAME_PRICE
-from ._database import transaction
-from ._store_coverage import unpack
+from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
+from ._database import FETCH, transaction, unpack
+from ._prices import Prices, Progress
 from .store import GET, NUMBERED, StoreProvider, donor_of
 
 if TYPE_CHECKING:
@@ -26,20 +25,144 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from .readback import ReadBack
-
 LIST = """SELECT symbol, provenance, fetched_at,
     (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
     FROM prices ORDER BY symbol"""
 VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"
-FETCHES = """SELECT fetched_at, outcome, asked_first, asked_last, source, library, sha256, note
-    FROM fetches WHERE symbol = ? ORDER BY number"""
-SHOWN = ("first", "last", "rows", "currency", "source")
+FETCHES = f"SELECT {FETCH} FROM fetches WHERE symbol = ? ORDER BY number"  # noqa: S608 - constant
+LISTED = ("first", "last", "rows", "currency", "source")
+AGAIN = "run the command again when the file can be written, or name another one with --store"
+DIFFERS = "run the command again, and look at it with: eventstudy prices show"
+REPEATS = "keep one row for each date in the file, then import it again"
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """One symbol as the price cache has it, and what it lacks.
+
+    Parameters
+    ----------
+    symbol : str
+    outcome : str
+        An outcome of `Merged`; ``stored`` when nothing had to be asked; ``not-kept`` when the price
+        cache could not be written; ``failed`` when there were no prices to keep.
+    first, last, rows, currency : str or int
+        Of all that the price cache has of the symbol.
+    notes : tuple of str
+        Changes to the rows.
+    unkept, remedy : str
+        The difference from the prices that were to be stored, and what to do; empty without one.
+    """
+
+    symbol: str
+    outcome: str
+    first: str = ""
+    last: str = ""
+    rows: int = 0
+    currency: str = ""
+    notes: tuple[str, ...] = ()
+    unkept: str = ""
+    remedy: str = ""
+
+
+def read_back(
+    store: StoreProvider,
+    prices: Prices,
+    outcomes: Mapping[str, str],
+    unwritten: Mapping[str, str],
+    repeats: Mapping[str, Sequence[str]] | None = None,
+) -> list[ReadBack]:
+    """Compare the price cache with the prices that were to be stored.
+
+    Parameters
+    ----------
+    store : StoreProvider
+    prices : Prices
+        The prices to be stored, and the failures.
+    outcomes, unwritten : dict of str to str
+        The outcome of each symbol; those that could not be written, and why.
+    repeats : dict of str to sequence of str, optional
+        Days for which the file of a symbol has several rows that differ.
+
+    Returns
+    -------
+    list of ReadBack
+        One for each symbol, failures last.
+    """
+    again = StoreProvider(store.path, partial=True).fetch(prices.symbols, FIRST_DAY, LAST_DAY)
+    stored, repeats = again.by_symbol(), repeats or {}
+    answers = []
+    for symbol, rows in prices.by_symbol().items():
+        lacks, remedy = _lacks(symbol, rows, prices, again, stored.get(symbol))
+        if lacks and symbol in unwritten:
+            lacks, remedy = f"the price cache cannot be written ({unwritten[symbol]})", AGAIN
+        elif not lacks and repeats.get(symbol):
+            lacks = f"rows of one date differ in the file ({name_some(repeats[symbol])})"
+            remedy = REPEATS
+        outcome = "not-kept" if lacks and symbol in unwritten else outcomes.get(symbol, "stored")
+        answers.append(_described(symbol, outcome, prices, again, lacks, remedy))
+    for symbol, error in prices.failures.items():
+        answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
+    return answers
+
+
+def _lacks(
+    symbol: str, rows: pd.DataFrame, prices: Prices, again: Prices, stored: pd.DataFrame | None
+) -> tuple[str, str]:
+    """Return what the price cache lacks of a symbol, and what to do; blanks if nothing."""
+    if stored is None:
+        return again.failures[symbol].what, AGAIN
+    wanted, cached = prices.provenance[symbol].currency, again.provenance[symbol].currency
+    if wanted and wanted != cached:
+        state = f"the price cache has the currency {cached or 'unknown'}"
+        return f"{state} in place of {wanted}", DIFFERS
+    if days := days_unlike(rows, stored):
+        number = f"{len(days)} day{'s' * (len(days) != 1)}"
+        return f"the price cache has other values on {number} ({name_some(days)})", DIFFERS
+    return "", ""
+
+
+def _described(
+    symbol: str, outcome: str, prices: Prices, again: Prices, lacks: str, remedy: str
+) -> ReadBack:
+    note = prices.provenance[symbol].note
+    notes = tuple(note.split("; ")) if note else ()
+    if (cached := again.provenance.get(symbol)) is None:
+        return ReadBack(symbol, outcome, notes=notes, unkept=lacks, remedy=remedy)
+    notes += ("currency unknown",) if not cached.currency else ()
+    extent = (cached.first, cached.last, cached.rows, cached.currency)
+    return ReadBack(symbol, outcome, *extent, notes, lacks, remedy)
+
+
+def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) -> list[str]:
+    """Return the days, as ISO dates, for which `held` lacks a possible value of `wanted`.
+
+    Parameters
+    ----------
+    wanted, held : DataFrame
+        A column ``date`` and number columns; a column that `wanted` lacks has no values. `held` has
+        one row a date, in order.
+    tolerance : float
+        Relative; smaller differences are none.
+
+    Returns
+    -------
+    list of str
+    """
+    import numpy as np
+
+    dates, stored = wanted["date"].to_numpy(), held["date"].to_numpy()
+    at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)
+    wrong = np.zeros(len(dates), dtype=np.bool_)
+    for column in (name for name in NUMBER_COLUMNS if name in wanted):
+        values = wanted[column].where(are_possible(column, wanted[column])).to_numpy()
+        off = np.abs(held[column].to_numpy()[at] - values)
+        wrong |= ~np.isnan(values) & ~((stored[at] == dates) & (off <= tolerance * values))
+    return sorted({str(day) for day in dates[wrong].astype("datetime64[D]")})
 
 
 def listed(store: StoreProvider) -> list[dict[str, Any]]:
-    """Return symbol, first, last, rows, currency, source, fetched and number of vintages of each
-    symbol."""
+    """Return symbol, first, last, rows, currency, source, fetched, vintages of each symbol."""
     return [
         {"symbol": symbol, **_extent(provenance), "fetched": fetched, "vintages": vintages}
         for symbol, provenance, fetched, vintages in store.query(LIST)
@@ -48,21 +171,23 @@ def listed(store: StoreProvider) -> list[dict[str, Any]]:
 
 def _extent(provenance: str) -> dict[str, Any]:
     described = json.loads(provenance)
-    return {name: described[name] for name in SHOWN}
+    return {name: described[name] for name in LISTED}
 
 
 def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the fetches of a symbol and its earlier vintages, oldest first."""
-    names = (
-        "fetched",
-        "outcome",
-        "asked_first",
-        "asked_last",
-        "source",
-        "library",
-        "sha256",
-        "note",
-    )
+    """Return the history of a symbol, oldest first.
+
+    Parameters
+    ----------
+    store : StoreProvider
+    symbol : str
+
+    Returns
+    -------
+    dict of str to list of dict
+        ``fetches``, and ``vintages``: the earlier prices.
+    """
+    names = ("fetched", *FETCH.split(", ")[1:])
     fetches = [dict(zip(names, row, strict=True)) for row in store.query(FETCHES, (symbol,))]
     vintages = [
         {"number": number, "fetched": fetched, **_extent(provenance)}
@@ -72,8 +197,7 @@ def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]
 
 
 def damaged(store: StoreProvider) -> Iterator[tuple[str, bool]]:
-    """Yield every stored vintage by name, and whether its bytes are no longer those that were
-    written."""
+    """Yield every stored vintage by name, and whether its bytes have changed since."""
     names = store.symbols()
     with store.database.reading() as connection:
         if connection is None:
@@ -102,55 +226,45 @@ def prune(
     symbols: Sequence[str] = (),
     dry_run: bool = False,
 ) -> list[tuple[str, int, str]]:
-    """Delete earlier vintages and return (symbol, number, fetched) of each; the newest prices
-    always stay.
+    """Delete earlier vintages; the newest prices always stay.
 
     Parameters
     ----------
+    store : StoreProvider
     keep : int, optional
-        Vintages of each symbol that stay beside the newest prices.
+        Vintages of each symbol that stay in addition to the newest prices.
     older_than : int, optional
         Days; younger vintages stay. With `keep` a vintage goes only if both allow it.
     symbols : sequence of str
         All when empty.
     dry_run : bool
         Delete nothing.
+
+    Returns
+    -------
+    list of (symbol, number, fetched)
+        The vintages that are deleted, or would be.
     """
     limit = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
     before = "" if limit is None else limit.isoformat(timespec="seconds")
     if not store.path.is_file():
         return []
-    gone: list[tuple[str, int, str]] = []
+    pruned: list[tuple[str, int, str]] = []
     with store.database.writing() as connection:
         with transaction(connection):
-            named = symbols or [
-                row[0] for row in connection.execute("SELECT DISTINCT symbol FROM vintages")
-            ]
-            for symbol in named:
-                gone += _doomed(
-                    symbol, connection.execute(VINTAGES, (symbol,)).fetchall(), keep, before
-                )
-            for symbol, number, _ in () if dry_run else gone:
-                connection.execute(
-                    "DELETE FROM vintages WHERE symbol = ? AND number = ?", (symbol, number)
-                )
-        if gone and not dry_run:
+            stored = (row[0] for row in connection.execute("SELECT DISTINCT symbol FROM vintages"))
+            for symbol in symbols or [*stored]:
+                vintages = connection.execute(VINTAGES, (symbol,)).fetchall()
+                old = vintages if keep is None else vintages[: max(len(vintages) - keep, 0)]
+                # the oldest in a row only, as one without a blob needs a later one
+                expired = takewhile(lambda row: not before or row[1] < before, old)
+                pruned += [(symbol, number, fetched) for number, fetched, _ in expired]
+            if not dry_run:
+                statement = "DELETE FROM vintages WHERE symbol = ? AND number = ?"
+                connection.executemany(statement, [row[:2] for row in pruned])
+        if pruned and not dry_run:
             _shrink(connection)
-    return gone
-
-
-def _doomed(
-    symbol: str, vintages: list[tuple[Any, ...]], keep: int | None, before: str
-) -> list[tuple[str, int, str]]:
-    """Return the oldest vintages that may go; only those, as one without a blob needs a later
-    one."""
-    old = vintages if keep is None else vintages[: max(len(vintages) - keep, 0)]
-    gone = []
-    for number, fetched, _ in old:
-        if before and fetched >= before:
-            break
-        gone.append((symbol, number, fetched))
-    return gone
+    return pruned
 
 
 def _shrink(connection: sqlite3.Connection) -> None:
@@ -164,65 +278,72 @@ def _shrink(connection: sqlite3.Connection) -> None:
 def import_files(
     store: StoreProvider, path: Path, progress: Progress | None = None
 ) -> tuple[list[ReadBack], Prices]:
-    """Store all prices of a folder or table; return what the store has of them then, and the
-    prices.
+    """Store all prices of a folder or table, and read them back.
 
-    Failures and notices are those of the prices.
+    Parameters
+    ----------
+    store : StoreProvider
+    path : Path
+    progress : callable, optional
+
+    Returns
+    -------
+    answers : list of ReadBack
+        What the store has of each symbol now.
+    prices : Prices
+        The prices of the files, with failures and notices.
     """
     from .files import FilesProvider
-    from .readback import days_unlike, read_back
 
     repeats: dict[str, list[str]] = {}
 
-    def compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
+    def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
         if days := days_unlike(cells, rows, SAME_PRICE):
             repeats[symbol] = days
 
-    files = FilesProvider(path, compare)
+    files = FilesProvider(path, _compare)
     prices = _stamped(files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress))
-    before, kept = _ends(store), store.add(prices, exact=True)
-    outcomes = {symbol: merged.outcome for symbol, merged in kept.outcomes.items()}
-    answers = read_back(store, prices, outcomes, kept.unwritten, repeats)
-    notices = (*kept.notices, *_notice_ends(answers, prices, before))
+    before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
+    outcomes = {symbol: merged.outcome for symbol, merged in stored.outcomes.items()}
+    answers = read_back(store, prices, outcomes, stored.unwritten, repeats)
+    notices = (*stored.notices, *_notice_ends(answers, prices, before))
     return answers, replace(prices, notices=notices)
 
 
 def _stamped(prices: Prices) -> Prices:
-    """Return prices whose symbols can be stored, with the time of now."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    """Return prices whose symbols can be stored, with the present time."""
+    now, library = datetime.now(UTC).isoformat(timespec="seconds"), f"eventstudy-kit {__version__}"
     provenance = {
-        check_symbol(symbol): replace(
-            given, retrieved_at=now, library=f"eventstudy-kit {__version__}"
-        )
-        for symbol, given in prices.provenance.items()
+        check_symbol(symbol): replace(source, retrieved_at=now, library=library)
+        for symbol, source in prices.provenance.items()
     }
     return replace(prices, provenance=provenance)
 
 
-def _ends(store: StoreProvider) -> dict[str, tuple[str, str]]:
-    """Return the first and the last stored day of each symbol."""
-    return {row["symbol"]: (row["first"], row["last"]) for row in listed(store)}
-
-
 def _notice_ends(
-    answers: list[ReadBack], prices: Prices, before: dict[str, tuple[str, str]]
+    answers: list[ReadBack], prices: Prices, before: dict[str, tuple[str, ...]]
 ) -> Iterator[str]:
     """Yield a notice on each symbol that is stored for other days than its file has."""
     for row in answers:
         if row.outcome in ("failed", "not-kept"):
             continue
-        first, last = before.get(row.symbol, (row.first, row.last))
+        *_, first, last = before.get(row.symbol, (row.first, row.last))
         file_ends = prices.provenance[row.symbol].last
         if first < row.first or last > row.last:
-            what = f"the price cache has {row.first} to {row.last}"
-            yield f"{row.symbol}: {what}; the earlier prices, {first} to {last}, are a vintage"
+            now = f"the price cache has {row.first} to {row.last}"
+            yield f"{row.symbol}: {now}; the earlier prices, {first} to {last}, are a vintage"
         elif file_ends < row.last:
-            what = f"the file ends on {file_ends}"
-            yield f"{row.symbol}: {what}, and the stored prices until {row.last} are kept"
+            end = f"the file ends on {file_ends}"
+            yield f"{row.symbol}: {end}, and the stored prices until {row.last} are kept"
 
 
 def export(prices: Prices, path: Path) -> None:
-    """Write prices as one long table, CSV or Parquet by the suffix, in place of what was there.
+    """Write prices as one long table, CSV or Parquet by the suffix, in place of an earlier file.
+
+    Parameters
+    ----------
+    prices : Prices
+    path : Path
 
     Raises
     ------
@@ -235,31 +356,20 @@ def export(prices: Prices, path: Path) -> None:
         raise ConfigError("unknown kind of file", value=path.name, remedy="use .csv or .parquet")
     for symbol in prices.symbols:
         check_symbol(symbol)
-    currencies = {symbol: given.currency for symbol, given in prices.provenance.items()}
+    currencies = {symbol: source.currency for symbol, source in prices.provenance.items()}
     table = prices.table.assign(currency=prices.table["symbol"].map(currencies).fillna(""))
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-    os.close(handle)
-    try:
-        _write(table, Path(name), path)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _write(table: pd.DataFrame, file: Path, path: Path) -> None:
-    if path.suffix.lower() == ".csv":
-        table.to_csv(file, index=False, date_format="%Y-%m-%d", lineterminator="\n")
-        return
-    parquet_modules(path.name)
-    table.to_parquet(file, engine="pyarrow", index=False)
+    with replacing(path) as file:
+        if path.suffix.lower() == ".csv":
+            table.to_csv(file, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+        else:
+            parquet_modules(path.name)
+            table.to_parquet(file, engine="pyarrow", index=False)
+        file.chmod(0o644)
 
 
 def check_symbol(symbol: str) -> str:
-    """Return `symbol` unless it is blank, holds control characters, or would start a formula in a
-    sheet."""
+    """Return `symbol`; DataError if it is blank, not printable, or starts a formula in a sheet."""
     if not symbol.strip() or not symbol.isprintable() or symbol.startswith(("=", "+", "-", "@")):
-        raise DataError(
-            "not a symbol", value=symbol, remedy="a symbol is printable and starts no formula"
-        )
+        remedy = "a symbol is printable and starts no formula"
+        raise DataError("not a symbol", value=symbol, remedy=remedy)
     return symbol

@@ -9,9 +9,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
-from ._actions import Action, between
-from ._base import Prices, Progress, Provenance, has_prices, in_range, no_rows, stamp, unique
-from ._clean import clean
+from ._base import (
+    Action,
+    Provenance,
+    between,
+    clean,
+    has_prices,
+    in_range,
+    name_some,
+    no_rows,
+    stamp,
+    unique,
+)
+from ._prices import Prices, Progress
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -20,16 +30,7 @@ if TYPE_CHECKING:
     from .sizes import Sizes
 
 SETTLED = timedelta(minutes=30)
-RENAMED = {
-    "Open": "open",
-    "High": "high",
-    "Low": "low",
-    "Close": "close",
-    "Adj Close": "adj_close",
-    "Volume": "volume",
-}
 ACTIONS = {"Dividends": "dividend", "Stock Splits": "split", "Capital Gains": "capital_gain"}
-HOLES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ class YahooProvider:
     ) -> Prices:
         """Download the prices from `start` to `end`, both inclusive.
 
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
         Returns
         -------
         Prices
@@ -99,39 +105,50 @@ class YahooProvider:
         if not wanted:
             return Prices.of({}, {}, {})
 
-        def ask(yfinance: Any, session: Any, symbol: str) -> _Answer:
+        def _ask(yfinance: Any, session: Any, symbol: str) -> _Answer:
             ticker = yfinance.Ticker(symbol, session=session)
             history = ticker.history(**self._options(start, end))
             return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
 
-        outcomes = self._wire.ask_all(ask, wanted, progress)
-        failures = {
-            symbol: found for symbol, found in outcomes.items() if isinstance(found, PriceError)
-        }
-        answers = {
-            symbol: found for symbol, found in outcomes.items() if not isinstance(found, PriceError)
-        }
+        outcomes = self._wire.ask_all(_ask, wanted, progress)
+        answers = {s: answer for s, answer in outcomes.items() if isinstance(answer, _Answer)}
         return Prices.of(
             {symbol: answer.rows for symbol, answer in answers.items()},
-            failures,
+            {s: error for s, error in outcomes.items() if isinstance(error, PriceError)},
             {symbol: answer.provenance for symbol, answer in answers.items()},
             actions={symbol: answer.actions for symbol, answer in answers.items()},
         )
 
     def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
-        """Download the market values of firms on the sessions from `start` to `end`, both
-        inclusive.
+        """Download the market values of firms on their sessions.
 
+        Parameters
+        ----------
+        symbols : sequence of str
+        start, end : date
+            Inclusive.
+
+        Returns
+        -------
+        Sizes
+            Failures as for `fetch`, and NoPricesError for a symbol without share counts.
+
+        Raises
+        ------
+        NetworkError
+            As for `fetch`.
+
+        Notes
+        -----
         Asks for share counts, and for closes and splits until today: see
-        :func:`.sizes.market_values`. Failures and errors are those of `fetch`, and NoPricesError
-        for a symbol without share counts.
+        :func:`.sizes.market_values`.
         """
         from .sizes import OLDEST_COUNT, Sizes, market_values
 
         today = self._now().date()
         earliest = start - timedelta(days=OLDEST_COUNT)
 
-        def ask(yfinance: Any, session: Any, symbol: str) -> pd.DataFrame:
+        def _ask(yfinance: Any, session: Any, symbol: str) -> pd.DataFrame:
             ticker = yfinance.Ticker(symbol, session=session)
             history = ticker.history(**self._options(earliest, today))
             counts = ticker.get_shares_full(start=earliest.isoformat(), end=today.isoformat())
@@ -139,23 +156,16 @@ class YahooProvider:
             return market_values(symbol, history, counts, currency, start, end)
 
         wanted = unique(symbols)
-        return Sizes.of(self._wire.ask_all(ask, wanted) if wanted else {}, self.name)
+        return Sizes.of(self._wire.ask_all(_ask, wanted) if wanted else {}, self.name)
 
     def _options(self, start: date, end: date) -> dict[str, Any]:
-        """Return the options of `Ticker.history`, each said, as their defaults change."""
+        """Return all options of `Ticker.history`, as their defaults change."""
         return {
-            "start": start.isoformat(),
-            "end": (end + timedelta(days=1)).isoformat(),
-            "interval": "1d",
-            "prepost": False,
-            "actions": True,
-            "auto_adjust": False,
-            "back_adjust": False,
-            "repair": False,
-            "keepna": True,
-            "rounding": False,
+            "start": start.isoformat(), "end": (end + timedelta(days=1)).isoformat(),
+            "interval": "1d", "prepost": False, "actions": True, "auto_adjust": False,
+            "back_adjust": False, "repair": False, "keepna": True, "rounding": False,
             "timeout": self._wire.timeout,
-        }
+        }  # fmt: skip
 
     def _answer(
         self,
@@ -169,7 +179,7 @@ class YahooProvider:
 
         now = self._now()
         finished = _finished(history, metadata, now)
-        table = finished.rename(columns=RENAMED)
+        table = finished.rename(columns=lambda name: name.lower().replace(" ", "_"))
         rows, notes = clean(table.assign(date=_days(finished)), symbol)
         rows = in_range(rows, start, end)
         if len(finished) < len(history):
@@ -191,11 +201,10 @@ class YahooProvider:
 
 
 def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime) -> pd.DataFrame:
-    """Return the rows of sessions that have ended; `history` is indexed by exchange midnight,
-    aware.
+    """Return the rows of sessions that have ended; the index is exchange midnight, with time zone.
 
-    The row of today, in the time zone of the exchange, stays only when the regular session that
-    Yahoo names is of that day and ended half an hour ago, the delay of some quotes.
+    The row of today, in the time zone of the exchange, stays only if the regular session in Yahoo's
+    metadata is of that day and ended half an hour ago, the delay of some quotes.
     """
     if history.empty:
         return history
@@ -204,25 +213,24 @@ def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime)
     close = regular.get("end")
     ended = isinstance(close, datetime) and close.date() == today and close + SETTLED <= now
     days = _days(history).date
-    kept: pd.DataFrame = history[(days < today) | (ended & (days == today))]
-    return kept
+    finished: pd.DataFrame = history[(days < today) | (ended & (days == today))]
+    return finished
 
 
 def _days(history: pd.DataFrame) -> pd.DatetimeIndex:
-    """Return the dates of the sessions, as the clocks of the exchange have them."""
+    """Return the dates of the sessions by the clock of the exchange."""
     index = cast("pd.DatetimeIndex", history.index)
     return index.tz_localize(None).normalize()
 
 
 def _actions(history: pd.DataFrame) -> list[Action]:
     """Return the dividends, splits and distributions of `history`, in order of date."""
-    found = [
+    return sorted(
         Action(f"{day:%Y-%m-%d}", kind, float(value))
         for column, kind in ACTIONS.items()
         if column in history
         for day, value in history.loc[history[column] > 0, column].items()
-    ]
-    return sorted(found)
+    )
 
 
 def _holes(rows: pd.DataFrame) -> list[str]:
@@ -230,6 +238,5 @@ def _holes(rows: pd.DataFrame) -> list[str]:
     empty = rows.loc[rows["close"].isna(), "date"]
     if empty.empty:
         return []
-    days = ", ".join(f"{day:%Y-%m-%d}" for day in empty.iloc[:HOLES_SHOWN])
-    more = ", ..." if len(empty) > HOLES_SHOWN else ""
-    return [f"{len(empty)} sessions without a close ({days}{more})"]
+    days = name_some(f"{day:%Y-%m-%d}" for day in empty)
+    return [f"{len(empty)} sessions without a close ({days})"]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..calendars.exchanges import EXCHANGES, Exchange, quoted_in, suffix_of
+from ..calendars.exchanges import BY_CODE, quoted_in, suffix_of
+from ..prices.sizes import as_of
+from ..utility.catalogue import Reason
 from ..utility.typing import DateArray, FloatArray, IntArray
-from . import Key, ReturnsPanel
+from .panel import ReturnsPanel
+from .table import Key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +26,7 @@ _MINOR = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR", 
 # Quoted in dollars per unit; the others in units per dollar.
 _IN_DOLLARS = {"EUR", "GBP", "AUD", "NZD"}
 Rates = Mapping[str, tuple[DateArray, FloatArray]]
+Fetch = Callable[[list[str]], tuple[Rates, Mapping[str, str]]]
 
 
 def major(currency: str) -> str:
@@ -35,10 +39,16 @@ def unit_of(currency: str) -> float:
     return 1.0 if currency not in _MINOR else 0.001 if currency == "KWF" else 0.01
 
 
-def currency_of(symbol: str, given: str = "") -> str:
-    """Return the currency of a symbol: the one its source gives, else its exchange's; "" if not
-    known."""
-    return major(given) if given else quoted_in(symbol)
+def currency_of(symbol: str, quoted: str = "") -> str:
+    """Return the currency that a source gives, else that of the symbol's exchange; "" if not known.
+
+    Parameters
+    ----------
+    symbol : str
+    quoted : str
+        The currency as the source spells it; "" = not given.
+    """
+    return major(quoted) if quoted else quoted_in(symbol)
 
 
 def rate_symbol(currency: str) -> str:
@@ -52,27 +62,25 @@ def rate_symbol(currency: str) -> str:
 
 
 def dollars_per(currency: str, rates: Rates, days: DateArray) -> FloatArray:
-    """Return dollars per unit of a currency on `days`, shape (T,): the last rate of at most five
-    days before.
+    """Return dollars per unit of a currency on `days`, shape (T,); NaN where there is no rate.
 
-    NaN where there is none.
+    Parameters
+    ----------
+    currency : str
+    rates : mapping of str to (dates, values)
+        Quoted rates by symbol.
+    days : (T,) datetime64 array
+
+    Notes
+    -----
+    The last rate of at most five calendar days before is used.
     """
     if currency == USD:
         return np.ones(len(days))
     dates, quoted = rates[rate_symbol(currency)]
-    carried = last_known(dates, quoted, days)
+    is_quoted = np.isfinite(quoted)
+    carried = as_of(dates[is_quoted], quoted[is_quoted], days, OLDEST_RATE)
     return carried if currency in _IN_DOLLARS else 1 / carried
-
-
-def last_known(dates: DateArray, values: FloatArray, days: DateArray) -> FloatArray:
-    """Return on `days` the last value of at most `OLDEST_RATE` calendar days before, else NaN."""
-    dates, values = dates[np.isfinite(values)], values[np.isfinite(values)]
-    out = np.full(len(days), np.nan)
-    at = np.searchsorted(dates, days, side="right") - 1
-    fresh = at >= 0
-    fresh[fresh] = days[fresh] - dates[at[fresh]] <= np.timedelta64(OLDEST_RATE, "D")
-    out[fresh] = values[at[fresh]]
-    return out
 
 
 def converted(
@@ -98,19 +106,14 @@ def converted(
     """
     at = np.flatnonzero((spans > 0) & (np.arange(len(spans)) >= spans))
     change = rate[at] / rate[at - spans[at]]
-    out, left = np.full(len(values), np.nan), np.zeros(len(spans), dtype=np.int64)
+    out, new_spans = np.full(len(values), np.nan), np.zeros(len(spans), dtype=np.int64)
     out[at] = values[at] + np.log(change) if log else (1 + values[at]) * change - 1
-    left[at] = np.where(np.isfinite(out[at]), spans[at], 0)
-    return out, left
+    new_spans[at] = np.where(np.isfinite(out[at]), spans[at], 0)
+    return out, new_spans
 
 
-def in_currency(
-    panel: ReturnsPanel,
-    currency: str,
-    fetch: Callable[[list[str]], tuple[Rates, Mapping[str, str]]],
-) -> ReturnsPanel:
-    """Return the panel with all returns of a calendar in one currency, by the rates of each
-    session's date.
+def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPanel:
+    """Return the panel with the returns of each calendar in one currency, by each date's rates.
 
     Parameters
     ----------
@@ -138,110 +141,88 @@ def in_currency(
         old, new = wanted[symbol, calendar]
         if old == new:
             continue
-        own = panel.calendars[calendar]
-        rate = _cross(old, new, rates, panel.sessions[own])
-        before = int((spans[i, own] > 0).sum())
-        values[i, own], spans[i, own] = converted(
-            values[i, own], spans[i, own], rate, log=panel.kind == "log"
-        )
-        notes += _lost(symbol, before - int((spans[i, own] > 0).sum()), (old, new))
+        columns = panel.calendars[calendar]
+        days = panel.sessions[columns]
+        rate = dollars_per(old, rates, days) / dollars_per(new, rates, days)
+        before = int((spans[i, columns] > 0).sum())
+        row = values[i, columns], spans[i, columns]
+        values[i, columns], spans[i, columns] = converted(*row, rate, log=panel.kind == "log")
+        if count := before - int((spans[i, columns] > 0).sum()):
+            returns = "1 return" if count == 1 else f"{count} returns"
+            text = f"{returns} without an exchange rate from {old} to {new}"
+            notes.append(Reason("of_symbol", symbol=symbol, text=text))
     done = {key: pairs[key] for key in panel.keys if key in pairs}
     guessed = [] if currency == LOCAL else _guessed(panel)
-    said = [*_said(done, currency), *guessed]
-    return replace(
-        panel,
-        values=values,
-        spans=spans,
-        notes=(*panel.notes, *notes),
-        notices=(*panel.notices, *said),
-    )
+    notices = [*_said(done, currency), *guessed]
+    panel = replace(panel, notes=(*panel.notes, *notes), notices=(*panel.notices, *notices))
+    return replace(panel, values=values, spans=spans)
 
 
 def factor_currency(currency: str, exchanges: Iterable[str]) -> list[str]:
-    """Return a notice if the returns are not in dollars, which factors from files usually are."""
-    by_code = {e.code: e.currency for e in EXCHANGES.values()}
-    own = {currency} if currency != LOCAL else {by_code.get(code, "") for code in exchanges}
-    other = sorted(own - {USD, ""})
-    if not other:
+    """Return a notice if the returns are not in dollars, which factors from files usually are.
+
+    Parameters
+    ----------
+    currency : str
+        An ISO code, or ``local``.
+    exchanges : iterable of str
+        Market identifier codes of the events.
+    """
+    home = {BY_CODE[code].currency for code in exchanges if code in BY_CODE}
+    used = {currency} if currency != LOCAL else home
+    foreign = sorted(used - {USD, ""})
+    if not foreign:
         return []
-    what = f"factors from files are usually in {USD}, and returns here are in {', '.join(other)}"
-    return [f"{what}: use factors of the same currency, or --currency USD"]
-
-
-def _exchange(calendar: str) -> Exchange | None:
-    return next((e for e in EXCHANGES.values() if e.code == calendar), None)
+    currencies = ", ".join(foreign)
+    reason = f"factors from files are usually in {USD}, and returns here are in {currencies}"
+    return [f"{reason}: use factors of the same currency, or --currency USD"]
 
 
 def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:
-    """Return the currency of a series and the one it is wanted in, equal where nothing is to be
-    done."""
+    """Return the currency of a series and the one that is wanted, equal for no conversion."""
     symbol, calendar = key
-    given = str(panel.provenance.get(symbol, {}).get("currency", ""))
-    own, exchange = currency_of(symbol, given), _exchange(calendar)
+    quoted = str(panel.provenance.get(symbol, {}).get("currency", ""))
+    source, exchange = currency_of(symbol, quoted), BY_CODE.get(calendar)
     if currency != LOCAL:
-        return own, currency
+        return source, currency
     home = exchange.currency if exchange else ""
     # The name of a user's own file need not be a ticker of New York.
-    if not (own and home) or (_plain(panel, symbol) and exchange and symbol not in exchange.chain):
-        return home, home
-    return own, home
+    own_file = _plain(panel, symbol) and exchange and symbol not in exchange.chain
+    return (home if own_file or not (source and home) else source), home
 
 
 def _lacking(pair: tuple[str, str], missing: Mapping[str, str]) -> str:
     """Say why a pair of currencies cannot be converted, "" if it can."""
     if not pair[0]:
         return f"its currency is not known, and {pair[1]} is wanted"
-    lost = next((s for c in pair if (s := rate_symbol(c)) in missing), "")
-    return f"no exchange rate from {pair[0]} to {pair[1]}: {lost}: {missing[lost]}" if lost else ""
+    rate = next((s for c in pair if (s := rate_symbol(c)) in missing), "")
+    return f"no exchange rate from {pair[0]} to {pair[1]}: {rate}: {missing[rate]}" if rate else ""
 
 
 def _without(panel: ReturnsPanel, reasons: Mapping[Key, str]) -> ReturnsPanel:
     """Return the panel without some rows; the reasons are those of their symbols."""
+    failures = {**panel.failures, **{symbol: why for (symbol, _), why in reasons.items()}}
     keep = np.array([key not in reasons for key in panel.keys], dtype=bool)
-    return replace(
-        panel,
-        keys=tuple(key for key in panel.keys if key not in reasons),
-        values=panel.values[keep],
-        spans=panel.spans[keep],
-        limits=None if panel.limits is None else panel.limits[keep],
-        failures={**panel.failures, **{symbol: why for (symbol, _), why in reasons.items()}},
-    )
-
-
-def _cross(old: str, new: str, rates: Rates, days: DateArray) -> FloatArray:
-    return dollars_per(old, rates, days) / dollars_per(new, rates, days)
-
-
-def _lost(symbol: str, count: int, pair: tuple[str, str]) -> list[str]:
-    returns = "1 return" if count == 1 else f"{count} returns"
-    return (
-        [f"{symbol}: {returns} without an exchange rate from {pair[0]} to {pair[1]}"]
-        if count
-        else []
-    )
+    keys = tuple(key for key in panel.keys if key not in reasons)
+    values, spans, limits = panel.values[keep], panel.spans[keep], panel.limits
+    limits = None if limits is None else limits[keep]
+    return replace(panel, keys=keys, values=values, spans=spans, limits=limits, failures=failures)
 
 
 def _guessed(panel: ReturnsPanel) -> list[str]:
-    """Return a notice on names without a suffix, taken to be in dollars on exchanges of other
-    currencies."""
-    names = dict.fromkeys(
-        symbol
-        for symbol, calendar in panel.keys
-        if _plain(panel, symbol)
-        and (exchange := _exchange(calendar))
-        and exchange.currency != USD and symbol not in exchange.chain
-    )  # fmt: skip
-    what = (
-        "no market suffix, so taken to be in USD; a column currency in the file of prices "
-        "overrules that"
-    )
-    return [f"{', '.join(names)}: {what}"] if names else []
+    """Return a notice on names without a suffix that are taken to be in dollars abroad."""
+    listed = [(s, BY_CODE[code]) for s, code in panel.keys if code in BY_CODE and _plain(panel, s)]
+    foreign = [(s, exchange.chain) for s, exchange in listed if exchange.currency != USD]
+    names = dict.fromkeys(symbol for symbol, chain in foreign if symbol not in chain)
+    reason = f"{', '.join(names)}: no market suffix, so taken to be in USD"
+    remedy = "a column currency in the file of prices overrules that"
+    return [f"{reason}; {remedy}"] if names else []
 
 
 def _plain(panel: ReturnsPanel, symbol: str) -> bool:
-    """Tell whether nothing but the lack of a suffix says what currency a symbol is in."""
-    given = panel.provenance.get(symbol, {}).get("currency")
-    return not (given or suffix_of(symbol) or symbol.startswith("^"))
+    """Return whether nothing but the lack of a suffix says what currency a symbol is in."""
+    quoted = panel.provenance.get(symbol, {}).get("currency")
+    return not (quoted or suffix_of(symbol) or symbol.startswith("^"))
 
 
 def _said(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[str]:
@@ -250,23 +231,33 @@ def _said(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[str]:
     for (symbol, _), pair in pairs.items():
         groups.setdefault(pair, {})[symbol] = None
     if currency == LOCAL:
-        return [f"{', '.join(own)} converted from {a} to {b}" for (a, b), own in groups.items()]
-    parts = []
-    for pair, own in groups.items():
+        return [f"{', '.join(names)} converted from {a} to {b}" for (a, b), names in groups.items()]
+    clauses = []
+    for pair, names in groups.items():
         by = ", ".join(rate_symbol(c) for c in pair if c != USD)
-        parts.append(f"{len(own)} symbol{'s' * (len(own) != 1)} from {pair[0]} ({by})")
-    return [f"all returns are in {currency}: converted {', '.join(parts)}"] if parts else []
+        clauses.append(f"{len(names)} symbol{'s' * (len(names) != 1)} from {pair[0]} ({by})")
+    return [f"all returns are in {currency}: converted {', '.join(clauses)}"] if clauses else []
 
 
-def rates_of(
-    table: pd.DataFrame, symbols: Iterable[str]
-) -> dict[str, tuple[DateArray, FloatArray]]:
-    """Return dates and closes of exchange rates in a long table of prices."""
+def rates_of(table: pd.DataFrame, symbols: Iterable[str]) -> Rates:
+    """Return dates and closes of exchange rates in a long table of prices.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns symbol, date, close, adj_close.
+    symbols : iterable of str
+
+    Returns
+    -------
+    dict of str to (dates, closes)
+        NaN where a close is not positive; symbols without rows are absent.
+    """
     out = {}
     for symbol in symbols:
-        part = table[table["symbol"] == symbol].sort_values("date")
-        if len(part):
-            close = part["close"].fillna(part["adj_close"]).to_numpy(float)
-            dates = part["date"].to_numpy().astype("datetime64[D]")
+        rows = table[table["symbol"] == symbol].sort_values("date")
+        if len(rows):
+            close = rows["close"].fillna(rows["adj_close"]).to_numpy(float)
+            dates = rows["date"].to_numpy().astype("datetime64[D]")
             out[symbol] = dates, np.where(close > 0, close, np.nan)
     return out

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from . import LARGE_MEDIAN, wide_returns
-from .returns_files import of_file, read_table
+from ..prices.quality.return_columns import LARGE_MEDIAN
+from ..utility.tables import read_table
+from .returns_files import of_file
+from .table import wide_returns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +25,9 @@ FRENCH_MISSING = (-99.99, -999.0)
 FRENCH_ROW = re.compile(r"\s*\d{8}\s*,")
 FRENCH_MONTH = re.compile(r"\s*\d{6}\s*,")
 ALIASES = {
-    "mktrf": "mkt_rf",
-    "mkt": "mkt_rf",
-    "market_excess": "mkt_rf",
-    "umd": "mom",
-    "wml": "mom",
+    "mktrf": "mkt_rf", "mkt": "mkt_rf", "market_excess": "mkt_rf", "umd": "mom", "wml": "mom",
     "risk_free": "rf",
-}
+}  # fmt: skip
 # A .zip or .csv of daily factors is below this size; what is larger is not one.
 LARGEST = 100_000_000
 # Half of all days above this rate are a year's rate, or percent.
@@ -37,14 +35,17 @@ LARGE_RF = 0.002
 
 
 def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
-    """Return the factors of one or more files, dates as index, names in lower case, decimal
-    returns.
+    """Return the factors of files: dates as index, names in lower case, decimal returns.
 
     Ken French's daily files (CSV, or the ZIP they come in) are read as published: they are known by
     days as YYYYMMDD under a line of names that begins with a comma; text before and after the table
     is left out, percent become decimals, -99.99 and -999 are missing. Any other CSV or Parquet file
     has a column ``date`` and one column per factor, in decimals. ``Mkt-RF`` is ``mkt_rf``; ``UMD``,
     ``WML`` are ``mom``.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
 
     Raises
     ------
@@ -62,15 +63,21 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
     for path, frame in zip(files, frames, strict=True):
         twice = [c for c in frame.columns if names.count(str(c)) > 1 and c != "rf"]
         if twice:
-            raise DataError(
-                "a factor is in two files", where=Path(path).name, value=", ".join(twice)
-            )
+            where = Path(path).name
+            raise DataError("a factor is in two files", where=where, value=", ".join(twice))
     joined = pd.concat(frames, axis=1, sort=True)
     return joined.loc[:, ~joined.columns.duplicated()]
 
 
 def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame:
     """Return a table of factors with dates ascending and names as the models use them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Dates as index or in a column ``date``; decimal returns.
+    where : str
+        What errors say is at fault.
 
     Raises
     ------
@@ -81,15 +88,11 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         values = wide_returns(frame)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
-        raise DataError(
-            "there is no factor", where=where, remedy="give a column date and one per factor"
-        )
+        remedy = "give a column date and one per factor"
+        raise DataError("there is no factor", where=where, remedy=remedy)
     if values.columns.has_duplicates:
-        raise DataError(
-            "a factor occurs twice",
-            where=where,
-            value=str(values.columns[values.columns.duplicated()][0]),
-        )
+        name = str(values.columns[values.columns.duplicated()][0])
+        raise DataError("a factor occurs twice", where=where, value=name)
     _refuse_percent(values, where)
     return values
 
@@ -103,34 +106,33 @@ def factor_name(column: str) -> str:
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise ConfigError("no such file", where="factors", value=str(path))
-    if path.suffix.lower() != ".parquet":
-        lines = _text(path).splitlines()
-        table = _table(lines)
-        if table is not None:
-            return checked_factors(_french(lines, *table, where=path.name), path.name)
-        if any(FRENCH_MONTH.match(line) for line in lines):
-            raise DataError(
-                "the factors are monthly", where=path.name, remedy="give a file of daily factors"
-            )
-    return checked_factors(read_table(path), path.name)
+    if path.suffix.lower() == ".parquet":
+        return checked_factors(read_table(path), path.name)
+    raw = _contents(path)
+    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
+    table = _table(lines)
+    if table is not None:
+        return checked_factors(_french(lines, *table, where=path.name), path.name)
+    if any(FRENCH_MONTH.match(line) for line in lines):
+        remedy = "give a file of daily factors"
+        raise DataError("the factors are monthly", where=path.name, remedy=remedy)
+    return checked_factors(read_table(raw, name=path.name), path.name)
 
 
-def _text(path: Path) -> str:
-    """Return the text of a file, or of the one file in a ZIP."""
+def _contents(path: Path) -> bytes:
+    """Return the bytes of a file, or of the one file in a ZIP."""
     if path.suffix.lower() != ".zip":
-        return path.read_text(encoding="utf-8-sig", errors="replace")
+        return path.read_bytes()
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [
-                m for m in archive.infolist() if m.filename.lower().endswith((".csv", ".txt"))
-            ]
-            if len(members) != 1:
+            files = archive.infolist()
+            tables = [f for f in files if f.filename.lower().endswith((".csv", ".txt"))]
+            if len(tables) != 1:
                 raise DataError("the ZIP does not hold one CSV file", where=path.name)
-            if members[0].file_size > LARGEST:
-                raise DataError(
-                    f"the file in the ZIP is larger than {LARGEST:,} bytes", where=path.name
-                )
-            return archive.read(members[0]).decode("utf-8-sig", errors="replace")
+            if tables[0].file_size > LARGEST:
+                reason = f"the file in the ZIP is larger than {LARGEST:,} bytes"
+                raise DataError(reason, where=path.name)
+            return archive.read(tables[0])
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
         raise DataError("not a ZIP file that can be read", where=path.name) from None
 
@@ -154,35 +156,30 @@ def _french(lines: list[str], first: int, stop: int, *, where: str) -> pd.DataFr
     rows = [[cell.strip() for cell in line.split(",")] for line in lines[first:stop]]
     for number, row in enumerate(rows, start=first + 1):
         if len(row) != len(names) + 1:
-            what = f"a line of {len(row) - 1} values under {len(names)} names"
-            raise DataError(
-                what, where=f"{where}, line {number}", value=lines[number - 1].strip()[:60]
-            )
+            fault = f"a line of {len(row) - 1} values under {len(names)} names"
+            line, text = f"{where}, line {number}", lines[number - 1].strip()[:60]
+            raise DataError(fault, where=line, value=text)
     frame = pd.DataFrame(rows, columns=["date", *names]).set_index("date")
     frame = frame[[name for name in names if name]].replace("", None)
     numbers = frame.apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna() & frame.notna()
     values = numbers.mask(numbers.isin(FRENCH_MISSING)) / 100
     # A cell that is no number stays as it is, to be named in the error.
-    decimals: pd.DataFrame = (
-        values.astype(object).mask(bad, frame) if bad.to_numpy().any() else values
-    )
+    is_faulty = bool(bad.to_numpy().any())
+    decimals: pd.DataFrame = values.astype(object).mask(bad, frame) if is_faulty else values
     return decimals
 
 
 def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     """Refuse a table in percent: a wrong unit would make every abnormal return wrong in silence."""
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
-    known = np.abs(numbers[np.isfinite(numbers)])
-    if len(known) and float(np.median(known)) > LARGE_MEDIAN:
-        raise DataError(
-            "the factors look like percent", where=where, value=float(np.median(known)),
-            remedy="write decimals: 0.01 is 1 % (Ken French's files are recognised by their "
-                "layout)",
-        )  # fmt: skip
+    sizes = np.abs(numbers[np.isfinite(numbers)])
+    if len(sizes) and float(np.median(sizes)) > LARGE_MEDIAN:
+        layout = "Ken French's files are recognised by their layout"
+        value, remedy = float(np.median(sizes)), f"write decimals: 0.01 is 1 % ({layout})"
+        raise DataError("the factors look like percent", where=where, value=value, remedy=remedy)
     rf = values["rf"].abs().median() if "rf" in values else 0.0
     if rf > LARGE_RF:
-        raise DataError(
-            "the riskless rate is not that of a day in decimals", where=where, value=float(rf),
-            remedy="for example (1 + y)^(1/252) - 1 from the rate y of a year",
-        )  # fmt: skip
+        reason = "the riskless rate is not that of a day in decimals"
+        remedy = "for example (1 + y)^(1/252) - 1 from the rate y of a year"
+        raise DataError(reason, where=where, value=float(rf), remedy=remedy)

@@ -14,6 +14,8 @@ from ..errors import NoPricesError, PriceError, UnknownSymbolError
 if TYPE_CHECKING:
     from ..prices import PriceProvider, Prices
 
+# Called with (symbols done, symbols in all).
+Progress = Callable[[int, int], None] | None
 Range = tuple[date, date]
 # Calendar days for one session, holidays and weekends included, with room to spare.
 DAYS_PER_SESSION = 1.6
@@ -32,16 +34,31 @@ def range_around(
     further: int = 0,
     today: date | None = None,
 ) -> Range:
-    """Return the first and last day whose prices the windows can need, and `further` sessions
-    before."""
+    """Return the first and last day whose prices the windows can need.
+
+    Parameters
+    ----------
+    day0 : sequence of date
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    today : date, optional
+        No later day is needed; default today.
+    """
     before, after = days_around(estimation, event, further=further)
     last = max(day0) + timedelta(days=after)
     return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
 
 
 def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
-    """Return how many calendar days before and after day 0 have prices that the windows can
-    need."""
+    """Return how many calendar days before and after day 0 the windows can need prices of.
+
+    Parameters
+    ----------
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    """
     before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
     return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
 
@@ -55,10 +72,10 @@ def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
             calls.setdefault((first.year // years, last.year // years), []).append(symbol)
         if len(calls) <= MOST_CALLS:
             break
-    return [
-        (own, (min(ranges[s][0] for s in own), max(ranges[s][1] for s in own)))
-        for own in calls.values()
-    ]
+    groups = list(calls.values())
+    ends = (zip(*(ranges[symbol] for symbol in group), strict=True) for group in groups)
+    days = ((min(first), max(last)) for first, last in ends)
+    return list(zip(groups, days, strict=True))
 
 
 @dataclass(eq=False)
@@ -70,42 +87,33 @@ class Basket:
     source : PriceProvider
     progress : callable, optional
         Called with (symbols done, symbols in all) during the first fetch.
-    asked, calls : dict of str to (first, last)
+    ranges, calls : dict of str to (first, last)
         What each symbol needed, and the range of the last call that it was in.
     """
 
     source: PriceProvider
-    progress: Callable[[int, int], None] | None = None
-    asked: dict[str, Range] = field(default_factory=dict)
+    progress: Progress = None
+    ranges: dict[str, Range] = field(default_factory=dict)
     calls: dict[str, Range] = field(default_factory=dict)
     prices: Prices = field(init=False)
 
     def fetch(self, ranges: Mapping[str, Range]) -> None:
         """Fetch what was not asked for before; a call that fails is a failure of its symbols."""
-        new = {
-            s: own
-            for s, asked in ranges.items()
-            if (own := self._wider(s, asked)) != self.asked.get(s)
-        }
-        done, progress = 0, None if self.asked else self.progress
+        wider = {s: self._wider(s, days) for s, days in ranges.items()}
+        new = {s: days for s, days in wider.items() if days != self.ranges.get(s)}
+        done, progress = 0, None if self.ranges else self.progress
         for symbols, (first, last) in calls_of(new):
-            part = self._call(symbols, first, last, _shifted(progress, done, len(new)))
-            self.prices = _said_once(part.merge(self.prices)) if self.asked else part
-            self.asked |= {s: new[s] for s in symbols}
+            answer = self._call(symbols, first, last, _shifted(progress, done, len(new)))
+            self.prices = _said_once(answer.merge(self.prices)) if self.ranges else answer
+            self.ranges |= {s: new[s] for s in symbols}
             self.calls |= dict.fromkeys(symbols, (first, last))
             done += len(symbols)
 
-    def _wider(self, symbol: str, asked: Range) -> Range:
-        first, last = self.asked.get(symbol, asked)
-        return min(first, asked[0]), max(last, asked[1])
+    def _wider(self, symbol: str, days: Range) -> Range:
+        first, last = self.ranges.get(symbol, days)
+        return min(first, days[0]), max(last, days[1])
 
-    def _call(
-        self,
-        symbols: list[str],
-        first: date,
-        last: date,
-        progress: Callable[[int, int], None] | None,
-    ) -> Prices:
+    def _call(self, symbols: list[str], first: date, last: date, progress: Progress) -> Prices:
         from ..prices import Prices
 
         try:
@@ -116,35 +124,28 @@ class Basket:
     @property
     def unanswered(self) -> frozenset[str]:
         """Symbols of which the source did not say that it has no prices: nobody knows."""
-        said = (NoPricesError, UnknownSymbolError)
-        return frozenset(
-            s for s, error in self.prices.failures.items() if not isinstance(error, said)
-        )
+        answers, failures = (NoPricesError, UnknownSymbolError), self.prices.failures
+        return frozenset(s for s, error in failures.items() if not isinstance(error, answers))
 
 
 def _said_once(prices: Prices) -> Prices:
     return replace(prices, notices=_joined(prices.notices))
 
 
-def _shifted(
-    progress: Callable[[int, int], None] | None, before: int, total: int
-) -> Callable[[int, int], None] | None:
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def _joined(notices: Sequence[str]) -> tuple[str, ...]:
-    """Return the notices, those that say the same of other symbols ("... for 2 symbols (A, B)") in
-    one."""
-    out: dict[str, list[str] | None] = {}
+    """Return the notices; those that differ in "... for 2 symbols (A, B)" become one."""
+    symbols: dict[str, set[str]] = {}
     for text in notices:
-        found = fullmatch(r"(.* for) \d+ symbols? \((.*)\)", text)
-        if found is None:
-            out[text] = None
-        else:
-            out[found[1]] = [*(out.get(found[1]) or []), *found[2].split(", ")]
-    return tuple(
-        head
-        if names is None
-        else f"{head} {len(names)} symbol{'s' * (len(names) != 1)} ({', '.join(names)})"
-        for head, names in ((h, None if n is None else sorted(set(n))) for h, n in out.items())
-    )
+        match = fullmatch(r"(.* for) \d+ symbols? \((.*)\)", text)
+        head, names = (match[1], match[2].split(", ")) if match else (text, [])
+        symbols.setdefault(head, set()).update(names)
+    return tuple(head + _counted(sorted(names)) for head, names in symbols.items())
+
+
+def _counted(names: Sequence[str]) -> str:
+    plural = "s" * (len(names) != 1)
+    return f" {len(names)} symbol{plural} ({', '.join(names)})" if names else ""

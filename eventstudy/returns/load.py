@@ -7,63 +7,70 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from ..calendars.exchanges import BY_CODE, suffix_of
+from ..calendars.sessions import Sessions, data_sessions, sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
 from ..errors import ConfigError, DataError, PriceError
-from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
-from . import DATA_CALENDAR, Key, ReturnsPanel
-from .benchmarks import PEERS, benchmarks_of, members, wanted_next
+from ..events.table import Events
+from ..prices import PriceProvider
+from ..utility.catalogue import Reason
+from ..utility.typing import BenchmarkPolicy, CalendarChoice, DateArray, Measure, ReturnKind
+from .benchmarks import PEERS, IndexChoice, benchmarks_of, chains_of, members, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .index_baskets import Basket, Range, range_around
-from .market_days import indices_of, sessions_of
 from .measures import several_shares, shares_of
-
-if TYPE_CHECKING:
-    from ..events.table import Events
-    from ..prices import PriceProvider
-    from .series import Factor, NeedsSeries
+from .panel import ReturnsPanel
+from .panel_rows import DATA_CALENDAR
+from .series import Factor, NeedsSeries
+from .sessions import NO_ZONE
+from .table import Key
 
 # Begins the symbol of a series from a factor file; no ticker has a colon.
 FACTOR = "factor:"
 
 
-def series_of(
-    factor: Factor,
-    events: Events,
-    *,
-    benchmarks: Sequence[str],
-    series: Mapping[str, str],
-    columns: Collection[str],
-) -> list[str]:
-    """Return the symbol of a factor for each event: ``A;B`` for several, ``factor:NAME`` from
-    factor files.
+class Sources(NamedTuple):
+    """Where series are from: benchmarks of the events, tickers by name, columns of factor files."""
+
+    benchmarks: Sequence[str]
+    series: Mapping[str, str]
+    columns: Collection[str]
+
+
+def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
+    """Return the symbol of a factor for each event; ``A;B`` are several, ``factor:NAME`` a file's.
 
     One that `series` names for all events goes before a column of the events, as a benchmark for
     all does.
+
+    Parameters
+    ----------
+    factor : Factor
+    events : Events
+    sources : Sources
 
     Raises
     ------
     ConfigError
         If the name is neither a column of the events, nor in `series`, nor in the factor files.
     """
-    table, name = events.table, factor.name
+    table, name, (benchmarks, series, columns) = events.table, factor.name, sources
     if name == "market":
         return list(benchmarks)
     if name in series:
         return [";".join(members(series[name]))] * len(table)
     if name in table:
-        return [
-            ";".join(members(str(cell), set(table["ticker"]) if factor.several else ()))
-            for cell in table[name]
-        ]
+        firms = set(table["ticker"]) if factor.several else ()
+        return [";".join(members(str(cell), firms)) for cell in table[name]]
     if name in columns:
         return [FACTOR + name] * len(table)
-    raise ConfigError(
-        "the model needs a series that is not there", value=name,
-        remedy=f"add a column {name} to the events file or to a file of --factors, or --series "
-            f"{name}=TICKER",
-    )  # fmt: skip
+    column = f"a column {name} to the events file or to a file of --factors"
+    remedy = f"add {column}, or --series {name}=TICKER"
+    raise ConfigError("the model needs a series that is not there", value=name, remedy=remedy)
 
 
 def needed(
@@ -74,19 +81,23 @@ def needed(
     *,
     peers: bool = False,
 ) -> dict[Key, list[int]]:
-    """Return the (symbol, calendar) pairs that events and model need, firms first, each with its
-    events.
+    """Return the (symbol, calendar) pairs that are needed, firms first, with the events of each.
 
-    With `peers` also those in the column ``peers``, for placebo firms.
+    Parameters
+    ----------
+    events : Events
+    benchmark : str
+    model : LinearModel, optional
+    series : mapping of str to ticker, optional
+    peers : bool
+        Whether the firms in the column ``peers`` are needed too, for placebo firms.
     """
-    own, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
-    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in own]
-    rows = [
-        list(table["ticker"]),
-        benchmarks,
-        *(series_of(f, events, benchmarks=benchmarks, series=own, columns=()) for f in named),
-        *([[str(cell) for cell in table[PEERS]]] if peers and PEERS in table else []),
-    ]
+    tickers, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
+    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in tickers]
+    sources = Sources(benchmarks, tickers, ())
+    rows = [list(table["ticker"]), benchmarks, *(series_of(f, events, sources) for f in named)]
+    if peers and PEERS in table:
+        rows.append([str(cell) for cell in table[PEERS]])
     out: dict[Key, list[int]] = {}
     symbols = cache(members)
     for row in rows:
@@ -96,20 +107,14 @@ def needed(
     return out
 
 
-def needed_keys(
-    events: Events,
-    benchmark: str = "",
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
-    *,
-    peers: bool = False,
-) -> list[Key]:
-    """Return the keys of :func:`needed`."""
-    return list(needed(events, benchmark, model, series, peers=peers))
-
-
 def needed_range(events: Events, estimation: Window, event: Window) -> Range:
-    """Return the first and last day whose prices the windows of any event can need."""
+    """Return the first and last day whose prices the windows of any event can need.
+
+    Parameters
+    ----------
+    events : Events
+    estimation, event : Window
+    """
     return range_around([day.date() for day in events.table["day0"]], estimation, event)
 
 
@@ -154,6 +159,8 @@ def load_returns(
     calendar : {"exchange", "data"}, optional
         Sessions of the exchanges, or the dates of the data; by default what the events were read
         for.
+    kind : {"simple", "log"}
+        Of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
         What the panel holds (docs/methods.md, 1.8).
     currency : str
@@ -164,9 +171,9 @@ def load_returns(
     offline : bool
         Never use the network.
     store : str or Path
-        File or folder of the store of prices; by default ``$EVENTSTUDY_STORE``, or the user's.
+        File or folder of the price cache; by default ``$EVENTSTUDY_STORE``, or the user's.
     vintage : str
-        ISO date or time: only what the store had then.
+        ISO date or time: only what the price cache had then.
     progress : callable, optional
         Called with (symbols done, symbols in all).
 
@@ -174,32 +181,43 @@ def load_returns(
     -------
     ReturnsPanel
         Symbols without prices are in ``failures`` with the reason.
+
+    Raises
+    ------
+    DataError
+        If there are no events.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> panel = es.load_returns(es.events_from_frame(news), "sample")
+    >>> [symbol for symbol, _ in panel.keys]
+    ['AMD', '^GSPC']
     """
     from ..prices import resolve
 
     if len(events) == 0:
         raise DataError("there are no events")
-    around: Any = {"estimation": Window.of(estimation), "event": Window.of(event)}
+    windows = Window.of(estimation), Window.of(event)
+    choice = IndexChoice(benchmark, benchmark_policy, *windows)
     days = [day.date() for day in events.table["day0"]]
-    further = placebo + len(around["event"]) * bool(placebo)
+    further = placebo + len(choice.event) * bool(placebo)
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
     keys = needed(events, benchmark, model, series, peers=bool(placebo))
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
     while True:
         at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
-        basket.fetch({s: range_around(own, **around, further=further) for s, own in at.items()})
-        indices = indices_of(events, benchmark, benchmark_policy)
-        panel = _panel(
-            events, basket, list(keys), indices, calendar or events.calendar, kind, measure
-        )
+        basket.fetch({s: range_around(dates, *windows, further=further) for s, dates in at.items()})
+        indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
+        panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
         panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
         tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
-        more = wanted_next(
-            events, panel, tried, benchmark=benchmark, policy=benchmark_policy, **around
-        )
+        more = wanted_next(events, panel, tried, choice)
         if not more:
             return panel
         for symbol, i in more:
@@ -208,9 +226,9 @@ def load_returns(
 
 def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
     """Return the symbols that the source did not answer for; with a rate those too that lack it."""
-    found = basket.unanswered
-    rates = any(symbol.endswith("=X") for symbol in found)
-    return found | {symbol for symbol in panel.failures if rates and symbol in panel.provenance}
+    symbols = basket.unanswered
+    rates = any(symbol.endswith("=X") for symbol in symbols)
+    return symbols | {symbol for symbol in panel.failures if rates and symbol in panel.provenance}
 
 
 def _by_symbol(keys: Mapping[Key, list[int]]) -> dict[str, list[int]]:
@@ -234,10 +252,8 @@ def _panel(
     failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
     if fetched.table.empty:
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
-    dates = {
-        str(s): part.to_numpy().astype("datetime64[D]")
-        for s, part in fetched.table.groupby("symbol")["date"]
-    }
+    by_symbol = fetched.table.groupby("symbol")["date"]
+    dates = {str(s): days.to_numpy().astype("datetime64[D]") for s, days in by_symbol}
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
@@ -250,14 +266,12 @@ def _panel(
         notices=(*fetched.notices, *(several_shares(events) if measure == "turnover" else ())),
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
         fetched=fetched,
-        asked=dict(basket.calls),
+        requested=dict(basket.calls),
     )
     # What the bundled sample says of itself holds for all its symbols, and is a notice already.
-    sources = {
-        s: p for s, p in fetched.provenance.items() if p.source != "sample" and s not in failures
-    }
-    changed = [f"{symbol}: {p.note}" for symbol, p in sources.items() if p.note]
-    return replace(panel, notes=(*changed, *panel.notes))
+    named = [(s, p.note) for s, p in fetched.provenance.items() if p.source != "sample" and p.note]
+    notes = [Reason("of_symbol", symbol=s, text=text) for s, text in named if s not in failures]
+    return replace(panel, notes=(*notes, *panel.notes))
 
 
 def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsPanel:
@@ -268,25 +282,25 @@ def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsP
     def fetch(symbols: list[str]) -> tuple[Rates, Mapping[str, str]]:
         basket.fetch(dict.fromkeys(symbols, (before, last)))
         prices = basket.prices
-        lost = {s: _cause(s, prices.failures[s]) for s in symbols if s in prices.failures}
-        return rates_of(prices.table, symbols), lost
+        causes = {s: _cause(s, prices.failures[s]) for s in symbols if s in prices.failures}
+        return rates_of(prices.table, symbols), causes
 
-    said = panel.notices
+    notices = panel.notices
     panel, prices = in_currency(panel, currency, fetch), basket.prices
     provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
-    fetched = replace(prices, notices=said)
-    asked = dict(basket.calls)
-    return replace(panel, prices=prices.table, provenance=provenance, fetched=fetched, asked=asked)
+    fetched = replace(prices, notices=notices)
+    answer: Any = {"prices": prices.table, "provenance": provenance, "fetched": fetched}
+    return replace(panel, requested=dict(basket.calls), **answer)
 
 
 def _cause(symbol: str, error: PriceError) -> str:
     """Return what a provider says of one symbol, as the end of "no price data: ..."."""
-    what = error.what.removeprefix("no price data: ")
+    cause = error.what
     if error.where and error.where != symbol:
-        what = f"{error.where}: {what}"
+        cause = f"{error.where}: {cause}"
     if error.value is not None:
-        what += f", got {error.value!r}"
-    return f"{what}; {error.remedy}" if error.remedy else what
+        cause += f", got {error.value!r}"
+    return f"{cause}; {error.remedy}" if error.remedy else cause
 
 
 def special_treatment(events: Events) -> frozenset[str]:
@@ -295,11 +309,80 @@ def special_treatment(events: Events) -> frozenset[str]:
     Their column ``st`` says yes, or their ``company`` begins with ST or *ST. A ticker with one such
     event counts as such throughout.
     """
-    table, found = events.table, set()
+    table, tickers = events.table, set()
     if "st" in table:
         words = table["st"].astype(str).str.strip().str.lower()
-        found |= set(table["ticker"][words.isin(("yes", "y", "true", "1"))])
+        tickers |= set(table["ticker"][words.isin(("yes", "y", "true", "1"))])
     if "company" in table:
         names = table["company"].astype(str).str.strip()
-        found |= set(table["ticker"][names.str.match(r"S?\*?ST(?![A-Za-z])")])
-    return frozenset(map(str, found))
+        tickers |= set(table["ticker"][names.str.match(r"S?\*?ST(?![A-Za-z])")])
+    return frozenset(map(str, tickers))
+
+
+def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[str]:
+    """Return the benchmarks whose days are sessions: no fund on an exchange of another country.
+
+    Parameters
+    ----------
+    events : Events
+    benchmark : str
+    policy : {"fallback", "strict"}
+    """
+    chains = set(chains_of(events, benchmark, policy))
+    firsts, symbols = {chain[0] for chain in chains}, {s for chain in chains for s in chain}
+    return firsts | {s for s in symbols if suffix_of(s) or s.startswith("^")}
+
+
+def sessions_of(
+    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
+) -> dict[str, Sessions]:
+    """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
+
+    Parameters
+    ----------
+    keys : list of (symbol, calendar)
+    dates : mapping of str to datetime64 array
+        The days with data of each symbol.
+    calendar : {"exchange", "data"}
+    benchmarks : set of str
+        Symbols whose days are sessions.
+    """
+    out = {}
+    for name in dict.fromkeys(c for _, c in keys):
+        exchange = BY_CODE.get(name)
+        known_sessions = sessions(exchange.calendar) if exchange and exchange.calendar else None
+        if known_sessions is None or calendar == "data":
+            days = _market_days(dates, [s for s, c in keys if c == name and s in dates], benchmarks)
+            if len(days) == 0:
+                continue
+            zone = known_sessions.tz if known_sessions else NO_ZONE
+            known_sessions = data_sessions(name, zone, days, known_sessions)
+        out[name] = known_sessions
+    return out
+
+
+def _market_days(
+    dates: Mapping[str, DateArray], symbols: list[str], benchmarks: set[str]
+) -> DateArray:
+    """Return the days on which a market was open, judged by the prices of its symbols.
+
+    With a benchmark: its days, and those on which more than half of the firms that are listed have
+    a price. A stray price on a Sunday is no session. Without one: all days.
+    """
+    ends = [listing[[0, -1]] for s in symbols if len(listing := dates[s])]
+    if not ends:
+        return np.empty(0, "datetime64[D]")
+    first, last = np.min(ends), np.max(ends)
+    days: DateArray = np.arange(first, last + 1)
+    index = np.zeros(len(days), dtype=bool)
+    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
+    for symbol in symbols:
+        at = (dates[symbol] - first).astype(np.int64)
+        if symbol in benchmarks:
+            index[at] = True
+        elif len(at):
+            present[at] += 1
+            listed[at[[0, -1]] + (0, 1)] += (1, -1)
+    if not any(symbol in benchmarks for symbol in symbols):
+        return days[present > 0]
+    return days[index | (present > np.cumsum(listed)[:-1] / 2)]

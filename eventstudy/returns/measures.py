@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +15,19 @@ if TYPE_CHECKING:
 
     from ..events.table import Events
 
-# Keeps the logarithm of a session without trade finite (Campbell and Wasley 1996; docs/methods.md,
-# 1.8).
+# Keeps the log of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.8).
 SMALL_TURNOVER = 0.000255
 SHARES = "shares_outstanding"
 
 
 def measured(
-    part: pd.DataFrame, measure: Measure, shares: float = np.nan
+    rows: pd.DataFrame, measure: Measure, shares: float = np.nan
 ) -> tuple[DateArray, FloatArray]:
     """Return the dates of one symbol and its measure on each, in logarithms; NaN where it has none.
 
     Parameters
     ----------
-    part : DataFrame
+    rows : DataFrame
         Rows of one symbol with the columns date, high, low and volume.
     measure : {"volume", "turnover", "volatility"}
         log(volume), a session without trade being missing; log(100 volume / shares + 0.000255); log
@@ -38,16 +37,21 @@ def measured(
     shares : float
         Shares outstanding, for the turnover.
     """
-    part = part.sort_values("date")
-    dates = part["date"].to_numpy().astype("datetime64[D]")
+    rows = rows.sort_values("date")
+    dates = rows["date"].to_numpy().astype("datetime64[D]")
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = MEASURES[measure](part, shares)
+        if measure == "volatility":
+            spread = np.log(_column(rows, "high") / _column(rows, "low"))
+            values = np.log(np.where(spread > 0, spread, np.nan) ** 2 / (4 * np.log(2)))
+        elif measure == "turnover":
+            values = np.log(100 * _column(rows, "volume") / shares + SMALL_TURNOVER)
+        else:
+            values = np.log(_column(rows, "volume"))
     return dates, np.where(np.isfinite(values), values, np.nan)
 
 
 def shares_of(events: Events) -> Mapping[str, float]:
-    """Return the shares outstanding of each ticker from the column ``shares_outstanding`` of the
-    events.
+    """Return the shares outstanding by ticker, from the column ``shares_outstanding``.
 
     A blank cell is not known. Each ticker has one number on all days, the first of its events in
     order of day 0: it cancels out of the abnormal turnover, save for the constant of sessions
@@ -70,15 +74,11 @@ def shares_of(events: Events) -> Mapping[str, float]:
     bad = ~((numbers > 0) & np.isfinite(numbers)) & ~blank
     if bad.any():
         row = table[bad].iloc[0]
-        raise DataError(
-            "not a positive number", where=f"event {row['event_id']}: {SHARES}", value=row[SHARES]
-        )
-    known = numbers[~blank]
-    first = (
-        known.loc[table["day0"][~blank].sort_values(kind="stable").index]
-        .groupby(table["ticker"])
-        .first()
-    )
+        where = f"event {row['event_id']}: {SHARES}"
+        raise DataError("not a positive number", where=where, value=row[SHARES])
+    positive = numbers[~blank]
+    by_day = positive.loc[table["day0"][~blank].sort_values(kind="stable").index]
+    first = by_day.groupby(table["ticker"]).first()
     return {str(ticker): float(n) for ticker, n in first.items()}
 
 
@@ -89,78 +89,77 @@ def several_shares(events: Events) -> list[str]:
     table = events.table
     numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()
     names = ", ".join(str(ticker) for ticker in numbers.index[numbers > 1])
-    what = (
-        "several numbers of shares outstanding: the first is used on all days, as it cancels out "
-        "of the"
-    )
-    return [f"{names}: {what} abnormal turnover"] if names else []
+    reason = "several numbers of shares outstanding: the first is used on all days"
+    text = f"{names}: {reason}, as it cancels out of the abnormal turnover"
+    return [text] if names else []
 
 
-def lack(part: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
-    """Say why a symbol has no value of a measure on any day, and what to do."""
+def lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
+    """Say why a symbol has no value of a measure on any day, and what to do.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of one symbol.
+    measure : {"volume", "turnover", "volatility"}
+    shares : float
+        Shares outstanding, for the turnover.
+    """
     needs = ("high", "low") if measure == "volatility" else ("volume",)
-    absent = [name for name in needs if name not in part or part[name].isna().all()]
+    absent = [name for name in needs if name not in rows or rows[name].isna().all()]
     if absent:
-        what = f"the source gives no {' and no '.join(absent)}"
-        return (
-            f"{what}; use files with the column{'s' * (len(absent) > 1)} {' and '.join(absent)}, "
-            "or yahoo"
-        )
+        columns = f"the column{'s' * (len(absent) > 1)} {' and '.join(absent)}"
+        return f"the source gives no {' and no '.join(absent)}; use files with {columns}, or yahoo"
     if measure == "turnover" and not np.isfinite(shares):
         return f"its shares outstanding are not known; give them in the column {SHARES}"
     return "high equals low every day" if measure == "volatility" else "the volume is 0 every day"
 
 
 def require_intercept(parameters: Collection[str], measure: Measure, model: str) -> None:
-    """Raise ConfigError if a model without an intercept is to explain a level.
+    """Refuse a model without an intercept for a level such as log volume.
 
     A log volume differs from another by the size of the firm: only returns may be compared as they
     are.
+
+    Parameters
+    ----------
+    parameters : collection of str
+        Names of the parameters of the model.
+    measure : {"return", "volume", "turnover", "volatility"}
+    model : str
+        Name of the model.
+
+    Raises
+    ------
+    ConfigError
+        If the measure is no return and the model has no intercept.
     """
     if measure != "return" and "alpha" not in parameters:
-        raise ConfigError(
-            f"the {measure} is a level and needs a model with an intercept", where="model",
-            value=model,
-            remedy="use constant_mean, or market",
-        )  # fmt: skip
+        reason = f"the {measure} is a level and needs a model with an intercept"
+        remedy = "use constant_mean, or market"
+        raise ConfigError(reason, where="model", value=model, remedy=remedy)
 
 
 def require_prices(limits: str, measure: Measure) -> None:
-    """Raise ConfigError if price limits are to leave out or bound days of what is no price.
+    """Refuse price limits that leave out or bound days for a measure other than returns.
 
     A close at a limit is not yet the price; the volume of that day is the volume.
+
+    Parameters
+    ----------
+    limits : {"extend", "none", "drop", "censored"}
+    measure : {"return", "volume", "turnover", "volatility"}
+
+    Raises
+    ------
+    ConfigError
+        If the measure is no return and `limits` is "drop" or "censored".
     """
     if measure != "return" and limits in ("drop", "censored"):
-        raise ConfigError(
-            f"price limits delay returns, not the {measure}", where="limits", value=limits,
-            remedy="leave it out: events at a limit have the flag price_limit",
-        )  # fmt: skip
+        reason = f"price limits delay returns, not the {measure}"
+        remedy = "leave it out: events at a limit have the flag price_limit"
+        raise ConfigError(reason, where="limits", value=limits, remedy=remedy)
 
 
-def _volume(part: pd.DataFrame, shares: float) -> FloatArray:
-    del shares
-    values: FloatArray = np.log(_column(part, "volume"))
-    return values
-
-
-def _turnover(part: pd.DataFrame, shares: float) -> FloatArray:
-    values: FloatArray = np.log(100 * _column(part, "volume") / shares + SMALL_TURNOVER)
-    return values
-
-
-def _volatility(part: pd.DataFrame, shares: float) -> FloatArray:
-    del shares
-    spread = np.log(_column(part, "high") / _column(part, "low"))
-    values: FloatArray = np.log(np.where(spread > 0, spread, np.nan) ** 2 / (4 * np.log(2)))
-    return values
-
-
-def _column(part: pd.DataFrame, name: str) -> FloatArray:
-    return part[name].to_numpy(float) if name in part else np.full(len(part), np.nan)
-
-
-MEASURES: Mapping[str, Callable[[pd.DataFrame, float], FloatArray]] = {
-    "volume": _volume,
-    "turnover": _turnover,
-    "volatility": _volatility,
-}
+def _column(rows: pd.DataFrame, name: str) -> FloatArray:
+    return rows[name].to_numpy(float) if name in rows else np.full(len(rows), np.nan)

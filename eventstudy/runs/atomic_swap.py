@@ -1,5 +1,4 @@
-"""A folder takes the place of another in one step; what a killed process left behind is cleared
-away."""
+"""Exchange of one folder for another in one step, and clearing up after a killed process."""
 
 from __future__ import annotations
 
@@ -14,12 +13,11 @@ from pathlib import Path
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 # The kernel or the file system does not know how.
-_CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
+_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
 def followed(target: Path) -> Path:
-    """Return the folder that a link means: to exchange the link would leave the folder as it
-    was."""
+    """Return the folder that a link leads to, which a swap of the link would leave as it is."""
     return target.resolve() if target.is_symlink() else target
 
 
@@ -29,8 +27,7 @@ def stage_of(target: Path) -> Path:
 
 
 def cleared(target: Path) -> None:
-    """Put back a run that was lost between two renames, and remove what else a killed process
-    left."""
+    """Restore a run lost between two renames, and remove what else a killed process left."""
     old = _old(target)
     if not target.exists() and old.exists():
         old.rename(target)
@@ -39,8 +36,7 @@ def cleared(target: Path) -> None:
 
 
 def refuse_lasting(target: Path) -> None:
-    """Raise if a run could be exchanged but not removed: what is left of it would bar the next
-    one."""
+    """Raise if a run could be exchanged but not removed: its remains would bar the next one."""
     for folder in [p for p in (target, *target.rglob("*")) if p.is_dir() and not p.is_symlink()]:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
@@ -51,6 +47,12 @@ def swap(stage: Path, target: Path) -> None:
 
     Where the system can exchange two folders (Linux, macOS) there is no moment without the one or
     the other; elsewhere there is one between two renames, which :func:`cleared` mends.
+
+    Parameters
+    ----------
+    stage : Path
+        The new folder.
+    target : Path
     """
     if not target.exists():
         stage.rename(target)
@@ -62,10 +64,24 @@ def swap(stage: Path, target: Path) -> None:
         remove(_old(target))
 
 
-def exchanged(one: Path, other: Path) -> bool:
-    """Exchange two paths in one step; return whether the system can do that."""
+def exchanged(source: Path, target: Path) -> bool:
+    """Exchange two paths in one step; return whether the system can do that.
+
+    Parameters
+    ----------
+    source, target : Path
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    OSError
+        If the system can, and this exchange failed.
+    """
     library = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    a, b = os.fsencode(one), os.fsencode(other)
+    a, b = os.fsencode(source), os.fsencode(target)
     try:
         if library is None:
             return False
@@ -76,13 +92,20 @@ def exchanged(one: Path, other: Path) -> bool:
     except AttributeError:
         return False
     number = ctypes.get_errno()
-    if failed and number not in _CANNOT:
-        raise OSError(number, os.strerror(number), str(other))
+    if failed and number not in _UNSUPPORTED:
+        raise OSError(number, os.strerror(number), str(target))
     return not failed
 
 
 def remove(path: Path, *, loud: bool = False) -> None:
-    """Remove what is there; a folder that may not be removed stays, or is an error."""
+    """Remove a file, link or folder; a folder that may not be removed stays, or is an error.
+
+    Parameters
+    ----------
+    path : Path
+    loud : bool
+        Whether a folder that may not be removed is an error.
+    """
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     elif path.exists():
@@ -92,11 +115,11 @@ def remove(path: Path, *, loud: bool = False) -> None:
         shutil.rmtree(path, ignore_errors=not loud)
 
 
-def kept(folder: Path) -> None:
-    """Have all files of a folder on the disk: a rename must not outlive what it names.
+def sync_to_disk(folder: Path) -> None:
+    """Flush all files of a folder to the disk: a rename must not outlive the files that it names.
 
-    On Windows, where only a file that may be written can be, those of the user that may not are
-    left out.
+    On Windows, where only a file that may be written can be flushed, those that may not are left
+    out.
     """
     windows = sys.platform == "win32"
     for path in [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 SCHEMA = "eventstudy-changes/1"
 LOG, PAGE = "changes.json", "changes.md"
 # Refreshes that are remembered.
-KEPT = 100
+MAX_ENTRIES = 100
 
 
-def log_changes(stage: Path, target: Path, *, moved: float = MOVED) -> Comparison | None:
-    """Write ``changes.json`` and ``changes.md``: what changed now, and below that what did before.
+def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Comparison | None:
+    """Write ``changes.json`` and ``changes.md``: the newest differences first.
 
     Parameters
     ----------
@@ -31,33 +31,32 @@ def log_changes(stage: Path, target: Path, *, moved: float = MOVED) -> Compariso
         The new run folder, complete.
     target : Path
         The folder whose place it will take, with the log so far; it need not be there.
-    moved : float
-        A CAR that moved by no more is not told.
+    threshold : float
+        A CAR that moved by no more (decimal) is left out.
 
     Returns
     -------
     Comparison or None
-        What changed; None if there was no run that can be compared.
+        The differences; None if there was no run that can be compared.
     """
     from .compare import compare_records
 
-    now, log, found = Record.read(stage), read_changes(target), None
+    now, log, comparison = Record.read(stage), read_changes(target), None
     with suppress(RunFolderError):
-        found = compare_records(Record.read(target), now, moved=moved)
-    if not (found and found.same):
-        text = as_markdown(found) if found else "First run.\n"
+        comparison = compare_records(Record.read(target), now, threshold=threshold)
+    if not (comparison and comparison.same):
+        text = as_markdown(comparison) if comparison else "First run.\n"
         head = {"id": uuid4().hex, "at": now.manifest["written_at"], "text": text}
-        entry = {**head, **(found.to_dict() if found else {})}
-        log = [entry, *log][:KEPT]
+        entry = {**head, **(comparison.to_dict() if comparison else {})}
+        log = [entry, *log][:MAX_ENTRIES]
     _write(stage, log)
     seal(stage, now.manifest)
-    return found
+    return comparison
 
 
 def _write(stage: Path, log: list[dict[str, Any]]) -> None:
-    text = json.dumps(
-        {"schema": SCHEMA, "changes": log}, indent=1, ensure_ascii=False, sort_keys=True
-    )
+    document = {"schema": SCHEMA, "changes": log}
+    text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
     (stage / LOG).write_text(text + "\n", encoding="utf-8", newline="\n")
     page = "# Changes\n\n" + "\n".join(f"## {entry['at']}\n\n{entry['text']}" for entry in log)
     (stage / PAGE).write_text(page, encoding="utf-8", newline="\n")
@@ -66,9 +65,6 @@ def _write(stage: Path, log: list[dict[str, Any]]) -> None:
 def read_changes(folder: Path) -> list[dict[str, Any]]:
     """Return the log of a run folder, newest first; nothing if there is none."""
     try:
-        found: list[dict[str, Any]] = json.loads((folder / LOG).read_text(encoding="utf-8"))[
-            "changes"
-        ]
+        return list(json.loads((folder / LOG).read_text(encoding="utf-8"))["changes"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    return found

@@ -1,4 +1,4 @@
-"""What is not the same in two runs, and why."""
+"""The differences between two runs, and their causes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import RunFolderError
 from ..prices.frozen import TABLE
-from ..report.content.wording import reason_head
 from ..returns.benchmarks import NAMED, members
 from ..utility.csv_text import OUTCOME
+from ..utility.flags import Flag
 from .comparison import MOVED, Answer, Comparison, Move, Moved
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .price_revisions import revisions, size_revisions, unequal
@@ -21,7 +21,7 @@ from .verify import AlteredError, verify_run
 if TYPE_CHECKING:
     import pandas as pd
 
-PROVISIONAL = "incomplete_window"
+PROVISIONAL = Flag.INCOMPLETE_WINDOW
 # Columns of a run's events that are not the user's.
 _OURS = {*OUTCOME, "confounder", NAMED}
 # Settings and columns that day 0 follows from.
@@ -34,19 +34,23 @@ _ASIDE = {
     *_WHENCE,
     "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants",
     "event_pages",
-    "interactive", "size",
+    "interactive", "figures", "size",
 }  # fmt: skip
 
 
 def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:
-    """Return what is not the same in the second of two runs, and why.
+    """Return the differences of the second of two runs from the first, and their causes.
 
     Parameters
     ----------
     one, other : path
         Run folders, the earlier first.
     moved : float
-        A CAR that moved by no more (decimal) is not told.
+        A CAR that moved by no more (decimal) is left out.
+
+    Returns
+    -------
+    Comparison
 
     Raises
     ------
@@ -54,30 +58,52 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
         If one of them is not a run folder.
     AlteredError
         If one of them lacks its events, or was altered so that it cannot be compared.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.run_study(news, es.StudyConfig(prices="sample"))
+    >>> first, second = results.save("reports", "first"), results.save("reports", "second")
+    >>> es.compare_runs(first, second).moves
+    ()
     """
     a, b = Record.read(one), Record.read(other)
     altered = [f"{record.folder}: {line}" for record in (a, b) for line in _altered(record)]
     try:
-        found = compare_records(a, b, moved=moved)
+        comparison = compare_records(a, b, threshold=moved)
     except (RunFolderError, KeyError, TypeError, ValueError):
         if not altered:
             raise
-        what = f"the runs cannot be compared ({', '.join(altered)})"
-        raise AlteredError(what, remedy="restore the run, or run the study again") from None
-    return replace(found, altered=tuple(altered))
+        message = f"the runs cannot be compared ({', '.join(altered)})"
+        raise AlteredError(message, remedy="restore the run, or run the study again") from None
+    return replace(comparison, altered=tuple(altered))
 
 
 def _altered(record: Record) -> list[str]:
-    found = verify_run(record.folder)
-    return [f"{word} {file}" for word in ("missing", "changed") for file in getattr(found, word)]
+    verification = verify_run(record.folder)
+    states = {"missing": verification.missing, "changed": verification.changed}
+    return [f"{state} {file}" for state, files in states.items() for file in files]
 
 
-def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison:
-    """Return what :func:`compare_runs` does, of runs that were read."""
+def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Comparison:
+    """Return the differences of two runs that were read, as :func:`compare_runs` does.
+
+    Parameters
+    ----------
+    a, b : Record
+    threshold : float
+        A CAR that moved by no more (decimal) is left out.
+
+    Returns
+    -------
+    Comparison
+    """
     old, new = (r.cells("events.csv").set_index("event_id", drop=False) for r in (a, b))
     both = [name for name in new.index if name in old.index]
-    other_prices = unequal(a, b)
-    found: dict[str, Any] = {
+    other_prices, sources = unequal(a, b), _unlike(*map(_sources, (a, b)))
+    changes: dict[str, Any] = {
         "added": tuple(name for name in new.index if name not in old.index),
         "removed": tuple(name for name in old.index if name not in new.index),
         "edited": {} if _same_events(a, b) else _edits(old, new, both),
@@ -85,22 +111,19 @@ def compare_records(a: Record, b: Record, *, moved: float = MOVED) -> Comparison
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
         "prices": revisions(a, b),
         "sizes": size_revisions(a, b),
-        "sources": {
-            s: pair for s, pair in _unlike(*map(_sources, (a, b))).items() if s in other_prices
-        },
+        "sources": {s: pair for s, pair in sources.items() if s in other_prices},
         "files": tuple(_files(a, b)),
     }
     unsaid = "not known" if _same_events(a, b) else "events file changed"
-    found["days"] = _days(old, new, both, found, unsaid)
-    indices = _unlike(
-        *({e: str(table.loc[e].get("benchmark", "")) for e in both} for table in (old, new))
-    )
+    changes["days"] = _days(old, new, both, changes, unsaid)
+    indices = _unlike(*({e: str(t.loc[e].get("benchmark", "")) for e in both} for t in (old, new)))
     states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
-    statuses = {e: pair for e, pair in _unlike(*states).items() if not _reworded(*pair)}
-    causes = _Causes(new, b, found, statuses, indices)
+    codes = {e: (a.reasons.get(e, ""), b.reasons.get(e, "")) for e in both}
+    statuses = {e: pair for e, pair in _unlike(*states).items() if not _reworded(*codes[e])}
+    causes = _Causes(new, b, changes, statuses, indices)
     return Comparison(
-        **found, statuses=statuses, moves=tuple(_moves(a, b, set(both), moved, causes)),
-        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=moved,
+        **changes, statuses=statuses, moves=tuple(_moves(a, b, set(both), threshold, causes)),
+        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=threshold,
         measure=b.config.measure,
     )  # fmt: skip
 
@@ -115,49 +138,44 @@ class _Causes:
         Of the second run, by event_id.
     record : Record
         The second run.
-    found : mapping
-        What differs.
+    changes : mapping
+        The differences.
     statuses, indices : mapping of str to (before, after)
     """
 
     events: pd.DataFrame
     record: Record
-    found: Mapping[str, Any]
+    changes: Mapping[str, Any]
     statuses: Mapping[str, tuple[str, str]]
     indices: Mapping[str, tuple[str, str]]
 
     def of(self, event: str) -> tuple[str, ...]:
         """Return the causes of one event, nearest first."""
-        found, row = self.found, self._row(event)
-        why = (
-            [f"event edited: {', '.join(found['edited'][event])}"]
-            if event in found["edited"]
-            else []
-        )
-        why += (
-            [f"day 0 moved from {day.before} to {day.after}"]
-            if (day := found["days"].get(event))
-            else []
-        )
-        if event in self.indices and "benchmark" not in found["edited"].get(event, ()):
+        changes, row = self.changes, self._row(event)
+        edited, day, why = changes["edited"].get(event, ()), changes["days"].get(event), []
+        if edited:
+            why.append(f"event edited: {', '.join(edited)}")
+        if day:
+            why.append(f"day 0 moved from {day.before} to {day.after}")
+        if event in self.indices and "benchmark" not in edited:
             why.append("benchmark {1} instead of {0}".format(*self.indices[event]))
         if event in self.statuses and "provisional" in self.statuses[event]:
             why.append("new sessions")
         config, near = self.record.config, self._symbols(row)
         reach = -config.estimation.start, max(config.event.stop, 0)
-        for symbol, revision in found["prices"].items():
+        for symbol, revision in changes["prices"].items():
             if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
                 why.append(f"prices of {symbol} revised")
-        why += [f"prices of {s} from another source" for s in found["sources"] if s in near]
-        why += [f"setting {name}" for name in found["settings"] if name not in _ASIDE]
-        why += [f"{file} changed" for file in found["files"] if not _is_size(file)]
-        others = {*found["added"], *found["edited"]} - {event}
-        if any(self.events.loc[e, "ticker"] == row["ticker"] for e in others):
+        why += [f"prices of {s} from another source" for s in changes["sources"] if s in near]
+        why += [f"setting {name}" for name in changes["settings"] if name not in _ASIDE]
+        why += [f"{file} changed" for file in changes["files"] if not _is_size(file)]
+        touched = {*changes["added"], *changes["edited"]} - {event}
+        if any(self.events.loc[e, "ticker"] == row["ticker"] for e in touched):
             why.append("another event of the firm")
-        if not why and (found["added"] or found["removed"] or found["edited"]):
+        if not why and (changes["added"] or changes["removed"] or changes["edited"]):
             why.append("other events")
-        if not why and found["versions"]:
-            why.append(f"versions: {', '.join(found['versions'])}")
+        if not why and changes["versions"]:
+            why.append(f"versions: {', '.join(changes['versions'])}")
         return tuple(why or ["not known"])
 
     def _row(self, event: str) -> pd.Series[Any]:
@@ -165,8 +183,7 @@ class _Causes:
         return cast("pd.Series[Any]", row)
 
     def _symbols(self, row: pd.Series[Any]) -> set[str]:
-        """Return the symbols that the row of an event, or a setting, names; and all exchange
-        rates."""
+        """Return the symbols that an event or a setting names, and all exchange rates."""
         config = self.record.config
         cells = [str(cell) for cell in row] + [config.benchmark, *config.named_series.values()]
         rates = {symbol for symbol in self.record.manifest["prices"] if "=" in symbol}
@@ -174,23 +191,36 @@ class _Causes:
 
 
 def _same_events(a: Record, b: Record) -> bool:
-    """Tell whether two runs keep the same events file."""
-    one, other = ([sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b))
-    return bool(one) and one == other
+    """Return whether two runs keep the same events file."""
+    first, second = ([sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b))
+    return bool(first) and first == second
 
 
 def _edits(
     old: pd.DataFrame, new: pd.DataFrame, both: list[str]
 ) -> dict[str, dict[str, tuple[str, str]]]:
-    """Return what was edited in the rows of the events file: (before, after) by event and
-    column."""
+    """Return the edits of the events file: (before, after) by event and column."""
     old, new = map(_as_named, (old, new))
-    own = [name for name in dict.fromkeys([*old.columns, *new.columns]) if name not in _OURS]
-    rows = (
-        [{name: str(table.loc[e].get(name, "")) for name in own} for e in both]
-        for table in (old, new)
-    )
-    return {e: cells for e, x, y in zip(both, *rows, strict=True) if (cells := _unlike(x, y))}
+    columns = [name for name in dict.fromkeys([*old.columns, *new.columns]) if name not in _OURS]
+
+    def cells(table: pd.DataFrame, event: str) -> dict[str, str]:
+        """Return the cells of an event as text by column.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Events by id.
+        event : str
+
+        Returns
+        -------
+        dict of str to str
+            "" for a column that the table lacks.
+        """
+        return {name: str(table.loc[event].get(name, "")) for name in columns}
+
+    edits = {event: _unlike(cells(old, event), cells(new, event)) for event in both}
+    return {event: changed for event, changed in edits.items() if changed}
 
 
 def _as_named(events: pd.DataFrame) -> pd.DataFrame:
@@ -201,17 +231,16 @@ def _as_named(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _days(
-    old: pd.DataFrame, new: pd.DataFrame, both: list[str], found: Mapping[str, Any], unsaid: str
+    old: pd.DataFrame, new: pd.DataFrame, both: list[str], changes: Mapping[str, Any], unsaid: str
 ) -> dict[str, Moved]:
-    """Return the days 0 that are not the same, and why; `unsaid` where nothing says it."""
+    """Return the days 0 that differ, and why; `unsaid` where no reason is known."""
     days = _unlike(*({e: str(table.loc[e, "day0"]) for e in both} for table in (old, new)))
-    settings = [f"setting {name}" for name in found["settings"] if name in _OF_DAY0]
+    settings = [f"setting {name}" for name in changes["settings"] if name in _OF_DAY0]
     out = {}
     for event, (before, after) in days.items():
-        cells = [name for name in found["edited"].get(event, ()) if name in _CELLS_OF_DAY0]
-        prices = [
-            f"prices of {s} revised" for s in found["prices"] if s == new.loc[event, "ticker"]
-        ]
+        cells = [name for name in changes["edited"].get(event, ()) if name in _CELLS_OF_DAY0]
+        ticker = str(new.loc[event, "ticker"])
+        prices = [f"prices of {ticker} revised"] * (ticker in changes["prices"])
         why = [f"event edited: {', '.join(cells)}"] * bool(cells) + settings + prices
         out[event] = Moved(before, after, tuple(why or [unsaid]))
     return out
@@ -223,12 +252,9 @@ def _state(row: pd.Series[str]) -> str:
     return "provisional" if PROVISIONAL in row["flags"].split(";") else "ok"
 
 
-def _reworded(before: str, after: str) -> bool:
-    """Tell whether an event was dropped for the same kind of reason both times, in other words."""
-    dropped = "dropped: "
-    if not (before.startswith(dropped) and after.startswith(dropped)):
-        return False
-    return reason_head(before.removeprefix(dropped)) == reason_head(after.removeprefix(dropped))
+def _reworded(old: str, new: str) -> bool:
+    """Return whether two codes of reasons are of one kind, so that only the words may differ."""
+    return old not in ("", "other") and old == new
 
 
 def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
@@ -238,16 +264,15 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     not.
     """
     config, origin = dict(record.settings), dict(record.manifest["origin"])
-    own = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
-    own |= {"size": ASKED} if record.config.size == ASKED else {}
-    found = {k: v for k, v in config.items() if k not in NAMING_FILES} | own
-    return {k: v for k, v in found.items() if whence or k not in _WHENCE}
+    source = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
+    source |= {"size": ASKED} if record.config.size == ASKED else {}
+    settings = {k: v for k, v in config.items() if k not in NAMING_FILES} | source
+    return {k: v for k, v in settings.items() if whence or k not in _WHENCE}
 
 
 def _sources(record: Record) -> dict[str, str]:
-    return {
-        symbol: str(entry.get("source", "")) for symbol, entry in record.manifest["prices"].items()
-    }
+    prices = record.manifest["prices"]
+    return {symbol: str(entry.get("source", "")) for symbol, entry in prices.items()}
 
 
 def _files(a: Record, b: Record) -> Iterator[str]:
@@ -258,28 +283,25 @@ def _files(a: Record, b: Record) -> Iterator[str]:
 
 
 def _is_size(place: str) -> bool:
-    """Tell whether a kept input has market values, which move no CAR."""
+    """Return whether a kept input has market values, which move no CAR."""
     return Path(place).parts[-3:-2] == ("size",)
 
 
 def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    names = dict.fromkeys([*a, *b])
-    return {
-        name: (a.get(name, ""), b.get(name, ""))
-        for name in names
-        if a.get(name, "") != b.get(name, "")
-    }
+    pairs = {name: (a.get(name, ""), b.get(name, "")) for name in dict.fromkeys([*a, *b])}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _moves(a: Record, b: Record, both: set[str], moved: float, causes: _Causes) -> Iterator[Move]:
+def _moves(
+    a: Record, b: Record, both: set[str], threshold: float, causes: _Causes
+) -> Iterator[Move]:
     old, new = (_cars(record) for record in (a, b))
     for event, ticker, start, stop in dict.fromkeys([*new, *old]):
         key = event, ticker, start, stop
-        x, y = old.get(key), new.get(key)
-        told = (key in old or key in new) and event in both and (key in old) + (key in new) == 2
-        came = told and (x is None) != (y is None)
-        if told and (came or (x is not None and y is not None and abs(x - y) > moved)):
-            yield Move(event, ticker, f"[{start},{stop}]", x, y, causes.of(event))
+        if event in both and key in old and key in new:
+            x, y = old[key], new[key]
+            if x is not y if x is None or y is None else abs(x - y) > threshold:
+                yield Move(event, ticker, f"[{start},{stop}]", x, y, causes.of(event))
 
 
 def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
@@ -291,7 +313,9 @@ def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
 
 
 def _answers(a: Record, b: Record) -> Iterator[Answer]:
-    old, new = ({own["group"]: own for own in record.manifest["answers"]} for record in (a, b))
+    old, new = (
+        {answer["group"]: answer for answer in record.manifest["answers"]} for record in (a, b)
+    )
     for group in dict.fromkeys([*new, *old]):
         x, y = old.get(group), new.get(group)
         if x is None or y is None or x["text"] != y["text"]:

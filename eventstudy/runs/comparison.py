@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,23 +15,21 @@ from .price_revisions import Revision
 # A CAR that moved by one basis point.
 MOVED = 1e-4
 # Lines of one heading, and of the CARs over other windows; all are in the JSON.
-SHOWN, ASIDE = 20, 8
+MAX_LINES, MAX_ELSEWHERE = 20, 8
 # What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
 OLD_VERDICTS = {
     "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT,
-    "no result": NO_RESULT,
-    "not tested": NO_RESULT,
+    "no result": NO_RESULT, "not tested": NO_RESULT,
 }  # fmt: skip
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
-    "prices",
-    "sizes", "sources", "files", "altered",
+    "prices", "sizes", "sources", "files", "altered",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A CAR that is not what it was; None where there is none."""
+    """A CAR that differs between two runs; None where a run has none."""
 
     event_id: str
     ticker: str
@@ -43,7 +41,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A day 0 that is not what it was (ISO dates, "" for none)."""
+    """A day 0 that differs between two runs (ISO dates, "" for none)."""
 
     before: str
     after: str
@@ -52,7 +50,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the two runs answer for a group of events; None where it is not in the run."""
+    """The answers of two runs for a group of events; None where a run does not have it."""
 
     group: str
     before: Mapping[str, Any] | None
@@ -63,10 +61,9 @@ class Answer:
         """Whether the verdict is another one, or the effect is significant with the other sign."""
         if self.before is None or self.after is None:
             return True
-        signs = [math.copysign(1, own["estimate"] or 0.0) for own in (self.before, self.after)]
-        verdicts = [
-            OLD_VERDICTS.get(own["verdict"], own["verdict"]) for own in (self.before, self.after)
-        ]
+        pair = self.before, self.after
+        signs = [math.copysign(1, answer["estimate"] or 0.0) for answer in pair]
+        verdicts = [OLD_VERDICTS.get(answer["verdict"], answer["verdict"]) for answer in pair]
         return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
 
@@ -146,129 +143,119 @@ class Comparison:
     @property
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of difference, where there are any."""
-        found = {name: getattr(self, name) for name in (*_DIFFERENCES, "completed", "flips")}
-        return {name: len(own) for name, own in found.items() if own}
+        differences = {name: getattr(self, name) for name in (*_DIFFERENCES, "completed", "flips")}
+        return {name: len(items) for name, items in differences.items() if items}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         series = {
-            name: {symbol: own.to_dict() for symbol, own in getattr(self, name).items()}
+            name: {symbol: values.to_dict() for symbol, values in getattr(self, name).items()}
             for name in ("prices", "sizes")
         }
         answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
-        own = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
-        plain: dict[str, Any] = {"same": self.same, **own}
-        return plain
+        values = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
+        out: dict[str, Any] = {"same": self.same, **values}
+        return out
 
     def __str__(self) -> str:
         return as_text(self)
 
 
-def as_text(found: Comparison) -> str:
+def as_text(comparison: Comparison) -> str:
     """Return the differences as plain text."""
-    if found.same:
+    if comparison.same:
         return "nothing differs"
-    with speaking_of(found.measure):
-        parts = [
-            "\n".join([f"{head}:", *(f"  {line}" for line in own)])
-            for head, own in _sections(found)
-        ]
-    return "\n".join(parts)
+    with speaking_of(comparison.measure):
+        lines = [
+            line for head, items in _sections(comparison)
+            for line in (f"{head}:", *(f"  {item}" for item in items))
+        ]  # fmt: skip
+    return "\n".join(lines)
 
 
-def as_markdown(found: Comparison) -> str:
+def as_markdown(comparison: Comparison) -> str:
     """Return the differences as Markdown."""
-    if found.same:
+    if comparison.same:
         return "Nothing differs.\n"
-    with speaking_of(found.measure):
-        heads = [(f"**{head}**", [f"- {line}" for line in own]) for head, own in _sections(found)]
-    return "\n\n".join("\n".join([head, "", *own]) for head, own in heads) + "\n"
+    with speaking_of(comparison.measure):
+        sections = [
+            "\n".join([f"**{head}**", "", *(f"- {line}" for line in lines)])
+            for head, lines in _sections(comparison)
+        ]
+    return "\n\n".join(sections) + "\n"
 
 
-def _sections(found: Comparison) -> Iterator[tuple[str, list[str]]]:
+def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     """Yield headings and their lines, the most important first."""
-    split = "by" in found.settings or any(
-        not answer.group and answer.flipped for answer in found.answers
-    )
-    flips = [line for answer in found.flips for line in _answer(answer, split=split)]
-    other = [
-        line
-        for answer in found.answers
-        if not answer.flipped
-        for line in _answer(answer, split=split)
-    ]
-    edits = [f"{e}: {_arrows(cells)}" for e, cells in found.edited.items()]
-    days = [
-        f"{e}: {d.before or 'none'} -> {d.after or 'none'}, {'; '.join(d.why)}"
-        for e, d in found.days.items()
-    ]
-    states = [
-        f"{e}: {a} -> {b}" for e, (a, b) in found.statuses.items() if e not in found.completed
-    ]
-    main = {move.event_id: move for move in found.moves if move.window == found.main}
+    split = "by" in c.settings or any(not answer.group and answer.flipped for answer in c.answers)
+    answers: dict[bool, list[str]] = {True: [], False: []}
+    for answer in c.answers:
+        answers[answer.flipped] += _answer(answer, split=split)
+    edits = [f"{e}: {_arrows(cells)}" for e, cells in c.edited.items()]
+    days = [f"{e}: {_arrow(d.before, d.after)}, {'; '.join(d.why)}" for e, d in c.days.items()]
+    states = [f"{e}: {a} -> {b}" for e, (a, b) in c.statuses.items() if e not in c.completed]
+    main = {move.event_id: move for move in c.moves if move.window == c.main}
     moves = [_move(move) for move in sorted(main.values(), key=_size)]
-    aside = [move for move in sorted(found.moves, key=_size) if move.window != found.main]
-    others = [f"{move.window} {_move(move)}" for move in aside]
-    completed = [_completed(event, main.get(event), found.main) for event in found.completed]
-    revised = [f"{symbol}: {own}" for symbol, own in found.prices.items() if own.days]
-    ends = {symbol: own for symbol, own in found.prices.items() if not own.days}
-    longer = [f"{symbol}: {own}" for symbol, own in ends.items() if own.after > own.before]
-    shorter = [f"{symbol}: {own}" for symbol, own in ends.items() if own.after < own.before]
+    elsewhere = [
+        f"{move.window} {_move(move)}"
+        for move in sorted(c.moves, key=_size) if move.window != c.main
+    ]  # fmt: skip
+    completed = [_completed(event, main.get(event), c.main) for event in c.completed]
     sections = {
-        "Not as it was written": list(found.altered),
-        "Another verdict": flips,
-        "Events added": list(found.added),
-        "Events removed": list(found.removed),
+        "Not as it was written": c.altered,
+        "Another verdict": answers[True],
+        "Events added": c.added,
+        "Events removed": c.removed,
         "Events edited": edits,
         "Day 0 moved": days,
         "Windows that are complete now": completed,
         "Status": states,
-        f"CARs over {found.main} that moved by more than {_least(found.moved)}": moves,
-        "CARs over other windows that moved": _some(others, ASIDE),
-        "Prices revised": revised,
-        "Prices of more days": longer,
-        "Prices of fewer days": shorter,
-        "Market values revised": [f"{s}: {own}" for s, own in found.sizes.items() if own.days],
-        "Market values of other days": [
-            f"{s}: {own}" for s, own in found.sizes.items() if not own.days
-        ],
-        "Source of prices": _sources(found.sources),
-        "Files changed": list(found.files),
-        "Settings": [f"{k}: {_plain(a)} -> {_plain(b)}" for k, (a, b) in found.settings.items()],
-        "Versions": [
-            f"{k}: {a or 'none'} -> {b or 'none'}" for k, (a, b) in found.versions.items()
-        ],
-        "Answer": other,
+        f"CARs over {c.main} that moved by more than {_least(c.moved)}": moves,
+        "CARs over other windows that moved": _first_lines(elsewhere, MAX_ELSEWHERE),
+        "Prices revised": _series(c.prices, lambda r: bool(r.days)),
+        "Prices of more days": _series(c.prices, lambda r: not r.days and r.after > r.before),
+        "Prices of fewer days": _series(c.prices, lambda r: not r.days and r.after < r.before),
+        "Market values revised": _series(c.sizes, lambda r: bool(r.days)),
+        "Market values of other days": _series(c.sizes, lambda r: not r.days),
+        "Source of prices": _sources(c.sources),
+        "Files changed": c.files,
+        "Settings": [f"{k}: {_setting(a)} -> {_setting(b)}" for k, (a, b) in c.settings.items()],
+        "Versions": [f"{k}: {_arrow(*pair)}" for k, pair in c.versions.items()],
+        "Answer": answers[False],
     }
-    yield from (
-        (head, own) for head, lines in sections.items() if (own := _some(filter(None, lines)))
-    )
+    for head, lines in sections.items():
+        if first := _first_lines(filter(None, lines)):
+            yield head, first
 
 
-def _sources(found: Mapping[str, tuple[str, str]]) -> list[str]:
+def _series(revisions: Mapping[str, Revision], condition: Callable[[Revision], bool]) -> list[str]:
+    return [f"{symbol}: {r}" for symbol, r in revisions.items() if condition(r)]
+
+
+def _arrow(before: str, after: str, *, blank: str = "none") -> str:
+    return f"{before or blank} -> {after or blank}"
+
+
+def _sources(sources: Mapping[str, tuple[str, str]]) -> list[str]:
     """Return a line for each change, with the symbols that have it."""
     alike: dict[tuple[str, str], list[str]] = {}
-    for symbol, pair in found.items():
+    for symbol, pair in sources.items():
         alike.setdefault(pair, []).append(symbol)
-    return [f"{some(own)}: {a or 'none'} -> {b or 'none'}" for (a, b), own in alike.items()]
+    return [f"{some(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
 
 
 def _answer(answer: Answer, *, split: bool) -> list[str]:
-    """Return what was said of a group and what is.
+    """Return the two answers for a group.
 
-    Of one that only one run has: that there are no such events, unless the runs `split` them in
+    Of a group that only one run has: that there are no such events, unless the runs `split` them in
     other ways.
     """
-    none = (
-        "no such events"
-        if not split
-        else "no group of its own"
-        if answer.group
-        else "told by group"
-    )
-    said = [own["text"] if own else none for own in (answer.before, answer.after)]
-    said[1] += "" if answer.after else " any more" if answer.group else " now"
-    lines = [f"{word}: {text}" for word, text in zip(("was", "is"), said, strict=True)]
+    none = "no such events"
+    if split:
+        none = "no group of its own" if answer.group else "told by group"
+    texts = [facts["text"] if facts else none for facts in (answer.before, answer.after)]
+    texts[1] += "" if answer.after else " any more" if answer.group else " now"
+    lines = [f"{word}: {text}" for word, text in zip(("was", "is"), texts, strict=True)]
     return [f"{answer.group}, {line}" if answer.group else line for line in lines]
 
 
@@ -289,23 +276,23 @@ def _completed(event: str, move: Move | None, main: str) -> str:
 
 
 def _value(value: float | None) -> str:
-    return "none" if value is None else words().plain(value)
+    return "none" if value is None else words().signed(value)
 
 
-def _least(moved: float) -> str:
-    return f"{moved * 1e4:g} bp" if words().unit == "%" else f"{words().scale * moved:g}"
+def _least(threshold: float) -> str:
+    return f"{threshold * 1e4:g} bp" if words().unit == "%" else f"{words().scale * threshold:g}"
 
 
 def _arrows(cells: Any) -> str:
-    return ", ".join(f"{name} {a or 'blank'} -> {b or 'blank'}" for name, (a, b) in cells.items())
+    return ", ".join(f"{name} {_arrow(*pair, blank='blank')}" for name, pair in cells.items())
 
 
-def _plain(value: Any) -> str:
+def _setting(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text or "default"
 
 
-def _some(lines: Iterable[str], shown: int = SHOWN) -> list[str]:
+def _first_lines(lines: Iterable[str], limit: int = MAX_LINES) -> list[str]:
     listed = list(lines)
-    more = len(listed) - shown
-    return [*listed[:shown], *([f"... and {more} more"] if more > 0 else [])]
+    more = len(listed) - limit
+    return [*listed[:limit], *([f"... and {more} more"] if more > 0 else [])]

@@ -1,5 +1,4 @@
-"""The run of a study without a usable event: a page that says why, written where no result is
-lost."""
+"""The run of a study without a usable event: a page with the reasons, written over no result."""
 
 from __future__ import annotations
 
@@ -26,7 +25,20 @@ def write_failed(
 ) -> Path | None:
     """Write the run of a study without a usable event as :func:`write_run` does; return its path.
 
-    A folder that holds anything else than such a run stays as it is; then the answer is None.
+    Parameters
+    ----------
+    results : FittedStudy
+    out : Path
+    name : str
+    config : StudyConfig
+    origin : Origin, optional
+    command : str
+        As for :func:`write_run`.
+
+    Returns
+    -------
+    Path or None
+        None if the folder holds anything else than such a run: it stays as it is.
     """
     target = out / name
     if target.exists() and not _without_results(target):
@@ -35,36 +47,38 @@ def write_failed(
 
 
 def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataError:
-    """Return the error of a study without a usable event: one that says to try later if that may
-    help.
+    """Return the error of a study without a usable event.
 
     Parameters
     ----------
     results : FittedStudy
     why : str
-        What was dropped and why, in lines of its own.
+        The dropped events and the reasons, on lines of their own.
     offline : bool
         Whether no source was asked, so that trying later is of no use.
+
+    Returns
+    -------
+    DataError
+        An UndecidedError, which says to try later, if that may help.
     """
     n = len(results.events)
-    said = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
+    problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
     silent = [] if offline else unanswered(results)
     if not silent:
-        return DataError(f"{said}\n{why}")
-    return UndecidedError(
-        f"{said}\n{why}\nThe source did not answer for {some(silent)}: try again later"
-    )
+        return DataError(f"{problem}\n{why}")
+    remedy = f"The source did not answer for {some(silent)}: try again later"
+    return UndecidedError(f"{problem}\n{why}\n{remedy}")
 
 
 def unanswered(results: FittedStudy) -> list[str]:
     """Return the symbols that dropped events need and that no source answered for."""
     failures = results.panel.fetched.failures if results.panel.fetched else {}
-    lost = {
-        s for s, error in failures.items() if isinstance(error, (NetworkError, RateLimitedError))
-    }
+    kinds = NetworkError, RateLimitedError
+    silent = {symbol for symbol, error in failures.items() if isinstance(error, kinds)}
     dropped = results.events.loc[~results.ok].drop(columns="reason")
     cells = dict.fromkeys(str(cell) for row in dropped.itertuples(index=False) for cell in row)
-    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in lost))
+    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))
 
 
 def _without_results(folder: Path) -> bool:

@@ -1,5 +1,4 @@
-"""The run folder: report, tables, figures, inputs and manifest, written aside and swapped in
-whole."""
+"""The run folder: report, tables, figures, inputs and manifest, replaced in one step."""
 
 from __future__ import annotations
 
@@ -9,16 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunFolderError
+from ..findings.tables import events_table, study_tables
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, group_column
-from ..fitting.large_samples import many
-from ..fitting.listed_events import listed
-from ..report.content.tables import events_table, study_tables
+from ..fitting.fitted import FittedStudy, is_large, listed
 from ..utility.blas import one_thread
 from ..utility.csv_text import to_csv
 from ..utility.file_names import checked_name
 from ..utility.progress import step
-from .atomic_swap import cleared, followed, kept, refuse_lasting, remove, stage_of, swap
+from .atomic_swap import cleared, followed, refuse_lasting, remove, stage_of, swap, sync_to_disk
 from .change_log import LOG, log_changes
 from .inputs import frozen, gzipped
 from .lock import locked
@@ -42,8 +39,7 @@ def write_run(
 ) -> Path:
     """Write ``out/name`` and return its path.
 
-    Everything is written to a folder beside it first, so that a reader sees the old run or the new
-    one.
+    Everything is written to a temporary folder first, so a reader sees the old run or the new one.
 
     Parameters
     ----------
@@ -58,7 +54,11 @@ def write_run(
         Files and source of prices of the study: without it the run cannot be reproduced from its
         folder.
     command : str
-        What was typed, for the report.
+        The command line, for the report.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
@@ -73,9 +73,8 @@ def write_run(
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:
-            manifest = fill(
-                stage, results, name, config, origin=origin, target=target, command=command
-            )
+            study = results, name, config
+            manifest = fill(stage, *study, origin=origin, target=target, command=command)
             seal(stage, manifest)
             if (target / LOG).is_file():
                 log_changes(stage, target)
@@ -84,7 +83,7 @@ def write_run(
 
 @contextmanager
 def clear_errors(target: Path) -> Iterator[None]:
-    """Turn what the system says of a folder into one clear error."""
+    """Turn an error of the operating system about a folder into a RunFolderError."""
     try:
         yield
     except OSError as error:
@@ -112,7 +111,7 @@ def replacing(target: Path) -> Iterator[Path]:
             yield stage
         carry_over(target, stage)
         step("onto the disk")
-        kept(stage)
+        sync_to_disk(stage)
         swap(stage, target)
         show(target.parent)
     finally:
@@ -120,8 +119,20 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    """Write ``events.csv`` and all tables of a run, and return these; of very many events those
-    listed."""
+    """Write ``events.csv`` and all tables of a run, and return these.
+
+    Parameters
+    ----------
+    stage : Path
+        The folder to write to.
+    results : FittedStudy
+        Of very many events those listed are written.
+    config : StudyConfig
+
+    Returns
+    -------
+    dict of str to DataFrame
+    """
     (stage / "tables").mkdir()
     (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
     tables = study_tables(results, config)
@@ -140,15 +151,29 @@ def fill(
     target: Path,
     command: str,
 ) -> dict[str, Any]:
-    """Write all files of a run but its manifest, and return what that is to say."""
-    from ..report.content.finished_run import finished
-    from ..report.figures.caar_plots import write_figures
-    from ..report.formats import exported, write_texts
-    from ..report.html.event.pages import write_event_pages
-    from ..report.html.page import render_report
+    """Write all files of a run but its manifest, and return the manifest.
 
-    for folder in ("figures", "data"):
-        (stage / folder).mkdir()
+    Parameters
+    ----------
+    stage : Path
+        An empty folder.
+    results : FittedStudy
+    name : str
+    config : StudyConfig
+    origin : Origin or None
+    target : Path
+        The folder whose place it will take.
+    command : str
+
+    Returns
+    -------
+    dict
+    """
+    from ..findings.build import findings_of
+    from ..findings.run_files import FinishedRun
+    from ..report.formats.formats import HELD, exported
+
+    (stage / "data").mkdir()
     if origin:
         origin.copy_to(stage)
     step("tables")
@@ -156,22 +181,33 @@ def fill(
     if not (origin and config.returns):
         kind, prices = frozen(results.panel)
         (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(prices)))
-    column = group_column(results, config.by)
-    groups = results.groups(column) if column else {}
-    step("figures")
-    write_figures(results, stage / "figures", window=config.main)
-    provenance = provenance_of(results, origin, command)
-    told = {"groups": groups, "provenance": provenance, "tables": tables}
-    if many(results):
+    if is_large(results):
         step("all events")
         write_long(results, stage / LONG, config)
-    pages = write_event_pages(results, stage, config=config, name=name)
-    step("report")
-    page = render_report(results, config=config, name=name, event_pages=pages, **told)
-    (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    step("other formats")
-    run = finished(results, config=config, name=name, **told)
-    write_texts(stage, run)
-    if config.interactive and len(results):
-        exported(run, "interactive", stage)
-    return manifest_of(results, name, config, origin=origin, target=target, command=command)
+    step("findings")
+    provenance = provenance_of(results, origin, command)
+    findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
+    kinds = [*HELD, *["interactive"] * bool(config.interactive and len(results))]
+    for kind in kinds:
+        step(f"report ({kind})")
+        exported(FinishedRun(findings, tables), kind, stage)
+    if config.figures and len(results):
+        write_figures(results, stage, config)
+    return manifest_of(results, findings, config, origin=origin, target=target, command=command)
+
+
+def write_figures(results: FittedStudy, stage: Path, config: StudyConfig) -> None:
+    """Write the figures of a study for papers, as SVG, PDF and PNG.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    stage : Path
+        Folder that gets ``figures``.
+    config : StudyConfig
+    """
+    from ..report.figures import plots
+
+    step("figures")
+    (stage / "figures").mkdir()
+    plots.write_figures(results, stage / "figures", window=config.main)

@@ -14,9 +14,10 @@ import numpy as np
 from markupsafe import Markup
 
 from ..report.figures.svg_canvas import Panel, Scale, picture
-from ..report.html.templating import environment, style
+from ..report.formats.templating import environment, style
+from ..utility.catalogue import say
 from ..utility.log import note
-from ..utility.numbers import clipped, day, listed
+from ..utility.numbers import clipped, day
 from ..utility.units import WORDS
 from .index_row import FAILED, MANIFEST, Run, run_of
 
@@ -50,8 +51,7 @@ def write_index(out: Path) -> Path | None:
 
 
 def _replace(target: Path, text: str) -> None:
-    """Put a page in its place in one step; what is no letter (of the name of a folder) becomes
-    ``?``."""
+    """Write a page in one step; characters that UTF-8 cannot encode become ``?``."""
     handle, name = tempfile.mkstemp(prefix=".index-", dir=target.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
@@ -64,19 +64,19 @@ def _replace(target: Path, text: str) -> None:
 
 def render_index(out: Path) -> str:
     """Return the page over the runs in `out`; equal folders give equal bytes."""
-    runs, others = [], []
+    runs, foreign = [], []
     for folder in sorted(p for p in out.iterdir() if p.is_dir() and not p.name.startswith(".")):
         try:
             runs.append(run_of(folder))
         except (OSError, ValueError, ArithmeticError, RecursionError) as error:
-            others.append((clipped(folder.name, 100), _why(error)))
-    found = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
-    reach = _reaches(found)
+            foreign.append((clipped(folder.name, 100), _why(error)))
+    rows = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
+    reach = _reaches(rows)
     context = {
         "folder": clipped(out.resolve().name, 100),
-        "runs": [(run, _spark(run, reach)) for run in found],
-        "others": others,
-        "note": _note(found, reach),
+        "runs": [(run, _spark(run, reach)) for run in rows],
+        "others": foreign,
+        "note": _note(rows, reach),
     }
     return (
         environment()
@@ -93,19 +93,28 @@ def show(out: Path) -> None:
 
 
 def show_end(out: Path, name: str, trouble: str) -> None:
-    """Show in the index that a run could not be brought up to date, or ("") that it could.
+    """Show in the index whether a run could be brought up to date.
 
-    A run that was never there is not missed: whoever mistyped a name has been told.
+    A failure is shown only if the run exists: a mistyped name leaves no trace.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the runs.
+    name : str
+        Name of the run.
+    trouble : str
+        Why it could not be brought up to date; "" if it could.
     """
     with _aside():
         file = _note_file(out, name)
         if trouble and (out / name / MANIFEST).is_file():
-            told = {
+            note_text = {
                 "name": name,
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "error": trouble[:2000],
             }
-            file.write_text(json.dumps(told) + "\n", encoding="utf-8")
+            file.write_text(json.dumps(note_text) + "\n", encoding="utf-8")
             show(out)
         elif file.exists():
             file.unlink()
@@ -130,16 +139,16 @@ def _spark(run: Run, reach: Mapping[str, float]) -> Markup | str:
     days, caar, low, high = run.path.T
     if len(days) < 2 or np.ptp(days) == 0:
         return ""
-    own = (reach[run.measure] if run.several else _reach(run)) or 0.01
-    panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-own, own, 45, 3))
+    height = (reach[run.measure] if run.several else _reach(run)) or 0.01
+    panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-height, height, 45, 3))
     name = f"{run.name}: CAAR from day {day(int(days[0]))} to {day(int(days[-1]))}"
     zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
     last = np.where(np.arange(len(days)) == len(days) - 1, caar, np.nan)
-    parts = (
+    elements = (
         panel.band(days, low, high, "band"), panel.rule(0, "g"), zero, panel.line(days, caar, "b"),
         panel.dots(days, last, "b dot"),
     )  # fmt: skip
-    return Markup(picture(150, 48, parts, title=name, desc="Line with band.", kind="spark"))  # noqa: S704
+    return Markup(picture(150, 48, elements, title=name, desc="Line with band.", kind="spark"))  # noqa: S704
 
 
 def _reach(run: Run) -> float:
@@ -149,39 +158,25 @@ def _reach(run: Run) -> float:
 
 def _reaches(runs: list[Run]) -> dict[str, float]:
     """Return, by measure, the largest distance from zero of the paths that are means."""
-    found: dict[str, float] = {}
+    rows: dict[str, float] = {}
     for run in runs:
         if run.several and run.path.size:
-            found[run.measure] = max(found.get(run.measure, 0.0), _reach(run))
-    return found
+            rows[run.measure] = max(rows.get(run.measure, 0.0), _reach(run))
+    return rows
 
 
 def _note(runs: list[Run], reach: Mapping[str, float]) -> str:
-    """Say what the small paths show."""
-    if not any(run.path.size for run in runs):
-        return ""
-    alone = (
-        " A path of one event has a scale of its own."
-        if any(r.path.size and not r.several for r in runs)
-        else ""
-    )
-    return (
-        f"Paths: CAAR by event day with its 95% band; upright line: day 0.{_scales(reach)}{alone}"
-    )
-
-
-def _scales(reach: Mapping[str, float]) -> str:
-    """Say which scale the paths of each measure share."""
-    said = [
-        (WORDS[name].what or "returns", WORDS[name].within(most))
-        for name, most in reach.items()
-        if most
-    ]
-    if len(said) < 2:
-        return "".join(f" They share one scale, {most}." for _, most in said)
-    return (
-        f" Those of one measure share a scale: {listed(f'{what} {most}' for what, most in said)}."
-    )
+    """Return what the small paths show, and which scale those of each measure share."""
+    drawn = [run for run in runs if run.path.size]
+    scales = {name: WORDS[name].within(largest) for name, largest in reach.items() if largest}
+    notes = [say("index.paths")] * bool(drawn)
+    if len(scales) == 1:
+        notes += [say("index.one_scale", scale=scale) for scale in scales.values()]
+    elif scales:
+        each = [f"{WORDS[name].what or 'returns'} {scale}" for name, scale in scales.items()]
+        notes.append(say("index.scales", scales=each))
+    notes += [say("index.single")] * any(not run.several for run in drawn)
+    return " ".join(notes)
 
 
 def _why(error: Exception) -> str:

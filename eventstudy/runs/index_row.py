@@ -1,12 +1,11 @@
-"""What the index says of one run, from its manifest and its tables; nothing in them is trusted."""
+"""The row of the index for one run, from its results or else its manifest; neither is trusted."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,32 +16,42 @@ from urllib.parse import quote
 import numpy as np
 
 from ..analysis.answer import NO_RESULT
+from ..errors import EventStudyError
+from ..findings.document import from_document
+from ..findings.run_files import RESULTS
+from ..findings.types import Findings
 from ..fitting.config import StudyConfig
-from ..report.content.answer import Sentence
-from ..report.html.methods import settings_text
+from ..report.sections.answer import answer as answer_in_words
+from ..report.sections.provenance import settings_text
 from ..significance import STATISTICS
+from ..utility.catalogue import say
 from ..utility.csv_text import unquoted
-from ..utility.numbers import MISSING, clipped, count, date_prose, pvalue, signed
+from ..utility.numbers import MISSING, clipped, date_prose, pvalue, signed
 from ..utility.typing import FloatArray
-from ..utility.units import WORDS
+from ..utility.units import WORDS, Words, speaking_of
 from .origin import NAMING_FILES
 
 MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"
 FAILED = ".failed.json"
-# Bytes of a manifest, and rows of a table, that are read at most.
-LARGEST, MOST_ROWS = 20_000_000, 100_000
-# Other groups that are told of.
+# Bytes of a document, rows of a table, and letters of a headline, that are read at most.
+LARGEST, MOST_ROWS, LONGEST = 20_000_000, 100_000, 1200
+# Other groups that have a line.
 MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Settings that say where prices are or what a run shows, and nothing of its numbers.
-_SILENT = ("prices", "event_pages", "interactive")
+_SILENT = ("prices", "event_pages", "interactive", "figures")
 PATH = ("tau", "caar", "caar_low", "caar_high")
 FOREIGN = "its manifest is not one of a study"
+# What a document that is not one of ours can raise; a value that is none of its type is one.
+DAMAGED = (
+    EventStudyError, OSError, ValueError, ArithmeticError, RecursionError, LookupError, TypeError,
+    AttributeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One row of the index; texts are as in the manifest, not yet escaped.
+    """One row of the index; texts are not yet escaped.
 
     Attributes
     ----------
@@ -50,18 +59,19 @@ class Run:
         Name of the folder, address of its report ("" if it has none), and what its events are.
     measure : str
         What is studied; one that is not known counts as returns.
-    answer : Sentence
+    headline, answer : str
+        The verdict, and the sentence that follows it.
     setup : str
         Model, estimation window, and the settings that are not as by default.
     others : tuple of str
         How many events are not in the answer, and the answers of the other groups, in short.
     effect, pvalue, test, used, status : str
         What is missing is a dash; `test` is the one that `pvalue` is of.
-    trouble : str
-        When and why the run could not be brought up to date; "" if it could.
     faulty : bool
         Whether the status says that something went wrong.
     written : datetime
+    trouble : str
+        When and why the run could not be brought up to date; "" if it could.
     path : (m, 4) FloatArray
         Event day, CAAR and the ends of its interval; no row where there is no path.
     several : bool
@@ -72,7 +82,8 @@ class Run:
     href: str
     about: str
     measure: str
-    answer: Sentence
+    headline: str
+    answer: str
     setup: str
     others: tuple[str, ...]
     effect: str
@@ -89,11 +100,7 @@ class Run:
     @property
     def when(self) -> str:
         """When the run was written."""
-        return (
-            MISSING
-            if self.written == NEVER
-            else f"{date_prose(self.written.date())}, {self.written:%H:%M} UTC"
-        )
+        return MISSING if self.written == NEVER else _moment(self.written)
 
 
 def run_of(folder: Path) -> Run:
@@ -104,77 +111,127 @@ def run_of(folder: Path) -> Run:
     OSError, ValueError
         If the folder has no manifest of ours that can be read.
     """
-    told = _read(folder / MANIFEST)
-    if not str(told.get("schema", "")).startswith(SCHEMA):
+    manifest = _read(folder / MANIFEST)
+    if not str(manifest.get("schema", "")).startswith(SCHEMA):
         raise ValueError(FOREIGN)
-    answers = [a for a in _list(told.get("answers")) if isinstance(a, Mapping)]
-    first, events = (answers[0] if answers else {}), _mapping(told.get("events"))
-    used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
-    config = _mapping(told.get("config"))
+    config, events = _mapping(manifest.get("config")), _mapping(manifest.get("events"))
     measure = str(config.get("measure"))
     measure = measure if measure in WORDS else "return"
-    scale, unit = WORDS[measure].scale, WORDS[measure].unit
+    entries: list[Mapping[str, Any]] = [
+        a for a in _list(manifest.get("answers")) if isinstance(a, Mapping)
+    ]
+    path = _path_of_table(folder, str(entries[0].get("group") or "") if entries else "")
+    with contextlib.suppress(*DAMAGED), speaking_of(measure):
+        findings = _findings(folder)
+        entries, path = _entries(findings), _path_of(findings)
+    first, is_there = (entries[0] if entries else {}), (folder / "report.html").is_file()
+    used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
+    words = WORDS[measure]
     run = Run(
         name=folder.name,
-        href=f"{quote(folder.name)}/report.html" if (folder / "report.html").is_file() else "",
+        href=f"{quote(folder.name)}/report.html" if is_there else "",
         about=_about(first, events),
         measure=measure,
+        headline=str(first.get("headline") or "")[:LONGEST],
         answer=_answer(first),
         setup=_setup(config, measure),
-        others=(*_lacking(first), *_others(answers[1:], scale, unit)),
-        effect=_shown(first.get("estimate"), scale, unit),
+        others=(*_lacking(first), *_others(entries[1:], words)),
+        effect=_effect(first.get("estimate"), words),
         pvalue=pvalue(_number(first.get("pvalue"))),
         test=_label(first) if np.isfinite(_number(first.get("pvalue"))) else "",
         used=f"{used:,} of {used + dropped:,}" if events else MISSING,
-        status=_status(folder, events, first),
+        status=_status(events, first, is_there=is_there),
+        faulty=not is_there,
+        written=_time(manifest.get("written_at")),
         trouble="",
-        faulty=not (folder / "report.html").is_file(),
-        written=_time(told.get("written_at")),
-        path=_path(folder, str(first.get("group") or "")),
+        path=path,
         several=_count(first.get("n_events")) > 1,
-    )  # fmt: skip
+    )
     trouble = _trouble(folder, run.written)
-    return replace(run, status="last run failed", trouble=trouble, faulty=True) if trouble else run
+    return (
+        replace(run, status=say("index.failed"), trouble=trouble, faulty=True) if trouble else run
+    )
+
+
+def _findings(folder: Path) -> Findings:
+    """Return the findings of a run without its events and tables, which no row needs."""
+    document = {**_read(folder / RESULTS), "events": [], "tables": {}}
+    return from_document(document, str(folder / RESULTS))
+
+
+def _entries(findings: Findings) -> list[Mapping[str, Any]]:
+    """Return the answer of each group as it stands in a manifest, in today's words."""
+    entries: list[Mapping[str, Any]] = []
+    for sample in findings.groups or findings.samples:
+        result, text = sample.answer, answer_in_words(findings, sample)
+        entries.append({
+            "group": sample.group, "headline": text.pieces[0][0], "text": str(text),
+            "verdict": result.verdict, "test": result.test, "estimate": result.effect.estimate,
+            "pvalue": result.pvalue, "n_events": result.n_events, "n_lacking": sample.n_lacking,
+            "n_used": sample.n_used,
+        })  # fmt: skip
+    return entries
+
+
+def _path_of(findings: Findings) -> FloatArray:
+    path = findings.sample.path
+    if path is None:
+        return np.empty((0, len(PATH)))
+    low, high = path.caar - path.caar_half, path.caar + path.caar_half
+    return _known(np.stack([path.days, path.caar, low, high], axis=1))
+
+
+def _path_of_table(folder: Path, group: str) -> FloatArray:
+    """Return event day, CAAR and the ends of its interval by the tables of a run, shape (n, 4)."""
+    name = "path_by_group.csv" if group else "path.csv"
+    points: list[list[float]] = []
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, TypeError, csv.Error),
+        (folder / "tables" / name).open(encoding="utf-8", newline="") as file,
+    ):
+        rows = islice(csv.DictReader(file), MOST_ROWS)
+        chosen = (row for row in rows if not group or unquoted(next(iter(row.values()))) == group)
+        points += [[float(row[column] or "nan") for column in PATH] for row in chosen]
+    return _known(np.array(points, dtype=float).reshape(-1, len(PATH)))
+
+
+def _known(points: FloatArray) -> FloatArray:
+    known: FloatArray = points[np.isfinite(points[:, :2]).all(axis=1)]
+    return known
 
 
 def _trouble(folder: Path, written: datetime) -> str:
-    """Return when and why the run could not be brought up to date since it was `written`; else
-    ""."""
+    """Return when and why the last refresh since the run was `written` failed; "" if none did."""
     try:
-        told = _read(folder.with_name(f".{folder.name}{FAILED}"))
+        failure = _read(folder.with_name(f".{folder.name}{FAILED}"))
     except (OSError, ValueError):
         return ""
-    at = _time(told.get("at"))
-    error = clipped(told.get("error"), 400)
-    return f"{date_prose(at.date())}, {at:%H:%M} UTC: {error}" if at >= written else ""
+    at, error = _time(failure.get("at")), clipped(failure.get("error"), 400)
+    return f"{_moment(at)}: {error}" if at >= written else ""
+
+
+def _moment(at: datetime) -> str:
+    return f"{date_prose(at.date())}, {at:%H:%M} UTC"
 
 
 def _about(first: Mapping[str, Any], events: Mapping[str, Any]) -> str:
     group, source = clipped(first.get("group") or "", 60), clipped(events.get("source") or "", 80)
-    return ", ".join(filter(None, (source, f"first: {group}" if group else "")))
+    return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
 
 
-def _answer(first: Mapping[str, Any]) -> Sentence:
-    """Return the headline with its verdict emphasised."""
-    text = str(first.get("text") or "")[:1200]
-    if not text:
-        return Sentence((("Written by an earlier version: its headline is in its report.", False),))
-    head = str(first.get("headline") or "")[:1200]
-    parts = (
-        ((head, True), (text.removeprefix(head), False))
-        if text.startswith(head)
-        else ((text, False),)
-    )
-    return Sentence(tuple((part, strong) for part, strong in parts if part))
+def _answer(first: Mapping[str, Any]) -> str:
+    """Return what follows the headline."""
+    text, headline = (str(first.get(name) or "")[:LONGEST] for name in ("text", "headline"))
+    return text.removeprefix(headline) or say("index.earlier")
 
 
 def _lacking(first: Mapping[str, Any]) -> list[str]:
     """Return how many events have no CAR, if there are any; which and why is in the report."""
+    lost, used = (_count(first.get(name)) for name in ("n_lacking", "n_used"))
+    if lost:
+        return [say("index.lacking", n=lost, total=used)]
     text = first.get("lacking")
-    if not isinstance(text, str) or not text:
-        return []
-    counted = re.match(r"[\d,]+ of [\d,]+ usable events?", text)
-    return [f"{counted[0]} without a CAR" if counted else clipped(text, 120)]
+    return [clipped(text, 120)] if isinstance(text, str) and text else []
 
 
 def _setup(config: Mapping[str, Any], measure: str) -> str:
@@ -183,10 +240,12 @@ def _setup(config: Mapping[str, Any], measure: str) -> str:
         return ""
     usual = StudyConfig().to_dict()
     model = config.get("model") or StudyConfig().with_options({"measure": measure}).normal_model
-    said = {"model": model, "estimation": config.get("estimation", usual["estimation"])}
-    other = {k: v for k, v in usual.items() if k not in {*said, *_SILENT} and config.get(k, v) != v}
-    said |= {name: _short_setting(name, config[name]) for name in other}
-    return clipped(settings_text(said), 160)
+    shown = {"model": model, "estimation": config.get("estimation", usual["estimation"])}
+    other = {
+        k: v for k, v in usual.items() if k not in {*shown, *_SILENT} and config.get(k, v) != v
+    }
+    shown |= {name: _short_setting(name, config[name]) for name in other}
+    return clipped(settings_text(shown), 160)
 
 
 def _short_setting(name: str, value: object) -> object:
@@ -195,63 +254,47 @@ def _short_setting(name: str, value: object) -> object:
     return [Path(str(file)).name for file in (value if isinstance(value, list) else [value])]
 
 
-def _others(answers: list[Mapping[str, Any]], scale: float, unit: str) -> list[str]:
+def _others(entries: Sequence[Mapping[str, Any]], words: Words) -> list[str]:
     """Return the answers of the other groups in short, and how many are left out."""
-    left = len(answers) - MOST_GROUPS
-    shown = [_short(a, scale, unit) for a in answers[:MOST_GROUPS]]
-    return shown + [f"{count(left, 'more group')} in its report"] * (left > 0)
+    n = len(entries) - MOST_GROUPS
+    shown = [_short(entry, words) for entry in entries[:MOST_GROUPS]]
+    return shown + [say("index.more_groups", n=n)] * (n > 0)
 
 
-def _short(answer: Mapping[str, Any], scale: float, unit: str) -> str:
+def _short(entry: Mapping[str, Any], words: Words) -> str:
     """Return the answer of one more group: ``relief: −0.15%, BMP-KP p 0.820, 14 events``."""
-    effect = _shown(answer.get("estimate"), scale, unit)
-    p = f"{_label(answer)} p {pvalue(_number(answer.get('pvalue')))}".lstrip()
-    n = count(_count(answer.get("n_events")), "event")
-    return f"{clipped(answer.get('group'), 60)}: {effect}, {p}, {n}"
+    p = f"{_label(entry)} p {pvalue(_number(entry.get('pvalue')))}".lstrip()
+    return say(
+        "index.group", group=clipped(entry.get("group"), 60), p=p,
+        effect=_effect(entry.get("estimate"), words), n=_count(entry.get("n_events")),
+    )  # fmt: skip
 
 
-def _label(answer: Mapping[str, Any]) -> str:
-    """Return what the test of an answer is called; "" for a test that is not known."""
-    name = str(answer.get("test"))
+def _label(entry: Mapping[str, Any]) -> str:
+    """Return the label of the test of an answer; "" for a test that is not known."""
+    name = str(entry.get("test"))
     return STATISTICS[name].label if name in STATISTICS else ""
 
 
-def _status(folder: Path, events: Mapping[str, Any], first: Mapping[str, Any]) -> str:
-    if not (folder / "report.html").is_file():
-        return "its report is missing"
+def _status(events: Mapping[str, Any], first: Mapping[str, Any], *, is_there: bool) -> str:
+    if not is_there:
+        return say("index.no_report")
+    # Runs of earlier versions wrote it in words.
     if str(first.get("verdict")).replace(" ", "_") == NO_RESULT:
-        return "no result"
+        return say("index.no_result")
     waiting = _count(events.get("provisional"))
-    return f"provisional: {count(waiting, 'window')} open" if waiting else "complete"
-
-
-def _path(folder: Path, group: str) -> FloatArray:
-    """Return event day, CAAR and the ends of its interval from the tables of a run, if it has
-    them."""
-    name = "path_by_group.csv" if group else "path.csv"
-    points: list[list[float]] = []
-    with (
-        contextlib.suppress(OSError, ValueError, KeyError, TypeError, csv.Error),
-        (folder / "tables" / name).open(encoding="utf-8", newline="") as file,
-    ):
-        rows = islice(csv.DictReader(file), MOST_ROWS)
-        own = (row for row in rows if not group or unquoted(next(iter(row.values()))) == group)
-        points += [[float(row[column] or "nan") for column in PATH] for row in own]
-    found = np.array(points, dtype=float).reshape(-1, len(PATH))
-    known: FloatArray = found[np.isfinite(found[:, :2]).all(axis=1)]
-    return known
+    return say("index.provisional", n=waiting) if waiting else say("index.complete")
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > LARGEST:
         raise ValueError("its manifest is too large")
-    found = json.loads(path.read_text(encoding="utf-8"))
-    json.dumps(
-        found, ensure_ascii=False
-    ).encode()  # raises for half a letter, which no page can have
-    if not isinstance(found, Mapping):
+    document = json.loads(path.read_text(encoding="utf-8"))
+    # Raises for half a letter, which no page can have.
+    json.dumps(document, ensure_ascii=False).encode()
+    if not isinstance(document, Mapping):
         raise ValueError(FOREIGN)
-    return found
+    return document
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -272,18 +315,18 @@ def _number(value: object) -> float:
 
 
 def _count(value: object) -> int:
-    found = _number(value)
-    return int(found) if np.isfinite(found) else 0
+    number = _number(value)
+    return int(number) if np.isfinite(number) else 0
 
 
-def _shown(value: object, scale: float, unit: str) -> str:
-    text = signed(scale * _number(value))
-    return text if text == MISSING else text + unit
+def _effect(value: object, words: Words) -> str:
+    text = signed(words.scale * _number(value))
+    return text if text == MISSING else text + words.unit
 
 
 def _time(value: object) -> datetime:
     try:
-        found = datetime.fromisoformat(str(value))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        time = datetime.fromisoformat(str(value))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return NEVER

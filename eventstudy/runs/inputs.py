@@ -19,26 +19,18 @@ def frozen(panel: ReturnsPanel) -> tuple[str, pd.DataFrame]:
     """Return what the study was computed from: ``prices`` or ``returns``, and the long table."""
     if panel.prices is not None:
         return "prices", panel.prices
+    dates = panel.sessions.astype("datetime64[s]")
     rows = [
-        pd.DataFrame(
-            {
-                "date": panel.sessions.astype("datetime64[s]"),
-                "ticker": symbol,
-                "ret": panel.values[i],
-            }
-        )
+        pd.DataFrame({"date": dates, "ticker": symbol, "ret": panel.values[i]})
         for i, (symbol, _) in enumerate(panel.keys)
     ]
-    return "returns", pd.concat(rows, ignore_index=True).drop_duplicates(
-        ["date", "ticker"]
-    ).dropna()
+    table = pd.concat(rows, ignore_index=True).drop_duplicates(["date", "ticker"])
+    return "returns", table.dropna()
 
 
 def gzipped(data: bytes) -> bytes:
     """Return compressed bytes that are equal for equal data."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(
-        fileobj=buffer, mode="wb", compresslevel=LEVEL, mtime=0, filename=""
-    ) as file:
+    with gzip.GzipFile("", "wb", LEVEL, buffer, mtime=0) as file:
         file.write(data)
     return buffer.getvalue()

@@ -1,5 +1,4 @@
-"""One process at a time may write a run: a lock that the operating system releases when its owner
-dies."""
+"""A lock that lets one process at a time write a run; it is released when its owner dies."""
 
 from __future__ import annotations
 
@@ -29,9 +28,9 @@ class RunBusyError(RunFolderError):
 
 @contextmanager
 def locked(
-    target: Path, *, wait: float = WAIT, told: Callable[[str], None] | None = None
+    target: Path, *, wait: float = WAIT, notify: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    """Hold the lock of a run folder, ``.NAME.lock`` beside it.
+    """Hold the lock of a run folder, the file ``.NAME.lock`` in its parent.
 
     Parameters
     ----------
@@ -39,8 +38,12 @@ def locked(
         The run folder; it need not exist, its parent must.
     wait : float
         Seconds to wait for another process.
-    told : callable, optional
+    notify : callable, optional
         Called once with a text if there is another process, or if the last one was killed.
+
+    Yields
+    ------
+    None
 
     Raises
     ------
@@ -54,30 +57,42 @@ def locked(
     """
     lock = _Lock(target.with_name(f".{target.name}.lock"))
     try:
-        lock.wait_for(time.monotonic() + wait, told or (lambda _: None))
+        lock.wait_for(time.monotonic() + wait, notify or (lambda _: None))
         yield
     finally:
         lock.release()
 
 
 class _Lock:
-    """A lock file, which may have to be let go at any moment: SIGTERM raises wherever it finds
-    us."""
+    """A lock file, which may be released at any moment: SIGTERM raises at any line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.handle: int | None = None
         self.held = False
 
-    def wait_for(self, until: float, told: Callable[[str], None]) -> None:
-        """Hold the lock, or raise after the time."""
+    def wait_for(self, until: float, notify: Callable[[str], None]) -> None:
+        """Hold the lock, or raise after the time.
+
+        Parameters
+        ----------
+        until : float
+            In seconds of ``time.monotonic``.
+        notify : callable
+            Takes a text.
+
+        Raises
+        ------
+        RunBusyError
+            If another process holds the lock for longer.
+        """
         waited = False
         while True:
             self.handle = handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             if _take(handle) and _is_still(handle, self.path):
                 before = os.read(handle, 200).decode("utf-8", "replace").strip()
                 if before and not waited:
-                    told(f"the {before} was ended while it wrote this run; it is written anew")
+                    notify(f"the {before} was ended while it wrote this run; it is written anew")
                 self.held = True
                 _sign(handle)
                 return
@@ -85,17 +100,15 @@ class _Lock:
             self.handle = None
             os.close(handle)
             if time.monotonic() >= until:
-                raise RunBusyError(
-                    f"{owner} writes this run", where=self.path.name, remedy="try again later"
-                )
+                problem, remedy = f"{owner} writes this run", "try again later"
+                raise RunBusyError(problem, where=self.path.name, remedy=remedy)
             if not waited:
-                told(f"waiting for {owner}, which writes this run")
+                notify(f"waiting for {owner}, which writes this run")
             waited = True
             time.sleep(PAUSE)
 
     def release(self) -> None:
-        """Remove the file, unless another process has it; a signal may have come just after it was
-        made."""
+        """Remove the file, unless another process has it; a signal may follow its creation."""
         if self.handle is None:
             with suppress(OSError):
                 self.handle = os.open(self.path, os.O_RDWR)
@@ -138,7 +151,7 @@ def _take(handle: int) -> bool:
 
 
 def _is_still(handle: int, path: Path) -> bool:
-    """Tell whether the file is still there: its last owner may have removed it in the meantime."""
+    """Return whether the file is still there: its last owner may have removed it meanwhile."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:

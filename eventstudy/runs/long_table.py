@@ -1,5 +1,4 @@
-"""What a run holds of each of very many events: tables in Parquet, written some events at a
-time."""
+"""Tables of very many events in Parquet, written a block of events at a time."""
 
 from __future__ import annotations
 
@@ -9,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..fitting.large_samples import MANY
-from ..report.content.tables import events_table
-from ..utility.optional_parquet import parquet_modules
+from ..findings.tables import events_table
+from ..fitting.fitted import MANY
+from ..utility.tables import parquet_modules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,33 +30,38 @@ def require_parquet_for(n: int) -> None:
 
 
 def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
-    """Write events, car, models and abnormal_returns of all events, in the columns of the CSV
-    tables."""
+    """Write events, car, models and abnormal_returns of all events to Parquet files.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    folder : Path
+        Is created.
+    config : StudyConfig
+        With the windows that are tested.
+    """
     pa, pq = parquet_modules()
     folder.mkdir()
     with ExitStack() as open_files:
         writers: dict[str, Any] = {}
         for first in range(0, len(results.events), AT_A_TIME):
-            part = results.subset(np.arange(first, min(first + AT_A_TIME, len(results.events))))
-            for name, table in _tables(part, config).items():
-                own = pa.Table.from_pandas(table, preserve_index=False)
+            events = results.subset(np.arange(first, min(first + AT_A_TIME, len(results.events))))
+            for name, table in _tables(events, config).items():
+                rows, path = pa.Table.from_pandas(table, preserve_index=False), f"{name}.parquet"
                 if name not in writers:
-                    writer = pq.ParquetWriter(
-                        folder / f"{name}.parquet", own.schema, compression="zstd"
-                    )
+                    writer = pq.ParquetWriter(folder / path, rows.schema, compression="zstd")
                     writers[name] = open_files.enter_context(writer)
-                writers[name].write_table(own.cast(writers[name].schema))
+                writers[name].write_table(rows.cast(writers[name].schema))
 
 
-def _tables(part: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    found = {
-        "events": events_table(part), "car": part.car(config.tested), "models": part.models(),
-        "abnormal_returns": part.abnormal_returns(),
+def _tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    tables = {
+        "events": events_table(events), "car": events.car(config.tested), "models": events.models(),
+        "abnormal_returns": events.abnormal_returns(),
     }  # fmt: skip
-    return {
-        name: table.astype(dict.fromkeys(_text(table), "string")) for name, table in found.items()
-    }
+    return {name: _as_text_columns(table) for name, table in tables.items()}
 
 
-def _text(table: pd.DataFrame) -> list[str]:
-    return [name for name in table.columns if table[name].dtype == object]
+def _as_text_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns of objects are of text."""
+    return table.astype({name: "string" for name in table.columns if table[name].dtype == object})

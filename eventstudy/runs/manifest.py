@@ -1,5 +1,4 @@
-"""What a run says of itself: settings, versions, sources, the answer, and the hash of every
-file."""
+"""The manifest of a run: settings, versions, sources, the answer, and the hash of every file."""
 
 from __future__ import annotations
 
@@ -14,49 +13,59 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.answer import answer_of
 from ..calendars.window import Window
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
 from ..fitting.status import dates_of
 from ..prices.frozen import described
+from ..utility.flags import Flag
 from ..utility.version import __version__
 from .origin import hash_of
 
 if TYPE_CHECKING:
+    from ..findings.types import Findings
     from .origin import Origin
 
 SCHEMA = "eventstudy-run/2"
 MANIFEST = "manifest.json"
 PACKAGES = (
-    "numpy",
-    "pandas",
-    "scipy",
-    "statsmodels",
-    "exchange_calendars",
-    "yfinance",
-    "matplotlib",
-)
+    "numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib",
+)  # fmt: skip
 # The key with the hash of all others.
 OWN_HASH = "manifest_sha256"
 
 
 def manifest_of(
     results: FittedStudy,
-    name: str,
+    findings: Findings,
     config: StudyConfig,
     *,
     origin: Origin | None,
     target: Path,
     command: str,
 ) -> dict[str, Any]:
-    """Return what ``manifest.json`` says, but for the hashes; the clock time lives only there."""
+    """Return ``manifest.json`` without the hashes; the time of writing stands nowhere else.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    findings : Findings
+    config : StudyConfig
+    origin : Origin or None
+    target : Path
+        The run folder, to which paths are relative.
+    command : str
+
+    Returns
+    -------
+    dict
+    """
     dropped = results.events.loc[~results.ok, "reason"].value_counts()
     panel, fetched = results.panel, results.panel.fetched
     return {
         "schema": SCHEMA,
-        "name": name,
+        "name": findings.name,
         "written_at": now(),
         "command": command,
         "config": config.to_dict(),
@@ -70,12 +79,12 @@ def manifest_of(
             "sha256": origin.events_hash if origin else "",
             "ok": len(results),
             "dropped": len(results.events) - len(results),
-            "provisional": int((results.ok & _flagged(results, "incomplete_window")).sum()),
+            "provisional": int((results.ok & _flagged(results, Flag.INCOMPLETE_WINDOW)).sum()),
             "open": _open(results),
             "reasons": {str(reason): int(count) for reason, count in dropped.items()},
         },
-        "answers": answers(results, config),
-        "asked": {symbol: [str(day) for day in days] for symbol, days in panel.asked.items()},
+        "answers": answers(findings),
+        "asked": {symbol: [str(day) for day in days] for symbol, days in panel.requested.items()},
         "asked_on": origin.read_on if origin else "",
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
         "failures": {s: described(e) for s, e in fetched.failures.items()} if fetched else {},
@@ -85,47 +94,60 @@ def manifest_of(
 
 
 def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
-    """Write ``manifest.json`` with the hash of every file that is there, and its own.
+    """Write ``manifest.json`` with the hash of every file that is there, and of itself.
 
     Keys are sorted but for those of the settings: the order of variants is that of their table.
+
+    Parameters
+    ----------
+    stage : Path
+        The run folder, complete.
+    manifest : mapping
     """
-    said = _sorted({**manifest, "files": hashes(stage)})
-    text = _dumped(_sorted({**said, OWN_HASH: own_hash(said)}))
+    facts = _sorted({**manifest, "files": hashes(stage)})
+    text = _dumped(_sorted({**facts, OWN_HASH: own_hash(facts)}))
     (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
 def own_hash(manifest: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a manifest without its own hash."""
-    rest = {key: value for key, value in manifest.items() if key != OWN_HASH}
-    return hashlib.sha256(_dumped(rest).encode()).hexdigest()
+    hashed = {key: value for key, value in manifest.items() if key != OWN_HASH}
+    return hashlib.sha256(_dumped(hashed).encode()).hexdigest()
 
 
-def answers(results: FittedStudy, config: StudyConfig) -> list[dict[str, Any]]:
+def answers(findings: Findings) -> list[dict[str, Any]]:
     """Return the answer over the main window, of each group where the events are split."""
-    from ..fitting.fitted import group_column
-    from ..report.content.answer import answer
-    from ..report.content.window_reach import lacking_note
-    from ..report.content.wording import subject_of
+    from ..report.sections.answer import answer
+    from ..utility.units import speaking_of
 
-    column = group_column(results, config.by)
-    parts = results.groups(column) if column else {"": results}
-    found = []
-    for group, part in parts.items():
-        decided = answer_of(part, config.main)
-        text = answer(part, config.main, subject=subject_of(group, column))
-        found.append({
-            "group": group, "window": str(config.main),
-            "headline": text.parts[0][0], "text": str(text),
-            "verdict": decided.verdict, "test": decided.test,
-            "estimate": _number(decided.effect.estimate),
-            "pvalue": _number(decided.pvalue), "n_events": decided.n_events,
-            "lacking": lacking_note(part, config.main),
-        })  # fmt: skip
-    return found
+    out = []
+    with speaking_of(findings.setup.measure):
+        for sample in findings.groups or findings.samples:
+            result, text = sample.answer, answer(findings, sample)
+            out.append({
+                "group": sample.group, "window": str(findings.setup.main),
+                "headline": text.pieces[0][0], "text": str(text),
+                "verdict": result.verdict, "test": result.test,
+                "estimate": _number(result.effect.estimate),
+                "pvalue": _number(result.pvalue), "n_events": result.n_events,
+                "n_lacking": sample.n_lacking, "n_used": sample.n_used,
+            })  # fmt: skip
+    return out
 
 
 def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> dict[str, Any]:
-    """Return where everything came from, without the clock: equal inputs give an equal report."""
+    """Return the sources of a study without the clock: equal inputs give an equal report.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    origin : Origin or None
+    command : str
+
+    Returns
+    -------
+    dict
+    """
     prices = {
         symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
         for symbol, entry in results.panel.provenance.items()
@@ -142,13 +164,12 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
 
 def versions() -> dict[str, str]:
     """Return the versions of everything that computes."""
-    own = {"eventstudy": __version__, "python": platform.python_version()}
-    return own | {name: metadata.version(name) for name in PACKAGES}
+    versions_ = {"eventstudy": __version__, "python": platform.python_version()}
+    return versions_ | {name: metadata.version(name) for name in PACKAGES}
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a folder by its path in it; the manifest is not among
-    them."""
+    """Return the SHA-256 of every file of a folder but the manifest, by its path in it."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
     return {p.relative_to(folder).as_posix(): kept_hash(p) for p in files}
 
@@ -168,9 +189,9 @@ def now() -> str:
 
 def _sorted(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same with sorted keys at every depth, the settings as they are."""
-    rest = {key: value for key, value in manifest.items() if key != "config"}
-    found = {**json.loads(json.dumps(rest, sort_keys=True)), "config": manifest["config"]}
-    return {key: found[key] for key in sorted(found)}
+    unsorted = {key: value for key, value in manifest.items() if key != "config"}
+    sorted_ = {**json.loads(json.dumps(unsorted, sort_keys=True)), "config": manifest["config"]}
+    return {key: sorted_[key] for key in sorted(sorted_)}
 
 
 def _dumped(manifest: dict[str, Any]) -> str:
@@ -178,18 +199,20 @@ def _dumped(manifest: dict[str, Any]) -> str:
 
 
 def _flagged(results: FittedStudy, flag: str) -> Any:
-    return results.events["flags"].str.split(";").apply(lambda own: flag in own).to_numpy(bool)
+    return results.events["flags"].str.split(";").apply(lambda flags: flag in flags).to_numpy(bool)
 
 
 def _open(results: FittedStudy) -> int:
-    """Return how many events days to come can change: unfinished windows, or day 0 near the last
-    price."""
+    """Return the number of events that new days can change.
+
+    Those are events with unfinished windows, or with a day 0 near the last price.
+    """
     if len(results.panel.sessions) == 0:
         return len(results.events)
     near = np.timedelta64(int(1.6 * max(results.abnormal.event.stop, 0)) + 20, "D")
     recent = dates_of(results.events["day0"]) > results.panel.sessions[-1] - near
-    lost = (~results.ok | _flagged(results, "missing_days")) & recent
-    return int((lost | (results.ok & _flagged(results, "incomplete_window"))).sum())
+    lacking = (~results.ok | _flagged(results, Flag.MISSING_DAYS)) & recent
+    return int((lacking | (results.ok & _flagged(results, Flag.INCOMPLETE_WINDOW))).sum())
 
 
 def _number(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What a run was asked for: its settings, and the files that it reads."""
+"""The settings of a run, and the files that it reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..fitting.config import StudyConfig
 from ..prices import is_name
 
 if TYPE_CHECKING:
-    from ..events.table import Events
+    from ..fitting.inputs import StudyInputs
 
 # Where a run folder keeps the events file.
 EVENTS = ("data/events.csv", "data/events.parquet")
@@ -64,17 +64,29 @@ class Origin:
     @property
     def files(self) -> dict[str, Path]:
         """The files that the study reads, prices aside, by their place in the run folder."""
-        found = {self.place: self.events}
+        files = {self.place: self.events}
 
         def note(place: str, path: str) -> str:
-            found[place] = Path(path)
+            """Enter a file, and return its path unchanged.
+
+            Parameters
+            ----------
+            place : str
+                Place in the run folder.
+            path : str
+
+            Returns
+            -------
+            str
+            """
+            files[place] = Path(path)
             return path
 
         with_files(self.config, note)
-        return found
+        return files
 
-    def read(self) -> tuple[Events, Origin]:
-        """Return the events, and the origin with the hashes of its files as they are now.
+    def read(self) -> tuple[StudyInputs, Origin]:
+        """Return the inputs of the study, and the origin with the hashes of its files now.
 
         Raises
         ------
@@ -84,24 +96,23 @@ class Origin:
             If another file cannot be read.
         """
         from ..events.table import read_events
+        from ..fitting.inputs import StudyInputs
 
         events = read_events(self.events, calendar=self.config.calendar)
-        own = self.hashed()
+        origin = self.hashed()
         # The file may have been changed in between: what was read is what counts.
-        return events, replace(own, hashes={**own.hashes, self.place: events.sha256})
+        inputs = StudyInputs(events, self.config, self.offline, self.store, self.vintage)
+        return inputs, replace(origin, hashes={**origin.hashes, self.place: events.sha256})
 
     def hashed(self) -> Origin:
-        """Return the origin with the hashes of its files as they are now; an error if one cannot be
-        read."""
-        from ..events.csvfile import read_bytes
+        """Return the origin with the present hashes of its files; raise if one cannot be read."""
+        from ..utility.tables import read_bytes
 
-        rest = {
-            place: _hash_of_input(place, path)
-            for place, path in self.files.items()
-            if place != self.place
-        }
-        mine = hashlib.sha256(read_bytes(self.events)).hexdigest()
-        return replace(self, hashes={self.place: mine, **rest}, read_on=str(date.today()))  # noqa: DTZ011
+        hashes = {self.place: hashlib.sha256(read_bytes(self.events)).hexdigest()}
+        for place, path in self.files.items():
+            if place != self.place:
+                hashes[place] = _hash_of_input(place, path)
+        return replace(self, hashes=hashes, read_on=str(date.today()))  # noqa: DTZ011
 
     def copy_to(self, stage: Path) -> None:
         """Copy the files to their places in a run folder, byte for byte.
@@ -116,13 +127,11 @@ class Origin:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
             if self.hashes[place] != hash_of(copy):
-                raise DataError(
-                    "was changed while the study ran", where=str(path), remedy="run it again"
-                )
+                problem = "was changed while the study ran"
+                raise DataError(problem, where=str(path), remedy="run it again")
 
     def frozen(self, folder: Path) -> Origin:
-        """Return the origin with what a run folder keeps in the place of files and source of
-        prices."""
+        """Return the origin with the inputs and prices that a run folder keeps."""
         config = with_files(self.config, lambda place, _: str(folder / place))
         if not config.returns:
             config = replace(config, prices=str(folder))
@@ -132,16 +141,13 @@ class Origin:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as options that ask for the same study."""
-        given = {
-            name: value
-            for name, value in self.config.to_dict().items()
-            if value not in ("", [], {})
-        }
-        return {k: v for k, v in given.items() if k != "prices"} if self.config.returns else given
+        settings = {k: v for k, v in self.config.to_dict().items() if v not in ("", [], {})}
+        if self.config.returns:
+            settings.pop("prices", None)
+        return settings
 
     def to_dict(self, target: Path) -> dict[str, Any]:
-        """Return plain values; paths are relative to the run folder, so that a project can be
-        moved."""
+        """Return values for JSON, with paths relative to the run folder: a project can be moved."""
         named = self.config.prices
         return {
             "files": {place: _relative(path, target) for place, path in self.files.items()},
@@ -152,16 +158,27 @@ class Origin:
         }
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any], config: StudyConfig, target: Path) -> Origin:
-        """Return the origin of a run from what :meth:`to_dict` gave."""
-        files, named = plain["files"], plain["prices"]
+    def of(cls, values: Mapping[str, Any], config: StudyConfig, target: Path) -> Origin:
+        """Return the origin of a run from the values of :meth:`to_dict`.
+
+        Parameters
+        ----------
+        values : mapping
+        config : StudyConfig
+        target : Path
+            The run folder.
+
+        Returns
+        -------
+        Origin
+        """
+        files, named = values["files"], values["prices"]
         config = with_files(config, lambda place, _: _absolute(files[place], target))
         config = replace(config, prices=named if is_name(named) else _absolute(named, target))
-        store = _absolute(plain["store"], target)
-        events = next(files[place] for place in EVENTS if place in files)
-        return cls(
-            Path(_absolute(events, target)), config, plain["offline"], store, plain["vintage"]
-        )
+        store = _absolute(values["store"], target)
+        place = next(place for place in EVENTS if place in files)
+        events = Path(_absolute(files[place], target))
+        return cls(events, config, values["offline"], store, values["vintage"])
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:
@@ -171,19 +188,21 @@ def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyC
     ----------
     config : StudyConfig
     change : callable
-        Takes the place of a file in the run folder, and its path.
+        Takes the place of a file in the run folder, and its path; returns the new path.
+
+    Returns
+    -------
+    StudyConfig
     """
-    own: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for name in NAMING_FILES:
         value = getattr(config, name)
         if not value or (name, value) == ("size", ASKED):
             continue
-        files = [value] if isinstance(value, str) else value
-        found = [
-            change(f"data/{name}/{k}/{Path(file).name}", file) for k, file in enumerate(files, 1)
-        ]
-        own[name] = found[0] if isinstance(value, str) else tuple(found)
-    return replace(config, **own)
+        files = enumerate([value] if isinstance(value, str) else value, 1)
+        paths = [change(f"data/{name}/{k}/{Path(file).name}", file) for k, file in files]
+        changes[name] = paths[0] if isinstance(value, str) else tuple(paths)
+    return replace(config, **changes)
 
 
 def hash_of(path: Path) -> str:
@@ -198,8 +217,7 @@ def hash_of(path: Path) -> str:
 
 
 def _hash_of_input(place: str, path: Path) -> str:
-    """Return the SHA-256 of a file that a setting names; its place in a run folder has the
-    setting."""
+    """Return the SHA-256 of a file that a setting names; an error names the setting."""
     try:
         return hash_of(path)
     except ConfigError as error:

@@ -90,13 +90,11 @@ def add_entry(
     """
     reasons = [reason[:500] for reason in why[:REASONS]]
     kind, counts = ("changed", difference.counts) if difference else ("first_run", {})
-    entry = Entry(
-        change["id"], change["at"], target.name, kind, reasons, counts, change["text"][:LETTERS]
-    )
+    head, body = (change["id"], change["at"], target.name), change["text"][:LETTERS]
+    entry = Entry(*head, kind, reasons, counts, body)
     text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
-    numbers = [
-        int(name[1]) for p in (target / OUTBOX).glob("*") if (name := _NAME.fullmatch(p.name))
-    ]
+    names = map(_NAME.fullmatch, (file.name for file in (target / OUTBOX).glob("*")))
+    numbers = [int(name[1]) for name in names if name]
     path = stage / OUTBOX / f"{min(max(numbers, default=0) + 1, _LAST):06d}-{entry.id}.json"
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8", newline="\n")
@@ -115,7 +113,7 @@ def waiting(run: Path) -> dict[Path, Entry | None]:
 
 
 def deliver(run: Path, send: Callable[[Path, Entry], str]) -> str:
-    """Send each entry in order, and remove it once it is sent; return how one failed, or "".
+    """Send each entry in order, and remove it once it is sent.
 
     One process at a time delivers. An entry is sent again if a process ends between the two steps.
 
@@ -124,6 +122,11 @@ def deliver(run: Path, send: Callable[[Path, Entry], str]) -> str:
     run : Path
     send : callable
         Takes the file and the entry; returns how it failed, or "".
+
+    Returns
+    -------
+    str
+        How an entry failed, or "".
 
     Raises
     ------
@@ -157,7 +160,7 @@ def _acknowledge(run: Path, path: Path) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """Have the names in a folder on the disk; Windows has no way to ask for that."""
+    """Flush the names in a folder to the disk; Windows has no way to do that."""
     if sys.platform == "win32" or not folder.is_dir():
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -168,8 +171,7 @@ def _settle(folder: Path) -> None:
 
 
 def _read(path: Path) -> Entry | None:
-    """Return an entry; None for anything else, such as a link, a pipe, or a file beyond all
-    bounds."""
+    """Return an entry; None for anything else, such as a link, a pipe, or a very large file."""
     if path.is_symlink() or not path.is_file():
         return None
     try:
@@ -191,7 +193,5 @@ def _entry_of(facts: Mapping[str, Any]) -> Entry | None:
     if not (isinstance(why, list) and isinstance(counts, dict)):
         return None
     texts = [*why, *(facts[name] for name in ("id", "at", "run", "kind", "text"))]
-    sound = all(isinstance(text, str) for text in texts) and all(
-        type(n) is int for n in counts.values()
-    )
-    return Entry(**facts) if sound else None
+    are_texts = all(isinstance(text, str) for text in texts)
+    return Entry(**facts) if are_texts and {*map(type, counts.values())} <= {int} else None

@@ -1,5 +1,4 @@
-"""What is not ours in the place of a run: another folder is left alone, a user's file in a run is
-kept."""
+"""Files of others in the place of a run: a foreign folder is left alone, a user's file is kept."""
 
 from __future__ import annotations
 
@@ -22,52 +21,68 @@ _OURS = re.compile(r'"schema":\s*"eventstudy-run/')
 
 
 def refuse_foreign(target: Path) -> None:
-    """Raise if something is there that is no run of ours, of whatever version, damaged or not."""
+    """Raise if the folder is no run of ours, of whatever version, damaged or not."""
     if target.exists() and not _is_ours(target / MANIFEST):
-        what, remedy = "the folder exists and is not a run", "choose another --name or --out"
-        raise RunFolderError(what, value=str(target), remedy=remedy)
+        problem, remedy = "the folder exists and is not a run", "choose another --name or --out"
+        raise RunFolderError(problem, value=str(target), remedy=remedy)
 
 
 def other_study(target: Path, origin: Origin) -> str:
-    """Return which run of another events file stands where that of `origin` is to be written; ""
-    for none.
+    """Return a note on a run of another events file that will be replaced.
 
-    A file that was edited in its place is no other one, nor are the same bytes elsewhere.
+    Parameters
+    ----------
+    target : Path
+        The run folder.
+    origin : Origin
+        Of the new run.
+
+    Returns
+    -------
+    str
+        "" for none. A file that was edited in its place is no other one, nor are the same bytes
+        elsewhere.
     """
     try:
-        there = Record.read(target)
-        kept = there.origin.events if there.manifest["origin"] else None
+        record = Record.read(target)
+        old_events = record.origin.events if record.manifest["origin"] else None
     except RunFolderError:
         return ""
-    events = there.manifest["events"]
-    if events.get("sha256") == origin.events_hash or (
-        kept and kept.resolve() == origin.events.resolve()
-    ):
+    events = record.manifest["events"]
+    same_file = old_events and old_events.resolve() == origin.events.resolve()
+    if same_file or events.get("sha256") == origin.events_hash:
         return ""
-    of, at = events.get("source") or "events that it does not name", there.manifest["written_at"]
+    of, at = events.get("source") or "events that it does not name", record.manifest["written_at"]
     return f"{target} was a run of {of}, written at {at}; it is replaced by one of {origin.events}"
 
 
 def carry_over(target: Path, stage: Path) -> None:
-    """Copy what the user put into a run to the one that takes its place.
+    """Copy the user's files in a run to the one that takes its place.
+
+    Parameters
+    ----------
+    target : Path
+        The old run.
+    stage : Path
+        The new one.
 
     Raises
     ------
     RunFolderError
         If the new run has a file of that name.
     """
-    said = _said(target / MANIFEST).get("files")
+    files = _facts_of(target / MANIFEST).get("files")
     for path in sorted(target.rglob("*")):
         place = path.relative_to(target)
-        theirs = (path.is_symlink() or path.is_file()) and place.as_posix() not in (said or ())
+        theirs = (path.is_symlink() or path.is_file()) and place.as_posix() not in (files or ())
         if not theirs or place.name in LITTER or place == Path(MANIFEST):
             continue
         if not (stage / place).exists():
             (stage / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, stage / place, follow_symlinks=False)
-        elif said is not None:
-            what = "a file that is not the run's is where the new one has its own"
-            raise RunFolderError(what, value=str(path), remedy="move it away")
+        elif files is not None:
+            problem = "a file that is not the run's is where the new one has its own"
+            raise RunFolderError(problem, value=str(path), remedy="move it away")
 
 
 def _is_ours(manifest: Path) -> bool:
@@ -75,18 +90,15 @@ def _is_ours(manifest: Path) -> bool:
         text = manifest.read_bytes().decode("utf-8", "replace")
     except OSError:
         return False
-    said = _said(manifest)
-    return (
-        str(said.get("schema", "")).startswith("eventstudy-run/")
-        if said
-        else bool(_OURS.search(text))
-    )
+    facts = _facts_of(manifest)
+    schema = str(facts.get("schema", ""))
+    return schema.startswith("eventstudy-run/") if facts else bool(_OURS.search(text))
 
 
-def _said(manifest: Path) -> dict[str, Any]:
-    """Return what a manifest says; nothing if it is damaged or not there."""
+def _facts_of(manifest: Path) -> dict[str, Any]:
+    """Return the contents of a manifest; nothing if it is damaged or not there."""
     try:
-        found = json.loads(manifest.read_text(encoding="utf-8"))
+        facts = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return facts if isinstance(facts, dict) else {}

@@ -1,112 +1,90 @@
-"""What a run refuses before it fetches prices: every fault of its settings and files, all at
-once."""
+"""The checks of settings and files before prices are fetched: all faults are reported at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..analysis.market_values import require_network
 from ..errors import ConfigError, EventStudyError
-from ..fitting.confounding import COLUMN, read_confounders
-from ..fitting.fit import model_of, require_used
-from ..report.content.tables import require_free
+from ..findings.tables import require_free
+from ..fitting.confounding import COLUMN
+from ..fitting.inputs import YAHOO
 from ..returns.benchmarks import benchmarks_of, named_benchmarks
-from ..returns.factor_files import read_factors
-from ..returns.load import series_of
+from ..returns.load import Sources, series_of
 from ..returns.measures import shares_of
 from ..utility.registry import did_you_mean
 
 if TYPE_CHECKING:
     from ..events.table import Events
     from ..fitting.config import StudyConfig
+    from ..fitting.inputs import StudyInputs
 
 # The setting that is at fault if a check raises, and the check.
 Check = tuple[str, Callable[[], object]]
 
 
-def refuse(
-    config: StudyConfig,
-    events: Events,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-) -> None:
+def refuse(inputs: StudyInputs) -> None:
     """Raise one error with everything that :func:`refusals` finds.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
 
     Raises
     ------
     EventStudyError
-        The only one that is found, or a ConfigError that names all.
+        The only error, or a ConfigError that names all.
     """
-    found = [
-        error
-        for _, error in refusals(config, events, offline=offline, store=store, vintage=vintage)
-    ]
-    if found:
-        raise found[0] if len(found) == 1 else ConfigError("\n".join(map(str, found)))
+    errors = [error for _, error in refusals(inputs)]
+    if errors:
+        raise errors[0] if len(errors) == 1 else ConfigError("\n".join(map(str, errors)))
 
 
-def refusals(
-    config: StudyConfig,
-    events: Events | None,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-) -> list[tuple[str, EventStudyError]]:
-    """Return every fault of a study for which no price is needed, each behind the setting that is
-    at fault.
+def refusals(inputs: StudyInputs) -> list[tuple[str, EventStudyError]]:
+    """Return every fault of a study for which no price is needed, each with its setting.
 
-    Parameters
-    ----------
-    config : StudyConfig
-    events : Events or None
-        Without any, what depends on their columns is not checked.
-    offline, store, vintage
-        As for :func:`load_returns`.
+    Without any event, what depends on their columns is not checked.
     """
-    checks = [*_of_files(config), *_of_source(config, offline, store, vintage)]
-    checks += [] if events is None else _of_columns(config, events)
-    found: dict[str, tuple[str, EventStudyError]] = {}
+    checks = [*_of_files(inputs), *_of_source(inputs)]
+    checks += _of_columns(inputs) if len(inputs.events) else []
+    errors: dict[str, tuple[str, EventStudyError]] = {}
     for setting, check in checks:
         try:
             check()
         except EventStudyError as error:
             # A variant has most settings of the study, and so its faults.
-            if found.setdefault(str(error), (setting, error))[1] is error:
+            if errors.setdefault(str(error), (setting, error))[1] is error:
                 error.where = error.where or setting
-    return list(found.values())
+    return list(errors.values())
 
 
-def _of_files(config: StudyConfig) -> Iterator[Check]:
-    yield "model", partial(require_used, config)
-    for name in ("returns", "size"):
-        path = getattr(config, name)
-        if path and (name, path) != ("size", "yahoo"):
-            yield name, partial(_require_file, path)
-    if config.confounders:
-        yield "confounders", partial(read_confounders, config.confounders)
+def _of_files(inputs: StudyInputs) -> Iterator[Check]:
+    config = inputs.config
+    yield "model", inputs.require_used
+    if config.returns:
+        yield "returns", partial(_require_file, config.returns)
+    yield "size", lambda: inputs.sizes
+    yield "confounders", lambda: inputs.news
     if config.interactive:
-        from ..report.formats.plotly_page import plotly_js
+        from ..report.formats.interactive import plotly_js
 
         yield "interactive", plotly_js
 
 
-def _of_source(config: StudyConfig, offline: bool, store: str, vintage: str) -> Iterator[Check]:
+def _of_source(inputs: StudyInputs) -> Iterator[Check]:
     from ..prices import resolve
 
-    if config.size == "yahoo":
-        yield "size", partial(require_network, offline)
-    if not config.returns:
-        own: Any = {"offline": offline, "store": store or None, "vintage": vintage or None}
-        yield "prices", partial(resolve, config.prices, **own)
+    if inputs.config.size == YAHOO:
+        yield "size", partial(require_network, inputs.offline)
+    if not inputs.config.returns:
+        yield "prices", partial(resolve, inputs.config.prices, **inputs.price_options)
 
 
-def _of_columns(config: StudyConfig, events: Events) -> Iterator[Check]:
+def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
+    config, events = inputs.config, inputs.events
     for where, column in _named(config):
         yield where, partial(_require_column, events, where, column)
         if where == "by":
@@ -116,14 +94,14 @@ def _of_columns(config: StudyConfig, events: Events) -> Iterator[Check]:
     if config.measure == "turnover":
         yield "measure", partial(shares_of, events)
     yield "benchmark", partial(named_benchmarks, events, config.benchmark)
-    yield "model", partial(_require_series, config, events)
-    for name, own in config.studies.items():
-        yield f"variants.{name}.model", partial(_require_series, own, events)
+    yield "model", partial(_require_series, inputs, config)
+    for name, settings in config.studies.items():
+        yield f"variants.{name}.model", partial(_require_series, inputs, settings)
 
 
 def _named(config: StudyConfig) -> Iterator[tuple[str, str]]:
     """Yield where columns of the events are named, and which."""
-    variants = {f"variants.{name}.by": own.get("by", "") for name, own in config.variants.items()}
+    variants = {f"variants.{name}.by": s.get("by", "") for name, s in config.variants.items()}
     for where, column in {"by": config.by, **variants}.items():
         if column not in ("", "none"):
             yield where, str(column)
@@ -133,17 +111,14 @@ def _named(config: StudyConfig) -> Iterator[tuple[str, str]]:
 def _require_column(events: Events, where: str, column: str) -> None:
     if column not in events.table.columns:
         hint = did_you_mean(column, list(events.columns_in))
-        raise ConfigError(
-            "the events file has no such column", where=where, value=column, remedy=hint
-        )
+        problem = "the events file has no such column"
+        raise ConfigError(problem, where=where, value=column, remedy=hint)
 
 
 def _require_news(events: Events) -> None:
     if COLUMN not in events.table.columns:
-        raise ConfigError(
-            "no other news to leave events out by",
-            remedy=f"name a file with --confounders, or give the events a column {COLUMN}",
-        )
+        remedy = f"name a file with --confounders, or give the events a column {COLUMN}"
+        raise ConfigError("no other news to leave events out by", remedy=remedy)
 
 
 def _require_file(path: str) -> None:
@@ -151,12 +126,10 @@ def _require_file(path: str) -> None:
         raise ConfigError("no such file", value=path)
 
 
-def _require_series(config: StudyConfig, events: Events) -> None:
+def _require_series(inputs: StudyInputs, config: StudyConfig) -> None:
     """Refuse a model that needs a series which neither the events nor the settings name."""
-    factors = read_factors(config.factors) if config.factors else None
-    columns = () if factors is None else tuple(factors.columns)
-    for factor in model_of(config, factors).factors:
-        series_of(
-            factor, events, benchmarks=benchmarks_of(events, config.benchmark),
-            series=config.named_series, columns=columns,
-        )  # fmt: skip
+    events = inputs.events
+    columns = () if inputs.factors is None else tuple(inputs.factors.columns)
+    sources = Sources(benchmarks_of(events, config.benchmark), config.named_series, columns)
+    for factor in inputs.model_of(config).factors:
+        series_of(factor, events, sources)

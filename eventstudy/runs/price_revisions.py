@@ -1,4 +1,4 @@
-"""Which series of two runs differ, prices and market values, on which days."""
+"""The series of two runs that differ, prices and market values, and the days."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What became of the prices, or the market values, of one symbol.
+    """A change of the prices, or the market values, of one symbol.
 
     Attributes
     ----------
     days : tuple of str
-        Dates whose return (or other measure) is not the same, or that only one run has.
+        Dates whose return (or other measure) differs, or that only one run has.
     first : tuple of (date, before, after)
         The first of them with its price in both runs; NaN where there is none.
     before, after : str
         Last day in either run; "" where it has none.
     values : int
-        Prices (or other values) that are not the same: one close makes two returns.
+        Number of prices (or other values) that differ: one close makes two returns.
     kind : str
-        What was revised.
+        The kind of values that was revised.
     """
 
     days: tuple[str, ...]
@@ -47,7 +47,19 @@ class Revision:
     kind: str = "prices"
 
     def touches(self, day0: str, before: int, after: int) -> bool:
-        """Tell whether a day that differs is in the windows of an event, so many sessions long."""
+        """Return whether a day that differs is in the windows of an event.
+
+        Parameters
+        ----------
+        day0 : str
+            ISO date.
+        before, after : int
+            Sessions that the windows reach before and after day 0.
+
+        Returns
+        -------
+        bool
+        """
         middle = date.fromisoformat(day0)
         start = str(middle - timedelta(days=int(1.6 * before) + 20))
         stop = str(middle + timedelta(days=int(1.6 * after) + 20))
@@ -67,49 +79,83 @@ class Revision:
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
 
 
-def revisions(one: Record, other: Record) -> dict[str, Revision]:
-    """Return what differs in the prices of the symbols that both runs have; only those that
-    differ."""
-    mine, theirs = one.manifest["prices"], other.manifest["prices"]
-    if not ((one.folder / TABLE).is_file() and (other.folder / TABLE).is_file()):
+def revisions(first: Record, second: Record) -> dict[str, Revision]:
+    """Return the revised prices of the symbols that both runs have.
+
+    Parameters
+    ----------
+    first, second : Record
+
+    Returns
+    -------
+    dict of str to Revision
+    """
+    mine, theirs = first.manifest["prices"], second.manifest["prices"]
+    if not ((first.folder / TABLE).is_file() and (second.folder / TABLE).is_file()):
         return {}
     names = [s for s in mine if s in theirs and mine[s].get("sha256") != theirs[s].get("sha256")]
     if not names:
         return {}
-    columns = columns_of(other.config.measure)
-    a, b = (read_frozen(record.folder / TABLE) for record in (one, other))
-    parts = {name: [part_of(t[t["symbol"] == name]) for t in (a, b)] for name in names}
-    found = {name: revision_of(old, new, columns) for name, (old, new) in parts.items()}
-    return {name: revision for name, revision in found.items() if revision}
+    columns = columns_of(second.config.measure)
+    a, b = (read_frozen(record.folder / TABLE) for record in (first, second))
+    pairs = {name: [part_of(t[t["symbol"] == name]) for t in (a, b)] for name in names}
+    revised = {name: revision_of(old, new, columns) for name, (old, new) in pairs.items()}
+    return {name: revision for name, revision in revised.items() if revision}
 
 
-def unequal(one: Record, other: Record) -> set[str]:
-    """Return the symbols of either run whose prices are not the same to the last bit."""
-    mine, theirs = (
-        {s: own.get("sha256") for s, own in r.manifest["prices"].items()} for r in (one, other)
-    )
-    return {s for s in {*mine, *theirs} if mine.get(s) is None or mine.get(s) != theirs.get(s)}
+def unequal(first: Record, second: Record) -> set[str]:
+    """Return the symbols of either run whose prices are not the same to the last bit.
+
+    Parameters
+    ----------
+    first, second : Record
+
+    Returns
+    -------
+    set of str
+    """
+    mine, theirs = first.manifest["prices"], second.manifest["prices"]
+    pairs = {s: [t.get(s, {}).get("sha256") for t in (mine, theirs)] for s in {*mine, *theirs}}
+    return {s for s, (old, new) in pairs.items() if old is None or old != new}
 
 
-def size_revisions(one: Record, other: Record) -> dict[str, Revision]:
-    """Return what differs in the market values of two runs, by firm."""
-    return revised_sizes(*(record.table(SIZES) for record in (one, other)))
+def size_revisions(first: Record, second: Record) -> dict[str, Revision]:
+    """Return the revised market values of two runs, by firm.
+
+    Parameters
+    ----------
+    first, second : Record
+
+    Returns
+    -------
+    dict of str to Revision
+    """
+    return revised_sizes(*(record.table(SIZES) for record in (first, second)))
 
 
 def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
-    """Return what differs in two tables of market values (:meth:`.Sizes.record`), by firm."""
-    parts = [_valued(table) for table in (old, new)]
-    found = {}
-    for ticker in dict.fromkeys([*parts[0], *parts[1]]):
-        a, b = (part.get(ticker) for part in parts)
+    """Return the differences of two tables of market values (:meth:`.Sizes.record`), by firm.
+
+    Parameters
+    ----------
+    old, new : DataFrame
+
+    Returns
+    -------
+    dict of str to Revision
+    """
+    tables = [_valued(table) for table in (old, new)]
+    revised = {}
+    for ticker in dict.fromkeys([*tables[0], *tables[1]]):
+        a, b = (table.get(ticker) for table in tables)
         if a is not None and b is not None:
             revision = revision_of(a, b, ["mcap"])
         else:
-            ends = ["" if own is None else f"{own.index[-1]:%Y-%m-%d}" for own in (a, b)]
+            ends = ["" if values is None else f"{values.index[-1]:%Y-%m-%d}" for values in (a, b)]
             revision = Revision((), None, ends[0], ends[1])
         if revision:
-            found[ticker] = replace(revision, kind="market values")
-    return found
+            revised[ticker] = replace(revision, kind="market values")
+    return revised
 
 
 def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -118,11 +164,10 @@ def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     if table.empty:
         return {}
-    known = table[table["mcap"].notna()]
-    known = known.assign(date=pd.to_datetime(known["date"]), mcap=known["mcap"].astype(float))
-    return {
-        str(ticker): own.set_index("date") for ticker, own in known.groupby("ticker", sort=False)
-    }
+    valued = table[table["mcap"].notna()]
+    valued = valued.assign(date=pd.to_datetime(valued["date"]), mcap=valued["mcap"].astype(float))
+    groups = valued.groupby("ticker", sort=False)
+    return {str(ticker): rows.set_index("date") for ticker, rows in groups}
 
 
 def columns_of(measure: str) -> list[str]:
@@ -133,52 +178,57 @@ def columns_of(measure: str) -> list[str]:
 
 def part_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of one symbol by date, with the price that returns are made of."""
-    own = rows.set_index("date")
-    return own.assign(price=own["close" if own["adj_close"].isna().all() else "adj_close"])
+    dated = rows.set_index("date")
+    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
 
 
 def revision_of(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revision | None:
-    """Return what is not the same in two series of :func:`part_of`, None if all is."""
+    """Return the difference of two series of :func:`part_of`.
+
+    Parameters
+    ----------
+    old, new : DataFrame
+    columns : list of str
+        The columns that are compared.
+
+    Returns
+    -------
+    Revision or None
+        None if they are the same.
+    """
     first, last = max(old.index[0], new.index[0]), min(old.index[-1], new.index[-1])
     a, b = old.loc[first:last, columns], new.loc[first:last, columns]
     dates = a.index.union(b.index)
     a, b = a.reindex(dates), b.reindex(dates)
     different = np.zeros(len(dates), dtype=bool)
-    for column in columns:
-        different |= _differ(
-            a[column].to_numpy(float), b[column].to_numpy(float), column == "price"
-        )
+    for name in columns:
+        x, y = a[name].to_numpy(float), b[name].to_numpy(float)
+        different |= _differ(x, y, name == "price")
     days = tuple(f"{day:%Y-%m-%d}" for day in dates[different])
     ends = f"{old.index[-1]:%Y-%m-%d}", f"{new.index[-1]:%Y-%m-%d}"
     if not days and ends[0] == ends[1]:
         return None
-    at = dates[different][0] if days else None
-    price: Any = (
-        None if at is None else (days[0], float(a.loc[at].iloc[0]), float(b.loc[at].iloc[0]))
-    )
-    n = (
-        _values(a[columns[0]].to_numpy(float), b[columns[0]].to_numpy(float))
-        if columns == ["price"]
-        else 0
-    )
-    return Revision(days, price, *ends, min(n or len(days), len(days)))
+    x, y = (table[columns[0]].to_numpy(float) for table in (a, b))
+    at = int(different.argmax())
+    first_day = (days[0], float(x[at]), float(y[at])) if days else None
+    n = _values(x, y) if columns == ["price"] else 0
+    return Revision(days, first_day, *ends, min(n or len(days), len(days)))
 
 
 def _values(a: Any, b: Any) -> int:
-    """Return how many prices differ by another factor than most, which is that of another base."""
+    """Return the number of prices that differ by another factor than most, that of a new base."""
     ratio = b / a
     base = np.nanmedian(ratio) if np.isfinite(ratio).any() else 1.0
     return int(((np.abs(ratio / base - 1) > SAME_RETURN) | (np.isnan(a) != np.isnan(b))).sum())
 
 
 def _differ(a: Any, b: Any, price: bool) -> Any:
-    """Tell on which days two series differ; prices by their returns, so that another base is no
-    revision."""
-    lost = np.isnan(a) != np.isnan(b)
+    """Return the days on which two series differ; prices by returns: a new base is no revision."""
+    one_sided = np.isnan(a) != np.isnan(b)
     if price:
         a, b = (np.append(np.nan, x[1:] / _carried(x)[:-1] - 1) for x in (a, b))
     apart = np.abs(a - b) > SAME_RETURN * (1 if price else np.abs(a))
-    return lost | apart
+    return one_sided | apart
 
 
 def _carried(x: Any) -> Any:

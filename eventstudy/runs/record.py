@@ -1,4 +1,4 @@
-"""A run folder as it is read: what it says of itself, and its tables."""
+"""A run folder that is read: its manifest and its tables."""
 
 from __future__ import annotations
 
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 FAMILY = SCHEMA.partition("/")[0] + "/"
 # What is read of a manifest, and what it must be.
 KEYS: dict[str, type] = {
-    "name": str, "written_at": str, "asked_on": str, "answers": list,
-    **dict.fromkeys(
-        ("asked", "config", "events", "failures", "files", "origin", "prices", "versions"),
-        dict,
-    ),
+    "name": str, "written_at": str, "asked_on": str, "answers": list, "asked": dict, "config": dict,
+    "events": dict, "failures": dict, "files": dict, "origin": dict, "prices": dict,
+    "versions": dict,
 }  # fmt: skip
 # What runs did before there was a setting for it.
 BEFORE = {"benchmark_policy": "strict"}
@@ -69,9 +67,9 @@ class Record:
         if not str(schema).startswith(FAMILY):
             raise RunFolderError("is not the manifest of a run", where=str(path))
         if schema != SCHEMA:
-            what = f"is a run of another version, {schema}, and this program reads {SCHEMA}"
+            problem = f"is a run of another version, {schema}, and this program reads {SCHEMA}"
             remedy = "run the study again, or use the eventstudy that wrote it"
-            raise RunFolderError(what, where=str(folder), remedy=remedy)
+            raise RunFolderError(problem, where=str(folder), remedy=remedy)
         bad = [key for key, kind in KEYS.items() if not isinstance(manifest.get(key), kind)]
         if bad:
             raise RunFolderError(f"is damaged: no usable {', '.join(bad)}", where=str(path))
@@ -84,7 +82,7 @@ class Record:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings as they were written; one that there was not yet is as it was then."""
+        """The settings as they were written; one that came later has its former behaviour."""
         return {**BEFORE, **self.manifest["config"]}
 
     @cached_property
@@ -105,9 +103,9 @@ class Record:
             If the run was written by a program that did not say.
         """
         if not self.manifest["origin"]:
-            what = "does not keep what it was computed from"
+            problem = "does not keep what it was computed from"
             remedy = "pass origin= to write_run, or use eventstudy run"
-            raise RunFolderError(what, where=str(self.folder), remedy=remedy)
+            raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
         return Origin.of(self.manifest["origin"], self.config, self.folder)
 
     @property
@@ -120,38 +118,35 @@ class Record:
         """SHA-256 of the kept inputs, prices included, by place."""
         files: Mapping[str, str] = self.manifest["files"]
         sizes = SIZES if self.config.size == ASKED else ""
-        return {
-            place: sha
-            for place, sha in files.items()
-            if place.startswith("data/") or place == sizes
-        }
+        places = [place for place in files if place.startswith("data/") or place == sizes]
+        return {place: files[place] for place in places}
+
+    @cached_property
+    def reasons(self) -> dict[str, str]:
+        """Codes of the reasons for which events were dropped, by event; none of an older run."""
+        try:
+            text = (self.folder / "results.json").read_text(encoding="utf-8")
+            events = json.loads(text)["events"]
+            return {e["cells"]["event_id"]: e["reason"]["code"] for e in events if e["reason"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
 
     @property
     def without_result(self) -> pd.DataFrame:
-        """The events as text, with a column `lost`: whether they have no CAR over the main
-        window."""
-        events, cars, main = (
-            self.cells("events.csv"),
-            self.table("tables/car.csv"),
-            self.config.main,
-        )
-        own = cars[
-            (cars["start"] == main.start) & (cars["stop"] == main.stop) & cars["car"].notna()
-        ]
-        return events.assign(lost=~events["event_id"].isin(own["event_id"]))
+        """The events as text, with a column `lost`: whether they lack a CAR of the main window."""
+        events, cars = self.cells("events.csv"), self.table("tables/car.csv").dropna(subset="car")
+        main = (cars["start"] == self.config.main.start) & (cars["stop"] == self.config.main.stop)
+        return events.assign(lost=~events["event_id"].isin(cars.loc[main, "event_id"]))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the run, such as ``tables/car.csv``, numbers exact; empty if there is
-        none."""
+        """Return a table of the run, such as ``tables/car.csv``, numbers exact, or an empty one."""
         import pandas as pd
 
         path = self.folder / name
         if not path.is_file():
             return pd.DataFrame()
-        words = dict.fromkeys(("event_id", "ticker"), "str")
-        return read_csv(
-            path, float_precision="round_trip", dtype=words, keep_default_na=False, na_values=[""]
-        )
+        exact: Any = {"dtype": {"event_id": "str", "ticker": "str"}, "na_values": [""]}
+        return read_csv(path, float_precision="round_trip", keep_default_na=False, **exact)
 
     def cells(self, name: str) -> pd.DataFrame:
         """Return the cells of a table as text.
@@ -161,16 +156,14 @@ class Record:
         RunFolderError
             If the run has no such table any more, or one that cannot be read.
         """
-        remedy = "restore the run, or run the study again"
         try:
             return cells_of(self.folder / name)
         except FileNotFoundError:
-            raise RunFolderError(
-                "the run lacks it", where=str(self.folder / name), remedy=remedy
-            ) from None
+            problem = "the run lacks it"
         except ValueError as error:
-            what = f"cannot be read as a table ({str(error).strip()})"
-            raise RunFolderError(what, where=str(self.folder / name), remedy=remedy) from None
+            problem = f"cannot be read as a table ({str(error).strip()})"
+        remedy = "restore the run, or run the study again"
+        raise RunFolderError(problem, where=str(self.folder / name), remedy=remedy)
 
 
 def cells_of(path: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A run brought up to date: nothing is done if nothing is new, and what changed is told."""
+"""Refreshing a run: nothing is done if nothing is new, and changes are reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import PriceError, RunFolderError
 from .atomic_swap import cleared, followed
@@ -33,19 +33,19 @@ WAIT = 600.0
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh did.
+    """The outcome of a refresh.
 
     Attributes
     ----------
     folder : Path
     why : tuple of str
-        What was new; empty if nothing was, and then nothing was written.
+        The news; empty if there was none, and then nothing was written.
     comparison : Comparison or None
-        What changed; None if nothing was written, or it is the first run.
+        The changes; None if nothing was written, or it is the first run.
     results : FittedStudy or None
         None if nothing was written.
     notices : tuple of str
-        What the source said, also where nothing was written.
+        Notices of the source, also where nothing was written.
     """
 
     folder: Path
@@ -74,7 +74,7 @@ def refresh_run(
     told: Callable[[str], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Refreshed:
-    """Compute a run anew if anything is new, and keep a log of what changed in it.
+    """Compute a run anew if anything is new, and keep a log of its changes.
 
     Parameters
     ----------
@@ -85,9 +85,9 @@ def refresh_run(
     config : StudyConfig, optional
         The settings as they are shown, with paths as they were given; by default those of `origin`.
     command : str
-        What was typed, for the report.
+        The command line, for the report.
     moved : float
-        A CAR that moved by no more (decimal) is not told.
+        A CAR that moved by no more (decimal) is left out of the log.
     wait : float
         Seconds to wait for another process that writes the run.
     recheck : bool
@@ -95,9 +95,15 @@ def refresh_run(
     accept_loss : bool
         Go on without prices that the source does not have any more.
     outbox : bool
-        Leave what changed in the outbox of the run, until a command has succeeded for it.
-    told, progress : callable, optional
-        Take a text, and (symbols done, symbols in all).
+        Leave the changes in the outbox of the run, until a command has succeeded for it.
+    told : callable, optional
+        Takes a text for the user.
+    progress : callable, optional
+        Takes (symbols done, symbols in all).
+
+    Returns
+    -------
+    Refreshed
 
     Raises
     ------
@@ -109,13 +115,25 @@ def refresh_run(
         If no event could be used; the run is as it was.
     RunFolderError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import eventstudy as es
+    >>> from eventstudy.runs import Origin
+    >>> _ = Path("amd.csv").write_text("ticker,announced_at" + chr(10) + "AMD,2022-10-07")
+    >>> origin = Origin(Path("amd.csv"), es.StudyConfig(prices="sample"))
+    >>> es.refresh_run(origin, Path("reports/amd")).why
+    ('first run',)
+    >>> es.refresh_run(origin, Path("reports/amd")).changed
+    False
     """
     from .folder import clear_errors
 
     origin, target = origin.hashed(), followed(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(target, wait=wait, told=told):
+        with locked(target, wait=wait, notify=told):
             cleared(target)
             refuse_foreign(target)
             record = _record(target, told)
@@ -127,12 +145,12 @@ def refresh_run(
             if record and not why:
                 return Refreshed(target, notices=notices)
             return _anew(
-                record, origin, target, tuple(why), config=config, command=command, moved=moved,
-                accept_loss=accept_loss, outbox=outbox, progress=progress,
+                record, origin, target, tuple(why), config=config, command=command,
+                threshold=moved, accept_loss=accept_loss, outbox=outbox, progress=progress,
             )  # fmt: skip
 
 
-def _record(target: Path, told: Callable[[str], None] | None) -> Record | None:
+def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None:
     """Return the run that is there; one that cannot be read is written anew."""
     if not (target / MANIFEST).is_file():
         return None
@@ -140,8 +158,8 @@ def _record(target: Path, told: Callable[[str], None] | None) -> Record | None:
         record = Record.read(target)
         record.origin  # noqa: B018 - raises if it is not there
     except RunFolderError as error:
-        if told:
-            told(f"the run is written anew: {error}")
+        if notify:
+            notify(f"the run is written anew: {error}")
         return None
     return record
 
@@ -165,41 +183,39 @@ def _anew(
     *,
     config: StudyConfig | None,
     command: str,
-    moved: float,
+    threshold: float,
     accept_loss: bool,
     outbox: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
-    from .compute import compute_study
+    from ..analysis.variant_studies import compute_study
     from .failed_run import nothing_usable
     from .folder import fill, replacing
     from .preflight import refuse
 
-    events, origin = origin.read()
-    source: Any = {"offline": origin.offline, "store": origin.store, "vintage": origin.vintage}
-    refuse(origin.config, events, **source)
+    inputs, origin = origin.read()
+    refuse(inputs)
     with _lost_as_such(record):
-        results = compute_study(events, origin.config, **source, progress=progress)
+        results = compute_study(inputs, progress=progress)
     given_up = {}
     if record and (fetched := results.panel.fetched):
-        given_up = refuse_losses(record, fetched, results.panel.asked, origin, accept=accept_loss)
-    if record and results.sizes and record.config.size == origin.config.size == ASKED:
-        refuse_lost_sizes(
-            record, results.sizes.origin, results.events["ticker"], accept=accept_loss
+        given_up = refuse_losses(
+            record, fetched, results.panel.requested, origin, accept=accept_loss
         )
+    if record and results.sizes and record.config.size == origin.config.size == ASKED:
+        tickers = results.events["ticker"]
+        refuse_lost_sizes(record, results.sizes.origin, tickers, accept=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
     with replacing(target) as stage:
-        shown = config or origin.config
-        manifest = fill(
-            stage, results, target.name, shown, origin=origin, target=target, command=command
-        )
+        study = results, target.name, config or origin.config
+        manifest = fill(stage, *study, origin=origin, target=target, command=command)
         seal(stage, {**manifest, **({GIVEN_UP: given_up} if given_up else {})})
-        found = log_changes(stage, target, moved=moved)
-        if outbox and not (found and found.same):
-            add_entry(stage, target, read_changes(stage)[0], why, found)
-    return Refreshed(target, why, found, results, results.panel.notices)
+        comparison = log_changes(stage, target, threshold=threshold)
+        if outbox and not (comparison and comparison.same):
+            add_entry(stage, target, read_changes(stage)[0], why, comparison)
+    return Refreshed(target, why, comparison, results, results.panel.notices)
 
 
 @contextmanager

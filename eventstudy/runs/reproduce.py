@@ -1,4 +1,4 @@
-"""A run computed again from its own folder, and compared with what was written, cell by cell."""
+"""A run computed again from its folder, and compared with the written one, cell by cell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SMALLEST = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A cell that is not the same.
+    """A cell that differs.
 
     Attributes
     ----------
@@ -45,22 +45,20 @@ class Difference:
     size: float
 
     def __str__(self) -> str:
-        here = f"{self.table}, line {self.row}, {self.column}"
+        place = f"{self.table}, line {self.row}, {self.column}"
         size = "" if math.isinf(self.size) else f" (relative difference {self.size:.1e})"
-        return (
-            f"{here}: {self.written or 'blank'} was written, {self.computed or 'blank'} "
-            f"computed{size}"
-        )
+        written, computed = self.written or "blank", self.computed or "blank"
+        return f"{place}: {written} was written, {computed} computed{size}"
 
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """What came of computing a run again.
+    """The outcome of computing a run again.
 
     Attributes
     ----------
     tables, cells : int
-        What was compared.
+        Number of tables and cells that were compared.
     differences : tuple of Difference
         The worst cell of each table in which any differs, worst first.
     differing : int
@@ -85,26 +83,23 @@ class Reproduction:
     @property
     def ok(self) -> bool:
         """Whether no cell differs by more than the tolerance."""
-        return all(found.size <= self.tolerance for found in self.differences)
+        return all(difference.size <= self.tolerance for difference in self.differences)
 
     def __str__(self) -> str:
-        what = f"{self.cells:,} cells of {self.tables} tables"
-        other = [
+        cells = f"{self.cells:,} cells of {self.tables} tables"
+        lines = [
             f"{name} {old} was used, {new} is here" for name, (old, new) in self.versions.items()
         ]
         if self.exact:
-            return "\n".join([f"reproduced exactly: {what}", *other])
-        count = f"{self.differing:,} of {what} differ"
-        verdict = "within" if self.ok else "by more than"
-        head = (
-            f"{'' if self.ok else 'not '}reproduced: {count} {verdict} {self.tolerance:g}; the "
-            "worst:"
-        )
-        return "\n".join([head, *map(str, self.differences), *other])
+            return "\n".join([f"reproduced exactly: {cells}", *lines])
+        count = f"{self.differing:,} of {cells} differ"
+        verdict, word = ("reproduced", "within") if self.ok else ("not reproduced", "by more than")
+        head = f"{verdict}: {count} {word} {self.tolerance:g}; the worst:"
+        return "\n".join([head, *map(str, self.differences), *lines])
 
 
 def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reproduction:
-    """Compute a run again from what its folder keeps, offline, and compare all tables.
+    """Compute a run again from the inputs in its folder, offline, and compare all tables.
 
     Parameters
     ----------
@@ -113,35 +108,57 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
         Largest relative difference of two numbers that counts as rounding; numbers below 1e-6 in
         size are compared as if they were 1e-6.
 
+    Returns
+    -------
+    Reproduction
+
     Raises
     ------
     RunFolderError
         If it is not a run folder, or does not keep its inputs.
     AlteredError
         If these are not as they were written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import eventstudy as es
+    >>> from eventstudy.runs import Origin
+    >>> _ = Path("amd.csv").write_text("ticker,announced_at" + chr(10) + "AMD,2022-10-07")
+    >>> origin = Origin(Path("amd.csv"), es.StudyConfig(prices="sample"))
+    >>> _ = es.refresh_run(origin, Path("reports/amd"))
+    >>> es.reproduce_run("reports/amd").exact
+    True
     """
     record = Record.read(folder)
     with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
         stage = Path(place) / "run"
         stage.mkdir()
         recompute(record, stage)
-        found = dict(_compared(record, stage))
-        cells = sum(n for n, _ in found.values())
-        differing = [d for _, own in found.values() for d in own]
+        tables = dict(_compared(record, stage))
+        cells = sum(n for n, _ in tables.values())
+        differing = [d for _, cells_ in tables.values() for d in cells_]
     worst = {d.table: d for d in sorted(differing, key=lambda d: d.size)}
-    here, there = versions(), record.manifest["versions"]
-    other = {k: (there.get(k, "none"), v) for k, v in here.items() if there.get(k) != v}
+    current, used = versions(), record.manifest["versions"]
+    changed = {k: (used.get(k, "none"), v) for k, v in current.items() if used.get(k) != v}
     order = sorted(worst.values(), key=lambda d: -d.size)
-    return Reproduction(len(found), cells, tuple(order), len(differing), other, tolerance)
+    return Reproduction(len(tables), cells, tuple(order), len(differing), changed, tolerance)
 
 
 def recompute(record: Record, stage: Path) -> None:
-    """Write the tables of a run, computed from what its folder keeps, to another folder."""
-    from .compute import compute_study
+    """Write the tables of a run, computed from the inputs in its folder, to another folder.
+
+    Parameters
+    ----------
+    record : Record
+    stage : Path
+        An empty folder.
+    """
+    from ..analysis.variant_studies import compute_study
 
     refuse_altered(record)
-    events, origin = record.frozen.read()
-    results = compute_study(events, origin.config, offline=origin.offline)
+    inputs, origin = record.frozen.read()
+    results = compute_study(inputs)
     with one_thread():
         write_tables(stage, results, origin.config)
 
@@ -151,8 +168,8 @@ def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, lis
     written = {f for f in hashes(record.folder) if _is_table(f)}
     for name in sorted(written | {f for f in hashes(stage) if _is_table(f)}):
         if name not in written or not (stage / name).is_file():
-            here = ("no table", "a table") if name not in written else ("a table", "no table")
-            yield name, (1, [Difference(name, 0, "the file", *here, math.inf)])
+            states = ("no table", "a table") if name not in written else ("a table", "no table")
+            yield name, (1, [Difference(name, 0, "the file", *states, math.inf)])
         else:
             old, new = record.cells(name), cells_of(stage / name)
             yield name, (old.size, list(differences(name, old, new)))
@@ -163,7 +180,18 @@ def _is_table(file: str) -> bool:
 
 
 def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Difference]:
-    """Yield the cells of two tables, as text, that differ."""
+    """Yield the cells of two tables, as text, that differ.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    old, new : DataFrame
+
+    Yields
+    ------
+    Difference
+    """
     if list(old.columns) != list(new.columns):
         yield Difference(
             name, 1, "columns", ", ".join(old.columns), ", ".join(new.columns), math.inf

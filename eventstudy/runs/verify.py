@@ -1,4 +1,4 @@
-"""Whether the files of a run folder are those that were written."""
+"""The check that the files of a run folder are those that were written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AlteredError(RunFolderError):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found in a run folder.
+    """The outcome of checking a run folder.
 
     Attributes
     ----------
@@ -45,50 +45,72 @@ class Verification:
     def __str__(self) -> str:
         if self.ok:
             return f"all {self.checked} files are as they were written"
-        found = {"missing": self.missing, "changed": self.changed, "extra": self.extra}
-        return "\n".join(f"{word}: {file}" for word, files in found.items() for file in files)
+        files_by_state = {"missing": self.missing, "changed": self.changed, "extra": self.extra}
+        return "\n".join(
+            f"{word}: {file}" for word, files in files_by_state.items() for file in files
+        )
 
 
 def verify_run(folder: str | Path) -> Verification:
-    """Compare every file of a run folder with the hash in its manifest, and that with its own.
+    """Compare every file of a run folder with the hash in its manifest, and that with its own hash.
 
     An entry of the outbox is no extra file: it comes and goes while the run stays as it was
     written.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Verification
 
     Raises
     ------
     RunFolderError
         If it is not a run folder.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.run_study(news, es.StudyConfig(prices="sample"))
+    >>> es.verify_run(results.save("reports", "amd")).ok
+    True
     """
     record = Record.read(folder)
-    said, found = record.manifest["files"], hashes(record.folder)
-    own = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else [MANIFEST]
-    changed = [file for file, sha in said.items() if file in found and found[file] != sha]
+    recorded, current = record.manifest["files"], hashes(record.folder)
+    manifest = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else [MANIFEST]
+    changed = [file for file, sha in recorded.items() if file in current and current[file] != sha]
     entries = [path for path, entry in waiting(record.folder).items() if entry]
-    listed = {*said, *(path.relative_to(record.folder).as_posix() for path in entries)}
-    extra = [file for file in found if file not in listed and Path(file).name not in LITTER]
-    missing = [file for file in said if file not in found]
-    return Verification(len(said) + 1, tuple(missing), (*own, *changed), tuple(extra))
+    listed = {*recorded, *(path.relative_to(record.folder).as_posix() for path in entries)}
+    extra = [file for file in current if file not in listed and Path(file).name not in LITTER]
+    missing = [file for file in recorded if file not in current]
+    return Verification(len(recorded) + 1, tuple(missing), (*manifest, *changed), tuple(extra))
 
 
 def refuse_altered(record: Record) -> None:
     """Raise unless all inputs that a run keeps are as they were written.
 
+    Parameters
+    ----------
+    record : Record
+
     Raises
     ------
     AlteredError
+        If one is missing or was changed.
     RunFolderError
         If it keeps none.
     """
     record.origin  # noqa: B018 - says if there are none
     files = {place: record.folder / place for place in record.inputs}
     missing = [str(path) for path in files.values() if not path.is_file()]
-    changed = [
-        str(path) for place, path in files.items()
-        if path.is_file() and kept_hash(path) != record.inputs[place]
-    ]  # fmt: skip
+    present = {place: path for place, path in files.items() if path.is_file()}
+    changed = [str(p) for place, p in present.items() if kept_hash(p) != record.inputs[place]]
     if missing or changed:
-        found = {"is missing": missing, "was changed since it was written": changed}
-        what = "; ".join(f"{', '.join(own)} {word}" for word, own in found.items() if own)
+        states = {"is missing": missing, "was changed since it was written": changed}
+        problem = "; ".join(f"{', '.join(paths)} {word}" for word, paths in states.items() if paths)
         remedy = "restore it: a run is computed again from its own inputs only"
-        raise AlteredError(what, remedy=remedy)
+        raise AlteredError(problem, remedy=remedy)

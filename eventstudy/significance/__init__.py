@@ -1,42 +1,21 @@
-"""Tests of significance; the order here is the order in which users see them."""
+"""Tests of significance, one file a family; ``_base.ORDER`` is the order that users see."""
 
-from ._base import STATISTICS, SignificanceTest, Statistic
+from ._base import STATISTICS, InapplicableError, SignificanceTest, Statistic, Value
+from ._base import main_test, name_for_role, statistic
 from . import (
-    bmp_kp,
-    bmp,
-    patell,
-    grank_t,
-    corrado,
-    generalized_sign,
-    cross_sectional,
-    calendar_time,
-    date_clustered,
-    wild_bootstrap,
-    patell_kp,
-    cda,
-    placebo_windows,
-    portfolio,
-    mvrm,
-    mvrm_wilks,
-    corrado_zivney,
-    corrado_zivney_sign,
-    grank_z,
-    grank_z_kp,
-    sign,
-    sign_exact,
-    wilcoxon,
-    hall,
-    johnson,
-    johnson_bootstrap,
-    jackknife,
+    standardised,
+    means,
+    clusters,
+    multivariate,
+    ranks,
+    placebo,
+    signs,
+    variances,
     savickas,
-    patell_u,
-    rank_variance,
-    brown_forsythe,
-    event_t,
-    event_f,
-    sq,
-    placebo_in_space,
 )
+from .standardised import FULL_SAMPLE
 
-__all__ = ["STATISTICS", "SignificanceTest", "Statistic"]
+__all__ = [
+    "FULL_SAMPLE", "STATISTICS", "InapplicableError", "SignificanceTest", "Statistic", "Value",
+    "main_test", "name_for_role", "statistic",
+]  # fmt: skip

@@ -1,11 +1,11 @@
-"""What every test of significance shares: its record, its reference distribution, its result."""
+"""The record of a test of significance, its result, its reference laws, and the registry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,11 +16,54 @@ from ..utility.blas import one_thread
 from ..utility.numbers import p_is
 from ..utility.numbers import pvalue as pvalue_text
 from ..utility.registry import Registry
-from ..utility.typing import Alternative, FloatArray, IntArray
+from ..utility.typing import Alternative, FloatArray
+
+# Names in the order of every table; a test that is not in it follows.
+ORDER = (
+    "bmp_kp", "bmp", "patell", "grank_t", "corrado", "generalized_sign", "cross_sectional",
+    "calendar_time", "date_clustered", "wild_bootstrap", "patell_kp", "cda", "placebo_windows",
+    "portfolio", "mvrm", "mvrm_wilks", "corrado_zivney", "corrado_zivney_sign", "grank_z",
+    "grank_z_kp", "sign", "sign_exact", "wilcoxon", "hall", "johnson", "johnson_bootstrap",
+    "jackknife", "savickas", "patell_u", "rank_variance", "brown_forsythe", "event_t", "event_f",
+    "sq", "placebo_in_space",
+)  # fmt: skip
+GRADES = ("clustering", "overlap", "variance", "skewness")
+# Values that differ by less than this share of their size are equal but for rounding.
+EQUAL = 1e-12
+
+Role = Literal["", "event t", "event rank", "placebo studies", "sign flips"]
 
 
 class InapplicableError(Exception):
     """Raised by a statistic that is undefined for a sample; becomes the reason of the result."""
+
+
+def require(condition: object, reason: str) -> None:
+    """Raise InapplicableError with a reason unless a condition of the test holds.
+
+    Parameters
+    ----------
+    condition : bool
+    reason : str
+    """
+    if not condition:
+        raise InapplicableError(reason)
+
+
+def require_count(n: int, noun: str, minimum: int, purpose: str = "") -> None:
+    """Raise InapplicableError unless there are enough events, dates or sessions.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        Such as ``dates``.
+    minimum : int
+    purpose : str, optional
+        What they are needed for, such as ``for a skewness``.
+    """
+    reason = f"{n} {noun}, at least {minimum} are needed {purpose}"
+    require(n >= minimum, reason.rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +84,21 @@ class SignificanceTest:
         Mean CAR over the window (decimal).
     alternative : {"two-sided", "less", "greater"}
     reason : str
-        Why there is no statistic, or why the one given should not be relied on; "" otherwise.
+        Why there is no statistic, or why it should not be relied on; "" otherwise.
     law : str
         The reference law where it is neither t nor normal.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
+    >>> test = es.run_study(news, es.StudyConfig(prices="sample")).test("bmp", (0, 1))
+    >>> isinstance(test, es.SignificanceTest), test.n_events
+    (True, 2)
+    >>> statistic, pvalue = test
+    >>> round(statistic, 2), round(pvalue, 2)
+    (-2.54, 0.24)
     """
 
     name: str
@@ -58,71 +113,63 @@ class SignificanceTest:
 
     @property
     def distribution(self) -> str:
-        """The reference distribution in words: ``N(0,1)``, ``t(39)``, ``exact``; "" if not
-        applicable."""
+        """The reference law in words: ``N(0,1)``, ``t(39)``, ``exact``; "" if not applicable."""
         if np.isnan(self.df):
             return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
 
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Interval for the mean CAR by inversion of the test: estimate -+ q |estimate / statistic|.
+        """Return the interval for the mean CAR that inverts the test (decimal).
 
+        Notes
+        -----
+        The interval is estimate -+ q |estimate / statistic|, q the quantile of the reference law.
         NaN for tests that are not about the mean, and where the statistic is missing, zero, or of
-        another sign than the mean (it can be, since the statistic weighs events by their
-        precision).
+        another sign than the mean (it can be, since the statistic weighs events by precision).
         """
         from scipy import stats
 
         agree = not np.isnan(self.df) and self.statistic * self.estimate > 0
         if not (STATISTICS[self.name].about_mean and agree):
             return (np.nan, np.nan)
-        se = abs(self.estimate / self.statistic)
-        q = (
-            stats.t.ppf(0.5 + level / 2, self.df)
-            if np.isfinite(self.df)
-            else stats.norm.ppf(0.5 + level / 2)
-        )
-        return (float(self.estimate - q * se), float(self.estimate + q * se))
+        upper = 0.5 + level / 2
+        q = stats.t.ppf(upper, self.df) if np.isfinite(self.df) else stats.norm.ppf(upper)
+        half = q * abs(self.estimate / self.statistic)
+        return (float(self.estimate - half), float(self.estimate + half))
 
     def __iter__(self) -> Iterator[float]:
         return iter((self.statistic, self.pvalue))
 
     def __str__(self) -> str:
-        counted = f"{self.n_events} event{'s' * (self.n_events != 1)}"
         value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, {p_is(self.pvalue, 4)}"
-        found = value if np.isfinite(self.statistic) else "not tested"
-        return f"{STATISTICS[self.name].label}: {found}, {counted}" + f" ({self.reason})" * bool(
-            self.reason
-        )
+        text = value if np.isfinite(self.statistic) else "not tested"
+        reason = f" ({self.reason})" * bool(self.reason)
+        return f"{STATISTICS[self.name].label}: {text}, {_events(self.n_events)}{reason}"
 
     def _repr_html_(self) -> str:
-        cells = (
-            STATISTICS[self.name].label,
-            f"{self.statistic:.4f}",
-            self.distribution,
-            pvalue_text(self.pvalue, 4),
-        )
-        row = "".join(f"<td>{escape(c)}</td>" for c in (*cells, str(self.n_events), self.reason))
-        head = "".join(
-            f"<th>{h}</th>" for h in ("test", "statistic", "reference", "p", "events", "note")
-        )
+        cells = {
+            "test": STATISTICS[self.name].label, "statistic": f"{self.statistic:.4f}",
+            "reference": self.distribution, "p": pvalue_text(self.pvalue, 4),
+            "events": str(self.n_events), "note": self.reason,
+        }  # fmt: skip
+        row = "".join(f"<td>{escape(cell)}</td>" for cell in cells.values())
+        head = "".join(f"<th>{name}</th>" for name in cells)
         return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
 
 
 class Value(NamedTuple):
-    """What a statistic computes: its value and the law it is compared with.
+    """The value of a statistic and the law that it is compared with.
 
     Attributes
     ----------
     statistic : float
     df : float
-        Degrees of freedom of Student's t, infinite for the standard normal; NaN with a law of its
-        own.
+        Degrees of freedom of Student's t, infinite for the standard normal; NaN with another law.
     law : str
         Name of another law ("exact", "sign flips"); its two tail probabilities follow.
     lower, upper : float
-        P(T <= statistic) and P(T >= statistic) under that law. A statistic that knows no direction,
-        such as an F, has no `lower`: p is then `upper` for every alternative.
+        P(T <= statistic) and P(T >= statistic) under that law. A statistic without direction, such
+        as an F, has no `lower`: p is then `upper` for every alternative.
     caution : str
         Why the value should not be relied on; "" otherwise.
     """
@@ -135,27 +182,21 @@ class Value(NamedTuple):
     caution: str = ""
 
     def pvalue(self, alternative: Alternative) -> float:
-        """Return the p-value; two-sided is twice the smaller tail, at most 1, of a law that has
-        two."""
+        """Return the p-value; two-sided is twice the smaller tail, at most 1, of a law with two."""
         if not self.law:
             return pvalue(self.statistic, self.df, alternative)
-        tails = {
-            "less": self.lower,
-            "greater": self.upper,
-            "two-sided": 2 * min(self.lower, self.upper),
-        }
-        if np.isnan(self.lower):
-            tails = dict.fromkeys(tails, self.upper)
-        if alternative not in tails:
-            raise ConfigError(
-                "unknown alternative", value=alternative, remedy="use " + ", ".join(tails)
-            )
-        return min(1.0, tails[alternative])
+        lower, two_sided = self.lower, 2 * min(self.lower, self.upper)
+        if np.isnan(lower):
+            lower = two_sided = self.upper
+        return min(1.0, _tail(lower, self.upper, two_sided, alternative))
 
 
-@dataclass(frozen=True, slots=True)
+Compute: TypeAlias = Callable[[AbnormalReturns, Window], Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """One test: what it computes and how far to trust it. Call it with a sample and a window.
+    """One test: its formula and its traits. Call it with abnormal returns and a window.
 
     Attributes
     ----------
@@ -175,7 +216,10 @@ class Statistic:
     per_event : bool
         Whether it tests single events instead of a sample.
     core : bool
-        Whether summaries show it unasked; tables hold all tests.
+        Whether summaries show it without being asked; tables hold all tests.
+    skewed : tuple of float
+        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about
+        5%.
     pairs_next_session : bool
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
@@ -184,14 +228,18 @@ class Statistic:
         Whether its null is of every single event, so that raised variance rejects it.
     for_skewness : bool
         Whether skewness does not harm it; of very many events it is computed where there is some.
-    skewed : tuple of float
-        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about
-        5%.
+    main_from : int, optional
+        Smallest number of events of which it is the main test; None if it never is.
+    role : str
+        Its use in other analyses: "event t" and "event rank" stand in the pages of single events,
+        "placebo studies" is compared there by default, "sign flips" has a paragraph of its own.
+    model : str
+        The only model of normal returns for which it is defined; "" for any.
     """
 
     name: str
     label: str
-    compute: Callable[[AbnormalReturns, Window], Value]
+    compute: Compute
     minimum: int
     clustering: str
     overlap: str
@@ -200,140 +248,200 @@ class Statistic:
     null: str
     reference: str
     source: str
-    about_mean: bool
-    per_event: bool
-    core: bool
-    skewed: tuple[float, ...]
-    pairs_next_session: bool
-    uses_residuals: bool
-    of_every_event: bool
-    for_skewness: bool
+    about_mean: bool = True
+    per_event: bool = False
+    core: bool = False
+    skewed: tuple[float, ...] = ()
+    pairs_next_session: bool = False
+    uses_residuals: bool = False
+    of_every_event: bool = False
+    for_skewness: bool = False
+    main_from: int | None = None
+    role: Role = ""
+    model: str = ""
 
     def __call__(
         self, abnormal: AbnormalReturns, window: Window, *, alternative: Alternative = "two-sided"
     ) -> SignificanceTest:
-        """Test the events of `abnormal` that are valid for `window`; never raises for lack of
-        data."""
+        """Return the test of the events that are valid for `window`, NaN with a reason if none.
+
+        Parameters
+        ----------
+        abnormal : AbnormalReturns
+        window : Window
+        alternative : {"two-sided", "less", "greater"}
+
+        Raises
+        ------
+        ConfigError
+            For an unknown alternative, or a window beyond the event window.
+        """
         sample = abnormal.sample(window)
         n = len(sample)
         estimate = float(sample.car(window).mean()) if n else np.nan
         key = ("value", self.name, window)
-        if key not in sample.memo:
-            sample.memo[key] = self._value(sample, window)
-        value: Value | str = sample.memo[key]
-        if isinstance(value, str):
-            return SignificanceTest(
-                self.name, np.nan, np.nan, np.nan, n, estimate, alternative, value
-            )
-        few = (
-            ""
-            if n >= self.minimum
-            else f"{n} event{'s' * (n != 1)}, {self.minimum} needed to rely on it"
-        )
+        value = sample.remember(key, lambda: self._value(sample, window))
+        is_tested = not np.isnan(value.statistic)
+        p, is_small = value.pvalue(alternative) if is_tested else np.nan, n < self.minimum
+        few = f"{_events(n)}, {self.minimum} needed to rely on it" * (is_tested and is_small)
         reason = "; ".join(filter(None, (few, value.caution)))
-        p = value.pvalue(alternative)
         return SignificanceTest(
-            self.name,
-            float(value.statistic),
-            p,
-            float(value.df),
-            n,
-            estimate,
-            alternative,
-            reason,
+            self.name, float(value.statistic), p, float(value.df), n, estimate, alternative, reason,
             value.law,
-        )
+        )  # fmt: skip
 
-    def _value(self, sample: AbnormalReturns, window: Window) -> Value | str:
-        """Return the value of the statistic, or why there is none."""
-        if len(sample) == 0:
-            return "no event has all days of the window"
+    def _value(self, sample: AbnormalReturns, window: Window) -> Value:
+        """Return the value of the statistic, NaN with the reason as caution where it has none."""
+        reason = "the statistic is not finite: the abnormal returns do not vary"
         try:
+            self._require(sample)
             with one_thread():
                 value = self.compute(sample, window)
-        except (InapplicableError, TooManyError) as error:
-            return str(error)
-        if not np.isfinite(value.statistic):
-            return "the statistic is not finite: the abnormal returns do not vary"
-        return value
+            if np.isfinite(value.statistic):
+                return value
+        except InapplicableError as error:
+            reason = error.args[0]
+        except TooManyError as error:
+            reason = str(error)
+        return Value(np.nan, np.nan, caution=reason)
+
+    def _require(self, sample: AbnormalReturns) -> None:
+        """Raise InapplicableError where the traits of the test exclude a sample."""
+        require(len(sample) > 0, "no event has all days of the window")
+        if self.per_event and len(sample) != 1:
+            hint = ": see the table of CARs" if self.role == "event t" else ""
+            raise InapplicableError(f"tests one event at a time{hint}")
+        # The words of runs that were written before, which are reproduced to the letter.
+        needs = f"needs the model {self.model}"
+        only = f"for the model {self.model} only (--model {self.model})"
+        fits = not self.model or sample.model == self.model
+        require(fits, needs if self.per_event else only)
 
 
-STATISTICS: Registry[Statistic] = Registry("test")
+STATISTICS: Registry[Statistic] = Registry("test", "eventstudy.tests", ORDER)
 
 
 def statistic(
-    name: str,
-    *,
-    label: str,
-    minimum: int,
-    robust: tuple[str, str, str, str],
-    null: str,
-    reference: str,
-    source: str,
-    about_mean: bool = True,
-    per_event: bool = False,
-    core: bool = False,
-    skewed: tuple[float, ...] = (),
-    pairs_next_session: bool = False,
-    uses_residuals: bool = False,
-    of_every_event: bool = False,
-    for_skewness: bool = False,
-) -> Callable[
-    [Callable[[AbnormalReturns, Window], Value]], Callable[[AbnormalReturns, Window], Value]
-]:
-    """File a statistic; `robust` grades clustering, overlap, variance and skewness, in that
-    order."""
+    name: str, *, robust: tuple[str, str, str, str], **traits: Any
+) -> Callable[[Compute], Compute]:
+    """Return a decorator that files a function as a test and leaves it as it is.
 
-    def add(
-        compute: Callable[[AbnormalReturns, Window], Value],
-    ) -> Callable[[AbnormalReturns, Window], Value]:
-        entry = Statistic(
-            name,
-            label,
-            compute,
-            minimum,
-            *robust,
-            null,
-            reference,
-            source,
-            about_mean,
-            per_event,
-            core,
-            skewed,
-            pairs_next_session,
-            uses_residuals,
-            of_every_event,
-            for_skewness,
-        )
-        STATISTICS.register(name)(entry)
+    Parameters
+    ----------
+    name : str
+        Canonical name.
+    robust : tuple of str
+        Grades of clustering, overlap, variance and skewness.
+    **traits
+        Further attributes of :class:`Statistic`: `label`, `minimum`, `null`, `reference` and
+        `source` are needed, the others have defaults.
+    """
+
+    def file(compute: Compute) -> Compute:
+        fields = {**traits, **dict(zip(GRADES, robust, strict=True))}
+        entry = Statistic(name=name, compute=compute, **fields)
+        STATISTICS.register(name, compute.__module__)(entry)
         return compute
 
-    return add
+    return file
+
+
+def main_test(n_events: int) -> str:
+    """Return the name of the test that decides, by the number of events alone.
+
+    Notes
+    -----
+    It is the test with the largest `main_from` of at most `n_events`. One event has its exact t. Of
+    two to four the variance of the event days cannot be estimated, so it is that of the estimation
+    days, as for one event. Five or more have BMP adjusted for correlation (docs/methods.md, 4.8).
+    """
+    sizes = {test.main_from: name for name, test in STATISTICS.items() if test.main_from}
+    return sizes[max(size for size in sizes if size <= max(n_events, 1))]
+
+
+def name_for_role(role: Role) -> str:
+    """Return the name of the built-in test with a role in other analyses."""
+    return next(name for name, test in STATISTICS.items() if test.role == role)
 
 
 def pvalue(statistic: float, df: float, alternative: Alternative = "two-sided") -> float:
-    """Tail probability under Student's t (or the standard normal if `df` is infinite)."""
+    """Return the tail probability under Student's t, or the normal law if `df` is infinite.
+
+    Parameters
+    ----------
+    statistic, df : float
+    alternative : {"two-sided", "less", "greater"}
+
+    Raises
+    ------
+    ConfigError
+        For another alternative.
+
+    Examples
+    --------
+    >>> round(pvalue(2.0, 10), 4)
+    0.0734
+    >>> round(pvalue(-1.96, float("inf"), "less"), 4)
+    0.025
+    """
     from scipy.special import ndtr, stdtr
 
     def below(x: float) -> float:
         return float(ndtr(x) if np.isinf(df) else stdtr(df, x))
 
-    if alternative == "two-sided":
-        return min(1.0, 2 * below(-abs(statistic)))
-    if alternative == "less":
-        return below(statistic)
-    if alternative == "greater":
-        return below(-statistic)
-    raise ConfigError(
-        "unknown alternative", value=alternative, remedy="use two-sided, less or greater"
-    )
+    two_sided = min(1.0, 2 * below(-abs(statistic)))
+    return _tail(below(statistic), below(-statistic), two_sided, alternative)
 
 
-def pvalues(statistics: FloatArray, df: FloatArray | IntArray) -> FloatArray:
-    """Two-sided tail probabilities of statistics under Student's t, (n,); NaN where one is not
-    finite."""
-    from scipy.special import stdtr
+def _tail(less: float, greater: float, two_sided: float, alternative: str) -> float:
+    """Return the probability of an alternative; ConfigError for an unknown one."""
+    tails = {"two-sided": two_sided, "less": less, "greater": greater}
+    if alternative not in tails:
+        remedy = "use two-sided, less or greater"
+        raise ConfigError("unknown alternative", value=alternative, remedy=remedy)
+    return tails[alternative]
 
-    finite = np.where(np.isfinite(statistics), statistics, np.nan)
-    p: FloatArray = np.minimum(1.0, 2 * stdtr(np.asarray(df, dtype=float), -np.abs(finite)))
-    return p
+
+def t_of_mean(values: FloatArray) -> Value:
+    r"""Return the t-statistic of the mean of N values, with N-1 degrees of freedom.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than two values, or values that do not differ.
+
+    Notes
+    -----
+    .. math:: t = \frac{\bar x}{s / \sqrt N}, \quad s^2 = \frac{1}{N-1} \sum_i (x_i - \bar x)^2
+
+    Examples
+    --------
+    >>> value = t_of_mean(np.array([-0.0215, -0.0145, -0.0295]))
+    >>> round(value.statistic, 7), value.df
+    (-5.0384615, 2.0)
+    """
+    n = len(values)
+    require_count(n, "event" if n == 1 else "events", 2, "for a variance across events")
+    sd = values.std(ddof=1)
+    reason = "all events have the same value: there is no variance across events"
+    require(not sd <= EQUAL * np.abs(values).max(), reason)
+    return Value(float(values.mean() / (sd / np.sqrt(n))), float(n - 1))
+
+
+def f_value(statistic: float, df1: float, df2: float) -> Value:
+    """Return an F-statistic with its upper tail; it has no other tail of interest.
+
+    Parameters
+    ----------
+    statistic : float
+    df1, df2 : float
+        Degrees of freedom of Fisher's F.
+    """
+    from scipy.special import fdtrc
+
+    law, upper = f"F({df1:g},{df2:g})", float(fdtrc(df1, df2, statistic))
+    return Value(float(statistic), np.nan, law, upper=upper)
+
+
+def _events(n: int) -> str:
+    return f"{n} event{'s' * (n != 1)}"

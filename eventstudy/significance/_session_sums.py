@@ -14,12 +14,67 @@ from ..utility.chunks import chunks
 from ..utility.lazy_records import Pieces
 from ..utility.typing import FloatArray, IntArray
 from ..windows.event_windows import EventWindows
+from ._pairs import LoadingSums, groups_apart
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+# Rows of the events, or of the sessions, of two exchanges.
+Sides = tuple[IntArray, IntArray]
 # Sums of shared days below this share of the events are none.
 ROUNDING = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Mean correlation over all pairs of events.
+
+    Attributes
+    ----------
+    rbar : float
+        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless
+        the o_ij are too small for that to matter.
+    same_date : float
+        Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods.md, 4: r0).
+    filled : int
+        Pairs with too few common sessions that took the mean of the others.
+    """
+
+    rbar: float
+    same_date: float
+    filled: int
+
+
+def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
+    """Return the mean correlation from sums over sessions, the ratio estimator of many events.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    window : Window
+
+    Notes
+    -----
+    The o_ij are summed exactly. Those of common sessions of two CARs have the mean rho of such
+    pairs, and what estimation windows add has that of all pairs, each a ratio of sums
+    (docs/methods.md, 4).
+    """
+    n, hidden = len(sample), sample.hidden(window)
+    sums, loadings = Sums.of(sample, [i for i, _ in hidden]), LoadingSums.of(sample, window)
+    near, every = covering(sample, window, sums, hidden), everywhere(sums)
+    inside, outside = loadings.pairs()
+    total = mean_rho(sums, near) * inside + mean_rho(sums, every) * outside
+    for pair in groups_apart(sample):
+        sides = (pair.rows, pair.columns)
+        a, b = (LoadingSums.of(sample.take(events), window) for events in sides)
+        for left, right in (pair.adjacent(lag) for lag in (-1, 1)):
+            at = (pair.row_sessions[left], pair.column_sessions[right])
+            inside, outside = a.pairs_with(b, at)
+            rho, rho_all = (next_session_rho(sums, weights, sides, at) for weights in (near, every))
+            total += 2 * (rho * inside + rho_all * outside)
+    same = same_date_mean(sums, on_day0(sample, sums))
+    return Correlation(total / (n * (n - 1)), max(0.0, same), 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,31 +98,36 @@ class Sums:
     sessions: int
 
     @classmethod
-    def of(cls, sample: AbnormalReturns, alone: Iterable[int]) -> Sums:
-        """Return the sums of a sample; events `alone` are groups of their own."""
-        return _grouped(sample, np.fromiter(alone, np.int64)).laid(sample)
+    def of(cls, sample: AbnormalReturns, separate: Iterable[int]) -> Sums:
+        """Return the sums of a sample.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        separate : iterable of int
+            Events that are groups by themselves.
+        """
+        return _grouped(sample, np.fromiter(separate, np.int64)).laid(sample)
 
     def over(
-        self, weights: csr_array, which: IntArray | slice = slice(None)
+        self, weights: csr_array, groups: IntArray | slice = slice(None)
     ) -> tuple[csr_array, csr_array]:
         """Return for each session the sums (T, T) of z and q of the events there.
 
         Parameters
         ----------
         weights : (T, G) sparse array
-            What an event of each group counts on each session.
-        which : int array, optional
+            Weight of an event of each group on each session.
+        groups : int array, optional
             Groups that are counted; by default all.
         """
-        chosen = weights[:, which]
-        return chosen @ self.z[which], chosen @ self.q[which]
+        chosen = weights[:, groups]
+        return chosen @ self.z[groups], chosen @ self.q[groups]
 
     def count(self, weights: csr_array) -> FloatArray:
         """Return the number of events on each session, each counted by its weight, (T,)."""
-        found: FloatArray = weights @ np.bincount(self.group, minlength=self.z.shape[0]).astype(
-            float
-        )
-        return found
+        size = np.bincount(self.group, minlength=self.z.shape[0]).astype(float)
+        return np.asarray(weights @ size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,35 +155,30 @@ class Grouped:
         return Sums(self.group, z, q, T)
 
 
-def _grouped(sample: AbnormalReturns, alone: IntArray) -> Grouped:
-    """Return the sums of a sample by group; those of most of many events are all less those of the
-    rest."""
+def _grouped(sample: AbnormalReturns, separate: IntArray) -> Grouped:
+    """Return the sums by group; those of most of many events are all less those of the rest."""
     larger = sample.larger
-    if larger is None and not len(alone):
+    if larger is None and not len(separate):
         return _of_all(sample)
-    if larger is None or len(alone):
-        return _added(sample, alone)
-    whole, left = larger
-    every, rest = _of_all(whole), whole.take(left)
-    kept = np.ones(len(whole), dtype=bool)
-    kept[left] = False
-    sums = every.sums - _summed(rest, every.group[left], every.sums.shape[1])
-    used, group = np.unique(every.group[kept], return_inverse=True)
-    return Grouped(group.ravel().astype(np.int64), sums[:, used], every.at[used])
+    if larger is None or len(separate):
+        return _added(sample, separate)
+    study, dropped = larger
+    every = _of_all(study)
+    keep = np.ones(len(study), dtype=bool)
+    keep[dropped] = False
+    sums = every.sums - _summed(study.take(dropped), every.group[dropped], every.sums.shape[1])
+    used, group = _numbered(every.group[keep])
+    return Grouped(group, sums[:, used], every.at[used])
 
 
-def _of_all(whole: AbnormalReturns) -> Grouped:
+def _of_all(study: AbnormalReturns) -> Grouped:
     """Return the sums of events of which samples are taken, computed once."""
-    if "grouped" not in whole.memo:
-        none = np.empty(0, np.int64)
-        whole.memo["grouped"] = (
-            _added(whole, none) if whole.larger is None else _grouped(whole, none)
-        )
-    return whole.memo["grouped"]  # type: ignore[no-any-return]
+    make, separate = _added if study.larger is None else _grouped, np.empty(0, np.int64)
+    return study.remember("grouped", lambda: make(study, separate))
 
 
-def _added(sample: AbnormalReturns, alone: IntArray) -> Grouped:
-    group, first = _alike(sample.windows, alone)
+def _added(sample: AbnormalReturns, separate: IntArray) -> Grouped:
+    group, first = _alike(sample.windows, separate)
     at = sample.windows.take(first).estimation_positions
     return Grouped(group, _summed(sample, group, len(first)), at)
 
@@ -131,20 +186,18 @@ def _added(sample: AbnormalReturns, alone: IntArray) -> Grouped:
 def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray:
     """Return the sums of z and q of each group, (2, groups, L1)."""
     sums = np.zeros((2, groups, len(sample.windows.estimation)))
-    parts = zip(chunks(len(group)), sample.map(lambda events: _standard(events.resid)), strict=True)
-    for part, found in parts:
-        there, own = np.unique(group[part], return_inverse=True)
-        indicator = _sparse(
-            np.ones(own.size), own.ravel(), np.arange(own.size), (len(there), own.size)
-        )
-        for total, values in zip(sums, found, strict=True):
-            total[there] += indicator @ values
+    scores = sample.map(lambda events: _standard(events.resid))
+    for rows, values in zip(chunks(len(group)), scores, strict=True):
+        used, place = _numbered(group[rows])
+        ones, columns = np.ones(place.size), np.arange(place.size)
+        indicator = _sparse(ones, (place, columns), (len(used), place.size))
+        for total, score in zip(sums, values, strict=True):
+            total[used] += indicator @ score
     return sums
 
 
 def mean_rho(sums: Sums, weights: csr_array) -> float:
-    """Return the mean of rho_ij over all pairs as a ratio of sums over sessions (docs/methods.md,
-    4).
+    """Return the mean of rho_ij over all pairs as a ratio of sums over sessions.
 
     Parameters
     ----------
@@ -157,46 +210,47 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
     Notes
     -----
     sum_ij z_i'z_j o_ij is the sum of squares of the sums of z over the events of each session, less
-    n for the pairs of an event with itself; q in place of z gives what it would be if every rho
-    were 1.
+    n for the pairs of an event with itself; q in place of z gives its value if every rho were 1
+    (docs/methods.md, 4).
     """
     n = len(sums.group)
-    cross, shared = (float((own.data**2).sum()) - n for own in sums.over(weights))
+    cross, shared = (float((total.data**2).sum()) - n for total in sums.over(weights))
     return cross / shared if shared > ROUNDING * n else 0.0
 
 
 def same_date_mean(sums: Sums, weights: csr_array) -> float:
-    """Return the mean of rho_ij 1[same date] over all pairs, from the `weights` of
-    :func:`on_day0`."""
+    """Return the mean of rho_ij 1[same date] over all pairs.
+
+    Parameters
+    ----------
+    sums : Sums
+    weights : (T, G) sparse array
+        Of :func:`on_day0`.
+    """
     n = len(sums.group)
     pairs = float((sums.count(weights) ** 2).sum()) - n
     return mean_rho(sums, weights) * pairs / (n * (n - 1))
 
 
-def next_session_rho(
-    sums: Sums,
-    weights: csr_array,
-    sides: tuple[IntArray, IntArray],
-    pairs: tuple[IntArray, IntArray],
-) -> float:
-    """Return the mean of rho_ij of two groups of events where news reaches one a session after the
-    other.
+def next_session_rho(sums: Sums, weights: csr_array, sides: Sides, pairs: Sides) -> float:
+    """Return the mean of rho_ij of two groups where news reaches the second a session later.
 
     Parameters
     ----------
-    sums, weights
+    sums : Sums
+    weights : (T, G) sparse array
         As for :func:`mean_rho`; on a single row all sessions count alike.
     sides : two int arrays
         Events of either side.
     pairs : two int arrays
-        Sessions of the one and of the other side that belong together.
+        Sessions of either side that belong together.
     """
-    n, found = len(sums.group), []
+    n, totals = len(sums.group), []
     for events, at in zip(sides, pairs, strict=True):
         z, q = sums.over(weights, np.unique(sums.group[events]))
         rows = at if weights.shape[0] > 1 else slice(None)
-        found.append((z[rows][:, at], q[rows][:, at]))
-    (z, q), (z2, q2) = found
+        totals.append((z[rows][:, at], q[rows][:, at]))
+    (z, q), (z2, q2) = totals
     cross, shared = z.multiply(z2).sum(), q.multiply(q2).sum()
     return float(cross / shared) if shared > ROUNDING * n else 0.0
 
@@ -206,69 +260,85 @@ def covering(
 ) -> csr_array:
     """Return 1 / sqrt(n_i) on the n_i sessions that the CARs of each group cover, (T, G) sparse.
 
-    These are the days of the window, and `hidden` ones beside them.
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    sums : Sums
+    hidden : pairs of an event and columns
+        Sessions that a CAR covers in addition to the days of the window.
     """
     first = _first(sums.group)
     at = sample.windows.event_positions[first][:, sample.columns(window)]
     group, day = np.nonzero(at >= 0)
-    extra = [(sums.group[i], np.setdiff1d(own, at[sums.group[i]])) for i, own in hidden]
-    rows = np.concatenate([at[group, day], *(own for _, own in extra)])
-    columns = np.concatenate([group, *(np.full(len(own), g) for g, own in extra)])
+    extra = [(sums.group[i], np.setdiff1d(days, at[sums.group[i]])) for i, days in hidden]
+    rows = np.concatenate([at[group, day], *(days for _, days in extra)])
+    columns = np.concatenate([group, *(np.full(len(days), g) for g, days in extra)])
     size = np.bincount(columns, minlength=len(first))
-    return _sparse(1 / np.sqrt(size[columns]), rows, columns, (sums.sessions, len(first)))
+    return _sparse(1 / np.sqrt(size[columns]), (rows, columns), (sums.sessions, len(first)))
 
 
 def everywhere(sums: Sums) -> csr_array:
     """Return 1 for each group, (1, G) sparse."""
     groups = sums.z.shape[0]
-    return _sparse(np.ones(groups), np.zeros(groups, np.int64), np.arange(groups), (1, groups))
+    return _sparse(np.ones(groups), (np.zeros(groups, np.int64), np.arange(groups)), (1, groups))
 
 
 def on_day0(sample: AbnormalReturns, sums: Sums) -> csr_array:
-    """Return 1 on day 0 of each group, (T, G) sparse."""
+    """Return 1 on day 0 of each group, (T, G) sparse.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    sums : Sums
+    """
     day0 = sample.windows.day0[_first(sums.group)]
     columns = np.flatnonzero(day0 >= 0)
-    return _sparse(np.ones(len(columns)), day0[columns], columns, (sums.sessions, len(day0)))
+    return _sparse(np.ones(len(columns)), (day0[columns], columns), (sums.sessions, len(day0)))
 
 
 def _standard(resid: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return e / |e|, centred, and 1 / sqrt(M) of each event, two (n, L1) arrays; 0 where there is
-    none."""
-    known = np.isfinite(resid)
-    days = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    e = np.where(known, resid, 0.0)
-    e = np.where(known, e - e.sum(axis=1, keepdims=True) / days, 0.0)
+    """Return e / |e|, centred, and 1 / sqrt(M), two (n, L1) arrays; 0 where there is none."""
+    used = np.isfinite(resid)
+    days = np.maximum(used.sum(axis=1, keepdims=True), 1)
+    e = np.where(used, resid, 0.0)
+    e = np.where(used, e - e.sum(axis=1, keepdims=True) / days, 0.0)
     norm = np.sqrt(np.einsum("nl,nl->n", e, e))[:, None]
-    return np.divide(e, norm, out=e, where=norm > 0), known / np.sqrt(days)
+    return np.divide(e, norm, out=e, where=norm > 0), used / np.sqrt(days)
 
 
-def _alike(windows: EventWindows, alone: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the group of each event, those on the same sessions and hours sharing one, and its
-    first."""
+def _alike(windows: EventWindows, separate: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the group of each event and the first event of each group.
+
+    Events on the same sessions and hours share a group.
+    """
     hours = np.unique(windows.hours, axis=0, return_inverse=True)[1].ravel()
     days = len(windows.estimation) + len(windows.event)
     draws = np.random.default_rng(0).integers(1, 2**62, days + 1)
     number = hours * draws[0]
-    for part, piece in zip(chunks(len(hours)), Pieces(windows), strict=True):
-        number[part] += piece.positions @ draws[1:]
+    for rows, piece in zip(chunks(len(hours)), Pieces(windows), strict=True):
+        number[rows] += piece.positions @ draws[1:]
     _, first, group = np.unique(number, return_index=True, return_inverse=True)
     group = group.ravel().astype(np.int64)
-    # Sums that are equal by chance, and events that are to be alone.
+    # Sums that are equal by chance are told apart, and so are separate events.
     same = hours == hours[first[group]]
-    for part, piece in zip(chunks(len(group)), Pieces(windows), strict=True):
-        there, which = np.unique(first[group[part]], return_inverse=True)
-        same[part] &= (piece.positions == windows.take(there).positions[which]).all(axis=1)
-    other = np.flatnonzero(~same)
-    own = np.union1d(other, alone).astype(np.int64)
-    group[own] = len(first) + np.arange(len(own))
-    _, group = np.unique(group, return_inverse=True)
-    group = group.ravel().astype(np.int64)
+    for rows, piece in zip(chunks(len(group)), Pieces(windows), strict=True):
+        used, place = _numbered(first[group[rows]])
+        same[rows] &= (piece.positions == windows.take(used).positions[place]).all(axis=1)
+    single = np.union1d(np.flatnonzero(~same), separate).astype(np.int64)
+    group[single] = len(first) + np.arange(len(single))
+    group = _numbered(group)[1]
     return group, _first(group)
 
 
+def _numbered(values: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct values, ascending, and the number of each value among them."""
+    distinct, number = np.unique(values, return_inverse=True)
+    return distinct, number.ravel().astype(np.int64)
+
+
 def _first(group: IntArray) -> IntArray:
-    first: IntArray = np.unique(group, return_index=True)[1]
-    return first
+    return np.unique(group, return_index=True)[1]
 
 
 def _spread(values: FloatArray, at: IntArray, T: int) -> csr_array:
@@ -276,16 +346,13 @@ def _spread(values: FloatArray, at: IntArray, T: int) -> csr_array:
     from scipy.sparse import csr_array
 
     if (at >= 0).all():
-        return csr_array(
-            (values.ravel(), at.ravel(), np.arange(0, at.size + 1, at.shape[1])), (len(at), T)
-        )
+        starts = np.arange(0, at.size + 1, at.shape[1])
+        return csr_array((values.ravel(), at.ravel(), starts), (len(at), T))
     row, day = np.nonzero(at >= 0)
-    return _sparse(values[row, day], row, at[row, day], (len(values), T))
+    return _sparse(values[row, day], (row, at[row, day]), (len(values), T))
 
 
-def _sparse(
-    values: FloatArray, rows: IntArray, columns: IntArray, shape: tuple[int, int]
-) -> csr_array:
+def _sparse(values: FloatArray, at: Sides, shape: tuple[int, int]) -> csr_array:
     from scipy.sparse import csr_array
 
-    return csr_array((values, (rows, columns)), shape=shape)
+    return csr_array((values, at), shape=shape)

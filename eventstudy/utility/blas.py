@@ -1,5 +1,4 @@
-"""One thread for products of matrices, so that their last digits do not depend on the number of
-cores."""
+"""One thread for matrix products: the last digits do not depend on the number of cores."""
 
 from __future__ import annotations
 

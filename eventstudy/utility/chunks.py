@@ -22,21 +22,33 @@ SMALL_CHUNK = 50
 
 
 def chunks(n: int, size: int = CHUNK) -> list[slice]:
-    """Cut n events into slices of at most `size`; one that is empty where there are none."""
+    """Cut n events into slices of at most `size`; one that is empty where there are none.
+
+    Parameters
+    ----------
+    n : int
+    size : int
+    """
     return [slice(first, min(first + size, n)) for first in range(0, max(n, 1), size)]
 
 
-def joined(n: int, parts: Iterable[Mapping[str, AnyArray]]) -> dict[str, Any]:
-    """Return the arrays of n events from those of chunks, each taken up before the next is made."""
-    whole: dict[str, AnyArray] = {}
+def joined(n: int, pieces: Iterable[Mapping[str, AnyArray]]) -> dict[str, Any]:
+    """Return the arrays of n events from those of chunks, each taken up before the next is made.
+
+    Parameters
+    ----------
+    n : int
+    pieces : iterable of mapping of str to array
+    """
+    arrays: dict[str, AnyArray] = {}
     first = 0
-    for part in parts:
-        size = len(next(iter(part.values())))
+    for piece in pieces:
+        size = len(next(iter(piece.values())))
         if size == n:
-            return dict(part)
-        for name, own in part.items():
+            return dict(piece)
+        for name, rows in piece.items():
             if not first:
-                whole[name] = np.empty((n, *own.shape[1:]), own.dtype)
-            whole[name][first : first + size] = own
+                arrays[name] = np.empty((n, *rows.shape[1:]), rows.dtype)
+            arrays[name][first : first + size] = rows
         first += size
-    return whole
+    return arrays

@@ -1,5 +1,4 @@
-"""The CSVs of a run: equal tables give equal bytes, no cell is a formula, and all read back as they
-were."""
+"""The CSVs of a run: equal tables give equal bytes, and no cell is a formula."""
 
 from __future__ import annotations
 
@@ -35,17 +34,16 @@ def quoted(text: str) -> str:
     Text that is none, and a number such as ``-1.5`` or ``+3%``, stays as it is; `unquoted` gives
     back all.
     """
-    return _STARTS.sub(lambda found: f"'{found[0]}", text)
+    return _STARTS.sub(lambda match: f"'{match[0]}", text)
 
 
 def unquoted(text: str) -> str:
     """Return the text of which `quoted` made this."""
-    return _STARTS.sub(lambda found: found[0][1:], text)
+    return _STARTS.sub(lambda match: match[0][1:], text)
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
-    """Return the canonical CSV: UTF-8, LF, shortest digits that read back exactly, dates without
-    time.
+    """Return the canonical CSV: UTF-8, LF, shortest exact digits, dates without a time.
 
     A text that a spreadsheet would take for a formula begins with an apostrophe; see `quoted`.
     """
@@ -53,20 +51,27 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
     dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
     dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
-    own = _each_text(dated, quoted)
-    text: str = own.to_csv(index=False, lineterminator="\n")
+    text_safe = _each_text(dated, quoted)
+    text: str = text_safe.to_csv(index=False, lineterminator="\n")
     if "\r" in text:
         # Cells are quoted for what ends a row, and readers take a bare CR for that as well.
-        text = _ENDS.sub(_ended, own.to_csv(index=False, lineterminator="\r\n"))
+        text = _ENDS.sub(_ended, text_safe.to_csv(index=False, lineterminator="\r\n"))
     return text.encode()
 
 
-def _ended(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith('"') else "\n"
+def _ended(match: re.Match[str]) -> str:
+    return match[0] if match[0].startswith('"') else "\n"
 
 
 def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
-    """Return a table that `to_csv` wrote, its texts as they were; `options` are those of pandas."""
+    """Return a table that `to_csv` wrote, its texts as they were; `options` are those of pandas.
+
+    Parameters
+    ----------
+    source : Path or binary file
+    **options
+        Options of :func:`pandas.read_csv`.
+    """
     import pandas as pd
 
     if isinstance(options.get("dtype"), Mapping):
@@ -84,7 +89,7 @@ def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFram
         column = table[name]
         if pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column):
             texts = [text for text in column.unique() if isinstance(text, str)]
-            other = {text: new for text in texts if (new := change(text)) != text}
-            if other:
-                changed[name] = column.map(lambda text, other=other: other.get(text, text))
+            replaced = {text: new for text in texts if (new := change(text)) != text}
+            if replaced:
+                changed[name] = column.map(lambda text, replaced=replaced: replaced.get(text, text))
     return table.assign(**changed).rename(columns=lambda name: change(str(name)))

@@ -21,19 +21,15 @@ def checked_name(name: str) -> str:
         Otherwise.
     """
     if not re.fullmatch(r"\w[\w\-. ]{0,99}", name) or name.endswith((".", " ")):
-        what, remedy = (
-            "not a name for a study",
-            "use letters, digits, '-', '_' and '.', and no path",
-        )
+        fault = "not a name for a study"
+        remedy = "use letters, digits, '-', '_' and '.', and no path"
     elif len(name.encode()) > LONGEST_NAME:
-        what, remedy = (
-            "too long for the name of a study",
-            f"use {LONGEST_NAME} bytes of UTF-8 at most",
-        )
+        fault = "too long for the name of a study"
+        remedy = f"use {LONGEST_NAME} bytes of UTF-8 at most"
     elif re.fullmatch(RESERVED, name.partition(".")[0].rstrip(), re.IGNORECASE):
-        what, remedy = "Windows keeps this name for a device", "choose another --name"
+        fault, remedy = "Windows keeps this name for a device", "choose another --name"
     elif name.lower() == "index.html":
-        what, remedy = "that is the page over all runs", "choose another --name"
+        fault, remedy = "that is the page over all runs", "choose another --name"
     else:
         return name
-    raise ConfigError(what, value=name, remedy=remedy)
+    raise ConfigError(fault, value=name, remedy=remedy)

@@ -1,5 +1,4 @@
-"""What happens during a run, for logs: events with a name and facts, through the logger
-``eventstudy``."""
+"""Log events with a name and facts, through the logger ``eventstudy``."""
 
 from __future__ import annotations
 
@@ -11,5 +10,13 @@ LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERR
 
 
 def note(event: str, level: str = "info", **facts: object) -> None:
-    """Log an event: a stable name in lower case, and facts that JSON can hold."""
+    """Log an event: a stable name in lower case, and facts that JSON can hold.
+
+    Parameters
+    ----------
+    event : str
+    level : {"info", "warning", "error"}
+    **facts
+        What JSON can hold.
+    """
     LOGGER.log(LEVELS[level], event, extra={"facts": facts})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -21,13 +21,27 @@ _WORDS = (
 )  # fmt: skip
 _GREEK = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
 LEVEL = 0.05
+LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
 # Of the stars.
 LEVELS = (0.01, LEVEL, 0.1)
 
 
 def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) -> str:
-    """Format a p-value: ``0.061``, ``<0.001``; below one of `levels` by less than that,
-    ``0.0497``."""
+    """Format a p-value: ``0.061``, ``<0.001``.
+
+    Parameters
+    ----------
+    p : float
+    decimals : int
+        More are shown where rounding would lift `p` to one of `levels`: ``0.0497``.
+    levels : tuple of float
+        Levels of significance.
+
+    Returns
+    -------
+    str
+        A dash for NaN.
+    """
     if not np.isfinite(p):
         return MISSING
     least = 10.0**-decimals
@@ -39,14 +53,24 @@ def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) ->
 
 
 def p_is(p: float, decimals: int = 3) -> str:
-    """Write out a p-value: ``p = 0.061``, ``p < 0.001``."""
+    """Write out a p-value: ``p = 0.061``, ``p < 0.001``.
+
+    Parameters
+    ----------
+    p : float
+    decimals : int
+        As in :func:`pvalue`.
+
+    Returns
+    -------
+    str
+    """
     text = pvalue(p, decimals)
     return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def p_prose(p: float) -> str:
-    """Write a p-value for a sentence: two decimals, three near 0.05 and below 0.01; it does not
-    break."""
+    """Write a p-value for a sentence: two decimals, three near 0.05 and below 0.01; unbroken."""
     decimals = 3 if p < 0.01 or 0.045 <= p < 0.055 else 2
     return p_is(p, decimals).replace(" ", "\u00a0")
 
@@ -67,8 +91,20 @@ class Span(Protocol):
 
 
 def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
-    """Format a number with a true minus and, unless it is zero, a sign: ``+0.30``, ``−1.02``,
-    ``0.00``."""
+    """Format a number with its sign and a true minus: ``+0.30``, ``−1.02``, ``0.00``.
+
+    Parameters
+    ----------
+    value : float
+    decimals : int
+    sign : bool
+        Whether a positive number has a plus.
+
+    Returns
+    -------
+    str
+        A dash for NaN.
+    """
     if not np.isfinite(value):
         return MISSING
     text = f"{abs(value):.{decimals}f}"
@@ -78,25 +114,70 @@ def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
 
 
 def percent(value: float, *, sign: bool = True, unit: bool = True, decimals: int = 2) -> str:
-    """Format a decimal return in percent: ``−1.02%``, or ``−1.02`` without the unit; else in log
-    points."""
+    """Format a decimal return in percent, or in log points: ``−1.02%``.
+
+    Parameters
+    ----------
+    value : float
+        Decimal return.
+    sign : bool
+        Whether a positive number has a plus.
+    unit : bool
+        Whether the unit follows.
+    decimals : int
+
+    Returns
+    -------
+    str
+        A dash for NaN.
+    """
     text = signed(words().scale * value, decimals, sign=sign)
     return text + words().unit if unit and text != MISSING else text
 
 
 def bound(value: float, *, unit: bool = True) -> str:
-    """Format an end of an interval as :func:`percent` does, with the digits that tell its side of
-    zero."""
+    """Format an end of an interval, with enough digits to show on which side of zero it lies.
+
+    Parameters
+    ----------
+    value : float
+        Decimal return.
+    unit : bool
+        Whether the unit follows.
+
+    Returns
+    -------
+    str
+        A dash for NaN.
+    """
     size = abs(words().scale * value)
     decimals = next((d for d in range(2, 7) if round(size, d)), 2)
     return percent(value, unit=unit, decimals=decimals)
 
 
 def span(low: float, high: float, *, unit: bool = True) -> str:
-    """Format an interval of returns: ``−2.04% to +0.01%``."""
+    """Format an interval of returns: ``−2.04% to +0.01%``.
+
+    Parameters
+    ----------
+    low, high : float
+        Decimal returns.
+    unit : bool
+        Whether the unit follows.
+
+    Returns
+    -------
+    str
+        A dash if an end is NaN.
+    """
     if not (np.isfinite(low) and np.isfinite(high)):
         return MISSING
     return f"{bound(low, unit=unit and words().unit == '%')} to {bound(high, unit=unit)}"
+
+
+def price(value: float) -> str:
+    """Format a price with as many digits as its size needs: ``1,234.50``, ``0.0123``."""
+    return f"{value:,.{2 if abs(value) >= 1 else 4}f}" if np.isfinite(value) else MISSING
 
 
 def day(tau: int) -> str:
@@ -104,9 +185,10 @@ def day(tau: int) -> str:
     return signed(tau, 0)
 
 
-def window_text(window: Span) -> str:
-    """Format a window: ``[−1, 1]``."""
-    start, stop = (signed(v, 0, sign=False) for v in (window.start, window.stop))
+def window_text(window: Span | Sequence[int]) -> str:
+    """Format a window, or its first and last day: ``[−1, 1]``."""
+    ends = window if isinstance(window, Sequence) else (window.start, window.stop)
+    start, stop = (signed(day, 0, sign=False) for day in ends)
     return f"[{start},{NBSP}{stop}]"
 
 
@@ -129,13 +211,23 @@ def _date(value: object) -> dt.date | None:
 
 
 def count(n: int, noun: str) -> str:
-    """Return ``1 event``, ``2 events``."""
+    """Return ``1 event``, ``2 events``.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        In the singular, with a plural in -s.
+
+    Returns
+    -------
+    str
+    """
     return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 def capitalised(text: str) -> str:
-    """Return a sentence with a capital letter, unless it begins with a name such as a host or a
-    file."""
+    """Return a sentence with a capital letter, unless it begins with a name such as of a file."""
     first = text.split(maxsplit=1)[:1]
     named = any(
         re.search(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]", word) for word in first
@@ -149,7 +241,19 @@ def expected(number: float) -> str:
 
 
 def number_word(n: int, *, capital: bool = False) -> str:
-    """Return a small number in words, a large one in digits."""
+    """Return a number up to twelve in words, a larger one in digits.
+
+    Parameters
+    ----------
+    n : int
+        At least 0.
+    capital : bool
+        Whether the word begins with a capital letter.
+
+    Returns
+    -------
+    str
+    """
     word = _WORDS[n] if n < len(_WORDS) else f"{n:,}"
     return word.capitalize() if capital else word
 
@@ -166,7 +270,18 @@ def level_text(level: float) -> str:
 
 
 def clipped(value: object, length: int = LONGEST_CELL) -> str:
-    """Return a cell of the events file as one line of bounded length."""
+    """Return a cell of the events file as one line of bounded length.
+
+    Parameters
+    ----------
+    value : object
+    length : int
+        Most characters; a longer text ends in ``…``.
+
+    Returns
+    -------
+    str
+    """
     text = " ".join(str(value).split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
@@ -179,3 +294,52 @@ def cell_text(value: object) -> str:
 def parameter_letter(text: str) -> str:
     """Write the names of Greek letters as letters."""
     return re.sub(r"[a-z]{2,}", lambda m: _GREEK.get(m[0], m[0]), text)
+
+
+def decimals_of(value: float) -> int:
+    """Return the decimals of an effect in a sentence: one in percent, more where it would be 0."""
+    shown = abs(words().scale * value)
+    least = 1 if words().unit == "%" else 2
+    return next((d for d in range(least, 7) if round(shown, d)), least)
+
+
+def rough_percent(value: float) -> str:
+    """Format an effect for a sentence: ``−7.8%``."""
+    return percent(value, decimals=decimals_of(value))
+
+
+def size_text(value: float) -> str:
+    """Format the size of an effect for a sentence, without its sign: ``7.8%``."""
+    return percent(abs(value), sign=False, decimals=decimals_of(value))
+
+
+def share_text(share: float) -> str:
+    """Format a share as whole percent, with one digit below 10%: ``23%``, ``7%``, ``0.4%``."""
+    if share >= 0.095 or share == 0:
+        return f"{100 * share:.0f}%"
+    return f"{100 * share:.1g}%"
+
+
+def typeset(text: str) -> str:
+    """Return a text with a true minus before each number in place of a hyphen."""
+    return re.sub(r"(?<![\w−])-(?=\d)", MINUS, text)
+
+
+# What a console may lack, with its likeness in ASCII.
+_ASCII = str.maketrans(
+    {MINUS: "-", NBSP: " ", MISSING: "-", "≥": ">=", "≤": "<=", "×": "x", "…": "...", "²": "2"}
+)
+
+
+def ascii_text(text: str) -> str:
+    """Return text with signs that any console can show; letters of names stay."""
+    return text.translate(_ASCII)
+
+
+def amount(value: float) -> str:
+    """Format an amount of money: ``+950``, ``−43,200``, ``−43.7 billion``."""
+    size = abs(value)
+    unit = next((unit for unit in LARGE if size >= unit), 1.0)
+    if unit == 1:
+        return signed(value, 0) if size < 1000 else f"{signed(np.sign(value), 0)[0]}{size:,.0f}"
+    return f"{signed(value / unit, max(0, 2 - int(np.log10(size / unit))))}{NBSP}{LARGE[unit]}"

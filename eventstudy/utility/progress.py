@@ -1,5 +1,4 @@
-"""What a run is writing at the moment, for whoever wants to show it; nobody listens unless asked
-to."""
+"""What a run is writing at the moment, for a listener that shows it."""
 
 from __future__ import annotations
 
@@ -30,25 +29,32 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 def step(label: str, done: int = 0, total: int = 0) -> None:
-    """Say what is being written."""
+    """Say what is being written.
+
+    Parameters
+    ----------
+    label : str
+        What is being written.
+    done, total : int
+        0 = not known.
+    """
     _LABEL.set(label)
     if listener := _LISTENER.get():
         listener(label, done, total)
 
 
 def stepping(label: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator: what a function does is the step `label`, and after it what was the step
-    before."""
+    """Return a decorator: what a function does is the step `label`, then the step before again."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
-        def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        def observed(*args: P.args, **kwargs: P.kwargs) -> T:
             before = _LABEL.get()
             step(label)
-            found = function(*args, **kwargs)
+            result = function(*args, **kwargs)
             step(before)
-            return found
+            return result
 
-        return told
+        return observed
 
     return decorate

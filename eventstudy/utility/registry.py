@@ -1,59 +1,234 @@
-"""One small mechanism for everything that can be chosen by name: models, tests, price sources."""
+"""Everything that can be chosen by name: models, tests, price sources, and plug-ins for them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import ConfigError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 T = TypeVar("T")
+PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_-]+")
 
 
-def did_you_mean(word: str, choices: Iterator[str] | Mapping[str, object] | list[str]) -> str:
-    """Return ``"did you mean 'x'?"`` for the closest choice, or an empty string."""
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return ``"did you mean 'x'?"`` for the closest choice, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+    choices : iterable of str
+
+    Examples
+    --------
+    >>> did_you_mean("bmpkp", ["bmp_kp", "sign"])
+    "did you mean 'bmp_kp'?"
+    """
     match = difflib.get_close_matches(word, list(choices), 1)
     return f"did you mean {match[0]!r}?" if match else ""
+
+
+class Plugins:
+    """Entries that other packages declare under an entry-point group; loaded only when named.
+
+    Parameters
+    ----------
+    group : str
+        Such as ``eventstudy.tests``.
+    kind : str
+        Name of the kind in messages, such as ``test``.
+    """
+
+    def __init__(self, group: str, kind: str) -> None:
+        self.group, self.kind = group, kind
+
+    def find(self, name: str) -> EntryPoint | None:
+        """Return the entry point of a name, None without one; ConfigError if packages clash."""
+        points = [point for point in self._points() if point.name == name]
+        packages = sorted({package_of(point) for point in points})
+        if len(packages) > 1:
+            raise ConfigError(
+                f"several packages have a {self.kind} of that name", value=name,
+                remedy=f"uninstall all but one of {', '.join(packages)}",
+            )  # fmt: skip
+        return points[0] if points else None
+
+    def load(self, point: EntryPoint) -> Any:
+        """Return the object of an entry point; ConfigError that names its package if it fails."""
+        try:
+            return point.load()
+        except Exception as error:
+            raise self.broken(point, error) from error
+
+    def broken(self, point: EntryPoint, error: Exception) -> ConfigError:
+        """Return the error of a plug-in that raises.
+
+        Parameters
+        ----------
+        point : EntryPoint
+        error : Exception
+            Raised by the plug-in.
+        """
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        return ConfigError(
+            f"the {self.kind} {point.name} of {package_of(point)} is broken ({reason})",
+            remedy="mend or uninstall that package",
+        )
+
+    def listing(
+        self, built_in: Collection[str], describe: Callable[[EntryPoint], str]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the name and one line of every plug-in, also of those that cannot be used.
+
+        Parameters
+        ----------
+        built_in : collection of str
+            Names that no plug-in can take.
+        describe : callable
+            Takes an entry point and returns its line; may raise ConfigError.
+        """
+        for point in sorted(self._points(), key=lambda each: (each.name, package_of(each))):
+            package = package_of(point)
+            if point.name in built_in:
+                text = f"ignored: {package} cannot take the name of a built-in {self._short}"
+            elif not PLUGIN_NAME.fullmatch(point.name):
+                text = f"ignored: {package} has to name it in lower-case letters"
+            else:
+                text = self._described(point, describe)
+            yield point.name, text
+
+    def _described(self, point: EntryPoint, describe: Callable[[EntryPoint], str]) -> str:
+        try:
+            self.find(point.name)
+            return describe(point)
+        except ConfigError as error:
+            return f"cannot be used: {error}"
+
+    @property
+    def _short(self) -> str:
+        """Last word of the kind."""
+        return self.kind.split()[-1]
+
+    def _points(self) -> Iterable[EntryPoint]:
+        from importlib.metadata import entry_points
+
+        return entry_points(group=self.group)
+
+
+def package_of(point: EntryPoint) -> str:
+    """Return the name of the package that declares an entry point."""
+    return point.dist.name if point.dist else point.value
 
 
 class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from canonical name to entry, filled by decorator.
 
+    Iteration and length are those of the entries of this package, so that an installed plug-in
+    changes no result that does not name it. Look-up finds entries of other packages as well, and
+    loads the plug-in that declares one.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the kind in messages.
+    group : str, optional
+        Entry-point group under which other packages declare entries.
+    order : iterable of str, optional
+        Names in the order of iteration; entries that it lacks follow.
+    base : type, optional
+        Class of which every entry is a subclass; registering another object is a TypeError.
+
     Raises
     ------
     ConfigError
-        On look-up of an unknown name; the message lists the names and the closest one.
+        On look-up of an unknown name, with the names and the closest one, or of a broken plug-in.
+
+    Examples
+    --------
+    >>> from eventstudy import MODELS, STATISTICS
+    >>> "market" in MODELS, "bmp_kp" in STATISTICS
+    (True, True)
+    >>> MODELS["market"]().parameters
+    ('alpha', 'beta')
+    >>> STATISTICS["bmp_kp"].source[:26]
+    'Kolari and Pynnonen (2010)'
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(
+        self, kind: str, group: str = "", order: Iterable[str] = (), base: type | None = None
+    ) -> None:
+        self.kind, self.plugins = kind, Plugins(group, kind) if group else None
+        self._order, self._base = tuple(order), base
         self._entries: dict[str, T] = {}
+        self._further: dict[str, T] = {}
 
-    def register(self, name: str) -> Callable[[T], T]:
-        """Return a decorator that files its argument under `name`."""
+    def register(self, name: str, module: str = "") -> Callable[[T], T]:
+        """Return a decorator that files its argument.
+
+        Parameters
+        ----------
+        name : str
+            Canonical name.
+        module : str, optional
+            Module that defines the entry; by default its attribute ``__module__``.
+        """
 
         def add(entry: T) -> T:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
-            self._entries[name] = entry
+            if self._base and not (isinstance(entry, type) and issubclass(entry, self._base)):
+                raise TypeError(f"{self.kind} {name!r} is no {self._base.__name__}")
+            home = (module or getattr(entry, "__module__", "")).partition(".")[0]
+            built_in = self.plugins is None or home == __name__.partition(".")[0]
+            (self._entries if built_in else self._further)[name] = entry
             return entry
 
         return add
 
     def __getitem__(self, name: str) -> T:
-        # What is no text, such as a list of windows, is no name either.
-        if not isinstance(name, str) or name not in self._entries:
-            hint = did_you_mean(str(name), list(self._entries))
-            known = "known: " + ", ".join(self._entries)
-            raise ConfigError(f"unknown {self.kind}", value=name, remedy=f"{hint} {known}".strip())
-        return self._entries[name]
+        # A value that is no text, such as a list of windows, is no name either.
+        if isinstance(name, str) and name in self._entries:
+            return self._entries[name]
+        if isinstance(name, str) and self._load(name):
+            return self._further[name]
+        hint = did_you_mean(str(name), self)
+        known = "known: " + ", ".join(self)
+        raise ConfigError(f"unknown {self.kind}", value=name, remedy=f"{hint} {known}".strip())
+
+    def _load(self, name: str) -> bool:
+        """Load the plug-in of a name, if any; return whether there is an entry now."""
+        if name in self._further or self.plugins is None:
+            return name in self._further
+        point = self.plugins.find(name)
+        if point is None:
+            return False
+        self.plugins.load(point)
+        if name not in self._further:
+            raise self.plugins.broken(point, LookupError(f"it registers no {self.kind} {name!r}"))
+        return True
+
+    def plugin_lines(self, describe: Callable[[T], str]) -> Iterator[tuple[str, str]]:
+        """Yield name and line of every plug-in; `describe` gives the line of an entry."""
+        if self.plugins is not None:
+            yield from self.plugins.listing(
+                self._entries, lambda point: f"{describe(self[point.name])} ({package_of(point)})"
+            )
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        """Return whether look-up of a name succeeds, built in or a plug-in."""
+        try:
+            return self[name] is not None  # type: ignore[index]
+        except ConfigError:
+            return False
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        placed = [name for name in self._order if name in self._entries]
+        return iter(dict.fromkeys([*placed, *self._entries]))
 
     def __len__(self) -> int:
         return len(self._entries)

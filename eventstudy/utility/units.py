@@ -1,5 +1,4 @@
-"""What the numbers of a study are called and how they are shown: returns in percent, else in log
-points."""
+"""Names and units of the numbers of a study: returns in percent, other measures in log points."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from html import escape
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
@@ -31,6 +31,47 @@ class Measured(Protocol):
 
 
 S = TypeVar("S", bound=Measured)
+
+
+class Paragraph:
+    """A result that a notebook shows as its text."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
+
+def sentence(
+    head: str,
+    estimate: float,
+    ends: tuple[float, float],
+    test: str,
+    reason: str,
+    show: Callable[[float], str],
+) -> str:
+    """Return a result in one line.
+
+    Parameters
+    ----------
+    head : str
+    estimate : float
+        Left out if it is NaN.
+    ends : (float, float)
+        The 95% interval.
+    test : str
+        "" if there is none; then there is no interval either.
+    reason : str
+    show : callable
+        Formats a number.
+
+    Returns
+    -------
+    str
+    """
+    size = f": {show(estimate)}" if np.isfinite(estimate) else ""
+    interval = f" (95% {show(ends[0])} to {show(ends[1])}), {test}" if test else ""
+    return "; ".join(filter(None, (head + size + interval, reason)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +115,7 @@ class Words:
             return text
         return text.replace("abnormal return", "abnormal value").replace("price", self.datum)
 
-    def plain(self, value: float) -> str:
+    def signed(self, value: float) -> str:
         """Return a value with its unit in plain ASCII: ``+1.23%``."""
         return f"{self.scale * value:+.2f}{self.unit}"
 
@@ -83,10 +124,23 @@ class Words:
         return f"±{self.scale * reach:.1f}{self.unit}"
 
     def meaning(self, value: float, length: int) -> str:
-        """Return what a sum over `length` days says of the quantity itself: ``volume 52% above
-        normal``.
+        """Return the change of the quantity behind a sum of logs: ``volume 52% above normal``.
 
-        The mean of logarithms is that of a geometric mean, exp(value / length). "" for returns.
+        Parameters
+        ----------
+        value : float
+            Sum of abnormal logs.
+        length : int
+            Days that it is the sum of.
+
+        Returns
+        -------
+        str
+            "" for returns.
+
+        Notes
+        -----
+        The mean of logarithms is that of a geometric mean, exp(value / length).
         """
         if not self.quantity or not np.isfinite(value):
             return ""
@@ -97,11 +151,11 @@ class Words:
         return f"{self.quantity} {100 * abs(factor - 1):.0f}% {side} normal{daily}"
 
 
-def _log(quantity: str, what: str, formula: str, source: str) -> Words:
+def _log(quantity: str, subject: str, formula: str, source: str) -> Words:
     upper = quantity[:1].upper() + quantity[1:]
     return Words(
         datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal",
-        scale=1.0, unit=" log points", head="log pts", axis="log points", what=what,
+        scale=1.0, unit=" log points", head="log pts", axis="log points", what=subject,
         formula=formula, source=source, symbol="v",
         quantity=quantity,
     )  # fmt: skip

@@ -1,5 +1,4 @@
-"""Where chunks of events are computed: in this process, in local ones, or on a Dask cluster that
-exists."""
+"""Where chunks of events are computed: here, in local processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -80,14 +79,19 @@ class Workers(AbstractContextManager["Workers"]):
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield ``function(item)`` for each item, in their order; few are ahead of what is taken.
 
+        Parameters
+        ----------
+        function : callable
+        items : sequence
+
         Raises
         ------
         WorkerError
             If a chunk kills the workers that compute it.
         """
-        here = len(items) == 1 or (self.count == 1 and not self.cluster)
-        found = map(function, items) if here else self._mapped(function, items)
-        for done, result in enumerate(found, 1):
+        is_local = len(items) == 1 or (self.count == 1 and not self.cluster)
+        results = map(function, items) if is_local else self._mapped(function, items)
+        for done, result in enumerate(results, 1):
             yield result
             if self.progress:
                 self.progress(done, len(items))
@@ -95,11 +99,15 @@ class Workers(AbstractContextManager["Workers"]):
     def threads(
         self, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Iterator[Result]:
-        """Yield ``function(item)`` for each item, in their order, by as many threads of this
-        process.
+        """Yield ``function(item)`` for each item, in their order, by threads of this process.
 
         For work of numpy on large arrays, which lets other threads run, and would take longer to
         send away.
+
+        Parameters
+        ----------
+        function : callable
+        items : sequence
         """
         if len(items) == 1 or self.count == 1 or self.cluster:
             yield from map(function, items)
@@ -179,8 +187,7 @@ def _processes(count: int) -> Executor:
 
 
 def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
-    """Return the executor of a cluster, what ends it, and its number of workers; its versions are
-    checked."""
+    """Return the executor of a cluster, its shutdown, and its number of workers."""
     try:
         from distributed import Client
     except ImportError:
@@ -204,20 +211,20 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
 
 def _check(client: Any, address: str) -> None:
     """Refuse a cluster whose workers would compute something else, or nothing."""
-    own, problem = versions(), ""
+    local, problem = versions(), ""
     try:
-        found = client.run(versions)
+        remote = client.run(versions)
     except Exception as error:
         problem = f"its workers cannot import eventstudy: {error}"
     else:
-        if not found:
+        if not remote:
             problem = "it has no workers"
-        for name, theirs in found.items():
-            if theirs != own:
-                other = ", ".join(
-                    f"{k} {theirs[k]} instead of {v}" for k, v in own.items() if theirs[k] != v
+        for name, theirs in remote.items():
+            if theirs != local:
+                differing = ", ".join(
+                    f"{k} {theirs[k]} instead of {v}" for k, v in local.items() if theirs[k] != v
                 )
-                problem = f"worker {name} has {other}"
+                problem = f"worker {name} has {differing}"
     if problem:
         with suppress(Exception):
             client.close()

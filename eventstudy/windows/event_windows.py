@@ -30,8 +30,8 @@ class EventWindows(ByEvent):
         Windows of length L1 and L2; the columns below are the L1 days followed by the L2 days.
     returns : (n, L1+L2) float array
         Decimal returns, NaN where missing. In the event window a return that follows h missing
-        sessions spans h+1 sessions; in the estimation window such returns are NaN unless kept on
-        request.
+        sessions spans h+1 sessions; in the estimation window such returns are NaN unless the model
+        asks for them.
     spans : (n, L1+L2) int array
         Days of the event's clock that each return spans; 0 where missing.
     length : (n, L1+L2) int array
@@ -52,15 +52,23 @@ class EventWindows(ByEvent):
     calendars : tuple of int arrays
         Columns of `sessions` on which each calendar is open.
     masked : (n,) int array
-        Estimation days with a return that were left out for other events of the firm.
+        Estimation days with a return that were left out for further events of the firm.
     bounds : (n, L1) float array
-        Returns of estimation days that are only known to lie beyond them, as the close is at a
-        price limit; NaN elsewhere.
+        Bounds of estimation days whose return lies beyond, as the close is at a price limit; NaN
+        elsewhere.
     laying : Laying, optional
-        From which the arrays of days are laid out when they are asked for; None where they are
-        kept.
+        Lays the arrays of days out on demand; None where they are kept in memory.
     event_positions : (n, L2) int array
         The event days of `positions`; always kept.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
+    >>> windows = es.run_study(news, es.StudyConfig(prices="sample")).abnormal.windows
+    >>> isinstance(windows, es.EventWindows), windows.returns.shape
+    (True, (2, 241))
     """
 
     by_event: ClassVar = (
@@ -107,8 +115,8 @@ class EventWindows(ByEvent):
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
     @property
-    def kept(self) -> bool:
-        """Whether the arrays of days are kept, and not laid out when they are asked for."""
+    def keeps_days(self) -> bool:
+        """Whether the arrays of days are kept in memory, and not laid out on demand."""
         return self.laying is None
 
     @property
@@ -122,19 +130,16 @@ class EventWindows(ByEvent):
     @property
     def event_returns(self) -> FloatArray:
         """The event days of `returns`, (n, L2)."""
-        return np.vstack([part.returns[:, len(self.estimation) :] for part in Pieces(self)])
+        return np.vstack([piece.returns[:, len(self.estimation) :] for piece in Pieces(self)])
 
     @cached_property
     def reach(self) -> IntArray:
-        """First and last column of `sessions` of each event's days, (n, 2); -1 where none is in the
-        data."""
-        out = np.empty((len(self), 2), np.int64)
-        for part in chunks(len(self)):
-            at = self.take(part).positions
-            first = np.where(at >= 0, at, len(self.sessions)).min(axis=1)
-            out[part] = np.column_stack(
-                [np.where(first < len(self.sessions), first, -1), at.max(axis=1)]
-            )
+        """First and last column of `sessions` of each event's days, (n, 2); -1 without any."""
+        out, beyond = np.empty((len(self), 2), np.int64), len(self.sessions)
+        for rows in chunks(len(self)):
+            at = self.take(rows).positions
+            first = np.where(at >= 0, at, beyond).min(axis=1)
+            out[rows, 0], out[rows, 1] = np.where(first < beyond, first, -1), at.max(axis=1)
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
@@ -143,13 +148,11 @@ class EventWindows(ByEvent):
 
     @property
     def before(self) -> EventWindows:
-        """The windows without their event days, which saves laying these out; the same if days are
-        kept."""
+        """The windows without their event days, unless all are kept in memory."""
         return self if self.laying is None else self.altered(laying=self.laying.before)
 
     def without(self, mask: BoolArray) -> EventWindows:
-        """Return the windows without some estimation days (n, L1), masked where they had a
-        return."""
+        """Return the windows without some estimation days (n, L1); those with a return count."""
         if self.laying is not None:
             held = {name: getattr(self, name) for name in ALWAYS_KEPT}
             return self.holding(**held, laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
@@ -163,8 +166,8 @@ class EventWindows(ByEvent):
         """Return what is pickled: the arrays, and not the panel that they are laid out from."""
         return {**super().__getstate__(), "laying": None}
 
-    def made(self, name: str) -> Any:
-        """Lay days out that are not kept.
+    def computed(self, name: str) -> Any:
+        """Lay out the array `name` that is not kept in memory.
 
         Raises
         ------
@@ -174,10 +177,10 @@ class EventWindows(ByEvent):
         if name == "event_positions":
             return self.positions[:, len(self.estimation) :]
         if self.laying is None:
-            return super().made(name)
+            return super().computed(name)
         if len(self) > HOLDABLE:
-            what = f"needs the estimation days of {len(self):,} events at once"
-            raise TooManyError(what, remedy=f"at most {HOLDABLE:,} fit in memory")
+            problem = f"needs the estimation days of {len(self):,} events at once"
+            raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
         if name == "positions":
             return self.laying.at(self.laying.days)
         if name == "bounds":
@@ -186,7 +189,7 @@ class EventWindows(ByEvent):
         return self.__dict__[name]
 
 
-# What windows hold that are laid out when they are asked for.
+# The fields of windows whose days are laid out on demand.
 ALWAYS_KEPT = (
     "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
     "event_positions",
@@ -204,9 +207,9 @@ def build_windows(
     event: Window,
     lags: Sequence[int] = (),
     keep_spans: bool = False,
-    kept: bool = True,
+    keep_days: bool = True,
 ) -> EventWindows:
-    """Lay the returns of every event on its windows, counted in sessions of its own exchange.
+    """Lay the returns of every event on its windows, counted in sessions of its exchange.
 
     Parameters
     ----------
@@ -224,8 +227,8 @@ def build_windows(
         Sessions by which each factor is moved: -1 lays the factor of the session before on a day.
     keep_spans : bool
         Whether returns over several sessions stay in the estimation window (trade-to-trade).
-    kept : bool
-        Whether the arrays of days are kept; else they are laid out when they are asked for.
+    keep_days : bool
+        Whether the arrays of days are kept in memory; else they are laid out on demand.
 
     Returns
     -------
@@ -247,9 +250,8 @@ def build_windows(
         "kind": panel.kind,
         "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
     }  # fmt: skip
-    if not kept:
+    if not keep_days:
         return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))
-    parts = (
-        {"positions": own.at(own.days), **own.laid()} for own in map(laying.take, chunks(len(rows)))
-    )
-    return EventWindows(**held, **joined(len(rows), parts))
+    blocks = (laying.take(block) for block in chunks(len(rows)))
+    arrays = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
+    return EventWindows(**held, **joined(len(rows), arrays))

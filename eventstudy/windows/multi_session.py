@@ -19,14 +19,21 @@ class Joint(NamedTuple):
 
 
 class Runs(NamedTuple):
-    """The days of n events cut behind every joint day: the first and last of each run, in flat
-    order."""
+    """The days of n events cut behind every joint day: ends of each run, in flat order."""
 
     first: IntArray
     last: IntArray
 
+    @classmethod
+    def of(cls, joint: BoolArray) -> Runs:
+        """Return the runs of events whose joint days (n, L) are marked."""
+        begins = np.ones(joint.shape, dtype=bool)
+        begins[:, 1:] = joint[:, :-1]
+        first = np.flatnonzero(begins)
+        return cls(first, np.append(first[1:], joint.size) - 1)
+
     def covered(self, spans: IntArray) -> BoolArray:
-        """Tell which runs the returns of a series (n, L) span exactly."""
+        """Return which runs the returns of a series (n, L) span exactly."""
         flat = spans.ravel()
         begins = np.where(flat > 0, np.arange(flat.size) - flat + 1, flat.size)
         exact = np.add.reduceat(flat, self.first) == self.last - self.first + 1
@@ -34,75 +41,60 @@ class Runs(NamedTuple):
         return covered
 
 
-def jointly(given: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
-    """Return the returns and factors of n events over the days on which all series of an event have
-    a price.
-
-    Where the firm or a factor lacks a session, the next day that all have spans the sessions since
-    the last such day: the firm's return is compounded over them, factors are summed. What began
-    before the first day can enter no window and is missing.
+def jointly(series: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
+    """Return returns and factors over the days on which all series of an event have a price.
 
     Parameters
     ----------
-    given : Joint
-        Each series by itself.
+    series : Joint
+        The returns of n events and each factor by itself.
     factor_spans : (n, L, f) int array
+        Days that each factor return spans; 0 where it is missing.
     log : bool
-        Whether returns are summed instead.
+        Whether returns are summed instead of compounded.
+
+    Notes
+    -----
+    Where the firm or a factor lacks a session, the next day that all have spans the sessions since
+    the last such day: the firm's return is compounded over them, factors are summed. A return that
+    began before the first day can enter no window and is missing.
     """
-    seen, seen_factors = given.spans > 0, factor_spans > 0
-    joint = seen & seen_factors.all(axis=2)
-    runs = _runs(joint)
-    whole = runs.covered(given.spans)
-    for own in np.moveaxis(factor_spans, 2, 0):
-        whole &= runs.covered(own)
+    priced, factor_priced = series.spans > 0, factor_spans > 0
+    joint = priced & factor_priced.all(axis=2)
+    runs = Runs.of(joint)
+    exact = runs.covered(series.spans)
+    for spans in np.moveaxis(factor_spans, 2, 0):
+        exact &= runs.covered(spans)
     # A day on which all returns span one session stands for itself, whatever lies before it.
-    alone = ((given.spans == 1) & (factor_spans == 1).all(axis=2)).ravel()[runs.last]
-    kept = joint.ravel()[runs.last] & (alone | whole)
-    growth = np.where(
-        seen, given.returns if log else 1 + given.returns, 0.0 if log else 1.0
-    ).ravel()
-    total = (
-        np.add.reduceat(growth, runs.first) if log else np.multiply.reduceat(growth, runs.first) - 1
-    )
-    parts = np.where(seen_factors, given.factors, 0.0).reshape(seen.size, factor_spans.shape[2])
-    joined = (
-        total,
-        runs.last - runs.first + 1,
-        np.add.reduceat(given.length.ravel(), runs.first),
-        np.add.reduceat(parts, runs.first, axis=0),
-    )
-    singles = (given.returns, given.spans, given.length, given.factors)
+    single = ((series.spans == 1) & (factor_spans == 1).all(axis=2)).ravel()[runs.last]
+    used = joint.ravel()[runs.last] & (single | exact)
+    add, neutral = (np.add, 0.0) if log else (np.multiply, 1.0)
+    growth = np.where(priced, series.returns + neutral, neutral).ravel()
+    factors = np.where(factor_priced, series.factors, 0.0)
+    factors = factors.reshape(priced.size, factor_spans.shape[2])
+    sums = (
+        add.reduceat(growth, runs.first) - neutral, runs.last - runs.first + 1,
+        np.add.reduceat(series.length.ravel(), runs.first),
+        np.add.reduceat(factors, runs.first, axis=0),
+    )  # fmt: skip
     return Joint(
-        *(_placed(own, runs.last, kept, alone, s) for own, s in zip(joined, singles, strict=True))
+        *(_placed(a, runs.last, used, single, day) for a, day in zip(sums, series, strict=True))
     )
 
 
 def covers(spans: IntArray) -> bool:
-    """Tell whether the returns of a run of days span exactly these days."""
-    seen = np.flatnonzero(spans > 0)
-    return bool((seen - spans[seen] + 1 >= 0).all() and spans.sum() == len(spans))
-
-
-def _runs(joint: BoolArray) -> Runs:
-    begins = np.ones(joint.shape, dtype=bool)
-    begins[:, 1:] = joint[:, :-1]
-    first = np.flatnonzero(begins)
-    return Runs(first, np.append(first[1:], joint.size) - 1)
+    """Return whether the returns of a run of days span exactly these days."""
+    priced = np.flatnonzero(spans > 0)
+    return bool((priced - spans[priced] + 1 >= 0).all() and spans.sum() == len(spans))
 
 
 def _placed(
-    values: AnyArray,
-    last: IntArray,
-    kept: BoolArray,
-    alone: BoolArray,
-    single: AnyArray,
+    sums: AnyArray, last: IntArray, used: BoolArray, single: BoolArray, days: AnyArray
 ) -> AnyArray:
-    """Lay the values of the runs that are kept on their last days; those of days alone are
-    `single`."""
-    out = np.full_like(single, np.nan if single.dtype.kind == "f" else 0)
-    shape = (single.shape[0] * single.shape[1], *single.shape[2:])
-    flat, own = out.reshape(shape), single.reshape(shape)
-    flat[last[kept]] = values[kept]
-    flat[last[kept & alone]] = own[last[kept & alone]]
+    """Return the sums of the runs that are `used` on their last days; single days as they are."""
+    out = np.full_like(days, np.nan if days.dtype.kind == "f" else 0)
+    shape = (days.shape[0] * days.shape[1], *days.shape[2:])
+    flat, values = out.reshape(shape), days.reshape(shape)
+    flat[last[used]] = sums[used]
+    flat[last[used & single]] = values[last[used & single]]
     return out

@@ -1,1 +1,1 @@
-"""Faults of prices: what is seen in them, and what is done about it."""
+"""Faults of prices and returns: how they are seen, and how they are treated."""

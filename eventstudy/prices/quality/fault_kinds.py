@@ -1,22 +1,34 @@
-"""Faults of prices: what each looks like, how it is seen, what is done about it
-(docs/faults.md)."""
+"""Faults of prices: their appearance, detection and treatment (docs/faults.md).
+
+A function here takes the rows of one symbol and returns the days on which it sees its fault.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import detectors
-from .quotes import Quotes, Seen
+from ...utility.catalogue import Reason
+from ...utility.typing import FloatArray
+from .quotes import LATE, Quotes, Span, runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# More faults of one kind and symbol than these become one; a note names as many days as this.
-MANY, NAMED = 50, 3
+# More faults of one kind and symbol than LONGEST become one; a note names NAMED days.
+LONGEST, NAMED = 50, 3
+SPLITS, SPLIT_WIDTH = np.log([2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50]), np.log(1.015)
+# Prices after a jump that must stay there, equal closes in a row, prices that a history needs.
+STAYS, EQUAL, HISTORY = 5, 5, 100
+# Closes lie outside the range of their day by rounding up to this share.
+RANGE = 0.005
+STEEP = np.log(2.9)
+MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
+
+Detector = Callable[[Quotes], list[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +62,12 @@ class FaultKind:
 
     Attributes
     ----------
-    looks : str
-        What it looks like in the data.
-    rule : str
-        How it is seen.
+    looks, rule : str
+        How it appears in the data, and how it is seen.
     action : str
         What is done.
+    spoken : (str, str)
+        Its name in a sentence, for one and for several.
     find : callable
         Returns the days of a symbol's rows.
     noted : bool
@@ -65,165 +77,346 @@ class FaultKind:
     looks: str
     rule: str
     action: str
-    find: Callable[[Quotes], list[Seen]]
+    spoken: tuple[str, str]
+    find: Detector
     noted: bool = False
 
 
-MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
-FAULTS: Mapping[str, FaultKind] = {
-    "suspension": FaultKind(
-        "a halted share keeps its last close with volume 0",
-        "two rows or more without volume (0 or blank) and range whose close repeats the last; "
-        "at the start of the data from the first row on",
-        SPANNED, detectors.suspension,
-    ),
-    "no_trade": FaultKind(
-        "one row of that kind: a typhoon, a share that nobody traded",
-        "volume 0, no range, the last close again; the symbol has volume on most days",
-        SPANNED, detectors.no_trade,
-    ),
-    "missing_session": FaultKind(
-        "the exchange was open and there is no row", "the calendar has sessions between two rows",
-        SPANNED, detectors.missing_session,
-    ),
-    "no_price": FaultKind(
-        "a row without a close", "close and adjusted close are blank", SPANNED, detectors.no_price
-    ),
-    "closed_day": FaultKind(
-        "a price on a weekend or holiday", "a date between the sessions of the calendar",
-        "put aside", detectors.closed_day,
-    ),
-    "duplicate_date": FaultKind(
-        "two rows of one date", "two dates are equal",
-        "refused (files and sources keep the last, and no price where the closes differ, adjusted "
-        "or not)",
-        detectors.duplicate_date,
-    ),
-    "not_positive": FaultKind(
-        "a price of 0, below 0 or infinite", "not in (0, inf)", SPANNED, detectors.not_positive
-    ),
-    "no_adjusted": FaultKind(
-        "adjusted closes are blank throughout", "no adjusted close at all",
-        "closes are used: dividends and splits count as returns", detectors.no_adjusted,
-    ),
-    "adjusted_gap": FaultKind(
-        "some adjusted closes are blank", "a close without one", SPANNED, detectors.adjusted_gap
-    ),
-    "spike": FaultKind(
-        "a price 100 times too high or low, for some days",
-        "more than 5 times or less than 1/5 of the last price, and within 20 % of it again "
-        "after 5 prices at most",
-        SPANNED, detectors.spike, noted=True,
-    ),
-    "unit_change": FaultKind(
-        "pence become pounds", "more than 20 times the last price, or less than 1/60 of it, and "
-            "no spike",
-        "the return of the day is missing", detectors.unit_change, noted=True,
-    ),
-    "suspect_split": FaultKind(
-        "a split that was not applied",
-        "a factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the "
-        "close "
-        "or to the open; the day's range and the next 5 prices lie on one side, the 5 before on "
-        "the other",
-        FLAGGED, detectors.suspect_split, noted=True,
-    ),
-    "suspect_jump": FaultKind(
-        "a price that no news explains", "more than 2.9 times the last price, no change of unit "
-            "and no split",
-        FLAGGED, detectors.suspect_jump, noted=True,
-    ),
-    "beyond_limit": FaultKind(
-        "a close further from the last one than the exchange allows",
-        "outside the limit price, no session unseen in between, not in the first sessions after a "
-        "listing",
-        FLAGGED, detectors.beyond_limit, noted=True,
-    ),
-    "stale_price": FaultKind(
-        "a close that does not change although there is volume",
-        "5 equal closes in a row or more without a range of their own",
-        FLAGGED, detectors.stale_price,
-    ),
-    "outside_range": FaultKind(
-        "a close above the high or below the low of its day", "by more than 0.5 %",
-        FLAGGED, detectors.outside_range,
-    ),
-    "late_start": FaultKind(
-        "a listing, or a source that begins late",
-        "first row more than 5 sessions after the data begin",
-        "no return before", detectors.late_start,
-    ),
-    "ended": FaultKind(
-        "a delisting, a halt that goes on, a source that ends early",
-        "last price more than 5 sessions before the data end", "no return after", detectors.ended,
-    ),
-    "short_history": FaultKind(
-        "too few prices to estimate from", "fewer than 100 prices in all", FLAGGED,
-        detectors.short_history
-    ),
-}  # fmt: skip
-# What one fault, and several, of a kind are called in a sentence.
-SPOKEN: Mapping[str, tuple[str, str]] = {
-    "suspension": ("suspension", "suspensions"),
-    "no_trade": ("day without trade", "days without trade"),
-    "missing_session": ("missing session", "missing sessions"),
-    "no_price": ("day without a price", "days without a price"),
-    "closed_day": ("price on a closed day", "prices on closed days"),
-    "duplicate_date": ("duplicate date", "duplicate dates"),
-    "not_positive": ("price that is not positive", "prices that are not positive"),
-    "no_adjusted": ("series without adjusted closes", "series without adjusted closes"),
-    "adjusted_gap": ("gap in adjusted closes", "gaps in adjusted closes"),
-    "spike": ("spike", "spikes"),
-    "unit_change": ("change of unit", "changes of unit"),
-    "suspect_split": ("suspected split", "suspected splits"),
-    "suspect_jump": ("suspect jump", "suspect jumps"),
-    "beyond_limit": ("move beyond a price limit", "moves beyond price limits"),
-    "stale_price": ("stale price", "stale prices"),
-    "outside_range": ("close outside its range", "closes outside their range"),
-    "late_start": ("series that begins late", "series that begin late"),
-    "ended": ("series that ended", "series that ended"),
-    "short_history": ("short history", "short histories"),
-}
+FAULTS: dict[str, FaultKind] = {}
+
+
+def _kind(
+    looks: str, rule: str, action: str, *spoken: str, noted: bool = False
+) -> Callable[[Detector], Detector]:
+    """Return a decorator that files a detector in `FAULTS` under its name."""
+
+    def register(find: Detector) -> Detector:
+        plural = spoken[-1] if len(spoken) > 1 else f"{spoken[0]}s"
+        FAULTS[find.__name__] = FaultKind(looks, rule, action, (spoken[0], plural), find, noted)
+        return find
+
+    return register
+
+
+@_kind(
+    "a halted share keeps its last close with volume 0",
+    "two rows or more without volume (0 or blank) and range whose close repeats the last; at the "
+    "start of the data from the first row on",
+    SPANNED, "suspension",
+)  # fmt: skip
+def suspension(q: Quotes) -> list[Span]:
+    """Return the halts whose sessions repeat the last close."""
+    return q.spans(
+        ((a, b) for a, b in runs(q.stale) if b > a),
+        lambda a, b: f"{b - a + 1} rows repeat a close without volume",
+    )
+
+
+@_kind(
+    "one row of that kind: a typhoon, a share that nobody traded",
+    "volume 0, no range, the last close again; the symbol has volume on most days",
+    SPANNED, "day without trade", "days without trade",
+)  # fmt: skip
+def no_trade(q: Quotes) -> list[Span]:
+    """Return single rows that repeat the last close."""
+    return q.spans(
+        ((a, b) for a, b in runs(q.stale) if b == a),
+        lambda a, b: f"close {q.close[a]:g} repeated without volume",
+    )
+
+
+@_kind(
+    "the exchange was open and there is no row", "the calendar has sessions between two rows",
+    SPANNED, "missing session",
+)  # fmt: skip
+def missing_session(q: Quotes) -> list[Span]:
+    """Return the sessions between two rows."""
+    if q.complete:
+        return []
+    inside = (q.sessions > q.dates[0]) & (q.sessions < q.dates[-1])
+    gaps = runs(inside & ~np.isin(q.sessions, q.dates))
+    counts = [b - a + 1 for a, b in gaps]
+    return [
+        Span(q.sessions[a], q.sessions[b], f"{n} session{'s' * (n > 1)} without a row")
+        for (a, b), n in zip(gaps, counts, strict=True)
+    ]
+
+
+@_kind(
+    "a row without a close", "close and adjusted close are blank",
+    SPANNED, "day without a price", "days without a price",
+)  # fmt: skip
+def no_price(q: Quotes) -> list[Span]:
+    """Return rows without a close."""
+    blank = np.isnan(q.close) & np.isnan(q.adj_close)
+    return q.spans(runs(blank), lambda a, b: "a row without a close")
+
+
+@_kind(
+    "a price on a weekend or holiday", "a date between the sessions of the calendar",
+    "put aside", "price on a closed day", "prices on closed days",
+)  # fmt: skip
+def closed_day(q: Quotes) -> list[Span]:
+    """Return prices on days that are no session."""
+    if q.complete:
+        return []
+    inside = (q.dates >= q.sessions[0]) & (q.dates <= q.sessions[-1]) & np.isfinite(q.raw)
+    return q.spans(
+        runs(inside & ~np.isin(q.dates, q.sessions)),
+        lambda a, b: f"close {q.close[b]:g}, no session",
+    )
+
+
+@_kind(
+    "two rows of one date", "two dates are equal",
+    "refused (files and sources keep the last, and no price where the closes differ, adjusted or "
+    "not)",
+    "duplicate date",
+)  # fmt: skip
+def duplicate_date(q: Quotes) -> list[Span]:
+    """Return dates that occur again."""
+    again = np.diff(q.dates, prepend=np.datetime64("NaT")) == np.timedelta64(0, "D")
+    return q.spans(runs(again), lambda a, b: "two rows of one date")
+
+
+@_kind(
+    "a price of 0, below 0 or infinite", "not in (0, inf)",
+    SPANNED, "price that is not positive", "prices that are not positive",
+)  # fmt: skip
+def not_positive(q: Quotes) -> list[Span]:
+    """Return prices that are not in (0, inf)."""
+    price = q.adj_close if q.adjusted else q.close
+    return q.spans(runs(np.isnan(q.raw) & ~np.isnan(price)), lambda a, b: f"price {price[a]:g}")
+
+
+@_kind(
+    "adjusted closes are blank throughout", "no adjusted close at all",
+    "closes are used: dividends and splits count as returns",
+    "series without adjusted closes", "series without adjusted closes",
+)  # fmt: skip
+def no_adjusted(q: Quotes) -> list[Span]:
+    """Return the whole span of a symbol without adjusted closes."""
+    if q.adjusted or not np.isfinite(q.close).any():
+        return []
+    return [Span(q.dates[0], q.dates[-1], "no adjusted close at all")]
+
+
+@_kind(
+    "some adjusted closes are blank", "a close without one",
+    SPANNED, "gap in adjusted closes", "gaps in adjusted closes",
+)  # fmt: skip
+def adjusted_gap(q: Quotes) -> list[Span]:
+    """Return closes without an adjusted close, where there are others."""
+    gap = q.adjusted & np.isfinite(q.close) & np.isnan(q.adj_close)
+    return q.spans(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close")
+
+
+@_kind(
+    "a price 100 times too high or low, for some days",
+    "more than 5 times or less than 1/5 of the last price, and within 20 % of it again after 5 "
+    "prices at most",
+    SPANNED, "spike", noted=True,
+)  # fmt: skip
+def spike(q: Quotes) -> list[Span]:
+    """Return prices that are soon taken back."""
+    return q.spans(runs(q.spikes), _move_to(q))
+
+
+@_kind(
+    "pence become pounds",
+    "more than 20 times the last price, or less than 1/60 of it, and no spike",
+    "the return of the day is missing", "change of unit", "changes of unit", noted=True,
+)  # fmt: skip
+def unit_change(q: Quotes) -> list[Span]:
+    """Return changes of the unit, and other moves that no share makes."""
+    return _jumps(q, q.jumps[0][q.units])
+
+
+@_kind(
+    "a split that was not applied",
+    "a factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the "
+    "close or to the open; the day's range and the next 5 prices lie on one side, the 5 before on "
+    "the other",
+    FLAGGED, "suspected split", noted=True,
+)  # fmt: skip
+def suspect_split(q: Quotes) -> list[Span]:
+    """Return jumps that look like a split."""
+    return _jumps(q, _splits(q))
+
+
+@_kind(
+    "a price that no news explains",
+    "more than 2.9 times the last price, no change of unit and no split",
+    FLAGGED, "suspect jump", noted=True,
+)  # fmt: skip
+def suspect_jump(q: Quotes) -> list[Span]:
+    """Return steep rises that are neither a change of unit nor a split."""
+    rows, moves, _ = q.jumps
+    steep = rows[(moves > STEEP) & ~q.units]
+    return _jumps(q, steep[~np.isin(steep, _splits(q))])
+
+
+@_kind(
+    "a close further from the last one than the exchange allows",
+    "outside the limit price, no session unseen in between, not in the first sessions after a "
+    "listing",
+    FLAGGED, "move beyond a price limit", "moves beyond price limits", noted=True,
+)  # fmt: skip
+def beyond_limit(q: Quotes) -> list[Span]:
+    """Return closes outside the price limits."""
+    if not q.rules:
+        return []
+    over = q.limits.beyond
+    rows = np.flatnonzero(np.isfinite(over) & ~np.isin(q.dates, q.broken))
+    return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")
+
+
+@_kind(
+    "a close that does not change although there is volume",
+    "5 equal closes in a row or more without a range of their own",
+    FLAGGED, "stale price",
+)  # fmt: skip
+def stale_price(q: Quotes) -> list[Span]:
+    """Return runs of equal closes that are no halt."""
+    high, low = q.high, q.low
+    # a range, and another than the one before: the close is a chance
+    ranges = (high > low)[1:] & ((high[1:] != high[:-1]) | (low[1:] != low[:-1]))
+    same = np.zeros(len(q.dates), dtype=bool)
+    same[1:] = (q.close[1:] == q.close[:-1]) & ~q.stale[1:] & ~ranges
+    repeats = ((a - 1, b) for a, b in runs(same) if b - a + 2 >= EQUAL)
+    return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.close[a]:g}")
+
+
+@_kind(
+    "a close above the high or below the low of its day", "by more than 0.5 %",
+    FLAGGED, "close outside its range", "closes outside their range",
+)  # fmt: skip
+def outside_range(q: Quotes) -> list[Span]:
+    """Return closes outside the range of their day."""
+    outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
+    return q.spans(
+        runs(outside), lambda a, b: f"close {q.close[a]:g}, range {q.low[a]:g} to {q.high[a]:g}"
+    )
+
+
+@_kind(
+    "a listing, or a source that begins late",
+    "first row more than 5 sessions after the data begin",
+    "no return before", "series that begins late", "series that begin late",
+)  # fmt: skip
+def late_start(q: Quotes) -> list[Span]:
+    """Return the sessions before a listing."""
+    if not q.begins:
+        return []
+    last = q.sessions[np.searchsorted(q.sessions, q.dates[0]) - 1]
+    return [Span(q.sessions[0], last, f"first price on {q.dates[0]}")]
+
+
+@_kind(
+    "a delisting, a halt that goes on, a source that ends early",
+    "last price more than 5 sessions before the data end",
+    "no return after", "series that ended", "series that ended",
+)  # fmt: skip
+def ended(q: Quotes) -> list[Span]:
+    """Return the sessions after the last price."""
+    priced = q.dates[np.isfinite(q.price)]
+    if len(q.sessions) <= LATE or not len(priced) or priced[-1] >= q.sessions[-1 - LATE]:
+        return []
+    first = q.sessions[np.searchsorted(q.sessions, priced[-1], side="right")]
+    return [Span(first, q.sessions[-1], f"last price on {priced[-1]}")]
+
+
+@_kind(
+    "too few prices to estimate from", "fewer than 100 prices in all",
+    FLAGGED, "short history", "short histories",
+)  # fmt: skip
+def short_history(q: Quotes) -> list[Span]:
+    """Return the whole span of a symbol with few prices."""
+    count = int(np.isfinite(q.price).sum())
+    return [Span(q.dates[0], q.dates[-1], f"{count} prices in all")] if count < HISTORY else []
+
+
+def _jumps(q: Quotes, rows: Iterable[int]) -> list[Span]:
+    return q.spans(((row, row) for row in rows), _move_to(q))
+
+
+def _move_to(q: Quotes) -> Callable[[int, int], str]:
+    """Return a function that names the price of a row, and the last one before it."""
+
+    def _text(row: int, _: int) -> str:
+        before = q.raw[:row][np.isfinite(q.price[:row])][-1]
+        return f"price {q.raw[row]:g} after {before:g}"
+
+    return _text
+
+
+def _splits(q: Quotes) -> list[int]:
+    rows, *moves = q.jumps
+    if not len(rows):
+        return []
+    off = np.fmin(*(np.abs(np.abs(m)[:, None] - SPLITS).min(axis=1) for m in moves))
+    like = np.flatnonzero((off < SPLIT_WIDTH) & ~q.units)
+    return [int(rows[i]) for i in like if _settled(q, rows[i], moves[0][i])]
+
+
+def _settled(q: Quotes, row: int, move: float) -> bool:
+    """Return whether a jump parts two levels: prices before, and that day and after, on a side."""
+    middle = np.log(q.raw[row]) - move / 2
+    before: FloatArray = np.log(q.price[max(row - STAYS, 0) : row])
+    after: FloatArray = np.log(q.price[row + 1 : row + 1 + STAYS])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        edge = np.log((q.low if move > 0 else q.high)[row] / q.close[row]) + np.log(q.raw[row])
+    new_side = np.r_[after, edge, 2 * middle - before]
+    return not ((new_side - middle) * np.sign(move) < 0).any()
 
 
 def faults_of(quotes: Quotes) -> tuple[Fault, ...]:
     """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
     return tuple(
-        Fault(quotes.symbol, str(seen.first), str(seen.last), name, seen.detail, kind.action)
+        Fault(quotes.symbol, str(span.first), str(span.last), name, span.detail, kind.action)
         for name, kind in FAULTS.items()
-        for seen in few(kind.find(quotes))
+        for span in shortened(kind.find(quotes))
     )
 
 
-def few(seen: list[Seen]) -> list[Seen]:
-    """Return what was seen, the last of very many as one."""
-    if len(seen) <= MANY:
-        return seen
-    later = seen[MANY - 1 :]
-    return [
-        *seen[: MANY - 1],
-        Seen(later[0].first, later[-1].last, f"{len(later)} of them, the first: {later[0].detail}"),
-    ]
+def shortened(spans: list[Span]) -> list[Span]:
+    """Return at most `LONGEST` spans, the last of a longer list as one."""
+    if len(spans) <= LONGEST:
+        return spans
+    later = spans[LONGEST - 1 :]
+    detail = f"{len(later)} of them, the first: {later[0].detail}"
+    return [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
 
 
 def notes_of(faults: Iterable[Fault]) -> list[str]:
-    """Return what is to be said of faults, one note a symbol and kind."""
-    found: dict[tuple[str, str], list[Fault]] = {}
+    """Return the notes on faults, one for each symbol and kind that is noted."""
+    groups: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
         if FAULTS[fault.kind].noted:
-            found.setdefault((fault.symbol, fault.kind), []).append(fault)
-    return [_note(kind.replace("_", " "), own) for (_, kind), own in found.items()]
+            groups.setdefault((fault.symbol, fault.kind), []).append(fault)
+    return [_note(kind.replace("_", " "), group) for (_, kind), group in groups.items()]
 
 
 def _note(kind: str, faults: list[Fault]) -> str:
-    days = "; ".join(f"{f.date} {f.detail}" for f in faults[:NAMED]) + "; ..." * (
-        len(faults) > NAMED
-    )
-    return f"{faults[0].symbol}: {kind} ({days}): {faults[0].action}"
+    days = "; ".join(f"{f.date} {f.detail}" for f in faults[:NAMED])
+    more = "; ..." * (len(faults) > NAMED)
+    text = f"{kind} ({days}{more}): {faults[0].action}"
+    return Reason("of_symbol", symbol=faults[0].symbol, text=text)
 
 
 def near(faults: Iterable[Fault], first: object, last: object) -> tuple[Fault, ...]:
-    """Return the faults that touch the days from `first` to `last` (dates or text YYYY-MM-DD)."""
+    """Return the faults that touch a range of days.
+
+    Parameters
+    ----------
+    faults : iterable of Fault
+    first, last : date, datetime64 or str
+        Both inclusive; text is YYYY-MM-DD.
+
+    Returns
+    -------
+    tuple of Fault
+    """
     start, stop = (str(np.datetime64(day, "D")) for day in (first, last))  # type: ignore[call-overload]
     return tuple(f for f in faults if f.date <= stop and f.last >= start)
 

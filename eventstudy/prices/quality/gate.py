@@ -2,40 +2,212 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from ...errors import DataError
-from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
-from .fault_kinds import NAMED
-from .gate_report import Marked, Verdict
-from .return_columns import LARGE_MEDIAN, LONE, LOSS, SUSPECT, Column, not_returns
+from ...utility.catalogue import Reason
+from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
+from .._base import name_some
+from .fault_kinds import NAMED, Fault, shortened
+from .quotes import Span
+from .return_columns import (
+    LARGE_MEDIAN,
+    LETTERS,
+    LONE,
+    LOSS,
+    SUSPECT,
+    Column,
+    not_returns,
+    runs_of,
+)  # fmt: skip
+from .return_faults import MARKS, RETURN_FAULTS, TAKEN_OUT
 
-# How many returns the median size is taken from at most, and some; cells that are looked at
-# together.
+# Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22
 # Values from this size on are looked at one column at a time: the smallest log return that doubles
 # a price.
 EXTREME = np.log(2)
 # A day is the market's if this share of the other columns moves by 30 % to 100 %.
-MOVED, MARKET = 0.3, 0.2
-# A file is refused if more than this share of its returns is below -100 %, or of its columns is no
-# decimals.
-FEW_LOSSES, MOST_COLUMNS = 0.01, 0.5
+LARGE_MOVE, MARKET = 0.3, 0.2
+# A file is refused if more than this share of its returns is below -100 %, or if more than this
+# share of its columns is not in decimals.
+MOST_LOSSES, MOST_COLUMNS = 0.01, 0.5
+# A column may be in percent if its median size is this many times that of the other columns.
+TIMES_TYPICAL = 10
+CRSP = {value: letter for letter, value in LETTERS.items()}
+
+
+@dataclass(eq=False, slots=True)
+class Marked:
+    """One column with marked values.
+
+    Attributes
+    ----------
+    marks : (T,) int array
+        0 = no mark.
+    values : (n_marked,) float array
+        The values that have a mark.
+    median : float
+        Median size of its returns.
+    not_decimal : bool
+        Whether the column as a whole is not in decimals.
+    """
+
+    marks: SmallIntArray
+    values: FloatArray
+    median: float
+    not_decimal: bool
+
+    @property
+    def out(self) -> BoolArray:
+        """Which values are taken as missing, shape (T,)."""
+        return np.asarray((self.marks > 0) & (self.marks != SUSPECT))
+
+
+class Verdict:
+    """The decision on returns.
+
+    Attributes
+    ----------
+    faults : tuple of Fault
+    failures : mapping of str to str
+        Why columns are missing as a whole.
+    notices : list of str
+    symbols : list of str
+        Those whose returns are to be cleaned before they are used.
+    """
+
+    def __init__(
+        self,
+        dates: DateArray,
+        where: str,
+        columns: Mapping[str, Marked],
+        *,
+        median: float,
+        typical: float,
+    ) -> None:
+        self._dates, self._where, self._columns, self._typical = dates, where, columns, typical
+        units = {symbol: self._unit(column) for symbol, column in columns.items()}
+        self.failures = {s: self._failure(s) for s, column in columns.items() if column.not_decimal}
+        self.symbols = [s for s, c in columns.items() if not c.not_decimal and c.out.any()]
+        self.faults = tuple(f for s, unit in units.items() for f in self._faults_of(s, unit))
+        self.notices = [*_of_file(median), *self._of_columns(units), *self._of_cells()]
+
+    def cleaned(self, symbols: Sequence[str], values: FloatArray) -> FloatArray:
+        """Return the returns of m symbols, NaN where they are taken as missing.
+
+        Parameters
+        ----------
+        symbols : sequence of m str
+        values : (m, T) float array
+
+        Returns
+        -------
+        (m, T) float array
+        """
+        out = values.copy()
+        for k, symbol in enumerate(symbols):
+            out[k, self._columns[symbol].out] = np.nan
+        return out
+
+    def _failure(self, symbol: str) -> str:
+        column = f"the column {symbol} of {self._where} is not in decimals ({self._size(symbol)})"
+        return f"{column}: divide it by 100 if it is in percent"
+
+    def _unit(self, column: Marked) -> str:
+        """Return the kind of fault of a column as a whole, or ""."""
+        if column.not_decimal:
+            return "percent_column"
+        large = column.median > max(LARGE_MEDIAN, TIMES_TYPICAL * self._typical)
+        return "suspect_column" if large else ""
+
+    def _size(self, symbol: str) -> str:
+        """Return the evidence against a column: its median size and count of impossible returns."""
+        column = self._columns[symbol]
+        typical = f", {self._typical:.2g} in the other columns"
+        typical *= bool(np.isfinite(self._typical))
+        wrong = int(np.isin(column.marks, (LOSS, LONE)).sum())
+        more = f"; {wrong:,} impossible returns" if wrong else ""
+        return f"median size {column.median:.2g}{typical}{more}"
+
+    def _faults_of(self, symbol: str, unit: str) -> Iterator[Fault]:
+        column = self._columns[symbol]
+        if unit:
+            yield self._fault(symbol, unit, self._span(0, -1, self._size(symbol)))
+        if column.not_decimal:
+            return
+        for mark, kind in MARKS.items():
+            spans = shortened(self._spans(column, mark))
+            yield from (self._fault(symbol, kind, span) for span in spans)
+
+    def _span(self, first: int, last: int, detail: str) -> Span:
+        return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
+
+    def _spans(self, column: Marked, mark: int) -> list[Span]:
+        marks = np.where(column.marks == mark, column.marks, 0)
+        values = np.full(len(marks), np.nan)
+        values[column.marks > 0] = column.values
+        return [self._span(a, b, _written(float(values[a]))) for a, b in runs_of(marks, values)]
+
+    def _fault(self, symbol: str, kind: str, span: Span) -> Fault:
+        action = RETURN_FAULTS[kind].action
+        return Fault(symbol, str(span.first), str(span.last), kind, span.detail, action)
+
+    def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
+        for kind in ("percent_column", "suspect_column"):
+            mine = [symbol for symbol, unit in units.items() if unit == kind]
+            if mine:
+                sizes = [f"{s} ({self._size(s)})" for s in mine[:NAMED]]
+                yield self._notice(kind, len(mine), sizes)
+
+    def _of_cells(self) -> Iterator[str]:
+        """Yield a notice for each kind of cell, with how many there are and the first of them."""
+        decimals = {s: column for s, column in self._columns.items() if not column.not_decimal}
+        for mark, kind in MARKS.items():
+            count = sum(int(np.count_nonzero(c.marks == mark)) for c in decimals.values())
+            if count:
+                cells = (text for s, c in decimals.items() for text in self._cells(s, c, mark))
+                yield self._notice(kind, count, list(islice(cells, NAMED)))
+
+    def _cells(self, symbol: str, column: Marked, mark: int) -> Iterator[str]:
+        values = column.values[column.marks[column.marks > 0] == mark]
+        for t, value in zip(np.flatnonzero(column.marks == mark), values, strict=True):
+            yield f"{symbol} on {self._dates[t]} is {_written(float(value))}"
+
+    def _notice(self, kind: str, count: int, named: list[str]) -> str:
+        reason = RETURN_FAULTS[kind]
+        verb = "were" if count > 1 else "was"
+        action = "taken as missing" if kind in TAKEN_OUT else "kept"
+        more = f" and {count - len(named):,} more" * (count > len(named))
+        subject = f"{count:,} {reason.spoken[count > 1]} {verb} {action}"
+        return f"{self._where}: {subject}: {', '.join(named)}{more}. {reason.remedy}"
+
+
+def _of_file(median: float) -> list[str]:
+    return [Reason("like_percent", median=median)] if median > LARGE_MEDIAN else []
+
+
+def _written(value: float) -> str:
+    """Return a value as it may be in the file, with the letter that CRSP has for a code."""
+    letter = f" ({CRSP[value]})" if value in CRSP else ""
+    return f"{value:.10g}{letter}"
 
 
 class Gate:
-    """Looks at returns while they are read.
+    """Judge returns while they are read: first `look` at all, then ask for the `verdict`.
 
     Parameters
     ----------
     dates : (T,) datetime64[D] array
     symbols : sequence of n str
-        Which will be looked at, each once, in any order.
+        The columns that `look` will get, each once, in any order.
     kind : {"simple", "log"}
     where : str
-        The file, for what is said.
+        Name of the file, for messages.
     """
 
     def __init__(
@@ -48,12 +220,22 @@ class Gate:
         self._of_large: list[FloatArray] = []
         self._of_wrong: list[FloatArray] = []
         self._negative = False
-        self._present, self._moved = np.zeros(len(dates), np.int64), np.zeros(len(dates), np.int64)
+        self._present, self._movers = np.zeros((2, len(dates)), np.int64)
         self._columns: dict[str, Marked] = {}
 
     def look(self, symbols: Sequence[str], values: FloatArray) -> BoolArray:
-        """Look at the returns (m, T) of m symbols, and tell which are to wait for the verdict,
-        (m,)."""
+        """Return which of m symbols have to wait for the verdict.
+
+        Parameters
+        ----------
+        symbols : sequence of m str
+        values : (m, T) float array
+            Decimal returns; NaN = missing.
+
+        Returns
+        -------
+        (m,) bool array
+        """
         waits = np.zeros(len(symbols), dtype=bool)
         step = max(1, CELLS // max(len(self._dates), 1))
         for start in range(0, len(symbols), step):
@@ -63,23 +245,23 @@ class Gate:
         return waits
 
     def _doubtful(self, values: FloatArray) -> BoolArray:
-        """Count what moves on each day, and tell which rows (m,) are to be looked at one by one."""
+        """Count what moves on each day, and return which rows (m,) need a closer look."""
         sizes, present = np.abs(values), np.isfinite(values)
         rows, days = np.nonzero(sizes >= LARGE_MEDIAN)
         large = sizes[rows, days]
         self._present += present.sum(axis=0)
-        moved = days[(large >= MOVED) & (large < 1)]
-        self._moved += np.bincount(moved, minlength=len(self._dates))
-        many = 2 * np.bincount(rows, minlength=len(values)) > present.sum(axis=1)
-        many[rows[large >= EXTREME]] = True
+        movers = days[(large >= LARGE_MOVE) & (large < 1)]
+        self._movers += np.bincount(movers, minlength=len(self._dates))
+        doubtful = 2 * np.bincount(rows, minlength=len(values)) > present.sum(axis=1)
+        doubtful[rows[large >= EXTREME]] = True
         at = np.arange(0, sizes.size, self._step)
-        at = at[~many[at // max(len(self._dates), 1)]]
-        self._sizes.append(_finite(sizes.reshape(-1)[at]))
-        self._negative = self._negative or bool((values[~many] < 0).any())
-        return np.asarray(many)
+        sample = sizes.reshape(-1)[at[~doubtful[at // max(len(self._dates), 1)]]]
+        self._sizes.append(sample[np.isfinite(sample)])
+        self._negative = self._negative or bool((values[~doubtful] < 0).any())
+        return np.asarray(doubtful)
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
-        """Keep what is to be said of one column, and tell whether it is to wait for the verdict."""
+        """Keep the marks of one column, and return whether it has to wait for the verdict."""
         column = Column(values, self._kind)
         numbers, marks = column.numbers, column.marks
         large = column.median > LARGE_MEDIAN
@@ -93,7 +275,7 @@ class Gate:
         return marked.not_decimal or bool(marked.out.any())
 
     def verdict(self) -> Verdict:
-        """Return what becomes of the returns.
+        """Return the decision on all returns.
 
         Raises
         ------
@@ -109,29 +291,25 @@ class Gate:
         )  # fmt: skip
 
     def _refuse(self, median: float) -> None:
-        remedy = (
-            "0.01 is 1 %: divide percent by 100; prices go to --prices, or to pct_change() first"
-        )
-        if not_returns(median, negative=self._negative):
-            value = f"a median size of {median:.4g}"
-            raise DataError(
-                "these are no decimal returns", where="returns", value=value, remedy=remedy
-            )
+        evidence = ""
         wrong = [symbol for symbol, column in self._columns.items() if column.not_decimal]
-        if len(wrong) > MOST_COLUMNS * len(self._place):
-            more = ", ..." * (len(wrong) > NAMED)
-            value = f"{len(wrong)} of {len(self._place)} columns: {', '.join(wrong[:NAMED])}{more}"
+        if not_returns(median, negative=self._negative):
+            evidence = f"a median size of {median:.4g}"
+        elif len(wrong) > MOST_COLUMNS * len(self._place):
+            named = name_some(wrong, NAMED)
+            evidence = f"{len(wrong)} of {len(self._place)} columns: {named}"
+        if evidence:
+            message = "these are no decimal returns"
+            remedy = "divide percent by 100; prices go to --prices, or to pct_change() first"
             raise DataError(
-                "these are no decimal returns", where="returns", value=value, remedy=remedy
+                message, where="returns", value=evidence, remedy=f"0.01 is 1 %: {remedy}"
             )
         losses = sorted(self._losses())
-        if len(losses) > FEW_LOSSES * self._present.sum():
-            t, _, symbol, value_ = losses[0]
+        if len(losses) > MOST_LOSSES * self._present.sum():
+            t, _, symbol, loss = losses[0]
+            where, message = f"{symbol} on {self._dates[t]}", "a simple return below -100 %"
             remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
-            where = f"{symbol} on {self._dates[t]}"
-            raise DataError(
-                "a simple return below -100 %", where=where, value=value_, remedy=remedy
-            )
+            raise DataError(message, where=where, value=loss, remedy=remedy)
 
     def _losses(self) -> Iterator[tuple[int, int, str, float]]:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""
@@ -148,8 +326,8 @@ class Gate:
         wrong: IntArray = sum(
             (c.marks == LOSS for c in decimals), np.zeros(len(self._dates), np.int64)
         )
-        others = np.maximum(self._present - 1, 1)
-        market = (self._moved >= MARKET * others) & (self._moved > 0) & (wrong <= 1)
+        shared = self._movers >= MARKET * np.maximum(self._present - 1, 1)
+        market = shared & (self._movers > 0) & (wrong <= 1)
         for column in decimals:
             column.marks[(column.marks == LONE) & market] = SUSPECT
 
@@ -157,7 +335,3 @@ class Gate:
 def _median(sizes: list[FloatArray], none: float) -> float:
     joined = np.concatenate([np.empty(0), *sizes])
     return float(np.median(joined)) if len(joined) else none
-
-
-def _finite(sizes: FloatArray) -> FloatArray:
-    return sizes[np.isfinite(sizes)]

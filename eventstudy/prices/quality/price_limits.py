@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,23 +17,11 @@ MILL: Ticks = ((0, 0.001),)
 # Ticks of Taiwan and Korea are from memory; those of Korea changed on 2023-01-25.
 TAIWAN: Ticks = ((0, 0.01), (10, 0.05), (50, 0.1), (100, 0.5), (500, 1), (1000, 5))
 KOREA_OLD: Ticks = (
-    (0, 1),
-    (1000, 5),
-    (5000, 10),
-    (10000, 50),
-    (50000, 100),
-    (100000, 500),
-    (500000, 1000),
-)
+    (0, 1), (1000, 5), (5000, 10), (10000, 50), (50000, 100), (100000, 500), (500000, 1000),
+)  # fmt: skip
 KOREA: Ticks = (
-    (0, 1),
-    (2000, 5),
-    (5000, 10),
-    (20000, 50),
-    (50000, 100),
-    (200000, 500),
-    (500000, 1000),
-)
+    (0, 1), (2000, 5), (5000, 10), (20000, 50), (50000, 100), (200000, 500), (500000, 1000),
+)  # fmt: skip
 # Ordinary issues; those of TOPIX 100 (from 2014) and Mid 400 (from June 2023) have finer ones.
 TOKYO: Ticks = (
     (0, 1), (3001, 5), (5001, 10), (30001, 50), (50001, 100), (300001, 500), (500001, 1000),
@@ -44,14 +31,11 @@ TOKYO: Ticks = (
 # Domestic Stocks, Daily Price Limits.
 YEN: Ticks = (
     (0, 30), (100, 50), (200, 80), (500, 100), (700, 150), (1000, 300), (1500, 400), (2000, 500),
-    (3000, 700),
-    (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000), (30000, 7000),
-    (50000, 10000),
-    (70000, 15000), (100000, 30000), (150000, 40000), (200000, 50000), (300000, 70000),
-    (500000, 100000),
-    (700000, 150000), (1000000, 300000), (1500000, 400000), (2000000, 500000),
-    (3000000, 700000), (5000000, 1000000), (7000000, 1500000), (10000000, 3000000),
-    (15000000, 4000000),
+    (3000, 700), (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000),
+    (30000, 7000), (50000, 10000), (70000, 15000), (100000, 30000), (150000, 40000),
+    (200000, 50000), (300000, 70000), (500000, 100000), (700000, 150000), (1000000, 300000),
+    (1500000, 400000), (2000000, 500000), (3000000, 700000), (5000000, 1000000),
+    (7000000, 1500000), (10000000, 3000000), (15000000, 4000000),
 )  # fmt: skip
 
 
@@ -138,9 +122,9 @@ LIMITS: tuple[LimitRule, ...] = (
         "Tokyo", TSE, "2010-01-04", 0, free=1, ticks=TOKYO, inward=True, amounts=YEN, widened=True
     ),
 )
-# A move of an adjusted price is at the limit within half a tick of the price, at least and at most
-# within:
-LEAST, MOST = 0.0006, 0.006
+# A move of an adjusted price is at the limit within half a tick of the price, or within these
+# bounds of that half tick.
+NARROWEST, WIDEST = 0.0006, 0.006
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -176,18 +160,48 @@ class LimitDays:
 def rules_of(
     symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False
 ) -> tuple[LimitRule, ...]:
-    """Return the rules of the first board that a symbol matches, in order of time; () = no limit
-    known."""
-    own = [r for r in rules if (st or not r.st) and _pattern(r.symbols).fullmatch(symbol)]
-    return tuple(sorted((r for r in own if r.board == own[0].board), key=lambda r: r.since))
+    """Return the rules of the first board that a symbol matches, in order of time.
+
+    Parameters
+    ----------
+    symbol : str
+    rules : sequence of LimitRule
+    st : bool
+        Whether the share is under special treatment (ST, *ST).
+
+    Returns
+    -------
+    tuple of LimitRule
+        Empty where no limit is known.
+    """
+    matches = [r for r in rules if (st or not r.st) and re.fullmatch(r.symbols, symbol)]
+    return tuple(sorted((r for r in matches if r.board == matches[0].board), key=lambda r: r.since))
 
 
 def limit_price(
     last: FloatArray, move: FloatArray | float, ticks: Ticks = CENT, *, inward: bool = False
 ) -> FloatArray:
-    """Return the limit price ``last (1 + move)`` on the tick, rounded half up or towards `last`.
+    """Return the limit price of each last close on the tick, rounded half up or towards it.
 
-    A tick is that of the unrounded limit price. Closes that a source keeps in single precision are
+    Parameters
+    ----------
+    last : (n,) float array
+        Last closes in the currency of the prices.
+    move : (n,) float array or float
+        Largest move as a share, with its sign: -0.1.
+    ticks : tuple of (price, tick)
+    inward : bool
+        Round towards `last`.
+
+    Returns
+    -------
+    (n,) float array
+
+    Notes
+    -----
+    .. math:: P^L_t = \\mathrm{round}(P_{t-1} (1 + m))
+
+    on the tick of the unrounded limit price. Closes that a source keeps in single precision are
     brought back onto the tick first.
     """
     step = tick_of(last, ticks)
@@ -202,7 +216,17 @@ def limit_price(
 
 
 def tick_of(price: FloatArray, ticks: Ticks = CENT) -> FloatArray:
-    """Return the tick at each price."""
+    """Return the tick at each price.
+
+    Parameters
+    ----------
+    price : (n,) float array
+    ticks : tuple of (price, tick)
+
+    Returns
+    -------
+    (n,) float array
+    """
     starts, steps = np.array(ticks, dtype=float).T
     at = np.searchsorted(starts, np.asarray(price) + 1e-9, side="right") - 1
     return np.asarray(steps[np.maximum(at, 0)], dtype=float)
@@ -239,43 +263,43 @@ def daily_limits(
         Whether the source has left out sessions before a row. Then no close is beyond the limit.
     listed : bool
         Whether the first row is the first session after the listing.
+
+    Returns
+    -------
+    LimitDays
+        All zero, and NaN, where there are no rules or fewer than two closes.
     """
     n = len(dates)
     state, approx, beyond = np.zeros(n, np.int64), np.zeros(n, bool), np.full(n, np.nan)
     result = LimitDays(state, approx, beyond)
-    seen = np.flatnonzero((close > 0) & (close < np.inf))
-    if not rules or len(seen) < 2:
+    traded = np.flatnonzero((close > 0) & (close < np.inf))
+    if not rules or len(traded) < 2:
         return result
-    last, now = seen[:-1], seen[1:]
-    reference, plain = close[last], np.ones(len(now), dtype=bool)
+    last, now = traded[:-1], traded[1:]
+    reference, unadjusted = close[last], np.ones(len(now), dtype=bool)
     if adjusted is not None:
         change = (adjusted[last] / close[last]) / (adjusted[now] / close[now])
-        plain = ~(np.abs(change - 1) > 1e-4)
-        reference = np.where(plain, reference, reference * change)
+        unadjusted = ~(np.abs(change - 1) > 1e-4)
+        reference = np.where(unadjusted, reference, reference * change)
     moves = close[now] / reference - 1
-    near = np.flatnonzero(np.abs(moves) > min(r.percent for r in rules) - MOST)
+    near = np.flatnonzero(np.abs(moves) > min(r.percent for r in rules) - WIDEST)
     starts = np.array([r.since for r in rules], dtype="datetime64[D]")
-    which = np.searchsorted(starts, dates[now[near]], side="right") - 1
-    for k in np.unique(which[which >= 0]):
-        rule, at = rules[k], near[which == k]
+    in_force = np.searchsorted(starts, dates[now[near]], side="right") - 1
+    for k in np.unique(in_force[in_force >= 0]):
+        rule, at = rules[k], near[in_force == k]
         at = at[at + 1 >= rule.free] if listed else at
-        row, ref, move, own = now[at], reference[at], moves[at], close[now[at]]
+        row, ref, move, price = now[at], reference[at], moves[at], close[now[at]]
         share = rule.share(ref)
         limit = limit_price(ref, np.sign(move) * share, rule.ticks, inward=rule.inward)
         step = tick_of(limit, rule.ticks)
-        exact = (
-            plain[at]
-            & _on_tick(own, rule.ticks)
-            & _on_tick(ref, rule.ticks)
-            & _raw(close[seen], rule)
-        )
-        wide = np.clip((1.0 if rule.inward else 0.55) * step / ref, LEAST, MOST)
+        exact = unadjusted[at] & _on_tick(price, rule.ticks) & _on_tick(ref, rule.ticks)
+        exact &= _raw(close[traded], rule)
+        wide = np.clip((1.0 if rule.inward else 0.55) * step / ref, NARROWEST, WIDEST)
         excess = np.abs(move) - share
-        hit = np.where(exact, np.abs(own - limit) < 0.3 * step, np.abs(excess) <= wide)
-        over = np.where(exact, np.sign(move) * (own - limit) > 0.7 * step, excess > wide) & (
-            not rule.widened
-        )
-        state[row] = np.sign(move).astype(np.int64) * hit * (1 + _one_price(row, own, ohl))
+        hit = np.where(exact, np.abs(price - limit) < 0.3 * step, np.abs(excess) <= wide)
+        over = np.where(exact, np.sign(move) * (price - limit) > 0.7 * step, excess > wide)
+        over &= not rule.widened
+        state[row] = np.sign(move).astype(np.int64) * hit * (1 + _one_price(row, price, ohl))
         approx[row] = hit & ~exact
         beyond[row] = np.where(over & ~(unseen[row] if unseen is not None else False), move, np.nan)
     return result
@@ -286,22 +310,16 @@ def _one_price(
 ) -> BoolArray:
     if ohl is None:
         return np.zeros(len(rows), dtype=bool)
-    return np.asarray(
-        np.all([np.isclose(own[rows], close, rtol=1e-5, atol=0.0) for own in ohl], axis=0)
-    )
+    equal = [np.isclose(price[rows], close, rtol=1e-5, atol=0.0) for price in ohl]
+    return np.asarray(np.all(equal, axis=0))
 
 
 def _on_tick(price: FloatArray, ticks: Ticks) -> BoolArray:
-    """Tell which prices lie on the tick, as well as single precision can tell."""
+    """Return which prices lie on the tick, as well as single precision can tell."""
     steps = price / tick_of(price, ticks)
     return np.asarray(np.abs(steps - np.round(steps)) < 2e-4 + 1e-7 * steps)
 
 
 def _raw(close: FloatArray, rule: LimitRule) -> bool:
-    """Tell whether most closes lie on the tick: some adjusted ones do by chance."""
+    """Return whether most closes lie on the tick: some adjusted ones do by chance."""
     return bool(_on_tick(close, rule.ticks).mean() >= 0.5)
-
-
-@functools.cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)

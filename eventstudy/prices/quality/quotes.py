@@ -30,8 +30,8 @@ NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume")
 
 
-class Seen(NamedTuple):
-    """Days from `first` to `last`, and what was seen on them."""
+class Span(NamedTuple):
+    """Days from `first` to `last`, with the detail of a fault that was seen on them."""
 
     first: np.datetime64
     last: np.datetime64
@@ -89,19 +89,17 @@ class Quotes:
 
     @cached_property
     def jumps(self) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Rows whose price is 1.9 times the last or less than 1/1.9, log ratio to close and to
-        open."""
-        seen = np.flatnonzero(np.isfinite(self.price))
-        moves = np.diff(np.log(self.price[seen]))
+        """Rows whose price is over 1.9 times the last or below 1/1.9; log ratio to close, open."""
+        priced = np.flatnonzero(np.isfinite(self.price))
+        moves = np.diff(np.log(self.price[priced]))
         at = np.flatnonzero(np.abs(moves) > JUMP)
-        row = seen[at + 1]
+        row = priced[at + 1]
         with np.errstate(invalid="ignore", divide="ignore"):
             return row, moves[at], moves[at] + np.log(self.open[row] / self.close[row])
 
     @cached_property
     def units(self) -> BoolArray:
-        """Which of `jumps` no share makes: a factor near 100, the day's own return included, and
-        beyond."""
+        """Which of `jumps` no share makes: a factor near 100, the day's return in it, or more."""
         move = self.jumps[1]
         return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
@@ -136,11 +134,23 @@ class Quotes:
             unseen=unseen, listed=self.begins,
         )  # fmt: skip
 
-    def seen(
-        self, found: Iterable[tuple[int, int]], detail: Callable[[int, int], str]
-    ) -> list[Seen]:
-        """Return runs of rows as days."""
-        return [Seen(self.dates[a], self.dates[b], detail(a, b)) for a, b in found]
+    def spans(
+        self, rows: Iterable[tuple[int, int]], detail: Callable[[int, int], str]
+    ) -> list[Span]:
+        """Return runs of rows as days.
+
+        Parameters
+        ----------
+        rows : iterable of (int, int)
+            First and last row of each run.
+        detail : callable
+            Takes both rows and returns the text of the span.
+
+        Returns
+        -------
+        list of Span
+        """
+        return [Span(self.dates[a], self.dates[b], detail(a, b)) for a, b in rows]
 
 
 def runs(mask: BoolArray) -> list[tuple[int, int]]:
@@ -154,11 +164,22 @@ def runs(mask: BoolArray) -> list[tuple[int, int]]:
 def no_trade(
     price: FloatArray, close: FloatArray, high: FloatArray, low: FloatArray, volume: FloatArray
 ) -> BoolArray:
-    """Tell on which rows (T,) nothing was traded: no volume, no range, and the last close again.
+    """Return the rows, shape (T,), without a trade: no volume, no range, the last close again.
 
-    A half day without volume has a close of its own. A symbol whose volume is never positive
-    (indices, exchange rates) has none to judge by. In a series that mostly lacks volume, and where
-    the volume is blank, only two rows in a row or more tell. Such rows at the very start begin a
+    Parameters
+    ----------
+    price, close, high, low, volume : (T,) float arrays
+        `price` is the adjusted close where there is one. NaN = missing.
+
+    Returns
+    -------
+    (T,) bool array
+
+    Notes
+    -----
+    A half day without volume has a close that differs from the last. A symbol whose volume is never
+    positive (indices, exchange rates) cannot be judged. In a series that mostly lacks volume, and
+    where the volume is blank, it takes two such rows in a row. Such rows at the very start begin a
     halt with the first.
     """
     quiet = ~(volume > 0)
@@ -176,32 +197,30 @@ def no_trade(
 
 
 def _equal(values: FloatArray) -> BoolArray:
-    """Tell which values but the first repeat the one before."""
+    """Return which values but the first repeat the one before."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(values[1:] - values[:-1]) <= 1e-6 * values[:-1])
 
 
 def spikes(price: FloatArray) -> BoolArray:
-    """Tell which rows (T,) hold a price more than 5 times or less than 1/5 of the last, soon taken
-    back.
+    """Return the rows, shape (T,), whose price jumps by more than a factor of five and reverts.
 
-    Soon: one of the next 5 prices is within 20 % of the one before the spike.
+    It reverts if one of the next 5 prices is within 20 % of the one before the spike.
     """
-    found = np.zeros(len(price), dtype=bool)
-    seen = np.flatnonzero(np.isfinite(price))
-    level = np.log(price[seen])
+    is_spike = np.zeros(len(price), dtype=bool)
+    priced = np.flatnonzero(np.isfinite(price))
+    level = np.log(price[priced])
     done = 0
     for j in np.flatnonzero(np.abs(np.diff(level)) > SPIKE) + 1:
         back = np.flatnonzero(np.abs(level[j + 1 : j + 1 + REVERTS] - level[j - 1]) < BACK)
         if j > done and len(back):
             done = j + 1 + back[0]
-            found[seen[j:done]] = True
-    return found
+            is_spike[priced[j:done]] = True
+    return is_spike
 
 
 def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
-    """Yield each symbol of a long table in order of appearance, its rows by date, and where they
-    are.
+    """Yield each symbol of a long table in order of appearance, its rows by date, their places.
 
     Columns that the table lacks are NaN.
 
@@ -223,14 +242,14 @@ def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
         arrays = {c: values[order] for c, values in arrays.items()}
     edges = np.searchsorted(codes, np.arange(len(names) + 1))
     for name, a, b in zip(names, edges[:-1], edges[1:], strict=True):
-        own: dict[str, Any] = {c: values[a:b] for c, values in arrays.items()}
+        numbers: dict[str, Any] = {c: values[a:b] for c, values in arrays.items()}
         twice = dates[a + 1 : b][dates[a + 1 : b] == dates[a : b - 1]]
         if len(twice):
             raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
-        yield str(name), Quotes(str(name), dates[a:b], **own), order[a:b]
+        yield str(name), Quotes(str(name), dates[a:b], **numbers), order[a:b]
 
 
 def _unsorted(codes: IntArray, dates: DateArray) -> bool:
-    """Tell whether rows are not in order of symbol and date."""
+    """Return whether rows are not in order of symbol and date."""
     later = codes[1:] > codes[:-1]
     return not bool((later | ((codes[1:] == codes[:-1]) & (dates[1:] >= dates[:-1]))).all())

@@ -1,5 +1,4 @@
-"""One column of returns: the values that no share can have had, and whether the column is in
-decimals."""
+"""One column of returns: its impossible values, and whether it is in decimals."""
 
 from __future__ import annotations
 
@@ -12,8 +11,7 @@ from ...utility.typing import BoolArray, FloatArray, IntArray, ReturnKind, Small
 
 # Daily returns of indices are below this size on most days; in percent they are above it.
 LARGE_MEDIAN = 0.1
-# No market has it that half of all daily returns are larger than this: percent of volatile shares,
-# or prices.
+# Half of all daily returns above this size: no market, but percent of volatile shares, or prices.
 LARGEST_MEDIAN = 1.0
 # Returns that a column needs before its unit, and before its history, can be judged.
 FEWEST, HISTORY = 30, 60
@@ -21,7 +19,7 @@ FEWEST, HISTORY = 30, 60
 # its column (60 times as a logarithm) and 9 times the next largest move; a suspect one is 50 times
 # the median and 3 times the next.
 RISE, FALL = 1.0, 3.0
-SURE, IN_LOGS, ALONE = 150, 60, 9
+SURE, IN_LOGS, ISOLATED = 150, 60, 9
 DOUBT, APART = 50, 3
 # A real move of that size changes a share: it is wild afterwards, or calm after a bid. So the 10
 # returns after it (5 at least) are compared with the 250 before: medians within a factor of 3, the
@@ -49,7 +47,7 @@ LETTERS = {"E": -44.0, "D": -55.0, "C": -66.0, "B": -77.0, "A": -88.0}
 CODE_TEXTS = LETTERS | {f".{letter}": code for letter, code in LETTERS.items()} | {".": -99.0}
 # -99 in percent: a code where the next days are ordinary, otherwise a loss of 99 %.
 HUNDREDTH = -0.99
-# The marks of values; 0 = nothing is to be said.
+# The marks of values; 0 = no mark.
 INFINITE, LOSS, CODE, LONE, SUSPECT = range(1, 6)
 
 
@@ -114,21 +112,21 @@ class Column:
         """Simple returns below -100 %, or of -100 % although there are later ones."""
         if self.kind == "log":
             return np.zeros(len(self.values), dtype=bool)
-        seen = np.flatnonzero(self._usual)
+        usual = np.flatnonzero(self._usual)
         out = self._usual & (self.values <= -1)
-        if len(seen) and self.values[seen[-1]] == -1:
-            out[seen[-1]] = False
+        if len(usual) and self.values[usual[-1]] == -1:
+            out[usual[-1]] = False
         return out
 
     @cached_property
     def _sound(self) -> BoolArray:
-        """The values that a share can have had, as far as one alone can tell."""
+        """The values that a share can have had, judged one by one."""
         possible = (self.values > -1) | (self.kind == "log")
         return np.asarray(self._usual & possible & ~self._hundredths)
 
     @cached_property
     def _scale(self) -> float:
-        """The median size of the returns that are not 0; infinite without a history to judge by."""
+        """The median size of the returns that are not 0; infinite without a history."""
         sizes = np.abs(self.values[self._sound])
         sizes = sizes[sizes > 0]
         return float(np.median(sizes)) if len(sizes) >= HISTORY else np.inf
@@ -162,7 +160,7 @@ class Column:
 
     @cached_property
     def _lone(self) -> BoolArray:
-        out = self._sure & (self._moves >= ALONE * self._next_to(self._sure))
+        out = self._sure & (self._moves >= ISOLATED * self._next_to(self._sure))
         for row in np.flatnonzero(out & ~self._beyond).tolist():
             before, after = self._around(row)
             out[row] = (
@@ -177,15 +175,14 @@ class Column:
         return (self._moves > BEYOND) & (self._logs > SURE * self._scale)
 
     def _around(self, row: int) -> tuple[float, FloatArray]:
-        """Return the median size of the returns before a row, inf without a history, and sizes
-        after it.
+        """Return the median size of the returns before a row, and the sizes of those after it.
 
-        Returns of 0 are left out.
+        The median is inf without a history. Returns of 0 do not count.
         """
         at = np.flatnonzero(self._sound & ~self._sure & (self.values != 0))
-        here = int(np.searchsorted(at, row))
+        place = int(np.searchsorted(at, row))
         sizes = np.abs(self.values[at])
-        before, after = sizes[max(here - BEFORE, 0) : here], sizes[here : here + AFTER]
+        before, after = sizes[max(place - BEFORE, 0) : place], sizes[place : place + AFTER]
         if len(before) < HISTORY or len(after) < FEWEST_AFTER:
             return np.inf, np.zeros(1)
         return float(np.median(before)), after
@@ -206,24 +203,46 @@ class Column:
 
     @cached_property
     def _repeated(self) -> BoolArray:
-        """Which values are one absurd number, again and again."""
+        """Which values are one absurd number that recurs."""
         absurd = self.values[self._losses | self._lone]
         if len(absurd) < SEVERAL:
             return np.zeros(len(self.values), dtype=bool)
-        each, count = np.unique(absurd, return_counts=True)
-        most = int(np.argmax(count))
-        often = count[most] >= max(SEVERAL, MOSTLY * len(absurd))
-        return np.asarray(self._usual & (self.values == each[most]) & often)
+        numbers, counts = np.unique(absurd, return_counts=True)
+        often = counts.max() >= max(SEVERAL, MOSTLY * len(absurd))
+        return np.asarray(self._usual & (self.values == numbers[counts.argmax()]) & often)
 
 
 def not_returns(median: float, *, negative: bool) -> bool:
-    """Tell whether numbers of a median size can be no returns of days, given whether any is
-    negative."""
+    """Return whether numbers cannot be daily returns.
+
+    Parameters
+    ----------
+    median : float
+        Their median size.
+    negative : bool
+        Whether any is negative.
+
+    Returns
+    -------
+    bool
+    """
     return median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not negative)
 
 
 def runs_of(marks: SmallIntArray, values: FloatArray) -> list[tuple[int, int]]:
-    """Return first and last position of each run of one mark and one value; 0 is none."""
+    """Return the runs of one mark and one value.
+
+    Parameters
+    ----------
+    marks : (T,) int array
+        0 = no mark.
+    values : (T,) float array
+
+    Returns
+    -------
+    list of (int, int)
+        First and last position of each run.
+    """
     at: IntArray = np.flatnonzero(marks)
     if not len(at):
         return []

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from typing import NamedTuple
 
 from ...utility.typing import FloatArray
 
@@ -17,26 +16,31 @@ PLACES = (
     (10, 4, ""), (-10, 4, "e"), (0, -11, "c"), (0, 21, "c"),
     (9, -9, ""), (-9, -9, "e"), (9, 18, ""), (-9, 18, "e"),
 )  # fmt: skip
+# What it costs to go beyond the edge, to cover a point or a line, and each point of a cloud.
 OUTSIDE, ON_POINT, ON_LINE, ON_CLOUD = 100.0, 20.0, 6.0, 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle, `top` above `foot`."""
 
-    left: float
-    right: float
+    start: float
+    stop: float
     top: float
     foot: float
 
-    def meets(self, other: Box) -> bool:
-        """Tell whether two rectangles overlap."""
-        across = self.left < other.right and other.left < self.right
-        return across and self.top < other.foot and other.top < self.foot
+    def meets(self, box: Box) -> bool:
+        """Return whether two rectangles overlap."""
+        across = self.start < box.stop and box.start < self.stop
+        return across and self.top < box.foot and box.top < self.foot
+
+    def holds(self, points: tuple[FloatArray, FloatArray]) -> int:
+        """Return how many points, given as (xs, ys), lie within."""
+        x, y = points
+        inside = (self.start < x) & (x < self.stop) & (self.top < y) & (y < self.foot)
+        return int(inside.sum())
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A text, where it begins, ends or has its middle, and which of these ("", "e", "c")."""
 
     text: str
@@ -48,21 +52,21 @@ class Label:
     def box(self) -> Box:
         """The room that the text takes."""
         width = LETTER * len(self.text)
-        left = self.x - {"": 0.0, "e": width, "c": width / 2}[self.anchor]
-        return Box(left, left + width, self.y - HEIGHT + 3, self.y + 3)
+        start = self.x - {"": 0.0, "e": width, "c": width / 2}[self.anchor]
+        return Box(start, start + width, self.y - HEIGHT + 3, self.y + 3)
 
 
 def together(points: Sequence[tuple[float, float]]) -> list[list[int]]:
     """Return the points that share a name, by their positions."""
-    found: list[list[int]] = []
-    for i, (x, y) in enumerate(points):
-        near = (g for g in found if np.hypot(points[g[0]][0] - x, points[g[0]][1] - y) < TOGETHER)
+    groups: list[list[int]] = []
+    for i, point in enumerate(points):
+        near = (group for group in groups if math.dist(points[group[0]], point) < TOGETHER)
         group = next(near, None)
         if group is None:
-            found.append([i])
+            groups.append([i])
         else:
             group.append(i)
-    return found
+    return groups
 
 
 def placed(
@@ -89,36 +93,22 @@ def placed(
     cloud : (xs, ys)
         Small points.
     """
-    taken = [Box(x - 7, x + 7, y - 7, y + 7) for x, y in marks]
-    found: list[Label] = []
+    boxes = [Box(x - 7, x + 7, y - 7, y + 7) for x, y in marks]
+
+    def cost(label: Label) -> float:
+        box = label.box
+        is_inside = edge.start <= box.start and box.stop <= edge.stop
+        is_inside &= edge.top <= box.top and box.foot <= edge.foot
+        return (
+            OUTSIDE * (not is_inside)
+            + ON_POINT * sum(box.meets(mark) for mark in boxes)
+            + ON_LINE * sum(box.holds(line) > 0 for line in lines)
+            + ON_CLOUD * box.holds(cloud)
+        )
+
+    labels: list[Label] = []
     for name, (x, y) in zip(names, points, strict=True):
-        tried = [Label(name, x + dx, y + dy, anchor) for dx, dy, anchor in PLACES]
-        best = min(tried, key=lambda label: _cost(label.box, edge, taken, lines, cloud))
-        taken.append(best.box)
-        found.append(best)
-    return found
-
-
-def _cost(
-    box: Box,
-    edge: Box,
-    taken: Sequence[Box],
-    lines: Sequence[tuple[FloatArray, FloatArray]],
-    cloud: tuple[FloatArray, FloatArray],
-) -> float:
-    beyond = (
-        box.left < edge.left or box.right > edge.right or box.top < edge.top or box.foot > edge.foot
-    )
-    return (
-        OUTSIDE * beyond
-        + ON_POINT * sum(box.meets(other) for other in taken)
-        + ON_LINE * sum(bool(_within(box, line).any()) for line in lines)
-        + ON_CLOUD * int(_within(box, cloud).sum())
-    )
-
-
-def _within(
-    box: Box, points: tuple[FloatArray, FloatArray]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.bool]]:
-    x, y = points
-    return (box.left < x) & (x < box.right) & (box.top < y) & (y < box.foot)
+        best = min((Label(name, x + dx, y + dy, anchor) for dx, dy, anchor in PLACES), key=cost)
+        boxes.append(best.box)
+        labels.append(best)
+    return labels

@@ -1,5 +1,4 @@
-"""Small figures written as SVG directly, as a plotting library would take minutes for the pages of
-a run."""
+"""The canvas that all figures of pages are drawn on: scales, panels, axes of days, as plain SVG."""
 
 from __future__ import annotations
 
@@ -9,12 +8,21 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
-from ...utility.numbers import signed
+from ...calendars.window import Window
+from ...utility.numbers import day, signed
 from ...utility.typing import BoolArray, FloatArray, IntArray
+from ...utility.units import words
 
+WIDE, NARROW, HALF = 1000, 360, 500
+KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
 # Shares of an axis: from where on a side of zero has a tick, and how much is added for it at most.
 REACHED, LENGTHENED = 0.08, 0.3
+# Where names of lines begin that go on to the last day; width of a bold letter at n_max, in pixels.
+LABELS, LETTER = 873.0, 8.4
+# Class of the colours of the first group, of the second, and of all others.
+COLORS = ("", "orange", "ink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,200 +34,401 @@ class Scale:
     start: float
     stop: float
 
-    def __call__(self, value: float) -> str:
+    def __call__(self, value: float) -> float:
         """Return the place of a value in pixels."""
-        share = (float(value) - self.low) / (self.high - self.low)
-        return number(self.start + share * (self.stop - self.start))
+        return float(self.places(np.array([value]))[0])
 
-    def places(self, values: FloatArray | IntArray) -> list[str]:
-        """Return the places of many values in pixels."""
-        share = (values - self.low) / (self.high - self.low)
-        return [number(place) for place in (self.start + share * (self.stop - self.start)).tolist()]
+    def places(self, values: FloatArray | IntArray) -> FloatArray:
+        """Return the places of values (n,) in pixels."""
+        share = (np.asarray(values, dtype=float) - self.low) / (self.high - self.low)
+        return self.start + share * (self.stop - self.start)
 
     def step(self, width: float = 1.0) -> float:
         """Return the pixels of a distance."""
         return abs(width / (self.high - self.low) * (self.stop - self.start))
 
+    def ticks(self, n_max: int) -> list[tuple[float, str]]:
+        """Return round returns on the scale with their labels; in percent the last has the unit."""
+        at = ticks(self.low, self.high, n_max, signed_label, scale=words().scale)
+        unit = "%" if words().unit == "%" else ""
+        return [*at[:-1], *((value, label + unit) for value, label in at[-1:])]
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The plane that a figure is drawn in."""
+    """The plane that a figure is drawn in; classes of its marks stand in ``report.css``."""
 
     x: Scale
     y: Scale
 
     def line(self, xs: FloatArray | IntArray, ys: FloatArray, kind: str) -> str:
-        """Return a path, with gaps where `ys` is missing; a lone point becomes a dot."""
-        runs = ["L".join(self._points(xs[run], ys[run])) for run in _runs(np.isfinite(ys))]
-        return f'<path class="{kind}" d="M{"M".join(runs)}"/>' if runs else ""
+        """Return a path, with gaps where `ys` is missing.
 
-    def dots(self, xs: FloatArray | IntArray, ys: FloatArray, kind: str) -> str:
-        """Return round marks as one path of points."""
-        known = np.flatnonzero(np.isfinite(np.asarray(xs, dtype=float)) & np.isfinite(ys))
-        path = "".join(f"M{point}h0" for point in self._points(xs[known], ys[known]))
-        return f'<path class="{kind}" d="{path}"/>' if path else ""
+        Parameters
+        ----------
+        xs, ys : (n,) arrays
+        kind : str
+            Class of its style.
+        """
+        return _path(["L".join(self._points(xs[run], ys[run])) for run in _runs(ys)], kind)
+
+    def dots(self, xs: FloatArray | IntArray, ys: FloatArray, kind: str, shape: str = "h0") -> str:
+        """Return marks as one path.
+
+        Parameters
+        ----------
+        xs, ys : (n,) arrays
+            Points; none where one is missing.
+        kind : str
+            Class of its style.
+        shape : str
+            Path about the point; by default none, as the ends of a line are its form.
+        """
+        at = np.flatnonzero(np.isfinite(np.asarray(xs, dtype=float)) & np.isfinite(ys))
+        return _path([point + shape for point in self._points(xs[at], ys[at])], kind)
 
     def band(self, xs: FloatArray | IntArray, low: FloatArray, high: FloatArray, kind: str) -> str:
-        """Return the area between two paths."""
-        out = []
-        for run in _runs(np.isfinite(low) & np.isfinite(high)):
-            there, back = (
-                self._points(xs[run], high[run]),
-                self._points(xs[run[::-1]], low[run[::-1]]),
-            )
-            out.append("L".join(there + back))
-        return f'<path class="{kind}" d="M{"ZM".join(out)}Z"/>' if out else ""
+        """Return the area between two paths, with gaps where one is missing.
+
+        Parameters
+        ----------
+        xs, low, high : (n,) arrays
+        kind : str
+            Class of its style.
+        """
+        areas = []
+        for run in _runs(low + high):
+            back = run[::-1]
+            ends = self._points(xs[run], high[run]) + self._points(xs[back], low[back])
+            areas.append("L".join(ends) + "Z")
+        return _path(areas, kind)
+
+    def whiskers(self, xs: IntArray, low: FloatArray, high: FloatArray, kind: str) -> str:
+        """Return an upright line for each interval; none where one is missing.
+
+        Parameters
+        ----------
+        xs, low, high : (n,) arrays
+        kind : str
+            Class of its style.
+        """
+        at = np.flatnonzero(np.isfinite(low + high))
+        ends = zip(self._points(xs[at], low[at]), self.y.places(high[at]), strict=True)
+        return _path([f"{point}V{number(top)}" for point, top in ends], kind)
 
     def _points(self, xs: FloatArray | IntArray, ys: FloatArray) -> list[str]:
-        return [f"{x} {y}" for x, y in zip(self.x.places(xs), self.y.places(ys), strict=True)]
+        pairs = zip(self.x.places(xs).tolist(), self.y.places(ys).tolist(), strict=True)
+        return [f"{number(x)} {number(y)}" for x, y in pairs]
 
-    def bars(self, xs: IntArray, ys: FloatArray, width: float, kind: str) -> str:
-        """Return a bar from zero to each value that is known."""
-        known = np.flatnonzero(np.isfinite(ys))
-        half, zero = self.x.step(width) / 2, float(self.y(0))
-        out = []
-        for x, y in zip(self.x.places(xs[known]), self.y.places(ys[known]), strict=True):
-            top, foot = sorted((float(y), zero))
-            out.append(rect(float(x) - half, top, 2 * half, foot - top, kind))
-        return "".join(out)
+    def bars(self, xs: FloatArray | IntArray, ys: FloatArray, width: float, kind: str) -> str:
+        """Return a bar from zero to each value; none where it is missing.
 
-    def stripe(self, low: float, high: float, kind: str) -> str:
-        """Return the full height of the panel from `low` to `high`."""
-        left, right = float(self.x(low)), float(self.x(high))
-        return rect(left, self.y.stop, right - left, self.y.start - self.y.stop, kind)
+        Parameters
+        ----------
+        xs, ys : (n,) arrays
+        width : float
+            In units of `xs`.
+        kind : str
+            Class of its style.
+        """
+        at, zero, pixels = np.flatnonzero(np.isfinite(ys)), self.y(0), self.x.step(width)
+        bars = []
+        for x, y in zip(self.x.places(xs[at]), self.y.places(ys[at]), strict=True):
+            bars.append(rect(x - pixels / 2, min(y, zero), pixels, abs(y - zero), kind))
+        return "".join(bars)
+
+    def stripe(self, window: Window, kind: str = "win") -> str:
+        """Return the full height of the panel over the days of a window.
+
+        Parameters
+        ----------
+        window : Window
+        kind : str
+            Class of its style.
+        """
+        start = self.x(max(window.start - 0.5, self.x.low))
+        stop = self.x(min(window.stop + 0.5, self.x.high))
+        return rect(start, self.y.stop, stop - start, self.y.start - self.y.stop, kind)
 
     def fields(self, days: IntArray, tips: Iterable[str]) -> str:
-        """Return an invisible field over each day that tells its tip."""
-        y, height = number(self.y.stop), number(self.y.start - self.y.stop)
-        ends = zip(
-            *(self.x.places((days + side).astype(float)) for side in (-0.5, 0.5)), tips, strict=True
-        )
+        """Return an invisible field over each day that shows its tip.
+
+        Parameters
+        ----------
+        days : (n,) int array
+        tips : iterable of str
+            Their texts.
+        """
+        y, height, width = self.y.stop, self.y.start - self.y.stop, self.x.step()
+        starts = self.x.places(days.astype(float) - 0.5)
         return "".join(
-            f'<rect class="hit" x="{x}" y="{y}" width="{number(float(right) - float(x))}" '
-            f'height="{height}"><title>{escape(tip)}</title></rect>'
-            for x, right, tip in ends
+            rect(x, y, width, height, "hit", tip) for x, tip in zip(starts, tips, strict=True)
         )
 
     def rule(self, y: float, kind: str) -> str:
-        """Return a level line across the panel."""
-        at = self.y(y)
-        return f'<path class="{kind}" d="M{number(self.x.start)} {at}H{number(self.x.stop)}"/>'
+        """Return a level line across the panel.
+
+        Parameters
+        ----------
+        y : float
+        kind : str
+            Class of its style.
+        """
+        return _path([f"{number(self.x.start)} {number(self.y(y))}H{number(self.x.stop)}"], kind)
 
     def post(self, x: float, kind: str) -> str:
-        """Return an upright line through the panel."""
-        return (
-            f'<path class="{kind}" d="M{self.x(x)} {number(self.y.start)}V{number(self.y.stop)}"/>'
-        )
+        """Return an upright line through the panel.
+
+        Parameters
+        ----------
+        x : float
+        kind : str
+            Class of its style.
+        """
+        return _path([f"{number(self.x(x))} {number(self.y.start)}V{number(self.y.stop)}"], kind)
 
     def y_ticks(self, at: Iterable[tuple[float, str]]) -> str:
         """Return level lines with their labels to the left."""
-        return "".join(
-            self.rule(value, "g") + text(self.x.start - 6, float(self.y(value)) + 4, label, "m e")
-            for value, label in at
-        )
+        x = self.x.start - 6
+        return "".join(self.rule(y, "g") + text(x, self.y(y) + 4, label, "m e") for y, label in at)
 
     def x_ticks(self, at: Iterable[tuple[float, str]]) -> str:
         """Return labels below the panel; that of day 0 stands out."""
         foot = self.y.start + 20
         return "".join(
-            text(float(self.x(v)), foot, label, "s c" if label == "day 0" else "m c")
-            for v, label in at
+            text(self.x(x), foot, label, "s c" if label == "day 0" else "m c") for x, label in at
         )
+
+    def label_x(self, last: float) -> float:
+        """Return where the name of a line begins whose last point is on a day."""
+        return min(self.x(last + 0.5) + 8, LABELS)
+
+    def over(self, window: Window, name: str, title: str = "") -> str:
+        """Return a name above the middle of a window, within the panel.
+
+        Parameters
+        ----------
+        window : Window
+        name : str
+        title : str
+            Text at the left edge that the name stays clear of.
+        """
+        half, start = LETTER * len(name) / 2, max(self.x.start, LETTER * (len(title) + 1))
+        middle = self.x((window.start + window.stop) / 2)
+        x = min(max(middle, start + half), self.x.stop - half)
+        return text(x, self.y.stop - 8, name, "s c")
+
+
+def day_scale(days: IntArray, width: int) -> Scale:
+    """Return the scale of event days of a figure, with room for names to its right if it is wide.
+
+    Parameters
+    ----------
+    days : (n,) int array
+        Event days, ascending.
+    width : int
+        WIDE or NARROW.
+    """
+    ends = (52.0, 865.0) if width == WIDE else (48.0, 354.0)
+    return Scale(float(days[0]) - 0.5, float(days[-1]) + 0.5, *ends)
+
+
+def return_scale(values: Iterable[FloatArray], n_max: int, top: float, foot: float) -> Scale:
+    """Return a scale of returns that holds values and zero.
+
+    Parameters
+    ----------
+    values : iterable of arrays
+        Decimal; missing ones are passed over.
+    n_max : int
+        Number of ticks at most; each side that values reach well into has one.
+    top, foot : float
+        Pixels.
+    """
+    return Scale(*sided(*roomy(values), n_max, scale=words().scale), foot, top)
+
+
+def day_ticks(days: IntArray, n_max: int) -> list[tuple[float, str]]:
+    """Return round days with their labels, day 0 among them.
+
+    Parameters
+    ----------
+    days : (n,) int array
+    n_max : int
+        Number of days at most.
+    """
+    step = next((s for s in (1, 2, 5, 10, 20, 50, 100) if len(days) / s <= n_max), 200)
+    return [(float(t), "day 0" if t == 0 else day(int(t))) for t in days if t % step == 0]
 
 
 def number(value: float) -> str:
     """Return a coordinate with one decimal at most."""
-    found = f"{value:.1f}".removesuffix(".0")
-    return "0" if found == "-0" else found
+    digits = f"{value:.1f}".removesuffix(".0")
+    return "0" if digits == "-0" else digits
 
 
-def rect(x: float, y: float, width: float, height: float, kind: str) -> str:
-    """Return a rectangle."""
+def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = "") -> str:
+    """Return a rectangle.
+
+    Parameters
+    ----------
+    x, y, width, height : float
+        Pixels.
+    kind : str
+        Class of its style.
+    tip : str
+        For those who point at it.
+    """
     size = f'width="{number(width)}" height="{number(max(height, 0.0))}"'
-    return f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}/>'
+    title = f"<title>{escape(tip)}</title></rect>" if tip else ""
+    return (
+        f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{">" if tip else "/>"}{title}'
+    )
 
 
-def text(x: float, y: float, words: str, kind: str) -> str:
-    """Return a label; classes m, s: muted, strong; e, c: ends, is centred at x."""
-    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(words)}</text>'
+def text(x: float, y: float, label: str, kind: str) -> str:
+    """Return a label.
+
+    Parameters
+    ----------
+    x, y : float
+        Pixels.
+    label : str
+    kind : str
+        Classes: m, s for muted, strong; e, c for one that ends, is centred at x.
+    """
+    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(label)}</text>'
 
 
 def picture(
-    width: int, height: int, parts: Iterable[str], *, title: str, desc: str, kind: str
-) -> str:
-    """Return an SVG with name and description for those who cannot see it."""
-    salt = hashlib.sha256(f"{title}|{kind}".encode()).hexdigest()[:6]
+    width: int, height: int, marks: Iterable[str], *, title: str, desc: str, kind: str = ""
+) -> Markup:
+    """Return an SVG with name and description for those who cannot see it.
+
+    Parameters
+    ----------
+    width, height : int
+        Pixels of the view box.
+    marks : iterable of str
+        SVG elements, whose texts are escaped.
+    title, desc : str
+    kind : str
+        Classes of the picture beside that of its width.
+    """
+    body, kind = "".join(marks), f"own {KINDS.get(width, '')} {kind}"
+    salt = hashlib.sha256(f"{title}|{kind}|{body}".encode()).hexdigest()[:8]
     names = f'aria-labelledby="t{salt} d{salt}"'
     head = (
-        f'<svg class="own {kind}" viewBox="0 0 {width} {height}" role="img" {names}>'
+        f'<svg class="{" ".join(kind.split())}" viewBox="0 0 {width} {height}" role="img" {names}>'
         f'<title id="t{salt}">{escape(title)}</title><desc id="d{salt}">{escape(desc)}</desc>'
     )
-    return head + "".join(parts) + "</svg>"
+    return Markup(head + body + "</svg>")  # noqa: S704 - texts are escaped
+
+
+def pair(draw: Callable[[int], Markup]) -> Markup:
+    """Return a figure as it is drawn for wide pages and for narrow ones."""
+    return Markup("\n").join(draw(width) for width in (WIDE, NARROW))
 
 
 def ticks(
-    low: float, high: float, most: int, label: Callable[[float, int], str], *, scale: float = 1.0
+    low: float, high: float, n_max: int, label: Callable[[float, int], str], *, scale: float = 1.0
 ) -> list[tuple[float, str]]:
-    """Return round values within an axis, and `label(value, decimals)` of each in units of
-    1/`scale`.
+    """Return as many round values within an axis as fit into `n_max`, each with its label.
 
-    As many as fit into `most`.
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis.
+    n_max : int
+    label : callable
+        ``label(value, decimals)`` of a value in units of 1/`scale`.
+    scale : float
+        Shown is the value times this.
     """
-    step, first, last = _step(scale * low, scale * high, most)
+    step, first, last = _step(scale * low, scale * high, n_max)
     at = [float(k * step) + 0.0 for k in range(first, last + 1)]
-    decimals = next(
-        (d for d in range(5) if all(abs(t - round(t, d)) < 1e-9 * max(1, abs(t)) for t in at)), 5
-    )
+    exact = (d for d in range(5) if all(abs(t - round(t, d)) < 1e-9 * max(1, abs(t)) for t in at))
+    decimals = next(exact, 5)
     return [(t / scale, label(t, decimals)) for t in at]
 
 
-def _step(low: float, high: float, most: int) -> tuple[float, int, int]:
-    """Return the smallest round step with at most so many multiples within an axis, and the ends of
-    these."""
-    power = 10.0 ** np.floor(np.log10((high - low) / most))
+def _step(low: float, high: float, n_max: int) -> tuple[float, int, int]:
+    """Return the smallest round step with at most `n_max` multiples on an axis, and their ends."""
+    power = 10.0 ** np.floor(np.log10((high - low) / n_max))
     steps = [float(m * power) for m in (1, 2, 2.5, 5, 10)]
-    found = [
+    tried = [
         (step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps
     ]
-    fits = [k for k, (_, first, last) in enumerate(found) if last - first < most]
+    fits = [k for k, (_, first, last) in enumerate(tried) if last - first < n_max]
     # Halves have one more digit: only where fives are too few.
-    halves = fits[0] == 2 and found[3][2] - found[3][1] >= 2
-    return found[fits[0] + halves]
+    halves = fits[0] == 2 and tried[3][2] - tried[3][1] >= 2
+    return tried[fits[0] + halves]
 
 
-def sided(low: float, high: float, most: int, *, scale: float = 1.0) -> tuple[float, float]:
-    """Return an axis made longer for a tick on each side of zero that its values reach well
-    into."""
-    step, first, last = _step(scale * low, scale * high, most)
-    step, span = step / scale, high - low
+def sided(low: float, high: float, n_max: int, *, scale: float = 1.0) -> tuple[float, float]:
+    """Return an axis made longer for a tick on each side of zero that its values reach well into.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis.
+    n_max : int
+        Number of ticks at most.
+    scale : float
+        Shown is the value times this.
+    """
+    step, first, last = _step(scale * low, scale * high, n_max)
+    step, length = step / scale, high - low
     ends = [-low, high]
-    for side, (far, bare) in enumerate(zip(ends, (first >= 0, last <= 0), strict=True)):
-        if bare and REACHED * span < far and step - far < LENGTHENED * span:
+    for side, (reach, is_bare) in enumerate(zip(ends, (first >= 0, last <= 0), strict=True)):
+        if is_bare and REACHED * length < reach and step - reach < LENGTHENED * length:
             ends[side] = 1.02 * step
     return -ends[0], ends[1]
 
 
 def signed_label(value: float, decimals: int) -> str:
-    """Return a tick label with its sign, 0 without decimals."""
+    """Return a tick label with its sign; zero has no decimals.
+
+    Parameters
+    ----------
+    value : float
+    decimals : int
+    """
     return signed(value, decimals) if round(value, 9) else "0"
 
 
 def roomy(
-    values: Iterable[FloatArray], *, zero: bool = True, room: float = 0.05
+    values: Iterable[FloatArray], *, zero: bool = True, room: float = 0.04
 ) -> tuple[float, float]:
-    """Return an axis that holds all values, and 0 if asked for, with some room."""
-    known = np.concatenate(
+    """Return the ends of an axis that holds all values.
+
+    Parameters
+    ----------
+    values : iterable of arrays
+        Missing ones are passed over.
+    zero : bool
+        Whether it holds zero too.
+    room : float
+        Share of the axis that is added at either end.
+    """
+    finite = np.concatenate(
         [np.asarray(v, dtype=float).ravel() for v in values] + ([[0.0]] if zero else [])
     )
-    known = known[np.isfinite(known)]
-    if known.size == 0:
+    finite = finite[np.isfinite(finite)]
+    if finite.size == 0:
         return -0.01, 0.01
-    low, high = float(known.min()), float(known.max())
+    low, high = float(finite.min()), float(finite.max())
     spare = room * ((high - low) or abs(high) or 0.02)
     return low - spare, high + spare
 
 
-def _runs(known: BoolArray) -> list[IntArray]:
-    """Return the positions of each unbroken run of known values."""
-    at = np.flatnonzero(known)
+def _path(runs: Iterable[str], kind: str) -> str:
+    d = "M".join(runs)
+    return f'<path class="{kind}" d="M{d}"/>' if d else ""
+
+
+def _runs(values: FloatArray) -> list[IntArray]:
+    """Return the positions of each unbroken run of finite values."""
+    finite: BoolArray = np.isfinite(values)
+    at = np.flatnonzero(finite)
     return [run for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if run.size]

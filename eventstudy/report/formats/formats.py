@@ -2,66 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..content.document import as_json
-from ..content.finished_run import Finished
-from .excel import write_excel
+from ...findings.run_files import RESULTS, FinishedRun, results_text
+from .excel import workbook
+from .interactive import home_of, interactive_page
 from .latex import latex_tables
 from .markdown import markdown
-from .parquet import write_parquet
-from .plotly_page import write_interactive
+from .parquet import parquet_bytes
+
+Files = Mapping[str, str | bytes]
 
 
-def write_texts(folder: Path, run: Finished) -> None:
-    """Write what every run holds into its folder: results.json, report.md and tables/*.tex."""
-    for kind in ("json", "md", "tex"):
-        exported(run, kind, folder)
+def _pages(run: FinishedRun, folder: Path) -> Files:
+    from .html import event_pages, render_report
+
+    return {"report.html": render_report(run.findings), **dict(event_pages(run.findings))}
 
 
-def exported(run: Finished, kind: str, folder: Path) -> list[Path]:
-    """Write a run in one format below `folder`, under the names of a run folder; return the
-    files."""
-    files = {folder / path: write for path, write in FORMATS[kind](run).items()}
-    for target, write in files.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(target)
-    return list(files)
+def _tex(run: FinishedRun, folder: Path) -> Files:
+    return {f"tables/{name}.tex": text for name, text in latex_tables(run.findings).items()}
 
 
-def export_file(run: Finished, kind: str, path: Path) -> Path:
-    """Write a run in one format as one file; the tables of LaTeX stand below each other."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write = _text(latex(run)) if kind == "tex" else next(iter(FORMATS[kind](run).values()))
-    write(path)
-    return path
+def _interactive(run: FinishedRun, folder: Path) -> Files:
+    page = interactive_page(run.findings, home_of(run.folder, folder))
+    return {"report-interactive.html": page}
 
 
-def latex(run: Finished) -> str:
-    """Return all LaTeX tables in one text."""
-    return "\n".join(latex_tables(run).values())
-
-
-def _text(text: str) -> Callable[[Path], None]:
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8", newline="\n")
-
-    return write
-
-
-def _tex(run: Finished) -> dict[str, Callable[[Path], None]]:
-    return {f"tables/{name}.tex": _text(text) for name, text in latex_tables(run).items()}
-
-
-# By name: what writes each file, by its path in a run folder.
-FORMATS: dict[str, Callable[[Finished], dict[str, Callable[[Path], None]]]] = {
+# By name: the files of a run in a folder, by their paths below it.
+FORMATS: Mapping[str, Callable[[FinishedRun, Path], Files]] = {
+    "html": _pages,
     "tex": _tex,
-    "xlsx": lambda run: {"report.xlsx": lambda path: write_excel(run, path)},
-    "md": lambda run: {"report.md": _text(markdown(run))},
-    "json": lambda run: {"results.json": _text(as_json(run.document))},
-    "interactive": lambda run: {
-        "report-interactive.html": lambda path: write_interactive(run, path)
-    },
-    "parquet": lambda run: {"abnormal_returns.parquet": lambda path: write_parquet(run, path)},
+    "xlsx": lambda run, folder: {"report.xlsx": workbook(run)},
+    "md": lambda run, folder: {"report.md": markdown(run.findings)},
+    "json": lambda run, folder: {RESULTS: results_text(run.findings)},
+    "interactive": _interactive,
+    "parquet": lambda run, folder: {"abnormal_returns.parquet": parquet_bytes(run)},
 }
+# What every run folder holds.
+HELD = ("html", "json", "md", "tex")
+
+
+def exported(run: FinishedRun, kind: str, folder: Path, *, missing: bool = False) -> list[Path]:
+    """Write a run in one format below a folder, under the names of a run folder.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    kind : str
+        Name in :data:`FORMATS`.
+    folder : Path
+        Created if it is missing.
+    missing : bool
+        Write only the files that are not there.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    contents = {folder / path: content for path, content in FORMATS[kind](run, folder).items()}
+    return [_write(p, c) for p, c in contents.items() if not (missing and p.exists())]
+
+
+def export_file(run: FinishedRun, kind: str, path: Path) -> Path:
+    """Write a run in one format as one file; the tables of LaTeX stand below each other.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    kind : str
+        Name in :data:`FORMATS`.
+    path : Path
+        Of the file; pages of single events are left out.
+    """
+    contents = FORMATS[kind](run, path.parent).values()
+    return _write(path, "\n".join(map(str, contents)) if kind == "tex" else next(iter(contents)))
+
+
+def _write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path

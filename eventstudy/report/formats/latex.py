@@ -4,335 +4,276 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from ...analysis.cross_section import not_possible
 from ...calendars.window import Window
 from ...errors import ConfigError
+from ...findings.samples import Sample, WindowFinding
+from ...findings.types import Findings
 from ...significance import STATISTICS
-from ...utility.numbers import capitalised, clipped, count, stars
+from ...utility.csv_text import BLANK
+from ...utility.numbers import capitalised, clipped, stars
 from ...utility.units import speaking_of, words
-from ..content.finished_run import Finished
-from ..content.paper_tables import Cell, EventRow, Panel, WindowRow, event_rows, labels, panels
+from ..sections.answer import lacking_lines
+from ..sections.events import in_order
+from ..sections.windows import Value, WindowsTable, windows_table
+from .templating import TEMPLATES
 
-T = TypeVar("T")
 # Letters of a head in a narrow column.
 NARROW = 11
-# What fits on a page.
+# What fits on a page, and into a cell.
 MOST_PANELS, MOST_TESTS = 3, 6
-LEGEND = r"\sym{***} $p<0.01$, \sym{**} $p<0.05$, \sym{*} $p<0.1$"
+LONGEST_NAME, LONGEST_GROUP = 60, 40
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
-    "$": r"\$",
-    "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}",
-    "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "\u00a0": "~", "–": "--", "—": "---",
-    "…": r"\ldots{}", "−": "$-$", "×": r"$\times$", "≥": r"$\geq$", "≤": r"$\leq$", "²": "$^2$",
-    "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "σ": r"$\sigma$", "μ": r"$\mu$",
-    "Σ": r"$\Sigma$",
-    "“": "``", "”": "''", "\u200b": r"\allowbreak{}", "‘": "`", "’": "'",
+    "$": r"\$", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "\u00a0": "~",
+    "–": "--", "—": "---", "…": r"\ldots{}", "−": "$-$", "×": r"$\times$", "≥": r"$\geq$",
+    "≤": r"$\leq$", "²": "$^2$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$",
+    "σ": r"$\sigma$", "μ": r"$\mu$", "Σ": r"$\Sigma$", "“": "``", "”": "''",
+    "\u200b": r"\allowbreak{}", "‘": "`", "’": "'",
 }  # fmt: skip
 # Controls and marks of direction, which would rearrange what stands around them.
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # A word that no line can hold may be broken.
 _LONG = re.compile(r"(\S{16})(?=\S)")
-_HEAD = r"""% {what}
-% Needs \usepackage{{booktabs}}{more} in the preamble.{script}
-\providecommand{{\sym}}[1]{{\ifmmode^{{#1}}\else\textsuperscript{{#1}}\fi}}
-"""
-_SCRIPT = r"""
-% Has characters beyond Latin: compile with XeLaTeX or LuaLaTeX, and choose a font that has them,
-% such as \usepackage{fontspec}\setmainfont{Noto Serif CJK SC}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One window of a panel, and statistic and p of each test; NaN for none."""
+
+    finding: WindowFinding
+    cells: list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One group of events over all windows.
+
+    Attributes
+    ----------
+    sample : Sample
+    tests : list of str
+        Names of the tests of its columns, the main test first.
+    lines : list of Line
+    """
+
+    sample: Sample
+    tests: list[str]
+    lines: list[Line]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is about one event, of which other tests speak than of several."""
+        return STATISTICS[self.tests[0]].per_event
 
 
 def escaped(text: object) -> str:
     r"""Return text that TeX prints as it is: nothing in it is a command, ``\input{}`` neither."""
-    plain = _LONG.sub("\\1\u200b", _UNSEEN.sub("", " ".join(str(text).split())))
-    return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in plain))
+    visible = _LONG.sub("\\1\u200b", _UNSEEN.sub("", " ".join(str(text).split())))
+    return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in visible))
 
 
-def latex_tables(run: Finished) -> dict[str, str]:
-    """Return the LaTeX tables of a run by file name: caar, events, and regression if there is
-    one."""
-    with speaking_of(run.measure):
-        found = {"caar": caar_table(run), "events": events_table(run)}
-        terms = run.tables.get("regression")
-        if terms is not None and len(terms) and not not_possible(terms):
-            found["regression"] = regression_table(run)
-    return {name: text for name, text in found.items() if text}
+def latex_tables(findings: Findings) -> dict[str, str]:
+    """Return the LaTeX tables of a run by file name: caar, events, and regression if it has one."""
+    with speaking_of(findings.setup.measure):
+        terms = findings.tables.get("regression")
+        contexts: dict[str, dict[str, Any]] = {
+            "caar": _windows(findings),
+            "events": {"events": _events(findings)} if findings.used else {},
+            "regression": _regression(findings) if terms is not None else {},
+        }
+        return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
 
-def latex_table(run: Finished, name: str) -> str:
+def latex_table(findings: Findings, name: str) -> str:
     """Return one of the LaTeX tables of a run.
+
+    Parameters
+    ----------
+    findings : Findings
+    name : {"caar", "events", "regression"}
 
     Raises
     ------
     ConfigError
         If there is no such table, or nothing to put into it.
     """
-    found = latex_tables(run)
-    if name not in found:
+    tables = latex_tables(findings)
+    if name not in tables:
         raise ConfigError(
-            "no such table", value=name, remedy=f"use {', '.join(found) or 'a run with events'}"
+            "no such table", value=name, remedy=f"use {', '.join(tables) or 'a run with events'}"
         )
-    return found[name]
+    return tables[name]
 
 
-def caar_table(run: Finished) -> str:
-    """Return windows by tests; a panel for each group. "" for a run without events."""
-    shown, left = panels(run, MOST_PANELS, MOST_TESTS)
-    if not shown:
-        return ""
-    tests = max((panel.tests for panel in shown), key=len)
-    wide = 4 + len(tests)
-    heads = " & ".join(map(_stacked, labels(tests)))
-    body = "\n\\addlinespace\n".join(_panel(p, i, run, tests) for i, p in enumerate(shown))
-    text = rf"""\begin{{table}}[htbp]
-\centering\footnotesize
-\caption{{Average cumulative abnormal {_kind()} by event window}}
-\label{{tab:{_slug(run)}-caar}}
-\setlength{{\tabcolsep}}{{4pt}}
-\resizebox{{\ifdim\width>\linewidth\linewidth\else\width\fi}}{{!}}{{%
-\begin{{tabular}}{{@{{}}lrr@{{\hspace{{1.7em}}}}*{{{wide - 3}}}{{r@{{\hspace{{1.7em}}}}}}@{{}}}}
-\toprule
- & & & & \multicolumn{{{len(tests)}}}{{c}}{{Test statistics}} \\
-\cmidrule(lr){{5-{wide}}}
-Window & $N$ & Effect {_unit()} & (SE) & {heads} \\
-\midrule
-{body}
-\bottomrule
-\end{{tabular}}}}
-
-{_notes(_caar_notes(run, shown, left, body))}
-\end{{table}}
-"""
-    return _head("Windows by tests", text, r"\usepackage{graphicx}") + text
+def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
+    """Return the file of a table; letters beyond Latin need another engine, which its head says."""
+    setup, pooled = findings.setup, findings.pooled
+    shared = {
+        "setup": setup,
+        "slug": re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study",
+        "kind": words().what or "returns",
+        "unit": "(%)" if words().unit == "%" else "(log)",
+        "reach": {
+            "Without a CAR": lacking_lines(pooled.lacking),
+            "Extended by a price limit": lacking_lines(pooled.extended),
+        },
+    }
+    tables = environment().get_template(f"{name}.tex.j2").render(shared, **context)
+    beyond = any(ord(letter) > 0x17F for letter in tables)
+    head = environment().get_template("head.tex.j2").render(name=name, beyond=beyond)
+    return f"{head}{tables}\n"
 
 
-def events_table(run: Finished) -> str:
-    """Return one row an event with its CAR over the main window, its error and its own t."""
-    rows = event_rows(run)
-    if not rows:
-        return ""
-    column = run.document["group_column"]
-    grouped = f" & {escaped(capitalised(clipped(column, 40)))}" if column else ""
-    head = rf"Day 0 & Event{grouped} & CAR {_unit()} & SE {_unit()} & $t$ \\"
-    window, lines = _window(run.main), _lines(rows, _event)
-    name = r">{\raggedright\arraybackslash}p{0.33\linewidth}"
-    layout = rf"@{{}}l{name}{'l' * bool(column)}r@{{\hspace{{1.7em}}}}rr@{{}}"
-    text = rf"""\begingroup\footnotesize
-\begin{{longtable}}{{{layout}}}
-\caption{{Cumulative abnormal {_kind()} of each event over {window}}}
-\label{{tab:{_slug(run)}-events}} \\
-\toprule
-{head}
-\midrule
-\endfirsthead
-\toprule
-{head}
-\midrule
-\endhead
-\bottomrule
-\endlastfoot
-{lines}
-\end{{longtable}}
-{_notes(_event_notes(run, lines))}
-\endgroup
-"""
-    return _head("Events", text, r"\usepackage{array,longtable}") + text
+@cache
+def environment() -> Environment:
+    """Return templates with ``<< >>`` in place of braces, which escape every text for TeX."""
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_inert,
+        block_start_string="<%", block_end_string="%>", variable_start_string="<<",
+        variable_end_string=">>", comment_start_string="<#", comment_end_string="#>",
+    )  # fmt: skip
+    templates.tests["starry"] = lambda p: bool(np.isfinite(p) and stars(p))
+    templates.filters |= {
+        "percent": lambda value: _number(words().scale * value),
+        "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
+        "number": _number,
+        "starred": _starred,
+        "window": _window,
+        "stacked": _stacked,
+        "count": "{:,}".format,
+        "clipped": clipped,
+        "capitalised": capitalised,
+        "numbers": _numbers,
+    }
+    return templates
 
 
-def regression_table(run: Finished) -> str:
-    """Return the coefficients of CARs on characteristics of the events, errors in parentheses."""
-    table = run.tables["regression"]
-    first = table.iloc[0]
-    wild = "wild_pvalue" in table
-    p = "wild_pvalue" if wild else "pvalue"
-    lines = "\n".join(
-        rf"{escaped(clipped(t['term'], 60))} & {_starred(_number(t['estimate'], 4), t[p])} \\"
-        "\n"
-        rf" & ({t['se']:.4f}) \\"
-        for t in table.to_dict("records")
-    )
-    law = "p-values of the wild bootstrap. " if wild else ""
-    notes = (
-        rf"Least squares; standard errors ({escaped(first['errors'])}) in parentheses. {law}"
-        rf"{escaped(first['notes'])}.{_legend(lines)}"
-    )
-    text = rf"""\begin{{table}}[htbp]
-\centering\footnotesize
-\caption{{CAR over {_window(run.main)} on characteristics of the events}}
-\label{{tab:{_slug(run)}-regression}}
-\begin{{tabular}}{{@{{}}lr@{{\hspace{{1.7em}}}}@{{}}}}
-\toprule
- & CAR \\
-\midrule
-{lines}
-\midrule
-Events & {first["n_events"]} \\
-Dates & {first["n_dates"]} \\
-$R^2$ & {first["r2"]:.3f} \\
-\bottomrule
-\end{{tabular}}
-
-{_notes(notes)}
-\end{{table}}
-"""
-    return _head("Regression of CARs", text) + text
+def _inert(value: object) -> Markup:
+    """Return a value of a template as TeX; what a filter or a macro has made stays as it is."""
+    return value if isinstance(value, Markup) else Markup(escaped(value))  # noqa: S704
 
 
-def _panel(panel: Panel, i: int, run: Finished, tests: tuple[str, ...]) -> str:
-    """Return the lines of one panel beneath the heads of `tests`, or its own where it has other
-    tests."""
-    single = len(run.document["samples"]) == 1
-    column = run.document["group_column"]
-    who = f"{clipped(column, 40)} = {clipped(panel.group, 60)}" if panel.group else "all events"
-    letter = f"Panel {chr(65 + i)}: " if i < 26 else ""
-    wide, name = 4 + len(tests), f"{letter}{escaped(who)}"
-    title = rf"\multicolumn{{{wide}}}{{@{{}}l}}{{\textit{{{name}}}}} \\" + "\n"
-    blank = " &" * (len(tests) - len(panel.tests))
-    own = " & ".join(_stacked(label) for label in labels(panel.tests))
-    heads = rf" & & & & {own}{blank} \\" + "\n\\addlinespace\n" if panel.tests != tests else ""
-    rows = _lines(panel.rows, lambda row: _window_line(row, blank))
-    return ("" if single else title + heads) + rows
-
-
-def _window_line(row: WindowRow, blank: str) -> str:
-    effect = _starred(_percent(row.effect), row.pvalue)
-    cells = " & ".join(_statistic(cell) for cell in row.cells)
-    se = f"({words().scale * row.se:.2f})" if np.isfinite(row.se) else "--"
-    return rf"{_window(row.window)} & {row.n_events:,} & {effect} & {se} & {cells}{blank} \\"
-
-
-def _statistic(cell: Cell) -> str:
-    if not np.isfinite(cell.statistic):
-        return "--"
-    return _starred(_number(cell.statistic, 2), cell.pvalue)
-
-
-def _event(row: EventRow) -> str:
-    cells = [row.date, escaped(row.name)] + [escaped(row.group)] * bool(row.group)
-    if not np.isfinite(row.car):
-        return " & ".join([*cells, "--", "--", r"-- \\"])
-    se = f"{words().scale * row.se:.2f}"
-    numbers = [_starred(_percent(row.car), row.pvalue), se, _number(row.statistic, 2) + r" \\"]
-    return " & ".join([*cells, *numbers])
-
-
-def _lines(rows: Iterable[T], line: Callable[[T], str]) -> str:
-    return "\n".join(map(line, rows))
-
-
-def _caar_notes(run: Finished, shown: list[Panel], left: int, body: str) -> str:
-    main = dict.fromkeys(STATISTICS[row.main].label for panel in shown for row in panel.rows)
-    several, one = (
-        any(STATISTICS[panel.main].per_event == single for panel in shown)
-        for single in (False, True)
-    )
-    errors = ["the standard error of the main test"] * several + [
-        "the standard error of its forecast"
-    ] * one
-    error = " or, for one event, ".join(errors)
-    names = dict.fromkeys(name for panel in shown for name in panel.tests)
-    sources = "; ".join(f"{t.label}: {t.source}" for t in (STATISTICS[n] for n in names))
-    legend = _legend(body)
-    stars_of = (
-        f"; the stars of an effect come from the main test ({escaped(', '.join(main))})"
-        * bool(legend)
-    )
-    more = f"{count(left, 'more group')} in tests\\_by\\_group.csv. " if left else ""
-    return (
-        f"{_study(run)} The effect is the average of the CARs weighted by 1/s, s the standard "
-        "error of each. "
-        f"In parentheses {error}{stars_of}. {more}"
-        f"Tests: {escaped(sources)}.{legend}"
-    )
-
-
-def _event_notes(run: Finished, lines: str) -> str:
-    own = "SE and $t$ are those of the single event, its parameters being estimated."
-    return f"{_study(run)} {own}{_legend(lines)}"
-
-
-def _legend(body: str) -> str:
-    """Say what the stars mean, where there are any."""
-    return f" {LEGEND}." if r"\sym{" in body else ""
-
-
-def _study(run: Finished) -> str:
-    """Say what was estimated where, and how many events entered."""
-    d = run.document
-    dropped = d["n_events"] - d["n_used"]
-    lost = f", {dropped:,} dropped" if dropped else ""
-    windows = (Window.of(d["config"][k]) for k in ("estimation", "event"))
-    estimation, event = map(_window, windows)
-    model = escaped(d["model"]["label"])
-    return (
-        rf"{count(d['n_used'], 'event')} of {d['n_events']:,}{lost}. Normal {_kind()}: {model}, "
-        r"estimated on "
-        rf"{estimation} trading days before the event; event window {event}.{_reach(run)}"
-    )
-
-
-def _reach(run: Finished) -> str:
-    """Name the events without a CAR over the main window, and those whose CAR runs on beyond it."""
-    text, out = run.document["text"], ""
-    for head, key in (("Without a CAR", "lacking"), ("Extended by a price limit", "extended")):
-        if text[key]:
-            said = escaped("; ".join(one.rstrip(".") for one in text[key]))
-            out += rf" {head} over {_window(run.main)}: {said}."
-    return out
-
-
-def _notes(text: str) -> str:
-    width = r"\smallskip\noindent\begin{minipage}{\linewidth}"
-    return rf"{width}\footnotesize\emph{{Notes.}} {text}\end{{minipage}}"
-
-
-def _head(what: str, text: str, more: str = "") -> str:
-    script = _SCRIPT if any(ord(letter) > 0x17F for letter in text) else ""
-    return _HEAD.format(
-        what=f"{what}. Written by eventstudy", more=f" {more}" * bool(more), script=script
-    )
-
-
-def _starred(text: str, p: float) -> str:
+def _starred(text: Markup, p: float) -> Markup:
     mark = stars(p) if np.isfinite(p) else ""
-    return rf"{text}\rlap{{\sym{{{mark}}}}}" if mark else text
+    return Markup(rf"{text}\rlap{{\sym{{{mark}}}}}") if mark else text  # noqa: S704
 
 
-def _percent(value: float) -> str:
-    return _number(words().scale * value, 2)
+def _numbers(value: Value, finding: WindowFinding) -> Markup | str:
+    """Return what a value of the table of windows is; the effect has the stars of the main test."""
+    number = value.numbers(finding)[0]
+    if value.kind == "count":
+        return f"{int(number):,}"
+    if value.kind == "error":
+        return f"({words().scale * number:.2f})" if np.isfinite(number) else "--"
+    text = _number(words().scale * number)
+    return _starred(text, finding.answer.pvalue) if value.code == "effect" else text
 
 
-def _number(value: float, decimals: int) -> str:
+def _number(value: float, decimals: int = 2) -> Markup:
     if not np.isfinite(value):
-        return "--"
+        return Markup("--")
     text = f"{value:.{decimals}f}"
-    return f"${text.removeprefix('-') if float(text) == 0 else text}$"
+    return Markup(f"${text.removeprefix('-') if float(text) == 0 else text}$")  # noqa: S704
 
 
-def _window(window: Window) -> str:
-    return f"$[{window.start},{window.stop}]$"
+def _window(window: Window) -> Markup:
+    return Markup(f"$[{window.start},{window.stop}]$")  # noqa: S704
 
 
-def _unit() -> str:
-    return r"(\%)" if words().unit == "%" else "(log)"
-
-
-def _kind() -> str:
-    return escaped(words().what or "returns")
-
-
-def _slug(run: Finished) -> str:
-    """Return the name of the study as it may stand in a label."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", run.document["name"]).strip("-") or "study"
-
-
-def _stacked(label: str) -> str:
+def _stacked(label: str) -> Markup:
     """Return a label in lines for a narrow column."""
     lines = r" \\ ".join(map(escaped, textwrap.wrap(label, NARROW)))
-    return rf"\scriptsize\shortstack[r]{{{lines}}}"
+    return Markup(rf"\scriptsize\shortstack[r]{{{lines}}}")  # noqa: S704
+
+
+def _windows(findings: Findings) -> dict[str, Any]:
+    """Return the panels of windows by tests: the first groups, and all events."""
+    samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
+    panels = _panels([windows_table(findings, sample) for sample in samples])
+    if not panels:
+        return {}
+    findings_shown = [line.finding for panel in panels for line in panel.lines]
+    main_tests = dict.fromkeys(finding.answer.test for finding in findings_shown)
+    return {
+        "panels": panels,
+        "values": windows_table(findings, samples[-1]).values("paper"),
+        "tests": max((panel.tests for panel in panels), key=len),
+        "statistics": STATISTICS,
+        "main_tests": [STATISTICS[name].label for name in main_tests],
+        "sources": [STATISTICS[n] for n in dict.fromkeys(n for p in panels for n in p.tests)],
+        "singles": {panel.is_single for panel in panels},
+        "starred": any(stars(finding.answer.pvalue) for finding in findings_shown),
+        "n_more": max(0, len(findings.groups) - MOST_PANELS),
+        "column": clipped(findings.setup.group_column, LONGEST_GROUP),
+    }
+
+
+def _panels(tables: list[WindowsTable]) -> list[Panel]:
+    """Return panels with the same columns, but for those about one event.
+
+    These are the main tests, then the tests that are valid in some panel; a test that is not valid
+    in one panel has no number there.
+    """
+    panels = []
+    for table in tables:
+        is_single = STATISTICS[table.main.name].per_event
+        alike = [t for t in tables if STATISTICS[t.main.name].per_event is is_single]
+        rows = [*(t.main for t in alike), *(row for t in alike for row in t.others)]
+        tests = list(dict.fromkeys(row.name for row in rows))[:MOST_TESTS]
+        lines = [
+            Line(column.finding, [_cell(table, name, i) for name in tests])
+            for i, column in enumerate(table.columns)
+        ]
+        panels.append(Panel(table.sample, tests, lines))
+    return panels
+
+
+def _cell(table: WindowsTable, name: str, i: int) -> tuple[float, float]:
+    """Return statistic and p of a test over window i; NaN where another test takes its place."""
+    row = next((row for row in (table.main, *table.others) if row.name == name), None)
+    if row is None or row.cells[i].label:
+        return np.nan, np.nan
+    return row.cells[i].statistic, row.cells[i].pvalue
+
+
+def _events(findings: Findings) -> list[dict[str, Any]]:
+    """Return the used events by CAR over the main window, those without one last."""
+    column, main = findings.setup.group_column, findings.setup.main
+    return [
+        {
+            "day0": event.day0,
+            "name": clipped(event.name, LONGEST_NAME),
+            "group": clipped(event.cells[column], LONGEST_GROUP) or BLANK if column else "",
+            "car": event.car(main),
+        }
+        for event in in_order(findings)
+        if event.is_used
+    ]
+
+
+def _regression(findings: Findings) -> dict[str, Any]:
+    """Return the coefficients of CARs on characteristics of the events; empty without any."""
+    terms = findings.tables["regression"]
+    if terms.empty or not_possible(terms):
+        return {}
+    is_wild = "wild_pvalue" in terms
+    pvalues = terms["wild_pvalue" if is_wild else "pvalue"]
+    return {
+        "terms": terms.assign(p=pvalues).to_dict("records"),
+        "first": terms.iloc[0].to_dict(),
+        "is_wild": is_wild,
+        "starred": any(map(stars, pvalues)),
+    }

@@ -1,256 +1,124 @@
-"""Markdown: the report for a reader of plain text, with the findings of the page."""
+"""Markdown: the report for a reader of plain text, with the sections of the page."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+import re
+from functools import cache, partial
 
-import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from ...analysis.opinions import percent as rate
-from ...calendars.window import Window
-from ...significance import STATISTICS
-from ...utility.numbers import (
-    MISSING,
-    clipped,
-    count,
-    date_iso,
-    day,
-    percent,
-    pvalue,
-    span,
-    window_text,
-)
+from ...findings.samples import WindowFinding
+from ...findings.types import Findings
+from ...utility.numbers import percent, span
 from ...utility.units import speaking_of, words
-from ..content.finished_run import Finished
-from ..content.paper_tables import Panel, WindowRow, event_rows, labels, panels
-from ..content.wording import FLAGS, flag_words, flags_of
-from ..html.methods import settings_text
-from .markdown_robustness import groups_and_robustness
-from .markdown_text import block, inert, items, table
+from ..sections.dropped import dropped_section
+from ..sections.events import common_notes, events_table
+from ..sections.groups import group_section
+from ..sections.methods import methods
+from ..sections.path import path_section
+from ..sections.provenance import provenance
+from ..sections.robustness import robustness
+from ..sections.top import top
+from ..sections.trust import trust
+from ..sections.windows import Value, windows_lede, windows_table
+from . import templating
 
 MOST_PANELS = 6
+_RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# What Markdown or HTML would read as more than a letter: inside a line, and where a block begins.
+_MARKUP = re.compile(
+    r"[\\`*|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=[#\w])|\](?=[(\[])|(?<=[A-Za-z]):(?=//)"
+    r"|(?i:(?<=www))\.|@"
+)
+# The last of them is the definition of a link, which only a beginning can be.
+_START = re.compile(r"^(?:(?=[#>+\-=])|(\d+)(?=[.)])|(?=\[[^]]*\]:))")
 
 
-def markdown(run: Finished) -> str:
-    """Return ``report.md``: answer, windows by tests, events, robustness, diagnosis, losses,
-    methods."""
-    sections = (
-        _top, _windows, _path, _events, groups_and_robustness, _diagnosis, _ledger, _methods,
-        _provenance,
+def markdown(findings: Findings) -> str:
+    """Return ``report.md``; equal findings give equal text."""
+    setup = findings.setup
+    with speaking_of(setup.measure):
+        context = {
+            "findings": findings,
+            "setup": setup,
+            "words": words(),
+            "top": top(findings),
+            "dropped": dropped_section(findings),
+            "methods": methods(findings),
+            "provenance": provenance(findings),
+            "n_more": max(0, len(findings.groups) - MOST_PANELS),
+        }
+        if setup.n_used:
+            samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
+            context |= {
+                "tables": [windows_table(findings, sample) for sample in samples],
+                "windows_lede": windows_lede(findings),
+                "path": path_section(findings),
+                "events": events_table(findings),
+                "common_flags": list(common_notes(findings)),
+                "groups": group_section(findings),
+                "robustness": robustness(findings),
+                "trust": trust(findings),
+            }
+        text = environment().get_template("report.md.j2").render(context)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def environment() -> Environment:
+    """Return templates in which every text is shown by Markdown as it is."""
+    templates = Environment(
+        loader=FileSystemLoader(templating.TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_inert,
     )  # fmt: skip
-    with speaking_of(run.measure):
-        return "\n\n".join(part for section in sections for part in section(run) if part) + "\n"
+    html = templating.environment()
+    templates.filters |= html.filters
+    templates.globals |= html.globals
+    templates.filters |= {
+        "block": block,
+        "numbers": numbers_text,
+        "magnitude": partial(percent, sign=False, unit=False),
+    }
+    return templates
 
 
-def _top(run: Finished) -> Iterator[str]:
-    text = run.document["text"]
-    yield f"# {inert(run.document['name'])}"
-    yield f"**{block(text['answer'])}**"
-    yield block(" ".join(text["asides"]))
-    yield items(text["others"])
-    yield table(["Key figure", "Value", ""], text["keys"], left=3) if text["keys"] else ""
-    yield block(text["setup"])
-    yield items(text["warnings"])
+def _inert(value: object) -> Markup:
+    """Return a value of a template as Markdown; what a filter or a macro has made stays."""
+    return value if isinstance(value, Markup) else Markup(inert(value))  # noqa: S704
 
 
-def _windows(run: Finished) -> Iterator[str]:
-    shown, left = panels(run, MOST_PANELS)
-    if not shown:
-        return
-    yield "## Windows and tests"
-    for panel in shown:
-        if len(shown) > 1:
-            yield f"### {inert(_who(run, panel))}"
-        yield _grid(panel, run.main)
-    more = f" {count(left, 'more group')}: tables/tests_by_group.csv." if left else ""
-    yield (
-        "Effect with its 95% interval and p by the main test, and plain average (CAAR), in "
-        f"{words().axis}; "
-        "other tests: p-values of those that are valid here. Only the main window is the answer; "
-        "the others "
-        "are not corrected for multiple looks. In full precision: tables/tests.csv, "
-        f"tables/caar.csv.{more}"
-    )
+def inert(text: object) -> str:
+    """Return text that Markdown shows as it is; right-to-left text does not move its neighbours."""
+    visible = _UNSEEN.sub("", " ".join(str(text).split()))
+    safe = _MARKUP.sub(r"\\\g<0>", visible)
+    return f"\u2068{safe}\u2069" if _RTL.search(visible) else safe
 
 
-def _who(run: Finished, panel: Panel) -> str:
-    if not panel.group:
-        return "All events"
-    return f"{clipped(run.document['group_column'], 40)} = {clipped(panel.group, 60)}"
+def block(text: object) -> Markup:
+    """Return inert text that may begin a paragraph or an item."""
+    return Markup(_START.sub(lambda match: (match[1] or "") + "\\", inert(text)))  # noqa: S704
 
 
-def _grid(panel: Panel, main: Window) -> str:
-    others = [name for name in panel.tests if name != panel.main]
-    effect, average = (f"{name}, {words().head}" for name in ("Effect", "CAAR"))
-    head = [
-        "Window",
-        "N",
-        effect,
-        "95% CI",
-        f"p, {labels((panel.main,))[0]}",
-        average,
-        *labels(tuple(others)),
-    ]
-    return table(head, [_window_line(row, main, panel.main, others) for row in panel.rows])
+def numbers_text(value: Value, finding: WindowFinding) -> str:
+    """Return a value of the table of windows for one window, without its unit.
 
+    Parameters
+    ----------
+    value : Value
+        Column of the table.
+    finding : WindowFinding
+        Row of the table.
 
-def _window_line(row: WindowRow, main: Window, test: str, others: list[str]) -> list[str]:
-    """Return the cells of a window; where too few events have it for `test`, p is that of the test
-    named."""
-    by = f" ({labels((row.main,))[0]})" * (row.main != test)
-    window = f"{window_text(row.window)}{', main' * (row.window == main)}"
-    cells = {cell.name: pvalue(cell.pvalue) for cell in row.cells}
-    return [
-        window, f"{row.n_events:,}", percent(row.effect, unit=False),
-        span(row.low, row.high, unit=False),
-        f"{pvalue(row.pvalue)}{by}", percent(row.caar, unit=False),
-        *(cells[name] for name in others),
-    ]  # fmt: skip
-
-
-def _path(run: Finished) -> Iterator[str]:
-    """Give the path by day, of the group of the answer."""
-    aar, column = run.tables["aar"], run.document["group_column"]
-    lead = run.document["samples"][0]["group"]
-    if lead:
-        by_group = run.tables["aar_by_group"]
-        aar = by_group[by_group[column] == lead]
-    if not len(aar) or not run.document["n_used"]:
-        return
-    yield "## Path"
-    head = ["Day", "N", f"AAR, {words().head}", "N complete", f"CAAR, {words().head}"]
-    rows = [
-        [
-            day(t["tau"]), f"{t['n_events']:,}", percent(t["aar"], unit=False),
-            f"{t['n_complete']:,}",
-            percent(t["caar"], unit=False),
-        ]
-        for t in aar.to_dict("records")
-    ]  # fmt: skip
-    yield table(head, rows)
-    yield (
-        f"The {block(run.document['text']['subject'])}. AAR: mean abnormal return of the day, of "
-        "the N "
-        "events that have one. CAAR: mean CAR from the first day shown, of the events complete up "
-        "to the "
-        "day. No day is extended beyond a price limit."
-    )
-
-
-def _events(run: Finished) -> Iterator[str]:
-    rows = event_rows(run)
-    if not rows:
-        return
-    yield "## Events"
-    grouped = ["Group"] * bool(rows[0].group)
-    head = [
-        "Day 0",
-        "Event",
-        *grouped,
-        "Id",
-        "Flags",
-        f"CAR, {words().head}",
-        f"SE, {words().head}",
-        "p",
-    ]
-    yield table(
-        head,
-        [
-            [
-                r.date, r.name, *[r.group] * bool(grouped), clipped(r.event_id, 60),
-                clipped(", ".join(map(flag_words, flags_of(r.flags)))),
-                percent(r.car, unit=False), percent(r.se, sign=False, unit=False), pvalue(r.pvalue),
-            ]
-            for r in rows
-        ],
-        left=4 + len(grouped),
-    )  # fmt: skip
-    yield f"CAR over {window_text(run.main)}, by CAR; p is that of the t-test of the single event."
-
-
-def _diagnosis(run: Finished) -> Iterator[str]:
-    text = run.document["text"]
-    if not run.document["n_used"]:
-        return
-    yield "## Diagnosis"
-    yield block(" ".join(text["diagnosis"]))
-    lead = run.document["samples"][0]["group"]
-    found = run.document["group_diagnoses"].get(lead, run.document["diagnosis"])
-    rows = [
-        [
-            STATISTICS[v["test"]].label, v["trust"], clipped(v["reason"], 400),
-            MISSING if v["false_alarms"] is None else rate(v["false_alarms"]),
-            pvalue(np.nan if v["pvalue"] is None else v["pvalue"]),
-        ]
-        for v in found["opinions"]
-    ]  # fmt: skip
-    yield table(["Test", "Trust", "Why", "False alarms", "p"], rows, left=3)
-
-
-def _ledger(run: Finished) -> Iterator[str]:
-    events, used, n = run.events, run.document["n_used"], run.document["n_events"]
-    yield "## Dropped and flagged"
-    dropped = events[events["status"] != "ok"]
-    lost = f"{n - used:,} dropped" if n > used else "none dropped"
-    yield f"{count(n, 'announcement')} read: {used:,} used, {lost}."
-    if n > len(events):
-        yield f"{len(events):,} of them are listed; the folder long of the run has all."
-    if len(dropped):
-        rows = [
-            [
-                date_iso(e["day0"]),
-                clipped(e["event_id"], 60),
-                clipped(e["ticker"], 40),
-                clipped(e["reason"]),
-            ]
-            for e in dropped.to_dict("records")
-        ]
-        yield table(["Day 0", "Event", "Ticker", "Reason"], rows, left=4)
-    text = run.document["text"]
-    for title, found in (
-        ("Without a CAR", text["lacking"]),
-        ("Extended by a price limit", text["extended"]),
-    ):
-        yield f"### {title} over {window_text(run.main)}" if found else ""
-        yield items(found)
-        yield block(text.get("remedies", "")) if found is text["lacking"] else ""
-    flags = Counter(
-        f for cell in events.loc[events["status"] == "ok", "flags"] for f in set(flags_of(cell))
-    )
-    if flags and n == len(events):
-        known = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
-        rows = [
-            [clipped(flag_words(f), 60), words().say(FLAGS.get(f, "")), f"{n:,}"] for f, n in known
-        ]
-        yield table(["Flag", "Meaning", "Events used"], rows, left=2)
-
-
-def _methods(run: Finished) -> Iterator[str]:
-    text = run.document["text"]
-    if text["methods"]:
-        yield "## Methods"
-        yield from map(block, text["methods"])
-        yield items(text["references"])
-
-
-def _provenance(run: Finished) -> Iterator[str]:
-    found, config = run.document["provenance"], run.document["config"]
-    yield "## Provenance"
-    settings = settings_text(config)
-    versions = ", ".join(f"{k} {v}" for k, v in (found.get("versions") or {}).items())
-    lines = {
-        "Reproduce": found.get("command"), "Events": found.get("events_source"),
-        "SHA-256 of the events": found.get("events_sha256"), "Settings": settings,
-        "Software": versions,
-    }  # fmt: skip
-    yield items(f"{name}: {clipped(value, 2000)}" for name, value in lines.items() if value)
-    prices = found.get("prices") or {}
-    keys = ("source", "detail", "first", "last", "rows")
-    rows = [
-        [symbol, *(clipped(entry.get(k, "")) for k in keys)]
-        for symbol, entry in sorted(prices.items())
-    ]
-    yield (
-        table(["Symbol", "Source", "Detail", "First", "Last", "Rows"], rows, left=5) if rows else ""
-    )
+    Returns
+    -------
+    str
+        A count, an interval or a number in percent; a dash where it is missing.
+    """
+    numbers = value.numbers(finding)
+    if value.kind == "count":
+        return f"{int(numbers[0]):,}"
+    if value.kind == "interval":
+        return span(numbers[0], numbers[1], unit=False)
+    return percent(numbers[0], unit=False)

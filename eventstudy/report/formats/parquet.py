@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
 import pandas as pd
 
-from ...utility.optional_parquet import parquet_modules
-from ..content.finished_run import Finished
+from ...findings.run_files import FinishedRun
+from ...utility.tables import parquet_modules
 
 
-def long_table(run: Finished) -> pd.DataFrame:
-    """Return ``tables/abnormal_returns.csv`` with the group of each event, if there are groups, in
-    front."""
-    table, column = run.tables["abnormal_returns"], run.document["group_column"]
+def long_table(run: FinishedRun) -> pd.DataFrame:
+    """Return ``tables/abnormal_returns.csv``; with groups, that of each event is in front."""
+    table, column = run.tables["abnormal_returns"], run.findings.setup.group_column
     if not column or column in table:
         return table
-    used = run.events[run.events["status"] == "ok"]
-    days = len(table) // max(1, len(used))
-    return table.assign(**{column: used[column].repeat(days).to_numpy()})[[column, *table.columns]]
+    groups = {event.cells["event_id"]: event.cells[column] for event in run.findings.used}
+    names = table["event_id"].astype(str).map(groups)
+    return table.assign(**{column: names})[[column, *table.columns]]
 
 
-def write_parquet(run: Finished, path: Path) -> None:
-    """Write the long table.
+def parquet_bytes(run: FinishedRun) -> bytes:
+    """Return the file of the long table.
 
     Raises
     ------
     ConfigError
         If the extra ``parquet`` is not installed.
     """
-    pa, parquet = parquet_modules(path.name)
+    pa, parquet = parquet_modules("abnormal_returns.parquet")
     table = pa.Table.from_pandas(long_table(run), preserve_index=False)
     date = table.schema.get_field_index("date")
     table = table.set_column(date, "date", table["date"].cast(pa.date32()))
-    parquet.write_table(table, path, compression="zstd")
+    file = io.BytesIO()
+    parquet.write_table(table, file, compression="zstd")
+    return file.getvalue()

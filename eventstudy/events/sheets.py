@@ -1,0 +1,201 @@
+"""Events files of every kind as one sheet of texts: CSV, Parquet and frames."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError, Problem
+from ..utility.csv_text import OUTCOME, unquoted
+from ..utility.tables import (
+    SAVE_AS,
+    commas_in,
+    has_decimal_commas,
+    numbered_rows,
+    point_of,
+    reading_parquet,
+    separator_of,
+    strip,
+    why_not_text,
+)
+from .cells import BLOCK, WHOLE_ROW, Column, Sheet, laid_out
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Where pandas keeps an index that has no name.
+_INDEX = re.compile(r"__index_level_\d+__")
+
+
+def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, list[Problem]]:
+    """Return the rows of a CSV file that are not empty, and what cannot be read.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file.
+    required : sequence of str
+        Columns that the header should name: they tell which separator is used.
+    """
+    if fault := why_not_text(raw):
+        return None, [Problem(fault.line, WHOLE_ROW, fault.reason, fault.byte, SAVE_AS)]
+    problems: list[Problem] = []
+    header = next((line for line in _lines(raw) if line.strip()), "")
+    separator = separator_of(header, required)
+    sheet = laid_out(_rows(_lines(raw), separator, problems))
+    if sheet and separator != ",":
+        sheet = _with_points(sheet)
+    if sheet and set(OUTCOME) <= set(sheet.names):
+        sheet = _of_a_run(sheet)
+    if sheet is None and not problems:
+        *head, last = required
+        remedy = f"the first line names the columns, among them {', '.join(head)} and {last}"
+        problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
+    return sheet, problems
+
+
+def _with_points(sheet: Sheet) -> Sheet:
+    """Return the sheet with decimal points in columns of numbers with decimal commas."""
+    columns, notices = list(sheet.columns), []
+    for k, (name, column) in enumerate(zip(sheet.names, columns, strict=True)):
+        if has_decimal_commas(column.texts):
+            example = commas_in(column.texts)[0]
+            columns[k] = column.changed(point_of)
+            reading = f"{example.strip()!r} as {point_of(example).strip()}"
+            notices.append(f"{strip(name)}: commas are read as decimal points, {reading}")
+    return replace(sheet, columns=columns, notices=notices)
+
+
+def _of_a_run(sheet: Sheet) -> Sheet:
+    """Return the sheet of a run's ``events.csv`` with the cells it was written from."""
+    columns = [column.changed(unquoted) for column in sheet.columns]
+    return replace(sheet, names=[unquoted(name) for name in sheet.names], columns=columns)
+
+
+def _rows(
+    lines: Iterable[str], separator: str, problems: list[Problem]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that can be read, each with its first line; add the others to `problems`."""
+    for line, cells in numbered_rows(lines, separator, strict=True):
+        if isinstance(cells, csv.Error):
+            problems.append(_broken_row(line, str(cells)))
+        else:
+            yield line, cells
+
+
+def _broken_row(line: int, error: str) -> Problem:
+    if "field limit" in error:
+        reason = f"a cell is longer than {csv.field_size_limit():,} characters"
+        return Problem(line, WHOLE_ROW, reason, remedy="is a quote missing at the end of a cell?")
+    if "end of data" in error:
+        reason = "a quote that opens in this row is never closed"
+        return Problem(line, WHOLE_ROW, reason, remedy="the rows after it are lost in the cell")
+    reason = "the quotes of this row do not pair up"
+    return Problem(line, WHOLE_ROW, reason, remedy="a quote inside a quoted cell is written twice")
+
+
+def _lines(raw: bytes) -> Iterable[str]:
+    return io.TextIOWrapper(io.BytesIO(raw), "utf-8-sig", newline="")
+
+
+def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
+    """Return the rows of a Parquet file that are not empty.
+
+    The line of a row is its position + 2, its line in a CSV of the file.
+
+    Raises
+    ------
+    ConfigError
+        pyarrow is not installed.
+    """
+    try:
+        with reading_parquet() as (pa, pq):
+            table = pq.read_table(pa.BufferReader(raw))
+            named = [k for k, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
+            names = [table.column_names[k] for k in named]
+            columns = [_column(table.column(k)) for k in named]
+    except DataError as error:
+        reason = f"the file cannot be read as Parquet ({error.remedy})"
+        return None, [Problem(1, WHOLE_ROW, reason)]
+    filled = np.zeros(table.num_rows, dtype=bool)
+    for column in columns:
+        filled |= np.array([strip(text) != "" for text in column.texts], dtype=bool)[column.codes]
+    rows = np.flatnonzero(filled)
+    if len(rows) < len(filled):
+        columns = [column.take(rows) for column in columns]
+    return Sheet(1, names, rows + 2, columns), []
+
+
+def _column(cells: Any) -> Column:
+    """Return a column of Arrow as text; each distinct value is written once."""
+    import pyarrow as pa
+
+    try:
+        encoded = cells.dictionary_encode().combine_chunks() if cells.num_chunks else None
+    except pa.ArrowNotImplementedError:
+        encoded = None
+    if encoded is None:
+        return Column.of(map(cell_text, cells.to_pylist()))
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.unify_dictionaries().combine_chunks()
+    values = [cell_text(value) for value in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+    written = Column.of([*values, ""])
+    return Column(written.codes[codes], written.texts)
+
+
+def cell_text(value: object) -> str:
+    """Return a value as in a CSV: missing is empty, midnight without a zone is a date."""
+    if isinstance(value, str):
+        return value
+    if (
+        value is None
+        or str(value) in ("NaT", "<NA>")
+        or (isinstance(value, float) and math.isnan(value))
+    ):
+        return ""
+    if isinstance(value, dt.datetime):
+        bare = value.tzinfo is None and value.time() == dt.time()
+        return value.date().isoformat() if bare else value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def sheet_of_frame(frame: pd.DataFrame) -> Sheet:
+    """Return the rows of a frame; the line of a row is its position + 2."""
+    names = [strip(str(name)) for name in frame.columns]
+    columns = [_frame_column(frame.iloc[:, k]) for k in range(len(names))]
+    return Sheet(1, names, np.arange(len(frame)) + 2, columns)
+
+
+def _frame_column(cells: pd.Series[Any]) -> Column:
+    """Return a column as text; distinct values are written once if no two look alike."""
+    if cells.dtype.kind not in "biufM":
+        return Column.of(map(cell_text, cells))
+    codes, values = cells.factorize()
+    written = Column.of([*map(cell_text, values.tolist()), ""])
+    return Column(written.codes[codes], written.texts)
+
+
+def hash_of(sheet: Sheet) -> str:
+    """Return the SHA-256 of a sheet written as CSV."""
+    text, digest = io.StringIO(), hashlib.sha256()
+    write = csv.writer(text, lineterminator="\n").writerows
+    rows = chain([sheet.names], sheet.rows())
+    while block := list(islice(rows, BLOCK)):
+        write(block)
+        digest.update(text.getvalue().encode("utf-8", "surrogatepass"))
+        text.seek(0)
+        text.truncate()
+    return digest.hexdigest()

@@ -1,0 +1,348 @@
+"""Findings as ``results.json`` and back: one strict reading of the types, and their JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+import pandas as pd
+
+from ..calendars.window import Window
+from ..errors import RunFolderError
+from ..utility.catalogue import Reason
+from .types import SCHEMA, Findings
+
+INFINITE = {"inf": math.inf, "-inf": -math.inf}
+# Kinds of the columns of a table, by the letter of numpy.
+KINDS = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "M": "date"}
+DTYPES = {"number": "float64", "integer": "int64", "boolean": "bool", "date": "datetime64[s]"}
+
+
+class DocumentError(RunFolderError):
+    """A document that is not one of the findings of a study."""
+
+    def __init__(self, what: str, *, where: str, value: object = None) -> None:
+        remedy = "restore the file as eventstudy wrote it, or run the study again"
+        super().__init__(what, where=where, value=value, remedy=remedy)
+
+
+def to_json(findings: Findings, **more: Any) -> str:
+    """Return the text of ``results.json``: one line for each sample, event and table.
+
+    Parameters
+    ----------
+    findings : Findings
+    **more
+        Further members of the document, which the reader passes over.
+    """
+    members = {**_encoded(findings), **{name: _encoded(value) for name, value in more.items()}}
+    lines = [f"{_text(name)}: {_lines(value)}" for name, value in members.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    """Return a member; a list of objects, and an object of objects, with a line for each."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(map(_text, value)) + "\n]"
+    if isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()):
+        return "{\n" + ",\n".join(f"{_text(k)}: {_text(v)}" for k, v in value.items()) + "\n}"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _encoded(value: Any) -> Any:
+    """Return a JSON value: NaN and NaT become null, dates ISO text, reasons code and facts."""
+    match value:
+        case Reason():
+            return {"code": value.code, **_encoded(value.facts)} if value else None
+        case None | str() | bool():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return _number(float(value))
+        case np.generic():
+            return _encoded(_item(value))
+        case np.ndarray():
+            return [_encoded(_item(cell)) for cell in value.ravel()]
+        case Window():
+            return [value.start, value.stop]
+        case pd.DataFrame():
+            return {str(name): _column(value[name]) for name in value.columns}
+        case Mapping():
+            return {str(k): _encoded(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_encoded(v) for v in value]
+    return {f.name: _encoded(getattr(value, f.name)) for f in fields(value)}
+
+
+def _item(value: Any) -> Any:
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else str(value.astype("datetime64[D]"))
+    return value.item()
+
+
+def _number(value: float) -> float | str | None:
+    if math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
+
+
+def _column(values: pd.Series[Any]) -> dict[str, Any]:
+    """Return a column of a table: its kind, and its cells."""
+    kind = KINDS.get(values.dtype.kind, "text")
+    if kind == "text":
+        return {"type": kind, "values": ["" if v is None or v != v else str(v) for v in values]}
+    return {"type": kind, "values": _encoded(values.to_numpy())}
+
+
+def read_json(text: str, where: str = "results.json") -> Findings:
+    """Return the findings of a document.
+
+    Parameters
+    ----------
+    text : str
+        Content of a ``results.json``.
+    where : str
+        Name of the file, for errors.
+
+    Raises
+    ------
+    RunFolderError
+        If it is no such document, or a part of it is missing, or is of another type.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DocumentError("not a JSON document", where=where, value=str(error)) from None
+    return from_document(document, where)
+
+
+def from_document(document: Any, where: str) -> Findings:
+    """Return the findings of a document that was read as JSON; errors as of :func:`read_json`.
+
+    Parameters
+    ----------
+    document : dict
+        Further members are passed over.
+    where : str
+        Name of the file, for errors.
+
+    Raises
+    ------
+    DocumentError
+        If the document has another form.
+    """
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise DocumentError(
+            f"the run has no results of the form {SCHEMA}", where=where, value=schema
+        )
+    names = {f.name for f in fields(Findings)}
+    members = {name: value for name, value in document.items() if name in names}
+    findings: Findings = _decoded(Findings, members, where)
+    return findings
+
+
+def _decoded(kind: Any, value: Any, where: str) -> Any:
+    """Return a value as the type of its field; `where` is its place in the document."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return None if value is None else _decoded(_given(inner), value, where)
+    if kind is Reason:
+        return _reason(value, where)
+    if kind is Window:
+        return Window(*_decoded(tuple[int, int], value, where))
+    if origin is np.ndarray:
+        return _array(inner[1], value, where)
+    if origin is tuple:
+        return _tuple(inner, value, where)
+    if origin is not None and issubclass(origin, Mapping):
+        _require(isinstance(value, dict), kind, value, where)
+        return {k: _decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
+    if kind is pd.DataFrame:
+        return _table(value, where)
+    if is_dataclass(kind):
+        return _record(kind, value, where)
+    if kind is float:
+        return _float(value, where)
+    _require(type(value) is kind, kind, value, where)
+    return value
+
+
+def _given(inner: tuple[Any, ...]) -> Any:
+    return next(kind for kind in inner if kind is not types.NoneType)
+
+
+def _record(kind: Any, value: Any, where: str) -> Any:
+    _require(isinstance(value, dict), kind, value, where)
+    hints = _hints(kind)
+    # Runs of before lack what was added since.
+    lacking = {f.name for f in fields(kind) if f.default is MISSING} - value.keys()
+    if odd := sorted(lacking | (value.keys() - hints.keys())):
+        lack = "is missing" if odd[0] in hints else "is not part of it"
+        raise DocumentError(f"{odd[0]} {lack}", where=where)
+    return kind(**{k: _decoded(hints[k], v, f"{where}.{k}") for k, v in value.items()})
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of the fields of a record that its maker takes."""
+    hints = get_type_hints(kind)
+    return {f.name: hints[f.name] for f in fields(kind) if f.init}
+
+
+def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    _require(isinstance(value, list), tuple, value, where)
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        kinds: tuple[Any, ...] = (inner[0],) * len(value)
+    else:
+        kinds = inner
+        _require(len(value) == len(kinds), tuple, value, where)
+    return tuple(
+        _decoded(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
+    )
+
+
+def _reason(value: Any, where: str) -> Reason:
+    if value is None:
+        return Reason.of("")
+    _require(isinstance(value, dict) and isinstance(value.get("code"), str), Reason, value, where)
+    facts = dict(value)
+    try:
+        return Reason(facts.pop("code"), **facts)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DocumentError(f"no such reason: {error}", where=where, value=str(value)) from None
+
+
+def _float(value: Any, where: str) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, str) and value in INFINITE:
+        return INFINITE[value]
+    _require(isinstance(value, (int, float)) and not isinstance(value, bool), float, value, where)
+    return float(value)
+
+
+def _array(dtype: Any, value: Any, where: str) -> np.ndarray[Any, Any]:
+    _require(isinstance(value, list), list, value, where)
+    scalar = get_args(dtype)[0]
+    if issubclass(scalar, np.floating):
+        return np.array([_float(cell, where) for cell in value], dtype=float)
+    if issubclass(scalar, np.datetime64):
+        return np.array([cell or "NaT" for cell in value], dtype="datetime64[D]")
+    return np.array(value, dtype=np.int64)
+
+
+def _table(value: Any, where: str) -> pd.DataFrame:
+    _require(isinstance(value, dict), pd.DataFrame, value, where)
+    return pd.DataFrame({name: _series(cells, f"{where}.{name}") for name, cells in value.items()})
+
+
+def _series(column: Any, where: str) -> pd.Series[Any]:
+    _require(isinstance(column, dict) and column.keys() == {"type", "values"}, dict, column, where)
+    kind, values = column["type"], column["values"]
+    if kind == "number":
+        return pd.Series([_float(v, where) for v in values], dtype="float64")
+    if kind in DTYPES:
+        return pd.Series(pd.to_datetime(values) if kind == "date" else values, dtype=DTYPES[kind])
+    return pd.Series(values, dtype=object)
+
+
+def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
+    if not fits:
+        name = getattr(kind, "__name__", str(kind))
+        word = {"tuple": "list", "Mapping": "object", "str": "text", "float": "number"}.get(
+            name, name
+        )
+        raise DocumentError(f"not of the type {word}", where=where, value=repr(value)[:60])
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
+    records: dict[str, Any] = {}
+    root = _schema_of(Findings, records)
+    top = records.pop("Findings")
+    top["properties"]["schema"] = {"const": SCHEMA}
+    # Members of the document beside the findings: the answers by group, and where a run is.
+    top["additionalProperties"] = True
+    assert root == {"$ref": "#/$defs/Findings"}  # noqa: S101
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:eventstudy-kit:{SCHEMA.replace('eventstudy-', '').replace('/', ':')}",
+        "title": f"results.json of an eventstudy run ({SCHEMA})",
+        **top,
+        "$defs": dict(sorted(records.items())),
+    }
+
+
+NUMBER: dict[str, Any] = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
+PLAIN = {str: "string", int: "integer", bool: "boolean"}
+
+
+def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return {}
+    if kind is float:
+        return NUMBER
+    if kind in PLAIN:
+        return {"type": PLAIN[kind]}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema_of(_given(inner), records), {"type": "null"}]}
+    if kind is Reason:
+        code = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
+        return {"anyOf": [code, {"type": "null"}]}
+    if kind is Window:
+        return {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+    if origin is np.ndarray:
+        dates = issubclass(get_args(inner[1])[0], np.datetime64)
+        return {"type": "array", "items": {"type": ["string", "null"]} if dates else NUMBER}
+    if origin is tuple:
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return {"type": "array", "items": _schema_of(inner[0], records)}
+        return {"type": "array", "prefixItems": [_schema_of(k, records) for k in inner]}
+    if origin is not None and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _schema_of(inner[1], records)}
+    if kind is pd.DataFrame:
+        return {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}} | _column_in(
+            records
+        )
+    return _record_schema(kind, records)
+
+
+def _column_in(records: dict[str, Any]) -> dict[str, Any]:
+    records["Column"] = {
+        "type": "object",
+        "required": ["type", "values"],
+        "properties": {
+            "type": {"enum": ["text", *DTYPES]},
+            "values": {"type": "array"},
+        },
+    }
+    return {}
+
+
+def _record_schema(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
+    if kind.__name__ not in records:
+        records[kind.__name__] = {}
+        hints = _hints(kind)
+        records[kind.__name__] = {
+            "description": (kind.__doc__ or "").split("\n\n")[0].strip(),
+            "type": "object",
+            "required": list(hints),
+            "properties": {name: _schema_of(hint, records) for name, hint in hints.items()},
+            "additionalProperties": False,
+        }
+    return {"$ref": f"#/$defs/{kind.__name__}"}

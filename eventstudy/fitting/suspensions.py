@@ -1,0 +1,250 @@
+"""Days without a free price: halts that leave the clock of an event, and closes at a limit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..abnormal.subsamples import Runs
+from ..calendars.window import Window
+from ..errors import ConfigError
+from ..models import LinearModel
+from ..returns import ReturnsPanel
+from ..utility.chunks import chunks
+from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray
+from ..windows.alignment import TRADED
+from ..windows.event_windows import EventWindows
+from ..windows.multi_session import covers
+from .series_rows import Layout
+
+
+def resumed(layout: Layout, windows: EventWindows, days: DateArray) -> tuple[Layout, DateArray]:
+    """Return the layout, with a clock of traded sessions after a halt, and the days 0 on it, (n,).
+
+    Parameters
+    ----------
+    layout : Layout
+    windows : EventWindows
+    days : (n,) datetime64 array
+        Days 0 on the clock of the calendar.
+
+    Raises
+    ------
+    ConfigError
+        If the model has leads or lags.
+    """
+    if any(layout.lags):
+        reason = "leads and lags of the market have no place on a clock without halted sessions"
+        remedy = "use --halt calendar, or another model"
+        raise ConfigError(reason, where="halt", value="shift", remedy=remedy)
+    layout = shifted(layout, halted(windows, layout))
+    estimation, event, keeps = windows.estimation, windows.event, windows.keeps_days
+    around = layout.around(days, estimation=estimation, event=event, keep_estimation=keeps)
+    is_shifted = np.array([TRADED in name for name in layout.calendars]) & (around.day0 >= 0)
+    return layout, np.where(is_shifted, around.sessions[around.day0], days)
+
+
+def halted(windows: EventWindows, layout: Layout) -> BoolArray:
+    """Return which events have a session in their event window that a later return bridges, (n,).
+
+    Only gaps of the firm count: where the benchmark alone has none, the market did not halt. A day
+    whose return was refused is no halt.
+
+    Parameters
+    ----------
+    windows : EventWindows
+    layout : Layout
+    """
+    event = windows.event_positions
+    out = np.zeros(len(event), dtype=bool)
+    for i in np.flatnonzero(layout.rows >= 0):
+        columns = layout.panel.calendars[layout.calendars[i]]
+        closed = columns[bridged(layout.panel.spans[layout.rows[i], columns])]
+        out[i] = np.isin(event[i], closed).any()
+    return out
+
+
+def bridged(spans: IntArray) -> BoolArray:
+    """Return which sessions (T,) lie within a return over several sessions, before its last."""
+    edge = np.zeros(len(spans) + 1, dtype=np.int64)
+    longer = np.flatnonzero(spans > 1)
+    np.add.at(edge, np.maximum(longer - spans[longer] + 1, 0), 1)
+    np.add.at(edge, longer, -1)
+    return np.cumsum(edge[:-1]) > 0
+
+
+def shifted(layout: Layout, events: BoolArray) -> Layout:
+    """Return the layout with a clock of traded sessions for some events (docs/methods.md, 1.5).
+
+    tau = -1 is the last session on which the firm traded before day 0, tau = 0 the first from day 0
+    on; its return spans the halt, and so do the factors, summed over the same sessions.
+
+    Parameters
+    ----------
+    layout : Layout
+    events : (n,) bool array
+        Whose clock is to leave out sessions without trade.
+    """
+    panel, calendars = layout.panel, list(layout.calendars)
+    rows, factors = layout.rows.copy(), layout.factor_rows.copy()
+    for i in np.flatnonzero(events & (layout.rows >= 0)):
+        base, symbol = calendars[i], panel.keys[rows[i]][0]
+        name = f"{base}{TRADED}{symbol}"
+        columns = panel.calendars[base]
+        traded = np.flatnonzero(~bridged(panel.spans[rows[i], columns]))
+        panel = replace(panel, calendars={**panel.calendars, name: columns[traded]})
+        panel = panel.with_rows({(symbol, name): (panel.values[rows[i]], panel.spans[rows[i]])})
+        rows[i] = panel.row(symbol, name)
+        for j, factor in enumerate(layout.factor_rows[i]):
+            if factor >= 0:
+                key = (panel.keys[factor][0], name)
+                panel = panel.with_rows({key: _summed(panel, factor, columns, traded)})
+                factors[i, j] = panel.row(*key)
+        calendars[i] = name
+    if layout.panel.limits is not None:
+        limits = _limits(layout.panel.limits, layout.rows, rows, len(panel.keys))
+        panel = replace(panel, limits=limits)
+    return replace(layout, panel=panel, calendars=tuple(calendars), rows=rows, factor_rows=factors)
+
+
+def _limits(limits: IntArray, old: IntArray, new: IntArray, n: int) -> IntArray:
+    """Return the closes at a limit for n rows; new rows of firms have those of the old."""
+    out = np.zeros((n, limits.shape[1]), dtype=limits.dtype)
+    out[: len(limits)] = limits
+    out[new[new >= 0]] = limits[old[new >= 0]]
+    return out
+
+
+def _summed(
+    panel: ReturnsPanel, row: int, columns: IntArray, traded: IntArray
+) -> tuple[FloatArray, IntArray]:
+    """Return a factor summed over the sessions since the last traded one, and their number."""
+    values, spans = np.full(len(panel.sessions), np.nan), np.zeros(len(panel.sessions), np.int64)
+    theirs, lengths = panel.values[row, columns], panel.spans[row, columns]
+    before = np.r_[traded[:1] - 1, traded[:-1]]
+    for last, t in zip(before, traded, strict=True):
+        run = slice(last + 1, t + 1)
+        if covers(lengths[run]):
+            values[columns[t]], spans[columns[t]] = np.nansum(theirs[run]), t - last
+    return values, spans
+
+
+# Longer runs of closes at a limit have no price: thirty days without a market are a halt.
+LONGEST_RUN = 30
+
+
+def with_runs(
+    abnormal: AbnormalReturns, model: LinearModel, layout: Layout, day0: DateArray, engine: Engine
+) -> AbnormalReturns:
+    r"""Return the abnormal returns with their runs of closes at a price limit joined.
+
+    A run is one return over its sessions, compounded; the normal returns and the variances of its
+    days are summed (docs/methods.md, 1.6). Without a day that closes at a limit the abnormal
+    returns stay as they are.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    model : LinearModel
+    layout : Layout
+    day0 : (n,) datetime64 array
+    engine : {"statsmodels", "batch"}
+
+    Notes
+    -----
+    .. math:: R_{run} = \\prod_t (1 + R_t) - 1, \\quad AR_{run} = R_{run} - \\sum_t E[R_t]
+    """
+    windows = abnormal.windows
+    event, estimation = windows.event, windows.estimation
+    wide = Window(event.start, event.stop + LONGEST_RUN)
+    hit = at_limit(layout, windows.event_positions)
+    rows = np.flatnonzero(hit.any(axis=1))
+    if len(rows) == 0:
+        return abnormal
+    names = ("ar", "noise", "expected", "length")
+    days = {name: getattr(abnormal, name).copy() for name in names}
+    actual = abnormal.expected + abnormal.ar
+    runs = Runs(at_limit=hit, actual=actual, x=abnormal.x_event.copy(), **days)
+    L1 = len(estimation)
+    for chunk in chunks(len(rows)):
+        chunk_layout, chunk_windows = layout.take(rows[chunk]), windows.take(rows[chunk])
+        longer = chunk_layout.around(day0[rows[chunk]], estimation=estimation, event=wide)
+        # The estimation days are those of the study, less what it masked.
+        for name in ("returns", "spans", "length"):
+            getattr(longer, name)[:, :L1] = getattr(chunk_windows, name)[:, :L1]
+        fit = model.fit(replace(longer, bounds=chunk_windows.bounds), engine=engine)
+        closes = at_limit(chunk_layout, longer.event_positions)
+        for row, i in enumerate(rows[chunk]):
+            for t in np.flatnonzero(hit[i]):
+                _join(runs, int(i), int(t), fit, row, closes[row])
+    return abnormal.altered(runs=runs)
+
+
+def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
+    """Return which days of events (n, L) close at a price limit.
+
+    Parameters
+    ----------
+    layout : Layout
+    positions : (n, L) int array
+        Columns of the panel; -1 = none.
+    """
+    return np.asarray(_states(layout, positions) != 0)
+
+
+def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: BoolArray) -> None:
+    """Put the run of event i (row `own` of the longer fit) that begins on day t in its place."""
+    free = np.flatnonzero(~closes[t:] & (fit.spans[row, t:] > 0))
+    span = slice(t, t + int(free[0]) + 1) if len(free) else slice(t, t)
+    traded = fit.spans[row, span] > 0
+    # Sessions without trade within the run are bridged by a later return of it.
+    covered = fit.spans[row, span].sum() - max(int(fit.spans[row, t]) - 1, 0)
+    if not traded.any() or covered != len(traded):
+        runs.ar[i, t] = np.nan
+        return
+    ar, expected = fit.ar[row, span][traded], fit.expected[row, span][traded]
+    actual = ar + expected
+    simple = fit.windows.kind == "simple"
+    total = np.prod(1 + actual) - 1 if simple else actual.sum()
+    runs.ar[i, t] = total - expected.sum()
+    runs.actual[i, t] = total
+    runs.expected[i, t] = np.prod(1 + expected) - 1 if simple else expected.sum()
+    runs.noise[i, t] = fit.noise[row, span][traded].sum()
+    runs.length[i, t] = fit.length[row, span].sum()
+    runs.x[i, t] = fit.x_event[row, span][traded].sum(axis=0)
+
+
+def with_bounds(windows: EventWindows, layout: Layout) -> EventWindows:
+    """Return the windows with estimation returns at a price limit set apart as bounds.
+
+    The first day of a run of such closes shows that its return lies beyond the limit. The later
+    days and the first free close after them carry what was left over: they say nothing of their own
+    day, and are missing.
+
+    Parameters
+    ----------
+    windows : EventWindows
+    layout : Layout
+    """
+    L1 = len(windows.estimation)
+    state = _states(layout, windows.positions[:, :L1])
+    hit = state != 0
+    after = np.zeros_like(hit)
+    after[:, 1:] = hit[:, :-1]
+    estimation_returns = windows.returns[:, :L1]
+    single = hit & ~after & (windows.length[:, :L1] == 1)
+    single &= np.sign(estimation_returns) == np.sign(state)
+    returns = windows.returns.copy()
+    returns[:, :L1] = np.where(hit | after, np.nan, estimation_returns)
+    return replace(windows, returns=returns, bounds=np.where(single, estimation_returns, np.nan))
+
+
+def _states(layout: Layout, positions: IntArray) -> IntArray:
+    """Return the closes at a price limit, as in ``panel.limits``, on days of events (n, L)."""
+    limits, rows = layout.panel.limits, layout.rows[:, None]
+    if limits is None or len(limits) == 0:
+        return np.zeros(positions.shape, dtype=np.int64)
+    has_return = (rows >= 0) & (positions >= 0)
+    return np.where(has_return, limits[np.maximum(rows, 0), np.maximum(positions, 0)], 0)

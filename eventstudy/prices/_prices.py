@@ -1,0 +1,283 @@
+"""The answer of every price source: one long table, failures, provenance, corporate actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from ..errors import PriceError, UnknownSymbolError
+from ._base import (
+    Action,
+    Provenance,
+    between,
+    empty_table,
+    has_prices,
+    in_range,
+    no_rows,
+    stamp,
+    unique,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+@runtime_checkable
+class PriceProvider(Protocol):
+    """A source of daily prices.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> from eventstudy.prices import resolve
+    >>> sample = resolve("sample")
+    >>> sample.name, isinstance(sample, es.PriceProvider)
+    ('sample', True)
+    """
+
+    name: str
+
+    def fetch(
+        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
+    ) -> Prices:
+        """Return the daily prices of `symbols` from `start` to `end`, both inclusive.
+
+        Parameters
+        ----------
+        symbols : sequence of str
+            Tickers, e.g. ``"002415.SZ"``; duplicates are asked once.
+        start, end : date
+            First and last session date wanted, inclusive.
+        progress : callable, optional
+            Called with the number of symbols done and the number of all symbols.
+
+        Returns
+        -------
+        Prices
+            Every symbol asked for is either in ``table`` or in ``failures``.
+
+        Raises
+        ------
+        NetworkError
+            When the source cannot be reached at all.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Daily prices of many symbols.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns `COLUMNS`, sorted by symbol and date, unique in (symbol, date). ``date`` holds naive
+        session dates (datetime64[ns]); prices and volume are float64, NaN when missing, in the
+        currency that the symbol's provenance names.
+    failures : dict of str to PriceError
+        Symbols that were asked for and have no rows, with the reason.
+    provenance : dict of str to Provenance
+        One entry for each symbol of `table`.
+    notices : tuple of str
+        Messages for the user, whatever the output format.
+    actions : dict of str to tuple of Action
+        Dividends, splits and distributions of the symbols that have any, where the source has them.
+    stale : dict of str to PriceError
+        Symbols of ``table`` whose rows were stored before, as the source did not answer, and why.
+    """
+
+    table: pd.DataFrame
+    failures: dict[str, PriceError] = field(default_factory=dict)
+    provenance: dict[str, Provenance] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    actions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
+    stale: dict[str, PriceError] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        failures: Mapping[str, PriceError],
+        provenance: Mapping[str, Provenance],
+        notices: Iterable[str] = (),
+        actions: Mapping[str, tuple[Action, ...]] | None = None,
+        stale: Mapping[str, PriceError] | None = None,
+    ) -> Prices:
+        """Return prices assembled from one cleaned table a symbol.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame
+            Rows of each symbol, as `clean` makes them.
+        failures, provenance, notices, actions, stale
+            As for the class; entries for symbols that are not in `tables` are dropped, failures
+            apart.
+
+        Returns
+        -------
+        Prices
+        """
+        import pandas as pd
+
+        names = sorted(tables)
+        frames = [tables[name] for name in names]
+        return cls(
+            table=pd.concat(frames, ignore_index=True) if names else empty_table(),
+            failures=dict(sorted(failures.items())),
+            provenance={name: provenance[name] for name in names},
+            notices=tuple(dict.fromkeys(notices)),
+            actions={name: acts for name in names if (acts := (actions or {}).get(name))},
+            stale={name: error for name in names if (error := (stale or {}).get(name))},
+        )
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols that have rows, in alphabetical order."""
+        return tuple(sorted(self.provenance))
+
+    def by_symbol(self) -> dict[str, pd.DataFrame]:
+        """Return the rows of each symbol, shape (n_sessions, 8), by symbol."""
+        grouped = self.table.groupby("symbol", sort=True)
+        return {str(name): rows.reset_index(drop=True) for name, rows in grouped}
+
+    def merge(self, second: Prices) -> Prices:
+        """Return the symbols of both; where both have a symbol, the rows of `self` win.
+
+        Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false
+        return. A symbol that has rows in either is no failure.
+        """
+        tables = {**second.by_symbol(), **self.by_symbol()}
+        failures = {**self.failures, **second.failures}
+        added = {symbol for symbol in tables if symbol not in self.provenance}
+        actions = {s: acts for s, acts in second.actions.items() if s in added}
+        stale = {s: error for s, error in second.stale.items() if s in added}
+        return Prices.of(
+            tables,
+            {symbol: error for symbol, error in failures.items() if symbol not in tables},
+            {**second.provenance, **self.provenance},
+            (*self.notices, *second.notices),
+            {**actions, **self.actions},
+            {**stale, **self.stale},
+        )
+
+    def select(
+        self,
+        symbols: Iterable[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> Prices:
+        """Return some symbols and dates; the provenance has extent and hash of the selection.
+
+        Parameters
+        ----------
+        symbols : iterable of str, optional
+            All symbols, failed ones too, when omitted.
+        start, end : date, optional
+            First and last date, inclusive.
+
+        Returns
+        -------
+        Prices
+            A symbol that is not here fails with UnknownSymbolError, one without rows in the range
+            with NoPricesError.
+        """
+        wanted = [*self.symbols, *self.failures] if symbols is None else symbols
+        tables = self.by_symbol()
+
+        def read(symbol: str) -> tuple[pd.DataFrame, Provenance]:
+            if symbol not in tables:
+                unknown = UnknownSymbolError("not among these prices", where=symbol)
+                raise self.failures.get(symbol) or unknown
+            rows = in_range(tables[symbol], start, end)
+            if rows.empty:
+                raise no_rows(symbol, tables[symbol], start, end)
+            complete = len(rows) == len(tables[symbol])
+            provenance = self.provenance[symbol]
+            return rows, provenance if complete else stamp(provenance, rows)
+
+        answers, failures = gather(wanted, read)
+        actions = {symbol: between(acts, start, end) for symbol, acts in self.actions.items()}
+        return replace(_prices(answers, failures, actions, self.stale), notices=self.notices)
+
+
+def _prices(
+    answers: Mapping[str, tuple[pd.DataFrame, Provenance]],
+    failures: Mapping[str, PriceError],
+    actions: Mapping[str, tuple[Action, ...]] | None = None,
+    stale: Mapping[str, PriceError] | None = None,
+) -> Prices:
+    tables = {symbol: rows for symbol, (rows, _) in answers.items()}
+    provenance = {symbol: source for symbol, (_, source) in answers.items()}
+    return Prices.of(tables, failures, provenance, (), actions, stale)
+
+
+def gather(
+    symbols: Iterable[str], read: Callable[[str], T], progress: Progress | None = None
+) -> tuple[dict[str, T], dict[str, PriceError]]:
+    """Return the answer of `read` for each symbol, and the failures.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Duplicates are read once.
+    read : callable
+        Takes a symbol; raises PriceError.
+    progress : callable, optional
+        Called with the number of symbols done and the number of all symbols.
+
+    Returns
+    -------
+    answers : dict of str to object
+    failures : dict of str to PriceError
+    """
+    answers, failures, wanted = {}, {}, unique(symbols)
+    for done, symbol in enumerate(wanted, 1):
+        try:
+            answers[symbol] = read(symbol)
+        except PriceError as error:
+            failures[symbol] = error
+        if progress:
+            progress(done, len(wanted))
+    return answers, failures
+
+
+def collect(
+    symbols: Iterable[str],
+    start: date,
+    end: date,
+    read: Callable[[str], tuple[pd.DataFrame, Provenance]],
+    progress: Progress | None = None,
+) -> Prices:
+    """Return the prices that `read` gives, symbol by symbol: a complete `fetch` for a source.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Duplicates are read once.
+    start, end : date
+        Inclusive.
+    read : callable
+        Takes a symbol and returns all its rows as `clean` makes them, and their provenance without
+        extent and hash; raises PriceError.
+    progress : callable, optional
+        Called with the number of symbols done and the number of all symbols.
+
+    Returns
+    -------
+    Prices
+        A symbol without a close in the range fails with NoPricesError.
+    """
+
+    def read_range(symbol: str) -> tuple[pd.DataFrame, Provenance]:
+        table, provenance = read(symbol)
+        rows = in_range(table, start, end)
+        if not has_prices(rows):
+            raise no_rows(symbol, table, start, end)
+        return rows, provenance if len(rows) == provenance.rows else stamp(provenance, rows)
+
+    return _prices(*gather(symbols, read_range, progress))

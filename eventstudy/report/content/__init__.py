@@ -1,1 +1,0 @@
-"""What a report says: sentences, tables and the document of a run."""

@@ -1,0 +1,283 @@
+"""The figures of the page of one event: price, volume, abnormal returns, estimation window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from markupsafe import Markup
+
+from ...calendars.window import Window
+from ...findings.events import Days, Fit, PricePath
+from ...findings.fit_points import DAY, FITTED
+from ...utility.catalogue import say
+from ...utility.numbers import NBSP, day, listed, percent, price
+from ...utility.typing import BoolArray, FloatArray, IntArray
+from ...utility.units import words
+from .label_placement import Box, placed, together
+from .svg_canvas import (
+    HALF,
+    WIDE,
+    Panel,
+    Scale,
+    day_scale,
+    day_ticks,
+    pair,
+    picture,
+    return_scale,
+    roomy,
+    signed_label,
+    text,
+    ticks,
+)
+
+
+def price_figure(path: PricePath, window: Window, *, name: str = "", unit: str = "") -> Markup:
+    """Return the close as a line, the model's path with its 95% band, and the window shaded.
+
+    Parameters
+    ----------
+    path : PricePath
+    window : Window
+    name : str
+        Stands above the window.
+    unit : str
+        Stands above the ticks.
+    """
+    tips = list(_price_tips(path))
+
+    def draw(width: int) -> Markup:
+        wide = width == WIDE
+        low, high = roomy([path.actual, path.low, path.high], zero=False)
+        panel = Panel(day_scale(path.days, width), Scale(low, high, 270 if wide else 232, 26))
+        at_base = np.where(path.days == path.base, path.actual, np.nan)
+        marks = [
+            panel.stripe(window),
+            panel.y_ticks(ticks(low, high, 6 if wide else 5, lambda v, d: f"{v:,.{d}f}")),
+            panel.band(path.days, path.low, path.high, "band"),
+            panel.post(0, "d"),
+            panel.line(path.days, path.expected, "b dashed"),
+            panel.line(path.days, path.actual, "i"),
+            panel.dots(path.days, at_base, "i dot"),
+            panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
+            panel.fields(path.days, tips),
+            *(_price_ends(panel, path) if wide else _price_key(panel, path)),
+            panel.over(window, name) if name else "",
+            text(panel.x.start - 6, 12, unit, "m e") if unit else "",
+        ]
+        title = say("figure.price", label=path.label)
+        return picture(width, 300, marks, title=title, desc=say("figure.price_desc"))
+
+    return pair(draw)
+
+
+def volume_figure(path: PricePath, window: Window) -> Markup:
+    """Return the volume of each day as bars, 1 being the median of the estimation window.
+
+    Parameters
+    ----------
+    path : PricePath
+    window : Window
+        Shaded.
+    """
+    high = max(2.0, 1.05 * float(np.nanmax(path.volume, initial=0)))
+    tips = [
+        say("figure.volume_day" if np.isfinite(v) else "figure.volume_missing", day=int(t), v=v)
+        for t, v in zip(path.days, path.volume, strict=True)
+    ]
+
+    def draw(width: int) -> Markup:
+        panel = Panel(day_scale(path.days, width), Scale(0, high, 110, 14))
+        marks = [
+            panel.stripe(window),
+            panel.y_ticks(ticks(0, high, 4, lambda v, d: f"{v:.{d}f}×")),
+            panel.bars(path.days, path.volume, 0.66, "vol"),
+            panel.rule(0, "z"),
+            panel.rule(1, "d"),
+            panel.post(0, "d"),
+            panel.x_ticks(day_ticks(path.days, 9 if width == WIDE else 5)),
+            panel.fields(path.days, tips),
+        ]
+        title, desc = say("figure.volume"), say("figure.volume_desc")
+        return picture(width, 140, marks, title=title, desc=desc)
+
+    return pair(draw)
+
+
+def _price_tips(path: PricePath) -> Iterator[str]:
+    """Yield the numbers of each day in words."""
+    columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
+    for t, date, actual, expected, low, high in zip(*columns, strict=True):
+        code = "price_day" if np.isfinite(actual) else "price_missing"
+        tip = say(f"figure.{code}", day=int(t), date=date, actual=actual)
+        if t > path.base and np.isfinite(expected):
+            tip += say("figure.price_model", expected=expected, low=low, high=high)
+        yield tip
+
+
+def _price_ends(panel: Panel, path: PricePath) -> Iterator[str]:
+    """Yield the names of the two paths at their last points, clear of each other."""
+    ends = []
+    for values, code, kind in ((path.expected, "model", "bt"), (path.actual, "actual", "s")):
+        at = np.flatnonzero(np.isfinite(values))
+        if at.size and (code == "actual" or path.days[at[-1]] > path.base):
+            last = values[at[-1]]
+            x = panel.label_x(float(path.days[at[-1]]))
+            ends.append((panel.y(last), x, f"{say(f'figure.{code}')} {price(last)}", kind))
+    ends.sort()
+    if len(ends) == 2 and ends[1][0] - ends[0][0] < 34 and abs(ends[1][1] - ends[0][1]) < 120:
+        middle = (ends[0][0] + ends[1][0]) / 2
+        ends = [(middle + shift, *end[1:]) for shift, end in zip((-17, 17), ends, strict=True)]
+    for y, x, name, kind in ends:
+        yield text(x, y + 2, name, kind)
+        if kind == "bt":
+            yield text(x, y + 18, say("figure.band"), "bt thin")
+
+
+def _price_key(panel: Panel, path: PricePath) -> Iterator[str]:
+    """Yield what the lines of a narrow figure are, below its days and clear of the lines."""
+    y = panel.y.start + 44
+    yield text(panel.x.start, y, say("figure.key_close"), "s")
+    if np.isfinite(path.expected).any():
+        yield text(panel.x.start, y + 18, say("figure.key_model"), "bt")
+
+
+def abnormal_figure(event: Days, window: Window) -> Markup:
+    """Return the AR of each day as bars above, the CAR below.
+
+    Parameters
+    ----------
+    event : Days
+        Each value is drawn on its 95% range without an event.
+    window : Window
+        Shaded.
+    """
+    days, tips = event.days, list(_abnormal_tips(event))
+
+    def draw(width: int) -> Markup:
+        wide, marks, axis = width == WIDE, [], day_scale(days, width)
+        rows = ((16, 170, event.ar, event.ar_half), (206, 372, event.car, event.car_half))
+        for top, foot, values, half in rows:
+            panel = Panel(axis, return_scale([values, half, -half], 5, top, foot))
+            sums = values is event.car
+            any_value = np.isfinite(values).any()
+            marks += [
+                panel.stripe(window),
+                panel.y_ticks(panel.y.ticks(5)) if any_value else "",
+                panel.band(days, -half, half, "range") if any_value else "",
+                "" if sums else panel.bars(days, values, 0.66, "bar"),
+                panel.rule(0, "z"),
+                panel.post(0, "d"),
+                panel.line(days, values, "b") if sums else "",
+                panel.dots(days, values, "b dot") if sums else "",
+                panel.x_ticks(day_ticks(days, 11 if wide else 5)) if sums else "",
+                *_abnormal_names(panel, days, values, sums=sums, wide=wide),
+            ]
+        marks.append(Panel(axis, Scale(0, 1, 372, 16)).fields(days, tips))
+        title = say("figure.abnormal", window=window, data=words().what or "returns")
+        desc = say("figure.abnormal_desc", datum=words().what or "return")
+        return picture(width, 402, marks, title=title, desc=desc)
+
+    return pair(draw)
+
+
+def _abnormal_tips(event: Days) -> Iterator[str]:
+    """Yield the numbers of each day in words."""
+    columns = (event.days, event.dates, event.ar, event.ret, event.expected, event.car)
+    for t, date, ar, ret, model, car, half in zip(*columns, event.car_half, strict=True):
+        code = "abnormal_day" if np.isfinite(ar) else "abnormal_missing"
+        facts = {"day": int(t), "date": date, "ar": ar, "ret": ret, "model": model, "car": car}
+        yield say(f"figure.{code}", **facts, ends=(car - half, car + half))
+
+
+def _abnormal_names(
+    panel: Panel, days: IntArray, values: FloatArray, *, sums: bool, wide: bool
+) -> Iterator[str]:
+    """Yield the name of a panel: at the end of its line, on a narrow figure above it."""
+    at, first, top = np.flatnonzero(np.isfinite(values)), int(days[0]), panel.y.stop
+    if at.size == 0:
+        name = say(
+            "figure.no_car" if sums else "figure.no_ar", day=first, datum=words().what or "return"
+        )
+        yield text(panel.x.start + 8, (panel.y.start + top) / 2 - 8, name, "m")
+        return
+    last = values[at[-1]] if sums else 0.0
+    end = say("figure.car", end=percent(last, unit=words().unit == "%"))
+    name, since = (end, say("figure.since", day=first)) if sums else (say("figure.ar"), "")
+    if not wide:
+        yield text(panel.x.start, top - 5, f"{name} {since}".strip(), "bt")
+        return
+    x, y = panel.label_x(float(days[at[-1]] if sums else days[-1])), panel.y(last)
+    yield text(x, y, name, "bt")
+    yield text(x, y + 16, since or say("figure.range"), "m halo")
+    if not sums:
+        yield text(x, y + 32, say("figure.range_of"), "m")
+
+
+def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
+    """Return the estimation days as grey points, the model's line, and the days of `window` marked.
+
+    Parameters
+    ----------
+    fit : Fit
+    days : (L2,) int array
+        Event days.
+    window : Window
+    """
+    inside = (days >= window.start) & (days <= window.stop)
+    ys = roomy([fit.y, fit.y_event[inside]], zero=False)
+    xs = roomy([fit.x, fit.x_event[inside]], zero=False)
+    panel, by_day = Panel(Scale(*xs, 58, 488), Scale(*ys, 286, 16)), fit.axis == DAY
+    ends = np.array(xs)
+    code = "day" if by_day else "fitted" if fit.axis == FITTED else "benchmark"
+    marks = [
+        panel.y_ticks(panel.y.ticks(6)),
+        panel.rule(0, "z") if ys[0] < 0 < ys[1] else "",
+        panel.post(0, "z") if xs[0] < 0 < xs[1] and not by_day else "",
+        panel.dots(fit.x, fit.y, "cloud"),
+        _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
+        panel.x_ticks(ticks(*xs, 5, signed_label, scale=1.0 if by_day else words().scale)),
+        text(488, 324, say(f"figure.axis_{code}", axis=words().axis), "m e"),
+        *_marked_days(panel, fit, days, inside),
+    ]
+    desc = say("figure.fit_desc", n=len(fit.y), window=window)
+    return picture(HALF, 332, marks, title=say("figure.fit"), desc=desc)
+
+
+def _clipped_line(panel: Panel, xs: FloatArray, ys: FloatArray) -> str:
+    """Return the stretch of a straight line that lies within the panel."""
+    slope = (ys[1] - ys[0]) / (xs[1] - xs[0])
+    if slope == 0:
+        return panel.line(xs, ys, "b")
+    crossed = np.sort(xs[0] + (np.array([panel.y.low, panel.y.high]) - ys[0]) / slope)
+    ends = np.array([max(xs[0], crossed[0]), min(xs[1], crossed[1])])
+    return panel.line(ends, ys[0] + slope * (ends - xs[0]), "b") if ends[0] < ends[1] else ""
+
+
+def _marked_days(panel: Panel, fit: Fit, days: IntArray, inside: BoolArray) -> Iterator[str]:
+    """Yield the days of the window as points with their names, as long as these do not crowd."""
+    rows = np.flatnonzero(inside & fit.is_marked)
+    at = [(panel.x(fit.x_event[k]), panel.y(fit.y_event[k])) for k in rows]
+    for k, (x, y) in zip(rows, at, strict=True):
+        kind = "mark full" if days[k] == 0 else "mark"
+        tip = say("figure.fit_day", day=int(days[k]), ret=fit.y_event[k])
+        yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5">'
+        yield f"<title>{tip}</title></circle>"
+    if inside.sum() > 3:
+        return
+    groups = together(at)
+    names = [f"day{NBSP}{listed(day(int(days[rows[i]])) for i in group)}" for group in groups]
+    edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
+    cloud = (panel.x.places(fit.x), panel.y.places(fit.y))
+    spots = [at[group[0]] for group in groups]
+    for label in placed(names, spots, edge, marks=at, lines=_lines(panel, fit), cloud=cloud):
+        yield text(label.x, label.y, label.text, f"ot {label.anchor}".strip())
+
+
+def _lines(panel: Panel, fit: Fit) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the line of the model and the two through zero as points, in pixels."""
+    xs, ys = (np.linspace(scale.low, scale.high, 400) for scale in (panel.x, panel.y))
+    zero = np.zeros(400)
+    lines = [(xs, fit.intercept + fit.slope * xs), (xs, zero)]
+    lines += [] if fit.axis == DAY else [(zero, ys)]
+    return [(panel.x.places(x), panel.y.places(y)) for x, y in lines]

@@ -1,0 +1,144 @@
+"""The tools of every page: templates that escape text, and hashes that admit a style or script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ...utility import numbers
+from ...utility.catalogue import say
+from ..figures.path import placebo_figure
+from ..figures.svg_canvas import pair
+from ..sections.answer import Sentence
+from ..sections.robustness import Histogram
+
+# Letters written from right to left, with the spaces and marks between them.
+_FROM_RIGHT = re.compile(
+    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc](?:[^\w<>&;]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc])*"
+)
+_TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@cache
+def environment() -> Environment:
+    """Return templates in which every text is escaped and every name must be known."""
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "sentence": _emphasised,
+        "capitalised": numbers.capitalised,
+        "isolated": isolated,
+        "percent": numbers.percent,
+        "value": partial(numbers.percent, unit=False),
+        "bound": partial(numbers.bound, unit=False),
+        "interval": lambda low, high: numbers.span(low, high, unit=False),
+        "pvalue": numbers.pvalue,
+        "price": numbers.price,
+        "signed": numbers.signed,
+        "number": partial(numbers.signed, sign=False),
+        "share": numbers.share_text,
+        "full": lambda value: f"{value:.6g}" if value == value else "",
+        "window": numbers.window_text,
+        "day": numbers.day,
+        "date": numbers.date_prose,
+        "iso": numbers.date_iso,
+        "count": "{:,}".format,
+        "clipped": numbers.clipped,
+        "typeset": numbers.typeset,
+        "histogram": _histogram,
+        "formula": formula,
+    }
+    templates.globals |= {"say": say}
+    return templates
+
+
+def _histogram(histogram: Histogram) -> Markup:
+    """Return the figure, for wide pages and for narrow ones."""
+    facts = histogram.statistic, histogram.draws
+    return pair(lambda width: placebo_figure(*facts, width=width, label=histogram.title))
+
+
+def formula(text: str) -> Markup:
+    """Return a formula such as ``CAR_i = Σ_{t∈W} AR_it`` with italics and subscripts.
+
+    Letters before an underscore are set in italics, and what is behind it below the line: a word
+    with a sign or an argument (``i,t-1``), or all between braces.
+    """
+
+    def with_index(match: re.Match[str]) -> str:
+        letter, power, braced, index = match.groups()
+        base = letter if letter == "Σ" else f"<i>{letter}</i>"
+        below = (braced or index).replace("-", numbers.MINUS)
+        return f"{base}{'<sup>2</sup>' if power else ''}<sub>{below}</sub>"
+
+    index = r"(?:\{([^}]*)\}|(\w+(?:\(\w\))?(?:,\w+)?(?:[+-][1j]\b)?))"
+    html = re.sub(rf"([^\W\d_]\u0302?[^\W\d_]*)(\^2)?_{index}", with_index, str(escape(text)))
+    return Markup(html)  # noqa: S704
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a style or script as a content security policy names it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def style(*names: str, ticks: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """Return style sheets as one, with the hash that the policy of the page lets in.
+
+    Parameters
+    ----------
+    names : str
+        Files of the folder of templates.
+    ticks : iterable of (place, label)
+        Of the axis in the tables of CARs, where upright lines are drawn.
+    """
+    css = "\n".join(map(_sheet, names)) + _grid(ticks)
+    return {"css": Markup(css), "style_hash": digest(css)}  # noqa: S704
+
+
+def script(name: str) -> dict[str, Any]:
+    """Return a script of the templates, with the hash by which the policy of the page admits it."""
+    text = (TEMPLATES / name).read_text(encoding="utf-8").strip()
+    return {"script": Markup(text), "script_hash": digest(text)}  # noqa: S704
+
+
+@cache
+def _sheet(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
+
+
+def _grid(ticks: Iterable[tuple[str, str]]) -> str:
+    places = ",".join(f"{place} 0" for place, _ in ticks)
+    colors = ("--grid", "--muted", "--grid")
+    lines = ",".join(f"linear-gradient(var({c}),var({c}))" for c in colors)
+    return f"\ntd.fx{{background-image:{lines};background-position:{places}}}" if places else ""
+
+
+def isolated(text: object) -> Markup:
+    """Return a sentence as inert markup: right-to-left names apart, "day 0" on one line."""
+    return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", numbers.NBSP), _from_right(text)))  # noqa: S704
+
+
+def _from_right(text: object) -> str:
+    return _FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", str(escape(str(text))))
+
+
+def _emphasised(sentence: Sentence) -> Markup:
+    texts = (
+        f"<strong>{_from_right(t)}</strong>" if strong else _from_right(t)
+        for t, strong in sentence.pieces
+    )
+    return Markup("".join(texts))  # noqa: S704

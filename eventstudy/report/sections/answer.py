@@ -1,0 +1,365 @@
+"""The answer in words: a headline, one sentence with the numbers, and one caveat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...analysis.answer import (
+    DIFFERENT,
+    NO_RESULT,
+    NOT_DIFFERENT,
+    PROVISIONAL,
+    Answer,
+    Interval,
+    quantile,
+)
+from ...calendars.window import Window
+from ...findings.samples import CarRemark, Sample
+from ...findings.types import Findings
+from ...significance import FULL_SAMPLE
+from ...utility.catalogue import has, say
+from ...utility.numbers import (
+    LEVEL,
+    NBSP,
+    capitalised,
+    clipped,
+    number_word,
+    rough_percent,
+    size_text,
+    span,
+)
+from ...utility.units import words
+from .subject import of_number, subject
+
+# A name in the headline is cut after so many letters, and one in a list of events.
+LONGEST_FIRM = 60
+# Events named in a sentence; the list below has all of them.
+NAMED = 3
+# With a smaller share of a group's announcements the caveat is that.
+REPRESENTATIVE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text in parts, each with whether it is emphasised."""
+
+    pieces: tuple[tuple[str, bool], ...]
+
+    def __str__(self) -> str:
+        return "".join(text for text, _ in self.pieces)
+
+
+def headline(findings: Findings, sample: Sample | None = None) -> str:
+    """Return the answer of a sample and its caveats as plain text.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+
+    Returns
+    -------
+    str
+    """
+    sample = sample or findings.sample
+    return " ".join([str(answer(findings, sample)), *asides(findings, sample)])
+
+
+def answer(findings: Findings, sample: Sample | None = None) -> Sentence:
+    """Return headline (emphasised) and supporting sentence.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+    """
+    head, sentence = _parts(findings, sample or findings.sample)
+    return Sentence(((head, True), (f" {sentence}", False)))
+
+
+def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
+    """Return the caveat of the answer, and the events that leave the window or run on beyond it.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty if no event was used.
+    """
+    sample = sample or findings.sample
+    if sample.n_used == 0:
+        return []
+    lacking = _lacking_note(sample) if sample.n_used > 1 else ""
+    notes = (_caveat(findings, sample), lacking, _extended_note(sample, findings.setup.main))
+    return [text for text in notes if text]
+
+
+def brief(findings: Findings, sample: Sample) -> Sentence:
+    """Return the answer for one more group, in short.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+        Of the group.
+
+    Returns
+    -------
+    Sentence
+    """
+    result = sample.answer
+    n = result.n_events or sample.n_events
+    name = subject(findings, sample) if sample.group else say("answer.pooled")
+    who = say("answer.who", number=_number(n), subject=of_number(n, name).partition(" ")[2])
+    if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
+        head, sentence = _parts(findings, sample)
+        return Sentence(
+            ((who, False), (head[:1].lower() + head[1:], True), (f" {sentence}", False))
+        )
+    if result.verdict == NOT_DIFFERENT:
+        tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
+        return Sentence(((who, False), (say("answer.brief_no_move"), True), (tail, False)))
+    caveats = _variance_multiple(result) if result.n_events < FULL_SAMPLE else []
+    tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
+    return Sentence(((who, False), (_moved(findings, result, "shares"), True), (tail, False)))
+
+
+def other_news(cells: Iterable[str]) -> list[str]:
+    """Return a sentence that names the other news that the event list knows."""
+    named = "; ".join(clipped(cell, 600).rstrip(".;") for cell in cells)
+    return [say("answer.news", news=named)] if named else []
+
+
+def days_text(window: Window) -> str:
+    """Return a window in words: ``on the announcement day and the day after``."""
+    if window in (Window(0, 0), Window(0, 1)):
+        return say(f"days.{window.start}_{window.stop}")
+    code = "days.one" if window.start == window.stop else "days.several"
+    return say(code, first=window.start, last=window.stop)
+
+
+def interval_text(effect: Interval, *, sizes: bool = False) -> str:
+    """Return the 95% interval in the digits of a sentence.
+
+    Parameters
+    ----------
+    effect : Interval
+        Decimal returns.
+    sizes : bool
+        Whether to write the ends without signs, the smaller first, as after "fell 7.8%".
+
+    Returns
+    -------
+    str
+    """
+    ends = [effect.ci_low, effect.ci_high]
+    if sizes:
+        shown = [size_text(end) for end in sorted(ends, key=abs)]
+    else:
+        shown = [rough_percent(end) for end in ends]
+    if words().quantity:
+        shown[0] = shown[0].removesuffix(words().unit)
+    return say("answer.interval", low=shown[0], high=shown[1])
+
+
+def full_interval(effect: Interval) -> str:
+    """Return the 95% interval in the digits of a key figure."""
+    return f"95%{NBSP}interval {span(effect.ci_low, effect.ci_high)}"
+
+
+def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
+    """Return name (with the id where that differs) and reason of events with a remark."""
+    return [(_named(remark), remark.reason) for remark in remarks]
+
+
+def remedies(remarks: Iterable[CarRemark]) -> str:
+    """Return what to do about events without a CAR, each remedy once."""
+    return " ".join(
+        dict.fromkeys(remark.reason.remedy for remark in remarks if remark.reason.remedy)
+    )
+
+
+def _named(remark: CarRemark) -> str:
+    name, event_id = clipped(remark.name, LONGEST_FIRM), clipped(remark.event_id, LONGEST_FIRM)
+    return name if name == event_id else f"{name} ({event_id})"
+
+
+def _parts(findings: Findings, sample: Sample) -> tuple[str, str]:
+    """Return headline and sentence."""
+    result = sample.answer
+    if sample.n_used == 0:
+        return _nothing_usable(findings, sample)
+    if result.verdict == PROVISIONAL:
+        return _provisional(findings, sample)
+    if result.verdict == NO_RESULT:
+        return _undecided(findings, sample)
+    if result.verdict == NOT_DIFFERENT:
+        return _no_move(findings, sample)
+    head = capitalised(_moved(findings, result, _who(sample)))
+    return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
+
+
+def _evidence(result: Answer) -> str:
+    sizes = result.verdict == DIFFERENT and not words().quantity
+    interval = interval_text(result.effect, sizes=sizes)
+    return say("answer.evidence", interval=interval, p=result.pvalue)
+
+
+def _sample_text(findings: Findings, sample: Sample) -> str:
+    """Return what the estimate is of: ``Average of 50 adverse announcements on 43 dates``."""
+    n, dates = sample.answer.n_events, sample.answer.n_dates
+    name = subject(findings, sample)
+    if n == 1:
+        return say("answer.one_event", subject=name.replace("announcements", "announcement", 1))
+    number = number_word(dates) if n < FULL_SAMPLE else f"{dates:,}"
+    facts = {"number": _number(n), "subject": name, "n_dates": dates, "dates": number}
+    return say("answer.average_one_date" if dates == 1 else "answer.average", **facts)
+
+
+def _number(n: int) -> str:
+    """Return how many events there are: few in words."""
+    return number_word(n) if n < FULL_SAMPLE else f"{n:,}"
+
+
+def _who(sample: Sample) -> str:
+    """Return the company where all events are of one, else "shares"."""
+    return clipped(sample.firm, LONGEST_FIRM) or say("answer.shares")
+
+
+def _moved(findings: Findings, result: Answer, who: str) -> str:
+    """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
+    effect, main = result.effect.estimate, findings.setup.main
+    facts = {"who": who, "when": days_text(main), "implied": _implied_by(findings), "size": effect}
+    if words().quantity:
+        meaning = words().meaning(effect, len(main)).removeprefix(words().quantity).strip()
+        return say("answer.quantity", quantity=words().quantity, meaning=meaning, **facts)
+    together = "more" if result.market_implied * effect > 0 else "otherwise"
+    return say(f"answer.{'fell' if effect < 0 else 'rose'}_{together}", **facts)
+
+
+def _implied_by(findings: Findings) -> str:
+    factors = findings.setup.model.factors
+    kind = "market" if "market" in factors else "model" if factors else "own"
+    return say(f"answer.implied_{kind}")
+
+
+def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
+    result, facts = sample.answer, {
+        "who": _who(sample), "when": days_text(findings.setup.main),
+        "implied": _implied_by(findings), "quantity": words().quantity,
+    }  # fmt: skip
+    head = say("answer.no_change" if words().quantity else "answer.no_move", **facts)
+    estimate = rough_percent(result.effect.estimate)
+    sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
+    if result.overturn.largest_t <= quantile(result.effect.df):
+        average = result.plain_average
+        interval = interval_text(average)
+        return head, f"{sentence} " + say(
+            "answer.unequal_firms", value=average.estimate, interval=interval
+        )
+    could = say("answer.could_have_seen", least=result.overturn.smallest_effect)
+    return head, f"{sentence} {could}"
+
+
+def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
+    result, length = sample.answer, len(findings.setup.main)
+    days = say(f"days.all_{length}") if has(f"days.all_{length}") else say("days.all", n=length)
+    head = say("answer.provisional", n=result.n_events, total=sample.n_used, days=days)
+    if not result.n_events:
+        return head, say("answer.run_again")
+    facts = {"value": result.effect.estimate, "interval": interval_text(result.effect)}
+    return head, say("answer.so_far" if result.n_events > 1 else "answer.so_far_one", **facts)
+
+
+def _undecided(findings: Findings, sample: Sample) -> tuple[str, str]:
+    result, main = sample.answer, findings.setup.main
+    if result.n_events == 0:
+        return say("answer.none_complete", n=sample.n_used, window=main), say("answer.each_listed")
+    facts = {"reason": capitalised(result.reason), "value": result.plain_average.estimate}
+    return say("answer.undecided"), say("answer.undecided_reason", **facts)
+
+
+def _nothing_usable(findings: Findings, sample: Sample) -> tuple[str, str]:
+    total = sample.n_events
+    if total == 0:
+        return say("answer.no_events"), say("answer.add_row")
+    reason, n = findings.dropped[0]
+    name = subject(findings, sample)
+    head = say(
+        "answer.none_usable" if total > 1 else "answer.one_unusable",
+        who=of_number(total, name) if total > 1 else of_number(1, name).removeprefix("1 "),
+    )
+    facts = {"reason": reason.head, "n": n, "total": total}
+    reason_text = say("answer.most_frequent" if total > 1 else "answer.the_reason", **facts)
+    return head, f"{reason_text} {reason.remedy or say('answer.reason_listed')}"
+
+
+def _caveat(findings: Findings, sample: Sample) -> str:
+    """Return the one caveat that travels with the headline: the first that holds."""
+    result = sample.answer
+    if result.verdict == NO_RESULT:
+        return ""
+    variance = _variance_multiple(result)
+    if result.n_events == 1:
+        news = other_news(sample.news) or [say("answer.check_news")]
+        return " ".join([say("answer.one_alone"), *news, *variance])
+    if result.n_dates == 1:
+        return " ".join([say("answer.one_date"), *variance])
+    if variance:
+        return variance[0]
+    used, total = result.n_events, sample.n_events
+    if result.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
+        return say("answer.few_used", used=used, who=of_number(total, subject(findings, sample)))
+    return ""
+
+
+def _variance_multiple(result: Answer) -> list[str]:
+    times = result.overturn.variance_multiple
+    if result.verdict != DIFFERENT or not np.isfinite(times):
+        return []
+    caveat = say("answer.variance_multiple", times=times)
+    if not result.overturn.spread_pvalue >= LEVEL:
+        return [caveat]
+    return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]
+
+
+def _extended_note(sample: Sample, main: Window) -> str:
+    """Return which CARs run on beyond the main window, and how far; "" if none does."""
+    ends = sample.extended
+    if not ends:
+        return ""
+    if sample.n_used == 1:
+        return say("answer.extended_one", reason=ends[0].reason)
+    until = [
+        say(f"answer.until_{remark.reason.code}", name=_named(remark), **remark.reason.facts)
+        for remark in ends
+    ]
+    facts = {"n": len(ends), "total": sample.answer.n_events, "window": main}
+    return say("answer.extended", events=_some(until, len(until)), **facts)
+
+
+def _lacking_note(sample: Sample) -> str:
+    """Return which events are not in the mean, why, and what to do; "" if all are."""
+    n = sample.n_lacking
+    if not sample.lacking:
+        return ""
+    events = [f"{_named(remark)}, {remark.reason}" for remark in sample.lacking]
+    code = "answer.lacking_one" if sample.n_used - n == 1 else "answer.lacking"
+    note = say(code, n=n, total=sample.n_used, events=_some(events, n))
+    return f"{note} {remedies(sample.lacking)}".strip()
+
+
+def _some(texts: list[str], n: int) -> str:
+    """Join the first texts, and say how many of `n` are not named."""
+    more = [say("answer.more_events", n=n - NAMED)] if n > NAMED else []
+    return "; ".join([*texts[:NAMED], *more])

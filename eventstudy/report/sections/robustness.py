@@ -1,0 +1,277 @@
+"""Robustness: variants, shifted calendars, weights, many hypotheses, a regression of the CARs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...calendars.window import Window
+from ...findings.types import Findings
+from ...fitting.config import MAIN
+from ...significance import STATISTICS
+from ...utility.catalogue import say
+from ...utility.numbers import (
+    LEVEL,
+    MISSING,
+    amount,
+    clipped,
+    expected,
+    percent,
+    pvalue,
+    span,
+)
+from ...utility.typing import FloatArray
+from ...utility.units import words
+from .regression import regression
+from .subject import of_number, subject
+from .table import Row, Table, table_of
+
+ADJUSTED = ("holm", "bh", "by", "romano_wolf")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Histogram:
+    """Statistics without an event (B,), and the statistic of the study that is marked."""
+
+    draws: FloatArray
+    statistic: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One analysis.
+
+    Attributes
+    ----------
+    name : str
+        Name in the catalogue, below ``robustness``.
+    lede : str
+        Its result in a sentence; "" where the table says it.
+    table : Table, optional
+    histogram : Histogram, optional
+    note : str
+    files : tuple of str
+        CSV files of the run with all of its numbers.
+    """
+
+    name: str
+    lede: str = ""
+    table: Table | None = None
+    histogram: Histogram | None = None
+    note: str = ""
+    files: tuple[str, ...] = field(default=())
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return say(f"robustness.{self.name}.title")
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """Whose result is looked at, and each analysis."""
+
+    lede: str
+    analyses: tuple[Analysis, ...]
+
+
+def robustness(findings: Findings) -> Robustness | None:
+    """Return the result of each analysis of the run; None if there is none."""
+    makers = (_variants, _placebos, _weights, _families, _regression)
+    analyses = tuple(analysis for maker in makers for analysis in maker(findings))
+    return Robustness(_lede(findings), analyses) if analyses else None
+
+
+def _lede(findings: Findings) -> str:
+    sample = findings.sample
+    if findings.groups:
+        who = say("robustness.group", who=of_number(sample.n_used, subject(findings)))
+    else:
+        who = say("robustness.all", n=sample.n_used)
+    return say("robustness.lede", who=who, main=findings.setup.main)
+
+
+def _pooled(findings: Findings) -> str:
+    """Return that an analysis is of all groups; "" where there are none."""
+    return say("robustness.pooled", n=findings.setup.n_used) if findings.groups else ""
+
+
+def _file(findings: Findings, name: str) -> str:
+    return f"{name}{'_by_group' * bool(findings.groups)}.csv"
+
+
+def _variants(findings: Findings) -> Iterator[Analysis]:
+    table = findings.tables.get("variants")
+    if table is None:
+        return
+    groups = [sample.group for sample in findings.groups]
+    rows = [
+        _variant(findings, row, groups) for row in variants_of(table, groups).to_dict("records")
+    ]
+    yield Analysis(
+        "variants",
+        table=table_of("robustness.variants", "tNnNTn", rows, unit=words().head),
+        note=say("robustness.variants.note"),
+        files=("variants.csv",),
+    )
+
+
+def _variant(findings: Findings, row: Mapping[Any, Any], groups: list[str]) -> Row:
+    """Return the study or a variant of it, with its settings once for all groups."""
+    is_main = row["variant"] == MAIN
+    name = say("robustness.variants.this") if is_main else clipped(row["variant"], 40)
+    if groups:
+        name += f": {clipped(row['group'] or say('robustness.variants.all'), 30)}"
+    window, is_first = Window(row["start"], row["stop"]), row["group"] in ("", *groups[:1])
+    over = window != findings.setup.main
+    settings = [row["settings"], say("robustness.variants.over", window=window) * over] * is_first
+    return Row(
+        (
+            name, f"{row['n_events']:,}", *_estimate(row),
+            STATISTICS[row["test"]].label if row["test"] else "", pvalue(row["pvalue"]),
+        ),
+        "; ".join(filter(None, [*settings, row["reason"]])),
+    )  # fmt: skip
+
+
+def variants_of(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of variants.csv that stand beside the answer.
+
+    Parameters
+    ----------
+    table : DataFrame
+    groups : sequence of str
+        Those of the study, in their order.
+
+    Returns
+    -------
+    DataFrame
+        The rows of the groups; of a variant that has none of them the rows of its own groups, if it
+        is split by another column, or else that of all events.
+    """
+    place = {group: i for i, group in enumerate(groups)}
+    of_study = {"", *table.loc[table["variant"] == MAIN, "group"]}
+    chosen = []
+    for _, rows in table.groupby("variant", sort=False):
+        split = rows[rows["group"].isin(place)]
+        split = split.sort_values("group", key=lambda names: names.map(place), kind="stable")
+        others = rows[~rows["group"].isin(of_study)]
+        chosen.append(next((r for r in (split, others) if len(r)), rows[rows["group"] == ""]))
+    return pd.concat(chosen)
+
+
+def _estimate(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return an estimate and its 95% interval."""
+    interval = span(row["ci_low"], row["ci_high"], unit=False)
+    return percent(row["estimate"], unit=False), interval
+
+
+def _placebos(findings: Findings) -> Iterator[Analysis]:
+    """Yield each kind of study without an event, with the histogram of its statistics."""
+    table, draws = findings.beside("placebo"), findings.beside("placebo_draws")
+    if table is None or draws is None:
+        return
+    for row in table.to_dict("records"):
+        code, is_known = f"robustness.{row['kind']}", np.isfinite(row["pvalue"])
+        label, statistic = STATISTICS[row["test"]].label, float(row["statistic"])
+        values = draws.loc[draws["kind"] == row["kind"], "statistic"].to_numpy(dtype=float)
+        facts = {"test": label, "statistic": statistic, "n": row["draws"], "p": row["pvalue"]}
+        larger = round(row["pvalue"] * (1 + row["draws"])) - 1 if is_known else 0
+        yield Analysis(
+            str(row["kind"]),
+            lede=say(f"{code}.lede", larger=larger, **facts)
+            if is_known
+            else say("robustness.failed", why=row["reason"]),
+            histogram=Histogram(values, statistic, say(f"{code}.title")) if is_known else None,
+            note=say(f"{code}.note"),
+            files=(_file(findings, "placebo_draws"),),
+        )
+
+
+def _weights(findings: Findings) -> Iterator[Analysis]:
+    rows = [
+        Row(
+            (
+                say(f"robustness.weights.{row['weights']}"), f"{row['n_events']:,}",
+                *_estimate(row), pvalue(row["pvalue"]),
+            ),
+            row["reason"],
+        )
+        for row in findings.over_main(findings.beside("aggregates")).to_dict("records")
+        if row["n_events"]
+    ]  # fmt: skip
+    if not rows:
+        return
+    money = _money(findings)
+    yield Analysis(
+        "weights",
+        lede=money,
+        table=table_of("robustness.weights", "tNnNn", rows, unit=words().head),
+        note=say("robustness.weights.note") if findings.sample.n_used > 1 else "",
+        files=tuple(_file(findings, n) for n in ("aggregates", *["market_value"] * bool(money))),
+    )
+
+
+def _money(findings: Findings) -> str:
+    """Return the change of market value in all; "" without market values."""
+    table = findings.over_main(findings.beside("market_value"))
+    if table.empty or not np.isfinite(table["total"].iloc[0]):
+        return ""
+    row, setup = table.iloc[0], findings.setup
+    ends = {name: amount(row[name]) for name in ("total", "ci_low", "ci_high")}
+    source = "unit_of" if setup.currency else "unit"
+    unit = say(f"robustness.money.{source}", currency=setup.currency, source=setup.sizes_source)
+    code = "total_interval" if np.isfinite(row["pvalue"]) else "total"
+    facts = {"n": int(row["n_events"]), "p": row["pvalue"], "unit": unit}
+    return say(f"robustness.money.{code}", **ends, **facts)
+
+
+def _families(findings: Findings) -> Iterator[Analysis]:
+    """Yield how many p-values of each family are small as they are, and corrected."""
+    table = findings.tables.get("families")
+    if table is None:
+        return
+    tested, main = table[table["pvalue"].notna()], findings.setup.main
+    rows = [
+        Row((
+            say(f"robustness.families.{name}", main=main), f"{len(family):,}",
+            *(_small(family[method]) for method in ("pvalue", *ADJUSTED)),
+        ))
+        for name, family in tested.groupby("family", sort=False)
+    ]  # fmt: skip
+    if not rows:
+        return
+    events = tested[tested["family"] == "events"]
+    n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
+    facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
+    lede = say("robustness.families.lede", **facts) if n else ""
+    yield Analysis(
+        "families",
+        lede=f"{_pooled(findings)} {lede}".strip(),
+        table=table_of("robustness.families", "tnnnnnn", rows),
+        note=say("robustness.families.note"),
+        files=("families.csv",),
+    )
+
+
+def _small(pvalues: pd.Series[float]) -> str:
+    return f"{int((pvalues < LEVEL).sum()):,}" if pvalues.notna().any() else MISSING
+
+
+def _regression(findings: Findings) -> Iterator[Analysis]:
+    section = regression(findings)
+    if section is None:
+        return
+    failed = section.table is None
+    yield Analysis(
+        "regression",
+        lede=section.lede if failed else f"{_pooled(findings)} {section.lede}".strip(),
+        table=section.table,
+        note=section.notes,
+        files=() if failed else ("regression.csv",),
+    )

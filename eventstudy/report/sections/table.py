@@ -1,0 +1,75 @@
+"""A table of a section as text, for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ...utility.catalogue import has, say
+
+# Kinds of columns by letter; a capital letter is a column that narrow pages leave out.
+KINDS = {"t": "text", "n": "number", "d": "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its head, whether it is "text", "number" or "date", and needs a wide page."""
+
+    head: str
+    kind: str
+    is_wide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its cells, of which the first is its name, and a remark beneath the name."""
+
+    cells: tuple[str, ...]
+    remark: str = ""
+
+    @property
+    def name(self) -> str:
+        """The first cell."""
+        return self.cells[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its caption, and a remark behind the caption."""
+
+    caption: str
+    about: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def heads(self) -> list[str]:
+        """The heads of the columns."""
+        return [column.head for column in self.columns]
+
+
+def table_of(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Table:
+    """Return a table with the words of the catalogue.
+
+    Parameters
+    ----------
+    code : str
+        Section of the catalogue that has ``caption``, ``columns`` (heads with "|" between them),
+        and perhaps ``about``.
+    kinds : str
+        One letter of `KINDS` for each column.
+    rows : iterable of Row
+    **facts
+        What these sentences name.
+    """
+    heads = say(f"{code}.columns", **facts).split("|")
+    return Table(
+        caption=say(f"{code}.caption", **facts),
+        about=say(f"{code}.about", **facts) if has(f"{code}.about") else "",
+        columns=tuple(
+            Column(head, KINDS[kind.lower()], kind.isupper())
+            for head, kind in zip(heads, kinds, strict=True)
+        ),
+        rows=tuple(rows),
+    )

@@ -1,0 +1,438 @@
+"""Pairs of events: the loadings of their CARs on daily errors, and correlations of residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.chunks import chunks
+from ..utility.typing import BoolArray, FloatArray, IntArray
+
+# Events of a block of pairs.
+BLOCK = 200
+ROUNDING = 1e-10
+
+
+def loadings_on(
+    sample: AbnormalReturns, window: Window, axis: IntArray | None = None
+) -> FloatArray:
+    """Return the loadings of n CARs on calendar columns, shape (n, T).
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    window : Window
+    axis : (T,) int array, optional
+        Columns; by default all that the loadings have.
+    """
+    loadings = Loadings.of(sample, window)
+    first, last = loadings.ends
+    columns = range(int(first.min()), int(last.max()) + 1)
+    laid = loadings.on(columns, np.arange(len(sample)))
+    if axis is None:
+        return laid
+    inside = (axis >= columns.start) & (axis < columns.stop)
+    out = np.zeros((len(sample), len(axis)))
+    out[:, inside] = laid[:, axis[inside] - columns.start]
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Loadings:
+    """Weights of the daily errors of n events in their CARs over a window.
+
+    By convention ``overlap="share"`` that is 1 on the sessions that the window covers and 0
+    elsewhere, the limit for long estimation windows: the cosine of two is the share of common
+    sessions.
+
+    Attributes
+    ----------
+    values : (n, L) floats
+    positions : (n, L) ints
+        Calendar columns of the values; negative where there is no session.
+    hidden : pairs of an event and columns
+        Sessions that a CAR covers in addition to the days of the window: 1 each.
+    before : int
+        Number of the L that are estimation days; the days of the CAR itself follow.
+    """
+
+    values: FloatArray
+    positions: IntArray
+    hidden: list[tuple[int, IntArray]]
+    before: int = 0
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, window: Window) -> Loadings:
+        """Return the loadings of the CARs of events.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        window : Window
+        """
+        hidden = sample.hidden(window)
+        if sample.conventions.overlap == "share":
+            covered = sample.windows.over("event_positions", sample.columns(window))
+            return cls(np.ones(covered.shape), covered, hidden)
+        estimation, event = sample.loadings(window)
+        values = np.hstack([estimation, event])
+        return cls(values, sample.windows.positions, hidden, estimation.shape[1])
+
+    def on(self, columns: range, events: IntArray) -> FloatArray:
+        """Return the loadings of some events on adjacent calendar columns, (events, columns).
+
+        Parameters
+        ----------
+        columns : range
+        events : (e,) int array
+        """
+        out = np.zeros((len(events), len(columns) + 1))
+        place = self.positions[events] - columns.start
+        place[(place < 0) | (place >= len(columns))] = -1
+        out[np.arange(len(events))[:, None], place] = self.values[events]
+        for i, sessions in self.hidden:
+            out[np.ix_(events == i, np.isin(columns, sessions).nonzero()[0])] = 1.0
+        return out[:, :-1]
+
+    @property
+    def squares(self) -> FloatArray:
+        """Squared length of the loadings of each event."""
+        out: FloatArray = (np.where(self.positions >= 0, self.values, 0.0) ** 2).sum(axis=1)
+        for i, sessions in self.hidden:
+            out[i] += len(sessions)
+        return out
+
+    @property
+    def ends(self) -> tuple[IntArray, IntArray]:
+        """First and last column of each event."""
+        never = np.iinfo(self.positions.dtype).max
+        first = np.where(self.positions >= 0, self.positions, never).min(axis=1)
+        last = self.positions.max(axis=1)
+        for i, sessions in self.hidden:
+            first[i], last[i] = min(first[i], *sessions), max(last[i], *sessions)
+        return first, last
+
+
+@dataclass(frozen=True, eq=False)
+class LoadingSums:
+    """Loadings over their length, l_i / |l_i|, added up over events, on T sessions.
+
+    Attributes
+    ----------
+    all, inside : (T,) float arrays
+        Sums of all loadings, and of those of the days of the CARs only.
+    squares : (2,) float array
+        Sums over events of the squared lengths of these.
+    """
+
+    all: FloatArray
+    inside: FloatArray
+    squares: FloatArray
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, window: Window) -> LoadingSums:
+        """Return the sums over the events of a sample, chunk by chunk.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        window : Window
+        """
+        T = len(sample.windows.sessions)
+        total, squares = np.zeros((2, T)), np.zeros(2)
+        for chunk_total, chunk_squares in sample.map(lambda events: _added(events, window, T)):
+            total += chunk_total
+            squares += chunk_squares
+        return cls(total[0], total[1], squares)
+
+    def pairs(self) -> tuple[float, float]:
+        """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""
+        every = self.all @ self.all - self.squares[0]
+        inside = self.inside @ self.inside - self.squares[1]
+        return float(inside), float(every - inside)
+
+    def pairs_with(self, sums: LoadingSums, at: tuple[IntArray, IntArray]) -> tuple[float, float]:
+        """Return the sums of o_ij over the pairs of one event each, as in :meth:`pairs`.
+
+        Parameters
+        ----------
+        sums : LoadingSums
+            Of the second group of events.
+        at : two int arrays
+            Sessions of either group that belong together.
+        """
+        a, b = at
+        every, inside = self.all[a] @ sums.all[b], self.inside[a] @ sums.inside[b]
+        return float(inside), float(every - inside)
+
+
+def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of LoadingSums, (2, T) and (2,), of a chunk of events."""
+    loadings = Loadings.of(sample, window)
+    length = np.sqrt(loadings.squares)[:, None]
+    unit = np.divide(loadings.values, length, out=np.zeros(loadings.values.shape), where=length > 0)
+    unit[loadings.positions < 0] = 0.0
+    sums, squares = np.zeros((2, T)), np.zeros(2)
+    for k, days in enumerate((slice(None), slice(loadings.before, None))):
+        at, values = np.maximum(loadings.positions[:, days], 0).ravel(), unit[:, days].ravel()
+        sums[k], squares[k] = np.bincount(at, values, T), values @ values
+    for i, sessions in loadings.hidden:
+        sums[:, sessions] += 1 / length[i]
+        squares += len(sessions) / length[i] ** 2
+    return sums, squares
+
+
+def overlaps(
+    sample: AbnormalReturns, window: Window
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Yield blocks of events, their neighbours with themselves first, and the overlaps o_ij.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+
+    Notes
+    -----
+    Each pair comes once in the upper triangle of one block; pairs that come in none have no common
+    session.
+    """
+    loadings = Loadings.of(sample, window)
+    squares, (first, last) = loadings.squares, loadings.ends
+    for rows, near in neighbours(first, last):
+        columns = range(int(first[rows].min()), int(last[rows].max()) + 1)
+        laid = loadings.on(columns, near)
+        product = laid[: len(rows)] @ laid.T
+        yield rows, near, cosines(product, squares[rows], squares[near])
+
+
+def neighbours(first: IntArray, last: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield blocks of events, and the events that may share a session with one of them.
+
+    Parameters
+    ----------
+    first, last : (n,) int arrays
+        Ends of each event's sessions. The block itself comes first, then later events.
+    """
+    order = np.argsort(first, kind="stable")
+    for block in chunks(len(first), BLOCK):
+        rows = order[block]
+        reach = int(np.searchsorted(first[order], last[rows].max(), side="right"))
+        yield rows, order[block.start : max(reach, block.start + len(rows))]
+
+
+def cosines(product: FloatArray, square_a: FloatArray, square_b: FloatArray) -> FloatArray:
+    """Return the cosines of vectors, shape (n_a, n_b), 0 where a vector has no length.
+
+    Parameters
+    ----------
+    product : (n_a, n_b) float array
+        Inner products.
+    square_a, square_b : (n_a,) and (n_b,) float arrays
+        Squared lengths.
+    """
+    norm = np.outer(np.sqrt(square_a), np.sqrt(square_b))
+    cosine: FloatArray = np.divide(product, norm, out=np.zeros(norm.shape), where=norm > 0)
+    # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
+    return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
+
+
+class Apart(NamedTuple):
+    """Two groups of events whose exchanges are never open together.
+
+    Attributes
+    ----------
+    rows, columns : int arrays
+        Events of either group.
+    row_sessions, column_sessions : int arrays
+        Sessions of either group, columns of the calendar.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    row_sessions: IntArray
+    column_sessions: IntArray
+
+    def adjacent(self, lag: int) -> tuple[IntArray, IntArray]:
+        """Return the places in both groups' sessions of P pairs, of which the second is next.
+
+        At lag 1 each session of the rows has the first one of the columns after it, at -1 the
+        reverse. While an exchange is shut, all sessions of the second one lead to its reopening.
+        """
+        first, then = self.row_sessions, self.column_sessions
+        if lag < 0:
+            first, then = then, first
+        place = np.searchsorted(then, first, side="right")
+        paired = np.flatnonzero(place < len(then))
+        return (paired, place[paired]) if lag > 0 else (place[paired], paired)
+
+
+def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
+    """Yield each two groups of events whose exchanges are never open together."""
+    windows = sample.windows
+    hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
+    group = group.ravel()
+    for pair in np.argwhere(np.triu(_never_together(hours))):
+        sides = [np.flatnonzero(group == g) for g in pair]
+        calendars = [np.unique(windows.calendar[events]) for events in sides]
+        sessions = [np.unique(np.concatenate([windows.calendars[c] for c in k])) for k in calendars]
+        yield Apart(*sides, *sessions)
+
+
+def apart(sample: AbnormalReturns) -> bool:
+    """Return whether some exchanges of the events are never open together."""
+    return bool(_never_together(np.unique(sample.windows.hours, axis=0)).any())
+
+
+def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
+    """Return whether windows of exchanges that are never open together share sessions or adjoin.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    """
+    day0, reach = sample.windows.day0, len(window)
+    for pair in groups_apart(sample):
+        events, days = day0[pair.rows], np.sort(day0[pair.columns])
+        first = np.searchsorted(days, events - reach)
+        last = np.searchsorted(days, events + reach, side="right")
+        if (first < last).any():
+            return True
+    return False
+
+
+def _never_together(hours: FloatArray) -> BoolArray:
+    """Return which pairs of exchanges are never open at one time, shape (n, n)."""
+    opens, closes = hours[:, 0], hours[:, 1]
+    return np.greater_equal.outer(opens, closes) | np.less_equal.outer(closes, opens)
+
+
+# Above this number of events the mean comes from sums over sessions, without any n x n array.
+PAIRWISE_LIMIT = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Estimation residuals laid out on the calendar.
+
+    Attributes
+    ----------
+    values : (n, T) float array
+        Decimal; 0 where there is none.
+    mask : (n, T) float array
+        1 where there is a residual, else 0.
+    """
+
+    values: FloatArray
+    mask: FloatArray
+
+    def at(self, columns: IntArray) -> Residuals:
+        """Return some of the columns, in that order."""
+        return Residuals(self.values[:, columns], self.mask[:, columns])
+
+    def first(self, count: int) -> Residuals:
+        """Return the residuals of the first events."""
+        return Residuals(self.values[:count], self.mask[:count])
+
+
+def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
+    """Return the estimation residuals of n events on calendar columns.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    axis : (T,) int array
+        Columns, ascending.
+    """
+    positions, used = sample.windows.estimation_positions, np.isfinite(sample.resid)
+    values = _spread(np.nan_to_num(sample.resid), positions, axis)
+    return Residuals(values, _spread(used, positions, axis))
+
+
+def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
+    """Return centred Pearson correlations on common sessions, shape (n_a, n_b).
+
+    Parameters
+    ----------
+    a, b : Residuals
+        On the same T columns.
+    need : int
+        A pair with fewer common sessions is NaN.
+    """
+    n = a.mask @ b.mask.T
+    sum_a, sum_b = a.values @ b.mask.T, a.mask @ b.values.T
+    square_a, square_b = a.values**2 @ b.mask.T, a.mask @ (b.values**2).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cross = a.values @ b.values.T - sum_a * sum_b / n
+        rho = cross / np.sqrt((square_a - sum_a**2 / n) * (square_b - sum_b**2 / n))
+    return np.where(n >= need, rho, np.nan)
+
+
+def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray:
+    """Return the correlations of the residuals of all pairs, shape (n, n).
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events. Correlations depend on no window and on no other event, and are computed once for
+        the study that the events were taken from.
+    need : int
+        A pair with fewer common sessions is NaN.
+    lag : {-1, 0, 1}
+        At -1 or 1 only pairs of exchanges that are never open together have one.
+    """
+    study, rows = study_of(sample)
+    if study is not sample:
+        return correlations(study, need, lag)[np.ix_(rows, rows)]
+    key = ("correlations", need, lag)
+    if lag == 0:
+        return sample.remember(key, lambda: _correlations(sample, need))
+    return sample.remember(key, lambda: _at_lag(sample, need, lag))
+
+
+def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
+    """Return the sample that has the correlations of `sample`, and the rows of its events there."""
+    study = sample.parent
+    if study is not None and sample.rows is not None and len(study) <= PAIRWISE_LIMIT:
+        return study, sample.rows
+    return sample, np.arange(len(sample))
+
+
+def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
+    """Return the correlations of all pairs, in blocks of events with near estimation windows."""
+    at = sample.windows.estimation_positions
+    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
+    out = np.full((len(sample), len(sample)), np.nan)
+    for rows, near in neighbours(first, at.max(axis=1)):
+        residuals = residuals_on(sample.take(near), np.unique(at[rows]))
+        block = residual_correlation(residuals.first(len(rows)), residuals, need)
+        out[np.ix_(rows, near)] = block
+        out[np.ix_(near, rows)] = block.T
+    return out
+
+
+def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
+    """Return the correlations of sessions of event i with the adjacent ones of event j, (n, n)."""
+    out = np.full((len(sample), len(sample)), np.nan)
+    for pair in groups_apart(sample):
+        left, right = pair.adjacent(lag)
+        a = residuals_on(sample.take(pair.rows), pair.row_sessions).at(left)
+        b = residuals_on(sample.take(pair.columns), pair.column_sessions).at(right)
+        out[np.ix_(pair.rows, pair.columns)] = residual_correlation(a, b, need)
+    return out
+
+
+def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray) -> FloatArray:
+    """Lay values (n, L) at `positions` out on the columns `axis` (T,), 0 elsewhere."""
+    out = np.zeros((len(values), len(axis)))
+    column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
+    row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
+    np.add.at(out, (row, column[row, day]), values[row, day])
+    return out

@@ -1,0 +1,370 @@
+"""Tests of the mean CAR of events that share dates: CR2 errors, wild bootstrap, calendar time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.chunks import chunks
+from ..utility.typing import FloatArray, IntArray
+from ._base import Value, require, require_count, statistic, t_of_mean
+from ._pairs import apart
+from ._ranks import Totals, same_date_mean, scaled_total
+
+MIN_DATES = 3
+MIN_CLUSTERS = 6
+ENUMERATE_UP_TO = 12
+# Signs that are drawn at a time.
+BLOCK = 1 << 20
+# |t*| that equals |t| but for rounding counts as at least as large.
+EQUAL = 1e-9
+
+
+@statistic(
+    "date_clustered", label="Date-clustered t", minimum=5, robust=("yes", "no", "yes", "fair"),
+    null="the mean CAR is zero", reference="t(Satterthwaite)",
+    source="Bell and McCaffrey (2002): CR2 for a mean",
+)  # fmt: skip
+def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the t of the mean CAR with CR2 standard errors, clustered by announcement date.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events on G dates, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and Satterthwaite's degrees of freedom of Student's t.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than three dates, or if the CARs do not vary across dates.
+
+    Notes
+    -----
+    With n_g events on date g:
+
+    .. math::
+
+        t = \frac{N \, CAAR}{\sqrt{\sum_g S_g^2 / (1 - n_g / N)}}, \quad
+        S_g = \sum_{i \in g} (CAR_i - CAAR)
+
+        df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
+        \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
+
+    With one event a date this is the cross-sectional t. CR1 with t(G-1) rejects too often where
+    dates are of unequal size. Missing data: an event without all days of the window is not in the
+    sample, unless convention ``missing`` lets it in.
+
+    References
+    ----------
+    Bell, R. M. and McCaffrey, D. F. (2002), Bias reduction in standard errors for linear regression
+    with multi-stage samples, Survey Methodology 28, 169-181.
+    """
+    return clustered_t(sample.car(window), dates_of(sample))
+
+
+@statistic(
+    "wild_bootstrap", label="Wild bootstrap by date", minimum=6,
+    robust=("yes", "yes", "yes", "fair"), core=True, role="sign flips", null="the mean CAR is zero",
+    reference="sign flips", source="Cameron, Gelbach and Miller (2008)",
+)  # fmt: skip
+def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the date-clustered t, compared with its law under sign flips of whole clusters.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns. Its conventions give the number of draws
+        B and the seed.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic of :func:`clustered_t` and its two tails among the flips.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than six clusters, or if the CARs do not vary across clusters.
+
+    Notes
+    -----
+    The null is imposed and each draw studentised anew:
+
+    .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
+
+    Dates closer than L sessions share a cluster (:func:`merged_dates`), so overlapping windows flip
+    together. All 2^G flips are taken for up to 12 clusters, p being the share that reaches the
+    statistic; else B seeded draws and (1 + #) / (1 + B). Missing data: as in
+    :func:`date_clustered`.
+
+    References
+    ----------
+    Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008), Bootstrap-based improvements for
+    inference with clustered errors, Review of Economics and Statistics 90, 414-427.
+    """
+    cluster = merged_dates(sample, window)
+    G = int(cluster.max()) + 1
+    require_count(G, f"cluster{'s' * (G != 1)} of dates", MIN_CLUSTERS)
+    car = sample.car(window)
+    t = clustered_t(car, cluster).statistic
+    stars = flipped(car, cluster, draws=sample.conventions.draws, seed=sample.conventions.seed)
+    drawn = G > ENUMERATE_UP_TO
+    tails = (stars <= t + EQUAL, stars >= t - EQUAL)
+    lower, upper = (float((tail.sum() + drawn) / (len(stars) + drawn)) for tail in tails)
+    return Value(t, np.nan, "sign flips", lower, upper)
+
+
+def dates_of(sample: AbnormalReturns) -> IntArray:
+    """Return the date of each event as a number from 0 to G-1, shape (n,)."""
+    return np.unique(sample.windows.day0, return_inverse=True)[1].ravel()
+
+
+def clustered_t(values: FloatArray, cluster: IntArray) -> Value:
+    """Return the CR2 t-statistic of a mean and its Satterthwaite degrees of freedom.
+
+    Parameters
+    ----------
+    values : (n,) float array
+    cluster : (n,) int array
+        From 0 to G-1.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than three clusters, or no variance across them.
+
+    Examples
+    --------
+    >>> values = np.array([0.02, 0.01, 0.03, -0.01, 0.0, 0.04, 0.02])
+    >>> value = clustered_t(values, np.array([0, 0, 0, 1, 1, 2, 3]))
+    >>> round(value.statistic, 7), round(value.df, 7)
+    (1.8860222, 2.3684211)
+    """
+    size = np.bincount(cluster).astype(float)
+    n, G = len(values), len(size)
+    require_count(G, "dates", MIN_DATES)
+    total = np.bincount(cluster, weights=values - values.mean())
+    variance = (total**2 / (1 - size / n)).sum()
+    reason = "all events have the same value: there is no variance across dates"
+    require(variance > 0 and np.isfinite(variance), reason)
+    # The sum over pairs of dates of n_g^2 n_h^2 / ((N - n_g) (N - n_h)), without an array of pairs.
+    share = size**2 / (n - size)
+    df = n**2 / ((size**2).sum() + share.sum() ** 2 - (share**2).sum())
+    return Value(float(n * values.mean() / np.sqrt(variance)), float(df))
+
+
+def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
+    """Return the cluster of each event, shape (n,); events whose CARs share a session share one.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    window : Window
+        L days.
+
+    Notes
+    -----
+    On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never
+    open together share a cluster if their windows are within a session of each other.
+    """
+    at = sample.windows.over("event_positions", sample.columns(window))
+    first = np.where(at >= 0, at, np.iinfo(np.int64).max).min(axis=1)
+    last = at.max(axis=1)
+    for i, hidden in sample.hidden(window):
+        if len(hidden):
+            first[i], last[i] = min(first[i], hidden.min()), max(last[i], hidden.max())
+    order = np.argsort(first, kind="stable")
+    reach = np.maximum.accumulate(last[order]) + apart(sample)
+    number: IntArray = np.empty(len(order), np.int64)
+    number[order] = np.r_[0, np.cumsum(first[order][1:] > reach[:-1])]
+    return number
+
+
+def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
+    """Return the t-statistics under sign flips of whole clusters, shape (2^G,) or (draws,).
+
+    Parameters
+    ----------
+    values : (n,) float array
+    cluster : (n,) int array
+        From 0 to G-1.
+    draws, seed : int
+        Of more than 12 clusters: seeded draws and their mirrors, which make the p-value independent
+        of the sign of the effect.
+    """
+    G = int(cluster.max()) + 1
+    if G <= ENUMERATE_UP_TO:
+        return flipped_t(values, cluster, all_signs(G))
+    rng, half = np.random.default_rng(seed), (draws + 1) // 2
+    blocks = chunks(half, max(1, BLOCK // G))
+    drawn = (rng.choice([-1.0, 1.0], size=(block.stop - block.start, G)) for block in blocks)
+    stars = np.concatenate([flipped_t(values, cluster, signs) for signs in drawn])
+    return np.concatenate([stars, -stars])[:draws]
+
+
+def all_signs(G: int) -> FloatArray:
+    """Return the 2^G rows of G signs, the identity first."""
+    bits = (np.arange(2**G)[:, None] >> np.arange(G)) & 1
+    return np.where(bits == 0, 1.0, -1.0)
+
+
+def rademacher(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
+    """Return signs (B, G), and whether they are all 2^G of them, as they are for up to 12 clusters.
+
+    Parameters
+    ----------
+    G : int
+        Number of clusters.
+    draws : int
+    seed : int
+
+    Returns
+    -------
+    (B, G) float array, bool
+    """
+    if G <= ENUMERATE_UP_TO:
+        return all_signs(G), True
+    return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
+
+
+def flipped_t(values: FloatArray, cluster: IntArray, signs: FloatArray) -> FloatArray:
+    """Return the CR2 t of the mean of the flipped values, shape (draws,).
+
+    Parameters
+    ----------
+    values : (n,) float array
+    cluster : (n,) int array
+        From 0 to G-1.
+    signs : (draws, G) float array
+        The sign of each cluster in each draw.
+    """
+    size, total = np.bincount(cluster).astype(float), np.bincount(cluster, weights=values)
+    n = len(values)
+    mean = signs @ total / n
+    deviation = signs * total - size * mean[:, None]
+    variance = (deviation**2 / (1 - size / n)).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(variance > 0, n * mean / np.sqrt(variance), np.sign(mean) * np.inf)
+
+
+MIN_SESSIONS = 10
+
+
+@statistic(
+    "cda", label="CDA t", minimum=1, robust=("yes", "no", "no", "yes"), null="the mean CAR is zero",
+    reference="t(M-1)", source="Brown and Warner (1985)", uses_residuals=True,
+)  # fmt: skip
+def cda(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the crude-dependence-adjusted t: the mean CAR over the noise of mean residuals.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and M-1 degrees of freedom of Student's t, M the estimation days.
+
+    Raises
+    ------
+    InapplicableError
+        If the mean residual does not vary over the estimation days.
+
+    Notes
+    -----
+    .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
+
+    Missing data: days with fewer events are scaled to the variance of the others
+    (:meth:`Totals.scaled`), which changes nothing where all events have all days. Price limits do
+    not extend the window.
+
+    References
+    ----------
+    Brown, S. J. and Warner, J. B. (1985), Using daily stock returns: the case of event studies,
+    Journal of Financial Economics 14, 3-31.
+    """
+    same_date = same_date_mean(sample, window)
+    y = Totals.once(sample, "cda", lambda events: events.resid).scaled(same_date)
+    y = y[np.isfinite(y)]
+    varies = len(y) >= 2 and y.std() != 0
+    require(varies, "the mean residual does not vary over the estimation days")
+    total = scaled_total(sample, window, same_date)
+    return Value(float(total / (y.std(ddof=1) * np.sqrt(len(window)))), float(len(y) - 1))
+
+
+@statistic(
+    "calendar_time", label="Calendar time", minimum=5, robust=("yes", "yes", "yes", "fair"),
+    null="the mean daily abnormal return of the firms in their window is zero",
+    reference="t(sessions-1)", source="Jaffe (1974); Mandelker (1974); Fama (1998)",
+    about_mean=False, core=True,
+)  # fmt: skip
+def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the t of mean daily abnormal returns over calendar sessions.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and S-1 degrees of freedom of Student's t, S the sessions with a firm in its
+        window.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than 10 sessions, or means that do not vary.
+
+    Notes
+    -----
+    .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
+
+    a is one mean per session over the firms whose window covers it. D is the mean length of runs of
+    consecutive sessions, M the mean number of estimation days: the error of the parameters is
+    common to the days of a run. Missing data: a missing day leaves the mean of its session.
+
+    References
+    ----------
+    Jaffe, J. F. (1974), Special information and insider trading, Journal of Business 47, 410-428.
+    Mandelker, G. (1974), Risk and return: the case of merging firms, Journal of Financial Economics
+    1, 303-335. Fama, E. F. (1998), Market efficiency, long-term returns, and behavioral finance,
+    Journal of Financial Economics 49, 283-306.
+    """
+    cols = sample.columns(window)
+    position = sample.windows.over("event_positions", cols)
+    ar = sample.over("ar", cols)
+    used = np.isfinite(ar) & sample.inside(window)
+    sessions, number = np.unique(position[used], return_inverse=True)
+    require_count(len(sessions), "sessions", MIN_SESSIONS)
+    number = number.ravel()
+    daily = np.bincount(number, weights=ar[used]) / np.bincount(number)
+    t, df = t_of_mean(daily)[:2]
+    return Value(float(t / np.sqrt(1 + mean_run(sessions) / sample.nobs.mean())), df)
+
+
+def mean_run(sessions: IntArray) -> float:
+    """Return the mean length of the runs of consecutive sessions among ascending columns (T,).
+
+    Examples
+    --------
+    >>> mean_run(np.array([1, 2, 3, 7, 9]))
+    1.6666666666666667
+    """
+    return len(sessions) / (1 + int((np.diff(sessions) > 1).sum()))

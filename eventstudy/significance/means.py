@@ -1,0 +1,334 @@
+"""Tests of the mean CAR across independent events: plain, jackknifed, adjusted for skewness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.chunks import chunks
+from ..utility.typing import FloatArray
+from ._base import EQUAL, Value, require_count, statistic, t_of_mean
+
+NULL = "the mean CAR is zero"
+MIN_VALUES = 3
+# Resamples are a quarter of the sample (Lyon, Barber and Tsai 1999).
+SHARE = 4
+QUANTILES = (0.025, 0.975)
+# Values that are drawn at a time.
+BLOCK = 1 << 20
+
+
+@statistic(
+    "cross_sectional", label="Cross-sectional t", minimum=2, robust=("no", "no", "yes", "fair"),
+    core=True, null=NULL, reference="t(N-1)", source="Brown and Warner (1980)",
+)  # fmt: skip
+def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the t of the mean CAR with its standard deviation across events.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and N-1 degrees of freedom of Student's t.
+
+    Raises
+    ------
+    InapplicableError
+        For one event, or events with the same CAR.
+
+    Notes
+    -----
+    .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
+
+    The standard deviation has the divisor N-1. Missing data: an event without all days of the
+    window is not in the sample, unless convention ``missing`` lets it in.
+
+    References
+    ----------
+    Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
+    Financial Economics 8, 205-258.
+    """
+    return t_of_mean(sample.car(window))
+
+
+@statistic(
+    "jackknife", label="Jackknife", minimum=2, robust=("no", "no", "yes", "fair"), null=NULL,
+    reference="t(N-1)", source="Tukey (1958); Giaccotto and Sfiridis (1996)",
+)  # fmt: skip
+def jackknife(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the t of the delete-one pseudo-values of the mean CAR.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and N-1 degrees of freedom of Student's t.
+
+    Raises
+    ------
+    InapplicableError
+        For one event, or events with the same CAR.
+
+    Notes
+    -----
+    The t of the N pseudo-values, which for a mean is :func:`cross_sectional`:
+
+    .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
+
+    Missing data: as in :func:`cross_sectional`.
+
+    References
+    ----------
+    Tukey, J. W. (1958), Bias and confidence in not-quite large samples (abstract), Annals of
+    Mathematical Statistics 29, 614. Giaccotto, C. and Sfiridis, J. M. (1996), Hypothesis testing in
+    event studies: the case of variance changes, Journal of Economics and Business 48, 349-370.
+    """
+    car = sample.car(window)
+    n = len(car)
+    without = (car.sum() - car) / (n - 1) if n > 1 else np.zeros(n)
+    return t_of_mean(n * car.mean() - (n - 1) * without)
+
+
+@statistic(
+    "hall", label="Skewness-adjusted t (Hall)", minimum=20, robust=("no", "no", "yes", "yes"),
+    null=NULL, reference="t(N-1)", source="Hall (1992)",
+)  # fmt: skip
+def hall(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return Hall's transformed t of the mean CAR, which removes the effect of skewness.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and N-1 degrees of freedom of Student's t.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than three events, or events with the same CAR.
+
+    Notes
+    -----
+    With t of :func:`cross_sectional` and the unbiased skewness g of the CARs:
+
+    .. math:: t_H = t + \frac{g}{\sqrt N} \Bigl(\frac{t^2}{3} + \frac16\Bigr)
+        + \frac{g^2 t^3}{27 N}
+
+    Missing data: as in :func:`cross_sectional`.
+
+    References
+    ----------
+    Hall, P. (1992), On the removal of skewness by transformation, Journal of the Royal Statistical
+    Society, Series B 54, 221-228.
+    """
+    return hall_t(sample.car(window))
+
+
+@statistic(
+    "johnson", label="Skewness-adjusted t (Johnson)", minimum=20, robust=("no", "no", "yes", "yes"),
+    null=NULL, reference="t(N-1)", source="Johnson (1978); Lyon, Barber and Tsai (1999)",
+)  # fmt: skip
+def johnson(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return Johnson's modified t of the mean CAR, adjusted for skewness.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and N-1 degrees of freedom of Student's t.
+
+    Raises
+    ------
+    InapplicableError
+        For one event, or events with the same CAR.
+
+    Notes
+    -----
+    With t of :func:`cross_sectional`:
+
+    .. math:: t_J = t + \frac{g}{6 \sqrt N} (2 t^2 + 1), \quad
+        g = \frac{\sum_i (CAR_i - CAAR)^3}{N s^3}
+
+    s has the divisor N-1. Missing data: as in :func:`cross_sectional`.
+
+    References
+    ----------
+    Johnson, N. J. (1978), Modified t tests and confidence intervals for asymmetrical populations,
+    Journal of the American Statistical Association 73, 536-544. Lyon, J. D., Barber, B. M. and
+    Tsai, C.-L. (1999), Improved methods for tests of long-run abnormal stock returns, Journal of
+    Finance 54, 165-201.
+    """
+    return johnson_t(sample.car(window))
+
+
+@statistic(
+    "johnson_bootstrap", label="Johnson bootstrap", minimum=20, robust=("no", "no", "yes", "yes"),
+    null=NULL, reference="bootstrap", source="Lyon, Barber and Tsai (1999)",
+)  # fmt: skip
+def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
+    """Return Johnson's modified t of the mean CAR, compared with its bootstrap law.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns. Its conventions give B, the number of
+        draws, and the seed.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic of :func:`johnson` and its two tails among B resamples.
+
+    Raises
+    ------
+    InapplicableError
+        For fewer than 12 events, or events with the same CAR.
+
+    Notes
+    -----
+    Resamples of floor(N/4) events are drawn with replacement and centred at the mean CAR. The tails
+    are (1 + #) / (1 + B), so p < 0.05 lies outside the 2.5 and 97.5 percent quantiles. Resamples
+    are drawn from the CARs in the order of their size, which neither the order of the events nor a
+    change of all signs alters. Missing data: as in :func:`cross_sectional`.
+
+    References
+    ----------
+    Lyon, J. D., Barber, B. M. and Tsai, C.-L. (1999), Improved methods for tests of long-run
+    abnormal stock returns, Journal of Finance 54, 165-201.
+    """
+    car = sample.car(window)
+    ordered = car[np.argsort(np.abs(car))]
+    draws, seed = sample.conventions.draws, sample.conventions.seed
+    result = resampled_johnson(ordered, draws=draws, seed=seed)
+    return Value(result.statistic, np.nan, "bootstrap", result.lower, result.upper)
+
+
+def hall_t(values: FloatArray) -> Value:
+    """Return Hall's transformed t of the mean of N values (:func:`hall`), with N-1 degrees."""
+    from scipy.stats import skew
+
+    t, df = t_of_mean(values)[:2]
+    n = len(values)
+    require_count(n, "events", MIN_VALUES, "for a skewness")
+    g = float(skew(values, bias=False))
+    return Value(t + g * (t**2 / 3 + 1 / 6) / np.sqrt(n) + g**2 * t**3 / (27 * n), df)
+
+
+def johnson_t(values: FloatArray) -> Value:
+    """Return Johnson's modified t of the mean of N values (:func:`johnson`), with N-1 degrees."""
+    df = t_of_mean(values).df
+    return Value(float(johnson_statistic(values[None])[0]), df)
+
+
+# The tests of the mean of any values, such as buy-and-hold returns, by the names of their rows.
+TESTS_OF_VALUES: dict[str, Callable[[FloatArray], Value]] = {
+    "t": t_of_mean, "hall": hall_t, "johnson": johnson_t,
+}  # fmt: skip
+RESAMPLED = "johnson_bootstrap"
+
+
+def johnson_statistic(rows: FloatArray, centre: float = 0.0) -> FloatArray:
+    """Return Johnson's statistic of the hypothesis mean = `centre` for each row, shape (B,).
+
+    Parameters
+    ----------
+    rows : (B, m) float array
+        A row without variance has an infinite statistic with the sign of its deviation.
+    centre : float
+    """
+    m = rows.shape[1]
+    deviation = rows - rows.mean(axis=1, keepdims=True)
+    s, gap = rows.std(axis=1, ddof=1), rows.mean(axis=1) - centre
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.sqrt(m) * gap / s
+        g = (deviation**3).sum(axis=1) / (m * s**3)
+        adjusted = t + g * (2 * t**2 + 1) / (6 * np.sqrt(m))
+    varies = s > EQUAL * np.abs(rows).max(axis=1)
+    return np.where(varies, adjusted, np.where(gap == 0, 0.0, np.copysign(np.inf, gap)))
+
+
+class Bootstrap(NamedTuple):
+    """A statistic and its place among its resamples.
+
+    Attributes
+    ----------
+    statistic : float
+    lower, upper : float
+        (1 + #{t* <= t}) / (1 + B) and (1 + #{t* >= t}) / (1 + B).
+    critical_low, critical_high : float
+        Quantiles 2.5 % and 97.5 % of the resamples: outside of them H0 is rejected at 5 %.
+    size : int
+        Values in a resample.
+    """
+
+    statistic: float
+    lower: float
+    upper: float
+    critical_low: float
+    critical_high: float
+    size: int
+
+    @property
+    def pvalue(self) -> float:
+        """Two-sided: twice the smaller tail, at most 1."""
+        return min(1.0, 2 * min(self.lower, self.upper))
+
+
+def resampled_johnson(values: FloatArray, *, draws: int, seed: int) -> Bootstrap:
+    """Return Johnson's t of a mean and its place among resamples of size floor(N/4).
+
+    Parameters
+    ----------
+    values : (N,) float array
+    draws, seed : int
+        B, and the seed of the generator.
+
+    Raises
+    ------
+    InapplicableError
+        If a resample would hold fewer than 3 values, or the values do not differ.
+
+    Notes
+    -----
+    The hypothesis is that the mean is zero. Resamples, drawn with replacement, are centred at the
+    sample mean (Lyon, Barber and Tsai 1999).
+    """
+    n = len(values)
+    size = n // SHARE
+    observed = johnson_t(values).statistic
+    require_count(n, "events", SHARE * MIN_VALUES, "to resample a quarter")
+    rng, mean = np.random.default_rng(seed), float(values.mean())
+    blocks = chunks(draws, max(1, BLOCK // size))
+    drawn = (rng.integers(0, n, (block.stop - block.start, size)) for block in blocks)
+    stars = np.concatenate([johnson_statistic(values[index], mean) for index in drawn])
+    tails = (stars <= observed, stars >= observed)
+    lower, upper = ((1 + int(tail.sum())) / (1 + draws) for tail in tails)
+    # Between finite and infinite neighbours there is nothing to interpolate.
+    finite = np.isfinite(stars).all()
+    low, high = np.quantile(stars, QUANTILES, method="linear" if finite else "nearest")
+    return Bootstrap(observed, lower, upper, float(low), float(high), size)

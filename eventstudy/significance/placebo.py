@@ -1,0 +1,277 @@
+"""Ranks among placebos: blocks of estimation days, and the donors of a synthetic control."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..models.controls import convex_weights
+from ..utility.typing import FloatArray
+from ._base import InapplicableError, Value, require, statistic
+from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
+
+# With fewer placebo windows the two-sided p cannot fall below 0.05, with fewer donors p cannot.
+ENOUGH, ENOUGH_DONORS = 40, 20
+
+
+@statistic(
+    "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
+    null="the mean CAR is drawn like the mean sums of as many estimation days",
+    reference="placebo rank",
+    source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
+)  # fmt: skip
+def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the mean CAR over the deviation of placebo means, and its rank among them.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and its ranks; a caution for fewer than 40 placebo windows.
+
+    Raises
+    ------
+    InapplicableError
+        If the window is longer than the estimation window, or fewer than two placebos differ.
+
+    Notes
+    -----
+    .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
+
+    A placebo CAAR is the mean over events of the block-deleted prediction errors
+    (:func:`block_sums`) of one block of L estimation days, the same in event time for all. So
+    events on one date stay together, those of different dates are taken as independent, and
+    variance that the event adds looks like an effect. Blocks overlap, so long windows have few that
+    do not (L = 11 of 120 days: 8 % instead of 5). Missing data: a block with a gap is left out for
+    its event, and blocks of fewer events are scaled to the variance of the others.
+
+    References
+    ----------
+    Gelbach, J. B., Helland, E. and Klick, J. (2013), Valid inference in single-firm, single-event
+    studies, American Law and Economics Review 15, 495-541; there for one event.
+    """
+    same_date = same_date_mean(sample, window)
+    placebo = day_sums(block_sums(sample, len(window)), same_date)
+    return placebo_rank(scaled_total(sample, window, same_date), placebo)
+
+
+@statistic(
+    "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
+    null="the CAR of this event is drawn like the sums of as many estimation days",
+    reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
+    per_event=True, uses_residuals=True, role="event rank",
+)  # fmt: skip
+def sq(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the CAR of one event over the deviation of placebo sums, and its rank among them.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        One event, valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and its ranks; a caution for fewer than 40 placebo windows.
+
+    Raises
+    ------
+    InapplicableError
+        If the window is longer than the estimation window, or fewer than two placebos differ.
+
+    Notes
+    -----
+    .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
+
+    The placebo sums are those of every block of L consecutive estimation days, predicted without
+    that block: sums of in-sample residuals are too narrow for long windows. One-sided p-values hold
+    under skewness, unlike those of the t-test. Missing data: a block with a gap is left out.
+
+    References
+    ----------
+    Gelbach, J. B., Helland, E. and Klick, J. (2013), Valid inference in single-firm, single-event
+    studies, American Law and Economics Review 15, 495-541.
+    """
+    car = float(sample.unextended.level_car(window)[0])
+    return placebo_rank(car, block_sums(sample, len(window))[0])
+
+
+@statistic(
+    "placebo_in_space", label="Placebo in space", minimum=1, robust=("n/a", "n/a", "no", "yes"),
+    null="the event stands out from its synthetic control no more than each donor from its own",
+    reference="rank among donors", source="Abadie, Diamond and Hainmueller (2010)",
+    about_mean=False, per_event=True, model="synthetic_control",
+)  # fmt: skip
+def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return |CAR| over the error before the event, and its rank among those of the donors.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        One event of the model ``synthetic_control``, valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic and its upper tail; a caution for fewer than 20 donors.
+
+    Notes
+    -----
+    .. math:: \frac{|CAR|}{RMSE}, \quad p = \frac{1 + \#\{\text{donors} \ge \text{event}\}}{1 + J}
+
+    RMSE is that of the estimation days. Each of the J donors is given a synthetic control from the
+    other J-1, on the days and over the window of the event. Effects of either sign count. Missing
+    data: estimation and window days that the event lacks are left out for the donors as well.
+
+    References
+    ----------
+    Abadie, A., Diamond, A. and Hainmueller, J. (2010), Synthetic control methods for comparative
+    case studies, Journal of the American Statistical Association 105, 493-505.
+    """
+    past, ahead = np.split(sample.windows.factors[0], [sample.resid.shape[1]])
+    Z, cols = past[np.isfinite(sample.resid[0])], sample.columns(window)
+    total = ahead[cols][np.isfinite(sample.ar[0, cols])].sum(axis=0)
+    used = Z.any(axis=0)
+    donors = _ratios(Z[:, used], total[used])
+    n = len(donors)
+    rmse = np.sqrt(np.nanmean(sample.resid[0] ** 2))
+    ratio = float(abs(sample.unextended.car(window)[0]) / rmse)
+    above = int((np.round(donors - ratio, DECIMALS) >= 0).sum())
+    few = f"{n} donors, {ENOUGH_DONORS} needed for p below 0.05" if n < ENOUGH_DONORS else ""
+    return Value(ratio, np.nan, "donors", upper=(1 + above) / (1 + n), caution=few)
+
+
+def _ratios(Z: FloatArray, total: FloatArray) -> FloatArray:
+    """Return |CAR| / RMSE of each donor against a synthetic control of the other donors, (J,).
+
+    Z (M, J) are returns on the estimation days, `total` (J,) those summed over the window.
+    """
+    out = np.empty(len(total))
+    for j in range(len(total)):
+        peers = np.delete(np.arange(len(total)), j)
+        w = convex_weights(Z[:, j], Z[:, peers])
+        gap = Z[:, j] - Z[:, peers] @ w
+        rmse = np.sqrt((gap**2).mean())
+        out[j] = abs(total[j] - total[peers] @ w) / rmse if rmse > 0 else np.inf
+    return out
+
+
+def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
+    r"""Return the sums of block-deleted prediction errors of all blocks, shape (n, L1-L+1).
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    length : int
+        L, the consecutive estimation days of a block.
+
+    Raises
+    ------
+    InapplicableError
+        If a block would be longer than the estimation window, or the regressors do not vary once it
+        is left out.
+
+    Notes
+    -----
+    The sum of the errors of a forecast that does not know the block B:
+
+    .. math:: 1' (I - H_{BB})^{-1} e_B, \quad
+        (I - H_{BB})^{-1} = I + X_B (X'X - X_B' X_B)^{-1} X_B'
+
+    so that no (L, L) matrix is built. NaN where the block has a gap, or too few days remain to
+    estimate from.
+    """
+    L1 = len(sample.windows.estimation)
+    require(length <= L1, "the window is longer than the estimation window")
+    return np.concatenate(list(sample.map(partial(_block_sums, length=length))))
+
+
+def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
+    e, k = sample.resid, sample.k
+    used = np.isfinite(e)
+    x = [np.where(used, sample.x_estimation[:, :, j], 0.0) for j in range(k)]
+    y = np.where(used, e, 0.0)
+    sums = consecutive_sums(np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e), length)
+    remaining, cross = np.empty((*sums.shape, k, k)), np.empty((*sums.shape, k))
+    for a, b in combinations_with_replacement(range(k), 2):
+        product = x[a] * x[b]
+        total = product.sum(axis=1, keepdims=True)
+        remaining[:, :, a, b] = total - consecutive_sums(product, length)
+        remaining[:, :, b, a] = remaining[:, :, a, b]
+    for a in range(k):
+        cross[:, :, a] = consecutive_sums(x[a] * y, length)
+    enough = sample.nobs - length > k
+    remaining[~enough] = np.eye(k)
+    try:
+        change = np.linalg.solve(remaining, cross[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        reason = "the regressors do not vary once a block of days is left out"
+        raise InapplicableError(reason) from None
+    for a in range(k):
+        sums += consecutive_sums(x[a], length) * change[:, :, a]
+    return np.where(enough[:, None], sums, np.nan)
+
+
+def placebo_rank(observed: float, placebo: FloatArray) -> Value:
+    """Return observed / sd(placebo), with its ranks (1 + #) / (n + 1) as tails.
+
+    Parameters
+    ----------
+    observed : float
+    placebo : (n,) float array
+        NaN are left out.
+
+    Raises
+    ------
+    InapplicableError
+        If fewer than two placebos differ.
+
+    Examples
+    --------
+    >>> value = placebo_rank(-3.0, np.arange(-2.0, 3.0))
+    >>> round(value.statistic, 4), round(value.lower, 4), value.upper
+    (-1.8974, 0.1667, 1.0)
+    """
+    placebo = placebo[np.isfinite(placebo)]
+    n, excess = len(placebo), np.round(placebo - observed, DECIMALS)
+    differ = n >= 2 and np.ptp(placebo) != 0
+    require(differ, f"{n} placebo windows, at least 2 that differ are needed")
+    lower, upper = (float((1 + tail.sum()) / (n + 1)) for tail in (excess <= 0, excess >= 0))
+    few = f"{n} placebo windows, {ENOUGH} needed for p below 0.05" if n < ENOUGH else ""
+    t = float(observed / placebo.std(ddof=1))
+    return Value(t, np.nan, "placebo windows", lower, upper, few)
+
+
+def consecutive_sums(values: FloatArray, length: int) -> FloatArray:
+    """Return the sums of consecutive days, shape (n, L1-L+1); NaN where one of them is missing.
+
+    Parameters
+    ----------
+    values : (n, L1) float array
+    length : int
+        L, the days of a sum.
+
+    Examples
+    --------
+    >>> consecutive_sums(np.array([[1.0, 2.0, 4.0, np.nan]]), 2)
+    array([[ 3.,  6., nan]])
+    """
+    count = values.shape[1] - length + 1
+    sums = values[:, :count].copy()
+    for first in range(1, length):
+        sums += values[:, first : first + count]
+    return sums

@@ -1,0 +1,217 @@
+"""Tests of the signs of CARs: sign, exact sign, generalized sign, and Wilcoxon's signed ranks."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
+from ._base import Value, require, statistic
+from ._ranks import DECIMALS, positive_cars
+from .placebo import consecutive_sums
+
+EVEN = "CARs are positive and negative with equal chance"
+# Of more CARs, or with ties, Wilcoxon's statistic has its normal law.
+EXACT_LIMIT = 60
+
+
+@statistic(
+    "sign", label="Sign", minimum=10, robust=("no", "no", "yes", "no"), null=EVEN,
+    reference="N(0,1)", source="Brown and Warner (1980)", about_mean=False, skewed=(0.122, 0.496),
+)  # fmt: skip
+def sign(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the z of the number of positive CARs.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic, to be compared with N(0,1).
+
+    Notes
+    -----
+    .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
+
+    Skewed returns are not positive half the time (Cowan 1992). CARs are rounded to 12 decimals; a
+    CAR of 0 is not positive. Missing data: an event without all days of the window is not in the
+    sample, unless convention ``missing`` lets it in.
+
+    References
+    ----------
+    Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
+    Financial Economics 8, 205-258.
+    """
+    n = len(sample)
+    z = (positive_cars(sample, window) - n / 2) / (np.sqrt(n) / 2)
+    return Value(float(z), np.inf)
+
+
+@statistic(
+    "sign_exact", label="Sign (exact)", minimum=6, robust=("no", "no", "yes", "no"), null=EVEN,
+    reference="binomial(N,1/2)", source="Dixon and Mood (1946)", about_mean=False,
+    skewed=(0.122, 0.496),
+)  # fmt: skip
+def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the z of the sign test with the tails of the binomial law.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic of :func:`sign`, and the tails of the number of positive CARs.
+
+    Notes
+    -----
+    .. math:: P(n_+ \le k) = 2^{-N} \sum_{j \le k} \binom{N}{j}
+
+    Two-sided p is twice the smaller tail. Below 6 events it cannot fall to 0.05. Missing data and
+    rounding: as in :func:`sign`.
+
+    References
+    ----------
+    Dixon, W. J. and Mood, A. M. (1946), The statistical sign test, Journal of the American
+    Statistical Association 41, 557-566.
+    """
+    from scipy.special import bdtr, bdtrc
+
+    n, positive = len(sample), positive_cars(sample, window)
+    lower = float(bdtr(positive, n, 0.5))
+    upper = float(bdtrc(positive - 1, n, 0.5)) if positive else 1.0
+    return Value(sign(sample, window).statistic, np.nan, "exact", lower, upper)
+
+
+@statistic(
+    "generalized_sign", label="Generalized sign", minimum=10, robust=("no", "no", "yes", "yes"),
+    null="CARs are positive as often as sums of as many estimation days", reference="N(0,1)",
+    source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
+)  # fmt: skip
+def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the z of the number of positive CARs against the share before the event.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic, to be compared with N(0,1).
+
+    Raises
+    ------
+    InapplicableError
+        If the window is longer than the estimation window, no event has L consecutive estimation
+        days, or none or all of the sums are positive.
+
+    Notes
+    -----
+    .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
+
+    p is the mean over events of the share of positive sums of L consecutive estimation residuals
+    (not of single days: sums of skewed returns are positive at another rate). Missing data: sums
+    with a gap do not count; CARs as in :func:`sign`.
+
+    References
+    ----------
+    Cowan, A. R. (1992), Nonparametric event study tests, Review of Quantitative Finance and
+    Accounting 2, 343-358.
+    """
+    L = len(window)
+    require(len(sample.windows.estimation) >= L, "the window is longer than the estimation window")
+    share = sample.once(("positive_share", L), partial(_shares, length=L))
+    reason = f"no event has {L} consecutive estimation days without a gap"
+    require(not np.isnan(share).all(), reason)
+    p = float(np.nanmean(share))
+    require(0 < p < 1, "no sum of estimation days, or all of them, are positive")
+    n = len(sample)
+    return Value((positive_cars(sample, window) - n * p) / np.sqrt(n * p * (1 - p)), np.inf)
+
+
+def _shares(study: AbnormalReturns, *, length: int) -> FloatArray:
+    return np.concatenate(list(study.map(lambda events: positive_share(events.resid, length))))
+
+
+def positive_share(resid: FloatArray, length: int) -> FloatArray:
+    """Return the share of positive sums of consecutive residuals, shape (n,); NaN without a sum.
+
+    Parameters
+    ----------
+    resid : (n, L1) float array
+    length : int
+        Days of a sum; a sum with a gap does not count.
+    """
+    sums = consecutive_sums(resid, length)
+    count = np.isfinite(sums).sum(axis=1)
+    positive = (np.round(sums, DECIMALS) > 0).sum(axis=1)
+    return np.asarray(positive / np.where(count > 0, count, np.nan))
+
+
+@statistic(
+    "wilcoxon", label="Wilcoxon", minimum=6, robust=("no", "no", "yes", "no"),
+    null="CARs are symmetric about zero", reference="exact, N(0,1) with ties or N > 60",
+    source="Wilcoxon (1945)", about_mean=False, skewed=(0.07, 0.226),
+)  # fmt: skip
+def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the z of Wilcoxon's signed-rank sum of the CARs, with exact tails for few events.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+
+    Returns
+    -------
+    Value
+        The statistic with exact tails; N(0,1) with ties or more than 60 CARs.
+
+    Raises
+    ------
+    InapplicableError
+        If every CAR is zero.
+
+    Notes
+    -----
+    .. math::
+
+        z = \frac{W_+ - N (N + 1) / 4}{\sqrt{N (N + 1)(2N + 1) / 24 - \sum_j (t_j^3 - t_j) / 48}}
+
+    :math:`W_+` is the sum of the ranks of |CAR| of the positive ones, :math:`t_j` the sizes of
+    ties. CARs are rounded to 12 decimals; zeros are left out. Missing data: as in :func:`sign`.
+
+    References
+    ----------
+    Wilcoxon, F. (1945), Individual comparisons by ranking methods, Biometrics Bulletin 1, 80-83.
+    """
+    from scipy.stats import rankdata
+    from scipy.stats import wilcoxon as signed_rank
+
+    car = np.round(sample.car(window), DECIMALS)
+    car = car[car != 0]
+    n = len(car)
+    require(n > 0, "every CAR is zero")
+    ranks = rankdata(np.abs(car))
+    _, ties = np.unique(ranks, return_counts=True)
+    variance = n * (n + 1) * (2 * n + 1) / 24 - (ties**3 - ties).sum() / 48
+    z = float((ranks[car > 0].sum() - n * (n + 1) / 4) / np.sqrt(variance))
+    if n > EXACT_LIMIT or (ties > 1).any():
+        return Value(z, np.inf)
+    exact = partial(signed_rank, car, method="exact")
+    lower, upper = (float(exact(alternative=side).pvalue) for side in ("less", "greater"))
+    return Value(z, np.nan, "exact", lower, upper)

@@ -1,0 +1,284 @@
+"""Tests of the mean standardised CAR (Patell, BMP, adjusted for correlation), and of one event."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
+from ._base import Value, f_value, require, statistic, t_of_mean
+from ._correlation import cancelling, variance_factor
+
+# Of fewer events the variance of the event days is unknown, and Patell-KP is the main test.
+FULL_SAMPLE = 5
+NULL = "the mean standardised CAR is zero"
+KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows"
+
+
+@statistic(
+    "bmp", label="BMP", minimum=2, robust=("no", "no", "yes", "fair"), core=True,
+    role="placebo studies", null=NULL, reference="t(N-1)",
+    source="Boehmer, Musumeci and Poulsen (1991)",
+)  # fmt: skip
+def bmp(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the cross-sectional t of standardised CARs, robust to event-induced variance.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and N-1 degrees of freedom of Student's t.
+
+    Raises
+    ------
+    InapplicableError
+        For one event, or events with the same value.
+
+    Notes
+    -----
+    .. math::
+
+        t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
+        SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
+
+    The standard error of a CAR is that of its forecast, :math:`V_i = s_i^2 (I + X^*(X'X)^{-1}
+    X^{*\prime})`. Missing data: an event without all days of the window is not in the sample,
+    unless convention ``missing`` lets it in with the days that it has.
+
+    References
+    ----------
+    Boehmer, E., Musumeci, J. and Poulsen, A. B. (1991), Event-study methodology under conditions of
+    event-induced variance, Journal of Financial Economics 30, 253-272.
+    """
+    return t_of_mean(sample.scar(window))
+
+
+@statistic(
+    "bmp_kp", label="BMP-KP", minimum=2, robust=("yes", "yes", "yes", "fair"), core=True,
+    pairs_next_session=True, main_from=FULL_SAMPLE, null=NULL, reference="t(N-1)", source=KP,
+)  # fmt: skip
+def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return BMP's t, adjusted for cross-correlation and for overlapping windows.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and N-1 degrees of freedom of Student's t; a caution where the factor
+        1 + (N-1) r is below 0.5.
+
+    Raises
+    ------
+    InapplicableError
+        As :func:`bmp`, and where r cannot be estimated or 1 + (N-1) r is not clearly positive.
+
+    Notes
+    -----
+    .. math::
+
+        t = t_{BMP} \sqrt{\frac{1 - \bar r}{1 + (N - 1) \bar r}}, \quad
+        \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
+
+    :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions,
+    :math:`o_{ij}` the overlap of two CARs (:func:`mean_correlation`). For one date and equal
+    histories this is the statistic of the paper. It is conservative where the event adds
+    idiosyncratic variance. No test on one date is valid where the event raises the common variance.
+    Missing data: as in :func:`bmp`; a pair with fewer than 30 common sessions takes the mean
+    :math:`\rho` of the other pairs.
+
+    References
+    ----------
+    Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
+    abnormal returns, Review of Financial Studies 23, 3996-4025.
+    """
+    value = bmp(sample, window)
+    r, factor = variance_factor(sample, window)
+    t = float(value.statistic * np.sqrt((1 - r) / factor))
+    return Value(t, value.df, caution=cancelling(factor))
+
+
+@statistic(
+    "patell", label="Patell Z", minimum=1, robust=("no", "no", "no", "fair"), core=True,
+    null=NULL, reference="N(0,1)", source="Patell (1976)",
+)  # fmt: skip
+def patell(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return Patell's Z, the sum of standardised CARs over its standard deviation.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic, to be compared with N(0,1).
+
+    Raises
+    ------
+    InapplicableError
+        If an event has two degrees of freedom or fewer.
+
+    Notes
+    -----
+    .. math::
+
+        Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
+
+    SCAR is exact (CAR over its forecast error); by convention ``scar="sum"`` it is the sum of the
+    daily SARs over the root of L, as in the paper, which rejects too often as L grows. Missing
+    data: as in :func:`bmp`.
+
+    References
+    ----------
+    Patell, J. M. (1976), Corporate forecasts of earnings per share and stock price behavior:
+    empirical tests, Journal of Accounting Research 14, 246-276.
+    """
+    return Value(float(sample.scar(window).sum() / np.sqrt(scar_variance(sample).sum())), np.inf)
+
+
+@statistic(
+    "patell_kp", label="Patell-KP", minimum=1, robust=("yes", "yes", "no", "fair"),
+    pairs_next_session=True, main_from=2, null=NULL, reference="N(0,1)", source=KP,
+)  # fmt: skip
+def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return Patell's Z, adjusted for cross-correlation and for overlapping windows.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic, to be compared with N(0,1); a caution where 1 + (N-1) r is below 0.5.
+
+    Raises
+    ------
+    InapplicableError
+        As :func:`patell`, and where r cannot be estimated or 1 + (N-1) r is not clearly positive.
+
+    Notes
+    -----
+    .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
+
+    There is no factor 1 - r as in :func:`bmp_kp`, since the scale is not estimated across events.
+    Of fewer than five events a negative r counts as zero: it is the main test there, and so few
+    correlations are no evidence that errors cancel. Missing data: as in :func:`bmp_kp`.
+
+    References
+    ----------
+    Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
+    abnormal returns, Review of Financial Studies 23, 3996-4025.
+    """
+    _, factor = variance_factor(sample, window)
+    if len(sample) < FULL_SAMPLE:
+        factor = max(factor, 1.0)
+    z = patell(sample, window).statistic / np.sqrt(factor)
+    return Value(float(z), np.inf, caution=cancelling(factor))
+
+
+def scar_variance(sample: AbnormalReturns) -> FloatArray:
+    """Return nu / (nu - 2), the variance of each standardised CAR, shape (n,)."""
+    nu = sample.df_resid
+    require((nu > 2).all(), f"{int((nu <= 2).sum())} events have 2 or fewer degrees of freedom")
+    return nu / (nu - 2)
+
+
+@statistic(
+    "event_t", label="Single-event t", minimum=1, robust=("n/a", "n/a", "no", "no"),
+    null="the CAR of this event is zero", reference="t(M-k), exact under normality",
+    source="MacKinlay (1997); Salinger (1992) for the variance of the CAR", per_event=True,
+    core=True, main_from=1, role="event t",
+)  # fmt: skip
+def event_t(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the t of the CAR of one event with its exact forecast error.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        One event, valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and M-k degrees of freedom of Student's t.
+
+    Notes
+    -----
+    .. math::
+
+        t = \frac{CAR}{\sqrt{c' V c}}, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
+
+    c selects the days of the window. The off-diagonal part of V is the error of the parameters,
+    which the days of an event share. For several events the same numbers stand in the table of
+    CARs, one row per event. Missing data: an event without all days of the window has no CAR,
+    unless convention ``missing`` lets it have one.
+
+    References
+    ----------
+    MacKinlay, A. C. (1997), Event studies in economics and finance, Journal of Economic Literature
+    35, 13-39. Salinger, M. (1992), Standard errors in event studies, Journal of Financial and
+    Quantitative Analysis 27, 39-53.
+    """
+    return Value(float(sample.car_t(window)[0]), float(sample.df_resid[0]))
+
+
+@statistic(
+    "event_f", label="Single-event F (Chow)", minimum=1, robust=("n/a", "n/a", "no", "no"),
+    null="every abnormal return of this event in the window is zero",
+    reference="F(L,M-k), exact under normality", source="Chow (1960)", about_mean=False,
+    per_event=True,
+)  # fmt: skip
+def event_f(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the F of all abnormal returns of one event in the window.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        One event, valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic with L and M-k degrees of freedom of Fisher's F.
+
+    Notes
+    -----
+    .. math:: F = \frac{AR' V^{-1} AR}{L}
+
+    with V of :func:`event_t`. It is the F of the event-day dummies in one regression over both
+    windows, and for one day the square of the single-event t. Effects that cancel over the window
+    show here and not in the CAR. Missing data: missing days are left out and not counted in L.
+
+    References
+    ----------
+    Chow, G. C. (1960), Tests of equality between sets of coefficients in two linear regressions,
+    Econometrica 28, 591-605.
+    """
+    cols, days = sample.columns(window), sample.inside(window)[0]
+    ar, x = sample.ar[0, cols][days], sample.x_event[0, cols][days]
+    V = np.diag(sample.noise[0, cols][days]) + x @ sample.cov_params[0] @ x.T
+    return f_value(float(ar @ np.linalg.solve(V, ar)) / len(ar), len(ar), float(sample.df_resid[0]))

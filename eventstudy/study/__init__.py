@@ -1,0 +1,8 @@
+"""The interface for notebooks: a study, and results with all their tests, tables and figures."""
+
+from __future__ import annotations
+
+from .event_study import EventStudy, run_study
+from .results import EventStudyResults
+
+__all__ = ["EventStudy", "EventStudyResults", "run_study"]

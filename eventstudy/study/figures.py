@@ -1,0 +1,253 @@
+"""Figures and files of a fitted study, as methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..calendars.window import Window
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy, WindowLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..findings.run_files import FinishedRun
+    from ..findings.types import Findings
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StudyWithFigures(FittedStudy):
+    """A fitted study that draws itself and writes its reports."""
+
+    def plot_caar(
+        self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the CAAR path with its pointwise 95% band.
+
+        Parameters
+        ----------
+        window : window, optional
+            Shaded; by default the main one.
+        by : str, optional
+            Column of the events that splits the path.
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.plots import plot_caar
+
+        return plot_caar(self, _window(window), by, ax)
+
+    def plot_car_forest(self, window: WindowLike = (0, 1), ax: Axes | None = None) -> Axes:
+        """Draw the CAR of each event with its 95% interval.
+
+        Parameters
+        ----------
+        window : window
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.plots import plot_car_forest
+
+        return plot_car_forest(self, Window.of(window), ax=ax)
+
+    def plot_event(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw AR and CAR of one event.
+
+        Parameters
+        ----------
+        event_id : str
+        window : window, optional
+            Shaded; by default the main one.
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.plots import plot_event
+
+        return plot_event(self, event_id, _window(window), ax)
+
+    def plot_price(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the price of one event against the model's expectation.
+
+        Parameters
+        ----------
+        event_id : str
+        window : window, optional
+            Shaded; by default the main one.
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.plots import plot_price
+
+        return plot_price(self, event_id, _window(window), ax)
+
+    def plot_estimation(
+        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the estimation days of one event with the line of the model.
+
+        Parameters
+        ----------
+        event_id : str
+        window : window, optional
+            By default the main one.
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.plots import plot_estimation
+
+        return plot_estimation(self, event_id, _window(window), ax)
+
+    def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the abnormal returns of all events and days as colours.
+
+        Parameters
+        ----------
+        window : window, optional
+            Marked; by default the main one.
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.plots import plot_ar_heatmap
+
+        return plot_ar_heatmap(self, _window(window), ax)
+
+    def save(
+        self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
+    ) -> Path:
+        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest).
+
+        Parameters
+        ----------
+        out : path
+            Folder of the runs.
+        name : str
+            Name of the run.
+        config : StudyConfig, optional
+            Decides windows, tests and groups of the report.
+
+        Returns
+        -------
+        Path
+            The run folder.
+
+        Raises
+        ------
+        RunFolderError
+            If the folder cannot be written, or is no run.
+        """
+        from ..findings.run_files import settings_of
+        from ..runs import write_run
+
+        return write_run(self, Path(out), name, config=config or settings_of(self))
+
+    def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
+        """Return the document of the study, from which every format is drawn.
+
+        Parameters
+        ----------
+        config : StudyConfig, optional
+            Decides windows, tests and groups; by default one with the windows of the study.
+        name : str
+            Name of the study.
+
+        Returns
+        -------
+        Findings
+        """
+        return self._finished(config, name).findings
+
+    def to_json(self, *, config: StudyConfig | None = None) -> str:
+        """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
+        from ..findings.run_files import results_text
+
+        return results_text(self.findings(config=config))
+
+    def to_markdown(self, *, config: StudyConfig | None = None) -> str:
+        """Return the report as Markdown."""
+        from ..report.formats.markdown import markdown
+
+        return markdown(self.findings(config=config))
+
+    def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
+        """Return a LaTeX table.
+
+        Parameters
+        ----------
+        table : {"caar", "events", "regression"}
+            ``caar`` is of windows by tests.
+        config : StudyConfig, optional
+
+        Returns
+        -------
+        str
+        """
+        from ..report.formats.latex import latex_table
+
+        return latex_table(self.findings(config=config), table)
+
+    def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write a workbook with one sheet a table (extra ``excel``).
+
+        Parameters
+        ----------
+        path : path
+        config : StudyConfig, optional
+
+        Returns
+        -------
+        Path
+        """
+        return self._exported("xlsx", path, config)
+
+    def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write the long table of abnormal returns (extra ``parquet``).
+
+        Parameters
+        ----------
+        path : path
+        config : StudyConfig, optional
+
+        Returns
+        -------
+        Path
+        """
+        return self._exported("parquet", path, config)
+
+    def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
+        from ..report.formats.formats import export_file
+
+        return export_file(self._finished(config), kind, Path(path))
+
+    def _finished(self, config: StudyConfig | None, name: str = "study") -> FinishedRun:
+        from ..findings.run_files import finished
+
+        return finished(self, config=config, name=name)
+
+
+def _window(window: WindowLike | None) -> Window | None:
+    return None if window is None else Window.of(window)

@@ -1,0 +1,301 @@
+"""Results of a study: all tests, tables and figures, as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..analysis.answer import answer_of, default_tests, main_test_of
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
+from .figures import StudyWithFigures
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from statsmodels.regression.linear_model import RegressionResults
+
+    from ..analysis.answer import Answer
+    from ..analysis.cross_section import CarRegression
+    from ..analysis.diagnosis import Diagnosis
+    from ..analysis.groups import Difference
+    from ..analysis.long_horizon import Against
+    from ..analysis.placebo import Placebo
+    from ..analysis.summary import Summary
+    from ..analysis.weights import DollarLoss, WeightedMean
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EventStudyResults(StudyWithFigures):
+    """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
+
+    Its fields and tables are those of :class:`~eventstudy.fitting.fitted.FittedStudy`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> results = es.run_study("events.csv", es.StudyConfig(prices="sample"))
+    >>> isinstance(results, es.EventStudyResults), results
+    (True, <event study: 64 of 217 events, market model, [-10,10]>)
+    >>> results.answer((0, 1)).verdict
+    'different'
+    >>> print(results.test("bmp_kp", (0, 1)))
+    BMP-KP: t(63) = -2.22, p = 0.0299, 64 events
+    """
+
+    @classmethod
+    def of(cls, study: FittedStudy) -> EventStudyResults:
+        """Return the results of a fitted study."""
+        return cls(**{f.name: getattr(study, f.name) for f in fields(study) if f.init})
+
+    def main_test(self, window: WindowLike | None = None) -> str:
+        """Return the name of the test that decides over `window`, by default the main one."""
+        return main_test_of(self, window)
+
+    def answer(self, window: WindowLike | None = None) -> Answer:
+        """Return verdict, main test, estimate and interval over `window` (the main one)."""
+        return answer_of(self, window)
+
+    @property
+    def default_tests(self) -> list[str]:
+        """Names of the tests that summaries show unless others are named, the main test first."""
+        return default_tests(self)
+
+    def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
+        """Return a family of hypotheses with adjusted p-values.
+
+        Parameters
+        ----------
+        kind : {"events", "days", "windows", "groups"}
+        **options
+            As for :func:`eventstudy.analysis.multiple_testing.family`.
+
+        Returns
+        -------
+        DataFrame
+            One row a hypothesis.
+        """
+        from ..analysis.multiple_testing import family
+
+        return family(self, kind, **options)
+
+    def difference(
+        self, column: str, one: str | None = None, other: str | None = None, **options: Any
+    ) -> Difference:
+        """Return the difference of the mean CARs of two groups and its test.
+
+        Parameters
+        ----------
+        column : str
+            Column of the events that holds the groups.
+        one, other : str, optional
+            Needed if there are more than two groups.
+        **options
+            As for :func:`eventstudy.analysis.groups.difference`.
+
+        Returns
+        -------
+        Difference
+            One minus other (decimal).
+        """
+        from ..analysis.groups import difference
+
+        return difference(self, column, one, other, **options)
+
+    def weighted(
+        self, window: WindowLike, weights: str = "equal", column: str = "mcap"
+    ) -> WeightedMean:
+        """Return the weighted mean CAR over `window`.
+
+        Parameters
+        ----------
+        window : window
+        weights : {"equal", "value", "precision"}
+        column : str
+            Column with the market value before the window.
+
+        Returns
+        -------
+        WeightedMean
+            See :func:`eventstudy.analysis.weights.weighted_caar`.
+        """
+        from ..analysis.weights import weighted_caar
+
+        return weighted_caar(self, window, weights, column)
+
+    def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
+        """Return the results with market values of Yahoo or a file.
+
+        Parameters
+        ----------
+        source : str or Path
+            ``yahoo``, or a file with ticker, date, and mcap or shares.
+        **options
+            As for :func:`eventstudy.analysis.market_values.with_market_values`.
+
+        Returns
+        -------
+        EventStudyResults
+        """
+        from ..analysis.market_values import with_market_values
+
+        return EventStudyResults.of(with_market_values(self, source, **options))
+
+    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
+        """Return the abnormal change of market value over `window`.
+
+        Parameters
+        ----------
+        window : window
+        column : str
+            Column of market values, all in one currency.
+
+        Returns
+        -------
+        DollarLoss
+            See :func:`eventstudy.analysis.weights.dollar_loss`.
+        """
+        from ..analysis.weights import dollar_loss
+
+        return dollar_loss(self, window, column)
+
+    def regress(
+        self, columns: str | Iterable[str], window: WindowLike = (0, 1), **options: Any
+    ) -> CarRegression:
+        """Regress CARs on columns of the events.
+
+        Parameters
+        ----------
+        columns : str or iterable of str
+        window : window
+        **options
+            As for :func:`eventstudy.analysis.cross_section.regress_car`.
+
+        Returns
+        -------
+        CarRegression
+        """
+        from ..analysis.cross_section import regress_car
+
+        return regress_car(self, columns, window, **options)
+
+    def abhar(
+        self, window: WindowLike, against: Against = "market", **conventions: Any
+    ) -> pd.DataFrame:
+        """Return tests of the mean buy-and-hold abnormal return.
+
+        Parameters
+        ----------
+        window : window
+        against : {"market", "model"}
+        **conventions
+            ``draws``, ``seed``.
+
+        Returns
+        -------
+        DataFrame
+            See :func:`eventstudy.analysis.long_horizon.abhar`.
+        """
+        from ..analysis.long_horizon import abhar
+
+        return abhar(self, window, against, **conventions)
+
+    def calendar_portfolio(self, window: WindowLike, **options: Any) -> pd.DataFrame:
+        """Return the alpha of a calendar-time portfolio of the firms in their event window.
+
+        Parameters
+        ----------
+        window : window
+        **options
+            As for :func:`eventstudy.analysis.calendar_portfolio.calendar_portfolio`.
+
+        Returns
+        -------
+        DataFrame
+            One row a method.
+        """
+        from ..analysis.calendar_portfolio import calendar_portfolio
+
+        return calendar_portfolio(self, window, **options)
+
+    def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
+        """Return the kind of the study, and how far to trust each test over `window`."""
+        from ..analysis.diagnosis import diagnose
+
+        return diagnose(self, window)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Return diagnostics of the estimation of each event, one row each."""
+        from ..analysis.regressions import diagnostics
+
+        return diagnostics(self)
+
+    def regression(self, event_id: str) -> RegressionResults:
+        """Return the estimation regression of one event, as statsmodels has it."""
+        from ..analysis.regressions import regression
+
+        return regression(self, event_id)
+
+    def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
+        """Return the rank of the study among itself on other dates.
+
+        Parameters
+        ----------
+        window : window
+        **options
+            As for :func:`eventstudy.analysis.placebo.placebo_dates`.
+
+        Returns
+        -------
+        Placebo
+        """
+        from ..analysis.placebo import placebo_dates
+
+        return placebo_dates(self, window, **options)
+
+    def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
+        """Return the rank of the study among other firms on the same days.
+
+        Parameters
+        ----------
+        window : window
+        **options
+            As for :func:`eventstudy.analysis.placebo.placebo_firms`.
+
+        Returns
+        -------
+        Placebo
+        """
+        from ..analysis.placebo import placebo_firms
+
+        return placebo_firms(self, window, **options)
+
+    def summary(
+        self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
+    ) -> Summary:
+        """Return effect, CAAR and p-values by window; prints as text, and as a table in a notebook.
+
+        Parameters
+        ----------
+        windows : windows, optional
+            By default the standard ones that fit into the event window.
+        names : iterable of str, optional
+            Tests to show; by default the main test and the usual ones.
+
+        Returns
+        -------
+        Summary
+        """
+        from ..analysis.summary import summary
+
+        return summary(self, windows, names)
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.summary()}"
+
+    def _repr_html_(self) -> str:
+        head = (
+            f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
+        )
+        return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"

@@ -1,0 +1,180 @@
+"""The words of the tool: sentences by code, with numbers, dates and plurals set in one place."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from . import numbers
+
+LANGUAGE = "en"
+# What can stand behind the colon of a field, beside the format specifications of Python.
+FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "percent": numbers.percent,
+    "size": numbers.size_text,
+    "rough": numbers.rough_percent,
+    "share": numbers.share_text,
+    "p": numbers.p_prose,
+    "p3": numbers.p_is,
+    "window": numbers.window_text,
+    "day": numbers.day,
+    "date": numbers.date_prose,
+    "iso": numbers.date_iso,
+    "list": numbers.listed,
+    "word": numbers.number_word,
+    "capital": numbers.capitalised,
+    "word_capital": lambda n: numbers.number_word(n, capital=True),
+    "r": lambda value: numbers.signed(value, 3, sign=False),
+    "number": lambda value: numbers.signed(value, sign=False),
+    "value": lambda value: numbers.percent(value, unit=False),
+    "pvalue": numbers.pvalue,
+    "price": numbers.price,
+    "span": lambda ends: numbers.span(*ends),
+    "expected": numbers.expected,
+    "signed": numbers.signed,
+    "causes": lambda codes: " and ".join(say(f"cause.{code}") for code in codes),
+}
+
+
+class Reason(str):
+    """A reason as code and facts; as a string it is the sentence of the catalogue.
+
+    Attributes
+    ----------
+    code : str
+        Key below ``[reason]`` in the catalogue.
+    facts : dict
+        What the sentence names, as plain values.
+
+    Examples
+    --------
+    >>> why = Reason("events_needed", n=1, needed=5)
+    >>> str(why), why.code, why.facts
+    ('1 event, at least 5 are needed', 'events_needed', {'n': 1, 'needed': 5})
+    """
+
+    code: str
+    facts: dict[str, Any]
+
+    def __new__(cls, code: str, **facts: Any) -> Reason:
+        reason = super().__new__(cls, say(f"reason.{code}", **facts))
+        reason.code, reason.facts = code, facts
+        return reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reason, (self.code, self.facts)
+
+    @classmethod
+    def of(cls, text: str) -> Reason:
+        """Return a text as a reason: one without a code of its own has the code ``other``."""
+        return text if isinstance(text, cls) else cls("other", text=str(text))
+
+    @property
+    def head(self) -> str:
+        """What many events share: the reason without the details of one event."""
+        return _variant(self, "head") or str(self)
+
+    @property
+    def brief(self) -> str:
+        """The reason without the numbers of one window."""
+        return _variant(self, "brief") or str(self)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it; "" where nothing is known to help."""
+        return _variant(self, "remedy")
+
+
+def _reason(code: str, facts: Mapping[str, Any]) -> Reason:
+    return Reason(code, **facts)
+
+
+def _variant(reason: Reason, kind: str) -> str:
+    code = f"reason.{reason.code}.{kind}"
+    return say(code, **reason.facts) if code in sentences() else ""
+
+
+class _Setter(string.Formatter):
+    """Format fields by the names of :data:`FORMATS`, and by singular and plural.
+
+    ``{n:#event}`` is a number with its noun ("1 event", "2 events"; ``#index|indices`` for another
+    plural), ``{n:?has|have}`` one of two words by whether n is 1.
+    """
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return a field as text.
+
+        Parameters
+        ----------
+        value : object
+            Value of the field; a number for ``#`` and ``?``.
+        format_spec : str
+            ``#`` or ``?`` with words, a name of :data:`FORMATS`, or a format of Python.
+
+        Returns
+        -------
+        str
+        """
+        kind, words = format_spec[:1], format_spec[1:]
+        if kind == "#":
+            one, _, several = words.partition("|")
+            return f"{value:,} {one if value == 1 else several or f'{one}s'}"
+        if kind == "?":
+            one, _, several = words.partition("|")
+            return one if value == 1 else several
+        if format_spec in FORMATS:
+            return FORMATS[format_spec](value)
+        return str(super().format_field(value, format_spec))
+
+
+_SETTER = _Setter()
+
+
+@cache
+def sentences(language: str = LANGUAGE) -> Mapping[str, str]:
+    """Return the sentences of a language by code, such as ``answer.moved``."""
+    text = files("eventstudy").joinpath("data", f"words.{language}.toml").read_text("utf-8")
+    return dict(_flat("", tomllib.loads(text)))
+
+
+def _flat(above: str, table: Mapping[str, Any]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in table.items():
+        code = f"{above}.{key}" if above else key
+        if isinstance(value, str):
+            pairs.append((code.removesuffix(".text"), value))
+        else:
+            pairs += _flat(code, value)
+    return pairs
+
+
+def say(code: str, **facts: Any) -> str:
+    """Return the sentence of a code with its facts in place.
+
+    Parameters
+    ----------
+    code : str
+        Key of the catalogue, such as ``path.total``.
+    **facts
+        What the fields of the sentence name; facts that it does not name are left out.
+
+    Raises
+    ------
+    KeyError
+        For a code that the catalogue lacks, or a fact that is missing: an error of the program.
+
+    Examples
+    --------
+    >>> say("common.dropped", n=1)
+    '1 announcement dropped'
+    """
+    return _SETTER.vformat(sentences()[code], (), facts)
+
+
+def has(code: str) -> bool:
+    """Return whether the catalogue has a code."""
+    return code in sentences()

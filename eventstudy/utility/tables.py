@@ -1,0 +1,365 @@
+"""One reader of tables: dialects and encodings of CSV files, decimal commas, and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import re
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from ..errors import ConfigError, DataError, EventStudyError, how_to_install
+from .registry import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET_MAGIC = b"PAR1"
+SEPARATORS = ",;\t|"
+_ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+SAVE_AS = "save it as 'CSV UTF-8'"
+_SIGNATURES = {
+    b"PK\x03\x04": "a spreadsheet (.xlsx)",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet (.xls)",
+    b"\x1f\x8b": "compressed (.gz)",
+    b"\xff\xfe": "encoded as UTF-16",
+    b"\xfe\xff": "encoded as UTF-16",
+}
+_COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+_BLANK = ("", "-", "na", "n/a", "nan", "none", "null")
+
+
+class TableError(Exception):
+    """A file cannot be read as a table.
+
+    Parameters
+    ----------
+    message : str
+    line : int, optional
+        Line of the fault; 0 for the file as a whole.
+    remedy : str, optional
+    """
+
+    def __init__(self, message: str, line: int = 0, remedy: str = "") -> None:
+        self.message, self.line, self.remedy = message, line, remedy
+        super().__init__(message)
+
+
+class NotText(NamedTuple):
+    """Why bytes are no text in UTF-8: the line, and the byte that cannot be read."""
+
+    line: int
+    reason: str
+    byte: str | None = None
+
+
+def strip(cell: str) -> str:
+    """Return a cell without the white space around it, the invisible kinds included."""
+    return cell.strip().strip(_ZERO_WIDTH).strip()
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    EventStudyError
+        There is no such file, it is a folder, or it cannot be read.
+    """
+    path = Path(path)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        remedy = did_you_mean(path.name, _files_of(path.parent))
+        raise EventStudyError("there is no such file", where=str(path), remedy=remedy) from None
+    except IsADirectoryError:
+        raise EventStudyError("is a folder, not a file", where=str(path)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EventStudyError(f"cannot be read ({reason})", where=str(path)) from None
+
+
+def _files_of(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
+
+
+def why_not_text(raw: bytes) -> NotText | None:
+    """Return why bytes are no text in UTF-8, or None where they are."""
+    for signature, kind in _SIGNATURES.items():
+        if raw.startswith(signature):
+            return NotText(1, f"the file is {kind}")
+    if raw.count(0) > len(raw) / 4:
+        return NotText(1, "the file is encoded as UTF-16, or not text")
+    try:
+        raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = len(re.findall(rb"\r\n|\r|\n", raw[: error.start])) + 1
+        return NotText(line, "the file is not UTF-8: unreadable byte", f"0x{raw[error.start]:02x}")
+    return None
+
+
+def separator_of(header: str, columns: Collection[str] = ()) -> str:
+    """Return the separator of the cells of a CSV file.
+
+    Parameters
+    ----------
+    header : str
+        Its first line.
+    columns : collection of str, optional
+        Lower-case names that the header should have.
+
+    Returns
+    -------
+    str
+        The separator that makes most of `columns` readable, then the one that cuts the header into
+        most cells.
+    """
+    cuts = {mark: [strip(n).strip('"').lower() for n in header.split(mark)] for mark in SEPARATORS}
+    return max(cuts, key=lambda mark: (len(set(columns) & set(cuts[mark])), len(cuts[mark])))
+
+
+def numbered_rows(
+    lines: Iterable[str], separator: str, *, strict: bool = False
+) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Yield the rows of CSV text that are not blank, each with its first line.
+
+    Parameters
+    ----------
+    lines : iterable of str
+    separator : str
+    strict : bool
+        Whether quotes that do not pair up are an error.
+
+    Yields
+    ------
+    line : int
+        Counted from 1.
+    cells : list of str or csv.Error
+        Why the row cannot be read; the rows after it follow.
+    """
+    reader = csv.reader(lines, delimiter=separator, strict=strict)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, error
+        else:
+            if any(map(strip, cells)):
+                yield line, cells
+
+
+def read_csv_cells(path: Path) -> pd.DataFrame:
+    """Return the cells of a CSV file in UTF-8, packed by gzip where its name ends in ``.gz``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    DataFrame of str
+        The header as columns, the lines of the rows as index; blank rows are left out.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read, is not UTF-8, has no header or a row of another length.
+    """
+    import pandas as pd
+
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+            header, lines, rows = _cells(stream)
+    except UnicodeDecodeError as error:
+        raise TableError("not UTF-8 text", remedy="save it as CSV UTF-8") from error
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise TableError(f"cannot be read ({reason})") from error
+    return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
+
+
+def _cells(stream: TextIO) -> tuple[list[str], list[int], list[list[str]]]:
+    first = stream.readline()
+    if not first.strip():
+        raise TableError("no header line", 1)
+    separator = separator_of(first)
+    header = next(csv.reader([first], delimiter=separator))
+    lines, rows = [], []
+    for number, cells in numbered_rows(stream, separator):
+        if isinstance(cells, csv.Error):
+            raise TableError(str(cells), number + 1) from cells
+        if len(cells) != len(header):
+            raise TableError(f"{len(cells)} cells, the header has {len(header)}", number + 1)
+        lines.append(number + 1)
+        rows.append(cells)
+    return header, lines, rows
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Return the table of a Parquet file, a named index as a column.
+
+    Raises
+    ------
+    ConfigError
+        If pyarrow is not installed.
+    TableError
+        If it cannot be read.
+    """
+    import pandas as pd
+
+    parquet_modules(path.name)
+    try:
+        frame = pd.read_parquet(path, engine="pyarrow")
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise TableError(f"cannot be read as Parquet ({reason})") from error
+    return frame if frame.index.name is None else frame.reset_index()
+
+
+def commas_in(texts: Iterable[str]) -> list[str]:
+    """Return the texts that are numbers with a decimal comma."""
+    return [text for text in texts if "," in text and _COMMA.fullmatch(text)]
+
+
+def is_number(text: str) -> bool:
+    """Return whether a cell holds a number, or nothing."""
+    try:
+        return text.strip().lower() in _BLANK or float(text) is not None
+    except ValueError:
+        return False
+
+
+def point_of(text: str) -> str:
+    """Return a number with a decimal point in place of its comma; any other text as it is."""
+    return text.replace(",", ".") if _COMMA.fullmatch(text) else text
+
+
+def has_decimal_commas(texts: Sequence[str]) -> bool:
+    """Return whether the texts of a column are all numbers or blank, some with decimal commas."""
+    return bool(commas_in(texts)) and all(is_number(point_of(text)) for text in texts)
+
+
+def parquet_modules(where: str = "") -> tuple[Any, Any]:
+    """Return the modules ``pyarrow`` and ``pyarrow.parquet``.
+
+    Raises
+    ------
+    ConfigError
+        If they are not installed; `where` is the file that needs them.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        remedy = how_to_install("parquet")
+        raise ConfigError("Parquet files need pyarrow", where=where, remedy=remedy) from None
+    return pyarrow, pyarrow.parquet
+
+
+@contextmanager
+def reading_parquet(name: str = "") -> Iterator[tuple[Any, Any]]:
+    """Yield the modules ``pyarrow`` and ``pyarrow.parquet`` to read a file with.
+
+    Parameters
+    ----------
+    name : str
+        The file, for errors.
+
+    Raises
+    ------
+    ConfigError
+        pyarrow is not installed.
+    DataError
+        The file cannot be read as Parquet; ``remedy`` is the reason.
+    """
+    pa, pq = parquet_modules(name)
+    try:
+        yield pa, pq
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _unreadable(name, error) from None
+
+
+def read_table(
+    source: str | Path | bytes, *, text: Iterable[str] = (), name: str = ""
+) -> pd.DataFrame:
+    """Return the columns of a CSV or Parquet file as a frame.
+
+    Parameters
+    ----------
+    source : path or bytes
+        The file, or the contents of a CSV.
+    text : iterable of str
+        Columns that stay text in a CSV, besides ``ticker`` and ``symbol``.
+    name : str
+        The file, for errors; by default that of the path.
+
+    Returns
+    -------
+    DataFrame
+        Numbers are exact to the last bit. Where the separator is no comma, columns of numbers with
+        decimal commas are numbers too.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file, or pyarrow is not installed.
+    DataError
+        The file cannot be read as a table.
+    """
+    import pandas as pd
+
+    if isinstance(source, bytes):
+        return _frame_of_csv(io.BytesIO(source), text, name)
+    path = Path(source)
+    if not path.is_file():
+        raise ConfigError("no such file", value=str(path))
+    if path.suffix.lower() == ".parquet":
+        with reading_parquet(path.name):
+            return pd.read_parquet(path)
+    with path.open("rb") as file:
+        return _frame_of_csv(file, text, name or path.name)
+
+
+def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        header = file.readline()
+        if fault := why_not_text(header):
+            raise DataError(fault.reason, where=name, value=fault.byte, remedy=SAVE_AS)
+        separator = separator_of(header.decode("utf-8-sig"))
+        file.seek(0)
+        frame = pd.read_csv(
+            file, sep=separator, dtype=dict.fromkeys(("ticker", "symbol", *text), str),
+            encoding="utf-8-sig", float_precision="round_trip", low_memory=False,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from None
+    return frame if separator == "," else frame.apply(_with_points)
+
+
+def _with_points(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of a CSV, as numbers where these have decimal commas."""
+    texts = [text for text in cells.dropna().unique() if isinstance(text, str)]
+    if not has_decimal_commas(texts):
+        return cells
+    numbers = cells.map(lambda cell: point_of(cell) if isinstance(cell, str) else cell)
+    return numbers.replace("-", None).astype(float)
+
+
+def _unreadable(name: str, error: Exception) -> DataError:
+    """Return the error for a file that is no table, with the first line of the reason."""
+    reason = str(error).partition("\n")[0]
+    return DataError("the file cannot be read as a table", where=name, remedy=reason)

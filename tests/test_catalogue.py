@@ -1,0 +1,148 @@
+"""The catalogue of words: every code exists with its facts, and no module reads a sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+
+import pytest
+from conftest import ROOT
+
+from eventstudy.utility.catalogue import FORMATS, Reason, has, say, sentences
+
+PACKAGE = ROOT / "eventstudy"
+# Modules that read the messages of other packages, systems and sites.
+READ_OTHERS = ("prices/", "utility/", "calendars/", "events/", "fitting/study_file.py")
+READING = {
+    "startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition", "contains",
+    "find", "index", "match", "fullmatch", "search", "compile", "sub", "findall",
+}  # fmt: skip
+WORDS = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
+
+
+def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls of a function by its name, with the place of each."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "catalogue import" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if named and node.func.id == name and node.args:
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", node
+
+
+def codes_of(node: ast.expr) -> re.Pattern[str]:
+    """Return what the codes of a call look like: an f-string may name several."""
+    if isinstance(node, ast.Constant):
+        return re.compile(re.escape(str(node.value)))
+    if isinstance(node, ast.JoinedStr):
+        parts = (
+            re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"[\w.]*"
+            for v in node.values
+        )
+        return re.compile("".join(parts))
+    if isinstance(node, ast.IfExp):
+        return re.compile(f"{codes_of(node.body).pattern}|{codes_of(node.orelse).pattern}")
+    return re.compile(r".*")
+
+
+@pytest.mark.parametrize("function", ["say", "Reason"])
+def test_every_code_is_in_the_catalogue(function: str) -> None:
+    prefix = "" if function == "say" else "reason."
+    missing = [
+        f"{place}: {codes_of(call.args[0]).pattern}"
+        for place, call in calls(function)
+        if not any(
+            codes_of(call.args[0]).fullmatch(code.removeprefix(prefix)) for code in sentences()
+        )
+    ]
+    assert missing == []
+
+
+def test_every_field_has_a_format_that_exists() -> None:
+    for code, sentence in sentences().items():
+        for _, field, form, _ in string.Formatter().parse(sentence):
+            if field is None:
+                continue
+            assert field.isidentifier(), (code, field)
+            kind = form or ""
+            if kind in FORMATS or kind[:1] in ("#", "?"):
+                assert kind[:1] != "?" or "|" in kind, (code, kind)
+                continue
+            format(1.5 if kind.rstrip("%")[-1:] in ("f", "g", "") else 1, kind)
+
+
+def test_sentences_have_no_blank_ends_and_no_double_blanks() -> None:
+    odd = [code for code, text in sentences().items() if "  " in text]
+    assert odd == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "n", "expected"),
+    [
+        ("{n:#event}", 1, "1 event"),
+        ("{n:#event}", 1200, "1,200 events"),
+        ("{n:#index|indices}", 2, "2 indices"),
+        ("{n:?has|have}", 1, "has"),
+        ("{n:?has|have}", 0, "have"),
+    ],
+)
+def test_singular_and_plural(sentence: str, n: int, expected: str) -> None:
+    from eventstudy.utility.catalogue import _SETTER
+
+    assert _SETTER.vformat(sentence, (), {"n": n}) == expected
+
+
+def test_a_reason_is_its_sentence_its_code_and_its_facts() -> None:
+    import pickle
+
+    reason = Reason("events_needed", n=3, needed=5)
+    assert (reason.code, reason.facts) == ("events_needed", {"n": 3, "needed": 5})
+    again = pickle.loads(pickle.dumps(reason))
+    assert (again, again.code, again.facts) == (reason, reason.code, reason.facts)
+    assert Reason.of(reason) is reason
+    assert Reason.of("free text").code == "other"
+    assert not Reason.of("")
+
+
+def test_an_unknown_code_and_a_missing_fact_are_errors() -> None:
+    with pytest.raises(KeyError):
+        say("no.such.code")
+    with pytest.raises(KeyError):
+        say("reason.events_needed", n=1)
+    assert has("reason.events_needed")
+    assert not has("no.such.code")
+
+
+def reads(node: ast.AST) -> Iterator[str]:
+    """Yield the sentences that an expression looks for in a text."""
+    method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    if method and node.func.attr in READING:
+        for arg in node.args[:1]:
+            yield from constants(arg)
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        yield from constants(node.left)
+
+
+def constants(node: ast.expr) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            yield inner.value
+
+
+def test_no_module_reads_a_sentence() -> None:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        if place.startswith(READ_OTHERS):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            found += [
+                f"{place}:{node.lineno}: {text}"  # type: ignore[attr-defined]
+                for text in reads(node)
+                if WORDS.search(text.replace("\\", ""))
+            ]
+    assert found == []

@@ -1,0 +1,142 @@
+"""Docstrings: sections of numpydoc, formulas, references, and examples that run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from numpydoc.validate import validate
+
+import eventstudy as es
+from eventstudy.analysis import (
+    answer,
+    caar_path,
+    calendar_portfolio,
+    cross_section,
+    diagnosis,
+    groups,
+    interval,
+    long_horizon,
+    market_values,
+    multiple_testing,
+    opinions,
+    placebo,
+    regressions,
+    situation,
+    summary,
+    variant_studies,
+    weights,
+)
+from eventstudy.models import MODELS
+from eventstudy.runs import comparison, price_revisions, refresh, reproduce, verify
+from eventstudy.significance import STATISTICS
+
+NAMES = [name for name in es.__all__ if name != "__version__"]
+# Classes of results, and the analyses that make them.
+RESULTS = (
+    answer.Answer, answer.LeftOut, answer.Overturn, interval.Interval, caar_path.Path95,
+    cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, opinions.Opinion,
+    placebo.Placebo, situation.Situation, summary.Summary, weights.DollarLoss,
+    weights.WeightedMean, comparison.Comparison, price_revisions.Revision, refresh.Refreshed,
+    reproduce.Reproduction, verify.Verification,
+    answer.decide, interval.plain_average, calendar_portfolio.calendar_portfolio,
+    cross_section.regress_car, diagnosis.diagnose, groups.difference, long_horizon.abhar,
+    market_values.with_market_values, multiple_testing.family, placebo.placebo_dates,
+    placebo.placebo_firms, regressions.diagnostics, variant_studies.fit_with_variants,
+    weights.dollar_loss, weights.weighted_caar,
+)  # fmt: skip
+# A first line that is a sentence; sections in order and without double blanks; parameters that
+# exist, in order and with types.
+CHECKS = {"GL03", "GL07", "GL08", "SS03", "SS04", "SS05", "PR02", "PR03", "PR04"}
+# Folders whose modules have examples beyond those of the public names.
+FOLDERS = ("abnormal", "models", "significance", "utility", "windows")
+MODULES = [
+    f"eventstudy.{folder}.{module.name}"
+    for folder in FOLDERS
+    for module in pkgutil.iter_modules([str(ROOT / "eventstudy" / folder)])
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It uses the name, prints values, and needs no network."""
+    shutil.copy(ROOT / "events.csv", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = inspect.getdoc(getattr(es, name)) or ""
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
+    assert any(re.search(rf"\b{name}\b", example.source) for example in test.examples)
+    assert any(example.want for example in test.examples)
+    runner, failures = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE), []
+    runner.run(test, out=failures.append)
+    assert not failures, "".join(failures)
+
+
+def members(public: Any) -> Iterator[Any]:
+    """Yield a public object, and the public methods that it defines."""
+    yield public
+    if inspect.isclass(public):
+        for name, method in vars(public).items():
+            method = getattr(method, "__func__", method)
+            if inspect.isfunction(method) and not name.startswith("_"):
+                yield method
+
+
+def reached() -> list[Any]:
+    """Return what a user reaches from the package: names, results, and entries of registries."""
+    entries = [*MODELS.values(), *(test.compute for test in STATISTICS.values())]
+    named = [getattr(es, name) for name in NAMES if name not in ("MODELS", "STATISTICS")]
+    unique = {id(m): m for public in (*named, *RESULTS, *entries) for m in members(public)}
+    return list(unique.values())
+
+
+def parameters(public: Any) -> int:
+    """Return the number of arguments of a function; 0 of a class."""
+    if inspect.isclass(public):
+        return 0
+    return len({*inspect.signature(public).parameters} - {"self", "cls"})
+
+
+@pytest.mark.parametrize("public", [pytest.param(p, id=p.__qualname__) for p in reached()])
+def test_sections(public: Any) -> None:
+    """Functions of two or more arguments document all of them, and what they return."""
+    checks = CHECKS | ({"PR01", "RT01"} if parameters(public) > 1 else set())
+    errors = validate(f"{public.__module__}.{public.__qualname__}")["errors"]
+    assert not [text for code, text in errors if code in checks]
+
+
+def sections(text: str) -> set[str]:
+    lines = text.splitlines()
+    return {a for a, b in pairwise(lines) if b and not b.strip("-")}
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_every_test_has_its_formula_and_its_reference(name: str) -> None:
+    text = inspect.getdoc(STATISTICS[name].compute) or ""
+    assert {"Parameters", "Returns", "Notes", "References"} <= sections(text)
+    assert "Missing data" in " ".join(text.split())
+    # Its statistic is that of Johnson's test.
+    assert ".. math::" in text or name == "johnson_bootstrap"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_has_its_formula_and_its_reference(name: str) -> None:
+    text = inspect.getdoc(MODELS[name]) or ""
+    assert {"Notes", "References"} <= sections(text)
+    assert ".. math::" in text
+    assert "Missing data" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
