@@ -58,9 +58,9 @@ def workbook(run: FinishedRun) -> bytes:
         import xlsxwriter
     except ImportError:
         raise ConfigError(
-            "Excel needs a package that is not installed", value="xlsxwriter",
+            "Excel needs the package xlsxwriter, which is not installed",
             remedy=how_to_install("excel"),
-        ) from None  # fmt: skip
+        ) from None
     file, settings = io.BytesIO(), ("formulas", "urls", "numbers")
     options = {f"strings_to_{kind}": False for kind in settings}
     with xlsxwriter.Workbook(file, {**options, "remove_timezone": True}) as book:

@@ -75,9 +75,9 @@ def plotly_js() -> str:
         from plotly.offline import get_plotlyjs
     except ImportError:
         raise ConfigError(
-            "the interactive page needs a package that is not installed", value="plotly",
+            "the interactive page needs the package plotly, which is not installed",
             remedy=how_to_install("interactive"),
-        ) from None  # fmt: skip
+        ) from None
     return str(get_plotlyjs())
 
 
