@@ -155,7 +155,7 @@ def from_document(document: Any, where: str) -> Findings:
 
 def _decoded(kind: Any, value: Any, where: str) -> Any:
     """Return a value as the type of its field; `where` is its place in the document."""
-    origin, inner = get_origin(kind), get_args(kind)
+    origin, inner = _parts(kind)
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
@@ -179,6 +179,12 @@ def _decoded(kind: Any, value: Any, where: str) -> Any:
         return _float(value, where)
     _require(type(value) is kind, kind, value, where)
     return value
+
+
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the origin and the arguments of a type; numpy 2.5 has `NDArray` as an alias."""
+    origin, inner = get_origin(kind), get_args(kind)
+    return _parts(origin.__value__[inner]) if hasattr(origin, "__value__") else (origin, inner)
 
 
 def _given(inner: tuple[Any, ...]) -> Any:
@@ -292,7 +298,7 @@ PLAIN = {str: "string", int: "integer", bool: "boolean"}
 
 
 def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
-    origin, inner = get_origin(kind), get_args(kind)
+    origin, inner = _parts(kind)
     if kind is Any:
         return {}
     if kind is float:

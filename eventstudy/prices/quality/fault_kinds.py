@@ -175,7 +175,7 @@ def closed_day(q: Quotes) -> list[Span]:
 )  # fmt: skip
 def duplicate_date(q: Quotes) -> list[Span]:
     """Return dates that occur again."""
-    again = np.diff(q.dates, prepend=np.datetime64("NaT")) == np.timedelta64(0, "D")
+    again = np.diff(q.dates, prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
     return q.spans(runs(again), lambda a, b: "two rows of one date")
 
 

@@ -301,7 +301,9 @@ def daily_limits(
         over &= not rule.widened
         state[row] = np.sign(move).astype(np.int64) * hit * (1 + _one_price(row, price, ohl))
         approx[row] = hit & ~exact
-        beyond[row] = np.where(over & ~(unseen[row] if unseen is not None else False), move, np.nan)
+        if unseen is not None:
+            over &= ~unseen[row]
+        beyond[row] = np.where(over, move, np.nan)
     return result
 
 
