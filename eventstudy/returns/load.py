@@ -373,7 +373,7 @@ def _market_days(
     if not ends:
         return np.empty(0, "datetime64[D]")
     first, last = np.min(ends), np.max(ends)
-    days: DateArray = np.arange(first, last + 1)
+    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
     index = np.zeros(len(days), dtype=bool)
     present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
     for symbol in symbols:
