@@ -105,8 +105,7 @@ MOST = {"one by one": 10_000}
 
 
 def measure(program: str, events: int) -> dict[str, float]:
-    """Return CPU seconds and peak memory (MB) of one program, of which this process does nothing
-    else."""
+    """Return CPU seconds and peak memory (MB) of one program; this process runs nothing else."""
     # Loads what the program loads when it is first used.
     PROGRAMS[program](WARM_UP)()
     work = PROGRAMS[program](events)

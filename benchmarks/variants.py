@@ -54,8 +54,10 @@ def calendar_time_plain(fit: AbnormalReturns, window: Window) -> float:
 
 
 def calendar_time_window(fit: AbnormalReturns, window: Window) -> float:
-    """Calendar time with sqrt(1 + L/M): the days of an event share an error, not those of a run of
-    events."""
+    """Return the p of calendar time with sqrt(1 + L/M).
+
+    Only the days of one event share the error of its parameters, not those of events in a row.
+    """
     return _calendar_time(fit, window, len(window))
 
 

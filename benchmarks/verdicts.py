@@ -2,10 +2,10 @@
 
     python benchmarks/verdicts.py --samples 500 --workers 1
 
-Six designs (docs/methods.md, The answer), each without an effect and with one. For each: rejections
-of the verdict, those of the veto rule of version 0.1 (BMP-KP and each of calendar time, wild
-bootstrap and cross-sectional t that applies), coverage of the interval, and samples in which
-interval and verdict disagree (none may).
+Six designs (docs/methods.md, The answer), each without an effect and with one. For each: how
+often the verdict rejects; how often the former rule rejects, in which BMP-KP and each applicable of
+calendar time, wild bootstrap and cross-sectional t had to; coverage of the interval; and samples in
+which interval and verdict disagree (none may).
 """
 
 from __future__ import annotations

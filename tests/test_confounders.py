@@ -21,13 +21,17 @@ from eventstudy.fitting.confounding import (
     Confounder,
     ConfoundersFileError,
     confounded_by,
-    is_confounded,
     read_confounders,
     with_confounders,
 )
 from eventstudy.study import EventStudyResults, run_study
 
 W = Window(0, 1)
+
+
+def is_confounded(results: EventStudyResults) -> np.ndarray:
+    """Return which events are flagged."""
+    return np.array(["confounded" in flags.split(";") for flags in results.events["flags"]])
 
 
 def news(day: object, ticker: str = "F00", what: str = "earnings") -> Confounder:

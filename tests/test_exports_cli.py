@@ -117,6 +117,15 @@ def test_nothing_is_made_of_results_that_were_changed(folder: Path, tmp_path: Pa
     assert "the run has no results.json; restore it" in found.stderr
 
 
+def test_a_file_is_not_called_as_one_of_another_format(folder: Path, tmp_path: Path) -> None:
+    found = report(folder, "--format", "html", "--out", tmp_path / "x.md")
+    assert found.exit_code == 2
+    assert "give a folder or a name on .html" in found.stderr
+    found = report(folder, "--format", "md", "--format", "tex", "--out", tmp_path / "x.md")
+    assert found.exit_code == 2
+    assert list(tmp_path.glob("x*")) == []
+
+
 def test_what_is_no_run_is_one_clear_line(tmp_path: Path) -> None:
     found = report(tmp_path)
     assert found.exit_code == 1

@@ -94,7 +94,7 @@ def test_the_limit_of_a_board_on_a_day(
     symbol: str, day: str, special: bool, percent: float
 ) -> None:
     last = np.array([10_000.0, 10_000.0])
-    dates = np.array([np.datetime64(day) - 1, day], "datetime64[D]")
+    dates = np.datetime64(day) - np.array([1, 0], "timedelta64[D]")
     rules = rules_of(symbol, st=special)
     for move in (percent, -percent):
         closed, beyond, inside = (

@@ -187,7 +187,7 @@ def _before_events(
         mcap = rows["mcap"].to_numpy(float) * _rate(spelled[ticker], ticker, wanted, panel, dates)
         # At the last close before each day; a day beyond the data has none.
         oldest = HALTED if rows["close"].notna().any() else OLDEST_COUNT
-        values[i] = as_of(dates, mcap, days[i] - 1, oldest)
+        values[i] = as_of(dates, mcap, days[i] - np.timedelta64(1, "D"), oldest)
         if not np.isfinite(values[i]).any():
             reasons[i] = "no market value before the event, or no exchange rate"
     return MarketValues(values, start, wanted, reasons, sizes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from ..errors import ConfigError
 from .shared import DIFFERENT, PATH, debug_option, reading_codes, tell
 
 if TYPE_CHECKING:
@@ -54,12 +55,25 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     state = verify_run(run)
     if RESULTS in state.changed:
         _end(run, state, "no format is made from it: ")
+    if out is not None and not out.is_dir():
+        _check_ending(kinds, out)
     for kind in kinds:
-        paths = _written(finished, run, kind, out, is_file=len(kinds) == 1)
+        paths = _written(finished, run, kind, out, state.missing, is_file=len(kinds) == 1)
         click.echo("\n".join(map(str, paths)))
     state = verify_run(run)
     if state.missing or state.changed:
         _end(run, state)
+
+
+def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
+    """Raise ConfigError where a new `out` is called as a file of another format."""
+    endings = [f".{ENDINGS.get(kind, kind)}" for kind in KINDS]
+    wanted = [f".{ENDINGS.get(kind, kind)}" for kind in kinds]
+    if out.suffix in endings and (len(kinds) > 1 or out.suffix not in wanted[0]):
+        remedy = "give a folder" if len(kinds) > 1 else f"give a folder or a name on {wanted[0]}"
+        raise ConfigError(
+            "the ending is that of another format", where="--out", value=str(out), remedy=remedy
+        )
 
 
 def _end(run: Path, state: Verification, more: str = "") -> NoReturn:
@@ -75,11 +89,19 @@ def _end(run: Path, state: Verification, more: str = "") -> NoReturn:
 
 
 def _written(
-    finished: FinishedRun, run: Path, kind: str, out: Path | None, *, is_file: bool
+    finished: FinishedRun,
+    run: Path,
+    kind: str,
+    out: Path | None,
+    missing: tuple[str, ...],
+    *,
+    is_file: bool,
 ) -> list[Path]:
-    """Return the files of one format, written to `out`; without it those of the run."""
+    """Return the files of one format, written to `out`; without it those of the run.
+
+    `missing` are the files that the run lacks.
+    """
     from ..report.formats.formats import export_file, exported
-    from ..runs import verify_run
 
     ending = ENDINGS.get(kind, kind)
     if out is not None:
@@ -87,7 +109,6 @@ def _written(
             return [export_file(finished, kind, out)]
         return exported(finished, kind, out)
     if kind in HELD:
-        missing = verify_run(run).missing
         if any(fnmatch(file, pattern) for file in missing for pattern in HELD[kind]):
             exported(finished, kind, run, missing=True)
         return sorted(run.glob(HELD[kind][0]))

@@ -14,7 +14,8 @@ from ..analysis.answer import NO_RESULT, answer_of
 from ..calendars.window import Window
 from ..fitting.fitted import group_column, is_large, listed, listed_rows
 from ..models.market import CensoredMarket
-from ..utility.catalogue import Reason
+from ..utility.catalogue import NO_REASON, Reason
+from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.progress import step
 from .car_remarks import lacking_reasons, last_session
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
-
-# Columns that say what became of an event, which an Event has as fields.
-NO_REASON = Reason.of("")
-OUTCOME = frozenset({"day0", "status", "reason", "flags", "nobs", "exchange"})
 
 
 def findings_of(
@@ -180,7 +177,7 @@ def _events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
         if i in pages:
             step("event pages", list(pages).index(i), len(pages))
         yield Event(
-            cells={k: _cell(v) for k, v in event.items() if k not in OUTCOME},
+            cells={k: _cell(v) for k, v in event.items() if k not in {*OUTCOME, "exchange"}},
             is_used=used[i],
             day0="" if event["day0"] != event["day0"] else f"{event['day0']:%Y-%m-%d}",
             reason=Reason.of(event["reason"]),

@@ -15,6 +15,7 @@ from ..utility.catalogue import Reason
 from ..utility.flags import Flag, flags_of
 from ..utility.typing import BoolArray, DateArray
 from ..utility.units import WORDS
+from .events import firm_name
 from .samples import CarRemark
 
 if TYPE_CHECKING:
@@ -122,9 +123,7 @@ def lacking_count(study: FittedStudy, window: Window) -> int:
 
 def _remark(study: FittedStudy, i: int, reason: Reason) -> CarRemark:
     event = study.records[i]
-    company = event.get("company")
-    name = company if isinstance(company, str) and company.strip() else event["ticker"]
-    return CarRemark(str(event["event_id"]), str(name), reason)
+    return CarRemark(str(event["event_id"]), firm_name(event), reason)
 
 
 def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:

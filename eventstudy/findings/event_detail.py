@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,14 +17,12 @@ from ..utility.catalogue import Reason
 from ..utility.flags import flags_of
 from ..utility.typing import FloatArray, IntArray
 from .event_days import days_of
-from .events import Estimation, EventDetail, Fault
+from .events import Estimation, EventDetail, Fault, firm_name
 from .fit_points import fit_of
 from .price_path import Quoted, price_path, quotes_of
 from .sampling import news_in, of_one_event
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
 
@@ -120,7 +118,7 @@ def detail_of(
         remark=str(study.abnormal.remark[i]),
         stand_in=_stand_in(study, i),
         same_session=tuple(
-            _name(everyone.events.iloc[k]) for k in neighbours[:MOST_NAMES].tolist()
+            firm_name(everyone.events.iloc[k]) for k in neighbours[:MOST_NAMES].tolist()
         ),
         n_same_session=len(neighbours),
         other_dates=dates[:MOST_DATES],
@@ -199,8 +197,3 @@ def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:
     first, last = windows.sessions[inside.min()], windows.sessions[inside.max()]
     near = study.panel.faults_near(str(study.events["ticker"].iloc[i]), first, last)
     return tuple(Fault(f.kind, f.date, f.detail, f.action) for f in near[:MOST_FAULTS])
-
-
-def _name(event: pd.Series[Any]) -> str:
-    company = event.get("company")
-    return str(company if isinstance(company, str) and company.strip() else event["ticker"])

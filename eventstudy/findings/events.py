@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,15 @@ from ..calendars.window import Window
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from .samples import Sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def firm_name(cells: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Return the company of an event, or its ticker where that is blank."""
+    company = cells.get("company")
+    return str(company if isinstance(company, str) and company.strip() else cells["ticker"]).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +286,7 @@ class Event:
     @property
     def name(self) -> str:
         """The company, or the ticker where that is blank."""
-        return str(self.cells.get("company", "")).strip() or str(self.cells["ticker"])
+        return firm_name(self.cells)
 
     def car(self, window: Window) -> EventCar:
         """Return the CAR over a window that was computed.

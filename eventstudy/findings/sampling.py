@@ -23,6 +23,7 @@ from ..utility.catalogue import Reason
 from ..utility.flags import flags_of
 from ..utility.numbers import LEVEL
 from .car_remarks import extended_cars, lacking_cars, lacking_count
+from .events import firm_name
 from .samples import Sample, TestFinding, WindowFinding
 
 if TYPE_CHECKING:
@@ -183,9 +184,7 @@ def _firm(study: FittedStudy, window: Window) -> str:
     tickers = study.events["ticker"].iloc[rows]
     if len(set(tickers)) != 1:
         return ""
-    event = study.records[int(rows[0])]
-    company = event.get("company")
-    return str(company if isinstance(company, str) and company.strip() else event["ticker"])
+    return firm_name(study.records[int(rows[0])])
 
 
 def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ..events.sheets import sheet_of_csv
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.tables import read_bytes, strip
-from ..utility.typing import BoolArray, ObjectArray
+from ..utility.typing import ObjectArray
 
 if TYPE_CHECKING:
     from .fitted import FittedStudy
@@ -143,8 +143,3 @@ def with_confounders(results: FittedStudy, texts: ObjectArray) -> FittedStudy:
 def reasons_of(texts: ObjectArray) -> list[str]:
     """Return why each confounded event is left out, "" for the others."""
     return [Reason("confounded", news=text) if text else "" for text in texts]
-
-
-def is_confounded(results: FittedStudy) -> BoolArray:
-    """Return which events are flagged, shape (n,)."""
-    return np.array([FLAG in text.split(";") for text in results.events["flags"]], dtype=bool)

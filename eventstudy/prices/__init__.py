@@ -49,7 +49,7 @@ def _make(name: str, store: Path | None, offline: bool) -> PriceProvider:
 
     if name == "files":
         remedy = "give the path of a folder or a table of prices"
-        raise ConfigError("which files?", value=name, remedy=remedy)
+        raise ConfigError("files is no source by itself", value=name, remedy=remedy)
     if name == "yahoo" and offline:
         remedy = "use auto, store, sample or a path"
         raise ConfigError("prices from Yahoo need the network", value=name, remedy=remedy)
@@ -152,6 +152,7 @@ def resolve(
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
     hint = did_you_mean(str(spec), PROVIDERS)
-    choices = f"give one of {', '.join(PROVIDERS)}, or the path of a folder or table of prices"
+    names = ", ".join(name for name in PROVIDERS if name != "files")
+    choices = f"give one of {names}, or the path of a folder or table of prices"
     remedy = f"{hint} {choices}".strip()
     raise ConfigError("no such price source or path", value=str(spec), remedy=remedy)

@@ -14,7 +14,6 @@ from .results import EventStudyResults
 
 if TYPE_CHECKING:
     import pandas as pd
-    from statsmodels.regression.linear_model import RegressionResults
 
     from ..events.table import Events
 
@@ -96,10 +95,6 @@ class EventStudy(UnfittedStudy):
             If the model needs a series that there is not.
         """
         return EventStudyResults.of(self.fitted())
-
-    def regression(self, event_id: str) -> RegressionResults:
-        """Return the statsmodels regression of one event, after a fit."""
-        return self.fit().regression(event_id)
 
     def __repr__(self) -> str:
         model = self.model if isinstance(self.model, str) else self.model.name

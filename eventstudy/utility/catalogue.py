@@ -178,3 +178,6 @@ def say(code: str, **facts: Any) -> str:
 def has(code: str) -> bool:
     """Return whether the catalogue has a code."""
     return code in sentences()
+
+
+NO_REASON = Reason.of("")

@@ -13,7 +13,7 @@ from ...findings.events import Event
 from ...findings.samples import Sample
 from ...findings.types import Findings
 from ...significance import STATISTICS
-from ...utility.catalogue import Reason, has, say
+from ...utility.catalogue import NO_REASON, Reason, has, say
 from ...utility.csv_text import BLANK
 from ...utility.flags import NEUTRAL
 from ...utility.numbers import LEVEL, clipped, date_iso, parameter_letter, percent, span
@@ -29,7 +29,6 @@ WIDTHS = {"wide": 11, "middle": 8}
 # Columns that describe the announcement, the best first.
 DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
 SHAPES = ("circle", "square", "triangle")
-NO_REASON = Reason.of("")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -84,8 +84,7 @@ class Value:
         return say(code, unit=words().head) if has(code) else ""
 
 
-# To show one more number of each window in every format, add a line here and its label to the
-# catalogue (CONTRIBUTING.md).
+# The numbers of each window in every format; CONTRIBUTING.md says what one more of them takes.
 VALUES = (
     Value("events", "count", "page text paper", lambda w: (w.answer.n_events,)),
     Value("effect", "return", "page text paper", lambda w: (w.answer.effect.estimate,)),
