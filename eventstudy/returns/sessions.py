@@ -90,7 +90,8 @@ def compounded(
     -------
     values : (T,) float array
     outside : int
-        Returns that fell on days without a session; each is in the next session's return.
+        Returns that fell on days without a session; each is in the return of the next session, and
+        is lost where that has no value.
     """
     present = np.isfinite(values)
     dates, values = dates[present], values[present]
