@@ -224,7 +224,7 @@ def test_a_study_file_names_a_source_of_another_package(
     study = tmp_path / "study.toml"
     study.write_text('events = "e.csv"\nprices = "faulty:x"\nstore = "kept"\n', encoding="utf-8")
     order = read_order(study, None, {})
-    assert (order.config.prices, order.store) == ("faulty:x", str(tmp_path / "kept"))
+    assert (order.origin.config.prices, order.origin.store) == ("faulty:x", str(tmp_path / "kept"))
     assert is_name("faulty")
     assert not is_name("folder")
     assert not is_name("C:\\prices")

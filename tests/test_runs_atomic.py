@@ -21,7 +21,7 @@ from conftest import ROOT
 from run_folders import FIRMS, Project, contents, invoke, left_in
 
 from eventstudy import verify_run
-from eventstudy.cli.signals import Terminated, terminable
+from eventstudy.cli.main import Terminated, terminable
 from eventstudy.runs import atomic_swap as module
 from eventstudy.runs.atomic_swap import cleared, exchanged, stage_of, swap
 

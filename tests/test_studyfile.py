@@ -158,11 +158,11 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     )
     order = read_order(None, study, {})
     below = tmp_path / "in"
-    assert (order.events, order.out, order.name) == (below / "e.csv", below / "reports", "e")
-    assert order.config.factors == (str(below / "f.csv"), "/g.csv")
-    assert order.config.prices == str(below / "px")
+    assert (order.origin.events, order.out, order.name) == (below / "e.csv", below / "reports", "e")
+    assert order.origin.config.factors == (str(below / "f.csv"), "/g.csv")
+    assert order.origin.config.prices == str(below / "px")
     study.write_text('events = "e.csv"\nprices = "sample"\n', encoding="utf-8")
-    assert read_order(study, None, {}).config.prices == "sample"
+    assert read_order(study, None, {}).origin.config.prices == "sample"
 
 
 def test_options_win_and_reach_the_variants(study: Path) -> None:
@@ -174,8 +174,8 @@ def test_options_win_and_reach_the_variants(study: Path) -> None:
     order = read_order(
         study, Path("other.csv"), {"model": "constant_mean", "tests": ("bmp",), "by": None}
     )
-    assert order.events == Path("other.csv")
-    studies = {"main": order.config, **order.config.studies}
+    assert order.origin.events == Path("other.csv")
+    studies = {"main": order.origin.config, **order.origin.config.studies}
     assert {n: c.model for n, c in studies.items()} == {
         "main": "constant_mean", "a": "market_adjusted", "b": "constant_mean",
     }  # fmt: skip
@@ -303,7 +303,7 @@ def test_examples_of_the_documents_are_good(name: str, study: Path) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     [example] = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
     study.write_text(example, encoding="utf-8")
-    assert read_order(study, None, {}).config.studies
+    assert read_order(study, None, {}).origin.config.studies
     assert _validator().is_valid(tomllib.loads(example))
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Problem
-from .json_output import print_json
-from .shared import EXIT_CODES, NO_STUDY, PATH, USAGE, debug_option, say
+from .options import SWITCH, options
+from .shared import EXIT_CODES, NO_STUDY, PATH, USAGE, notify, print_json
 
 if TYPE_CHECKING:
     from ..events.checks import Checked
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=PATH)
-@click.option(
-    "--calendar", type=click.Choice(["exchange", "data"]), default="exchange", help="As for run."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print events and problems as JSON.")
-@debug_option
+@options(
+    (
+        "--calendar", {"type": click.Choice(["exchange", "data"]), "default": "exchange"},
+        "As for run.",
+    ),
+    ("--json as_json", SWITCH, "Print events and problems as JSON."),
+)  # fmt: skip
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
 
@@ -33,23 +35,21 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     """
     from ..events.table import check_file
 
-    study, faults = None, list[Problem]()
-    good: Checked | None = None
-    problems: list[Problem] = []
-    if events.suffix.lower() == ".toml":
-        study = events
+    study, faults = events, list[Problem]()
+    is_study = study.suffix.lower() == ".toml"
+    if is_study:
         events, good, problems, faults = _of_study(study)
     else:
         good, problems, _ = check_file(events, calendar=calendar)
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:
-        settings = {"settings": _plain(faults)} if study else {}
+        settings = {"settings": _plain(faults)} if is_study else {}
         document = {**settings, "events": rows, "problems": _plain(problems), "notices": notices}
         print_json(document)
     else:
         _show(rows)
-        say(notices)
+        notify(notices)
         for path, problems_ in ((study, faults), (events, problems)):
             for problem in problems_:
                 click.echo(f"{path}:{problem}", err=True)
@@ -100,11 +100,10 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
 
 def _checked(good: Checked) -> list[dict[str, Any]]:
     names = ("event_id", "ticker", "announced_at", "exchange")
-    columns = [*map(good.column, names), good.day0.astype(str).tolist(), good.column("flags")]
-    rows = (
-        dict(zip((*names, "day0", "flags"), row, strict=True)) for row in zip(*columns, strict=True)
-    )
-    return [{**row, "flags": [flag for flag in row["flags"].split(";") if flag]} for row in rows]
+    flags = [list(filter(None, text.split(";"))) for text in good.column("flags")]
+    columns = [*map(good.column, names), good.day0.astype(str).tolist(), flags]
+    keys = (*names, "day0", "flags")
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

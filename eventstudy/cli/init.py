@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .shared import debug_option
+from .options import options
 
 if TYPE_CHECKING:
     from ..fitting.settings import Setting
@@ -41,7 +44,7 @@ WIDTH = 100
 
 @click.command()
 @click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
-@debug_option
+@options()
 def init(folder: Path) -> None:
     """Write a commented study file and an events file into FOLDER (this one).
 
@@ -60,7 +63,7 @@ def init(folder: Path) -> None:
     _write(folder / STUDY, study_text())
     shutil.copyfile(SCHEMA_FILE, folder / SCHEMA)
     click.echo(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
-    click.echo(f"  eventstudy run {_typed(folder / STUDY)}")
+    click.echo(f"  eventstudy run {shlex.quote(str(folder / STUDY))}")
 
 
 def study_text() -> str:
@@ -75,9 +78,6 @@ def study_text() -> str:
 
 
 def _lines(setting: Setting) -> str:
-    import json
-    import textwrap
-
     from ..fitting.study_schema import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
@@ -91,9 +91,3 @@ def _write(path: Path, text: str) -> None:
     """Write a new file; one that has appeared meanwhile stays."""
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
-
-
-def _typed(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(str(path))

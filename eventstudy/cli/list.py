@@ -1,4 +1,4 @@
-"""``eventstudy list``: the names that options take."""
+"""``eventstudy list`` and ``schema``: the names that options take, and the form of files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .shared import debug_option
+from .options import options
+from .shared import print_json
 
 if TYPE_CHECKING:
     from ..models import LinearModel
@@ -16,10 +17,22 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(["models", "tests", "prices"]))
-@debug_option
+@options()
 def listing(kind: str) -> None:
     """List the models, tests or price sources that can be named in options."""
     click.echo("\n".join(_LISTS[kind]()))
+
+
+@click.command()
+@click.argument("file", type=click.Choice(["results", "study"]))
+@options()
+def schema(file: str) -> None:
+    """Print the JSON Schema of results.json of a run, or of a study file."""
+    if file == "study":
+        from ..fitting.study_schema import schema as form
+    else:
+        from ..findings.document import schema as form
+    print_json(form())
 
 
 def _list_models() -> Iterator[str]:

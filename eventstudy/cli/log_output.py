@@ -13,7 +13,7 @@ from typing import Any
 
 from ..utility.log import LOGGER, note
 from ..utility.version import __version__
-from .json_output import json_text
+from .shared import json_text
 
 
 @contextmanager

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from ..utility.version import __version__
 from .check import check
-from .compare import compare
 from .default_folders import settle
+from .finished_runs import compare, reproduce, verify
 from .init import init
-from .list import listing
+from .list import listing, schema
+from .options import options
 from .prices import prices
 from .refresh import refresh
 from .report import report
-from .reproduce import reproduce
 from .run import run
-from .schema import schema
 from .shared import (
     EXIT_CODES,
     HOME,
@@ -28,16 +31,60 @@ from .shared import (
     NO_STUDY,
     TERMINATED,
     USAGE,
-    debug_option,
     run_is_new,
     show_end,
     state_of_run,
     tell,
 )
-from .signals import Terminated, terminable
-from .verify import verify
 
 OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
+
+
+class Terminated(BaseException):
+    """The process was asked to end."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise :class:`Terminated` in the main thread when SIGTERM comes.
+
+    The command ends as an error ends it: files are cleared away, and one line is printed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    requested = False
+
+    def end(number: int, frame: object) -> None:
+        """Handle the signal.
+
+        Parameters
+        ----------
+        number : int
+            Of the signal.
+        frame : frame or None
+            Where the program was interrupted.
+
+        Raises
+        ------
+        Terminated
+            Always.
+        """
+        nonlocal requested
+        requested = True
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except Exception:
+        # Compiled code that is being imported turns what is raised amid it into an error of its
+        # own.
+        if requested:
+            raise Terminated from None
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Main(click.Group):
@@ -101,7 +148,7 @@ def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = Tr
     epilog=EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="eventstudy")
-@debug_option
+@options()
 def main() -> None:
     """Did the market react, by how much, and can we be sure?
 
@@ -117,20 +164,9 @@ def main() -> None:
     click.get_current_context().meta[HOME] = settle()
 
 
-for command in (
-    init,
-    run,
-    refresh,
-    report,
-    verify,
-    reproduce,
-    compare,
-    check,
-    listing,
-    schema,
-    prices,
-):
+for command in (init, run, refresh, report, verify, reproduce, compare, check, listing, schema):
     main.add_command(command)
+main.add_command(prices)
 
 if __name__ == "__main__":
     main()

@@ -11,12 +11,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import click
 
 from ..errors import EventStudyError
-from .shared import say, tell
+from .shared import notify, tell
 
 # Seconds that it may take.
 LONGEST = 300
@@ -81,7 +80,7 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
         raise
     except Exception:
         with suppress(EventStudyError):
-            say(_delivered(command, run))
+            notify(_delivered(command, run))
         raise
     failures += _delivered(command, run)
 
@@ -95,7 +94,7 @@ def _delivered(command: str | None, run: Path) -> list[str]:
         return []
     bad = [path for path, entry in waiting(run).items() if entry is None]
     advice = "so nothing runs for it: read changes.md, then remove it"
-    say([f"{path} is damaged, {advice}" for path in bad])
+    notify([f"{path} is damaged, {advice}" for path in bad])
     with clear_errors(run):
         failure = deliver(run, lambda path, entry: _failure(command, path, entry.id))
     return [failure] * bool(failure)
@@ -118,28 +117,25 @@ def _failure(command: str, entry: Path, key: str) -> str:
 
 
 def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
-    """Return the exit code of a command, and repeat its output, even if stderr is closed."""
+    """Return the exit code of a command, and repeat its output, even if stderr is closed.
+
+    The command, and what it has started, ends after the time or with this process.
+    """
     # A pipe would stay open for the processes that the command leaves behind.
-    with tempfile.TemporaryFile() as printed:
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(  # noqa: S603 - the user's own
+            arguments, env=env, stdout=out, stderr=out, start_new_session=sys.platform != "win32"
+        )
         try:
-            return _waited(arguments, env, printed)
+            return child.wait(LONGEST)
+        except BaseException:
+            if sys.platform == "win32":
+                child.kill()
+            else:
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise
         finally:
-            printed.seek(0)
-            for line in printed.read().decode("utf-8", "replace").splitlines():
+            out.seek(0)
+            for line in out.read().decode("utf-8", "replace").splitlines():
                 tell("message", line, level="info", logger="on-change")
-
-
-def _waited(arguments: list[str] | str, env: dict[str, str], out: IO[bytes]) -> int:
-    """Wait for a command; end it, and what it has started, after the time or with this process."""
-    child = subprocess.Popen(  # noqa: S603 - the user's own
-        arguments, env=env, stdout=out, stderr=out, start_new_session=sys.platform != "win32"
-    )
-    try:
-        return child.wait(LONGEST)
-    except BaseException:
-        if sys.platform == "win32":
-            child.kill()
-        else:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        raise

@@ -1,4 +1,4 @@
-"""The options of a study, as the commands that compute one take them."""
+"""The options of the commands, as tables of their names, types and help."""
 
 # ruff: noqa: ISC004 - the help of an option may take two lines
 
@@ -6,19 +6,45 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from .shared import PATH
+from .shared import LOGGING, PATH
 
+F = TypeVar("F", bound=Callable[..., Any])
 # Flags: of a setting, which a study file may have as well, and of this call alone.
 FLAG, SWITCH = None, False
-# Option, with the name of its setting if that is another; metavar, choices, type and metavar, or
-# flag; help. An option that may be repeated has dots behind its metavar. In the order of --help:
-# data, model, windows, events, tests, and where it goes.
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, called so where a value is none."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """A number within bounds, called so where a value is none."""
+
+    name = "number"
+
+
+# Option, with the name of its setting if that is another; metavar, choices, type and metavar,
+# flag, or attributes of click; help. An option that may be repeated has dots behind its metavar.
+Row = tuple[str, Any, str]
+STORE: Row = (
+    "--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's]"
+)  # fmt: skip
+QUIET: Row = ("--quiet", SWITCH, "Print nothing but problems.")
+MOVED: Row = (
+    "--moved threshold",
+    {"type": Number(0), "default": 0.0001, "show_default": True, "metavar": "SHARE"},
+    "Tell of CARs that moved by more than this.",
+)
+# Of a command that computes a study. In the order of --help: data, model, windows, events, tests,
+# and where it goes.
 # fmt: off
-STUDY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+STUDY_OPTIONS: tuple[Row, ...] = (
     ("--prices", "auto|yahoo|sample|store|NAME|PATH",
      "Where prices come from; NAME is a source of another package: eventstudy list prices. "
      "[default: auto]"),
@@ -56,7 +82,7 @@ STUDY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
      " direction, if several; none = never]"),
     ("--kind", ["simple", "log"], "Kind of returns. [default: simple]"),
     ("--engine", ["statsmodels", "batch"], "How models are fitted. [default: statsmodels]"),
-    ("--min-estimation", (click.IntRange(1), "DAYS"),
+    ("--min-estimation", (WholeNumber(1), "DAYS"),
      "Flag events with fewer days. [default: 100]"),
     ("--halt", ["calendar", "shift"],
      "Whether the clock runs through a halt, or day 0 is when trading resumes. [default: "
@@ -70,10 +96,10 @@ STUDY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
      "Several events of one firm: mask their windows in estimation, keep the first. [default: "
      "mask]"),
     ("--confounders", "FILE", "Other news that may have moved prices: a CSV ticker,date,what."),
-    ("--confounder-days", (click.IntRange(0), "N"),
+    ("--confounder-days", (WholeNumber(0), "N"),
      "How near: sessions around the main window. [default: 1]"),
     ("--drop-confounded", FLAG, "Leave events near such news out."),
-    ("--placebo", (click.IntRange(0), "N"),
+    ("--placebo", (WholeNumber(0), "N"),
      "Repeat the study on N other dates, and on the firms in the column peers. [default: 0]"),
     ("--regress", "COLUMN ...", "Regress the CARs on a column of the events; may be repeated."),
     ("--regress-cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"],
@@ -81,9 +107,9 @@ STUDY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--scar", ["exact", "sum"], "How CARs are standardised. [default: exact]"),
     ("--fpc", FLAG, "Rank tests of windows: finite-population correction."),
     ("--overlap", ["exact", "share"], "Weight of overlapping windows. [default: exact]"),
-    ("--draws", (click.IntRange(1), "N"), "Draws of resampling tests. [default: 999]"),
-    ("--seed", (click.IntRange(0), "N"), "Seed of resampling tests."),
-    ("--event-pages", (click.IntRange(0), "N"),
+    ("--draws", (WholeNumber(1), "N"), "Draws of resampling tests. [default: 999]"),
+    ("--seed", (WholeNumber(0), "N"), "Seed of resampling tests."),
+    ("--event-pages", (WholeNumber(0), "N"),
      "Pages of single events: of the N that moved most. [default: 500]"),
     ("--interactive", FLAG, "A page to explore beside the report (Plotly)."),
     ("--figures", FLAG, "Figures for papers beside the report (SVG, PDF and PNG)."),
@@ -91,26 +117,48 @@ STUDY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--name", "", "Name of the run. [default: name of the events file]"),
     ("--config config_file", (PATH, "FILE.toml"), "Settings from a file; options win."),
     ("--offline", FLAG, "Never use the network."),
-    ("--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's]"),
+    STORE,
     ("--vintage", "DATE", "Only stored prices, as they were at that date or time."),
     ("--strict", FLAG, "Exit with 3 if any event has no result for the main window."),
-    ("--max-loss", (click.FloatRange(0, 1), "SHARE"),
+    ("--max-loss", (Number(0, 1), "SHARE"),
      "Exit with 3 if more than this share of the events has none."),
     ("--json as_json", SWITCH, "Print results as JSON."),
-    ("--quiet", SWITCH, "Print nothing but problems."),
+    QUIET,
 )
 # fmt: on
 
 
-def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all options of a study."""
-    for names, kind, text in reversed(STUDY_OPTIONS):
-        command = click.option(*names.split(), **_attributes(kind), help=text)(command)
-    return command
+class StudyCommand(click.Command):
+    """A command that computes a study; its errors name an option as it is typed."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; say of the fault of a setting that is an option which option it is."""
+        from ..errors import ConfigError
+
+        try:
+            return super().invoke(context)
+        except ConfigError as error:
+            for option in self.params:
+                if option.name == error.where and context.params.get(option.name) not in (None, ()):
+                    error.where = option.opts[0]
+            raise
+
+
+def options(*rows: Row) -> Callable[[F], F]:
+    """Return a decorator that gives a command options, and those of all commands behind them."""
+
+    def decorate(command: F) -> F:
+        for names, kind, text in reversed((*rows, *_OF_ALL)):
+            command = click.option(*names.split(), **_attributes(kind), help=text)(command)
+        return command
+
+    return decorate
 
 
 def _attributes(kind: Any) -> dict[str, Any]:
     """Return the type of an option as click takes it."""
+    if isinstance(kind, dict):
+        return kind
     if kind is FLAG or kind is SWITCH:
         return {"is_flag": True, "default": kind}
     if isinstance(kind, list):
@@ -119,3 +167,32 @@ def _attributes(kind: Any) -> dict[str, Any]:
         return {"type": kind[0], "metavar": kind[1] or None}
     metavar, repeated, _ = kind.partition(" ...")
     return {"metavar": metavar or None, "multiple": bool(repeated)}
+
+
+def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().meta["eventstudy.debug"] = True
+
+
+def _log(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    meta = context.find_root().meta
+    if value and LOGGING not in meta:
+        from .log_output import logged
+
+        meta[LOGGING] = context.find_root().with_resource(logged(value))
+
+
+_OF_ALL: tuple[Row, ...] = (
+    (
+        "--log-format",
+        {
+            "type": click.Choice(["text", "json"]), "envvar": "EVENTSTUDY_LOG_FORMAT",
+            "is_eager": True, "expose_value": False, "callback": _log,
+        },
+        "Log on stderr what is done, a line an event.",
+    ),
+    (
+        "--debug", {"is_flag": True, "expose_value": False, "callback": _debug},
+        "Show tracebacks of errors.",
+    ),
+)  # fmt: skip

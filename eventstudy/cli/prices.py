@@ -4,49 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from .json_output import print_json
-from .shared import debug_option, progress, say, say_home
+from .options import QUIET, STORE, SWITCH, Row, WholeNumber, options
+from .shared import INCOMPLETE, notify, print_json, progress, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
     from ..prices.store import StoreProvider
     from ..prices.upkeep import ReadBack
 
-INCOMPLETE = 3
 YEARS = 10
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 data problem, damage, or prices that were not kept, 2 wrong usage,
 3 some symbols have no prices, 75 price source unreachable (try later), 130 interrupted."""
-F = TypeVar("F", bound=Callable[..., Any])
 
-DAY = click.DateTime(["%Y-%m-%d"])
-
-
-def _options(command: F) -> F:
-    """Add the options of every command."""
-    where = click.option(
-        "--store",
-        metavar="DIR|FILE",
-        help="The price cache. [default: $EVENTSTUDY_STORE, or the user's]",
-    )
-    return where(debug_option(command))
+DAY = click.DateTime(["%Y-%m-%d"]), ""
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-vintage_option = click.option(
-    "--vintage", metavar="DATE", help="As the price cache was at that date or time."
-)
-quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but problems.")
-symbols_option = click.option(
-    "--symbol", "symbols", metavar="SYMBOL", multiple=True, help="May be repeated. [default: all]"
-)
+VINTAGE: Row = ("--vintage", "DATE", "As the price cache was at that date or time.")
+SYMBOLS: Row = ("--symbol symbols", "SYMBOL ...", "May be repeated. [default: all]")
+JSON: Row = ("--json as_json", SWITCH, "Print JSON.")
 
 
 @click.group(epilog=EXIT_CODES)
@@ -56,8 +38,7 @@ def prices() -> None:
 
 
 @prices.command("list", epilog=EXIT_CODES)
-@json_option
-@_options
+@options(JSON, STORE)
 def list_(store: str | None, as_json: bool) -> None:
     """List what is stored, a line a symbol."""
     from ..prices.upkeep import listed
@@ -76,12 +57,16 @@ def list_(store: str | None, as_json: bool) -> None:
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("symbol")
-@click.option(
-    "--rows", type=click.IntRange(0), default=5, show_default=True, help="Last rows to show."
+@options(
+    (
+        "--rows",
+        {"type": WholeNumber(0), "default": 5, "show_default": True, "metavar": "N"},
+        "Last rows to show.",
+    ),
+    VINTAGE,
+    JSON,
+    STORE,
 )
-@vintage_option
-@json_option
-@_options
 def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
     from dataclasses import asdict
@@ -112,20 +97,17 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("symbols", nargs=-1)
-@click.option(
-    "--events", type=click.Path(path_type=Path), help="Fetch what a study of this file needs."
-)
-@click.option(
-    "--start", type=DAY, help=f"First day. [default: {YEARS} years ago, or what the events need]"
-)
-@click.option("--end", type=DAY, help="Last day. [default: today, or what the events need]")
-@click.option("--source", default="yahoo", show_default=True, help="A price source with a network.")
-@click.option(
-    "--refresh", is_flag=True, help="Download all of it again, to find what the source changed."
-)
-@json_option
-@quiet_option
-@_options
+@options(
+    ("--events", (click.Path(path_type=Path), ""), "Fetch what a study of this file needs."),
+    ("--start", DAY, f"First day. [default: {YEARS} years ago, or what the events need]"),
+    ("--end", DAY, "Last day. [default: today, or what the events need]"),
+    (
+        "--source", {"default": "yahoo", "show_default": True},
+        "A price source with a network.",
+    ),
+    ("--refresh", SWITCH, "Download all of it again, to find what the source changed."),
+    JSON, QUIET, STORE,
+)  # fmt: skip
 def fetch(
     store: str | None,
     symbols: tuple[str, ...],
@@ -165,9 +147,7 @@ def fetch(
 
 @prices.command("import", epilog=EXIT_CODES)
 @click.argument("path", type=click.Path(path_type=Path))
-@json_option
-@quiet_option
-@_options
+@options(JSON, QUIET, STORE)
 def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
     """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
     from ..prices.upkeep import import_files
@@ -179,12 +159,14 @@ def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
 
 @prices.command(epilog=EXIT_CODES)
 @click.argument("path", type=click.Path(path_type=Path))
-@symbols_option
-@click.option("--start", type=DAY, help="First day. [default: all]")
-@click.option("--end", type=DAY, help="Last day. [default: all]")
-@vintage_option
-@quiet_option
-@_options
+@options(
+    SYMBOLS,
+    ("--start", DAY, "First day. [default: all]"),
+    ("--end", DAY, "Last day. [default: all]"),
+    VINTAGE,
+    QUIET,
+    STORE,
+)
 def export(
     store: str | None,
     path: Path,
@@ -210,7 +192,7 @@ def export(
 
 
 @prices.command(epilog=EXIT_CODES)
-@_options
+@options(STORE)
 def verify(store: str | None) -> None:
     """Compare the bytes of everything stored with their hashes.
 
@@ -228,15 +210,13 @@ def verify(store: str | None) -> None:
 
 
 @prices.command(epilog=EXIT_CODES)
-@click.option(
-    "--keep", type=click.IntRange(0), metavar="N", help="Earlier vintages that stay, a symbol."
+@options(
+    ("--keep", (WholeNumber(0), "N"), "Earlier vintages that stay, a symbol."),
+    ("--older-than", (WholeNumber(0), "DAYS"), "Only vintages older than that."),
+    SYMBOLS,
+    ("--dry-run", SWITCH, "Show what would go, and delete nothing."),
+    STORE,
 )
-@click.option(
-    "--older-than", type=click.IntRange(0), metavar="DAYS", help="Only vintages older than that."
-)
-@symbols_option
-@click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
-@_options
 def prune(
     store: str | None,
     keep: int | None,
@@ -280,7 +260,7 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
     """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
     from dataclasses import asdict
 
-    say(prices.notices)
+    notify(prices.notices)
     if as_json:
         print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
     answered = [row for row in answers if row.outcome != "failed"]

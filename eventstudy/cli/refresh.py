@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .compare import moved_option
-from .json_output import print_json
 from .on_change import delivering, split_command
-from .options import study_options
+from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 from .shared import (
     EXIT_CODES,
     LATER,
     PATH,
     command_line,
-    debug_option,
+    notify,
+    print_json,
     progress,
-    remember,
-    say,
-    say_home,
     tell,
     writing,
 )
@@ -30,34 +25,29 @@ from .shared import (
 if TYPE_CHECKING:
     from ..findings.types import Findings
     from ..fitting.config import StudyConfig
-    from ..runs.origin import Origin
     from ..runs.refresh import Refreshed
     from .request import Order
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=StudyCommand, epilog=EXIT_CODES)
 @click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=PATH)
-@study_options
-@click.option(
-    "--on-change", metavar="COMMAND", callback=split_command,
-    help="Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID "
-        "in its "
-    "environment; one that fails is run again by the next refresh.",
+@options(
+    *STUDY_OPTIONS,
+    (
+        "--on-change", {"metavar": "COMMAND", "callback": split_command},
+        (
+            "Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID"
+            " in its environment; one that fails is run again by the next refresh."
+        ),
+    ),
+    ("--accept-loss", SWITCH, "Go on without prices that the source has no more."),
+    ("--recheck", SWITCH, "Download stored prices and market values again, to find revisions."),
+    (
+        "--wait", {"type": Number(0), "default": 600, "show_default": True, "metavar": "SECONDS"},
+        "How long to wait for another process that writes the run.",
+    ),
+    MOVED,
 )  # fmt: skip
-@click.option(
-    "--accept-loss", is_flag=True, help="Go on without prices that the source has no more."
-)
-@click.option(
-    "--recheck",
-    is_flag=True,
-    help="Download stored prices and market values again, to find revisions.",
-)
-@click.option(
-    "--wait", type=click.FloatRange(0), default=600, show_default=True, metavar="SECONDS",
-    help="How long to wait for another process that writes the run.",
-)  # fmt: skip
-@moved_option
-@debug_option
 def refresh(
     target: Path | None,
     config_file: Path | None,
@@ -68,7 +58,7 @@ def refresh(
     threshold: float,
     as_json: bool,
     quiet: bool,
-    **options: Any,
+    **settings: Any,
 ) -> None:
     """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
 
@@ -77,22 +67,19 @@ def refresh(
     """
     from ..findings.run_files import read_findings
     from ..runs.refresh import refresh_run
-    from .losses import end_if_incomplete
 
-    order, origin, shown_config = _order_of(target, config_file, options)
-    remember(order.out, order.name)
-    if order.keeps_prices:
-        say_home()
+    order, shown_config = _order_of(target, config_file, settings)
+    order.begin()
     silent = quiet or as_json
-    run = order.out / order.name
-    with delivering(on_change, run) as failures:  # before stdout, which may be full or closed
+    # Before stdout, which may be full or closed.
+    with delivering(on_change, order.folder) as failures:
         with progress(silent, "prices") as advance, writing(silent):
             done = refresh_run(
-                origin, run, config=shown_config, command=command_line(), moved=threshold,
-                wait=wait, recheck=recheck, accept_loss=accept_loss, outbox=bool(on_change),
-                progress=advance, told=lambda text: say([text]),
+                order.origin, order.folder, config=shown_config, command=command_line(),
+                moved=threshold, wait=wait, recheck=recheck, accept_loss=accept_loss,
+                outbox=bool(on_change), progress=advance, told=lambda text: notify([text]),
             )  # fmt: skip
-        say(done.notices)
+        notify(done.notices)
         _log(done)
     for failure in failures:
         again = "the report is written, and the next refresh runs the command again"
@@ -105,55 +92,24 @@ def refresh(
         click.echo(_as_text(done, findings))
     if failures:
         sys.exit(LATER)
-    end_if_incomplete(findings, strict=order.strict, max_loss=order.max_loss)
+    order.end_if_incomplete(findings)
 
 
 def _order_of(
-    target: Path | None, config_file: Path | None, options: dict[str, Any]
-) -> tuple[Order, Origin, StudyConfig | None]:
-    """Return the order, its origin, and the settings as they are shown if these differ."""
-    from .request import read_order
-
-    if target is None and config_file is None and Path("study.toml").is_file():
-        target = Path("study.toml")
-    if target is not None and target.is_dir():
-        return _of_run(target, config_file, options)
-    order = read_order(config_file, target, options)
-    return order, order.origin(), None
-
-
-def _of_run(
-    folder: Path, config_file: Path | None, options: dict[str, Any]
-) -> tuple[Order, Origin, StudyConfig | None]:
-    """Return the order of a run folder, with the given options in the place of its own."""
-    from dataclasses import replace
-
+    target: Path | None, config_file: Path | None, settings: dict[str, Any]
+) -> tuple[Order, StudyConfig | None]:
+    """Return the order, and the settings as they are shown if these differ."""
     from ..errors import ConfigError
-    from ..runs.atomic_swap import followed
-    from ..runs.record import Record
-    from .request import read_order
+    from .request import order_of_run, read_order
 
-    fixed = [name for name in ("out", "name") if options.get(name)]
-    if config_file or fixed:
-        named, problem = (
-            fixed[0] if fixed else "config",
-            "a run folder has a study and a place already",
-        )
-        raise ConfigError(problem, where=f"--{named}", value=str(folder))
-    folder = followed(Path(os.path.normpath(folder)))
-    record = Record.read(folder)
-    origin = record.origin
-    if not origin.events.is_file() and (folder / origin.place).is_file():
-        say([f"{origin.events} is not there: the run's own copy of the events is used"])
-        origin = replace(origin, events=folder / origin.place)
-    chosen = {name: value for name, value in options.items() if value not in (None, ())}
-    settings = origin.settings()
-    run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
-    full = folder if folder.name else folder.absolute()
-    place = {"out": full.parent, "name": full.name}
-    base = {**settings, **{k: v for k, v in run.items() if v}, **place}
-    order = read_order(None, origin.events, {**base, **chosen})
-    return order, order.origin(), None if chosen else record.config
+    if target is None and config_file is None:
+        target = Path("study.toml")
+        if not target.is_file():
+            remedy = "give a run folder, a study file or an events file, such as reports/events"
+            raise ConfigError("what is to be refreshed?", remedy=remedy)
+    if target is not None and target.is_dir():
+        return order_of_run(target, config_file, settings)
+    return read_order(config_file, target, settings), None
 
 
 def _log(done: Refreshed) -> None:
@@ -172,7 +128,7 @@ def _log(done: Refreshed) -> None:
 
 def _as_text(done: Refreshed, findings: Findings) -> str:
     from ..report.formats.terminal import answers
-    from ..utility.catalogue import say as sentence
+    from ..utility.catalogue import say
     from ..utility.numbers import ascii_text
 
     if done.results is None:
@@ -181,7 +137,7 @@ def _as_text(done: Refreshed, findings: Findings) -> str:
     same = ["no event, CAR or answer differs"] if changes and changes.same else []
     lines = [f"refreshed: {'; '.join(done.why)}", *(same or [str(changes)] * bool(changes))]
     if provisional := findings.pooled.flags.get("incomplete_window", 0):
-        lines.append(sentence("terminal.provisional", n=provisional))
+        lines.append(say("terminal.provisional", n=provisional))
     lines += [answers(findings), f"Report: {done.folder / 'report.html'}"]
     return ascii_text("\n".join(lines))
 

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ..errors import ConfigError
-from .shared import DIFFERENT, PATH, debug_option, reading_codes, tell
+from .options import options
+from .shared import DIFFERENT, PATH, reading_codes, tell
 
 if TYPE_CHECKING:
     from ..findings.run_files import FinishedRun
     from ..runs.verify import Verification
 
 KINDS = ("html", "tex", "xlsx", "md", "json", "parquet", "interactive")
-# Files of the formats that every run folder holds, the one to open first.
-HELD = {
-    "html": ("report.html", "events/*.html"),
-    "md": ("report.md",),
-    "json": ("results.json",),
-    "tex": ("tables/*.tex",),
-}
+# The files to open of the formats that every run folder holds.
+HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex": "tables/*.tex"}
 # Files that one message names.
 NAMED = 5
-# What files are called where that is not the format.
-ENDINGS = {"interactive": "interactive.html"}
 
 
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
 @click.argument("run", type=PATH)
-@click.option(
-    "--format", "kinds", type=click.Choice(KINDS), multiple=True, help="May be repeated.  [html]"
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="A file for one file, a folder for several."
-)
-@debug_option
+@options(
+    (
+        "--format kinds", {"type": click.Choice(KINDS), "multiple": True},
+        "May be repeated.  [html]",
+    ),
+    ("--out", (click.Path(path_type=Path), ""), "A file for one file, a folder for several."),
+)  # fmt: skip
 def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     """Write the finished RUN in other formats, and print where they are.
 
@@ -49,6 +42,7 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     not as it was written, and writes nothing if that is results.json.
     """
     from ..findings.run_files import RESULTS, read_run
+    from ..report.formats.formats import export_file, exported
     from ..runs import verify_run
 
     finished, kinds = read_run(run), tuple(dict.fromkeys(kinds or ["html"]))
@@ -58,7 +52,12 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     if out is not None and not out.is_dir():
         _check_ending(kinds, out)
     for kind in kinds:
-        paths = _written(finished, run, kind, out, state.missing, is_file=len(kinds) == 1)
+        if out is None:
+            paths = _beside(finished, run, kind, is_missing=bool(state.missing))
+        elif len(kinds) == 1 and out.suffix and _ending(kind).endswith(out.suffix):
+            paths = [export_file(finished, kind, out)]
+        else:
+            paths = exported(finished, kind, out)
         click.echo("\n".join(map(str, paths)))
     state = verify_run(run)
     if state.missing or state.changed:
@@ -67,10 +66,9 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
 
 def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
     """Raise ConfigError where a new `out` is called as a file of another format."""
-    endings = [f".{ENDINGS.get(kind, kind)}" for kind in KINDS]
-    wanted = [f".{ENDINGS.get(kind, kind)}" for kind in kinds]
-    if out.suffix in endings and (len(kinds) > 1 or out.suffix not in wanted[0]):
-        remedy = "give a folder" if len(kinds) > 1 else f"give a folder or a name on {wanted[0]}"
+    ending, is_several = _ending(kinds[0]), len(kinds) > 1
+    if out.suffix[1:] in KINDS and (is_several or not ending.endswith(out.suffix)):
+        remedy = "give a folder" if is_several else f"give a folder or a name on {ending}"
         raise ConfigError(
             "the ending is that of another format", where="--out", value=str(out), remedy=remedy
         )
@@ -88,29 +86,31 @@ def _end(run: Path, state: Verification, more: str = "") -> NoReturn:
     sys.exit(DIFFERENT)
 
 
-def _written(
-    finished: FinishedRun,
-    run: Path,
-    kind: str,
-    out: Path | None,
-    missing: tuple[str, ...],
-    *,
-    is_file: bool,
-) -> list[Path]:
-    """Return the files of one format, written to `out`; without it those of the run.
+def _beside(finished: FinishedRun, run: Path, kind: str, *, is_missing: bool) -> list[Path]:
+    """Return the files of one format: those that the run holds, or one next to it.
 
-    `missing` are the files that the run lacks.
+    Parameters
+    ----------
+    finished : FinishedRun
+    run : Path
+        Its folder.
+    kind : str
+    is_missing : bool
+        Whether the run lacks files, which are written again.
+
+    Returns
+    -------
+    list of Path
     """
     from ..report.formats.formats import export_file, exported
 
-    ending = ENDINGS.get(kind, kind)
-    if out is not None:
-        if is_file and out.name.endswith(f".{ending.rpartition('.')[2]}"):
-            return [export_file(finished, kind, out)]
-        return exported(finished, kind, out)
-    if kind in HELD:
-        if any(fnmatch(file, pattern) for file in missing for pattern in HELD[kind]):
-            exported(finished, kind, run, missing=True)
-        return sorted(run.glob(HELD[kind][0]))
-    run = run.resolve()
-    return [export_file(finished, kind, run.with_name(f"{run.name}.{ending}"))]
+    if kind not in HELD:
+        run = run.resolve()
+        return [export_file(finished, kind, run.with_name(run.name + _ending(kind)))]
+    if is_missing:
+        exported(finished, kind, run, missing=True)
+    return sorted(run.glob(HELD[kind]))
+
+
+def _ending(kind: str) -> str:
+    return ".interactive.html" if kind == "interactive" else f".{kind}"

@@ -1,64 +1,104 @@
-"""A study file and the options of a command become one checked order for a run."""
+"""A study file, a kept run and the options of a command become one checked order for a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConfigError
+from ..findings.types import Findings
 from ..fitting.config import StudyConfig
-from ..fitting.settings import COMMAND_NAMES, within
+from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
+from ..runs.atomic_swap import followed
+from ..runs.origin import Origin
+from ..runs.record import Record
+from ..runs.verify import refuse_altered
+from ..utility.catalogue import say
 from ..utility.file_names import checked_name
+from .shared import INCOMPLETE, notify, remember, say_home, tell
 
-if TYPE_CHECKING:
-    from ..runs.origin import Origin
+# Settings that say where prices come from.
+SOURCES = ("prices", "returns", "store", "vintage")
+# Events without a result that a message names.
+NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The settings of a run.
+    """What is to be run, and where.
 
     Attributes
     ----------
-    events, out : Path
-        The events file, and the folder of the runs.
+    origin : Origin
+        Settings and files of the study.
+    out : Path
+        The folder of the runs.
     name : str
         Name of the run; by default that of the events file.
-    offline, strict : bool
+    strict : bool
     max_loss : float
         Largest share of events without a result.
-    store, vintage : str
-        The price cache, and the time whose prices are wanted; empty for the default, and for
-        the newest.
-    config : StudyConfig
     """
 
-    events: Path
+    origin: Origin
     out: Path
     name: str
-    offline: bool
     strict: bool
     max_loss: float
-    store: str
-    vintage: str
-    config: StudyConfig
-
-    def origin(self) -> Origin:
-        """Return the settings and files of the study, as a run folder keeps them."""
-        from ..runs.origin import Origin
-
-        return Origin(self.events, self.config, self.offline, self.store, self.vintage)
 
     @property
-    def keeps_prices(self) -> bool:
-        """Whether prices go to the default store."""
-        return self.config.prices in ("auto", "store") and not (self.config.returns or self.store)
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.out / self.name
+
+    def begin(self) -> None:
+        """Have the index show it if the run cannot be made, and say where prices are kept."""
+        remember(self.out, self.name)
+        config = self.origin.config
+        if config.prices in ("auto", "store") and not (config.returns or self.origin.store):
+            say_home()
+
+    def end_if_incomplete(self, findings: Findings) -> None:
+        """End the command if more events have no CAR over the main window than allowed.
+
+        Parameters
+        ----------
+        findings : Findings
+            Of the run that was written.
+        """
+        setup = findings.setup
+        lost = setup.n_events - setup.n_used + findings.pooled.n_lacking
+        share = lost / setup.n_events
+        if not lost or (share <= self.max_loss and not self.strict):
+            return
+        limit = "--strict" if self.strict else f"--max-loss {self.max_loss:g}"
+        head = say("losses.head", share=share, window=str(setup.main), limit=limit)
+        lines = _events_without_car(findings)[:NAMED]
+        more = [say("losses.more", n=lost - len(lines))] if lost > len(lines) else []
+        text = "\n  ".join([head, *lines, *more])
+        tell("incomplete", text, message=f"eventstudy: {text}", exit_code=INCOMPLETE)
+        sys.exit(INCOMPLETE)
 
 
-def read_order(config_file: Path | None, events: Path | None, options: dict[str, Any]) -> Order:
+def _events_without_car(findings: Findings) -> list[str]:
+    """Return a line with the reason for each listed event without a CAR over the main window."""
+    lines = []
+    for event in findings.events:
+        why = event.car(findings.setup.main).reason if event.is_used else event.reason
+        if why:
+            cells = event.cells
+            facts = {"event_id": cells["event_id"], "ticker": cells["ticker"]}
+            lines.append(say("losses.event", why=why, **facts))
+    return lines
+
+
+def read_order(config_file: Path | None, events: Path | None, options: Mapping[str, Any]) -> Order:
     """Read a study file, put the given options over it, and check all of it.
 
     Parameters
@@ -78,39 +118,126 @@ def read_order(config_file: Path | None, events: Path | None, options: dict[str,
         For an unknown or missing setting, or a value of the wrong type; a study file is checked as
         it stands, and all its faults are named.
     """
-    config_file, events = _which(config_file, events)
+    if is_study_file(events):
+        if config_file is not None:
+            files = f"{events} and {config_file}"
+            raise ConfigError("two study files", value=files, remedy="name one of them")
+        config_file, events = events, None
     file = read_study_file(config_file) if config_file else StudyFile()
-    chosen = {k: v for k, v in options.items() if v is not None and v != ()}
+    chosen = _chosen(options)
     if events is not None:
         chosen["events"] = str(events)
-    try:
-        run, config = check(file.run | file.study | chosen)
-    except ConfigError as error:
-        if error.where in options and error.where in chosen:
-            error.where = _option(error.where)
-        raise
+    run, config = check(file.run | file.study | chosen)
     if not run.events:
         raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
-    if Path(run.events).is_dir():
+    path = Path(run.events)
+    if path.is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
-    with within("--name" if "name" in chosen else ""):
-        name = checked_name(chosen.get("name", run.name or Path(run.events).stem))
+    with within("name" if "name" in chosen else ""):
+        name = checked_name(chosen.get("name", run.name or path.stem))
     vintage = moment(run.vintage) if run.vintage else ""
-    more = (run.offline, run.strict, run.max_loss, run.store, vintage)
-    return Order(Path(run.events), Path(run.out), name, *more, config)
+    origin = Origin(path, config, run.offline, run.store, vintage)
+    return Order(origin, Path(run.out), name, run.strict, run.max_loss)
 
 
-def _option(setting: str) -> str:
-    """Return the option of a setting, as it is typed."""
-    name = next((option for option, s in COMMAND_NAMES.items() if s == setting), setting)
-    return f"--{name.replace('_', '-')}"
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value not in (None, ())}
 
 
-def _which(config_file: Path | None, events: Path | None) -> tuple[Path | None, Path | None]:
-    """Return the study file and the events file; a study file may stand where events do."""
-    if events is None or events.suffix.lower() != ".toml":
-        return config_file, events
-    if config_file is not None:
-        files = f"{events} and {config_file}"
-        raise ConfigError("two study files", value=files, remedy="name one of them")
-    return events, None
+def is_study_file(path: Path | None) -> bool:
+    """Return whether a path is that of a study file, by its ending."""
+    return path is not None and path.suffix.lower() == ".toml"
+
+
+def locked_order(
+    folder: Path, config_file: Path | None, events: Path | None, options: Mapping[str, Any]
+) -> Order:
+    """Return the order of a study whose prices are those of a run, which is never written over.
+
+    Without a study file the settings, and without events the events, are those of the run as well;
+    options go before both.
+
+    Parameters
+    ----------
+    folder : Path
+        The run.
+    config_file, events : Path or None
+    options : dict
+        Settings by name; None and () are not given.
+
+    Returns
+    -------
+    Order
+
+    Raises
+    ------
+    ConfigError
+        If another source of prices is named, or the name is that of the run.
+    AlteredError
+        If the inputs in the run are not as they were written.
+    """
+    chosen = _chosen(options)
+    twice = next((name for name in SOURCES if name in chosen), "")
+    if twice:
+        problem = f"give --{twice} or --from-lock, not both"
+        raise ConfigError(problem, remedy="a lock is a source of prices")
+    record = Record.read(os.path.normpath(folder))
+    refuse_altered(record)
+    base = record.frozen.settings()
+    if config_file or is_study_file(events):
+        source = "returns" if "returns" in base else "prices"
+        base = {source: base[source]}
+    elif events is None:
+        events = record.frozen.events
+        base |= {"out": record.folder.parent, "name": f"{record.name}-again"}
+    order = read_order(config_file, events, {**base, **chosen})
+    if not (order.folder.exists() and order.folder.samefile(record.folder)):
+        return order
+    if "name" in chosen:
+        problem, remedy = "is the run itself", "choose another"
+        raise ConfigError(problem, where="--name", value=order.name, remedy=remedy)
+    return replace(order, name=f"{order.name}-again")
+
+
+def order_of_run(
+    folder: Path, config_file: Path | None, options: Mapping[str, Any]
+) -> tuple[Order, StudyConfig | None]:
+    """Return the order of a run folder, with the given options in the place of its own.
+
+    Parameters
+    ----------
+    folder : Path
+    config_file : Path or None
+        Refused if it is given.
+    options : dict
+        Settings by name; None and () are not given.
+
+    Returns
+    -------
+    Order
+    StudyConfig or None
+        The settings as the run shows them, if no option is given.
+
+    Raises
+    ------
+    ConfigError
+        If a study file, or another place, is named.
+    """
+    fixed = [name for name in ("out", "name") if options.get(name)]
+    if config_file or fixed:
+        where = f"--{fixed[0] if fixed else 'config'}"
+        problem = "a run folder has a study and a place already"
+        raise ConfigError(problem, where=where, value=str(folder))
+    folder = followed(Path(os.path.normpath(folder)))
+    record = Record.read(folder)
+    origin = record.origin
+    if not origin.events.is_file() and (folder / origin.place).is_file():
+        notify([f"{origin.events} is not there: the run's own copy of the events is used"])
+        origin = replace(origin, events=folder / origin.place)
+    run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
+    full = folder if folder.name else folder.absolute()
+    place = {"out": full.parent, "name": full.name}
+    base = {**origin.settings(), **{k: v for k, v in run.items() if v}, **place}
+    chosen = _chosen(options)
+    order = read_order(None, origin.events, {**base, **chosen})
+    return order, None if chosen else record.config

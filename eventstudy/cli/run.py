@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .json_output import print_json
-from .options import study_options
-from .shared import (
-    EXIT_CODES,
-    PATH,
-    command_line,
-    debug_option,
-    progress,
-    remember,
-    say,
-    say_home,
-    writing,
-)
+from .options import STUDY_OPTIONS, StudyCommand, WholeNumber, options
+from .shared import EXIT_CODES, PATH, command_line, notify, print_json, progress, writing
 
 if TYPE_CHECKING:
     from ..errors import DataError
@@ -31,21 +20,24 @@ if TYPE_CHECKING:
     from .request import Order
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=StudyCommand, epilog=EXIT_CODES)
 @click.argument("events", required=False, type=PATH)
-@study_options
-@click.option(
-    "--from-lock", metavar="RUN", type=PATH,
-    help="Prices as a run has kept them; also its settings and events where none are given.",
+@options(
+    *STUDY_OPTIONS,
+    (
+        "--from-lock", (PATH, "RUN"),
+        "Prices as a run has kept them; also its settings and events where none are given.",
+    ),
+    (
+        "--workers",
+        {"type": WholeNumber(1), "default": 1, "show_default": True, "metavar": "N"},
+        "Processes that fit the events; the numbers do not depend on it.",
+    ),
+    (
+        "--cluster", {"default": "", "metavar": "ADDRESS"},
+        "A Dask scheduler whose workers do it instead.",
+    ),
 )  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(1), default=1, metavar="N",
-    help="Processes that fit the events; the numbers do not depend on it. [default: 1]",
-)  # fmt: skip
-@click.option(
-    "--cluster", default="", metavar="ADDRESS", help="A Dask scheduler whose workers do it instead."
-)
-@debug_option
 def run(
     events: Path | None,
     config_file: Path | None,
@@ -54,7 +46,7 @@ def run(
     cluster: str,
     as_json: bool,
     quiet: bool,
-    **options: Any,
+    **settings: Any,
 ) -> None:
     """Run a study of EVENTS and write its report.
 
@@ -69,41 +61,37 @@ def run(
     from ..runs.preflight import refuse
     from ..utility.log import note
     from ..utility.workers import Workers
-    from .locked_request import locked_order
-    from .losses import end_if_incomplete
-    from .request import read_order
+    from .request import locked_order, read_order
 
-    study = config_file, events, options
+    study = config_file, events, settings
     order = locked_order(from_lock, *study) if from_lock else read_order(*study)
-    remember(order.out, order.name)
-    if order.keeps_prices:
-        say_home()
-    config, origin = order.config, order.origin()
-    inputs, origin = origin.read()
+    order.begin()
+    config = order.origin.config
+    inputs, origin = order.origin.read()
     refuse(inputs)
     require_parquet_for(len(inputs.events))
-    say(_faster(config, len(inputs.events)))
+    notify(_faster(config, len(inputs.events)))
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": command_line()}
     with Workers(workers, cluster) as crew:
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = compute_study(inputs, progress=advance)
         crew.progress = None
-        say(_new_notices(results, from_lock))
+        notify(_new_notices(results, from_lock))
         if len(results) == 0:
             raise _nothing_usable(results, order, as_json, record)
-        say(_unranked(results, config))
-        replaced = other_study(order.out / order.name, origin)
+        notify(_unranked(results, config))
+        replaced = other_study(order.folder, origin)
         with writing(silent):
             folder = write_run(results, order.out, order.name, **record)
         findings = read_findings(folder)
-        say([replaced] * bool(replaced))
+        notify([replaced] * bool(replaced))
         if as_json:
             print_json(_json_document(folder))
         elif not quiet:
             click.echo(_as_text(findings, folder))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
-    end_if_incomplete(findings, strict=order.strict, max_loss=order.max_loss)
+    order.end_if_incomplete(findings)
 
 
 def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
@@ -124,8 +112,8 @@ def _nothing_usable(results: FittedStudy, order: Order, as_json: bool, record: A
     if failed and as_json:
         print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
-    lost = losses(finished(results, config=order.config).findings, written=False)
-    return nothing_usable(results, lost + page, offline=order.offline)
+    lost = losses(finished(results, config=order.origin.config).findings, written=False)
+    return nothing_usable(results, lost + page, offline=order.origin.offline)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

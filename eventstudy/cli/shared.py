@@ -1,18 +1,18 @@
-"""Shared parts of the commands: exit codes, options of all, the progress bar, notices."""
+"""Shared parts of the commands: exit codes, the progress bar, notices, JSON."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO
 
 import click
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
-F = TypeVar("F", bound=Callable[..., Any])
 # Seconds between two looks at a count, and letters of its line.
 OFTEN, LINE = 0.1, 80
 # Where the root context keeps that logs are wanted.
@@ -23,7 +23,6 @@ HOME = "eventstudy.home"
 PATH = click.Path(path_type=Path, readable=False)
 # Where it keeps folder and name of the run that a command makes, and what its manifest was before.
 RUN, BEFORE = "eventstudy.run", "eventstudy.before"
-_ASCII = {0x2212: "-", 0xA0: " ", 0x2265: ">=", 0x2264: "<=", 0x2013: "-", 0xD7: "x", 0x2026: "..."}
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 4 a run is not as it was written,
@@ -49,34 +48,6 @@ def reading_codes(good: str, also: str = "") -> str:
         f"\b\nExit codes: 0 {good}, 1 no run, or one that cannot be read,\n"
         f"2 wrong usage, {also}130 interrupted, 143 terminated."
     )
-
-
-def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value:
-        context.find_root().meta["eventstudy.debug"] = True
-
-
-def _log(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    meta = context.find_root().meta
-    if value and LOGGING not in meta:
-        from .log_output import logged
-
-        meta[LOGGING] = context.find_root().with_resource(logged(value))
-
-
-_debug_flag = click.option(
-    "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks of errors."
-)
-_log_format = click.option(
-    "--log-format", type=click.Choice(["text", "json"]), envvar="EVENTSTUDY_LOG_FORMAT",
-    is_eager=True, expose_value=False, callback=_log,
-    help="Log on stderr what is done, a line an event.",
-)  # fmt: skip
-
-
-def debug_option(command: F) -> F:
-    """Give a command the options of all commands: tracebacks, and logs."""
-    return _log_format(_debug_flag(command))
 
 
 def tell(
@@ -187,7 +158,7 @@ def _watched(silent: bool) -> bool:
     return not (silent or logs) and sys.stderr.isatty()
 
 
-def say(notices: Sequence[str]) -> None:
+def notify(notices: Sequence[str]) -> None:
     """Print notices on stderr."""
     for text in notices:
         tell("notice", text, message=f"NOTE: {text}", level="warning")
@@ -196,7 +167,7 @@ def say(notices: Sequence[str]) -> None:
 def say_home() -> None:
     """Print where prices are kept if there is no home folder."""
     if notice := click.get_current_context().find_root().meta.get(HOME, ""):
-        say([notice])
+        notify([notice])
 
 
 def remember(out: Path, name: str) -> None:
@@ -271,3 +242,29 @@ def command_line() -> str:
     import shlex
 
     return shlex.join(["eventstudy", *sys.argv[1:]])
+
+
+def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> str:
+    """Return JSON for a stream, in escapes if its encoding lacks a letter.
+
+    Parameters
+    ----------
+    document : object
+    stream : text stream
+    indent : int or None
+
+    Returns
+    -------
+    str
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=indent, default=str)
+    return text
+
+
+def print_json(document: object) -> None:
+    """Print JSON on stdout."""
+    click.echo(json_text(document, sys.stdout))

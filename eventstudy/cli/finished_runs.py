@@ -1,0 +1,83 @@
+"""``eventstudy verify``, ``reproduce`` and ``compare``: whether finished runs are as they were."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from .options import MOVED, SWITCH, Number, options
+from .shared import DIFFERENT, PATH, print_json, reading_codes
+
+JSON = ("--json as_json", SWITCH, "Print what was found as JSON.")
+QUIET = ("--quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
+
+
+@click.command(epilog=reading_codes("all is as it was written", "4 it is not, "))
+@click.argument("folder", metavar="RUN", type=PATH)
+@options(JSON, QUIET)
+def verify(folder: Path, as_json: bool, quiet: bool) -> None:
+    """Compare every file of a run folder with its hash.
+
+    Exits with 4 if one is missing, changed or extra.
+    """
+    from ..runs.verify import verify_run
+
+    verification = verify_run(folder)
+    if as_json:
+        print_json({"ok": verification.ok, **asdict(verification)})
+    elif not quiet:
+        click.echo(str(verification))
+    if not verification.ok:
+        sys.exit(DIFFERENT)
+
+
+@click.command(epilog=reading_codes("reproduced", "4 not, or inputs altered, "))
+@click.argument("folder", metavar="RUN", type=PATH)
+@options(
+    (
+        "--tolerance", {"type": Number(0), "default": 1e-9, "show_default": True},
+        "Largest relative difference that counts as rounding.",
+    ),
+    JSON, QUIET,
+)  # fmt: skip
+def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> None:
+    """Compute a run again from its own folder, offline, and compare tables.
+
+    Exits with 4 if any differs.
+    """
+    from ..runs.reproduce import reproduce_run
+
+    result = reproduce_run(folder, tolerance=tolerance)
+    if as_json:
+        print_json({"ok": result.ok, "exact": result.exact, **asdict(result)})
+    elif not quiet:
+        click.echo(str(result))
+    if not result.ok:
+        sys.exit(DIFFERENT)
+
+
+@click.command(
+    epilog=reading_codes("compared, whatever differs", "4 a run is not as it was written, ")
+)
+@click.argument("first", metavar="RUN_A", type=PATH)
+@click.argument("second", metavar="RUN_B", type=PATH)
+@options(MOVED, ("--json as_json", SWITCH, "Print the differences as JSON."))
+def compare(first: Path, second: Path, threshold: float, as_json: bool) -> None:
+    """List the differences of RUN_B from RUN_A, with the reasons.
+
+    Compares events, their status, CARs and why they moved, verdicts and settings. Exits with 4,
+    and names the file, if a file of either run is not as it was written.
+    """
+    from ..runs.compare import compare_runs
+    from ..utility.numbers import ascii_text
+
+    comparison = compare_runs(first, second, moved=threshold)
+    if as_json:
+        print_json(comparison.to_dict())
+    else:
+        click.echo(ascii_text(str(comparison)))
+    if comparison.altered:
+        sys.exit(DIFFERENT)
