@@ -53,7 +53,7 @@ def events_section(study: Findings) -> str:
     from eventstudy.report.sections.events import events_table
 
     with speaking_of(study.setup.measure):
-        facts = {"setup": study.setup, "main": study.setup.main, "words": words()}
+        facts = {"setup": study.setup, "words": words()}
         template = environment().get_template("events.html.j2")
         return template.render(events=events_table(study), **facts)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from markupsafe import Markup
+
 from ...findings.types import Findings
 from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
-from ..figures import path as figures
-from ..figures.svg_canvas import NARROW, WIDE
+from ..figures.path import group_figure, path_figure, shared_limits
+from ..figures.svg_canvas import pair
 from ..sections.dropped import dropped_section
 from ..sections.event_page import render_context
 from ..sections.events import events_table
@@ -38,72 +40,64 @@ def render_report(findings: Findings) -> str:
     str
         HTML that asks nothing of any network, with a policy that lets in its own style and script.
     """
-    with speaking_of(findings.setup.measure):
-        context = {
-            "findings": findings,
-            "setup": findings.setup,
-            "name": findings.name,
-            "used": findings.setup.n_used,
-            "main": findings.setup.main,
-            "words": words(),
-            "top": top(findings),
-            "dropped": dropped_section(findings),
-            "methods": methods(findings),
-            "provenance": provenance(findings),
-            "interactive": findings.setup.settings.get("interactive") and findings.setup.n_used,
-            **(_exhibits(findings) if findings.setup.n_used else {}),
-        }
-        events = context.get("events")
-        sheets = style("report.css", ticks=events.ticks if events else ())
+    setup = findings.setup
+    with speaking_of(setup.measure):
+        context = report_context(findings)
+        if setup.n_used:
+            groups = context["groups"]
+            context |= {
+                "path_figures": _path_figures(findings, context["path"]),
+                "windows": windows_table(findings),
+                "panels": _panels(findings, groups) if groups else (),
+            }
+        sheets = style("report.css", ticks=context["events"].ticks if setup.n_used else ())
         page = environment().get_template("report.html.j2")
         return page.render(context, **sheets, **script("report.js")) + "\n"
 
 
-def _exhibits(findings: Findings) -> dict[str, Any]:
-    """Return the sections of a study that has events, in the order of the page."""
-    path, groups = path_section(findings), group_section(findings)
-    return {
-        "path": path,
-        "path_figures": _path_figures(findings, path) if path else (),
-        "windows": windows_table(findings),
-        "windows_lede": windows_lede(findings),
-        "events": events_table(findings),
-        "groups": groups,
-        "panels": _panels(findings, groups) if groups else (),
-        "robustness": robustness(findings),
-        "trust": trust(findings),
+def report_context(findings: Findings) -> dict[str, Any]:
+    """Return the sections of the report by name, of Markdown too.
+
+    Those about events are there if one was used.
+    """
+    context = {
+        "findings": findings,
+        "setup": findings.setup,
+        "words": words(),
+        "top": top(findings),
+        "dropped": dropped_section(findings),
+        "methods": methods(findings),
+        "provenance": provenance(findings),
     }
+    if findings.setup.n_used:
+        context |= {
+            "path": path_section(findings),
+            "windows_lede": windows_lede(findings),
+            "events": events_table(findings),
+            "groups": group_section(findings),
+            "robustness": robustness(findings),
+            "trust": trust(findings),
+        }
+    return context
 
 
-def _path_figures(findings: Findings, section: PathSection) -> tuple[str, str]:
+def _path_figures(findings: Findings, section: PathSection) -> Markup:
     """Return the figure of the path, wide and narrow."""
-    label = path_name(findings, findings.sample)
-    wide, narrow = (
-        figures.path_figure(
-            section.path,
-            findings.setup.main,
-            n_events=section.n_events,
-            width=width,
-            label=label,
-        )
-        for width in (WIDE, NARROW)
-    )
-    return wide, narrow
-
-
-def _panels(findings: Findings, groups: Groups) -> list[tuple[str, str]]:
-    """Return caption and figure of the paths of the first groups, on one scale."""
-    limits = figures.shared_limits([panel.path for panel in groups.panels])
+    facts = {"n_events": section.n_events, "label": path_name(findings, findings.sample)}
     main = findings.setup.main
-    return [
-        (
-            panel.caption,
-            figures.group_figure(
-                panel.path, main, limits, place=i, label=say("groups.panel", caption=panel.caption)
-            ),
-        )
-        for i, panel in enumerate(groups.panels)
-    ]
+    return pair(lambda width: path_figure(section.path, main, width=width, **facts))
+
+
+def _panels(findings: Findings, groups: Groups) -> list[tuple[str, Markup]]:
+    """Return caption and figure of the paths of the first groups, on one scale."""
+    limits = shared_limits([panel.path for panel in groups.panels])
+    main = findings.setup.main
+    panels = []
+    for place, panel in enumerate(groups.panels):
+        label = say("groups.panel", caption=panel.caption)
+        figure = group_figure(panel.path, main, limits, place=place, label=label)
+        panels.append((panel.caption, figure))
+    return panels
 
 
 def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:

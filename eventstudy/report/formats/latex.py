@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from ...analysis.cross_section import not_possible
 from ...calendars.window import Window
 from ...errors import ConfigError
-from ...findings.samples import Sample, WindowFinding
+from ...findings.samples import WindowFinding
 from ...findings.types import Findings
 from ...significance import STATISTICS
 from ...utility.csv_text import BLANK
@@ -25,7 +24,7 @@ from ...utility.units import speaking_of, words
 from ..sections.answer import lacking_lines
 from ..sections.events import in_order
 from ..sections.windows import Value, WindowsTable, windows_table
-from .templating import TEMPLATES
+from .templating import new_environment, visible_line
 
 # Letters of a head in a narrow column.
 NARROW = 11
@@ -42,45 +41,13 @@ _SPECIAL = {
     "σ": r"$\sigma$", "μ": r"$\mu$", "Σ": r"$\Sigma$", "“": "``", "”": "''",
     "\u200b": r"\allowbreak{}", "‘": "`", "’": "'",
 }  # fmt: skip
-# Controls and marks of direction, which would rearrange what stands around them.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # A word that no line can hold may be broken.
 _LONG = re.compile(r"(\S{16})(?=\S)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One window of a panel, and statistic and p of each test; NaN for none."""
-
-    finding: WindowFinding
-    cells: list[tuple[float, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One group of events over all windows.
-
-    Attributes
-    ----------
-    sample : Sample
-    tests : list of str
-        Names of the tests of its columns, the main test first.
-    lines : list of Line
-    """
-
-    sample: Sample
-    tests: list[str]
-    lines: list[Line]
-
-    @property
-    def is_single(self) -> bool:
-        """Whether it is about one event, of which other tests speak than of several."""
-        return STATISTICS[self.tests[0]].per_event
-
-
 def escaped(text: object) -> str:
     r"""Return text that TeX prints as it is: nothing in it is a command, ``\input{}`` neither."""
-    visible = _LONG.sub("\\1\u200b", _UNSEEN.sub("", " ".join(str(text).split())))
+    visible = _LONG.sub("\\1\u200b", visible_line(text))
     return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in visible))
 
 
@@ -139,10 +106,8 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
 @cache
 def environment() -> Environment:
     """Return templates with ``<< >>`` in place of braces, which escape every text for TeX."""
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_inert,
-        block_start_string="<%", block_end_string="%>", variable_start_string="<<",
+    templates = new_environment(
+        escaped, block_start_string="<%", block_end_string="%>", variable_start_string="<<",
         variable_end_string=">>", comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
     templates.tests["starry"] = lambda p: bool(np.isfinite(p) and stars(p))
@@ -157,13 +122,9 @@ def environment() -> Environment:
         "clipped": clipped,
         "capitalised": capitalised,
         "numbers": _numbers,
+        "tested": _tested,
     }
     return templates
-
-
-def _inert(value: object) -> Markup:
-    """Return a value of a template as TeX; what a filter or a macro has made stays as it is."""
-    return value if isinstance(value, Markup) else Markup(escaped(value))  # noqa: S704
 
 
 def _starred(text: Markup, p: float) -> Markup:
@@ -202,51 +163,47 @@ def _stacked(label: str) -> Markup:
 def _windows(findings: Findings) -> dict[str, Any]:
     """Return the panels of windows by tests: the first groups, and all events."""
     samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
-    panels = _panels([windows_table(findings, sample) for sample in samples])
-    if not panels:
+    tables = [windows_table(findings, sample) for sample in samples]
+    if not tables:
         return {}
-    findings_shown = [line.finding for panel in panels for line in panel.lines]
-    main_tests = dict.fromkeys(finding.answer.test for finding in findings_shown)
+    panels = [(table, _tests(table, tables)) for table in tables]
+    answers = [column.finding.answer for table in tables for column in table.columns]
     return {
         "panels": panels,
-        "values": windows_table(findings, samples[-1]).values("paper"),
-        "tests": max((panel.tests for panel in panels), key=len),
+        "values": max((table.values("paper") for table in tables), key=len),
+        "tests": max((tests for _, tests in panels), key=len),
         "statistics": STATISTICS,
-        "main_tests": [STATISTICS[name].label for name in main_tests],
-        "sources": [STATISTICS[n] for n in dict.fromkeys(n for p in panels for n in p.tests)],
-        "singles": {panel.is_single for panel in panels},
-        "starred": any(stars(finding.answer.pvalue) for finding in findings_shown),
+        "main_tests": [STATISTICS[name].label for name in dict.fromkeys(a.test for a in answers)],
+        "sources": [STATISTICS[n] for n in dict.fromkeys(n for _, tests in panels for n in tests)],
+        "singles": {_is_of_one(table) for table in tables},
+        "starred": any(stars(answer.pvalue) for answer in answers),
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "column": clipped(findings.setup.group_column, LONGEST_GROUP),
     }
 
 
-def _panels(tables: list[WindowsTable]) -> list[Panel]:
-    """Return panels with the same columns, but for those about one event.
+def _is_of_one(table: WindowsTable) -> bool:
+    """Return whether a panel is about one event, of which other tests speak than of several."""
+    return STATISTICS[table.main.name].per_event
+
+
+def _tests(table: WindowsTable, tables: list[WindowsTable]) -> list[str]:
+    """Return the tests of the columns of a panel, the same in all but those about one event.
 
     These are the main tests, then the tests that are valid in some panel; a test that is not valid
     in one panel has no number there.
     """
-    panels = []
-    for table in tables:
-        is_single = STATISTICS[table.main.name].per_event
-        alike = [t for t in tables if STATISTICS[t.main.name].per_event is is_single]
-        rows = [*(t.main for t in alike), *(row for t in alike for row in t.others)]
-        tests = list(dict.fromkeys(row.name for row in rows))[:MOST_TESTS]
-        lines = [
-            Line(column.finding, [_cell(table, name, i) for name in tests])
-            for i, column in enumerate(table.columns)
-        ]
-        panels.append(Panel(table.sample, tests, lines))
-    return panels
+    alike = [t for t in tables if _is_of_one(t) is _is_of_one(table)]
+    rows = [*(t.main for t in alike), *(row for t in alike for row in t.others)]
+    return list(dict.fromkeys(row.name for row in rows))[:MOST_TESTS]
 
 
-def _cell(table: WindowsTable, name: str, i: int) -> tuple[float, float]:
-    """Return statistic and p of a test over window i; NaN where another test takes its place."""
+def _tested(table: WindowsTable, name: str, i: int) -> Markup:
+    """Return the statistic of a test over window i; a dash where another test takes its place."""
     row = next((row for row in (table.main, *table.others) if row.name == name), None)
     if row is None or row.cells[i].label:
-        return np.nan, np.nan
-    return row.cells[i].statistic, row.cells[i].pvalue
+        return _number(np.nan)
+    return _starred(_number(row.cells[i].statistic), row.cells[i].pvalue)
 
 
 def _events(findings: Findings) -> list[dict[str, Any]]:

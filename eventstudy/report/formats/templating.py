@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,20 +24,40 @@ from ..sections.robustness import Histogram
 _FROM_RIGHT = re.compile(
     r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc](?:[^\w<>&;]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc])*"
 )
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
+def new_environment(inert: Callable[[object], str] | None = None, **syntax: str) -> Environment:
+    """Return templates in which every text is escaped and every name must be known.
+
+    Parameters
+    ----------
+    inert : callable, optional
+        Escapes a text for another format than HTML; what a filter or a macro has made stays.
+    **syntax
+        Signs of the templates, as for Jinja.
+    """
+
+    def finalize(value: object) -> object:
+        return value if inert is None or isinstance(value, Markup) else Markup(inert(value))  # noqa: S704
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=finalize, **syntax,
+    )  # fmt: skip
+
+
+def visible_line(text: object) -> str:
+    """Return text in one line without controls and marks of direction, which rearrange others."""
+    return _UNSEEN.sub("", " ".join(str(text).split()))
+
+
 @cache
 def environment() -> Environment:
-    """Return templates in which every text is escaped and every name must be known."""
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """Return the templates of the pages."""
+    templates = new_environment()
     templates.filters |= {
         "sentence": _emphasised,
         "capitalised": numbers.capitalised,
@@ -105,18 +125,18 @@ def style(*names: str, ticks: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     ticks : iterable of (place, label)
         Of the axis in the tables of CARs, where upright lines are drawn.
     """
-    css = "\n".join(map(_sheet, names)) + _grid(ticks)
+    css = "\n".join(map(_file, names)) + _grid(ticks)
     return {"css": Markup(css), "style_hash": digest(css)}  # noqa: S704
 
 
 def script(name: str) -> dict[str, Any]:
     """Return a script of the templates, with the hash by which the policy of the page admits it."""
-    text = (TEMPLATES / name).read_text(encoding="utf-8").strip()
+    text = _file(name)
     return {"script": Markup(text), "script_hash": digest(text)}  # noqa: S704
 
 
 @cache
-def _sheet(name: str) -> str:
+def _file(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
