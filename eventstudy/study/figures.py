@@ -43,12 +43,13 @@ class StudyWithFigures(FittedStudy):
 
         return plot_caar(self, _window(window), by, ax)
 
-    def plot_car_forest(self, window: WindowLike = (0, 1), ax: Axes | None = None) -> Axes:
+    def plot_car_forest(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the CAR of each event with its 95% interval.
 
         Parameters
         ----------
-        window : window
+        window : window, optional
+            By default the main one.
         ax : Axes, optional
 
         Returns
@@ -57,7 +58,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_car_forest
 
-        return plot_car_forest(self, Window.of(window), ax=ax)
+        return plot_car_forest(self, _window(window) or self.main, ax=ax)
 
     def plot_event(
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None

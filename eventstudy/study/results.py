@@ -161,14 +161,15 @@ class EventStudyResults(StudyWithFigures):
         return dollar_loss(self, window, column)
 
     def regress(
-        self, columns: str | Iterable[str], window: WindowLike = (0, 1), **options: Any
+        self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
     ) -> CarRegression:
         """Regress CARs on columns of the events.
 
         Parameters
         ----------
         columns : str or iterable of str
-        window : window
+        window : window, optional
+            By default the main one.
         **options
             As for :func:`eventstudy.analysis.cross_section.regress_car`.
 
@@ -178,7 +179,7 @@ class EventStudyResults(StudyWithFigures):
         """
         from ..analysis.cross_section import regress_car
 
-        return regress_car(self, columns, window, **options)
+        return regress_car(self, columns, self.main if window is None else window, **options)
 
     def abhar(
         self, window: WindowLike, against: Against = "market", **conventions: Any
