@@ -65,6 +65,23 @@ class ConfigError(EventStudyError):
     exit_code = 2
 
 
+class ConfigFaultsError(ConfigError):
+    """Several options, or settings of a study file, are wrong.
+
+    Parameters
+    ----------
+    errors : sequence of EventStudyError
+        A line each.
+    """
+
+    def __init__(self, errors: Sequence[EventStudyError]) -> None:
+        super().__init__(f"{len(errors)} faults")
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
+
+
 class NotPossibleError(ConfigError):
     """A valid request that these events do not allow."""
 

@@ -114,11 +114,11 @@ def test_all_columns_that_do_not_exist_are_named_at_once(events: Path, tmp_path:
     assert (code, out) == (2, "")
     assert not (tmp_path / "r").exists()
     for where, name, meant in (
-        ("by", "sectr", "sector"),
-        ("regress", "kin", "kind"),
-        ("regress", "flt", "flat"),
+        ("--by", "sectr", "sector"),
+        ("--regress", "kin", "kind"),
+        ("--regress", "flt", "flat"),
     ):
         assert (
             f"{where}: the events file has no such column, got {name!r}; did you mean {meant!r}?"
-            in err
+            " it has event_id, ticker" in err
         )

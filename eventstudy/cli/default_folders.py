@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 # Where libraries and the store look, and what they take without it.
@@ -57,11 +59,10 @@ def _writable(name: str) -> bool:
 def _scratch() -> Path:
     """Return a folder that nobody else can write to, the same in every run if possible."""
     folder = Path(tempfile.gettempdir()) / f"eventstudy-{os.getuid()}"
-    try:
+    with suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="eventstudy-"))
-    ours = status.st_uid == os.getuid() and not folder.is_symlink()
-    private = ours and not status.st_mode & 0o077
-    return folder if private else Path(tempfile.mkdtemp(prefix="eventstudy-"))
+        is_private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+        if is_private and status.st_uid == os.getuid():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="eventstudy-"))

@@ -26,12 +26,8 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
     from ..runs.verify import verify_run
 
     verification = verify_run(folder)
-    if as_json:
-        print_json({"ok": verification.ok, **asdict(verification)})
-    elif not quiet:
-        click.echo(str(verification))
-    if not verification.ok:
-        sys.exit(DIFFERENT)
+    document = {"ok": verification.ok, **asdict(verification)}
+    _show(str(verification), document, as_json=as_json, quiet=quiet, ok=verification.ok)
 
 
 @click.command(epilog=reading_codes("reproduced", "4 not, or inputs altered, "))
@@ -51,12 +47,8 @@ def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> Non
     from ..runs.reproduce import reproduce_run
 
     result = reproduce_run(folder, tolerance=tolerance)
-    if as_json:
-        print_json({"ok": result.ok, "exact": result.exact, **asdict(result)})
-    elif not quiet:
-        click.echo(str(result))
-    if not result.ok:
-        sys.exit(DIFFERENT)
+    document = {"ok": result.ok, "exact": result.exact, **asdict(result)}
+    _show(str(result), document, as_json=as_json, quiet=quiet, ok=result.ok)
 
 
 @click.command(
@@ -75,9 +67,15 @@ def compare(first: Path, second: Path, threshold: float, as_json: bool) -> None:
     from ..utility.numbers import ascii_text
 
     comparison = compare_runs(first, second, moved=threshold)
+    text = ascii_text(str(comparison))
+    _show(text, comparison.to_dict(), as_json=as_json, ok=not comparison.altered)
+
+
+def _show(text: str, document: object, *, as_json: bool, ok: bool, quiet: bool = False) -> None:
+    """Print an outcome, and exit with 4 unless it is good."""
     if as_json:
-        print_json(comparison.to_dict())
-    else:
-        click.echo(ascii_text(str(comparison)))
-    if comparison.altered:
+        print_json(document)
+    elif not quiet:
+        click.echo(text)
+    if not ok:
         sys.exit(DIFFERENT)

@@ -136,7 +136,7 @@ class Main(click.Group):
 
 def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
     """Print why a command ends, and end it; the index shows a failed run unless it was written."""
-    tell("failed", text, message=f"eventstudy: {text}", exit_code=exit_code)
+    tell("failed", text, exit_code=exit_code)
     if exit_code not in (INTERRUPTED, USAGE):
         show_end(context, text if failed else "")
     context.exit(exit_code)

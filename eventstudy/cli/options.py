@@ -133,14 +133,15 @@ class StudyCommand(click.Command):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; say of the fault of a setting that is an option which option it is."""
-        from ..errors import ConfigError
+        from ..errors import ConfigError, ConfigFaultsError
 
+        names = {option.name: option.opts[0] for option in self.params}
         try:
             return super().invoke(context)
         except ConfigError as error:
-            for option in self.params:
-                if option.name == error.where and context.params.get(option.name) not in (None, ()):
-                    error.where = option.opts[0]
+            for fault in error.errors if isinstance(error, ConfigFaultsError) else [error]:
+                if context.params.get(fault.where) not in (None, ()):
+                    fault.where = names[fault.where]
             raise
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,10 @@ EXIT_CODES = """\b
 Exit codes: 0 done, 1 data problem, damage, or prices that were not kept, 2 wrong usage,
 3 some symbols have no prices, 75 price source unreachable (try later), 130 interrupted."""
 
-DAY = click.DateTime(["%Y-%m-%d"]), ""
+DAY = {
+    "type": click.DateTime(["%Y-%m-%d"]),
+    "callback": lambda context, parameter, value: value and value.date(),
+}
 
 
 VINTAGE: Row = ("--vintage", "DATE", "As the price cache was at that date or time.")
@@ -112,8 +115,8 @@ def fetch(
     store: str | None,
     symbols: tuple[str, ...],
     events: Path | None,
-    start: datetime | None,
-    end: datetime | None,
+    start: date | None,
+    end: date | None,
     source: str,
     refresh: bool,
     as_json: bool,
@@ -126,7 +129,7 @@ def fetch(
     from ..prices.upkeep import check_symbol, read_back
 
     wanted, first, last = _wanted(symbols, events)
-    first, last = (start.date() if start else first), (end.date() if end else last)
+    first, last = start or first, end or last
     if not wanted:
         raise ConfigError("nothing to fetch", remedy="name symbols, or --events FILE")
     if first > last:
@@ -171,8 +174,8 @@ def export(
     store: str | None,
     path: Path,
     symbols: tuple[str, ...],
-    start: datetime | None,
-    end: datetime | None,
+    start: date | None,
+    end: date | None,
     vintage: str | None,
     quiet: bool,
 ) -> None:
@@ -181,8 +184,7 @@ def export(
     from ..prices.upkeep import export as write
 
     cache = _store(store, vintage)
-    first, last = start.date() if start else FIRST_DAY, end.date() if end else LAST_DAY
-    prices = cache.fetch(symbols or cache.symbols(), first, last)
+    prices = cache.fetch(symbols or cache.symbols(), start or FIRST_DAY, end or LAST_DAY)
     if prices.symbols:
         write(prices, path)
     for symbol in () if quiet else prices.symbols:
@@ -260,6 +262,8 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
     """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
     from dataclasses import asdict
 
+    from ..utility.numbers import count
+
     notify(prices.notices)
     if as_json:
         print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
@@ -268,17 +272,13 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
     for row in () if quiet or as_json else answered:
         click.echo(_line(row))
     if answered and not quiet:
-        rows = _count(sum(row.rows for row in answered), "row")
+        rows = count(sum(row.rows for row in answered), "row")
         state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
-        size = f"{_count(len(answered), 'symbol')}, {rows} read back from the price cache"
+        size = f"{count(len(answered), 'symbol')}, {rows} read back from the price cache"
         _tell(f"{size}: {state if lacking else 'all as given'}")
     for row in lacking:
         _tell(f"eventstudy: {row.symbol}: not kept as given: {row.unkept}; {row.remedy}")
     _end_with(prices, 1 if lacking else 0)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def _line(row: ReadBack) -> str:

@@ -83,8 +83,7 @@ def refresh(
         _log(done)
     for failure in failures:
         again = "the report is written, and the next refresh runs the command again"
-        text = f"eventstudy: {failure}; {again}"
-        tell("on_change_failed", failure, message=text, exit_code=LATER)
+        tell("on_change_failed", f"{failure}; {again}", exit_code=LATER)
     findings = read_findings(done.folder)
     if as_json:
         print_json(_json_document(done))
@@ -105,8 +104,8 @@ def _order_of(
     if target is None and config_file is None:
         target = Path("study.toml")
         if not target.is_file():
-            remedy = "give a run folder, a study file or an events file, such as reports/events"
-            raise ConfigError("what is to be refreshed?", remedy=remedy)
+            remedy = "a run folder such as reports/events, a study file or an events file"
+            raise ConfigError("name what is to be refreshed", remedy=remedy)
     if target is not None and target.is_dir():
         return order_of_run(target, config_file, settings)
     return read_order(config_file, target, settings), None

@@ -82,7 +82,7 @@ def _end(run: Path, state: Verification, more: str = "") -> NoReturn:
         f"{run} is not as it was written ({', '.join(files[:NAMED])}{rest}); {more}"
         "restore it, or run the study again"
     )
-    tell("altered", text, message=f"eventstudy: {text}", exit_code=DIFFERENT)
+    tell("altered", text, exit_code=DIFFERENT)
     sys.exit(DIFFERENT)
 
 

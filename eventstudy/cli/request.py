@@ -82,7 +82,7 @@ class Order:
         lines = _events_without_car(findings)[:NAMED]
         more = [say("losses.more", n=lost - len(lines))] if lost > len(lines) else []
         text = "\n  ".join([head, *lines, *more])
-        tell("incomplete", text, message=f"eventstudy: {text}", exit_code=INCOMPLETE)
+        tell("incomplete", text, exit_code=INCOMPLETE)
         sys.exit(INCOMPLETE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,8 @@ import click
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 # Seconds between two looks at a count, and letters of its line.
 OFTEN, LINE = 0.1, 80
+# What a message on stderr begins with.
+PREFIXES = {"error": "eventstudy: ", "warning": "NOTE: ", "info": ""}
 # Where the root context keeps that logs are wanted.
 LOGGING = "eventstudy.logging"
 # Where it keeps what is to be said of a store of prices that has no home folder.
@@ -50,9 +53,7 @@ def reading_codes(good: str, also: str = "") -> str:
     )
 
 
-def tell(
-    event: str, text: str, *, message: str = "", level: str = "error", **facts: object
-) -> None:
+def tell(event: str, text: str, *, level: str = "error", **facts: object) -> None:
     """Print a message on stderr, or log an entry where logs are wanted.
 
     A stderr that is closed or full stops nothing: nobody can be told there.
@@ -62,9 +63,7 @@ def tell(
     event : str
         Name of the entry.
     text : str
-    message : str
-        The text on stderr, by default `text`.
-    level : str
+    level : {"error", "warning", "info"}
     **facts
         Of the entry.
     """
@@ -74,7 +73,7 @@ def tell(
         note(event, level, text=text, **facts)
     else:
         with suppress(OSError):
-            click.echo(message or text, err=True)
+            click.echo(f"{PREFIXES[level]}{text}", err=True)
 
 
 @contextmanager
@@ -161,7 +160,7 @@ def _watched(silent: bool) -> bool:
 def notify(notices: Sequence[str]) -> None:
     """Print notices on stderr."""
     for text in notices:
-        tell("notice", text, message=f"NOTE: {text}", level="warning")
+        tell("notice", text, level="warning")
 
 
 def say_home() -> None:
@@ -239,8 +238,6 @@ def show_end(context: click.Context, trouble: str = "") -> None:
 
 def command_line() -> str:
     """Return the command line, as a shell reads it."""
-    import shlex
-
     return shlex.join(["eventstudy", *sys.argv[1:]])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..analysis.market_values import require_network
-from ..errors import ConfigError, EventStudyError
+from ..errors import ConfigError, ConfigFaultsError, EventStudyError
 from ..findings.tables import require_free
 from ..fitting.confounding import COLUMN
 from ..fitting.inputs import YAHOO
@@ -36,11 +36,11 @@ def refuse(inputs: StudyInputs) -> None:
     Raises
     ------
     EventStudyError
-        The only error, or a ConfigError that names all.
+        The only error, or a ConfigFaultsError that names all.
     """
     errors = [error for _, error in refusals(inputs)]
     if errors:
-        raise errors[0] if len(errors) == 1 else ConfigError("\n".join(map(str, errors)))
+        raise errors[0] if len(errors) == 1 else ConfigFaultsError(errors)
 
 
 def refusals(inputs: StudyInputs) -> list[tuple[str, EventStudyError]]:
@@ -110,9 +110,10 @@ def _named(config: StudyConfig) -> Iterator[tuple[str, str]]:
 
 def _require_column(events: Events, where: str, column: str) -> None:
     if column not in events.table.columns:
-        hint = did_you_mean(column, list(events.columns_in))
+        hint = did_you_mean(column, events.columns_in)
         problem = "the events file has no such column"
-        raise ConfigError(problem, where=where, value=column, remedy=hint)
+        remedy = f"{hint} it has {', '.join(events.columns_in)}".strip()
+        raise ConfigError(problem, where=where, value=column, remedy=remedy)
 
 
 def _require_news(events: Events) -> None:

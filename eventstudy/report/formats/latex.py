@@ -57,7 +57,7 @@ def latex_tables(findings: Findings) -> dict[str, str]:
         terms = findings.tables.get("regression")
         contexts: dict[str, dict[str, Any]] = {
             "caar": _windows(findings),
-            "events": {"events": _events(findings)} if findings.used else {},
+            "events": _events(findings) if findings.used else {},
             "regression": _regression(findings) if terms is not None else {},
         }
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
@@ -110,7 +110,6 @@ def environment() -> Environment:
         escaped, block_start_string="<%", block_end_string="%>", variable_start_string="<<",
         variable_end_string=">>", comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
-    templates.tests["starry"] = lambda p: bool(np.isfinite(p) and stars(p))
     templates.filters |= {
         "percent": lambda value: _number(words().scale * value),
         "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
@@ -128,7 +127,7 @@ def environment() -> Environment:
 
 
 def _starred(text: Markup, p: float) -> Markup:
-    mark = stars(p) if np.isfinite(p) else ""
+    mark = stars(p)
     return Markup(rf"{text}\rlap{{\sym{{{mark}}}}}") if mark else text  # noqa: S704
 
 
@@ -206,19 +205,20 @@ def _tested(table: WindowsTable, name: str, i: int) -> Markup:
     return _starred(_number(row.cells[i].statistic), row.cells[i].pvalue)
 
 
-def _events(findings: Findings) -> list[dict[str, Any]]:
+def _events(findings: Findings) -> dict[str, Any]:
     """Return the used events by CAR over the main window, those without one last."""
     column, main = findings.setup.group_column, findings.setup.main
-    return [
+    used = [event for event in in_order(findings) if event.is_used]
+    events = [
         {
             "day0": event.day0,
             "name": clipped(event.name, LONGEST_NAME),
             "group": clipped(event.cells[column], LONGEST_GROUP) or BLANK if column else "",
             "car": event.car(main),
         }
-        for event in in_order(findings)
-        if event.is_used
+        for event in used
     ]
+    return {"events": events, "starred": any(stars(event.car(main).pvalue) for event in used)}
 
 
 def _regression(findings: Findings) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache, partial
+from functools import cache
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -48,11 +48,7 @@ def environment() -> Environment:
     templates = new_environment(inert)
     templates.globals |= html_environment().globals
     templates.filters |= html_environment().filters
-    templates.filters |= {
-        "block": block,
-        "numbers": numbers_text,
-        "magnitude": partial(percent, sign=False, unit=False),
-    }
+    templates.filters |= {"block": block, "numbers": numbers_text}
     return templates
 
 
