@@ -354,6 +354,25 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
     np.testing.assert_allclose(theirs, ours, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--model-option", "lags=2"), ("--factors", "none.csv"), ("--by", "no_column")],
+)
+def test_errors_name_an_option_as_it_is_typed(
+    events: Path, tmp_path: Path, option: str, value: str
+) -> None:
+    code, _, err = invoke("run", events, "--prices", "sample", "--out", tmp_path, option, value)
+    assert code == 2
+    assert err.startswith(f"eventstudy: {option}: ")
+
+
+def test_refresh_of_nothing_asks_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = invoke("refresh")
+    assert code == 2
+    assert "a run folder" in err
+
+
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
     code = (
         "import sys\nfrom eventstudy.cli.main import main\n"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=PATH)
 @options(
-    (
-        "--calendar", {"type": click.Choice(["exchange", "data"]), "default": "exchange"},
-        "As for run.",
-    ),
+    ("--calendar", {"type": click.Choice(["exchange", "data"]), "default": "exchange"},
+     "As for run."),
     ("--json as_json", SWITCH, "Print events and problems as JSON."),
 )  # fmt: skip
 def check(events: Path, calendar: Any, as_json: bool) -> None:
@@ -44,8 +41,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:
-        settings = {"settings": _plain(faults)} if is_study else {}
-        document = {**settings, "events": rows, "problems": _plain(problems), "notices": notices}
+        document: dict[str, Any] = {"settings": list(map(asdict, faults))} if is_study else {}
+        document |= {"events": rows, "problems": list(map(asdict, problems)), "notices": notices}
         print_json(document)
     else:
         _show(rows)
@@ -110,8 +107,3 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         flags = f"  ({', '.join(row['flags'])})" * bool(row["flags"])
         click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{flags}")
-
-
-def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    names = "line", "column", "what", "value", "remedy"
-    return [{name: getattr(problem, name) for name in names} for problem in problems]

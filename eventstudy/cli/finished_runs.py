@@ -33,12 +33,10 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
 @click.command(epilog=reading_codes("reproduced", "4 not, or inputs altered, "))
 @click.argument("folder", metavar="RUN", type=PATH)
 @options(
-    (
-        "--tolerance", {"type": Number(0), "default": 1e-9, "show_default": True},
-        "Largest relative difference that counts as rounding.",
-    ),
-    JSON, QUIET,
-)  # fmt: skip
+    ("--tolerance", (Number(0), "", 1e-9), "Largest relative difference that counts as rounding."),
+    JSON,
+    QUIET,
+)
 def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> None:
     """Compute a run again from its own folder, offline, and compare tables.
 

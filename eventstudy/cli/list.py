@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @options()
 def listing(kind: str) -> None:
     """List the models, tests or price sources that can be named in options."""
-    click.echo("\n".join(_LISTS[kind]()))
+    lists = {"models": _list_models, "tests": _list_tests, "prices": _list_prices}
+    click.echo("\n".join(lists[kind]()))
 
 
 @click.command()
@@ -81,10 +82,3 @@ def _list_prices() -> Iterator[str]:
 
     for name, summary in listing():
         yield f"{name:<10} {summary}"
-
-
-_LISTS: dict[str, Callable[[], Iterator[str]]] = {
-    "models": _list_models,
-    "tests": _list_tests,
-    "prices": _list_prices,
-}

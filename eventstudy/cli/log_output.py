@@ -52,10 +52,9 @@ class Lines(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         head = {"time": at.replace("+00:00", "Z"), "level": record.levelname.lower()}
         facts: dict[str, Any] | None = getattr(record, "facts", None)
+        name = record.msg
         if facts is None:
             name, facts = "message", {"logger": record.name, "text": record.getMessage()}
-        else:
-            name = record.msg
         if self.form == "json":
             return json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
         pairs = (f"{key}={_short(value)}" for key, value in facts.items())

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ..utility.version import __version__
+from . import shared
 from .check import check
 from .default_folders import settle
 from .finished_runs import compare, reproduce, verify
@@ -23,19 +24,6 @@ from .prices import prices
 from .refresh import refresh
 from .report import report
 from .run import run
-from .shared import (
-    EXIT_CODES,
-    HOME,
-    INTERRUPTED,
-    LOGGING,
-    NO_STUDY,
-    TERMINATED,
-    USAGE,
-    run_is_new,
-    show_end,
-    state_of_run,
-    tell,
-)
 
 OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
 
@@ -97,34 +85,33 @@ class Main(click.Group):
         try:
             with terminable():
                 result = super().invoke(context)
-            show_end(context)
+            shared.show_end(context)
             return result
-        except (click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except click.ClickException as error:
-            if not context.meta.get(LOGGING):
+            if not context.meta.get(shared.LOGGING):
                 raise
             _end(context, error.format_message(), error.exit_code)
         except EventStudyError as error:
             self._traceback(context)
             _end(context, str(error), error.exit_code)
-        except BrokenPipeError:
-            raise
         except KeyboardInterrupt:
-            state = state_of_run(context, "nothing was changed")
-            _end(context, f"interrupted, {state}", INTERRUPTED)
+            state = shared.state_of_run(context, "nothing was changed")
+            _end(context, f"interrupted, {state}", shared.INTERRUPTED)
         except Terminated:
-            state = state_of_run(context, "the last report is as it was")
-            _end(context, f"terminated, {state}", TERMINATED)
+            state = shared.state_of_run(context, "the last report is as it was")
+            _end(context, f"terminated, {state}", shared.TERMINATED)
         except OSError as error:
             self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
-            new = run_is_new(context)
+            new = shared.run_is_new(context)
             text = f"{error.strerror or error}{where}{'; the new report is written' * new}"
-            _end(context, text, NO_STUDY, failed=not new)
+            _end(context, text, shared.NO_STUDY, failed=not new)
         except Exception as error:
             self._traceback(context)
-            _end(context, f"unexpected {type(error).__name__}: {error}\n{OUR_FAULT}", NO_STUDY)
+            text = f"unexpected {type(error).__name__}: {error}\n{OUR_FAULT}"
+            _end(context, text, shared.NO_STUDY)
 
     @staticmethod
     def _traceback(context: click.Context) -> None:
@@ -136,16 +123,16 @@ class Main(click.Group):
 
 def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
     """Print why a command ends, and end it; the index shows a failed run unless it was written."""
-    tell("failed", text, exit_code=exit_code)
-    if exit_code not in (INTERRUPTED, USAGE):
-        show_end(context, text if failed else "")
+    shared.tell("failed", text, exit_code=exit_code)
+    if exit_code not in (shared.INTERRUPTED, shared.USAGE):
+        shared.show_end(context, text if failed else "")
     context.exit(exit_code)
 
 
 @click.group(
     cls=Main,
     context_settings={"help_option_names": ["-h", "--help"], "color": False},
-    epilog=EXIT_CODES,
+    epilog=shared.EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="eventstudy")
 @options()
@@ -155,13 +142,13 @@ def main() -> None:
     Takes a CSV of announcements, joins it with prices, fits a market model and reports abnormal
     returns with their significance. Start with:  eventstudy run events.csv
     """
-    # A scheduler may start a job with its streams closed.
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the whole run
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        # A scheduler may start a job with its streams closed.
+        stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the whole run
+        setattr(sys, name, stream)
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    click.get_current_context().meta[HOME] = settle()
+    click.get_current_context().meta[shared.HOME] = settle()
 
 
 for command in (init, run, refresh, report, verify, reproduce, compare, check, listing, schema):

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from ..errors import EventStudyError
-from .shared import notify, tell
+from .shared import LATER, notify, tell
 
 # Seconds that it may take.
 LONGEST = 300
@@ -83,6 +83,9 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
             notify(_delivered(command, run))
         raise
     failures += _delivered(command, run)
+    for failure in failures:
+        again = "the report is written, and the next refresh runs the command again"
+        tell("on_change_failed", f"{failure}; {again}", exit_code=LATER)
 
 
 def _delivered(command: str | None, run: Path) -> list[str]:

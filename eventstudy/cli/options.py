@@ -29,18 +29,16 @@ class Number(click.FloatRange):
     name = "number"
 
 
-# Option, with the name of its setting if that is another; metavar, choices, type and metavar,
-# flag, or attributes of click; help. An option that may be repeated has dots behind its metavar.
+# Option, with the name of its setting if that is another; metavar, choices, flag, type and metavar
+# and default, or attributes of click; help. What may be repeated has dots behind its metavar.
 Row = tuple[str, Any, str]
 STORE: Row = (
     "--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's]"
 )  # fmt: skip
 QUIET: Row = ("--quiet", SWITCH, "Print nothing but problems.")
 MOVED: Row = (
-    "--moved threshold",
-    {"type": Number(0), "default": 0.0001, "show_default": True, "metavar": "SHARE"},
-    "Tell of CARs that moved by more than this.",
-)
+    "--moved threshold", (Number(0), "SHARE", 0.0001), "Tell of CARs that moved by more than this."
+)  # fmt: skip
 # Of a command that computes a study. In the order of --help: data, model, windows, events, tests,
 # and where it goes.
 # fmt: off
@@ -165,7 +163,9 @@ def _attributes(kind: Any) -> dict[str, Any]:
     if isinstance(kind, list):
         return {"type": click.Choice(kind)}
     if isinstance(kind, tuple):
-        return {"type": kind[0], "metavar": kind[1] or None}
+        option_type, metavar, *defaults = kind
+        shown = {"default": defaults[0], "show_default": True} if defaults else {}
+        return {"type": option_type, "metavar": metavar or None, **shown}
     metavar, repeated, _ = kind.partition(" ...")
     return {"metavar": metavar or None, "multiple": bool(repeated)}
 
@@ -184,16 +184,10 @@ def _log(context: click.Context, parameter: click.Parameter, value: str | None) 
 
 
 _OF_ALL: tuple[Row, ...] = (
-    (
-        "--log-format",
-        {
-            "type": click.Choice(["text", "json"]), "envvar": "EVENTSTUDY_LOG_FORMAT",
-            "is_eager": True, "expose_value": False, "callback": _log,
-        },
-        "Log on stderr what is done, a line an event.",
-    ),
-    (
-        "--debug", {"is_flag": True, "expose_value": False, "callback": _debug},
-        "Show tracebacks of errors.",
-    ),
+    ("--log-format",
+     {"type": click.Choice(["text", "json"]), "envvar": "EVENTSTUDY_LOG_FORMAT", "is_eager": True,
+      "expose_value": False, "callback": _log},
+     "Log on stderr what is done, a line an event."),
+    ("--debug", {"is_flag": True, "expose_value": False, "callback": _debug},
+     "Show tracebacks of errors."),
 )  # fmt: skip

@@ -61,15 +61,8 @@ def list_(store: str | None, as_json: bool) -> None:
 @prices.command(epilog=EXIT_CODES)
 @click.argument("symbol")
 @options(
-    (
-        "--rows",
-        {"type": WholeNumber(0), "default": 5, "show_default": True, "metavar": "N"},
-        "Last rows to show.",
-    ),
-    VINTAGE,
-    JSON,
-    STORE,
-)
+    ("--rows", (WholeNumber(0), "N", 5), "Last rows to show."), VINTAGE, JSON, STORE,
+)  # fmt: skip
 def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
     from dataclasses import asdict
@@ -104,10 +97,7 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     ("--events", (click.Path(path_type=Path), ""), "Fetch what a study of this file needs."),
     ("--start", DAY, f"First day. [default: {YEARS} years ago, or what the events need]"),
     ("--end", DAY, "Last day. [default: today, or what the events need]"),
-    (
-        "--source", {"default": "yahoo", "show_default": True},
-        "A price source with a network.",
-    ),
+    ("--source", (str, "", "yahoo"), "A price source with a network."),
     ("--refresh", SWITCH, "Download all of it again, to find what the source changed."),
     JSON, QUIET, STORE,
 )  # fmt: skip
@@ -166,10 +156,8 @@ def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
     SYMBOLS,
     ("--start", DAY, "First day. [default: all]"),
     ("--end", DAY, "Last day. [default: all]"),
-    VINTAGE,
-    QUIET,
-    STORE,
-)
+    VINTAGE, QUIET, STORE,
+)  # fmt: skip
 def export(
     store: str | None,
     path: Path,

@@ -10,17 +10,7 @@ import click
 
 from .on_change import delivering, split_command
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
-from .shared import (
-    EXIT_CODES,
-    LATER,
-    PATH,
-    command_line,
-    notify,
-    print_json,
-    progress,
-    tell,
-    writing,
-)
+from .shared import EXIT_CODES, LATER, PATH, command_line, notify, print_json, progress, writing
 
 if TYPE_CHECKING:
     from ..findings.types import Findings
@@ -33,19 +23,13 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=PATH)
 @options(
     *STUDY_OPTIONS,
-    (
-        "--on-change", {"metavar": "COMMAND", "callback": split_command},
-        (
-            "Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID"
-            " in its environment; one that fails is run again by the next refresh."
-        ),
-    ),
+    ("--on-change", {"metavar": "COMMAND", "callback": split_command},
+     ("Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in "
+      "its environment; one that fails is run again by the next refresh.")),
     ("--accept-loss", SWITCH, "Go on without prices that the source has no more."),
     ("--recheck", SWITCH, "Download stored prices and market values again, to find revisions."),
-    (
-        "--wait", {"type": Number(0), "default": 600, "show_default": True, "metavar": "SECONDS"},
-        "How long to wait for another process that writes the run.",
-    ),
+    ("--wait", (Number(0), "SECONDS", 600),
+     "How long to wait for another process that writes the run."),
     MOVED,
 )  # fmt: skip
 def refresh(
@@ -81,9 +65,6 @@ def refresh(
             )  # fmt: skip
         notify(done.notices)
         _log(done)
-    for failure in failures:
-        again = "the report is written, and the next refresh runs the command again"
-        tell("on_change_failed", f"{failure}; {again}", exit_code=LATER)
     findings = read_findings(done.folder)
     if as_json:
         print_json(_json_document(done))

@@ -26,12 +26,9 @@ NAMED = 5
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
 @click.argument("run", type=PATH)
 @options(
-    (
-        "--format kinds", {"type": click.Choice(KINDS), "multiple": True},
-        "May be repeated.  [html]",
-    ),
+    ("--format kinds", {"type": click.Choice(KINDS), "multiple": True}, "May be repeated.  [html]"),
     ("--out", (click.Path(path_type=Path), ""), "A file for one file, a folder for several."),
-)  # fmt: skip
+)
 def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     """Write the finished RUN in other formats, and print where they are.
 

@@ -24,19 +24,12 @@ if TYPE_CHECKING:
 @click.argument("events", required=False, type=PATH)
 @options(
     *STUDY_OPTIONS,
-    (
-        "--from-lock", (PATH, "RUN"),
-        "Prices as a run has kept them; also its settings and events where none are given.",
-    ),
-    (
-        "--workers",
-        {"type": WholeNumber(1), "default": 1, "show_default": True, "metavar": "N"},
-        "Processes that fit the events; the numbers do not depend on it.",
-    ),
-    (
-        "--cluster", {"default": "", "metavar": "ADDRESS"},
-        "A Dask scheduler whose workers do it instead.",
-    ),
+    ("--from-lock", (PATH, "RUN"),
+     "Prices as a run has kept them; also its settings and events where none are given."),
+    ("--workers", (WholeNumber(1), "N", 1),
+     "Processes that fit the events; the numbers do not depend on it."),
+    ("--cluster", {"default": "", "metavar": "ADDRESS"},
+     "A Dask scheduler whose workers do it instead."),
 )  # fmt: skip
 def run(
     events: Path | None,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from ...findings.run_files import RESULTS, FinishedRun, results_text
+from ...utility.tables import parquet_modules
 from .excel import workbook
 from .interactive import home_of, interactive_page
 from .latex import latex_tables
 from .markdown import markdown
-from .parquet import parquet_bytes
 
 Files = Mapping[str, str | bytes]
 
@@ -28,6 +31,33 @@ def _tex(run: FinishedRun, folder: Path) -> Files:
 def _interactive(run: FinishedRun, folder: Path) -> Files:
     page = interactive_page(run.findings, home_of(run.folder, folder))
     return {"report-interactive.html": page}
+
+
+def long_table(run: FinishedRun) -> pd.DataFrame:
+    """Return ``tables/abnormal_returns.csv``; with groups, that of each event is in front."""
+    table, column = run.tables["abnormal_returns"], run.findings.setup.group_column
+    if not column or column in table:
+        return table
+    groups = {event.cells["event_id"]: event.cells[column] for event in run.findings.used}
+    names = table["event_id"].astype(str).map(groups)
+    return table.assign(**{column: names})[[column, *table.columns]]
+
+
+def parquet_bytes(run: FinishedRun) -> bytes:
+    """Return the file of the long table.
+
+    Raises
+    ------
+    ConfigError
+        If the extra ``parquet`` is not installed.
+    """
+    pa, parquet = parquet_modules("abnormal_returns.parquet")
+    table = pa.Table.from_pandas(long_table(run), preserve_index=False)
+    date = table.schema.get_field_index("date")
+    table = table.set_column(date, "date", table["date"].cast(pa.date32()))
+    file = io.BytesIO()
+    parquet.write_table(table, file, compression="zstd")
+    return file.getvalue()
 
 
 # By name: the files of a run in a folder, by their paths below it.

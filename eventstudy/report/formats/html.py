@@ -83,9 +83,8 @@ def report_context(findings: Findings) -> dict[str, Any]:
 
 def _path_figures(findings: Findings, section: PathSection) -> Markup:
     """Return the figure of the path, wide and narrow."""
-    facts = {"n_events": section.n_events, "label": path_name(findings, findings.sample)}
-    main = findings.setup.main
-    return pair(lambda width: path_figure(section.path, main, width=width, **facts))
+    main, n, label = findings.setup.main, section.n_events, path_name(findings, findings.sample)
+    return pair(lambda w: path_figure(section.path, main, n_events=n, width=w, label=label))
 
 
 def _panels(findings: Findings, groups: Groups) -> list[tuple[str, Markup]]:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -222,15 +221,15 @@ def _day_tip(path: Path95, i: int) -> str:
 def _single_paths(group: Group) -> dict[str, Any]:
     """Return the paths of single events as one line with gaps between them."""
     days = group.sample.path.days.tolist() if group.sample.path else []
-    tips = [
-        [*(say("interactive.single_day", name=_name(e), day=t, car=c) for t, c in points), ""]
-        for e in group.events
-        for points in [zip(days, e.path, strict=True)]
-    ]
+    tips: list[str] = []
+    for e in group.events:
+        points = zip(days, e.path, strict=True)
+        tips += [say("interactive.single_day", name=_name(e), day=t, car=c) for t, c in points]
+        tips.append("")
     return {
         "x": [*days, None] * len(group.events),
         "y": [y for e in group.events for y in (*_numbers(e.path), None)],
-        "text": list(chain.from_iterable(tips)), "mode": "lines", "visible": "legendonly",
+        "text": tips, "mode": "lines", "visible": "legendonly",
         "hovertemplate": "%{text}<extra></extra>",
         "name": say("interactive.single", name=group.name),
         "line": {"color": f"{group.color}77", "width": 1},

@@ -29,7 +29,7 @@ _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def new_environment(inert: Callable[[object], str] | None = None, **syntax: str) -> Environment:
+def new_environment(inert: Callable[[object], str] | None = None, **syntax: Any) -> Environment:
     """Return templates in which every text is escaped and every name must be known.
 
     Parameters

@@ -43,7 +43,7 @@ def terminal_text(findings: Findings, *, sketched: bool = False) -> str:
     """
     with speaking_of(findings.setup.measure):
         samples = findings.groups or (findings.pooled,)
-        blocks = [_answers(findings)]
+        blocks = [answers(findings)]
         for sample in samples:
             blocks += [
                 _title(findings, sample) + summary(findings, sample),
@@ -55,16 +55,12 @@ def terminal_text(findings: Findings, *, sketched: bool = False) -> str:
 
 def answers(findings: Findings) -> str:
     """Return the answer with its caveat, and that of the other groups in short."""
-    with speaking_of(findings.setup.measure):
-        return ascii_text(_answers(findings))
-
-
-def _answers(findings: Findings) -> str:
     groups = findings.groups
-    lines = [headline(findings), *(str(brief(findings, s)) for s in groups[1:SHOWN_GROUPS])]
-    if len(groups) > SHOWN_GROUPS:
-        lines.append(say("terminal.more_groups", n=len(groups) - SHOWN_GROUPS))
-    return "\n".join(map(_wrapped, lines))
+    with speaking_of(findings.setup.measure):
+        lines = [headline(findings), *(str(brief(findings, s)) for s in groups[1:SHOWN_GROUPS])]
+        if len(groups) > SHOWN_GROUPS:
+            lines.append(say("terminal.more_groups", n=len(groups) - SHOWN_GROUPS))
+        return "\n".join(map(_wrapped, lines))
 
 
 def _title(findings: Findings, sample: Sample) -> str:
