@@ -17,7 +17,7 @@ from ...utility.units import speaking_of
 from ..sections.methods import methods
 from ..sections.provenance import provenance
 from ..sections.top import top
-from ..sections.trust import trust
+from ..sections.windows import trust
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -21,8 +21,7 @@ from ..sections.path import PathSection, path_name, path_section
 from ..sections.provenance import provenance
 from ..sections.robustness import robustness
 from ..sections.top import top
-from ..sections.trust import trust
-from ..sections.windows import windows_lede, windows_table
+from ..sections.windows import trust, windows_lede, windows_table
 from .templating import environment, script, style
 
 

@@ -20,8 +20,7 @@ from ..sections.path import path_section
 from ..sections.provenance import provenance
 from ..sections.robustness import robustness
 from ..sections.top import top
-from ..sections.trust import trust
-from ..sections.windows import Value, windows_lede, windows_table
+from ..sections.windows import Value, trust, windows_lede, windows_table
 from . import templating
 
 MOST_PANELS = 6
