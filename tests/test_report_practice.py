@@ -17,8 +17,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
 from eventstudy.fitting.confounding import reasons_of, with_confounders
 from eventstudy.models import make_model
-from eventstudy.report.sections.conventions import law_of, missing_days, practice
-from eventstudy.report.sections.methods import Methods, methods
+from eventstudy.report.sections.methods import Methods, law_of, methods, missing_days, practice
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults

@@ -11,8 +11,7 @@ from pages import findings
 from eventstudy.models import MODELS
 from eventstudy.models.market import CensoredMarket
 from eventstudy.report.formats.templating import formula
-from eventstudy.report.sections.methods import formula_text, methods
-from eventstudy.report.sections.references import bibliography, references
+from eventstudy.report.sections.methods import bibliography, formula_text, methods, references
 from eventstudy.significance import STATISTICS
 from eventstudy.utility.catalogue import sentences
 

@@ -18,7 +18,7 @@ from ...analysis.answer import (
 )
 from ...calendars.window import Window
 from ...findings.samples import CarRemark, Sample
-from ...findings.types import Findings
+from ...findings.types import Findings, ModelFacts
 from ...significance import FULL_SAMPLE
 from ...utility.catalogue import has, say
 from ...utility.numbers import (
@@ -175,6 +175,14 @@ def interval_text(effect: Interval, *, sizes: bool = False) -> str:
 def full_interval(effect: Interval) -> str:
     """Return the 95% interval in the digits of a key figure."""
     return f"95%{NBSP}interval {span(effect.ci_low, effect.ci_high)}"
+
+
+def has_exact_law(model: ModelFacts) -> bool:
+    """Return whether the t of a single CAR is exact under normality.
+
+    It is if the variance of the CAR is that of the estimator, with classical errors.
+    """
+    return model.exact and model.cov_type == "nonrobust"
 
 
 def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:

@@ -31,9 +31,8 @@ from ...utility.numbers import (
 from ...utility.units import words
 from ..figures.car_axis import CarAxis
 from ..figures.event_figures import abnormal_figure, fit_figure, price_figure, volume_figure
-from .answer import Sentence, answer, asides, other_news
+from .answer import Sentence, answer, asides, has_exact_law, other_news
 from .events import about, flag_meaning, flag_words, in_order, safe_url
-from .path import has_exact_law
 from .windows import role_of
 
 # Columns that the page shows elsewhere.

@@ -9,11 +9,11 @@ import numpy as np
 
 from ...analysis.caar_path import BAND_EVENTS, Path95
 from ...findings.samples import Sample, WindowFinding
-from ...findings.types import Findings, ModelFacts
+from ...findings.types import Findings
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, day, p_prose, percent, span
 from ...utility.units import words
-from .answer import full_interval
+from .answer import full_interval, has_exact_law
 from .subject import subject
 
 
@@ -180,14 +180,6 @@ def band_note(findings: Findings, sample: Sample) -> str:
     if sample.n_used > 1:
         return say("path.bands")
     return say("path.band_exact" if has_exact_law(findings.setup.model) else "path.band_rough")
-
-
-def has_exact_law(model: ModelFacts) -> bool:
-    """Return whether the t of a single CAR is exact under normality.
-
-    It is if the variance of the CAR is that of the estimator, with classical errors.
-    """
-    return model.exact and model.cov_type == "nonrobust"
 
 
 def path_values(path: Path95) -> list[tuple[str, str, str, str, str]]:

@@ -9,28 +9,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...analysis.cross_section import not_possible
 from ...calendars.window import Window
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
-from ...utility.catalogue import say
+from ...utility.catalogue import has, say
 from ...utility.numbers import (
     LEVEL,
+    MINUS,
     MISSING,
     amount,
+    capitalised,
     clipped,
     expected,
     percent,
     pvalue,
+    signed,
     span,
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from .regression import regression
 from .subject import of_number, subject
 from .table import Row, Table, table_of
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
+# Coefficients with more decimals than these are written as a power of ten.
+MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -264,14 +269,53 @@ def _small(pvalues: pd.Series[float]) -> str:
 
 
 def _regression(findings: Findings) -> Iterator[Analysis]:
-    section = regression(findings)
-    if section is None:
+    """Yield the regression of the CARs on characteristics, or why it could not be estimated."""
+    table = findings.tables.get("regression")
+    if table is None or table.empty:
         return
-    failed = section.table is None
+    first, p = table.iloc[0], "wild_pvalue" if "wild_pvalue" in table else "pvalue"
+    if why := not_possible(table):
+        term = clipped(first["term"], 60)
+        yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
+        return
+    facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": first["r2"]}
+    lede = say("robustness.regression.lede", errors=errors_text(first["errors"]), **facts)
+    rows = [_coefficient(row, p) for row in table.to_dict("records")]
+    facts = {"unit": "percentage points" if words().unit == "%" else words().axis}
     yield Analysis(
         "regression",
-        lede=section.lede if failed else f"{_pooled(findings)} {section.lede}".strip(),
-        table=section.table,
-        note=section.notes,
-        files=() if failed else ("regression.csv",),
+        lede=f"{_pooled(findings)} {lede}".strip(),
+        table=table_of("robustness.regression", "tnNNnn", rows, main=findings.setup.main, **facts),
+        note=f"{capitalised(first['notes'])}." if first["notes"] else "",
+        files=("regression.csv",),
     )
+
+
+def errors_text(cov: str) -> str:
+    """Return a covariance in words with its source."""
+    if has(f"covariance.{cov}"):
+        return say("errors.robust", covariance=say(f"covariance.{cov}"))
+    return say(f"errors.{cov}") if has(f"errors.{cov}") else str(cov)
+
+
+def _coefficient(row: Mapping[Any, Any], p: str) -> Row:
+    """Return one line; all of its numbers have the decimals that its standard error needs."""
+    scale = words().scale
+    se = scale * row["se"]
+    decimals = int(np.ceil(-np.log10(se))) + 1 if np.isfinite(se) and se > 0 else 2
+    estimate, low, high = (
+        _decimal(scale * row[k], decimals) for k in ("estimate", "ci_low", "ci_high")
+    )
+    term = say("robustness.regression.const") if row["term"] == "const" else row["term"]
+    return Row((
+        clipped(term, 60), estimate, _decimal(se, decimals).removeprefix("+"), f"{low} to {high}",
+        signed(row["statistic"]), pvalue(row[p]),
+    ))  # fmt: skip
+
+
+def _decimal(value: float, decimals: int) -> str:
+    if not np.isfinite(value):
+        return MISSING
+    if decimals > MOST_DECIMALS:
+        return f"{value:+.2e}".replace("-", MINUS)
+    return signed(value, max(2, decimals))
