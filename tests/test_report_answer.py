@@ -18,7 +18,7 @@ from eventstudy.findings.run_files import finished
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
-from eventstudy.report.sections import limitations as limits
+from eventstudy.report.sections import top as limits
 from eventstudy.study import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
 from eventstudy.utility import numbers as wording

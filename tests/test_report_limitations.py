@@ -9,8 +9,8 @@ from conftest import Market
 from pages import findings, with_columns
 
 from eventstudy.findings.types import Findings, Note
-from eventstudy.report.sections.limitations import data_notes, is_price_index, limitations
 from eventstudy.report.sections.provenance import provenance
+from eventstudy.report.sections.top import data_notes, is_price_index, limitations
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.flags import Flag

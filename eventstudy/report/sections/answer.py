@@ -21,6 +21,7 @@ from ...findings.samples import CarRemark, Sample
 from ...findings.types import Findings, ModelFacts
 from ...significance import FULL_SAMPLE
 from ...utility.catalogue import has, say
+from ...utility.csv_text import BLANK
 from ...utility.numbers import (
     LEVEL,
     NBSP,
@@ -32,7 +33,6 @@ from ...utility.numbers import (
     span,
 )
 from ...utility.units import words
-from .subject import of_number, subject
 
 # A name in the headline is cut after so many letters, and one in a list of events.
 LONGEST_FIRM = 60
@@ -52,21 +52,9 @@ class Sentence:
         return "".join(text for text, _ in self.pieces)
 
 
-def headline(findings: Findings, sample: Sample | None = None) -> str:
-    """Return the answer of a sample and its caveats as plain text.
-
-    Parameters
-    ----------
-    findings : Findings
-    sample : Sample, optional
-        By default that of the answer.
-
-    Returns
-    -------
-    str
-    """
-    sample = sample or findings.sample
-    return " ".join([str(answer(findings, sample)), *asides(findings, sample)])
+def headline(findings: Findings) -> str:
+    """Return the answer of a study and its caveats as plain text."""
+    return " ".join([str(answer(findings)), *asides(findings)])
 
 
 def answer(findings: Findings, sample: Sample | None = None) -> Sentence:
@@ -138,6 +126,61 @@ def other_news(cells: Iterable[str]) -> list[str]:
     """Return a sentence that names the other news that the event list knows."""
     named = "; ".join(clipped(cell, 600).rstrip(".;") for cell in cells)
     return [say("answer.news", news=named)] if named else []
+
+
+def subject_of(group: str, column: str) -> str:
+    """Return what the events of a group are called: ``adverse announcements``.
+
+    Parameters
+    ----------
+    group : str
+        Value of the column; "" for all events.
+    column : str
+        Column that splits the events.
+    """
+    if not group:
+        return "announcements"
+    if group == BLANK:
+        name = clipped(column or "group", 60)
+        return f"announcements without {'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    name = clipped(group, 60)
+    if column in ("", "direction"):
+        return f"{name} announcements"
+    return f"announcements with {clipped(column, 60)} {name}"
+
+
+def of_number(n: int, subject: str) -> str:
+    """Return ``3 adverse announcements`` or ``1 adverse announcement``.
+
+    Parameters
+    ----------
+    n : int
+    subject : str
+        Name of the events in the plural.
+
+    Returns
+    -------
+    str
+    """
+    return f"{n:,} {subject.replace('announcements', 'announcement', 1) if n == 1 else subject}"
+
+
+def subject(findings: Findings, sample: Sample | None = None) -> str:
+    """Return the name of the events of a sample.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+
+    Returns
+    -------
+    str
+        Such as ``adverse announcements``.
+    """
+    sample = sample or findings.sample
+    return subject_of(sample.group, findings.setup.group_column)
 
 
 def days_text(window: Window) -> str:

@@ -12,9 +12,8 @@ from ...utility.catalogue import say
 from ...utility.flags import Flag
 from ...utility.numbers import capitalised, clipped, percent, pvalue
 from ...utility.units import words
-from .answer import remedies
+from .answer import remedies, subject
 from .events import flag_meaning, flag_words
-from .subject import subject
 from .table import Row, Table, table_of
 
 # A list is open from the start if it is no longer.

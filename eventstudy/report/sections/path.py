@@ -13,8 +13,7 @@ from ...findings.types import Findings
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, day, p_prose, percent, span
 from ...utility.units import words
-from .answer import full_interval, has_exact_law
-from .subject import subject
+from .answer import full_interval, has_exact_law, subject
 
 
 @dataclass(frozen=True, slots=True)

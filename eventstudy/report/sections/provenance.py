@@ -10,8 +10,8 @@ from typing import Any
 from ...findings.types import Findings
 from ...utility.catalogue import say
 from ...utility.numbers import MISSING, clipped, listed
-from .limitations import data_notes
 from .table import Row, Table, table_of
+from .top import data_notes
 
 # What is known of the prices of a symbol, in the order of the table.
 COLUMNS = ("source", "detail", "first", "last", "rows", "currency", "note")

@@ -30,7 +30,7 @@ from ...utility.numbers import (
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from .subject import of_number, subject
+from .answer import of_number, subject
 from .table import Row, Table, table_of
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")

@@ -18,7 +18,7 @@ from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, capitalised, clipped, pvalue, signed
 from ...utility.units import words
-from .subject import subject
+from .answer import subject
 
 # Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "windows.valid", WITH_CARE: "windows.with_care"}
