@@ -15,9 +15,8 @@ from ..figures.svg_canvas import NARROW, WIDE
 from ..sections.dropped import dropped_section
 from ..sections.event_page import render_context
 from ..sections.events import events_table
-from ..sections.groups import Groups, group_section
 from ..sections.methods import methods
-from ..sections.path import PathSection, path_name, path_section
+from ..sections.path import Groups, PathSection, group_section, path_name, path_section
 from ..sections.provenance import provenance
 from ..sections.robustness import robustness
 from ..sections.top import top

@@ -14,9 +14,8 @@ from ...utility.numbers import percent, span
 from ...utility.units import speaking_of, words
 from ..sections.dropped import dropped_section
 from ..sections.events import common_notes, events_table
-from ..sections.groups import group_section
 from ..sections.methods import methods
-from ..sections.path import path_section
+from ..sections.path import group_section, path_section
 from ..sections.provenance import provenance
 from ..sections.robustness import robustness
 from ..sections.top import top
