@@ -12,9 +12,8 @@ from ...utility.progress import step
 from ...utility.units import speaking_of, words
 from ..figures import path as figures
 from ..figures.svg_canvas import NARROW, WIDE
-from ..sections.dropped import dropped_section
 from ..sections.event_page import render_context
-from ..sections.events import events_table
+from ..sections.events import dropped_section, events_table
 from ..sections.methods import methods
 from ..sections.path import Groups, PathSection, group_section, path_name, path_section
 from ..sections.provenance import provenance

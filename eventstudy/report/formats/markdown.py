@@ -12,8 +12,7 @@ from ...findings.samples import WindowFinding
 from ...findings.types import Findings
 from ...utility.numbers import percent, span
 from ...utility.units import speaking_of, words
-from ..sections.dropped import dropped_section
-from ..sections.events import common_notes, events_table
+from ..sections.events import common_notes, dropped_section, events_table
 from ..sections.methods import methods
 from ..sections.path import group_section, path_section
 from ..sections.provenance import provenance

@@ -19,7 +19,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVELS, ascii_text, pvalue
 from ...utility.units import speaking_of, words
 from ..sections.answer import brief, headline, lacking_lines, remedies
-from ..sections.dropped import dropped_section
+from ..sections.events import dropped_section
 from ..sections.robustness import robustness
 from ..sections.top import SHOWN_GROUPS
 from ..sections.windows import Value, windows_table
