@@ -16,12 +16,11 @@ from scipy import stats
 from eventstudy.analysis import caar_path as paths
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.report.figures import label_placement as labels
+from eventstudy.report.figures import event_figures as labels
 from eventstudy.report.figures import plots
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.car_axis import CarAxis
 from eventstudy.report.figures.path import group_figure, path_figure, placebo_figure, shared_limits
-from eventstudy.report.figures.sparklines import Sparklines
+from eventstudy.report.figures.row_pictures import CarAxis, Sparklines
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 

@@ -16,7 +16,6 @@ from ...utility.units import words
 from .svg_canvas import (
     COLORS,
     HALF,
-    NARROW,
     WIDE,
     Panel,
     Scale,
@@ -29,7 +28,6 @@ from .svg_canvas import (
     ticks,
 )
 
-__all__ = ["NARROW", "WIDE", "group_figure", "path_figure", "placebo_figure", "shared_limits"]
 # Marks of paths: the ends of a line without length, and for the third group a triangle.
 POINT, TRIANGLE = "h0", "m0-4.5 4.5 8h-9z"
 

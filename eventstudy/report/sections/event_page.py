@@ -29,8 +29,8 @@ from ...utility.numbers import (
     percent,
 )  # fmt: skip
 from ...utility.units import words
-from ..figures.car_axis import CarAxis
 from ..figures.event_figures import abnormal_figure, fit_figure, price_figure, volume_figure
+from ..figures.row_pictures import CarAxis
 from .answer import Sentence, answer, asides, has_exact_law, other_news
 from .events import about, flag_meaning, flag_words, in_order, safe_url
 from .windows import role_of
