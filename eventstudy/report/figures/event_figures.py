@@ -226,6 +226,11 @@ def _abnormal_names(
         yield text(x, y + 32, say("figure.range_of"), "m")
 
 
+def axis_kind(fit: Fit) -> str:
+    """Return what the axis of a fit is: "day", "fitted" or "benchmark"."""
+    return {DAY: "day", FITTED: "fitted"}.get(fit.axis, "benchmark")
+
+
 def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
     """Return the estimation days as grey points, the model's line, and the days of `window` marked.
 
@@ -241,7 +246,6 @@ def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
     xs = roomy([fit.x, fit.x_event[inside]], zero=False)
     panel, by_day = Panel(Scale(*xs, 58, 488), Scale(*ys, 286, 16)), fit.axis == DAY
     ends = np.array(xs)
-    code = "day" if by_day else "fitted" if fit.axis == FITTED else "benchmark"
     marks = [
         panel.y_ticks(panel.y.ticks(6)),
         panel.rule(0, "z") if ys[0] < 0 < ys[1] else "",
@@ -249,7 +253,7 @@ def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
         panel.dots(fit.x, fit.y, "cloud"),
         _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
         panel.x_ticks(ticks(*xs, 5, signed_label, scale=1.0 if by_day else words().scale)),
-        text(488, 324, say(f"figure.axis_{code}", axis=words().axis), "m e"),
+        text(488, 324, say(f"figure.axis_{axis_kind(fit)}", axis=words().axis), "m e"),
         *_marked_days(panel, fit, days, inside),
     ]
     desc = say("figure.fit_desc", n=len(fit.y), window=window)
@@ -335,12 +339,11 @@ def together(points: Sequence[tuple[float, float]]) -> list[list[int]]:
     """Return the points that share a name, by their positions."""
     groups: list[list[int]] = []
     for i, point in enumerate(points):
-        near = (group for group in groups if math.dist(points[group[0]], point) < TOGETHER)
-        group = next(near, None)
-        if group is None:
-            groups.append([i])
+        near = [group for group in groups if math.dist(points[group[0]], point) < TOGETHER]
+        if near:
+            near[0].append(i)
         else:
-            group.append(i)
+            groups.append([i])
     return groups
 
 

@@ -109,17 +109,17 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     n = result.n_events or sample.n_events
     name = subject(findings, sample) if sample.group else say("answer.pooled")
     who = say("answer.who", number=_number(n), subject=of_number(n, name).partition(" ")[2])
-    if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
-        head, sentence = _parts(findings, sample)
-        return Sentence(
-            ((who, False), (head[:1].lower() + head[1:], True), (f" {sentence}", False))
-        )
-    if result.verdict == NOT_DIFFERENT:
+    if result.verdict == DIFFERENT:
+        caveats = _variance_multiple(result) if result.n_events < FULL_SAMPLE else []
+        head = _moved(findings, result, say("answer.shares"))
+        tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
+    elif result.verdict == NOT_DIFFERENT:
+        head = say("answer.brief_no_move")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
-        return Sentence(((who, False), (say("answer.brief_no_move"), True), (tail, False)))
-    caveats = _variance_multiple(result) if result.n_events < FULL_SAMPLE else []
-    tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
-    return Sentence(((who, False), (_moved(findings, result, "shares"), True), (tail, False)))
+    else:
+        head, sentence = _parts(findings, sample)
+        head, tail = head[:1].lower() + head[1:], f" {sentence}"
+    return Sentence(((who, False), (head, True), (tail, False)))
 
 
 def other_news(cells: Iterable[str]) -> list[str]:
@@ -235,9 +235,8 @@ def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
 
 def remedies(remarks: Iterable[CarRemark]) -> str:
     """Return what to do about events without a CAR, each remedy once."""
-    return " ".join(
-        dict.fromkeys(remark.reason.remedy for remark in remarks if remark.reason.remedy)
-    )
+    each = dict.fromkeys(remark.reason.remedy for remark in remarks)
+    return " ".join(filter(None, each))
 
 
 def _named(remark: CarRemark) -> str:
@@ -313,13 +312,11 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     if result.overturn.largest_t <= quantile(result.effect.df):
-        average = result.plain_average
-        interval = interval_text(average)
-        return head, f"{sentence} " + say(
-            "answer.unequal_firms", value=average.estimate, interval=interval
-        )
-    could = say("answer.could_have_seen", least=result.overturn.smallest_effect)
-    return head, f"{sentence} {could}"
+        average, interval = result.plain_average.estimate, interval_text(result.plain_average)
+        remark = say("answer.unequal_firms", value=average, interval=interval)
+    else:
+        remark = say("answer.could_have_seen", least=result.overturn.smallest_effect)
+    return head, f"{sentence} {remark}"
 
 
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
@@ -345,11 +342,8 @@ def _nothing_usable(findings: Findings, sample: Sample) -> tuple[str, str]:
     if total == 0:
         return say("answer.no_events"), say("answer.add_row")
     reason, n = findings.dropped[0]
-    name = subject(findings, sample)
-    head = say(
-        "answer.none_usable" if total > 1 else "answer.one_unusable",
-        who=of_number(total, name) if total > 1 else of_number(1, name).removeprefix("1 "),
-    )
+    who = of_number(total, subject(findings, sample)).removeprefix("1 ")
+    head = say("answer.none_usable" if total > 1 else "answer.one_unusable", who=who)
     facts = {"reason": reason.head, "n": n, "total": total}
     reason_text = say("answer.most_frequent" if total > 1 else "answer.the_reason", **facts)
     return head, f"{reason_text} {reason.remedy or say('answer.reason_listed')}"
@@ -392,8 +386,7 @@ def _extended_note(sample: Sample, main: Window) -> str:
     if sample.n_used == 1:
         return say("answer.extended_one", reason=ends[0].reason)
     until = [
-        say(f"answer.until_{remark.reason.code}", name=_named(remark), **remark.reason.facts)
-        for remark in ends
+        say(f"answer.until_{end.reason.code}", name=_named(end), **end.reason.facts) for end in ends
     ]
     facts = {"n": len(ends), "total": sample.answer.n_events, "window": main}
     return say("answer.extended", events=_some(until, len(until)), **facts)

@@ -156,11 +156,8 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     """Yield what was computed, and of what the variance of a CAR consists."""
     setup, model = findings.setup, findings.setup.model
     scar = setup.conventions["scar"]
-    computed = say(
-        "methods.computed" if setup.n_used else "methods.would_be_computed",
-        event=setup.event,
-        tested=listed(window_text(window) for window in setup.tested),
-    )
+    code = "methods.computed" if setup.n_used else "methods.would_be_computed"
+    computed = say(code, event=setup.event, tested=listed(map(window_text, setup.tested)))
     variance, missing = f"{computed} {variance_of_car(model)}", missing_days(findings)
     defined = say(f"methods.scar_{scar}")
     if not (model.parameters and model.exact and not model.forecasts_variance):
@@ -291,12 +288,10 @@ def _regression(findings: Findings) -> Iterator[str]:
     if table is None or table.empty or not_possible(table):
         return
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
-    yield say(
-        "practice.regression_wild" if "wild_pvalue" in table else "practice.regression",
-        window=findings.setup.main,
-        names=listed(names) if names else say("practice.characteristics"),
-        errors=errors_text(table["errors"].iloc[0]),
-    )
+    code = "practice.regression_wild" if "wild_pvalue" in table else "practice.regression"
+    characteristics = listed(names) if names else say("practice.characteristics")
+    errors = errors_text(table["errors"].iloc[0])
+    yield say(code, window=findings.setup.main, names=characteristics, errors=errors)
 
 
 def _placebos(findings: Findings) -> Iterator[str]:

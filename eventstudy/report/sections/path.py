@@ -59,12 +59,8 @@ def path_section(findings: Findings) -> PathSection | None:
     path, n = sample.path, sample.n_used
     if path is None:
         return None
-    caption = say(
-        "path.caption",
-        path=path_name(findings, sample),
-        first=int(path.days[0]),
-        datum=words().what or "return",
-    )
+    facts = {"path": path_name(findings, sample), "datum": words().what or "return"}
+    caption = say("path.caption", first=int(path.days[0]), **facts)
     notes = (
         "" if n == 1 else say("path.mean") + " " + words().say(say("path.day_mean")),
         band_note(findings, sample) if path.has_band else "",
@@ -118,13 +114,8 @@ def _shown(finding: WindowFinding | None, when: str) -> str:
 def _total(path: Path95, n_events: int) -> str:
     """Return what the whole path adds up to, and for how many events if not for all."""
     n = int(path.counts[-1])
-    facts = {
-        "first": int(path.days[0]),
-        "last": int(path.days[-1]),
-        "value": float(path.caar[-1]),
-        "n": n,
-        "total": n_events,
-    }
+    ends = {"first": int(path.days[0]), "last": int(path.days[-1])}
+    facts = {**ends, "value": float(path.caar[-1]), "n": n, "total": n_events}
     if n == 0:
         return say("path.incomplete", **facts)
     kind = "one" if n_events == 1 else "all" if n == n_events else "some"
@@ -159,13 +150,8 @@ def _about_points(path: Path95, n_events: int) -> Iterator[str]:
     drawn = path.counts[path.counts > 0]
     gaps = len(path.days) - drawn.size
     if drawn.size and drawn.min() < n_events:
-        yield say(
-            "path.points",
-            between=events_between(path),
-            total=n_events,
-            most=int(drawn.max()),
-            first=int(path.days[0]),
-        )
+        facts = {"total": n_events, "most": int(drawn.max()), "first": int(path.days[0])}
+        yield say("path.points", between=events_between(path), **facts)
     if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
         yield say("path.no_band", least=BAND_EVENTS)
     if gaps:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
-from ...calendars.window import Window
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
@@ -115,9 +114,8 @@ def _variants(findings: Findings) -> Iterator[Analysis]:
     if table is None:
         return
     groups = [sample.group for sample in findings.groups]
-    rows = [
-        _variant(findings, row, groups) for row in variants_of(table, groups).to_dict("records")
-    ]
+    records = variants_of(table, groups).to_dict("records")
+    rows = [_variant(findings, row, groups) for row in records]
     yield Analysis(
         "variants",
         table=table_of("robustness.variants", "tNnNTn", rows, unit=words().head),
@@ -132,8 +130,8 @@ def _variant(findings: Findings, row: Mapping[Any, Any], groups: list[str]) -> R
     name = say("robustness.variants.this") if is_main else clipped(row["variant"], 40)
     if groups:
         name += f": {clipped(row['group'] or say('robustness.variants.all'), 30)}"
-    window, is_first = Window(row["start"], row["stop"]), row["group"] in ("", *groups[:1])
-    over = window != findings.setup.main
+    window, main = [row["start"], row["stop"]], findings.setup.main
+    over, is_first = window != [main.start, main.stop], row["group"] in ("", *groups[:1])
     settings = [row["settings"], say("robustness.variants.over", window=window) * over] * is_first
     return Row(
         (
@@ -186,12 +184,13 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
         label, statistic = STATISTICS[row["test"]].label, float(row["statistic"])
         values = draws.loc[draws["kind"] == row["kind"], "statistic"].to_numpy(dtype=float)
         facts = {"test": label, "statistic": statistic, "n": row["draws"], "p": row["pvalue"]}
-        larger = round(row["pvalue"] * (1 + row["draws"])) - 1 if is_known else 0
+        lede = say("robustness.failed", why=row["reason"])
+        if is_known:
+            larger = round(row["pvalue"] * (1 + row["draws"])) - 1
+            lede = say(f"{code}.lede", larger=larger, **facts)
         yield Analysis(
             str(row["kind"]),
-            lede=say(f"{code}.lede", larger=larger, **facts)
-            if is_known
-            else say("robustness.failed", why=row["reason"]),
+            lede=lede,
             histogram=Histogram(values, statistic, say(f"{code}.title")) if is_known else None,
             note=say(f"{code}.note"),
             files=(_file(findings, "placebo_draws"),),
@@ -303,9 +302,8 @@ def _coefficient(row: Mapping[Any, Any], p: str) -> Row:
     scale = words().scale
     se = scale * row["se"]
     decimals = int(np.ceil(-np.log10(se))) + 1 if np.isfinite(se) and se > 0 else 2
-    estimate, low, high = (
-        _decimal(scale * row[k], decimals) for k in ("estimate", "ci_low", "ci_high")
-    )
+    names = ("estimate", "ci_low", "ci_high")
+    estimate, low, high = (_decimal(scale * row[name], decimals) for name in names)
     term = say("robustness.regression.const") if row["term"] == "const" else row["term"]
     return Row((
         clipped(term, 60), estimate, _decimal(se, decimals).removeprefix("+"), f"{low} to {high}",

@@ -146,17 +146,12 @@ def setup_line(findings: Findings) -> str:
     setup = findings.setup
     used = "used" if setup.n_used else "unused"
     first = setup.settings.get("calendar", "exchange")
+    facts = {"n": findings.pooled.answer.n_events, "total": setup.n_events, "firms": setup.n_firms}
     pieces = [
         capitalised(setup.model.label) + _indices(findings),
         say("setup.windows", estimation=setup.estimation, event=setup.event),
         words().what or say("setup.returns", kind=setup.kind),
-        say(
-            f"setup.events_{used}",
-            n=findings.pooled.answer.n_events,
-            total=setup.n_events,
-            firms=setup.n_firms,
-            period=period(findings),
-        ),
+        say(f"setup.events_{used}", period=period(findings), **facts),
         say(f"setup.day0_{first}") if setup.n_used else "",
         say("setup.batch") if setup.engine == "batch" else "",
     ]
