@@ -9,7 +9,7 @@ from conftest import Market
 from pages import findings, with_columns
 
 from eventstudy.findings.types import Findings, Note
-from eventstudy.report.sections.provenance import provenance
+from eventstudy.report.sections.methods import provenance
 from eventstudy.report.sections.top import data_notes, is_price_index, limitations
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import Reason

@@ -16,8 +16,8 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.answer import headline, of_number, subject_of
+from eventstudy.report.sections.methods import settings_text
 from eventstudy.report.sections.path import group_section
-from eventstudy.report.sections.provenance import settings_text
 from eventstudy.report.sections.top import top
 from eventstudy.utility import numbers
 from eventstudy.utility.catalogue import say

@@ -14,9 +14,8 @@ from ..figures import path as figures
 from ..figures.svg_canvas import NARROW, WIDE
 from ..sections.event_page import render_context
 from ..sections.events import dropped_section, events_table
-from ..sections.methods import methods
+from ..sections.methods import methods, provenance
 from ..sections.path import Groups, PathSection, group_section, path_name, path_section
-from ..sections.provenance import provenance
 from ..sections.robustness import robustness
 from ..sections.top import top
 from ..sections.windows import trust, windows_lede, windows_table

@@ -13,9 +13,8 @@ from ...findings.types import Findings
 from ...utility.numbers import percent, span
 from ...utility.units import speaking_of, words
 from ..sections.events import common_notes, dropped_section, events_table
-from ..sections.methods import methods
+from ..sections.methods import methods, provenance
 from ..sections.path import group_section, path_section
-from ..sections.provenance import provenance
 from ..sections.robustness import robustness
 from ..sections.top import top
 from ..sections.windows import Value, trust, windows_lede, windows_table
