@@ -32,9 +32,7 @@ from .svg_canvas import (
 POINT, TRIANGLE = "h0", "m0-4.5 4.5 8h-9z"
 
 
-def path_figure(
-    path: Path95, window: Window, *, n_events: int, width: int = WIDE, label: str = ""
-) -> Markup:
+def path_figure(path: Path95, window: Window, *, n_events: int, width: int, label: str) -> Markup:
     """Return the CAAR path with its pointwise 95% band above, the AAR of each day below.
 
     Parameters
@@ -47,7 +45,7 @@ def path_figure(
     width : int
         WIDE or NARROW.
     label : str
-        Name of the picture; by default what it shows and of how many events.
+        Name of the picture.
     """
     wide, average = width == WIDE, "AR" if n_events == 1 else "AAR"
     upper, lower = ((26, 296), (321, 407)) if wide else ((26, 252), (288, 361))
@@ -66,9 +64,8 @@ def path_figure(
         *(_names if wide else _titles)(top, foot, path, window, average),
         Panel(axis, Scale(0, 1, lower[1], upper[0])).fields(path.days, _tips(path, average)),
     ]
-    name = label or say("figure.path", average=average, n=n_events)
     desc = say("figure.path_desc", first=path.days[0], last=path.days[-1], end=path.end)
-    return picture(width, 440 if wide else 388, marks, title=name, desc=desc)
+    return picture(width, 440 if wide else 388, marks, title=label, desc=desc)
 
 
 def group_figure(
@@ -105,9 +102,7 @@ def shared_limits(paths: Iterable[Path95]) -> tuple[float, float]:
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def placebo_figure(
-    statistic: float, draws: FloatArray, *, width: int = WIDE, label: str = ""
-) -> Markup:
+def placebo_figure(statistic: float, draws: FloatArray, *, width: int, label: str) -> Markup:
     """Return the histogram of placebo statistics with that of the study marked.
 
     Parameters
@@ -141,8 +136,7 @@ def placebo_figure(
         ),
     ]
     desc = say("figure.placebo_desc", n=len(draws), statistic=statistic)
-    title = label or say("figure.placebo")
-    return picture(width, 240 if wide else 216, marks, title=title, desc=desc)
+    return picture(width, 240 if wide else 216, marks, title=label, desc=desc)
 
 
 def _mean_path(panel: Panel, path: Path95, window: Window, shape: str = POINT) -> Iterator[str]:

@@ -40,7 +40,7 @@ from .windows import role_of
 
 # Columns that the page shows elsewhere.
 ELSEWHERE = ("status", "benchmark")
-LONGEST, LONGEST_LABEL = 6000, 60
+LONGEST = 6000
 # Parameters in the unit of the returns; the others are slopes.
 LEVELS = ("alpha", "mu")
 
@@ -146,7 +146,7 @@ def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
             text = str(detail.stand_in)
         if flag == Flag.PRICE_LIMIT and detail.sample and detail.sample.extended:
             text = f"{text}: {detail.sample.extended[0].reason}"
-        yield clipped(flag_words(flag), 60).capitalize(), text
+        yield flag_words(flag).capitalize(), text
     if detail.remark:
         yield _label("estimation"), clipped(detail.remark, 300)
     if n := detail.n_same_session:
@@ -311,4 +311,4 @@ def _until(car: EventCar) -> str:
 def _label(column: str) -> str:
     """Return what a column of the event list is called on its page."""
     code = f"event_page.label.{column}"
-    return say(code) if has(code) else capitalised(clipped(flag_words(column), LONGEST_LABEL))
+    return say(code) if has(code) else capitalised(flag_words(column))

@@ -206,7 +206,7 @@ def common_flags(findings: Findings) -> dict[str, int]:
 def common_notes(findings: Findings) -> Iterator[str]:
     """Yield a sentence on each flag that nearly every used event carries."""
     for flag, n in common_flags(findings).items():
-        name = clipped(flag_words(flag), 60).capitalize()
+        name = flag_words(flag).capitalize()
         yield say("events.common", flag=name, n=n, total=findings.setup.n_used)
 
 
@@ -216,8 +216,8 @@ def about(event: Event) -> str:
 
 
 def flag_words(flag: str) -> str:
-    """Return a flag as words."""
-    return flag.replace("_", " ").strip()
+    """Return a flag as words, which are 60 letters at most."""
+    return clipped(flag.replace("_", " "), 60)
 
 
 def flag_meaning(flag: str) -> str:
@@ -427,9 +427,7 @@ def _left_out(findings: Findings) -> Table | None:
         n = sample.flags.get(name, answer.n_events - row["n_events"])
         meaning = flag_meaning(name) if name in list(Flag) else say("dropped.date")
         numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
-        rows.append(
-            _left_out_row(capitalised(clipped(flag_words(name), 60)), meaning, f"{n:,}", *numbers)
-        )
+        rows.append(_left_out_row(capitalised(flag_words(name)), meaning, f"{n:,}", *numbers))
     facts = {"subject": subject(findings), "window": findings.setup.main}
     test = STATISTICS[answer.test].label
     return table_of("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
@@ -442,5 +440,5 @@ def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: 
 def _flags(findings: Findings) -> Table | None:
     """Return the flags of used events with what they mean, the most frequent first."""
     counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
-    rows = [Row((clipped(flag_words(f), 60), flag_meaning(f), f"{n:,}")) for f, n in counts]
+    rows = [Row((flag_words(f), flag_meaning(f), f"{n:,}")) for f, n in counts]
     return table_of("dropped.flags", "ttn", rows) if rows else None

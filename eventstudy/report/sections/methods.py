@@ -350,9 +350,9 @@ class Provenance:
 
     Attributes
     ----------
-    lede, command, reproduce, events, sha256, prices, settings, software : str
-        Command of the run; how it is reproduced without network; source and checksum of the
-        events; sources of prices with their numbers of symbols.
+    lede, command, events, sha256, prices, settings, software : str
+        Command of the run; source and checksum of the events; sources of prices with their numbers
+        of symbols.
     notes : list of str
         Notes on the data that change no reading of the answer.
     symbols : Table, optional
@@ -361,7 +361,6 @@ class Provenance:
 
     lede: str
     command: str
-    reproduce: str
     events: str
     sha256: str
     prices: str
@@ -381,14 +380,12 @@ def provenance(findings: Findings) -> Provenance:
         Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
         for symbol, entry in sorted(prices.items())
     ]
-    sha256 = record.get("events_sha256") or ""
     names = listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else ""
     return Provenance(
         lede=say("provenance.lede_until" if last else "provenance.lede", last=last),
         command=record.get("command") or "",
-        reproduce=f"eventstudy reproduce {findings.name}" if sha256 else "",
         events=record.get("events_source") or "",
-        sha256=sha256,
+        sha256=record.get("events_sha256") or "",
         prices=say("provenance.prices", n=len(prices), sources=names) if prices else "",
         settings=settings_text(findings.setup.settings),
         software=", ".join(f"{k} {v}" for k, v in (record.get("versions") or {}).items()),
