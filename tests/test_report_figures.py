@@ -19,8 +19,14 @@ from eventstudy.errors import ConfigError
 from eventstudy.report.figures import event_figures as labels
 from eventstudy.report.figures import plots
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.path import group_figure, path_figure, placebo_figure, shared_limits
-from eventstudy.report.figures.row_pictures import CarAxis, Sparklines
+from eventstudy.report.figures.study_figures import (
+    CarAxis,
+    Sparklines,
+    group_figure,
+    path_figure,
+    placebo_figure,
+    shared_limits,
+)
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 

@@ -20,7 +20,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
-from .path import shared_limits
+from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
-from ..figures import path as figures
+from ..figures import study_figures as figures
 from ..figures.svg_canvas import NARROW, WIDE
 from ..sections.event_page import render_context
 from ..sections.events import dropped_section, events_table

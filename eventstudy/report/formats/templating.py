@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from ...utility import numbers
 from ...utility.catalogue import say
-from ..figures.path import placebo_figure
+from ..figures.study_figures import placebo_figure
 from ..figures.svg_canvas import pair
 from ..sections.answer import Sentence
 from ..sections.robustness import Histogram

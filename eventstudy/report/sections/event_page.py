@@ -33,7 +33,7 @@ from ..figures.event_figures import (
     price_figure,
     volume_figure,
 )
-from ..figures.row_pictures import CarAxis
+from ..figures.study_figures import CarAxis
 from .answer import Sentence, answer, asides, has_exact_law, other_news
 from .events import about, flag_meaning, flag_words, in_order, safe_url
 from .windows import role_of

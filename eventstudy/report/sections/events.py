@@ -29,7 +29,7 @@ from ...utility.numbers import (
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from ..figures.row_pictures import CarAxis, Sparklines
+from ..figures.study_figures import CarAxis, Sparklines
 from .answer import remedies, subject
 from .table import Row, Table, table_of
 

@@ -64,7 +64,7 @@ def path_section(findings: Findings) -> PathSection | None:
     notes = (
         "" if n == 1 else say("path.mean") + " " + words().say(say("path.day_mean")),
         band_note(findings, sample) if path.has_band else "",
-        points_note(path, n),
+        *_about_points(path, n),
         say("path.at_limit", n=sample.at_limit) if sample.at_limit else "",
     )
     return PathSection(path_lede(sample), caption, " ".join(filter(None, notes)), path, n)
@@ -129,24 +129,8 @@ def events_between(path: Path95) -> str:
     return say("path.events" if least == most else "path.events_between", least=least, most=most)
 
 
-def points_note(path: Path95, n_events: int) -> str:
-    """Return how many events enter the points of the path, and what is missing.
-
-    Parameters
-    ----------
-    path : Path95
-    n_events : int
-        Used events of the sample.
-
-    Returns
-    -------
-    str
-        "" if every point has all events.
-    """
-    return " ".join(_about_points(path, n_events))
-
-
 def _about_points(path: Path95, n_events: int) -> Iterator[str]:
+    """Yield how many events enter the points of the path, and what is missing."""
     drawn = path.counts[path.counts > 0]
     gaps = len(path.days) - drawn.size
     if drawn.size and drawn.min() < n_events:
