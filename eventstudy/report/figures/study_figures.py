@@ -138,6 +138,7 @@ def placebo_figure(statistic: float, draws: FloatArray, *, width: int, label: st
     panel = Panel(Scale(-reach, reach, start, stop), Scale(0, 1.05 * counts.max(), foot, 28))
     middle, heights = (edges[:-1] + edges[1:]) / 2, np.where(counts, counts, np.nan)
     levels = ticks(0, counts.max(), 5, lambda n, _: f"{n:,.0f}")
+    name = say("figure.study", statistic=statistic)
     side = "c" if abs(statistic) < 0.6 * reach else "" if statistic < 0 else "e"
     marks = [
         panel.y_ticks((n, label) for n, label in levels if n % 1 == 0),
@@ -145,9 +146,7 @@ def placebo_figure(statistic: float, draws: FloatArray, *, width: int, label: st
         panel.rule(0, "z"),
         panel.post(statistic, "b"),
         panel.x_ticks(ticks(-reach, reach, 9 if wide else 5, signed_label)),
-        text(
-            panel.x(statistic), 20, say("figure.study", statistic=statistic), f"bt {side}".strip()
-        ),
+        text(panel.x(statistic), 20, name, f"bt {side}".strip()),
     ]
     desc = say("figure.placebo_desc", n=len(draws), statistic=statistic)
     return picture(width, 240 if wide else 216, marks, title=label, desc=desc)
@@ -271,14 +270,10 @@ class CarAxis:
         kind, shape = f"s{MARKS[min(place, 2)]}", DIAMOND if is_mean else SHAPES[min(place, 2)]
         x, full = self._place(value), " full" * is_filled
         title = f'<title>{escape(tip)}</title><rect class="hit" width="100%" height="22"/>'
-        return Markup(  # noqa: S704 - numbers, and a tip that is escaped
-            f'<svg aria-hidden="true">{title if tip else ""}{self._line(kind, low, high)}'
-            + (
-                f'<svg x="{x}" class="{kind}{full}"><path d="{shape}"/></svg></svg>'
-                if shape
-                else f'<circle class="{kind}{full}" cx="{x}" cy="11" r="4"/></svg>'
-            )
-        )
+        dot = f'<circle class="{kind}{full}" cx="{x}" cy="11" r="4"/>'
+        body = f'<svg x="{x}" class="{kind}{full}"><path d="{shape}"/></svg>' if shape else dot
+        marks = f"{title if tip else ''}{self._line(kind, low, high)}{body}"
+        return Markup(f'<svg aria-hidden="true">{marks}</svg>')  # noqa: S704 - the tip is escaped
 
     def _line(self, kind: str, low: float, high: float) -> str:
         """Return the interval, with an arrow at each end that lies beyond the axis."""

@@ -205,11 +205,8 @@ def interval_text(effect: Interval, *, sizes: bool = False) -> str:
     -------
     str
     """
-    ends = [effect.ci_low, effect.ci_high]
-    if sizes:
-        shown = [size_text(end) for end in sorted(ends, key=abs)]
-    else:
-        shown = [rough_percent(end) for end in ends]
+    ends, show = [effect.ci_low, effect.ci_high], size_text if sizes else rough_percent
+    shown = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
     if words().quantity:
         shown[0] = shown[0].removesuffix(words().unit)
     return say("answer.interval", low=shown[0], high=shown[1])

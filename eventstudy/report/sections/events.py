@@ -252,11 +252,10 @@ def _event_row(findings: Findings, event: Event, places: Mapping[str, int]) -> E
 def _mean_row(sample: Sample, place: int) -> EventRow:
     answer, n = sample.answer, sample.answer.n_events
     code = "events.mean_of" if sample.group else "events.mean"
+    is_early = answer.verdict == PROVISIONAL
+    tested = say("events.provisional") if is_early else str(answer.reason)
     if np.isfinite(answer.pvalue):
         tested = say("events.tested", test=STATISTICS[answer.test].label, p=answer.pvalue)
-    else:
-        is_early = answer.verdict == PROVISIONAL
-        tested = say("events.provisional") if is_early else str(answer.reason)
     return EventRow(
         name=say(code, n=n, group=clipped(sample.group, 60)), subtitle=tested,
         group=clipped(sample.group), place=place, car=answer.effect.estimate, se=np.nan,

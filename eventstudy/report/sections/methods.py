@@ -176,14 +176,12 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
 
 def variance_of_car(model: ModelFacts) -> str:
     """Return of what the variance of a CAR consists, without the full stop."""
-    if not model.parameters:
-        return say("variance.no_parameters")
-    if model.forecasts_variance:
-        return say("variance.forecast")
-    if model.is_censored:
-        return say("variance.censored")
-    if not model.exact:
-        return say("variance.approximate")
+    kinds = {
+        "no_parameters": not model.parameters, "forecast": model.forecasts_variance,
+        "censored": model.is_censored, "approximate": not model.exact,
+    }  # fmt: skip
+    if kind := next((kind for kind, holds in kinds.items() if holds), ""):
+        return say(f"variance.{kind}")
     if has(f"covariance.{model.cov_type}"):
         return say("variance.robust", covariance=say(f"covariance.{model.cov_type}"))
     return say("variance.exact")

@@ -92,11 +92,10 @@ def robustness(findings: Findings) -> Robustness | None:
 
 
 def _lede(findings: Findings) -> str:
-    sample = findings.sample
+    n = findings.sample.n_used
+    who = say("robustness.all", n=n)
     if findings.groups:
-        who = say("robustness.group", who=of_number(sample.n_used, subject(findings)))
-    else:
-        who = say("robustness.all", n=sample.n_used)
+        who = say("robustness.group", who=of_number(n, subject(findings)))
     return say("robustness.lede", who=who, main=findings.setup.main)
 
 
@@ -133,13 +132,9 @@ def _variant(findings: Findings, row: Mapping[Any, Any], groups: list[str]) -> R
     window, main = [row["start"], row["stop"]], findings.setup.main
     over, is_first = window != [main.start, main.stop], row["group"] in ("", *groups[:1])
     settings = [row["settings"], say("robustness.variants.over", window=window) * over] * is_first
-    return Row(
-        (
-            name, f"{row['n_events']:,}", *_estimate(row),
-            STATISTICS[row["test"]].label if row["test"] else "", pvalue(row["pvalue"]),
-        ),
-        "; ".join(filter(None, [*settings, row["reason"]])),
-    )  # fmt: skip
+    label = STATISTICS[row["test"]].label if row["test"] else ""
+    remark = "; ".join(filter(None, [*settings, row["reason"]]))
+    return Row((name, *_estimate(row), label, pvalue(row["pvalue"])), remark)
 
 
 def variants_of(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
@@ -168,10 +163,10 @@ def variants_of(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     return pd.concat(chosen)
 
 
-def _estimate(row: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return an estimate and its 95% interval."""
+def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
+    """Return the number of events, an estimate and its 95% interval."""
     interval = span(row["ci_low"], row["ci_high"], unit=False)
-    return percent(row["estimate"], unit=False), interval
+    return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
 
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
@@ -198,20 +193,13 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
 
 
 def _weights(findings: Findings) -> Iterator[Analysis]:
-    rows = [
-        Row(
-            (
-                say(f"robustness.weights.{row['weights']}"), f"{row['n_events']:,}",
-                *_estimate(row), pvalue(row["pvalue"]),
-            ),
-            row["reason"],
-        )
-        for row in findings.over_main(findings.beside("aggregates")).to_dict("records")
-        if row["n_events"]
-    ]  # fmt: skip
+    rows, money = [], _money(findings)
+    for row in findings.over_main(findings.beside("aggregates")).to_dict("records"):
+        if row["n_events"]:
+            name = say(f"robustness.weights.{row['weights']}")
+            rows.append(Row((name, *_estimate(row), pvalue(row["pvalue"])), row["reason"]))
     if not rows:
         return
-    money = _money(findings)
     yield Analysis(
         "weights",
         lede=money,

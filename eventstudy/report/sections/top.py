@@ -121,21 +121,16 @@ def _by_chance(result: Answer) -> tuple[str, str]:
     if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, str(result.reason)
     studies = 100 if result.pvalue >= 0.005 else 1000
-    if result.pvalue < 0.0005:
-        share = say("key.hardly_any")
-    else:
-        share = say("key.share", n=round(studies * result.pvalue), studies=studies)
+    code = "key.share" if result.pvalue >= 0.0005 else "key.hardly_any"
+    share = say(code, n=round(studies * result.pvalue), studies=studies)
     return share, say("key.as_much", p=result.pvalue)
 
 
 def _moved(sample: Sample) -> KeyFigure:
     """Return how many CARs have the sign of the average, and how many would on quiet days."""
-    main = sample.main
-    chance = main.moved_by_chance
-    if np.isfinite(chance):
-        remark = say("key.expected", number=expected(chance))
-    else:
-        remark = say("key.median", value=main.median)
+    main, remark = sample.main, say("key.median", value=sample.main.median)
+    if np.isfinite(main.moved_by_chance):
+        remark = say("key.expected", number=expected(main.moved_by_chance))
     fell = main.answer.plain_average.estimate < 0
     label = words().below if fell else words().above
     return KeyFigure(label, f"{main.moved:,} of {main.answer.n_events:,}", remark)
@@ -170,12 +165,8 @@ def _indices(findings: Findings) -> str:
 
 def period(findings: Findings) -> str:
     """Return the first and last day 0 in words."""
-    first, last = findings.setup.first, findings.setup.last
-    if not first:
-        return ""
-    if first == last:
-        return date_prose(first)
-    return f"{date_prose(first)} to {date_prose(last)}"
+    ends = dict.fromkeys(filter(None, (findings.setup.first, findings.setup.last)))
+    return " to ".join(map(date_prose, ends))
 
 
 def limitations(findings: Findings) -> list[Reason]:
