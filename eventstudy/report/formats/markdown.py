@@ -17,7 +17,7 @@ from ..sections.methods import methods, provenance
 from ..sections.path import group_section, path_section
 from ..sections.robustness import robustness
 from ..sections.top import top
-from ..sections.windows import Value, trust, windows_lede, windows_table
+from ..sections.windows import WindowValue, trust, windows_lede, windows_table
 from . import templating
 
 MOST_PANELS = 6
@@ -97,12 +97,12 @@ def block(text: object) -> Markup:
     return Markup(_START.sub(lambda match: (match[1] or "") + "\\", inert(text)))  # noqa: S704
 
 
-def numbers_text(value: Value, finding: WindowFinding) -> str:
+def numbers_text(value: WindowValue, finding: WindowFinding) -> str:
     """Return a value of the table of windows for one window, without its unit.
 
     Parameters
     ----------
-    value : Value
+    value : WindowValue
         Column of the table.
     finding : WindowFinding
         Row of the table.

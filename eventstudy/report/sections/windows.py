@@ -38,7 +38,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class WindowValue:
     """What is shown of each window beside the tests: a row of the page, a column of other formats.
 
     Attributes
@@ -88,19 +88,19 @@ class Value:
 
 # The numbers of each window in every format; CONTRIBUTING.md says what one more of them takes.
 VALUES = (
-    Value("events", "count", "page text paper", lambda w: (w.answer.n_events,)),
-    Value("effect", "return", "page text paper", lambda w: (w.answer.effect.estimate,)),
-    Value("error", "error", "paper", lambda w: (w.answer.effect.se,)),
-    Value("interval", "interval", "page text", lambda w: _ends(w.answer.effect)),
-    Value(
+    WindowValue("events", "count", "page text paper", lambda w: (w.answer.n_events,)),
+    WindowValue("effect", "return", "page text paper", lambda w: (w.answer.effect.estimate,)),
+    WindowValue("error", "error", "paper", lambda w: (w.answer.effect.se,)),
+    WindowValue("interval", "interval", "page text", lambda w: _ends(w.answer.effect)),
+    WindowValue(
         "caar", "return", "page text", lambda w: (w.answer.plain_average.estimate,),
         for_several=True,
     ),
-    Value(
+    WindowValue(
         "caar_interval", "interval", "page", lambda w: _ends(w.answer.plain_average),
         for_several=True,
     ),
-    Value("positive", "positive", "page", lambda w: (w.positive, w.median), for_several=True),
+    WindowValue("positive", "positive", "page", lambda w: (w.positive, w.median), for_several=True),
 )  # fmt: skip
 
 
@@ -174,7 +174,7 @@ class WindowsTable:
     others: tuple[TestRow, ...]
     not_valid: tuple[str, ...]
 
-    def values(self, place: str) -> tuple[Value, ...]:
+    def values(self, place: str) -> tuple[WindowValue, ...]:
         """Return what is shown of each window in a place: "page", "text" or "paper"."""
         return tuple(
             value
