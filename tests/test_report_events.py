@@ -12,7 +12,7 @@ from conftest import Market
 from pages import MAIN, events_section, findings, with_columns
 
 from eventstudy.findings.types import Findings
-from eventstudy.report.sections.events import common_flags, events_table, safe_url
+from eventstudy.report.sections.events import events_table, find_common_flags, safe_url
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 
@@ -84,7 +84,7 @@ def test_flags_about_day_zero_are_no_warnings(fallen: EventStudyResults) -> None
 
 def test_a_flag_of_nearly_all_events_is_said_once(fallen: EventStudyResults) -> None:
     study = findings(with_columns(fallen, flags=["missing_days"] * 17 + [""] * 3))
-    assert common_flags(study) == {"missing_days": 17}
+    assert find_common_flags(study) == {"missing_days": 17}
     assert not any(row.tags for row in events_table(study).rows)
 
 

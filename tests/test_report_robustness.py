@@ -15,7 +15,7 @@ from eventstudy.findings.types import Findings
 from eventstudy.report.sections.robustness import (
     Analysis,
     _coefficient,
-    errors_text,
+    describe_errors,
     robustness,
 )
 from eventstudy.report.sections.table import Row
@@ -117,7 +117,7 @@ def test_regression_of_the_cars(study: Findings) -> None:
     )
     column = "wild_pvalue" if "wild_pvalue" in table else "pvalue"
     assert [row.cells[-1] for row in rows] == [pvalue(p) for p in table[column]]
-    errors = errors_text(table["errors"].iloc[0])
+    errors = describe_errors(table["errors"].iloc[0])
     facts = {"n": 20, "dates": 7, "r2": table["r2"].iloc[0], "errors": errors}
     assert analysis.lede.endswith(say("robustness.regression.lede", **facts))
     assert rows[0].name == say("robustness.regression.const")

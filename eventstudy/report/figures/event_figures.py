@@ -44,7 +44,7 @@ PLACES = (
 OUTSIDE, ON_POINT, ON_LINE, ON_CLOUD = 100.0, 20.0, 6.0, 0.3
 
 
-def price_figure(path: PricePath, window: Window, *, name: str = "", unit: str = "") -> Markup:
+def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "") -> Markup:
     """Return the close as a line, the model's path with its 95% band, and the window shaded.
 
     Parameters
@@ -83,7 +83,7 @@ def price_figure(path: PricePath, window: Window, *, name: str = "", unit: str =
     return pair(draw)
 
 
-def volume_figure(path: PricePath, window: Window) -> Markup:
+def draw_volume(path: PricePath, window: Window) -> Markup:
     """Return the volume of each day as bars, 1 being the median of the estimation window.
 
     Parameters
@@ -154,7 +154,7 @@ def _price_key(panel: Panel, path: PricePath) -> Iterator[str]:
         yield text(panel.x.start, y + 18, say("figure.key_model"), "bt")
 
 
-def abnormal_figure(event: Days, window: Window) -> Markup:
+def draw_abnormal_returns(event: Days, window: Window) -> Markup:
     """Return the AR of each day as bars above, the CAR below.
 
     Parameters
@@ -226,12 +226,12 @@ def _abnormal_names(
         yield text(x, y + 32, say("figure.range_of"), "m")
 
 
-def axis_kind(fit: Fit) -> str:
+def name_axis(fit: Fit) -> str:
     """Return what the axis of a fit is: "day", "fitted" or "benchmark"."""
     return {DAY: "day", FITTED: "fitted"}.get(fit.axis, "benchmark")
 
 
-def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
+def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
     """Return the estimation days as grey points, the model's line, and the days of `window` marked.
 
     Parameters
@@ -253,7 +253,7 @@ def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
         panel.dots(fit.x, fit.y, "cloud"),
         _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
         panel.x_ticks(ticks(*xs, 5, signed_label, scale=1.0 if by_day else words().scale)),
-        text(488, 324, say(f"figure.axis_{axis_kind(fit)}", axis=words().axis), "m e"),
+        text(488, 324, say(f"figure.axis_{name_axis(fit)}", axis=words().axis), "m e"),
         *_marked_days(panel, fit, days, inside),
     ]
     desc = say("figure.fit_desc", n=len(fit.y), window=window)
@@ -281,12 +281,12 @@ def _marked_days(panel: Panel, fit: Fit, days: IntArray, inside: BoolArray) -> I
         yield f"<title>{tip}</title></circle>"
     if inside.sum() > 3:
         return
-    groups = together(at)
+    groups = group_points(at)
     names = [f"day{NBSP}{listed(day(int(days[rows[i]])) for i in group)}" for group in groups]
     edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
     cloud = (panel.x.places(fit.x), panel.y.places(fit.y))
     spots = [at[group[0]] for group in groups]
-    for label in placed(names, spots, edge, marks=at, lines=_lines(panel, fit), cloud=cloud):
+    for label in place_labels(names, spots, edge, marks=at, lines=_lines(panel, fit), cloud=cloud):
         yield text(label.x, label.y, label.text, f"ot {label.anchor}".strip())
 
 
@@ -335,7 +335,7 @@ class Label(NamedTuple):
         return Box(start, start + width, self.y - HEIGHT + 3, self.y + 3)
 
 
-def together(points: Sequence[tuple[float, float]]) -> list[list[int]]:
+def group_points(points: Sequence[tuple[float, float]]) -> list[list[int]]:
     """Return the points that share a name, by their positions."""
     groups: list[list[int]] = []
     for i, point in enumerate(points):
@@ -347,7 +347,7 @@ def together(points: Sequence[tuple[float, float]]) -> list[list[int]]:
     return groups
 
 
-def placed(
+def place_labels(
     names: Sequence[str],
     points: Sequence[tuple[float, float]],
     edge: Box,

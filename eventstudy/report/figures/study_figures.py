@@ -46,7 +46,7 @@ SHAPES = ("", "M-4 7H4V15H-4Z", "M0 6 5 15H-5Z")
 DIAMOND = "M0 4.5 6.5 11 0 17.5 -6.5 11Z"
 
 
-def path_figure(path: Path95, window: Window, *, n_events: int, width: int, label: str) -> Markup:
+def draw_path(path: Path95, window: Window, *, n_events: int, width: int, label: str) -> Markup:
     """Return the CAAR path with its pointwise 95% band above, the AAR of each day below.
 
     Parameters
@@ -82,7 +82,7 @@ def path_figure(path: Path95, window: Window, *, n_events: int, width: int, labe
     return picture(width, 440 if wide else 388, marks, title=label, desc=desc)
 
 
-def group_figure(
+def draw_group_path(
     path: Path95, window: Window, limits: tuple[float, float], *, place: int, label: str
 ) -> Markup:
     """Return the path of one group as a small panel.
@@ -116,7 +116,7 @@ def shared_limits(paths: Iterable[Path95]) -> tuple[float, float]:
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def placebo_figure(statistic: float, draws: FloatArray, *, width: int, label: str) -> Markup:
+def draw_placebos(statistic: float, draws: FloatArray, *, width: int, label: str) -> Markup:
     """Return the histogram of placebo statistics with that of the study marked.
 
     Parameters

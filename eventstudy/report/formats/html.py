@@ -75,7 +75,7 @@ def _path_figures(findings: Findings, section: PathSection) -> tuple[str, str]:
     """Return the figure of the path, wide and narrow."""
     label = path_name(findings, findings.sample)
     wide, narrow = (
-        figures.path_figure(
+        figures.draw_path(
             section.path,
             findings.setup.main,
             n_events=section.n_events,
@@ -94,7 +94,7 @@ def _panels(findings: Findings, groups: Groups) -> list[tuple[str, str]]:
     return [
         (
             panel.caption,
-            figures.group_figure(
+            figures.draw_group_path(
                 panel.path, main, limits, place=i, label=say("groups.panel", caption=panel.caption)
             ),
         )

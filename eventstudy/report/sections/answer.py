@@ -107,8 +107,8 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     """
     result = sample.answer
     n = result.n_events or sample.n_events
-    name = subject(findings, sample) if sample.group else say("answer.pooled")
-    who = say("answer.who", number=_number(n), subject=of_number(n, name).partition(" ")[2])
+    name = name_sample(findings, sample) if sample.group else say("answer.pooled")
+    who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
     if result.verdict == DIFFERENT:
         caveats = _variance_multiple(result) if result.n_events < FULL_SAMPLE else []
         head = _moved(findings, result, say("answer.shares"))
@@ -122,13 +122,13 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     return Sentence(((who, False), (head, True), (tail, False)))
 
 
-def other_news(cells: Iterable[str]) -> list[str]:
+def name_news(cells: Iterable[str]) -> list[str]:
     """Return a sentence that names the other news that the event list knows."""
     named = "; ".join(clipped(cell, 600).rstrip(".;") for cell in cells)
     return [say("answer.news", news=named)] if named else []
 
 
-def subject_of(group: str, column: str) -> str:
+def name_group(group: str, column: str) -> str:
     """Return what the events of a group are called: ``adverse announcements``.
 
     Parameters
@@ -149,7 +149,7 @@ def subject_of(group: str, column: str) -> str:
     return f"announcements with {clipped(column, 60)} {name}"
 
 
-def of_number(n: int, subject: str) -> str:
+def count_subject(n: int, subject: str) -> str:
     """Return ``3 adverse announcements`` or ``1 adverse announcement``.
 
     Parameters
@@ -165,7 +165,7 @@ def of_number(n: int, subject: str) -> str:
     return f"{n:,} {subject.replace('announcements', 'announcement', 1) if n == 1 else subject}"
 
 
-def subject(findings: Findings, sample: Sample | None = None) -> str:
+def name_sample(findings: Findings, sample: Sample | None = None) -> str:
     """Return the name of the events of a sample.
 
     Parameters
@@ -180,10 +180,10 @@ def subject(findings: Findings, sample: Sample | None = None) -> str:
         Such as ``adverse announcements``.
     """
     sample = sample or findings.sample
-    return subject_of(sample.group, findings.setup.group_column)
+    return name_group(sample.group, findings.setup.group_column)
 
 
-def days_text(window: Window) -> str:
+def write_days(window: Window) -> str:
     """Return a window in words: ``on the announcement day and the day after``."""
     if window in (Window(0, 0), Window(0, 1)):
         return say(f"days.{window.start}_{window.stop}")
@@ -191,7 +191,7 @@ def days_text(window: Window) -> str:
     return say(code, first=window.start, last=window.stop)
 
 
-def interval_text(effect: Interval, *, sizes: bool = False) -> str:
+def write_interval(effect: Interval, *, sizes: bool = False) -> str:
     """Return the 95% interval in the digits of a sentence.
 
     Parameters
@@ -212,7 +212,7 @@ def interval_text(effect: Interval, *, sizes: bool = False) -> str:
     return say("answer.interval", low=shown[0], high=shown[1])
 
 
-def full_interval(effect: Interval) -> str:
+def write_full_interval(effect: Interval) -> str:
     """Return the 95% interval in the digits of a key figure."""
     return f"95%{NBSP}interval {span(effect.ci_low, effect.ci_high)}"
 
@@ -258,14 +258,14 @@ def _parts(findings: Findings, sample: Sample) -> tuple[str, str]:
 
 def _evidence(result: Answer) -> str:
     sizes = result.verdict == DIFFERENT and not words().quantity
-    interval = interval_text(result.effect, sizes=sizes)
+    interval = write_interval(result.effect, sizes=sizes)
     return say("answer.evidence", interval=interval, p=result.pvalue)
 
 
 def _sample_text(findings: Findings, sample: Sample) -> str:
     """Return what the estimate is of: ``Average of 50 adverse announcements on 43 dates``."""
     n, dates = sample.answer.n_events, sample.answer.n_dates
-    name = subject(findings, sample)
+    name = name_sample(findings, sample)
     if n == 1:
         return say("answer.one_event", subject=name.replace("announcements", "announcement", 1))
     number = number_word(dates) if n < FULL_SAMPLE else f"{dates:,}"
@@ -286,7 +286,7 @@ def _who(sample: Sample) -> str:
 def _moved(findings: Findings, result: Answer, who: str) -> str:
     """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
     effect, main = result.effect.estimate, findings.setup.main
-    facts = {"who": who, "when": days_text(main), "implied": _implied_by(findings), "size": effect}
+    facts = {"who": who, "when": write_days(main), "implied": _implied_by(findings), "size": effect}
     if words().quantity:
         meaning = words().meaning(effect, len(main)).removeprefix(words().quantity).strip()
         return say("answer.quantity", quantity=words().quantity, meaning=meaning, **facts)
@@ -302,14 +302,14 @@ def _implied_by(findings: Findings) -> str:
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, facts = sample.answer, {
-        "who": _who(sample), "when": days_text(findings.setup.main),
+        "who": _who(sample), "when": write_days(findings.setup.main),
         "implied": _implied_by(findings), "quantity": words().quantity,
     }  # fmt: skip
     head = say("answer.no_change" if words().quantity else "answer.no_move", **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     if result.overturn.largest_t <= quantile(result.effect.df):
-        average, interval = result.plain_average.estimate, interval_text(result.plain_average)
+        average, interval = result.plain_average.estimate, write_interval(result.plain_average)
         remark = say("answer.unequal_firms", value=average, interval=interval)
     else:
         remark = say("answer.could_have_seen", least=result.overturn.smallest_effect)
@@ -322,7 +322,7 @@ def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
     head = say("answer.provisional", n=result.n_events, total=sample.n_used, days=days)
     if not result.n_events:
         return head, say("answer.run_again")
-    facts = {"value": result.effect.estimate, "interval": interval_text(result.effect)}
+    facts = {"value": result.effect.estimate, "interval": write_interval(result.effect)}
     return head, say("answer.so_far" if result.n_events > 1 else "answer.so_far_one", **facts)
 
 
@@ -339,7 +339,7 @@ def _nothing_usable(findings: Findings, sample: Sample) -> tuple[str, str]:
     if total == 0:
         return say("answer.no_events"), say("answer.add_row")
     reason, n = findings.dropped[0]
-    who = of_number(total, subject(findings, sample)).removeprefix("1 ")
+    who = count_subject(total, name_sample(findings, sample)).removeprefix("1 ")
     head = say("answer.none_usable" if total > 1 else "answer.one_unusable", who=who)
     facts = {"reason": reason.head, "n": n, "total": total}
     reason_text = say("answer.most_frequent" if total > 1 else "answer.the_reason", **facts)
@@ -353,7 +353,7 @@ def _caveat(findings: Findings, sample: Sample) -> str:
         return ""
     variance = _variance_multiple(result)
     if result.n_events == 1:
-        news = other_news(sample.news) or [say("answer.check_news")]
+        news = name_news(sample.news) or [say("answer.check_news")]
         return " ".join([say("answer.one_alone"), *news, *variance])
     if result.n_dates == 1:
         return " ".join([say("answer.one_date"), *variance])
@@ -361,7 +361,8 @@ def _caveat(findings: Findings, sample: Sample) -> str:
         return variance[0]
     used, total = result.n_events, sample.n_events
     if result.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
-        return say("answer.few_used", used=used, who=of_number(total, subject(findings, sample)))
+        who = count_subject(total, name_sample(findings, sample))
+        return say("answer.few_used", used=used, who=who)
     return ""
 
 

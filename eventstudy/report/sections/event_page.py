@@ -27,16 +27,16 @@ from ...utility.numbers import (
 )  # fmt: skip
 from ...utility.units import words
 from ..figures.event_figures import (
-    abnormal_figure,
-    axis_kind,
-    fit_figure,
-    price_figure,
-    volume_figure,
+    draw_abnormal_returns,
+    draw_fit,
+    draw_price,
+    draw_volume,
+    name_axis,
 )
 from ..figures.study_figures import CarAxis
-from .answer import Sentence, answer, asides, has_exact_law, other_news
-from .events import about, flag_meaning, flag_words, in_order, safe_url
-from .windows import role_of
+from .answer import Sentence, answer, asides, has_exact_law, name_news
+from .events import describe_event, explain_flag, in_order, safe_url, write_flag
+from .windows import find_role
 
 # Columns that the page shows elsewhere.
 ELSEWHERE = ("status", "benchmark")
@@ -64,7 +64,7 @@ def render_context(findings: Findings, event: Event) -> dict[str, Any]:
         raise ValueError(f"{event.cells['event_id']} has no page")
     car = event.car(findings.setup.main) if event.is_used else None
     name, windows = clipped(event.name), _windows(findings, event, detail) if car else None
-    title = dict.fromkeys(filter(None, (name, clipped(about(event), 160))))
+    title = dict.fromkeys(filter(None, (name, clipped(describe_event(event), 160))))
     return {
         "event": event,
         "main": findings.setup.main,
@@ -100,8 +100,8 @@ def _answer(findings: Findings, detail: EventDetail) -> Sentence | None:
 def _asides(findings: Findings, detail: EventDetail) -> list[str]:
     """Return what must be said with the answer, other news included."""
     if detail.sample is None:
-        return other_news(detail.news)
-    news = [] if detail.sample.answer.n_events else other_news(detail.news)
+        return name_news(detail.news)
+    news = [] if detail.sample.answer.n_events else name_news(detail.news)
     return [*asides(findings, detail.sample), *news]
 
 
@@ -141,12 +141,12 @@ def _key(code: str, **facts: Any) -> str:
 def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
     """Yield what a reader should know of one event, each with its head."""
     for flag in event.flags:
-        text = flag_meaning(flag)
+        text = explain_flag(flag)
         if flag == Flag.BENCHMARK_FALLBACK and detail.stand_in:
             text = str(detail.stand_in)
         if flag == Flag.PRICE_LIMIT and detail.sample and detail.sample.extended:
             text = f"{text}: {detail.sample.extended[0].reason}"
-        yield flag_words(flag).capitalize(), text
+        yield write_flag(flag).capitalize(), text
     if detail.remark:
         yield _label("estimation"), clipped(detail.remark, 300)
     if n := detail.n_same_session:
@@ -158,7 +158,7 @@ def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
         yield _label("other_dates"), say(code, n=n, dates=dates)
     for fault in detail.faults:
         facts = {"detail": clipped(fault.detail, 200), "action": fault.action}
-        head = f"{flag_words(fault.kind).capitalize()}, {fault.date}"
+        head = f"{write_flag(fault.kind).capitalize()}, {fault.date}"
         yield head, say("event_page.issue", **facts)
 
 
@@ -207,11 +207,11 @@ def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dic
         title = ", ".join(filter(None, (path.label, unit)))
     columns = (path.actual, path.expected, path.low, path.high, path.volume)
     return {
-        "figure": price_figure(path, main, name=_price_name(car), unit=unit),
+        "figure": draw_price(path, main, name=_price_name(car), unit=unit),
         "title": title,
         "base": path.base,
         "is_modelled": bool(np.isfinite(path.expected).any()),
-        "volume": volume_figure(path, main) if np.isfinite(path.volume).any() else "",
+        "volume": draw_volume(path, main) if np.isfinite(path.volume).any() else "",
         "note": " ".join(filter(None, _price_notes(findings, path, car))),
         "rows": list(zip(path.days.tolist(), path.dates, *columns, strict=True)),
     }
@@ -251,7 +251,7 @@ def _abnormal(findings: Findings, detail: EventDetail, car: EventCar) -> dict[st
     columns = (days.ret, days.expected, days.ar, days.car, days.car_half)
     note = say("event_page.path_and_car", window=main, until=_until(car)) if car.until else ""
     rows = zip(days.days.tolist(), days.dates, *columns, strict=True)
-    return {"figure": abnormal_figure(days, main), "note": note, "rows": list(rows)}
+    return {"figure": draw_abnormal_returns(days, main), "note": note, "rows": list(rows)}
 
 
 def _windows(findings: Findings, event: Event, detail: EventDetail) -> dict[str, Any]:
@@ -265,7 +265,8 @@ def _windows(findings: Findings, event: Event, detail: EventDetail) -> dict[str,
         "law": say(f"event_page.law_{'exact' if has_exact_law(setup.model) else 'rough'}"),
         "rows": [
             {
-                "car": car, "sq": sq, "role": role_of(car.window, setup.main), "until": _until(car),
+                "car": car, "sq": sq, "until": _until(car),
+                "role": find_role(car.window, setup.main),
                 "mark": axis.mark(car.car, *car.interval, is_filled=car.pvalue < LEVEL),
             }
             for car, sq in zip(cars, detail.sq, strict=True)
@@ -288,8 +289,8 @@ def _estimation(findings: Findings, event: Event, detail: EventDetail) -> dict[s
     columns = (model.parameters, scales, estimation.params, estimation.bse)
     inside = (days >= setup.main.start) & (days <= setup.main.stop)
     return {
-        "figure": fit_figure(fit, days, setup.main),
-        "against": say(f"event_page.against_{axis_kind(fit)}", kind=subject, axis=axis),
+        "figure": draw_fit(fit, days, setup.main),
+        "against": say(f"event_page.against_{name_axis(fit)}", kind=subject, axis=axis),
         "is_marked": bool(fit.is_marked[inside].any()),
         "benchmark": clipped(event.cells["benchmark"], 60) if "market" in model.factors else "",
         "parameters": [
@@ -311,4 +312,4 @@ def _until(car: EventCar) -> str:
 def _label(column: str) -> str:
     """Return what a column of the event list is called on its page."""
     code = f"event_page.label.{column}"
-    return say(code) if has(code) else capitalised(flag_words(column))
+    return say(code) if has(code) else capitalised(write_flag(column))

@@ -30,8 +30,8 @@ from ...utility.numbers import (
 from ...utility.typing import FloatArray
 from ...utility.units import words
 from ..figures.study_figures import CarAxis, Sparklines
-from .answer import remedies, subject
-from .table import Row, Table, table_of
+from .answer import name_sample, remedies
+from .table import Row, Table, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
@@ -196,7 +196,7 @@ def in_order(findings: Findings) -> list[Event]:
     return sorted(findings.events, key=key)
 
 
-def common_flags(findings: Findings) -> dict[str, int]:
+def find_common_flags(findings: Findings) -> dict[str, int]:
     """Return the flags that nearly every used event carries, with their numbers."""
     n = findings.setup.n_used
     counts = findings.pooled.flags.items()
@@ -205,22 +205,22 @@ def common_flags(findings: Findings) -> dict[str, int]:
 
 def common_notes(findings: Findings) -> Iterator[str]:
     """Yield a sentence on each flag that nearly every used event carries."""
-    for flag, n in common_flags(findings).items():
-        name = flag_words(flag).capitalize()
+    for flag, n in find_common_flags(findings).items():
+        name = write_flag(flag).capitalize()
         yield say("events.common", flag=name, n=n, total=findings.setup.n_used)
 
 
-def about(event: Event) -> str:
+def describe_event(event: Event) -> str:
     """Return what was announced, in short; "" if the events file does not say."""
     return next((text for c in DESCRIPTIONS if (text := str(event.cells.get(c, "")).strip())), "")
 
 
-def flag_words(flag: str) -> str:
+def write_flag(flag: str) -> str:
     """Return a flag as words, which are 60 letters at most."""
     return clipped(flag.replace("_", " "), 60)
 
 
-def flag_meaning(flag: str) -> str:
+def explain_flag(flag: str) -> str:
     """Return what a flag means; "" for one that is not of this tool."""
     return say(f"flag.{flag}", datum=words().datum) if has(f"flag.{flag}") else ""
 
@@ -234,16 +234,16 @@ def safe_url(value: object) -> str:
 
 def _event_row(findings: Findings, event: Event, places: Mapping[str, int]) -> EventRow:
     car, cells, column = event.car(findings.setup.main), event.cells, findings.setup.group_column
-    group, common = (cells.get(column) or BLANK) if column else "", common_flags(findings)
+    group, common = (cells.get(column) or BLANK) if column else "", find_common_flags(findings)
     flags = (flag for flag in event.flags if flag not in common)
     return EventRow(
-        name=clipped(event.name), subtitle=clipped(about(event) or cells["event_id"]),
+        name=clipped(event.name), subtitle=clipped(describe_event(event) or cells["event_id"]),
         group=clipped(group), place=places.get(group, 0), car=car.car, se=car.se,
         interval=car.interval, pvalue=car.pvalue, bhar=np.nan if words().quantity else car.bhar,
         is_significant=car.pvalue < LEVEL, is_mean=False, path=event.path,
         event_id=str(cells["event_id"]), date=date_iso(event.day0),
         ticker=clipped(cells["ticker"]),
-        tags=tuple((flag_words(flag)[:40], flag not in NEUTRAL) for flag in flags),
+        tags=tuple((write_flag(flag)[:40], flag not in NEUTRAL) for flag in flags),
         fit=_fit(findings, event), url=safe_url(cells.get("source_url", "")), page=event.page,
         reason=car.reason,
     )  # fmt: skip
@@ -424,12 +424,12 @@ def _left_out(findings: Findings) -> Table | None:
     for row in without[without["test"] == answer.test].to_dict("records"):
         name = str(row["left_out"])
         n = sample.flags.get(name, answer.n_events - row["n_events"])
-        meaning = flag_meaning(name) if name in list(Flag) else say("dropped.date")
+        meaning = explain_flag(name) if name in list(Flag) else say("dropped.date")
         numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
-        rows.append(_left_out_row(capitalised(flag_words(name)), meaning, f"{n:,}", *numbers))
-    facts = {"subject": subject(findings), "window": findings.setup.main}
+        rows.append(_left_out_row(capitalised(write_flag(name)), meaning, f"{n:,}", *numbers))
+    facts = {"subject": name_sample(findings), "window": findings.setup.main}
     test = STATISTICS[answer.test].label
-    return table_of("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
+    return make_table("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
 
 
 def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: float) -> Row:
@@ -439,5 +439,5 @@ def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: 
 def _flags(findings: Findings) -> Table | None:
     """Return the flags of used events with what they mean, the most frequent first."""
     counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
-    rows = [Row((flag_words(f), flag_meaning(f), f"{n:,}")) for f, n in counts]
-    return table_of("dropped.flags", "ttn", rows) if rows else None
+    rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]
+    return make_table("dropped.flags", "ttn", rows) if rows else None

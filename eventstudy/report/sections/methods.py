@@ -21,8 +21,8 @@ from ...utility.flags import Flag
 from ...utility.numbers import MISSING, clipped, listed, parameter_letter, window_text
 from ...utility.units import words
 from .answer import has_exact_law
-from .robustness import errors_text
-from .table import Row, Table, table_of
+from .robustness import describe_errors
+from .table import Row, Table, make_table
 from .top import data_notes
 
 # Analyses that have a paragraph of methods, by the table of the run.
@@ -107,11 +107,11 @@ def methods(findings: Findings) -> Methods:
         lede="" if used else say("methods.unused"),
         paragraphs=paragraphs,
         tests=_tests(findings, names) if used else None,
-        references=references([*sources, *(paragraph.text for paragraph in paragraphs)]),
+        references=find_references([*sources, *(paragraph.text for paragraph in paragraphs)]),
     )
 
 
-def formula_text(text: str) -> str:
+def write_formula(text: str) -> str:
     """Return a formula of the registries with Greek letters: ``E[R_it] = α_i + β_i R_mt``."""
     letters = parameter_letter(text).replace("sum_", "Σ_").replace("sum ", "Σ ")
     return letters.replace(">=", "≥")
@@ -121,11 +121,11 @@ def _paragraphs(findings: Findings) -> Iterator[Paragraph]:
     setup, used = findings.setup, findings.setup.n_used > 0
     if words().what:
         yield Paragraph(say(f"methods.measure_{setup.measure}", source=words().source))
-        yield Paragraph(formula_text(words().formula), is_formula=True)
+        yield Paragraph(write_formula(words().formula), is_formula=True)
         yield Paragraph(say("methods.log_points", quantity=words().quantity))
     yield from _model(findings)
     yield from _variance(findings)
-    if done := practice(findings):
+    if done := describe_choices(findings):
         yield Paragraph(" ".join(done))
     if not used:
         return
@@ -153,7 +153,7 @@ def _model(findings: Findings) -> Iterator[Paragraph]:
     facts = {"estimation": setup.estimation, "length": len(setup.estimation), "days": days}
     facts |= {"kind": words().what or setup.kind, "model": model.label, "source": source, "by": by}
     yield Paragraph(say(f"methods.model_{'values' if words().what else 'returns'}", **facts))
-    formula = formula_text(model.formula.replace("R_", f"{symbol}_"))
+    formula = write_formula(model.formula.replace("R_", f"{symbol}_"))
     yield Paragraph(say("methods.ar_car", formula=formula, symbol=symbol), is_formula=True)
 
 
@@ -163,7 +163,7 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     scar = setup.conventions["scar"]
     code = "methods.computed" if setup.n_used else "methods.would_be_computed"
     computed = say(code, event=setup.event, tested=listed(map(window_text, setup.tested)))
-    variance, missing = f"{computed} {variance_of_car(model)}", missing_days(findings)
+    variance, missing = f"{computed} {describe_variance(model)}", explain_missing_days(findings)
     defined = say(f"methods.scar_{scar}")
     if not (model.parameters and model.exact and not model.forecasts_variance):
         yield Paragraph(f"{variance}. {defined} {missing}")
@@ -174,7 +174,7 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     yield Paragraph(" ".join([letters, *[defined] * (scar == "sum"), missing]))
 
 
-def variance_of_car(model: ModelFacts) -> str:
+def describe_variance(model: ModelFacts) -> str:
     """Return of what the variance of a CAR consists, without the full stop."""
     kinds = {
         "no_parameters": not model.parameters, "forecast": model.forecasts_variance,
@@ -189,7 +189,7 @@ def variance_of_car(model: ModelFacts) -> str:
 
 def _single(findings: Findings) -> str:
     """Return what the interval of a single CAR is."""
-    law, letters = law_of(findings)
+    law, letters = describe_law(findings)
     kind = say("law.exact" if has_exact_law(findings.setup.model) else "law.approximate")
     return say("methods.single", kind=kind, law=law, letters=letters)
 
@@ -217,24 +217,24 @@ def _tests(findings: Findings, names: tuple[str, ...]) -> Table:
             setup = findings.setup
             is_exact = setup.conventions["scar"] == "exact" and has_exact_law(setup.model)
             law = say("law.exact" if is_exact else "law.approximate")
-            reference = f"{law_of(findings)[0]}, {law}"
+            reference = f"{describe_law(findings)[0]}, {law}"
         rows.append(Row((test.label, words().say(test.null), reference, test.source)))
-    return table_of("methods.tests", "ttdt", rows)
+    return make_table("methods.tests", "ttdt", rows)
 
 
-def practice(findings: Findings) -> list[str]:
+def describe_choices(findings: Findings) -> list[str]:
     """Return a sentence for each choice of the settings that came to bear on these events."""
     makers = (_repeats, _halts, _limits, _confounders, _ranks, _regression, _placebos)
     return [text for maker in makers for text in maker(findings)] if findings.setup.n_used else []
 
 
-def missing_days(findings: Findings) -> str:
+def explain_missing_days(findings: Findings) -> str:
     """Return what becomes of an event that lacks days of a window."""
     datum = words().datum if words().what else "return"
     return say(f"practice.missing_{findings.setup.conventions['missing']}", datum=datum)
 
 
-def law_of(findings: Findings) -> tuple[str, str]:
+def describe_law(findings: Findings) -> tuple[str, str]:
     """Return the law of the t of a single CAR, such as ``t(M − k)``, and what its letters are."""
     model = findings.setup.model
     k = model.freedom_lost[0] if len(model.freedom_lost) == 1 else None
@@ -293,7 +293,7 @@ def _regression(findings: Findings) -> Iterator[str]:
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
     code = "practice.regression_wild" if "wild_pvalue" in table else "practice.regression"
     characteristics = listed(names) if names else say("practice.characteristics")
-    errors = errors_text(table["errors"].iloc[0])
+    errors = describe_errors(table["errors"].iloc[0])
     yield say(code, window=findings.setup.main, names=characteristics, errors=errors)
 
 
@@ -306,7 +306,7 @@ def _placebos(findings: Findings) -> Iterator[str]:
 
 
 @cache
-def bibliography() -> Mapping[str, Reference]:
+def read_bibliography() -> Mapping[str, Reference]:
     """Return all references by key, in the order of a list of references."""
     text = files("eventstudy").joinpath("data", "references.bib").read_text("utf-8")
     return {entry[1]: _reference(entry) for entry in _ENTRY.finditer(text)}
@@ -331,7 +331,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def references(sources: Iterable[str]) -> list[Reference]:
+def find_references(sources: Iterable[str]) -> list[Reference]:
     """Return the references that texts name, as ``Brown and Warner (1980, 1985)``."""
     named = {
         f"{surname.lower()}{year}"
@@ -339,7 +339,7 @@ def references(sources: Iterable[str]) -> list[Reference]:
         for surname, years in _CITED.findall(source)
         for year in re.findall(r"\d{4}", years)
     }
-    return [reference for key, reference in bibliography().items() if key in named]
+    return [reference for key, reference in read_bibliography().items() if key in named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +388,7 @@ def provenance(findings: Findings) -> Provenance:
         settings=settings_text(findings.setup.settings),
         software=", ".join(f"{k} {v}" for k, v in (record.get("versions") or {}).items()),
         notes=data_notes(findings),
-        symbols=table_of("provenance.symbols", "tttddntt", rows) if rows else None,
+        symbols=make_table("provenance.symbols", "tttddntt", rows) if rows else None,
     )
 
 

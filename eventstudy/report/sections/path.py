@@ -27,7 +27,7 @@ from ...utility.numbers import (
     span,
 )
 from ...utility.units import words
-from .answer import full_interval, has_exact_law, subject
+from .answer import has_exact_law, name_sample, write_full_interval
 from .top import SHOWN_GROUPS
 from .windows import WindowsTable, windows_table
 
@@ -63,11 +63,11 @@ def path_section(findings: Findings) -> PathSection | None:
     caption = say("path.caption", first=int(path.days[0]), **facts)
     notes = (
         "" if n == 1 else say("path.mean") + " " + words().say(say("path.day_mean")),
-        band_note(findings, sample) if path.has_band else "",
+        explain_band(findings, sample) if path.has_band else "",
         *_about_points(path, n),
         say("path.at_limit", n=sample.at_limit) if sample.at_limit else "",
     )
-    return PathSection(path_lede(sample), caption, " ".join(filter(None, notes)), path, n)
+    return PathSection(describe_path(sample), caption, " ".join(filter(None, notes)), path, n)
 
 
 def path_name(findings: Findings, sample: Sample) -> str:
@@ -84,10 +84,10 @@ def path_name(findings: Findings, sample: Sample) -> str:
     """
     if sample.n_used == 1:
         return say("path.of_one", firm=sample.firm)
-    return say("path.of_several", n=sample.n_used, subject=subject(findings, sample))
+    return say("path.of_several", n=sample.n_used, subject=name_sample(findings, sample))
 
 
-def path_lede(sample: Sample) -> str:
+def describe_path(sample: Sample) -> str:
     """Return what the path shows before, on and after day 0, by the main test."""
     before = next((w for w in sample.windows if w.window.stop < 0), None)
     after = next((w for w in sample.windows if w.window.start > 0), None)
@@ -103,7 +103,7 @@ def _shown(finding: WindowFinding | None, when: str) -> str:
     result = finding.answer
     p = f", {p_prose(result.pvalue)}" if np.isfinite(result.pvalue) else ""
     facts = {
-        "value": f"{percent(result.effect.estimate)} ({full_interval(result.effect)}{p})",
+        "value": f"{percent(result.effect.estimate)} ({write_full_interval(result.effect)}{p})",
         "window": finding.window,
     }
     if when == "day0":
@@ -122,7 +122,7 @@ def _total(path: Path95, n_events: int) -> str:
     return say(f"path.total_{kind}", **facts)
 
 
-def events_between(path: Path95) -> str:
+def count_events(path: Path95) -> str:
     """Return how many events enter the points of a path: ``5 events``, ``3 to 5 events``."""
     drawn = path.counts[path.counts > 0]
     least, most = int(drawn.min(initial=path.counts.max())), int(path.counts.max())
@@ -135,7 +135,7 @@ def _about_points(path: Path95, n_events: int) -> Iterator[str]:
     gaps = len(path.days) - drawn.size
     if drawn.size and drawn.min() < n_events:
         facts = {"total": n_events, "most": int(drawn.max()), "first": int(path.days[0])}
-        yield say("path.points", between=events_between(path), **facts)
+        yield say("path.points", between=count_events(path), **facts)
     if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
         yield say("path.no_band", least=BAND_EVENTS)
     if gaps:
@@ -144,7 +144,7 @@ def _about_points(path: Path95, n_events: int) -> Iterator[str]:
         yield say("path.no_bar")
 
 
-def band_note(findings: Findings, sample: Sample) -> str:
+def explain_band(findings: Findings, sample: Sample) -> str:
     """Return what the band of the path means.
 
     Parameters
@@ -181,7 +181,7 @@ class Groups:
     panels : list of Panel
         The paths of the first groups.
     differences : list of dict
-        Of each pair of groups, see :func:`differences_of`.
+        Of each pair of groups, see :func:`find_differences`.
     tests : list of WindowsTable
         Of all groups but the first.
     """
@@ -199,9 +199,9 @@ def group_section(findings: Findings) -> Groups | None:
     groups = findings.groups
     if len(groups) < 2:
         return None
-    differences = differences_of(findings)
+    differences = find_differences(findings)
     panels = [
-        Panel(f"{clipped(s.group, 60)}, {events_between(s.path)}", s.path.beside_others())
+        Panel(f"{clipped(s.group, 60)}, {count_events(s.path)}", s.path.beside_others())
         for s in groups[:SHOWN_GROUPS]
         if s.path is not None
     ]
@@ -222,7 +222,7 @@ def _remark(sample: Sample) -> str:
     return f"{capitalised(why)}." if why else ""
 
 
-def differences_of(findings: Findings) -> list[dict[str, Any]]:
+def find_differences(findings: Findings) -> list[dict[str, Any]]:
     """Return the mean difference of each pair of groups, with its p-value by method.
 
     The interval is that of the best method that has one.

@@ -29,8 +29,8 @@ from ...utility.numbers import (
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from .answer import of_number, subject
-from .table import Row, Table, table_of
+from .answer import count_subject, name_sample
+from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 # Coefficients with more decimals than these are written as a power of ten.
@@ -95,7 +95,7 @@ def _lede(findings: Findings) -> str:
     n = findings.sample.n_used
     who = say("robustness.all", n=n)
     if findings.groups:
-        who = say("robustness.group", who=of_number(n, subject(findings)))
+        who = say("robustness.group", who=count_subject(n, name_sample(findings)))
     return say("robustness.lede", who=who, main=findings.setup.main)
 
 
@@ -113,11 +113,11 @@ def _variants(findings: Findings) -> Iterator[Analysis]:
     if table is None:
         return
     groups = [sample.group for sample in findings.groups]
-    records = variants_of(table, groups).to_dict("records")
+    records = choose_variants(table, groups).to_dict("records")
     rows = [_variant(findings, row, groups) for row in records]
     yield Analysis(
         "variants",
-        table=table_of("robustness.variants", "tNnNTn", rows, unit=words().head),
+        table=make_table("robustness.variants", "tNnNTn", rows, unit=words().head),
         note=say("robustness.variants.note"),
         files=("variants.csv",),
     )
@@ -137,7 +137,7 @@ def _variant(findings: Findings, row: Mapping[Any, Any], groups: list[str]) -> R
     return Row((name, *_estimate(row), label, pvalue(row["pvalue"])), remark)
 
 
-def variants_of(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+def choose_variants(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Return the rows of variants.csv that stand beside the answer.
 
     Parameters
@@ -203,7 +203,7 @@ def _weights(findings: Findings) -> Iterator[Analysis]:
     yield Analysis(
         "weights",
         lede=money,
-        table=table_of("robustness.weights", "tNnNn", rows, unit=words().head),
+        table=make_table("robustness.weights", "tNnNn", rows, unit=words().head),
         note=say("robustness.weights.note") if findings.sample.n_used > 1 else "",
         files=tuple(_file(findings, n) for n in ("aggregates", *["market_value"] * bool(money))),
     )
@@ -245,7 +245,7 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     yield Analysis(
         "families",
         lede=f"{_pooled(findings)} {lede}".strip(),
-        table=table_of("robustness.families", "tnnnnnn", rows),
+        table=make_table("robustness.families", "tnnnnnn", rows),
         note=say("robustness.families.note"),
         files=("families.csv",),
     )
@@ -257,28 +257,29 @@ def _small(pvalues: pd.Series[float]) -> str:
 
 def _regression(findings: Findings) -> Iterator[Analysis]:
     """Yield the regression of the CARs on characteristics, or why it could not be estimated."""
-    table = findings.tables.get("regression")
-    if table is None or table.empty:
+    terms = findings.tables.get("regression")
+    if terms is None or terms.empty:
         return
-    first, p = table.iloc[0], "wild_pvalue" if "wild_pvalue" in table else "pvalue"
-    if why := not_possible(table):
+    first, p = terms.iloc[0], "wild_pvalue" if "wild_pvalue" in terms else "pvalue"
+    if why := not_possible(terms):
         term = clipped(first["term"], 60)
         yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
         return
     facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": first["r2"]}
-    lede = say("robustness.regression.lede", errors=errors_text(first["errors"]), **facts)
-    rows = [_coefficient(row, p) for row in table.to_dict("records")]
-    facts = {"unit": "percentage points" if words().unit == "%" else words().axis}
+    lede = say("robustness.regression.lede", errors=describe_errors(first["errors"]), **facts)
+    rows = [_coefficient(row, p) for row in terms.to_dict("records")]
+    unit = "percentage points" if words().unit == "%" else words().axis
+    table = make_table("robustness.regression", "tnNNnn", rows, main=findings.setup.main, unit=unit)
     yield Analysis(
         "regression",
         lede=f"{_pooled(findings)} {lede}".strip(),
-        table=table_of("robustness.regression", "tnNNnn", rows, main=findings.setup.main, **facts),
+        table=table,
         note=f"{capitalised(first['notes'])}." if first["notes"] else "",
         files=("regression.csv",),
     )
 
 
-def errors_text(cov: str) -> str:
+def describe_errors(cov: str) -> str:
     """Return a covariance in words with its source."""
     if has(f"covariance.{cov}"):
         return say("errors.robust", covariance=say(f"covariance.{cov}"))

@@ -24,7 +24,7 @@ from ...utility.numbers import (
     percent,
 )
 from ...utility.units import words
-from .answer import Sentence, answer, asides, brief, full_interval
+from .answer import Sentence, answer, asides, brief, write_full_interval
 
 # Groups that have a line below the answer, and a panel among the figures.
 SHOWN_GROUPS = 6
@@ -86,8 +86,8 @@ def top(findings: Findings) -> Top:
         others=others,
         pooled=brief(findings, findings.pooled) if others else None,
         keys=list(_keys(findings)),
-        setup=setup_line(findings),
-        warnings=limitations(findings),
+        setup=describe_setup(findings),
+        warnings=find_limitations(findings),
     )
 
 
@@ -100,12 +100,12 @@ def _keys(findings: Findings) -> Iterator[KeyFigure]:
     if np.isfinite(result.effect.estimate):
         code = "measure" if words().what else "effect" if several else "car"
         label = say(f"key.{code}", measure=words().what, window=main)
-        yield KeyFigure(label, percent(result.effect.estimate), full_interval(result.effect))
+        yield KeyFigure(label, percent(result.effect.estimate), write_full_interval(result.effect))
     yield KeyFigure(say("key.chance"), *_by_chance(result))
     if several:
         average = result.plain_average
         has_interval = np.isfinite(average.ci_low)
-        interval = full_interval(average) if has_interval else say("key.no_interval")
+        interval = write_full_interval(average) if has_interval else say("key.no_interval")
         yield KeyFigure(say("key.plain_average"), percent(average.estimate), interval)
         yield _moved(sample)
     kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
@@ -136,7 +136,7 @@ def _moved(sample: Sample) -> KeyFigure:
     return KeyFigure(label, f"{main.moved:,} of {main.answer.n_events:,}", remark)
 
 
-def setup_line(findings: Findings) -> str:
+def describe_setup(findings: Findings) -> str:
     """Return model, windows, events and dates of the study in one line."""
     setup = findings.setup
     used = "used" if setup.n_used else "unused"
@@ -146,7 +146,7 @@ def setup_line(findings: Findings) -> str:
         capitalised(setup.model.label) + _indices(findings),
         say("setup.windows", estimation=setup.estimation, event=setup.event),
         words().what or say("setup.returns", kind=setup.kind),
-        say(f"setup.events_{used}", period=period(findings), **facts),
+        say(f"setup.events_{used}", period=describe_period(findings), **facts),
         say(f"setup.day0_{first}") if setup.n_used else "",
         say("setup.batch") if setup.engine == "batch" else "",
     ]
@@ -163,13 +163,13 @@ def _indices(findings: Findings) -> str:
     return say("setup.on_many", n=len(indices))
 
 
-def period(findings: Findings) -> str:
+def describe_period(findings: Findings) -> str:
     """Return the first and last day 0 in words."""
     ends = dict.fromkeys(filter(None, (findings.setup.first, findings.setup.last)))
     return " to ".join(map(date_prose, ends))
 
 
-def limitations(findings: Findings) -> list[Reason]:
+def find_limitations(findings: Findings) -> list[Reason]:
     """Return what limits the study, each with what it does and how to remove it.
 
     Parameters

@@ -18,7 +18,7 @@ from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, capitalised, clipped, pvalue, signed
 from ...utility.units import words
-from .answer import subject
+from .answer import name_sample
 
 # Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "windows.valid", WITH_CARE: "windows.with_care"}
@@ -207,9 +207,9 @@ def windows_table(findings: Findings, sample: Sample | None = None) -> WindowsTa
     main, rows = findings.setup.main, [_row(sample, name) for name in sample.shown[1:]]
     return WindowsTable(
         sample=sample,
-        caption=capitalised(subject(findings, sample)),
+        caption=capitalised(name_sample(findings, sample)),
         is_single=sample.n_used == 1,
-        columns=tuple(Column(f, role_of(f.window, main)) for f in sample.windows),
+        columns=tuple(Column(f, find_role(f.window, main)) for f in sample.windows),
         main=_row(sample, sample.shown[0], is_main=True),
         others=tuple(row for trust in TITLES for row in rows if row.trust == trust),
         not_valid=tuple(row.label for row in rows if row.trust not in TITLES),
@@ -225,7 +225,7 @@ def windows_lede(findings: Findings) -> str:
     return f"{diagnosis.text[0]} {lede}" if diagnosis else lede
 
 
-def role_of(window: Window, main: Window) -> str:
+def find_role(window: Window, main: Window) -> str:
     """Return the role of a window.
 
     Parameters
@@ -310,7 +310,7 @@ def trust(findings: Findings) -> Trust | None:
         shown=[(STATISTICS[v.test], v) for v in ranked if v.test in sample.shown],
         others=[(STATISTICS[v.test], v) for v in ranked if v.test not in sample.shown],
         main_test=main_test,
-        subject=subject(findings),
+        subject=name_sample(findings),
         regressions=_regressions(findings),
     )
 
