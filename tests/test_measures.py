@@ -27,7 +27,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices._base import COLUMNS
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import answer, days_text
+from eventstudy.report.sections.answer import answer, write_days
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.measures import lack, measured, several_shares, shares_of
 from eventstudy.significance import STATISTICS
@@ -390,7 +390,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
         "who": "shares",
         "quantity": spoken.quantity,
         "meaning": meaning,
-        "when": days_text(config.main),
+        "when": write_days(config.main),
     }
     with speaking_of(measure):
         head, sentence = (text for text, _ in answer(study).pieces)

@@ -7,7 +7,7 @@ from conftest import Market
 from pages import findings
 
 from eventstudy.models import MODELS, make_model
-from eventstudy.report.sections.methods import variance_of_car
+from eventstudy.report.sections.methods import describe_variance
 from eventstudy.utility.catalogue import say
 
 
@@ -27,5 +27,5 @@ def test_variance(market: Market, name: str, options: dict[str, str], code: str)
     model = make_model(name, (), **options) if options else name
     facts = findings(market.fit(model=model)).setup.model
     covariance = {"covariance": say("covariance.HC3")} if options else {}
-    assert variance_of_car(facts) == say(f"variance.{code}", **covariance)
+    assert describe_variance(facts) == say(f"variance.{code}", **covariance)
     assert (code == "no_parameters") == (not MODELS[name]().parameters)

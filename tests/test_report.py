@@ -13,7 +13,7 @@ from pages import MAIN, findings, page, plain, with_columns
 from eventstudy.analysis.answer import Answer as Decision
 from eventstudy.calendars.window import Window
 from eventstudy.report.sections.answer import answer, brief
-from eventstudy.report.sections.path import path_lede
+from eventstudy.report.sections.path import describe_path
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 from eventstudy.utility.catalogue import say
@@ -144,7 +144,7 @@ def test_the_path_gives_the_answers_before_on_and_after_day_zero(effect: float) 
         market.frame.loc[market.frame.index[[at - 3, at + 3]], ticker] += effect
     results = market.fit()
     windows = {"before": Window(-5, -2), "after": Window(2, 5)}
-    lede = path_lede(findings(results, windows=(MAIN, *windows.values())).sample)
+    lede = describe_path(findings(results, windows=(MAIN, *windows.values())).sample)
     for when, window in windows.items():
         found = results.answer(window)
         assert found.verdict == ("different" if effect else "not_different")

@@ -18,7 +18,7 @@ from eventstudy.findings.run_files import finished
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
-from eventstudy.report.sections import limitations as limits
+from eventstudy.report.sections import top as limits
 from eventstudy.study import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
 from eventstudy.utility import numbers as wording
@@ -196,7 +196,7 @@ def test_what_implied_the_return_is_that_of_the_model(model: str, implied: str) 
      ((-1, 1), "from day −1 to day +1"), ((2, 2), "on day +2")],
 )  # fmt: skip
 def test_windows_in_words(window: tuple[int, int], when: str) -> None:
-    assert answer.days_text(Window(*window)) == when
+    assert answer.write_days(Window(*window)) == when
 
 
 def test_a_small_effect_is_never_written_as_zero() -> None:
@@ -207,9 +207,9 @@ def test_a_small_effect_is_never_written_as_zero() -> None:
         "0.0%",
     ]
     effect = Interval(-0.0068, 0.003, -0.01463, -0.0003)
-    assert plain(answer.interval_text(effect, sizes=True)) == "95% interval 0.03% to 1.5%"
-    assert plain(answer.interval_text(effect)) == "95% interval -1.5% to -0.03%"
-    assert plain(answer.full_interval(effect)) == "95% interval -1.46% to -0.03%"
+    assert plain(answer.write_interval(effect, sizes=True)) == "95% interval 0.03% to 1.5%"
+    assert plain(answer.write_interval(effect)) == "95% interval -1.5% to -0.03%"
+    assert plain(answer.write_full_interval(effect)) == "95% interval -1.46% to -0.03%"
 
 
 def test_other_news_of_a_single_event_is_named() -> None:
@@ -300,7 +300,7 @@ def test_open_windows_make_the_answer_provisional() -> None:
     )
     assert plain(f"{100 * decided.effect.estimate:+.1f}%") in plain(sentence)
     assert "p\u00a0" not in answer.headline(findings(results))
-    assert limits.limitations(findings(results))[0].startswith("Provisional:")
+    assert limits.find_limitations(findings(results))[0].startswith("Provisional:")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from conftest import Market
 from pages import MAIN, events_section, findings, with_columns
 
 from eventstudy.findings.types import Findings
-from eventstudy.report.sections.events import common_flags, events_table, safe_url
+from eventstudy.report.sections.events import events_table, find_common_flags, safe_url
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 
@@ -33,7 +33,7 @@ def study(fallen: EventStudyResults) -> Findings:
 def test_rows_are_the_events_by_car(fallen: EventStudyResults, study: Findings) -> None:
     rows, cars = events_table(study).rows, fallen.car([MAIN]).sort_values("car")
     assert [row.event_id for row in rows] == cars["event_id"].tolist()
-    for field in ("car", "se", "statistic", "pvalue", "bhar"):
+    for field in ("car", "se", "pvalue", "bhar"):
         shown = [getattr(row, field) for row in rows]
         np.testing.assert_allclose(shown, cars[field], rtol=1e-12)
     np.testing.assert_allclose([row.interval for row in rows], cars[["ci_low", "ci_high"]])
@@ -84,8 +84,8 @@ def test_flags_about_day_zero_are_no_warnings(fallen: EventStudyResults) -> None
 
 def test_a_flag_of_nearly_all_events_is_said_once(fallen: EventStudyResults) -> None:
     study = findings(with_columns(fallen, flags=["missing_days"] * 17 + [""] * 3))
-    assert common_flags(study) == {"missing_days": 17}
-    assert not any(row.flags for row in events_table(study).rows)
+    assert find_common_flags(study) == {"missing_days": 17}
+    assert not any(row.tags for row in events_table(study).rows)
 
 
 def test_cells_of_the_events_file_are_text(fallen: EventStudyResults) -> None:

@@ -16,12 +16,17 @@ from scipy import stats
 from eventstudy.analysis import caar_path as paths
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.report.figures import label_placement as labels
+from eventstudy.report.figures import event_figures as labels
 from eventstudy.report.figures import plots
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.car_axis import CarAxis
-from eventstudy.report.figures.path import group_figure, path_figure, placebo_figure, shared_limits
-from eventstudy.report.figures.sparklines import Sparklines
+from eventstudy.report.figures.study_figures import (
+    CarAxis,
+    Sparklines,
+    draw_group_path,
+    draw_path,
+    draw_placebos,
+    shared_limits,
+)
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 
@@ -56,7 +61,9 @@ def places(figure: str, kind: str) -> list[tuple[float, float]]:
 
 def test_the_path_is_drawn_where_its_numbers_are(fallen: EventStudyResults) -> None:
     path = paths.path_of(fallen)
-    wide, narrow = (path_figure(path, MAIN, n_events=20, width=width) for width in (1000, 360))
+    wide, narrow = (
+        draw_path(path, MAIN, n_events=20, width=width, label="path") for width in (1000, 360)
+    )
     for figure, kind in ((wide, "own wide"), (narrow, "own narrow")):
         root = drawn(figure)
         assert (root.get("class"), root.get("role")) == (kind, "img")
@@ -100,7 +107,7 @@ def test_path_ends_where_the_table_of_windows_does(holed: EventStudyResults) -> 
         average.estimate,
         average.ci_high - average.estimate,
     )
-    assert "9 " in tips(path_figure(path, MAIN, n_events=12))[-1]
+    assert "9 " in tips(draw_path(path, MAIN, n_events=12, width=1000, label="path"))[-1]
 
 
 def one_event(*missing: int) -> EventStudyResults:
@@ -117,7 +124,7 @@ def test_one_event_without_its_last_days_is_labelled_at_its_last_point() -> None
     path = paths.path_of(results)
     assert path.last == 4
     assert path.end == results.abnormal.car(Window(-5, -1))[0]
-    figure = path_figure(path, MAIN, n_events=1)
+    figure = draw_path(path, MAIN, n_events=1, width=1000, label="path")
     name = f"CAR {numbers.percent(path.end)}"
     (label,) = (text for text in drawn(figure).iter("text") if text.text == name)
     (last_x, last_y), x = places(figure, "b")[-1], float(label.get("x"))
@@ -128,7 +135,7 @@ def test_one_event_without_its_last_days_is_labelled_at_its_last_point() -> None
 def test_the_name_of_the_main_window_stays_within_its_axis() -> None:
     path = paths.path_of(Market(6, dates=6).fit())
     for window in (Window(0, 1), Window(-5, -4), Window(5, 5)):
-        figure = drawn(path_figure(path, window, n_events=6))
+        figure = drawn(draw_path(path, window, n_events=6, width=1000, label="path"))
         shade = figure.find("rect[@class='win']")
         left, width = (float(shade.get(name)) for name in ("x", "width"))
         (label,) = (t for t in figure.iter("text") if numbers.window_text(window) in t.text)
@@ -158,12 +165,12 @@ def test_names_of_points_are_clear_of_each_other_and_of_lines() -> None:
     obstacles = {"marks": points, "lines": [level], "cloud": (np.empty(0), np.empty(0))}
     found = [
         label.box
-        for label in labels.placed(["day 0", "day +1", "day +2"], points, edge, **obstacles)
+        for label in labels.place_labels(["day 0", "day +1", "day +2"], points, edge, **obstacles)
     ]
     assert not any(a.meets(b) for i, a in enumerate(found) for b in found[:i])
     assert not any(box.top < 150 < box.foot for box in found)
     assert all(box.start >= 0 and box.stop <= 500 for box in found)
-    assert labels.together([(10, 10), (200, 10), (14, 12)]) == [[0, 2], [1]]
+    assert labels.group_points([(10, 10), (200, 10), (14, 12)]) == [[0, 2], [1]]
 
 
 def test_a_path_without_any_point_has_its_axis() -> None:
@@ -171,7 +178,7 @@ def test_a_path_without_any_point_has_its_axis() -> None:
     nothing = np.full(11, np.nan)
     empty = replace(path, counts=0 * path.counts, aar=nothing, caar=nothing, caar_half=nothing)
     assert empty.last is None
-    figure = path_figure(empty, MAIN, n_events=1)
+    figure = draw_path(empty, MAIN, n_events=1, width=1000, label="path")
     assert not places(figure, "b")
     assert "day 0" in [text.text for text in drawn(figure).iter("text")]
 
@@ -180,7 +187,7 @@ def test_few_events_have_no_band(split: EventStudyResults) -> None:
     path = paths.path_of(split.subset(np.arange(4)))
     assert np.isnan(path.caar_half).all()
     assert shared_limits([path])[0] == min(path.caar.min(), 0)
-    assert not places(path_figure(path, MAIN, n_events=4), "band")
+    assert not places(draw_path(path, MAIN, n_events=4, width=1000, label="path"), "band")
     assert np.isfinite(paths.path_of(split.subset(np.arange(5))).caar_half).all()
     single = paths.path_of(split.subset(np.arange(1)))
     assert np.isfinite(single.caar_half).all()
@@ -193,7 +200,7 @@ def test_panels_of_groups_share_a_scale_and_have_their_own_colours(
     shown = [paths.path_of(group) for group in split.groups("direction").values()]
     limits = shared_limits(shown)
     figures = [
-        group_figure(path, MAIN, limits, place=i, label=f"panel {i}")
+        draw_group_path(path, MAIN, limits, place=i, label=f"panel {i}")
         for i, path in enumerate([*shown, shown[0]])
     ]
     kinds = [drawn(figure).get("class") for figure in figures]
@@ -213,7 +220,7 @@ def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
 def test_the_histogram_counts_the_draws_and_marks_the_study() -> None:
     draws = np.random.default_rng(1).standard_normal(500)
     for width, statistic in ((1000, -2.4), (360, 9.0)):
-        root = drawn(placebo_figure(statistic, draws, width=width))
+        root = drawn(draw_placebos(statistic, draws, width=width, label="draws"))
         sizes = [float(bar.get("height")) for bar in root.iterfind("rect[@class='bin']")]
         reach = 1.08 * max(2.4 if width == 1000 else 9.0, np.abs(draws).max())
         counts = np.histogram(draws, 41, (-reach, reach))[0]

@@ -9,8 +9,8 @@ from conftest import Market
 from pages import findings, with_columns
 
 from eventstudy.findings.types import Findings, Note
-from eventstudy.report.sections.limitations import data_notes, is_price_index, limitations
-from eventstudy.report.sections.provenance import provenance
+from eventstudy.report.sections.methods import provenance
+from eventstudy.report.sections.top import data_notes, find_limitations, is_price_index
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.flags import Flag
@@ -23,7 +23,7 @@ def results() -> EventStudyResults:
 
 
 def codes(study: Findings) -> list[str]:
-    return [reason.code for reason in limitations(study)]
+    return [reason.code for reason in find_limitations(study)]
 
 
 def noted(study: Findings, *reasons: str, **kinds: bool) -> Findings:
@@ -61,7 +61,7 @@ def test_few_events_and_many_dropped() -> None:
     market = Market(12)
     study = findings(market.fit(market.frame.drop(columns=market.tickers[:4])))
     assert codes(study) == ["limit_few_events", "limit_dropped"]
-    warning = limitations(study)[1]
+    warning = find_limitations(study)[1]
     assert (warning.facts["lost"], warning.facts["n"]) == (4, 4)
     most = findings(market.fit(market.frame.drop(columns=market.tickers[:8])))
     assert "limit_most_dropped" in codes(most)
@@ -78,7 +78,7 @@ def test_price_indices(symbol: str, price: bool) -> None:
 
 def test_few_notes_are_listed_and_many_counted(results: EventStudyResults) -> None:
     study = findings(results, by="direction")
-    few, many = (limitations(noted(study, *(f"note {i}" for i in range(n)))) for n in (5, 7))
+    few, many = (find_limitations(noted(study, *(f"note {i}" for i in range(n)))) for n in (5, 7))
     assert few == [f"Note {i}." for i in range(5)]
     assert [str(reason) for reason in many[:5]] == few
     assert (many[5].code, many[5].facts) == ("limit_more_notes", {"n": 2})
@@ -93,7 +93,7 @@ def test_notes_that_change_no_reading_stand_with_the_provenance(
     panel = replace(results.panel, notes=(routine, foreign, serious), provenance=sources)
     study = findings(replace(results, panel=panel), by="direction")
     assert [note.text.code for note in study.notes] == ["no_trade", "of_symbol", "of_symbol"]
-    assert limitations(study) == [f"{serious}."]
+    assert find_limitations(study) == [f"{serious}."]
     assert data_notes(study) == provenance(study).notes == [f"{routine}.", f"{foreign}."]
 
 
@@ -101,19 +101,19 @@ def test_returns_like_percent_are_serious() -> None:
     market = Market(12)
     study = findings(market.fit(10 * market.frame))
     assert [note.text.code for note in study.notes if note.is_serious] == ["like_percent"]
-    assert limitations(study)[0].startswith("The returns look like percent")
+    assert find_limitations(study)[0].startswith("The returns look like percent")
 
 
 def test_a_notice_that_begins_with_a_host_is_not_capitalised(results: EventStudyResults) -> None:
     study = noted(findings(results), "query2.finance.example did not answer", is_notice=True)
-    assert "query2.finance.example did not answer." in limitations(study)
+    assert "query2.finance.example did not answer." in find_limitations(study)
 
 
 def test_a_study_without_a_used_event_has_its_notices() -> None:
     market = Market(6)
     study = findings(market.fit(market.frame.drop(columns=market.tickers)))
     assert codes(study) == []
-    assert limitations(noted(study, "no answer", is_notice=True)) == ["No answer."]
+    assert find_limitations(noted(study, "no answer", is_notice=True)) == ["No answer."]
 
 
 def test_provenance(results: EventStudyResults) -> None:

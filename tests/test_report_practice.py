@@ -17,8 +17,13 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
 from eventstudy.fitting.confounding import reasons_of, with_confounders
 from eventstudy.models import make_model
-from eventstudy.report.sections.conventions import law_of, missing_days, practice
-from eventstudy.report.sections.methods import Methods, methods
+from eventstudy.report.sections.methods import (
+    Methods,
+    describe_choices,
+    describe_law,
+    explain_missing_days,
+    methods,
+)
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults
@@ -53,8 +58,8 @@ def test_the_sum_of_standardised_returns_is_not_called_the_exact_one(market: Mar
 @pytest.mark.parametrize("rule", ["drop", "rescale", "zero"])
 def test_days_that_are_lacking(market: Market, rule: Any) -> None:
     study = findings(under(market, missing=rule), missing=rule)
-    assert missing_days(study) == say(f"practice.missing_{rule}", datum="return")
-    assert missing_days(study) in text_of(methods(study))
+    assert explain_missing_days(study) == say(f"practice.missing_{rule}", datum="return")
+    assert explain_missing_days(study) in text_of(methods(study))
 
 
 def test_several_events_of_a_firm() -> None:
@@ -62,13 +67,13 @@ def test_several_events_of_a_firm() -> None:
     market.table["ticker"] = [*market.tickers[:4], *market.tickers[:4]]
     masked = market.fit()
     n = int(masked.events["flags"].str.contains("masked_days").sum())
-    assert practice(findings(masked)) == [say("practice.masked", n=n)]
+    assert describe_choices(findings(masked)) == [say("practice.masked", n=n)]
     first = market.fit(repeat="first")
     lost = int((~first.ok).sum())
     assert lost > 0
-    assert practice(findings(first, repeat="first"))[0] == say("practice.first", n=lost)
+    assert describe_choices(findings(first, repeat="first"))[0] == say("practice.first", n=lost)
     kept = findings(market.fit(repeat="keep-all"), repeat="keep-all")
-    assert practice(kept) == [say("practice.keep_all")]
+    assert describe_choices(kept) == [say("practice.keep_all")]
 
 
 def halted_and_at_limits() -> tuple[Market, ReturnsPanel]:
@@ -103,25 +108,25 @@ def test_halts_limits_and_ranks(settings: dict[str, Any], codes: list[str]) -> N
         events_from_frame(market.table, calendar="data"), panel, estimation=(-120, -11),
         event=(-5, 5), conventions=conventions, halt=settings.get("halt", "calendar"),
     ).fit()  # fmt: skip
-    said = practice(findings(fitted, **settings))
+    said = describe_choices(findings(fitted, **settings))
     assert said == [say(f"practice.{code}", n=1) for code in codes]
 
 
 def test_what_did_not_come_to_bear_is_not_told(market: Market) -> None:
-    assert practice(findings(market.fit())) == []
+    assert describe_choices(findings(market.fit())) == []
 
 
 def test_other_news(market: Market) -> None:
     results, news = market.fit(), np.array(["strike", *[""] * 11], dtype=object)
     near = say("practice.near", n=1, window=Window(0, 1))
-    flagged = practice(findings(with_confounders(results, news)))
+    flagged = describe_choices(findings(with_confounders(results, news)))
     assert flagged == [say("practice.confounded_flagged", near=near, n=1)]
     study = EventStudy(
         events_from_frame(market.table, calendar="data"), ReturnsPanel.from_frame(market.frame),
         estimation=(-120, -11), event=(-5, 5), left_out=reasons_of(news),
     )  # fmt: skip
     dropped = findings(with_confounders(study.fit(), news), drop_confounded=True)
-    assert practice(dropped) == [say("practice.confounded_dropped", near=near, n=1)]
+    assert describe_choices(dropped) == [say("practice.confounded_dropped", near=near, n=1)]
     assert [(reason.code, n) for reason, n in dropped.dropped] == [("confounded", 1)]
 
 
@@ -151,7 +156,7 @@ def test_the_law_of_one_event(
 ) -> None:
     one = market.fit(model=make_model(model, (), **options)).subset(np.arange(12) == 0)
     study = findings(one)
-    law, letters = law_of(study)
+    law, letters = describe_law(study)
     assert law == ("t(M − 1)" if model == "market_adjusted" else "t(M − k)")
     facts = {"kind": say(f"law.{kind}"), "law": law, "letters": letters}
     section = methods(study)

@@ -11,14 +11,18 @@ from pages import findings
 from eventstudy.models import MODELS
 from eventstudy.models.market import CensoredMarket
 from eventstudy.report.formats.templating import formula
-from eventstudy.report.sections.methods import formula_text, methods
-from eventstudy.report.sections.references import bibliography, references
+from eventstudy.report.sections.methods import (
+    find_references,
+    methods,
+    read_bibliography,
+    write_formula,
+)
 from eventstudy.significance import STATISTICS
 from eventstudy.utility.catalogue import sentences
 
 
 def test_references_are_there_as_bibtex() -> None:
-    (reference,) = references(["Kolari and Pynnönen (2010)"])
+    (reference,) = find_references(["Kolari and Pynnönen (2010)"])
     assert reference.bibtex == "\n".join([
         "@article{kolari2010,",
         '  author = {Kolari, J. W. and Pynn{\\"o}nen, S.},',
@@ -33,7 +37,7 @@ def test_references_are_there_as_bibtex() -> None:
 
 
 def test_the_file_is_read_in_full_and_in_order() -> None:
-    entries = list(bibliography().values())
+    entries = list(read_bibliography().values())
     assert all(entry.bibtex.isascii() for entry in entries)
     assert len(entries) == sum(entry.bibtex.count("@article{") for entry in entries)
     keys = [re.match(r"[a-z]+", entry.key)[0] for entry in entries]  # type: ignore[index]
@@ -47,11 +51,13 @@ def test_the_file_is_read_in_full_and_in_order() -> None:
 def test_every_source_has_its_reference() -> None:
     for entry in STATISTICS.values():
         years = re.findall(r"\d{4}", entry.source)
-        assert len(references([entry.source])) == len(years) > 0, entry.name
+        assert len(find_references([entry.source])) == len(years) > 0, entry.name
     for model in (*MODELS.values(), CensoredMarket):
         years = re.findall(r"\d{4}", model.source)
-        assert len(references([model.source])) == len(years), model.name
-    authors = [reference.authors for reference in references(["Brown and Warner (1980, 1985)"])]
+        assert len(find_references([model.source])) == len(years), model.name
+    authors = [
+        reference.authors for reference in find_references(["Brown and Warner (1980, 1985)"])
+    ]
     assert authors == [
         "Brown, S. J. and Warner, J. B. (1980)",
         "Brown, S. J. and Warner, J. B. (1985)",
@@ -60,7 +66,12 @@ def test_every_source_has_its_reference() -> None:
 
 def test_sentences_name_references_too() -> None:
     text = "After Holm (1979), Bell and McCaffrey (2002); (Tobin 1958; Chou 1997)"
-    assert [r.key for r in references([text])] == ["bell2002", "chou1997", "holm1979", "tobin1958"]
+    assert [r.key for r in find_references([text])] == [
+        "bell2002",
+        "chou1997",
+        "holm1979",
+        "tobin1958",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,12 +80,12 @@ def test_sentences_name_references_too() -> None:
 def test_every_year_in_the_methods_has_a_reference(section: str) -> None:
     texts = [text for code, text in sentences().items() if code.startswith(section)]
     years = {year for text in texts for year in re.findall(r"\b(?:19|20)\d\d\b", text)}
-    listed = {reference.key[-4:] for reference in references(texts)}
+    listed = {reference.key[-4:] for reference in find_references(texts)}
     assert years == listed
 
 
 def test_formulas_are_set_without_leftovers(model_name: str) -> None:
-    formulas = [formula_text(MODELS[model_name].formula)]
+    formulas = [write_formula(MODELS[model_name].formula)]
     formulas += [text for code, text in sentences().items() if code.startswith("methods.var_car")]
     for text in formulas:
         plain = re.sub(
@@ -97,4 +108,4 @@ def test_formulas_are_set_without_leftovers(model_name: str) -> None:
     ],
 )  # fmt: skip
 def test_index_power_and_sum(text: str, html: str) -> None:
-    assert str(formula(formula_text(text))) == html
+    assert str(formula(write_formula(text))) == html

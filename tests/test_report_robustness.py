@@ -12,8 +12,12 @@ from conftest import Market
 from pages import MAIN, findings, page, with_columns
 
 from eventstudy.findings.types import Findings
-from eventstudy.report.sections import regression
-from eventstudy.report.sections.robustness import Analysis, robustness
+from eventstudy.report.sections.robustness import (
+    Analysis,
+    _coefficient,
+    describe_errors,
+    robustness,
+)
 from eventstudy.report.sections.table import Row
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import say
@@ -113,7 +117,7 @@ def test_regression_of_the_cars(study: Findings) -> None:
     )
     column = "wild_pvalue" if "wild_pvalue" in table else "pvalue"
     assert [row.cells[-1] for row in rows] == [pvalue(p) for p in table[column]]
-    errors = regression.errors_text(table["errors"].iloc[0])
+    errors = describe_errors(table["errors"].iloc[0])
     facts = {"n": 20, "dates": 7, "r2": table["r2"].iloc[0], "errors": errors}
     assert analysis.lede.endswith(say("robustness.regression.lede", **facts))
     assert rows[0].name == say("robustness.regression.const")
@@ -137,7 +141,7 @@ def test_large_amounts_have_three_digits_and_a_unit(value: float, text: str) -> 
 
 def test_coefficients_have_the_decimals_of_their_error() -> None:
     row = {"term": "mcap", "estimate": 1.234e-6, "se": 3.4e-7, "ci_low": 5.5e-7, "ci_high": 1.9e-6}
-    cells = regression._row({**row, "statistic": 3.6, "p": 0.001}, "p").cells
+    cells = _coefficient({**row, "statistic": 3.6, "p": 0.001}, "p").cells
     assert cells[1:4] == ("+0.000123", "0.000034", "+0.000055 to +0.000190")
 
 

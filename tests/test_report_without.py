@@ -12,7 +12,7 @@ from pages import MAIN, findings
 from situations import placed
 
 from eventstudy.findings.types import Findings
-from eventstudy.report.sections.dropped import dropped_section
+from eventstudy.report.sections.events import dropped_section
 from eventstudy.report.sections.table import Row
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import Reason, say
@@ -120,9 +120,9 @@ def test_equal_reasons_are_said_once() -> None:
 def test_events_without_a_car_have_a_reason_and_a_remedy() -> None:
     study = findings(flagged(Market(12)))
     (remarks,) = dropped_section(study).remarks
-    assert (remarks.n, remarks.is_open) == (1, True)
-    assert [remark.reason.code for remark in remarks.remarks] == ["no_data_one_day"]
-    assert remarks.remedy == study.sample.lacking[0].reason.remedy
+    assert (remarks["n"], remarks["is_open"]) == (1, True)
+    assert [remark.reason.code for remark in remarks["remarks"]] == ["no_data_one_day"]
+    assert remarks["remedy"] == study.sample.lacking[0].reason.remedy
 
 
 def test_flags_have_their_meaning_and_number() -> None:

@@ -15,10 +15,9 @@ from situations import placed
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import headline
-from eventstudy.report.sections.groups import group_section
-from eventstudy.report.sections.provenance import settings_text
-from eventstudy.report.sections.subject import of_number, subject_of
+from eventstudy.report.sections.answer import count_subject, headline, name_group
+from eventstudy.report.sections.methods import settings_text
+from eventstudy.report.sections.path import group_section
 from eventstudy.report.sections.top import top
 from eventstudy.utility import numbers
 from eventstudy.utility.catalogue import say
@@ -136,4 +135,4 @@ def test_groups_left_out_are_counted() -> None:
     [("direction", "a direction"), ("industry", "an industry"), ("", "a group")],
 )
 def test_events_of_a_blank_group_are_those_without_one(column: str, missing: str) -> None:
-    assert of_number(1, subject_of("(blank)", column)) == f"1 announcement without {missing}"
+    assert count_subject(1, name_group("(blank)", column)) == f"1 announcement without {missing}"

@@ -27,7 +27,7 @@ from eventstudy.fitting.inputs import StudyInputs
 from eventstudy.prices import PROVIDERS, Prices
 from eventstudy.prices.shared import SharedSource
 from eventstudy.report.formats.html import render_report
-from eventstudy.report.sections.robustness import variants_of
+from eventstudy.report.sections.robustness import choose_variants
 from eventstudy.study import run_study
 from eventstudy.utility import numbers as pvalues
 
@@ -255,11 +255,12 @@ def test_other_groups_have_their_rows(events: es.Events) -> None:
     assert table is not None
     groups = [g for g in table.query("variant == 'main'")["group"].unique() if g]
     assert len(groups) == 2
-    shown = variants_of(table, groups)
+    shown = choose_variants(table, groups)
     assert shown.query("variant == 'kinds'")["group"].tolist() == ["a", "b"]
     assert shown.query("variant == 'other'")["group"].tolist() == groups
     assert (
-        variants_of(table, groups[:1]).query("variant == 'other'")["group"].tolist() == groups[:1]
+        choose_variants(table, groups[:1]).query("variant == 'other'")["group"].tolist()
+        == groups[:1]
     )
 
 

@@ -22,7 +22,7 @@ from ..findings.run_files import RESULTS
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..report.sections.answer import answer as answer_in_words
-from ..report.sections.provenance import settings_text
+from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
 from ..utility.catalogue import say
 from ..utility.csv_text import unquoted

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..calendars.window import Window
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike
 
@@ -41,7 +40,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_caar
 
-        return plot_caar(self, _window(window), by, ax)
+        return plot_caar(self, window, by, ax)
 
     def plot_car_forest(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the CAR of each event with its 95% interval.
@@ -58,7 +57,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_car_forest
 
-        return plot_car_forest(self, _window(window) or self.main, ax=ax)
+        return plot_car_forest(self, window or self.main, ax)
 
     def plot_event(
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
@@ -78,7 +77,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_event
 
-        return plot_event(self, event_id, _window(window), ax)
+        return plot_event(self, event_id, window, ax)
 
     def plot_price(
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
@@ -98,7 +97,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_price
 
-        return plot_price(self, event_id, _window(window), ax)
+        return plot_price(self, event_id, window, ax)
 
     def plot_estimation(
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
@@ -118,7 +117,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_estimation
 
-        return plot_estimation(self, event_id, _window(window), ax)
+        return plot_estimation(self, event_id, window, ax)
 
     def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the abnormal returns of all events and days as colours.
@@ -135,7 +134,7 @@ class StudyWithFigures(FittedStudy):
         """
         from ..report.figures.plots import plot_ar_heatmap
 
-        return plot_ar_heatmap(self, _window(window), ax)
+        return plot_ar_heatmap(self, window, ax)
 
     def save(
         self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
@@ -248,7 +247,3 @@ class StudyWithFigures(FittedStudy):
         from ..findings.run_files import finished
 
         return finished(self, config=config, name=name)
-
-
-def _window(window: WindowLike | None) -> Window | None:
-    return None if window is None else Window.of(window)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -14,7 +16,6 @@ from ...utility.catalogue import say
 from ...utility.numbers import NBSP, day, listed, percent, price
 from ...utility.typing import BoolArray, FloatArray, IntArray
 from ...utility.units import words
-from .label_placement import Box, placed, together
 from .svg_canvas import (
     HALF,
     WIDE,
@@ -31,8 +32,19 @@ from .svg_canvas import (
     ticks,
 )
 
+# Points nearer than this share a name; pixels, as all here.
+TOGETHER = 9.0
+LETTER, HEIGHT = 7.9, 15.0
+# From a point to the start, end or middle of the line of text that names it, the best place first.
+PLACES = (
+    (10, 4, ""), (-10, 4, "e"), (0, -11, "c"), (0, 21, "c"),
+    (9, -9, ""), (-9, -9, "e"), (9, 18, ""), (-9, 18, "e"),
+)  # fmt: skip
+# What it costs to go beyond the edge, to cover a point or a line, and each point of a cloud.
+OUTSIDE, ON_POINT, ON_LINE, ON_CLOUD = 100.0, 20.0, 6.0, 0.3
 
-def price_figure(path: PricePath, window: Window, *, name: str = "", unit: str = "") -> Markup:
+
+def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "") -> Markup:
     """Return the close as a line, the model's path with its 95% band, and the window shaded.
 
     Parameters
@@ -71,7 +83,7 @@ def price_figure(path: PricePath, window: Window, *, name: str = "", unit: str =
     return pair(draw)
 
 
-def volume_figure(path: PricePath, window: Window) -> Markup:
+def draw_volume(path: PricePath, window: Window) -> Markup:
     """Return the volume of each day as bars, 1 being the median of the estimation window.
 
     Parameters
@@ -142,7 +154,7 @@ def _price_key(panel: Panel, path: PricePath) -> Iterator[str]:
         yield text(panel.x.start, y + 18, say("figure.key_model"), "bt")
 
 
-def abnormal_figure(event: Days, window: Window) -> Markup:
+def draw_abnormal_returns(event: Days, window: Window) -> Markup:
     """Return the AR of each day as bars above, the CAR below.
 
     Parameters
@@ -214,7 +226,12 @@ def _abnormal_names(
         yield text(x, y + 32, say("figure.range_of"), "m")
 
 
-def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
+def name_axis(fit: Fit) -> str:
+    """Return what the axis of a fit is: "day", "fitted" or "benchmark"."""
+    return {DAY: "day", FITTED: "fitted"}.get(fit.axis, "benchmark")
+
+
+def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
     """Return the estimation days as grey points, the model's line, and the days of `window` marked.
 
     Parameters
@@ -229,7 +246,6 @@ def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
     xs = roomy([fit.x, fit.x_event[inside]], zero=False)
     panel, by_day = Panel(Scale(*xs, 58, 488), Scale(*ys, 286, 16)), fit.axis == DAY
     ends = np.array(xs)
-    code = "day" if by_day else "fitted" if fit.axis == FITTED else "benchmark"
     marks = [
         panel.y_ticks(panel.y.ticks(6)),
         panel.rule(0, "z") if ys[0] < 0 < ys[1] else "",
@@ -237,7 +253,7 @@ def fit_figure(fit: Fit, days: IntArray, window: Window) -> Markup:
         panel.dots(fit.x, fit.y, "cloud"),
         _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
         panel.x_ticks(ticks(*xs, 5, signed_label, scale=1.0 if by_day else words().scale)),
-        text(488, 324, say(f"figure.axis_{code}", axis=words().axis), "m e"),
+        text(488, 324, say(f"figure.axis_{name_axis(fit)}", axis=words().axis), "m e"),
         *_marked_days(panel, fit, days, inside),
     ]
     desc = say("figure.fit_desc", n=len(fit.y), window=window)
@@ -265,12 +281,12 @@ def _marked_days(panel: Panel, fit: Fit, days: IntArray, inside: BoolArray) -> I
         yield f"<title>{tip}</title></circle>"
     if inside.sum() > 3:
         return
-    groups = together(at)
+    groups = group_points(at)
     names = [f"day{NBSP}{listed(day(int(days[rows[i]])) for i in group)}" for group in groups]
     edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
     cloud = (panel.x.places(fit.x), panel.y.places(fit.y))
     spots = [at[group[0]] for group in groups]
-    for label in placed(names, spots, edge, marks=at, lines=_lines(panel, fit), cloud=cloud):
+    for label in place_labels(names, spots, edge, marks=at, lines=_lines(panel, fit), cloud=cloud):
         yield text(label.x, label.y, label.text, f"ot {label.anchor}".strip())
 
 
@@ -281,3 +297,96 @@ def _lines(panel: Panel, fit: Fit) -> list[tuple[FloatArray, FloatArray]]:
     lines = [(xs, fit.intercept + fit.slope * xs), (xs, zero)]
     lines += [] if fit.axis == DAY else [(zero, ys)]
     return [(panel.x.places(x), panel.y.places(y)) for x, y in lines]
+
+
+class Box(NamedTuple):
+    """A rectangle, `top` above `foot`."""
+
+    start: float
+    stop: float
+    top: float
+    foot: float
+
+    def meets(self, box: Box) -> bool:
+        """Return whether two rectangles overlap."""
+        across = self.start < box.stop and box.start < self.stop
+        return across and self.top < box.foot and box.top < self.foot
+
+    def holds(self, points: tuple[FloatArray, FloatArray]) -> int:
+        """Return how many points, given as (xs, ys), lie within."""
+        x, y = points
+        inside = (self.start < x) & (x < self.stop) & (self.top < y) & (y < self.foot)
+        return int(inside.sum())
+
+
+class Label(NamedTuple):
+    """A text, where it begins, ends or has its middle, and which of these ("", "e", "c")."""
+
+    text: str
+    x: float
+    y: float
+    anchor: str
+
+    @property
+    def box(self) -> Box:
+        """The room that the text takes."""
+        width = LETTER * len(self.text)
+        start = self.x - {"": 0.0, "e": width, "c": width / 2}[self.anchor]
+        return Box(start, start + width, self.y - HEIGHT + 3, self.y + 3)
+
+
+def group_points(points: Sequence[tuple[float, float]]) -> list[list[int]]:
+    """Return the points that share a name, by their positions."""
+    groups: list[list[int]] = []
+    for i, point in enumerate(points):
+        near = [group for group in groups if math.dist(points[group[0]], point) < TOGETHER]
+        if near:
+            near[0].append(i)
+        else:
+            groups.append([i])
+    return groups
+
+
+def place_labels(
+    names: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    edge: Box,
+    *,
+    marks: Iterable[tuple[float, float]],
+    lines: Sequence[tuple[FloatArray, FloatArray]],
+    cloud: tuple[FloatArray, FloatArray],
+) -> list[Label]:
+    """Return the label of each point where it covers least.
+
+    Parameters
+    ----------
+    names : sequence of str
+    points : sequence of (x, y)
+    edge : Box
+        What no label goes beyond.
+    marks : iterable of (x, y)
+        Marks that no label covers.
+    lines : sequence of (xs, ys)
+        Lines as points close to each other.
+    cloud : (xs, ys)
+        Small points.
+    """
+    boxes = [Box(x - 7, x + 7, y - 7, y + 7) for x, y in marks]
+
+    def cost(label: Label) -> float:
+        box = label.box
+        is_inside = edge.start <= box.start and box.stop <= edge.stop
+        is_inside &= edge.top <= box.top and box.foot <= edge.foot
+        return (
+            OUTSIDE * (not is_inside)
+            + ON_POINT * sum(box.meets(mark) for mark in boxes)
+            + ON_LINE * sum(box.holds(line) > 0 for line in lines)
+            + ON_CLOUD * box.holds(cloud)
+        )
+
+    labels: list[Label] = []
+    for name, (x, y) in zip(names, points, strict=True):
+        best = min((Label(name, x + dx, y + dy, anchor) for dx, dy, anchor in PLACES), key=cost)
+        boxes.append(best.box)
+        labels.append(best)
+    return labels

@@ -20,14 +20,14 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
-from .path import shared_limits
+from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from ...fitting.fitted import FittedStudy
+    from ...fitting.fitted import FittedStudy, WindowLike
 
 INK, MUTED, GRID, SHADE = "#1a1e22", "#565c63", "#e4dfd4", "#efeadd"
 RANGE = "#e0dfdc"
@@ -54,17 +54,14 @@ METADATA: dict[str, dict[str, Any]] = {
 
 @in_its_words
 def plot_caar(
-    results: FittedStudy,
-    window: Window | None = None,
-    by: str | None = None,
-    ax: Axes | None = None,
+    results: FittedStudy, window: WindowLike | None, by: str | None, ax: Axes | None
 ) -> Axes:
     """Draw the CAAR path with its pointwise 95% band.
 
     Parameters
     ----------
     results : FittedStudy
-    window : Window, optional
+    window : window, optional
         Main window, shaded; by default [0, 1] if the event window holds it.
     by : str, optional
         Column of the events: one path for each of the first three groups, named at its end.
@@ -83,7 +80,7 @@ def plot_caar(
     groups = results.groups(by) if by is not None else {}
     paths = {name: path_of(group) for name, group in list(groups.items())[: len(PALETTE)]}
     drawn = {name: path.beside_others() for name, path in paths.items()} or {"": path_of(results)}
-    axes, days = _axes(ax, window or _main(results), height=420), next(iter(drawn.values())).days
+    axes, days = _shaded(ax, _window(results, window), height=420), next(iter(drawn.values())).days
     for style, (name, path) in zip(PALETTE, drawn.items(), strict=False):
         _draw_path(axes, path, style, name, alpha=0.6 if by is not None else 1.0)
     _return_axis(axes.yaxis, [np.array(shared_limits(drawn.values()))])
@@ -112,7 +109,7 @@ def _draw_path(
 
 
 @in_its_words
-def plot_car_forest(results: FittedStudy, window: Window, ax: Axes | None = None) -> Axes:
+def plot_car_forest(results: FittedStudy, window: WindowLike, ax: Axes | None) -> Axes:
     """Draw the CAR over `window` of each event with its 95% interval, and the effect as a diamond.
 
     What has p below 0.05 is filled, the effect by the main test. Of more than 60 events the ends of
@@ -121,17 +118,17 @@ def plot_car_forest(results: FittedStudy, window: Window, ax: Axes | None = None
     Parameters
     ----------
     results : FittedStudy
-    window : Window
+    window : window
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
     """
+    window = Window.of(window)
     car, half = results.abnormal.car(window), results.abnormal.car_half_widths(window)
     names, ends = results.events["event_id"].astype(str).tolist(), FOREST_ROWS // 2
     rows = sorted(np.flatnonzero(np.isfinite(car)).tolist(), key=lambda i: (car[i], names[i]))
     n_hidden = max(0, len(rows) - FOREST_ROWS)
     rows = [*rows[:ends], *rows[-ends:]] if n_hidden else rows
-    axes = _new_axes(90 + 20 * (len(rows) + 1)) if ax is None else ax
-    _frame(axes)
+    axes = _framed(ax, 90 + 20 * (len(rows) + 1))
     for y, i in enumerate(rows):
         is_significant = bool(abs(car[i]) > half[i])
         _draw_point(axes, y, car[i], half[i], BLUE, "o", is_filled=is_significant)
@@ -157,7 +154,7 @@ def _draw_point(
 
 @in_its_words
 def plot_event(
-    results: FittedStudy, event_id: str, window: Window | None = None, ax: Axes | None = None
+    results: FittedStudy, event_id: str, window: WindowLike | None, ax: Axes | None
 ) -> Axes:
     """Draw AR as bars and CAR as a line, over the 95% range of the CAR without an event.
 
@@ -165,7 +162,7 @@ def plot_event(
     ----------
     results : FittedStudy
     event_id : str
-    window : Window, optional
+    window : window, optional
         Shaded; by default the main window.
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
@@ -179,8 +176,8 @@ def plot_event(
     ConfigError
         For an unknown or dropped event.
     """
-    row, main = row_of(results, event_id), window or _main(results)
-    event, axes = days_of(results, row), _axes(ax, main)
+    row, main = row_of(results, event_id), _window(results, window)
+    event, axes = days_of(results, row), _shaded(ax, main)
     half = event.car_half
     axes.fill_between(event.days, -half, half, color=RANGE, linewidth=0, zorder=0.8)
     axes.bar(event.days, event.ar, width=0.66, color=PALE, edgecolor=BLUE, zorder=2)
@@ -193,7 +190,7 @@ def plot_event(
 
 @in_its_words
 def plot_price(
-    results: FittedStudy, event_id: str, window: Window | None = None, ax: Axes | None = None
+    results: FittedStudy, event_id: str, window: WindowLike | None, ax: Axes | None
 ) -> Axes:
     """Draw the close, and the close that the model expected with its 95% forecast interval.
 
@@ -201,7 +198,7 @@ def plot_price(
     ----------
     results : FittedStudy
     event_id : str
-    window : Window, optional
+    window : window, optional
         The expected path starts on the day before it; by default the main window.
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
@@ -216,11 +213,11 @@ def plot_price(
         For an unknown or dropped event, one without prices, and a study of another measure than
         returns.
     """
-    main = window or _main(results)
+    main = _window(results, window)
     path = price_path(results, row_of(results, event_id), main)
     if path is None:
         raise ConfigError("there is no price to draw", value=event_id)
-    axes = _axes(ax, main, zero=False)
+    axes = _shaded(ax, main, zero=False)
     axes.fill_between(path.days, path.low, path.high, color=PALE, linewidth=0, zorder=1)
     axes.plot(path.days, path.expected, color=BLUE, linewidth=2, linestyle=(0, (4, 2)), zorder=3)
     axes.plot(path.days, path.actual, color=INK, linewidth=1.75, zorder=4)
@@ -231,7 +228,7 @@ def plot_price(
 
 @in_its_words
 def plot_estimation(
-    results: FittedStudy, event_id: str, window: Window | None = None, ax: Axes | None = None
+    results: FittedStudy, event_id: str, window: WindowLike | None, ax: Axes | None
 ) -> Axes:
     """Draw the estimation days against the benchmark, with the line of the model.
 
@@ -241,7 +238,7 @@ def plot_estimation(
     ----------
     results : FittedStudy
     event_id : str
-    window : Window, optional
+    window : window, optional
         Its days are drawn as well; by default the main window.
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
@@ -255,10 +252,9 @@ def plot_estimation(
     ConfigError
         For an unknown or dropped event.
     """
-    main = window or _main(results)
+    main = _window(results, window)
     fit = fit_of(results, row_of(results, event_id))
-    axes = _new_axes(460, width=560) if ax is None else ax
-    _frame(axes)
+    axes = _framed(ax, 460, width=560)
     axes.plot(fit.x, fit.y, "o", markersize=3.5, color=MUTED, alpha=0.55, zorder=2)
     inside, orange = results.abnormal.columns(main), PALETTE[1][0]
     x, y = fit.x_event[inside], fit.y_event[inside]
@@ -279,9 +275,7 @@ def plot_estimation(
 
 
 @in_its_words
-def plot_ar_heatmap(
-    results: FittedStudy, window: Window | None = None, ax: Axes | None = None
-) -> Axes:
+def plot_ar_heatmap(results: FittedStudy, window: WindowLike | None, ax: Axes | None) -> Axes:
     """Draw the abnormal returns as colours, one row an event and one column a day.
 
     Blue is below zero, orange above; the largest 2% have full colour. Missing days stay blank.
@@ -289,7 +283,7 @@ def plot_ar_heatmap(
     Parameters
     ----------
     results : FittedStudy
-    window : Window, optional
+    window : window, optional
         Events are in the order of their CAR over it; by default the main window.
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
@@ -301,14 +295,13 @@ def plot_ar_heatmap(
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    main, used, a = window or _main(results), np.flatnonzero(results.ok), results.abnormal
+    main, used, a = _window(results, window), np.flatnonzero(results.ok), results.abnormal
     if not used.size:
         raise ConfigError("there is no usable event to draw")
     used = used[np.argsort(a.car(main)[used], kind="stable")]
     values, n = a.ar[used], len(used)
     full = float(np.nanquantile(np.abs(values), COLOURED)) or 0.01
-    axes = _new_axes(110 + min(20 * n, 900)) if ax is None else ax
-    _frame(axes)
+    axes = _framed(ax, 110 + min(20 * n, 900))
     ends = [BLUE, "#ffffff", PALETTE[1][0]]
     colours = LinearSegmentedColormap.from_list("ar", ends).with_extremes(bad=GRID)
     axes.imshow(
@@ -346,9 +339,9 @@ def write_figures(results: FittedStudy, folder: Path, *, window: Window) -> None
         # A reader of SVG or PDF has the glyphs of scripts that the font of matplotlib lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         drawn = {
-            "caar": plot_caar(results, window=window),
-            "car": plot_car_forest(results, window),
-            "ar_heatmap": plot_ar_heatmap(results, window),
+            "caar": plot_caar(results, window, None, None),
+            "car": plot_car_forest(results, window, None),
+            "ar_heatmap": plot_ar_heatmap(results, window, None),
         }
         for name, axes in drawn.items():
             figure: Any = axes.figure
@@ -357,34 +350,33 @@ def write_figures(results: FittedStudy, folder: Path, *, window: Window) -> None
                 figure.savefig(file, dpi=2 * POINTS_PER_INCH, metadata=metadata)
 
 
-def _main(results: FittedStudy) -> Window:
+def _window(results: FittedStudy, window: WindowLike | None) -> Window:
+    """Return a window, by default [0, 1], or the event window if that does not hold it."""
     event = results.abnormal.event
-    return MAIN_WINDOW if MAIN_WINDOW in event else event
+    main = MAIN_WINDOW if MAIN_WINDOW in event else event
+    return main if window is None else Window.of(window)
 
 
-def _new_axes(height: int, width: int = WIDTH) -> Axes:
+def _framed(ax: Axes | None, height: int, width: int = WIDTH) -> Axes:
+    """Return axes without a frame, by default those of a new figure."""
     from matplotlib.figure import Figure
 
     size = (width / POINTS_PER_INCH, height / POINTS_PER_INCH)
-    figure = Figure(size, dpi=POINTS_PER_INCH, layout="constrained")
-    return figure.subplots()
+    axes = ax or Figure(size, dpi=POINTS_PER_INCH, layout="constrained").subplots()
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelcolor=MUTED, labelsize=TEXT)
+    axes.set_facecolor("none")
+    return axes
 
 
-def _axes(ax: Axes | None, window: Window, *, height: int = 400, zero: bool = True) -> Axes:
+def _shaded(ax: Axes | None, window: Window, *, height: int = 400, zero: bool = True) -> Axes:
     """Return axes with the window shaded, and day 0 and the level 0 marked."""
-    axes = _new_axes(height) if ax is None else ax
-    _frame(axes)
+    axes = _framed(ax, height)
     axes.axvspan(window.start - 0.5, window.stop + 0.5, color=SHADE, linewidth=0, zorder=0)
     axes.axvline(0, color=INK, linewidth=1, linestyle=(0, (3, 3)), zorder=2.5)
     if zero:
         axes.axhline(0, color=INK, linewidth=1, zorder=2.2)
     return axes
-
-
-def _frame(axes: Axes) -> None:
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, labelcolor=MUTED, labelsize=TEXT)
-    axes.set_facecolor("none")
 
 
 def _return_axis(axis: Axis, values: Iterable[FloatArray]) -> None:

@@ -17,8 +17,9 @@ from ...utility.units import words
 
 WIDE, NARROW, HALF = 1000, 360, 500
 KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
-# Shares of an axis: from where on a side of zero has a tick, and how much is added for it at most.
-REACHED, LENGTHENED = 0.08, 0.3
+# Shares of an axis: from where on a side of zero has a tick, how much is added for it at most, and
+# how much at either end.
+REACHED, LENGTHENED, ROOM = 0.08, 0.3, 0.04
 # Where names of lines begin that go on to the last day; width of a bold letter at n_max, in pixels.
 LABELS, LETTER = 873.0, 8.4
 # Class of the colours of the first group, of the second, and of all others.
@@ -137,18 +138,11 @@ class Panel:
             bars.append(rect(x - pixels / 2, min(y, zero), pixels, abs(y - zero), kind))
         return "".join(bars)
 
-    def stripe(self, window: Window, kind: str = "win") -> str:
-        """Return the full height of the panel over the days of a window.
-
-        Parameters
-        ----------
-        window : Window
-        kind : str
-            Class of its style.
-        """
+    def stripe(self, window: Window) -> str:
+        """Return the full height of the panel over the days of a window."""
         start = self.x(max(window.start - 0.5, self.x.low))
         stop = self.x(min(window.stop + 0.5, self.x.high))
-        return rect(start, self.y.stop, stop - start, self.y.start - self.y.stop, kind)
+        return rect(start, self.y.stop, stop - start, self.y.start - self.y.stop, "win")
 
     def fields(self, days: IntArray, tips: Iterable[str]) -> str:
         """Return an invisible field over each day that shows its tip.
@@ -397,9 +391,7 @@ def signed_label(value: float, decimals: int) -> str:
     return signed(value, decimals) if round(value, 9) else "0"
 
 
-def roomy(
-    values: Iterable[FloatArray], *, zero: bool = True, room: float = 0.04
-) -> tuple[float, float]:
+def roomy(values: Iterable[FloatArray], *, zero: bool = True) -> tuple[float, float]:
     """Return the ends of an axis that holds all values.
 
     Parameters
@@ -408,8 +400,6 @@ def roomy(
         Missing ones are passed over.
     zero : bool
         Whether it holds zero too.
-    room : float
-        Share of the axis that is added at either end.
     """
     finite = np.concatenate(
         [np.asarray(v, dtype=float).ravel() for v in values] + ([[0.0]] if zero else [])
@@ -418,7 +408,7 @@ def roomy(
     if finite.size == 0:
         return -0.01, 0.01
     low, high = float(finite.min()), float(finite.max())
-    spare = room * ((high - low) or abs(high) or 0.02)
+    spare = ROOM * ((high - low) or abs(high) or 0.02)
     return low - spare, high + spare
 
 

@@ -14,10 +14,9 @@ from ...errors import ConfigError, how_to_install
 from ...findings.run_files import FinishedRun
 from ...findings.types import Findings
 from ...utility.units import speaking_of
-from ..sections.methods import methods
-from ..sections.provenance import provenance
+from ..sections.methods import methods, provenance
 from ..sections.top import top
-from ..sections.trust import trust
+from ..sections.windows import trust
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -12,19 +12,15 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
-from ..figures.path import group_figure, path_figure, shared_limits
+from ..figures.study_figures import draw_group_path, draw_path, shared_limits
 from ..figures.svg_canvas import pair
-from ..sections.dropped import dropped_section
 from ..sections.event_page import render_context
-from ..sections.events import events_table
-from ..sections.groups import Groups, group_section
-from ..sections.methods import methods
-from ..sections.path import PathSection, path_name, path_section
-from ..sections.provenance import provenance
+from ..sections.events import dropped_section, events_table
+from ..sections.methods import methods, provenance
+from ..sections.path import Groups, PathSection, group_section, path_name, path_section
 from ..sections.robustness import robustness
 from ..sections.top import top
-from ..sections.trust import trust
-from ..sections.windows import windows_lede, windows_table
+from ..sections.windows import trust, windows_lede, windows_table
 from .templating import environment, script, style
 
 
@@ -84,7 +80,7 @@ def report_context(findings: Findings) -> dict[str, Any]:
 def _path_figures(findings: Findings, section: PathSection) -> Markup:
     """Return the figure of the path, wide and narrow."""
     main, n, label = findings.setup.main, section.n_events, path_name(findings, findings.sample)
-    return pair(lambda w: path_figure(section.path, main, n_events=n, width=w, label=label))
+    return pair(lambda w: draw_path(section.path, main, n_events=n, width=w, label=label))
 
 
 def _panels(findings: Findings, groups: Groups) -> list[tuple[str, Markup]]:
@@ -94,7 +90,7 @@ def _panels(findings: Findings, groups: Groups) -> list[tuple[str, Markup]]:
     panels = []
     for place, panel in enumerate(groups.panels):
         label = say("groups.panel", caption=panel.caption)
-        figure = group_figure(panel.path, main, limits, place=place, label=label)
+        figure = draw_group_path(panel.path, main, limits, place=place, label=label)
         panels.append((panel.caption, figure))
     return panels
 

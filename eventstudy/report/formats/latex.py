@@ -23,7 +23,7 @@ from ...utility.numbers import capitalised, clipped, stars
 from ...utility.units import speaking_of, words
 from ..sections.answer import lacking_lines
 from ..sections.events import in_order
-from ..sections.windows import Value, WindowsTable, windows_table
+from ..sections.windows import WindowsTable, WindowValue, windows_table
 from .templating import new_environment, visible_line
 
 # Letters of a head in a narrow column.
@@ -131,7 +131,7 @@ def _starred(text: Markup, p: float) -> Markup:
     return Markup(rf"{text}\rlap{{\sym{{{mark}}}}}") if mark else text  # noqa: S704
 
 
-def _numbers(value: Value, finding: WindowFinding) -> Markup | str:
+def _numbers(value: WindowValue, finding: WindowFinding) -> Markup | str:
     """Return what a value of the table of windows is; the effect has the stars of the main test."""
     number = value.numbers(finding)[0]
     if value.kind == "count":

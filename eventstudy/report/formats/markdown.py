@@ -13,7 +13,7 @@ from ...findings.types import Findings
 from ...utility.numbers import percent, span
 from ...utility.units import speaking_of
 from ..sections.events import common_notes
-from ..sections.windows import Value, windows_table
+from ..sections.windows import WindowValue, windows_table
 from .html import report_context
 from .templating import environment as html_environment
 from .templating import new_environment, visible_line
@@ -64,12 +64,12 @@ def block(text: object) -> Markup:
     return Markup(_START.sub(lambda match: (match[1] or "") + "\\", inert(text)))  # noqa: S704
 
 
-def numbers_text(value: Value, finding: WindowFinding) -> str:
+def numbers_text(value: WindowValue, finding: WindowFinding) -> str:
     """Return a value of the table of windows for one window, without its unit.
 
     Parameters
     ----------
-    value : Value
+    value : WindowValue
         Column of the table.
     finding : WindowFinding
         Row of the table.

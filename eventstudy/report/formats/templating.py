@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from ...utility import numbers
 from ...utility.catalogue import say
-from ..figures.path import placebo_figure
+from ..figures.study_figures import draw_placebos
 from ..figures.svg_canvas import pair
 from ..sections.answer import Sentence
 from ..sections.robustness import Histogram
@@ -89,7 +89,7 @@ def environment() -> Environment:
 def _histogram(histogram: Histogram) -> Markup:
     """Return the figure, for wide pages and for narrow ones."""
     facts = histogram.statistic, histogram.draws
-    return pair(lambda width: placebo_figure(*facts, width=width, label=histogram.title))
+    return pair(lambda width: draw_placebos(*facts, width=width, label=histogram.title))
 
 
 def formula(text: str) -> Markup:

@@ -19,10 +19,10 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVELS, ascii_text, pvalue
 from ...utility.units import speaking_of, words
 from ..sections.answer import brief, headline, lacking_lines, remedies
-from ..sections.dropped import dropped_section
+from ..sections.events import dropped_section
 from ..sections.robustness import robustness
 from ..sections.top import SHOWN_GROUPS
-from ..sections.windows import Value, windows_table
+from ..sections.windows import WindowValue, windows_table
 
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
@@ -91,14 +91,16 @@ def summary(findings: Findings, sample: Sample) -> str:
     return "\n".join([_grid(head, rows), _wrapped(note), *_other_tests(sample)])
 
 
-def _row(finding: WindowFinding, values: Iterable[Value], at: int, *, is_main: bool) -> list[str]:
+def _row(
+    finding: WindowFinding, values: Iterable[WindowValue], at: int, *, is_main: bool
+) -> list[str]:
     """Return the cells of a window, with the p-value behind the first `at` values."""
     numbers = [_numbers(value, finding) for value in values]
     window = f"{finding.window}{' main' * is_main}"
     return [window, *numbers[:at], p_text(finding.answer.pvalue), *numbers[at:]]
 
 
-def _numbers(value: Value, finding: WindowFinding) -> str:
+def _numbers(value: WindowValue, finding: WindowFinding) -> str:
     numbers = value.numbers(finding)
     if value.kind == "count":
         return f"{int(numbers[0]):,}"

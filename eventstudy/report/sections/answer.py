@@ -18,9 +18,10 @@ from ...analysis.answer import (
 )
 from ...calendars.window import Window
 from ...findings.samples import CarRemark, Sample
-from ...findings.types import Findings
+from ...findings.types import Findings, ModelFacts
 from ...significance import FULL_SAMPLE
 from ...utility.catalogue import has, say
+from ...utility.csv_text import BLANK
 from ...utility.numbers import (
     LEVEL,
     NBSP,
@@ -32,7 +33,6 @@ from ...utility.numbers import (
     span,
 )
 from ...utility.units import words
-from .subject import of_number, subject
 
 # A name in the headline is cut after so many letters, and one in a list of events.
 LONGEST_FIRM = 60
@@ -52,21 +52,9 @@ class Sentence:
         return "".join(text for text, _ in self.pieces)
 
 
-def headline(findings: Findings, sample: Sample | None = None) -> str:
-    """Return the answer of a sample and its caveats as plain text.
-
-    Parameters
-    ----------
-    findings : Findings
-    sample : Sample, optional
-        By default that of the answer.
-
-    Returns
-    -------
-    str
-    """
-    sample = sample or findings.sample
-    return " ".join([str(answer(findings, sample)), *asides(findings, sample)])
+def headline(findings: Findings) -> str:
+    """Return the answer of a study and its caveats as plain text."""
+    return " ".join([str(answer(findings)), *asides(findings)])
 
 
 def answer(findings: Findings, sample: Sample | None = None) -> Sentence:
@@ -119,28 +107,83 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     """
     result = sample.answer
     n = result.n_events or sample.n_events
-    name = subject(findings, sample) if sample.group else say("answer.pooled")
-    who = say("answer.who", number=_number(n), subject=of_number(n, name).partition(" ")[2])
-    if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
-        head, sentence = _parts(findings, sample)
-        return Sentence(
-            ((who, False), (head[:1].lower() + head[1:], True), (f" {sentence}", False))
-        )
-    if result.verdict == NOT_DIFFERENT:
+    name = name_sample(findings, sample) if sample.group else say("answer.pooled")
+    who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
+    if result.verdict == DIFFERENT:
+        caveats = _variance_multiple(result) if result.n_events < FULL_SAMPLE else []
+        head = _moved(findings, result, say("answer.shares"))
+        tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
+    elif result.verdict == NOT_DIFFERENT:
+        head = say("answer.brief_no_move")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
-        return Sentence(((who, False), (say("answer.brief_no_move"), True), (tail, False)))
-    caveats = _variance_multiple(result) if result.n_events < FULL_SAMPLE else []
-    tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
-    return Sentence(((who, False), (_moved(findings, result, "shares"), True), (tail, False)))
+    else:
+        head, sentence = _parts(findings, sample)
+        head, tail = head[:1].lower() + head[1:], f" {sentence}"
+    return Sentence(((who, False), (head, True), (tail, False)))
 
 
-def other_news(cells: Iterable[str]) -> list[str]:
+def name_news(cells: Iterable[str]) -> list[str]:
     """Return a sentence that names the other news that the event list knows."""
     named = "; ".join(clipped(cell, 600).rstrip(".;") for cell in cells)
     return [say("answer.news", news=named)] if named else []
 
 
-def days_text(window: Window) -> str:
+def name_group(group: str, column: str) -> str:
+    """Return what the events of a group are called: ``adverse announcements``.
+
+    Parameters
+    ----------
+    group : str
+        Value of the column; "" for all events.
+    column : str
+        Column that splits the events.
+    """
+    if not group:
+        return "announcements"
+    if group == BLANK:
+        name = clipped(column or "group", 60)
+        return f"announcements without {'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    name = clipped(group, 60)
+    if column in ("", "direction"):
+        return f"{name} announcements"
+    return f"announcements with {clipped(column, 60)} {name}"
+
+
+def count_subject(n: int, subject: str) -> str:
+    """Return ``3 adverse announcements`` or ``1 adverse announcement``.
+
+    Parameters
+    ----------
+    n : int
+    subject : str
+        Name of the events in the plural.
+
+    Returns
+    -------
+    str
+    """
+    return f"{n:,} {subject.replace('announcements', 'announcement', 1) if n == 1 else subject}"
+
+
+def name_sample(findings: Findings, sample: Sample | None = None) -> str:
+    """Return the name of the events of a sample.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+
+    Returns
+    -------
+    str
+        Such as ``adverse announcements``.
+    """
+    sample = sample or findings.sample
+    return name_group(sample.group, findings.setup.group_column)
+
+
+def write_days(window: Window) -> str:
     """Return a window in words: ``on the announcement day and the day after``."""
     if window in (Window(0, 0), Window(0, 1)):
         return say(f"days.{window.start}_{window.stop}")
@@ -148,7 +191,7 @@ def days_text(window: Window) -> str:
     return say(code, first=window.start, last=window.stop)
 
 
-def interval_text(effect: Interval, *, sizes: bool = False) -> str:
+def write_interval(effect: Interval, *, sizes: bool = False) -> str:
     """Return the 95% interval in the digits of a sentence.
 
     Parameters
@@ -162,19 +205,24 @@ def interval_text(effect: Interval, *, sizes: bool = False) -> str:
     -------
     str
     """
-    ends = [effect.ci_low, effect.ci_high]
-    if sizes:
-        shown = [size_text(end) for end in sorted(ends, key=abs)]
-    else:
-        shown = [rough_percent(end) for end in ends]
+    ends, show = [effect.ci_low, effect.ci_high], size_text if sizes else rough_percent
+    shown = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
     if words().quantity:
         shown[0] = shown[0].removesuffix(words().unit)
     return say("answer.interval", low=shown[0], high=shown[1])
 
 
-def full_interval(effect: Interval) -> str:
+def write_full_interval(effect: Interval) -> str:
     """Return the 95% interval in the digits of a key figure."""
     return f"95%{NBSP}interval {span(effect.ci_low, effect.ci_high)}"
+
+
+def has_exact_law(model: ModelFacts) -> bool:
+    """Return whether the t of a single CAR is exact under normality.
+
+    It is if the variance of the CAR is that of the estimator, with classical errors.
+    """
+    return model.exact and model.cov_type == "nonrobust"
 
 
 def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
@@ -184,9 +232,8 @@ def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
 
 def remedies(remarks: Iterable[CarRemark]) -> str:
     """Return what to do about events without a CAR, each remedy once."""
-    return " ".join(
-        dict.fromkeys(remark.reason.remedy for remark in remarks if remark.reason.remedy)
-    )
+    each = dict.fromkeys(remark.reason.remedy for remark in remarks)
+    return " ".join(filter(None, each))
 
 
 def _named(remark: CarRemark) -> str:
@@ -211,14 +258,14 @@ def _parts(findings: Findings, sample: Sample) -> tuple[str, str]:
 
 def _evidence(result: Answer) -> str:
     sizes = result.verdict == DIFFERENT and not words().quantity
-    interval = interval_text(result.effect, sizes=sizes)
+    interval = write_interval(result.effect, sizes=sizes)
     return say("answer.evidence", interval=interval, p=result.pvalue)
 
 
 def _sample_text(findings: Findings, sample: Sample) -> str:
     """Return what the estimate is of: ``Average of 50 adverse announcements on 43 dates``."""
     n, dates = sample.answer.n_events, sample.answer.n_dates
-    name = subject(findings, sample)
+    name = name_sample(findings, sample)
     if n == 1:
         return say("answer.one_event", subject=name.replace("announcements", "announcement", 1))
     number = number_word(dates) if n < FULL_SAMPLE else f"{dates:,}"
@@ -239,7 +286,7 @@ def _who(sample: Sample) -> str:
 def _moved(findings: Findings, result: Answer, who: str) -> str:
     """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
     effect, main = result.effect.estimate, findings.setup.main
-    facts = {"who": who, "when": days_text(main), "implied": _implied_by(findings), "size": effect}
+    facts = {"who": who, "when": write_days(main), "implied": _implied_by(findings), "size": effect}
     if words().quantity:
         meaning = words().meaning(effect, len(main)).removeprefix(words().quantity).strip()
         return say("answer.quantity", quantity=words().quantity, meaning=meaning, **facts)
@@ -255,20 +302,18 @@ def _implied_by(findings: Findings) -> str:
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, facts = sample.answer, {
-        "who": _who(sample), "when": days_text(findings.setup.main),
+        "who": _who(sample), "when": write_days(findings.setup.main),
         "implied": _implied_by(findings), "quantity": words().quantity,
     }  # fmt: skip
     head = say("answer.no_change" if words().quantity else "answer.no_move", **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     if result.overturn.largest_t <= quantile(result.effect.df):
-        average = result.plain_average
-        interval = interval_text(average)
-        return head, f"{sentence} " + say(
-            "answer.unequal_firms", value=average.estimate, interval=interval
-        )
-    could = say("answer.could_have_seen", least=result.overturn.smallest_effect)
-    return head, f"{sentence} {could}"
+        average, interval = result.plain_average.estimate, write_interval(result.plain_average)
+        remark = say("answer.unequal_firms", value=average, interval=interval)
+    else:
+        remark = say("answer.could_have_seen", least=result.overturn.smallest_effect)
+    return head, f"{sentence} {remark}"
 
 
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
@@ -277,7 +322,7 @@ def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
     head = say("answer.provisional", n=result.n_events, total=sample.n_used, days=days)
     if not result.n_events:
         return head, say("answer.run_again")
-    facts = {"value": result.effect.estimate, "interval": interval_text(result.effect)}
+    facts = {"value": result.effect.estimate, "interval": write_interval(result.effect)}
     return head, say("answer.so_far" if result.n_events > 1 else "answer.so_far_one", **facts)
 
 
@@ -294,11 +339,8 @@ def _nothing_usable(findings: Findings, sample: Sample) -> tuple[str, str]:
     if total == 0:
         return say("answer.no_events"), say("answer.add_row")
     reason, n = findings.dropped[0]
-    name = subject(findings, sample)
-    head = say(
-        "answer.none_usable" if total > 1 else "answer.one_unusable",
-        who=of_number(total, name) if total > 1 else of_number(1, name).removeprefix("1 "),
-    )
+    who = count_subject(total, name_sample(findings, sample)).removeprefix("1 ")
+    head = say("answer.none_usable" if total > 1 else "answer.one_unusable", who=who)
     facts = {"reason": reason.head, "n": n, "total": total}
     reason_text = say("answer.most_frequent" if total > 1 else "answer.the_reason", **facts)
     return head, f"{reason_text} {reason.remedy or say('answer.reason_listed')}"
@@ -311,7 +353,7 @@ def _caveat(findings: Findings, sample: Sample) -> str:
         return ""
     variance = _variance_multiple(result)
     if result.n_events == 1:
-        news = other_news(sample.news) or [say("answer.check_news")]
+        news = name_news(sample.news) or [say("answer.check_news")]
         return " ".join([say("answer.one_alone"), *news, *variance])
     if result.n_dates == 1:
         return " ".join([say("answer.one_date"), *variance])
@@ -319,7 +361,8 @@ def _caveat(findings: Findings, sample: Sample) -> str:
         return variance[0]
     used, total = result.n_events, sample.n_events
     if result.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
-        return say("answer.few_used", used=used, who=of_number(total, subject(findings, sample)))
+        who = count_subject(total, name_sample(findings, sample))
+        return say("answer.few_used", used=used, who=who)
     return ""
 
 
@@ -341,8 +384,7 @@ def _extended_note(sample: Sample, main: Window) -> str:
     if sample.n_used == 1:
         return say("answer.extended_one", reason=ends[0].reason)
     until = [
-        say(f"answer.until_{remark.reason.code}", name=_named(remark), **remark.reason.facts)
-        for remark in ends
+        say(f"answer.until_{end.reason.code}", name=_named(end), **end.reason.facts) for end in ends
     ]
     facts = {"n": len(ends), "total": sample.answer.n_events, "window": main}
     return say("answer.extended", events=_some(until, len(until)), **facts)

@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...analysis.answer import NO_RESULT
-from ...calendars.window import Window
 from ...findings.events import Event, EventCar, EventDetail, PricePath
-from ...findings.fit_points import DAY, FITTED
 from ...findings.price_path import INDEX
 from ...findings.types import Findings
-from ...returns.series import MARKET
 from ...utility.catalogue import has, say
 from ...utility.flags import Flag
 from ...utility.numbers import (
@@ -29,16 +26,21 @@ from ...utility.numbers import (
     percent,
 )  # fmt: skip
 from ...utility.units import words
-from ..figures.car_axis import CarAxis
-from ..figures.event_figures import abnormal_figure, fit_figure, price_figure, volume_figure
-from .answer import Sentence, answer, asides, other_news
-from .events import about, flag_meaning, flag_words, in_order, safe_url
-from .path import has_exact_law
-from .windows import role_of
+from ..figures.event_figures import (
+    draw_abnormal_returns,
+    draw_fit,
+    draw_price,
+    draw_volume,
+    name_axis,
+)
+from ..figures.study_figures import CarAxis
+from .answer import Sentence, answer, asides, has_exact_law, name_news
+from .events import describe_event, explain_flag, in_order, safe_url, write_flag
+from .windows import find_role
 
 # Columns that the page shows elsewhere.
 ELSEWHERE = ("status", "benchmark")
-LONGEST, LONGEST_LABEL = 6000, 60
+LONGEST = 6000
 # Parameters in the unit of the returns; the others are slopes.
 LEVELS = ("alpha", "mu")
 
@@ -60,12 +62,12 @@ def render_context(findings: Findings, event: Event) -> dict[str, Any]:
     detail = event.detail
     if detail is None:
         raise ValueError(f"{event.cells['event_id']} has no page")
-    main, car = findings.setup.main, event.car(findings.setup.main) if event.is_used else None
-    name, table = clipped(event.name), _windows(findings, event, detail) if event.is_used else None
-    title = dict.fromkeys(filter(None, (name, clipped(about(event), 160))))
+    car = event.car(findings.setup.main) if event.is_used else None
+    name, windows = clipped(event.name), _windows(findings, event, detail) if car else None
+    title = dict.fromkeys(filter(None, (name, clipped(describe_event(event), 160))))
     return {
         "event": event,
-        "main": main,
+        "main": findings.setup.main,
         "words": words(),
         "title": ": ".join(title),
         "name": name,
@@ -73,14 +75,14 @@ def render_context(findings: Findings, event: Event) -> dict[str, Any]:
         "answer": _answer(findings, detail),
         "asides": _asides(findings, detail),
         "keys": list(_keys(findings, event, detail, car)) if car else [],
-        "price": _price(detail, main, car),
-        "abnormal": _abnormal(detail, main, car) if car else None,
-        "windows": table,
+        "price": _price(findings, detail, car),
+        "abnormal": _abnormal(findings, detail, car) if car else None,
+        "windows": windows,
         "fit": _estimation(findings, event, detail) if car else None,
         "flags": list(_flags(event, detail)),
         "announcement": list(_announcement(event)),
         "neighbours": _neighbours(findings, event),
-        "ticks": table["axis"].ticks if table else (),
+        "ticks": windows["axis"].ticks if windows else (),
     }
 
 
@@ -98,8 +100,8 @@ def _answer(findings: Findings, detail: EventDetail) -> Sentence | None:
 def _asides(findings: Findings, detail: EventDetail) -> list[str]:
     """Return what must be said with the answer, other news included."""
     if detail.sample is None:
-        return other_news(detail.news)
-    news = [] if detail.sample.answer.n_events else other_news(detail.news)
+        return name_news(detail.news)
+    news = [] if detail.sample.answer.n_events else name_news(detail.news)
     return [*asides(findings, detail.sample), *news]
 
 
@@ -139,12 +141,12 @@ def _key(code: str, **facts: Any) -> str:
 def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
     """Yield what a reader should know of one event, each with its head."""
     for flag in event.flags:
-        text = flag_meaning(flag)
+        text = explain_flag(flag)
         if flag == Flag.BENCHMARK_FALLBACK and detail.stand_in:
             text = str(detail.stand_in)
         if flag == Flag.PRICE_LIMIT and detail.sample and detail.sample.extended:
             text = f"{text}: {detail.sample.extended[0].reason}"
-        yield clipped(flag_words(flag), 60).capitalize(), text
+        yield write_flag(flag).capitalize(), text
     if detail.remark:
         yield _label("estimation"), clipped(detail.remark, 300)
     if n := detail.n_same_session:
@@ -156,7 +158,7 @@ def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
         yield _label("other_dates"), say(code, n=n, dates=dates)
     for fault in detail.faults:
         facts = {"detail": clipped(fault.detail, 200), "action": fault.action}
-        head = f"{flag_words(fault.kind).capitalize()}, {fault.date}"
+        head = f"{write_flag(fault.kind).capitalize()}, {fault.date}"
         yield head, say("event_page.issue", **facts)
 
 
@@ -185,62 +187,71 @@ def _neighbours(findings: Findings, event: Event) -> list[tuple[str, str, str, s
     ]
 
 
-def _price(detail: EventDetail, main: Window, car: EventCar | None) -> dict[str, Any] | None:
+def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dict[str, Any] | None:
     """Return the figures of price and volume, and their values; None without prices.
 
     Parameters
     ----------
+    findings : Findings
     detail : EventDetail
-    main : Window
     car : EventCar, optional
         Over the main window; None for a dropped event.
     """
-    path, currency, name = detail.price, clipped(detail.currency, 12), ""
+    path, main = detail.price, findings.setup.main
     if path is None:
         return None
-    if car and np.isfinite(car.car):
-        end = "" if car.until_day is None else f"day {day(car.until_day)}"
-        code = "event_page.price_name_until" if car.until else "event_page.price_name"
-        name = say(code, window=main, until=end or _until(car), car=car.car)
-    is_index = path.label == INDEX
-    title = say("event_page.index", base=path.base) if is_index else path.label
+    if path.label == INDEX:
+        title, unit = say("event_page.index", base=path.base), ""
+    else:
+        unit = clipped(detail.currency, 12)
+        title = ", ".join(filter(None, (path.label, unit)))
     columns = (path.actual, path.expected, path.low, path.high, path.volume)
     return {
-        "figure": price_figure(path, main, name=name, unit="" if is_index else currency),
-        "title": title if is_index or not currency else f"{title}, {currency}",
+        "figure": draw_price(path, main, name=_price_name(car), unit=unit),
+        "title": title,
         "base": path.base,
         "is_modelled": bool(np.isfinite(path.expected).any()),
-        "volume": volume_figure(path, main) if np.isfinite(path.volume).any() else "",
-        "note": " ".join(_price_notes(path, main, car)),
+        "volume": draw_volume(path, main) if np.isfinite(path.volume).any() else "",
+        "note": " ".join(filter(None, _price_notes(findings, path, car))),
         "rows": list(zip(path.days.tolist(), path.dates, *columns, strict=True)),
     }
 
 
-def _price_notes(path: PricePath, main: Window, car: EventCar | None) -> Iterator[str]:
+def _price_name(car: EventCar | None) -> str:
+    """Return what stands above the window: its CAR, and until when that runs; "" without one."""
+    if car is None or not np.isfinite(car.car):
+        return ""
+    end = _until(car) if car.until_day is None else f"day {day(car.until_day)}"
+    code = "event_page.price_name_until" if car.until else "event_page.price_name"
+    return say(code, window=car.window, until=end, car=car.car)
+
+
+def _price_notes(findings: Findings, path: PricePath, car: EventCar | None) -> Iterator[str]:
     """Yield where the share and the model stood at the ends of the window and of the CAR."""
-    yield from _stood(path, main.stop)
+    yield _stood(path, findings.setup.main.stop)
     if car and car.until:
         yield say("event_page.stood_then", until=_until(car))
-        if car.until_day is not None:
-            yield from _stood(path, car.until_day)
+        yield "" if car.until_day is None else _stood(path, car.until_day)
 
 
-def _stood(path: PricePath, tau: int) -> Iterator[str]:
+def _stood(path: PricePath, tau: int) -> str:
+    """Return close and expected close of a day; "" for a day that has not both."""
     at = path.at(tau)
-    if 0 <= at < len(path.days) and np.isfinite(path.actual[at] + path.expected[at]):
-        facts = {"actual": path.actual[at], "expected": path.expected[at]}
-        yield say("event_page.stood", day=tau, **facts)
+    if not (0 <= at < len(path.days) and np.isfinite(path.actual[at] + path.expected[at])):
+        return ""
+    facts = {"actual": path.actual[at], "expected": path.expected[at]}
+    return say("event_page.stood", day=tau, **facts)
 
 
-def _abnormal(detail: EventDetail, main: Window, car: EventCar) -> dict[str, Any] | None:
+def _abnormal(findings: Findings, detail: EventDetail, car: EventCar) -> dict[str, Any] | None:
     """Return the figure of the AR of each day and the CAR up to it, and their values."""
-    days = detail.days
+    days, main = detail.days, findings.setup.main
     if days is None:
         return None
     columns = (days.ret, days.expected, days.ar, days.car, days.car_half)
     note = say("event_page.path_and_car", window=main, until=_until(car)) if car.until else ""
     rows = zip(days.days.tolist(), days.dates, *columns, strict=True)
-    return {"figure": abnormal_figure(days, main), "note": note, "rows": list(rows)}
+    return {"figure": draw_abnormal_returns(days, main), "note": note, "rows": list(rows)}
 
 
 def _windows(findings: Findings, event: Event, detail: EventDetail) -> dict[str, Any]:
@@ -254,7 +265,8 @@ def _windows(findings: Findings, event: Event, detail: EventDetail) -> dict[str,
         "law": say(f"event_page.law_{'exact' if has_exact_law(setup.model) else 'rough'}"),
         "rows": [
             {
-                "car": car, "sq": sq, "role": role_of(car.window, setup.main), "until": _until(car),
+                "car": car, "sq": sq, "until": _until(car),
+                "role": find_role(car.window, setup.main),
                 "mark": axis.mark(car.car, *car.interval, is_filled=car.pvalue < LEVEL),
             }
             for car, sq in zip(cars, detail.sq, strict=True)
@@ -271,21 +283,19 @@ def _estimation(findings: Findings, event: Event, detail: EventDetail) -> dict[s
     fit, estimation, setup = detail.fit, detail.estimation, findings.setup
     if fit is None or estimation is None:
         return None
-    kind = {DAY: "day", FITTED: "fitted"}.get(fit.axis, "benchmark")
-    subject = words().what or say("event_page.returns")
+    subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
     days, model = setup.event.days, setup.model
+    scales = [words().scale if name in LEVELS else 1.0 for name in model.parameters]
+    columns = (model.parameters, scales, estimation.params, estimation.bse)
     inside = (days >= setup.main.start) & (days <= setup.main.stop)
     return {
-        "figure": fit_figure(fit, days, setup.main),
-        "against": say(f"event_page.against_{kind}", kind=subject, axis=clipped(fit.axis, 60)),
+        "figure": draw_fit(fit, days, setup.main),
+        "against": say(f"event_page.against_{name_axis(fit)}", kind=subject, axis=axis),
         "is_marked": bool(fit.is_marked[inside].any()),
-        "benchmark": clipped(event.cells["benchmark"], 60) if MARKET.name in model.factors else "",
+        "benchmark": clipped(event.cells["benchmark"], 60) if "market" in model.factors else "",
         "parameters": [
             (parameter_letter(name), scale * value, scale * se, name in LEVELS)
-            for name, value, se in zip(
-                model.parameters, estimation.params, estimation.bse, strict=True
-            )
-            for scale in [words().scale if name in LEVELS else 1.0]
+            for name, scale, value, se in zip(*columns, strict=True)
         ],
         "estimation": estimation,
     }
@@ -302,4 +312,4 @@ def _until(car: EventCar) -> str:
 def _label(column: str) -> str:
     """Return what a column of the event list is called on its page."""
     code = f"event_page.label.{column}"
-    return say(code) if has(code) else capitalised(clipped(flag_words(column), LONGEST_LABEL))
+    return say(code) if has(code) else capitalised(write_flag(column))

@@ -1,10 +1,11 @@
-"""The one table of events, by CAR over the main window, with the effects on top."""
+"""The one table of events, by CAR over the main window; and what was dropped and flagged."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +16,22 @@ from ...findings.types import Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import NO_REASON, Reason, has, say
 from ...utility.csv_text import BLANK
-from ...utility.flags import NEUTRAL
-from ...utility.numbers import LEVEL, clipped, date_iso, parameter_letter, percent, span
+from ...utility.flags import NEUTRAL, Flag
+from ...utility.numbers import (
+    LEVEL,
+    capitalised,
+    clipped,
+    date_iso,
+    parameter_letter,
+    percent,
+    pvalue,
+    span,
+)
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from ..figures.car_axis import CarAxis
-from ..figures.sparklines import Sparklines
+from ..figures.study_figures import CarAxis, Sparklines
+from .answer import name_sample, remedies
+from .table import Row, Table, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
@@ -29,6 +40,8 @@ WIDTHS = {"wide": 11, "middle": 8}
 # Columns that describe the announcement, the best first.
 DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
 SHAPES = ("circle", "square", "triangle")
+# A list of dropped events is open from the start if it is no longer.
+OPEN = 6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,16 +58,17 @@ class EventRow:
         CAR and its standard error; of a sample the effect, without the error.
     interval : tuple of float
         95% interval.
-    statistic, pvalue : float
-        Of the t-test of the event, or p of the main test.
+    pvalue : float
+        Of the t-test of the event, or of the main test.
     bhar : float
     is_significant, is_mean : bool
     path : FloatArray, optional
         CAR by event day, shape (L2,).
     event_id, date, ticker : str
         "" for a sample, as all below; the date is day 0 (ISO).
-    flags : tuple of str
-        But for those that nearly every event carries.
+    tags : tuple of (str, bool)
+        Flags in words, each with whether it points at an issue of the data, but for those that
+        nearly every event carries.
     fit : str
         Slopes, R² and days of the estimation.
     url, page : str
@@ -70,7 +84,6 @@ class EventRow:
     car: float
     se: float
     interval: tuple[float, float]
-    statistic: float
     pvalue: float
     bhar: float
     is_significant: bool
@@ -79,16 +92,11 @@ class EventRow:
     event_id: str = ""
     date: str = ""
     ticker: str = ""
-    flags: tuple[str, ...] = ()
+    tags: tuple[tuple[str, bool], ...] = ()
     fit: str = ""
     url: str = ""
     page: str = ""
     reason: Reason = NO_REASON
-
-    @property
-    def tags(self) -> tuple[tuple[str, bool], ...]:
-        """Flags in words, each with whether it points at an issue of the data."""
-        return tuple((flag_words(flag)[:40], flag not in NEUTRAL) for flag in self.flags)
 
     @property
     def tip(self) -> str:
@@ -151,26 +159,6 @@ class EventsTable:
         longest = max((len(word) for name in self.groups for word in name.split()), default=0)
         return next((kind for kind, least in WIDTHS.items() if longest >= least), "")
 
-    @property
-    def spark_head(self) -> str:
-        """First and last day of the small paths; "" without them."""
-        if self.sparks is None:
-            return ""
-        return say("spark.head", first=self.sparks.days[0], last=self.sparks.days[-1])
-
-    def mark(self, row: EventRow) -> str:
-        """Return the picture of CAR and interval of a row; "" without a CAR."""
-        return self.axis.mark(
-            row.car, *row.interval, place=row.place, is_filled=row.is_significant,
-            is_mean=row.is_mean, tip=row.tip,
-        )  # fmt: skip
-
-    def spark(self, row: EventRow) -> str:
-        """Return the small path of a row."""
-        if self.sparks is None or row.path is None:
-            return ""
-        return self.sparks.draw(row.path, row.place)
-
 
 def events_table(findings: Findings) -> EventsTable:
     """Return the used events that are listed, and the effects of the samples.
@@ -180,14 +168,9 @@ def events_table(findings: Findings) -> EventsTable:
     findings : Findings
         With a used event.
     """
-    column, main = findings.setup.group_column, findings.setup.main
-    samples, common = findings.groups or (findings.sample,), common_flags(findings)
+    main, samples = findings.setup.main, findings.groups or (findings.sample,)
     places = {sample.group: i for i, sample in enumerate(samples)}
-    rows = []
-    for event in in_order(findings):
-        group = (event.cells.get(column) or BLANK) if column else ""
-        if event.is_used:
-            rows.append(_event_row(findings, event, group, places.get(group, 0), common))
+    rows = [_event_row(findings, event, places) for event in in_order(findings) if event.is_used]
     means = [_mean_row(sample, i) for i, sample in enumerate(samples) if sample.answer.n_events]
     axis = CarAxis.of(event.car(main) for event in findings.used)
     days = findings.setup.event.days
@@ -213,7 +196,7 @@ def in_order(findings: Findings) -> list[Event]:
     return sorted(findings.events, key=key)
 
 
-def common_flags(findings: Findings) -> dict[str, int]:
+def find_common_flags(findings: Findings) -> dict[str, int]:
     """Return the flags that nearly every used event carries, with their numbers."""
     n = findings.setup.n_used
     counts = findings.pooled.flags.items()
@@ -222,22 +205,22 @@ def common_flags(findings: Findings) -> dict[str, int]:
 
 def common_notes(findings: Findings) -> Iterator[str]:
     """Yield a sentence on each flag that nearly every used event carries."""
-    for flag, n in common_flags(findings).items():
-        name = clipped(flag_words(flag), 60).capitalize()
+    for flag, n in find_common_flags(findings).items():
+        name = write_flag(flag).capitalize()
         yield say("events.common", flag=name, n=n, total=findings.setup.n_used)
 
 
-def about(event: Event) -> str:
+def describe_event(event: Event) -> str:
     """Return what was announced, in short; "" if the events file does not say."""
     return next((text for c in DESCRIPTIONS if (text := str(event.cells.get(c, "")).strip())), "")
 
 
-def flag_words(flag: str) -> str:
-    """Return a flag as words."""
-    return flag.replace("_", " ").strip()
+def write_flag(flag: str) -> str:
+    """Return a flag as words, which are 60 letters at most."""
+    return clipped(flag.replace("_", " "), 60)
 
 
-def flag_meaning(flag: str) -> str:
+def explain_flag(flag: str) -> str:
     """Return what a flag means; "" for one that is not of this tool."""
     return say(f"flag.{flag}", datum=words().datum) if has(f"flag.{flag}") else ""
 
@@ -249,18 +232,18 @@ def safe_url(value: object) -> str:
     return text if is_web else ""
 
 
-def _event_row(
-    findings: Findings, event: Event, group: str, place: int, common: dict[str, int]
-) -> EventRow:
-    car, cells = event.car(findings.setup.main), event.cells
+def _event_row(findings: Findings, event: Event, places: Mapping[str, int]) -> EventRow:
+    car, cells, column = event.car(findings.setup.main), event.cells, findings.setup.group_column
+    group, common = (cells.get(column) or BLANK) if column else "", find_common_flags(findings)
+    flags = (flag for flag in event.flags if flag not in common)
     return EventRow(
-        name=clipped(event.name), subtitle=clipped(about(event) or cells["event_id"]),
-        group=clipped(group), place=place, car=car.car, se=car.se,
-        interval=car.interval, statistic=car.statistic,
-        pvalue=car.pvalue, bhar=np.nan if words().quantity else car.bhar,
+        name=clipped(event.name), subtitle=clipped(describe_event(event) or cells["event_id"]),
+        group=clipped(group), place=places.get(group, 0), car=car.car, se=car.se,
+        interval=car.interval, pvalue=car.pvalue, bhar=np.nan if words().quantity else car.bhar,
         is_significant=car.pvalue < LEVEL, is_mean=False, path=event.path,
         event_id=str(cells["event_id"]), date=date_iso(event.day0),
-        ticker=clipped(cells["ticker"]), flags=tuple(f for f in event.flags if f not in common),
+        ticker=clipped(cells["ticker"]),
+        tags=tuple((write_flag(flag)[:40], flag not in NEUTRAL) for flag in flags),
         fit=_fit(findings, event), url=safe_url(cells.get("source_url", "")), page=event.page,
         reason=car.reason,
     )  # fmt: skip
@@ -269,16 +252,15 @@ def _event_row(
 def _mean_row(sample: Sample, place: int) -> EventRow:
     answer, n = sample.answer, sample.answer.n_events
     code = "events.mean_of" if sample.group else "events.mean"
+    is_early = answer.verdict == PROVISIONAL
+    tested = say("events.provisional") if is_early else str(answer.reason)
     if np.isfinite(answer.pvalue):
         tested = say("events.tested", test=STATISTICS[answer.test].label, p=answer.pvalue)
-    else:
-        is_early = answer.verdict == PROVISIONAL
-        tested = say("events.provisional") if is_early else str(answer.reason)
     return EventRow(
         name=say(code, n=n, group=clipped(sample.group, 60)), subtitle=tested,
         group=clipped(sample.group), place=place, car=answer.effect.estimate, se=np.nan,
-        interval=(answer.effect.ci_low, answer.effect.ci_high), statistic=np.nan,
-        pvalue=answer.pvalue, bhar=np.nan if words().quantity else sample.main.bhar,
+        interval=(answer.effect.ci_low, answer.effect.ci_high), pvalue=answer.pvalue,
+        bhar=np.nan if words().quantity else sample.main.bhar,
         is_significant=answer.verdict == DIFFERENT, is_mean=True,
         path=sample.path.caar if sample.path else None,
     )  # fmt: skip
@@ -334,3 +316,128 @@ def _notes(
         yield say("spark.note", first=int(days[0]), reach=reach)
         if sparks.n_cut:
             yield say("spark.cut", n=sparks.n_cut)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedKind:
+    """Events dropped for one kind of reason.
+
+    Attributes
+    ----------
+    reason, remedy : str
+        What the events have in common, and what to do about it; "" where nothing is known to help.
+    n : int
+    reasons : dict of str to list of Event
+        Each reason in full with the events that are listed of it.
+    is_open : bool
+    """
+
+    reason: str
+    remedy: str
+    n: int
+    reasons: dict[str, list[Event]]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedSection:
+    """What became of the events that are not simply used.
+
+    Attributes
+    ----------
+    lede : str
+    kinds : list of DroppedKind
+        The most frequent first.
+    remarks : list of dict
+        Used events whose CAR over the main window is missing, or runs on beyond it: ``title``,
+        ``n``, ``is_open``, ``remarks`` and ``remedy``.
+    left_out : Table, optional
+        The answer without the events of each flag.
+    flags : Table, optional
+        Each flag with its meaning and number of used events.
+    """
+
+    lede: str
+    kinds: list[DroppedKind]
+    remarks: list[dict[str, Any]]
+    left_out: Table | None
+    flags: Table | None
+
+
+def dropped_section(findings: Findings) -> DroppedSection:
+    """Return what was dropped and flagged, with the sentence above."""
+    sample, main = findings.pooled, findings.setup.main
+    lists = {"lacking": (sample.n_lacking, sample.lacking)}
+    lists["extended"] = (len(sample.extended), sample.extended)
+    remarks = [
+        {
+            "title": say(f"dropped.{code}", window=main), "n": n, "is_open": n <= OPEN,
+            "remarks": remarks, "remedy": remedies(remarks),
+        }
+        for code, (n, remarks) in lists.items()
+        if n
+    ]  # fmt: skip
+    lede, kinds = _dropped_lede(findings), _kinds(findings)
+    return DroppedSection(lede, kinds, remarks, _left_out(findings), _flags(findings))
+
+
+def _dropped_lede(findings: Findings) -> str:
+    """Return how many events were dropped, have no CAR, and run on beyond the window."""
+    setup, sample = findings.setup, findings.pooled
+    lost = setup.n_events - setup.n_used
+    facts = {"n": setup.n_events, "used": setup.n_used, "lost": lost, "window": setup.main}
+    numbers = {"no_car": sample.n_lacking, "run_on": len(sample.extended)}
+    codes = ["some" if lost else "none", *(code for code, n in numbers.items() if n)]
+    return " ".join(say(f"dropped.lede_{code}", **facts, **numbers) for code in codes)
+
+
+def _kinds(findings: Findings) -> list[DroppedKind]:
+    """Return the dropped events by kind of reason; equal reasons are said once."""
+    reasons: dict[str, dict[str, list[Event]]] = {}
+    for event in findings.events:
+        if not event.is_used:
+            alike = reasons.setdefault(event.reason.head, {})
+            alike.setdefault(clipped(event.reason, 400), []).append(event)
+    kinds = []
+    for reason, n in findings.dropped:
+        alike = reasons.get(reason.head, {})
+        is_open = sum(map(len, alike.values())) <= OPEN or not findings.setup.n_used
+        kinds.append(DroppedKind(clipped(reason.head), reason.remedy, n, alike, is_open))
+    return kinds
+
+
+def _left_out(findings: Findings) -> Table | None:
+    """Return the answer of the sample without the events of each flag, all events first.
+
+    The test stays that of all events, so the events left out alone make the difference.
+    """
+    table, sample = findings.beside("without_flagged"), findings.sample
+    if table is None:
+        return None
+    answer = sample.answer
+    rows = [
+        _left_out_row(
+            say("dropped.all"), "", "", answer.n_events, answer.effect.estimate, answer.pvalue
+        )
+    ]
+    without = findings.over_main(table)
+    for row in without[without["test"] == answer.test].to_dict("records"):
+        name = str(row["left_out"])
+        n = sample.flags.get(name, answer.n_events - row["n_events"])
+        meaning = explain_flag(name) if name in list(Flag) else say("dropped.date")
+        numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
+        rows.append(_left_out_row(capitalised(write_flag(name)), meaning, f"{n:,}", *numbers))
+    facts = {"subject": name_sample(findings), "window": findings.setup.main}
+    test = STATISTICS[answer.test].label
+    return make_table("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
+
+
+def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: float) -> Row:
+    return Row((name, n, f"{left:,}", percent(effect, unit=False), pvalue(p)), meaning)
+
+
+def _flags(findings: Findings) -> Table | None:
+    """Return the flags of used events with what they mean, the most frequent first."""
+    counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
+    rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]
+    return make_table("dropped.flags", "ttn", rows) if rows else None

@@ -1,24 +1,65 @@
-"""Methods as used in the study: model, formulas, tests shown, and their references."""
+"""Methods as used in the study, with their references; and where its numbers come from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
+from ...analysis.cross_section import not_possible
 from ...findings.types import Findings, ModelFacts
 from ...significance import STATISTICS
 from ...significance._correlation import MIN_COMMON
 from ...significance._pairs import PAIRWISE_LIMIT
 from ...significance.clusters import ENUMERATE_UP_TO
 from ...utility.catalogue import has, say
-from ...utility.numbers import listed, parameter_letter, window_text
+from ...utility.flags import Flag
+from ...utility.numbers import MISSING, clipped, listed, parameter_letter, window_text
 from ...utility.units import words
-from .conventions import law_of, missing_days, practice
-from .references import Reference, references
-from .table import Row, Table, table_of
+from .answer import has_exact_law
+from .robustness import describe_errors
+from .table import Row, Table, make_table
+from .top import data_notes
 
 # Analyses that have a paragraph of methods, by the table of the run.
 CORRECTIONS = ("families", "differences")
+# What is known of the prices of a symbol, in the order of the table.
+COLUMNS = ("source", "detail", "first", "last", "rows", "currency", "note")
+# Surnames, joined by commas and "and", before years; the first of them is kept.
+_CITED = re.compile(r"([A-Z][\w-]*)(?:(?:, | and )[A-Z][\w-]*)* (\((?:\d{4}(?:, )?)+\)|\d{4}\b)")
+_ENTRY = re.compile(r"@article\{(\w+),\n(.*?)\n\}", re.DOTALL)
+_FIELD = re.compile(r"^ *(\w+) = \{(.*)\},?$", re.MULTILINE)
+_PLAIN = {r"\&": "&", r"{\"o}": "ö", "--": "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One article: its parts as text, and its entry as BibTeX.
+
+    Attributes
+    ----------
+    key : str
+        Surname of the first author and year, such as ``kolari2010``.
+    authors : str
+        With the year: ``Kolari, J. W. and Pynnönen, S. (2010)``.
+    title, journal, place : str
+        The title ends as a sentence; the place is volume and pages.
+    bibtex : str
+    """
+
+    key: str
+    authors: str
+    title: str
+    journal: str
+    place: str
+    bibtex: str
+
+    def __str__(self) -> str:
+        return f"{self.authors}. {self.title} {self.journal} {self.place}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +107,11 @@ def methods(findings: Findings) -> Methods:
         lede="" if used else say("methods.unused"),
         paragraphs=paragraphs,
         tests=_tests(findings, names) if used else None,
-        references=references([*sources, *(paragraph.text for paragraph in paragraphs)]),
+        references=find_references([*sources, *(paragraph.text for paragraph in paragraphs)]),
     )
 
 
-def formula_text(text: str) -> str:
+def write_formula(text: str) -> str:
     """Return a formula of the registries with Greek letters: ``E[R_it] = α_i + β_i R_mt``."""
     letters = parameter_letter(text).replace("sum_", "Σ_").replace("sum ", "Σ ")
     return letters.replace(">=", "≥")
@@ -80,11 +121,11 @@ def _paragraphs(findings: Findings) -> Iterator[Paragraph]:
     setup, used = findings.setup, findings.setup.n_used > 0
     if words().what:
         yield Paragraph(say(f"methods.measure_{setup.measure}", source=words().source))
-        yield Paragraph(formula_text(words().formula), is_formula=True)
+        yield Paragraph(write_formula(words().formula), is_formula=True)
         yield Paragraph(say("methods.log_points", quantity=words().quantity))
     yield from _model(findings)
     yield from _variance(findings)
-    if done := practice(findings):
+    if done := describe_choices(findings):
         yield Paragraph(" ".join(done))
     if not used:
         return
@@ -107,20 +148,12 @@ def _model(findings: Findings) -> Iterator[Paragraph]:
         days = say(
             "methods.days" if least == most else "methods.days_between", least=least, most=most
         )
-    fitted = model.least_squares and model.parameters
-    yield Paragraph(
-        say(
-            "methods.model_values" if words().what else "methods.model_returns",
-            kind=words().what or setup.kind,
-            model=model.label,
-            source=listed(model.source.split("; ")),
-            by=say("methods.by_least_squares") if fitted else "",
-            length=len(setup.estimation),
-            estimation=setup.estimation,
-            days=days,
-        )
-    )
-    formula = formula_text(model.formula.replace("R_", f"{symbol}_"))
+    by = say("methods.by_least_squares") if model.least_squares and model.parameters else ""
+    source = listed(model.source.split("; "))
+    facts = {"estimation": setup.estimation, "length": len(setup.estimation), "days": days}
+    facts |= {"kind": words().what or setup.kind, "model": model.label, "source": source, "by": by}
+    yield Paragraph(say(f"methods.model_{'values' if words().what else 'returns'}", **facts))
+    formula = write_formula(model.formula.replace("R_", f"{symbol}_"))
     yield Paragraph(say("methods.ar_car", formula=formula, symbol=symbol), is_formula=True)
 
 
@@ -128,12 +161,9 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     """Yield what was computed, and of what the variance of a CAR consists."""
     setup, model = findings.setup, findings.setup.model
     scar = setup.conventions["scar"]
-    computed = say(
-        "methods.computed" if setup.n_used else "methods.would_be_computed",
-        event=setup.event,
-        tested=listed(window_text(window) for window in setup.tested),
-    )
-    variance, missing = f"{computed} {variance_of_car(model)}", missing_days(findings)
+    code = "methods.computed" if setup.n_used else "methods.would_be_computed"
+    computed = say(code, event=setup.event, tested=listed(map(window_text, setup.tested)))
+    variance, missing = f"{computed} {describe_variance(model)}", explain_missing_days(findings)
     defined = say(f"methods.scar_{scar}")
     if not (model.parameters and model.exact and not model.forecasts_variance):
         yield Paragraph(f"{variance}. {defined} {missing}")
@@ -144,16 +174,14 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     yield Paragraph(" ".join([letters, *[defined] * (scar == "sum"), missing]))
 
 
-def variance_of_car(model: ModelFacts) -> str:
+def describe_variance(model: ModelFacts) -> str:
     """Return of what the variance of a CAR consists, without the full stop."""
-    if not model.parameters:
-        return say("variance.no_parameters")
-    if model.forecasts_variance:
-        return say("variance.forecast")
-    if model.is_censored:
-        return say("variance.censored")
-    if not model.exact:
-        return say("variance.approximate")
+    kinds = {
+        "no_parameters": not model.parameters, "forecast": model.forecasts_variance,
+        "censored": model.is_censored, "approximate": not model.exact,
+    }  # fmt: skip
+    if kind := next((kind for kind, holds in kinds.items() if holds), ""):
+        return say(f"variance.{kind}")
     if has(f"covariance.{model.cov_type}"):
         return say("variance.robust", covariance=say(f"covariance.{model.cov_type}"))
     return say("variance.exact")
@@ -161,14 +189,9 @@ def variance_of_car(model: ModelFacts) -> str:
 
 def _single(findings: Findings) -> str:
     """Return what the interval of a single CAR is."""
-    law, letters = law_of(findings)
-    return say("methods.single", kind=say(f"law.{_exactness(findings)}"), law=law, letters=letters)
-
-
-def _exactness(findings: Findings) -> str:
-    """Return "exact" if the t of a single CAR has the variance of the estimator."""
-    model = findings.setup.model
-    return "exact" if model.exact and model.cov_type == "nonrobust" else "approximate"
+    law, letters = describe_law(findings)
+    kind = say("law.exact" if has_exact_law(findings.setup.model) else "law.approximate")
+    return say("methods.single", kind=kind, law=law, letters=letters)
 
 
 def _several(findings: Findings) -> Iterator[Paragraph]:
@@ -191,8 +214,197 @@ def _tests(findings: Findings, names: tuple[str, ...]) -> Table:
         test = STATISTICS[name]
         reference = test.reference
         if name == "event_t":
-            scar = findings.setup.conventions["scar"]
-            kind = _exactness(findings) if scar == "exact" else "approximate"
-            reference = f"{law_of(findings)[0]}, {say(f'law.{kind}')}"
+            setup = findings.setup
+            is_exact = setup.conventions["scar"] == "exact" and has_exact_law(setup.model)
+            law = say("law.exact" if is_exact else "law.approximate")
+            reference = f"{describe_law(findings)[0]}, {law}"
         rows.append(Row((test.label, words().say(test.null), reference, test.source)))
-    return table_of("methods.tests", "ttdt", rows)
+    return make_table("methods.tests", "ttdt", rows)
+
+
+def describe_choices(findings: Findings) -> list[str]:
+    """Return a sentence for each choice of the settings that came to bear on these events."""
+    makers = (_repeats, _halts, _limits, _confounders, _ranks, _regression, _placebos)
+    return [text for maker in makers for text in maker(findings)] if findings.setup.n_used else []
+
+
+def explain_missing_days(findings: Findings) -> str:
+    """Return what becomes of an event that lacks days of a window."""
+    datum = words().datum if words().what else "return"
+    return say(f"practice.missing_{findings.setup.conventions['missing']}", datum=datum)
+
+
+def describe_law(findings: Findings) -> tuple[str, str]:
+    """Return the law of the t of a single CAR, such as ``t(M − k)``, and what its letters are."""
+    model = findings.setup.model
+    k = model.freedom_lost[0] if len(model.freedom_lost) == 1 else None
+    if k is None:
+        code = "varying"
+    elif model.parameters:
+        code = "parameters"
+    else:
+        code = {0: "nothing", 1: "mean"}.get(k, "several")
+    return say(f"law.{code}", k=k), say(f"law.{code}_letters", k=k)
+
+
+def _repeats(findings: Findings) -> Iterator[str]:
+    setup, masked = findings.setup, findings.pooled.flags.get(Flag.MASKED_DAYS, 0)
+    repeat = setup.settings["repeat"]
+    if repeat == "first":
+        yield say("practice.first", n=setup.overlapped)
+    if repeat == "keep-all" and setup.has_repeats:
+        yield say("practice.keep_all")
+    if masked:
+        yield say("practice.masked", n=masked)
+
+
+def _halts(findings: Findings) -> Iterator[str]:
+    if findings.setup.settings["halt"] == "shift":
+        yield say("practice.shift", n=findings.pooled.flags.get(Flag.HALT_SHIFTED, 0))
+
+
+def _limits(findings: Findings) -> Iterator[str]:
+    setup, rule = findings.setup, findings.setup.conventions["limits"]
+    flagged = findings.pooled.flags.get(Flag.PRICE_LIMIT, 0)
+    if setup.extended:
+        yield say("practice.limits_extend", n=setup.extended)
+    elif flagged and rule in ("drop", "none"):
+        yield say(f"practice.limits_{rule}", n=flagged)
+
+
+def _confounders(findings: Findings) -> Iterator[str]:
+    setup, flagged = findings.setup, findings.pooled.flags.get(Flag.CONFOUNDED, 0)
+    near = say("practice.near", n=setup.settings["confounder_days"], window=setup.main)
+    if setup.confounded:
+        yield say("practice.confounded_dropped", near=near, n=setup.confounded)
+    elif flagged:
+        yield say("practice.confounded_flagged", near=near, n=flagged)
+
+
+def _ranks(findings: Findings) -> Iterator[str]:
+    if findings.setup.conventions["fpc"]:
+        yield say("practice.fpc")
+
+
+def _regression(findings: Findings) -> Iterator[str]:
+    table = findings.tables.get("regression")
+    if table is None or table.empty or not_possible(table):
+        return
+    names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
+    code = "practice.regression_wild" if "wild_pvalue" in table else "practice.regression"
+    characteristics = listed(names) if names else say("practice.characteristics")
+    errors = describe_errors(table["errors"].iloc[0])
+    yield say(code, window=findings.setup.main, names=characteristics, errors=errors)
+
+
+def _placebos(findings: Findings) -> Iterator[str]:
+    table = findings.tables.get("placebo")
+    if table is None or table.empty:
+        return
+    kinds = "; and ".join(say(f"practice.placebo_{kind}") for kind in dict.fromkeys(table["kind"]))
+    yield say("practice.placebo", kinds=kinds, test=STATISTICS[table["test"].iloc[0]].label)
+
+
+@cache
+def read_bibliography() -> Mapping[str, Reference]:
+    """Return all references by key, in the order of a list of references."""
+    text = files("eventstudy").joinpath("data", "references.bib").read_text("utf-8")
+    return {entry[1]: _reference(entry) for entry in _ENTRY.finditer(text)}
+
+
+def _reference(entry: re.Match[str]) -> Reference:
+    field = {name: _plain(value) for name, value in _FIELD.findall(entry[2])}
+    title = field["title"].strip("{}")
+    return Reference(
+        key=entry[1],
+        authors=f"{listed(field['author'].split(' and '))} ({field['year']})",
+        title=title if title.endswith("?") else f"{title}.",
+        journal=field["journal"],
+        place=f"{field['volume']}, {field['pages']}",
+        bibtex=entry[0],
+    )
+
+
+def _plain(text: str) -> str:
+    for tex, letter in _PLAIN.items():
+        text = text.replace(tex, letter)
+    return text
+
+
+def find_references(sources: Iterable[str]) -> list[Reference]:
+    """Return the references that texts name, as ``Brown and Warner (1980, 1985)``."""
+    named = {
+        f"{surname.lower()}{year}"
+        for source in sources
+        for surname, years in _CITED.findall(source)
+        for year in re.findall(r"\d{4}", years)
+    }
+    return [reference for key, reference in read_bibliography().items() if key in named]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the numbers come from; "" and None for what is unknown.
+
+    Attributes
+    ----------
+    lede, command, events, sha256, prices, settings, software : str
+        Command of the run; source and checksum of the events; sources of prices with their numbers
+        of symbols.
+    notes : list of str
+        Notes on the data that change no reading of the answer.
+    symbols : Table, optional
+        The source of each symbol.
+    """
+
+    lede: str
+    command: str
+    events: str
+    sha256: str
+    prices: str
+    settings: str
+    software: str
+    notes: list[str]
+    symbols: Table | None
+
+
+def provenance(findings: Findings) -> Provenance:
+    """Return where the numbers of a study come from."""
+    record = findings.provenance
+    prices: dict[str, dict[str, Any]] = record.get("prices") or {}
+    sources = Counter(clipped(entry.get("source", "")) for _, entry in sorted(prices.items()))
+    last = max((str(entry.get("last") or "") for entry in prices.values()), default="")
+    rows = [
+        Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
+        for symbol, entry in sorted(prices.items())
+    ]
+    names = listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else ""
+    return Provenance(
+        lede=say("provenance.lede_until" if last else "provenance.lede", last=last),
+        command=record.get("command") or "",
+        events=record.get("events_source") or "",
+        sha256=record.get("events_sha256") or "",
+        prices=say("provenance.prices", n=len(prices), sources=names) if prices else "",
+        settings=settings_text(findings.setup.settings),
+        software=", ".join(f"{k} {v}" for k, v in (record.get("versions") or {}).items()),
+        notes=data_notes(findings),
+        symbols=make_table("provenance.symbols", "tttddntt", rows) if rows else None,
+    )
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Return the settings that are not empty in one line, by their names in a study file."""
+    texts = {name.replace("_", " "): _setting(value) for name, value in settings.items()}
+    return "; ".join(f"{name}: {text}" for name, text in texts.items() if text)
+
+
+def _setting(value: object) -> str:
+    """Return a setting as text; variants by their names, "" for what is empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        pairs = ((k, "" if isinstance(v, Mapping) else f" = {v}") for k, v in value.items())
+        return ", ".join(f"{k}{text}" for k, text in pairs)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

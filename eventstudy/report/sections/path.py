@@ -1,20 +1,38 @@
-"""The path of the mean abnormal return: what it shows before, on and after day 0."""
+"""The path of the mean abnormal return around day 0, and groups beside each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
 from ...analysis.caar_path import BAND_EVENTS, Path95
 from ...findings.samples import Sample, WindowFinding
-from ...findings.types import Findings, ModelFacts
+from ...findings.types import Findings
+from ...significance import STATISTICS
 from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, day, p_prose, percent, span
+from ...utility.numbers import (
+    LEVEL,
+    capitalised,
+    clipped,
+    listed,
+    number_word,
+    p_is,
+    p_prose,
+    percent,
+    span,
+)
 from ...utility.units import words
-from .answer import full_interval
-from .subject import subject
+from .answer import has_exact_law, name_sample, write_full_interval
+from .top import SHOWN_GROUPS
+from .windows import WindowsTable, windows_table
+
+# Tests of a difference in the order of preference; the interval is that of the first that has one.
+METHODS = ("date_clustered", "welch", "permutation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +43,6 @@ class PathSection:
     ----------
     lede, caption, note : str
     path : Path95
-    values : list of tuple
-        Day, AAR, its interval, CAAR, and its interval, as text.
     n_events : int
     """
 
@@ -34,7 +50,6 @@ class PathSection:
     caption: str
     note: str
     path: Path95
-    values: list[tuple[str, str, str, str, str]]
     n_events: int
 
 
@@ -44,25 +59,15 @@ def path_section(findings: Findings) -> PathSection | None:
     path, n = sample.path, sample.n_used
     if path is None:
         return None
+    facts = {"path": path_name(findings, sample), "datum": words().what or "return"}
+    caption = say("path.caption", first=int(path.days[0]), **facts)
     notes = (
         "" if n == 1 else say("path.mean") + " " + words().say(say("path.day_mean")),
-        band_note(findings, sample) if path.has_band else "",
-        points_note(path, n),
+        explain_band(findings, sample) if path.has_band else "",
+        *_about_points(path, n),
         say("path.at_limit", n=sample.at_limit) if sample.at_limit else "",
     )
-    return PathSection(
-        lede=path_lede(sample),
-        caption=say(
-            "path.caption",
-            path=path_name(findings, sample),
-            first=int(path.days[0]),
-            datum=words().what or "return",
-        ),
-        note=" ".join(filter(None, notes)),
-        path=path,
-        values=path_values(path),
-        n_events=n,
-    )
+    return PathSection(describe_path(sample), caption, " ".join(filter(None, notes)), path, n)
 
 
 def path_name(findings: Findings, sample: Sample) -> str:
@@ -79,10 +84,10 @@ def path_name(findings: Findings, sample: Sample) -> str:
     """
     if sample.n_used == 1:
         return say("path.of_one", firm=sample.firm)
-    return say("path.of_several", n=sample.n_used, subject=subject(findings, sample))
+    return say("path.of_several", n=sample.n_used, subject=name_sample(findings, sample))
 
 
-def path_lede(sample: Sample) -> str:
+def describe_path(sample: Sample) -> str:
     """Return what the path shows before, on and after day 0, by the main test."""
     before = next((w for w in sample.windows if w.window.stop < 0), None)
     after = next((w for w in sample.windows if w.window.start > 0), None)
@@ -98,7 +103,7 @@ def _shown(finding: WindowFinding | None, when: str) -> str:
     result = finding.answer
     p = f", {p_prose(result.pvalue)}" if np.isfinite(result.pvalue) else ""
     facts = {
-        "value": f"{percent(result.effect.estimate)} ({full_interval(result.effect)}{p})",
+        "value": f"{percent(result.effect.estimate)} ({write_full_interval(result.effect)}{p})",
         "window": finding.window,
     }
     if when == "day0":
@@ -109,54 +114,28 @@ def _shown(finding: WindowFinding | None, when: str) -> str:
 def _total(path: Path95, n_events: int) -> str:
     """Return what the whole path adds up to, and for how many events if not for all."""
     n = int(path.counts[-1])
-    facts = {
-        "first": int(path.days[0]),
-        "last": int(path.days[-1]),
-        "value": float(path.caar[-1]),
-        "n": n,
-        "total": n_events,
-    }
+    ends = {"first": int(path.days[0]), "last": int(path.days[-1])}
+    facts = {**ends, "value": float(path.caar[-1]), "n": n, "total": n_events}
     if n == 0:
         return say("path.incomplete", **facts)
     kind = "one" if n_events == 1 else "all" if n == n_events else "some"
     return say(f"path.total_{kind}", **facts)
 
 
-def events_between(path: Path95) -> str:
+def count_events(path: Path95) -> str:
     """Return how many events enter the points of a path: ``5 events``, ``3 to 5 events``."""
     drawn = path.counts[path.counts > 0]
     least, most = int(drawn.min(initial=path.counts.max())), int(path.counts.max())
     return say("path.events" if least == most else "path.events_between", least=least, most=most)
 
 
-def points_note(path: Path95, n_events: int) -> str:
-    """Return how many events enter the points of the path, and what is missing.
-
-    Parameters
-    ----------
-    path : Path95
-    n_events : int
-        Used events of the sample.
-
-    Returns
-    -------
-    str
-        "" if every point has all events.
-    """
-    return " ".join(_about_points(path, n_events))
-
-
 def _about_points(path: Path95, n_events: int) -> Iterator[str]:
+    """Yield how many events enter the points of the path, and what is missing."""
     drawn = path.counts[path.counts > 0]
     gaps = len(path.days) - drawn.size
     if drawn.size and drawn.min() < n_events:
-        yield say(
-            "path.points",
-            between=events_between(path),
-            total=n_events,
-            most=int(drawn.max()),
-            first=int(path.days[0]),
-        )
+        facts = {"total": n_events, "most": int(drawn.max()), "first": int(path.days[0])}
+        yield say("path.points", between=count_events(path), **facts)
     if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
         yield say("path.no_band", least=BAND_EVENTS)
     if gaps:
@@ -165,7 +144,7 @@ def _about_points(path: Path95, n_events: int) -> Iterator[str]:
         yield say("path.no_bar")
 
 
-def band_note(findings: Findings, sample: Sample) -> str:
+def explain_band(findings: Findings, sample: Sample) -> str:
     """Return what the band of the path means.
 
     Parameters
@@ -182,24 +161,133 @@ def band_note(findings: Findings, sample: Sample) -> str:
     return say("path.band_exact" if has_exact_law(findings.setup.model) else "path.band_rough")
 
 
-def has_exact_law(model: ModelFacts) -> bool:
-    """Return whether the t of a single CAR is exact under normality.
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The path of one group."""
 
-    It is if the variance of the CAR is that of the estimator, with classical errors.
+    caption: str
+    path: Path95
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups side by side.
+
+    Attributes
+    ----------
+    rows : list of (Sample, str, str)
+        Each group with the label of its main test and a remark, that of the answer first.
+    lede, note : str
+    panels : list of Panel
+        The paths of the first groups.
+    differences : list of dict
+        Of each pair of groups, see :func:`find_differences`.
+    tests : list of WindowsTable
+        Of all groups but the first.
     """
-    return model.exact and model.cov_type == "nonrobust"
+
+    rows: list[tuple[Sample, str, str]]
+    lede: str
+    panels: list[Panel]
+    note: str
+    differences: list[dict[str, Any]]
+    tests: list[WindowsTable]
 
 
-def path_values(path: Path95) -> list[tuple[str, str, str, str, str]]:
-    """Return day, AAR, its interval, CAAR and its interval, as text, one row a day."""
-    columns = (path.days, path.aar, path.aar_half, path.caar, path.caar_half)
-    return [
-        (
-            day(int(t)),
-            percent(aar, unit=False),
-            span(aar - h, aar + h, unit=False),
-            percent(caar, unit=False),
-            span(caar - H, caar + H, unit=False),
-        )
-        for t, aar, h, caar, H in zip(*columns, strict=True)
+def group_section(findings: Findings) -> Groups | None:
+    """Return the groups; None for fewer than two."""
+    groups = findings.groups
+    if len(groups) < 2:
+        return None
+    differences = find_differences(findings)
+    panels = [
+        Panel(f"{clipped(s.group, 60)}, {count_events(s.path)}", s.path.beside_others())
+        for s in groups[:SHOWN_GROUPS]
+        if s.path is not None
     ]
+    return Groups(
+        rows=[(s, STATISTICS[s.answer.test].label, _remark(s)) for s in groups],
+        lede=" ".join(filter(None, (_lede(findings), _differ(differences)))),
+        panels=panels,
+        note=_note(findings, panels),
+        differences=differences,
+        tests=[windows_table(findings, sample) for sample in groups[1:]],
+    )
+
+
+def _remark(sample: Sample) -> str:
+    """Return why a group has no verdict; "" if it has one."""
+    is_early = sample.answer.verdict == PROVISIONAL
+    why = say("groups.provisional") if is_early else str(sample.answer.reason)
+    return f"{capitalised(why)}." if why else ""
+
+
+def find_differences(findings: Findings) -> list[dict[str, Any]]:
+    """Return the mean difference of each pair of groups, with its p-value by method.
+
+    The interval is that of the best method that has one.
+    """
+    table = findings.tables.get("differences")
+    if table is None or table.empty:
+        return []
+    rows = []
+    for (one, other), pair in table.groupby(["one", "other"], sort=False):
+        numbers = _first_with(pair, "ci_low")
+        rows.append({
+            "pair": say("groups.pair", one=clipped(one, 60), other=clipped(other, 60)),
+            "n_one": int(numbers["n_one"]), "n_other": int(numbers["n_other"]),
+            **{name: float(numbers[name]) for name in ("difference", "ci_low", "ci_high")},
+            "pvalues": dict(zip(pair["method"], pair["pvalue"].astype(float), strict=True)),
+            "reason": str(_first_with(pair, "pvalue")["reason"]),
+        })  # fmt: skip
+    return rows
+
+
+def _first_with(rows: pd.DataFrame, column: str) -> Any:
+    """Return the first row that has a number in a column, or else the first."""
+    having = rows[rows[column].notna()]
+    return (having if len(having) else rows).iloc[0]
+
+
+def _differ(rows: list[dict[str, Any]]) -> str:
+    """Return whether the first two groups differ; "" where no method says it."""
+    row = rows[0] if rows else {"pvalues": {}}
+    method = next((m for m in METHODS if not np.isnan(row["pvalues"].get(m, np.nan))), "")
+    if not method:
+        return ""
+    p, interval = row["pvalues"][method], ""
+    if pd.notna(row["ci_low"]):
+        interval = f"95% CI {span(row['ci_low'], row['ci_high'])}, "
+    test = f"{interval}{say(f'groups.{method}')} {p_is(p)}"
+    code = "groups.differ" if p < LEVEL else "groups.not_differ"
+    sentence = say(code, pair=row["pair"], value=row["difference"], test=test)
+    return f"{sentence} {capitalised(row['reason'])}." if row["reason"] else sentence
+
+
+def _lede(findings: Findings) -> str:
+    """Return which of the groups moved."""
+    verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
+    decided = [name for name, v in verdicts.items() if v in (DIFFERENT, NOT_DIFFERENT)]
+    changed = [name for name in decided if verdicts[name] == DIFFERENT]
+    n, main = len(decided), findings.setup.main
+    if not decided:
+        kind = "early" if PROVISIONAL in verdicts.values() else "none"
+        return say(f"groups.{kind}", main=main)
+    several = "several" if n > 1 else "one"
+    facts: dict[str, Any] = {"n": n, "main": main, "name": decided[0]}
+    if not changed:
+        return say(f"groups.no_move_{several}", **facts)
+    facts |= {"k": number_word(len(changed)), "names": listed(changed)}
+    return say(f"groups.move_{several}", **facts)
+
+
+def _note(findings: Findings, panels: list[Panel]) -> str:
+    """Return what the panels show, where they have no band, and which groups have no panel."""
+    total, drawn = len(findings.groups), len(panels)
+    banded = "_banded" * any(panel.path.has_band for panel in panels)
+    notes = [say(f"groups.panels{banded}", axis=words().axis, main=findings.setup.main)]
+    if any(panel.path.has_gap for panel in panels):
+        notes.append(say("path.no_band", least=BAND_EVENTS))
+    if total > drawn:
+        notes.append(say("groups.first_drawn", drawn=drawn, total=total))
+    return " ".join(notes)

@@ -9,28 +9,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...calendars.window import Window
+from ...analysis.cross_section import not_possible
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
-from ...utility.catalogue import say
+from ...utility.catalogue import has, say
 from ...utility.numbers import (
     LEVEL,
+    MINUS,
     MISSING,
     amount,
+    capitalised,
     clipped,
     expected,
     percent,
     pvalue,
+    signed,
     span,
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from .regression import regression
-from .subject import of_number, subject
-from .table import Row, Table, table_of
+from .answer import count_subject, name_sample
+from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
+# Coefficients with more decimals than these are written as a power of ten.
+MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,11 +92,10 @@ def robustness(findings: Findings) -> Robustness | None:
 
 
 def _lede(findings: Findings) -> str:
-    sample = findings.sample
+    n = findings.sample.n_used
+    who = say("robustness.all", n=n)
     if findings.groups:
-        who = say("robustness.group", who=of_number(sample.n_used, subject(findings)))
-    else:
-        who = say("robustness.all", n=sample.n_used)
+        who = say("robustness.group", who=count_subject(n, name_sample(findings)))
     return say("robustness.lede", who=who, main=findings.setup.main)
 
 
@@ -110,12 +113,11 @@ def _variants(findings: Findings) -> Iterator[Analysis]:
     if table is None:
         return
     groups = [sample.group for sample in findings.groups]
-    rows = [
-        _variant(findings, row, groups) for row in variants_of(table, groups).to_dict("records")
-    ]
+    records = choose_variants(table, groups).to_dict("records")
+    rows = [_variant(findings, row, groups) for row in records]
     yield Analysis(
         "variants",
-        table=table_of("robustness.variants", "tNnNTn", rows, unit=words().head),
+        table=make_table("robustness.variants", "tNnNTn", rows, unit=words().head),
         note=say("robustness.variants.note"),
         files=("variants.csv",),
     )
@@ -127,19 +129,15 @@ def _variant(findings: Findings, row: Mapping[Any, Any], groups: list[str]) -> R
     name = say("robustness.variants.this") if is_main else clipped(row["variant"], 40)
     if groups:
         name += f": {clipped(row['group'] or say('robustness.variants.all'), 30)}"
-    window, is_first = Window(row["start"], row["stop"]), row["group"] in ("", *groups[:1])
-    over = window != findings.setup.main
+    window, main = [row["start"], row["stop"]], findings.setup.main
+    over, is_first = window != [main.start, main.stop], row["group"] in ("", *groups[:1])
     settings = [row["settings"], say("robustness.variants.over", window=window) * over] * is_first
-    return Row(
-        (
-            name, f"{row['n_events']:,}", *_estimate(row),
-            STATISTICS[row["test"]].label if row["test"] else "", pvalue(row["pvalue"]),
-        ),
-        "; ".join(filter(None, [*settings, row["reason"]])),
-    )  # fmt: skip
+    label = STATISTICS[row["test"]].label if row["test"] else ""
+    remark = "; ".join(filter(None, [*settings, row["reason"]]))
+    return Row((name, *_estimate(row), label, pvalue(row["pvalue"])), remark)
 
 
-def variants_of(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+def choose_variants(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Return the rows of variants.csv that stand beside the answer.
 
     Parameters
@@ -165,10 +163,10 @@ def variants_of(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     return pd.concat(chosen)
 
 
-def _estimate(row: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return an estimate and its 95% interval."""
+def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
+    """Return the number of events, an estimate and its 95% interval."""
     interval = span(row["ci_low"], row["ci_high"], unit=False)
-    return percent(row["estimate"], unit=False), interval
+    return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
 
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
@@ -181,12 +179,13 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
         label, statistic = STATISTICS[row["test"]].label, float(row["statistic"])
         values = draws.loc[draws["kind"] == row["kind"], "statistic"].to_numpy(dtype=float)
         facts = {"test": label, "statistic": statistic, "n": row["draws"], "p": row["pvalue"]}
-        larger = round(row["pvalue"] * (1 + row["draws"])) - 1 if is_known else 0
+        lede = say("robustness.failed", why=row["reason"])
+        if is_known:
+            larger = round(row["pvalue"] * (1 + row["draws"])) - 1
+            lede = say(f"{code}.lede", larger=larger, **facts)
         yield Analysis(
             str(row["kind"]),
-            lede=say(f"{code}.lede", larger=larger, **facts)
-            if is_known
-            else say("robustness.failed", why=row["reason"]),
+            lede=lede,
             histogram=Histogram(values, statistic, say(f"{code}.title")) if is_known else None,
             note=say(f"{code}.note"),
             files=(_file(findings, "placebo_draws"),),
@@ -194,24 +193,17 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
 
 
 def _weights(findings: Findings) -> Iterator[Analysis]:
-    rows = [
-        Row(
-            (
-                say(f"robustness.weights.{row['weights']}"), f"{row['n_events']:,}",
-                *_estimate(row), pvalue(row["pvalue"]),
-            ),
-            row["reason"],
-        )
-        for row in findings.over_main(findings.beside("aggregates")).to_dict("records")
-        if row["n_events"]
-    ]  # fmt: skip
+    rows, money = [], _money(findings)
+    for row in findings.over_main(findings.beside("aggregates")).to_dict("records"):
+        if row["n_events"]:
+            name = say(f"robustness.weights.{row['weights']}")
+            rows.append(Row((name, *_estimate(row), pvalue(row["pvalue"])), row["reason"]))
     if not rows:
         return
-    money = _money(findings)
     yield Analysis(
         "weights",
         lede=money,
-        table=table_of("robustness.weights", "tNnNn", rows, unit=words().head),
+        table=make_table("robustness.weights", "tNnNn", rows, unit=words().head),
         note=say("robustness.weights.note") if findings.sample.n_used > 1 else "",
         files=tuple(_file(findings, n) for n in ("aggregates", *["market_value"] * bool(money))),
     )
@@ -253,7 +245,7 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     yield Analysis(
         "families",
         lede=f"{_pooled(findings)} {lede}".strip(),
-        table=table_of("robustness.families", "tnnnnnn", rows),
+        table=make_table("robustness.families", "tnnnnnn", rows),
         note=say("robustness.families.note"),
         files=("families.csv",),
     )
@@ -264,14 +256,53 @@ def _small(pvalues: pd.Series[float]) -> str:
 
 
 def _regression(findings: Findings) -> Iterator[Analysis]:
-    section = regression(findings)
-    if section is None:
+    """Yield the regression of the CARs on characteristics, or why it could not be estimated."""
+    terms = findings.tables.get("regression")
+    if terms is None or terms.empty:
         return
-    failed = section.table is None
+    first, p = terms.iloc[0], "wild_pvalue" if "wild_pvalue" in terms else "pvalue"
+    if why := not_possible(terms):
+        term = clipped(first["term"], 60)
+        yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
+        return
+    facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": first["r2"]}
+    lede = say("robustness.regression.lede", errors=describe_errors(first["errors"]), **facts)
+    rows = [_coefficient(row, p) for row in terms.to_dict("records")]
+    unit = "percentage points" if words().unit == "%" else words().axis
+    table = make_table("robustness.regression", "tnNNnn", rows, main=findings.setup.main, unit=unit)
     yield Analysis(
         "regression",
-        lede=section.lede if failed else f"{_pooled(findings)} {section.lede}".strip(),
-        table=section.table,
-        note=section.notes,
-        files=() if failed else ("regression.csv",),
+        lede=f"{_pooled(findings)} {lede}".strip(),
+        table=table,
+        note=f"{capitalised(first['notes'])}." if first["notes"] else "",
+        files=("regression.csv",),
     )
+
+
+def describe_errors(cov: str) -> str:
+    """Return a covariance in words with its source."""
+    if has(f"covariance.{cov}"):
+        return say("errors.robust", covariance=say(f"covariance.{cov}"))
+    return say(f"errors.{cov}") if has(f"errors.{cov}") else str(cov)
+
+
+def _coefficient(row: Mapping[Any, Any], p: str) -> Row:
+    """Return one line; all of its numbers have the decimals that its standard error needs."""
+    scale = words().scale
+    se = scale * row["se"]
+    decimals = int(np.ceil(-np.log10(se))) + 1 if np.isfinite(se) and se > 0 else 2
+    names = ("estimate", "ci_low", "ci_high")
+    estimate, low, high = (_decimal(scale * row[name], decimals) for name in names)
+    term = say("robustness.regression.const") if row["term"] == "const" else row["term"]
+    return Row((
+        clipped(term, 60), estimate, _decimal(se, decimals).removeprefix("+"), f"{low} to {high}",
+        signed(row["statistic"]), pvalue(row[p]),
+    ))  # fmt: skip
+
+
+def _decimal(value: float, decimals: int) -> str:
+    if not np.isfinite(value):
+        return MISSING
+    if decimals > MOST_DECIMALS:
+        return f"{value:+.2e}".replace("-", MINUS)
+    return signed(value, max(2, decimals))

@@ -49,7 +49,7 @@ class Table:
         return [column.head for column in self.columns]
 
 
-def table_of(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Table:
+def make_table(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Table:
     """Return a table with the words of the catalogue.
 
     Parameters

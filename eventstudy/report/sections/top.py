@@ -1,7 +1,8 @@
-"""The top of a report: answer, other groups, key figures, set-up line and warnings."""
+"""The top of a report: answer, other groups, key figures, set-up line and what limits a study."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ import numpy as np
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...findings.samples import Sample
 from ...findings.types import Findings
-from ...utility.catalogue import say
+from ...utility.catalogue import Reason, say
+from ...utility.csv_text import BLANK
+from ...utility.flags import Flag
 from ...utility.numbers import (
     MISSING,
     capitalised,
@@ -21,12 +24,17 @@ from ...utility.numbers import (
     percent,
 )
 from ...utility.units import words
-from .answer import Sentence, answer, asides, brief, full_interval
-from .limitations import limitations
+from .answer import Sentence, answer, asides, brief, write_full_interval
 
 # Groups that have a line below the answer, and a panel among the figures.
 SHOWN_GROUPS = 6
 MOST_INDICES = 4
+FEW_EVENTS = 10
+MANY = 0.1
+LISTED_NOTES, LISTED_DIRECTIONS = 5, 4
+# Indices of these forms leave dividends out, save those that are known to reinvest them.
+_PRICE_INDEX = re.compile(r"\^.+|000\d{3}\.SS|399\d{3}\.SZ|.+\.ME")
+_TOTAL_RETURN = {"^GDAXI", "^MDAXI", "^TECDAX", "^SDAXI", "^SP500TR", "^BVSP", "MCFTR.ME"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,8 @@ def top(findings: Findings) -> Top:
         others=others,
         pooled=brief(findings, findings.pooled) if others else None,
         keys=list(_keys(findings)),
-        setup=setup_line(findings),
-        warnings=limitations(findings),
+        setup=describe_setup(findings),
+        warnings=find_limitations(findings),
     )
 
 
@@ -92,12 +100,12 @@ def _keys(findings: Findings) -> Iterator[KeyFigure]:
     if np.isfinite(result.effect.estimate):
         code = "measure" if words().what else "effect" if several else "car"
         label = say(f"key.{code}", measure=words().what, window=main)
-        yield KeyFigure(label, percent(result.effect.estimate), full_interval(result.effect))
+        yield KeyFigure(label, percent(result.effect.estimate), write_full_interval(result.effect))
     yield KeyFigure(say("key.chance"), *_by_chance(result))
     if several:
         average = result.plain_average
         has_interval = np.isfinite(average.ci_low)
-        interval = full_interval(average) if has_interval else say("key.no_interval")
+        interval = write_full_interval(average) if has_interval else say("key.no_interval")
         yield KeyFigure(say("key.plain_average"), percent(average.estimate), interval)
         yield _moved(sample)
     kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
@@ -113,42 +121,32 @@ def _by_chance(result: Answer) -> tuple[str, str]:
     if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, str(result.reason)
     studies = 100 if result.pvalue >= 0.005 else 1000
-    if result.pvalue < 0.0005:
-        share = say("key.hardly_any")
-    else:
-        share = say("key.share", n=round(studies * result.pvalue), studies=studies)
+    code = "key.share" if result.pvalue >= 0.0005 else "key.hardly_any"
+    share = say(code, n=round(studies * result.pvalue), studies=studies)
     return share, say("key.as_much", p=result.pvalue)
 
 
 def _moved(sample: Sample) -> KeyFigure:
     """Return how many CARs have the sign of the average, and how many would on quiet days."""
-    main = sample.main
-    chance = main.moved_by_chance
-    if np.isfinite(chance):
-        remark = say("key.expected", number=expected(chance))
-    else:
-        remark = say("key.median", value=main.median)
+    main, remark = sample.main, say("key.median", value=sample.main.median)
+    if np.isfinite(main.moved_by_chance):
+        remark = say("key.expected", number=expected(main.moved_by_chance))
     fell = main.answer.plain_average.estimate < 0
     label = words().below if fell else words().above
     return KeyFigure(label, f"{main.moved:,} of {main.answer.n_events:,}", remark)
 
 
-def setup_line(findings: Findings) -> str:
+def describe_setup(findings: Findings) -> str:
     """Return model, windows, events and dates of the study in one line."""
     setup = findings.setup
     used = "used" if setup.n_used else "unused"
     first = setup.settings.get("calendar", "exchange")
+    facts = {"n": findings.pooled.answer.n_events, "total": setup.n_events, "firms": setup.n_firms}
     pieces = [
         capitalised(setup.model.label) + _indices(findings),
         say("setup.windows", estimation=setup.estimation, event=setup.event),
         words().what or say("setup.returns", kind=setup.kind),
-        say(
-            f"setup.events_{used}",
-            n=findings.pooled.answer.n_events,
-            total=setup.n_events,
-            firms=setup.n_firms,
-            period=period(findings),
-        ),
+        say(f"setup.events_{used}", period=describe_period(findings), **facts),
         say(f"setup.day0_{first}") if setup.n_used else "",
         say("setup.batch") if setup.engine == "batch" else "",
     ]
@@ -165,11 +163,115 @@ def _indices(findings: Findings) -> str:
     return say("setup.on_many", n=len(indices))
 
 
-def period(findings: Findings) -> str:
+def describe_period(findings: Findings) -> str:
     """Return the first and last day 0 in words."""
-    first, last = findings.setup.first, findings.setup.last
-    if not first:
-        return ""
-    if first == last:
-        return date_prose(first)
-    return f"{date_prose(first)} to {date_prose(last)}"
+    ends = dict.fromkeys(filter(None, (findings.setup.first, findings.setup.last)))
+    return " to ".join(map(date_prose, ends))
+
+
+def find_limitations(findings: Findings) -> list[Reason]:
+    """Return what limits the study, each with what it does and how to remove it.
+
+    Parameters
+    ----------
+    findings : Findings
+
+    Returns
+    -------
+    list of Reason
+        Sentences with their codes; of a study without a used event the notices on its data.
+    """
+    warnings = [note for note in findings.notes if note.is_warning]
+    serious = [_sentence(note.text) for note in warnings if note.is_serious]
+    notices = [_sentence(n.text) for n in warnings if n.is_notice and not n.is_serious]
+    if not findings.setup.n_used:
+        return [*serious, *notices]
+    makers = (
+        _open_windows, _small_sample, _directions, _short_estimations, _late, _dropped,
+        _price_index, _unknown_times,
+    )  # fmt: skip
+    limits = [reason for maker in makers for reason in maker(findings)]
+    notes = [_sentence(note.text) for note in warnings if not note.is_notice]
+    more = len(notes) - LISTED_NOTES
+    return [
+        *serious, *limits, *notices, *notes[:LISTED_NOTES],
+        *([Reason("limit_more_notes", n=more)] if more > 0 else []),
+    ]  # fmt: skip
+
+
+def data_notes(findings: Findings) -> list[str]:
+    """Return the notes on data that change no reading of the answer, as sentences."""
+    return [_sentence(note.text) for note in findings.notes if not note.is_warning]
+
+
+def is_price_index(symbol: str) -> bool:
+    """Return whether an index is known to leave out dividends."""
+    return bool(_PRICE_INDEX.fullmatch(symbol)) and symbol not in _TOTAL_RETURN
+
+
+def _sentence(text: str) -> Reason:
+    return Reason.of(f"{capitalised(text).removesuffix('.')}.")
+
+
+def _open_windows(findings: Findings) -> Iterator[Reason]:
+    if n := findings.pooled.flags.get(Flag.INCOMPLETE_WINDOW, 0):
+        facts = {"n": n, "total": findings.setup.n_used, "datum": words().datum}
+        yield Reason("limit_open_windows", **facts)
+
+
+def _small_sample(findings: Findings) -> Iterator[Reason]:
+    n, main = findings.sample.answer.n_events, findings.setup.main
+    if findings.sample.n_used > 1 and 0 < n < FEW_EVENTS:
+        code = "limit_one_event" if n == 1 else "limit_few_events"
+        yield Reason(code, n=n, window=[main.start, main.stop])
+
+
+def _directions(findings: Findings) -> Iterator[Reason]:
+    """Yield a warning where the events of the answer have several directions."""
+    column, kinds = findings.setup.group_column, list(findings.setup.directions)
+    if column:
+        group, rows = findings.sample.group, [event.cells for event in findings.used]
+        rows = [cells for cells in rows if (cells.get(column) or BLANK) == group]
+        kinds = sorted({str(cells.get("direction", "")).strip() for cells in rows} - {""})
+    if len(kinds) > LISTED_DIRECTIONS:
+        yield Reason("limit_many_directions", n=len(kinds))
+    elif len(kinds) > 1:
+        yield Reason("limit_directions", directions=kinds)
+
+
+def _short_estimations(findings: Findings) -> Iterator[Reason]:
+    sample, total = findings.pooled, findings.setup.n_used
+    n = sample.flags.get(Flag.SHORT_ESTIMATION, 0)
+    if n > MANY * total:
+        shortest = sample.shortest_estimation
+        yield Reason("limit_short_estimations", n=n, total=total, shortest=shortest)
+
+
+def _late(findings: Findings) -> Iterator[Reason]:
+    diagnosis = findings.sample.diagnosis
+    if diagnosis and diagnosis.late:
+        yield Reason.of(diagnosis.late)
+
+
+def _dropped(findings: Findings) -> Iterator[Reason]:
+    """Yield a warning where many events were dropped; of most it is the caveat of the answer."""
+    total, lost = findings.setup.n_events, findings.setup.n_events - findings.setup.n_used
+    if lost and lost >= MANY * total:
+        reason, n = findings.dropped[0]
+        code = "limit_dropped" if lost <= total / 2 else "limit_most_dropped"
+        yield Reason(code, lost=lost, total=total, reason=reason.head, n=n)
+
+
+def _price_index(findings: Findings) -> Iterator[Reason]:
+    setup = findings.setup
+    indices = [symbol for symbol in setup.benchmarks if is_price_index(symbol)]
+    if "market" in setup.model.factors and indices and not words().quantity:
+        absorbed = "alpha" in setup.model.parameters
+        code = "limit_price_index" if absorbed else "limit_price_index_left"
+        yield Reason(code, n=len(indices), indices=listed(indices))
+
+
+def _unknown_times(findings: Findings) -> Iterator[Reason]:
+    n, total = findings.pooled.flags.get(Flag.TIME_UNKNOWN, 0), findings.setup.n_used
+    if n:
+        yield Reason("limit_no_times" if n == total else "limit_some_times", n=n, total=total)

@@ -1,25 +1,32 @@
-"""The table of windows and tests: the answer by window, then the other tests by trust."""
+"""Windows and tests: the answer by window, the other tests by trust, and how far to trust each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ...analysis.interval import Interval
-from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE
+from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE, Opinion
 from ...calendars.window import Window
 from ...findings.samples import Sample, TestFinding, WindowFinding
 from ...findings.types import Findings
-from ...significance import STATISTICS
+from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import has, say
-from ...utility.numbers import LEVEL, capitalised
+from ...utility.numbers import LEVEL, capitalised, clipped, pvalue, signed
 from ...utility.units import words
-from .subject import subject
+from .answer import name_sample
 
 # Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "windows.valid", WITH_CARE: "windows.with_care"}
+ORDER = (VALID, WITH_CARE, NOT_VALID)
+# Estimations that are listed with their faults.
+WORST = 5
+# Columns of diagnostics.csv with p-values; what each means is in the catalogue.
+FAULTS = ("arch_p", "ljung_box_p", "chow_p", "cusum_p", "jarque_bera_p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +36,9 @@ class Column:
     finding: WindowFinding
     role: str
 
-    @property
-    def is_main(self) -> bool:
-        """Whether this is the main window."""
-        return self.role == "main"
-
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class WindowValue:
     """What is shown of each window beside the tests: a row of the page, a column of other formats.
 
     Attributes
@@ -86,19 +88,19 @@ class Value:
 
 # The numbers of each window in every format; CONTRIBUTING.md says what one more of them takes.
 VALUES = (
-    Value("events", "count", "page text paper", lambda w: (w.answer.n_events,)),
-    Value("effect", "return", "page text paper", lambda w: (w.answer.effect.estimate,)),
-    Value("error", "error", "paper", lambda w: (w.answer.effect.se,)),
-    Value("interval", "interval", "page text", lambda w: _ends(w.answer.effect)),
-    Value(
+    WindowValue("events", "count", "page text paper", lambda w: (w.answer.n_events,)),
+    WindowValue("effect", "return", "page text paper", lambda w: (w.answer.effect.estimate,)),
+    WindowValue("error", "error", "paper", lambda w: (w.answer.effect.se,)),
+    WindowValue("interval", "interval", "page text", lambda w: _ends(w.answer.effect)),
+    WindowValue(
         "caar", "return", "page text", lambda w: (w.answer.plain_average.estimate,),
         for_several=True,
     ),
-    Value(
+    WindowValue(
         "caar_interval", "interval", "page", lambda w: _ends(w.answer.plain_average),
         for_several=True,
     ),
-    Value("positive", "positive", "page", lambda w: (w.positive, w.median), for_several=True),
+    WindowValue("positive", "positive", "page", lambda w: (w.positive, w.median), for_several=True),
 )  # fmt: skip
 
 
@@ -115,19 +117,11 @@ class Cell:
     label : str
         Name of the test where it differs from that of the row, as of too few events; else "".
     statistic, pvalue : float
-    is_main : bool
-        Whether this is the main window.
     """
 
     label: str
     statistic: float
     pvalue: float
-    is_main: bool
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether p is below 0.05."""
-        return bool(self.pvalue < LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +174,7 @@ class WindowsTable:
     others: tuple[TestRow, ...]
     not_valid: tuple[str, ...]
 
-    def values(self, place: str) -> tuple[Value, ...]:
+    def values(self, place: str) -> tuple[WindowValue, ...]:
         """Return what is shown of each window in a place: "page", "text" or "paper"."""
         return tuple(
             value
@@ -193,16 +187,11 @@ class WindowsTable:
         return sum(not value.for_several for value in self.values(place))
 
     @property
-    def classes(self) -> tuple[tuple[str, tuple[TestRow, ...]], ...]:
+    def classes(self) -> list[tuple[str, list[TestRow]]]:
         """Title and tests of the main test and of each class that has one."""
-        rows = {
-            say("windows.main"): (self.main,),
-            **{
-                say(code): tuple(row for row in self.others if row.trust == trust)
-                for trust, code in TITLES.items()
-            },
-        }
-        return tuple((title, tests) for title, tests in rows.items() if tests)
+        by_trust = {code: [r for r in self.others if r.trust == t] for t, code in TITLES.items()}
+        rows = {"windows.main": [self.main], **by_trust}
+        return [(say(code), tests) for code, tests in rows.items() if tests]
 
 
 def windows_table(findings: Findings, sample: Sample | None = None) -> WindowsTable:
@@ -215,16 +204,14 @@ def windows_table(findings: Findings, sample: Sample | None = None) -> WindowsTa
         One of ``findings.samples`` with a used event.
     """
     sample = sample or findings.sample
-    main, tested = findings.setup.main, sample.windows
-    rows = [_row(sample, name, main) for name in sample.shown[1:]]
-    rows.sort(key=lambda row: list(TITLES).index(row.trust) if row.trust in TITLES else 9)
+    main, rows = findings.setup.main, [_row(sample, name) for name in sample.shown[1:]]
     return WindowsTable(
         sample=sample,
-        caption=capitalised(subject(findings, sample)),
+        caption=capitalised(name_sample(findings, sample)),
         is_single=sample.n_used == 1,
-        columns=tuple(Column(finding, role_of(finding.window, main)) for finding in tested),
-        main=_main_row(sample, main),
-        others=tuple(row for row in rows if row.trust in TITLES),
+        columns=tuple(Column(f, find_role(f.window, main)) for f in sample.windows),
+        main=_row(sample, sample.shown[0], is_main=True),
+        others=tuple(row for trust in TITLES for row in rows if row.trust == trust),
         not_valid=tuple(row.label for row in rows if row.trust not in TITLES),
     )
 
@@ -233,17 +220,12 @@ def windows_lede(findings: Findings) -> str:
     """Return which test decides, and where the main window is from."""
     diagnosis = findings.sample.diagnosis
     chosen = "set" if findings.setup.settings.get("windows") else "default"
-    return " ".join([
-        diagnosis.text[0] if diagnosis else "",
-        say(
-            f"windows.lede_{chosen}",
-            test=STATISTICS[findings.sample.shown[0]].label,
-            main=findings.setup.main,
-        ),
-    ]).strip()  # fmt: skip
+    test = STATISTICS[findings.sample.shown[0]].label
+    lede = say(f"windows.lede_{chosen}", test=test, main=findings.setup.main)
+    return f"{diagnosis.text[0]} {lede}" if diagnosis else lede
 
 
-def role_of(window: Window, main: Window) -> str:
+def find_role(window: Window, main: Window) -> str:
     """Return the role of a window.
 
     Parameters
@@ -262,34 +244,25 @@ def role_of(window: Window, main: Window) -> str:
     return "leakage" if window.stop < 0 else "drift" if window.start > 0 else ""
 
 
-def _row(sample: Sample, name: str, main: Window) -> TestRow:
+def _row(sample: Sample, name: str, *, is_main: bool = False) -> TestRow:
     """Return a test over all windows, with the opinion over the main one."""
-    tests = [finding.test(name) for finding in sample.windows]
-    opinion = sample.main.test(name)
-    cells = tuple(
-        Cell(
-            "",
-            test.statistic if test else np.nan,
-            test.pvalue if test else np.nan,
-            finding.window == main,
-        )
-        for test, finding in zip(tests, sample.windows, strict=True)
-    )
-    trust = opinion.trust if opinion else NOT_VALID
+    opinion, cell_of = sample.main.test(name), _main_cell if is_main else _cell
+    cells = tuple(cell_of(finding, name) for finding in sample.windows)
+    trust = "main" if is_main else opinion.trust if opinion else NOT_VALID
     return TestRow(name, STATISTICS[name].label, trust, _remark(name, opinion), cells)
 
 
-def _main_row(sample: Sample, main: Window) -> TestRow:
-    """Return p of the answer by window, and its test where fewer events have another one."""
-    name = sample.shown[0]
-    cells = []
-    for finding in sample.windows:
-        answer, test = finding.answer, finding.test(finding.answer.test)
-        label = "" if answer.test == name else STATISTICS[answer.test].label
-        statistic = test.statistic if test and np.isfinite(answer.pvalue) else np.nan
-        cells.append(Cell(label, statistic, answer.pvalue, finding.window == main))
-    remark = _remark(name, sample.main.test(name))
-    return TestRow(name, STATISTICS[name].label, "main", remark, tuple(cells))
+def _cell(finding: WindowFinding, name: str) -> Cell:
+    test = finding.test(name)
+    return Cell("", test.statistic, test.pvalue) if test else Cell("", np.nan, np.nan)
+
+
+def _main_cell(finding: WindowFinding, name: str) -> Cell:
+    """Return p of the answer, and its test where fewer events have another one than `name`."""
+    answer, test = finding.answer, finding.test(finding.answer.test)
+    label = "" if answer.test == name else STATISTICS[answer.test].label
+    statistic = test.statistic if test and np.isfinite(answer.pvalue) else np.nan
+    return Cell(label, statistic, answer.pvalue)
 
 
 def _remark(name: str, opinion: TestFinding | None) -> str:
@@ -300,3 +273,75 @@ def _remark(name: str, opinion: TestFinding | None) -> str:
     if not np.isfinite(opinion.false_alarms):
         return f"{capitalised(why)}."
     return say("windows.false_alarms", rate=opinion.false_alarms, why=why)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The diagnosis.
+
+    Attributes
+    ----------
+    text : list of str
+    shown, others : list of (Statistic, Opinion)
+        The tests with the opinion on each: those that pages show, and the others.
+    main_test, subject : str
+    regressions : dict, optional
+        Diagnostics of the estimation regressions: ``lede``; ``faults``, how many estimations show
+        each; ``worst``, the events with most faults, and ``whose``, which events the table has.
+    """
+
+    text: list[str]
+    shown: list[tuple[Statistic, Opinion]]
+    others: list[tuple[Statistic, Opinion]]
+    main_test: str
+    subject: str
+    regressions: dict[str, Any] | None
+
+
+def trust(findings: Findings) -> Trust | None:
+    """Return the diagnosis; None where no event has the main window."""
+    sample, diagnosis = findings.sample, findings.sample.diagnosis
+    if diagnosis is None or diagnosis.n_events == 0:
+        return None
+    main_test = diagnosis.main_test
+    ranked = sorted(diagnosis.opinions, key=lambda v: (v.test != main_test, ORDER.index(v.trust)))
+    return Trust(
+        text=diagnosis.text,
+        shown=[(STATISTICS[v.test], v) for v in ranked if v.test in sample.shown],
+        others=[(STATISTICS[v.test], v) for v in ranked if v.test not in sample.shown],
+        main_test=main_test,
+        subject=name_sample(findings),
+        regressions=_regressions(findings),
+    )
+
+
+def _regressions(findings: Findings) -> dict[str, Any] | None:
+    table = findings.tables.get("diagnostics")
+    if table is None or table.empty:
+        return None
+    pvalues = table[list(FAULTS)]
+    rejects, tested = pvalues < LEVEL, pvalues.notna().sum()
+    kind = "sampled" if findings.setup.is_sampled else "all"
+    return {
+        "lede": say(f"trust.regressions_{kind}", n=len(table), total=findings.setup.n_used),
+        "faults": [
+            say(f"trust.{name}", n=int(rejects[name].sum()), total=int(tested[name]))
+            for name in FAULTS
+            if tested[name]
+        ],
+        "whose": say(f"trust.whose_{kind}"),
+        "worst": _worst(table, rejects),
+    }
+
+
+def _worst(table: pd.DataFrame, rejects: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return the rows of the events with most faults, those with the smallest p first."""
+    order = pd.DataFrame({"n": -rejects.sum(axis=1), "least": table[list(FAULTS)].min(axis=1)})
+    rows = order[order["n"] < 0].sort_values(["n", "least"], kind="stable").index[:WORST]
+    return [
+        (
+            clipped(row["event_id"], 60), f"{row['nobs']:,}", signed(row["r2"], sign=False),
+            signed(row["durbin_watson"], sign=False), *(pvalue(row[name]) for name in FAULTS),
+        )
+        for row in table.loc[rows].to_dict("records")
+    ]  # fmt: skip
