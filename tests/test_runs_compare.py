@@ -13,7 +13,7 @@ from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy import compare_runs
 from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources, as_markdown
-from eventstudy.runs.manifest import seal
+from eventstudy.runs.record import seal
 
 
 @pytest.fixture(scope="module")

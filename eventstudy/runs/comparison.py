@@ -9,11 +9,12 @@ from typing import Any
 
 from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
 from ..utility.units import speaking_of, words
-from .lost_prices import some
-from .price_revisions import Revision
+from .price_revisions import Revision, some
 
-# A CAR that moved by one basis point.
-MOVED = 1e-4
+# A CAR that moved by one basis point; a p-value as far as the third decimal.
+MOVED, SAME_PVALUE = 1e-4, 1e-3
+# What else an answer states; each version words it in its own way.
+_FACTS = ("window", "test", "n_events", "n_lacking", "n_used")
 # Lines of one heading, and of the CARs over other windows; all are in the JSON.
 MAX_LINES, MAX_ELSEWHERE = 20, 8
 # What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
@@ -66,6 +67,37 @@ class Answer:
         verdicts = [OLD_VERDICTS.get(answer["verdict"], answer["verdict"]) for answer in pair]
         return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
+    def differs(self, threshold: float) -> bool:
+        """Return whether the answers state something else, in whatever words.
+
+        An effect that moved by no more than the threshold (decimal) is the same.
+        """
+        if self.before is None or self.after is None or self.flipped:
+            return True
+        common = self.before.keys() & self.after.keys()
+        tolerances = {"estimate": threshold, "pvalue": SAME_PVALUE}
+        return any(self.before[name] != self.after[name] for name in common & {*_FACTS}) or any(
+            is_moved(self.before[name], self.after[name], tolerances[name])
+            for name in common & {*tolerances}
+        )
+
+
+def is_moved(before: float | None, after: float | None, threshold: float) -> bool:
+    """Return whether a number differs by more than a threshold, or is in one run only.
+
+    Parameters
+    ----------
+    before, after : float or None
+    threshold : float
+
+    Returns
+    -------
+    bool
+    """
+    if before is None or after is None:
+        return before is not after
+    return abs(before - after) > threshold
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -86,7 +118,8 @@ class Comparison:
     moves : tuple of Move
         CARs that moved by more than `moved`, in every window.
     answers : tuple of Answer
-        Groups whose answer is another sentence.
+        Groups whose answer has another verdict, window, test or number of events, whose effect
+        moved by more than `moved`, or whose p-value by more than 0.001.
     settings, versions : mapping of str to (before, after)
     prices : mapping of str to Revision
         Symbols whose prices are not the same.
@@ -158,19 +191,11 @@ class Comparison:
         return out
 
     def __str__(self) -> str:
-        return as_text(self)
-
-
-def as_text(comparison: Comparison) -> str:
-    """Return the differences as plain text."""
-    if comparison.same:
-        return "nothing differs"
-    with speaking_of(comparison.measure):
-        lines = [
-            line for head, items in _sections(comparison)
-            for line in (f"{head}:", *(f"  {item}" for item in items))
-        ]  # fmt: skip
-    return "\n".join(lines)
+        if self.same:
+            return "nothing differs"
+        with speaking_of(self.measure):
+            sections = [(f"{head}:", *lines) for head, lines in _sections(self)]
+        return "\n".join("\n  ".join(section) for section in sections)
 
 
 def as_markdown(comparison: Comparison) -> str:

@@ -1,24 +1,21 @@
-"""The series of two runs that differ, prices and market values, and the days."""
+"""Series that differ, prices and market values, with the days; no file is read here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..prices.frozen import TABLE, read_frozen
-from .origin import SIZES
-from .record import Record
-
 if TYPE_CHECKING:
     import pandas as pd
 
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
-# Days that are named.
-SHOWN = 20
+# Days, and symbols, that are named.
+SHOWN, NAMED = 20, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,58 +76,21 @@ class Revision:
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
 
 
-def revisions(first: Record, second: Record) -> dict[str, Revision]:
-    """Return the revised prices of the symbols that both runs have.
+def some(symbols: Sequence[str], total: int = 0) -> str:
+    """Return the first symbols, and the number of the remaining ones.
 
     Parameters
     ----------
-    first, second : Record
+    symbols : sequence of str
+    total : int
+        Number of symbols in all, if more than these.
 
     Returns
     -------
-    dict of str to Revision
+    str
     """
-    mine, theirs = first.manifest["prices"], second.manifest["prices"]
-    if not ((first.folder / TABLE).is_file() and (second.folder / TABLE).is_file()):
-        return {}
-    names = [s for s in mine if s in theirs and mine[s].get("sha256") != theirs[s].get("sha256")]
-    if not names:
-        return {}
-    columns = columns_of(second.config.measure)
-    a, b = (read_frozen(record.folder / TABLE) for record in (first, second))
-    pairs = {name: [part_of(t[t["symbol"] == name]) for t in (a, b)] for name in names}
-    revised = {name: revision_of(old, new, columns) for name, (old, new) in pairs.items()}
-    return {name: revision for name, revision in revised.items() if revision}
-
-
-def unequal(first: Record, second: Record) -> set[str]:
-    """Return the symbols of either run whose prices are not the same to the last bit.
-
-    Parameters
-    ----------
-    first, second : Record
-
-    Returns
-    -------
-    set of str
-    """
-    mine, theirs = first.manifest["prices"], second.manifest["prices"]
-    pairs = {s: [t.get(s, {}).get("sha256") for t in (mine, theirs)] for s in {*mine, *theirs}}
-    return {s for s, (old, new) in pairs.items() if old is None or old != new}
-
-
-def size_revisions(first: Record, second: Record) -> dict[str, Revision]:
-    """Return the revised market values of two runs, by firm.
-
-    Parameters
-    ----------
-    first, second : Record
-
-    Returns
-    -------
-    dict of str to Revision
-    """
-    return revised_sizes(*(record.table(SIZES) for record in (first, second)))
+    more = max(total, len(symbols)) - len(symbols[:NAMED])
+    return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
 
 
 def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:

@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING
 
 from ..errors import PriceError, RunFolderError
 from .atomic_swap import cleared, followed
-from .change_log import log_changes, read_changes
+from .compare import log_changes, read_changes
 from .comparison import MOVED
+from .contents import fill
+from .folder import clear_errors, nothing_usable, refuse_foreign, replacing
 from .lock import locked
-from .lost_prices import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
-from .manifest import MANIFEST, seal
 from .origin import ASKED
 from .outbox import add_entry
-from .ownership import refuse_foreign
-from .record import Record
-from .staleness import ask_again, changed_inputs, changed_prices, revised_values
+from .record import MANIFEST, Record
+from .staleness import (
+    AS_IT_WAS,
+    GIVEN_UP,
+    LostPricesError,
+    ask_again,
+    changed_inputs,
+    changed_prices,
+    refuse_losses,
+    refuse_lost_sizes,
+    revised_values,
+)
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig
@@ -128,8 +137,6 @@ def refresh_run(
     >>> es.refresh_run(origin, Path("reports/amd")).changed
     False
     """
-    from .folder import clear_errors
-
     origin, target = origin.hashed(), followed(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -189,8 +196,6 @@ def _anew(
     progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
     from ..analysis.variant_studies import compute_study
-    from .failed_run import nothing_usable
-    from .folder import fill, replacing
     from .preflight import refuse
 
     inputs, origin = origin.read()
@@ -209,12 +214,14 @@ def _anew(
         reason = next(iter(results.events["reason"]), "")
         raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
     with replacing(target) as stage:
-        study = results, target.name, config or origin.config
-        manifest = fill(stage, *study, origin=origin, target=target, command=command)
-        seal(stage, {**manifest, **({GIVEN_UP: given_up} if given_up else {})})
+        fill(
+            stage, results, target.name, config or origin.config, origin=origin, target=target,
+            command=command, facts={GIVEN_UP: given_up} if given_up else {},
+        )  # fmt: skip
         comparison = log_changes(stage, target, threshold=threshold)
         if outbox and not (comparison and comparison.same):
-            add_entry(stage, target, read_changes(stage)[0], why, comparison)
+            counts = comparison.counts if comparison else None
+            add_entry(stage, target, read_changes(stage)[0], why, counts)
     return Refreshed(target, why, comparison, results, results.panel.notices)
 
 

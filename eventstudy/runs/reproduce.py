@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..utility.blas import one_thread
-from .folder import write_tables
-from .manifest import hashes, versions
-from .record import Record, cells_of
+from .contents import write_tables
+from .record import Record, cells_of, hashes, versions
 from .verify import refuse_altered
 
 if TYPE_CHECKING:

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import RunFolderError
-from .manifest import MANIFEST, OWN_HASH, hashes, kept_hash, own_hash
 from .outbox import waiting
-from .ownership import LITTER
-from .record import Record
+from .record import LITTER, MANIFEST, OWN_HASH, Record, hashes, kept_hash, own_hash
 
 DIFFERENT = 4
 
