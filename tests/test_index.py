@@ -134,7 +134,7 @@ def test_equal_folders_give_equal_bytes(reports: Path) -> None:
     first = (reports / "index.html").read_bytes()
     write_index(reports)
     assert (reports / "index.html").read_bytes() == first
-    assert not list(reports.glob(".index-*"))
+    assert not list(reports.glob(".index.html-*"))
 
 
 def test_newest_run_first_by_the_time_of_its_manifest(tmp_path: Path) -> None:

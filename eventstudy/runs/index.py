@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,11 +13,14 @@ from markupsafe import Markup
 
 from ..report.figures.svg_canvas import Panel, Scale, picture
 from ..report.formats.templating import environment, style
+from ..utility.atomic_file import replacing
 from ..utility.catalogue import say
 from ..utility.log import note
 from ..utility.numbers import clipped, day
 from ..utility.units import WORDS
-from .index_row import FAILED, MANIFEST, Run, run_of
+from .index_row import FAILED, Run, run_of
+from .lock import locked
+from .record import MANIFEST
 
 INDEX = "index.html"
 # Stands near the beginning of every index that this module wrote; another file is left alone.
@@ -40,26 +41,16 @@ def write_index(out: Path) -> Path | None:
     RunBusyError
         If another process writes the index for very long.
     """
-    from .lock import locked
-
     target = out / INDEX
     if target.exists() and MARK not in target.read_text(encoding="utf-8", errors="replace")[:4000]:
         return None
     with locked(target):
-        _replace(target, render_index(out))
+        text = render_index(out)
+        with replacing(target) as file:
+            # A name may have characters that UTF-8 cannot encode: they become ``?``.
+            file.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+            file.chmod(0o644)
     return target
-
-
-def _replace(target: Path, text: str) -> None:
-    """Write a page in one step; characters that UTF-8 cannot encode become ``?``."""
-    handle, name = tempfile.mkstemp(prefix=".index-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def render_index(out: Path) -> str:
@@ -78,12 +69,8 @@ def render_index(out: Path) -> str:
         "others": foreign,
         "note": _note(rows, reach),
     }
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(context, **style("report.css", "pages.css"))
-        + "\n"
-    )
+    template = environment().get_template("index.html.j2")
+    return template.render(context, **style("report.css", "pages.css")) + "\n"
 
 
 def show(out: Path) -> None:
@@ -107,14 +94,11 @@ def show_end(out: Path, name: str, trouble: str) -> None:
         Why it could not be brought up to date; "" if it could.
     """
     with _aside():
-        file = _note_file(out, name)
+        file = out / f".{name}{FAILED}"
         if trouble and (out / name / MANIFEST).is_file():
-            note_text = {
-                "name": name,
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "error": trouble[:2000],
-            }
-            file.write_text(json.dumps(note_text) + "\n", encoding="utf-8")
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            failure = {"name": name, "at": at, "error": trouble[:2000]}
+            file.write_text(json.dumps(failure) + "\n", encoding="utf-8")
             show(out)
         elif file.exists():
             file.unlink()
@@ -128,10 +112,6 @@ def _aside() -> Iterator[None]:
         yield
     except Exception as error:
         note("index_not_written", "warning", text=f"{type(error).__name__}: {error}")
-
-
-def _note_file(out: Path, name: str) -> Path:
-    return out / f".{name}{FAILED}"
 
 
 def _spark(run: Run, reach: Mapping[str, float]) -> Markup | str:

@@ -6,7 +6,7 @@ import contextlib
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -19,19 +19,17 @@ from ..analysis.answer import NO_RESULT
 from ..errors import EventStudyError
 from ..findings.document import from_document
 from ..findings.run_files import RESULTS
-from ..findings.types import Findings
 from ..fitting.config import StudyConfig
-from ..report.sections.answer import answer as answer_in_words
 from ..report.sections.provenance import settings_text
 from ..significance import STATISTICS
 from ..utility.catalogue import say
 from ..utility.csv_text import unquoted
 from ..utility.numbers import MISSING, clipped, date_prose, pvalue, signed
 from ..utility.typing import FloatArray
-from ..utility.units import WORDS, Words, speaking_of
+from ..utility.units import WORDS, Words
 from .origin import NAMING_FILES
+from .record import FAMILY, MANIFEST, answers
 
-MANIFEST, SCHEMA = "manifest.json", "eventstudy-run/"
 FAILED = ".failed.json"
 # Bytes of a document, rows of a table, and letters of a headline, that are read at most.
 LARGEST, MOST_ROWS, LONGEST = 20_000_000, 100_000, 1200
@@ -112,22 +110,21 @@ def run_of(folder: Path) -> Run:
         If the folder has no manifest of ours that can be read.
     """
     manifest = _read(folder / MANIFEST)
-    if not str(manifest.get("schema", "")).startswith(SCHEMA):
+    if not str(manifest.get("schema", "")).startswith(FAMILY):
         raise ValueError(FOREIGN)
     config, events = _mapping(manifest.get("config")), _mapping(manifest.get("events"))
     measure = str(config.get("measure"))
     measure = measure if measure in WORDS else "return"
-    entries: list[Mapping[str, Any]] = [
-        a for a in _list(manifest.get("answers")) if isinstance(a, Mapping)
-    ]
+    listed = manifest.get("answers")
+    entries = [a for a in (listed if isinstance(listed, list) else ()) if isinstance(a, Mapping)]
     path = _path_of_table(folder, str(entries[0].get("group") or "") if entries else "")
-    with contextlib.suppress(*DAMAGED), speaking_of(measure):
-        findings = _findings(folder)
-        entries, path = _entries(findings), _path_of(findings)
+    with contextlib.suppress(*DAMAGED):
+        entries, path = _answers_and_path(folder)
     first, is_there = (entries[0] if entries else {}), (folder / "report.html").is_file()
     used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
-    words = WORDS[measure]
-    run = Run(
+    words, written = WORDS[measure], _time(manifest.get("written_at"))
+    trouble, p = _trouble(folder, written), _number(first.get("pvalue"))
+    return Run(
         name=folder.name,
         href=f"{quote(folder.name)}/report.html" if is_there else "",
         about=_about(first, events),
@@ -137,48 +134,30 @@ def run_of(folder: Path) -> Run:
         setup=_setup(config, measure),
         others=(*_lacking(first), *_others(entries[1:], words)),
         effect=_effect(first.get("estimate"), words),
-        pvalue=pvalue(_number(first.get("pvalue"))),
-        test=_label(first) if np.isfinite(_number(first.get("pvalue"))) else "",
+        pvalue=pvalue(p),
+        test=_label(first) if np.isfinite(p) else "",
         used=f"{used:,} of {used + dropped:,}" if events else MISSING,
-        status=_status(events, first, is_there=is_there),
-        faulty=not is_there,
-        written=_time(manifest.get("written_at")),
-        trouble="",
+        status=say("index.failed") if trouble else _status(events, first, is_there=is_there),
+        faulty=bool(trouble) or not is_there,
+        written=written,
+        trouble=trouble,
         path=path,
         several=_count(first.get("n_events")) > 1,
     )
-    trouble = _trouble(folder, run.written)
-    return (
-        replace(run, status=say("index.failed"), trouble=trouble, faulty=True) if trouble else run
-    )
 
 
-def _findings(folder: Path) -> Findings:
-    """Return the findings of a run without its events and tables, which no row needs."""
+def _answers_and_path(folder: Path) -> tuple[list[dict[str, Any]], FloatArray]:
+    """Return the answer of each group in today's words, and the path, shape (n, 4), by the results.
+
+    Events and tables are left out: no row needs them.
+    """
     document = {**_read(folder / RESULTS), "events": [], "tables": {}}
-    return from_document(document, str(folder / RESULTS))
-
-
-def _entries(findings: Findings) -> list[Mapping[str, Any]]:
-    """Return the answer of each group as it stands in a manifest, in today's words."""
-    entries: list[Mapping[str, Any]] = []
-    for sample in findings.groups or findings.samples:
-        result, text = sample.answer, answer_in_words(findings, sample)
-        entries.append({
-            "group": sample.group, "headline": text.pieces[0][0], "text": str(text),
-            "verdict": result.verdict, "test": result.test, "estimate": result.effect.estimate,
-            "pvalue": result.pvalue, "n_events": result.n_events, "n_lacking": sample.n_lacking,
-            "n_used": sample.n_used,
-        })  # fmt: skip
-    return entries
-
-
-def _path_of(findings: Findings) -> FloatArray:
+    findings = from_document(document, str(folder / RESULTS))
     path = findings.sample.path
     if path is None:
-        return np.empty((0, len(PATH)))
-    low, high = path.caar - path.caar_half, path.caar + path.caar_half
-    return _known(np.stack([path.days, path.caar, low, high], axis=1))
+        return answers(findings), np.empty((0, len(PATH)))
+    ends = path.caar - path.caar_half, path.caar + path.caar_half
+    return answers(findings), _finite(np.stack([path.days, path.caar, *ends], axis=1))
 
 
 def _path_of_table(folder: Path, group: str) -> FloatArray:
@@ -192,12 +171,12 @@ def _path_of_table(folder: Path, group: str) -> FloatArray:
         rows = islice(csv.DictReader(file), MOST_ROWS)
         chosen = (row for row in rows if not group or unquoted(next(iter(row.values()))) == group)
         points += [[float(row[column] or "nan") for column in PATH] for row in chosen]
-    return _known(np.array(points, dtype=float).reshape(-1, len(PATH)))
+    return _finite(np.array(points, dtype=float).reshape(-1, len(PATH)))
 
 
-def _known(points: FloatArray) -> FloatArray:
-    known: FloatArray = points[np.isfinite(points[:, :2]).all(axis=1)]
-    return known
+def _finite(points: FloatArray) -> FloatArray:
+    finite: FloatArray = points[np.isfinite(points[:, :2]).all(axis=1)]
+    return finite
 
 
 def _trouble(folder: Path, written: datetime) -> str:
@@ -299,10 +278,6 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _number(value: object) -> float:
