@@ -7,8 +7,7 @@ from .folder import write_run
 from .origin import Origin
 from .record import Record
 from .refresh import refresh_run
-from .reproduce import reproduce_run
-from .verify import verify_run
+from .verify import reproduce_run, verify_run
 
 __all__ = [
     "Origin", "Record", "compare_runs", "refresh_run", "reproduce_run",

@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calendars.window import Window
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy
-from ..fitting.status import dates_of
 from ..prices.frozen import described
 from ..utility.csv_text import read_csv
 from ..utility.flags import Flag
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..findings.types import Findings
+    from ..fitting.fitted import FittedStudy
 
 FAMILY = "eventstudy-run/"
 SCHEMA = f"{FAMILY}2"
@@ -222,7 +220,7 @@ def manifest_of(
         "command": sources["command"],
         "config": config.to_dict(),
         "origin": origin.to_dict(target) if origin else {},
-        "windows": [str(Window(w.start, w.stop)) for w in config.tested],
+        "windows": [str(window) for window in config.tested],
         "engine": results.engine,
         "seed": config.seed,
         "versions": sources["versions"],
@@ -231,7 +229,7 @@ def manifest_of(
             "sha256": sources["events_sha256"],
             "ok": len(results),
             "dropped": len(results.events) - len(results),
-            "provisional": int((results.ok & _flagged(results, Flag.INCOMPLETE_WINDOW)).sum()),
+            "provisional": int(_provisional(results).sum()),
             "open": _open(results),
             "reasons": {str(reason): int(count) for reason, count in dropped.items()},
         },
@@ -349,6 +347,11 @@ def _flagged(results: FittedStudy, flag: str) -> Any:
     return results.events["flags"].str.split(";").apply(lambda flags: flag in flags).to_numpy(bool)
 
 
+def _provisional(results: FittedStudy) -> Any:
+    """Return which events are used, and have a window that is not over."""
+    return results.ok & _flagged(results, Flag.INCOMPLETE_WINDOW)
+
+
 def _open(results: FittedStudy) -> int:
     """Return the number of events that new days can change.
 
@@ -357,9 +360,10 @@ def _open(results: FittedStudy) -> int:
     if len(results.panel.sessions) == 0:
         return len(results.events)
     near = np.timedelta64(int(1.6 * max(results.abnormal.event.stop, 0)) + 20, "D")
-    recent = dates_of(results.events["day0"]) > results.panel.sessions[-1] - near
+    days = results.events["day0"].to_numpy().astype("datetime64[D]")
+    recent = days > results.panel.sessions[-1] - near
     lacking = (~results.ok | _flagged(results, Flag.MISSING_DAYS)) & recent
-    return int((lacking | (results.ok & _flagged(results, Flag.INCOMPLETE_WINDOW))).sum())
+    return int((lacking | _provisional(results)).sum())
 
 
 def _number(value: float) -> float | None:
