@@ -140,6 +140,12 @@ class Record:
         places = [place for place in files if place.startswith("data/") or place == sizes]
         return {place: files[place] for place in places}
 
+    @property
+    def other_versions(self) -> dict[str, tuple[str, str]]:
+        """Versions that are not the same here: (that of the run, the present one) by package."""
+        used = self.manifest["versions"]
+        return {k: (used.get(k, "none"), v) for k, v in versions().items() if used.get(k) != v}
+
     @cached_property
     def reasons(self) -> dict[str, str]:
         """Codes of the reasons for which events were dropped, by event; none of an older run."""

@@ -14,20 +14,10 @@ from .comparison import MOVED, Comparison
 from .contents import fill
 from .folder import clear_errors, nothing_usable, refuse_foreign, replacing
 from .lock import locked
-from .origin import ASKED, Origin
+from .origin import Origin
 from .outbox import add_entry
 from .record import MANIFEST, Record
-from .staleness import (
-    AS_IT_WAS,
-    GIVEN_UP,
-    LostPricesError,
-    ask_again,
-    changed_inputs,
-    changed_prices,
-    refuse_losses,
-    refuse_lost_sizes,
-    revised_values,
-)
+from .staleness import AS_IT_WAS, LostPricesError, list_changes, refuse_lost_inputs
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig
@@ -141,7 +131,7 @@ def refresh_run(
             cleared(target)
             refuse_foreign(target)
             record = _record(target, told)
-            why, notices = _why(record, origin, recheck=recheck, accept_loss=accept_loss)
+            why, notices = list_changes(record, origin, recheck=recheck, accept_loss=accept_loss)
             if not why:
                 return Refreshed(target, notices=notices)
             results, origin, facts = _compute(record, origin, accept_loss, progress)
@@ -171,22 +161,6 @@ def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None
     return record
 
 
-def _why(
-    record: Record | None, origin: Origin, *, recheck: bool, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...]]:
-    """Return why a run is computed anew, and notices of the source."""
-    if record is None:
-        return ["first run"], ()
-    if recheck:
-        ask_again(record, origin, accept_loss=accept_loss)
-    if why := changed_inputs(record, origin):
-        return why, ()
-    why, notices = changed_prices(record, origin, accept_loss=accept_loss)
-    if recheck and not why:
-        why = revised_values(record, origin, accept_loss=accept_loss)
-    return why, notices
-
-
 def _compute(
     record: Record | None,
     origin: Origin,
@@ -209,13 +183,8 @@ def _compute(
             raise
         remedy = f"{AS_IT_WAS}; try again later"
         raise LostPricesError(error.what, where=error.where, remedy=remedy) from error
-    given_up, asked = {}, results.panel.requested
-    if record and (fetched := results.panel.fetched):
-        given_up = refuse_losses(record, fetched, asked, origin, accept=accept_loss)
-    if record and results.sizes and record.config.size == origin.config.size == ASKED:
-        tickers = results.events["ticker"]
-        refuse_lost_sizes(record, results.sizes.origin, tickers, accept=accept_loss)
+    facts = refuse_lost_inputs(record, results, origin, accept_loss=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
-    return results, origin, {GIVEN_UP: given_up} if given_up else {}
+    return results, origin, facts

@@ -22,12 +22,13 @@ from ..returns.benchmarks import members
 from ..utility.flags import Flag
 from .origin import ASKED, SIZES, Origin, with_files
 from .price_revisions import columns_of, part_of, revised_sizes, revision_of, some
-from .record import Record, versions
+from .record import Record
 from .verify import verify_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..fitting.fitted import FittedStudy
     from ..prices import Prices
     from ..prices.sizes import Sizes
 
@@ -45,29 +46,95 @@ class LostPricesError(PriceError):
     exit_code = 75
 
 
-def changed_inputs(record: Record, origin: Origin) -> list[str]:
-    """Return why a run is not that of `origin`, prices aside.
+def list_changes(
+    record: Record | None, origin: Origin, *, recheck: bool, accept_loss: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return why a run is not up to date, and notices of the source of prices.
 
     Parameters
     ----------
-    record : Record
+    record : Record or None
+        None if there is no run yet.
     origin : Origin
         Its files must be hashed.
+    recheck : bool
+        Download stored prices and market values again, to find what the source revised.
+    accept_loss : bool
+        Go on without prices that the source does not have any more.
 
     Returns
     -------
-    list of str
+    list of str, tuple of str
+
+    Raises
+    ------
+    ConfigError
+        If the source has nothing to download again.
+    PriceError
+        If the source cannot be reached, or lets something else stand in for what it gave before.
+    LostPricesError
+        If prices that the run has, or waits for, cannot be had.
     """
+    if record is None:
+        return ["first run"], ()
+    if recheck:
+        _download_again(record, origin, accept_loss)
+    if changes := _changed_inputs(record, origin):
+        return changes, ()
+    changes, notices = _changed_prices(record, origin, accept_loss)
+    if recheck and not changes:
+        changes = _revised_values(record, origin, accept_loss)
+    return changes, notices
+
+
+def refuse_lost_inputs(
+    record: Record | None, results: FittedStudy, origin: Origin, *, accept_loss: bool
+) -> dict[str, Any]:
+    """Raise if a study lacks prices or market values that its last run has or waits for.
+
+    Parameters
+    ----------
+    record : Record or None
+        The last run; None if there is none.
+    results : FittedStudy
+    origin : Origin
+        With the source that was asked. A source that is not the run's may have less.
+    accept_loss : bool
+        Go on without what the source does not have any more; never without a source that does not
+        answer.
+
+    Returns
+    -------
+    dict
+        What the manifest of the study says of them: the losses that were accepted, now or before,
+        by symbol.
+
+    Raises
+    ------
+    LostPricesError
+        If a loss was not accepted.
+    """
+    losses, panel = dict[str, str](), results.panel
+    if record is None:
+        return {}
+    if panel.fetched:
+        losses = _refuse_losses(record, panel.fetched, panel.requested, origin, accept_loss)
+    if results.sizes and record.config.size == origin.config.size == ASKED:
+        _refuse_lost_sizes(record, results.sizes.origin, results.events["ticker"], accept_loss)
+    return {GIVEN_UP: losses} if losses else {}
+
+
+def _changed_inputs(record: Record, origin: Origin) -> list[str]:
+    """Return why a run is not that of `origin`, prices aside."""
     old, new = (_settings(o, record) for o in (record.origin, origin))
     names = [name for name in new if old.get(name) != new[name]]
     hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
     files = [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
-    used, altered = record.manifest["versions"], verify_run(record.folder)
-    newer = [name for name, version in versions().items() if used.get(name) != version]
+    altered = verify_run(record.folder)
     return [
         *(f"setting {name}" for name in names),
         *(f"{place.removeprefix('data/')} changed" for place in files),
-        *(f"version of {name}" for name in newer),
+        *(f"version of {name}" for name in record.other_versions),
         *(f"{file} was altered" for file in altered.changed),
         *(f"{file} was missing" for file in altered.missing),
     ]
@@ -80,32 +147,14 @@ def _settings(origin: Origin, record: Record) -> dict[str, Any]:
     return {**config.to_dict(), **ordered, **origin.to_dict(record.folder), "files": ""}
 
 
-def changed_prices(
-    record: Record, origin: Origin, *, accept_loss: bool = False
+def _changed_prices(
+    record: Record, origin: Origin, accept_loss: bool
 ) -> tuple[list[str], tuple[str, ...]]:
     """Ask the source for the prices of the run; return the differences, and notices.
 
     Days after the last one of the run count only while there is an event that they can change;
     without one nothing new is asked, and a source with a store answers from it. It is asked again
     for what it did not answer for when the run was computed.
-
-    Parameters
-    ----------
-    record : Record
-    origin : Origin
-    accept_loss : bool
-        Go on without prices that the source does not have any more.
-
-    Returns
-    -------
-    list of str, tuple of str
-
-    Raises
-    ------
-    PriceError
-        If the source cannot be reached, or lets something else stand in for what it gave before.
-    LostPricesError
-        If prices that the run has, or waits for, cannot be had.
     """
     if origin.config.returns:
         return [], ()
@@ -141,9 +190,8 @@ def _news(
     accepted = record.manifest.get(GIVEN_UP, {})
     for days, symbols in _calls(record, to_date=is_open).items():
         answer = _answer(record, origin, symbols, days)
-        losses = refuse_losses(
-            record, answer, dict.fromkeys(symbols, days), origin, accept=accept_loss
-        )
+        ranges = dict.fromkeys(symbols, days)
+        losses = _refuse_losses(record, answer, ranges, origin, accept_loss)
         new = {symbol: why for symbol, why in losses.items() if symbol not in accepted}
         reasons += [f"{symbol} is given up: {why}" for symbol, why in new.items()]
         reasons += _changes(record, answer, [s for s in symbols if s not in new], longer)
@@ -212,24 +260,8 @@ def _changes(
             longer.setdefault(revision.after, []).append(symbol)
 
 
-def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> None:
-    """Download all stored prices of a run again, so that the store has what the source revised.
-
-    Parameters
-    ----------
-    record : Record
-    origin : Origin
-    accept_loss : bool
-
-    Raises
-    ------
-    ConfigError
-        If the prices are of a source without a store.
-    PriceError
-        If the source cannot be reached.
-    LostPricesError
-        If it does not have all of them any more.
-    """
+def _download_again(record: Record, origin: Origin, accept_loss: bool) -> None:
+    """Download all stored prices of a run again, so that the store has what the source revised."""
     from ..prices.store import StoreProvider
     from ..prices.sync import update
 
@@ -244,29 +276,11 @@ def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> N
     for (first, last), symbols in _calls(record, to_date=True).items():
         stored = [s for s in symbols if had.get(s, {}).get("source") == source.name]
         answer = update(store, source, stored, first, last, refresh=True)
-        refuse_losses(record, answer, {}, origin, accept=accept_loss)
+        _refuse_losses(record, answer, {}, origin, accept_loss)
 
 
-def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False) -> list[str]:
-    """Download the market values of a run again; return the revised ones.
-
-    Parameters
-    ----------
-    record : Record
-    origin : Origin
-    accept_loss : bool
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    PriceError
-        If the source cannot be reached.
-    LostPricesError
-        If it does not have all of them any more.
-    """
+def _revised_values(record: Record, origin: Origin, accept_loss: bool) -> list[str]:
+    """Download the market values of a run again; return the revised ones."""
     from ..prices.yahoo import YahooProvider
 
     had = record.table(SIZES)
@@ -275,73 +289,33 @@ def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False)
     dates = had["date"].dropna()
     days = [date.fromisoformat(text) for text in (dates.min(), dates.max())]
     now = YahooProvider().sizes(list(dict.fromkeys(had["ticker"])), *days)
-    refuse_lost_sizes(record, now, had["ticker"], accept=accept_loss)
+    _refuse_lost_sizes(record, now, had["ticker"], accept_loss)
     revised = revised_sizes(had, now.record())
     return [f"{r.kind} of {s} {r}" if r.days else f"{s}: {r}" for s, r in revised.items()]
 
 
-def refuse_losses(
+def _refuse_losses(
     record: Record,
     answer: Prices,
     ranges: Mapping[str, Range],
     origin: Origin,
-    *,
-    accept: bool = False,
+    accept_loss: bool,
 ) -> dict[str, str]:
-    """Raise if an answer lacks prices that the run has or waits for.
-
-    Parameters
-    ----------
-    record : Record
-    answer : Prices
-    ranges : mapping of str to (first, last)
-        The days that the source was asked for, by symbol.
-    origin : Origin
-        With the source that was asked. A source that is not the run's may have less.
-    accept : bool
-        Go on without what the source does not have any more; never without a source that does not
-        answer.
-
-    Returns
-    -------
-    dict of str to str
-        The losses that were accepted, now or before, by symbol.
-
-    Raises
-    ------
-    LostPricesError
-        If a loss was not accepted.
-    """
+    """Raise if an answer for some `ranges` lacks prices that the run has or waits for."""
     losses = dict(_losses(record, answer, ranges, origin))
     kinds = _silent_kinds(origin)
     silent = {symbol: error for symbol, error in losses.items() if isinstance(error, kinds)}
-    accepted = losses if accept else record.manifest.get(GIVEN_UP, {})
+    accepted = losses if accept_loss else record.manifest.get(GIVEN_UP, {})
     refused = silent | {s: e for s, e in losses.items() if s not in silent and s not in accepted}
     if refused:
         raise _loss_error(refused, is_silent=bool(silent))
     return {symbol: error.what for symbol, error in losses.items()}
 
 
-def refuse_lost_sizes(
-    record: Record, now: Sizes, events: Iterable[str], *, accept: bool = False
+def _refuse_lost_sizes(
+    record: Record, now: Sizes, events: Iterable[str], accept_loss: bool
 ) -> None:
-    """Raise if a firm that is still studied has no market value any more.
-
-    Parameters
-    ----------
-    record : Record
-    now : Sizes
-        The new market values.
-    events : iterable of str
-        Tickers of the study.
-    accept : bool
-        As for :func:`refuse_losses`.
-
-    Raises
-    ------
-    LostPricesError
-        If a loss was not accepted.
-    """
+    """Raise if a firm that is still studied has no market value any more."""
     had = record.table(SIZES)
     if had.empty or "mcap" not in had:
         return
@@ -349,7 +323,7 @@ def refuse_lost_sizes(
     failures = {s: why for s, why in now.failures.items() if s in firms}
     losses = {s: PriceError(f"no market value: {why}") for s, why in failures.items()}
     silent = {s: error for s, error in losses.items() if s in now.unanswered}
-    if refused := silent or ({} if accept else losses):
+    if refused := silent or ({} if accept_loss else losses):
         raise _loss_error(refused, is_silent=bool(silent))
 
 

@@ -13,17 +13,7 @@ from ..errors import RunFolderError
 from ..utility.blas import one_thread
 from .contents import write_tables
 from .outbox import waiting
-from .record import (
-    LITTER,
-    MANIFEST,
-    OWN_HASH,
-    Record,
-    cells_of,
-    hashes,
-    kept_hash,
-    own_hash,
-    versions,
-)
+from .record import LITTER, MANIFEST, OWN_HASH, Record, cells_of, hashes, kept_hash, own_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -255,10 +245,9 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
         cells = sum(n for n, _ in tables.values())
         differing = [d for _, cells_ in tables.values() for d in cells_]
     worst = {d.table: d for d in sorted(differing, key=lambda d: d.size)}
-    current, used = versions(), record.manifest["versions"]
-    changed = {k: (used.get(k, "none"), v) for k, v in current.items() if used.get(k) != v}
-    order = sorted(worst.values(), key=lambda d: -d.size)
-    return Reproduction(len(tables), cells, tuple(order), len(differing), changed, tolerance)
+    order = tuple(sorted(worst.values(), key=lambda d: -d.size))
+    counts, others = (len(tables), cells), record.other_versions
+    return Reproduction(*counts, order, len(differing), others, tolerance)
 
 
 def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:
