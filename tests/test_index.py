@@ -21,8 +21,8 @@ from pages import CONFIG
 from eventstudy.cli.main import main
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import write_run
+from eventstudy.runs.atomic_swap import locked
 from eventstudy.runs.index import show_end, write_index
-from eventstudy.runs.lock import locked
 
 
 @pytest.fixture(scope="module")

@@ -187,8 +187,7 @@ class Comparison:
         }
         answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
         values = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
-        out: dict[str, Any] = {"same": self.same, **values}
-        return out
+        return {"same": self.same, **values}
 
     def __str__(self) -> str:
         if self.same:

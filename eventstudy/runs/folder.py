@@ -15,10 +15,18 @@ from ..returns.benchmarks import members
 from ..utility.blas import one_thread
 from ..utility.file_names import checked_name
 from ..utility.progress import step
-from .atomic_swap import cleared, followed, refuse_lasting, remove, stage_of, swap, sync_to_disk
+from .atomic_swap import (
+    cleared,
+    followed,
+    locked,
+    refuse_lasting,
+    remove,
+    stage_of,
+    swap,
+    sync_to_disk,
+)
 from .compare import LOG, log_changes
 from .contents import fill
-from .lock import locked
 from .price_revisions import some
 from .record import FAMILY, LITTER, MANIFEST, Record
 

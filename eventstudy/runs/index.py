@@ -18,8 +18,8 @@ from ..utility.catalogue import say
 from ..utility.log import note
 from ..utility.numbers import clipped, day
 from ..utility.units import WORDS
+from .atomic_swap import locked
 from .index_row import FAILED, Run, run_of
-from .lock import locked
 from .record import MANIFEST
 
 INDEX = "index.html"

@@ -115,8 +115,10 @@ def run_of(folder: Path) -> Run:
     config, events = _mapping(manifest.get("config")), _mapping(manifest.get("events"))
     measure = str(config.get("measure"))
     measure = measure if measure in WORDS else "return"
-    listed = manifest.get("answers") if isinstance(manifest.get("answers"), list) else ()
-    entries: Sequence[Mapping[str, Any]] = [a for a in listed if isinstance(a, Mapping)]
+    listed = manifest.get("answers")
+    entries: Sequence[Mapping[str, Any]] = (
+        [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
+    )
     path = _path_of_table(folder, str(entries[0].get("group") or "") if entries else "")
     with contextlib.suppress(*DAMAGED):
         entries, path = _answers_and_path(folder)

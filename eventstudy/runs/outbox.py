@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..utility.log import note
-from .atomic_swap import followed
-from .lock import locked
+from .atomic_swap import flush, followed, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"
@@ -155,18 +154,8 @@ def _acknowledge(run: Path, path: Path) -> None:
         with suppress(OSError):
             path.parent.rmdir()
         for folder in (path.parent, run):
-            _settle(folder)
-
-
-def _settle(folder: Path) -> None:
-    """Flush the names in a folder to the disk; Windows has no way to do that."""
-    if sys.platform == "win32" or not folder.is_dir():
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            if sys.platform != "win32" and folder.is_dir():  # Windows has no way to do that
+                flush(folder)
 
 
 def _read(path: Path) -> Entry | None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
@@ -120,8 +118,6 @@ def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
 
 def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the market values of each firm that has any, by date."""
-    import pandas as pd
-
     if table.empty:
         return {}
     valued = table[table["mcap"].notna()]
@@ -186,12 +182,6 @@ def _differ(a: Any, b: Any, price: bool) -> Any:
     """Return the days on which two series differ; prices by returns: a new base is no revision."""
     one_sided = np.isnan(a) != np.isnan(b)
     if price:
-        a, b = (np.append(np.nan, x[1:] / _carried(x)[:-1] - 1) for x in (a, b))
+        a, b = (np.append(np.nan, x[1:] / pd.Series(x).ffill()[:-1] - 1) for x in (a, b))
     apart = np.abs(a - b) > SAME_RETURN * (1 if price else np.abs(a))
     return one_sided | apart
-
-
-def _carried(x: Any) -> Any:
-    """Return a series with the last known value where there is none."""
-    at = np.where(np.isnan(x), 0, np.arange(len(x)))
-    return x[np.maximum.accumulate(at)]

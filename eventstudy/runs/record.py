@@ -217,8 +217,12 @@ def manifest_of(
     -------
     dict
     """
-    dropped = results.events.loc[~results.ok, "reason"].value_counts()
+    events, n = results.events, len(results.events)
+    dropped = events.loc[~results.ok, "reason"].value_counts()
     panel, fetched, sources = results.panel, results.panel.fetched, findings.provenance
+    is_open: Any = np.ones(n)
+    if panel.sessions.size:
+        is_open = open_events(events, panel.sessions[-1], results.abnormal.event.stop)
     return {
         "schema": SCHEMA,
         "name": findings.name,
@@ -234,9 +238,9 @@ def manifest_of(
             "source": sources["events_source"],
             "sha256": sources["events_sha256"],
             "ok": len(results),
-            "dropped": len(results.events) - len(results),
-            "provisional": int(_provisional(results).sum()),
-            "open": _open(results),
+            "dropped": n - len(results),
+            "provisional": int(_are_flagged(events, Flag.INCOMPLETE_WINDOW).sum()),
+            "open": int(is_open.sum()),
             "reasons": {str(reason): int(count) for reason, count in dropped.items()},
         },
         "answers": answers(findings),
@@ -314,7 +318,6 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
         "versions": versions(),
         "command": command,
         "prices": prices,
-        "notices": list(results.panel.notices),
     }
 
 
@@ -349,27 +352,29 @@ def _dumped(manifest: dict[str, Any]) -> str:
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
-def _flagged(results: FittedStudy, flag: str) -> Any:
-    return results.events["flags"].str.split(";").apply(lambda flags: flag in flags).to_numpy(bool)
+def open_events(events: pd.DataFrame, last: Any, stop: int) -> Any:
+    """Return which events new days can change, shape (n,).
 
+    Those are events with unfinished windows, and those that lack days, or are dropped, with a day 0
+    near the last price.
 
-def _provisional(results: FittedStudy) -> Any:
-    """Return which events are used, and have a window that is not over."""
-    return results.ok & _flagged(results, Flag.INCOMPLETE_WINDOW)
-
-
-def _open(results: FittedStudy) -> int:
-    """Return the number of events that new days can change.
-
-    Those are events with unfinished windows, or with a day 0 near the last price.
+    Parameters
+    ----------
+    events : DataFrame
+        With status, flags and day0, which may be text.
+    last : date
+        Day of the last price.
+    stop : int
+        Last day of the event window.
     """
-    if len(results.panel.sessions) == 0:
-        return len(results.events)
-    near = np.timedelta64(int(1.6 * max(results.abnormal.event.stop, 0)) + 20, "D")
-    days = results.events["day0"].to_numpy().astype("datetime64[D]")
-    recent = days > results.panel.sessions[-1] - near
-    lacking = (~results.ok | _flagged(results, Flag.MISSING_DAYS)) & recent
-    return int((lacking | _provisional(results)).sum())
+    near = np.timedelta64(int(1.6 * max(stop, 0)) + 20, "D")
+    recent = events["day0"].to_numpy().astype("datetime64[D]") > np.datetime64(last, "D") - near
+    lacking = (events["status"] != "ok") | _are_flagged(events, Flag.MISSING_DAYS)
+    return (lacking & recent) | _are_flagged(events, Flag.INCOMPLETE_WINDOW)
+
+
+def _are_flagged(events: pd.DataFrame, flag: str) -> pd.Series[bool]:
+    return events["flags"].str.split(";").apply(lambda flags: flag in flags).astype(bool)
 
 
 def _number(value: float) -> float | None:

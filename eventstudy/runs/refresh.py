@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PriceError, RunFolderError
-from .atomic_swap import cleared, followed
+from .atomic_swap import cleared, followed, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
 from .contents import fill
 from .folder import clear_errors, nothing_usable, refuse_foreign, replacing
-from .lock import locked
 from .origin import Origin
 from .outbox import add_entry
 from .record import MANIFEST, Record

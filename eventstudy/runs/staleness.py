@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,12 @@ from ..errors import (
 from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import members
-from ..utility.flags import Flag
 from .origin import ASKED, SIZES, Origin, with_files
 from .price_revisions import columns_of, part_of, revised_sizes, revision_of, some
-from .record import Record
+from .record import Record, open_events
 from .verify import verify_run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..fitting.fitted import FittedStudy
     from ..prices import Prices
     from ..prices.sizes import Sizes
@@ -156,6 +153,8 @@ def _changed_prices(
     without one nothing new is asked, and a source with a store answers from it. It is asked again
     for what it did not answer for when the run was computed.
     """
+    from ..prices.store import StoreProvider
+
     if origin.config.returns:
         return [], ()
     is_open = record.manifest["events"]["open"] > 0
@@ -167,19 +166,11 @@ def _changed_prices(
             return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
         except PriceError:  # not in the store of this machine
             pass
-    notices = _no_store(origin) if stored else []
-    why, more = _news(record, origin, is_open, accept_loss)
-    return why, (*notices, *more)
-
-
-def _no_store(origin: Origin) -> list[str]:
-    """Return a notice if the store of `origin` is not there: all would be downloaded again."""
-    from ..prices.store import StoreProvider
-
-    path = StoreProvider(origin.store or None).path
-    if path.is_file():
-        return []
-    return [f"there is no price cache at {path}: all prices are asked for again"]
+    store, lacking = StoreProvider(origin.store or None).path, []
+    if stored and not store.is_file():
+        lacking = [f"there is no price cache at {store}: all prices are asked for again"]
+    why, notices = _news(record, origin, is_open, accept_loss)
+    return why, (*lacking, *notices)
 
 
 def _news(
@@ -377,20 +368,10 @@ def _spare_symbols(record: Record) -> set[str]:
     events = record.cells("events.csv")
     if events.empty:
         return set()
-    config = record.config
+    config, entries = record.config, record.manifest["prices"].values()
+    last = max((entry["last"] for entry in entries if entry.get("last")), default=str(date.min))
+    still = events["ticker"][open_events(events, last, config.event.stop)]
     texts = set(events.drop(columns=["event_id", "ticker"]).to_numpy().ravel())
     cells = [*texts, config.benchmark, *config.named_series.values()]
     named = {symbol for cell in cells for symbol in members(cell)}
-    return set(events["ticker"]) - set(events.loc[_open(record, events), "ticker"]) - named
-
-
-def _open(record: Record, events: pd.DataFrame) -> pd.Series[bool]:
-    """Return which events new days can change, as the manifest counts them."""
-    entries = record.manifest["prices"].values()
-    ends = [date.fromisoformat(entry["last"]) for entry in entries if entry.get("last")]
-    near = timedelta(days=int(1.6 * max(record.config.event.stop, 0)) + 20)
-    flags = events["flags"].str.split(";")
-    unfinished = flags.apply(lambda cell: Flag.INCOMPLETE_WINDOW in cell)
-    lacking = (events["status"] != "ok") | flags.apply(lambda cell: Flag.MISSING_DAYS in cell)
-    recent = events["day0"] > str(max(ends, default=date.max) - near if ends else date.min)
-    return unfinished | (lacking & recent)
+    return set(events["ticker"]) - set(still) - named

@@ -280,9 +280,8 @@ def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Dif
     Difference
     """
     if list(old.columns) != list(new.columns):
-        yield Difference(
-            name, 1, "columns", ", ".join(old.columns), ", ".join(new.columns), math.inf
-        )
+        written, computed = ", ".join(old.columns), ", ".join(new.columns)
+        yield Difference(name, 1, "columns", written, computed, math.inf)
         return
     if len(old) != len(new):
         yield Difference(name, 0, "lines", str(len(old) + 1), str(len(new) + 1), math.inf)
