@@ -119,9 +119,10 @@ def run_of(folder: Path) -> Run:
     entries: Sequence[Mapping[str, Any]] = (
         [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
     )
-    path = _path_of_table(folder, str(entries[0].get("group") or "") if entries else "")
     with contextlib.suppress(*DAMAGED):
-        entries, path = _answers_and_path(folder)
+        # No row needs the events and the tables.
+        document = {**_read(folder / RESULTS), "events": [], "tables": {}}
+        entries = answers(from_document(document, str(folder / RESULTS))) or entries
     first, is_there = (entries[0] if entries else {}), (folder / "report.html").is_file()
     used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
     words, written = WORDS[measure], _time(manifest.get("written_at"))
@@ -143,26 +144,12 @@ def run_of(folder: Path) -> Run:
         faulty=bool(trouble) or not is_there,
         written=written,
         trouble=trouble,
-        path=path,
+        path=_path(folder, str(first.get("group") or "")),
         several=_count(first.get("n_events")) > 1,
     )
 
 
-def _answers_and_path(folder: Path) -> tuple[list[dict[str, Any]], FloatArray]:
-    """Return the answer of each group in today's words, and the path, shape (n, 4), by the results.
-
-    Events and tables are left out: no row needs them.
-    """
-    document = {**_read(folder / RESULTS), "events": [], "tables": {}}
-    findings = from_document(document, str(folder / RESULTS))
-    path = findings.sample.path
-    if path is None:
-        return answers(findings), np.empty((0, len(PATH)))
-    ends = path.caar - path.caar_half, path.caar + path.caar_half
-    return answers(findings), _finite(np.stack([path.days, path.caar, *ends], axis=1))
-
-
-def _path_of_table(folder: Path, group: str) -> FloatArray:
+def _path(folder: Path, group: str) -> FloatArray:
     """Return event day, CAAR and the ends of its interval by the tables of a run, shape (n, 4)."""
     name = "path_by_group.csv" if group else "path.csv"
     points: list[list[float]] = []
@@ -173,11 +160,8 @@ def _path_of_table(folder: Path, group: str) -> FloatArray:
         rows = islice(csv.DictReader(file), MOST_ROWS)
         chosen = (row for row in rows if not group or unquoted(next(iter(row.values()))) == group)
         points += [[float(row[column] or "nan") for column in PATH] for row in chosen]
-    return _finite(np.array(points, dtype=float).reshape(-1, len(PATH)))
-
-
-def _finite(points: FloatArray) -> FloatArray:
-    finite: FloatArray = points[np.isfinite(points[:, :2]).all(axis=1)]
+    path = np.array(points, dtype=float).reshape(-1, len(PATH))
+    finite: FloatArray = path[np.isfinite(path[:, :2]).all(axis=1)]
     return finite
 
 
@@ -238,17 +222,13 @@ def _short_setting(name: str, value: object) -> object:
 def _others(entries: Sequence[Mapping[str, Any]], words: Words) -> list[str]:
     """Return the answers of the other groups in short, and how many are left out."""
     n = len(entries) - MOST_GROUPS
-    shown = [_short(entry, words) for entry in entries[:MOST_GROUPS]]
-    return shown + [say("index.more_groups", n=n)] * (n > 0)
-
-
-def _short(entry: Mapping[str, Any], words: Words) -> str:
-    """Return the answer of one more group: ``relief: −0.15%, BMP-KP p 0.820, 14 events``."""
-    p = f"{_label(entry)} p {pvalue(_number(entry.get('pvalue')))}".lstrip()
-    return say(
-        "index.group", group=clipped(entry.get("group"), 60), p=p,
-        effect=_effect(entry.get("estimate"), words), n=_count(entry.get("n_events")),
-    )  # fmt: skip
+    lines = []  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
+    for entry in entries[:MOST_GROUPS]:
+        p = f"{_label(entry)} p {pvalue(_number(entry.get('pvalue')))}".lstrip()
+        facts = {"p": p, "effect": _effect(entry.get("estimate"), words)}
+        count, group = _count(entry.get("n_events")), clipped(entry.get("group"), 60)
+        lines.append(say("index.group", group=group, n=count, **facts))
+    return lines + [say("index.more_groups", n=n)] * (n > 0)
 
 
 def _label(entry: Mapping[str, Any]) -> str:
