@@ -54,6 +54,23 @@ def refuse_lasting(target: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Give an empty folder to write to, and put it in the place of `target` if all went well.
+
+    The lock of `target` must be held.
+    """
+    refuse_lasting(target)
+    stage = stage_of(target)
+    try:
+        stage.mkdir()
+        yield stage
+        sync_to_disk(stage)
+        swap(stage, target)
+    finally:
+        remove(stage)
+
+
 def swap(stage: Path, target: Path) -> None:
     """Put `stage` in the place of `target`, whose folder is removed.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import uuid4
 
 from ..errors import RunFolderError
@@ -18,15 +17,14 @@ from ..utility.csv_text import OUTCOME
 from ..utility.flags import Flag
 from .comparison import MOVED, Answer, Comparison, Move, Moved, as_markdown, is_moved
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
-from .price_revisions import columns_of, part_of, revised_sizes, revision_of
+from .price_revisions import Revision, price_revision, revised_sizes
 from .record import Record, seal
 from .verify import AlteredError, verify_run
 
-if TYPE_CHECKING:
-    from .price_revisions import Revision
-
 # The events of a run by name, each with its cells by column.
 Rows = Mapping[str, Mapping[str, str]]
+# What differs by name: (before, after).
+Pairs = dict[str, tuple[Any, Any]]
 
 # Columns of a run's events that are not the user's.
 _OURS = {*OUTCOME, "confounder", NAMED}
@@ -128,11 +126,13 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     unexplained = "not known" if same_file else "events file changed"
     changes["days"] = _days(old, new, both, changes, unexplained)
     indices = _unlike(*({e: rows[e].get("benchmark", "") for e in both} for rows in (old, new)))
-    causes = partial(_causes, rows=new, record=b, changes=changes, indices=indices)
+    moves = [
+        replace(move, why=_causes(move.event_id, new, b, changes, indices))
+        for move in _moves(a, b, set(both), threshold)
+    ]
     return Comparison(
-        **changes, moves=tuple(_moves(a, b, set(both), threshold, causes)),
-        answers=tuple(_answers(a, b, threshold)), main=str(b.config.main), moved=threshold,
-        measure=b.config.measure,
+        **changes, moves=tuple(moves), answers=tuple(_answers(a, b, threshold)),
+        main=str(b.config.main), moved=threshold, measure=b.config.measure,
     )  # fmt: skip
 
 
@@ -147,30 +147,12 @@ def _entries(record: Record, key: str) -> dict[str, Any]:
 
 
 def _causes(
-    event: str,
-    *,
-    rows: Rows,
-    record: Record,
-    changes: Mapping[str, Any],
-    indices: Mapping[str, tuple[str, str]],
+    event: str, rows: Rows, record: Record, changes: Mapping[str, Any], indices: Pairs
 ) -> tuple[str, ...]:
     """Return why the CAR of an event may have moved, the nearest cause first.
 
-    Parameters
-    ----------
-    event : str
-    rows : mapping
-        The events of the second run.
-    record : Record
-        The second run.
-    changes : mapping
-        The differences.
-    indices : mapping of str to (before, after)
-        Benchmarks that are not the same.
-
-    Returns
-    -------
-    tuple of str
+    Of the second run are the `rows` and the `record`; `changes` are the differences, and `indices`
+    the benchmarks that differ.
     """
     row, config = rows[event], record.config
     edited, day, why = changes["edited"].get(event, ()), changes["days"].get(event), []
@@ -214,7 +196,7 @@ def _have_same_events(a: Record, b: Record) -> bool:
     return bool(first) and first == second
 
 
-def _edits(old: Rows, new: Rows, both: list[str]) -> dict[str, dict[str, tuple[str, str]]]:
+def _edits(old: Rows, new: Rows, both: list[str]) -> dict[str, Pairs]:
     """Return the edits of the events file: (before, after) by event and column."""
     edits = {event: _unlike(_cells(old[event]), _cells(new[event])) for event in both}
     return {event: edit for event, edit in edits.items() if edit}
@@ -242,9 +224,7 @@ def _days(
     return days
 
 
-def _statuses(
-    a: Record, b: Record, old: Rows, new: Rows, both: list[str]
-) -> dict[str, tuple[str, str]]:
+def _statuses(a: Record, b: Record, old: Rows, new: Rows, both: list[str]) -> Pairs:
     """Return the statuses that differ; a reason of the same kind in other words does not."""
     statuses = _unlike(*({e: _status(rows[e]) for e in both} for rows in (old, new)))
     reworded = {e for e, code in a.reasons.items() if code != "other" and b.reasons.get(e) == code}
@@ -282,11 +262,11 @@ def _price_revisions(a: Record, b: Record) -> dict[str, Revision]:
     names = [symbol for symbol in old if symbol in new and old[symbol] != new[symbol]]
     if not names or not all((record.folder / TABLE).is_file() for record in (a, b)):
         return {}
-    tables, columns = [read_frozen(r.folder / TABLE) for r in (a, b)], columns_of(b.config.measure)
+    tables = [read_frozen(record.folder / TABLE) for record in (a, b)]
     revisions = {}
     for name in names:
-        before, after = (part_of(table[table["symbol"] == name]) for table in tables)
-        revisions[name] = revision_of(before, after, columns)
+        before, after = (table[table["symbol"] == name] for table in tables)
+        revisions[name] = price_revision(before, after, b.config.measure)
     return {name: revision for name, revision in revisions.items() if revision}
 
 
@@ -297,23 +277,18 @@ def _files(a: Record, b: Record) -> Iterator[str]:
             yield place
 
 
-def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Pairs:
     pairs = {name: (a.get(name, ""), b.get(name, "")) for name in dict.fromkeys([*a, *b])}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _moves(
-    a: Record,
-    b: Record,
-    both: set[str],
-    threshold: float,
-    causes: Callable[[str], tuple[str, ...]],
-) -> Iterator[Move]:
+def _moves(a: Record, b: Record, both: set[str], threshold: float) -> Iterator[Move]:
+    """Yield the CARs that moved, without the causes."""
     old, new = _cars(a), _cars(b)
     for key in new:
         event, ticker, start, stop = key
         if event in both and key in old and is_moved(old[key], new[key], threshold):
-            yield Move(event, ticker, f"[{start},{stop}]", old[key], new[key], causes(event))
+            yield Move(event, ticker, f"[{start},{stop}]", old[key], new[key], ())
 
 
 def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:

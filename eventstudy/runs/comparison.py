@@ -181,13 +181,11 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        series = {
-            name: {symbol: values.to_dict() for symbol, values in getattr(self, name).items()}
-            for name in ("prices", "sizes")
-        }
-        answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
-        values = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
-        return {"same": self.same, **values}
+        values = {"same": self.same, **asdict(self), "completed": list(self.completed)}
+        values["prices"] = {symbol: r.to_dict() for symbol, r in self.prices.items()}
+        values["sizes"] = {ticker: r.to_dict() for ticker, r in self.sizes.items()}
+        values["answers"] = [{**asdict(a), "flipped": a.flipped} for a in self.answers]
+        return values
 
     def __str__(self) -> str:
         if self.same:
@@ -202,11 +200,8 @@ def as_markdown(comparison: Comparison) -> str:
     if comparison.same:
         return "Nothing differs.\n"
     with speaking_of(comparison.measure):
-        sections = [
-            "\n".join([f"**{head}**", "", *(f"- {line}" for line in lines)])
-            for head, lines in _sections(comparison)
-        ]
-    return "\n\n".join(sections) + "\n"
+        sections = [(f"**{head}**\n", *lines) for head, lines in _sections(comparison)]
+    return "\n\n".join("\n- ".join(section) for section in sections) + "\n"
 
 
 def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
@@ -220,10 +215,8 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     states = [f"{e}: {a} -> {b}" for e, (a, b) in c.statuses.items() if e not in c.completed]
     main = {move.event_id: move for move in c.moves if move.window == c.main}
     moves = [_move(move) for move in sorted(main.values(), key=_size)]
-    elsewhere = [
-        f"{move.window} {_move(move)}"
-        for move in sorted(c.moves, key=_size) if move.window != c.main
-    ]  # fmt: skip
+    others = sorted((move for move in c.moves if move.window != c.main), key=_size)
+    elsewhere = [f"{move.window} {_move(move)}" for move in others]
     completed = [_completed(event, main.get(event), c.main) for event in c.completed]
     sections = {
         "Not as it was written": c.altered,

@@ -15,16 +15,7 @@ from ..returns.benchmarks import members
 from ..utility.blas import one_thread
 from ..utility.file_names import checked_name
 from ..utility.progress import step
-from .atomic_swap import (
-    cleared,
-    followed,
-    locked,
-    refuse_lasting,
-    remove,
-    stage_of,
-    swap,
-    sync_to_disk,
-)
+from .atomic_swap import cleared, followed, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill
 from .price_revisions import some
@@ -171,19 +162,12 @@ def replacing(target: Path) -> Iterator[Path]:
 
     cleared(target)
     refuse_foreign(target)
-    refuse_lasting(target)
-    stage = stage_of(target)
-    try:
-        stage.mkdir()
+    with staged(target) as stage:
         with one_thread():
             yield stage
         carry_over(target, stage)
         step("onto the disk")
-        sync_to_disk(stage)
-        swap(stage, target)
-        show(target.parent)
-    finally:
-        remove(stage)
+    show(target.parent)
 
 
 def refuse_foreign(target: Path) -> None:

@@ -107,7 +107,7 @@ def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
     for ticker in dict.fromkeys([*tables[0], *tables[1]]):
         a, b = (table.get(ticker) for table in tables)
         if a is not None and b is not None:
-            revision = revision_of(a, b, ["mcap"])
+            revision = _revision(a, b, ["mcap"])
         else:
             ends = ["" if values is None else f"{values.index[-1]:%Y-%m-%d}" for values in (a, b)]
             revision = Revision((), None, ends[0], ends[1])
@@ -126,32 +126,32 @@ def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(ticker): rows.set_index("date") for ticker, rows in groups}
 
 
-def columns_of(measure: str) -> list[str]:
-    """Return the columns of a table of prices that a measure is made of."""
-    of = {"return": ["price"], "volatility": ["high", "low"]}
-    return of.get(measure, ["volume"])
-
-
-def part_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of one symbol by date, with the price that returns are made of."""
-    dated = rows.set_index("date")
-    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
-
-
-def revision_of(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revision | None:
-    """Return the difference of two series of :func:`part_of`.
+def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revision | None:
+    """Return the difference of the prices of one symbol, in what a measure is made of.
 
     Parameters
     ----------
     old, new : DataFrame
-    columns : list of str
-        The columns that are compared.
+        Rows of a table of prices.
+    measure : str
 
     Returns
     -------
     Revision or None
         None if they are the same.
     """
+    columns = {"return": ["price"], "volatility": ["high", "low"]}.get(measure, ["volume"])
+    return _revision(_dated(old), _dated(new), columns)
+
+
+def _dated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one symbol by date, with the price that returns are made of."""
+    dated = rows.set_index("date")
+    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
+
+
+def _revision(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revision | None:
+    """Return the difference of some columns of two tables by date; None if there is none."""
     first, last = max(old.index[0], new.index[0]), min(old.index[-1], new.index[-1])
     a, b = old.loc[first:last, columns], new.loc[first:last, columns]
     dates = a.index.union(b.index)

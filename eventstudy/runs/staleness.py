@@ -20,7 +20,7 @@ from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import members
 from .origin import ASKED, SIZES, Origin, with_files
-from .price_revisions import columns_of, part_of, revised_sizes, revision_of, some
+from .price_revisions import price_revision, revised_sizes, some
 from .record import Record, open_events
 from .verify import verify_run
 
@@ -243,8 +243,8 @@ def _changes(
         return
     table, answered = read_frozen(record.folder / TABLE), answer.by_symbol()
     for symbol in changed:
-        old, new = (part_of(rows) for rows in (table[table["symbol"] == symbol], answered[symbol]))
-        revision = revision_of(old, new, columns_of(record.config.measure))
+        rows = table[table["symbol"] == symbol]
+        revision = price_revision(rows, answered[symbol], record.config.measure)
         if revision and revision.days:
             yield f"prices of {symbol} {revision}"
         elif revision and revision.after > revision.before:
@@ -286,11 +286,7 @@ def _revised_values(record: Record, origin: Origin, accept_loss: bool) -> list[s
 
 
 def _refuse_losses(
-    record: Record,
-    answer: Prices,
-    ranges: Mapping[str, Range],
-    origin: Origin,
-    accept_loss: bool,
+    record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin, accept_loss: bool
 ) -> dict[str, str]:
     """Raise if an answer for some `ranges` lacks prices that the run has or waits for."""
     losses = dict(_losses(record, answer, ranges, origin))
