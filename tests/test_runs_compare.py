@@ -110,6 +110,28 @@ def test_settings_and_answers(project: Project, tmp_path: Path) -> None:
     assert "**Settings**\n\n- model: default -> constant_mean\n" in text
 
 
+def test_an_answer_in_other_words_is_no_change(project: Project, tmp_path: Path) -> None:
+    """A sealed run whose answer a former version worded otherwise, or with another number."""
+    new = project.out / "first"
+    for i, (facts, differs) in enumerate((
+        ({"text": "Nothing to see.", "headline": "Nothing."}, False),
+        ({"estimate": 1e-6}, False),
+        ({"estimate": 1e-3}, True),
+        ({"pvalue": 0.01}, True),
+        ({"n_events": 1}, True),
+        ({"test": "ordinary_t"}, True),
+    )):  # fmt: skip
+        old = Path(shutil.copytree(new, tmp_path / f"old{i}"))
+        manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
+        (answer,) = manifest["answers"]
+        moved = {k: v if isinstance(v, str | int) else answer[k] + v for k, v in facts.items()}
+        answer |= moved
+        seal(old, manifest)
+        found = compare_runs(old, new)
+        assert bool(found.answers) == differs
+        assert found.same != differs
+
+
 def test_symbols_of_other_sources_are_summed_up() -> None:
     found = {f"S{i:02d}": ("files", "") for i in range(40)} | {"T": ("files", "yahoo")}
     assert _sources(found) == ["S00, S01, S02 and 37 more: files -> none", "T: files -> yahoo"]

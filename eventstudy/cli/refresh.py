@@ -129,7 +129,7 @@ def _of_run(
     from dataclasses import replace
 
     from ..errors import ConfigError
-    from ..runs.atomic_swap import followed
+    from ..runs.atomic_swap import follow_link
     from ..runs.record import Record
     from .request import read_order
 
@@ -140,7 +140,7 @@ def _of_run(
             "a run folder has a study and a place already",
         )
         raise ConfigError(problem, where=f"--{named}", value=str(folder))
-    folder = followed(Path(os.path.normpath(folder)))
+    folder = follow_link(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
     if not origin.events.is_file() and (folder / origin.place).is_file():

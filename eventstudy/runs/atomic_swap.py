@@ -1,6 +1,6 @@
 """A folder that one process at a time writes, and that takes its place in one step.
 
-A lock is released when its owner dies, and what a killed process left is cleared.
+A lock is released when its owner dies, and what a killed process left is clear_remains.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PAUSE, WAIT = 0.1, 60.0
 _FAR = 1 << 20
 
 
-def followed(target: Path) -> Path:
+def follow_link(target: Path) -> Path:
     """Return the folder that a link leads to, which a swap of the link would leave as it is."""
     return target.resolve() if target.is_symlink() else target
 
@@ -38,7 +38,7 @@ def stage_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.new")
 
 
-def cleared(target: Path) -> None:
+def clear_remains(target: Path) -> None:
     """Restore a run lost between two renames, and remove what else a killed process left."""
     old = _old(target)
     if not target.exists() and old.exists():
@@ -48,7 +48,7 @@ def cleared(target: Path) -> None:
 
 
 def refuse_lasting(target: Path) -> None:
-    """Raise if a run could be exchanged but not removed: its remains would bar the next one."""
+    """Raise if a run could be exchange but not removed: its remains would bar the next one."""
     for folder in [p for p in (target, *target.rglob("*")) if p.is_dir() and not p.is_symlink()]:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
@@ -75,7 +75,7 @@ def swap(stage: Path, target: Path) -> None:
     """Put `stage` in the place of `target`, whose folder is removed.
 
     Where the system can exchange two folders (Linux, macOS) there is no moment without the one or
-    the other; elsewhere there is one between two renames, which :func:`cleared` mends.
+    the other; elsewhere there is one between two renames, which :func:`clear_remains` mends.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def swap(stage: Path, target: Path) -> None:
     """
     if not target.exists():
         stage.rename(target)
-    elif exchanged(stage, target):
+    elif exchange(stage, target):
         remove(stage)
     else:
         target.rename(_old(target))
@@ -93,7 +93,7 @@ def swap(stage: Path, target: Path) -> None:
         remove(_old(target))
 
 
-def exchanged(source: Path, target: Path) -> bool:
+def exchange(source: Path, target: Path) -> bool:
     """Exchange two paths in one step; return whether the system can do that.
 
     Parameters

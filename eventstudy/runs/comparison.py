@@ -9,7 +9,7 @@ from typing import Any
 
 from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
 from ..utility.units import speaking_of, words
-from .price_revisions import Revision, some
+from .price_revisions import Revision, name_some
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
 MOVED, SAME_PVALUE = 1e-4, 1e-3
@@ -159,9 +159,7 @@ class Comparison:
     @property
     def completed(self) -> tuple[str, ...]:
         """Events whose window was not over in the first run, and is in the second."""
-        return tuple(
-            e for e, (old, new) in self.statuses.items() if old == "provisional" and new == "ok"
-        )
+        return tuple(e for e, pair in self.statuses.items() if pair == ("provisional", "ok"))
 
     @property
     def flips(self) -> tuple[Answer, ...]:
@@ -258,7 +256,7 @@ def _sources(sources: Mapping[str, tuple[str, str]]) -> list[str]:
     alike: dict[tuple[str, str], list[str]] = {}
     for symbol, pair in sources.items():
         alike.setdefault(pair, []).append(symbol)
-    return [f"{some(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
+    return [f"{name_some(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
 
 
 def _answer(answer: Answer, *, split: bool) -> list[str]:

@@ -67,8 +67,8 @@ def fill(
     step("tables")
     tables = write_tables(stage, results, config)
     if not (origin and config.returns):
-        kind, series = frozen_series(results)
-        (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(series)))
+        kind, series = freeze_series(results)
+        (stage / "data" / f"{kind}.csv.gz").write_bytes(compress(to_csv(series)))
     if is_large(results):
         step("all events")
         write_long(results, stage / LONG, config)
@@ -111,7 +111,7 @@ def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict
     return tables
 
 
-def frozen_series(results: FittedStudy) -> tuple[str, pd.DataFrame]:
+def freeze_series(results: FittedStudy) -> tuple[str, pd.DataFrame]:
     """Return what a study was computed from: ``prices`` or ``returns``, and the long table."""
     panel = results.panel
     if panel.prices is not None:
@@ -125,7 +125,7 @@ def frozen_series(results: FittedStudy) -> tuple[str, pd.DataFrame]:
     return "returns", table.dropna()
 
 
-def gzipped(data: bytes) -> bytes:
+def compress(data: bytes) -> bytes:
     """Return compressed bytes that are equal for equal data."""
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", LEVEL, buffer, mtime=0) as file:

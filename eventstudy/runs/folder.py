@@ -15,10 +15,10 @@ from ..returns.benchmarks import members
 from ..utility.blas import one_thread
 from ..utility.file_names import checked_name
 from ..utility.progress import step
-from .atomic_swap import cleared, followed, locked, staged
+from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill
-from .price_revisions import some
+from .price_revisions import name_some
 from .record import FAMILY, LITTER, MANIFEST, Record
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def write_run(
     DataError
         If a file of `origin` was changed since it was hashed.
     """
-    target = followed(out / checked_name(name))
+    target = follow_link(out / checked_name(name))
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
@@ -126,7 +126,7 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
     silent = [] if offline else _silent_symbols(results)
     if not silent:
         return DataError(f"{problem}\n{why}")
-    remedy = f"The source did not answer for {some(silent)}: try again later"
+    remedy = f"The source did not answer for {name_some(silent)}: try again later"
     return UndecidedError(f"{problem}\n{why}\n{remedy}")
 
 
@@ -160,7 +160,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     from .index import show
 
-    cleared(target)
+    clear_remains(target)
     refuse_foreign(target)
     with staged(target) as stage:
         with one_thread():

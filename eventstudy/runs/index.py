@@ -345,10 +345,7 @@ def _answer(first: Mapping[str, Any]) -> str:
 def _lacking(first: Mapping[str, Any]) -> list[str]:
     """Return how many events have no CAR, if there are any; which and why is in the report."""
     lost, used = (_count(first.get(name)) for name in ("n_lacking", "n_used"))
-    if lost:
-        return [say("index.lacking", n=lost, total=used)]
-    text = first.get("lacking")
-    return [clipped(text, 120)] if isinstance(text, str) and text else []
+    return [say("index.lacking", n=lost, total=used)] if lost else []
 
 
 def _setup(config: Mapping[str, Any], measure: str) -> str:
@@ -392,8 +389,7 @@ def _label(entry: Mapping[str, Any]) -> str:
 def _status(events: Mapping[str, Any], first: Mapping[str, Any], *, is_there: bool) -> str:
     if not is_there:
         return say("index.no_report")
-    # Runs of earlier versions wrote it in words.
-    if str(first.get("verdict")).replace(" ", "_") == NO_RESULT:
+    if first.get("verdict") == NO_RESULT:
         return say("index.no_result")
     waiting = _count(events.get("provisional"))
     return say("index.provisional", n=waiting) if waiting else say("index.complete")

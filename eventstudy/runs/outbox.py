@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..utility.log import note
-from .atomic_swap import flush, followed, locked
+from .atomic_swap import flush, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"
@@ -133,7 +133,7 @@ def deliver(run: Path, send: Callable[[Path, Entry], str]) -> str:
     OSError
         If an entry cannot be removed.
     """
-    run = followed(run)
+    run = follow_link(run)
     if not any(waiting(run).values()):
         return ""
     with locked(run.with_name(f"{run.name}.on-change"), wait=TURN):

@@ -74,7 +74,7 @@ class Revision:
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
 
 
-def some(symbols: Sequence[str], total: int = 0) -> str:
+def name_some(symbols: Sequence[str], total: int = 0) -> str:
     """Return the first symbols, and the number of the remaining ones.
 
     Parameters

@@ -141,6 +141,11 @@ class Record:
         return {place: files[place] for place in places}
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether the manifest has its own hash."""
+        return bool(self.manifest.get(OWN_HASH) == hash_manifest(self.manifest))
+
+    @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
         """Versions that are not the same here: (that of the run, the present one) by package."""
         used = self.manifest["versions"]
@@ -264,12 +269,12 @@ def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
         The run folder, complete.
     manifest : mapping
     """
-    facts = _sorted({**manifest, "files": hashes(stage)})
-    text = _dumped(_sorted({**facts, OWN_HASH: own_hash(facts)}))
+    facts = _sorted({**manifest, "files": hash_files(stage)})
+    text = _dumped(_sorted({**facts, OWN_HASH: hash_manifest(facts)}))
     (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
-def own_hash(manifest: Mapping[str, Any]) -> str:
+def hash_manifest(manifest: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a manifest without its own hash."""
     hashed = {key: value for key, value in manifest.items() if key != OWN_HASH}
     return hashlib.sha256(_dumped(hashed).encode()).hexdigest()
@@ -327,13 +332,13 @@ def versions() -> dict[str, str]:
     return program | {name: metadata.version(name) for name in PACKAGES}
 
 
-def hashes(folder: Path) -> dict[str, str]:
+def hash_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a folder but the manifest, by its path in it."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
-    return {p.relative_to(folder).as_posix(): kept_hash(p) for p in files}
+    return {p.relative_to(folder).as_posix(): hash_kept_file(p) for p in files}
 
 
-def kept_hash(path: Path) -> str:
+def hash_kept_file(path: Path) -> str:
     """Return the SHA-256 of a file of a run; RunFolderError if it cannot be read."""
     try:
         return hash_of(path)

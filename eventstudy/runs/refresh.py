@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PriceError, RunFolderError
-from .atomic_swap import cleared, followed, locked
+from .atomic_swap import clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
 from .contents import fill
@@ -123,11 +123,11 @@ def refresh_run(
     >>> es.refresh_run(origin, Path("reports/amd")).changed
     False
     """
-    origin, target = origin.hashed(), followed(target)
+    origin, target = origin.hashed(), follow_link(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, notify=told):
-            cleared(target)
+            clear_remains(target)
             refuse_foreign(target)
             record = _record(target, told)
             why, notices = list_changes(record, origin, recheck=recheck, accept_loss=accept_loss)

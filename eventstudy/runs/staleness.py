@@ -20,7 +20,7 @@ from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import members
 from .origin import ASKED, SIZES, Origin, with_files
-from .price_revisions import price_revision, revised_sizes, some
+from .price_revisions import name_some, price_revision, revised_sizes
 from .record import Record, open_events
 from .verify import verify_run
 
@@ -188,7 +188,7 @@ def _news(
         reasons += _changes(record, answer, [s for s in symbols if s not in new], longer)
         notices |= dict.fromkeys(answer.notices)
     for end, names in longer.items() if is_open else ():
-        reasons.append(f"prices of {some(names)} until {end}")
+        reasons.append(f"prices of {name_some(names)} until {end}")
     return reasons, tuple(notices)
 
 
@@ -319,7 +319,7 @@ def _loss_error(errors: Mapping[str, PriceError], *, is_silent: bool) -> LostPri
     first = next(iter(errors.values()))
     same = [s for s, error in errors.items() if error.what == first.what]
     remedy = "try again later" if is_silent else "--accept-loss goes on without"
-    names = some(same, len(errors))
+    names = name_some(same, len(errors))
     return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
 
 

@@ -13,12 +13,11 @@ from ..errors import RunFolderError
 from ..utility.blas import one_thread
 from .contents import write_tables
 from .outbox import waiting
-from .record import LITTER, MANIFEST, OWN_HASH, Record, cells_of, hashes, kept_hash, own_hash
+from .record import LITTER, MANIFEST, Record, cells_of, hash_files, hash_kept_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DIFFERENT = 4
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.
 SMALLEST = 1e-6
@@ -27,7 +26,7 @@ SMALLEST = 1e-6
 class AlteredError(RunFolderError):
     """The inputs that a run keeps are not as they were written."""
 
-    exit_code = DIFFERENT
+    exit_code = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,8 @@ def verify_run(folder: str | Path) -> Verification:
     True
     """
     record = Record.read(folder)
-    recorded, current = record.manifest["files"], hashes(record.folder)
-    manifest = [] if record.manifest.get(OWN_HASH) == own_hash(record.manifest) else [MANIFEST]
+    recorded, current = record.manifest["files"], hash_files(record.folder)
+    manifest = [] if record.is_sealed else [MANIFEST]
     changed = [file for file, sha in recorded.items() if file in current and current[file] != sha]
     entries = [path for path, entry in waiting(record.folder).items() if entry]
     listed = {*recorded, *(path.relative_to(record.folder).as_posix() for path in entries)}
@@ -116,7 +115,7 @@ def refuse_altered(record: Record) -> None:
     files = {place: record.folder / place for place in record.inputs}
     missing = [str(path) for path in files.values() if not path.is_file()]
     present = {place: path for place, path in files.items() if path.is_file()}
-    changed = [str(p) for place, p in present.items() if kept_hash(p) != record.inputs[place]]
+    changed = [str(p) for place, p in present.items() if hash_kept_file(p) != record.inputs[place]]
     if missing or changed:
         states = {"is missing": missing, "was changed since it was written": changed}
         problem = "; ".join(f"{', '.join(paths)} {word}" for word, paths in states.items() if paths)
@@ -188,9 +187,7 @@ class Reproduction:
 
     def __str__(self) -> str:
         cells = f"{self.cells:,} cells of {self.tables} tables"
-        lines = [
-            f"{name} {old} was used, {new} is here" for name, (old, new) in self.versions.items()
-        ]
+        lines = [f"{k} {old} was used, {new} is here" for k, (old, new) in self.versions.items()]
         if self.exact:
             return "\n".join([f"reproduced exactly: {cells}", *lines])
         count = f"{self.differing:,} of {cells} differ"
@@ -252,8 +249,8 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
 
 def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:
     """Yield every table of either folder, with the number of its cells and those that differ."""
-    written = {f for f in hashes(record.folder) if _is_table(f)}
-    for name in sorted(written | {f for f in hashes(stage) if _is_table(f)}):
+    written = {f for f in hash_files(record.folder) if _is_table(f)}
+    for name in sorted(written | {f for f in hash_files(stage) if _is_table(f)}):
         if name not in written or not (stage / name).is_file():
             states = ("no table", "a table") if name not in written else ("a table", "no table")
             yield name, (1, [Difference(name, 0, "the file", *states, math.inf)])
