@@ -38,7 +38,7 @@ STEPS = {
     "prices: Yahoo": [("ask_all", "_wire.py")],
     "prices: all else": [("load_returns", "load.py")],
     "windows and fits": [("fit", "study.py")],
-    "tables and tests": [("write_tables", "folder.py")],
+    "tables and tests": [("write_tables", "contents.py")],
     "figures": [("write_figures", "plots.py")],
     "event pages": [("write_event_pages", "pages.py")],
     "page": [("render_report", "html.py")],
@@ -47,12 +47,12 @@ STEPS = {
         ("write_texts", "formats.py"),
         ("write_texts", ""),
     ],
-    "kept prices": [("frozen", "inputs.py"), ("gzipped", "inputs.py")],
+    "kept prices": [("freeze_series", "contents.py"), ("compress", "contents.py")],
     "manifest, index": [
         ("manifest_of", ""),
         ("seal", ""),
         ("show", "index.py"),
-        ("swap", "swap.py"),
+        ("swap", "atomic_swap.py"),
     ],
     "terminal": [("print_results", ""), ("show_summary", "")],
 }

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from eventstudy.events.table import read_events
 from eventstudy.findings.run_files import read_run
 from eventstudy.runs import write_run
-from eventstudy.runs.index_row import run_of
+from eventstudy.runs.index import run_of
 from eventstudy.utility.csv_text import quoted, read_csv, to_csv, unquoted
 
 FORMULAS = [

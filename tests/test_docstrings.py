@@ -38,7 +38,7 @@ from eventstudy.analysis import (
     weights,
 )
 from eventstudy.models import MODELS
-from eventstudy.runs import comparison, price_revisions, refresh, reproduce, verify
+from eventstudy.runs import comparison, price_revisions, refresh, verify
 from eventstudy.significance import STATISTICS
 
 NAMES = [name for name in es.__all__ if name != "__version__"]
@@ -48,7 +48,7 @@ RESULTS = (
     cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, opinions.Opinion,
     placebo.Placebo, situation.Situation, summary.Summary, weights.DollarLoss,
     weights.WeightedMean, comparison.Comparison, price_revisions.Revision, refresh.Refreshed,
-    reproduce.Reproduction, verify.Verification,
+    verify.Reproduction, verify.Verification,
     answer.decide, interval.plain_average, calendar_portfolio.calendar_portfolio,
     cross_section.regress_car, diagnosis.diagnose, groups.difference, long_horizon.abhar,
     market_values.with_market_values, multiple_testing.family, placebo.placebo_dates,

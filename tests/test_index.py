@@ -13,6 +13,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
@@ -21,8 +22,8 @@ from pages import CONFIG
 from eventstudy.cli.main import main
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import write_run
+from eventstudy.runs.atomic_swap import locked
 from eventstudy.runs.index import show_end, write_index
-from eventstudy.runs.lock import locked
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +101,11 @@ def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     scale = re.search(r"They share one scale, ±([\d.]+)%\.", text)[1]
     shutil.copytree(tmp_path / "several 制裁", tmp_path / "louder")
-    results, told = tmp_path / "louder/results.json", tmp_path / "louder/manifest.json"
-    document = json.loads(results.read_text(encoding="utf-8"))
-    path = document["samples"][0]["path"]
-    for name in ("caar", "caar_half"):
-        path[name] = [value and 40 * value for value in path[name]]
-    results.write_text(json.dumps(document), encoding="utf-8")
+    table, told = tmp_path / "louder/tables/path_by_group.csv", tmp_path / "louder/manifest.json"
+    path = pd.read_csv(table)
+    numbers = ["caar", "caar_low", "caar_high"]
+    path[numbers] = 40 * path[numbers]
+    path.to_csv(table, index=False)
     manifest = json.loads(told.read_text(encoding="utf-8"))
     manifest["config"]["measure"] = "volume"
     told.write_text(json.dumps(manifest), encoding="utf-8")
@@ -114,9 +114,7 @@ def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     (said,) = re.findall(r"Those of one measure share a scale: ([^<]*?)\. A path", text)
     assert f"returns ±{scale}%" in said
-    most = max(
-        abs(c) + (half or 0) for c, half in zip(path["caar"], path["caar_half"], strict=True)
-    )
+    most = path.loc[path.iloc[:, 0] == "adverse", numbers].abs().max(axis=None)
     assert f"log volume ±{most:.1f} log points" in said
     assert "log points</td>" in found["louder"]
     assert "%</td>" in alone
@@ -134,7 +132,7 @@ def test_equal_folders_give_equal_bytes(reports: Path) -> None:
     first = (reports / "index.html").read_bytes()
     write_index(reports)
     assert (reports / "index.html").read_bytes() == first
-    assert not list(reports.glob(".index-*"))
+    assert not list(reports.glob(".index.html-*"))
 
 
 def test_newest_run_first_by_the_time_of_its_manifest(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of thirty events is one of many."""
     monkeypatch.setattr("eventstudy.fitting.fitted.MANY", 25)
     monkeypatch.setattr("eventstudy.fitting.fitted.LISTED", 6)
-    monkeypatch.setattr("eventstudy.runs.long_table.AT_A_TIME", 7)
+    monkeypatch.setattr("eventstudy.runs.contents.AT_A_TIME", 7)
 
 
 def study() -> EventStudyResults:
@@ -109,7 +109,7 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     import builtins
 
     from eventstudy.errors import ConfigError
-    from eventstudy.runs.long_table import MANY, require_parquet_for
+    from eventstudy.runs.contents import MANY, require_parquet_for
 
     plain = builtins.__import__
 

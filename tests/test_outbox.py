@@ -21,7 +21,7 @@ from test_runs_refresh import refresh
 
 from eventstudy import refresh_run, verify_run
 from eventstudy.runs import Record
-from eventstudy.runs.change_log import read_changes
+from eventstudy.runs.compare import read_changes
 from eventstudy.runs.outbox import LARGEST, waiting
 
 HOOK = """{ tr -d '\\n' < "$EVENTSTUDY_ENTRY"; echo; } >> %s; test -f "$EVENTSTUDY_CHANGES" || exit 1\n"""

@@ -23,7 +23,7 @@ from run_folders import FIRMS, Project, contents, invoke, left_in
 from eventstudy import verify_run
 from eventstudy.cli.main import Terminated, terminable
 from eventstudy.runs import atomic_swap as module
-from eventstudy.runs.atomic_swap import cleared, exchanged, stage_of, swap
+from eventstudy.runs.atomic_swap import clear_remains, exchange, stage_of, swap
 
 
 def folder(path: Path, text: str) -> Path:
@@ -34,10 +34,10 @@ def folder(path: Path, text: str) -> Path:
 
 def test_exchange(tmp_path: Path) -> None:
     one, other = folder(tmp_path / "a", "A"), folder(tmp_path / "b", "B")
-    if exchanged(one, other):
+    if exchange(one, other):
         assert ((one / "f").read_text(), (other / "f").read_text()) == ("B", "A")
         with pytest.raises(OSError, match="No such file") as caught:
-            exchanged(one, tmp_path / "missing")
+            exchange(one, tmp_path / "missing")
         assert caught.value.errno == errno.ENOENT
 
 
@@ -45,7 +45,7 @@ def test_exchange(tmp_path: Path) -> None:
 def test_swap(can: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the exchange of the kernel and with two renames, as on Windows."""
     if not can:
-        monkeypatch.setattr(module, "exchanged", lambda one, other: False)
+        monkeypatch.setattr(module, "exchange", lambda one, other: False)
     target = tmp_path / "run"
     for text in ("first", "second"):
         swap(folder(stage_of(target), text), target)
@@ -59,7 +59,7 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
     folder(tmp_path / ".run.old", "good")
     folder(tmp_path / ".run.new", "half")
     folder(tmp_path / ".run2.new", "of another run")
-    cleared(target)
+    clear_remains(target)
     assert (target / "f").read_text() == "good"
     assert sorted(p.name for p in tmp_path.iterdir()) == [".run2.new", "run"]
 

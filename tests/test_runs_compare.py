@@ -13,7 +13,7 @@ from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy import compare_runs
 from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources, as_markdown
-from eventstudy.runs.manifest import seal
+from eventstudy.runs.record import seal
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,28 @@ def test_settings_and_answers(project: Project, tmp_path: Path) -> None:
     assert len(found.answers) == 1
     text = as_markdown(found)
     assert "**Settings**\n\n- model: default -> constant_mean\n" in text
+
+
+def test_an_answer_in_other_words_is_no_change(project: Project, tmp_path: Path) -> None:
+    """A sealed run whose answer a former version worded otherwise, or with another number."""
+    new = project.out / "first"
+    for i, (facts, differs) in enumerate((
+        ({"text": "Nothing to see.", "headline": "Nothing."}, False),
+        ({"estimate": 1e-6}, False),
+        ({"estimate": 1e-3}, True),
+        ({"pvalue": 0.01}, True),
+        ({"n_events": 1}, True),
+        ({"test": "ordinary_t"}, True),
+    )):  # fmt: skip
+        old = Path(shutil.copytree(new, tmp_path / f"old{i}"))
+        manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
+        (answer,) = manifest["answers"]
+        moved = {k: v if isinstance(v, str | int) else answer[k] + v for k, v in facts.items()}
+        answer |= moved
+        seal(old, manifest)
+        found = compare_runs(old, new)
+        assert bool(found.answers) == differs
+        assert found.same != differs
 
 
 def test_symbols_of_other_sources_are_summed_up() -> None:

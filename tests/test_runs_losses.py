@@ -19,8 +19,7 @@ from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, verify_run
 from eventstudy.runs import Record
-from eventstudy.runs.change_log import read_changes
-from eventstudy.runs.comparison import as_text
+from eventstudy.runs.compare import read_changes
 
 
 @pytest.fixture
@@ -146,7 +145,7 @@ def test_tampered_prices_are_not_computed_from(project: Project) -> None:
     assert not (project.out / "other").exists()
     found = compare_runs(project.run, again)
     assert found.altered == (f"{project.run}: changed data/prices.csv.gz",)
-    assert as_text(found).startswith("Not as it was written:")
+    assert str(found).startswith("Not as it was written:")
     invoke(
         "run",
         project.events,

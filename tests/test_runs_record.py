@@ -26,7 +26,7 @@ from eventstudy.errors import RunFolderError
 from eventstudy.findings.tables import study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, refresh_run, write_run
-from eventstudy.runs.manifest import seal
+from eventstudy.runs.record import seal
 from eventstudy.study import run_study
 from eventstudy.utility.blas import one_thread
 from eventstudy.utility.csv_text import to_csv

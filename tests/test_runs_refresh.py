@@ -25,8 +25,8 @@ from eventstudy.calendars.window import Window
 from eventstudy.cli.on_change import arguments_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, write_run
-from eventstudy.runs.change_log import LOG, MAX_ENTRIES, read_changes
-from eventstudy.runs.lock import RunBusyError, _Lock, locked
+from eventstudy.runs.atomic_swap import RunBusyError, _Lock, locked
+from eventstudy.runs.compare import LOG, MAX_ENTRIES, read_changes
 from eventstudy.study import run_study
 
 

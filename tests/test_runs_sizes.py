@@ -11,7 +11,7 @@ from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy import compare_runs, reproduce_run, verify_run
-from eventstudy.runs.change_log import read_changes
+from eventstudy.runs.compare import read_changes
 
 
 @pytest.mark.slow

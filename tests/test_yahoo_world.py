@@ -20,7 +20,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.findings.run_files import read_findings
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.runs import Record
-from eventstudy.runs.manifest import OWN_HASH, seal
+from eventstudy.runs.record import OWN_HASH, seal
 from eventstudy.study import EventStudyResults
 
 HIKVISION, SOON = "hikvision-2019-05-22-report", "hoshine-2021-06-23-wro"

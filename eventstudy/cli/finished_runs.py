@@ -42,7 +42,7 @@ def reproduce(folder: Path, tolerance: float, as_json: bool, quiet: bool) -> Non
 
     Exits with 4 if any differs.
     """
-    from ..runs.reproduce import reproduce_run
+    from ..runs.verify import reproduce_run
 
     result = reproduce_run(folder, tolerance=tolerance)
     document = {"ok": result.ok, "exact": result.exact, **asdict(result)}

@@ -71,7 +71,7 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
     list of str
         Empty; after the block it holds how the command failed, if it did.
     """
-    from ..runs.lock import RunBusyError
+    from ..runs.atomic_swap import RunBusyError
 
     failures: list[str] = []
     try:

@@ -15,7 +15,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
-from ..runs.atomic_swap import followed
+from ..runs.atomic_swap import follow_link
 from ..runs.origin import Origin
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
@@ -228,7 +228,7 @@ def order_of_run(
         where = f"--{fixed[0] if fixed else 'config'}"
         problem = "a run folder has a study and a place already"
         raise ConfigError(problem, where=where, value=str(folder))
-    folder = followed(Path(os.path.normpath(folder)))
+    folder = follow_link(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
     if not origin.events.is_file() and (folder / origin.place).is_file():

@@ -49,8 +49,8 @@ def run(
     from ..analysis.variant_studies import compute_study
     from ..findings.run_files import read_findings
     from ..runs import write_run
-    from ..runs.long_table import require_parquet_for
-    from ..runs.ownership import other_study
+    from ..runs.contents import require_parquet_for
+    from ..runs.folder import other_study
     from ..runs.preflight import refuse
     from ..utility.log import note
     from ..utility.workers import Workers
@@ -99,7 +99,7 @@ def _nothing_usable(results: FittedStudy, order: Order, as_json: bool, record: A
     """Write the page that says so, unless a good run would be lost, and return the error."""
     from ..findings.run_files import finished
     from ..report.formats.terminal import losses
-    from ..runs.failed_run import nothing_usable, write_failed
+    from ..runs.folder import nothing_usable, write_failed
 
     failed = write_failed(results, order.out, order.name, **record)
     if failed and as_json:

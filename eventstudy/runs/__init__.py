@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from .compare import compare_runs
-from ..utility.file_names import checked_name
 from .folder import write_run
 from .origin import Origin
 from .record import Record
 from .refresh import refresh_run
-from .reproduce import reproduce_run
-from .verify import verify_run
+from .verify import reproduce_run, verify_run
 
 __all__ = [
-    "Origin", "Record", "checked_name", "compare_runs", "refresh_run", "reproduce_run",
+    "Origin", "Record", "compare_runs", "refresh_run", "reproduce_run",
     "verify_run",
     "write_run",
 ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""Exchange of one folder for another in one step, and clearing up after a killed process."""
+"""A folder that one process at a time writes, and that takes its place in one step.
+
+A lock is released when its owner dies, and what a killed process left is clear_remains.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,26 @@ import ctypes
 import errno
 import os
 import shutil
+import socket
 import sys
-from contextlib import nullcontext, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+
+from ..errors import RunFolderError
 
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 # The kernel or the file system does not know how.
 _UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
+# Seconds between two attempts to lock, and to wait for a run that only writes its folder.
+PAUSE, WAIT = 0.1, 60.0
+# The byte that is locked on Windows, where a locked byte cannot be read: behind the text.
+_FAR = 1 << 20
 
 
-def followed(target: Path) -> Path:
+def follow_link(target: Path) -> Path:
     """Return the folder that a link leads to, which a swap of the link would leave as it is."""
     return target.resolve() if target.is_symlink() else target
 
@@ -26,7 +38,7 @@ def stage_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.new")
 
 
-def cleared(target: Path) -> None:
+def clear_remains(target: Path) -> None:
     """Restore a run lost between two renames, and remove what else a killed process left."""
     old = _old(target)
     if not target.exists() and old.exists():
@@ -36,17 +48,34 @@ def cleared(target: Path) -> None:
 
 
 def refuse_lasting(target: Path) -> None:
-    """Raise if a run could be exchanged but not removed: its remains would bar the next one."""
+    """Raise if a run could be exchange but not removed: its remains would bar the next one."""
     for folder in [p for p in (target, *target.rglob("*")) if p.is_dir() and not p.is_symlink()]:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Give an empty folder to write to, and put it in the place of `target` if all went well.
+
+    The lock of `target` must be held.
+    """
+    refuse_lasting(target)
+    stage = stage_of(target)
+    try:
+        stage.mkdir()
+        yield stage
+        sync_to_disk(stage)
+        swap(stage, target)
+    finally:
+        remove(stage)
 
 
 def swap(stage: Path, target: Path) -> None:
     """Put `stage` in the place of `target`, whose folder is removed.
 
     Where the system can exchange two folders (Linux, macOS) there is no moment without the one or
-    the other; elsewhere there is one between two renames, which :func:`cleared` mends.
+    the other; elsewhere there is one between two renames, which :func:`clear_remains` mends.
 
     Parameters
     ----------
@@ -56,7 +85,7 @@ def swap(stage: Path, target: Path) -> None:
     """
     if not target.exists():
         stage.rename(target)
-    elif exchanged(stage, target):
+    elif exchange(stage, target):
         remove(stage)
     else:
         target.rename(_old(target))
@@ -64,7 +93,7 @@ def swap(stage: Path, target: Path) -> None:
         remove(_old(target))
 
 
-def exchanged(source: Path, target: Path) -> bool:
+def exchange(source: Path, target: Path) -> bool:
     """Exchange two paths in one step; return whether the system can do that.
 
     Parameters
@@ -124,12 +153,162 @@ def sync_to_disk(folder: Path) -> None:
     windows = sys.platform == "win32"
     for path in [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]:
         with suppress(PermissionError) if windows else nullcontext():
-            handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            flush(path, os.O_RDWR if windows else os.O_RDONLY)
+
+
+def flush(path: Path, flags: int = os.O_RDONLY) -> None:
+    """Flush a file, or the names in a folder, to the disk.
+
+    Parameters
+    ----------
+    path : Path
+    flags : int
+        How it is opened.
+    """
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _old(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
+
+
+class RunBusyError(RunFolderError):
+    """Another process writes this run: try again later."""
+
+    exit_code = 75
+
+
+@contextmanager
+def locked(
+    target: Path, *, wait: float = WAIT, notify: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Hold the lock of a run folder, the file ``.NAME.lock`` in its parent.
+
+    Parameters
+    ----------
+    target : Path
+        The run folder; it need not exist, its parent must.
+    wait : float
+        Seconds to wait for another process.
+    notify : callable, optional
+        Called once with a text if there is another process, or if the last one was killed.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    RunBusyError
+        If another process holds the lock for longer.
+
+    Notes
+    -----
+    The lock is an open file (flock, or LockFile on Windows): it ends with its process, however that
+    ends. A file that was left behind is therefore free, and tells that its owner was killed.
+    """
+    lock = _Lock(target.with_name(f".{target.name}.lock"))
+    try:
+        lock.wait_for(time.monotonic() + wait, notify or (lambda _: None))
+        yield
+    finally:
+        lock.release()
+
+
+class _Lock:
+    """A lock file, which may be released at any moment: SIGTERM raises at any line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.handle: int | None = None
+        self.held = False
+
+    def wait_for(self, until: float, notify: Callable[[str], None]) -> None:
+        """Hold the lock, or raise after the time.
+
+        Parameters
+        ----------
+        until : float
+            In seconds of ``time.monotonic``.
+        notify : callable
+            Takes a text.
+
+        Raises
+        ------
+        RunBusyError
+            If another process holds the lock for longer.
+        """
+        waited = False
+        while True:
+            self.handle = handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            if _take(handle) and _is_still(handle, self.path):
+                before = os.read(handle, 200).decode("utf-8", "replace").strip()
+                if before and not waited:
+                    notify(f"the {before} was ended while it wrote this run; it is written anew")
+                self.held = True
+                _sign(handle)
+                return
+            owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+            self.handle = None
+            os.close(handle)
+            if time.monotonic() >= until:
+                problem, remedy = f"{owner} writes this run", "try again later"
+                raise RunBusyError(problem, where=self.path.name, remedy=remedy)
+            if not waited:
+                notify(f"waiting for {owner}, which writes this run")
+            waited = True
+            time.sleep(PAUSE)
+
+    def release(self) -> None:
+        """Remove the file, unless another process has it; a signal may follow its creation."""
+        if self.handle is None:
+            with suppress(OSError):
+                self.handle = os.open(self.path, os.O_RDWR)
+        if self.handle is None:
+            return
+        if self.held or (_take(self.handle) and _is_still(self.handle, self.path)):
+            if sys.platform == "win32":  # an open file cannot be removed there
+                os.ftruncate(self.handle, 0)
+            else:
+                self.path.unlink(missing_ok=True)
+        os.close(self.handle)
+
+
+def _sign(handle: int) -> None:
+    """Write who holds the lock; on a full disk it holds without that."""
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.ftruncate(handle, 0)
+    with suppress(OSError):
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+
+
+def _take(handle: int) -> bool:
+    """Lock an open file if it is free."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, _FAR, os.SEEK_SET)
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            finally:  # whoever could not lock it reads who did
+                os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_still(handle: int, path: Path) -> bool:
+    """Return whether the file is still there: its last owner may have removed it meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,27 +1,31 @@
-"""The differences between two runs, and their causes."""
+"""The differences between two runs and their causes, and the log that a refreshed run keeps."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+from uuid import uuid4
 
 from ..errors import RunFolderError
-from ..prices.frozen import TABLE
+from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import NAMED, members
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import Flag
-from .comparison import MOVED, Answer, Comparison, Move, Moved
+from .comparison import MOVED, Answer, Comparison, Move, Moved, as_markdown, is_moved
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
-from .price_revisions import revisions, size_revisions, unequal
-from .record import Record
+from .price_revisions import Revision, price_revision, revised_sizes
+from .record import Record, seal
 from .verify import AlteredError, verify_run
 
-if TYPE_CHECKING:
-    import pandas as pd
+# The events of a run by name, each with its cells by column.
+Rows = Mapping[str, Mapping[str, str]]
+# What differs by name: (before, after).
+Pairs = dict[str, tuple[Any, Any]]
 
-PROVISIONAL = Flag.INCOMPLETE_WINDOW
 # Columns of a run's events that are not the user's.
 _OURS = {*OUTCOME, "confounder", NAMED}
 # Settings and columns that day 0 follows from.
@@ -36,6 +40,10 @@ _ASIDE = {
     "event_pages",
     "interactive", "figures", "size",
 }  # fmt: skip
+SCHEMA = "eventstudy-changes/1"
+LOG, PAGE = "changes.json", "changes.md"
+# Refreshes that are remembered.
+MAX_ENTRIES = 100
 
 
 def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:
@@ -82,9 +90,8 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
 
 
 def _altered(record: Record) -> list[str]:
-    verification = verify_run(record.folder)
-    states = {"missing": verification.missing, "changed": verification.changed}
-    return [f"{state} {file}" for state, files in states.items() for file in files]
+    state = verify_run(record.folder)
+    return [*(f"missing {f}" for f in state.missing), *(f"changed {f}" for f in state.changed)]
 
 
 def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Comparison:
@@ -100,161 +107,134 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     -------
     Comparison
     """
-    old, new = (r.cells("events.csv").set_index("event_id", drop=False) for r in (a, b))
-    both = [name for name in new.index if name in old.index]
-    other_prices, sources = unequal(a, b), _unlike(*map(_sources, (a, b)))
+    old, new = _rows(a), _rows(b)
+    both = [name for name in new if name in old]
+    unequal, same_file = _unequal_prices(a, b), _have_same_events(a, b)
+    sources = _unlike(_entries(a, "source"), _entries(b, "source"))
     changes: dict[str, Any] = {
-        "added": tuple(name for name in new.index if name not in old.index),
-        "removed": tuple(name for name in old.index if name not in new.index),
-        "edited": {} if _same_events(a, b) else _edits(old, new, both),
-        "settings": _unlike(*(_settings(r, whence=bool(other_prices)) for r in (a, b))),
+        "added": tuple(name for name in new if name not in old),
+        "removed": tuple(name for name in old if name not in new),
+        "edited": {} if same_file else _edits(old, new, both),
+        "settings": _unlike(*(_settings(r, whence=bool(unequal)) for r in (a, b))),
         "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
-        "prices": revisions(a, b),
-        "sizes": size_revisions(a, b),
-        "sources": {s: pair for s, pair in sources.items() if s in other_prices},
+        "prices": _price_revisions(a, b),
+        "sizes": revised_sizes(a.table(SIZES), b.table(SIZES)),
+        "sources": {symbol: pair for symbol, pair in sources.items() if symbol in unequal},
         "files": tuple(_files(a, b)),
+        "statuses": _statuses(a, b, old, new, both),
     }
-    unsaid = "not known" if _same_events(a, b) else "events file changed"
-    changes["days"] = _days(old, new, both, changes, unsaid)
-    indices = _unlike(*({e: str(t.loc[e].get("benchmark", "")) for e in both} for t in (old, new)))
-    states = [{e: _state(table.loc[e]) for e in both} for table in (old, new)]
-    codes = {e: (a.reasons.get(e, ""), b.reasons.get(e, "")) for e in both}
-    statuses = {e: pair for e, pair in _unlike(*states).items() if not _reworded(*codes[e])}
-    causes = _Causes(new, b, changes, statuses, indices)
+    unexplained = "not known" if same_file else "events file changed"
+    changes["days"] = _days(old, new, both, changes, unexplained)
+    indices = _unlike(*({e: rows[e].get("benchmark", "") for e in both} for rows in (old, new)))
+    moves = [
+        replace(move, why=_causes(move.event_id, new, b, changes, indices))
+        for move in _moves(a, b, set(both), threshold)
+    ]
     return Comparison(
-        **changes, statuses=statuses, moves=tuple(_moves(a, b, set(both), threshold, causes)),
-        answers=tuple(_answers(a, b)), main=str(b.config.main), moved=threshold,
-        measure=b.config.measure,
+        **changes, moves=tuple(moves), answers=tuple(_answers(a, b, threshold)),
+        main=str(b.config.main), moved=threshold, measure=b.config.measure,
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Causes:
-    """Why the CAR of an event may have moved.
+def _rows(record: Record) -> Rows:
+    events = record.cells("events.csv").set_index("event_id", drop=False)
+    return cast("Rows", events.to_dict("index"))
 
-    Attributes
-    ----------
-    events : DataFrame
-        Of the second run, by event_id.
-    record : Record
-        The second run.
-    changes : mapping
-        The differences.
-    statuses, indices : mapping of str to (before, after)
+
+def _entries(record: Record, key: str) -> dict[str, Any]:
+    """Return one of the facts that a run has on the prices of each symbol."""
+    return {symbol: entry.get(key, "") for symbol, entry in record.manifest["prices"].items()}
+
+
+def _causes(
+    event: str, rows: Rows, record: Record, changes: Mapping[str, Any], indices: Pairs
+) -> tuple[str, ...]:
+    """Return why the CAR of an event may have moved, the nearest cause first.
+
+    Of the second run are the `rows` and the `record`; `changes` are the differences, and `indices`
+    the benchmarks that differ.
     """
-
-    events: pd.DataFrame
-    record: Record
-    changes: Mapping[str, Any]
-    statuses: Mapping[str, tuple[str, str]]
-    indices: Mapping[str, tuple[str, str]]
-
-    def of(self, event: str) -> tuple[str, ...]:
-        """Return the causes of one event, nearest first."""
-        changes, row = self.changes, self._row(event)
-        edited, day, why = changes["edited"].get(event, ()), changes["days"].get(event), []
-        if edited:
-            why.append(f"event edited: {', '.join(edited)}")
-        if day:
-            why.append(f"day 0 moved from {day.before} to {day.after}")
-        if event in self.indices and "benchmark" not in edited:
-            why.append("benchmark {1} instead of {0}".format(*self.indices[event]))
-        if event in self.statuses and "provisional" in self.statuses[event]:
-            why.append("new sessions")
-        config, near = self.record.config, self._symbols(row)
-        reach = -config.estimation.start, max(config.event.stop, 0)
-        for symbol, revision in changes["prices"].items():
-            if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
-                why.append(f"prices of {symbol} revised")
-        why += [f"prices of {s} from another source" for s in changes["sources"] if s in near]
-        why += [f"setting {name}" for name in changes["settings"] if name not in _ASIDE]
-        why += [f"{file} changed" for file in changes["files"] if not _is_size(file)]
-        touched = {*changes["added"], *changes["edited"]} - {event}
-        if any(self.events.loc[e, "ticker"] == row["ticker"] for e in touched):
-            why.append("another event of the firm")
-        if not why and (changes["added"] or changes["removed"] or changes["edited"]):
-            why.append("other events")
-        if not why and changes["versions"]:
-            why.append(f"versions: {', '.join(changes['versions'])}")
-        return tuple(why or ["not known"])
-
-    def _row(self, event: str) -> pd.Series[Any]:
-        row: Any = self.events.loc[event]
-        return cast("pd.Series[Any]", row)
-
-    def _symbols(self, row: pd.Series[Any]) -> set[str]:
-        """Return the symbols that an event or a setting names, and all exchange rates."""
-        config = self.record.config
-        cells = [str(cell) for cell in row] + [config.benchmark, *config.named_series.values()]
-        rates = {symbol for symbol in self.record.manifest["prices"] if "=" in symbol}
-        return {symbol for cell in cells for symbol in members(cell)} | rates
+    row, config = rows[event], record.config
+    edited, day, why = changes["edited"].get(event, ()), changes["days"].get(event), []
+    if edited:
+        why.append(f"event edited: {', '.join(edited)}")
+    if day:
+        why.append(f"day 0 moved from {day.before} to {day.after}")
+    if event in indices and "benchmark" not in edited:
+        why.append("benchmark {1} instead of {0}".format(*indices[event]))
+    if "provisional" in changes["statuses"].get(event, ()):
+        why.append("new sessions")
+    near, reach = _symbols(row, record), (-config.estimation.start, max(config.event.stop, 0))
+    for symbol, revision in changes["prices"].items():
+        if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
+            why.append(f"prices of {symbol} revised")
+    why += [f"prices of {s} from another source" for s in changes["sources"] if s in near]
+    why += [f"setting {name}" for name in changes["settings"] if name not in _ASIDE]
+    # A kept file of market values moves no CAR.
+    why += [f"{file} changed" for file in changes["files"] if Path(file).parts[-3:-2] != ("size",)]
+    touched = {*changes["added"], *changes["edited"]} - {event}
+    if any(rows[e]["ticker"] == row["ticker"] for e in touched):
+        why.append("another event of the firm")
+    if not why and (changes["added"] or changes["removed"] or changes["edited"]):
+        why.append("other events")
+    if not why and changes["versions"]:
+        why.append(f"versions: {', '.join(changes['versions'])}")
+    return tuple(why or ["not known"])
 
 
-def _same_events(a: Record, b: Record) -> bool:
+def _symbols(row: Mapping[str, str], record: Record) -> set[str]:
+    """Return the symbols that an event or a setting names, and all exchange rates."""
+    config = record.config
+    cells = [*row.values(), config.benchmark, *config.named_series.values()]
+    rates = {symbol for symbol in record.manifest["prices"] if "=" in symbol}
+    return {symbol for cell in cells for symbol in members(cell)} | rates
+
+
+def _have_same_events(a: Record, b: Record) -> bool:
     """Return whether two runs keep the same events file."""
     first, second = ([sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b))
     return bool(first) and first == second
 
 
-def _edits(
-    old: pd.DataFrame, new: pd.DataFrame, both: list[str]
-) -> dict[str, dict[str, tuple[str, str]]]:
+def _edits(old: Rows, new: Rows, both: list[str]) -> dict[str, Pairs]:
     """Return the edits of the events file: (before, after) by event and column."""
-    old, new = map(_as_named, (old, new))
-    columns = [name for name in dict.fromkeys([*old.columns, *new.columns]) if name not in _OURS]
-
-    def cells(table: pd.DataFrame, event: str) -> dict[str, str]:
-        """Return the cells of an event as text by column.
-
-        Parameters
-        ----------
-        table : DataFrame
-            Events by id.
-        event : str
-
-        Returns
-        -------
-        dict of str to str
-            "" for a column that the table lacks.
-        """
-        return {name: str(table.loc[event].get(name, "")) for name in columns}
-
-    edits = {event: _unlike(cells(old, event), cells(new, event)) for event in both}
-    return {event: changed for event, changed in edits.items() if changed}
+    edits = {event: _unlike(_cells(old[event]), _cells(new[event])) for event in both}
+    return {event: edit for event, edit in edits.items() if edit}
 
 
-def _as_named(events: pd.DataFrame) -> pd.DataFrame:
-    """Return the events of a run with the benchmarks that its events file names."""
-    if NAMED not in events:
-        return events
-    return events.assign(benchmark=events[NAMED].where(events[NAMED] != "", events["benchmark"]))
+def _cells(row: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells of an event that its events file names, the benchmark among them."""
+    named = {**row, "benchmark": row[NAMED]} if row.get(NAMED) else row
+    return {column: cell for column, cell in named.items() if column not in _OURS}
 
 
 def _days(
-    old: pd.DataFrame, new: pd.DataFrame, both: list[str], changes: Mapping[str, Any], unsaid: str
+    old: Rows, new: Rows, both: list[str], changes: Mapping[str, Any], unexplained: str
 ) -> dict[str, Moved]:
-    """Return the days 0 that differ, and why; `unsaid` where no reason is known."""
-    days = _unlike(*({e: str(table.loc[e, "day0"]) for e in both} for table in (old, new)))
+    """Return the days 0 that differ, and why; `unexplained` where no reason is known."""
     settings = [f"setting {name}" for name in changes["settings"] if name in _OF_DAY0]
-    out = {}
-    for event, (before, after) in days.items():
+    days = {}
+    for event in both:
+        before, after, ticker = old[event]["day0"], new[event]["day0"], new[event]["ticker"]
         cells = [name for name in changes["edited"].get(event, ()) if name in _CELLS_OF_DAY0]
-        ticker = str(new.loc[event, "ticker"])
         prices = [f"prices of {ticker} revised"] * (ticker in changes["prices"])
         why = [f"event edited: {', '.join(cells)}"] * bool(cells) + settings + prices
-        out[event] = Moved(before, after, tuple(why or [unsaid]))
-    return out
+        if before != after:
+            days[event] = Moved(before, after, tuple(why or [unexplained]))
+    return days
 
 
-def _state(row: pd.Series[str]) -> str:
+def _statuses(a: Record, b: Record, old: Rows, new: Rows, both: list[str]) -> Pairs:
+    """Return the statuses that differ; a reason of the same kind in other words does not."""
+    statuses = _unlike(*({e: _status(rows[e]) for e in both} for rows in (old, new)))
+    reworded = {e for e, code in a.reasons.items() if code != "other" and b.reasons.get(e) == code}
+    return {event: pair for event, pair in statuses.items() if event not in reworded}
+
+
+def _status(row: Mapping[str, str]) -> str:
     if row["status"] != "ok":
         return f"dropped: {row['reason']}"
-    return "provisional" if PROVISIONAL in row["flags"].split(";") else "ok"
-
-
-def _reworded(old: str, new: str) -> bool:
-    """Return whether two codes of reasons are of one kind, so that only the words may differ."""
-    return old not in ("", "other") and old == new
+    return "provisional" if Flag.INCOMPLETE_WINDOW in row["flags"].split(";") else "ok"
 
 
 def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
@@ -270,9 +250,24 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if whence or k not in _WHENCE}
 
 
-def _sources(record: Record) -> dict[str, str]:
-    prices = record.manifest["prices"]
-    return {symbol: str(entry.get("source", "")) for symbol, entry in prices.items()}
+def _unequal_prices(a: Record, b: Record) -> set[str]:
+    """Return the symbols of either run whose prices are not the same to the last bit."""
+    old, new = _entries(a, "sha256"), _entries(b, "sha256")
+    return {s for s in {*old, *new} if not old.get(s) or old[s] != new.get(s)}
+
+
+def _price_revisions(a: Record, b: Record) -> dict[str, Revision]:
+    """Return the revised prices of the symbols that both runs have."""
+    old, new = _entries(a, "sha256"), _entries(b, "sha256")
+    names = [symbol for symbol in old if symbol in new and old[symbol] != new[symbol]]
+    if not names or not all((record.folder / TABLE).is_file() for record in (a, b)):
+        return {}
+    tables = [read_frozen(record.folder / TABLE) for record in (a, b)]
+    revisions = {}
+    for name in names:
+        before, after = (table[table["symbol"] == name] for table in tables)
+        revisions[name] = price_revision(before, after, b.config.measure)
+    return {name: revision for name, revision in revisions.items() if revision}
 
 
 def _files(a: Record, b: Record) -> Iterator[str]:
@@ -282,26 +277,18 @@ def _files(a: Record, b: Record) -> Iterator[str]:
             yield place
 
 
-def _is_size(place: str) -> bool:
-    """Return whether a kept input has market values, which move no CAR."""
-    return Path(place).parts[-3:-2] == ("size",)
-
-
-def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Pairs:
     pairs = {name: (a.get(name, ""), b.get(name, "")) for name in dict.fromkeys([*a, *b])}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _moves(
-    a: Record, b: Record, both: set[str], threshold: float, causes: _Causes
-) -> Iterator[Move]:
-    old, new = (_cars(record) for record in (a, b))
-    for event, ticker, start, stop in dict.fromkeys([*new, *old]):
-        key = event, ticker, start, stop
-        if event in both and key in old and key in new:
-            x, y = old[key], new[key]
-            if x is not y if x is None or y is None else abs(x - y) > threshold:
-                yield Move(event, ticker, f"[{start},{stop}]", x, y, causes.of(event))
+def _moves(a: Record, b: Record, both: set[str], threshold: float) -> Iterator[Move]:
+    """Yield the CARs that moved, without the causes."""
+    old, new = _cars(a), _cars(b)
+    for key in new:
+        event, ticker, start, stop = key
+        if event in both and key in old and is_moved(old[key], new[key], threshold):
+            yield Move(event, ticker, f"[{start},{stop}]", old[key], new[key], ())
 
 
 def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
@@ -312,11 +299,51 @@ def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
     return {(r[0], r[1], int(r[2]), int(r[3])): None if r[4] != r[4] else float(r[4]) for r in rows}
 
 
-def _answers(a: Record, b: Record) -> Iterator[Answer]:
-    old, new = (
-        {answer["group"]: answer for answer in record.manifest["answers"]} for record in (a, b)
-    )
+def _answers(a: Record, b: Record, threshold: float) -> Iterator[Answer]:
+    old, new = ({entry["group"]: entry for entry in r.manifest["answers"]} for r in (a, b))
     for group in dict.fromkeys([*new, *old]):
-        x, y = old.get(group), new.get(group)
-        if x is None or y is None or x["text"] != y["text"]:
-            yield Answer(group, x, y)
+        answer = Answer(group, old.get(group), new.get(group))
+        if answer.differs(threshold):
+            yield answer
+
+
+def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Comparison | None:
+    """Write ``changes.json`` and ``changes.md``: the newest differences first.
+
+    Parameters
+    ----------
+    stage : Path
+        The new run folder, complete.
+    target : Path
+        The folder whose place it will take, with the log so far; it need not be there.
+    threshold : float
+        A CAR that moved by no more (decimal) is left out.
+
+    Returns
+    -------
+    Comparison or None
+        The differences; None if there was no run that can be compared.
+    """
+    now, log, comparison = Record.read(stage), read_changes(target), None
+    with suppress(RunFolderError):
+        comparison = compare_records(Record.read(target), now, threshold=threshold)
+    if not (comparison and comparison.same):
+        text = as_markdown(comparison) if comparison else "First run.\n"
+        head = {"id": uuid4().hex, "at": now.manifest["written_at"], "text": text}
+        entry = {**head, **(comparison.to_dict() if comparison else {})}
+        log = [entry, *log][:MAX_ENTRIES]
+    document = {"schema": SCHEMA, "changes": log}
+    text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
+    (stage / LOG).write_text(text + "\n", encoding="utf-8", newline="\n")
+    page = "# Changes\n\n" + "\n".join(f"## {entry['at']}\n\n{entry['text']}" for entry in log)
+    (stage / PAGE).write_text(page, encoding="utf-8", newline="\n")
+    seal(stage, now.manifest)
+    return comparison
+
+
+def read_changes(folder: Path) -> list[dict[str, Any]]:
+    """Return the log of a run folder, newest first; nothing if there is none."""
+    try:
+        return list(json.loads((folder / LOG).read_text(encoding="utf-8"))["changes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -9,11 +9,12 @@ from typing import Any
 
 from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
 from ..utility.units import speaking_of, words
-from .lost_prices import some
-from .price_revisions import Revision
+from .price_revisions import Revision, name_some
 
-# A CAR that moved by one basis point.
-MOVED = 1e-4
+# A CAR that moved by one basis point; a p-value as far as the third decimal.
+MOVED, SAME_PVALUE = 1e-4, 1e-3
+# What else an answer states; each version words it in its own way.
+_FACTS = ("window", "test", "n_events", "n_lacking", "n_used")
 # Lines of one heading, and of the CARs over other windows; all are in the JSON.
 MAX_LINES, MAX_ELSEWHERE = 20, 8
 # What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
@@ -66,6 +67,37 @@ class Answer:
         verdicts = [OLD_VERDICTS.get(answer["verdict"], answer["verdict"]) for answer in pair]
         return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
+    def differs(self, threshold: float) -> bool:
+        """Return whether the answers state something else, in whatever words.
+
+        An effect that moved by no more than the threshold (decimal) is the same.
+        """
+        if self.before is None or self.after is None or self.flipped:
+            return True
+        common = self.before.keys() & self.after.keys()
+        tolerances = {"estimate": threshold, "pvalue": SAME_PVALUE}
+        return any(self.before[name] != self.after[name] for name in common & {*_FACTS}) or any(
+            is_moved(self.before[name], self.after[name], tolerances[name])
+            for name in common & {*tolerances}
+        )
+
+
+def is_moved(before: float | None, after: float | None, threshold: float) -> bool:
+    """Return whether a number differs by more than a threshold, or is in one run only.
+
+    Parameters
+    ----------
+    before, after : float or None
+    threshold : float
+
+    Returns
+    -------
+    bool
+    """
+    if before is None or after is None:
+        return before is not after
+    return abs(before - after) > threshold
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -86,7 +118,8 @@ class Comparison:
     moves : tuple of Move
         CARs that moved by more than `moved`, in every window.
     answers : tuple of Answer
-        Groups whose answer is another sentence.
+        Groups whose answer has another verdict, window, test or number of events, whose effect
+        moved by more than `moved`, or whose p-value by more than 0.001.
     settings, versions : mapping of str to (before, after)
     prices : mapping of str to Revision
         Symbols whose prices are not the same.
@@ -126,9 +159,7 @@ class Comparison:
     @property
     def completed(self) -> tuple[str, ...]:
         """Events whose window was not over in the first run, and is in the second."""
-        return tuple(
-            e for e, (old, new) in self.statuses.items() if old == "provisional" and new == "ok"
-        )
+        return tuple(e for e, pair in self.statuses.items() if pair == ("provisional", "ok"))
 
     @property
     def flips(self) -> tuple[Answer, ...]:
@@ -148,29 +179,18 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        series = {
-            name: {symbol: values.to_dict() for symbol, values in getattr(self, name).items()}
-            for name in ("prices", "sizes")
-        }
-        answers = [{**asdict(answer), "flipped": answer.flipped} for answer in self.answers]
-        values = asdict(self) | series | {"answers": answers, "completed": list(self.completed)}
-        out: dict[str, Any] = {"same": self.same, **values}
-        return out
+        values = {"same": self.same, **asdict(self), "completed": list(self.completed)}
+        values["prices"] = {symbol: r.to_dict() for symbol, r in self.prices.items()}
+        values["sizes"] = {ticker: r.to_dict() for ticker, r in self.sizes.items()}
+        values["answers"] = [{**asdict(a), "flipped": a.flipped} for a in self.answers]
+        return values
 
     def __str__(self) -> str:
-        return as_text(self)
-
-
-def as_text(comparison: Comparison) -> str:
-    """Return the differences as plain text."""
-    if comparison.same:
-        return "nothing differs"
-    with speaking_of(comparison.measure):
-        lines = [
-            line for head, items in _sections(comparison)
-            for line in (f"{head}:", *(f"  {item}" for item in items))
-        ]  # fmt: skip
-    return "\n".join(lines)
+        if self.same:
+            return "nothing differs"
+        with speaking_of(self.measure):
+            sections = [(f"{head}:", *lines) for head, lines in _sections(self)]
+        return "\n".join("\n  ".join(section) for section in sections)
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -178,11 +198,8 @@ def as_markdown(comparison: Comparison) -> str:
     if comparison.same:
         return "Nothing differs.\n"
     with speaking_of(comparison.measure):
-        sections = [
-            "\n".join([f"**{head}**", "", *(f"- {line}" for line in lines)])
-            for head, lines in _sections(comparison)
-        ]
-    return "\n\n".join(sections) + "\n"
+        sections = [(f"**{head}**\n", *lines) for head, lines in _sections(comparison)]
+    return "\n\n".join("\n- ".join(section) for section in sections) + "\n"
 
 
 def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
@@ -196,10 +213,8 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     states = [f"{e}: {a} -> {b}" for e, (a, b) in c.statuses.items() if e not in c.completed]
     main = {move.event_id: move for move in c.moves if move.window == c.main}
     moves = [_move(move) for move in sorted(main.values(), key=_size)]
-    elsewhere = [
-        f"{move.window} {_move(move)}"
-        for move in sorted(c.moves, key=_size) if move.window != c.main
-    ]  # fmt: skip
+    others = sorted((move for move in c.moves if move.window != c.main), key=_size)
+    elsewhere = [f"{move.window} {_move(move)}" for move in others]
     completed = [_completed(event, main.get(event), c.main) for event in c.completed]
     sections = {
         "Not as it was written": c.altered,
@@ -241,7 +256,7 @@ def _sources(sources: Mapping[str, tuple[str, str]]) -> list[str]:
     alike: dict[tuple[str, str], list[str]] = {}
     for symbol, pair in sources.items():
         alike.setdefault(pair, []).append(symbol)
-    return [f"{some(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
+    return [f"{name_some(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
 
 
 def _answer(answer: Answer, *, split: bool) -> list[str]:

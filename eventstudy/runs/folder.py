@@ -1,31 +1,32 @@
-"""The run folder: report, tables, figures, inputs and manifest, replaced in one step."""
+"""The run folder: replaced in one step, and never over the files of others."""
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RunFolderError
-from ..findings.tables import events_table, study_tables
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, is_large, listed
+from ..errors import DataError, NetworkError, RateLimitedError, RunFolderError, UndecidedError
+from ..returns.benchmarks import members
 from ..utility.blas import one_thread
-from ..utility.csv_text import to_csv
 from ..utility.file_names import checked_name
 from ..utility.progress import step
-from .atomic_swap import cleared, followed, refuse_lasting, remove, stage_of, swap, sync_to_disk
-from .change_log import LOG, log_changes
-from .inputs import frozen, gzipped
-from .lock import locked
-from .long_table import LONG, write_long
-from .manifest import MANIFEST, manifest_of, provenance_of, seal
-from .origin import Origin
-from .ownership import carry_over, refuse_foreign
+from .atomic_swap import clear_remains, follow_link, locked, staged
+from .compare import LOG, log_changes
+from .contents import fill
+from .price_revisions import name_some
+from .record import FAMILY, LITTER, MANIFEST, Record
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from ..fitting.config import StudyConfig
+    from ..fitting.fitted import FittedStudy
+    from .origin import Origin
+
+_OURS = re.compile(rf'"schema":\s*"{FAMILY}')
 
 
 def write_run(
@@ -68,17 +69,75 @@ def write_run(
     DataError
         If a file of `origin` was changed since it was hashed.
     """
-    target = followed(out / checked_name(name))
+    target = follow_link(out / checked_name(name))
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
         with locked(target), replacing(target) as stage:
-            study = results, name, config
-            manifest = fill(stage, *study, origin=origin, target=target, command=command)
-            seal(stage, manifest)
+            fill(stage, results, name, config, origin=origin, target=target, command=command)
             if (target / LOG).is_file():
                 log_changes(stage, target)
     return target
+
+
+def write_failed(results: FittedStudy, out: Path, name: str, **settings: Any) -> Path | None:
+    """Write the run of a study without a usable event as :func:`write_run` does; return its path.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    out : Path
+    name : str
+    **settings
+        As for :func:`write_run`.
+
+    Returns
+    -------
+    Path or None
+        None if the folder holds anything else than such a run: it stays as it is.
+    """
+    target = out / name
+    try:
+        if target.exists() and Record.read(target).manifest["events"]["ok"] != 0:
+            return None
+    except RunFolderError:
+        return None
+    return write_run(results, out, name, **settings)
+
+
+def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataError:
+    """Return the error of a study without a usable event.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    why : str
+        The dropped events and the reasons, on lines of their own.
+    offline : bool
+        Whether no source was asked, so that trying later is of no use.
+
+    Returns
+    -------
+    DataError
+        An UndecidedError, which says to try later, if that may help.
+    """
+    n = len(results.events)
+    problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
+    silent = [] if offline else _silent_symbols(results)
+    if not silent:
+        return DataError(f"{problem}\n{why}")
+    remedy = f"The source did not answer for {name_some(silent)}: try again later"
+    return UndecidedError(f"{problem}\n{why}\n{remedy}")
+
+
+def _silent_symbols(results: FittedStudy) -> list[str]:
+    """Return the symbols that dropped events need and that no source answered for."""
+    failures = results.panel.fetched.failures if results.panel.fetched else {}
+    kinds = NetworkError, RateLimitedError
+    silent = {symbol for symbol, error in failures.items() if isinstance(error, kinds)}
+    dropped = results.events.loc[~results.ok].drop(columns="reason")
+    cells = dict.fromkeys(map(str, dropped.to_numpy().ravel()))
+    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))
 
 
 @contextmanager
@@ -101,113 +160,95 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     from .index import show
 
-    cleared(target)
+    clear_remains(target)
     refuse_foreign(target)
-    refuse_lasting(target)
-    stage = stage_of(target)
-    try:
-        stage.mkdir()
+    with staged(target) as stage:
         with one_thread():
             yield stage
         carry_over(target, stage)
         step("onto the disk")
-        sync_to_disk(stage)
-        swap(stage, target)
-        show(target.parent)
-    finally:
-        remove(stage)
+    show(target.parent)
 
 
-def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    """Write ``events.csv`` and all tables of a run, and return these.
-
-    Parameters
-    ----------
-    stage : Path
-        The folder to write to.
-    results : FittedStudy
-        Of very many events those listed are written.
-    config : StudyConfig
-
-    Returns
-    -------
-    dict of str to DataFrame
-    """
-    (stage / "tables").mkdir()
-    (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
-    tables = study_tables(results, config)
-    for table, frame in tables.items():
-        (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
-    return tables
+def refuse_foreign(target: Path) -> None:
+    """Raise if the folder is no run of ours, of whatever version, damaged or not."""
+    if target.exists() and not _is_ours(target / MANIFEST):
+        problem, remedy = "the folder exists and is not a run", "choose another --name or --out"
+        raise RunFolderError(problem, value=str(target), remedy=remedy)
 
 
-def fill(
-    stage: Path,
-    results: FittedStudy,
-    name: str,
-    config: StudyConfig,
-    *,
-    origin: Origin | None,
-    target: Path,
-    command: str,
-) -> dict[str, Any]:
-    """Write all files of a run but its manifest, and return the manifest.
+def other_study(target: Path, origin: Origin) -> str:
+    """Return a note on a run of another events file that will be replaced.
 
     Parameters
     ----------
-    stage : Path
-        An empty folder.
-    results : FittedStudy
-    name : str
-    config : StudyConfig
-    origin : Origin or None
     target : Path
-        The folder whose place it will take.
-    command : str
+        The run folder.
+    origin : Origin
+        Of the new run.
 
     Returns
     -------
-    dict
+    str
+        "" for none. A file that was edited in its place is no other one, nor are the same bytes
+        elsewhere.
     """
-    from ..findings.build import findings_of
-    from ..findings.run_files import FinishedRun
-    from ..report.formats.formats import HELD, exported
-
-    (stage / "data").mkdir()
-    if origin:
-        origin.copy_to(stage)
-    step("tables")
-    tables = write_tables(stage, results, config)
-    if not (origin and config.returns):
-        kind, prices = frozen(results.panel)
-        (stage / "data" / f"{kind}.csv.gz").write_bytes(gzipped(to_csv(prices)))
-    if is_large(results):
-        step("all events")
-        write_long(results, stage / LONG, config)
-    step("findings")
-    provenance = provenance_of(results, origin, command)
-    findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
-    kinds = [*HELD, *["interactive"] * bool(config.interactive and len(results))]
-    for kind in kinds:
-        step(f"report ({kind})")
-        exported(FinishedRun(findings, tables), kind, stage)
-    if config.figures and len(results):
-        write_figures(results, stage, config)
-    return manifest_of(results, findings, config, origin=origin, target=target, command=command)
+    try:
+        record = Record.read(target)
+        old_events = record.origin.events if record.manifest["origin"] else None
+    except RunFolderError:
+        return ""
+    events = record.manifest["events"]
+    same_file = old_events and old_events.resolve() == origin.events.resolve()
+    if same_file or events.get("sha256") == origin.events_hash:
+        return ""
+    of, at = events.get("source") or "events that it does not name", record.manifest["written_at"]
+    return f"{target} was a run of {of}, written at {at}; it is replaced by one of {origin.events}"
 
 
-def write_figures(results: FittedStudy, stage: Path, config: StudyConfig) -> None:
-    """Write the figures of a study for papers, as SVG, PDF and PNG.
+def carry_over(target: Path, stage: Path) -> None:
+    """Copy the user's files in a run to the one that takes its place.
 
     Parameters
     ----------
-    results : FittedStudy
+    target : Path
+        The old run.
     stage : Path
-        Folder that gets ``figures``.
-    config : StudyConfig
-    """
-    from ..report.figures import plots
+        The new one.
 
-    step("figures")
-    (stage / "figures").mkdir()
-    plots.write_figures(results, stage / "figures", window=config.main)
+    Raises
+    ------
+    RunFolderError
+        If the new run has a file of that name.
+    """
+    files = _facts_of(target / MANIFEST).get("files")
+    for path in sorted(target.rglob("*")):
+        place = path.relative_to(target)
+        theirs = (path.is_symlink() or path.is_file()) and place.as_posix() not in (files or ())
+        if not theirs or place.name in LITTER or place == Path(MANIFEST):
+            continue
+        if not (stage / place).exists():
+            (stage / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, stage / place, follow_symlinks=False)
+        elif files is not None:
+            problem = "a file that is not the run's is where the new one has its own"
+            raise RunFolderError(problem, value=str(path), remedy="move it away")
+
+
+def _is_ours(manifest: Path) -> bool:
+    try:
+        text = manifest.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return False
+    facts = _facts_of(manifest)
+    schema = str(facts.get("schema", ""))
+    return schema.startswith(FAMILY) if facts else bool(_OURS.search(text))
+
+
+def _facts_of(manifest: Path) -> dict[str, Any]:
+    """Return the contents of a manifest; nothing if it is damaged or not there."""
+    try:
+        facts = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}

@@ -64,26 +64,9 @@ class Origin:
     @property
     def files(self) -> dict[str, Path]:
         """The files that the study reads, prices aside, by their place in the run folder."""
-        files = {self.place: self.events}
-
-        def note(place: str, path: str) -> str:
-            """Enter a file, and return its path unchanged.
-
-            Parameters
-            ----------
-            place : str
-                Place in the run folder.
-            path : str
-
-            Returns
-            -------
-            str
-            """
-            files[place] = Path(path)
-            return path
-
-        with_files(self.config, note)
-        return files
+        named: dict[str, str] = {}
+        with_files(self.config, named.setdefault)
+        return {self.place: self.events, **{place: Path(path) for place, path in named.items()}}
 
     def read(self) -> tuple[StudyInputs, Origin]:
         """Return the inputs of the study, and the origin with the hashes of its files now.
@@ -105,13 +88,21 @@ class Origin:
         return inputs, replace(origin, hashes={**origin.hashes, self.place: events.sha256})
 
     def hashed(self) -> Origin:
-        """Return the origin with the present hashes of its files; raise if one cannot be read."""
+        """Return the origin with the present hashes of its files; raise if one cannot be read.
+
+        The error names the setting that names the file.
+        """
         from ..utility.tables import read_bytes
 
         hashes = {self.place: hashlib.sha256(read_bytes(self.events)).hexdigest()}
         for place, path in self.files.items():
-            if place != self.place:
-                hashes[place] = _hash_of_input(place, path)
+            if place == self.place:
+                continue
+            try:
+                hashes[place] = hash_of(path)
+            except ConfigError as error:
+                error.where = error.where or Path(place).parts[-3]
+                raise
         return replace(self, hashes=hashes, read_on=str(date.today()))  # noqa: DTZ011
 
     def copy_to(self, stage: Path) -> None:
@@ -214,15 +205,6 @@ def hash_of(path: Path) -> str:
         raise ConfigError("no such file", value=str(path)) from None
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(path)) from None
-
-
-def _hash_of_input(place: str, path: Path) -> str:
-    """Return the SHA-256 of a file that a setting names; an error names the setting."""
-    try:
-        return hash_of(path)
-    except ConfigError as error:
-        error.where = error.where or Path(place).parts[-3]
-        raise
 
 
 def _relative(path: str | Path, target: Path) -> str:

@@ -15,14 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..utility.log import note
-from .atomic_swap import followed
-from .lock import locked
-
-if TYPE_CHECKING:
-    from .comparison import Comparison
+from .atomic_swap import flush, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"
@@ -71,7 +67,7 @@ def add_entry(
     target: Path,
     change: Mapping[str, Any],
     why: Sequence[str],
-    difference: Comparison | None,
+    counts: Mapping[str, int] | None,
 ) -> None:
     """Write the newest change into the outbox of a new run.
 
@@ -85,13 +81,15 @@ def add_entry(
         The newest entry of ``changes.json``.
     why : sequence of str
         Why the run was computed anew.
-    difference : Comparison or None
-        What changed; None for a first run.
+    counts : mapping of str to int, or None
+        How many differences there are by kind; None for a first run.
     """
     reasons = [reason[:500] for reason in why[:REASONS]]
-    kind, counts = ("changed", difference.counts) if difference else ("first_run", {})
-    head, body = (change["id"], change["at"], target.name), change["text"][:LETTERS]
-    entry = Entry(*head, kind, reasons, counts, body)
+    entry = Entry(
+        id=change["id"], at=change["at"], run=target.name,
+        kind="first_run" if counts is None else "changed",
+        why=reasons, counts=counts or {}, text=change["text"][:LETTERS],
+    )  # fmt: skip
     text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
     names = map(_NAME.fullmatch, (file.name for file in (target / OUTBOX).glob("*")))
     numbers = [int(name[1]) for name in names if name]
@@ -135,7 +133,7 @@ def deliver(run: Path, send: Callable[[Path, Entry], str]) -> str:
     OSError
         If an entry cannot be removed.
     """
-    run = followed(run)
+    run = follow_link(run)
     if not any(waiting(run).values()):
         return ""
     with locked(run.with_name(f"{run.name}.on-change"), wait=TURN):
@@ -156,18 +154,8 @@ def _acknowledge(run: Path, path: Path) -> None:
         with suppress(OSError):
             path.parent.rmdir()
         for folder in (path.parent, run):
-            _settle(folder)
-
-
-def _settle(folder: Path) -> None:
-    """Flush the names in a folder to the disk; Windows has no way to do that."""
-    if sys.platform == "win32" or not folder.is_dir():
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            if sys.platform != "win32" and folder.is_dir():  # Windows has no way to do that
+                flush(folder)
 
 
 def _read(path: Path) -> Entry | None:

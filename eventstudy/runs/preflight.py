@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..analysis.market_values import require_network
 from ..errors import ConfigError, ConfigFaultsError, EventStudyError
 from ..findings.tables import require_free
 from ..fitting.confounding import COLUMN
-from ..fitting.inputs import YAHOO
+from ..fitting.inputs import YAHOO, StudyInputs
 from ..returns.benchmarks import benchmarks_of, named_benchmarks
 from ..returns.load import Sources, series_of
 from ..returns.measures import shares_of
 from ..utility.registry import did_you_mean
-
-if TYPE_CHECKING:
-    from ..events.table import Events
-    from ..fitting.config import StudyConfig
-    from ..fitting.inputs import StudyInputs
 
 # The setting that is at fault if a check raises, and the check.
 Check = tuple[str, Callable[[], object]]
@@ -48,8 +42,7 @@ def refusals(inputs: StudyInputs) -> list[tuple[str, EventStudyError]]:
 
     Without any event, what depends on their columns is not checked.
     """
-    checks = [*_of_files(inputs), *_of_source(inputs)]
-    checks += _of_columns(inputs) if len(inputs.events) else []
+    checks = [*_of_files(inputs), *(_of_columns(inputs) if len(inputs.events) else ())]
     errors: dict[str, tuple[str, EventStudyError]] = {}
     for setting, check in checks:
         try:
@@ -62,6 +55,8 @@ def refusals(inputs: StudyInputs) -> list[tuple[str, EventStudyError]]:
 
 
 def _of_files(inputs: StudyInputs) -> Iterator[Check]:
+    from ..prices import resolve
+
     config = inputs.config
     yield "model", inputs.require_used
     if config.returns:
@@ -72,35 +67,31 @@ def _of_files(inputs: StudyInputs) -> Iterator[Check]:
         from ..report.formats.interactive import plotly_js
 
         yield "interactive", plotly_js
-
-
-def _of_source(inputs: StudyInputs) -> Iterator[Check]:
-    from ..prices import resolve
-
-    if inputs.config.size == YAHOO:
+    if config.size == YAHOO:
         yield "size", partial(require_network, inputs.offline)
-    if not inputs.config.returns:
-        yield "prices", partial(resolve, inputs.config.prices, **inputs.price_options)
+    if not config.returns:
+        yield "prices", partial(resolve, config.prices, **inputs.price_options)
 
 
 def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
     config, events = inputs.config, inputs.events
-    for where, column in _named(config):
-        yield where, partial(_require_column, events, where, column)
+    for where, column in _named_columns(inputs):
+        yield where, partial(_require_column, inputs, where, column)
         if where == "by":
             yield where, partial(require_free, column, config)
     if config.drop_confounded and not config.confounders:
-        yield "drop_confounded", partial(_require_news, events)
+        yield "drop_confounded", partial(_require_news, inputs)
     if config.measure == "turnover":
         yield "measure", partial(shares_of, events)
     yield "benchmark", partial(named_benchmarks, events, config.benchmark)
-    yield "model", partial(_require_series, inputs, config)
-    for name, settings in config.studies.items():
-        yield f"variants.{name}.model", partial(_require_series, inputs, settings)
+    yield "model", partial(_require_series, inputs)
+    for name in config.variants:
+        yield f"variants.{name}.model", partial(_require_series, inputs, name)
 
 
-def _named(config: StudyConfig) -> Iterator[tuple[str, str]]:
+def _named_columns(inputs: StudyInputs) -> Iterator[tuple[str, str]]:
     """Yield where columns of the events are named, and which."""
+    config = inputs.config
     variants = {f"variants.{name}.by": s.get("by", "") for name, s in config.variants.items()}
     for where, column in {"by": config.by, **variants}.items():
         if column not in ("", "none"):
@@ -108,7 +99,8 @@ def _named(config: StudyConfig) -> Iterator[tuple[str, str]]:
     yield from (("regress", column) for column in config.regress)
 
 
-def _require_column(events: Events, where: str, column: str) -> None:
+def _require_column(inputs: StudyInputs, where: str, column: str) -> None:
+    events = inputs.events
     if column not in events.table.columns:
         hint = did_you_mean(column, events.columns_in)
         problem = "the events file has no such column"
@@ -116,8 +108,8 @@ def _require_column(events: Events, where: str, column: str) -> None:
         raise ConfigError(problem, where=where, value=column, remedy=remedy)
 
 
-def _require_news(events: Events) -> None:
-    if COLUMN not in events.table.columns:
+def _require_news(inputs: StudyInputs) -> None:
+    if COLUMN not in inputs.events.table.columns:
         remedy = f"name a file with --confounders, or give the events a column {COLUMN}"
         raise ConfigError("no other news to leave events out by", remedy=remedy)
 
@@ -127,8 +119,9 @@ def _require_file(path: str) -> None:
         raise ConfigError("no such file", value=path)
 
 
-def _require_series(inputs: StudyInputs, config: StudyConfig) -> None:
+def _require_series(inputs: StudyInputs, variant: str = "") -> None:
     """Refuse a model that needs a series which neither the events nor the settings name."""
+    config = inputs.config.studies[variant] if variant else inputs.config
     events = inputs.events
     columns = () if inputs.factors is None else tuple(inputs.factors.columns)
     sources = Sources(benchmarks_of(events, config.benchmark), config.named_series, columns)

@@ -1,24 +1,19 @@
-"""The series of two runs that differ, prices and market values, and the days."""
+"""Series that differ, prices and market values, with the days; no file is read here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-from ..prices.frozen import TABLE, read_frozen
-from .origin import SIZES
-from .record import Record
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
-# Days that are named.
-SHOWN = 20
+# Days, and symbols, that are named.
+SHOWN, NAMED = 20, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,58 +74,21 @@ class Revision:
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
 
 
-def revisions(first: Record, second: Record) -> dict[str, Revision]:
-    """Return the revised prices of the symbols that both runs have.
+def name_some(symbols: Sequence[str], total: int = 0) -> str:
+    """Return the first symbols, and the number of the remaining ones.
 
     Parameters
     ----------
-    first, second : Record
+    symbols : sequence of str
+    total : int
+        Number of symbols in all, if more than these.
 
     Returns
     -------
-    dict of str to Revision
+    str
     """
-    mine, theirs = first.manifest["prices"], second.manifest["prices"]
-    if not ((first.folder / TABLE).is_file() and (second.folder / TABLE).is_file()):
-        return {}
-    names = [s for s in mine if s in theirs and mine[s].get("sha256") != theirs[s].get("sha256")]
-    if not names:
-        return {}
-    columns = columns_of(second.config.measure)
-    a, b = (read_frozen(record.folder / TABLE) for record in (first, second))
-    pairs = {name: [part_of(t[t["symbol"] == name]) for t in (a, b)] for name in names}
-    revised = {name: revision_of(old, new, columns) for name, (old, new) in pairs.items()}
-    return {name: revision for name, revision in revised.items() if revision}
-
-
-def unequal(first: Record, second: Record) -> set[str]:
-    """Return the symbols of either run whose prices are not the same to the last bit.
-
-    Parameters
-    ----------
-    first, second : Record
-
-    Returns
-    -------
-    set of str
-    """
-    mine, theirs = first.manifest["prices"], second.manifest["prices"]
-    pairs = {s: [t.get(s, {}).get("sha256") for t in (mine, theirs)] for s in {*mine, *theirs}}
-    return {s for s, (old, new) in pairs.items() if old is None or old != new}
-
-
-def size_revisions(first: Record, second: Record) -> dict[str, Revision]:
-    """Return the revised market values of two runs, by firm.
-
-    Parameters
-    ----------
-    first, second : Record
-
-    Returns
-    -------
-    dict of str to Revision
-    """
-    return revised_sizes(*(record.table(SIZES) for record in (first, second)))
+    more = max(total, len(symbols)) - len(symbols[:NAMED])
+    return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
 
 
 def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
@@ -149,7 +107,7 @@ def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
     for ticker in dict.fromkeys([*tables[0], *tables[1]]):
         a, b = (table.get(ticker) for table in tables)
         if a is not None and b is not None:
-            revision = revision_of(a, b, ["mcap"])
+            revision = _revision(a, b, ["mcap"])
         else:
             ends = ["" if values is None else f"{values.index[-1]:%Y-%m-%d}" for values in (a, b)]
             revision = Revision((), None, ends[0], ends[1])
@@ -160,8 +118,6 @@ def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
 
 def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the market values of each firm that has any, by date."""
-    import pandas as pd
-
     if table.empty:
         return {}
     valued = table[table["mcap"].notna()]
@@ -170,32 +126,32 @@ def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(ticker): rows.set_index("date") for ticker, rows in groups}
 
 
-def columns_of(measure: str) -> list[str]:
-    """Return the columns of a table of prices that a measure is made of."""
-    of = {"return": ["price"], "volatility": ["high", "low"]}
-    return of.get(measure, ["volume"])
-
-
-def part_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of one symbol by date, with the price that returns are made of."""
-    dated = rows.set_index("date")
-    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
-
-
-def revision_of(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revision | None:
-    """Return the difference of two series of :func:`part_of`.
+def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revision | None:
+    """Return the difference of the prices of one symbol, in what a measure is made of.
 
     Parameters
     ----------
     old, new : DataFrame
-    columns : list of str
-        The columns that are compared.
+        Rows of a table of prices.
+    measure : str
 
     Returns
     -------
     Revision or None
         None if they are the same.
     """
+    columns = {"return": ["price"], "volatility": ["high", "low"]}.get(measure, ["volume"])
+    return _revision(_dated(old), _dated(new), columns)
+
+
+def _dated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one symbol by date, with the price that returns are made of."""
+    dated = rows.set_index("date")
+    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
+
+
+def _revision(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revision | None:
+    """Return the difference of some columns of two tables by date; None if there is none."""
     first, last = max(old.index[0], new.index[0]), min(old.index[-1], new.index[-1])
     a, b = old.loc[first:last, columns], new.loc[first:last, columns]
     dates = a.index.union(b.index)
@@ -226,12 +182,6 @@ def _differ(a: Any, b: Any, price: bool) -> Any:
     """Return the days on which two series differ; prices by returns: a new base is no revision."""
     one_sided = np.isnan(a) != np.isnan(b)
     if price:
-        a, b = (np.append(np.nan, x[1:] / _carried(x)[:-1] - 1) for x in (a, b))
+        a, b = (np.append(np.nan, x[1:] / pd.Series(x).ffill()[:-1] - 1) for x in (a, b))
     apart = np.abs(a - b) > SAME_RETURN * (1 if price else np.abs(a))
     return one_sided | apart
-
-
-def _carried(x: Any) -> Any:
-    """Return a series with the last known value where there is none."""
-    at = np.where(np.isnan(x), 0, np.arange(len(x)))
-    return x[np.maximum.accumulate(at)]

@@ -1,25 +1,44 @@
-"""A run folder that is read: its manifest and its tables."""
+"""The record of a run: its manifest, written with the hash of every file, and read again."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
+from ..prices.frozen import described
 from ..utility.csv_text import read_csv
-from .manifest import MANIFEST, SCHEMA
-from .origin import ASKED, SIZES, Origin
+from ..utility.flags import Flag
+from ..utility.version import __version__
+from .origin import ASKED, SIZES, Origin, hash_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..findings.types import Findings
+    from ..fitting.fitted import FittedStudy
 
-FAMILY = SCHEMA.partition("/")[0] + "/"
+FAMILY = "eventstudy-run/"
+SCHEMA = f"{FAMILY}2"
+MANIFEST = "manifest.json"
+PACKAGES = (
+    "numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib",
+)  # fmt: skip
+# The key with the hash of all others.
+OWN_HASH = "manifest_sha256"
+# What file managers leave in any folder.
+LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 # What is read of a manifest, and what it must be.
 KEYS: dict[str, type] = {
     "name": str, "written_at": str, "asked_on": str, "answers": list, "asked": dict, "config": dict,
@@ -121,6 +140,17 @@ class Record:
         places = [place for place in files if place.startswith("data/") or place == sizes]
         return {place: files[place] for place in places}
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the manifest has its own hash."""
+        return bool(self.manifest.get(OWN_HASH) == hash_manifest(self.manifest))
+
+    @property
+    def other_versions(self) -> dict[str, tuple[str, str]]:
+        """Versions that are not the same here: (that of the run, the present one) by package."""
+        used = self.manifest["versions"]
+        return {k: (used.get(k, "none"), v) for k, v in versions().items() if used.get(k) != v}
+
     @cached_property
     def reasons(self) -> dict[str, str]:
         """Codes of the reasons for which events were dropped, by event; none of an older run."""
@@ -130,13 +160,6 @@ class Record:
             return {e["cells"]["event_id"]: e["reason"]["code"] for e in events if e["reason"]}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
-
-    @property
-    def without_result(self) -> pd.DataFrame:
-        """The events as text, with a column `lost`: whether they lack a CAR of the main window."""
-        events, cars = self.cells("events.csv"), self.table("tables/car.csv").dropna(subset="car")
-        main = (cars["start"] == self.config.main.start) & (cars["stop"] == self.config.main.stop)
-        return events.assign(lost=~events["event_id"].isin(cars.loc[main, "event_id"]))
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run, such as ``tables/car.csv``, numbers exact, or an empty one."""
@@ -174,3 +197,190 @@ def cells_of(path: Path) -> pd.DataFrame:
         return read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
+
+
+def manifest_of(
+    results: FittedStudy,
+    findings: Findings,
+    config: StudyConfig,
+    *,
+    origin: Origin | None,
+    target: Path,
+) -> dict[str, Any]:
+    """Return ``manifest.json`` without the hashes; the time of writing stands nowhere else.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    findings : Findings
+    config : StudyConfig
+    origin : Origin or None
+    target : Path
+        The run folder, to which paths are relative.
+
+    Returns
+    -------
+    dict
+    """
+    events, n = results.events, len(results.events)
+    dropped = events.loc[~results.ok, "reason"].value_counts()
+    panel, fetched, sources = results.panel, results.panel.fetched, findings.provenance
+    is_open: Any = np.ones(n)
+    if panel.sessions.size:
+        is_open = open_events(events, panel.sessions[-1], results.abnormal.event.stop)
+    return {
+        "schema": SCHEMA,
+        "name": findings.name,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sources["command"],
+        "config": config.to_dict(),
+        "origin": origin.to_dict(target) if origin else {},
+        "windows": [str(window) for window in config.tested],
+        "engine": results.engine,
+        "seed": config.seed,
+        "versions": sources["versions"],
+        "events": {
+            "source": sources["events_source"],
+            "sha256": sources["events_sha256"],
+            "ok": len(results),
+            "dropped": n - len(results),
+            "provisional": int(_are_flagged(events, Flag.INCOMPLETE_WINDOW).sum()),
+            "open": int(is_open.sum()),
+            "reasons": {str(reason): int(count) for reason, count in dropped.items()},
+        },
+        "answers": answers(findings),
+        "asked": {symbol: [str(day) for day in days] for symbol, days in panel.requested.items()},
+        "asked_on": origin.read_on if origin else "",
+        "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
+        "failures": {s: described(e) for s, e in fetched.failures.items()} if fetched else {},
+        "notices": list(fetched.notices) if fetched else [],
+        "warnings": [*panel.notices, *panel.notes],
+    }
+
+
+def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
+    """Write ``manifest.json`` with the hash of every file that is there, and of itself.
+
+    Keys are sorted but for those of the settings: the order of variants is that of their table.
+
+    Parameters
+    ----------
+    stage : Path
+        The run folder, complete.
+    manifest : mapping
+    """
+    facts = _sorted({**manifest, "files": hash_files(stage)})
+    text = _dumped(_sorted({**facts, OWN_HASH: hash_manifest(facts)}))
+    (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def hash_manifest(manifest: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a manifest without its own hash."""
+    hashed = {key: value for key, value in manifest.items() if key != OWN_HASH}
+    return hashlib.sha256(_dumped(hashed).encode()).hexdigest()
+
+
+def answers(findings: Findings) -> list[dict[str, Any]]:
+    """Return the answer over the main window, of each group where the events are split."""
+    from ..report.sections.answer import answer
+    from ..utility.units import speaking_of
+
+    out = []
+    with speaking_of(findings.setup.measure):
+        for sample in findings.groups or findings.samples:
+            result, text = sample.answer, answer(findings, sample)
+            out.append({
+                "group": sample.group, "window": str(findings.setup.main),
+                "headline": text.pieces[0][0], "text": str(text),
+                "verdict": result.verdict, "test": result.test,
+                "estimate": _number(result.effect.estimate),
+                "pvalue": _number(result.pvalue), "n_events": result.n_events,
+                "n_lacking": sample.n_lacking, "n_used": sample.n_used,
+            })  # fmt: skip
+    return out
+
+
+def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> dict[str, Any]:
+    """Return the sources of a study without the clock: equal inputs give an equal report.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    origin : Origin or None
+    command : str
+
+    Returns
+    -------
+    dict
+    """
+    prices = {
+        symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
+        for symbol, entry in results.panel.provenance.items()
+    }
+    return {
+        "events_source": origin.events.name if origin else "",
+        "events_sha256": origin.events_hash if origin else "",
+        "versions": versions(),
+        "command": command,
+        "prices": prices,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that computes."""
+    program = {"eventstudy": __version__, "python": platform.python_version()}
+    return program | {name: metadata.version(name) for name in PACKAGES}
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a folder but the manifest, by its path in it."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
+    return {p.relative_to(folder).as_posix(): hash_kept_file(p) for p in files}
+
+
+def hash_kept_file(path: Path) -> str:
+    """Return the SHA-256 of a file of a run; RunFolderError if it cannot be read."""
+    try:
+        return hash_of(path)
+    except ConfigError as error:
+        raise RunFolderError(error.what, where=error.where or str(path)) from None
+
+
+def _sorted(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same with sorted keys at every depth, the settings as they are."""
+    unsorted = {key: value for key, value in manifest.items() if key != "config"}
+    sorted_ = {**json.loads(json.dumps(unsorted, sort_keys=True)), "config": manifest["config"]}
+    return {key: sorted_[key] for key in sorted(sorted_)}
+
+
+def _dumped(manifest: dict[str, Any]) -> str:
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def open_events(events: pd.DataFrame, last: Any, stop: int) -> Any:
+    """Return which events new days can change, shape (n,).
+
+    Those are events with unfinished windows, and those that lack days, or are dropped, with a day 0
+    near the last price.
+
+    Parameters
+    ----------
+    events : DataFrame
+        With status, flags and day0, which may be text.
+    last : date
+        Day of the last price.
+    stop : int
+        Last day of the event window.
+    """
+    near = np.timedelta64(int(1.6 * max(stop, 0)) + 20, "D")
+    recent = events["day0"].to_numpy().astype("datetime64[D]") > np.datetime64(last, "D") - near
+    lacking = (events["status"] != "ok") | _are_flagged(events, Flag.MISSING_DAYS)
+    return (lacking & recent) | _are_flagged(events, Flag.INCOMPLETE_WINDOW)
+
+
+def _are_flagged(events: pd.DataFrame, flag: str) -> pd.Series[bool]:
+    return events["flags"].str.split(";").apply(lambda flags: flag in flags).astype(bool)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if value == value else None

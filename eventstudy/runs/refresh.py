@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PriceError, RunFolderError
-from .atomic_swap import cleared, followed
-from .change_log import log_changes, read_changes
-from .comparison import MOVED
-from .lock import locked
-from .lost_prices import AS_IT_WAS, GIVEN_UP, LostPricesError, refuse_losses, refuse_lost_sizes
-from .manifest import MANIFEST, seal
-from .origin import ASKED
+from .atomic_swap import clear_remains, follow_link, locked
+from .compare import log_changes, read_changes
+from .comparison import MOVED, Comparison
+from .contents import fill
+from .folder import clear_errors, nothing_usable, refuse_foreign, replacing
+from .origin import Origin
 from .outbox import add_entry
-from .ownership import refuse_foreign
-from .record import Record
-from .staleness import ask_again, changed_inputs, changed_prices, revised_values
+from .record import MANIFEST, Record
+from .staleness import AS_IT_WAS, LostPricesError, list_changes, refuse_lost_inputs
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
-    from .comparison import Comparison
-    from .origin import Origin
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0
@@ -128,26 +123,27 @@ def refresh_run(
     >>> es.refresh_run(origin, Path("reports/amd")).changed
     False
     """
-    from .folder import clear_errors
-
-    origin, target = origin.hashed(), followed(target)
+    origin, target = origin.hashed(), follow_link(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, notify=told):
-            cleared(target)
+            clear_remains(target)
             refuse_foreign(target)
             record = _record(target, told)
-            if record and recheck:
-                ask_again(record, origin, accept_loss=accept_loss)
-            why, notices = _why(record, origin, accept_loss)
-            if record and recheck and not why:
-                why = revised_values(record, origin, accept_loss=accept_loss)
-            if record and not why:
+            why, notices = list_changes(record, origin, recheck=recheck, accept_loss=accept_loss)
+            if not why:
                 return Refreshed(target, notices=notices)
-            return _anew(
-                record, origin, target, tuple(why), config=config, command=command,
-                threshold=moved, accept_loss=accept_loss, outbox=outbox, progress=progress,
-            )  # fmt: skip
+            results, origin, facts = _compute(record, origin, accept_loss, progress)
+            with replacing(target) as stage:
+                fill(
+                    stage, results, target.name, config or origin.config, origin=origin,
+                    target=target, command=command, facts=facts,
+                )  # fmt: skip
+                comparison = log_changes(stage, target, threshold=moved)
+                if outbox and not (comparison and comparison.same):
+                    counts = comparison.counts if comparison else None
+                    add_entry(stage, target, read_changes(stage)[0], why, counts)
+    return Refreshed(target, tuple(why), comparison, results, results.panel.notices)
 
 
 def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None:
@@ -164,67 +160,30 @@ def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None
     return record
 
 
-def _why(
-    record: Record | None, origin: Origin, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...]]:
-    """Return why a run is computed anew, and notices of the source."""
-    if record is None:
-        return ["first run"], ()
-    if why := changed_inputs(record, origin):
-        return why, ()
-    return changed_prices(record, origin, accept_loss=accept_loss)
-
-
-def _anew(
+def _compute(
     record: Record | None,
     origin: Origin,
-    target: Path,
-    why: tuple[str, ...],
-    *,
-    config: StudyConfig | None,
-    command: str,
-    threshold: float,
     accept_loss: bool,
-    outbox: bool,
     progress: Callable[[int, int], None] | None,
-) -> Refreshed:
+) -> tuple[FittedStudy, Origin, dict[str, Any]]:
+    """Return the study, its origin as it was read, and what the manifest has on losses.
+
+    The failure of all prices is a loss where a run had some.
+    """
     from ..analysis.variant_studies import compute_study
-    from .failed_run import nothing_usable
-    from .folder import fill, replacing
     from .preflight import refuse
 
     inputs, origin = origin.read()
     refuse(inputs)
-    with _lost_as_such(record):
-        results = compute_study(inputs, progress=progress)
-    given_up = {}
-    if record and (fetched := results.panel.fetched):
-        given_up = refuse_losses(
-            record, fetched, results.panel.requested, origin, accept=accept_loss
-        )
-    if record and results.sizes and record.config.size == origin.config.size == ASKED:
-        tickers = results.events["ticker"]
-        refuse_lost_sizes(record, results.sizes.origin, tickers, accept=accept_loss)
-    if len(results) == 0:
-        reason = next(iter(results.events["reason"]), "")
-        raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
-    with replacing(target) as stage:
-        study = results, target.name, config or origin.config
-        manifest = fill(stage, *study, origin=origin, target=target, command=command)
-        seal(stage, {**manifest, **({GIVEN_UP: given_up} if given_up else {})})
-        comparison = log_changes(stage, target, threshold=threshold)
-        if outbox and not (comparison and comparison.same):
-            add_entry(stage, target, read_changes(stage)[0], why, comparison)
-    return Refreshed(target, why, comparison, results, results.panel.notices)
-
-
-@contextmanager
-def _lost_as_such(record: Record | None) -> Iterator[None]:
-    """Turn the failure of all prices into a loss where a run had some."""
     try:
-        yield
+        results = compute_study(inputs, progress=progress)
     except PriceError as error:
         if record is None:
             raise
         remedy = f"{AS_IT_WAS}; try again later"
         raise LostPricesError(error.what, where=error.where, remedy=remedy) from error
+    facts = refuse_lost_inputs(record, results, origin, accept_loss=accept_loss)
+    if len(results) == 0:
+        reason = next(iter(results.events["reason"]), "")
+        raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
+    return results, origin, facts

@@ -1,4 +1,4 @@
-"""The reasons why a run is not up to date: its inputs compared with the present ones."""
+"""Whether a run is up to date: which of its inputs have changed, and which prices are lost."""
 
 from __future__ import annotations
 
@@ -8,72 +8,54 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
-from ..prices import resolve
+from ..errors import (
+    BadAnswerError,
+    ConfigError,
+    DataError,
+    NetworkError,
+    PriceError,
+    RateLimitedError,
+)
+from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
-from .lost_prices import GIVEN_UP, lost_source, refuse_losses, refuse_lost_sizes, some
-from .manifest import versions
-from .origin import ASKED, SIZES, with_files
-from .price_revisions import columns_of, part_of, revised_sizes, revision_of
-from .record import Record
+from ..returns.benchmarks import members
+from .origin import ASKED, SIZES, Origin, with_files
+from .price_revisions import name_some, price_revision, revised_sizes
+from .record import Record, open_events
 from .verify import verify_run
 
 if TYPE_CHECKING:
+    from ..fitting.fitted import FittedStudy
     from ..prices import Prices
-    from .origin import Origin
+    from ..prices.sizes import Sizes
 
 Range = tuple[date, date]
+# The key of a manifest with the symbols whose loss was accepted.
+GIVEN_UP = "given_up"
+AS_IT_WAS = "the last report is as it was"
+SILENT = (NetworkError, RateLimitedError)
 
 
-def changed_inputs(record: Record, origin: Origin) -> list[str]:
-    """Return why a run is not that of `origin`, prices aside.
+class LostPricesError(PriceError):
+    """Prices that a run has, or that it waits for, cannot be had now: try again later."""
+
+    kind = "lost_prices"
+    exit_code = 75
+
+
+def list_changes(
+    record: Record | None, origin: Origin, *, recheck: bool, accept_loss: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return why a run is not up to date, and notices of the source of prices.
 
     Parameters
     ----------
-    record : Record
+    record : Record or None
+        None if there is no run yet.
     origin : Origin
         Its files must be hashed.
-
-    Returns
-    -------
-    list of str
-    """
-    old, new = (_settings(o, record.folder) for o in (record.origin, origin))
-    names = [name for name in new if old.get(name) != new[name]]
-    hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
-    files = [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
-    used = record.manifest["versions"]
-    altered = verify_run(record.folder)
-    newer = [name for name, version in versions().items() if used.get(name) != version]
-    return [
-        *(f"setting {name}" for name in names),
-        *(f"{place.removeprefix('data/')} changed" for place in files),
-        *(f"version of {name}" for name in newer),
-        *(f"{file} was altered" for file in altered.changed),
-        *(f"{file} was missing" for file in altered.missing),
-    ]
-
-
-def _settings(origin: Origin, folder: Path) -> dict[str, Any]:
-    """Return all settings of a study, files by their places, whose contents are compared."""
-    config = with_files(origin.config, lambda place, _: place)
-    ordered = {"variants": list(config.variants.items())}
-    return {**config.to_dict(), **ordered, **origin.to_dict(folder), "files": ""}
-
-
-def changed_prices(
-    record: Record, origin: Origin, *, accept_loss: bool = False
-) -> tuple[list[str], tuple[str, ...]]:
-    """Ask the source for the prices of the run; return the differences, and notices.
-
-    Days after the last one of the run count only while there is an event that they can change;
-    without one nothing new is asked, and a source with a store answers from it. It is asked again
-    for what it did not answer for when the run was computed.
-
-    Parameters
-    ----------
-    record : Record
-    origin : Origin
+    recheck : bool
+        Download stored prices and market values again, to find what the source revised.
     accept_loss : bool
         Go on without prices that the source does not have any more.
 
@@ -83,85 +65,151 @@ def changed_prices(
 
     Raises
     ------
+    ConfigError
+        If the source has nothing to download again.
     PriceError
         If the source cannot be reached, or lets something else stand in for what it gave before.
     LostPricesError
         If prices that the run has, or waits for, cannot be had.
     """
+    if record is None:
+        return ["first run"], ()
+    if recheck:
+        _download_again(record, origin, accept_loss)
+    if changes := _changed_inputs(record, origin):
+        return changes, ()
+    changes, notices = _changed_prices(record, origin, accept_loss)
+    if recheck and not changes:
+        changes = _revised_values(record, origin, accept_loss)
+    return changes, notices
+
+
+def refuse_lost_inputs(
+    record: Record | None, results: FittedStudy, origin: Origin, *, accept_loss: bool
+) -> dict[str, Any]:
+    """Raise if a study lacks prices or market values that its last run has or waits for.
+
+    Parameters
+    ----------
+    record : Record or None
+        The last run; None if there is none.
+    results : FittedStudy
+    origin : Origin
+        With the source that was asked. A source that is not the run's may have less.
+    accept_loss : bool
+        Go on without what the source does not have any more; never without a source that does not
+        answer.
+
+    Returns
+    -------
+    dict
+        What the manifest of the study says of them: the losses that were accepted, now or before,
+        by symbol.
+
+    Raises
+    ------
+    LostPricesError
+        If a loss was not accepted.
+    """
+    losses, panel = dict[str, str](), results.panel
+    if record is None:
+        return {}
+    if panel.fetched:
+        losses = _refuse_losses(record, panel.fetched, panel.requested, origin, accept_loss)
+    if results.sizes and record.config.size == origin.config.size == ASKED:
+        _refuse_lost_sizes(record, results.sizes.origin, results.events["ticker"], accept_loss)
+    return {GIVEN_UP: losses} if losses else {}
+
+
+def _changed_inputs(record: Record, origin: Origin) -> list[str]:
+    """Return why a run is not that of `origin`, prices aside."""
+    old, new = (_settings(o, record) for o in (record.origin, origin))
+    names = [name for name in new if old.get(name) != new[name]]
+    hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
+    files = [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
+    altered = verify_run(record.folder)
+    return [
+        *(f"setting {name}" for name in names),
+        *(f"{place.removeprefix('data/')} changed" for place in files),
+        *(f"version of {name}" for name in record.other_versions),
+        *(f"{file} was altered" for file in altered.changed),
+        *(f"{file} was missing" for file in altered.missing),
+    ]
+
+
+def _settings(origin: Origin, record: Record) -> dict[str, Any]:
+    """Return all settings of a study, files by their places, whose contents are compared."""
+    config = with_files(origin.config, lambda place, _: place)
+    ordered = {"variants": list(config.variants.items())}
+    return {**config.to_dict(), **ordered, **origin.to_dict(record.folder), "files": ""}
+
+
+def _changed_prices(
+    record: Record, origin: Origin, accept_loss: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """Ask the source for the prices of the run; return the differences, and notices.
+
+    Days after the last one of the run count only while there is an event that they can change;
+    without one nothing new is asked, and a source with a store answers from it. It is asked again
+    for what it did not answer for when the run was computed.
+    """
+    from ..prices.store import StoreProvider
+
     if origin.config.returns:
         return [], ()
     is_open = record.manifest["events"]["open"] > 0
     stored = origin.config.prices == "auto" and not origin.offline
-    if stored and not (is_open or _unanswered(record)):
+    kinds = {failure.get("kind") for failure in record.manifest["failures"].values()}
+    unanswered = not record.origin.offline and kinds & {error.kind for error in SILENT}
+    if stored and not (is_open or unanswered):
         try:
-            return _asked_of(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
+            return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
         except PriceError:  # not in the store of this machine
             pass
-    lacking = _no_store(origin)
-    why, notices = _asked_of(record, origin, is_open, accept_loss)
+    store, lacking = StoreProvider(origin.store or None).path, []
+    if stored and not store.is_file():
+        lacking = [f"there is no price cache at {store}: all prices are asked for again"]
+    why, notices = _news(record, origin, is_open, accept_loss)
     return why, (*lacking, *notices)
 
 
-def _unanswered(record: Record) -> bool:
-    """Return whether the run lacks prices because its source could not be reached."""
-    kinds = {str(failure.get("kind")) for failure in record.manifest["failures"].values()}
-    return not record.origin.offline and bool(kinds & {NetworkError.kind, RateLimitedError.kind})
-
-
-def _no_store(origin: Origin) -> list[str]:
-    """Return a notice if there is no store where one is meant: all would be downloaded again."""
-    from ..prices.store import StoreProvider
-
-    path = StoreProvider(origin.store or None).path
-    if origin.config.prices != "auto" or origin.offline or path.is_file():
-        return []
-    return [f"there is no price cache at {path}: all prices are asked for again"]
-
-
-def _asked_of(
+def _news(
     record: Record, origin: Origin, is_open: bool, accept_loss: bool
 ) -> tuple[list[str], tuple[str, ...]]:
+    """Return what a source has that the run has not, in words, and its notices."""
     reasons, longer, notices = list[str](), dict[str, list[str]](), dict[str, None]()
-    for days, symbols in calls_of(record, to_date=is_open).items():
+    accepted = record.manifest.get(GIVEN_UP, {})
+    for days, symbols in _calls(record, to_date=is_open).items():
         answer = _answer(record, origin, symbols, days)
-        calls = dict.fromkeys(symbols, days)
-        gone = refuse_losses(record, answer, calls, origin, accept=accept_loss)
-        new = [symbol for symbol in gone if symbol not in record.manifest.get(GIVEN_UP, {})]
-        reasons += [f"{symbol} is given up: {gone[symbol]}" for symbol in new]
-        reasons += _news(record, answer, [s for s in symbols if s not in new], longer)
+        ranges = dict.fromkeys(symbols, days)
+        losses = _refuse_losses(record, answer, ranges, origin, accept_loss)
+        new = {symbol: why for symbol, why in losses.items() if symbol not in accepted}
+        reasons += [f"{symbol} is given up: {why}" for symbol, why in new.items()]
+        reasons += _changes(record, answer, [s for s in symbols if s not in new], longer)
         notices |= dict.fromkeys(answer.notices)
     for end, names in longer.items() if is_open else ():
-        reasons.append(f"prices of {some(names)} until {end}")
+        reasons.append(f"prices of {name_some(names)} until {end}")
     return reasons, tuple(notices)
 
 
 def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> Prices:
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
+    source = origin.config.prices
     try:
-        source = resolve(origin.config.prices, offline=origin.offline, **options)
-        return source.fetch(symbols, *days)
+        return resolve(source, offline=origin.offline, **options).fetch(symbols, *days)
     except (ConfigError, DataError) as error:
-        if gone := lost_source(record, origin, error.what):
-            raise gone from error
-        raise
+        if is_name(source) or not _have_same_source(record, origin):
+            raise
+        remedy = f"{AS_IT_WAS}; mount or restore the prices"
+        raise LostPricesError(error.what, where=str(Path(source)), remedy=remedy) from error
 
 
-def calls_of(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
-    """Return the symbols of a run by the range that was asked for.
+def _calls(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
+    """Return the symbols of a run by the range that was asked for, up to today with `to_date`.
 
     A range that ended on the day of the run ends today. That day is the one on which the run began:
     if it spanned midnight, some ranges end a day later.
-
-    Parameters
-    ----------
-    record : Record
-    to_date : bool
-        Whether ranges go on to today.
-
-    Returns
-    -------
-    dict of (date, date) to list of str
     """
     day, calls = record.manifest["asked_on"], dict[Range, list[str]]()
     # A symbol of a variant only was asked for as many days as it has.
@@ -173,61 +221,57 @@ def calls_of(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
     return calls
 
 
-def ask_again(record: Record, origin: Origin, *, accept_loss: bool = False) -> None:
-    """Download all stored prices of a run again, so that the store has what the source revised.
+def _changes(
+    record: Record, answer: Prices, symbols: list[str], longer: dict[str, list[str]]
+) -> Iterator[str]:
+    """Yield the news of some symbols; those that only go on are added to `longer`, by last day."""
+    had: Mapping[str, Any] = record.manifest["prices"]
+    for symbol in symbols:
+        now = answer.provenance.get(symbol)
+        if now is None:
+            if symbol in had:
+                error = answer.failures.get(symbol)
+                yield f"no prices of {symbol} any more: {error.what if error else 'not known'}"
+        elif symbol not in had:
+            failed = symbol in record.manifest["failures"]
+            yield f"prices of {symbol}" if failed else f"{symbol} is new"
+        elif now.source != had[symbol].get("source"):
+            yield f"prices of {symbol} from {now.source}"
+    common = [s for s in symbols if s in had and s in answer.provenance]
+    changed = [s for s in common if answer.provenance[s].sha256 != had[s].get("sha256")]
+    if not changed:
+        return
+    table, answered = read_frozen(record.folder / TABLE), answer.by_symbol()
+    for symbol in changed:
+        rows = table[table["symbol"] == symbol]
+        revision = price_revision(rows, answered[symbol], record.config.measure)
+        if revision and revision.days:
+            yield f"prices of {symbol} {revision}"
+        elif revision and revision.after > revision.before:
+            longer.setdefault(revision.after, []).append(symbol)
 
-    Parameters
-    ----------
-    record : Record
-    origin : Origin
-    accept_loss : bool
 
-    Raises
-    ------
-    ConfigError
-        If the prices are of a source without a store.
-    PriceError
-        If the source cannot be reached.
-    LostPricesError
-        If it does not have all of them any more.
-    """
+def _download_again(record: Record, origin: Origin, accept_loss: bool) -> None:
+    """Download all stored prices of a run again, so that the store has what the source revised."""
     from ..prices.store import StoreProvider
     from ..prices.sync import update
 
-    if origin.config.prices != "auto" and origin.config.size == ASKED and not origin.offline:
-        return  # there are market values to ask for
     if origin.config.prices != "auto" or origin.offline:
+        if origin.config.size == ASKED and not origin.offline:
+            return  # there are market values to ask for
         remedy = "other sources are asked anew by every refresh"
         problem = "only --prices auto, with a network, has prices to check again"
         raise ConfigError(problem, remedy=remedy)
     had = record.manifest["prices"]
     store, source = StoreProvider(origin.store or None), resolve("yahoo")
-    for (first, last), symbols in calls_of(record, to_date=True).items():
-        mine = [s for s in symbols if had.get(s, {}).get("source") == source.name]
-        again = update(store, source, mine, first, last, refresh=True)
-        refuse_losses(record, again, {}, origin, accept=accept_loss)
+    for (first, last), symbols in _calls(record, to_date=True).items():
+        stored = [s for s in symbols if had.get(s, {}).get("source") == source.name]
+        answer = update(store, source, stored, first, last, refresh=True)
+        _refuse_losses(record, answer, {}, origin, accept_loss)
 
 
-def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False) -> list[str]:
-    """Download the market values of a run again; return the revised ones.
-
-    Parameters
-    ----------
-    record : Record
-    origin : Origin
-    accept_loss : bool
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    PriceError
-        If the source cannot be reached.
-    LostPricesError
-        If it does not have all of them any more.
-    """
+def _revised_values(record: Record, origin: Origin, accept_loss: bool) -> list[str]:
+    """Download the market values of a run again; return the revised ones."""
     from ..prices.yahoo import YahooProvider
 
     had = record.table(SIZES)
@@ -236,44 +280,94 @@ def revised_values(record: Record, origin: Origin, *, accept_loss: bool = False)
     dates = had["date"].dropna()
     days = [date.fromisoformat(text) for text in (dates.min(), dates.max())]
     now = YahooProvider().sizes(list(dict.fromkeys(had["ticker"])), *days)
-    refuse_lost_sizes(record, now, had["ticker"], accept=accept_loss)
+    _refuse_lost_sizes(record, now, had["ticker"], accept_loss)
     revised = revised_sizes(had, now.record())
     return [f"{r.kind} of {s} {r}" if r.days else f"{s}: {r}" for s, r in revised.items()]
 
 
-def _news(
-    record: Record, answer: Prices, symbols: Iterable[str], longer: dict[str, list[str]]
-) -> Iterator[str]:
-    """Yield the news of some symbols; those that only go on are added to `longer`, by last day."""
-    had: Mapping[str, Any] = record.manifest["prices"]
-    failures: Mapping[str, Any] = record.manifest["failures"]
-    for symbol in symbols:
-        now = answer.provenance.get(symbol)
-        if now is None:
-            if symbol in had:
-                yield f"no prices of {symbol} any more: {_why(answer.failures.get(symbol))}"
-        elif symbol not in had:
-            yield f"prices of {symbol}" if symbol in failures else f"{symbol} is new"
-        elif now.source != had[symbol].get("source"):
-            yield f"prices of {symbol} from {now.source}"
-    common = [s for s in symbols if s in had and s in answer.provenance]
-    changed = [s for s in common if answer.provenance[s].sha256 != had[s].get("sha256")]
-    if changed:
-        yield from _revised(record, answer, changed, longer)
+def _refuse_losses(
+    record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin, accept_loss: bool
+) -> dict[str, str]:
+    """Raise if an answer for some `ranges` lacks prices that the run has or waits for."""
+    losses = dict(_losses(record, answer, ranges, origin))
+    kinds = _silent_kinds(origin)
+    silent = {symbol: error for symbol, error in losses.items() if isinstance(error, kinds)}
+    accepted = losses if accept_loss else record.manifest.get(GIVEN_UP, {})
+    refused = silent | {s: e for s, e in losses.items() if s not in silent and s not in accepted}
+    if refused:
+        raise _loss_error(refused, is_silent=bool(silent))
+    return {symbol: error.what for symbol, error in losses.items()}
 
 
-def _revised(
-    record: Record, answer: Prices, symbols: list[str], longer: dict[str, list[str]]
-) -> Iterator[str]:
-    table, answered = read_frozen(record.folder / TABLE), answer.by_symbol()
-    for symbol in symbols:
-        old, new = (part_of(rows) for rows in (table[table["symbol"] == symbol], answered[symbol]))
-        revision = revision_of(old, new, columns_of(record.config.measure))
-        if revision and revision.days:
-            yield f"prices of {symbol} {revision}"
-        elif revision and revision.after > revision.before:
-            longer.setdefault(revision.after, []).append(symbol)
+def _refuse_lost_sizes(
+    record: Record, now: Sizes, events: Iterable[str], accept_loss: bool
+) -> None:
+    """Raise if a firm that is still studied has no market value any more."""
+    had = record.table(SIZES)
+    if had.empty or "mcap" not in had:
+        return
+    firms = set(events) & set(had.loc[had["mcap"].notna(), "ticker"])
+    failures = {s: why for s, why in now.failures.items() if s in firms}
+    losses = {s: PriceError(f"no market value: {why}") for s, why in failures.items()}
+    silent = {s: error for s, error in losses.items() if s in now.unanswered}
+    if refused := silent or ({} if accept_loss else losses):
+        raise _loss_error(refused, is_silent=bool(silent))
 
 
-def _why(error: PriceError | None) -> str:
-    return error.what if error else "not known"
+def _loss_error(errors: Mapping[str, PriceError], *, is_silent: bool) -> LostPricesError:
+    """Return one error for symbols without prices; of a silent source one may try again later."""
+    first = next(iter(errors.values()))
+    same = [s for s, error in errors.items() if error.what == first.what]
+    remedy = "try again later" if is_silent else "--accept-loss goes on without"
+    names = name_some(same, len(errors))
+    return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
+
+
+def _silent_kinds(origin: Origin) -> tuple[type[PriceError], ...]:
+    """Return the errors of a source that has not answered; a bad file is a loss, not silence."""
+    return (*SILENT, BadAnswerError) if is_name(origin.config.prices) else SILENT
+
+
+def _losses(
+    record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin
+) -> Iterator[tuple[str, PriceError]]:
+    had, is_same = record.manifest["prices"], _have_same_source(record, origin)
+    kinds = () if origin.offline else _silent_kinds(origin)
+    for symbol, error in answer.failures.items():
+        if (is_same and symbol in had) or isinstance(error, kinds):
+            yield symbol, error
+    spare = _spare_symbols(record) if answer.stale else set()
+    yield from ((symbol, error) for symbol, error in answer.stale.items() if symbol not in spare)
+    for symbol in had if is_same else ():
+        if symbol in answer.provenance and symbol in ranges:
+            now, (first, last) = answer.provenance[symbol], ranges[symbol]
+            start, end = had[symbol]["first"], had[symbol]["last"]
+            if str(first) <= start < now.first:
+                what = f"prices start on {now.first}, those of the run on {start}"
+                yield symbol, PriceError(what)
+            if str(last) >= end > now.last:
+                yield symbol, PriceError(f"prices end on {now.last}, those of the run on {end}")
+    for symbol, entry in answer.provenance.items() if origin.config.prices == "auto" else ():
+        if entry.source == "sample" and had.get(symbol, {}).get("source", "sample") != "sample":
+            what = "the source cannot be reached, and the bundled sample is no substitute"
+            yield symbol, NetworkError(what)
+
+
+def _have_same_source(record: Record, origin: Origin) -> bool:
+    """Return whether prices are asked of the source that the run asked."""
+    a, b = (o.to_dict(record.folder) for o in (record.origin, origin))
+    return all(a[name] == b[name] for name in ("prices", "store", "vintage"))
+
+
+def _spare_symbols(record: Record) -> set[str]:
+    """Return the firms whose windows are over and that no event names: no new day changes them."""
+    events = record.cells("events.csv")
+    if events.empty:
+        return set()
+    config, entries = record.config, record.manifest["prices"].values()
+    last = max((entry["last"] for entry in entries if entry.get("last")), default=str(date.min))
+    still = events["ticker"][open_events(events, last, config.event.stop)]
+    texts = set(events.drop(columns=["event_id", "ticker"]).to_numpy().ravel())
+    cells = [*texts, config.benchmark, *config.named_series.values()]
+    named = {symbol for cell in cells for symbol in members(cell)}
+    return set(events["ticker"]) - set(still) - named

@@ -1,0 +1,176 @@
+"""What a run folder holds: tables, inputs, report and figures, and the manifest over them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..findings.tables import events_table, study_tables
+from ..fitting.fitted import MANY, FittedStudy, is_large, listed
+from ..utility.csv_text import to_csv
+from ..utility.progress import step
+from ..utility.tables import parquet_modules
+from .record import manifest_of, provenance_of, seal
+
+if TYPE_CHECKING:
+    from ..fitting.config import StudyConfig
+    from .origin import Origin
+
+# A quarter of the time of the highest level, and files of prices 2 % larger.
+LEVEL = 4
+LONG = "long"
+# Events that are written to Parquet at a time, a row group of each file.
+AT_A_TIME = 20_000
+
+
+def fill(
+    stage: Path,
+    results: FittedStudy,
+    name: str,
+    config: StudyConfig,
+    *,
+    origin: Origin | None,
+    target: Path,
+    command: str,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write all files of a run, the manifest last.
+
+    Parameters
+    ----------
+    stage : Path
+        An empty folder.
+    results : FittedStudy
+    name : str
+    config : StudyConfig
+    origin : Origin or None
+    target : Path
+        The folder whose place it will take.
+    command : str
+    facts : mapping, optional
+        What the manifest has besides.
+    """
+    from ..findings.build import findings_of
+    from ..findings.run_files import FinishedRun
+    from ..report.formats.formats import HELD, exported
+
+    (stage / "data").mkdir()
+    if origin:
+        origin.copy_to(stage)
+    step("tables")
+    tables = write_tables(stage, results, config)
+    if not (origin and config.returns):
+        kind, series = freeze_series(results)
+        (stage / "data" / f"{kind}.csv.gz").write_bytes(compress(to_csv(series)))
+    if is_large(results):
+        step("all events")
+        write_long(results, stage / LONG, config)
+    step("findings")
+    provenance = provenance_of(results, origin, command)
+    findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
+    for kind in [*HELD, *["interactive"] * bool(config.interactive and len(results))]:
+        step(f"report ({kind})")
+        exported(FinishedRun(findings, tables), kind, stage)
+    if config.figures and len(results):
+        from ..report.figures import plots
+
+        step("figures")
+        (stage / "figures").mkdir()
+        plots.write_figures(results, stage / "figures", window=config.main)
+    manifest = manifest_of(results, findings, config, origin=origin, target=target)
+    seal(stage, {**manifest, **(facts or {})})
+
+
+def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Write ``events.csv`` and all tables of a run, and return these.
+
+    Parameters
+    ----------
+    stage : Path
+        The folder to write to.
+    results : FittedStudy
+        Of very many events those listed are written.
+    config : StudyConfig
+
+    Returns
+    -------
+    dict of str to DataFrame
+    """
+    (stage / "tables").mkdir()
+    (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
+    tables = study_tables(results, config)
+    for table, frame in tables.items():
+        (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
+    return tables
+
+
+def freeze_series(results: FittedStudy) -> tuple[str, pd.DataFrame]:
+    """Return what a study was computed from: ``prices`` or ``returns``, and the long table."""
+    panel = results.panel
+    if panel.prices is not None:
+        return "prices", panel.prices
+    dates = panel.sessions.astype("datetime64[s]")
+    rows = [
+        pd.DataFrame({"date": dates, "ticker": symbol, "ret": panel.values[i]})
+        for i, (symbol, _) in enumerate(panel.keys)
+    ]
+    table = pd.concat(rows, ignore_index=True).drop_duplicates(["date", "ticker"])
+    return "returns", table.dropna()
+
+
+def compress(data: bytes) -> bytes:
+    """Return compressed bytes that are equal for equal data."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", LEVEL, buffer, mtime=0) as file:
+        file.write(data)
+    return buffer.getvalue()
+
+
+def require_parquet_for(n: int) -> None:
+    """Refuse so many events before anything is computed if they could not be written as Parquet."""
+    if n > MANY:
+        parquet_modules(f"{LONG}/ of a run of {n:,} events")
+
+
+def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
+    """Write events, car, models and abnormal_returns of all events to Parquet files.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    folder : Path
+        Is created.
+    config : StudyConfig
+        With the windows that are tested.
+    """
+    pa, pq = parquet_modules()
+    folder.mkdir()
+    with ExitStack() as open_files:
+        writers: dict[str, Any] = {}
+        for first in range(0, len(results.events), AT_A_TIME):
+            events = results.subset(np.arange(first, min(first + AT_A_TIME, len(results.events))))
+            for name, table in _long_tables(events, config).items():
+                rows, path = pa.Table.from_pandas(table, preserve_index=False), f"{name}.parquet"
+                if name not in writers:
+                    writer = pq.ParquetWriter(folder / path, rows.schema, compression="zstd")
+                    writers[name] = open_files.enter_context(writer)
+                writers[name].write_table(rows.cast(writers[name].schema))
+
+
+def _long_tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Return the tables of some events, whose columns of objects are of text."""
+    tables = {
+        "events": events_table(events), "car": events.car(config.tested), "models": events.models(),
+        "abnormal_returns": events.abnormal_returns(),
+    }  # fmt: skip
+    for name, table in tables.items():
+        objects = [column for column in table if table[column].dtype == object]
+        tables[name] = table.astype(dict.fromkeys(objects, "string"))
+    return tables
