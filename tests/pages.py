@@ -8,8 +8,8 @@ from html import unescape
 from typing import Any
 
 from eventstudy.calendars.window import Window
-from eventstudy.findings.build import findings_of
 from eventstudy.findings.document import read_json, to_json
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.study import EventStudyResults

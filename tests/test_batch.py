@@ -131,7 +131,7 @@ def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = delayed(60).runs
-    monkeypatch.setattr("eventstudy.fitting.suspensions.chunks", partial(chunks, size=7))
+    monkeypatch.setattr("eventstudy.fitting.layout.chunks", partial(chunks, size=7))
     parts = delayed(60).runs
     assert whole is not None
     assert parts is not None

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.events.table import read_events
-from eventstudy.findings.run_files import read_run
+from eventstudy.findings.finished_run import read_run
 from eventstudy.runs import write_run
 from eventstudy.runs.index import run_of
 from eventstudy.utility.csv_text import quoted, read_csv, to_csv, unquoted

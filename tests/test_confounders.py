@@ -15,15 +15,10 @@ from pages import findings
 
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
-from eventstudy.findings.tables import events_table, study_tables
+from eventstudy.findings.tables import list_outcomes, study_tables
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.confounding import (
-    Confounder,
-    ConfoundersFileError,
-    confounded_by,
-    read_confounders,
-    with_confounders,
-)
+from eventstudy.fitting.fit import confounded_by, with_confounders
+from eventstudy.fitting.inputs import Confounder, ConfoundersFileError, read_confounders
 from eventstudy.study import EventStudyResults, run_study
 
 W = Window(0, 1)
@@ -146,7 +141,7 @@ class TestStudies:
         results, config = study(market, tmp_path)
         assert np.flatnonzero(is_confounded(results)).tolist() == [1, 4]
         assert len(results) == 8
-        shown = events_table(results)
+        shown = list_outcomes(results)
         assert shown["confounder"].astype(bool).tolist() == is_confounded(results).tolist()
         kept = market.table.drop([1, 4]).reset_index(drop=True)
         alone = Market(n=8)

@@ -17,7 +17,7 @@ from scipy import stats
 
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
-from eventstudy.findings.event_detail import page_name
+from eventstudy.findings.listed_events import page_name
 from eventstudy.findings.types import Findings
 from eventstudy.report.formats.html import event_pages
 from eventstudy.report.sections.event_page import render_context

@@ -25,7 +25,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.findings import types
 from eventstudy.findings.document import schema
-from eventstudy.findings.run_files import finished, read_run
+from eventstudy.findings.finished_run import finish_run, read_run
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.excel import sheet_name
@@ -424,7 +424,7 @@ class TestNotebook:
 def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
     """Fifteen correlated events on one date: BMP and Patell would give far too small p-values."""
     results = placed(ONE, rho=0.3, seed=33).fit()
-    run = finished(results, config=PLAIN)
+    run = finish_run(results, config=PLAIN)
     weak = {v.test for v in results.diagnose().opinions if v.trust == "not valid"}
     assert {"bmp", "patell"} <= weak
     shown = [row.label for row in windows_table(run.findings).others]
@@ -439,7 +439,7 @@ def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
 
 def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None:
     results = Market(n=8, dates=4, effect=-0.03).fit()
-    run, main = finished(results, config=replace(PLAIN, tests=("grank_t",))), results.main_test()
+    run, main = finish_run(results, config=replace(PLAIN, tests=("grank_t",))), results.main_test()
     assert run.findings.sample.shown == (main, "grank_t")
     expected = results.test(main, (0, 1)).pvalue
     assert result_of(run.findings.sample.main, main).pvalue == expected

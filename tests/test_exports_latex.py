@@ -15,7 +15,7 @@ from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.findings.run_files import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
 from eventstudy.report.formats.markdown import markdown

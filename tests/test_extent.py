@@ -11,14 +11,15 @@ import pytest
 from conftest import Market
 from pages import findings, page
 
-from eventstudy import EventStudy, events_from_frame
 from eventstudy.analysis.caar_path import path_of
 from eventstudy.calendars.window import Window
-from eventstudy.findings.car_remarks import extended_cars, lacking_cars
+from eventstudy.events.table import events_from_frame
+from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
 from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.returns import ReturnsPanel
 from eventstudy.study import EventStudyResults
+from eventstudy.study.event_study import EventStudy
 from eventstudy.utility.numbers import date_prose
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)
@@ -100,10 +101,10 @@ def test_sessions_and_bhar_are_those_of_the_car(locked: EventStudyResults) -> No
 
 def test_an_extended_window_is_named(locked: EventStudyResults) -> None:
     last = locked.abnormal.windows.dates[0, 7]
-    (one,) = extended_cars(locked, MAIN)
+    (one,) = list_extended_cars(locked, MAIN)
     assert (one.event_id, one.name, one.reason.code) == ("e0", "F00", "extended_to_day")
     assert one.reason.facts == {"window": [0, 1], "until": str(last), "day": 2}
-    assert list(extended_cars(locked, DRIFT)) == []
+    assert list(list_extended_cars(locked, DRIFT)) == []
     study = findings(locked)
     assert study.sample.extended == (one,)
     assert (study.setup.extended, study.sample.at_limit) == (1, 1)
@@ -116,7 +117,7 @@ def test_an_extended_window_is_named(locked: EventStudyResults) -> None:
 
 
 def test_events_without_the_main_window_are_named(halted: EventStudyResults) -> None:
-    first, second = lacking_cars(halted, MAIN)
+    first, second = list_lacking_cars(halted, MAIN)
     dates = halted.abnormal.windows.dates
     assert (first.event_id, first.reason.code) == ("e1", "no_data_days")
     facts = {"datum": "price", "length": 2}
@@ -137,13 +138,13 @@ def test_events_without_the_main_window_are_named(halted: EventStudyResults) -> 
         assert str(first.reason).replace("\u00a0", " ") in text.replace("\u00a0", " ").replace(
             "~", " "
         )
-    assert list(lacking_cars(halted, Window(-5, 5))) == []
+    assert list(list_lacking_cars(halted, Window(-5, 5))) == []
 
 
 def test_other_reasons(locked: EventStudyResults, halted: EventStudyResults) -> None:
     strict = replace(locked, abnormal=locked.abnormal.under(limits="drop"))
-    assert [one.reason.code for one in lacking_cars(strict, MAIN)] == ["at_limit"]
-    (one,) = lacking_cars(halted, Window(2, 3))
+    assert [one.reason.code for one in list_lacking_cars(strict, MAIN)] == ["at_limit"]
+    (one,) = list_lacking_cars(halted, Window(2, 3))
     at = str(halted.abnormal.windows.dates[1, 7])
     assert (one.reason.code, one.reason.facts) == ("spans_before", {"date": at})
 
@@ -152,7 +153,7 @@ def test_a_day_with_a_price_is_not_called_one_without(halted: EventStudyResults)
     """Return after a halt: over [1, 1] the third event has a price, and a return from before."""
 
     def reason(window: Window) -> tuple[str, str]:
-        (one,) = [r for r in lacking_cars(halted, window) if r.event_id == "e2"]
+        (one,) = [r for r in list_lacking_cars(halted, window) if r.event_id == "e2"]
         return one.reason.code, one.reason.facts.get("date", one.reason.facts.get("first"))
 
     dates = halted.abnormal.windows.dates[2]

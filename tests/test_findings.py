@@ -12,8 +12,8 @@ from conftest import ROOT, Market
 
 from eventstudy.calendars.window import Window
 from eventstudy.errors import RunFolderError
-from eventstudy.findings.build import findings_of
 from eventstudy.findings.document import read_json, schema, to_json
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
 

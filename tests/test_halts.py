@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from conftest import SHARED, Market
 
-from eventstudy import EventStudy, events_from_frame, load_returns
 from eventstudy.calendars.window import Window
+from eventstudy.events.table import events_from_frame
 from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.load import load_returns
 from eventstudy.significance._pairs import loadings_on
 from eventstudy.study import EventStudyResults
+from eventstudy.study.event_study import EventStudy
 
 DAY, W = Window(0, 0), Window(0, 1)
 RESID = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000

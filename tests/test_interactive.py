@@ -16,7 +16,7 @@ from conftest import Market
 from pages import CONFIG, with_columns
 
 from eventstudy.errors import ConfigError
-from eventstudy.findings.run_files import FinishedRun, finished
+from eventstudy.findings.finished_run import FinishedRun, finish_run
 from eventstudy.report.formats.formats import export_file
 from eventstudy.report.formats.interactive import interactive_page
 
@@ -33,7 +33,7 @@ def run() -> FinishedRun:
     results = with_columns(
         market.fit(frame), company=HOSTILE * 4, direction=["<i>a</i>"] * 12 + ["b"] * 8
     )
-    return finished(results, config=CONFIG, name="<script>alert(0)</script>")
+    return finish_run(results, config=CONFIG, name="<script>alert(0)</script>")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_groups_are_told_apart_by_colour_and_symbol() -> None:
     results = with_columns(
         Market(40, dates=9, seed=3).fit(), sector=[f"s{i % 10}" for i in range(40)]
     )
-    run = finished(results, config=replace(CONFIG, by="sector"))
+    run = finish_run(results, config=replace(CONFIG, by="sector"))
     made = interactive_page(run.findings)
     means = [t for t in data(made)["paths"] if "mean of" in t.get("name", "")]
     keys = [t for t in data(made)["forest"][0]["traces"] if t["x"] == [None]]

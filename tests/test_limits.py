@@ -10,9 +10,9 @@ from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy import events_from_frame
 from eventstudy.calendars.exchanges import quoted_in
 from eventstudy.calendars.sessions import Sessions, sessions
+from eventstudy.events.table import events_from_frame
 from eventstudy.prices.quality.price_limits import (
     KOREA,
     LIMITS,

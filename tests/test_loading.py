@@ -20,7 +20,7 @@ from eventstudy.calendars.exchanges import EXCHANGES, home_of
 from eventstudy.calendars.sessions import sessions
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
-from eventstudy.findings.tables import events_table
+from eventstudy.findings.tables import list_outcomes
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
@@ -207,7 +207,7 @@ class TestStandIns:
     def test_the_events_of_a_run_name_what_it_used(self, tmp_path: Path) -> None:
         write(tmp_path, first=days("2018-06-01", "2019-05-31"))
         results = fitted(listed(EARLY, LATE, benchmark="000300.SS"), tmp_path)
-        again = fitted(es.events_from_frame(events_table(results)), tmp_path)
+        again = fitted(es.events_from_frame(list_outcomes(results)), tmp_path)
         assert again.events["benchmark"].tolist() == again.events["benchmark_named"].tolist()
         np.testing.assert_array_equal(again.abnormal.ar, results.abnormal.ar)
         assert again.panel.notices == ()

@@ -14,7 +14,7 @@ from pages import CONFIG, MAIN, findings, with_columns
 from eventstudy.analysis.answer import Interval
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
-from eventstudy.findings.run_files import finished
+from eventstudy.findings.finished_run import finish_run
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
@@ -244,7 +244,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     sample, single = findings(left).sample, alone.answer(MAIN)
     assert left.answer(MAIN).to_dict() == single.to_dict()
     assert sample.answer.to_dict() == single.to_dict()
-    run = finished(left, config=CONFIG)
+    run = finish_run(left, config=CONFIG)
     by_test = run.findings.over_main(run.tables["tests"]).set_index("test")["pvalue"]
     for name in ("event_t", "sq"):
         assert by_test[name] == pytest.approx(alone.test(name, MAIN).pvalue)

@@ -19,7 +19,7 @@ from conftest import Market
 from pages import page
 
 from eventstudy.calendars.window import Window
-from eventstudy.findings.build import findings_of
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.html import render_report
 from eventstudy.utility.catalogue import Reason

@@ -13,7 +13,7 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, findings, page, section
 
-from eventstudy.findings.run_files import read_run
+from eventstudy.findings.finished_run import read_run
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text, terminal_text
 from eventstudy.report.sections.windows import windows_table

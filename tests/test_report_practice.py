@@ -15,7 +15,7 @@ from pages import findings
 from eventstudy.abnormal.conventions import Conventions
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
-from eventstudy.fitting.confounding import reasons_of, with_confounders
+from eventstudy.fitting.fit import with_confounders
 from eventstudy.models import make_model
 from eventstudy.report.sections.methods import (
     Methods,
@@ -27,7 +27,7 @@ from eventstudy.report.sections.methods import (
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults
-from eventstudy.utility.catalogue import say
+from eventstudy.utility.catalogue import Reason, say
 
 
 def under(
@@ -123,7 +123,8 @@ def test_other_news(market: Market) -> None:
     assert flagged == [say("practice.confounded_flagged", near=near, n=1)]
     study = EventStudy(
         events_from_frame(market.table, calendar="data"), ReturnsPanel.from_frame(market.frame),
-        estimation=(-120, -11), event=(-5, 5), left_out=reasons_of(news),
+        estimation=(-120, -11), event=(-5, 5),
+        left_out=[Reason("confounded", news=text) if text else "" for text in news],
     )  # fmt: skip
     dropped = findings(with_confounders(study.fit(), news), drop_confounded=True)
     assert describe_choices(dropped) == [say("practice.confounded_dropped", near=near, n=1)]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from conftest import SHARED
 
-from eventstudy import ReturnsPanel
 from eventstudy.prices.quality.return_faults import TAKEN_OUT
+from eventstudy.returns.panel import ReturnsPanel
 from eventstudy.utility.typing import FloatArray, ReturnKind
 
 KINDS: tuple[ReturnKind, ...] = ("simple", "log")

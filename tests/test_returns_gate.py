@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from run_folders import invoke
 
 import eventstudy as es
-from eventstudy import ReturnsPanel, reproduce_run
 from eventstudy.calendars.sessions import Sessions
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
-from eventstudy.findings.car_remarks import lacking_cars
+from eventstudy.findings.sampling import list_lacking_cars
 from eventstudy.prices.quality.fault_kinds import MISSING
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
 from eventstudy.returns import FrameTable
+from eventstudy.returns.panel import ReturnsPanel
 from eventstudy.returns.returns_files import read_returns
+from eventstudy.runs.verify import reproduce_run
 from eventstudy.utility.typing import FloatArray, ReturnKind
 
 DAYS = pd.bdate_range("2018-01-01", periods=600, name="date")
@@ -162,7 +163,7 @@ def test_a_fault_of_the_benchmark_touches_all_events_of_the_day() -> None:
     results = fitted(with_cells(clean(), {(AT, "MKT"): 1.4}))
     assert ["quarantined" in flags for flags in results.events["flags"]] == [*[True] * 5, False]
     assert results.abnormal.valid(es.Window(0, 1)).tolist() == [*[False] * 5, True]
-    reasons = [one.reason for one in lacking_cars(results, es.Window(0, 0))]
+    reasons = [one.reason for one in list_lacking_cars(results, es.Window(0, 0))]
     assert {reason.code for reason in reasons} == {"series_faulty"}
     assert all(reason.facts["kinds"] == ["impossible return"] for reason in reasons)
     percent = fitted(clean().assign(MKT=100 * clean()["MKT"]))

@@ -12,13 +12,14 @@ import pytest
 from conftest import Market
 from run_folders import invoke
 
-from eventstudy import ReturnsPanel, reproduce_run, verify_run
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
 from eventstudy.prices.quality import gate
 from eventstudy.returns import returns_files as parquet_returns
 from eventstudy.returns import table as returns_table
+from eventstudy.returns.panel import ReturnsPanel
 from eventstudy.returns.returns_files import read_returns
+from eventstudy.runs.verify import reproduce_run, verify_run
 
 pytest.importorskip("pyarrow")
 SYMBOLS = ["VOD.L", "AAPL", "^GSPC", "0700.HK", "^FTSE", "^HSI", "SPY", "ZZZ"]

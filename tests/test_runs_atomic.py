@@ -20,10 +20,10 @@ import pytest
 from conftest import ROOT
 from run_folders import FIRMS, Project, contents, invoke, left_in
 
-from eventstudy import verify_run
 from eventstudy.cli.main import Terminated, terminable
 from eventstudy.runs import atomic_swap as module
 from eventstudy.runs.atomic_swap import clear_remains, exchange, stage_of, swap
+from eventstudy.runs.verify import verify_run
 
 
 def folder(path: Path, text: str) -> Path:

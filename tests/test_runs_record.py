@@ -20,13 +20,14 @@ from conftest import Market
 from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy import compare_runs, reproduce_run, verify_run
 from eventstudy.calendars.window import Window
 from eventstudy.errors import RunFolderError
 from eventstudy.findings.tables import study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, refresh_run, write_run
+from eventstudy.runs.compare import compare_runs
 from eventstudy.runs.record import seal
+from eventstudy.runs.verify import reproduce_run, verify_run
 from eventstudy.study import run_study
 from eventstudy.utility.blas import one_thread
 from eventstudy.utility.csv_text import to_csv

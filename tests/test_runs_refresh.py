@@ -20,13 +20,13 @@ from conftest import ROOT
 from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy import reproduce_run, verify_run
 from eventstudy.calendars.window import Window
 from eventstudy.cli.on_change import arguments_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, write_run
 from eventstudy.runs.atomic_swap import RunBusyError, _Lock, locked
 from eventstudy.runs.compare import LOG, MAX_ENTRIES, read_changes
+from eventstudy.runs.verify import reproduce_run, verify_run
 from eventstudy.study import run_study
 
 

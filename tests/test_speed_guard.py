@@ -13,7 +13,7 @@ from test_batch import floor, windows_of
 
 from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.calendars.window import Window
-from eventstudy.fitting.fit import masked, overlapping
+from eventstudy.fitting.fit import find_overlaps, mask_other_events
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import mean_correlation
@@ -93,6 +93,6 @@ def test_repeated_firms_are_looked_at_one_by_one(module: ModuleType) -> None:
     for own in drawn:
         windows, firms = windows_of(own, module), own.firm.astype(object)
         used = own.firm >= 0
-        found.append(calls(lambda w=windows, f=firms, u=used: masked(w, f, u)))
-        overlapping(windows, firms, used)
+        found.append(calls(lambda w=windows, f=firms, u=used: mask_other_events(w, f, u)))
+        find_overlaps(windows, firms, used)
     assert found[1] < 1.2 * found[0]

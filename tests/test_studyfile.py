@@ -22,9 +22,8 @@ from eventstudy.cli.init import ROWS, study_text
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
-from eventstudy.fitting import study_schema as schema
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.settings import settings_of
+from eventstudy.fitting import study_file
+from eventstudy.fitting.config import StudyConfig, settings_of
 from eventstudy.fitting.study_file import (
     RunSettings,
     StudyFileError,
@@ -364,8 +363,9 @@ class TestInit:
 
 class TestSchema:
     def test_it_is_in_step(self) -> None:
-        published = schema.SCHEMA_FILE.read_text(encoding="utf-8")
-        assert published == schema.text(), "run python -m eventstudy.fitting.study_schema"
+        published = study_file.SCHEMA_FILE.read_text(encoding="utf-8")
+        made = json.dumps(study_file.schema(), indent=1, ensure_ascii=False) + "\n"
+        assert published == made, "run eventstudy schema study > eventstudy/data/study.schema.json"
 
     @pytest.mark.parametrize(
         "text",
@@ -400,7 +400,7 @@ class TestSchema:
 
 def _validator():  # type: ignore[no-untyped-def]
     jsonschema = pytest.importorskip("jsonschema")
-    found = schema.schema()
+    found = study_file.schema()
     jsonschema.Draft7Validator.check_schema(found)
     return jsonschema.Draft7Validator(found)
 

@@ -21,7 +21,7 @@ import eventstudy as es
 from eventstudy.analysis.variant_studies import fit_with_variants, settings_text, variants_table
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
-from eventstudy.findings.build import findings_of
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.inputs import StudyInputs
 from eventstudy.prices import PROVIDERS, Prices

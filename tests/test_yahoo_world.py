@@ -17,7 +17,7 @@ from yahoo_world import FIRST, GONE, world
 
 import eventstudy as es
 from eventstudy.calendars.window import Window
-from eventstudy.findings.run_files import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.runs import Record
 from eventstudy.runs.record import OWN_HASH, seal

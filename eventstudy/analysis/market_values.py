@@ -11,9 +11,8 @@ import pandas as pd
 
 from ..errors import ConfigError
 from ..events.notices import SIZE, unread
-from ..fitting.fitted import FittedStudy
-from ..fitting.inputs import YAHOO
-from ..fitting.market_values import MarketValues, SizesFile, read_sizes
+from ..fitting.fitted import FittedStudy, MarketValues
+from ..fitting.inputs import YAHOO, SizesFile, read_sizes
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
 from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of

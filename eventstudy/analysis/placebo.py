@@ -13,7 +13,7 @@ from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.config import FEWEST_PLACEBOS
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..fitting.series_rows import Layout, rows_of
+from ..fitting.layout import Layout, rows_of
 from ..returns.benchmarks import PEERS, members
 from ..significance import STATISTICS, name_for_role
 from ..utility.numbers import p_is

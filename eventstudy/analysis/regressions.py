@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,7 @@ def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     """
     from statsmodels.regression.linear_model import OLS
 
-    i = _row(results, event_id)
+    i = find_event(results, event_id)
     a = results.abnormal.take(np.array([i]))
     if not a.parameters:
         raise ConfigError(f"the {results.model.label} estimates no regression", value=event_id)
@@ -235,13 +235,19 @@ def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
     return np.array([breaks_cusumolsresid(row, ddof=d)[1] for row, d in rows])
 
 
-def _row(results: FittedStudy, event_id: str) -> int:
-    events = results.events
-    ids = events["event_id"].astype(str).tolist()
+def find_event(study: FittedStudy, event_id: str) -> int:
+    """Return the row of a used event.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown event, and for a dropped one (with its reason).
+    """
+    ids = study.events["event_id"].astype(str).tolist()
     if str(event_id) not in ids:
         raise ConfigError("no such event", value=event_id, remedy=did_you_mean(str(event_id), ids))
-    i = ids.index(str(event_id))
-    if not results.ok[i]:
-        row: Any = events.iloc[i]
-        raise ConfigError(f"the event was dropped: {row['reason']}", value=event_id)
-    return i
+    row = ids.index(str(event_id))
+    if not study.ok[row]:
+        reason = study.events["reason"].iloc[row]
+        raise ConfigError(f"the event was dropped: {reason}", value=event_id)
+    return row

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..fitting.config import MAIN, StudyConfig
+from ..fitting.config import MAIN, StudyConfig, within
 from ..fitting.fit import Source, fit_config
 from ..fitting.fitted import MOST_GROUPS, FittedStudy, group_column
 from ..fitting.inputs import StudyInputs
-from ..fitting.settings import within
 from ..prices import resolve
 from ..prices.shared import SharedSource
 from ..returns import ReturnsPanel

@@ -14,7 +14,7 @@ import click
 from .options import options
 
 if TYPE_CHECKING:
-    from ..fitting.settings import Setting
+    from ..fitting.config import Setting
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
 # A firm whose prices come from the network, and one whose prices are bundled: the study runs
@@ -51,7 +51,7 @@ def init(folder: Path) -> None:
     Nothing is overwritten.
     """
     from ..errors import ConfigError
-    from ..fitting.study_schema import SCHEMA_FILE
+    from ..fitting.study_file import SCHEMA_FILE
 
     existing = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
     if existing:
@@ -68,7 +68,7 @@ def init(folder: Path) -> None:
 
 def study_text() -> str:
     """Return a study file with every setting commented out, from the docstring of its dataclass."""
-    from ..fitting.settings import settings_of
+    from ..fitting.config import settings_of
     from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
@@ -78,7 +78,7 @@ def study_text() -> str:
 
 
 def _lines(setting: Setting) -> str:
-    from ..fitting.study_schema import plain_value
+    from ..fitting.config import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)

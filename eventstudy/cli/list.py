@@ -30,7 +30,7 @@ def listing(kind: str) -> None:
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json of a run, or of a study file."""
     if file == "study":
-        from ..fitting.study_schema import schema as form
+        from ..fitting.study_file import schema as form
     else:
         from ..findings.document import schema as form
     print_json(form())

@@ -49,7 +49,7 @@ def refresh(
     Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed anew, and
     changes.json and changes.md in the run folder say what changed.
     """
-    from ..findings.run_files import read_findings
+    from ..findings.finished_run import read_findings
     from ..runs.refresh import refresh_run
 
     order, shown_config = _order_of(target, config_file, settings)

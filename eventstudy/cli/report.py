@@ -13,7 +13,7 @@ from .options import options
 from .shared import DIFFERENT, PATH, reading_codes, tell
 
 if TYPE_CHECKING:
-    from ..findings.run_files import FinishedRun
+    from ..findings.finished_run import FinishedRun
     from ..runs.verify import Verification
 
 KINDS = ("html", "tex", "xlsx", "md", "json", "parquet", "interactive")
@@ -38,7 +38,7 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     the page to explore, are written next to RUN, under its name. Exits with 4 if a file of RUN is
     not as it was written, and writes nothing if that is results.json.
     """
-    from ..findings.run_files import RESULTS, read_run
+    from ..findings.finished_run import RESULTS, read_run
     from ..report.formats.formats import export_file, exported
     from ..runs import verify_run
 

@@ -47,7 +47,7 @@ def run(
     (.toml) that names one.
     """
     from ..analysis.variant_studies import compute_study
-    from ..findings.run_files import read_findings
+    from ..findings.finished_run import read_findings
     from ..runs import write_run
     from ..runs.contents import require_parquet_for
     from ..runs.folder import other_study
@@ -97,7 +97,7 @@ def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
 
 def _nothing_usable(results: FittedStudy, order: Order, as_json: bool, record: Any) -> DataError:
     """Write the page that says so, unless a good run would be lost, and return the error."""
-    from ..findings.run_files import finished
+    from ..findings.finished_run import finish_run
     from ..report.formats.terminal import losses
     from ..runs.folder import nothing_usable, write_failed
 
@@ -105,7 +105,7 @@ def _nothing_usable(results: FittedStudy, order: Order, as_json: bool, record: A
     if failed and as_json:
         print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
-    lost = losses(finished(results, config=order.origin.config).findings, written=False)
+    lost = losses(finish_run(results, config=order.origin.config).findings, written=False)
     return nothing_usable(results, lost + page, offline=order.origin.offline)
 
 

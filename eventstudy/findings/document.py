@@ -269,21 +269,22 @@ def _series(column: Any, where: str) -> pd.Series[Any]:
 def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
     if not fits:
         name = getattr(kind, "__name__", str(kind))
-        word = {"tuple": "list", "Mapping": "object", "str": "text", "float": "number"}.get(
-            name, name
+        words = {"tuple": "list", "Mapping": "object", "str": "text", "float": "number"}
+        raise DocumentError(
+            f"not of the type {words.get(name, name)}", where=where, value=repr(value)[:60]
         )
-        raise DocumentError(f"not of the type {word}", where=where, value=repr(value)[:60])
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
-    records: dict[str, Any] = {}
-    root = _schema_of(Findings, records)
+    values = {"type": {"enum": ["text", *DTYPES]}, "values": {"type": "array"}}
+    column = {"type": "object", "required": ["type", "values"], "properties": values}
+    records: dict[str, Any] = {"Column": column}
+    _schema_of(Findings, records)
     top = records.pop("Findings")
     top["properties"]["schema"] = {"const": SCHEMA}
     # Members of the document beside the findings: the answers by group, and where a run is.
     top["additionalProperties"] = True
-    assert root == {"$ref": "#/$defs/Findings"}  # noqa: S101
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:eventstudy-kit:{SCHEMA.replace('eventstudy-', '').replace('/', ':')}",
@@ -322,27 +323,12 @@ def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     if origin is not None and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema_of(inner[1], records)}
     if kind is pd.DataFrame:
-        return {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}} | _column_in(
-            records
-        )
+        return {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}}
     return _record_schema(kind, records)
-
-
-def _column_in(records: dict[str, Any]) -> dict[str, Any]:
-    records["Column"] = {
-        "type": "object",
-        "required": ["type", "values"],
-        "properties": {
-            "type": {"enum": ["text", *DTYPES]},
-            "values": {"type": "array"},
-        },
-    }
-    return {}
 
 
 def _record_schema(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     if kind.__name__ not in records:
-        records[kind.__name__] = {}
         hints = _hints(kind)
         records[kind.__name__] = {
             "description": (kind.__doc__ or "").split("\n\n")[0].strip(),

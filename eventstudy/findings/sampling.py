@@ -1,4 +1,4 @@
-"""What each group of events shows, computed from a fitted study."""
+"""What each group of events shows, and which used events lack a CAR, each with the reason."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import diagnose
 from ..analysis.opinions import NOT_VALID
 from ..calendars.window import Window
+from ..fitting.fitted import LISTED, is_large
+from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
+from ..fitting.layout import LONGEST_RUN
+from ..prices.quality.return_faults import TAKEN_OUT
 from ..significance import STATISTICS
 from ..significance._correlation import mean_correlation
 from ..significance._pairs import PAIRWISE_LIMIT
 from ..significance.placebo import consecutive_sums
 from ..utility.catalogue import Reason
-from ..utility.flags import flags_of
+from ..utility.flags import Flag, flags_of
 from ..utility.numbers import LEVEL
-from .car_remarks import extended_cars, lacking_cars, lacking_count
-from .events import firm_name
-from .samples import Sample, TestFinding, WindowFinding
+from ..utility.typing import BoolArray, DateArray
+from ..utility.units import WORDS
+from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
 
 if TYPE_CHECKING:
     from ..abnormal.abnormal_returns import AbnormalReturns
@@ -32,9 +36,8 @@ if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy
     from ..utility.typing import FloatArray
 
-# Columns of the events file that name other news, and cells that name none.
-NEWS = ("confounder", "confounders", "context")
-NO_NEWS = {"", "-", "0", "no", "none", "none known", "n/a", "nan"}
+# Columns of the events that name other news.
+NEWS = (CONFOUNDER, NEWS_COLUMN, "context")
 
 
 def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sample:
@@ -61,23 +64,17 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     limited = a.runs is not None and a.conventions.limits in EXTENDING
     return Sample(
         group=group,
-        n_events=len(study.events),
-        n_used=len(study),
         main=windows[main],
         windows=tuple(windows[w] for w in config.tested),
         day0=_window(study, day0) if day0 in a.event else None,
         shown=tuple(dict.fromkeys([main_test_of(study, main), *(config.tests or usual)])),
-        firm=_firm(study, main),
-        news=_news(study, main),
         path=path,
         diagnosis=None if empty else diagnose(study, main),
         at_limit=int(a.runs.at_limit.any(axis=1).sum()) if limited and a.runs else 0,
         filled_pairs=_filled(study, main),
         flags=_flag_counts(study),
-        lacking=tuple(lacking_cars(study, main)),
-        extended=tuple(extended_cars(study, main)),
-        n_lacking=lacking_count(study, main),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
+        **_shared_facts(study, main),
     )
 
 
@@ -95,27 +92,26 @@ def of_one_event(study: FittedStudy, config: StudyConfig) -> Sample:
     Sample
         Without other windows, path and diagnosis.
     """
-    main = config.main
+    # fmt: off
     return Sample(
-        group="",
-        n_events=1,
-        n_used=len(study),
-        main=_window(study, main),
-        windows=(),
-        day0=None,
-        shown=(),
-        firm=_firm(study, main),
-        news=_news(study, main),
-        path=None,
-        diagnosis=None,
-        at_limit=0,
-        filled_pairs=0,
-        flags={},
-        lacking=tuple(lacking_cars(study, main)),
-        extended=tuple(extended_cars(study, main)),
-        n_lacking=lacking_count(study, main),
-        shortest_estimation=0,
+        group="", main=_window(study, config.main), windows=(), day0=None, shown=(), path=None,
+        diagnosis=None, at_limit=0, filled_pairs=0, flags={}, shortest_estimation=0,
+        **_shared_facts(study, config.main),
     )
+    # fmt: on
+
+
+def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
+    """Return what a sample has however many events it is of."""
+    return {
+        "n_events": len(study.events),
+        "n_used": len(study),
+        "firm": _firm(study, main),
+        "news": _news(study, main),
+        "lacking": tuple(list_lacking_cars(study, main)),
+        "extended": tuple(list_extended_cars(study, main)),
+        "n_lacking": int((study.ok & ~study.abnormal.valid(main)).sum()),
+    }
 
 
 def _window(study: FittedStudy, window: Window, tests: Collection[str] = ()) -> WindowFinding:
@@ -214,3 +210,149 @@ def _flag_counts(study: FittedStudy) -> dict[str, int]:
     """Return the number of used events with each flag."""
     cells = study.events.loc[study.ok, "flags"]
     return dict(Counter(flag for cell in cells for flag in dict.fromkeys(flags_of(cell))))
+
+
+# Price-data issues that make a value missing, unlike a market that is closed.
+WRONG = ("not_positive", "adjusted_gap", "spike", "unit_change", *TAKEN_OUT)
+
+
+def list_extended_cars(study: FittedStudy, window: Window) -> Iterator[CarRemark]:
+    """Yield the used events whose CAR runs on to the first close off a price limit.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Yields
+    ------
+    CarRemark
+        With the session at which the CAR ends.
+    """
+    a = study.abnormal
+    ends = a.sessions_of(window)[1]
+    for i in np.flatnonzero(study.ok & a.extended(window)).tolist():
+        until, day = find_last_session(a, i, ends[i])
+        code = "extended" if day is None else "extended_to_day"
+        reason = Reason(code, window=[window.start, window.stop], until=until, day=day)
+        yield _remark(study, i, reason)
+
+
+def find_last_session(a: AbnormalReturns, i: int, session: np.datetime64) -> tuple[str, int | None]:
+    """Return a session as ISO date and as event day of one event.
+
+    Parameters
+    ----------
+    a : AbnormalReturns
+    i : int
+        Row of the event.
+    session : datetime64
+
+    Returns
+    -------
+    date : str
+    day : int or None
+        None beyond the event window.
+    """
+    at = np.flatnonzero(a.windows.take(np.array([i])).dates[0] == session)
+    return str(session.astype("datetime64[D]")), int(a.event.days[at[0]]) if at.size else None
+
+
+def explain_lacking_cars(study: FittedStudy, window: Window) -> Iterator[tuple[int, Reason]]:
+    """Yield the row of each used event without a CAR over a window, and the reason.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Yields
+    ------
+    row : int
+    reason : Reason
+        Of a large study only for the first such events.
+    """
+    without = np.flatnonzero(study.ok & ~study.abnormal.valid(window))
+    covered = study.abnormal.covered(window)
+    for i in (without[:LISTED] if is_large(study) else without).tolist():
+        yield i, _why(study, i, window, int(covered[i]))
+
+
+def list_lacking_cars(study: FittedStudy, window: Window) -> Iterator[CarRemark]:
+    """Yield the used events without a CAR over a window, each with the reason.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Yields
+    ------
+    CarRemark
+        Of a large study only the first such events.
+    """
+    for i, reason in explain_lacking_cars(study, window):
+        yield _remark(study, i, reason)
+
+
+def _remark(study: FittedStudy, i: int, reason: Reason) -> CarRemark:
+    event = study.records[i]
+    return CarRemark(str(event["event_id"]), firm_name(event), reason)
+
+
+def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
+    """Return why event i has no CAR over a window."""
+    a, cols = study.abnormal, study.abnormal.columns(window)
+    flags = flags_of(study.events["flags"].iloc[i])
+    if covered == len(window):
+        dropped = a.conventions.limits == "drop"
+        return Reason("at_limit") if dropped else Reason("limit_run", n=LONGEST_RUN)
+    datum = WORDS[study.panel.measure].datum
+    event = a.windows.take(np.array([i]))
+    dates, gone = event.dates[0, cols], np.isnan(event.returns[0, len(event.estimation) :][cols])
+    if gone[-1] and Flag.INCOMPLETE_WINDOW in flags:
+        return Reason("beyond_data", datum=datum)
+    shifted = "_shifted" if Flag.HALT_SHIFTED in flags else ""
+    missing = dates[gone & ~_spanned(study, i, cols)]
+    # By the other conventions one day is enough.
+    if len(missing) and (a.conventions.missing == "drop" or len(missing) == len(window)):
+        return _missing_days(study, i, missing, len(window), datum, shifted)
+    blank = dates[gone if gone.any() else np.isnan(a.ar[i, cols])][:1]
+    series = study.layout.series_of_event(i) if study.layout else []
+    kinds = _wrong_values(study, series, blank) if len(blank) else []
+    if kinds:
+        return Reason("series_faulty", date=str(blank[0]), kinds=kinds)
+    if len(blank) and not gone.any():
+        return Reason("series_missing", date=str(blank[0]))
+    return Reason(f"spans_before{shifted}", date=str(blank[0] if len(blank) else dates[0]))
+
+
+def _missing_days(
+    study: FittedStudy, i: int, missing: DateArray, length: int, datum: str, shifted: str
+) -> Reason:
+    """Return that days of the window have no value, and which price-data issue took them."""
+    several = "days" if len(missing) > 1 else "one_day" if length > 1 else "day"
+    kinds = _wrong_values(study, [str(study.events["ticker"].iloc[i])], missing)
+    first, last = str(missing[0]), str(missing[-1])
+    facts = {"datum": datum, "n": len(missing), "length": length, "first": first, "last": last}
+    if kinds:
+        return Reason(f"no_data_{several}_faulty", kinds=kinds, **facts)
+    return Reason(f"no_data_{several}{shifted}", **facts)
+
+
+def _spanned(study: FittedStudy, i: int, cols: slice) -> BoolArray:
+    """Return on which days of a window the firm has a return of any length, shape (L,)."""
+    panel, at = study.panel, study.abnormal.windows.event_positions[i, cols]
+    symbol, exchange = (str(study.events[name].iloc[i]) for name in ("ticker", "exchange"))
+    row = panel.row(symbol, panel.calendar_of(exchange))
+    spanned: BoolArray = (at >= 0) & (row >= 0) & (panel.spans[row, at] > 0)
+    return spanned
+
+
+def _wrong_values(study: FittedStudy, symbols: list[str], missing: DateArray) -> list[str]:
+    """Return the kinds of issues for which values of symbols were taken as missing."""
+    near = (
+        f for symbol in symbols for f in study.panel.faults_near(symbol, missing[0], missing[-1])
+    )
+    kinds = dict.fromkeys(fault.kind for fault in near if fault.kind in WRONG)
+    return [kind.replace("_", " ") for kind in kinds]

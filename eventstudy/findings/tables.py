@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.answer import answer_of, default_tests, main_test_of
+from ..analysis.caar_path import path_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.cross_section import regress_car
 from ..analysis.diagnosis import diagnose
+from ..analysis.groups import differences
 from ..analysis.long_horizon import abhar
 from ..analysis.multiple_testing import family
-from ..analysis.placebo import placebo_dates
+from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
 from ..analysis.regressions import diagnostics
+from ..analysis.weights import aggregates, has_sizes, market_values
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
 from ..events.notices import REPLACED
@@ -32,7 +35,6 @@ from ..utility.progress import stepping
 from ..utility.typing import BoolArray
 
 if TYPE_CHECKING:
-    from ..analysis.placebo import Placebo
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy, WindowsLike
 
@@ -51,75 +53,75 @@ LEFT_OUT = (
 
 # Columns of the tables below each other by group, and of those on placebo studies: no group column
 # can have such a name as well.
-STACKED = frozenset((
-    "test", "trust", "start", "stop", "tau", "weights", "left_out", "n_events", "n_complete",
-    "statistic",
-    "pvalue", "distribution", "estimate", "total", "median", "positive", "se", "se_independent",
-    "kappa",
-    "ci_low", "ci_high", "aar", "aar_low", "aar_high", "caar", "caar_low", "caar_high", "reason",
-    "false_alarms", "weighted_caar", "weighted_se", "weighted_low", "weighted_high", "main_test",
-    "verdict",
-))  # fmt: skip
 CAAR = [
     "start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive",
     "weighted_caar",
     "weighted_se", "weighted_low", "weighted_high", "main_test", "pvalue", "verdict",
 ]  # fmt: skip
+STACKED = frozenset((
+    *CAAR, "test", "trust", "tau", "weights", "left_out", "n_complete", "statistic", "distribution",
+    "estimate", "total", "se_independent", "kappa", "aar", "aar_low", "aar_high", "caar_low",
+    "caar_high", "reason", "false_alarms",
+))  # fmt: skip
+REGRESSION = [
+    "term", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high", "n_events",
+    "n_dates", "r2", "errors", "notes", "reason",
+]  # fmt: skip
 OF_PLACEBOS = frozenset(("kind", "draws", "shift", "mean_car"))
 
 
-def study_tables(results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Return the tables of a run by file name; one that has nothing to say is left out.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     config : StudyConfig
         Decides windows, tests, groups and what is asked for beside them.
     """
-    windows, column = list(config.tested), group_column(results, config.by)
-    names = tests_in_tables(results, config)
-    listed_study, is_small = listed(results, config.main), not is_large(results)
+    windows, column = list(config.tested), group_column(study, config.by)
+    names = tests_in_tables(study, config)
+    listed_study, is_small = listed(study, config.main), not is_large(study)
     out = {
         "abnormal_returns": listed_study.abnormal_returns(),
         "car": listed_study.car(windows),
-        "caar": caar_table(results, windows),
-        "aar": results.aar_table(),
-        "path": path_table(results),
-        "tests": results.tests(windows, names),
+        "caar": caar_table(study, windows),
+        "aar": study.aar_table(),
+        "path": path_table(study),
+        "tests": study.tests(windows, names),
         "models": listed_study.models(),
         "diagnostics": diagnostics(listed_study),
-        "choosing": diagnose(results, config.main).table,
+        "choosing": diagnose(study, config.main).table,
     }
-    faults = faults_in_windows(results)
+    faults = faults_in_windows(study)
     if faults:
         out["faults"] = table_of(faults)
-    if results.sizes is not None:
-        out["sizes"] = results.sizes.origin.record()
-    if is_small and len(results) >= FEWEST_EVENTS:
-        out |= _of_a_sample(results, windows, config.main)
+    if study.sizes is not None:
+        out["sizes"] = study.sizes.origin.record()
+    if is_small and len(study) >= FEWEST_EVENTS:
+        out |= _of_a_sample(study, windows, config.main)
     if column:
         require_free(column, config)
-        out |= _of_groups(results, column, windows, names, config.main)
+        out |= _of_groups(study, column, windows, names, config.main)
     if is_small:
-        out |= _without_flagged(results, windows, config)
-    if results.variants is not None:
-        out["variants"] = results.variants
+        out |= _without_flagged(study, windows, config)
+    if study.variants is not None:
+        out["variants"] = study.variants
     if config.regress:
-        out["regression"] = _of_regression(results, config)
+        out["regression"] = _of_regression(study, config)
     if config.placebo:
-        out |= _of_placebos(results, config)
+        out |= _of_placebos(study, config)
     if column and is_small:
-        out |= _beside_groups(results.groups(column), column, config)
+        out |= _beside_groups(study.groups(column), column, config)
     return out
 
 
-def tests_in_tables(results: FittedStudy, config: StudyConfig) -> list[str] | None:
+def tests_in_tables(study: FittedStudy, config: StudyConfig) -> list[str] | None:
     """Return the names of the tests in the tables: the main tests, then those of the settings.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     config : StudyConfig
 
     Returns
@@ -129,20 +131,19 @@ def tests_in_tables(results: FittedStudy, config: StudyConfig) -> list[str] | No
     """
     if not config.tests:
         return None
-    column = group_column(results, config.by)
-    samples = [results, *(results.groups(column) if column else {}).values()]
-    return list(
-        dict.fromkeys([*(main_test_of(sample, config.main) for sample in samples), *config.tests])
-    )
+    column = group_column(study, config.by)
+    samples = [study, *(study.groups(column) if column else {}).values()]
+    main_tests = [main_test_of(sample, config.main) for sample in samples]
+    return list(dict.fromkeys([*main_tests, *config.tests]))
 
 
-def faults_in_windows(results: FittedStudy) -> list[Fault]:
+def faults_in_windows(study: FittedStudy) -> list[Fault]:
     """Return the price-data issues in the windows of events, by firm and by series of the model."""
-    if results.layout is None:
-        return list(results.panel.faults)
-    near = faults_of_events(results.events, results.abnormal.windows, results.layout)
+    if study.layout is None:
+        return list(study.panel.faults)
+    near = faults_of_events(study.events, study.abnormal.windows, study.layout)
     touching = {fault for faults in near for fault in faults}
-    return [fault for fault in results.panel.faults if fault in touching]
+    return [fault for fault in study.panel.faults if fault in touching]
 
 
 def require_free(column: str, config: StudyConfig) -> None:
@@ -170,12 +171,12 @@ def require_free(column: str, config: StudyConfig) -> None:
 
 
 @stepping("tables: means")
-def caar_table(results: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
+def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
     """Return the plain average and the answer of each window, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     windows : Window, pair or sequence of them
 
     Returns
@@ -187,12 +188,10 @@ def caar_table(results: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
     """
     rows = []
     for window in Window.several(windows):
-        answer, car = answer_of(results, window), results.abnormal.sample(window).car(window)
+        answer, car = answer_of(study, window), study.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan
-        ends = (
-            (i.estimate, i.se, i.ci_low, i.ci_high) for i in (answer.plain_average, answer.effect)
-        )
-        average, effect = ends
+        intervals = answer.plain_average, answer.effect
+        average, effect = ((i.estimate, i.se, i.ci_low, i.ci_high) for i in intervals)
         rows.append((
             window.start, window.stop, len(car), *average, median, int((car > 0).sum()), *effect,
             answer.test, answer.pvalue, answer.verdict,
@@ -201,16 +200,14 @@ def caar_table(results: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
 
 
 @stepping("tables: paths")
-def path_table(results: FittedStudy) -> pd.DataFrame:
+def path_table(study: FittedStudy) -> pd.DataFrame:
     """Return AAR and CAAR of each day with their 95% intervals, as in the figure.
 
     The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one of this
     day alone, `caar` the mean CAR from the first day up to this one of the n_complete that have all
     of it; limits are not extended.
     """
-    from ..analysis.caar_path import path_of
-
-    path = path_of(results)
+    path = path_of(study)
     return pd.DataFrame({
         "tau": path.days, "n_events": path.aar_counts, "aar": path.aar,
         "aar_low": path.aar - path.aar_half,
@@ -219,56 +216,33 @@ def path_table(results: FittedStudy) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def events_table(results: FittedStudy) -> pd.DataFrame:
+def list_outcomes(study: FittedStudy) -> pd.DataFrame:
     """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
-    columns = [c for c in results.events.columns if c not in {*OUTCOME, "exchange"}]
-    return results.events[[*columns, *OUTCOME]]
-
-
-def placebos(results: FittedStudy, config: StudyConfig) -> list[Placebo]:
-    """Return the placebo studies that the settings ask for, over the main window.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    config : StudyConfig
-
-    Returns
-    -------
-    list of Placebo
-        On other dates; then of other firms, if the events file has a column of peers.
-    """
-    from ..analysis.placebo import placebo_firms
-
-    studies = [placebo_dates(results, config.main, draws=config.placebo)]
-    if PEERS in results.events:
-        studies.append(placebo_firms(results, config.main, draws=config.placebo))
-    return studies
+    columns = [c for c in study.events.columns if c not in {*OUTCOME, "exchange"}]
+    return study.events[[*columns, *OUTCOME]]
 
 
 @stepping("tables: families and weights")
 def _of_a_sample(
-    results: FittedStudy, windows: list[Window], main: Window
+    study: FittedStudy, windows: list[Window], main: Window
 ) -> dict[str, pd.DataFrame]:
     families = {
-        "events": family(results, "events", window=main),
-        "days": family(results, "days"),
-        "windows": family(results, "windows", windows=windows),
+        "events": family(study, "events", window=main),
+        "days": family(study, "days"),
+        "windows": family(study, "windows", windows=windows),
     }
-    out = {"families": _stacked("family", families), **_weighted(results, windows)}
-    if results.panel.measure == "return":
-        out["calendar_portfolio"] = _by_window(windows, partial(calendar_portfolio, results))
-        if "market" in [f.name for f in results.model.factors]:
-            out["abhar"] = _by_window(windows, partial(abhar, results))
+    out = {"families": _stacked("family", families), **_weighted(study, windows)}
+    if study.panel.measure == "return":
+        out["calendar_portfolio"] = _by_window(windows, partial(calendar_portfolio, study))
+        if "market" in [f.name for f in study.model.factors]:
+            out["abhar"] = _by_window(windows, partial(abhar, study))
     return out
 
 
-def _weighted(results: FittedStudy, windows: list[Window]) -> dict[str, pd.DataFrame]:
-    from ..analysis.weights import aggregates, has_sizes, market_values
-
-    out = {"aggregates": aggregates(results, windows)}
-    if results.panel.measure == "return" and has_sizes(results):
-        out["market_value"] = market_values(results, windows)
+def _weighted(study: FittedStudy, windows: list[Window]) -> dict[str, pd.DataFrame]:
+    out = {"aggregates": aggregates(study, windows)}
+    if study.panel.measure == "return" and has_sizes(study):
+        out["market_value"] = market_values(study, windows)
     return out
 
 
@@ -294,88 +268,78 @@ def _beside_groups(
 
 @stepping("tables: groups")
 def _of_groups(
-    results: FittedStudy, column: str, windows: list[Window], names: list[str] | None, main: Window
+    study: FittedStudy, column: str, windows: list[Window], names: list[str] | None, main: Window
 ) -> dict[str, pd.DataFrame]:
-    from ..analysis.groups import differences
-
-    groups = results.groups(column)
-    out = {
-        "tests_by_group": _stacked(column, {g: r.tests(windows, names) for g, r in groups.items()}),
-        "caar_by_group": _stacked(column, {g: caar_table(r, windows) for g, r in groups.items()}),
-        "aar_by_group": _stacked(column, {g: r.aar_table() for g, r in groups.items()}),
-        "path_by_group": _stacked(column, {g: path_table(r) for g, r in groups.items()}),
+    groups = study.groups(column)
+    makers: dict[str, Callable[[FittedStudy], pd.DataFrame]] = {
+        "tests": lambda group: group.tests(windows, names),
+        "caar": lambda group: caar_table(group, windows),
+        "aar": lambda group: group.aar_table(),
+        "path": path_table,
+        "choosing": lambda group: diagnose(group, main).table,
     }
-    out["choosing_by_group"] = _stacked(
-        column, {g: diagnose(r, main).table for g, r in groups.items()}
-    )
-    if 1 < len(groups) <= MOST_GROUPS and not is_large(results):
-        out["differences"] = differences(results, column, main)
+    out = {
+        f"{name}_by_group": _stacked(column, {g: make(group) for g, group in groups.items()})
+        for name, make in makers.items()
+    }
+    if 1 < len(groups) <= MOST_GROUPS and not is_large(study):
+        out["differences"] = differences(study, column, main)
     return out
 
 
-def _of_regression(results: FittedStudy, config: StudyConfig) -> pd.DataFrame:
+def _of_regression(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
     """Return the coefficients with the facts that they share, or one row with the reason."""
-    common: dict[str, Any]
     try:
-        regression = regress_car(results, config.regress, config.main, cov=config.regress_cov)
+        regression = regress_car(study, config.regress, config.main, cov=config.regress_cov)
     except NotPossibleError as error:
-        blank = dict.fromkeys(
-            ("estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high"), np.nan
-        )
-        common = {"n_events": 0, "n_dates": 0, "r2": np.nan, "errors": "", "notes": ""}
-        return pd.DataFrame(
-            [{"term": ", ".join(config.regress), **blank, **common, "reason": str(error)}]
-        )
-    common = {
-        "n_events": regression.n_events,
-        "n_dates": regression.n_dates,
-        "r2": regression.r2,
-        "errors": regression.cov,
-    }
-    return regression.table.assign(**common, notes="; ".join(regression.notes), reason="")
+        row = {"term": ", ".join(config.regress), "n_events": 0, "n_dates": 0, "errors": ""}
+        table = pd.DataFrame([{**row, "notes": "", "reason": str(error)}])
+        return table.reindex(columns=REGRESSION)
+    facts = {name: getattr(regression, name) for name in ("n_events", "n_dates", "r2")}
+    notes = "; ".join(regression.notes)
+    return regression.table.assign(**facts, errors=regression.cov, notes=notes, reason="")
 
 
 @stepping("tables: without flagged events")
 def _without_flagged(
-    results: FittedStudy, windows: list[Window], config: StudyConfig
+    study: FittedStudy, windows: list[Window], config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
     """Return the tests without the events of each flag, and without a large date.
 
     The first test of each is the main test of all events, so the events left out alone make the
     difference; weighted_caar is the estimate of the answer without them.
     """
-    names = list(
-        dict.fromkeys(
-            [main_test_of(results, config.main), *(config.tests or default_tests(results))]
-        )
-    )
+    tests = config.tests or default_tests(study)
+    names = list(dict.fromkeys([main_test_of(study, config.main), *tests]))
     out = {}
-    for name, remaining in _kept(results, config.main):
-        if FEWEST_EVENTS <= remaining.sum() < len(results):
-            out[name] = _with_estimates(results.subset(remaining), windows, names)
+    for name, remaining in _kept(study, config.main):
+        if FEWEST_EVENTS <= remaining.sum() < len(study):
+            out[name] = _with_estimates(study.subset(remaining), windows, names)
     return {"without_flagged": _stacked("left_out", out)} if out else {}
 
 
-def _with_estimates(results: FittedStudy, windows: list[Window], names: list[str]) -> pd.DataFrame:
-    table = results.tests(windows, names)
-    effects = [answer_of(results, w).effect.estimate for w in windows]
+def _with_estimates(study: FittedStudy, windows: list[Window], names: list[str]) -> pd.DataFrame:
+    table = study.tests(windows, names)
+    effects = [answer_of(study, w).effect.estimate for w in windows]
     return table.assign(weighted_caar=np.repeat(effects, len(table) // len(windows)))
 
 
-def _kept(results: FittedStudy, main: Window) -> Iterator[tuple[str, BoolArray]]:
+def _kept(study: FittedStudy, main: Window) -> Iterator[tuple[str, BoolArray]]:
     """Yield what is left out, and the used events that remain (n,)."""
-    flags = results.events["flags"].str.split(";")
+    flags = study.events["flags"].str.split(";")
     for name in LEFT_OUT:
-        yield name, results.ok & ~flags.apply(lambda cell, name=name: name in cell).to_numpy(bool)
-    if diagnose(results, main).large_date:
-        day0 = results.events["day0"]
-        largest = day0[results.abnormal.valid(main)].mode().iloc[0]
-        yield f"date {largest:%Y-%m-%d}", results.ok & (day0 != largest).to_numpy(bool)
+        yield name, study.ok & ~flags.apply(lambda cell, name=name: name in cell).to_numpy(bool)
+    if diagnose(study, main).large_date:
+        day0 = study.events["day0"]
+        largest = day0[study.abnormal.valid(main)].mode().iloc[0]
+        yield f"date {largest:%Y-%m-%d}", study.ok & (day0 != largest).to_numpy(bool)
 
 
 @stepping("tables: placebo studies")
-def _of_placebos(results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    studies = placebos(results, config)
+def _of_placebos(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    studies = [placebo_dates(study, config.main, draws=config.placebo)]
+    if PEERS in study.events:
+        studies.append(placebo_firms(study, config.main, draws=config.placebo))
     return {
         "placebo": pd.DataFrame([_short(p) for p in studies]),
         "placebo_draws": _stacked("kind", {p.kind: p.draws for p in studies}),
@@ -385,25 +349,16 @@ def _of_placebos(results: FittedStudy, config: StudyConfig) -> dict[str, pd.Data
 def _short(placebo: Placebo) -> dict[str, Any]:
     """Return one placebo without its draws."""
     row = {k: v for k, v in vars(placebo).items() if k not in ("draws", "window")}
-    return {
-        "start": placebo.window.start,
-        "stop": placebo.window.stop,
-        **row,
-        "draws": len(placebo.draws),
-    }
+    return asdict(placebo.window) | row | {"draws": len(placebo.draws)}
 
 
 def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """Return the tables of several windows below each other, with start and stop in front."""
-    frames: list[pd.DataFrame] = []
-    for window in windows:
-        columns = table(window)
-        frames.append(columns.assign(**asdict(window))[[*asdict(window), *columns.columns]])
-    return pd.concat(frames, ignore_index=True)
+    return _stacked(("start", "stop"), {(w.start, w.stop): table(w) for w in windows})
 
 
-def _stacked(column: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    frames = [
-        table.assign(**{column: name})[[column, *table.columns]] for name, table in tables.items()
-    ]
-    return pd.concat(frames, ignore_index=True)
+def _stacked(columns: str | Sequence[str], tables: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
+    """Return tables below each other, with the columns of their keys in front."""
+    names = [columns] if isinstance(columns, str) else list(columns)
+    stacked: pd.DataFrame = pd.concat(tables, names=names)
+    return stacked.reset_index(level=list(range(len(names)))).reset_index(drop=True)

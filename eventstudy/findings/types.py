@@ -8,134 +8,16 @@ from typing import Any
 
 import pandas as pd
 
+from ..analysis.answer import Answer
+from ..analysis.caar_path import Path95
+from ..analysis.diagnosis import Diagnosis
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
-from .events import Event
-from .samples import Sample
+from ..utility.typing import FloatArray
+from .event_series import Days, Estimation, Fit, PricePath
+from .setup import Setup
 
 SCHEMA = "eventstudy-results/2"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """The model of normal returns, as the methods describe it.
-
-    Attributes
-    ----------
-    name, label, formula, source : str
-        As in the registry of models.
-    factors, parameters : tuple of str
-        Names of the factors of the model and of what it estimates for each event.
-    least_squares, exact, forecasts_variance, is_censored : bool
-        How it is estimated, and whether the variance of a CAR is that of the estimator.
-    cov_type : str
-        Covariance of the parameters, "nonrobust" for the classical one.
-    freedom_lost : tuple of int
-        Values of M - degrees of freedom over the used events, ascending.
-    """
-
-    name: str
-    label: str
-    formula: str
-    source: str
-    factors: tuple[str, ...]
-    parameters: tuple[str, ...]
-    least_squares: bool
-    exact: bool
-    forecasts_variance: bool
-    is_censored: bool
-    cov_type: str
-    freedom_lost: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What the study is: its settings, model, windows, and how many events it has.
-
-    Attributes
-    ----------
-    settings : dict
-        The settings by their names in a study file.
-    measure, kind, engine : str
-        What is studied ("return", "volume" ...), simple or log returns, and the engine of the fit.
-    model : ModelFacts
-    main, estimation, event : Window
-    tested : tuple of Window
-        The windows of the tables, in their order.
-    conventions : dict
-        What tests do where authors differ, see :class:`~eventstudy.Conventions`.
-    group_column : str
-        Column that splits the events; "" for one sample.
-    n_events, n_used, n_firms : int
-        Events in the file, events used, and companies among these.
-    is_sampled : bool
-        Whether only the most unusual of very many events are listed one by one.
-    first, last : str
-        Earliest and latest day 0 of the used events (ISO date); "" without any.
-    benchmarks, directions : tuple of str
-        Distinct values of the used events.
-    estimation_days : tuple of int
-        Smallest and largest number of complete estimation days; empty without used events.
-    has_repeats : bool
-        Whether a company has several used events.
-    overlapped, confounded, extended : int
-        Events left out for an earlier event of the firm, events left out for other news, and
-        events whose CAR runs on beyond a price limit in some window.
-    issues : dict of str to int
-        Price-data issues in the windows of used events by kind, the most frequent first.
-    currency, sizes_source : str
-        Of the market values; "" without any.
-    """
-
-    settings: Mapping[str, Any]
-    measure: str
-    kind: str
-    engine: str
-    model: ModelFacts
-    main: Window
-    estimation: Window
-    event: Window
-    tested: tuple[Window, ...]
-    conventions: Mapping[str, Any]
-    group_column: str
-    n_events: int
-    n_used: int
-    n_firms: int
-    is_sampled: bool
-    first: str
-    last: str
-    benchmarks: tuple[str, ...]
-    directions: tuple[str, ...]
-    estimation_days: tuple[int, ...]
-    has_repeats: bool
-    overlapped: int
-    confounded: int
-    extended: int
-    issues: Mapping[str, int]
-    currency: str
-    sizes_source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A remark on the data.
-
-    Attributes
-    ----------
-    text : Reason
-        With the code of what happened; ``symbol`` among its facts where it is about one series.
-    is_notice : bool
-        Whether it is about the source of the data, not about one series of them.
-    is_warning : bool
-        Whether it may change the reading of the answer.
-    is_serious : bool
-        Whether all numbers are wrong if it is true.
-    """
-
-    text: Reason
-    is_notice: bool
-    is_warning: bool
-    is_serious: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +91,353 @@ class Findings:
             return pd.DataFrame()
         main = self.setup.main
         return table[(table["start"] == main.start) & (table["stop"] == main.stop)]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the data.
+
+    Attributes
+    ----------
+    text : Reason
+        With the code of what happened; ``symbol`` among its facts where it is about one series.
+    is_notice : bool
+        Whether it is about the source of the data, not about one series of them.
+    is_warning : bool
+        Whether it may change the reading of the answer.
+    is_serious : bool
+        Whether all numbers are wrong if it is true.
+    """
+
+    text: Reason
+    is_notice: bool
+    is_warning: bool
+    is_serious: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one group of events shows; the group "" are all events together.
+
+    Attributes
+    ----------
+    group : str
+    n_events, n_used : int
+        Events of the group in the file, and events used.
+    main : WindowFinding
+        Over the main window.
+    windows : tuple of WindowFinding
+        Over the windows tested.
+    day0 : WindowFinding, optional
+        Over day 0 alone; None if the event window does not hold it.
+    shown : tuple of str
+        Tests that pages show, the main test first.
+    firm : str
+        Name of the company if all events with a CAR are of one; else "".
+    news : tuple of str
+        Cells of the events file that name other news, of a sample of one event.
+    path : Path95, optional
+        Mean abnormal returns by day; None for very short records of one event.
+    diagnosis : Diagnosis, optional
+        Over the main window.
+    at_limit : int
+        Events with a day that closes at a price limit, where windows are extended.
+    filled_pairs : int
+        Pairs of events with too few common days, which took the mean correlation of the others.
+    flags : dict of str to int
+        Number of used events with each flag.
+    lacking, extended : tuple of CarRemark
+        Used events without a CAR over the main window, and those whose CAR runs on beyond it.
+    n_lacking : int
+        How many have no CAR; more than `lacking` where only some are listed.
+    shortest_estimation : int
+        Smallest number of complete estimation days of a used event.
+    """
+
+    group: str
+    n_events: int
+    n_used: int
+    main: WindowFinding
+    windows: tuple[WindowFinding, ...]
+    day0: WindowFinding | None
+    shown: tuple[str, ...]
+    firm: str
+    news: tuple[str, ...]
+    path: Path95 | None
+    diagnosis: Diagnosis | None
+    at_limit: int
+    filled_pairs: int
+    flags: Mapping[str, int]
+    lacking: tuple[CarRemark, ...]
+    extended: tuple[CarRemark, ...]
+    n_lacking: int
+    shortest_estimation: int
+
+    def over(self, window: Window) -> WindowFinding:
+        """Return what the sample shows over a window that was computed.
+
+        Raises
+        ------
+        KeyError
+            For another window.
+        """
+        every = (self.day0, *self.windows, self.main)
+        return {finding.window: finding for finding in every if finding}[window]
+
+    @property
+    def answer(self) -> Answer:
+        """The answer over the main window."""
+        return self.main.answer
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFinding:
+    """What one sample shows over one window.
+
+    Attributes
+    ----------
+    window : Window
+    answer : Answer
+    tests : tuple of TestFinding
+        In the order of the registry, and then those that only the settings name.
+    median : float
+        Median CAR (decimal).
+    positive, moved : int
+        CARs above zero, and CARs with the sign of the plain average.
+    moved_by_chance : float
+        How many CARs would have that sign on quiet days; NaN where that is unknown.
+    significant : int
+        CARs whose t-test of the single event has p below 0.05.
+    bhar : float
+        Mean buy-and-hold abnormal return (decimal).
+    is_extended : bool
+        Whether some CAR runs on beyond a price limit.
+    """
+
+    window: Window
+    answer: Answer
+    tests: tuple[TestFinding, ...]
+    median: float
+    positive: int
+    moved: int
+    moved_by_chance: float
+    significant: int
+    bhar: float
+    is_extended: bool
+
+    def test(self, name: str) -> TestFinding | None:
+        """Return the finding of one test; None if it was not computed."""
+        return next((one for one in self.tests if one.test == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TestFinding:
+    """One test over one window, with the opinion on it.
+
+    Attributes
+    ----------
+    test : str
+        Canonical name.
+    statistic, pvalue : float
+        NaN where the test does not apply.
+    distribution : str
+        Reference law in words.
+    n_events : int
+    trust : {"valid", "valid with care", "not valid"}
+    false_alarms : float
+        Estimated rate at which the 5% test rejects a true null here; NaN where nobody knows.
+    reasons : tuple of Reason
+        Why it does not apply, or what it does not allow for; empty otherwise.
+    """
+
+    test: str
+    statistic: float
+    pvalue: float
+    distribution: str
+    n_events: int
+    trust: str
+    false_alarms: float
+    reasons: tuple[Reason, ...]
+
+    @property
+    def reason(self) -> str:
+        """The reasons in one text."""
+        return "; ".join(self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class CarRemark:
+    """An event whose CAR over a window is missing, or runs on beyond the window.
+
+    Attributes
+    ----------
+    event_id, name : str
+    reason : Reason
+        Why, with what helps as its remedy.
+    """
+
+    event_id: str
+    name: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One listed event.
+
+    Attributes
+    ----------
+    cells : dict of str to str
+        The row of ``events.csv`` but for its outcome.
+    is_used : bool
+    day0 : str
+        ISO date; "" if it is unknown.
+    reason : Reason
+        Why it was dropped; "" if it was used.
+    flags : tuple of str
+        See :class:`~eventstudy.utility.flags.Flag`.
+    params : tuple of float
+        Estimates in the order of the model's parameters; empty for a dropped event.
+    r2, sigma : float
+        Fit and residual standard deviation a day (decimal).
+    nobs : int
+        Complete estimation days.
+    cars : tuple of EventCar
+        Over the main window and the windows tested.
+    path : FloatArray
+        CAR from the first day of the event window up to each day (decimal), shape (L2,).
+    page : str
+        Address of the page of the event within the run; "" if it has none.
+    detail : EventDetail, optional
+        What that page shows.
+    """
+
+    cells: Mapping[str, Any]
+    is_used: bool
+    day0: str
+    reason: Reason
+    flags: tuple[str, ...]
+    params: tuple[float, ...]
+    r2: float
+    sigma: float
+    nobs: int
+    cars: tuple[EventCar, ...]
+    path: FloatArray
+    page: str
+    detail: EventDetail | None
+
+    @property
+    def name(self) -> str:
+        """The company, or the ticker where that is blank."""
+        return firm_name(self.cells)
+
+    def car(self, window: Window) -> EventCar:
+        """Return the CAR over a window that was computed.
+
+        Raises
+        ------
+        KeyError
+            For another window.
+        """
+        return {car.window: car for car in self.cars}[window]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCar:
+    """The CAR of one event over one window (decimal), with its t-test.
+
+    Attributes
+    ----------
+    window : Window
+    car, se, half : float
+        CAR, its standard error, and half the width of its 95% interval; NaN without a CAR.
+    statistic, pvalue, bhar : float
+    reason : Reason
+        Why there is no CAR; "" where there is one.
+    until : str
+        Last session (ISO date) of a CAR that runs on beyond its window; "" otherwise.
+    until_day : int, optional
+        That session as event day; None beyond the event window.
+    """
+
+    window: Window
+    car: float
+    se: float
+    half: float
+    statistic: float
+    pvalue: float
+    bhar: float
+    reason: Reason
+    until: str
+    until_day: int | None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval."""
+        return self.car - self.half, self.car + self.half
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """What the page of one event shows beyond its row.
+
+    Attributes
+    ----------
+    sample : Sample, optional
+        The event as a study of its own, over the main window; None for a dropped event.
+    days : Days, optional
+    price : PricePath, optional
+        None without prices around the event.
+    fit : Fit, optional
+    estimation : Estimation, optional
+    sq : tuple of float
+        p-value of the SQ test over each tested window.
+    sq_reasons : tuple of Reason
+    remark : str
+        What happened in the estimation; "" if nothing did.
+    stand_in : Reason
+        Why another index is used than the one named; "" otherwise.
+    same_session : tuple of str
+        Names of the other used events of this day 0, a few of `n_same_session`.
+    n_same_session : int
+    other_dates : tuple of str
+        Day 0 (ISO) of the other events of the listing, a few of `n_other_dates`.
+    n_other_dates : int
+    faults : tuple of Fault
+    news : tuple of str
+        Cells of the events file that name other news.
+    currency : str
+    """
+
+    sample: Sample | None
+    days: Days | None
+    price: PricePath | None
+    fit: Fit | None
+    estimation: Estimation | None
+    sq: tuple[float, ...]
+    sq_reasons: tuple[Reason, ...]
+    remark: str
+    stand_in: Reason
+    same_session: tuple[str, ...]
+    n_same_session: int
+    other_dates: tuple[str, ...]
+    n_other_dates: int
+    faults: tuple[Fault, ...]
+    news: tuple[str, ...]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One price-data issue in the windows of an event."""
+
+    kind: str
+    date: str
+    detail: str
+    action: str
+
+
+def firm_name(cells: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Return the company of an event, or its ticker where that is blank."""
+    company = cells.get("company")
+    return str(company if isinstance(company, str) and company.strip() else cells["ticker"]).strip()

@@ -28,17 +28,23 @@ from ..utility import typing as kinds
 from ..utility.blas import one_thread
 from ..utility.catalogue import Reason
 from ..utility.chunks import KEPT, chunks
+from ..utility.flags import Flag
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import EventWindows
-from .config import StudyConfig
-from .confounding import confounded_by, reasons_of, with_confounders
+from .config import StudyConfig, settings_of, within
 from .fitted import FittedStudy
-from .inputs import StudyInputs, events_given
-from .series_rows import Layout, lay_out
-from .settings import settings_of, within
+from .inputs import (
+    CONFOUNDER,
+    EVERY_FIRM,
+    NEWS_COLUMN,
+    NO_NEWS,
+    Confounder,
+    StudyInputs,
+    events_given,
+)
+from .layout import Layout, lay_out, resume_after_halts, with_bounds, with_runs
 from .status import dates_of, repeated_by_shift, repeats_of, with_status
-from .suspensions import resumed, with_bounds, with_runs
 
 Source = str | PriceProvider
 # Settings of a study that are read as those of a study file are.
@@ -120,20 +126,20 @@ class UnfittedStudy:
         layout = layout.without(excluded)
         windows = layout.around(days, **around)
         if self.halt == "shift":
-            layout, days = resumed(layout, windows, days)
+            layout, days = resume_after_halts(layout, windows, days)
             table["day0"] = days.astype("datetime64[s]")
             excluded = repeated_by_shift(table, excluded)
             layout = layout.without(excluded)
             windows = layout.around(days, **around)
         first = self.repeat == "first"
-        overlap = overlapping(windows, firms, layout.rows >= 0, kept_only=first)
+        overlap = find_overlaps(windows, firms, layout.rows >= 0, kept_only=first)
         if first:
             excluded = np.where(overlap >= 0, self._within(overlap), excluded)
             layout = layout.without(excluded)
             windows = layout.around(days, **around)
         if self.repeat != "keep-all":
             # An event that is left out was news all the same.
-            windows = masked(windows, firms, duplicates == "")
+            windows = mask_other_events(windows, firms, duplicates == "")
         return layout, windows, excluded, overlap
 
     def _with_benchmarks(self) -> tuple[pd.DataFrame, ReturnsPanel]:
@@ -209,20 +215,74 @@ def fit_config(
         panel = replace(panel, notices=(*panel.notices, *notices))
     symbols = len(panel.provenance) or len(panel.keys)
     note("prices_loaded", symbols=symbols, failed=len(panel.failures))
-    study = UnfittedStudy(
+    unfitted = UnfittedStudy(
         events, panel, estimation=config.estimation, event=config.event, halt=config.halt,
         repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
         factors=factors, conventions=config.conventions, **shared,
     )  # fmt: skip
-    results = study.fitted()
-    texts = confounded_by(results, inputs.news, config.main, days=config.confounder_days)
+    study = unfitted.fitted()
+    texts = confounded_by(study, inputs.news, config.main, days=config.confounder_days)
     if config.drop_confounded and any(texts):
-        results = replace(study, left_out=reasons_of(texts)).fitted()
-    note("study_fitted", model=model.name, events=len(events), used=len(results))
-    return with_confounders(results, texts) if any(texts) else results
+        left_out = [Reason("confounded", news=text) if text else "" for text in texts]
+        study = replace(unfitted, left_out=left_out).fitted()
+    note("study_fitted", model=model.name, events=len(events), used=len(study))
+    return with_confounders(study, texts) if any(texts) else study
 
 
-def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventWindows:
+def confounded_by(
+    study: FittedStudy, news: Sequence[Confounder], window: Window, *, days: int = 1
+) -> ObjectArray:
+    """Return what confounds each event, shape (n,); "" where nothing is known.
+
+    News of the firm (or of all) from `days` sessions before the window to `days` after it, on the
+    clock of its exchange; news on a day without trade count for the next session. The text of a
+    column ``confounders`` counts whatever its date.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    news : sequence of Confounder
+    window : Window
+    days : int
+        Sessions before and after the window that count as well.
+    """
+    panel, table = study.panel, study.events
+    out = np.full(len(table), "", dtype=object)
+    cells = table[NEWS_COLUMN].astype(str) if NEWS_COLUMN in table else [""] * len(table)
+    rows = zip(table["ticker"], table["exchange"], table["day0"], cells, strict=True)
+    for i, (ticker, code, day0, cell) in enumerate(rows):
+        sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
+        zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))
+        near = [
+            f"{item.text} ({item.date})"
+            for item in news
+            if item.ticker in (ticker, EVERY_FIRM)
+            and (at := int(np.searchsorted(sessions, np.datetime64(item.date)))) < len(sessions)
+            and window.start - days <= at - zero <= window.stop + days
+        ]
+        is_named = cell.strip().lower() not in NO_NEWS
+        out[i] = "; ".join([*near, cell.strip()] if is_named else near)
+    return out
+
+
+def with_confounders(study: FittedStudy, texts: ObjectArray) -> FittedStudy:
+    """Return the study with the flag ``confounded`` and the column ``confounder``.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    texts : (n,) object array
+        What confounds each event; "" for nothing.
+    """
+    words = [
+        [w for w in text.split(";") if w and w != Flag.CONFOUNDED] for text in study.events["flags"]
+    ]
+    pairs = zip(words, texts, strict=True)
+    flags = [";".join([*flagged, Flag.CONFOUNDED] if text else flagged) for flagged, text in pairs]
+    return replace(study, events=study.events.assign(flags=flags, **{CONFOUNDER: list(texts)}))
+
+
+def mask_other_events(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventWindows:
     """Return the windows without estimation days in event windows of the firm's other events.
 
     Parameters
@@ -245,7 +305,7 @@ def masked(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventW
     return windows.without(mask)
 
 
-def overlapping(
+def find_overlaps(
     windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
 ) -> IntArray:
     """Return for each event an earlier one of the firm whose event window overlaps, else -1, (n,).

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,14 @@ from ..abnormal.subsamples import chosen
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..models import LinearModel
+from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
-from ..utility.typing import Alternative, BoolArray, IntArray
+from ..utility.typing import Alternative, BoolArray, FloatArray, IntArray, ObjectArray
 from .config import StudyConfig
-from .market_values import MarketValues
-from .series_rows import Layout
+from .layout import Layout
 
 T = TypeVar("T")
 WindowLike = Window | tuple[int, int] | str
@@ -34,6 +34,38 @@ TESTS = [
     "test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate",
     "reason",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class MarketValues:
+    """Market values of n events before each of the L2 days of their event windows.
+
+    Attributes
+    ----------
+    values : (n, L2) float array
+        At the last close before each day, in units of `currency`; NaN where not known.
+    start : int
+        First day of the event window.
+    currency : str
+    reasons : (n,) object array
+        Why an event has none; "" for those that have.
+    origin : Sizes
+        What they were taken from.
+    """
+
+    values: FloatArray
+    start: int
+    currency: str
+    reasons: ObjectArray
+    origin: Sizes
+
+    def before(self, day: int) -> FloatArray:
+        """Return the market values (n,) before a day of the event window."""
+        return self.values[:, day - self.start]
+
+    def take(self, rows: IntArray | BoolArray) -> MarketValues:
+        """Return those of some events."""
+        return replace(self, values=self.values[rows], reasons=self.reasons[rows])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -296,7 +328,7 @@ class FittedStudy:
         return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
 
 
-def group_column(results: FittedStudy, by: str) -> str:
+def group_column(study: FittedStudy, by: str) -> str:
     """Return the column that splits the events; "" for none, as where no event could be used.
 
     Without a wish this is ``group``, else ``direction``, if the used events have several values of
@@ -304,16 +336,16 @@ def group_column(results: FittedStudy, by: str) -> str:
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     by : str
         The column; "" = ``group`` or ``direction``, "none" = no column.
     """
-    if by == "none" or len(results) == 0:
+    if by == "none" or len(study) == 0:
         return ""
     if by:
-        results.groups(by)
+        study.groups(by)
         return by
-    used = results.events[results.ok]
+    used = study.events[study.ok]
     return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
 
 
@@ -322,9 +354,9 @@ MANY = 5000
 LISTED = 500
 
 
-def is_large(results: FittedStudy) -> bool:
+def is_large(study: FittedStudy) -> bool:
     """Return whether the events are too many to be listed one by one."""
-    return len(results.events) > MANY
+    return len(study.events) > MANY
 
 
 def part_of_many(abnormal: AbnormalReturns) -> bool:
@@ -341,17 +373,11 @@ class Rows(Sequence["dict[str, Any]"]):
     def __len__(self) -> int:
         return len(self.table)
 
-    @overload
-    def __getitem__(self, i: int) -> dict[str, Any]: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[dict[str, Any]]: ...
-    def __getitem__(self, i: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        if isinstance(i, slice):
-            return [self[j] for j in range(*i.indices(len(self)))]
+    def __getitem__(self, i: Any) -> Any:
         return {str(name): self.table[name].iloc[i] for name in self.table.columns}
 
 
-def listed_rows(results: FittedStudy, window: Window) -> IntArray:
+def listed_rows(study: FittedStudy, window: Window) -> IntArray:
     r"""Return the events that are listed, ascending: all, or of more than MANY a part.
 
     These are the LISTED used events with the largest \|CAR / se\| over `window`, and the first
@@ -359,28 +385,28 @@ def listed_rows(results: FittedStudy, window: Window) -> IntArray:
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : Window
     """
-    if not is_large(results):
-        return np.arange(len(results.events))
-    a = results.abnormal
+    if not is_large(study):
+        return np.arange(len(study.events))
+    a = study.abnormal
     size = np.abs(np.nan_to_num(a.car(window) / np.sqrt(a.var_car(window))))
-    used, dropped = np.flatnonzero(results.ok), np.flatnonzero(~results.ok)
+    used, dropped = np.flatnonzero(study.ok), np.flatnonzero(~study.ok)
     largest = used[np.argsort(-size[used], kind="stable")[:LISTED]]
     return np.sort(np.concatenate([largest, dropped[:LISTED]]))
 
 
-def listed(results: FittedStudy, window: Window) -> FittedStudy:
-    """Return the results of the events that are listed; the same if these are all.
+def listed(study: FittedStudy, window: Window) -> FittedStudy:
+    """Return the study of the events that are listed; the same if these are all.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : Window
         Its CARs decide which events are unusual.
     """
-    if not is_large(results):
-        return results
+    if not is_large(study):
+        return study
     key = ("listed", window)
-    return results.remember(key, lambda: results.subset(listed_rows(results, window)))
+    return study.remember(key, lambda: study.subset(listed_rows(study, window)))

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
+import numpy as np
+
+from ..errors import ConfigError, DataError, EventsFileError, Problem
+from ..events.announcements import parse_date
+from ..events.sheets import sheet_of_csv
 from ..events.table import Events, events_from_frame, read_events
 from ..models import LinearModel, make_model
+from ..prices.sizes import RECORD
 from ..returns.factor_files import read_factors
 from ..returns.series import MARKET
-from .config import StudyConfig
-from .confounding import Confounder, read_confounders
-from .market_values import SizesFile, read_sizes
-from .settings import within
+from ..utility.tables import read_bytes, read_table, strip
+from .config import StudyConfig, within
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # The source of market values that is no file.
 YAHOO = "yahoo"
+
+
+# Columns of a file of other news, and the firm of a row that is about all.
+REQUIRED, EVERY_FIRM = ("ticker", "date", "what"), "*"
+# The column of the events that names other news, that of all news near an event, and what their
+# cells say where nothing is known.
+NEWS_COLUMN, CONFOUNDER = "confounders", "confounder"
+NO_NEWS = {"", "-", "0", "no", "none", "none known", "n/a", "nan"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +112,8 @@ class StudyInputs:
             raise ConfigError(reason, where="series", value=", ".join(unused), remedy=remedy)
         if self.factors is not None and all(self.factors_of(model) is None for model in models):
             reason = f"the model {models[0].name} uses no factor of these files"
-            files, remedy = (
-                ", ".join(self.config.factors),
-                "name one that does, such as --model ff3",
-            )
+            files = ", ".join(self.config.factors)
+            remedy = "name one that does, such as --model ff3"
             raise ConfigError(reason, where="factors", value=files, remedy=remedy)
 
 
@@ -115,3 +127,131 @@ def events_given(events: Any) -> Events:
         return events_from_frame(events)
     remedy = "give read_events(path) or events_from_frame(frame)"
     raise ConfigError("not events", where="events", value=type(events).__name__, remedy=remedy)
+
+
+class ConfoundersFileError(EventsFileError):
+    """The file of confounders has faults; ``problems`` lists all of them, in file order."""
+
+    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+        super().__init__(path, problems)
+        self.what = self.what.replace("the events file", "the file of confounders")
+
+
+@dataclass(frozen=True, slots=True)
+class Confounder:
+    """One piece of other news: of one listing, or of all (``*``)."""
+
+    ticker: str
+    date: dt.date
+    text: str
+
+
+def read_confounders(path: str | os.PathLike[str]) -> list[Confounder]:
+    """Read a CSV with the columns ticker (``*`` for all), date (YYYY-MM-DD) and what.
+
+    Raises
+    ------
+    ConfoundersFileError
+        The file has faults; all are listed.
+    EventStudyError
+        The file cannot be read.
+    """
+    sheet, problems = sheet_of_csv(read_bytes(path), REQUIRED)
+    news: list[Confounder] = []
+    if sheet:
+        columns = [strip(name).strip('"').lower() for name in sheet.names]
+        lacking = [name for name in REQUIRED if name not in columns]
+        remedy = f"the first line names {', '.join(REQUIRED)}"
+        for name in lacking:
+            problems.append(Problem(sheet.header, name, "column is missing", remedy=remedy))
+        problems += sheet.odd_rows() if not lacking else []
+        lines = zip(sheet.lines.tolist(), sheet.rows(), strict=True) if not lacking else ()
+        for line, cells in lines:
+            row, faults = _row(line, cells, columns)
+            problems += faults
+            news += row
+    if problems:
+        raise ConfoundersFileError(str(path), sorted(problems, key=lambda p: p.line))
+    return news
+
+
+def _row(
+    line: int, cells: Sequence[str], columns: list[str]
+) -> tuple[list[Confounder], list[Problem]]:
+    row = {name: strip(cell) for name, cell in zip(columns, cells, strict=True)}
+    faults = [Problem(line, name, "is empty") for name in REQUIRED if not row[name]]
+    day = None
+    if row["date"]:
+        try:
+            day = parse_date(row["date"])
+        except DataError as error:
+            faults.append(Problem(line, "date", error.what, row["date"], error.remedy))
+    return ([Confounder(row["ticker"], day, row["what"])] if day and not faults else []), faults
+
+
+@dataclass(frozen=True, eq=False)
+class SizesFile:
+    """The numbers of a file of market values.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns ticker, date, currency, and mcap or shares, in order of ticker and date.
+    failures : mapping of str to str
+        Why a firm has none, where the file is the record of a run.
+    source : str
+        Where the numbers are from.
+    """
+
+    table: pd.DataFrame
+    failures: Mapping[str, str]
+    source: str
+
+
+def read_sizes(path: str | Path) -> SizesFile:
+    """Return the market values in a file with the columns ticker, date, and mcap or shares.
+
+    Each number holds from its date on, for 370 days at most. Market values are in the column
+    ``currency`` of the file, or the currency of the ticker. Shares will be multiplied with the
+    closes of the study, so they must be in the unit of these: restated for later splits where the
+    closes are.
+
+    Raises
+    ------
+    DataError
+        On a missing column, or a cell that is no date or no positive number.
+    """
+    import pandas as pd
+
+    cells = read_table(path, text=("mcap", "shares", "close"))
+    table = cells.rename(columns={c: str(c).strip().lower() for c in cells.columns})
+    table = table.rename(columns={"symbol": "ticker"})
+    value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
+    missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
+    if missing:
+        raise DataError("a column is missing", where=name, value=", ".join(missing))
+    table["date"] = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
+    is_record = set(RECORD) <= set(table.columns)
+    blank = table[value].isna().to_numpy() & is_record
+    table = table.assign(**{value: table[value].map(_number).astype(float)})
+    failed = blank & table["note"].notna().to_numpy() if is_record else blank
+    notes = table["note"][failed].astype(str) if is_record else ()
+    failures = dict(zip(table["ticker"][failed], notes, strict=True))
+    table, blank = table[~failed], blank[~failed]
+    valid = (table[value] > 0) & np.isfinite(table[value])
+    bad = np.flatnonzero(table["date"].isna() | ~blank & ~valid)
+    if len(bad):
+        row = table.index[bad[0]]
+        where, text = f"{name}: row {row + 2}", ", ".join(map(str, cells.loc[row]))
+        raise DataError("not a date and a positive number", where=where, value=text)
+    table = table.sort_values(["ticker", "date"], kind="stable")
+    source = str(table["source"].iloc[0]) if is_record and len(table) else name
+    return SizesFile(table.assign(currency=table.get("currency", "")), failures, source)
+
+
+def _number(cell: object) -> float:
+    """Return a cell as a number, exact to the last bit; NaN where it is none."""
+    try:
+        return float(str(cell))
+    except ValueError:
+        return float("nan")

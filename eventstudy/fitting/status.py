@@ -21,8 +21,7 @@ from ..utility.flags import Flag
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.alignment import TRADED
 from ..windows.event_windows import EventWindows
-from .series_rows import Layout
-from .suspensions import at_limit
+from .layout import Layout, at_limit
 
 # The other flags are raised before a study is fitted, or for other news.
 EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
@@ -180,8 +179,7 @@ def faults_of_events(
     if not panel.faults:
         return
     for i, (ticker, reach) in enumerate(zip(table["ticker"], windows.reach, strict=True)):
-        symbols = [ticker, *(s for series in layout.symbols.values() for s in members(series[i]))]
-        symbols = symbols if reach[0] >= 0 else []
+        symbols = [ticker, *layout.series_of_event(i)] if reach[0] >= 0 else []
         near = [panel.faults_near(symbol, *panel.sessions[reach]) for symbol in symbols]
         yield [fault for faults in near for fault in faults]
 

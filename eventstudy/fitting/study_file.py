@@ -10,9 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ..abnormal.conventions import Conventions
+from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError, Problem
-from .config import StudyConfig
-from .settings import Setting, read, settings_of, within
+from .config import (
+    FARTHEST,
+    MAIN,
+    SHARED,
+    VARIANT_NAME,
+    Setting,
+    StudyConfig,
+    plain_value,
+    read,
+    settings_of,
+    within,
+)
 
 Keys = tuple[str, ...]
 # Settings that name files; relative ones are relative to the study file.
@@ -299,3 +310,67 @@ def _put(key: str, value: Any, folder: Path) -> Any:
         return value
     below: Callable[[str], str] = lambda text: str(folder / text) if text else text  # noqa: E731
     return [below(text) for text in value] if isinstance(value, list) else below(value)
+
+
+SCHEMA_FILE = Path(__file__).parents[1] / "data" / "study.schema.json"
+# A day from -FARTHEST to FARTHEST.
+_DAY = r"[+-]?(0?[01]?\d{1,4}|0?20000)"
+WINDOW: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "pattern": rf"^\s*\[?\s*{_DAY}\s*[:,]\s*{_DAY}\s*\]?\s*$"},
+        {
+            "type": "array", "minItems": 2, "maxItems": 2,
+            "items": {"type": "integer", "minimum": -FARTHEST, "maximum": FARTHEST},
+        },
+    ]
+}  # fmt: skip
+TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema, from the settings and what the docstrings say of them."""
+    study = study_settings()
+    del study["variants"]
+    run = settings_of(RunSettings)
+    link = {name: {"$ref": f"#/$defs/{name}"} for name in study}
+    variant_links = {name: link[name] for name in study if name not in SHARED}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A study of eventstudy",
+        "type": "object",
+        "properties": {
+            **{name: _described(setting) for name, setting in run.items()},
+            **link,
+            "variants": {
+                "description": settings_of(StudyConfig)["variants"].about,
+                "type": "object",
+                "propertyNames": {"pattern": f"^{VARIANT_NAME}$", "not": {"const": MAIN}},
+                "additionalProperties": {
+                    "type": "object", "properties": variant_links, "additionalProperties": False,
+                },
+            },
+        },
+        "additionalProperties": False,
+        "$defs": {name: _described(setting) for name, setting in study.items()},
+    }  # fmt: skip
+
+
+def _described(setting: Setting) -> dict[str, Any]:
+    single = _one(setting)
+    kind = {"anyOf": [single, {"type": "array", "items": single}]} if setting.several else single
+    return {"description": setting.about, **kind, "default": plain_value(setting.default)}
+
+
+def _one(setting: Setting) -> dict[str, Any]:
+    if setting.kind is Window:
+        return WINDOW
+    from ..models import MODELS
+    from ..significance import STATISTICS
+
+    names = {"model": ["", *MODELS], "tests": list(STATISTICS)}
+    choices = names.get(setting.name, list(setting.choices))
+    single: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": choices} if choices else {})}
+    if setting.kind is int:
+        lowest, highest = setting.limits
+        single |= {"minimum": lowest} | ({} if highest is None else {"maximum": highest})
+    return single | ({"minimum": 0, "maximum": 1} if setting.kind is float else {})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..findings.tables import events_table, study_tables
+from ..findings.tables import list_outcomes, study_tables
 from ..fitting.fitted import MANY, FittedStudy, is_large, listed
 from ..utility.csv_text import to_csv
 from ..utility.progress import step
@@ -57,8 +57,7 @@ def fill(
     facts : mapping, optional
         What the manifest has besides.
     """
-    from ..findings.build import findings_of
-    from ..findings.run_files import FinishedRun
+    from ..findings.finished_run import FinishedRun, findings_of
     from ..report.formats.formats import HELD, exported
 
     (stage / "data").mkdir()
@@ -104,7 +103,7 @@ def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict
     dict of str to DataFrame
     """
     (stage / "tables").mkdir()
-    (stage / "events.csv").write_bytes(to_csv(events_table(listed(results, config.main))))
+    (stage / "events.csv").write_bytes(to_csv(list_outcomes(listed(results, config.main))))
     tables = study_tables(results, config)
     for table, frame in tables.items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
@@ -167,8 +166,8 @@ def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
 def _long_tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Return the tables of some events, whose columns of objects are of text."""
     tables = {
-        "events": events_table(events), "car": events.car(config.tested), "models": events.models(),
-        "abnormal_returns": events.abnormal_returns(),
+        "events": list_outcomes(events), "car": events.car(config.tested),
+        "models": events.models(), "abnormal_returns": events.abnormal_returns(),
     }  # fmt: skip
     for name, table in tables.items():
         objects = [column for column in table if table[column].dtype == object]

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from ..analysis.answer import NO_RESULT
 from ..errors import EventStudyError
 from ..findings.document import from_document
-from ..findings.run_files import RESULTS
+from ..findings.finished_run import RESULTS
 from ..fitting.config import StudyConfig
 from ..report.figures.svg_canvas import Panel, Scale, picture
 from ..report.formats.templating import environment, style

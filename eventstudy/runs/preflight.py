@@ -9,8 +9,7 @@ from pathlib import Path
 from ..analysis.market_values import require_network
 from ..errors import ConfigError, ConfigFaultsError, EventStudyError
 from ..findings.tables import require_free
-from ..fitting.confounding import COLUMN
-from ..fitting.inputs import YAHOO, StudyInputs
+from ..fitting.inputs import NEWS_COLUMN, YAHOO, StudyInputs
 from ..returns.benchmarks import benchmarks_of, named_benchmarks
 from ..returns.load import Sources, series_of
 from ..returns.measures import shares_of
@@ -109,8 +108,8 @@ def _require_column(inputs: StudyInputs, where: str, column: str) -> None:
 
 
 def _require_news(inputs: StudyInputs) -> None:
-    if COLUMN not in inputs.events.table.columns:
-        remedy = f"name a file with --confounders, or give the events a column {COLUMN}"
+    if NEWS_COLUMN not in inputs.events.table.columns:
+        remedy = f"name a file with --confounders, or give the events a column {NEWS_COLUMN}"
         raise ConfigError("no other news to leave events out by", remedy=remedy)
 
 

@@ -12,7 +12,7 @@ from ..fitting.fitted import FittedStudy, WindowLike
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..findings.run_files import FinishedRun
+    from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
 
 
@@ -160,10 +160,10 @@ class StudyWithFigures(FittedStudy):
         RunFolderError
             If the folder cannot be written, or is no run.
         """
-        from ..findings.run_files import settings_of
+        from ..findings.finished_run import default_config
         from ..runs import write_run
 
-        return write_run(self, Path(out), name, config=config or settings_of(self))
+        return write_run(self, Path(out), name, config=config or default_config(self))
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
         """Return the document of the study, from which every format is drawn.
@@ -183,7 +183,7 @@ class StudyWithFigures(FittedStudy):
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
         """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
-        from ..findings.run_files import results_text
+        from ..findings.finished_run import results_text
 
         return results_text(self.findings(config=config))
 
@@ -244,6 +244,6 @@ class StudyWithFigures(FittedStudy):
         return export_file(self._finished(config), kind, Path(path))
 
     def _finished(self, config: StudyConfig | None, name: str = "study") -> FinishedRun:
-        from ..findings.run_files import finished
+        from ..findings.finished_run import finish_run
 
-        return finished(self, config=config, name=name)
+        return finish_run(self, config=config, name=name)

@@ -8,22 +8,24 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.answer import answer_of, default_tests, main_test_of
+from ..analysis.answer import Answer, answer_of, default_tests, main_test_of
+from ..analysis.calendar_portfolio import calendar_portfolio
+from ..analysis.cross_section import CarRegression, regress_car
+from ..analysis.diagnosis import Diagnosis, diagnose
+from ..analysis.groups import Difference, difference
+from ..analysis.long_horizon import Against, abhar
+from ..analysis.market_values import with_market_values
+from ..analysis.multiple_testing import family
+from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
+from ..analysis.regressions import diagnostics, regression
+from ..analysis.summary import Summary, summary
+from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from .figures import StudyWithFigures
 
 if TYPE_CHECKING:
     import pandas as pd
     from statsmodels.regression.linear_model import RegressionResults
-
-    from ..analysis.answer import Answer
-    from ..analysis.cross_section import CarRegression
-    from ..analysis.diagnosis import Diagnosis
-    from ..analysis.groups import Difference
-    from ..analysis.long_horizon import Against
-    from ..analysis.placebo import Placebo
-    from ..analysis.summary import Summary
-    from ..analysis.weights import DollarLoss, WeightedMean
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,8 +78,6 @@ class EventStudyResults(StudyWithFigures):
         DataFrame
             One row a hypothesis.
         """
-        from ..analysis.multiple_testing import family
-
         return family(self, kind, **options)
 
     def difference(
@@ -99,8 +99,6 @@ class EventStudyResults(StudyWithFigures):
         Difference
             One minus other (decimal).
         """
-        from ..analysis.groups import difference
-
         return difference(self, column, one, other, **options)
 
     def weighted(
@@ -120,8 +118,6 @@ class EventStudyResults(StudyWithFigures):
         WeightedMean
             See :func:`eventstudy.analysis.weights.weighted_caar`.
         """
-        from ..analysis.weights import weighted_caar
-
         return weighted_caar(self, window, weights, column)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
@@ -138,8 +134,6 @@ class EventStudyResults(StudyWithFigures):
         -------
         EventStudyResults
         """
-        from ..analysis.market_values import with_market_values
-
         return EventStudyResults.of(with_market_values(self, source, **options))
 
     def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
@@ -156,8 +150,6 @@ class EventStudyResults(StudyWithFigures):
         DollarLoss
             See :func:`eventstudy.analysis.weights.dollar_loss`.
         """
-        from ..analysis.weights import dollar_loss
-
         return dollar_loss(self, window, column)
 
     def regress(
@@ -177,7 +169,6 @@ class EventStudyResults(StudyWithFigures):
         -------
         CarRegression
         """
-        from ..analysis.cross_section import regress_car
 
         return regress_car(self, columns, self.main if window is None else window, **options)
 
@@ -198,8 +189,6 @@ class EventStudyResults(StudyWithFigures):
         DataFrame
             See :func:`eventstudy.analysis.long_horizon.abhar`.
         """
-        from ..analysis.long_horizon import abhar
-
         return abhar(self, window, against, **conventions)
 
     def calendar_portfolio(self, window: WindowLike, **options: Any) -> pd.DataFrame:
@@ -216,26 +205,18 @@ class EventStudyResults(StudyWithFigures):
         DataFrame
             One row a method.
         """
-        from ..analysis.calendar_portfolio import calendar_portfolio
-
         return calendar_portfolio(self, window, **options)
 
     def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
         """Return the kind of the study, and how far to trust each test over `window`."""
-        from ..analysis.diagnosis import diagnose
-
         return diagnose(self, window)
 
     def diagnostics(self) -> pd.DataFrame:
         """Return diagnostics of the estimation of each event, one row each."""
-        from ..analysis.regressions import diagnostics
-
         return diagnostics(self)
 
     def regression(self, event_id: str) -> RegressionResults:
         """Return the estimation regression of one event, as statsmodels has it."""
-        from ..analysis.regressions import regression
-
         return regression(self, event_id)
 
     def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
@@ -251,8 +232,6 @@ class EventStudyResults(StudyWithFigures):
         -------
         Placebo
         """
-        from ..analysis.placebo import placebo_dates
-
         return placebo_dates(self, window, **options)
 
     def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
@@ -268,8 +247,6 @@ class EventStudyResults(StudyWithFigures):
         -------
         Placebo
         """
-        from ..analysis.placebo import placebo_firms
-
         return placebo_firms(self, window, **options)
 
     def summary(
@@ -288,8 +265,6 @@ class EventStudyResults(StudyWithFigures):
         -------
         Summary
         """
-        from ..analysis.summary import summary
-
         return summary(self, windows, names)
 
     def __str__(self) -> str:

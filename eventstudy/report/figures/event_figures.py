@@ -10,8 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...calendars.window import Window
-from ...findings.events import Days, Fit, PricePath
-from ...findings.fit_points import DAY, FITTED
+from ...findings.event_series import DAY, FITTED, Days, Fit, PricePath
 from ...utility.catalogue import say
 from ...utility.numbers import NBSP, day, listed, percent, price
 from ...utility.typing import BoolArray, FloatArray, IntArray

@@ -11,11 +11,10 @@ import numpy as np
 
 from ...analysis.answer import DIFFERENT, answer_of
 from ...analysis.caar_path import Path95, path_of
+from ...analysis.regressions import find_event
 from ...calendars.window import MAIN_WINDOW, Window
 from ...errors import ConfigError
-from ...findings.event_days import days_of, row_of
-from ...findings.fit_points import DAY, FITTED, fit_of
-from ...findings.price_path import price_path
+from ...findings.event_series import DAY, FITTED, days_of, fit_of, price_path
 from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
@@ -176,7 +175,7 @@ def plot_event(
     ConfigError
         For an unknown or dropped event.
     """
-    row, main = row_of(results, event_id), _window(results, window)
+    row, main = find_event(results, event_id), _window(results, window)
     event, axes = days_of(results, row), _shaded(ax, main)
     half = event.car_half
     axes.fill_between(event.days, -half, half, color=RANGE, linewidth=0, zorder=0.8)
@@ -214,7 +213,7 @@ def plot_price(
         returns.
     """
     main = _window(results, window)
-    path = price_path(results, row_of(results, event_id), main)
+    path = price_path(results, find_event(results, event_id), main)
     if path is None:
         raise ConfigError("there is no price to draw", value=event_id)
     axes = _shaded(ax, main, zero=False)
@@ -253,7 +252,7 @@ def plot_estimation(
         For an unknown or dropped event.
     """
     main = _window(results, window)
-    fit = fit_of(results, row_of(results, event_id))
+    fit = fit_of(results, find_event(results, event_id))
     axes = _framed(ax, 460, width=560)
     axes.plot(fit.x, fit.y, "o", markersize=3.5, color=MUTED, alpha=0.55, zorder=2)
     inside, orange = results.abnormal.columns(main), PALETTE[1][0]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ...analysis.caar_path import Path95
 from ...calendars.window import Window
-from ...findings.events import EventCar
+from ...findings.types import EventCar
 from ...utility.catalogue import say
 from ...utility.numbers import percent, signed, window_text
 from ...utility.typing import FloatArray, IntArray

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ConfigError, how_to_install
-from ...findings.run_files import FinishedRun
+from ...findings.finished_run import FinishedRun
 from ...findings.types import Findings
 from ...utility.units import speaking_of
 from ..sections.methods import methods, provenance

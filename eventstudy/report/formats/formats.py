@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...findings.run_files import RESULTS, FinishedRun, results_text
+from ...findings.finished_run import RESULTS, FinishedRun, results_text
 from ...utility.tables import parquet_modules
 from .excel import workbook
 from .interactive import home_of, interactive_page

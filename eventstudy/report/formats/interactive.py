@@ -17,9 +17,7 @@ from markupsafe import Markup
 from ...analysis.caar_path import Path95
 from ...calendars.window import Window
 from ...errors import ConfigError, how_to_install
-from ...findings.events import Event, EventCar
-from ...findings.samples import Sample
-from ...findings.types import Findings
+from ...findings.types import Event, EventCar, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.csv_text import BLANK
 from ...utility.numbers import LEVEL, clipped, span, window_text

@@ -15,8 +15,7 @@ from markupsafe import Markup
 from ...analysis.cross_section import not_possible
 from ...calendars.window import Window
 from ...errors import ConfigError
-from ...findings.samples import WindowFinding
-from ...findings.types import Findings
+from ...findings.types import Findings, WindowFinding
 from ...significance import STATISTICS
 from ...utility.csv_text import BLANK
 from ...utility.numbers import capitalised, clipped, stars

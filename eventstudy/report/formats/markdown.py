@@ -8,8 +8,7 @@ from functools import cache
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...findings.samples import WindowFinding
-from ...findings.types import Findings
+from ...findings.types import Findings, WindowFinding
 from ...utility.numbers import percent, span
 from ...utility.units import speaking_of
 from ..sections.events import common_notes

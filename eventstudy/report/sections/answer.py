@@ -17,8 +17,8 @@ from ...analysis.answer import (
     quantile,
 )
 from ...calendars.window import Window
-from ...findings.samples import CarRemark, Sample
-from ...findings.types import Findings, ModelFacts
+from ...findings.setup import ModelFacts
+from ...findings.types import CarRemark, Findings, Sample
 from ...significance import FULL_SAMPLE
 from ...utility.catalogue import has, say
 from ...utility.csv_text import BLANK

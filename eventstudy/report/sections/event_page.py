@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...analysis.answer import NO_RESULT
-from ...findings.events import Event, EventCar, EventDetail, PricePath
-from ...findings.price_path import INDEX
-from ...findings.types import Findings
+from ...findings.event_series import INDEX, PricePath
+from ...findings.types import Event, EventCar, EventDetail, Findings
 from ...utility.catalogue import has, say
 from ...utility.flags import Flag
 from ...utility.numbers import (

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...analysis.answer import DIFFERENT, PROVISIONAL
-from ...findings.events import Event
-from ...findings.samples import Sample
-from ...findings.types import Findings
+from ...findings.types import Event, Findings, Sample
 from ...significance import STATISTICS
 from ...utility.catalogue import NO_REASON, Reason, has, say
 from ...utility.csv_text import BLANK

@@ -11,7 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from ...analysis.cross_section import not_possible
-from ...findings.types import Findings, ModelFacts
+from ...findings.setup import ModelFacts
+from ...findings.types import Findings
 from ...significance import STATISTICS
 from ...significance._correlation import MIN_COMMON
 from ...significance._pairs import PAIRWISE_LIMIT

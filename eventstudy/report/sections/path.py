@@ -11,8 +11,7 @@ import pandas as pd
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
 from ...analysis.caar_path import BAND_EVENTS, Path95
-from ...findings.samples import Sample, WindowFinding
-from ...findings.types import Findings
+from ...findings.types import Findings, Sample, WindowFinding
 from ...significance import STATISTICS
 from ...utility.catalogue import say
 from ...utility.numbers import (

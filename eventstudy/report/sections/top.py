@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer
-from ...findings.samples import Sample
-from ...findings.types import Findings
+from ...findings.types import Findings, Sample
 from ...utility.catalogue import Reason, say
 from ...utility.csv_text import BLANK
 from ...utility.flags import Flag

@@ -12,8 +12,7 @@ import pandas as pd
 from ...analysis.interval import Interval
 from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE, Opinion
 from ...calendars.window import Window
-from ...findings.samples import Sample, TestFinding, WindowFinding
-from ...findings.types import Findings
+from ...findings.types import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, capitalised, clipped, pvalue, signed

@@ -1,26 +1,29 @@
-"""What the page of one event shows beyond its row: days, price, fit, neighbours, data issues."""
+"""The listed events: their numbers, and what the page of each shows beyond its row."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..calendars.exchanges import BY_CODE
+from ..calendars.window import Window
+from ..fitting.fitted import listed, listed_rows
 from ..returns.benchmarks import FALLBACK, NAMED
 from ..returns.coverage import Coverage, Need
-from ..utility.catalogue import Reason
+from ..utility.catalogue import NO_REASON, Reason
+from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
-from ..utility.typing import FloatArray, IntArray
-from .event_days import days_of
-from .events import Estimation, EventDetail, Fault, firm_name
-from .fit_points import fit_of
-from .price_path import Quoted, price_path, quotes_of
-from .sampling import news_in, of_one_event
+from ..utility.progress import step
+from ..utility.typing import IntArray
+from .event_series import Estimation, cars_since, days_of, fit_of, price_path
+from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
+from .types import Event, EventCar, EventDetail, Fault, firm_name
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig
@@ -29,6 +32,65 @@ if TYPE_CHECKING:
 FOLDER = "events"
 SLUG = 60
 MOST_FAULTS, MOST_NAMES, MOST_DATES = 5, 3, 6
+
+
+def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
+    """Yield the listed events in the order of the file."""
+    listed_study, rows = listed(study, config.main), listed_rows(study, config.main)
+    # A row of one block of objects is taken many times faster than one of a column for each type.
+    listed_study = replace(listed_study, events=listed_study.events.astype(object))
+    a, used = listed_study.abnormal, listed_study.ok.tolist()
+    windows = tuple(dict.fromkeys((config.main, *config.tested)))
+    cars = list(zip(*(_cars(listed_study, w) for w in windows), strict=True))
+    paths = cars_since(a, a.event.start)[0]
+    pages = pages_of(listed_study, config)
+    for i, event in enumerate(listed_study.records):
+        if i in pages:
+            step("event pages", list(pages).index(i), len(pages))
+        yield Event(
+            cells={k: _cell(v) for k, v in event.items() if k not in {*OUTCOME, "exchange"}},
+            is_used=used[i],
+            day0=_cell(event["day0"]),
+            reason=Reason.of(event["reason"]),
+            flags=tuple(flags_of(event["flags"])),
+            params=tuple(a.params[i].tolist()) if used[i] else (),
+            r2=float(a.r2[i]),
+            sigma=float(np.sqrt(a.sigma2[i])),
+            nobs=int(a.nobs[i]),
+            cars=cars[i] if used[i] else (),
+            path=paths[i] if used[i] else paths[i][:0],
+            page=pages.get(i, ""),
+            detail=detail_of(listed_study, i, config, study, int(rows[i])) if i in pages else None,
+        )
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell of the events file as text; "" for what is missing."""
+    if value is None or value != value:
+        return ""
+    return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
+
+
+def _cars(study: FittedStudy, window: Window) -> Sequence[EventCar]:
+    """Return the CAR of each event over a window, shape (n,)."""
+    a = study.abnormal
+    missing = dict(explain_lacking_cars(study, window))
+    ends = np.where(a.extended(window) & study.ok, a.sessions_of(window)[1], np.datetime64("NaT"))
+    columns = {
+        "car": a.car(window),
+        "se": np.sqrt(a.var_car(window)),
+        "half": a.car_half_widths(window),
+        "statistic": a.car_t(window),
+        "pvalue": a.car_pvalues(window),
+        "bhar": a.bhar(window),
+    }
+    out = []
+    for i, end in enumerate(ends):
+        numbers = {name: float(values[i]) for name, values in columns.items()}
+        until, day = ("", None) if np.isnat(end) else find_last_session(a, i, end)
+        reason = missing.get(i, NO_REASON)
+        out.append(EventCar(window, **numbers, reason=reason, until=until, until_day=day))
+    return out
 
 
 def pages_of(study: FittedStudy, config: StudyConfig) -> dict[int, str]:
@@ -48,10 +110,7 @@ def pages_of(study: FittedStudy, config: StudyConfig) -> dict[int, str]:
         return {}
     car, ok = study.abnormal.car(config.main), study.ok
     order = np.argsort(np.where(np.isfinite(car), -np.abs(car), np.inf), kind="stable")
-    quotes = _quotes(study)
-    priced = (
-        i for i in order.tolist() if ok[i] or price_path(study, i, config.main, quotes) is not None
-    )
+    priced = (i for i in order.tolist() if ok[i] or price_path(study, i, config.main) is not None)
     ids = study.events["event_id"].astype(str)
     shown = sorted(islice(priced, config.event_pages))
     return {i: page_name(ids.iloc[i], i) for i in shown}
@@ -76,14 +135,8 @@ def page_name(event_id: str, row: int) -> str:
     return f"{FOLDER}/{row + 1:04d}-{slug or 'event'}.html"
 
 
-def _quotes(study: FittedStudy) -> Mapping[str, Quoted]:
-    if "quotes" not in study.memo:
-        study.memo["quotes"] = quotes_of(study.panel)
-    return study.memo["quotes"]  # type: ignore[no-any-return]
-
-
 def detail_of(
-    study: FittedStudy, i: int, config: StudyConfig, among: tuple[FittedStudy, int] | None = None
+    study: FittedStudy, i: int, config: StudyConfig, everyone: FittedStudy, row: int
 ) -> EventDetail:
     """Return the content of the page of one event; without estimates if it was dropped.
 
@@ -93,8 +146,10 @@ def detail_of(
     i : int
         Row of the event.
     config : StudyConfig
-    among : (FittedStudy, int), optional
-        The study with all events that it is compared with, and its row there; by default `study`.
+    everyone : FittedStudy
+        The study with all events that it is compared with.
+    row : int
+        Its row there.
 
     Returns
     -------
@@ -103,14 +158,13 @@ def detail_of(
     used = bool(study.ok[i])
     single = study.subset(np.array([i])) if used else None
     tests = [single.test("sq", w) for w in config.tested] if single else []
-    everyone, row = among or (study, i)
     neighbours = _same_session(everyone, row)
     dates = _other_dates(everyone, row)
     entry = study.panel.provenance.get(str(study.events["ticker"].iloc[i]), {})
     return EventDetail(
         sample=of_one_event(single, config) if single else None,
         days=days_of(study, i) if used else None,
-        price=price_path(study, i, config.main, _quotes(study)),
+        price=price_path(study, i, config.main),
         fit=fit_of(study, i) if used else None,
         estimation=_estimation(single) if single else None,
         sq=tuple(test.pvalue for test in tests),
@@ -147,14 +201,10 @@ def _estimation(one: FittedStudy) -> Estimation:
         bse=tuple(np.sqrt(np.diag(a.cov_params[0])).tolist()),
         skewness=float((z**3).mean()),
         kurtosis=float((z**4).mean()),
-        durbin_watson=_ratio(steps, e),
+        durbin_watson=float((steps**2).sum() / (e**2).sum()),
         forecast_ratio=float(ahead),
         df_resid=float(a.df_resid[0]),
     )
-
-
-def _ratio(steps: FloatArray, e: FloatArray) -> float:
-    return float((steps**2).sum() / (e**2).sum())
 
 
 def _stand_in(study: FittedStudy, i: int) -> Reason:

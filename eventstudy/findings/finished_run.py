@@ -1,0 +1,297 @@
+"""A finished run: its findings and tables, made of a fitted study or read from a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..analysis.answer import NO_RESULT, answer_of
+from ..errors import RunFolderError
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import group_column, is_large
+from ..models.market import CensoredMarket
+from ..utility.catalogue import Reason
+from ..utility.csv_text import OUTCOME, read_csv
+from .document import read_json, to_json
+from .listed_events import list_events
+from .sampling import sample_of
+from .setup import ModelFacts, Setup
+from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
+from .types import SCHEMA, Findings, Note
+
+if TYPE_CHECKING:
+    from ..fitting.fitted import FittedStudy
+
+
+def findings_of(
+    study: FittedStudy,
+    config: StudyConfig,
+    *,
+    name: str = "study",
+    provenance: Mapping[str, Any] | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> Findings:
+    """Return the findings of a fitted study; equal inputs give equal findings.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    config : StudyConfig
+        Decides windows, tests, groups, and the pages of single events.
+    name : str
+        Name of the run.
+    provenance : mapping, optional
+        ``events_source``, ``events_sha256``, ``versions`` (by package), ``command``, ``prices`` (by
+        symbol: source, detail, first, last, rows).
+    tables : mapping of str to DataFrame, optional
+        :func:`~eventstudy.findings.tables.study_tables` of the study, if they are there already.
+    """
+    tables = study_tables(study, config) if tables is None else tables
+    column = group_column(study, config.by)
+    groups = study.groups(column) if column else {}
+    first = _leading(groups, config)
+    ordered = sorted(groups, key=lambda group: group != first)
+    studies = [*((group, groups[group]) for group in ordered), ("", study)]
+    return Findings(
+        schema=SCHEMA,
+        name=name,
+        setup=_setup(study, config, column),
+        samples=tuple(sample_of(group_study, config, group) for group, group_study in studies),
+        events=tuple(list_events(study, config)),
+        dropped=_dropped(study),
+        notes=notes_of(study),
+        tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
+        provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
+    )
+
+
+def _leading(groups: Mapping[str, FittedStudy], config: StudyConfig) -> str:
+    """Return the group that the answer is about: the first that has a verdict, else the first."""
+    decided = (name for name in groups if answer_of(groups[name], config.main).verdict != NO_RESULT)
+    return next(decided, next(iter(groups), ""))
+
+
+def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:
+    a, used, sizes = study.abnormal, study.events[study.ok], study.sizes
+    days = used["day0"]
+    reasons = Counter(w.code for w in study.events["reason"] if isinstance(w, Reason))
+    is_extended = np.any([a.extended(window) for window in config.tested], axis=0)
+    return Setup(
+        settings=config.to_dict() | {"model": config.normal_model},
+        measure=study.panel.measure,
+        kind=a.windows.kind,
+        engine=study.engine,
+        model=_model(study),
+        main=config.main,
+        estimation=a.windows.estimation,
+        event=a.windows.event,
+        tested=tuple(config.tested),
+        conventions=asdict(a.conventions),
+        group_column=column,
+        n_events=len(study.events),
+        n_used=len(study),
+        n_firms=int(used["ticker"].nunique()),
+        is_sampled=is_large(study),
+        first=f"{days.min():%Y-%m-%d}" if len(days) else "",
+        last=f"{days.max():%Y-%m-%d}" if len(days) else "",
+        benchmarks=_distinct(used, "benchmark"),
+        directions=tuple(sorted(set(_distinct(used, "direction")) - {""})),
+        estimation_days=(int(used["nobs"].min()), int(used["nobs"].max())) if len(used) else (),
+        has_repeats=bool(used["ticker"].duplicated().any()),
+        overlapped=reasons["overlapped"],
+        confounded=reasons["confounded"],
+        extended=int(is_extended.sum()),
+        issues=_issues(study),
+        currency="" if sizes is None else sizes.currency,
+        sizes_source="" if sizes is None else sizes.origin.source,
+    )
+
+
+def _issues(study: FittedStudy) -> dict[str, int]:
+    """Return the number of price-data issues in the windows of used events by kind."""
+    if len(study) == 0:
+        return {}
+    faults = faults_in_windows(study.subset(study.ok))
+    return dict(Counter(fault.kind for fault in faults).most_common())
+
+
+def _distinct(events: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """Return the distinct cells of a column, in the order of the events; none without it."""
+    if column not in events:
+        return ()
+    return tuple(dict.fromkeys(str(cell).strip() for cell in events[column]))
+
+
+def _model(study: FittedStudy) -> ModelFacts:
+    model, a = study.model, study.abnormal
+    return ModelFacts(
+        name=model.name,
+        label=model.label,
+        formula=model.formula,
+        source=model.source,
+        factors=tuple(factor.name for factor in model.factors),
+        parameters=tuple(model.parameters),
+        least_squares=model.least_squares,
+        exact=model.exact,
+        forecasts_variance=model.forecasts_variance,
+        is_censored=isinstance(model, CensoredMarket),
+        cov_type=model.cov_type,
+        freedom_lost=tuple(int(k) for k in np.unique((a.nobs - a.df_resid)[study.ok])),
+    )
+
+
+def _dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
+    """Return the kinds of reasons, each by an event that has it, and how many events have it."""
+    reasons = [Reason.of(cell) for cell in study.events.loc[~study.ok, "reason"]]
+    first = {reason.head: reason for reason in reversed(reasons)}
+    counts = Counter(reason.head for reason in reasons)
+    return tuple((first[head], n) for head, n in counts.most_common())
+
+
+# Notes on what is done as a matter of course, and on what makes all numbers wrong.
+ROUTINE = frozenset({"no_trade", "closed_days", "limits_from_returns"})
+SERIOUS = frozenset({"like_percent"})
+
+
+def notes_of(study: FittedStudy) -> tuple[Note, ...]:
+    """Return the notices and notes of the panel, notices first.
+
+    What is done as a matter of course, and what is of a series that no used event needs, changes no
+    reading of the answer.
+    """
+    panel, used = study.panel, study.events.loc[study.ok, ["ticker", "benchmark"]]
+    needed = {
+        symbol.strip() for cell in used.astype(str).to_numpy().ravel() for symbol in cell.split(";")
+    }
+
+    def note(text: str, *, notice: bool) -> Note:
+        """Return a note of the panel with its weight; notices may be serious."""
+        reason = Reason.of(text)
+        symbol = reason.facts.get("symbol", "")
+        unused = symbol in panel.provenance and symbol not in needed
+        about_data = len(study) > 0 and (reason.code in ROUTINE or unused)
+        serious = notice and reason.code in SERIOUS
+        return Note(reason, is_notice=notice, is_warning=not about_data, is_serious=serious)
+
+    notices = [note(text, notice=True) for text in panel.notices]
+    return (*notices, *(note(text, notice=False) for text in panel.notes))
+
+
+RESULTS = "results.json"
+# Columns of text of the tables that stand only in files, which may look like numbers.
+TEXTS = ("event_id", "ticker")
+DATES = {"date", "last_session"}
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """What every format is made from.
+
+    Attributes
+    ----------
+    findings : Findings
+    tables : mapping of str to DataFrame
+        All of ``tables/*.csv`` by file name, with their types.
+    folder : Path, optional
+        The run folder that it was read from.
+    """
+
+    findings: Findings
+    tables: Mapping[str, pd.DataFrame]
+    folder: Path | None = None
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """The table of ``events.csv``, its cells as text but for ``day0`` and ``nobs``."""
+        rows = [
+            {
+                **event.cells,
+                "day0": event.day0,
+                "status": "ok" if event.is_used else "dropped",
+                "reason": str(event.reason),
+                "flags": ";".join(event.flags),
+                "nobs": event.nobs,
+            }
+            for event in self.findings.events
+        ]
+        table = pd.DataFrame(rows, columns=None if rows else OUTCOME)
+        return table.assign(day0=pd.to_datetime(table["day0"].replace("", None)))
+
+
+def finish_run(
+    study: FittedStudy, *, config: StudyConfig | None = None, name: str = "study"
+) -> FinishedRun:
+    """Return a study as a finished run; nothing is written.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    config : StudyConfig, optional
+        By default one with the windows of the study.
+    name : str
+        Name of the run.
+    """
+    config = config or default_config(study)
+    tables = study_tables(study, config)
+    return FinishedRun(findings_of(study, config, name=name, tables=tables), tables)
+
+
+def default_config(study: FittedStudy) -> StudyConfig:
+    """Return the settings of a study that was fitted without any: its windows and its model."""
+    a = study.abnormal
+    return StudyConfig(estimation=a.windows.estimation, event=a.event, model=study.model.name)
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """Return the run in a folder; tables that the findings have are taken from there.
+
+    Raises
+    ------
+    RunFolderError
+        If this is no run, or one of another version.
+    """
+    if not (folder / "manifest.json").is_file():
+        reason = "this is not a run" if folder.exists() else "there is no such folder"
+        remedy = "give a folder of eventstudy run"
+        raise RunFolderError(reason, value=str(folder), remedy=remedy)
+    findings = read_findings(folder)
+    files = {path.stem: path for path in (folder / "tables").glob("*.csv")}
+    column = findings.setup.group_column
+    tables = {n: _table(files[n], column) for n in SHOWN_ELSEWHERE & files.keys()}
+    return FinishedRun(findings, {**findings.tables, **tables}, folder)
+
+
+def read_findings(folder: Path) -> Findings:
+    """Return the findings of the run in a folder; RunFolderError if it has none of this form."""
+    try:
+        text = (folder / RESULTS).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        reason, remedy = f"the run has no {RESULTS}", "restore it, or run the study again"
+        raise RunFolderError(reason, where=str(folder), remedy=remedy) from None
+    except (OSError, UnicodeError):
+        text = "{}"
+    return read_json(text, str(folder / RESULTS))
+
+
+def results_text(findings: Findings) -> str:
+    """Return ``results.json``: the findings, and the answers of all events and of each group."""
+    names = {"": "pooled", "pooled": "pooled (group)"}
+    samples = (findings.pooled, *findings.groups)
+    answers = {names.get(s.group, s.group): s.answer.to_dict() for s in samples}
+    return to_json(findings, answer=answers)
+
+
+def _table(path: Path, column: str) -> pd.DataFrame:
+    """Return a table of a run with its types; a blank cell is NaN."""
+    texts = dict.fromkeys([*TEXTS, *filter(None, [column])], str)
+    table = read_csv(
+        path, float_precision="round_trip", dtype=texts, keep_default_na=False, na_values=[""]
+    )
+    return table.astype(dict.fromkeys(DATES & {*table.columns}, "datetime64[s]"))
