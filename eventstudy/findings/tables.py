@@ -23,7 +23,7 @@ from ..errors import ConfigError, NotPossibleError
 from ..events.notices import REPLACED
 from ..fitting.fitted import MOST_GROUPS, group_column, is_large, listed
 from ..fitting.status import faults_of_events
-from ..prices.quality.fault_kinds import Fault, table_of
+from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
 from ..returns.benchmarks import PEERS
 from ..utility.csv_text import OUTCOME
@@ -136,7 +136,7 @@ def tests_in_tables(results: FittedStudy, config: StudyConfig) -> list[str] | No
     )
 
 
-def faults_in_windows(results: FittedStudy) -> list[Fault]:
+def faults_in_windows(results: FittedStudy) -> list[SeriesFault]:
     """Return the price-data issues in the windows of events, by firm and by series of the model."""
     if results.layout is None:
         return list(results.panel.faults)

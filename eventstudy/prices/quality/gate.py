@@ -9,22 +9,24 @@ from itertools import islice
 import numpy as np
 
 from ...errors import DataError
-from ...utility.catalogue import Reason
+from ...utility.catalogue import Reason, say
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
 from .._base import name_some
-from .fault_kinds import NAMED, Fault, shortened
+from .fault_kinds import NAMED, SeriesFault, shortened
 from .quotes import Span
-from .return_columns import (
+from .return_faults import (
     LARGE_MEDIAN,
     LETTERS,
     LONE,
     LOSS,
+    MARKS,
+    RETURN_FAULTS,
     SUSPECT,
-    Column,
+    TAKEN_OUT,
+    ReturnColumn,
     not_returns,
     runs_of,
 )  # fmt: skip
-from .return_faults import MARKS, RETURN_FAULTS, TAKEN_OUT
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22
@@ -73,7 +75,7 @@ class Verdict:
 
     Attributes
     ----------
-    faults : tuple of Fault
+    faults : tuple of SeriesFault
     failures : mapping of str to str
         Why columns are missing as a whole.
     notices : list of str
@@ -134,7 +136,7 @@ class Verdict:
         more = f"; {wrong:,} impossible returns" if wrong else ""
         return f"median size {column.median:.2g}{typical}{more}"
 
-    def _faults_of(self, symbol: str, unit: str) -> Iterator[Fault]:
+    def _faults_of(self, symbol: str, unit: str) -> Iterator[SeriesFault]:
         column = self._columns[symbol]
         if unit:
             yield self._fault(symbol, unit, self._span(0, -1, self._size(symbol)))
@@ -153,9 +155,9 @@ class Verdict:
         values[column.marks > 0] = column.values
         return [self._span(a, b, _written(float(values[a]))) for a, b in runs_of(marks, values)]
 
-    def _fault(self, symbol: str, kind: str, span: Span) -> Fault:
+    def _fault(self, symbol: str, kind: str, span: Span) -> SeriesFault:
         action = RETURN_FAULTS[kind].action
-        return Fault(symbol, str(span.first), str(span.last), kind, span.detail, action)
+        return SeriesFault(symbol, str(span.first), str(span.last), kind, span.detail, action)
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
         for kind in ("percent_column", "suspect_column"):
@@ -179,12 +181,14 @@ class Verdict:
             yield f"{symbol} on {self._dates[t]} is {_written(float(value))}"
 
     def _notice(self, kind: str, count: int, named: list[str]) -> str:
-        reason = RETURN_FAULTS[kind]
-        verb = "were" if count > 1 else "was"
-        action = "taken as missing" if kind in TAKEN_OUT else "kept"
-        more = f" and {count - len(named):,} more" * (count > len(named))
-        subject = f"{count:,} {reason.spoken[count > 1]} {verb} {action}"
-        return f"{self._where}: {subject}: {', '.join(named)}{more}. {reason.remedy}"
+        cells = ", ".join(named)
+        if count > len(named):
+            cells = say("returns_gate.more", cells=cells, n=count - len(named))
+        return say(
+            f"returns_gate.{'missing' if kind in TAKEN_OUT else 'flagged'}",
+            where=self._where, n=count, faults=say(f"fault.{kind}", n=count), cells=cells,
+            remedy=say(f"fault.remedy.{kind}"),
+        )  # fmt: skip
 
 
 def _of_file(median: float) -> list[str]:
@@ -262,7 +266,7 @@ class Gate:
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
         """Keep the marks of one column, and return whether it has to wait for the verdict."""
-        column = Column(values, self._kind)
+        column = ReturnColumn(values, self._kind)
         numbers, marks = column.numbers, column.marks
         large = column.median > LARGE_MEDIAN
         sizes = self._of_wrong if column.not_decimal else self._of_large if large else self._sizes

@@ -12,7 +12,6 @@ from ...analysis.caar_path import Path95
 from ...analysis.opinions import VALID, WITH_CARE
 from ...findings.samples import Sample, TestFinding, WindowFinding
 from ...findings.types import Findings
-from ...prices.quality.fault_kinds import FAULTS
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
 from ...utility.catalogue import say
@@ -263,9 +262,7 @@ def issues(findings: Findings) -> str:
     kinds = findings.setup.issues
     if not kinds:
         return ""
-    nouns = {kind: entry.spoken for kind, entry in FAULTS.items()}
-    nouns |= {kind: entry.spoken for kind, entry in RETURN_FAULTS.items()}
-    each = ", ".join(f"{n:,} {nouns[kind][n > 1]}" for kind, n in kinds.items())
+    each = ", ".join(say(f"fault.{kind}", n=n) for kind, n in kinds.items())
     data = "return" if kinds.keys() <= RETURN_FAULTS.keys() else "price"
     return _wrapped(say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each))
 
