@@ -75,8 +75,8 @@ def test_a_wider_range_is_downloaded_whole(auto: Auto, tmp_path: Path) -> None:
         "2019-06-03",
         "2020-06-30",
     )
-    asked = StoreProvider(tmp_path / "prices.sqlite").coverage(["AAA"])
-    assert asked == {"AAA": (FIRST, date(2020, 6, 30))}
+    asked = StoreProvider(tmp_path / "prices.sqlite").extents(["AAA"])["AAA"][:2]
+    assert asked == (FIRST.isoformat(), "2020-06-30")
 
 
 def test_without_a_network_the_sample_stands_in_loudly(auto: Auto) -> None:

@@ -179,12 +179,12 @@ def store(tmp_path: Path) -> StoreProvider:
     """Return a store with four vintages: of March, appended in April, re-based in May, revised in
     June."""
     store, revised = StoreProvider(tmp_path), with_dividend(table(), "2019-07-10")
-    assert store.put(fetched(table(HALF), "2024-03-01")) == ()
-    assert store.put(fetched(table(begin="2019-06-03"), "2024-04-01")) == ()
+    assert not store.add(fetched(table(HALF), "2024-03-01")).notices
+    assert not store.add(fetched(table(begin="2019-06-03"), "2024-04-01")).notices
     dividend = Action("2019-07-10", "dividend", 2.0)
-    assert store.put(fetched(revised, "2024-05-01", (dividend,))) == ()
+    assert not store.add(fetched(revised, "2024-05-01", (dividend,))).notices
     revised.loc[40, "close"] *= 100
-    (notice,) = store.put(fetched(revised, "2024-06-01", (dividend,)))
+    (notice,) = store.add(fetched(revised, "2024-06-01", (dividend,))).notices
     assert notice.startswith(
         f"X.SZ: revised by the source since 2024-05-01: 1 closes changed ({DAYS[40]:%Y-%m-%d}"
     )

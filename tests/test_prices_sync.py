@@ -89,7 +89,7 @@ def test_only_the_missing_end_is_asked_and_appended(ask: Update, store: StorePro
     assert earlier.table["close"].tolist() == [
         r[4] for r in series.rows if date(2018, 6, 1) <= r[0] <= LAST
     ]
-    assert store.coverage(["TAIL"]) == {"TAIL": (date(2018, 6, 1), LAST)}
+    assert store.extents(["TAIL"])["TAIL"][:2] == ("2018-06-01", LAST.isoformat())
 
 
 def test_a_dividend_since_is_a_rebase_and_no_splice(ask: Update, store: StoreProvider) -> None:

@@ -130,7 +130,7 @@ class StoreProvider:
     Parameters
     ----------
     path : str or Path, optional
-        The SQLite file, or its folder; `default_path` when omitted. It is made at the first `put`.
+        The SQLite file, or its folder; `default_path` when omitted. It is made when it is written.
     vintage : str or date, optional
         Answer as the store would have answered then: for each symbol the newest vintage fetched at
         or before.
@@ -223,31 +223,6 @@ class StoreProvider:
         with self.database.reading() as connection:
             return unpack(symbol, *self._find(connection, symbol))
 
-    def put(self, prices: Prices, *, asked: tuple[date, date] | None = None) -> tuple[str, ...]:
-        """Store prices: a symbol is appended where it agrees with its stored rows, else replaced.
-
-        Parameters
-        ----------
-        prices : Prices
-            Failures are not stored.
-        asked : tuple of date, optional
-            The range that was asked of the source, inclusive; the extent of the rows when omitted.
-            The part of it that had not ended at the time of the retrieval counts as not asked.
-
-        Returns
-        -------
-        tuple of str
-            A notice for each symbol that the source revised, and one when the store cannot be
-            written.
-
-        Raises
-        ------
-        DataError
-            When the file is not a store, is damaged, or is of a newer version of the program.
-        """
-        stored = self.add(prices, asked)
-        return (*self.unwritten_notice(stored.unwritten), *stored.notices)
-
     def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
         """Return the notice on symbols that could not be written, if there are any."""
         if not unwritten:
@@ -265,13 +240,15 @@ class StoreProvider:
         append_only: bool = False,
         exact: bool = False,
     ) -> Stored:
-        """Store as `put` does and return the result for each symbol.
+        """Store prices: a symbol is appended where it agrees with its stored rows, else replaced.
 
         Parameters
         ----------
         prices : Prices
+            Failures are not stored.
         requested : tuple of date, optional
-            As `asked` for `put`.
+            The range that was asked of the source, inclusive; the extent of the rows when omitted.
+            The part of it that had not ended at the time of the retrieval counts as not asked.
         append_only : bool
             Refuse a symbol that would lose days because it cannot be appended.
         exact : bool
@@ -280,6 +257,11 @@ class StoreProvider:
         Returns
         -------
         Stored
+
+        Raises
+        ------
+        DataError
+            When the file is not a store, is damaged, or is of a newer version of the program.
         """
         import sqlite3
 
@@ -314,13 +296,6 @@ class StoreProvider:
                 return {}
             rows = {s: connection.execute(EXTENT, (s,)).fetchone() for s in unique(symbols)}
         return {symbol: row for symbol, row in rows.items() if row is not None}
-
-    def coverage(self, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
-        """Return the stored range, both ends inclusive, of those symbols that are stored."""
-        return {
-            symbol: (date.fromisoformat(first), date.fromisoformat(last))
-            for symbol, (first, last, *_) in self.extents(symbols).items()
-        }
 
     def of_others(self, symbols: Sequence[str], source: str) -> tuple[str, ...]:
         """Return those symbols that are stored from another source than `source`.

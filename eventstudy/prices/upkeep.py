@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, PriceError
@@ -18,7 +19,7 @@ from ..utility.version import __version__
 from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
 from ._database import FETCH, transaction, unpack
 from ._prices import Prices, Progress
-from .store import GET, NUMBERED, StoreProvider, donor_of
+from .store import GET, NUMBERED, Stored, StoreProvider, donor_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,9 +69,8 @@ class ReadBack:
 def read_back(
     store: StoreProvider,
     prices: Prices,
-    outcomes: Mapping[str, str],
-    unwritten: Mapping[str, str],
-    repeats: Mapping[str, Sequence[str]] | None = None,
+    kept: Stored,
+    repeats: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[ReadBack]:
     """Compare the price cache with the prices that were to be stored.
 
@@ -79,8 +79,8 @@ def read_back(
     store : StoreProvider
     prices : Prices
         The prices to be stored, and the failures.
-    outcomes, unwritten : dict of str to str
-        The outcome of each symbol; those that could not be written, and why.
+    kept : Stored
+        The results of storing them.
     repeats : dict of str to sequence of str, optional
         Days for which the file of a symbol has several rows that differ.
 
@@ -90,16 +90,17 @@ def read_back(
         One for each symbol, failures last.
     """
     again = StoreProvider(store.path, partial=True).fetch(prices.symbols, FIRST_DAY, LAST_DAY)
-    stored, repeats = again.by_symbol(), repeats or {}
+    stored, outcomes = again.by_symbol(), kept.outcomes
     answers = []
     for symbol, rows in prices.by_symbol().items():
         lacks, remedy = _lacks(symbol, rows, prices, again, stored.get(symbol))
-        if lacks and symbol in unwritten:
-            lacks, remedy = f"the price cache cannot be written ({unwritten[symbol]})", AGAIN
+        outcome: str = outcomes[symbol].outcome if symbol in outcomes else "stored"
+        if lacks and symbol in kept.unwritten:
+            lacks, remedy = f"the price cache cannot be written ({kept.unwritten[symbol]})", AGAIN
+            outcome = "not-kept"
         elif not lacks and repeats.get(symbol):
             lacks = f"rows of one date differ in the file ({name_some(repeats[symbol])})"
             remedy = REPEATS
-        outcome = "not-kept" if lacks and symbol in unwritten else outcomes.get(symbol, "stored")
         answers.append(_described(symbol, outcome, prices, again, lacks, remedy))
     for symbol, error in prices.failures.items():
         answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
@@ -304,8 +305,7 @@ def import_files(
     files = FilesProvider(path, _compare)
     prices = _stamped(files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress))
     before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
-    outcomes = {symbol: merged.outcome for symbol, merged in stored.outcomes.items()}
-    answers = read_back(store, prices, outcomes, stored.unwritten, repeats)
+    answers = read_back(store, prices, stored, repeats)
     notices = (*stored.notices, *_notice_ends(answers, prices, before))
     return answers, replace(prices, notices=notices)
 
