@@ -134,7 +134,7 @@ def test_a_rewritten_price_is_said_and_the_earlier_prices_stay(
         found = ask(yahoo, ["WRONG", "FINE"], FIRST, LAST)
     (notice,) = found.notices
     assert notice.startswith(
-        "WRONG: revised by the source since 2024-03-02: 1 closes changed (2019-06-13"
+        "WRONG: revised by the source since 2024-03-02: 1 close changed (2019-06-13"
     )
     assert "9900.00%" in notice
     assert "revised by the source" in found.provenance["WRONG"].note
@@ -156,7 +156,7 @@ def test_a_change_before_the_overlap_is_found_by_a_refresh(
         series.rows[spot] = (day, opened, high, low, close * 1.01, volume)
         assert ask(yahoo, ["EARLY"], FIRST, LAST).notices == ()
         assert (
-            "1 closes changed (2019-02-01"
+            "1 close changed (2019-02-01"
             in ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices[0]
         )
         assert ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices == ()

@@ -94,6 +94,7 @@ class AutoProvider:
         self, symbols: list[str], start: date, end: date, progress: Progress | None
     ) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
+        from ..utility.catalogue import say
         from .sync import update
 
         fetched = update(self._store, self._yahoo, symbols, start, end, progress=progress)
@@ -101,7 +102,7 @@ class AutoProvider:
         if not stored.symbols:
             return fetched
         stale = {symbol: fetched.failures[symbol] for symbol in stored.symbols}
-        reasons = [f"{s}: stored prices used as they are: {e.what}" for s, e in stale.items()]
+        reasons = [say("price_cache.stale", symbol=s, why=e.what) for s, e in stale.items()]
         notices = (*fetched.notices, *stored.notices, *reasons)
         return replace(fetched.merge(stored), notices=notices, stale=stale)
 
@@ -111,14 +112,16 @@ class AutoProvider:
 
     def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
+        from ..utility.catalogue import say
+
         stored = self._stored(symbols, start, end)
         stored = stored.select(stored.symbols)
         missing = [symbol for symbol in symbols if symbol not in stored.provenance]
         sample = self._sample.fetch(missing, start, end)
         failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
-        count, names = len(sample.symbols), ", ".join(sample.symbols)
-        used = f"{why}: bundled sample used for {count} symbol{'s' * (count != 1)} ({names})"
-        return stored.merge(replace(sample, failures=failures, notices=(used,) if count else ()))
+        names = sample.symbols
+        used = say("price_cache.sample", why=why, n=len(names), names=", ".join(names))
+        return stored.merge(replace(sample, failures=failures, notices=(used,) if names else ()))
 
 
 def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:

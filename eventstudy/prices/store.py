@@ -225,12 +225,13 @@ class StoreProvider:
 
     def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
         """Return the notice on symbols that could not be written, if there are any."""
+        from ..utility.catalogue import say
+
         if not unwritten:
             return ()
-        reason = next(iter(unwritten.values()))
-        count = f"{len(unwritten)} symbol{'s' * (len(unwritten) != 1)}"
-        state = f"the price cache {self.path.name} cannot be written ({reason})"
-        return (f"{state}: prices of {count} were not kept ({name_some(unwritten, NAMED)})",)
+        reason, names = next(iter(unwritten.values())), name_some(unwritten, NAMED)
+        facts = {"file": self.path.name, "reason": reason, "n": len(unwritten), "names": names}
+        return (say("price_cache.unwritten", **facts),)
 
     def add(
         self,
@@ -413,6 +414,8 @@ def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
 
 def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
     """Return a notice on symbols that are stored for a part of the range, the smallest first."""
+    from ..utility.catalogue import say
+
     if not ranges:
         return ()
     lengths = {s: min(last, end) - max(first, start) for s, (first, last) in ranges.items()}
@@ -421,5 +424,5 @@ def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date)
     ]
     if len(texts) > NAMED + 1:
         texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
-    noun = f"symbol{'s' * (len(ranges) != 1)} ({', '.join(texts)})"
-    return (f"the price cache has a part of {start} to {end} for {len(ranges)} {noun}",)
+    facts = {"first": start, "last": end, "n": len(ranges), "symbols": ", ".join(texts)}
+    return (say("price_cache.short", **facts),)
