@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from ..errors import BadAnswerError, NetworkError, PriceError, RateLimitedError, UnreachableError
-from ._base import between, unique
-from ._prices import PriceProvider, Prices, Progress, collect
+from ._base import unique
+from ._prices import Answer, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ._base import Provenance
 
 # Symbols asked at once: earlier ones are in the store when a request fails or the program ends.
 CHUNK = 20
@@ -181,15 +175,14 @@ class _Download:
         """
         merged = self.stored.outcomes
 
-        def read(symbol: str) -> tuple[pd.DataFrame, Provenance]:
+        def read(symbol: str) -> Answer:
             if symbol not in merged:
                 raise self.failures[symbol]
-            return merged[symbol].held.rows, merged[symbol].held.provenance
+            held = merged[symbol].held
+            return Answer(held.rows, held.provenance, held.actions)
 
         prices = collect(symbols, start, end, read)
-        actions = {s: between(merged[s].held.actions, start, end) for s in prices.symbols}
-        notices = tuple(dict.fromkeys(self.notices))
-        return replace(prices, notices=notices, actions={s: a for s, a in actions.items() if a})
+        return replace(prices, notices=tuple(dict.fromkeys(self.notices)))
 
 
 def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
