@@ -78,10 +78,8 @@ class AutoProvider:
                 fetched = self._download(missing, start, end, progress)
             except NetworkError as error:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
-                sources = {s: p.source for s, p in fetched.provenance.items()}
-                stale: dict[str, PriceError] = {
-                    s: error for s in fetched.symbols if sources[s] != self._sample.name
-                }
+                sources = fetched.provenance.items()
+                stale = {s: error for s, p in sources if p.source != self._sample.name}
                 notices = (str(error), *fetched.notices)
                 fetched = replace(fetched, notices=notices, stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)

@@ -188,8 +188,12 @@ class StoreProvider:
 
         def read(symbol: str) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
             record, donor = self._find(connection, symbol)
-            if not (record[0] <= start.isoformat() and end.isoformat() <= record[1]):
-                short[symbol] = self._short(symbol, record, start, end)
+            first, last = (date.fromisoformat(day) for day in record[:2])
+            if start < first or end > last:
+                if not self._partial:
+                    message = f"the price cache has {first} to {last}, not all of {start} to {end}"
+                    raise NoPricesError(message, where=symbol)
+                short[symbol] = first, last
             matrix, provenance, actions = verified(symbol, record, donor)
             selected = within(matrix, start, end)
             if not has_closes(selected):
@@ -208,15 +212,6 @@ class StoreProvider:
             notices=_name_short({s: days for s, days in short.items() if s in answers}, start, end),
             actions={name: actions for name in names if (actions := answers[name][2])},
         )
-
-    def _short(
-        self, symbol: str, record: tuple[Any, ...], start: date, end: date
-    ) -> tuple[date, date]:
-        """Return the stored part of a range; NoPricesError where a part is no answer."""
-        if not self._partial:
-            stored = f"the price cache has {record[0]} to {record[1]}"
-            raise NoPricesError(f"{stored}, not all of {start} to {end}", where=symbol)
-        return date.fromisoformat(record[0]), date.fromisoformat(record[1])
 
     def held(self, symbol: str) -> Held:
         """Return all that is stored of a symbol; PriceError when it is not there or damaged."""

@@ -69,6 +69,10 @@ class Marked:
         """Which values are taken as missing, shape (T,)."""
         return np.asarray((self.marks > 0) & (self.marks != SUSPECT))
 
+    def cells(self, mark: int) -> tuple[IntArray, FloatArray]:
+        """Return the positions and the values that have a mark."""
+        return np.flatnonzero(self.marks == mark), self.values[self.marks[self.marks > 0] == mark]
+
 
 class Verdict:
     """The decision on returns.
@@ -150,10 +154,7 @@ class Verdict:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
 
     def _spans(self, column: Marked, mark: int) -> list[Span]:
-        marks = np.where(column.marks == mark, column.marks, 0)
-        values = np.full(len(marks), np.nan)
-        values[column.marks > 0] = column.values
-        return [self._span(a, b, _written(float(values[a]))) for a, b in runs_of(marks, values)]
+        return [self._span(a, b, _written(value)) for a, b, value in runs_of(*column.cells(mark))]
 
     def _fault(self, symbol: str, kind: str, span: Span) -> SeriesFault:
         action = RETURN_FAULTS[kind].action
@@ -176,8 +177,7 @@ class Verdict:
                 yield self._notice(kind, count, list(islice(cells, NAMED)))
 
     def _cells(self, symbol: str, column: Marked, mark: int) -> Iterator[str]:
-        values = column.values[column.marks[column.marks > 0] == mark]
-        for t, value in zip(np.flatnonzero(column.marks == mark), values, strict=True):
+        for t, value in zip(*column.cells(mark), strict=True):
             yield f"{symbol} on {self._dates[t]} is {_written(float(value))}"
 
     def _notice(self, kind: str, count: int, named: list[str]) -> str:
@@ -318,11 +318,9 @@ class Gate:
     def _losses(self) -> Iterator[tuple[int, int, str, float]]:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""
         for symbol, column in self._columns.items():
-            mine = column.marks == LOSS
-            if not column.not_decimal and mine.any():
-                values = column.values[mine[column.marks > 0]].tolist()
-                for t, value in zip(np.flatnonzero(mine).tolist(), values, strict=True):
-                    yield t, self._place[symbol], symbol, value
+            if not column.not_decimal:
+                for t, value in zip(*column.cells(LOSS), strict=True):
+                    yield int(t), self._place[symbol], symbol, float(value)
 
     def _spare_market_days(self) -> None:
         """Keep lone returns on days that moved the other columns too, none of them impossibly."""

@@ -260,24 +260,23 @@ def not_returns(median: float, *, negative: bool) -> bool:
     return median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not negative)
 
 
-def runs_of(marks: SmallIntArray, values: FloatArray) -> list[tuple[int, int]]:
-    """Return the runs of one mark and one value.
+def runs_of(at: IntArray, values: FloatArray) -> list[tuple[int, int, float]]:
+    """Return the runs of one value on consecutive positions.
 
     Parameters
     ----------
-    marks : (T,) int array
-        0 = no mark.
-    values : (T,) float array
+    at : (n,) int array
+        Positions, ascending.
+    values : (n,) float array
 
     Returns
     -------
-    list of (int, int)
-        First and last position of each run.
+    list of (int, int, float)
+        First and last position, and value, of each run.
     """
-    at: IntArray = np.flatnonzero(marks)
     if not len(at):
         return []
-    new = (np.diff(at) > 1) | (np.diff(marks[at]) != 0) | (values[at][1:] != values[at][:-1])
+    new = (np.diff(at) > 1) | (values[1:] != values[:-1])
     starts = np.flatnonzero(np.r_[True, new])
     ends = np.r_[starts[1:] - 1, len(at) - 1]
-    return [(int(at[a]), int(at[b])) for a, b in zip(starts, ends, strict=True)]
+    return list(zip(at[starts].tolist(), at[ends].tolist(), values[starts].tolist(), strict=True))
