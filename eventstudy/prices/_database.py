@@ -5,24 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
-from ._base import (
-    DATE_DTYPE,
-    NUMBER_COLUMNS,
-    Action,
-    Provenance,
-    empty_table,
-    from_json,
-    matrix_of,
-    to_json,
-)  # fmt: skip
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, empty_table, matrix_of
 from ._prices import Prices
 
 if TYPE_CHECKING:
@@ -254,7 +245,7 @@ class Held:
 
     def packed(self) -> tuple[str, str, str, str, str, str, bytes]:
         """Return the columns `RECORD` of the database."""
-        raw = raw_bytes(self.rows)
+        raw = matrix_of(self.rows).astype("<f8").tobytes()
         about = json.dumps(asdict(self.provenance), sort_keys=True)
         digest = hashlib.sha256(raw).hexdigest()
         blob = zlib.compress(raw, 1)
@@ -279,9 +270,14 @@ def _settled(provenance: Provenance, requested: tuple[date, date] | None) -> tup
     return first, last
 
 
-def raw_bytes(rows: pd.DataFrame) -> bytes:
-    """Return the bytes of `matrix_of` the rows as a little-endian float64 array."""
-    return matrix_of(rows).astype("<f8").tobytes()
+def to_json(actions: Iterable[Action]) -> str:
+    """Return the actions as a JSON list of [date, kind, value]."""
+    return json.dumps([astuple(action) for action in sorted(actions)])
+
+
+def from_json(text: str) -> tuple[Action, ...]:
+    """Return the actions that `to_json` wrote."""
+    return tuple(Action(*fields) for fields in json.loads(text))
 
 
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:

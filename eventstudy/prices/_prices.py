@@ -7,18 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from ..errors import PriceError, UnknownSymbolError
-from ._base import (
-    Action,
-    Provenance,
-    between,
-    empty_table,
-    has_prices,
-    in_range,
-    no_rows,
-    stamp,
-    unique,
-)  # fmt: skip
+from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
+from ._base import PRICE_COLUMNS, Action, Provenance, empty_table, in_range, stamp, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -319,7 +309,48 @@ def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
         When there is no close in the range.
     """
     rows, provenance = in_range(answer.rows, start, end), answer.provenance
-    if not has_prices(rows):
+    if not rows[["close", "adj_close"]].notna().any(axis=None):
         raise no_rows(symbol, answer.rows, start, end)
     stamped = provenance if len(rows) == provenance.rows else stamp(provenance, rows)
     return Answer(rows, stamped, between(answer.actions, start, end))
+
+
+def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
+    """Return the error for a symbol without a price in a range of days.
+
+    Parameters
+    ----------
+    symbol : str
+    rows : DataFrame
+        All its rows, whose extent the remedy names.
+    start, end : date or None
+        The range that was wanted.
+
+    Returns
+    -------
+    NoPricesError
+        An OtherDaysError if it has prices at all.
+    """
+    wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
+    priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
+    if priced.empty:
+        return NoPricesError(wanted, where=symbol)
+    have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"
+    return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
+
+
+def between(actions: Iterable[Action], start: date | None, end: date | None) -> tuple[Action, ...]:
+    """Return the actions of a range of days.
+
+    Parameters
+    ----------
+    actions : iterable of Action
+    start, end : date or None
+        Both inclusive; None leaves a side open.
+
+    Returns
+    -------
+    tuple of Action
+    """
+    first, last = str(start or "0001-01-01"), str(end or "9999-12-31")
+    return tuple(action for action in actions if first <= action.date <= last)

@@ -242,7 +242,10 @@ def _appended(old: Held, new: Held) -> Merged:
 
 def _overlaid(old: Held, new: Held) -> Merged:
     """Return `old` with every value of `new`, whose closes agree, in its place."""
-    rows = _overlay(old.rows, new.rows)
+    above, below = (held.rows.set_index("date")[[*NUMBER_COLUMNS]] for held in (new, old))
+    rows = above.combine_first(below)[[*NUMBER_COLUMNS]].reset_index()
+    rows.insert(0, "symbol", old.symbol)
+    rows = rows.astype({"symbol": "str", "date": DATE_DTYPE})
     first, last = old.rows["date"].iloc[[0, -1]]
     changed = _changed(old.rows, rows[rows["date"].between(first, last)])
     held = _combined(old, new, rows, old.actions, new.provenance.note)
@@ -269,15 +272,6 @@ def _combined(
 def _coverage(old: Held, new: Held) -> tuple[str, str]:
     firsts, lasts = zip(old.coverage, new.coverage, strict=True)
     return min(firsts), max(lasts)
-
-
-def _overlay(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of both; the values of `new`, and of `old` where `new` has none."""
-    columns = list(NUMBER_COLUMNS)
-    above, below = (rows.set_index("date")[columns] for rows in (new, old))
-    rows = above.combine_first(below)[columns].reset_index()
-    rows.insert(0, "symbol", old["symbol"].iloc[0])
-    return rows.astype({"symbol": "str", "date": DATE_DTYPE})
 
 
 def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
-from ._base import between, name_some, no_rows, stamped, unique
+from ._base import name_some, stamped, unique
 from ._database import (
     RECORD,
     Database,
@@ -25,7 +25,7 @@ from ._database import (
     verified,
     within,
 )
-from ._prices import Prices, Progress, gather
+from ._prices import Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     import sqlite3

@@ -25,7 +25,6 @@ from .return_faults import (
     TAKEN_OUT,
     ReturnColumn,
     not_returns,
-    runs_of,
 )  # fmt: skip
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
@@ -154,7 +153,7 @@ class Verdict:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
 
     def _spans(self, column: Marked, mark: int) -> list[Span]:
-        return [self._span(a, b, _written(value)) for a, b, value in runs_of(*column.cells(mark))]
+        return [self._span(a, b, _written(value)) for a, b, value in _runs_of(*column.cells(mark))]
 
     def _fault(self, symbol: str, kind: str, span: Span) -> SeriesFault:
         action = RETURN_FAULTS[kind].action
@@ -199,6 +198,19 @@ def _written(value: float) -> str:
     """Return a value as it may be in the file, with the letter that CRSP has for a code."""
     letter = f" ({CRSP[value]})" if value in CRSP else ""
     return f"{value:.10g}{letter}"
+
+
+def _runs_of(at: IntArray, values: FloatArray) -> list[tuple[int, int, float]]:
+    """Return the runs of one value on consecutive positions.
+
+    `at` are ascending positions; a run has its first and last position, and its value.
+    """
+    if not len(at):
+        return []
+    new = (np.diff(at) > 1) | (values[1:] != values[:-1])
+    starts = np.flatnonzero(np.r_[True, new])
+    ends = np.r_[starts[1:] - 1, len(at) - 1]
+    return list(zip(at[starts].tolist(), at[ends].tolist(), values[starts].tolist(), strict=True))
 
 
 class Gate:

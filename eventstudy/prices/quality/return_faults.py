@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...utility.flags import Flag
-from ...utility.typing import BoolArray, FloatArray, IntArray, ReturnKind, SmallIntArray
+from ...utility.typing import BoolArray, FloatArray, ReturnKind, SmallIntArray
 from .fault_kinds import FLAGGED, MISSING
 
 # Daily returns of indices are below this size on most days; in percent they are above it.
@@ -258,25 +258,3 @@ def not_returns(median: float, *, negative: bool) -> bool:
     bool
     """
     return median > LARGEST_MEDIAN or (median > LARGE_MEDIAN and not negative)
-
-
-def runs_of(at: IntArray, values: FloatArray) -> list[tuple[int, int, float]]:
-    """Return the runs of one value on consecutive positions.
-
-    Parameters
-    ----------
-    at : (n,) int array
-        Positions, ascending.
-    values : (n,) float array
-
-    Returns
-    -------
-    list of (int, int, float)
-        First and last position, and value, of each run.
-    """
-    if not len(at):
-        return []
-    new = (np.diff(at) > 1) | (values[1:] != values[:-1])
-    starts = np.flatnonzero(np.r_[True, new])
-    ends = np.r_[starts[1:] - 1, len(at) - 1]
-    return list(zip(at[starts].tolist(), at[ends].tolist(), values[starts].tolist(), strict=True))
