@@ -11,6 +11,8 @@ from ._base import name_some, unique
 from ._prices import PriceProvider, Prices, Progress
 from .store import StoreProvider
 
+REMEDY = "try again with a network, give your own files, or try the bundled sample's tickers"
+
 
 class AutoProvider:
     """The local store, updated from Yahoo, and the bundled sample when Yahoo is out of reach.
@@ -65,7 +67,8 @@ class AutoProvider:
         wanted = unique(symbols)
         stored = self._store.fetch(wanted, start, end)
         missing = [symbol for symbol in wanted if symbol in stored.failures]
-        imported = self._store.of_others(missing, self._yahoo.name)
+        extents = self._store.extents(missing).items()
+        imported = [s for s, (_, _, source, *_) in extents if source != self._yahoo.name]
         if imported:
             stored = stored.select(stored.symbols).merge(self._stored(imported, start, end))
             missing = [symbol for symbol in missing if symbol not in imported]
@@ -79,13 +82,15 @@ class AutoProvider:
             except NetworkError as error:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
                 sources = fetched.provenance.items()
-                stale = {s: error for s, p in sources if p.source != self._sample.name}
+                cached = [s for s, p in sources if p.source != self._sample.name]
+                stale: dict[str, PriceError] = dict.fromkeys(cached, error)
                 notices = (str(error), *fetched.notices)
                 fetched = replace(fetched, notices=notices, stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         errors = list(prices.failures.values())
         if not prices.symbols and all(isinstance(error, NetworkError) for error in errors):
-            raise _nothing(errors)
+            names = name_some((error.where for error in errors), 5)
+            raise NetworkError(f"no price data: {errors[0].what}", where=names, remedy=REMEDY)
         return prices
 
     def _download(
@@ -128,10 +133,3 @@ def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
         message = f"{why} and the bundled sample has none in the range"
         return NetworkError(message, where=symbol, remedy=error.remedy)
     return NetworkError(f"{why} and not in the bundled sample", where=symbol)
-
-
-def _nothing(failures: list[PriceError]) -> NetworkError:
-    """Return the error for a fetch in which every symbol failed by the network."""
-    names = name_some((error.where for error in failures), 5)
-    remedy = "try again with a network, give your own files, or try the bundled sample's tickers"
-    return NetworkError(f"no price data: {failures[0].what}", where=names, remedy=remedy)

@@ -73,10 +73,8 @@ def make(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
     except Exception as error:
         raise PLUGINS.broken(entry, error) from error
     if not isinstance(provider, PriceProvider):
-        raise ConfigError(
-            f"the price source {entry.name} of {package_of(entry)} has no fetch or no name",
-            value=type(provider).__name__,
-        )
+        message = f"the price source {entry.name} of {package_of(entry)} has no fetch or no name"
+        raise ConfigError(message, value=type(provider).__name__)
     return _Guarded(provider, entry)
 
 
@@ -128,6 +126,5 @@ class _Guarded:
         return prices
 
     def _fault(self, reason: str) -> DataError:
-        return DataError(
-            f"the price source failed ({reason})", where=f"{self.name} of {package_of(self._entry)}"
-        )
+        where = f"{self.name} of {package_of(self._entry)}"
+        return DataError(f"the price source failed ({reason})", where=where)

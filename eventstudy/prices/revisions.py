@@ -135,13 +135,11 @@ def compare(old: Held, new: Held) -> Change:
     last = before["date"].iloc[-1]
     before = before[(before["date"] >= new.coverage[0]) & (before["date"] <= new.coverage[1])]
     after = after[(after["date"] >= old.rows["date"].iloc[0]) & (after["date"] <= last)]
-    days, i, j = np.intersect1d(
-        before["date"].to_numpy(), after["date"].to_numpy(), return_indices=True
-    )
+    old_days, new_days = before["date"].to_numpy(), after["date"].to_numpy()
+    days, i, j = np.intersect1d(old_days, new_days, return_indices=True)
     if len(before) == len(after) == 0:
         return Change("apart", say("price_cache.apart"))
-    vanished = np.setdiff1d(before["date"].to_numpy(), days)
-    added = np.setdiff1d(after["date"].to_numpy(), days)
+    vanished, added = np.setdiff1d(old_days, days), np.setdiff1d(new_days, days)
     close, adjusted = (
         _ratio(before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close")
     )

@@ -293,20 +293,6 @@ class StoreProvider:
             rows = {s: connection.execute(EXTENT, (s,)).fetchone() for s in unique(symbols)}
         return {symbol: row for symbol, row in rows.items() if row is not None}
 
-    def of_others(self, symbols: Sequence[str], source: str) -> tuple[str, ...]:
-        """Return those symbols that are stored from another source than `source`.
-
-        Parameters
-        ----------
-        symbols : sequence of str
-        source : str
-
-        Returns
-        -------
-        tuple of str
-        """
-        return tuple(name for name, row in self.extents(symbols).items() if row[2] != source)
-
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT; none when there is no store yet.
 
@@ -414,9 +400,8 @@ def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date)
     if not ranges:
         return ()
     lengths = {s: min(last, end) - max(first, start) for s, (first, last) in ranges.items()}
-    texts = [
-        f"{s} {ranges[s][0]} to {ranges[s][1]}" for s in sorted(ranges, key=lengths.__getitem__)
-    ]
+    ascending = sorted(ranges, key=lengths.__getitem__)
+    texts = [f"{s} {ranges[s][0]} to {ranges[s][1]}" for s in ascending]
     if len(texts) > NAMED + 1:
         texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
     facts = {"first": start, "last": end, "n": len(ranges), "symbols": ", ".join(texts)}

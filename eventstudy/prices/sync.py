@@ -141,9 +141,9 @@ class _Download:
             self.done += len(chunk)
             refused += self._keep(prices, days, append_only)
             if not prices.symbols and (final := _hopeless(prices)):
-                for symbol in (symbol for _, later in chunks[number + 1 :] for symbol in later):
-                    message = f"not asked: {final.what}"
-                    self.failures[symbol] = type(final)(message, where=symbol)
+                message = f"not asked: {final.what}"
+                later = (symbol for _, chunk in chunks[number + 1 :] for symbol in chunk)
+                self.failures |= {s: type(final)(message, where=s) for s in later}
                 break
         return refused
 

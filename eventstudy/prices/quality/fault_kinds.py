@@ -344,20 +344,31 @@ FAULTS: Mapping[str, FaultKind] = {
 
 def faults_of(quotes: Quotes) -> tuple[SeriesFault, ...]:
     """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
-    return tuple(
-        SeriesFault(quotes.symbol, str(span.first), str(span.last), name, span.detail, kind.action)
-        for name, kind in FAULTS.items()
-        for span in shortened(kind.find(quotes))
-    )
+    faults = list[SeriesFault]()
+    for name, kind in FAULTS.items():
+        faults += as_faults(quotes.symbol, name, kind.action, kind.find(quotes))
+    return tuple(faults)
 
 
-def shortened(spans: list[Span]) -> list[Span]:
-    """Return at most `LONGEST` spans, the last of a longer list as one."""
-    if len(spans) <= LONGEST:
-        return spans
-    later = spans[LONGEST - 1 :]
-    detail = f"{len(later)} of them, the first: {later[0].detail}"
-    return [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
+def as_faults(symbol: str, kind: str, action: str, spans: list[Span]) -> list[SeriesFault]:
+    """Return faults of one kind, at most `LONGEST`: the last of a longer list are one.
+
+    Parameters
+    ----------
+    symbol, kind, action : str
+        As for `SeriesFault`.
+    spans : list of Span
+        The days on which it was seen.
+
+    Returns
+    -------
+    list of SeriesFault
+    """
+    if len(spans) > LONGEST:
+        later = spans[LONGEST - 1 :]
+        detail = f"{len(later)} of them, the first: {later[0].detail}"
+        spans = [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
+    return [SeriesFault(symbol, str(a), str(b), kind, detail, action) for a, b, detail in spans]
 
 
 def notes_of(faults: Iterable[SeriesFault]) -> list[str]:

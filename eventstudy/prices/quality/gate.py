@@ -12,7 +12,7 @@ from ...errors import DataError
 from ...utility.catalogue import Reason, say
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
 from .._base import name_some
-from .fault_kinds import NAMED, SeriesFault, shortened
+from .fault_kinds import NAMED, SeriesFault, as_faults
 from .quotes import Span
 from .return_faults import (
     LARGE_MEDIAN,
@@ -100,7 +100,9 @@ class Verdict:
         self.failures = {s: self._failure(s) for s, column in columns.items() if column.not_decimal}
         self.symbols = [s for s, c in columns.items() if not c.not_decimal and c.out.any()]
         self.faults = tuple(f for s, unit in units.items() for f in self._faults_of(s, unit))
-        self.notices = [*_of_file(median), *self._of_columns(units), *self._of_cells()]
+        self.notices = [*self._of_columns(units), *self._of_cells()]
+        if median > LARGE_MEDIAN:
+            self.notices.insert(0, Reason("like_percent", median=median))
 
     def cleaned(self, symbols: Sequence[str], values: FloatArray) -> FloatArray:
         """Return the returns of m symbols, NaN where they are taken as missing.
@@ -140,24 +142,19 @@ class Verdict:
         return f"median size {column.median:.2g}{typical}{more}"
 
     def _faults_of(self, symbol: str, unit: str) -> Iterator[SeriesFault]:
-        column = self._columns[symbol]
+        column, spans = self._columns[symbol], dict[str, list[Span]]()
         if unit:
-            yield self._fault(symbol, unit, self._span(0, -1, self._size(symbol)))
-        if column.not_decimal:
-            return
-        for mark, kind in MARKS.items():
-            spans = shortened(self._spans(column, mark))
-            yield from (self._fault(symbol, kind, span) for span in spans)
+            spans[unit] = [self._span(0, -1, self._size(symbol))]
+        if not column.not_decimal:
+            spans |= {kind: self._spans(column, mark) for mark, kind in MARKS.items()}
+        for kind, listed in spans.items():
+            yield from as_faults(symbol, kind, RETURN_FAULTS[kind].action, listed)
 
     def _span(self, first: int, last: int, detail: str) -> Span:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
 
     def _spans(self, column: Marked, mark: int) -> list[Span]:
         return [self._span(a, b, _written(value)) for a, b, value in _runs_of(*column.cells(mark))]
-
-    def _fault(self, symbol: str, kind: str, span: Span) -> SeriesFault:
-        action = RETURN_FAULTS[kind].action
-        return SeriesFault(symbol, str(span.first), str(span.last), kind, span.detail, action)
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
         for kind in ("percent_column", "suspect_column"):
@@ -188,10 +185,6 @@ class Verdict:
             where=self._where, n=count, faults=say(f"fault.{kind}", n=count), cells=cells,
             remedy=say(f"fault.remedy.{kind}"),
         )  # fmt: skip
-
-
-def _of_file(median: float) -> list[str]:
-    return [Reason("like_percent", median=median)] if median > LARGE_MEDIAN else []
 
 
 def _written(value: float) -> str:
