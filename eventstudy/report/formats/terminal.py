@@ -229,7 +229,7 @@ def losses(findings: Findings, *, written: bool = True) -> str:
     lines = [say("terminal.dropped", n=n, total=setup.n_events)]
     for kind in dropped_section(findings).kinds[:DROPPED_SHOWN]:
         event = next(iter(kind.reasons.values()))[0]
-        why = event.reason.facts.get("why", "")
+        why = event.reason.example
         code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"
         example = say(code, kind=kind.reason, event=event.cells["event_id"], why=why)
         lines.append(f"  {kind.n:4,}  {example}")
