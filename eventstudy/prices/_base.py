@@ -91,7 +91,7 @@ def unique(symbols: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(symbols))
 
 
-def empty_table() -> pd.DataFrame:
+def make_empty_table() -> pd.DataFrame:
     """Return a price table without rows, with the right columns and dtypes."""
     import pandas as pd
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, empty_table, matrix_of
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, make_empty_table, matrix_of
 from ._prices import Prices
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Held:
         fetched = []
         for symbol, rows in prices.by_symbol().items():
             source, actions = prices.provenance[symbol], prices.actions.get(symbol, ())
-            moment = utc(source.retrieved_at or now.isoformat())
+            moment = to_utc(source.retrieved_at or now.isoformat())
             fetched.append(cls(symbol, rows, source, actions, _settled(source, requested), moment))
         return fetched
 
@@ -252,7 +252,7 @@ class Held:
         return *self.coverage, self.fetched_at, about, to_json(self.actions), digest, blob
 
 
-def utc(text: str) -> str:
+def to_utc(text: str) -> str:
     """Return an ISO time as UTC to the second; one without an offset is UTC already."""
     moment = datetime.fromisoformat(text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -286,7 +286,7 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
     Parameters
     ----------
     symbol, record, donor
-        As for `verified`.
+        As for `verify_record`.
 
     Returns
     -------
@@ -295,15 +295,15 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
     Raises
     ------
     BadAnswerError
-        As for `verified`.
+        As for `verify_record`.
     """
-    matrix, provenance, actions = verified(symbol, record, donor)
+    matrix, provenance, actions = verify_record(symbol, record, donor)
     return Held(
         symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
     )
 
 
-def verified(
+def verify_record(
     symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None
 ) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
     """Return the array of a record, shape (7, n_rows), with provenance and actions.
@@ -331,14 +331,14 @@ def verified(
     except (zlib.error, ValueError, TypeError):
         raise _damaged(symbol) from None
     if donor is not None:
-        matrix = within(matrix, provenance.first, provenance.last)
+        matrix = cut_days(matrix, provenance.first, provenance.last)
         raw = matrix.tobytes()
     if hashlib.sha256(raw).hexdigest() != digest:
         raise _damaged(symbol)
     return matrix, provenance, acts
 
 
-def within(matrix: FloatArray, start: date | str, end: date | str) -> FloatArray:
+def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArray:
     """Return the days of an array in a range.
 
     Parameters
@@ -373,7 +373,7 @@ def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
     import pandas as pd
 
     if not matrices:
-        return empty_table()
+        return make_empty_table()
     lengths = [matrix.shape[1] for matrix in matrices.values()]
     days, *numbers = np.concatenate([*matrices.values()], axis=1).astype("float64")
     dates = days.astype("int64").astype("datetime64[D]").astype(DATE_DTYPE)

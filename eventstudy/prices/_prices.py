@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
-from ._base import PRICE_COLUMNS, Action, Provenance, empty_table, in_range, stamp, unique
+from ._base import PRICE_COLUMNS, Action, Provenance, in_range, make_empty_table, stamp, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ class Prices:
         names = sorted(tables)
         frames = [tables[name] for name in names]
         return cls(
-            table=pd.concat(frames, ignore_index=True) if names else empty_table(),
+            table=pd.concat(frames, ignore_index=True) if names else make_empty_table(),
             failures=dict(sorted(failures.items())),
             provenance={name: provenance[name] for name in names},
             notices=tuple(dict.fromkeys(notices)),
@@ -199,10 +199,10 @@ class Prices:
             actions = between(self.actions.get(symbol, ()), start, end)
             return Answer(rows, provenance if complete else stamp(provenance, rows), actions)
 
-        return replace(joined(*gather(wanted, read), self.stale), notices=self.notices)
+        return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)
 
 
-def joined(
+def join_answers(
     answers: Mapping[str, Answer],
     failures: Mapping[str, PriceError],
     stale: Mapping[str, PriceError] | None = None,
@@ -285,7 +285,7 @@ def collect(
     def read_range(symbol: str) -> Answer:
         return cut_range(symbol, Answer(*read(symbol)), start, end)
 
-    return joined(*gather(symbols, read_range, progress))
+    return join_answers(*gather(symbols, read_range, progress))
 
 
 def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:

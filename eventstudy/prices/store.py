@@ -17,13 +17,13 @@ from ._database import (
     RECORD,
     Database,
     Held,
+    cut_days,
     frame,
     has_closes,
+    to_utc,
     transaction,
     unpack,
-    utc,
-    verified,
-    within,
+    verify_record,
 )
 from ._prices import Prices, Progress, between, gather, no_rows
 
@@ -84,7 +84,7 @@ def moment(vintage: str | date) -> str:
     """
     text = str(vintage).strip()
     try:
-        return utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
+        return to_utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
         remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
         message = "not a date or time"
@@ -194,8 +194,8 @@ class StoreProvider:
                     message = f"the price cache has {first} to {last}, not all of {start} to {end}"
                     raise NoPricesError(message, where=symbol)
                 short[symbol] = first, last
-            matrix, provenance, actions = verified(symbol, record, donor)
-            selected = within(matrix, start, end)
+            matrix, provenance, actions = verify_record(symbol, record, donor)
+            selected = cut_days(matrix, start, end)
             if not has_closes(selected):
                 raise no_rows(symbol, frame({symbol: matrix}), start, end)
             if selected.shape[1] != provenance.rows:
@@ -330,10 +330,10 @@ def _vintage(
         message = f"the price cache has no vintage of {as_of} or before"
         raise NoPricesError(message, where=symbol, remedy=f"the first is of {first}")
     number, *record = vintage
-    return tuple(record), donor_of(connection, symbol, number, record[-1], current)
+    return tuple(record), find_donor(connection, symbol, number, record[-1], current)
 
 
-def donor_of(
+def find_donor(
     connection: sqlite3.Connection,
     symbol: str,
     number: int,

@@ -20,7 +20,7 @@ from ..utility.version import __version__
 from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
 from ._database import FETCH, transaction, unpack
 from ._prices import Prices, Progress
-from .store import GET, NUMBERED, Stored, StoreProvider, donor_of
+from .store import GET, NUMBERED, Stored, StoreProvider, find_donor
 
 if TYPE_CHECKING:
     import sqlite3
@@ -202,7 +202,7 @@ def damaged(store: StoreProvider) -> Iterator[tuple[str, bool]]:
             current = connection.execute(GET, (symbol,)).fetchone()
             yield symbol, _is_damaged(symbol, current)
             for number, *record in connection.execute(NUMBERED, (symbol,)).fetchall():
-                donor = donor_of(connection, symbol, number, record[-1], current)
+                donor = find_donor(connection, symbol, number, record[-1], current)
                 yield f"{symbol} vintage {number}", _is_damaged(symbol, tuple(record), donor)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
 from ._base import Action, Provenance, clean, in_range, name_some, unique
-from ._prices import Answer, Prices, Progress, cut_range, joined
+from ._prices import Answer, Prices, Progress, cut_range, join_answers
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class YahooProvider:
 
         outcomes = self._wire.ask_all(_ask, wanted, progress)
         failures = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
-        return joined({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
+        return join_answers({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
 
     def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
         """Download the market values of firms on their sessions.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError
-from ..prices.quality.fault_kinds import SeriesFault, faults_of, near, notes_of
+from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
 from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
@@ -260,7 +260,7 @@ class ReturnsPanel:
             quotes_of[symbol] = quotes, rows
             if measure == "return":
                 series[symbol], symbol_notes = usable_closes(quotes)
-                faults += faults_of(quotes) if symbol in firms else ()
+                faults += find_faults(quotes) if symbol in firms else ()
                 notes += symbol_notes if symbol in firms else []
                 continue
             data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
@@ -283,7 +283,7 @@ class ReturnsPanel:
             calendars=clock.columns, measure=measure,
             hours={name: usual_hours(s) for name, s in sessions.items()},
             kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
-            notes=(*notes, *notes_of(faults), *judged_limits(quotes_of, wanted)),
+            notes=(*notes, *note_faults(faults), *judged_limits(quotes_of, wanted)),
             limits=states if ruled else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 

@@ -342,7 +342,7 @@ FAULTS: Mapping[str, FaultKind] = {
 }
 
 
-def faults_of(quotes: Quotes) -> tuple[SeriesFault, ...]:
+def find_faults(quotes: Quotes) -> tuple[SeriesFault, ...]:
     """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
     faults = list[SeriesFault]()
     for name, kind in FAULTS.items():
@@ -371,7 +371,7 @@ def as_faults(symbol: str, kind: str, action: str, spans: list[Span]) -> list[Se
     return [SeriesFault(symbol, str(a), str(b), kind, detail, action) for a, b, detail in spans]
 
 
-def notes_of(faults: Iterable[SeriesFault]) -> list[str]:
+def note_faults(faults: Iterable[SeriesFault]) -> list[str]:
     """Return the notes on faults, one for each symbol and kind that is noted."""
     groups: dict[tuple[str, str], list[SeriesFault]] = {}
     for fault in faults:
