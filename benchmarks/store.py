@@ -47,7 +47,7 @@ def fill(store: StoreProvider, tickers: int, years: int, seed: int = 1) -> float
         made = [synthetic(name, days, rng) for name in names]
         parts = {name: one.table for name, one in zip(names, made, strict=True)}
         given = {name: one.provenance[name] for name, one in zip(names, made, strict=True)}
-        taken += seconds(lambda parts=parts, given=given: store.put(Prices.of(parts, {}, given)))
+        taken += seconds(lambda parts=parts, given=given: store.add(Prices.of(parts, {}, given)))
     return taken
 
 

@@ -71,7 +71,7 @@ def write(path: Path, versions: dict[str, int], report: int) -> None:
     for symbol, version in order(versions):
         prices = made(symbol, version)
         os.write(report, b"<")
-        store.put(prices)
+        store.add(prices)
         os.write(report, b">")
 
 
@@ -131,7 +131,7 @@ def main() -> None:
         versions = dict.fromkeys(SYMBOLS, 2)
         for version in range(3):
             for symbol in SYMBOLS:
-                StoreProvider(path).put(made(symbol, version))
+                StoreProvider(path).add(made(symbol, version))
         for _ in range(asked.kills):
             amid += kill_once(path, versions, draw)
             check(path, versions)

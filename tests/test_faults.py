@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from eventstudy.calendars.exchanges import exchange_of
 from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.errors import DataError
-from eventstudy.prices.quality.fault_kinds import FAULTS, Fault, table_of
+from eventstudy.prices.quality.fault_kinds import FAULTS, SeriesFault, table_of
 from eventstudy.prices.quality.quotes import Quotes, no_trade, spikes
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS
 from eventstudy.returns import ReturnsPanel, returns_of
+from eventstudy.utility.catalogue import has
 
 SIZE = 160
 DAYS = pd.bdate_range("2024-01-01", periods=SIZE)
@@ -380,7 +381,7 @@ def test_faults_near_an_event_and_as_a_table() -> None:
     assert panel.faults_near("B", day(50), day(56)) == ()
     assert panel.faults_near("C", day(0), day(99)) == ()
     table = table_of(panel.faults)
-    assert list(table.columns) == [f.name for f in dataclasses.fields(Fault)]
+    assert list(table.columns) == [f.name for f in dataclasses.fields(SeriesFault)]
     assert table["kind"].tolist() == ["suspension", "suspect_split"]
     assert table_of(()).empty
 
@@ -388,9 +389,19 @@ def test_faults_near_an_event_and_as_a_table() -> None:
 def test_the_document_says_what_is_done() -> None:
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.M))
+    actions = {name: cells.split(" | ")[-1] for name, cells in rows.items()}
     kinds = {**FAULTS, **RETURN_FAULTS}
-    said = {name: " | ".join((kind.looks, kind.rule, kind.action)) for name, kind in kinds.items()}
-    assert rows == said
+    assert list(actions.items()) == [(name, kind.action) for name, kind in kinds.items()]
+    for name, kind in FAULTS.items():
+        rule = rows[name].split(" | ")[1]
+        docstring = " ".join((kind.find.__doc__ or "").split())
+        assert docstring.endswith(f" {rule[0].upper()}{rule[1:]}."), name
+
+
+def test_every_kind_has_its_words() -> None:
+    kinds = {**FAULTS, **RETURN_FAULTS}
+    assert [kind for kind in kinds if not has(f"fault.{kind}")] == []
+    assert [kind for kind in RETURN_FAULTS if not has(f"fault.remedy.{kind}")] == []
 
 
 # Recorded prices

@@ -75,8 +75,8 @@ def test_a_wider_range_is_downloaded_whole(auto: Auto, tmp_path: Path) -> None:
         "2019-06-03",
         "2020-06-30",
     )
-    asked = StoreProvider(tmp_path / "prices.sqlite").coverage(["AAA"])
-    assert asked == {"AAA": (FIRST, date(2020, 6, 30))}
+    asked = StoreProvider(tmp_path / "prices.sqlite").extents(["AAA"])["AAA"][:2]
+    assert asked == (FIRST.isoformat(), "2020-06-30")
 
 
 def test_without_a_network_the_sample_stands_in_loudly(auto: Auto) -> None:
@@ -135,7 +135,7 @@ def test_a_store_that_cannot_be_written_is_a_notice(auto: Auto, tmp_path: Path) 
 
 def test_the_names_of_the_sources(tmp_path: Path) -> None:
     assert list(PROVIDERS) == ["auto", "yahoo", "store", "sample", "files"]
-    assert all(source.summary for source in PROVIDERS.values())
+    assert all(PROVIDERS.values())
     for name in ("auto", "yahoo", "store", "sample"):
         provider = resolve(name, store=tmp_path / "prices.sqlite")
         assert provider.name == name

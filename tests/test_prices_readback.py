@@ -18,7 +18,7 @@ from test_prices_store import made
 from yahoo_standin import Yahoo
 
 from eventstudy.prices import Prices
-from eventstudy.prices.store import StoreProvider
+from eventstudy.prices.store import Stored, StoreProvider
 from eventstudy.prices.upkeep import days_unlike, read_back
 
 SPAN = ("--start", "2019-01-01", "--end", "2019-06-28")
@@ -85,7 +85,7 @@ def test_a_cache_that_cannot_be_written(
     path = tmp_path / "place" / "prices.sqlite"
     order = ["fetch", "AAPL", *SPAN] if command == "fetch" else ["import", tmp_path / "AAPL.csv"]
     write(tmp_path / "AAPL.csv", "2019-01-02,1,1,1,1,1,1")
-    StoreProvider(path).put(made("MINE"))
+    StoreProvider(path).add(made("MINE"))
     monkeypatch.setattr("eventstudy.prices._database.TIMEOUT", 0.05)
     blocker = sqlite3.connect(path)
     if trouble == "locked":
@@ -231,12 +231,12 @@ def test_symbols_without_prices_are_in_the_answer(yahoo: Yahoo, tmp_path: Path) 
 
 def prices_of(store: StoreProvider, **changes: object) -> list[tuple[str, bool]]:
     prices = made("AAA", "BBB")
-    store.put(prices)
+    store.add(prices)
     table = prices.table.copy()
     for column, value in changes.items():
         table.loc[0, column] = value
     asked = Prices(table, {}, prices.provenance)
-    return [(row.unkept, bool(row.remedy)) for row in read_back(store, asked, {}, {})]
+    return [(row.unkept, bool(row.remedy)) for row in read_back(store, asked, Stored())]
 
 
 def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
         connection.execute("UPDATE prices SET sha256 = 'x' WHERE symbol = 'AAA'")
         connection.execute("DELETE FROM prices WHERE symbol = 'BBB'")
     connection.close()
-    answers = read_back(store, made("AAA", "BBB"), {}, {})
+    answers = read_back(store, made("AAA", "BBB"), Stored())
     assert [row.unkept for row in answers] == [
         "the stored prices are damaged",
         "not in the price cache",

@@ -45,6 +45,10 @@ def made(*symbols: str, first: str = "2019-01-02", rows: int = 250, scale: float
     return Prices.of(parts, {}, provenance)
 
 
+def asked_days(store: StoreProvider, *symbols: str) -> dict[str, tuple[date, ...]]:
+    return {s: (*map(date.fromisoformat, row[:2]),) for s, row in store.extents(symbols).items()}
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> StoreProvider:
     return StoreProvider(tmp_path / "deep" / "er" / "prices.sqlite")
@@ -52,7 +56,8 @@ def store(tmp_path: Path) -> StoreProvider:
 
 def test_gives_back_exactly_what_was_put(store: StoreProvider) -> None:
     prices = made("AAA", "^BBB", "000300.SS")
-    assert store.put(prices, asked=(FIRST, LAST)) == ()
+    stored = store.add(prices, (FIRST, LAST))
+    assert (stored.notices, stored.unwritten) == ([], {})
     found = store.fetch(["^BBB", "AAA", "000300.SS"], FIRST, LAST)
     pd.testing.assert_frame_equal(found.table, prices.table, check_exact=True)
     assert found.provenance == prices.provenance
@@ -62,7 +67,7 @@ def test_gives_back_exactly_what_was_put(store: StoreProvider) -> None:
 
 def test_a_part_of_the_range_has_its_own_hash(store: StoreProvider) -> None:
     prices = made("AAA")
-    store.put(prices, asked=(FIRST, LAST))
+    store.add(prices, (FIRST, LAST))
     found = store.fetch(["AAA"], date(2019, 2, 1), date(2019, 2, 28))
     assert (
         found.provenance["AAA"]
@@ -72,7 +77,7 @@ def test_a_part_of_the_range_has_its_own_hash(store: StoreProvider) -> None:
 
 
 def test_answers_only_what_it_covers(store: StoreProvider) -> None:
-    store.put(made("AAA"), asked=(date(2018, 1, 1), LAST))
+    store.add(made("AAA"), (date(2018, 1, 1), LAST))
     found = store.fetch(["AAA", "ZZZ"], date(2018, 1, 1), LAST)
     assert found.symbols == ("AAA",)
     assert found.failures["ZZZ"].kind == "unknown_symbol"
@@ -90,7 +95,7 @@ def test_all_of_few_that_are_short_are_named_and_the_shortest_first(
     store: StoreProvider, n: int, end: str
 ) -> None:
     for i in range(n):
-        store.put(made(f"S{i}", rows=20 * (i + 1)), asked=(date(2019, 1, 2), date(2019, 3, i + 1)))
+        store.add(made(f"S{i}", rows=20 * (i + 1)), (date(2019, 1, 2), date(2019, 3, i + 1)))
     names = [f"S{i}" for i in reversed(range(n))]
     partial = StoreProvider(store.path, partial=True)
     [said] = partial.fetch(names, date(2019, 1, 2), date(2019, 12, 31)).notices
@@ -101,14 +106,14 @@ def test_all_of_few_that_are_short_are_named_and_the_shortest_first(
 
 def test_the_future_was_not_asked(store: StoreProvider) -> None:
     """What was downloaded on 2024-03-01 is no answer about that day or a later one."""
-    store.put(made("AAA"), asked=(FIRST, date(2030, 1, 1)))
-    assert store.coverage(["AAA", "ZZZ"]) == {"AAA": (FIRST, date(2024, 2, 29))}
+    store.add(made("AAA"), (FIRST, date(2030, 1, 1)))
+    assert asked_days(store, "AAA", "ZZZ") == {"AAA": (FIRST, date(2024, 2, 29))}
 
 
 def test_rows_are_replaced_whole(store: StoreProvider) -> None:
-    store.put(made("AAA", "BBB"), asked=(FIRST, LAST))
+    store.add(made("AAA", "BBB"), (FIRST, LAST))
     again = made("AAA", first="2019-06-03", rows=20, scale=0.5)
-    store.put(again)
+    store.add(again)
     assert store.fetch(["AAA"], FIRST, LAST).failures
     found = store.fetch(["AAA"], date(2019, 6, 3), date(2019, 6, 28))
     pd.testing.assert_frame_equal(found.table, again.table)
@@ -118,12 +123,13 @@ def test_rows_are_replaced_whole(store: StoreProvider) -> None:
 def test_nothing_there_yet(store: StoreProvider) -> None:
     assert store.symbols() == ()
     assert store.fetch(["AAA"], FIRST, LAST).failures["AAA"].kind == "unknown_symbol"
-    assert store.put(Prices.of({}, {}, {})) == ()
+    stored = store.add(Prices.of({}, {}, {}))
+    assert (stored.notices, stored.unwritten) == ([], {})
     assert not store.path.exists()
 
 
 def test_damaged_prices_are_not_given_out(store: StoreProvider) -> None:
-    store.put(made("AAA", "BBB"), asked=(FIRST, LAST))
+    store.add(made("AAA", "BBB"), (FIRST, LAST))
     connection = sqlite3.connect(store.path)
     with connection:
         connection.execute(
@@ -166,10 +172,10 @@ def of_another_program(path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_store_is_refused(store: StoreProvider, harm: object, words: str) -> None:
-    store.put(made(*(f"S{n}" for n in range(30))), asked=(FIRST, LAST))
+    store.add(made(*(f"S{n}" for n in range(30))), (FIRST, LAST))
     harm(store.path)  # type: ignore[operator]
     before = store.path.read_bytes()
-    for use in (lambda: store.fetch(["S1", "S29"], FIRST, LAST), lambda: store.put(made("S1"))):
+    for use in (lambda: store.fetch(["S1", "S29"], FIRST, LAST), lambda: store.add(made("S1"))):
         with pytest.raises(DataError, match=words) as caught:
             use()
         assert caught.value.where == str(store.path)
@@ -179,7 +185,8 @@ def test_a_file_that_is_no_store_is_refused(store: StoreProvider, harm: object, 
 
 def test_a_place_that_cannot_be_written_gives_a_notice(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    (notice,) = StoreProvider(tmp_path / "file" / "prices.sqlite").put(made("AAA"))
+    store = StoreProvider(tmp_path / "file" / "prices.sqlite")
+    (notice,) = store.unwritten_notice(store.add(made("AAA")).unwritten)
     assert "cannot be written" in notice
     assert str(tmp_path) not in notice
 
@@ -203,7 +210,7 @@ def test_a_folder_that_cannot_be_written_can_be_read() -> None:
     """Also where the tests run as root, who may write everywhere: the reader becomes nobody."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store" / "prices.sqlite"
-        StoreProvider(path).put(made("AAA"), asked=(FIRST, LAST))
+        StoreProvider(path).add(made("AAA"), (FIRST, LAST))
         Path(folder).chmod(0o755)
         path.parent.chmod(0o555)
         try:
@@ -245,8 +252,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 for round in range(5):
     names = [f"{sys.argv[2]}{n}" for n in range(20)]
-    notices = store.put(made(*names, "BOTH", rows=200 + 10 * round))
-    assert notices == (), notices
+    stored = store.add(made(*names, "BOTH", rows=200 + 10 * round))
+    assert not stored.notices and not stored.unwritten, (stored.notices, stored.unwritten)
 """
 
 
@@ -321,7 +328,7 @@ def test_killed_while_writing() -> None:
 def test_provenance_of_the_download_is_kept(store: StoreProvider) -> None:
     prices = made("AAA")
     noted = {"AAA": replace(prices.provenance["AAA"], note="ä; 3 rows", instrument="INDEX")}
-    store.put(replace(prices, provenance=noted), asked=(FIRST, LAST))
+    store.add(replace(prices, provenance=noted), (FIRST, LAST))
     assert store.fetch(["AAA"], FIRST, LAST).provenance == noted
 
 
@@ -373,11 +380,12 @@ def test_a_store_of_version_1_is_read_as_it_is_and_migrated_when_written(tmp_pat
         found = store.fetch(["AAA", "^BBB"], FIRST, LAST)
         pd.testing.assert_frame_equal(found.table, prices.table, check_exact=True)
         assert found.provenance == prices.provenance
-        assert store.coverage(["AAA"]) == {"AAA": (FIRST, LAST)}
+        assert asked_days(store, "AAA") == {"AAA": (FIRST, LAST)}
         assert store.held("AAA").fetched_at == "2024-03-01T10:00:00+00:00"
         assert version_of(store.path) == version
         if version == 1:
-            assert store.put(made("CCC")) == ()
+            stored = store.add(made("CCC"))
+            assert (stored.notices, stored.unwritten) == ([], {})
     assert store.symbols() == ("AAA", "CCC", "^BBB")
 
 
@@ -386,7 +394,7 @@ def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
     from eventstudy.prices import store as statements
     from eventstudy.prices import upkeep
 
-    store.put(made("AAA"))
+    store.add(made("AAA"))
     texts = [
         statements.GET,
         statements.EXTENT,
@@ -408,7 +416,7 @@ def test_the_work_of_a_read_is_that_of_its_symbols(store: StoreProvider) -> None
     """Steps of SQLite's machine for three symbols: the same beside 10 others and beside 200."""
     steps = []
     for count in (10, 200):
-        store.put(made(*(f"S{n}" for n in range(count)), rows=20))
+        store.add(made(*(f"S{n}" for n in range(count)), rows=20))
         with store.database.reading() as connection:
             assert connection is not None
             done = 0

@@ -89,7 +89,7 @@ def test_only_the_missing_end_is_asked_and_appended(ask: Update, store: StorePro
     assert earlier.table["close"].tolist() == [
         r[4] for r in series.rows if date(2018, 6, 1) <= r[0] <= LAST
     ]
-    assert store.coverage(["TAIL"]) == {"TAIL": (date(2018, 6, 1), LAST)}
+    assert store.extents(["TAIL"])["TAIL"][:2] == ("2018-06-01", LAST.isoformat())
 
 
 def test_a_dividend_since_is_a_rebase_and_no_splice(ask: Update, store: StoreProvider) -> None:
@@ -134,7 +134,7 @@ def test_a_rewritten_price_is_said_and_the_earlier_prices_stay(
         found = ask(yahoo, ["WRONG", "FINE"], FIRST, LAST)
     (notice,) = found.notices
     assert notice.startswith(
-        "WRONG: revised by the source since 2024-03-02: 1 closes changed (2019-06-13"
+        "WRONG: revised by the source since 2024-03-02: 1 close changed (2019-06-13"
     )
     assert "9900.00%" in notice
     assert "revised by the source" in found.provenance["WRONG"].note
@@ -156,7 +156,7 @@ def test_a_change_before_the_overlap_is_found_by_a_refresh(
         series.rows[spot] = (day, opened, high, low, close * 1.01, volume)
         assert ask(yahoo, ["EARLY"], FIRST, LAST).notices == ()
         assert (
-            "1 closes changed (2019-02-01"
+            "1 close changed (2019-02-01"
             in ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices[0]
         )
         assert ask(yahoo, ["EARLY"], FIRST, LAST, refresh=True).notices == ()

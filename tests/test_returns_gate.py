@@ -100,7 +100,7 @@ CASES: dict[tuple[str, ReturnKind], dict[tuple[int, str], float]] = {
 
 def test_every_kind_that_is_taken_as_missing_has_a_case() -> None:
     assert {kind for kind, _ in CASES} | {"percent_column"} == set(TAKEN_OUT)
-    assert {flag for reason in RETURN_FAULTS.values() for flag in reason.flags} == set(RETURN_FLAGS)
+    assert {flag for kind in RETURN_FAULTS.values() for flag in kind.flags} == set(RETURN_FLAGS)
 
 
 def test_a_clean_file_passes() -> None:

@@ -24,7 +24,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.inputs import StudyInputs
-from eventstudy.prices import PROVIDERS, Prices
+from eventstudy.prices import Prices, resolve
 from eventstudy.prices.shared import SharedSource
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.sections.robustness import choose_variants
@@ -74,7 +74,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, date, date]] = []
-        self.sample = PROVIDERS["sample"].make(None, True)
+        self.sample = resolve("sample", offline=True)
 
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: object = None

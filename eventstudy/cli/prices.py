@@ -115,6 +115,7 @@ def fetch(
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
+    from ..prices.store import Stored
     from ..prices.sync import update
     from ..prices.upkeep import check_symbol, read_back
 
@@ -128,14 +129,13 @@ def fetch(
         raise ConfigError("not a source to download from", where="--source", value=source)
     for symbol in wanted:
         check_symbol(symbol)
-    outcomes: dict[str, str] = {}
-    unwritten: dict[str, str] = {}
+    stored = Stored()
     with progress(quiet, "prices") as advance:
         prices = update(
             _store(store), resolve(source), wanted, first, last,
-            refresh=refresh, progress=advance, outcomes=outcomes, unwritten=unwritten,
+            refresh=refresh, progress=advance, stored=stored,
         )  # fmt: skip
-    _show_kept(read_back(_store(store), prices, outcomes, unwritten), prices, quiet, as_json)
+    _show_kept(read_back(_store(store), prices, stored), prices, quiet, as_json)
 
 
 @prices.command("import", epilog=EXIT_CODES)

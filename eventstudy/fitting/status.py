@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..errors import OtherDaysError
-from ..prices.quality.fault_kinds import Fault
+from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members, other_indices
@@ -165,7 +165,7 @@ def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> d
 
 def faults_of_events(
     table: pd.DataFrame, windows: EventWindows, layout: Layout
-) -> Iterator[list[Fault]]:
+) -> Iterator[list[SeriesFault]]:
     """Yield the faults in the windows of each event, of the firm or of a series of the model.
 
     Parameters

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..utility.registry import Registry, did_you_mean
-from ._base import Action
-from ._base import COLUMNS, Provenance
+from ..utility.registry import did_you_mean
+from ._base import COLUMNS, Action, Provenance, clean
 from ._prices import PriceProvider, Prices, collect
-from ._base import clean
 
 __all__ = [
-    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "Source", "clean",
+    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "clean",
     "collect", "is_name", "listing", "resolve",
 ]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Source:
-    """An entry of `PROVIDERS`.
-
-    Parameters
-    ----------
-    summary : str
-        One line for the list of price sources.
-    make : callable
-        Takes the path of the cache (None for the default one) and whether the network is forbidden,
-        and returns the provider.
-    """
-
-    summary: str
-    make: Callable[[Path | None, bool], PriceProvider]
+# The price sources of this package, each with one line for their list.
+PROVIDERS = {
+    "auto": "the price cache, then Yahoo, then the bundled sample when there is no network",
+    "yahoo": "Yahoo Finance through yfinance, downloaded anew",
+    "store": "only what earlier downloads left in the price cache",
+    "sample": "the bundled sample, adjusted closes",
+    "files": "your own files: give a path, a folder of <ticker>.csv or one table",
+}
 
 
-PROVIDERS: Registry[Source] = Registry("price source")
-
-
-def _make(name: str, store: Path | None, offline: bool) -> PriceProvider:
+def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
     from .auto import AutoProvider
     from .sample import SampleProvider
     from .store import StoreProvider
@@ -62,40 +47,21 @@ def _make(name: str, store: Path | None, offline: bool) -> PriceProvider:
     return AutoProvider(StoreProvider(store), YahooProvider(), SampleProvider(), offline=offline)
 
 
-for _name, _summary in {
-    "auto": "the price cache, then Yahoo, then the bundled sample when there is no network",
-    "yahoo": "Yahoo Finance through yfinance, downloaded anew",
-    "store": "only what earlier downloads left in the price cache",
-    "sample": "the bundled sample, adjusted closes",
-    "files": "your own files: give a path, a folder of <ticker>.csv or one table",
-}.items():
-    PROVIDERS.register(_name)(Source(_summary, partial(_make, _name)))
-
-
 def is_name(spec: str) -> bool:
     """Return whether `spec` names a price source, built in or of another package, not a path."""
-    return spec in PROVIDERS or _external(spec) is not None
+    from .plugins import find_source
+
+    return spec in PROVIDERS or find_source(spec, PROVIDERS) is not None
 
 
 def listing() -> Iterator[tuple[str, str]]:
     """Yield name and summary of every price source, those of other packages last."""
-    from .plugins import listing as external
+    from .plugins import PLUGINS, summarise
     from .sample import contents
 
-    for name, entry in PROVIDERS.items():
-        yield name, entry.summary + f" ({contents()})" * (name == "sample")
-    yield from external(PROVIDERS)
-
-
-def _external(spec: str) -> Callable[[bool], PriceProvider] | None:
-    """Return a maker of the source of another package that `spec` names."""
-    from .plugins import find, make, split
-
-    named = split(spec)
-    entry = find(named[0]) if named and named[0] not in PROVIDERS else None
-    if named is None or entry is None:
-        return None
-    return lambda offline: make(entry, named[1], offline)
+    for name, summary in PROVIDERS.items():
+        yield name, summary + f" ({contents()})" * (name == "sample")
+    yield from PLUGINS.listing(PROVIDERS, summarise)
 
 
 def resolve(
@@ -140,12 +106,13 @@ def resolve(
     if not isinstance(spec, str | Path):
         return spec
     if isinstance(spec, str) and spec in PROVIDERS:
-        return PROVIDERS[spec].make(None if store is None else Path(store), offline)
-    if isinstance(spec, str) and (maker := _external(spec)):
-        return maker(offline)
+        return _make(spec, store, offline)
     from .files import FilesProvider
     from .frozen import FrozenProvider, is_run
+    from .plugins import find_source, make
 
+    if isinstance(spec, str) and (source := find_source(spec, PROVIDERS)):
+        return make(*source, offline)
     try:
         if str(spec) and Path(spec).exists():
             return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
-
-from ..errors import NoPricesError, OtherDaysError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,33 +40,6 @@ class Action:
     date: str
     kind: str
     value: float
-
-
-def to_json(actions: Iterable[Action]) -> str:
-    """Return the actions as a JSON list of [date, kind, value]."""
-    return json.dumps([astuple(action) for action in sorted(actions)])
-
-
-def from_json(text: str) -> tuple[Action, ...]:
-    """Return the actions that `to_json` wrote."""
-    return tuple(Action(*fields) for fields in json.loads(text))
-
-
-def between(actions: Iterable[Action], start: date | None, end: date | None) -> tuple[Action, ...]:
-    """Return the actions of a range of days.
-
-    Parameters
-    ----------
-    actions : iterable of Action
-    start, end : date or None
-        Both inclusive; None leaves a side open.
-
-    Returns
-    -------
-    tuple of Action
-    """
-    first, last = str(start or "0001-01-01"), str(end or "9999-12-31")
-    return tuple(action for action in actions if first <= action.date <= last)
 
 
 @dataclass(frozen=True)
@@ -121,7 +91,7 @@ def unique(symbols: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(symbols))
 
 
-def empty_table() -> pd.DataFrame:
+def make_empty_table() -> pd.DataFrame:
     """Return a price table without rows, with the right columns and dtypes."""
     import pandas as pd
 
@@ -148,35 +118,6 @@ def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.Dat
     """
     keep = rows["date"].between(str(start or FIRST_DAY), str(end or LAST_DAY))
     return rows if keep.all() else rows[keep].reset_index(drop=True)
-
-
-def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
-    """Return the error for a symbol without a price in a range of days.
-
-    Parameters
-    ----------
-    symbol : str
-    rows : DataFrame
-        All its rows, whose extent the remedy names.
-    start, end : date or None
-        The range that was wanted.
-
-    Returns
-    -------
-    NoPricesError
-        An OtherDaysError if it has prices at all.
-    """
-    wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
-    priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
-    if priced.empty:
-        return NoPricesError(wanted, where=symbol)
-    have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"
-    return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
-
-
-def has_prices(rows: pd.DataFrame) -> bool:
-    """Return whether any row has a close, adjusted or not."""
-    return bool(rows[["close", "adj_close"]].notna().any(axis=None))
 
 
 def canonical_bytes(symbol: str, matrix: FloatArray) -> bytes:

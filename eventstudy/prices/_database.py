@@ -5,24 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
-from ._base import (
-    DATE_DTYPE,
-    NUMBER_COLUMNS,
-    Action,
-    Provenance,
-    empty_table,
-    from_json,
-    matrix_of,
-    to_json,
-)  # fmt: skip
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, make_empty_table, matrix_of
 from ._prices import Prices
 
 if TYPE_CHECKING:
@@ -234,7 +225,7 @@ class Held:
         fetched = []
         for symbol, rows in prices.by_symbol().items():
             source, actions = prices.provenance[symbol], prices.actions.get(symbol, ())
-            moment = utc(source.retrieved_at or now.isoformat())
+            moment = to_utc(source.retrieved_at or now.isoformat())
             fetched.append(cls(symbol, rows, source, actions, _settled(source, requested), moment))
         return fetched
 
@@ -254,14 +245,14 @@ class Held:
 
     def packed(self) -> tuple[str, str, str, str, str, str, bytes]:
         """Return the columns `RECORD` of the database."""
-        raw = raw_bytes(self.rows)
+        raw = matrix_of(self.rows).astype("<f8").tobytes()
         about = json.dumps(asdict(self.provenance), sort_keys=True)
         digest = hashlib.sha256(raw).hexdigest()
         blob = zlib.compress(raw, 1)
         return *self.coverage, self.fetched_at, about, to_json(self.actions), digest, blob
 
 
-def utc(text: str) -> str:
+def to_utc(text: str) -> str:
     """Return an ISO time as UTC to the second; one without an offset is UTC already."""
     moment = datetime.fromisoformat(text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -279,9 +270,14 @@ def _settled(provenance: Provenance, requested: tuple[date, date] | None) -> tup
     return first, last
 
 
-def raw_bytes(rows: pd.DataFrame) -> bytes:
-    """Return the bytes of `matrix_of` the rows as a little-endian float64 array."""
-    return matrix_of(rows).astype("<f8").tobytes()
+def to_json(actions: Iterable[Action]) -> str:
+    """Return the actions as a JSON list of [date, kind, value]."""
+    return json.dumps([astuple(action) for action in sorted(actions)])
+
+
+def from_json(text: str) -> tuple[Action, ...]:
+    """Return the actions that `to_json` wrote."""
+    return tuple(Action(*fields) for fields in json.loads(text))
 
 
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
@@ -290,7 +286,7 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
     Parameters
     ----------
     symbol, record, donor
-        As for `verified`.
+        As for `verify_record`.
 
     Returns
     -------
@@ -299,15 +295,15 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
     Raises
     ------
     BadAnswerError
-        As for `verified`.
+        As for `verify_record`.
     """
-    matrix, provenance, actions = verified(symbol, record, donor)
+    matrix, provenance, actions = verify_record(symbol, record, donor)
     return Held(
         symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
     )
 
 
-def verified(
+def verify_record(
     symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None
 ) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
     """Return the array of a record, shape (7, n_rows), with provenance and actions.
@@ -335,14 +331,14 @@ def verified(
     except (zlib.error, ValueError, TypeError):
         raise _damaged(symbol) from None
     if donor is not None:
-        matrix = within(matrix, provenance.first, provenance.last)
+        matrix = cut_days(matrix, provenance.first, provenance.last)
         raw = matrix.tobytes()
     if hashlib.sha256(raw).hexdigest() != digest:
         raise _damaged(symbol)
     return matrix, provenance, acts
 
 
-def within(matrix: FloatArray, start: date | str, end: date | str) -> FloatArray:
+def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArray:
     """Return the days of an array in a range.
 
     Parameters
@@ -377,7 +373,7 @@ def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
     import pandas as pd
 
     if not matrices:
-        return empty_table()
+        return make_empty_table()
     lengths = [matrix.shape[1] for matrix in matrices.values()]
     days, *numbers = np.concatenate([*matrices.values()], axis=1).astype("float64")
     dates = days.astype("int64").astype("datetime64[D]").astype(DATE_DTYPE)

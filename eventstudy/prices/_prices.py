@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from ..errors import PriceError, UnknownSymbolError
-from ._base import (
-    Action,
-    Provenance,
-    between,
-    empty_table,
-    has_prices,
-    in_range,
-    no_rows,
-    stamp,
-    unique,
-)  # fmt: skip
+from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
+from ._base import PRICE_COLUMNS, Action, Provenance, in_range, make_empty_table, stamp, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +57,14 @@ class PriceProvider(Protocol):
             When the source cannot be reached at all.
         """
         ...
+
+
+class Answer(NamedTuple):
+    """The rows of one symbol as `clean` makes them, their provenance, and corporate actions."""
+
+    rows: pd.DataFrame
+    provenance: Provenance
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +125,7 @@ class Prices:
         names = sorted(tables)
         frames = [tables[name] for name in names]
         return cls(
-            table=pd.concat(frames, ignore_index=True) if names else empty_table(),
+            table=pd.concat(frames, ignore_index=True) if names else make_empty_table(),
             failures=dict(sorted(failures.items())),
             provenance={name: provenance[name] for name in names},
             notices=tuple(dict.fromkeys(notices)),
@@ -189,7 +187,7 @@ class Prices:
         wanted = [*self.symbols, *self.failures] if symbols is None else symbols
         tables = self.by_symbol()
 
-        def read(symbol: str) -> tuple[pd.DataFrame, Provenance]:
+        def read(symbol: str) -> Answer:
             if symbol not in tables:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
@@ -198,21 +196,32 @@ class Prices:
                 raise no_rows(symbol, tables[symbol], start, end)
             complete = len(rows) == len(tables[symbol])
             provenance = self.provenance[symbol]
-            return rows, provenance if complete else stamp(provenance, rows)
+            actions = between(self.actions.get(symbol, ()), start, end)
+            return Answer(rows, provenance if complete else stamp(provenance, rows), actions)
 
-        answers, failures = gather(wanted, read)
-        actions = {symbol: between(acts, start, end) for symbol, acts in self.actions.items()}
-        return replace(_prices(answers, failures, actions, self.stale), notices=self.notices)
+        return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)
 
 
-def _prices(
-    answers: Mapping[str, tuple[pd.DataFrame, Provenance]],
+def join_answers(
+    answers: Mapping[str, Answer],
     failures: Mapping[str, PriceError],
-    actions: Mapping[str, tuple[Action, ...]] | None = None,
     stale: Mapping[str, PriceError] | None = None,
 ) -> Prices:
-    tables = {symbol: rows for symbol, (rows, _) in answers.items()}
-    provenance = {symbol: source for symbol, (_, source) in answers.items()}
+    """Return the prices of several symbols.
+
+    Parameters
+    ----------
+    answers : mapping of str to Answer
+    failures, stale : mapping of str to PriceError
+        As for `Prices.of`.
+
+    Returns
+    -------
+    Prices
+    """
+    tables = {symbol: answer.rows for symbol, answer in answers.items()}
+    provenance = {symbol: answer.provenance for symbol, answer in answers.items()}
+    actions = {symbol: answer.actions for symbol, answer in answers.items()}
     return Prices.of(tables, failures, provenance, (), actions, stale)
 
 
@@ -250,7 +259,7 @@ def collect(
     symbols: Iterable[str],
     start: date,
     end: date,
-    read: Callable[[str], tuple[pd.DataFrame, Provenance]],
+    read: Callable[[str], Answer | tuple[pd.DataFrame, Provenance]],
     progress: Progress | None = None,
 ) -> Prices:
     """Return the prices that `read` gives, symbol by symbol: a complete `fetch` for a source.
@@ -263,7 +272,7 @@ def collect(
         Inclusive.
     read : callable
         Takes a symbol and returns all its rows as `clean` makes them, and their provenance without
-        extent and hash; raises PriceError.
+        extent and hash, or an `Answer`; raises PriceError.
     progress : callable, optional
         Called with the number of symbols done and the number of all symbols.
 
@@ -273,11 +282,75 @@ def collect(
         A symbol without a close in the range fails with NoPricesError.
     """
 
-    def read_range(symbol: str) -> tuple[pd.DataFrame, Provenance]:
-        table, provenance = read(symbol)
-        rows = in_range(table, start, end)
-        if not has_prices(rows):
-            raise no_rows(symbol, table, start, end)
-        return rows, provenance if len(rows) == provenance.rows else stamp(provenance, rows)
+    def read_range(symbol: str) -> Answer:
+        return cut_range(symbol, Answer(*read(symbol)), start, end)
 
-    return _prices(*gather(symbols, read_range, progress))
+    return join_answers(*gather(symbols, read_range, progress))
+
+
+def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
+    """Return the answer of a source for a range of days, with extent and hash.
+
+    Parameters
+    ----------
+    symbol : str
+    answer : Answer
+        For any days.
+    start, end : date
+        Inclusive.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    NoPricesError
+        When there is no close in the range.
+    """
+    rows, provenance = in_range(answer.rows, start, end), answer.provenance
+    if not rows[["close", "adj_close"]].notna().any(axis=None):
+        raise no_rows(symbol, answer.rows, start, end)
+    stamped = provenance if len(rows) == provenance.rows else stamp(provenance, rows)
+    return Answer(rows, stamped, between(answer.actions, start, end))
+
+
+def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
+    """Return the error for a symbol without a price in a range of days.
+
+    Parameters
+    ----------
+    symbol : str
+    rows : DataFrame
+        All its rows, whose extent the remedy names.
+    start, end : date or None
+        The range that was wanted.
+
+    Returns
+    -------
+    NoPricesError
+        An OtherDaysError if it has prices at all.
+    """
+    wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
+    priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
+    if priced.empty:
+        return NoPricesError(wanted, where=symbol)
+    have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"
+    return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
+
+
+def between(actions: Iterable[Action], start: date | None, end: date | None) -> tuple[Action, ...]:
+    """Return the actions of a range of days.
+
+    Parameters
+    ----------
+    actions : iterable of Action
+    start, end : date or None
+        Both inclusive; None leaves a side open.
+
+    Returns
+    -------
+    tuple of Action
+    """
+    first, last = str(start or "0001-01-01"), str(end or "9999-12-31")
+    return tuple(action for action in actions if first <= action.date <= last)

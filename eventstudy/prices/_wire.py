@@ -151,21 +151,15 @@ class Wire:
     def _patiently(self, ask: Callable[[], T], symbol: str) -> T | PriceError:
         """Ask for one symbol, again where that may help."""
         for attempt in range(RETRIES + 1):
-            outcome = _outcome(ask, symbol)
-            if not isinstance(outcome, RateLimitedError | BadAnswerError) or attempt == RETRIES:
+            try:
+                return ask()
+            except Exception as error:
+                failure = error if isinstance(error, PriceError) else classify(error, symbol)
+            if not isinstance(failure, RateLimitedError | BadAnswerError) or attempt == RETRIES:
                 break
             self.sleep(2.0**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
             forget_answers()
-        return outcome
-
-
-def _outcome(ask: Callable[[], T], symbol: str) -> T | PriceError:
-    try:
-        return ask()
-    except PriceError as error:
-        return error
-    except Exception as error:
-        return classify(error, symbol)
+        return failure
 
 
 def classify(error: Exception, symbol: str) -> PriceError:

@@ -11,6 +11,8 @@ from ._base import name_some, unique
 from ._prices import PriceProvider, Prices, Progress
 from .store import StoreProvider
 
+REMEDY = "try again with a network, give your own files, or try the bundled sample's tickers"
+
 
 class AutoProvider:
     """The local store, updated from Yahoo, and the bundled sample when Yahoo is out of reach.
@@ -65,7 +67,8 @@ class AutoProvider:
         wanted = unique(symbols)
         stored = self._store.fetch(wanted, start, end)
         missing = [symbol for symbol in wanted if symbol in stored.failures]
-        imported = self._store.of_others(missing, self._yahoo.name)
+        extents = self._store.extents(missing).items()
+        imported = [s for s, (_, _, source, *_) in extents if source != self._yahoo.name]
         if imported:
             stored = stored.select(stored.symbols).merge(self._stored(imported, start, end))
             missing = [symbol for symbol in missing if symbol not in imported]
@@ -78,22 +81,23 @@ class AutoProvider:
                 fetched = self._download(missing, start, end, progress)
             except NetworkError as error:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
-                sources = {s: p.source for s, p in fetched.provenance.items()}
-                stale: dict[str, PriceError] = {
-                    s: error for s in fetched.symbols if sources[s] != self._sample.name
-                }
+                sources = fetched.provenance.items()
+                cached = [s for s, p in sources if p.source != self._sample.name]
+                stale: dict[str, PriceError] = dict.fromkeys(cached, error)
                 notices = (str(error), *fetched.notices)
                 fetched = replace(fetched, notices=notices, stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         errors = list(prices.failures.values())
         if not prices.symbols and all(isinstance(error, NetworkError) for error in errors):
-            raise _nothing(errors)
+            names = name_some((error.where for error in errors), 5)
+            raise NetworkError(f"no price data: {errors[0].what}", where=names, remedy=REMEDY)
         return prices
 
     def _download(
         self, symbols: list[str], start: date, end: date, progress: Progress | None
     ) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
+        from ..utility.catalogue import say
         from .sync import update
 
         fetched = update(self._store, self._yahoo, symbols, start, end, progress=progress)
@@ -101,7 +105,7 @@ class AutoProvider:
         if not stored.symbols:
             return fetched
         stale = {symbol: fetched.failures[symbol] for symbol in stored.symbols}
-        reasons = [f"{s}: stored prices used as they are: {e.what}" for s, e in stale.items()]
+        reasons = [say("price_cache.stale", symbol=s, why=e.what) for s, e in stale.items()]
         notices = (*fetched.notices, *stored.notices, *reasons)
         return replace(fetched.merge(stored), notices=notices, stale=stale)
 
@@ -111,14 +115,16 @@ class AutoProvider:
 
     def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
+        from ..utility.catalogue import say
+
         stored = self._stored(symbols, start, end)
         stored = stored.select(stored.symbols)
         missing = [symbol for symbol in symbols if symbol not in stored.provenance]
         sample = self._sample.fetch(missing, start, end)
         failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
-        count, names = len(sample.symbols), ", ".join(sample.symbols)
-        used = f"{why}: bundled sample used for {count} symbol{'s' * (count != 1)} ({names})"
-        return stored.merge(replace(sample, failures=failures, notices=(used,) if count else ()))
+        names = sample.symbols
+        used = say("price_cache.sample", why=why, n=len(names), names=", ".join(names))
+        return stored.merge(replace(sample, failures=failures, notices=(used,) if names else ()))
 
 
 def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
@@ -127,10 +133,3 @@ def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
         message = f"{why} and the bundled sample has none in the range"
         return NetworkError(message, where=symbol, remedy=error.remedy)
     return NetworkError(f"{why} and not in the bundled sample", where=symbol)
-
-
-def _nothing(failures: list[PriceError]) -> NetworkError:
-    """Return the error for a fetch in which every symbol failed by the network."""
-    names = name_some((error.where for error in failures), 5)
-    remedy = "try again with a network, give your own files, or try the bundled sample's tickers"
-    return NetworkError(f"no price data: {failures[0].what}", where=names, remedy=remedy)

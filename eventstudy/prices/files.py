@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.registry import did_you_mean
 from ..utility.tables import TableError, read_csv_cells, read_parquet
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, clean
+from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Prices, Progress, collect
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ ALIASES = {
     "adjcls": "adj_close",
 }
 RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
-EARLIEST = "1800-01-01"
 
 
 class FilesProvider:
@@ -106,9 +105,7 @@ class FilesProvider:
         """Return all rows of `symbol`, cleaned, and their provenance without the extent."""
         if self.path.is_dir():
             file = self._file_of(symbol)
-            frame = _columns(_read_file(file), file.name)
-            if "date" not in frame:
-                raise BadAnswerError("no date column", where=f"{file.name}:1", value=_listed(frame))
+            frame = _table(file)
         else:
             file, frame = self.path, self._group_of(symbol)
         typed = _typed(frame, file.name)
@@ -145,7 +142,7 @@ class FilesProvider:
     @functools.cached_property
     def _groups(self) -> Mapping[str, pd.DataFrame]:
         try:
-            return _split(_read_file(self.path), self.path)
+            return _split(_table(self.path), self.path)
         except PriceError as error:
             raise DataError(
                 error.what, where=error.where, value=error.value, remedy=error.remedy
@@ -164,19 +161,24 @@ def _suffix(file: Path) -> str:
     return next((suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix)), "")
 
 
+def _table(file: Path) -> pd.DataFrame:
+    """Return a file with common names for its columns, one of which is the date."""
+    frame = _columns(_read_file(file), file.name)
+    if "date" not in frame:
+        raise BadAnswerError("no date column", where=f"{file.name}:1", value=_listed(frame))
+    return frame
+
+
 def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
     """Return the rows of each ticker of a table, be it long, wide or of one ticker."""
-    named = _columns(frame, file.name)
-    if "date" not in named:
-        raise BadAnswerError("no date column", where=f"{file.name}:1", value=_listed(frame))
-    if "symbol" in named:
-        return _split_long(named, file.name)
-    if "close" in named or "adj_close" in named:
-        return {file.name[: -len(_suffix(file))]: named}
-    tickers = [str(column) for column in named if column != "date"]
+    if "symbol" in frame:
+        return _split_long(frame, file.name)
+    if "close" in frame or "adj_close" in frame:
+        return {file.name[: -len(_suffix(file))]: frame}
+    tickers = [str(column) for column in frame if column != "date"]
     if not tickers:
         raise BadAnswerError("no price column", where=f"{file.name}:1")
-    return {name: named[["date", name]].rename(columns={name: "adj_close"}) for name in tickers}
+    return {name: frame[["date", name]].rename(columns={name: "adj_close"}) for name in tickers}
 
 
 def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
@@ -230,7 +232,7 @@ def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
         text = cells.astype(str).str.strip()
         day = text.str.extract(r"^(\d{4}-\d{2}-\d{2}|\d{8})(?:[T ].*)?$", expand=False)
         dates = pd.to_datetime(day.str.replace("-", ""), format="%Y%m%d", errors="coerce")
-    bad = dates.isna() | (dates < pd.Timestamp(EARLIEST))
+    bad = dates.isna() | (dates < pd.Timestamp(FIRST_DAY))
     if bad.any():
         raise _bad_cell("not a date", cells, bad, file, "write YYYY-MM-DD")
     return dates.astype(DATE_DTYPE)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 TABLE = "data/prices.csv.gz"
 MANIFEST = "manifest.json"
-_CLASSES: list[type[PriceError]] = [*PriceError.__subclasses__(), PriceError]
-_KINDS = {kind.kind: kind for kind in _CLASSES}
+_KINDS = {kind.kind: kind for kind in PriceError.__subclasses__()}
 
 
 def is_run(path: str | Path) -> bool:

@@ -12,7 +12,7 @@ docstring, is shown by ``eventstudy list prices``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from importlib.metadata import EntryPoint
 
@@ -23,13 +23,27 @@ from ._prices import PriceProvider, Prices, Progress
 
 GROUP = "eventstudy.prices"
 PLUGINS = Plugins(GROUP, "price source")
-find = PLUGINS.find
 
 
-def split(spec: str) -> tuple[str, str] | None:
-    """Return name and argument of ``name`` or ``name:argument``; None for a path (``C:\\x``)."""
+def find_source(spec: str, built_in: Collection[str]) -> tuple[EntryPoint, str] | None:
+    """Return the source that ``name`` or ``name:argument`` names, and the argument.
+
+    Parameters
+    ----------
+    spec : str
+    built_in : collection of str
+        Names that no other package can take.
+
+    Returns
+    -------
+    (EntryPoint, str) or None
+        None for a path (``C:\\x``) and for a name that is not known.
+    """
     name, _, argument = spec.partition(":")
-    return (name, argument) if PLUGIN_NAME.fullmatch(name) else None
+    if name in built_in or not PLUGIN_NAME.fullmatch(name):
+        return None
+    entry = PLUGINS.find(name)
+    return (entry, argument) if entry else None
 
 
 def make(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
@@ -59,19 +73,13 @@ def make(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
     except Exception as error:
         raise PLUGINS.broken(entry, error) from error
     if not isinstance(provider, PriceProvider):
-        raise ConfigError(
-            f"the price source {entry.name} of {package_of(entry)} has no fetch or no name",
-            value=type(provider).__name__,
-        )
+        message = f"the price source {entry.name} of {package_of(entry)} has no fetch or no name"
+        raise ConfigError(message, value=type(provider).__name__)
     return _Guarded(provider, entry)
 
 
-def listing(built_in: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and one line of each price source of another package, also of unusable ones."""
-    return PLUGINS.listing(built_in, _summary)
-
-
-def _summary(entry: EntryPoint) -> str:
+def summarise(entry: EntryPoint) -> str:
+    """Return the line of a source of another package; ConfigError if it cannot be loaded."""
     factory = PLUGINS.load(entry)
     text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
     return f"{text or 'no summary'} ({package_of(entry)})"
@@ -118,6 +126,5 @@ class _Guarded:
         return prices
 
     def _fault(self, reason: str) -> DataError:
-        return DataError(
-            f"the price source failed ({reason})", where=f"{self.name} of {package_of(self._entry)}"
-        )
+        where = f"{self.name} of {package_of(self._entry)}"
+        return DataError(f"the price source failed ({reason})", where=where)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from ..utility.catalogue import say
 from ..utility.typing import FloatArray
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, matrix_of, stamp
 from ._database import Held
@@ -23,29 +24,18 @@ LARGEST_SPLIT = 20
 Outcome = Literal["new", "same", "append", "rebase", "revision", "source", "apart", "older"]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """The difference of two fetches of one symbol on the days that both cover.
 
-    Parameters
+    Attributes
     ----------
     outcome : {"same", "rebase", "revision", "apart"}
         Equal; explained by a dividend or a split since; not explained; no day in common.
-    days : int
-        Days that differ, those that vanished or appeared included.
-    first, last : str
-        ISO dates of the first and the last such day.
-    largest : float
-        Largest relative change of a close, adjusted or not: |new / old - 1|.
     words : str
         The same for a reader.
     """
 
     outcome: Outcome
-    days: int = 0
-    first: str = ""
-    last: str = ""
-    largest: float = 0.0
     words: str = ""
 
 
@@ -101,8 +91,9 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     """
     if old is None:
         return Merged("new", new)
-    if old.provenance.source != new.provenance.source:
-        words = f"prices of {old.provenance.source} replaced by prices of {new.provenance.source}"
+    before, after = old.provenance.source, new.provenance.source
+    if before != after:
+        words = say("price_cache.source", before=before, after=after)
         return Merged("source", new, replaces=True, notice=f"{new.symbol}: {words}", note=words)
     change = compare(old, new)
     if change.outcome == "same":
@@ -111,26 +102,25 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
         return Merged("older", old, changed=False, note=change.words)
     if change.outcome != "revision":
         return Merged(change.outcome, new, replaces=True, note=change.words)
-    words = f"revised by the source since {old.fetched_at[:10]}: {change.words}"
-    return _revised(new, words)
+    return _revised(old, new, change.words)
 
 
-def _revised(held: Held, words: str, *, replaces: bool = True) -> Merged:
+def _revised(old: Held, held: Held, changes: str, *, replaces: bool = True) -> Merged:
+    """Return `held` in place of `old`, with a note and a notice on the changes."""
+    words = say("price_cache.revised", day=old.fetched_at[:10], changes=changes)
     noted = replace(held.provenance, note=_joined([held.provenance.note, words]))
-    notice = f"{held.symbol}: {words}; the earlier prices are kept as a vintage"
+    notice = say("price_cache.kept_as_vintage", symbol=held.symbol, text=words)
     held = replace(held, provenance=noted)
     return Merged("revision", held, replaces=replaces, notice=notice, note=words)
 
 
-def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
+def compare(old: Held, new: Held) -> Change:
     """Compare the closes of two fetches on the days of `old` that `new` covers.
 
     Parameters
     ----------
     old, new : Held
-        Of one symbol.
-    tolerance : float
-        Relative; smaller differences are none.
+        Of one symbol; relative differences below `TOLERANCE` are none.
 
     Returns
     -------
@@ -141,34 +131,32 @@ def compare(old: Held, new: Held, tolerance: float = TOLERANCE) -> Change:
     """
     before, after = _priced(old.rows), _priced(new.rows)
     if before.empty or after.empty:
-        return Change("apart", words="no day in common")
+        return Change("apart", say("price_cache.apart"))
     last = before["date"].iloc[-1]
     before = before[(before["date"] >= new.coverage[0]) & (before["date"] <= new.coverage[1])]
     after = after[(after["date"] >= old.rows["date"].iloc[0]) & (after["date"] <= last)]
-    days, i, j = np.intersect1d(
-        before["date"].to_numpy(), after["date"].to_numpy(), return_indices=True
-    )
+    old_days, new_days = before["date"].to_numpy(), after["date"].to_numpy()
+    days, i, j = np.intersect1d(old_days, new_days, return_indices=True)
     if len(before) == len(after) == 0:
-        return Change("apart", words="no day in common")
-    vanished = np.setdiff1d(before["date"].to_numpy(), days)
-    added = np.setdiff1d(after["date"].to_numpy(), days)
+        return Change("apart", say("price_cache.apart"))
+    vanished, added = np.setdiff1d(old_days, days), np.setdiff1d(new_days, days)
     close, adjusted = (
         _ratio(before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close")
     )
-    off = [~(np.abs(ratio - 1) <= tolerance) for ratio in (close, adjusted)]
+    off = [~(np.abs(ratio - 1) <= TOLERANCE) for ratio in (close, adjusted)]
     named = {
-        "closes changed": (days[off[0]], close[off[0]]),
-        "adjusted closes changed": (days[off[1]], adjusted[off[1]]),
-        "days vanished": (vanished, np.ones(0)),
-        "days appeared": (added, np.ones(0)),
+        "closes": (days[off[0]], close[off[0]]),
+        "adjusted_closes": (days[off[1]], adjusted[off[1]]),
+        "vanished": (vanished, np.ones(0)),
+        "appeared": (added, np.ones(0)),
     }
     if not any(len(dates) for dates, _ in named.values()):
         return Change("same")
     volumes = before["volume"].to_numpy()[i], after["volume"].to_numpy()[j]
-    split, dividend = _step(close, tolerance), _step(adjusted / close, tolerance)
+    split, dividend = _step(close), _step(adjusted / close)
     if len(vanished) or len(added) or split is None or dividend is None or dividend[0] > 1:
         return _described("revision", named)
-    is_rebase = split[1] == 0 or _is_split(*split, days, volumes, old, new, tolerance)
+    is_rebase = split[1] == 0 or _is_split(*split, days, volumes, old, new)
     return _described("rebase" if is_rebase else "revision", named)
 
 
@@ -181,14 +169,14 @@ def _ratio(before: FloatArray, after: FloatArray) -> FloatArray:
     return np.where(np.isnan(before) & np.isnan(after), 1.0, after / before)
 
 
-def _step(ratio: FloatArray, tolerance: float) -> tuple[float, int] | None:
+def _step(ratio: FloatArray) -> tuple[float, int] | None:
     """Return (level, count) if `ratio` is `level` on the first `count` days, then 1."""
-    count = int((~(np.abs(ratio - 1) <= tolerance)).sum())
+    count = int((~(np.abs(ratio - 1) <= TOLERANCE)).sum())
     if count == 0:
         return 1.0, 0
     level = float(np.median(ratio[:count]))
-    constant = np.abs(ratio[:count] / level - 1) <= tolerance
-    return (level, count) if constant.all() and abs(level - 1) > tolerance else None
+    constant = np.abs(ratio[:count] / level - 1) <= TOLERANCE
+    return (level, count) if constant.all() and abs(level - 1) > TOLERANCE else None
 
 
 def _is_split(
@@ -198,33 +186,30 @@ def _is_split(
     volumes: tuple[FloatArray, FloatArray],
     old: Held,
     new: Held,
-    tolerance: float,
 ) -> bool:
     """Return whether a split explains closes times `ratio` on the first `count` days."""
     ex = str(days[count - 1].astype("datetime64[D]"))
     added = set(new.actions) - set(old.actions)
     splits = [action.value for action in added if action.kind == "split" and action.date > ex]
-    if splits and abs(float(np.prod(splits)) * ratio - 1) <= tolerance:
+    if splits and abs(float(np.prod(splits)) * ratio - 1) <= TOLERANCE:
         return True
     inverse = max(ratio, 1 / ratio)
     nearest = Fraction(inverse).limit_denominator(LARGEST_SPLIT)
     before, after = volumes[0][:count], volumes[1][:count]
     traded = (before > 0) & (after > 0)
     follows = np.isclose(after[traded] * ratio, before[traded], rtol=1e-3, atol=max(1.0, ratio))
-    return abs(float(nearest) / inverse - 1) <= tolerance and bool(traded.any() and follows.all())
+    return abs(float(nearest) / inverse - 1) <= TOLERANCE and bool(traded.any() and follows.all())
 
 
 def _described(outcome: Outcome, named: dict[str, tuple[np.ndarray, FloatArray]]) -> Change:
-    texts, largest = [], 0.0
-    for label, (days, ratio) in named.items():
+    texts = []
+    for code, (days, ratio) in named.items():
         if len(days):
             sizes = np.abs(ratio - 1)
             size = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 0.0
-            largest = max(largest, size)
-            extent = f", by up to {size:.2%}" if size else ""
-            texts.append(f"{len(days)} {label} ({_span(days)}{extent})")
-    dates = np.unique(np.concatenate([days for days, _ in named.values()])).astype("datetime64[D]")
-    return Change(outcome, len(dates), str(dates[0]), str(dates[-1]), largest, ", ".join(texts))
+            extent = say("price_cache.extent", span=_span(days), size=size) if size else _span(days)
+            texts.append(say(f"price_cache.{code}", n=len(days), extent=extent))
+    return Change(outcome, ", ".join(texts))
 
 
 def _span(days: np.ndarray) -> str:
@@ -255,20 +240,21 @@ def _appended(old: Held, new: Held) -> Merged:
 
 def _overlaid(old: Held, new: Held) -> Merged:
     """Return `old` with every value of `new`, whose closes agree, in its place."""
-    rows = _overlay(old.rows, new.rows)
+    above, below = (held.rows.set_index("date")[[*NUMBER_COLUMNS]] for held in (new, old))
+    rows = above.combine_first(below)[[*NUMBER_COLUMNS]].reset_index()
+    rows.insert(0, "symbol", old.symbol)
+    rows = rows.astype({"symbol": "str", "date": DATE_DTYPE})
     first, last = old.rows["date"].iloc[[0, -1]]
     changed = _changed(old.rows, rows[rows["date"].between(first, last)])
     held = _combined(old, new, rows, old.actions, new.provenance.note)
     changes = []
     if len(changed):
-        days = f"{len(changed)} day{'s' * (len(changed) != 1)}"
-        changes.append(f"values changed on {days} ({_span(changed)})")
+        changes.append(say("price_cache.values", n=len(changed), extent=_span(changed)))
     if held.provenance.currency != old.provenance.currency:
-        changes.append(f"currency {held.provenance.currency}")
+        changes.append(say("price_cache.currency", currency=held.provenance.currency))
     if not changes:
         return _appended(old, new)
-    words = f"revised by the source since {old.fetched_at[:10]}: {', '.join(changes)}"
-    return _revised(held, words, replaces=len(changed) > 0)
+    return _revised(old, held, ", ".join(changes), replaces=len(changed) > 0)
 
 
 def _combined(
@@ -284,15 +270,6 @@ def _combined(
 def _coverage(old: Held, new: Held) -> tuple[str, str]:
     firsts, lasts = zip(old.coverage, new.coverage, strict=True)
     return min(firsts), max(lasts)
-
-
-def _overlay(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of both; the values of `new`, and of `old` where `new` has none."""
-    columns = list(NUMBER_COLUMNS)
-    above, below = (rows.set_index("date")[columns] for rows in (new, old))
-    rows = above.combine_first(below)[columns].reset_index()
-    rows.insert(0, "symbol", old["symbol"].iloc[0])
-    return rows.astype({"symbol": "str", "date": DATE_DTYPE})
 
 
 def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:

@@ -61,15 +61,13 @@ class SharedSource:
         Prices
         """
         wanted = unique(symbols)
-        new = [s for s in wanted if s not in self._ranges or not self._covers(s, start, end)]
+        ranges = self._ranges.items()
+        covered = {s for s, (first, last) in ranges if first <= start and end <= last}
+        new = [symbol for symbol in wanted if symbol not in covered]
         if new:
             self._ask(new, start, end, progress)
         assert self.prices is not None  # noqa: S101 - every symbol is new at first
         return self.prices.select(wanted)
-
-    def _covers(self, symbol: str, start: date, end: date) -> bool:
-        first, last = self._ranges[symbol]
-        return first <= start and end <= last
 
     def _ask(self, symbols: list[str], start: date, end: date, progress: Progress | None) -> None:
         earlier = [self._ranges[s] for s in symbols if s in self._ranges]

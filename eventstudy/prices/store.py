@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
-from ._base import between, name_some, no_rows, stamped, unique
+from ._base import name_some, stamped, unique
 from ._database import (
     RECORD,
     Database,
     Held,
+    cut_days,
     frame,
     has_closes,
+    to_utc,
     transaction,
     unpack,
-    utc,
-    verified,
-    within,
+    verify_record,
 )
-from ._prices import Prices, Progress, gather
+from ._prices import Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,7 +84,7 @@ def moment(vintage: str | date) -> str:
     """
     text = str(vintage).strip()
     try:
-        return utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
+        return to_utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
         remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
         message = "not a date or time"
@@ -130,7 +130,7 @@ class StoreProvider:
     Parameters
     ----------
     path : str or Path, optional
-        The SQLite file, or its folder; `default_path` when omitted. It is made at the first `put`.
+        The SQLite file, or its folder; `default_path` when omitted. It is made when it is written.
     vintage : str or date, optional
         Answer as the store would have answered then: for each symbol the newest vintage fetched at
         or before.
@@ -188,10 +188,14 @@ class StoreProvider:
 
         def read(symbol: str) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
             record, donor = self._find(connection, symbol)
-            if not (record[0] <= start.isoformat() and end.isoformat() <= record[1]):
-                short[symbol] = self._short(symbol, record, start, end)
-            matrix, provenance, actions = verified(symbol, record, donor)
-            selected = within(matrix, start, end)
+            first, last = (date.fromisoformat(day) for day in record[:2])
+            if start < first or end > last:
+                if not self._partial:
+                    message = f"the price cache has {first} to {last}, not all of {start} to {end}"
+                    raise NoPricesError(message, where=symbol)
+                short[symbol] = first, last
+            matrix, provenance, actions = verify_record(symbol, record, donor)
+            selected = cut_days(matrix, start, end)
             if not has_closes(selected):
                 raise no_rows(symbol, frame({symbol: matrix}), start, end)
             if selected.shape[1] != provenance.rows:
@@ -209,53 +213,20 @@ class StoreProvider:
             actions={name: actions for name in names if (actions := answers[name][2])},
         )
 
-    def _short(
-        self, symbol: str, record: tuple[Any, ...], start: date, end: date
-    ) -> tuple[date, date]:
-        """Return the stored part of a range; NoPricesError where a part is no answer."""
-        if not self._partial:
-            stored = f"the price cache has {record[0]} to {record[1]}"
-            raise NoPricesError(f"{stored}, not all of {start} to {end}", where=symbol)
-        return date.fromisoformat(record[0]), date.fromisoformat(record[1])
-
     def held(self, symbol: str) -> Held:
         """Return all that is stored of a symbol; PriceError when it is not there or damaged."""
         with self.database.reading() as connection:
             return unpack(symbol, *self._find(connection, symbol))
 
-    def put(self, prices: Prices, *, asked: tuple[date, date] | None = None) -> tuple[str, ...]:
-        """Store prices: a symbol is appended where it agrees with its stored rows, else replaced.
-
-        Parameters
-        ----------
-        prices : Prices
-            Failures are not stored.
-        asked : tuple of date, optional
-            The range that was asked of the source, inclusive; the extent of the rows when omitted.
-            The part of it that had not ended at the time of the retrieval counts as not asked.
-
-        Returns
-        -------
-        tuple of str
-            A notice for each symbol that the source revised, and one when the store cannot be
-            written.
-
-        Raises
-        ------
-        DataError
-            When the file is not a store, is damaged, or is of a newer version of the program.
-        """
-        stored = self.add(prices, asked)
-        return (*self.unwritten_notice(stored.unwritten), *stored.notices)
-
     def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
         """Return the notice on symbols that could not be written, if there are any."""
+        from ..utility.catalogue import say
+
         if not unwritten:
             return ()
-        reason = next(iter(unwritten.values()))
-        count = f"{len(unwritten)} symbol{'s' * (len(unwritten) != 1)}"
-        state = f"the price cache {self.path.name} cannot be written ({reason})"
-        return (f"{state}: prices of {count} were not kept ({name_some(unwritten, NAMED)})",)
+        reason, names = next(iter(unwritten.values())), name_some(unwritten, NAMED)
+        facts = {"file": self.path.name, "reason": reason, "n": len(unwritten), "names": names}
+        return (say("price_cache.unwritten", **facts),)
 
     def add(
         self,
@@ -265,13 +236,15 @@ class StoreProvider:
         append_only: bool = False,
         exact: bool = False,
     ) -> Stored:
-        """Store as `put` does and return the result for each symbol.
+        """Store prices: a symbol is appended where it agrees with its stored rows, else replaced.
 
         Parameters
         ----------
         prices : Prices
+            Failures are not stored.
         requested : tuple of date, optional
-            As `asked` for `put`.
+            The range that was asked of the source, inclusive; the extent of the rows when omitted.
+            The part of it that had not ended at the time of the retrieval counts as not asked.
         append_only : bool
             Refuse a symbol that would lose days because it cannot be appended.
         exact : bool
@@ -280,6 +253,11 @@ class StoreProvider:
         Returns
         -------
         Stored
+
+        Raises
+        ------
+        DataError
+            When the file is not a store, is damaged, or is of a newer version of the program.
         """
         import sqlite3
 
@@ -314,27 +292,6 @@ class StoreProvider:
                 return {}
             rows = {s: connection.execute(EXTENT, (s,)).fetchone() for s in unique(symbols)}
         return {symbol: row for symbol, row in rows.items() if row is not None}
-
-    def coverage(self, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
-        """Return the stored range, both ends inclusive, of those symbols that are stored."""
-        return {
-            symbol: (date.fromisoformat(first), date.fromisoformat(last))
-            for symbol, (first, last, *_) in self.extents(symbols).items()
-        }
-
-    def of_others(self, symbols: Sequence[str], source: str) -> tuple[str, ...]:
-        """Return those symbols that are stored from another source than `source`.
-
-        Parameters
-        ----------
-        symbols : sequence of str
-        source : str
-
-        Returns
-        -------
-        tuple of str
-        """
-        return tuple(name for name, row in self.extents(symbols).items() if row[2] != source)
 
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT; none when there is no store yet.
@@ -373,10 +330,10 @@ def _vintage(
         message = f"the price cache has no vintage of {as_of} or before"
         raise NoPricesError(message, where=symbol, remedy=f"the first is of {first}")
     number, *record = vintage
-    return tuple(record), donor_of(connection, symbol, number, record[-1], current)
+    return tuple(record), find_donor(connection, symbol, number, record[-1], current)
 
 
-def donor_of(
+def find_donor(
     connection: sqlite3.Connection,
     symbol: str,
     number: int,
@@ -438,13 +395,14 @@ def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
 
 def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
     """Return a notice on symbols that are stored for a part of the range, the smallest first."""
+    from ..utility.catalogue import say
+
     if not ranges:
         return ()
     lengths = {s: min(last, end) - max(first, start) for s, (first, last) in ranges.items()}
-    texts = [
-        f"{s} {ranges[s][0]} to {ranges[s][1]}" for s in sorted(ranges, key=lengths.__getitem__)
-    ]
+    ascending = sorted(ranges, key=lengths.__getitem__)
+    texts = [f"{s} {ranges[s][0]} to {ranges[s][1]}" for s in ascending]
     if len(texts) > NAMED + 1:
         texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
-    noun = f"symbol{'s' * (len(ranges) != 1)} ({', '.join(texts)})"
-    return (f"the price cache has a part of {start} to {end} for {len(ranges)} {noun}",)
+    facts = {"first": start, "last": end, "n": len(ranges), "symbols": ", ".join(texts)}
+    return (say("price_cache.short", **facts),)

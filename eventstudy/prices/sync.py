@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from ..errors import BadAnswerError, NetworkError, PriceError, RateLimitedError, UnreachableError
-from ._base import between, unique
-from ._database import Held
-from ._prices import PriceProvider, Prices, Progress, collect
+from ._base import unique
+from ._prices import Answer, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ._base import Provenance
 
 # Symbols asked at once: earlier ones are in the store when a request fails or the program ends.
 CHUNK = 20
@@ -24,31 +17,6 @@ CHUNK = 20
 OVERLAP = timedelta(days=45)
 
 Range = tuple[date, date]
-
-
-@dataclass
-class _Answers:
-    held: dict[str, Held] = field(default_factory=dict)
-    failures: dict[str, PriceError] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
-    outcomes: dict[str, str] = field(default_factory=dict)
-    unwritten: dict[str, str] = field(default_factory=dict)
-
-    def add(self, prices: Prices, stored: Stored) -> None:
-        """Add the answers of one chunk, and the results of storing them.
-
-        Parameters
-        ----------
-        prices : Prices
-            Answer of the source.
-        stored : Stored
-            Results of the store.
-        """
-        self.held |= {symbol: merged.held for symbol, merged in stored.outcomes.items()}
-        self.failures |= prices.failures
-        self.notices += [*prices.notices, *stored.notices]
-        self.outcomes |= {symbol: merged.outcome for symbol, merged in stored.outcomes.items()}
-        self.unwritten |= stored.unwritten
 
 
 def update(
@@ -60,8 +28,7 @@ def update(
     *,
     refresh: bool = False,
     progress: Progress | None = None,
-    outcomes: dict[str, str] | None = None,
-    unwritten: dict[str, str] | None = None,
+    stored: Stored | None = None,
 ) -> Prices:
     """Fetch the missing days of a range, store them, and return the prices of the range.
 
@@ -76,10 +43,8 @@ def update(
     refresh : bool
         Download stored days again, to find all revisions.
     progress : callable, optional
-    outcomes : dict, optional
-        Filled with the outcome of each symbol, as in `Merged`.
-    unwritten : dict, optional
-        Filled with the symbols that could not be written, and why; when omitted a notice says so.
+    stored : Stored, optional
+        Filled with the results; when omitted a notice says what could not be written.
 
     Returns
     -------
@@ -99,22 +64,18 @@ def update(
     """
     wanted, days = unique(symbols), (start, end)
     ranges = _missing(store, source.name, wanted, days, refresh)
-    stored = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
-    damaged = [s for s, error in stored.failures.items() if isinstance(error, BadAnswerError)]
+    kept = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
+    damaged = [s for s, error in kept.failures.items() if isinstance(error, BadAnswerError)]
     ranges |= _missing(store, source.name, damaged, days, True)
-    answers, count = _Answers(), _counter(progress, len(ranges))
-    refused = _ask(store, source, ranges, answers, count, append_only=True)
+    download = _Download(store, source, progress, len(ranges), stored or Stored())
+    refused = download.ask(ranges, append_only=True)
     if refused:
         complete = _missing(store, source.name, refused, days, True)
-        _ask(store, source, complete, answers, count, append_only=False)
-    if outcomes is not None:
-        outcomes |= answers.outcomes
-    if unwritten is not None:
-        unwritten |= answers.unwritten
-    else:
-        answers.notices[:0] = store.unwritten_notice(answers.unwritten)
+        download.ask(complete, append_only=False)
+    if stored is None:
+        download.notices[:0] = store.unwritten_notice(download.stored.unwritten)
     unasked = [symbol for symbol in wanted if symbol not in ranges]
-    return _prices_of(answers, list(ranges), start, end).merge(stored.select(unasked))
+    return download.prices(list(ranges), start, end).merge(kept.select(unasked))
 
 
 def _missing(
@@ -141,41 +102,99 @@ def _range(row: tuple[str, ...] | None, source: str, wanted: Range, complete: bo
     return max(first, min(last, date.fromisoformat(row[4])) - OVERLAP), wanted[1]
 
 
-def _ask(
-    store: StoreProvider,
-    source: PriceProvider,
-    ranges: Mapping[str, Range],
-    answers: _Answers,
-    count: Callable[[int], Progress],
-    *,
-    append_only: bool,
-) -> list[str]:
-    """Ask for each range, chunk by chunk, store every answer at once; return what was refused."""
+@dataclass
+class _Download:
+    """The answers of a source, stored chunk by chunk; parameters as for `update`."""
+
+    store: StoreProvider
+    source: PriceProvider
+    progress: Progress | None
+    total: int
+    stored: Stored
+    failures: dict[str, PriceError] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    done: int = 0
+
+    def ask(self, ranges: Mapping[str, Range], *, append_only: bool) -> list[str]:
+        """Ask for each range, store every answer at once, and return what was refused.
+
+        Parameters
+        ----------
+        ranges : mapping of str to (date, date)
+        append_only : bool
+            As for `StoreProvider.add`.
+
+        Raises
+        ------
+        NetworkError
+            When the source cannot be reached at the first question.
+        """
+        refused: list[str] = []
+        chunks = _chunks(ranges)
+        for number, (days, chunk) in enumerate(chunks):
+            try:
+                prices = self.source.fetch(chunk, *days, progress=self._report)
+            except NetworkError as error:
+                if number == 0 and append_only:
+                    raise
+                prices = Prices.of({}, dict.fromkeys(chunk, error), {})
+            self.done += len(chunk)
+            refused += self._keep(prices, days, append_only)
+            if not prices.symbols and (final := _hopeless(prices)):
+                message = f"not asked: {final.what}"
+                later = (symbol for _, chunk in chunks[number + 1 :] for symbol in chunk)
+                self.failures |= {s: type(final)(message, where=s) for s in later}
+                break
+        return refused
+
+    def _report(self, done: int, _: int) -> None:
+        if self.progress:
+            self.progress(min(self.done + done, self.total), self.total)
+
+    def _keep(self, prices: Prices, days: Range, append_only: bool) -> list[str]:
+        """Store the answers of one chunk, and return what was refused."""
+        stored = self.store.add(prices, days, append_only=append_only)
+        self.stored.results.update(stored.results)
+        self.stored.unwritten.update(stored.unwritten)
+        self.failures |= prices.failures
+        self.notices += [*prices.notices, *stored.notices]
+        return stored.refused
+
+    def prices(self, symbols: list[str], start: date, end: date) -> Prices:
+        """Return the prices of a range as they are stored now.
+
+        Parameters
+        ----------
+        symbols : list of str
+        start, end : date
+            Inclusive.
+
+        Returns
+        -------
+        Prices
+        """
+        merged = self.stored.outcomes
+
+        def read(symbol: str) -> Answer:
+            if symbol not in merged:
+                raise self.failures[symbol]
+            held = merged[symbol].held
+            return Answer(held.rows, held.provenance, held.actions)
+
+        prices = collect(symbols, start, end, read)
+        return replace(prices, notices=tuple(dict.fromkeys(self.notices)))
+
+
+def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
+    """Return the symbols of each range, `CHUNK` at a time."""
     groups: dict[Range, list[str]] = {}
     for symbol, days in ranges.items():
         groups.setdefault(days, []).append(symbol)
-    chunks = [
+    return [
         (days, group[k : k + CHUNK])
         for days, group in groups.items()
         for k in range(0, len(group), CHUNK)
     ]
-    refused: list[str] = []
-    for number, (days, chunk) in enumerate(chunks):
-        try:
-            prices = source.fetch(chunk, *days, progress=count(len(chunk)))
-        except NetworkError as error:
-            if number == 0 and append_only:
-                raise
-            prices = Prices.of({}, dict.fromkeys(chunk, error), {})
-        stored = store.add(prices, days, append_only=append_only)
-        answers.add(prices, stored)
-        refused += stored.refused
-        if not prices.symbols and (final := _hopeless(prices)):
-            for symbol in (symbol for _, later in chunks[number + 1 :] for symbol in later):
-                message = f"not asked: {final.what}"
-                answers.failures[symbol] = type(final)(message, where=symbol)
-            break
-    return refused
 
 
 def _hopeless(prices: Prices) -> PriceError | None:
@@ -185,32 +204,3 @@ def _hopeless(prices: Prices) -> PriceError | None:
         return None
     is_final = isinstance(errors[-1], UnreachableError)
     return errors[-1] if len(errors) > 1 or is_final else None
-
-
-def _counter(progress: Progress | None, total: int) -> Callable[[int], Progress]:
-    """Return a maker of the progress of one chunk, which continues the count of earlier chunks."""
-    before = 0
-
-    def chunk(size: int) -> Progress:
-        nonlocal before
-        base, before = before, before + size
-
-        def _report(done: int, _: int) -> None:
-            if progress:
-                progress(min(base + done, total), total)
-
-        return _report
-
-    return chunk
-
-
-def _prices_of(answers: _Answers, symbols: list[str], start: date, end: date) -> Prices:
-    def read(symbol: str) -> tuple[pd.DataFrame, Provenance]:
-        if symbol not in answers.held:
-            raise answers.failures[symbol]
-        return answers.held[symbol].rows, answers.held[symbol].provenance
-
-    prices = collect(symbols, start, end, read)
-    actions = {s: between(answers.held[s].actions, start, end) for s in prices.symbols}
-    notices = tuple(dict.fromkeys(answers.notices))
-    return replace(prices, notices=notices, actions={s: a for s, a in actions.items() if a})

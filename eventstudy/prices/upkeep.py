@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, PriceError
 from ..utility.atomic_file import replacing
+from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
 from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
 from ._database import FETCH, transaction, unpack
 from ._prices import Prices, Progress
-from .store import GET, NUMBERED, StoreProvider, donor_of
+from .store import GET, NUMBERED, Stored, StoreProvider, find_donor
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,9 +33,6 @@ LIST = """SELECT symbol, provenance, fetched_at,
 VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"
 FETCHES = f"SELECT {FETCH} FROM fetches WHERE symbol = ? ORDER BY number"  # noqa: S608 - constant
 LISTED = ("first", "last", "rows", "currency", "source")
-AGAIN = "run the command again when the file can be written, or name another one with --store"
-DIFFERS = "run the command again, and look at it with: eventstudy prices show"
-REPEATS = "keep one row for each date in the file, then import it again"
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,8 @@ class ReadBack:
 def read_back(
     store: StoreProvider,
     prices: Prices,
-    outcomes: Mapping[str, str],
-    unwritten: Mapping[str, str],
-    repeats: Mapping[str, Sequence[str]] | None = None,
+    kept: Stored,
+    repeats: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[ReadBack]:
     """Compare the price cache with the prices that were to be stored.
 
@@ -79,8 +77,8 @@ def read_back(
     store : StoreProvider
     prices : Prices
         The prices to be stored, and the failures.
-    outcomes, unwritten : dict of str to str
-        The outcome of each symbol; those that could not be written, and why.
+    kept : Stored
+        The results of storing them.
     repeats : dict of str to sequence of str, optional
         Days for which the file of a symbol has several rows that differ.
 
@@ -90,48 +88,46 @@ def read_back(
         One for each symbol, failures last.
     """
     again = StoreProvider(store.path, partial=True).fetch(prices.symbols, FIRST_DAY, LAST_DAY)
-    stored, repeats = again.by_symbol(), repeats or {}
+    stored, outcomes = again.by_symbol(), kept.outcomes
     answers = []
     for symbol, rows in prices.by_symbol().items():
-        lacks, remedy = _lacks(symbol, rows, prices, again, stored.get(symbol))
-        if lacks and symbol in unwritten:
-            lacks, remedy = f"the price cache cannot be written ({unwritten[symbol]})", AGAIN
-        elif not lacks and repeats.get(symbol):
-            lacks = f"rows of one date differ in the file ({name_some(repeats[symbol])})"
-            remedy = REPEATS
-        outcome = "not-kept" if lacks and symbol in unwritten else outcomes.get(symbol, "stored")
-        answers.append(_described(symbol, outcome, prices, again, lacks, remedy))
+        why = _difference(symbol, rows, prices, again, stored.get(symbol))
+        outcome: str = outcomes[symbol].outcome if symbol in outcomes else "stored"
+        if why and symbol in kept.unwritten:
+            why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
+        elif not why and repeats.get(symbol):
+            why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
+        answers.append(_described(symbol, outcome, prices, again, why))
     for symbol, error in prices.failures.items():
         answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
     return answers
 
 
-def _lacks(
+def _difference(
     symbol: str, rows: pd.DataFrame, prices: Prices, again: Prices, stored: pd.DataFrame | None
-) -> tuple[str, str]:
-    """Return what the price cache lacks of a symbol, and what to do; blanks if nothing."""
+) -> Reason | None:
+    """Return what the price cache lacks of a symbol; None if nothing."""
     if stored is None:
-        return again.failures[symbol].what, AGAIN
+        return Reason("not_cached", text=again.failures[symbol].what)
     wanted, cached = prices.provenance[symbol].currency, again.provenance[symbol].currency
     if wanted and wanted != cached:
-        state = f"the price cache has the currency {cached or 'unknown'}"
-        return f"{state} in place of {wanted}", DIFFERS
+        return Reason("cached_currency", cached=cached or "unknown", wanted=wanted)
     if days := days_unlike(rows, stored):
-        number = f"{len(days)} day{'s' * (len(days) != 1)}"
-        return f"the price cache has other values on {number} ({name_some(days)})", DIFFERS
-    return "", ""
+        return Reason("cached_values", n=len(days), days=name_some(days))
+    return None
 
 
 def _described(
-    symbol: str, outcome: str, prices: Prices, again: Prices, lacks: str, remedy: str
+    symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason | None
 ) -> ReadBack:
-    note = prices.provenance[symbol].note
+    note, cached = prices.provenance[symbol].note, again.provenance.get(symbol)
     notes = tuple(note.split("; ")) if note else ()
-    if (cached := again.provenance.get(symbol)) is None:
-        return ReadBack(symbol, outcome, notes=notes, unkept=lacks, remedy=remedy)
-    notes += ("currency unknown",) if not cached.currency else ()
-    extent = (cached.first, cached.last, cached.rows, cached.currency)
-    return ReadBack(symbol, outcome, *extent, notes, lacks, remedy)
+    if cached and not cached.currency:
+        notes += ("currency unknown",)
+    extent = (
+        (cached.first, cached.last, cached.rows, cached.currency) if cached else ("", "", 0, "")
+    )
+    return ReadBack(symbol, outcome, *extent, notes, str(why or ""), why.remedy if why else "")
 
 
 def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) -> list[str]:
@@ -206,7 +202,7 @@ def damaged(store: StoreProvider) -> Iterator[tuple[str, bool]]:
             current = connection.execute(GET, (symbol,)).fetchone()
             yield symbol, _is_damaged(symbol, current)
             for number, *record in connection.execute(NUMBERED, (symbol,)).fetchall():
-                donor = donor_of(connection, symbol, number, record[-1], current)
+                donor = find_donor(connection, symbol, number, record[-1], current)
                 yield f"{symbol} vintage {number}", _is_damaged(symbol, tuple(record), donor)
 
 
@@ -304,8 +300,7 @@ def import_files(
     files = FilesProvider(path, _compare)
     prices = _stamped(files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress))
     before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
-    outcomes = {symbol: merged.outcome for symbol, merged in stored.outcomes.items()}
-    answers = read_back(store, prices, outcomes, stored.unwritten, repeats)
+    answers = read_back(store, prices, stored, repeats)
     notices = (*stored.notices, *_notice_ends(answers, prices, before))
     return answers, replace(prices, notices=notices)
 
@@ -330,11 +325,10 @@ def _notice_ends(
         *_, first, last = before.get(row.symbol, (row.first, row.last))
         file_ends = prices.provenance[row.symbol].last
         if first < row.first or last > row.last:
-            now = f"the price cache has {row.first} to {row.last}"
-            yield f"{row.symbol}: {now}; the earlier prices, {first} to {last}, are a vintage"
+            days = {"first": row.first, "last": row.last, "earlier": f"{first} to {last}"}
+            yield say("price_cache.shorter", symbol=row.symbol, **days)
         elif file_ends < row.last:
-            end = f"the file ends on {file_ends}"
-            yield f"{row.symbol}: {end}, and the stored prices until {row.last} are kept"
+            yield say("price_cache.longer", symbol=row.symbol, end=file_ends, last=row.last)
 
 
 def export(prices: Prices, path: Path) -> None:

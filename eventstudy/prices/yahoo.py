@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
-from ._base import (
-    Action,
-    Provenance,
-    between,
-    clean,
-    has_prices,
-    in_range,
-    name_some,
-    no_rows,
-    stamp,
-    unique,
-)
-from ._prices import Prices, Progress
+from ._base import Action, Provenance, clean, in_range, name_some, unique
+from ._prices import Answer, Prices, Progress, cut_range, join_answers
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -31,13 +19,6 @@ if TYPE_CHECKING:
 
 SETTLED = timedelta(minutes=30)
 ACTIONS = {"Dividends": "dividend", "Stock Splits": "split", "Capital Gains": "capital_gain"}
-
-
-@dataclass(frozen=True)
-class _Answer:
-    rows: pd.DataFrame
-    provenance: Provenance
-    actions: tuple[Action, ...]
 
 
 class YahooProvider:
@@ -105,19 +86,14 @@ class YahooProvider:
         if not wanted:
             return Prices.of({}, {}, {})
 
-        def _ask(yfinance: Any, session: Any, symbol: str) -> _Answer:
+        def _ask(yfinance: Any, session: Any, symbol: str) -> Answer:
             ticker = yfinance.Ticker(symbol, session=session)
             history = ticker.history(**self._options(start, end))
             return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
 
         outcomes = self._wire.ask_all(_ask, wanted, progress)
-        answers = {s: answer for s, answer in outcomes.items() if isinstance(answer, _Answer)}
-        return Prices.of(
-            {symbol: answer.rows for symbol, answer in answers.items()},
-            {s: error for s, error in outcomes.items() if isinstance(error, PriceError)},
-            {symbol: answer.provenance for symbol, answer in answers.items()},
-            actions={symbol: answer.actions for symbol, answer in answers.items()},
-        )
+        failures = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
+        return join_answers({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
 
     def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
         """Download the market values of firms on their sessions.
@@ -174,7 +150,7 @@ class YahooProvider:
         metadata: Mapping[str, Any],
         start: date,
         end: date,
-    ) -> _Answer:
+    ) -> Answer:
         import yfinance
 
         now = self._now()
@@ -184,8 +160,6 @@ class YahooProvider:
         rows = in_range(rows, start, end)
         if len(finished) < len(history):
             notes = (*notes, "the session that had not ended is left out")
-        if not has_prices(rows):
-            raise no_rows(symbol, rows, start, end)
         notes = (*notes, *_holes(rows))
         provenance = Provenance(
             self.name,
@@ -197,7 +171,8 @@ class YahooProvider:
             instrument=str(metadata.get("instrumentType") or ""),
             timezone=str(metadata.get("exchangeTimezoneName") or ""),
         )
-        return _Answer(rows, stamp(provenance, rows), between(_actions(finished), start, end))
+        answer = Answer(rows, provenance, tuple(_actions(finished)))
+        return cut_range(symbol, answer, start, end)
 
 
 def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime) -> pd.DataFrame:

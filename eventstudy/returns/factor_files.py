@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from ..prices.quality.return_columns import LARGE_MEDIAN
+from ..prices.quality.return_faults import LARGE_MEDIAN
 from ..utility.tables import read_table
 from .returns_files import of_file
 from .table import wide_returns

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError
-from ..prices.quality.fault_kinds import Fault, faults_of, near, notes_of
+from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
 from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
@@ -71,7 +71,7 @@ class ReturnsPanel:
         The days that it was asked for each symbol.
     unanswered : frozenset of str
         Symbols that it did not answer for: another index is no stand-in for one of these.
-    faults : tuple of Fault
+    faults : tuple of SeriesFault
         Every fault that was seen in the prices or returns, and what was done about it
         (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
@@ -104,7 +104,7 @@ class ReturnsPanel:
     unanswered: frozenset[str] = frozenset()
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: SmallIntArray | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[SeriesFault, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rows", {key: i for i, key in enumerate(self.keys)})
@@ -153,7 +153,7 @@ class ReturnsPanel:
         present = np.flatnonzero(self.spans[row] > 0) if row >= 0 else np.empty(0, np.intp)
         return np.datetime64(self.sessions[present[-1]] if len(present) else "NaT", "D")
 
-    def faults_near(self, symbol: str, first: object, last: object) -> tuple[Fault, ...]:
+    def faults_near(self, symbol: str, first: object, last: object) -> tuple[SeriesFault, ...]:
         """Return the price-data issues of a symbol that touch the days from `first` to `last`.
 
         Parameters
@@ -164,9 +164,9 @@ class ReturnsPanel:
 
         Returns
         -------
-        tuple of Fault
+        tuple of SeriesFault
         """
-        by_symbol: dict[str, list[Fault]] = self.__dict__.get("_faults", {})
+        by_symbol: dict[str, list[SeriesFault]] = self.__dict__.get("_faults", {})
         if not by_symbol:
             for fault in self.faults:
                 by_symbol.setdefault(fault.symbol, []).append(fault)
@@ -251,7 +251,7 @@ class ReturnsPanel:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
         keys = list(keys)
         firms, homes = {symbol for symbol, _ in keys}, home_calendars(keys)
-        series, notes, lacking, faults = {}, [], {}, list[Fault]()
+        series, notes, lacking, faults = {}, [], {}, list[SeriesFault]()
         quotes_of = {name: (quotes, rows) for name, quotes, rows in by_symbol(table)}
         clock = clock_of([quotes for quotes, _ in quotes_of.values()], sessions)
         for symbol, (raw, rows) in quotes_of.items():
@@ -260,7 +260,7 @@ class ReturnsPanel:
             quotes_of[symbol] = quotes, rows
             if measure == "return":
                 series[symbol], symbol_notes = usable_closes(quotes)
-                faults += faults_of(quotes) if symbol in firms else ()
+                faults += find_faults(quotes) if symbol in firms else ()
                 notes += symbol_notes if symbol in firms else []
                 continue
             data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
@@ -283,7 +283,7 @@ class ReturnsPanel:
             calendars=clock.columns, measure=measure,
             hours={name: usual_hours(s) for name, s in sessions.items()},
             kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
-            notes=(*notes, *notes_of(faults), *judged_limits(quotes_of, wanted)),
+            notes=(*notes, *note_faults(faults), *judged_limits(quotes_of, wanted)),
             limits=states if ruled else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 

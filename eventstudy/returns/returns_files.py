@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..prices.quality.return_columns import CODE_TEXTS
+from ..prices.quality.return_faults import CODE_TEXTS
 from ..utility import typing as kinds
 from ..utility.tables import read_table, reading_parquet
 from ..utility.typing import DateArray, FloatArray, IntArray

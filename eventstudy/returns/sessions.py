@@ -14,12 +14,27 @@ NO_ZONE = "UTC"
 
 
 def usable_closes(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[str]]:
-    """Return the dates and closes of one symbol to be used, and notes on them.
+    """Return the closes of one symbol that returns are made of, with their dates, and notes.
 
-    Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
-    missing, and so is a close that repeats the last one on a day without volume, if the symbol has
-    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a
-    price far off the others for some days (docs/faults.md).
+    Parameters
+    ----------
+    quotes : Quotes
+
+    Returns
+    -------
+    (dates, closes) : (T,) arrays
+        One for each row, NaN where there is no usable close.
+    notes : list of str
+        On closes that are not adjusted or not used.
+
+    Notes
+    -----
+    Adjusted closes; unadjusted ones if the symbol has no adjusted close at all. Missing are
+
+    - prices that are not positive;
+    - a close that repeats the last one on a day without volume, if the symbol has volume on other
+      days: nothing was traded (docs/methods.md, 1.5);
+    - prices far off the others for some days (docs/faults.md).
     """
     symbol, notes = quotes.symbol, list[str]()
     if not quotes.adjusted and np.isfinite(quotes.close).any():

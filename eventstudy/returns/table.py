@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..prices.quality.gate import Gate, Verdict
-from ..prices.quality.return_columns import CODE_TEXTS
+from ..prices.quality.return_faults import CODE_TEXTS
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 from .sessions import compounded, located
 

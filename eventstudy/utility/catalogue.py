@@ -84,6 +84,11 @@ class Reason(str):
         return _variant(self, "brief") or str(self)
 
     @property
+    def example(self) -> str:
+        """What one event adds to the head; "" where that says it all."""
+        return str(self.facts.get("why", "")) or _variant(self, "example")
+
+    @property
     def remedy(self) -> str:
         """What to do about it; "" where nothing is known to help."""
         return _variant(self, "remedy")

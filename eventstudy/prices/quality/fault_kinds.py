@@ -1,11 +1,12 @@
-"""Faults of prices: their appearance, detection and treatment (docs/faults.md).
+"""Faults of prices: their detection and treatment (docs/faults.md).
 
-A function here takes the rows of one symbol and returns the days on which it sees its fault.
+The function of a kind takes the rows of one symbol and returns the days on which it sees its fault;
+its docstring has the rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,10 @@ RANGE = 0.005
 STEEP = np.log(2.9)
 MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
 
-Detector = Callable[[Quotes], list[Span]]
-
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of the prices of one symbol; every field is text.
+class SeriesFault:
+    """A fault of the prices or returns of one symbol; every field is text.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class Fault:
     date, last : str
         First and last day, YYYY-MM-DD.
     kind : str
-        Name in `FAULTS`.
+        Name in `FAULTS` or `RETURN_FAULTS`.
     detail : str
         What was seen.
     action : str
@@ -58,79 +57,51 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One kind of fault.
+    """What is done about one kind of fault.
 
     Attributes
     ----------
-    looks, rule : str
-        How it appears in the data, and how it is seen.
+    find : callable
+        Returns the days of a symbol's rows on which it is seen.
     action : str
         What is done.
-    spoken : (str, str)
-        Its name in a sentence, for one and for several.
-    find : callable
-        Returns the days of a symbol's rows.
-    noted : bool
+    is_noted : bool
         Whether it is among the notes of a panel.
     """
 
-    looks: str
-    rule: str
+    find: Callable[[Quotes], list[Span]]
     action: str
-    spoken: tuple[str, str]
-    find: Detector
-    noted: bool = False
+    is_noted: bool = False
 
 
-FAULTS: dict[str, FaultKind] = {}
-
-
-def _kind(
-    looks: str, rule: str, action: str, *spoken: str, noted: bool = False
-) -> Callable[[Detector], Detector]:
-    """Return a decorator that files a detector in `FAULTS` under its name."""
-
-    def register(find: Detector) -> Detector:
-        plural = spoken[-1] if len(spoken) > 1 else f"{spoken[0]}s"
-        FAULTS[find.__name__] = FaultKind(looks, rule, action, (spoken[0], plural), find, noted)
-        return find
-
-    return register
-
-
-@_kind(
-    "a halted share keeps its last close with volume 0",
-    "two rows or more without volume (0 or blank) and range whose close repeats the last; at the "
-    "start of the data from the first row on",
-    SPANNED, "suspension",
-)  # fmt: skip
 def suspension(q: Quotes) -> list[Span]:
-    """Return the halts whose sessions repeat the last close."""
+    """Return the halts whose sessions repeat the last close.
+
+    Two rows or more without volume (0 or blank) and range whose close repeats the last; at the
+    start of the data from the first row on.
+    """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
         lambda a, b: f"{b - a + 1} rows repeat a close without volume",
     )
 
 
-@_kind(
-    "one row of that kind: a typhoon, a share that nobody traded",
-    "volume 0, no range, the last close again; the symbol has volume on most days",
-    SPANNED, "day without trade", "days without trade",
-)  # fmt: skip
 def no_trade(q: Quotes) -> list[Span]:
-    """Return single rows that repeat the last close."""
+    """Return single rows that repeat the last close.
+
+    Volume 0, no range, the last close again; the symbol has volume on most days.
+    """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b == a),
         lambda a, b: f"close {q.close[a]:g} repeated without volume",
     )
 
 
-@_kind(
-    "the exchange was open and there is no row", "the calendar has sessions between two rows",
-    SPANNED, "missing session",
-)  # fmt: skip
 def missing_session(q: Quotes) -> list[Span]:
-    """Return the sessions between two rows."""
+    """Return the sessions between two rows.
+
+    The calendar has sessions between two rows.
+    """
     if q.complete:
         return []
     inside = (q.sessions > q.dates[0]) & (q.sessions < q.dates[-1])
@@ -142,22 +113,20 @@ def missing_session(q: Quotes) -> list[Span]:
     ]
 
 
-@_kind(
-    "a row without a close", "close and adjusted close are blank",
-    SPANNED, "day without a price", "days without a price",
-)  # fmt: skip
 def no_price(q: Quotes) -> list[Span]:
-    """Return rows without a close."""
+    """Return rows without a close.
+
+    Close and adjusted close are blank.
+    """
     blank = np.isnan(q.close) & np.isnan(q.adj_close)
     return q.spans(runs(blank), lambda a, b: "a row without a close")
 
 
-@_kind(
-    "a price on a weekend or holiday", "a date between the sessions of the calendar",
-    "put aside", "price on a closed day", "prices on closed days",
-)  # fmt: skip
 def closed_day(q: Quotes) -> list[Span]:
-    """Return prices on days that are no session."""
+    """Return prices on days that are no session.
+
+    A date between the sessions of the calendar.
+    """
     if q.complete:
         return []
     inside = (q.dates >= q.sessions[0]) & (q.dates <= q.sessions[-1]) & np.isfinite(q.raw)
@@ -167,103 +136,86 @@ def closed_day(q: Quotes) -> list[Span]:
     )
 
 
-@_kind(
-    "two rows of one date", "two dates are equal",
-    "refused (files and sources keep the last, and no price where the closes differ, adjusted or "
-    "not)",
-    "duplicate date",
-)  # fmt: skip
 def duplicate_date(q: Quotes) -> list[Span]:
-    """Return dates that occur again."""
+    """Return dates that occur again.
+
+    Two dates are equal.
+    """
     again = np.diff(q.dates, prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
     return q.spans(runs(again), lambda a, b: "two rows of one date")
 
 
-@_kind(
-    "a price of 0, below 0 or infinite", "not in (0, inf)",
-    SPANNED, "price that is not positive", "prices that are not positive",
-)  # fmt: skip
 def not_positive(q: Quotes) -> list[Span]:
-    """Return prices that are not in (0, inf)."""
+    """Return prices that are not in (0, inf).
+
+    Not in (0, inf).
+    """
     price = q.adj_close if q.adjusted else q.close
     return q.spans(runs(np.isnan(q.raw) & ~np.isnan(price)), lambda a, b: f"price {price[a]:g}")
 
 
-@_kind(
-    "adjusted closes are blank throughout", "no adjusted close at all",
-    "closes are used: dividends and splits count as returns",
-    "series without adjusted closes", "series without adjusted closes",
-)  # fmt: skip
 def no_adjusted(q: Quotes) -> list[Span]:
-    """Return the whole span of a symbol without adjusted closes."""
+    """Return the whole span of a symbol without adjusted closes.
+
+    No adjusted close at all.
+    """
     if q.adjusted or not np.isfinite(q.close).any():
         return []
     return [Span(q.dates[0], q.dates[-1], "no adjusted close at all")]
 
 
-@_kind(
-    "some adjusted closes are blank", "a close without one",
-    SPANNED, "gap in adjusted closes", "gaps in adjusted closes",
-)  # fmt: skip
 def adjusted_gap(q: Quotes) -> list[Span]:
-    """Return closes without an adjusted close, where there are others."""
+    """Return closes without an adjusted close, where there are others.
+
+    A close without one.
+    """
     gap = q.adjusted & np.isfinite(q.close) & np.isnan(q.adj_close)
     return q.spans(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close")
 
 
-@_kind(
-    "a price 100 times too high or low, for some days",
-    "more than 5 times or less than 1/5 of the last price, and within 20 % of it again after 5 "
-    "prices at most",
-    SPANNED, "spike", noted=True,
-)  # fmt: skip
 def spike(q: Quotes) -> list[Span]:
-    """Return prices that are soon taken back."""
+    """Return prices that are soon taken back.
+
+    More than 5 times or less than 1/5 of the last price, and within 20 % of it again after 5 prices
+    at most.
+    """
     return q.spans(runs(q.spikes), _move_to(q))
 
 
-@_kind(
-    "pence become pounds",
-    "more than 20 times the last price, or less than 1/60 of it, and no spike",
-    "the return of the day is missing", "change of unit", "changes of unit", noted=True,
-)  # fmt: skip
 def unit_change(q: Quotes) -> list[Span]:
-    """Return changes of the unit, and other moves that no share makes."""
+    """Return changes of the unit, and other moves that no share makes.
+
+    More than 20 times the last price, or less than 1/60 of it, and no spike.
+    """
     return _jumps(q, q.jumps[0][q.units])
 
 
-@_kind(
-    "a split that was not applied",
-    "a factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the "
-    "close or to the open; the day's range and the next 5 prices lie on one side, the 5 before on "
-    "the other",
-    FLAGGED, "suspected split", noted=True,
-)  # fmt: skip
 def suspect_split(q: Quotes) -> list[Span]:
-    """Return jumps that look like a split."""
+    """Return jumps that look like a split.
+
+    A factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the close
+    or to the open; the day's range and the next 5 prices lie on one side, the 5 before on the
+    other.
+    """
     return _jumps(q, _splits(q))
 
 
-@_kind(
-    "a price that no news explains",
-    "more than 2.9 times the last price, no change of unit and no split",
-    FLAGGED, "suspect jump", noted=True,
-)  # fmt: skip
 def suspect_jump(q: Quotes) -> list[Span]:
-    """Return steep rises that are neither a change of unit nor a split."""
+    """Return steep rises that are neither a change of unit nor a split.
+
+    More than 2.9 times the last price, no change of unit and no split.
+    """
     rows, moves, _ = q.jumps
     steep = rows[(moves > STEEP) & ~q.units]
     return _jumps(q, steep[~np.isin(steep, _splits(q))])
 
 
-@_kind(
-    "a close further from the last one than the exchange allows",
-    "outside the limit price, no session unseen in between, not in the first sessions after a "
-    "listing",
-    FLAGGED, "move beyond a price limit", "moves beyond price limits", noted=True,
-)  # fmt: skip
 def beyond_limit(q: Quotes) -> list[Span]:
-    """Return closes outside the price limits."""
+    """Return closes outside the price limits.
+
+    Outside the limit price, no session unseen in between, not in the first sessions after a
+    listing.
+    """
     if not q.rules:
         return []
     over = q.limits.beyond
@@ -271,13 +223,11 @@ def beyond_limit(q: Quotes) -> list[Span]:
     return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")
 
 
-@_kind(
-    "a close that does not change although there is volume",
-    "5 equal closes in a row or more without a range of their own",
-    FLAGGED, "stale price",
-)  # fmt: skip
 def stale_price(q: Quotes) -> list[Span]:
-    """Return runs of equal closes that are no halt."""
+    """Return runs of equal closes that are no halt.
+
+    5 equal closes in a row or more without a range of their own.
+    """
     high, low = q.high, q.low
     # a range, and another than the one before: the close is a chance
     ranges = (high > low)[1:] & ((high[1:] != high[:-1]) | (low[1:] != low[:-1]))
@@ -287,38 +237,33 @@ def stale_price(q: Quotes) -> list[Span]:
     return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.close[a]:g}")
 
 
-@_kind(
-    "a close above the high or below the low of its day", "by more than 0.5 %",
-    FLAGGED, "close outside its range", "closes outside their range",
-)  # fmt: skip
 def outside_range(q: Quotes) -> list[Span]:
-    """Return closes outside the range of their day."""
+    """Return closes outside the range of their day.
+
+    By more than 0.5 %.
+    """
     outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
     return q.spans(
         runs(outside), lambda a, b: f"close {q.close[a]:g}, range {q.low[a]:g} to {q.high[a]:g}"
     )
 
 
-@_kind(
-    "a listing, or a source that begins late",
-    "first row more than 5 sessions after the data begin",
-    "no return before", "series that begins late", "series that begin late",
-)  # fmt: skip
 def late_start(q: Quotes) -> list[Span]:
-    """Return the sessions before a listing."""
+    """Return the sessions before a listing.
+
+    First row more than 5 sessions after the data begin.
+    """
     if not q.begins:
         return []
     last = q.sessions[np.searchsorted(q.sessions, q.dates[0]) - 1]
     return [Span(q.sessions[0], last, f"first price on {q.dates[0]}")]
 
 
-@_kind(
-    "a delisting, a halt that goes on, a source that ends early",
-    "last price more than 5 sessions before the data end",
-    "no return after", "series that ended", "series that ended",
-)  # fmt: skip
 def ended(q: Quotes) -> list[Span]:
-    """Return the sessions after the last price."""
+    """Return the sessions after the last price.
+
+    Last price more than 5 sessions before the data end.
+    """
     priced = q.dates[np.isfinite(q.price)]
     if len(q.sessions) <= LATE or not len(priced) or priced[-1] >= q.sessions[-1 - LATE]:
         return []
@@ -326,12 +271,11 @@ def ended(q: Quotes) -> list[Span]:
     return [Span(first, q.sessions[-1], f"last price on {priced[-1]}")]
 
 
-@_kind(
-    "too few prices to estimate from", "fewer than 100 prices in all",
-    FLAGGED, "short history", "short histories",
-)  # fmt: skip
 def short_history(q: Quotes) -> list[Span]:
-    """Return the whole span of a symbol with few prices."""
+    """Return the whole span of a symbol with few prices.
+
+    Fewer than 100 prices in all.
+    """
     count = int(np.isfinite(q.price).sum())
     return [Span(q.dates[0], q.dates[-1], f"{count} prices in all")] if count < HISTORY else []
 
@@ -370,59 +314,98 @@ def _settled(q: Quotes, row: int, move: float) -> bool:
     return not ((new_side - middle) * np.sign(move) < 0).any()
 
 
-def faults_of(quotes: Quotes) -> tuple[Fault, ...]:
+# In the order of docs/faults.md; the sentences of the catalogue have their names.
+FAULTS: Mapping[str, FaultKind] = {
+    "suspension": FaultKind(suspension, SPANNED),
+    "no_trade": FaultKind(no_trade, SPANNED),
+    "missing_session": FaultKind(missing_session, SPANNED),
+    "no_price": FaultKind(no_price, SPANNED),
+    "closed_day": FaultKind(closed_day, "put aside"),
+    "duplicate_date": FaultKind(
+        duplicate_date,
+        "refused (files and sources keep the last, and no price where the closes differ, adjusted "
+        "or not)",
+    ),
+    "not_positive": FaultKind(not_positive, SPANNED),
+    "no_adjusted": FaultKind(no_adjusted, "closes are used: dividends and splits count as returns"),
+    "adjusted_gap": FaultKind(adjusted_gap, SPANNED),
+    "spike": FaultKind(spike, SPANNED, is_noted=True),
+    "unit_change": FaultKind(unit_change, "the return of the day is missing", is_noted=True),
+    "suspect_split": FaultKind(suspect_split, FLAGGED, is_noted=True),
+    "suspect_jump": FaultKind(suspect_jump, FLAGGED, is_noted=True),
+    "beyond_limit": FaultKind(beyond_limit, FLAGGED, is_noted=True),
+    "stale_price": FaultKind(stale_price, FLAGGED),
+    "outside_range": FaultKind(outside_range, FLAGGED),
+    "late_start": FaultKind(late_start, "no return before"),
+    "ended": FaultKind(ended, "no return after"),
+    "short_history": FaultKind(short_history, FLAGGED),
+}
+
+
+def find_faults(quotes: Quotes) -> tuple[SeriesFault, ...]:
     """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
-    return tuple(
-        Fault(quotes.symbol, str(span.first), str(span.last), name, span.detail, kind.action)
-        for name, kind in FAULTS.items()
-        for span in shortened(kind.find(quotes))
-    )
+    faults = list[SeriesFault]()
+    for name, kind in FAULTS.items():
+        faults += as_faults(quotes.symbol, name, kind.action, kind.find(quotes))
+    return tuple(faults)
 
 
-def shortened(spans: list[Span]) -> list[Span]:
-    """Return at most `LONGEST` spans, the last of a longer list as one."""
-    if len(spans) <= LONGEST:
-        return spans
-    later = spans[LONGEST - 1 :]
-    detail = f"{len(later)} of them, the first: {later[0].detail}"
-    return [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
+def as_faults(symbol: str, kind: str, action: str, spans: list[Span]) -> list[SeriesFault]:
+    """Return faults of one kind, at most `LONGEST`: the last of a longer list are one.
+
+    Parameters
+    ----------
+    symbol, kind, action : str
+        As for `SeriesFault`.
+    spans : list of Span
+        The days on which it was seen.
+
+    Returns
+    -------
+    list of SeriesFault
+    """
+    if len(spans) > LONGEST:
+        later = spans[LONGEST - 1 :]
+        detail = f"{len(later)} of them, the first: {later[0].detail}"
+        spans = [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
+    return [SeriesFault(symbol, str(a), str(b), kind, detail, action) for a, b, detail in spans]
 
 
-def notes_of(faults: Iterable[Fault]) -> list[str]:
+def note_faults(faults: Iterable[SeriesFault]) -> list[str]:
     """Return the notes on faults, one for each symbol and kind that is noted."""
-    groups: dict[tuple[str, str], list[Fault]] = {}
+    groups: dict[tuple[str, str], list[SeriesFault]] = {}
     for fault in faults:
-        if FAULTS[fault.kind].noted:
+        if FAULTS[fault.kind].is_noted:
             groups.setdefault((fault.symbol, fault.kind), []).append(fault)
     return [_note(kind.replace("_", " "), group) for (_, kind), group in groups.items()]
 
 
-def _note(kind: str, faults: list[Fault]) -> str:
+def _note(kind: str, faults: list[SeriesFault]) -> str:
     days = "; ".join(f"{f.date} {f.detail}" for f in faults[:NAMED])
     more = "; ..." * (len(faults) > NAMED)
     text = f"{kind} ({days}{more}): {faults[0].action}"
     return Reason("of_symbol", symbol=faults[0].symbol, text=text)
 
 
-def near(faults: Iterable[Fault], first: object, last: object) -> tuple[Fault, ...]:
+def near(faults: Iterable[SeriesFault], first: object, last: object) -> tuple[SeriesFault, ...]:
     """Return the faults that touch a range of days.
 
     Parameters
     ----------
-    faults : iterable of Fault
+    faults : iterable of SeriesFault
     first, last : date, datetime64 or str
         Both inclusive; text is YYYY-MM-DD.
 
     Returns
     -------
-    tuple of Fault
+    tuple of SeriesFault
     """
     start, stop = (str(np.datetime64(day, "D")) for day in (first, last))  # type: ignore[call-overload]
     return tuple(f for f in faults if f.date <= stop and f.last >= start)
 
 
-def table_of(faults: Iterable[Fault]) -> pd.DataFrame:
+def table_of(faults: Iterable[SeriesFault]) -> pd.DataFrame:
     """Return faults as a table, one row a fault."""
     import pandas as pd
 
-    return pd.DataFrame([asdict(f) for f in faults], columns=[f.name for f in fields(Fault)])
+    return pd.DataFrame([asdict(f) for f in faults], columns=[f.name for f in fields(SeriesFault)])

@@ -9,22 +9,23 @@ from itertools import islice
 import numpy as np
 
 from ...errors import DataError
-from ...utility.catalogue import Reason
+from ...utility.catalogue import Reason, say
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
 from .._base import name_some
-from .fault_kinds import NAMED, Fault, shortened
+from .fault_kinds import NAMED, SeriesFault, as_faults
 from .quotes import Span
-from .return_columns import (
+from .return_faults import (
     LARGE_MEDIAN,
     LETTERS,
     LONE,
     LOSS,
+    MARKS,
+    RETURN_FAULTS,
     SUSPECT,
-    Column,
+    TAKEN_OUT,
+    ReturnColumn,
     not_returns,
-    runs_of,
 )  # fmt: skip
-from .return_faults import MARKS, RETURN_FAULTS, TAKEN_OUT
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22
@@ -67,13 +68,17 @@ class Marked:
         """Which values are taken as missing, shape (T,)."""
         return np.asarray((self.marks > 0) & (self.marks != SUSPECT))
 
+    def cells(self, mark: int) -> tuple[IntArray, FloatArray]:
+        """Return the positions and the values that have a mark."""
+        return np.flatnonzero(self.marks == mark), self.values[self.marks[self.marks > 0] == mark]
+
 
 class Verdict:
     """The decision on returns.
 
     Attributes
     ----------
-    faults : tuple of Fault
+    faults : tuple of SeriesFault
     failures : mapping of str to str
         Why columns are missing as a whole.
     notices : list of str
@@ -95,7 +100,9 @@ class Verdict:
         self.failures = {s: self._failure(s) for s, column in columns.items() if column.not_decimal}
         self.symbols = [s for s, c in columns.items() if not c.not_decimal and c.out.any()]
         self.faults = tuple(f for s, unit in units.items() for f in self._faults_of(s, unit))
-        self.notices = [*_of_file(median), *self._of_columns(units), *self._of_cells()]
+        self.notices = [*self._of_columns(units), *self._of_cells()]
+        if median > LARGE_MEDIAN:
+            self.notices.insert(0, Reason("like_percent", median=median))
 
     def cleaned(self, symbols: Sequence[str], values: FloatArray) -> FloatArray:
         """Return the returns of m symbols, NaN where they are taken as missing.
@@ -134,28 +141,20 @@ class Verdict:
         more = f"; {wrong:,} impossible returns" if wrong else ""
         return f"median size {column.median:.2g}{typical}{more}"
 
-    def _faults_of(self, symbol: str, unit: str) -> Iterator[Fault]:
-        column = self._columns[symbol]
+    def _faults_of(self, symbol: str, unit: str) -> Iterator[SeriesFault]:
+        column, spans = self._columns[symbol], dict[str, list[Span]]()
         if unit:
-            yield self._fault(symbol, unit, self._span(0, -1, self._size(symbol)))
-        if column.not_decimal:
-            return
-        for mark, kind in MARKS.items():
-            spans = shortened(self._spans(column, mark))
-            yield from (self._fault(symbol, kind, span) for span in spans)
+            spans[unit] = [self._span(0, -1, self._size(symbol))]
+        if not column.not_decimal:
+            spans |= {kind: self._spans(column, mark) for mark, kind in MARKS.items()}
+        for kind, listed in spans.items():
+            yield from as_faults(symbol, kind, RETURN_FAULTS[kind].action, listed)
 
     def _span(self, first: int, last: int, detail: str) -> Span:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
 
     def _spans(self, column: Marked, mark: int) -> list[Span]:
-        marks = np.where(column.marks == mark, column.marks, 0)
-        values = np.full(len(marks), np.nan)
-        values[column.marks > 0] = column.values
-        return [self._span(a, b, _written(float(values[a]))) for a, b in runs_of(marks, values)]
-
-    def _fault(self, symbol: str, kind: str, span: Span) -> Fault:
-        action = RETURN_FAULTS[kind].action
-        return Fault(symbol, str(span.first), str(span.last), kind, span.detail, action)
+        return [self._span(a, b, _written(value)) for a, b, value in _runs_of(*column.cells(mark))]
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
         for kind in ("percent_column", "suspect_column"):
@@ -174,27 +173,37 @@ class Verdict:
                 yield self._notice(kind, count, list(islice(cells, NAMED)))
 
     def _cells(self, symbol: str, column: Marked, mark: int) -> Iterator[str]:
-        values = column.values[column.marks[column.marks > 0] == mark]
-        for t, value in zip(np.flatnonzero(column.marks == mark), values, strict=True):
+        for t, value in zip(*column.cells(mark), strict=True):
             yield f"{symbol} on {self._dates[t]} is {_written(float(value))}"
 
     def _notice(self, kind: str, count: int, named: list[str]) -> str:
-        reason = RETURN_FAULTS[kind]
-        verb = "were" if count > 1 else "was"
-        action = "taken as missing" if kind in TAKEN_OUT else "kept"
-        more = f" and {count - len(named):,} more" * (count > len(named))
-        subject = f"{count:,} {reason.spoken[count > 1]} {verb} {action}"
-        return f"{self._where}: {subject}: {', '.join(named)}{more}. {reason.remedy}"
-
-
-def _of_file(median: float) -> list[str]:
-    return [Reason("like_percent", median=median)] if median > LARGE_MEDIAN else []
+        cells = ", ".join(named)
+        if count > len(named):
+            cells = say("returns_gate.more", cells=cells, n=count - len(named))
+        return say(
+            f"returns_gate.{'missing' if kind in TAKEN_OUT else 'flagged'}",
+            where=self._where, n=count, faults=say(f"fault.{kind}", n=count), cells=cells,
+            remedy=say(f"fault.remedy.{kind}"),
+        )  # fmt: skip
 
 
 def _written(value: float) -> str:
     """Return a value as it may be in the file, with the letter that CRSP has for a code."""
     letter = f" ({CRSP[value]})" if value in CRSP else ""
     return f"{value:.10g}{letter}"
+
+
+def _runs_of(at: IntArray, values: FloatArray) -> list[tuple[int, int, float]]:
+    """Return the runs of one value on consecutive positions.
+
+    `at` are ascending positions; a run has its first and last position, and its value.
+    """
+    if not len(at):
+        return []
+    new = (np.diff(at) > 1) | (values[1:] != values[:-1])
+    starts = np.flatnonzero(np.r_[True, new])
+    ends = np.r_[starts[1:] - 1, len(at) - 1]
+    return list(zip(at[starts].tolist(), at[ends].tolist(), values[starts].tolist(), strict=True))
 
 
 class Gate:
@@ -262,7 +271,7 @@ class Gate:
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
         """Keep the marks of one column, and return whether it has to wait for the verdict."""
-        column = Column(values, self._kind)
+        column = ReturnColumn(values, self._kind)
         numbers, marks = column.numbers, column.marks
         large = column.median > LARGE_MEDIAN
         sizes = self._of_wrong if column.not_decimal else self._of_large if large else self._sizes
@@ -314,11 +323,9 @@ class Gate:
     def _losses(self) -> Iterator[tuple[int, int, str, float]]:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""
         for symbol, column in self._columns.items():
-            mine = column.marks == LOSS
-            if not column.not_decimal and mine.any():
-                values = column.values[mine[column.marks > 0]].tolist()
-                for t, value in zip(np.flatnonzero(mine).tolist(), values, strict=True):
-                    yield t, self._place[symbol], symbol, value
+            if not column.not_decimal:
+                for t, value in zip(*column.cells(LOSS), strict=True):
+                    yield int(t), self._place[symbol], symbol, float(value)
 
     def _spare_market_days(self) -> None:
         """Keep lone returns on days that moved the other columns too, none of them impossibly."""

@@ -151,11 +151,6 @@ class LimitDays:
         """+1 up, -1 down, 0 not at a limit."""
         return np.sign(self.state)
 
-    @property
-    def locked(self) -> BoolArray:
-        """Whether open, high, low and close were the limit."""
-        return np.asarray(np.abs(self.state) == 2)
-
 
 def rules_of(
     symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False

@@ -227,7 +227,7 @@ def losses(findings: Findings, *, written: bool = True) -> str:
     lines = [say("terminal.dropped", n=n, total=setup.n_events)]
     for kind in dropped_section(findings).kinds[:DROPPED_SHOWN]:
         event = next(iter(kind.reasons.values()))[0]
-        why = event.reason.facts.get("why", "")
+        why = event.reason.example
         code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"
         example = say(code, kind=kind.reason, event=event.cells["event_id"], why=why)
         lines.append(f"  {kind.n:4,}  {example}")
@@ -260,9 +260,7 @@ def issues(findings: Findings) -> str:
     kinds = findings.setup.issues
     if not kinds:
         return ""
-    nouns = {kind: entry.spoken for kind, entry in FAULTS.items()}
-    nouns |= {kind: entry.spoken for kind, entry in RETURN_FAULTS.items()}
-    each = ", ".join(f"{n:,} {nouns[kind][n > 1]}" for kind, n in kinds.items())
+    each = ", ".join(say(f"fault.{kind}", n=n) for kind, n in kinds.items())
     data = "return" if kinds.keys() <= RETURN_FAULTS.keys() else "price"
     return _wrapped(say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each))
 
