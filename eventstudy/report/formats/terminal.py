@@ -11,7 +11,6 @@ from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
 from ...analysis.opinions import VALID, WITH_CARE
 from ...findings.types import Findings, Sample, TestFinding, WindowFinding
-from ...prices.quality.fault_kinds import FAULTS
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
 from ...utility.catalogue import say
