@@ -111,7 +111,7 @@ class Answer:
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as it stands in ``results.json``, None for NaN."""
+        """Return the answer as it stands in ``study.json``, None for NaN."""
         ends = ("estimate", "ci_low", "ci_high")
         effect, average = asdict(self.effect), asdict(self.plain_average)
         return {
@@ -218,24 +218,24 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def is_provisional(results: FittedStudy, window: Window) -> bool:
+def is_provisional(study: FittedStudy, window: Window) -> bool:
     """Return whether events lack days of `window` because those days are yet to come.
 
     A firm whose prices end long before the newest ones is delisted: its days will not come.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : Window
 
     Returns
     -------
     bool
     """
-    flags = results.events["flags"].astype(str).str.split(";")
+    flags = study.events["flags"].astype(str).str.split(";")
     waits = np.array([Flag.INCOMPLETE_WINDOW in cell for cell in flags], dtype=bool)
-    lacking = results.events[results.ok & waits & ~results.abnormal.valid(window)]
-    panel = results.panel
+    lacking = study.events[study.ok & waits & ~study.abnormal.valid(window)]
+    panel = study.panel
     firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
     last = [panel.last_session(ticker, panel.calendar_of(code)) for ticker, code in firms]
     return any(panel.sessions[-1] - day < GONE for day in last)

@@ -57,7 +57,7 @@ class Portfolio:
 
 
 def calendar_portfolio(
-    results: FittedStudy,
+    study: FittedStudy,
     window: WindowLike,
     *,
     weights: Weights = "equal",
@@ -68,7 +68,7 @@ def calendar_portfolio(
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
         A firm is in the portfolio on the sessions of its window.
     weights : {"equal", "value"}
@@ -121,9 +121,9 @@ def calendar_portfolio(
     .. [4] Mitchell, M. L. and Stafford, E. (2000). Managerial decisions and long-term stock price
        performance. Journal of Business 73, 287-329.
     """
-    require_returns(results)
+    require_returns(study)
     window = Window.of(window)
-    book = portfolio(results, window, weights=weights, min_firms=min_firms)
+    book = portfolio(study, window, weights=weights, min_firms=min_firms)
     T, f = book.factors.shape
     rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
     notes = list(book.notes)
@@ -133,20 +133,20 @@ def calendar_portfolio(
         rows = regressions(book, max(len(window) - 1, 1) if lags is None else lags)
     rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
-    jm = _jaffe_mandelker_row(results, window, weights, min_firms)
+    jm = _jaffe_mandelker_row(study, window, weights, min_firms)
     estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
     columns = [*estimates, "sessions", "mean_firms", "note"]
     return pd.DataFrame([*({**row, **counts} for row in rows), jm], columns=columns)
 
 
 def portfolio(
-    results: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
+    study: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
 ) -> Portfolio:
     """Return the portfolio of the firms in their window by session.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     weights : {"equal", "value"}
     min_firms : int
@@ -157,21 +157,21 @@ def portfolio(
     Portfolio
         As in :func:`calendar_portfolio`.
     """
-    a, w = results.abnormal, results.abnormal.windows
-    cols, L1 = a.columns(Window.of(window)), len(results.abnormal.windows.estimation)
-    weight, without = _weights(results, weights)
-    names, factors, spans = _factors(results)
+    a, w = study.abnormal, study.abnormal.windows
+    cols, L1 = a.columns(Window.of(window)), len(study.abnormal.windows.estimation)
+    weight, without = _weights(study, weights)
+    names, factors, spans = _factors(study)
     y = w.returns[:, L1:][:, cols]
     if w.kind == "log":
         y = np.expm1(y)
-    rate = _riskless(results)
+    rate = _riskless(study)
     y = y if rate is None else y - rate[:, cols]
     F, spans = factors[:, cols], spans[:, cols]
     has_return = (weight > 0)[:, None] & np.isfinite(y)
     # A return over several sessions is none of the portfolio's on any one of them.
     one_day = (w.length[:, L1:][:, cols] == 1) & (spans == 1) & np.isfinite(F).all(axis=2)
     position = w.positions[:, L1:][:, cols]
-    used, twice = _once(results, has_return & one_day, position)
+    used, twice = _once(study, has_return & one_day, position)
     event = np.nonzero(used)[0]
     at, session = np.unique(position[used], return_inverse=True)
     mass, T = weight[event], len(at)
@@ -216,62 +216,62 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
+def _weights(study: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
     """Return the weight of each event, 0 if it is not in, and how many usable ones lack a value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
-    ok = results.ok
+    ok = study.ok
     if weights == "equal":
         return ok.astype(float), 0
-    if MARKET_VALUE not in results.events:
+    if MARKET_VALUE not in study.events:
         raise ConfigError("value weights need a column of the events", value=MARKET_VALUE)
-    cells = results.events[MARKET_VALUE]
+    cells = study.events[MARKET_VALUE]
     values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
     positive = np.isfinite(values) & (values > 0)
     wrong = ok & ~positive & (cells.notna() & (cells.astype(str) != "")).to_numpy()
     if wrong.any():
-        event, cell = str(results.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
+        event, cell = str(study.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
         raise ConfigError("a market value that is no positive number", where=event, value=cell)
     return np.where(ok & positive, values, 0.0), int((ok & ~positive).sum())
 
 
-def _factors(results: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
+def _factors(study: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Return names, values (n, L2, f) and the span (n, L2) of the factors, the benchmark first.
 
     A model with factors of its own and no benchmark brings these alone; one without either takes
     the benchmark of the events.
     """
-    w = results.abnormal.windows
+    w = study.abnormal.windows
     model_factors = w.factors[:, len(w.estimation) :]
-    market, spans = benchmark_returns(results)
+    market, spans = benchmark_returns(study)
     market = np.expm1(market) if w.kind == "log" else market
-    columns = _columns(results)
+    columns = _columns(study)
     names = [n for n in columns if n not in (MARKET, RISKLESS, *OWN_SERIES)]
     series = [model_factors[:, :, columns[n]] for n in names]
     if MARKET not in columns and names:
         return tuple(names), np.stack(series, axis=2), np.ones(market.shape, dtype=np.int64)
-    rate = _riskless(results)
+    rate = _riskless(study)
     first = market if rate is None else market - rate
     return (MARKET, *names), np.stack([first, *series], axis=2), spans
 
 
-def _columns(results: FittedStudy) -> dict[str, int]:
+def _columns(study: FittedStudy) -> dict[str, int]:
     """Return the column of ``windows.factors`` of each series of the model that is not lagged."""
-    factors = results.model.factors
+    factors = study.model.factors
     if any(f.several for f in factors):
         return {}
     return {f.name: j for j, f in enumerate(factors) if f.lag == 0}
 
 
-def _riskless(results: FittedStudy) -> FloatArray | None:
+def _riskless(study: FittedStudy) -> FloatArray | None:
     """Return the riskless rate of each event day, (n, L2), if the model has one."""
-    w, columns = results.abnormal.windows, _columns(results)
+    w, columns = study.abnormal.windows, _columns(study)
     return w.factors[:, len(w.estimation) :, columns[RISKLESS]] if RISKLESS in columns else None
 
 
-def _once(results: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
+def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
     """Return `used` (n, L) with each firm once per session, and the number of firm-days removed."""
-    e = results.events
+    e = study.events
     listing = pd.factorize(e["ticker"].astype(str) + "\n" + e["exchange"].astype(str))[0]
     event, day = np.nonzero(used)
     repeated = pd.DataFrame({"firm": listing[event], "at": position[used]}).duplicated().to_numpy()
@@ -292,12 +292,12 @@ def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) ->
 
 
 def _jaffe_mandelker_row(
-    results: FittedStudy, window: Window, weights: Weights, min_firms: int
+    study: FittedStudy, window: Window, weights: Weights, min_firms: int
 ) -> dict[str, Any]:
-    row, (weight, _) = {"method": "jaffe_mandelker"}, _weights(results, weights)
+    row, (weight, _) = {"method": "jaffe_mandelker"}, _weights(study, weights)
     least = {"min_firms": min_firms, "minimum": MIN_SESSIONS}
     try:
-        test = jaffe_mandelker(results.abnormal, window, weight, **least)
+        test = jaffe_mandelker(study.abnormal, window, weight, **least)
     except InapplicableError as error:
         return {**row, "note": str(error)}
     return {**row, "pvalue": pvalue(test.t, test.df), **test._asdict()}

@@ -74,12 +74,12 @@ class Diagnosis(Situation):
         return words + str(self.table.to_html(index=False, border=0))
 
 
-def diagnose(results: FittedStudy, window: WindowLike | None = None) -> Diagnosis:
+def diagnose(study: FittedStudy, window: WindowLike | None = None) -> Diagnosis:
     """Return the kind of a study, and how far to trust each test over `window`.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window, optional
         By default [0,1] if the event window holds it, else the first standard window.
 
@@ -92,8 +92,8 @@ def diagnose(results: FittedStudy, window: WindowLike | None = None) -> Diagnosi
     ConfigError
         If the window reaches beyond the event window.
     """
-    chosen = results.main if window is None else Window.of(window)
-    return results.remember(("diagnosis", chosen), lambda: _diagnosis(results, chosen))
+    chosen = study.main if window is None else Window.of(window)
+    return study.remember(("diagnosis", chosen), lambda: _diagnosis(study, chosen))
 
 
 def _diagnosis(study: FittedStudy, window: Window) -> Diagnosis:

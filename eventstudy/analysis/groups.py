@@ -102,7 +102,7 @@ class Difference(Paragraph):
 
 
 def difference(
-    results: FittedStudy,
+    study: FittedStudy,
     column: str,
     one: str | None = None,
     other: str | None = None,
@@ -114,7 +114,7 @@ def difference(
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     column : str
         Column of the events that holds the groups.
     one, other : str, optional
@@ -141,21 +141,21 @@ def difference(
     .. [3] Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the
        generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
-    names, window = _names(results, column, one, other), Window.of(window)
-    pair, conventions = _pair(results, column, names, window), results.abnormal.conventions
+    names, window = _names(study, column, one, other), Window.of(window)
+    pair, conventions = _pair(study, column, names, window), study.abnormal.conventions
     result = _compared(pair, names, window, method or "date_clustered", conventions)
     if method is None and not np.isfinite(result.pvalue):
         caution = f"{result.reason}: events taken as independent"
         result = _compared(pair, names, window, "welch", conventions, caution)
-    return replace(result, measure=results.panel.measure)
+    return replace(result, measure=study.panel.measure)
 
 
-def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
+def differences(study: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
     """Return every pair of groups under every method, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     column : str
     window : window
 
@@ -164,9 +164,9 @@ def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) 
     DataFrame
         In the fields of :class:`Difference`.
     """
-    window, conventions, rows = Window.of(window), results.abnormal.conventions, []
-    for names in combinations(results.groups(column), 2):
-        pair = _pair(results, column, names, window)
+    window, conventions, rows = Window.of(window), study.abnormal.conventions, []
+    for names in combinations(study.groups(column), 2):
+        pair = _pair(study, column, names, window)
         tests = [_compared(pair, names, window, m, conventions) for m in COMPARISONS]
         rows += [{**asdict(d), "window": str(window)} for d in tests]
     return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
@@ -345,8 +345,8 @@ def _compared(
     )  # fmt: skip
 
 
-def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Window) -> Pair:
-    groups = results.groups(column)
+def _pair(study: FittedStudy, column: str, names: tuple[str, str], window: Window) -> Pair:
+    groups = study.groups(column)
     samples = [groups[name].abnormal.sample(window) for name in names]
     day0, date = np.unique(np.concatenate([s.windows.day0 for s in samples]), return_inverse=True)
     first = np.repeat([True, False], [len(s) for s in samples])
@@ -355,9 +355,9 @@ def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Win
 
 
 def _names(
-    results: FittedStudy, column: str, first_name: str | None, second_name: str | None
+    study: FittedStudy, column: str, first_name: str | None, second_name: str | None
 ) -> tuple[str, str]:
-    groups = list(results.groups(column))
+    groups = list(study.groups(column))
     for name in (first_name, second_name):
         if name is not None and name not in groups:
             remedy = did_you_mean(name, groups) or "known: " + ", ".join(groups)

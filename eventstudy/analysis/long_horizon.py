@@ -16,15 +16,15 @@ from ..significance.means import QUANTILES, RESAMPLED, TESTS_OF_VALUES, resample
 from ..utility.typing import BoolArray, FloatArray, IntArray
 
 
-def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
+def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
     """Return the benchmark's returns on event days and the sessions each spans, two (n, L2) arrays.
 
     They are those of the panel, whatever the model is, and are not summed over the span of the
     firm's returns. NaN and 0 where the benchmark has no return.
     """
-    panel, windows = results.panel, results.abnormal.windows
-    calendars = [panel.calendar_of(code) for code in results.events["exchange"]]
-    pairs = zip(results.events["benchmark"], calendars, strict=True)
+    panel, windows = study.panel, study.abnormal.windows
+    calendars = [panel.calendar_of(code) for code in study.events["exchange"]]
+    pairs = zip(study.events["benchmark"], calendars, strict=True)
     row = np.array([panel.row(s, c) for s, c in pairs], dtype=np.int64)[:, None]
     at = windows.event_positions
     has_return = (row >= 0) & (at >= 0)
@@ -32,9 +32,9 @@ def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
     return values, np.where(has_return, panel.spans[row, at], 0)
 
 
-def require_returns(results: FittedStudy) -> None:
+def require_returns(study: FittedStudy) -> None:
     """Raise ConfigError unless the study is of returns: nobody holds volume or volatility."""
-    if (measure := results.panel.measure) != "return":
+    if (measure := study.panel.measure) != "return":
         raise ConfigError("this needs a study of returns", where="measure", value=measure)
 
 
@@ -55,13 +55,13 @@ COLUMNS = (
 
 
 def abhar(
-    results: FittedStudy, window: WindowLike, against: Against = "market", **changes: Any
+    study: FittedStudy, window: WindowLike, against: Against = "market", **changes: Any
 ) -> pd.DataFrame:
     r"""Test whether the mean buy-and-hold abnormal return over `window` is zero.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     against : {"market", "model"}
         The event's benchmark, or the model's expected returns.
@@ -106,10 +106,10 @@ def abhar(
        populations. Journal of the American Statistical Association 73, 536-544.
     """
     window = Window.of(window)
-    abnormal = results.abnormal.under(**changes)
-    values = bhar(results, window, against)
-    kept = np.isfinite(values) & results.ok
-    shared = _notes(abnormal, kept, results.ok, window)
+    abnormal = study.abnormal.under(**changes)
+    values = bhar(study, window, against)
+    kept = np.isfinite(values) & study.ok
+    shared = _notes(abnormal, kept, study.ok, window)
     held, rows = values[kept], []
     for name in (*TESTS_OF_VALUES, RESAMPLED):
         try:
@@ -125,12 +125,12 @@ def abhar(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
+def bhar(study: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
     """Return the buy-and-hold abnormal return (decimal) of every event, shape (n,).
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     against : {"market", "model"}
         As in :func:`abhar`.
@@ -145,16 +145,16 @@ def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") 
     ConfigError
         For an unknown benchmark, and for a study of a measure other than returns.
     """
-    require_returns(results)
+    require_returns(study)
     window = Window.of(window)
     if against not in get_args(Against):
         problem, remedy = "unknown benchmark of a buy-and-hold return", "use market or model"
         raise ConfigError(problem, value=against, remedy=remedy)
-    abnormal = results.abnormal
+    abnormal = study.abnormal
     if against == "model":
         return abnormal.bhar(window)
     cols, windows = abnormal.columns(window), abnormal.windows
-    market, spans = benchmark_returns(results)
+    market, spans = benchmark_returns(study)
     firm = windows.event_returns[:, cols]
     # A halt that has left the clock is in the firm's return and not in the benchmark's.
     alike = (abnormal.length[:, cols] == abnormal.spans[:, cols]).all(axis=1)

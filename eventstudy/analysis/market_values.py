@@ -26,17 +26,17 @@ NAMED = 5
 
 
 def with_market_values(
-    results: FittedStudy,
+    study: FittedStudy,
     source: str | Path | SizesFile,
     *,
     currency: str = LOCAL,
     offline: bool = False,
 ) -> FittedStudy:
-    """Return the results with market values for weights and for losses in money.
+    """Return a study with market values for weights and for losses in money.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     source : str, Path or SizesFile
         ``yahoo``, or a file with ticker, date, and mcap or shares (:func:`read_sizes`).
     currency : str
@@ -53,25 +53,25 @@ def with_market_values(
     NetworkError
         If Yahoo cannot be reached.
     """
-    days = results.abnormal.windows.dates
-    tickers = results.events["ticker"].to_numpy(object)
-    usable = results.ok
+    days = study.abnormal.windows.dates
+    tickers = study.events["ticker"].to_numpy(object)
+    usable = study.ok
     if not usable.any():
-        return results
+        return study
     dates = days[usable][~np.isnat(days[usable])]
     if str(source) == YAHOO:
         symbols = list(dict.fromkeys(tickers[usable]))
         record = _from_yahoo(symbols, dates, offline)
     else:
         file = source if isinstance(source, SizesFile) else read_sizes(source)
-        record = _sizes_of(file, results.panel)
-    start = results.abnormal.event.start
-    sizes = _before_events(record, tickers, days, results.panel, currency, start)
-    ids = results.events["event_id"].to_numpy(object)
+        record = _sizes_of(file, study.panel)
+    start = study.abnormal.event.start
+    sizes = _before_events(record, tickers, days, study.panel, currency, start)
+    ids = study.events["event_id"].to_numpy(object)
     lacking = usable & (sizes.reasons != "")
     notices = [f"size: {text}" for text in unvalued(ids, sizes.reasons, lacking)]
-    panel = replace(results.panel, notices=(*results.panel.notices, *notices))
-    return replace(results, sizes=sizes, panel=panel)
+    panel = replace(study.panel, notices=(*study.panel.notices, *notices))
+    return replace(study, sizes=sizes, panel=panel)
 
 
 def unvalued(

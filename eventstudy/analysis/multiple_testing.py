@@ -56,7 +56,7 @@ FAMILIES: Registry[Family] = Registry("family of hypotheses")
 
 
 def family(
-    results: FittedStudy,
+    study: FittedStudy,
     kind: str,
     *,
     window: WindowLike = (0, 1),
@@ -67,11 +67,11 @@ def family(
 ) -> pd.DataFrame:
     """Test a family of hypotheses and adjust its p-values for their number.
 
-    Declare the family before looking at the results.
+    Declare the family before looking at the study.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     kind : {"events", "days", "windows", "groups"}
         The single-event t of each event over `window`; `test` on each day of the event window, over
         each of `windows`, or over `window` in each group of the column `by`.
@@ -115,12 +115,12 @@ def family(
        Econometrica 73, 1237-1282.
     """
     request = FamilyRequest(Window.of(window), test or "", by or "", windows)
-    frame, hypotheses = FAMILIES[kind](results, request)
+    frame, hypotheses = FAMILIES[kind](study, request)
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
     for method in chosen if methods is None else methods:
         if method == ROMANO_WOLF:
-            frame[method], more = _romano_wolf(results, hypotheses)
+            frame[method], more = _romano_wolf(study, hypotheses)
             pairs = zip(reason, more, strict=True)
             reason = pd.Series(["; ".join(filter(None, pair)) for pair in pairs])
         else:
@@ -208,7 +208,7 @@ def _stepdown(observed: FloatArray, stars: FloatArray, complete: bool) -> FloatA
 
 
 def _romano_wolf(
-    results: FittedStudy, hypotheses: Sequence[Hypothesis]
+    study: FittedStudy, hypotheses: Sequence[Hypothesis]
 ) -> tuple[FloatArray, list[str]]:
     """Return the p-value of each hypothesis, and why it has none.
 
@@ -218,12 +218,12 @@ def _romano_wolf(
         problem = "Romano-Wolf needs several events to a hypothesis"
         raise ConfigError(problem, remedy="use holm, bh or by")
     values = [h.sample.car(h.window) for h in hypotheses]
-    clusters = _clusters(results, hypotheses)
+    clusters = _clusters(study, hypotheses)
     reasons = [_obstacle(v, c) for v, c in zip(values, clusters, strict=True)]
     fit = [k for k, reason in enumerate(reasons) if not reason]
     p = np.full(len(hypotheses), np.nan)
     if fit:
-        conventions = results.abnormal.conventions
+        conventions = study.abnormal.conventions
         present = np.unique(np.concatenate([clusters[k] for k in fit]))
         local = [np.searchsorted(present, clusters[k]) for k in fit]
         signs, complete = rademacher(len(present), conventions.draws, conventions.seed)
@@ -231,9 +231,9 @@ def _romano_wolf(
     return p, reasons
 
 
-def _clusters(results: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
+def _clusters(study: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
     """Return the cluster of each event of each hypothesis, numbered alike for all."""
-    usable = results.abnormal.take(results.ok)
+    usable = study.abnormal.take(study.ok)
     dates, first = np.unique(usable.windows.day0, return_index=True)
     number = merged_dates(usable, max((h.window for h in hypotheses), key=len))[first]
     return [number[np.searchsorted(dates, h.sample.windows.day0)] for h in hypotheses]
@@ -252,8 +252,8 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 
 
 @FAMILIES.register("events")
-def _events(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    car = results.car([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
+def _events(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    car = study.car([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
     has_car = car["estimate"].notna()
     reason = np.where(has_car, "", "the event lacks days of the window")
     car = car.assign(n_events=has_car.astype(int), reason=reason)
@@ -261,34 +261,34 @@ def _events(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame,
 
 
 @FAMILIES.register("days")
-def _days(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    days = [Window(int(t), int(t)) for t in results.abnormal.event.days]
-    return _tested(results, [(str(day.start), results, day) for day in days], request)
+def _days(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    days = [Window(int(t), int(t)) for t in study.abnormal.event.days]
+    return _tested(study, [(str(day.start), study, day) for day in days], request)
 
 
 @FAMILIES.register("windows")
-def _windows(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    windows = results.windows_of(request.windows)
-    return _tested(results, [(str(window), results, window) for window in windows], request)
+def _windows(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    windows = study.windows_of(request.windows)
+    return _tested(study, [(str(window), study, window) for window in windows], request)
 
 
 @FAMILIES.register("groups")
-def _groups(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _groups(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
     from ..fitting.fitted import group_column
 
-    column = request.by or group_column(results, "")
+    column = request.by or group_column(study, "")
     if not column:
         raise ConfigError("no column splits the events", remedy="name one with by=")
-    groups = results.groups(column).items()
-    return _tested(results, [(name, group, request.window) for name, group in groups], request)
+    groups = study.groups(column).items()
+    return _tested(study, [(name, group, request.window) for name, group in groups], request)
 
 
 def _tested(
-    results: FittedStudy, samples: list[tuple[str, FittedStudy, Window]], request: FamilyRequest
+    study: FittedStudy, samples: list[tuple[str, FittedStudy, Window]], request: FamilyRequest
 ) -> tuple[pd.DataFrame, list[Hypothesis]]:
     """Return the test of each labelled study and window, and the hypotheses."""
     hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in samples]
-    test = request.test or main_test_of(results)
+    test = request.test or main_test_of(study)
     tests = [STATISTICS[test](h.sample, h.window) for h in hypotheses]
     frame = pd.DataFrame({
         "label": [h.label for h in hypotheses], "n_events": [t.n_events for t in tests],

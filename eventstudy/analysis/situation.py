@@ -133,12 +133,12 @@ class Situation:
         return self.residual_skewness / float(np.sqrt(len(self.window)))
 
 
-def measure(results: FittedStudy, window: Window) -> Situation:
+def measure(study: FittedStudy, window: Window) -> Situation:
     """Return the situation of the events that are valid for `window`.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : Window
 
     Returns
@@ -146,9 +146,9 @@ def measure(results: FittedStudy, window: Window) -> Situation:
     Situation
         NaN where a number has no meaning.
     """
-    sample = results.abnormal.sample(window)
-    valid = results.abnormal.valid(window)
-    flags, tickers = (results.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
+    sample = study.abnormal.sample(window)
+    valid = study.abnormal.valid(window)
+    flags, tickers = (study.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
     size = np.unique(sample.windows.day0, return_counts=True)[1]
     n, n_dates = len(sample), len(size)
     same, overlapping = _pairs(sample, window)

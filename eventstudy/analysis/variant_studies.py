@@ -24,13 +24,13 @@ from .market_values import with_market_values
 
 
 def variants_table(
-    results: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
+    study: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
 ) -> pd.DataFrame:
     """Return one row a variant and group, those of the study itself (``main``) first.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     config : StudyConfig
     variants : mapping of str to FittedStudy
         By name in ``config.variants``.
@@ -48,19 +48,19 @@ def variants_table(
     Variants are looked at side by side, not tested jointly: their events are the same, and the
     smallest of their p-values is no p-value.
     """
-    studies, fitted = {MAIN: config, **config.studies}, {MAIN: results, **variants}
+    studies, fitted = {MAIN: config, **config.studies}, {MAIN: study, **variants}
     rows = [row for name in studies for row in _rows(name, fitted[name], studies[name], config)]
     return pd.DataFrame(rows)
 
 
 def _rows(
-    name: str, results: FittedStudy, variant: StudyConfig, config: StudyConfig
+    name: str, study: FittedStudy, variant: StudyConfig, config: StudyConfig
 ) -> Iterator[dict[str, Any]]:
-    column = group_column(results, variant.by) if len(results) else ""
-    groups = results.groups(column) if column else {}
+    column = group_column(study, variant.by) if len(study) else ""
+    groups = study.groups(column) if column else {}
     changed = config.variants.get(name, {})
     tests = variant.tests if "tests" in changed else ()
-    for group, sample in {"": results, **(groups if len(groups) <= MOST_GROUPS else {})}.items():
+    for group, sample in {"": study, **(groups if len(groups) <= MOST_GROUPS else {})}.items():
         yield {
             "variant": name, "group": group, "settings": settings_text(changed),
             "start": variant.main.start, "stop": variant.main.stop,
@@ -68,14 +68,14 @@ def _rows(
         }  # fmt: skip
 
 
-def _answer(results: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
-    if len(results) == 0:
+def _answer(study: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
+    if len(study) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
         none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
-        reason = f"none of {len(results.events)} events could be used"
+        reason = f"none of {len(study.events)} events could be used"
         return {"n_events": 0, **blank, **none, "reason": reason}
-    answer = answer_of(results, config.main)
-    test = results.test(tests[0] if tests else answer.test, config.main)
+    answer = answer_of(study, config.main)
+    test = study.test(tests[0] if tests else answer.test, config.main)
     effect = answer.plain_average if tests else answer.effect
     return {
         "n_events": test.n_events, "estimate": effect.estimate, "ci_low": effect.ci_low,
@@ -140,8 +140,8 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
             shared.regrown = False
             fitted = _fitted(inputs, studies, shared, None)
         fitted[MAIN] = replace(fitted[MAIN], panel=_with_prices(fitted[MAIN].panel, shared))
-    results = fitted.pop(MAIN)
-    return replace(results, variants=variants_table(results, config, fitted))
+    study = fitted.pop(MAIN)
+    return replace(study, variants=variants_table(study, config, fitted))
 
 
 def fit_sized(

@@ -132,13 +132,13 @@ class DollarLoss(Paragraph):
 
 
 def weighted_caar(
-    results: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
+    study: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
 ) -> WeightedMean:
     r"""Return the weighted mean CAR over `window`; the weights sum to one.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     weights : {"equal", "value", "precision"}
         Alike, by market value, or by 1/Var(CAR).
@@ -168,22 +168,22 @@ def weighted_caar(
        Literature 35, 13-39.
     """
     weigh, window = WEIGHTS[weights], Window.of(window)
-    valid, reason = results.abnormal.valid(window), ""
+    valid, reason = study.abnormal.valid(window), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
-        size, valid, reason = _with_size(results, valid, column, window)
-    sample = _taken(results.abnormal, window, valid)
+        size, valid, reason = _with_size(study, valid, column, window)
+    sample = _taken(study.abnormal, window, valid)
     raw = weigh(size[valid], sample.var_car(window))
     combined = _combined(sample, window, raw / raw.sum(), reason)
-    return WeightedMean(weights, window, len(sample), *combined, results.panel.measure)
+    return WeightedMean(weights, window, len(sample), *combined, study.panel.measure)
 
 
-def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
+def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
     """Return the abnormal change of market value of each event and of all.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
         A study of returns.
     window : window
     column : str
@@ -199,26 +199,26 @@ def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) ->
     ConfigError
         For an unknown column, and if the study is not one of returns.
     """
-    require_returns(results)
+    require_returns(study)
     window = Window.of(window)
-    size, valid, reason = _with_size(results, results.abnormal.valid(window), column, window)
-    sample, size = _taken(results.abnormal, window, valid), size[valid]
+    size, valid, reason = _with_size(study, study.abnormal.valid(window), column, window)
+    sample, size = _taken(study.abnormal, window, valid), size[valid]
     car, sd = sample.car(window), np.sqrt(sample.var_car(window))
     frame = pd.DataFrame({
-        **results.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
+        **study.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
         "se": sd * size,
     })  # fmt: skip
     return DollarLoss(window, frame, *_combined(sample, window, size, reason))
 
 
 def aggregates(
-    results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+    study: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the weighted means over all windows, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     windows : windows, optional
     column : str
         Column of market values; without any, weights by value are left out.
@@ -228,20 +228,20 @@ def aggregates(
     DataFrame
         In the fields of :class:`WeightedMean`.
     """
-    chosen = [name for name in WEIGHTS if name != "value" or has_sizes(results, column)]
-    pairs = [(window, name) for window in results.windows_of(windows) for name in chosen]
-    rows = [_row(weighted_caar(results, window, name, column)) for window, name in pairs]
+    chosen = [name for name in WEIGHTS if name != "value" or has_sizes(study, column)]
+    pairs = [(window, name) for window in study.windows_of(windows) for name in chosen]
+    rows = [_row(weighted_caar(study, window, name, column)) for window, name in pairs]
     return pd.DataFrame(rows, columns=_columns(WeightedMean))
 
 
 def market_values(
-    results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+    study: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the abnormal change of market value of all events over all windows, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     windows : windows, optional
     column : str
         Column of market values.
@@ -251,7 +251,7 @@ def market_values(
     DataFrame
         In the fields of :class:`DollarLoss`.
     """
-    losses = [dollar_loss(results, window, column) for window in results.windows_of(windows)]
+    losses = [dollar_loss(study, window, column) for window in study.windows_of(windows)]
     rows = [{**_row(loss), "n_events": len(loss.events)} for loss in losses]
     return pd.DataFrame(rows, columns=_columns(DollarLoss))
 
@@ -380,23 +380,23 @@ def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> Abno
     return sample if chosen.sum() == len(sample) else abnormal.take(chosen)
 
 
-def has_sizes(results: FittedStudy, column: str = SIZE) -> bool:
+def has_sizes(study: FittedStudy, column: str = SIZE) -> bool:
     """Return whether the study, or a column of its events, has market values.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     column : str
 
     Returns
     -------
     bool
     """
-    return column in results.events or (column == SIZE and results.sizes is not None)
+    return column in study.events or (column == SIZE and study.sizes is not None)
 
 
 def _with_size(
-    results: FittedStudy, valid: BoolArray, column: str, window: Window
+    study: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
     """Return market values (n,), the valid events that have one, and a note on those without.
 
@@ -404,12 +404,12 @@ def _with_size(
     the column says: numbers of two origins are never weighed against each other.
     """
     reasons = np.full(len(valid), "", dtype=object)
-    if column == SIZE and results.sizes is not None:
-        size, reasons = results.sizes.before(window.start), results.sizes.reasons
+    if column == SIZE and study.sizes is not None:
+        size, reasons = study.sizes.before(window.start), study.sizes.reasons
     else:
-        cells = results.column(column)
+        cells = study.column(column)
         size = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
         reasons = no_numbers(cells, column)
     positive = np.isfinite(size) & (size > 0)
-    ids = results.events["event_id"].to_numpy(object)
+    ids = study.events["event_id"].to_numpy(object)
     return size, valid & positive, "; ".join(unvalued(ids, reasons, valid & ~positive, column))
