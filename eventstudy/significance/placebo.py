@@ -9,7 +9,7 @@ import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..models.controls import convex_weights
+from ..models.market import convex_weights
 from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, require, statistic
 from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
