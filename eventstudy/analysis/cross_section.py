@@ -18,7 +18,7 @@ from ..significance._base import pvalue
 from ..significance.clusters import dates_of, merged_dates
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._car_errors import ClusterError, Errors, by_date, by_event
-from .interval import quantile
+from .answer import quantile
 
 # How files write a missing number; in a column of text only an empty cell is missing.
 MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")

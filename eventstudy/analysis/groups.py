@@ -21,7 +21,7 @@ from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
 from ..utility.units import WORDS, Paragraph, sentence
 from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
-from .interval import quantile
+from .answer import quantile
 
 LEVEL = 0.95
 

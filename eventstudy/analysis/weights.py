@@ -19,7 +19,7 @@ from ..utility.numbers import p_is
 from ..utility.registry import Registry
 from ..utility.typing import BoolArray, FloatArray, Measure
 from ..utility.units import WORDS, Paragraph, sentence
-from .interval import quantile
+from .answer import quantile
 from .long_horizon import require_returns
 from .market_values import no_numbers, unvalued
 

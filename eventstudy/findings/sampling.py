@@ -12,8 +12,7 @@ import numpy as np
 from ..abnormal.subsamples import EXTENDING
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
-from ..analysis.diagnosis import diagnose
-from ..analysis.opinions import NOT_VALID
+from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..calendars.window import Window
 from ..significance import STATISTICS
 from ..significance._correlation import mean_correlation

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..analysis.diagnosis import Diagnosis
     from ..analysis.groups import Difference
     from ..analysis.long_horizon import Against
+    from ..analysis.multiple_testing import Summary
     from ..analysis.placebo import Placebo
-    from ..analysis.summary import Summary
     from ..analysis.weights import DollarLoss, WeightedMean
 
 
@@ -287,7 +287,7 @@ class EventStudyResults(StudyWithFigures):
         -------
         Summary
         """
-        from ..analysis.summary import summary
+        from ..analysis.multiple_testing import summary
 
         return summary(self, windows, names)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
-from ...analysis.opinions import VALID, WITH_CARE
+from ...analysis.diagnosis import VALID, WITH_CARE
 from ...findings.samples import Sample, TestFinding, WindowFinding
 from ...findings.types import Findings
 from ...prices.quality.fault_kinds import FAULTS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE, Opinion
+from ...analysis.diagnosis import NOT_VALID, VALID, WITH_CARE, Opinion
 from ...findings.types import Findings
 from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import say

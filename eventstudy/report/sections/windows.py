@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.interval import Interval
-from ...analysis.opinions import NOT_VALID, VALID, WITH_CARE
+from ...analysis.answer import Interval
+from ...analysis.diagnosis import NOT_VALID, VALID, WITH_CARE
 from ...calendars.window import Window
 from ...findings.samples import Sample, TestFinding, WindowFinding
 from ...findings.types import Findings
