@@ -332,7 +332,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
         "plain_average": plain_average(sample, window), "market_implied": _implied(sample, window),
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
-        return Answer(NO_RESULT, test.name, reason=test.reason, **common)
+        return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
     effect = _weighted(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     names = list(event_ids) or [str(i) for i in range(len(abnormal))]

@@ -359,7 +359,7 @@ def jaffe_mandelker(
     in_portfolio = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
     event, _ = np.nonzero(in_portfolio)
     at, session = np.unique(position[in_portfolio], return_inverse=True)
-    require(len(at) > 0, f"0 sessions, at least {minimum} are needed")
+    require(len(at) > 0, "sessions_needed", n=0, needed=minimum)
     past = abnormal.windows.estimation_positions
     residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
     order = np.argsort(session.ravel(), kind="stable")
@@ -368,7 +368,7 @@ def jaffe_mandelker(
     thick = np.array([len(m) >= min_firms for m in members], dtype=bool)[: len(at)]
     sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
     keep = thick & np.isfinite(sd)
-    require_count(int(keep.sum()), "sessions", minimum)
+    require_count(int(keep.sum()), minimum, "sessions_needed")
     pairs = zip(members, values, strict=True)
     mean = np.array([np.average(ars, weights=weight[events]) for events, ars in pairs])
     t, df = t_of_mean((mean / sd)[keep])[:2]

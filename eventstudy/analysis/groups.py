@@ -209,15 +209,15 @@ def clustered(pair: Pair, conventions: Conventions) -> Outcome:
     """
     label = np.stack([pair.first, ~pair.first])
     size = np.stack([np.bincount(pair.date, weights=in_group).astype(float) for in_group in label])
-    require_count(size.shape[1], "dates", MIN_DATES)
-    require(((size > 0).sum(axis=1) >= 2).all(), "all events of a group are on one date")
+    require_count(size.shape[1], MIN_DATES, "dates_needed")
+    require(((size > 0).sum(axis=1) >= 2).all(), "group_on_one_date")
     N = size.sum(axis=1, keepdims=True)
     mean = label @ pair.car / N[:, 0]
     deviation = pair.car - np.where(pair.first, mean[0], mean[1])
     total = np.stack([np.bincount(pair.date, weights=deviation * in_group) for in_group in label])
     T = total / (N * np.sqrt(1 - size / N))
     se = float(np.sqrt(((T[0] - T[1]) ** 2).sum()))
-    require(se > 0, "the abnormal returns do not vary across dates")
+    require(se > 0, "flat_across_dates")
     caution = "windows of different dates overlap, which clustering by date ignores" * pair.near
     return _student(se, float((mean[0] - mean[1]) / se), _satterthwaite(size), caution)
 
@@ -258,8 +258,8 @@ def welch(pair: Pair, conventions: Conventions) -> Outcome:
     from scipy import stats
 
     first, second = pair.car[pair.first], pair.car[~pair.first]
-    require(min(len(first), len(second)) >= 2, "each group needs two events")
-    require(np.ptp(first) != 0 or np.ptp(second) != 0, "the abnormal returns of neither group vary")
+    require(min(len(first), len(second)) >= 2, "two_events_a_group")
+    require(np.ptp(first) != 0 or np.ptp(second) != 0, "flat_groups")
     t = stats.ttest_ind(first, second, equal_var=False)
     se = float(np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)))
     return _student(se, float(t.statistic), float(t.df))
@@ -299,7 +299,7 @@ def permuted(pair: Pair, conventions: Conventions) -> Outcome:
     observed = welch(pair, conventions)
     strata, n = strata_of(pair.first, pair.date), len(pair.car)
     n_arrangements = count(strata)
-    require(n_arrangements >= 2, "the labels cannot be permuted: each group has its own date")
+    require(n_arrangements >= 2, "date_a_group")
     complete = n_arrangements <= ENUMERATE_UP_TO
     labels = arrangements(strata, n) if complete else draws(
         strata, n, number=conventions.draws, seed=conventions.seed
@@ -333,7 +333,7 @@ def _compared(
     mean, mean_other = (float(v.mean()) if len(v) else np.nan for v in (first, second))
     gap = mean - mean_other
     try:
-        require(len(first) and len(second), "a group has no event with all days of the window")
+        require(len(first) and len(second), "empty_group")
         value = compare(pair, conventions)
     except InapplicableError as error:
         value = Outcome(reason=str(error))

@@ -238,7 +238,7 @@ def _compared(
     # Placebo windows end where they end, limit or not.
     observed = STATISTICS[test](study.abnormal.unextended, window)
     table = pd.DataFrame(rows, columns=[DRAWN[kind], "n_events", "mean_car", "statistic"])
-    reason = observed.reason if np.isnan(observed.statistic) else ""
+    reason = str(observed.reason) if np.isnan(observed.statistic) else ""
     if not reason and different < FEWEST_PLACEBOS:
         noun, remedy = SHORTAGE[kind]
         count = noun.format("s" * (different != 1)) + (" are" if different != 1 else " is")

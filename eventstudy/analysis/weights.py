@@ -13,7 +13,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance._base import InapplicableError, pvalue, require
-from ..significance._correlation import NO_PAIR, car_correlations, mean_correlation
+from ..significance._correlation import car_correlations, mean_correlation
 from ..significance._pairs import PAIRWISE_LIMIT, ROUNDING
 from ..utility.numbers import p_is
 from ..utility.registry import Registry
@@ -23,7 +23,6 @@ from .answer import quantile
 from .long_horizon import require_returns
 from .market_values import no_numbers, unvalued
 
-CONTRADICTION = "w'Om w is not positive: the correlations contradict each other"
 # Column of the market value before the event.
 SIZE = "mcap"
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
@@ -327,7 +326,7 @@ def _combined(
     try:
         kappa = _inflation(sample, window)
         variance = _quadratic(sample, window, scaled)
-        require(variance > ROUNDING * se_independent**2, CONTRADICTION)
+        require(variance > ROUNDING * se_independent**2, "no_variance_of_weights")
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
         return Combination(total, se_independent=se_independent, reason=reasons)
@@ -353,7 +352,7 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
     if len(sample) < 2:
         return np.nan
     r = mean_correlation(sample, window).rbar
-    require(r < 1, NO_PAIR)
+    require(r < 1, "no_common_days")
     return float(sample.scar(window).var(ddof=1) / (1 - r))
 
 

@@ -113,7 +113,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     """
     cluster = merged_dates(sample, window)
     G = int(cluster.max()) + 1
-    require_count(G, f"cluster{'s' * (G != 1)} of dates", MIN_CLUSTERS)
+    require_count(G, MIN_CLUSTERS, "clusters_needed")
     car = sample.car(window)
     t = clustered_t(car, cluster).statistic
     stars = flipped(car, cluster, draws=sample.conventions.draws, seed=sample.conventions.seed)
@@ -151,11 +151,10 @@ def clustered_t(values: FloatArray, cluster: IntArray) -> Value:
     """
     size = np.bincount(cluster).astype(float)
     n, G = len(values), len(size)
-    require_count(G, "dates", MIN_DATES)
+    require_count(G, MIN_DATES, "dates_needed")
     total = np.bincount(cluster, weights=values - values.mean())
     variance = (total**2 / (1 - size / n)).sum()
-    reason = "all events have the same value: there is no variance across dates"
-    require(variance > 0 and np.isfinite(variance), reason)
+    require(variance > 0 and np.isfinite(variance), "same_value_of_dates")
     # The sum over pairs of dates of n_g^2 n_h^2 / ((N - n_g) (N - n_h)), without an array of pairs.
     share = size**2 / (n - size)
     df = n**2 / ((size**2).sum() + share.sum() ** 2 - (share**2).sum())
@@ -300,8 +299,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     same_date = same_date_mean(sample, window)
     y = Totals.once(sample, "cda", lambda events: events.resid).scaled(same_date)
     y = y[np.isfinite(y)]
-    varies = len(y) >= 2 and y.std() != 0
-    require(varies, "the mean residual does not vary over the estimation days")
+    require(len(y) >= 2 and y.std() != 0, "flat_mean_residual")
     total = scaled_total(sample, window, same_date)
     return Value(float(total / (y.std(ddof=1) * np.sqrt(len(window)))), float(len(y) - 1))
 
@@ -352,7 +350,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     ar = sample.over("ar", cols)
     used = np.isfinite(ar) & sample.inside(window)
     sessions, number = np.unique(position[used], return_inverse=True)
-    require_count(len(sessions), "sessions", MIN_SESSIONS)
+    require_count(len(sessions), MIN_SESSIONS, "sessions_needed")
     number = number.ravel()
     daily = np.bincount(number, weights=ar[used]) / np.bincount(number)
     t, df = t_of_mean(daily)[:2]

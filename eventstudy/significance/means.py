@@ -234,7 +234,7 @@ def hall_t(values: FloatArray) -> Value:
 
     t, df = t_of_mean(values)[:2]
     n = len(values)
-    require_count(n, "events", MIN_VALUES, "for a skewness")
+    require_count(n, MIN_VALUES, "events_for_skewness")
     g = float(skew(values, bias=False))
     return Value(t + g * (t**2 / 3 + 1 / 6) / np.sqrt(n) + g**2 * t**3 / (27 * n), df)
 
@@ -321,7 +321,7 @@ def resampled_johnson(values: FloatArray, *, draws: int, seed: int) -> Bootstrap
     n = len(values)
     size = n // SHARE
     observed = johnson_t(values).statistic
-    require_count(n, "events", SHARE * MIN_VALUES, "to resample a quarter")
+    require_count(n, SHARE * MIN_VALUES, "events_to_resample")
     rng, mean = np.random.default_rng(seed), float(values.mean())
     blocks = chunks(draws, max(1, BLOCK // size))
     drawn = (rng.integers(0, n, (block.stop - block.start, size)) for block in blocks)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
+from ..utility.catalogue import Reason
 from ..utility.typing import FloatArray
 from ._base import Value, statistic, t_of_mean
 
@@ -93,8 +94,7 @@ def savickas(sample: AbnormalReturns, window: Window) -> Value:
     scaled = np.array([_scaled(sample, i, window) for i in range(len(sample))])
     value = t_of_mean(scaled[:, 0])
     n = int(scaled[:, 1].sum())
-    caution = f"{n} of {len(sample)} events by least squares: their likelihood has no optimum"
-    return value._replace(caution=caution) if n else value
+    return value._replace(caution=Reason("no_optimum", n=n, total=len(sample))) if n else value
 
 
 def _scaled(sample: AbnormalReturns, i: int, window: Window) -> tuple[float, bool]:

@@ -53,7 +53,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     empirical tests, Journal of Accounting Research 14, 246-276.
     """
     nu = sample.df_resid
-    require((nu > 4).all(), f"{int((nu <= 4).sum())} events have 4 or fewer degrees of freedom")
+    require((nu > 4).all(), "few_degrees", n=int((nu <= 4).sum()), most=4)
     square = sample.sar_over(window) ** 2
     counted = np.isfinite(square) & sample.inside(window)
     excess = np.where(counted, square * ((nu - 2) / nu)[:, None] - 1, 0.0).sum()
@@ -154,7 +154,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     days, ahead = np.split(standardised(sample), [sample.resid.shape[1]], axis=1)
     groups = (v[np.isfinite(v)] for v in (ahead[:, sample.columns(window)], days))
     event, estimation = (np.abs(v - np.median(v)) for v in groups)
-    require_count(len(event), "event days", 3, "for a spread")
+    require_count(len(event), 3, "event_days_for_spread")
     df = float(len(event) + len(estimation) - 2)
     return Value(float(ttest_ind(event, estimation).statistic), df)
 
