@@ -26,7 +26,7 @@ from eventstudy.significance._pairs import loadings_on
 from eventstudy.significance.means import resampled_johnson
 from eventstudy.significance.multivariate import common_system, left_out
 from eventstudy.significance.placebo import block_sums
-from eventstudy.significance.variances import standardised
+from eventstudy.significance.variances import standardise
 from eventstudy.windows.event_windows import EventWindows
 
 __all__ = ["tiny", "tiny_windows"]
@@ -289,16 +289,16 @@ def test_standardised_days_are_those_of_statsmodels(large: AbnormalReturns) -> N
     y, x = large.windows.returns[3, :120], large.x_estimation[3]
     influence = sm.OLS(y, x).fit().get_influence()
     np.testing.assert_allclose(
-        standardised(large)[3, :120], influence.resid_studentized_external, rtol=1e-8
+        standardise(large)[3, :120], influence.resid_studentized_external, rtol=1e-8
     )
-    np.testing.assert_allclose(standardised(large)[:, 120:], large.sar, rtol=1e-12)
+    np.testing.assert_allclose(standardise(large)[:, 120:], large.sar, rtol=1e-12)
 
 
 @pytest.mark.parametrize("window", [Window(0, 0), Window(-5, 5)], ids=str)
 def test_brown_forsythe_is_levenes_test_around_medians(
     large: AbnormalReturns, window: Window
 ) -> None:
-    values = standardised(large)
+    values = standardise(large)
     event = values[:, 120:][:, large.columns(window)]
     F, p = stats.levene(event.ravel(), values[:, :120].ravel(), center="median")
     result = STATISTICS["brown_forsythe"](large, window)
@@ -309,7 +309,7 @@ def test_brown_forsythe_is_levenes_test_around_medians(
 
 def test_rank_of_absolute_returns_by_hand(large: AbnormalReturns) -> None:
     """Equal histories: mean ranks by day over their root mean square."""
-    ranks = pd.DataFrame(np.abs(standardised(large))).rank(axis=1).to_numpy() / 132 - 0.5
+    ranks = pd.DataFrame(np.abs(standardise(large))).rank(axis=1).to_numpy() / 132 - 0.5
     g = ranks.mean(axis=0)
     z = g[120 + 5 : 120 + 7].sum() / np.sqrt(2 * (g**2).mean())
     compare(
