@@ -26,7 +26,6 @@ from eventstudy.analysis import (
     diagnosis,
     groups,
     long_horizon,
-    market_values,
     multiple_testing,
     placebo,
     regressions,
@@ -48,7 +47,7 @@ RESULTS = (
     reproduce.Reproduction, verify.Verification,
     answer.decide, answer.plain_average, calendar_portfolio.calendar_portfolio,
     cross_section.regress_car, diagnosis.diagnose, groups.difference, long_horizon.abhar,
-    market_values.with_market_values, multiple_testing.family, placebo.placebo_dates,
+    variant_studies.with_market_values, multiple_testing.family, placebo.placebo_dates,
     placebo.placebo_firms, regressions.diagnostics, variant_studies.fit_with_variants,
     weights.dollar_loss, weights.weighted_caar,
 )  # fmt: skip

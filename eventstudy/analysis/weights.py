@@ -11,21 +11,25 @@ import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
+from ..events.notices import SIZE, unread
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance._base import InapplicableError, pvalue, require
 from ..significance._correlation import car_correlations, mean_correlation
 from ..significance._pairs import PAIRWISE_LIMIT, ROUNDING
 from ..utility.numbers import p_is
 from ..utility.registry import Registry
-from ..utility.typing import BoolArray, FloatArray, Measure
+from ..utility.typing import BoolArray, FloatArray, Measure, ObjectArray
 from ..utility.units import WORDS, Paragraph, sentence
 from .answer import quantile
 from .long_horizon import require_returns
-from .market_values import no_numbers, unvalued
 
-# Column of the market value before the event.
-SIZE = "mcap"
+# So many events without a market value are named, the others counted.
+NAMED = 5
+# Weights of events by their market values and the variances of their CARs.
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
+WEIGHTS.register("equal")(lambda size, variance: np.ones(len(size)))
+WEIGHTS.register("value")(lambda size, variance: size)
+WEIGHTS.register("precision")(lambda size, variance: 1 / variance)
 
 
 class Combination(NamedTuple):
@@ -267,54 +271,6 @@ def _row(result: WeightedMean | DollarLoss) -> dict[str, Any]:
     return {"start": result.window.start, "stop": result.window.stop, **row}
 
 
-@WEIGHTS.register("equal")
-def equal(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the same weight for all.
-
-    Parameters
-    ----------
-    size : (n,) float array
-    variance : (n,) float array
-
-    Returns
-    -------
-    (n,) float array
-    """
-    return np.ones(len(size))
-
-
-@WEIGHTS.register("value")
-def value(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return market values as weights.
-
-    Parameters
-    ----------
-    size : (n,) float array
-    variance : (n,) float array
-
-    Returns
-    -------
-    (n,) float array
-    """
-    return size
-
-
-@WEIGHTS.register("precision")
-def precision(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return 1/Var(CAR) as weights.
-
-    Parameters
-    ----------
-    size : (n,) float array
-    variance : (n,) float array
-
-    Returns
-    -------
-    (n,) float array
-    """
-    return 1 / variance
-
-
 def _combined(
     sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
 ) -> Combination:
@@ -412,3 +368,48 @@ def _with_size(
     positive = np.isfinite(size) & (size > 0)
     ids = study.events["event_id"].to_numpy(object)
     return size, valid & positive, "; ".join(unvalued(ids, reasons, valid & ~positive, column))
+
+
+def unvalued(
+    ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column: str = "mcap"
+) -> list[str]:
+    """Return which events have no usable market value, those with the same reason together.
+
+    Parameters
+    ----------
+    ids : (n,) object array
+        Names of the events.
+    reasons : (n,) object array
+        Why each has none; "" if no reason was recorded.
+    lacking : (n,) bool array
+    column : str
+        The column of market values.
+
+    Returns
+    -------
+    list of str
+    """
+    out = []
+    for why in dict.fromkeys(reasons[lacking]):
+        names = [str(i) for i in ids[lacking & (reasons == why)]]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        head = f"no usable market value ({why})" if why else f"no positive {column}"
+        out.append(f"{head}: {', '.join(names[:NAMED])}{more}")
+    return out
+
+
+def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
+    """Return a reason for each market value that is neither a number nor blank; "" elsewhere.
+
+    Parameters
+    ----------
+    cells : Series
+    column : str
+
+    Returns
+    -------
+    (n,) object array
+    """
+    odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
+    why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
+    return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)

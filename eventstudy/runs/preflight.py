@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..analysis.market_values import require_network
+from ..analysis.variant_studies import require_network
 from ..errors import ConfigError, EventStudyError
 from ..findings.tables import require_free
 from ..fitting.confounding import COLUMN

@@ -132,13 +132,13 @@ class EventStudyResults(StudyWithFigures):
         source : str or Path
             ``yahoo``, or a file with ticker, date, and mcap or shares.
         **options
-            As for :func:`eventstudy.analysis.market_values.with_market_values`.
+            As for :func:`eventstudy.analysis.variant_studies.with_market_values`.
 
         Returns
         -------
         EventStudyResults
         """
-        from ..analysis.market_values import with_market_values
+        from ..analysis.variant_studies import with_market_values
 
         return EventStudyResults.of(with_market_values(self, source, **options))
 
