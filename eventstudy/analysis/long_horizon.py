@@ -11,8 +11,8 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance._base import InapplicableError, Value, pvalue
-from ..significance.means import QUANTILES, RESAMPLED, TESTS_OF_VALUES, resampled_johnson
+from ..significance._base import InapplicableError
+from ..significance.means import QUANTILES, RESAMPLED, SHARE, TESTS_OF_VALUES, resample_johnson
 from ..utility.typing import BoolArray, FloatArray, IntArray
 
 
@@ -113,11 +113,7 @@ def abhar(
     held, rows = values[kept], []
     for name in (*TESTS_OF_VALUES, RESAMPLED):
         try:
-            if name == RESAMPLED:
-                result = _bootstrap(held, abnormal)
-            else:
-                result = _against_t(TESTS_OF_VALUES[name](held))
-            note = shared
+            result, note = _tested(name, held, abnormal), shared
         except InapplicableError as error:
             result, note = (np.nan, "", np.nan, np.nan, np.nan), [str(error), *shared]
         mean = float(held.mean()) if len(held) else np.nan
@@ -168,20 +164,20 @@ def _held(returns: FloatArray, kind: str) -> FloatArray:
     return np.asarray(np.nanprod(np.exp(returns) if kind == "log" else 1 + returns, axis=1))
 
 
-def _against_t(value: Value) -> tuple[float, str, float, float, float]:
+def _tested(
+    name: str, values: FloatArray, abnormal: AbnormalReturns
+) -> tuple[float, str, float, float, float]:
+    """Return the statistic of a mean, its law in words, its p-value, and its critical values."""
     from scipy.special import stdtrit
 
-    low, high = (float(stdtrit(value.df, q)) for q in QUANTILES)
-    return value.statistic, f"t({value.df:g})", pvalue(value.statistic, value.df), low, high
-
-
-def _bootstrap(
-    values: FloatArray, abnormal: AbnormalReturns
-) -> tuple[float, str, float, float, float]:
-    c = abnormal.conventions
-    b = resampled_johnson(values, draws=c.draws, seed=c.seed)
-    law = f"{c.draws} resamples of {b.size}"
-    return b.statistic, law, b.pvalue, b.critical_low, b.critical_high
+    if name == RESAMPLED:
+        c = abnormal.conventions
+        value, ends = resample_johnson(values, draws=c.draws, seed=c.seed)
+        law = f"{c.draws} resamples of {len(values) // SHARE}"
+    else:
+        value = TESTS_OF_VALUES[name](values)
+        ends, law = stdtrit(value.df, QUANTILES), f"t({value.df:g})"
+    return value.statistic, law, value.pvalue("two-sided"), float(ends[0]), float(ends[1])
 
 
 def _notes(abnormal: AbnormalReturns, used: BoolArray, ok: BoolArray, window: Window) -> list[str]:

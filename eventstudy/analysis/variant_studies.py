@@ -58,11 +58,13 @@ def variants_table(
     smallest of their p-values is no p-value.
     """
     studies, fitted = {MAIN: config, **config.studies}, {MAIN: study, **variants}
-    rows = [row for name in studies for row in _rows(name, fitted[name], studies[name], config)]
+    rows = [
+        row for name in studies for row in _variant_rows(name, fitted[name], studies[name], config)
+    ]
     return pd.DataFrame(rows)
 
 
-def _rows(
+def _variant_rows(
     name: str, study: FittedStudy, variant: StudyConfig, config: StudyConfig
 ) -> Iterator[dict[str, Any]]:
     column = group_column(study, variant.by) if len(study) else ""
@@ -293,7 +295,7 @@ def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:
     """Return close x shares on every day that a firm of the panel has a close and a count."""
     tables = []
     for ticker, counts in table.groupby("ticker", sort=False):
-        closes = _rows(panel.prices, str(ticker))
+        closes = _closes(panel.prices, str(ticker))
         if closes is None:
             continue
         days = closes["date"].to_numpy().astype("datetime64[D]")
@@ -306,7 +308,7 @@ def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else table.iloc[:0]
 
 
-def _rows(prices: pd.DataFrame | None, symbol: str) -> pd.DataFrame | None:
+def _closes(prices: pd.DataFrame | None, symbol: str) -> pd.DataFrame | None:
     if prices is None or "close" not in prices:
         return None
     rows = prices[(prices["symbol"] == symbol) & (prices["close"] > 0)]
