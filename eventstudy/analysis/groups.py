@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import combinations
-from typing import NamedTuple
+from itertools import chain, combinations, product
+from math import comb, prod
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,13 @@ from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
 from ..utility.units import WORDS, Paragraph, sentence
-from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
 from .answer import quantile
 
 LEVEL = 0.95
+# All arrangements are taken up to this number of them.
+ENUMERATE_UP_TO = 4096
+# Units that may be exchanged, an event or all of a date; and how many are of the first group.
+Stratum: TypeAlias = tuple[list[IntArray], int]
 
 
 class Pair(NamedTuple):
@@ -297,11 +301,11 @@ def permuted(pair: Pair, conventions: Conventions) -> Outcome:
        generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
     observed = welch(pair, conventions)
-    strata, n = strata_of(pair.first, pair.date), len(pair.car)
-    n_arrangements = count(strata)
+    strata, n = stratify(pair.first, pair.date), len(pair.car)
+    n_arrangements = count_arrangements(strata)
     require(n_arrangements >= 2, "date_a_group")
     complete = n_arrangements <= ENUMERATE_UP_TO
-    labels = arrangements(strata, n) if complete else draws(
+    labels = arrange_labels(strata, n) if complete else draw_labels(
         strata, n, number=conventions.draws, seed=conventions.seed
     )  # fmt: skip
     stars = np.abs(welch_t(pair.car, labels))
@@ -369,3 +373,63 @@ def _names(
         problem, remedy = "a difference is between two groups", "name one and other"
         raise ConfigError(problem, where=column, value=groups, remedy=remedy)
     return first_name or remaining.pop(0), second_name or remaining.pop(0)
+
+
+def count_arrangements(strata: list[Stratum]) -> int:
+    """Return the number of arrangements."""
+    return prod(comb(len(units), chosen) for units, chosen in strata)
+
+
+def stratify(first: BoolArray, date: IntArray) -> list[Stratum]:
+    """Return the strata: dates with both groups, and the dates of one group together.
+
+    `first` (n,) says whether an event is of the first group.
+    """
+    strata: list[Stratum] = []
+    single_group: tuple[list[IntArray], list[IntArray]] = ([], [])
+    for day in np.unique(date):
+        of_first, of_second = (np.flatnonzero((date == day) & g) for g in (first, ~first))
+        if len(of_first) and len(of_second):
+            strata.append(([np.array([i]) for i in (*of_first, *of_second)], len(of_first)))
+        else:
+            single_group[0 if len(of_first) else 1].append(np.concatenate([of_first, of_second]))
+    return [*strata, ([*single_group[0], *single_group[1]], len(single_group[0]))]
+
+
+def arrange_labels(strata: list[Stratum], n: int) -> BoolArray:
+    """Return all labellings of n events, shape (count, n)."""
+
+    none = np.empty(0, dtype=np.int64)
+    picks = product(*(combinations(units, chosen) for units, chosen in strata))
+    rows = [np.concatenate([none, *chain.from_iterable(units)]) for units in picks]
+    out = np.zeros((len(rows), n), dtype=np.bool_)
+    for labels, events in zip(out, rows, strict=True):
+        labels[events] = True
+    return out
+
+
+def draw_labels(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray:
+    """Return seeded labellings of n events, shape (number, n)."""
+    rng = np.random.default_rng(seed)
+    out = np.zeros((number, n), dtype=np.bool_)
+    for units, chosen in strata:
+        label = rng.permuted(np.tile(np.arange(len(units)) < chosen, (number, 1)), axis=1)
+        for unit, column in zip(units, label.T, strict=True):
+            out[:, unit] = column[:, None]
+    return out
+
+
+def welch_t(values: FloatArray, labels: BoolArray) -> FloatArray:
+    """Return Welch's t of each labelling (B, n) of n CARs, shape (B,).
+
+    It is infinite where a group has one event or nothing varies.
+    """
+    y = values - values.mean()
+    n = np.stack([labels.sum(axis=1), (~labels).sum(axis=1)]).astype(float)
+    total = np.stack([labels @ y, ~labels @ y])
+    square = np.stack([labels @ y**2, ~labels @ y**2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / n
+        variance = (square - n * mean**2) / (n - 1) / n
+        t = (mean[0] - mean[1]) / np.sqrt(variance.sum(axis=0))
+    return np.where(np.isfinite(t), t, np.inf)
