@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ..errors import NotPossibleError
-from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES
+from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES, all_signs
 from ..utility.typing import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
@@ -262,8 +262,7 @@ def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray)
        inference with clustered errors. Review of Economics and Statistics 90, 414-427.
     """
     G, k = int(cluster.max()) + 1, X.shape[1]
-    signs = 1.0 - 2.0 * ((np.arange(2**G)[:, None] >> np.arange(G)) & 1)
-    inverse = np.linalg.pinv(X)
+    signs, inverse = all_signs(G), np.linalg.pinv(X)
     p = np.empty(k)
     for j in range(k):
         fitted, restricted = np.zeros_like(y), np.delete(X, j, axis=1)

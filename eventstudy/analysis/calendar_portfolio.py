@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -133,10 +133,16 @@ def calendar_portfolio(
         rows = regressions(book, max(len(window) - 1, 1) if lags is None else lags)
     rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
-    jm = _jaffe_mandelker_row(study, window, weights, min_firms)
+    try:
+        weight = _weights(study, weights)[0]
+        jm = jaffe_mandelker(study.abnormal, window, weight, min_firms=min_firms)
+    except InapplicableError as error:
+        jm = {"note": str(error)}
     estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
     columns = [*estimates, "sessions", "mean_firms", "note"]
-    return pd.DataFrame([*({**row, **counts} for row in rows), jm], columns=columns)
+    return pd.DataFrame(
+        [*({**row, **counts} for row in rows), {"method": "jaffe_mandelker", **jm}], columns=columns
+    )
 
 
 def portfolio(
@@ -291,31 +297,9 @@ def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) ->
             yield f"{count} {noun}{'s' * (count != 1)} {why}"
 
 
-def _jaffe_mandelker_row(
-    study: FittedStudy, window: Window, weights: Weights, min_firms: int
-) -> dict[str, Any]:
-    row, (weight, _) = {"method": "jaffe_mandelker"}, _weights(study, weights)
-    least = {"min_firms": min_firms, "minimum": MIN_SESSIONS}
-    try:
-        test = jaffe_mandelker(study.abnormal, window, weight, **least)
-    except InapplicableError as error:
-        return {**row, "note": str(error)}
-    return {**row, "pvalue": pvalue(test.t, test.df), **test._asdict()}
-
-
-class JaffeMandelker(NamedTuple):
-    """The statistic, its degrees of freedom, and the number of sessions and firms behind it."""
-
-    t: float
-    df: float
-    sessions: int
-    mean_firms: float
-    note: str
-
-
 def jaffe_mandelker(
-    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int, minimum: int
-) -> JaffeMandelker:
+    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int
+) -> dict[str, Any]:
     """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
 
     Parameters
@@ -327,12 +311,11 @@ def jaffe_mandelker(
         0 for events that are not in.
     min_firms : int
         Sessions with fewer events are left out.
-    minimum : int
-        Fewer sessions are refused.
 
     Returns
     -------
-    JaffeMandelker
+    dict
+        t, df, pvalue, and the number of sessions and firms behind them.
 
     Raises
     ------
@@ -359,7 +342,7 @@ def jaffe_mandelker(
     in_portfolio = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
     event, _ = np.nonzero(in_portfolio)
     at, session = np.unique(position[in_portfolio], return_inverse=True)
-    require(len(at) > 0, "sessions_needed", n=0, needed=minimum)
+    require(len(at) > 0, "sessions_needed", n=0, needed=MIN_SESSIONS)
     past = abnormal.windows.estimation_positions
     residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
     order = np.argsort(session.ravel(), kind="stable")
@@ -368,7 +351,7 @@ def jaffe_mandelker(
     thick = np.array([len(m) >= min_firms for m in members], dtype=bool)[: len(at)]
     sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
     keep = thick & np.isfinite(sd)
-    require_count(int(keep.sum()), minimum, "sessions_needed")
+    require_count(int(keep.sum()), MIN_SESSIONS, "sessions_needed")
     pairs = zip(members, values, strict=True)
     mean = np.array([np.average(ars, weights=weight[events]) for events, ars in pairs])
     t, df = t_of_mean((mean / sd)[keep])[:2]
@@ -380,7 +363,8 @@ def jaffe_mandelker(
     if n_short := int((thick & ~keep).sum()):
         note += f"; {n_short} sessions whose events share too few estimation sessions left out"
     t = float(t / np.sqrt(1 + keep.sum() / runs / M))
-    return JaffeMandelker(t, df, int(keep.sum()), firms, note)
+    counts = {"sessions": int(keep.sum()), "mean_firms": firms, "note": note}
+    return {"t": t, "df": df, "pvalue": pvalue(t, df), **counts}
 
 
 def _deviations(

@@ -147,10 +147,11 @@ def difference(
     """
     names, window = _names(study, column, one, other), Window.of(window)
     pair, conventions = _pair(study, column, names, window), study.abnormal.conventions
-    result = _compared(pair, names, window, method or "date_clustered", conventions)
+    subject = (*names, window)
+    result = _compared(pair, subject, method or "date_clustered", conventions)
     if method is None and not np.isfinite(result.pvalue):
         caution = f"{result.reason}: events taken as independent"
-        result = _compared(pair, names, window, "welch", conventions, caution)
+        result = _compared(pair, subject, "welch", conventions, caution)
     return replace(result, measure=study.panel.measure)
 
 
@@ -171,7 +172,7 @@ def differences(study: FittedStudy, column: str, window: WindowLike = (0, 1)) ->
     window, conventions, rows = Window.of(window), study.abnormal.conventions, []
     for names in combinations(study.groups(column), 2):
         pair = _pair(study, column, names, window)
-        tests = [_compared(pair, names, window, m, conventions) for m in COMPARISONS]
+        tests = [_compared(pair, (*names, window), m, conventions) for m in COMPARISONS]
         rows += [{**asdict(d), "window": str(window)} for d in tests]
     return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
 
@@ -326,12 +327,12 @@ def _student(se: float, statistic: float, df: float, caution: str = "") -> Outco
 
 def _compared(
     pair: Pair,
-    names: tuple[str, str],
-    window: Window,
+    subject: tuple[str, str, Window],
     method: str,
     conventions: Conventions,
-    caution: str = "",
+    why: str = "",
 ) -> Difference:
+    """Return the difference of the groups and window of `subject`, and `why` it is not another."""
     compare = COMPARISONS[method]
     first, second = pair.car[pair.first], pair.car[~pair.first]
     mean, mean_other = (float(v.mean()) if len(v) else np.nan for v in (first, second))
@@ -343,9 +344,9 @@ def _compared(
         value = Outcome(reason=str(error))
     half = value.quantile * value.se
     return Difference(
-        *names, window, len(first), len(second), mean, mean_other, gap, value.se, gap - half,
-        gap + half, value.statistic, value.df, value.pvalue, method,
-        "; ".join(filter(None, (caution, value.reason))),
+        *subject, len(first), len(second), mean, mean_other, gap, value.se, gap - half, gap + half,
+        value.statistic, value.df, value.pvalue, method,
+        "; ".join(filter(None, (why, value.reason))),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from ..calendars.window import Window
 from ..utility.chunks import chunks
 from ..utility.typing import FloatArray, IntArray
 from ._base import Value, require, require_count, statistic, t_of_mean
-from ._pairs import apart
+from ._pairs import Loadings, apart
 from ._ranks import Totals, same_date_mean, scaled_total
 
 MIN_DATES = 3
@@ -177,11 +177,7 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     open together share a cluster if their windows are within a session of each other.
     """
     at = sample.windows.over("event_positions", sample.columns(window))
-    first = np.where(at >= 0, at, np.iinfo(np.int64).max).min(axis=1)
-    last = at.max(axis=1)
-    for i, hidden in sample.hidden(window):
-        if len(hidden):
-            first[i], last[i] = min(first[i], hidden.min()), max(last[i], hidden.max())
+    first, last = Loadings(np.ones(at.shape), at, sample.hidden(window)).ends
     order = np.argsort(first, kind="stable")
     reach = np.maximum.accumulate(last[order]) + apart(sample)
     number: IntArray = np.empty(len(order), np.int64)
