@@ -236,16 +236,11 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
-        ends = ("estimate", "ci_low", "ci_high")
-        effect, average = asdict(self.effect), asdict(self.plain_average)
-        return {
-            "verdict": self.verdict, "test": self.test, "pvalue": _number_or_none(self.pvalue),
-            **{name: _number_or_none(effect[name]) for name in ends}, "n_events": self.n_events,
-            "n_dates": self.n_dates, "market_implied": _number_or_none(self.market_implied),
-            "plain_average": {name: _number_or_none(average[name]) for name in ends},
-            "overturn": {k: _json_value(v) for k, v in asdict(self.overturn).items()},
-            "reason": self.reason,
-        }  # fmt: skip
+        record = _json_value(asdict(self))
+        for interval in (record["effect"], record["plain_average"]):
+            del interval["se"], interval["df"]
+        test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
+        return {**test, **record.pop("effect"), **record}
 
 
 def answer_of(study: FittedStudy, window: WindowLike | None = None) -> Answer:
@@ -424,11 +419,9 @@ def _leave_one_out(
     return tuple(out)
 
 
-def _number_or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _json_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _json_value(inner) for name, inner in value.items()}
     if isinstance(value, (tuple, list)):
-        return [{k: _json_value(v) for k, v in row.items()} for row in value]
-    return _number_or_none(value) if isinstance(value, float) else value
+        return [_json_value(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError, pvalue, require, require_count, t_of_mean
 from ..significance._correlation import MIN_COMMON
-from ..significance._pairs import Residuals, residuals_on
+from ..significance._pairs import residuals_on
 from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from .long_horizon import benchmark_returns, require_returns
@@ -368,14 +368,14 @@ def jaffe_mandelker(
 
 
 def _deviations(
-    residuals: Residuals, members: list[IntArray], weight: FloatArray, k: int, need: int
+    residuals: FloatArray, members: list[IntArray], weight: FloatArray, k: int, need: int
 ) -> FloatArray:
     """Return the standard deviation of each set's mean residual; NaN below `need` sessions."""
     deviations: dict[tuple[int, ...], float] = {}
     for events in members:
         if (key := tuple(map(int, events))) not in deviations:
-            common = residuals.mask[events].all(axis=0)
-            mean = weight[events] @ residuals.values[events][:, common] / weight[events].sum()
+            common = np.isfinite(residuals[events]).all(axis=0)
+            mean = weight[events] @ residuals[events][:, common] / weight[events].sum()
             deviations[key] = np.nan
             if len(mean) >= max(need, k + 1):
                 deviations[key] = np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k))

@@ -17,6 +17,7 @@ from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance import STATISTICS, InapplicableError
+from ..significance._base import require_count
 from ..significance.clusters import (
     EQUAL,
     MIN_CLUSTERS,
@@ -246,10 +247,8 @@ def _clusters(study: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntA
 
 def _obstacle(values: FloatArray, cluster: IntArray) -> str:
     present, local = np.unique(cluster, return_inverse=True)
-    if len(present) < MIN_CLUSTERS:
-        clusters = f"{len(present)} cluster{'s' * (len(present) != 1)}"
-        return f"Romano-Wolf: {clusters} of dates, at least {MIN_CLUSTERS} are needed"
     try:
+        require_count(len(present), MIN_CLUSTERS, "clusters_needed")
         clustered_t(values, local)
     except InapplicableError as error:
         return f"Romano-Wolf: {error}"
