@@ -307,10 +307,9 @@ def delayed(n: int = 16) -> AbnormalReturns:
 def by_hand(sample: AbnormalReturns, window: Window) -> float:
     """The ratio estimator from arrays of all pairs."""
     shared, n = sample.under(overlap="share"), len(sample)
-    r = residuals_on(sample, np.unique(sample.windows.positions))
-    mask = np.isfinite(r)
+    r, mask = residuals_on(sample, np.unique(sample.windows.positions))
     days = mask.sum(axis=1, keepdims=True)
-    z = np.where(mask, r - np.nansum(r, axis=1, keepdims=True) / days, 0.0)
+    z = r - mask * r.sum(axis=1, keepdims=True) / days
     z, q = z / np.linalg.norm(z, axis=1, keepdims=True), mask / np.sqrt(days)
     cover = loadings_on(shared, window)
     o = cover @ cover.T / np.sqrt(np.outer(cover.sum(axis=1), cover.sum(axis=1)))

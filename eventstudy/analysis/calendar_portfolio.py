@@ -374,8 +374,9 @@ def _deviations(
     deviations: dict[tuple[int, ...], float] = {}
     for events in members:
         if (key := tuple(map(int, events))) not in deviations:
-            common = np.isfinite(residuals[events]).all(axis=0)
-            mean = weight[events] @ residuals[events][:, common] / weight[events].sum()
+            values, exist = residuals[:, events]
+            common = exist.all(axis=0)
+            mean = weight[events] @ values[:, common] / weight[events].sum()
             deviations[key] = np.nan
             if len(mean) >= max(need, k + 1):
                 deviations[key] = np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k))

@@ -319,19 +319,24 @@ PAIRWISE_LIMIT = 2000
 
 
 def residuals_on(sample: AbnormalReturns, axis: IntArray) -> FloatArray:
-    """Return the estimation residuals of n events on calendar columns, shape (n, T); else NaN.
+    """Return estimation residuals of n events on calendar columns, and which exist, (2, n, T).
 
     Parameters
     ----------
     sample : AbnormalReturns
     axis : (T,) int array
-        Columns of the panel, ascending.
+        Columns, ascending.
+
+    Returns
+    -------
+    (2, n, T) float array
+        The residuals (decimal), 0 where there is none; and 1 where there is one, else 0.
     """
-    positions = sample.windows.estimation_positions
-    out = np.full((len(sample), len(axis)), np.nan)
+    positions, used = sample.windows.estimation_positions, np.isfinite(sample.resid)
     column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
     row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
-    out[row, column[row, day]] = sample.resid[row, day]
+    out = np.zeros((2, len(sample), len(axis)))
+    out[:, row, column[row, day]] = np.nan_to_num(sample.resid)[row, day], used[row, day]
     return out
 
 
@@ -340,19 +345,18 @@ def residual_correlation(a: FloatArray, b: FloatArray, need: int) -> FloatArray:
 
     Parameters
     ----------
-    a, b : (n, T) float arrays
-        Residuals on the same sessions, NaN where there is none.
+    a, b : (2, n, T) float arrays
+        Of :func:`residuals_on`, on the same columns.
     need : int
-        Pairs with fewer common sessions are NaN.
+        A pair with fewer common sessions is NaN.
     """
-    in_a, in_b = (np.isfinite(values).astype(float) for values in (a, b))
-    a, b = np.nan_to_num(a), np.nan_to_num(b)
-    n = in_a @ in_b.T
-    sum_a, sum_b = a @ in_b.T, in_a @ b.T
-    square_a, square_b = a**2 @ in_b.T, in_a @ (b**2).T
+    (x, in_x), (y, in_y) = a, b
+    n = in_x @ in_y.T
+    sum_x, sum_y = x @ in_y.T, in_x @ y.T
+    square_x, square_y = x**2 @ in_y.T, in_x @ (y**2).T
     with np.errstate(invalid="ignore", divide="ignore"):
-        cross = a @ b.T - sum_a * sum_b / n
-        rho = cross / np.sqrt((square_a - sum_a**2 / n) * (square_b - sum_b**2 / n))
+        cross = x @ y.T - sum_x * sum_y / n
+        rho = cross / np.sqrt((square_x - sum_x**2 / n) * (square_y - sum_y**2 / n))
     return np.where(n >= need, rho, np.nan)
 
 
@@ -393,7 +397,7 @@ def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     out = np.full((len(sample), len(sample)), np.nan)
     for rows, near in neighbours(first, at.max(axis=1)):
         residuals = residuals_on(sample.take(near), np.unique(at[rows]))
-        block = residual_correlation(residuals[: len(rows)], residuals, need)
+        block = residual_correlation(residuals[:, : len(rows)], residuals, need)
         out[np.ix_(rows, near)] = block
         out[np.ix_(near, rows)] = block.T
     return out
@@ -404,7 +408,7 @@ def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
     out = np.full((len(sample), len(sample)), np.nan)
     for pair in groups_apart(sample):
         left, right = pair.adjacent(lag)
-        a = residuals_on(sample.take(pair.rows), pair.row_sessions)[:, left]
-        b = residuals_on(sample.take(pair.columns), pair.column_sessions)[:, right]
+        a = residuals_on(sample.take(pair.rows), pair.row_sessions)[:, :, left]
+        b = residuals_on(sample.take(pair.columns), pair.column_sessions)[:, :, right]
         out[np.ix_(pair.rows, pair.columns)] = residual_correlation(a, b, need)
     return out
