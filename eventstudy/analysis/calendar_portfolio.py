@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -18,7 +18,7 @@ from ..significance._correlation import MIN_COMMON
 from ..significance._pairs import residuals_on
 from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from .long_horizon import benchmark_returns, require_returns
+from .long_horizon import benchmark_returns
 
 Weights = Literal["equal", "value"]
 MARKET, RISKLESS, MARKET_VALUE = "market", "rf", "mcap"
@@ -121,7 +121,7 @@ def calendar_portfolio(
     .. [4] Mitchell, M. L. and Stafford, E. (2000). Managerial decisions and long-term stock price
        performance. Journal of Business 73, 287-329.
     """
-    require_returns(study)
+    study.abnormal.require_returns()
     window = Window.of(window)
     book = portfolio(study, window, weights=weights, min_firms=min_firms)
     T, f = book.factors.shape
@@ -166,12 +166,13 @@ def portfolio(
     a, w = study.abnormal, study.abnormal.windows
     cols, L1 = a.columns(Window.of(window)), len(study.abnormal.windows.estimation)
     weight, without = _weights(study, weights)
-    names, factors, spans = _factors(study)
+    series = _series(study)
+    names, factors, spans = _factors(study, series)
     y = w.returns[:, L1:][:, cols]
     if w.kind == "log":
         y = np.expm1(y)
-    rate = _riskless(study)
-    y = y if rate is None else y - rate[:, cols]
+    if RISKLESS in series:
+        y = y - series[RISKLESS][:, cols]
     F, spans = factors[:, cols], spans[:, cols]
     has_return = (weight > 0)[:, None] & np.isfinite(y)
     # A return over several sessions is none of the portfolio's on any one of them.
@@ -241,38 +242,31 @@ def _weights(study: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
     return np.where(ok & positive, values, 0.0), int((ok & ~positive).sum())
 
 
-def _factors(study: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
+def _factors(
+    study: FittedStudy, series: Mapping[str, FloatArray]
+) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Return names, values (n, L2, f) and the span (n, L2) of the factors, the benchmark first.
 
     A model with factors of its own and no benchmark brings these alone; one without either takes
     the benchmark of the events.
     """
-    w = study.abnormal.windows
-    model_factors = w.factors[:, len(w.estimation) :]
+    names = [name for name in series if name not in (MARKET, RISKLESS, *OWN_SERIES)]
+    values = [series[name] for name in names]
     market, spans = benchmark_returns(study)
-    market = np.expm1(market) if w.kind == "log" else market
-    columns = _columns(study)
-    names = [n for n in columns if n not in (MARKET, RISKLESS, *OWN_SERIES)]
-    series = [model_factors[:, :, columns[n]] for n in names]
-    if MARKET not in columns and names:
-        return tuple(names), np.stack(series, axis=2), np.ones(market.shape, dtype=np.int64)
-    rate = _riskless(study)
-    first = market if rate is None else market - rate
-    return (MARKET, *names), np.stack([first, *series], axis=2), spans
+    if MARKET not in series and names:
+        return tuple(names), np.stack(values, axis=2), np.ones(market.shape, dtype=np.int64)
+    market = np.expm1(market) if study.abnormal.windows.kind == "log" else market
+    first = market - series[RISKLESS] if RISKLESS in series else market
+    return (MARKET, *names), np.stack([first, *values], axis=2), spans
 
 
-def _columns(study: FittedStudy) -> dict[str, int]:
-    """Return the column of ``windows.factors`` of each series of the model that is not lagged."""
-    factors = study.model.factors
+def _series(study: FittedStudy) -> dict[str, FloatArray]:
+    """Return the values on event days (n, L2) of each series of the model that is not lagged."""
+    factors, w = study.model.factors, study.abnormal.windows
     if any(f.several for f in factors):
         return {}
-    return {f.name: j for j, f in enumerate(factors) if f.lag == 0}
-
-
-def _riskless(study: FittedStudy) -> FloatArray | None:
-    """Return the riskless rate of each event day, (n, L2), if the model has one."""
-    w, columns = study.abnormal.windows, _columns(study)
-    return w.factors[:, len(w.estimation) :, columns[RISKLESS]] if RISKLESS in columns else None
+    ahead = w.factors[:, len(w.estimation) :]
+    return {f.name: ahead[:, :, j] for j, f in enumerate(factors) if f.lag == 0}
 
 
 def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:

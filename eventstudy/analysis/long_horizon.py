@@ -32,12 +32,6 @@ def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
     return values, np.where(has_return, panel.spans[row, at], 0)
 
 
-def require_returns(study: FittedStudy) -> None:
-    """Raise ConfigError unless the study is of returns: nobody holds volume or volatility."""
-    if (measure := study.panel.measure) != "return":
-        raise ConfigError("this needs a study of returns", where="measure", value=measure)
-
-
 def covers(spans: IntArray) -> BoolArray:
     """Return which rows of spans (n, L) cover exactly their L days, the last one included."""
     L = spans.shape[1]
@@ -141,7 +135,7 @@ def bhar(study: FittedStudy, window: WindowLike, against: Against = "market") ->
     ConfigError
         For an unknown benchmark, and for a study of a measure other than returns.
     """
-    require_returns(study)
+    study.abnormal.require_returns()
     window = Window.of(window)
     if against not in get_args(Against):
         problem, remedy = "unknown benchmark of a buy-and-hold return", "use market or model"

@@ -21,7 +21,6 @@ from ..utility.registry import Registry
 from ..utility.typing import BoolArray, FloatArray, Measure, ObjectArray
 from ..utility.units import WORDS, Paragraph, sentence
 from .answer import quantile
-from .long_horizon import require_returns
 
 # So many events without a market value are named, the others counted.
 NAMED = 5
@@ -202,7 +201,7 @@ def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> D
     ConfigError
         For an unknown column, and if the study is not one of returns.
     """
-    require_returns(study)
+    study.abnormal.require_returns()
     window = Window.of(window)
     size, valid, reason = _with_size(study, study.abnormal.valid(window), column, window)
     sample, size = _taken(study.abnormal, window, valid), size[valid]
