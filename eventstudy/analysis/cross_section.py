@@ -15,9 +15,9 @@ from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import pvalue
-from ..significance.clusters import dates_of, merged_dates
+from ..significance.clusters import merge_dates, number_dates
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._car_errors import ClusterError, Errors, by_date, by_event
+from ._car_errors import ClusterError, Errors, cluster_errors, find_errors
 from .answer import quantile
 
 # How files write a missing number; in a column of text only an empty cell is missing.
@@ -275,12 +275,12 @@ def regress_car(
         raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
     sample = study.abnormal.take(rows)
     root = 1 / np.sqrt(sample.var_car(window)) if weights == "precision" else np.ones(N)
-    fit, dates = _fit(sample.car(window), design, root**2, weights), dates_of(sample)
+    fit, dates = _fit(sample.car(window), design, root**2, weights), number_dates(sample)
     X, y = design.X * root[:, None], sample.car(window) * root
     if cov in ("HC2", "HC3"):
         _check_leverage(X, design, cov)
     e = y - X @ fit.params.to_numpy()
-    errors = by_date(fit, X, y, e, dates, se) if cov == "date" else by_event(fit, X, cov)
+    errors = cluster_errors(fit, X, y, e, dates, se) if cov == "date" else find_errors(fit, X, cov)
     scale = [_scale(float((e**2).mean()), cov)] if weights == "precision" else []
     warnings = *scale, *errors.notes, *_dependence(sample, window, dates, cov)
     return CarRegression(
@@ -345,7 +345,7 @@ def _dependence(sample: AbnormalReturns, window: Window, dates: IntArray, cov: s
     as_independent = "these errors take them as independent"
     if cov != "date" and len(dates) > G:
         notes.append(f"events share dates: {as_independent}, those by date do not")
-    if len(np.unique(merged_dates(sample, window))) < G:
+    if len(np.unique(merge_dates(sample, window))) < G:
         notes.append(f"windows of different dates overlap: {as_independent}")
     return notes
 

@@ -22,9 +22,9 @@ from ..significance.clusters import (
     EQUAL,
     MIN_CLUSTERS,
     clustered_t,
+    draw_signs,
     flipped_t,
-    merged_dates,
-    rademacher,
+    merge_dates,
 )
 from ..utility.numbers import pvalue
 from ..utility.registry import Registry
@@ -232,7 +232,7 @@ def _romano_wolf(
         conventions = study.abnormal.conventions
         present = np.unique(np.concatenate([clusters[k] for k in fit]))
         local = [np.searchsorted(present, clusters[k]) for k in fit]
-        signs, complete = rademacher(len(present), conventions.draws, conventions.seed)
+        signs, complete = draw_signs(len(present), conventions.draws, conventions.seed)
         p[fit] = stepdown([values[k] for k in fit], local, signs, complete=complete)
     return p, reasons
 
@@ -241,7 +241,7 @@ def _clusters(study: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntA
     """Return the cluster of each event of each hypothesis, numbered alike for all."""
     usable = study.abnormal.take(study.ok)
     dates, first = np.unique(usable.windows.day0, return_index=True)
-    number = merged_dates(usable, max((h.window for h in hypotheses), key=len))[first]
+    number = merge_dates(usable, max((h.window for h in hypotheses), key=len))[first]
     return [number[np.searchsorted(dates, h.sample.windows.day0)] for h in hypotheses]
 
 

@@ -75,7 +75,7 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
 
     def estimate(self, data: EstimationData) -> Fit:
         """Return the variance; either engine has nothing to fit."""
-        return variance_only(data.y, data.complete, centred=self.centred)
+        return estimate_variance(data.y, data.complete, centred=self.centred)
 
 
 class ConstantMean(LinearModel, name="constant_mean"):
@@ -103,7 +103,7 @@ class ConstantMean(LinearModel, name="constant_mean"):
     parameters = ("alpha",)
 
 
-def variance_only(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
+def estimate_variance(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
     """Return the fit of a model without parameters: the variance of y on the complete days.
 
     Parameters
@@ -214,7 +214,7 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
         (complete, used), problem = _donors(data.windows), np.full(len(data.y), "", dtype=object)
         for i in np.flatnonzero(used.sum(axis=1) < MIN_DONORS):
             problem[i] = Reason("few_donors", n=int(used[i].sum()), needed=MIN_DONORS)
-        fit, nobs = variance_only(data.y, data.complete, centred=False), complete.sum(axis=1)
+        fit, nobs = estimate_variance(data.y, data.complete, centred=False), complete.sum(axis=1)
         df = nobs - np.maximum((self.weights(data.windows) > 0).sum(axis=1), 1) + 1
         sse = (np.where(data.complete, data.y, 0.0) ** 2).sum(axis=1)
         sigma2 = np.where(data.complete.any(axis=1), sse / np.maximum(df, 1), np.nan)
