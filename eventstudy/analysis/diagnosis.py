@@ -88,10 +88,13 @@ def opinions(s: Situation, abnormal: AbnormalReturns) -> tuple[Opinion, ...]:
     entries = [entry for entry in STATISTICS.values() if entry.per_event == (s.n_events == 1)]
     if part_of_many(abnormal):
         entries = [entry for entry in entries if entry.core or entry.for_skewness]
-    return tuple(opinion(s, entry, entry(abnormal, s.window)) for entry in entries)
+    measure = abnormal.windows.measure
+    return tuple(opinion(s, entry, entry(abnormal, s.window), measure) for entry in entries)
 
 
-def opinion(s: Situation, entry: Statistic, result: SignificanceTest) -> Opinion:
+def opinion(
+    s: Situation, entry: Statistic, result: SignificanceTest, measure: str = "return"
+) -> Opinion:
     """Return the opinion on one test.
 
     Parameters
@@ -101,6 +104,8 @@ def opinion(s: Situation, entry: Statistic, result: SignificanceTest) -> Opinion
         The registered test.
     result : SignificanceTest
         Its result for these events.
+    measure : str
+        What is studied.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def opinion(s: Situation, entry: Statistic, result: SignificanceTest) -> Opinion
     """
     if not isfinite(result.pvalue):
         return Opinion(entry.name, NOT_VALID, np.nan, (Reason.of(result.reason),), np.nan)
-    objections = list(_objections(s, entry))
+    objections = list(_objections(s, entry, measure))
     if result.reason:
         objections.append((np.nan, Reason.of(result.reason)))
     rates = [rate for rate, _ in objections if isfinite(rate)]
@@ -129,13 +134,13 @@ def _class(rate: float, *, unknown: bool) -> str:
     return WITH_CARE if unknown or rate > VALID_UP_TO else VALID
 
 
-def _objections(s: Situation, entry: Statistic) -> Iterator[Objection]:
+def _objections(s: Situation, entry: Statistic, measure: str) -> Iterator[Objection]:
     """Yield the objections to a test of these events."""
     measured = [*_dependence(s, entry), *_variance(s, entry)]
     rate = false_alarms(max(1.0, prod(factor for factor, _ in measured)))
     if rate > NOMINAL:
         yield from ((rate, reason) for factor, reason in measured if factor > 1)
-    yield from _shape(s, entry)
+    yield from _shape(s, entry, measure)
     if s.censored and entry.uses_residuals:
         yield np.nan, Reason("censored_residuals")
     if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
@@ -174,12 +179,12 @@ def _variance(s: Situation, entry: Statistic) -> Iterator[Objection]:
         yield factor, Reason("more_variable", times=s.theta)
 
 
-def _shape(s: Situation, entry: Statistic) -> Iterator[Objection]:
+def _shape(s: Situation, entry: Statistic, measure: str) -> Iterator[Objection]:
     """Yield objections to a test that follow from the shape of the returns."""
     shape = s.skewness if s.n_events >= SKEWNESS_EVENTS else s.implied_skewness
     if s.skewed and entry.skewed:
         rate = float(np.interp(abs(shape), SKEWNESS_LISTED, (0.05, *entry.skewed)))
-        yield rate, Reason("skewed", skewness=shape)
+        yield rate, Reason("skewed" if measure == "return" else "skewed_values", skewness=shape)
     if s.skewed and s.variance_raised and entry.for_skewness:
         yield SKEWED_AND_RAISED, Reason("skewed_and_variable")
     if entry.variance == "n/a" and entry.skewness == "no" and s.non_normal > NON_NORMAL:
