@@ -15,8 +15,7 @@ from pages import findings
 from scipy import stats
 from situations import placed
 
-from eventstudy.analysis.answer import decide, main_test
-from eventstudy.analysis.interval import detectable, plain_average
+from eventstudy.analysis.answer import decide, detectable, main_test, plain_average
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.report.sections.answer import brief, headline

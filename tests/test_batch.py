@@ -307,10 +307,10 @@ def delayed(n: int = 16) -> AbnormalReturns:
 def by_hand(sample: AbnormalReturns, window: Window) -> float:
     """The ratio estimator from arrays of all pairs."""
     shared, n = sample.under(overlap="share"), len(sample)
-    r = residuals_on(sample, np.unique(sample.windows.positions))
-    days = r.mask.sum(axis=1, keepdims=True)
-    z = r.values - r.mask * r.values.sum(axis=1, keepdims=True) / days
-    z, q = z / np.linalg.norm(z, axis=1, keepdims=True), r.mask / np.sqrt(days)
+    r, mask = residuals_on(sample, np.unique(sample.windows.positions))
+    days = mask.sum(axis=1, keepdims=True)
+    z = r - mask * r.sum(axis=1, keepdims=True) / days
+    z, q = z / np.linalg.norm(z, axis=1, keepdims=True), mask / np.sqrt(days)
     cover = loadings_on(shared, window)
     o = cover @ cover.T / np.sqrt(np.outer(cover.sum(axis=1), cover.sum(axis=1)))
     off = ~np.eye(n, dtype=bool)

@@ -348,7 +348,8 @@ def test_errors_of_use() -> None:
 
 def test_a_study_of_volume_is_held_by_nobody() -> None:
     results = Market().fit(engine="batch")
-    volume = replace(results, panel=replace(results.panel, measure="volume"))
+    windows = results.abnormal.windows.altered(measure="volume")
+    volume = replace(results, abnormal=results.abnormal.altered(windows=windows))
     for call in (volume.calendar_portfolio, volume.abhar):
         with pytest.raises(ConfigError, match="study of returns"):
             call((0, 1))

@@ -18,14 +18,19 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from eventstudy.analysis._car_errors import loadings, satterthwaite, scores, wild_pvalues
+from eventstudy.analysis._car_errors import (
+    bootstrap_pvalues,
+    satterthwaite,
+    sum_scores,
+    weigh_residuals,
+)
 from eventstudy.analysis.cross_section import regress_car
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance.clusters import dates_of
+from eventstudy.significance.clusters import number_dates
 from eventstudy.study import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
@@ -154,7 +159,7 @@ def test_cr2_by_brute_force(weights: Any) -> None:
     X = np.column_stack([np.ones(23), x, *d]) * root[:, None]
     y = a.car(window) * root
     e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
-    se, df = brute_cr2(X, e, dates_of(a))
+    se, df = brute_cr2(X, e, number_dates(a))
     assert_allclose(own.table["se"], se, **CLOSE)
     assert_allclose(own.table["df"], df, **CLOSE)
     assert_allclose(
@@ -174,8 +179,8 @@ def test_cr2_published_example_of_unequal_dates() -> None:
     """docs/methods.md: seven values on four dates: t 1.8860222, df 2.3684211."""
     y, g = np.array([0.02, 0.01, 0.03, -0.01, 0.00, 0.04, 0.02]), np.array([0, 0, 0, 1, 1, 2, 3])
     X = np.ones((7, 1))
-    A = loadings(X, g, "CR2")
-    se = np.sqrt((scores(A, y - y.mean(), g) ** 2).sum())
+    A = weigh_residuals(X, g, "CR2")
+    se = np.sqrt((sum_scores(A, y - y.mean(), g) ** 2).sum())
     assert (y.mean() / se, satterthwaite(X, A, g)[0]) == pytest.approx(
         (1.8860222, 2.3684211), abs=5e-8
     )
@@ -186,8 +191,8 @@ def test_cr2_of_single_events_is_hc2() -> None:
     X, y = sm.add_constant(rng.standard_normal((20, 2))), rng.standard_normal(20)
     fit = sm.OLS(y, X).fit(cov_type="HC2")
     g = np.arange(20)
-    A = loadings(X, g, "CR2")
-    assert_allclose(np.sqrt((scores(A, fit.resid, g) ** 2).sum(axis=0)), fit.bse, **CLOSE)
+    A = weigh_residuals(X, g, "CR2")
+    assert_allclose(np.sqrt((sum_scores(A, fit.resid, g) ** 2).sum(axis=0)), fit.bse, **CLOSE)
 
 
 def test_cr2_where_one_date_determines_a_coefficient() -> None:
@@ -196,10 +201,10 @@ def test_cr2_where_one_date_determines_a_coefficient() -> None:
     g = np.repeat(np.arange(6), 4)
     x, y = rng.standard_normal(24), rng.standard_normal(24)
     X = np.column_stack([np.ones(24), x, g == 5])
-    A = loadings(X, g, "CR2")
+    A = weigh_residuals(X, g, "CR2")
     e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     se, df = brute_cr2(X, e, g)
-    assert_allclose(np.sqrt((scores(A, e, g) ** 2).sum(axis=0)), se, **CLOSE)
+    assert_allclose(np.sqrt((sum_scores(A, e, g) ** 2).sum(axis=0)), se, **CLOSE)
     assert_allclose(satterthwaite(X, A, g), df, **CLOSE)
 
 
@@ -219,7 +224,7 @@ def brute_wild(X: np.ndarray, y: np.ndarray, g: np.ndarray, j: int) -> float:
 
 def test_wild_bootstrap_by_brute_force(large: EventStudyResults) -> None:
     X = sm.add_constant(large.events[["x1", "x2"]].astype(float).to_numpy())
-    y, g = large.abnormal.car(Window(0, 1)), dates_of(large.abnormal)
+    y, g = large.abnormal.car(Window(0, 1)), number_dates(large.abnormal)
     own = regress_car(large, ["x1", "x2"], cov="date", se="CR1").table
     assert_allclose(own["wild_pvalue"], [brute_wild(X, y, g, j) for j in range(3)], rtol=1e-12)
 
@@ -367,10 +372,10 @@ def test_a_change_of_units_changes_no_t(seed: int, scale: float, shift: float) -
 
     def slope(x: np.ndarray, y: np.ndarray, g: np.ndarray) -> list[float]:
         X = np.column_stack([np.ones(20), x])
-        A = loadings(X, g, "CR2")
+        A = weigh_residuals(X, g, "CR2")
         b = np.linalg.lstsq(X, y, rcond=None)[0]
-        se = np.sqrt((scores(A, y - X @ b, g) ** 2).sum(axis=0))
-        return [(b / se)[1], satterthwaite(X, A, g)[1], wild_pvalues(X, y, g, A)[1]]
+        se = np.sqrt((sum_scores(A, y - X @ b, g) ** 2).sum(axis=0))
+        return [(b / se)[1], satterthwaite(X, A, g)[1], bootstrap_pvalues(X, y, g, A)[1]]
 
     expected = slope(x, y, g)
     assert_allclose(slope(scale * x + shift, scale * y, g), expected, rtol=1e-6)

@@ -8,7 +8,7 @@ from conftest import Market
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed, trust
 
 from eventstudy.analysis.answer import main_test
-from eventstudy.analysis.opinions import false_alarms
+from eventstudy.analysis.diagnosis import false_alarms
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.utility.numbers import share_text as percent

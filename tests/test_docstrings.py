@@ -25,15 +25,11 @@ from eventstudy.analysis import (
     cross_section,
     diagnosis,
     groups,
-    interval,
     long_horizon,
-    market_values,
     multiple_testing,
-    opinions,
     placebo,
     regressions,
     situation,
-    summary,
     variant_studies,
     weights,
 )
@@ -44,14 +40,14 @@ from eventstudy.significance import STATISTICS
 NAMES = [name for name in es.__all__ if name != "__version__"]
 # Classes of results, and the analyses that make them.
 RESULTS = (
-    answer.Answer, answer.LeftOut, answer.Overturn, interval.Interval, caar_path.Path95,
-    cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, opinions.Opinion,
-    placebo.Placebo, situation.Situation, summary.Summary, weights.DollarLoss,
+    answer.Answer, answer.LeftOut, answer.Overturn, answer.Interval, caar_path.Path95,
+    cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, diagnosis.Opinion,
+    placebo.Placebo, situation.Situation, multiple_testing.Summary, weights.DollarLoss,
     weights.WeightedMean, comparison.Comparison, price_revisions.Revision, refresh.Refreshed,
     verify.Reproduction, verify.Verification,
-    answer.decide, interval.plain_average, calendar_portfolio.calendar_portfolio,
+    answer.decide, answer.plain_average, calendar_portfolio.calendar_portfolio,
     cross_section.regress_car, diagnosis.diagnose, groups.difference, long_horizon.abhar,
-    market_values.with_market_values, multiple_testing.family, placebo.placebo_dates,
+    variant_studies.with_market_values, multiple_testing.family, placebo.placebo_dates,
     placebo.placebo_firms, regressions.diagnostics, variant_studies.fit_with_variants,
     weights.dollar_loss, weights.weighted_caar,
 )  # fmt: skip

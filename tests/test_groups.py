@@ -14,8 +14,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from eventstudy.abnormal.conventions import Conventions
-from eventstudy.analysis._relabel import arrangements, count, draws, strata_of, welch_t
-from eventstudy.analysis.groups import Pair, clustered, differences, permuted, welch
+from eventstudy.analysis.groups import (
+    Pair,
+    arrange_labels,
+    clustered,
+    count_arrangements,
+    differences,
+    draw_labels,
+    permuted,
+    stratify,
+    welch,
+    welch_t,
+)
 from eventstudy.errors import ConfigError
 from eventstudy.findings.tables import OF_PLACEBOS, STACKED, study_tables
 from eventstudy.fitting.config import StudyConfig
@@ -148,8 +158,8 @@ def test_labels_move_within_dates_and_whole_dates_move_together() -> None:
     arrangements."""
     first = np.array([1, 0, 0, 1, 1, 1, 0], dtype=bool)
     date = np.array([0, 0, 0, 1, 1, 2, 3])
-    strata = strata_of(first, date)
-    labels = arrangements(strata, 7)
+    strata = stratify(first, date)
+    labels = arrange_labels(strata, 7)
     expected = set()
     for within in range(3):
         for whole in combinations((1, 2, 3), 2):
@@ -157,15 +167,15 @@ def test_labels_move_within_dates_and_whole_dates_move_together() -> None:
             row[within] = True
             expected.add(tuple(row))
     assert {tuple(row) for row in labels} == expected
-    assert count(strata) == len(labels) == 9
+    assert count_arrangements(strata) == len(labels) == 9
     assert tuple(first) in expected
-    sampled = draws(strata, 7, number=200, seed=1)
+    sampled = draw_labels(strata, 7, number=200, seed=1)
     assert {tuple(row) for row in sampled} == expected
 
 
 def test_permutation_t_of_each_arrangement() -> None:
     pair = random_pair(8, n=9, dates=9)
-    labels = arrangements(strata_of(pair.first, np.arange(9)), 9)
+    labels = arrange_labels(stratify(pair.first, np.arange(9)), 9)
     ref = [
         stats.ttest_ind(pair.car[own], pair.car[~own], equal_var=False).statistic for own in labels
     ]

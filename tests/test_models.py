@@ -16,7 +16,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
 from eventstudy.models import MODELS, LinearModel, make_model
 from eventstudy.models._engines import ENGINES
-from eventstudy.models.controls import convex_weights
+from eventstudy.models.market import convex_weights
 from eventstudy.models.robust import thin_beta
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS

@@ -17,7 +17,7 @@ from eventstudy.analysis.multiple_testing import (
     ADJUSTMENTS,
     FAMILIES,
     adjusted,
-    rademacher,
+    draw_signs,
     stepdown,
 )
 from eventstudy.calendars.window import Window
@@ -27,7 +27,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._base import InapplicableError
-from eventstudy.significance.clusters import clustered_t, dates_of
+from eventstudy.significance.clusters import clustered_t, number_dates
 from eventstudy.study import EventStudyResults
 
 COLUMNS = [
@@ -81,7 +81,7 @@ def test_reference_romano_wolf(large: EventStudyResults) -> None:
     ref = read("large_example.json")["romano_wolf_windows"]
     signs = np.random.default_rng(ref["seed"]).choice([-1.0, 1.0], size=(ref["B"], 8))
     windows = [Window.of(w) for w in read("large_example.json")["windows"]]
-    cluster = dates_of(large.abnormal)
+    cluster = number_dates(large.abnormal)
     values = [large.abnormal.car(w) for w in windows]
     t = [abs(clustered_t(v, cluster).statistic) for v in values]
     np.testing.assert_allclose(t, ref["t"], **CLOSE)
@@ -137,7 +137,7 @@ def test_stepdown_by_brute_force(seed: int, complete: bool) -> None:
         rng.standard_normal(len(c)) + shift
         for c, shift in zip(clusters, (1.0, 0.2, 0.0), strict=True)
     ]
-    signs = rademacher(7, 0, 0)[0] if complete else rng.choice([-1.0, 1.0], size=(99, 7))
+    signs = draw_signs(7, 0, 0)[0] if complete else rng.choice([-1.0, 1.0], size=(99, 7))
     ours = stepdown(values, clusters, signs, complete=complete)
     np.testing.assert_allclose(ours, brute_force(values, clusters, signs, complete))
 
@@ -147,8 +147,8 @@ def test_hypotheses_that_miss_a_date_share_the_draws_of_the_others() -> None:
     anew."""
     rng = np.random.default_rng(1)
     value, cluster = rng.standard_normal(12) + 0.5, np.tile(np.arange(2, 8), 2)
-    signs, _ = rademacher(8, 0, 0)
-    alone = stepdown([value], [cluster - 2], rademacher(6, 0, 0)[0], complete=True)
+    signs, _ = draw_signs(8, 0, 0)
+    alone = stepdown([value], [cluster - 2], draw_signs(6, 0, 0)[0], complete=True)
     np.testing.assert_allclose(stepdown([value], [cluster], signs, complete=True), alone)
     np.testing.assert_allclose(
         stepdown([value] * 3, [cluster] * 3, signs, complete=True), alone.repeat(3)
@@ -156,13 +156,13 @@ def test_hypotheses_that_miss_a_date_share_the_draws_of_the_others() -> None:
 
 
 def test_signs() -> None:
-    signs, complete = rademacher(6, 10, 1)
+    signs, complete = draw_signs(6, 10, 1)
     assert complete
     assert len({tuple(row) for row in signs}) == 64
-    drawn, complete = rademacher(13, 500, 1)
+    drawn, complete = draw_signs(13, 500, 1)
     assert not complete
     assert drawn.shape == (500, 13)
-    np.testing.assert_array_equal(drawn, rademacher(13, 500, 1)[0])
+    np.testing.assert_array_equal(drawn, draw_signs(13, 500, 1)[0])
     assert set(np.unique(drawn)) == {-1.0, 1.0}
 
 
@@ -170,8 +170,8 @@ def test_one_hypothesis_is_the_wild_bootstrap() -> None:
     results = Market(24, dates=8, effect=0.02).fit()
     sample, window = results.abnormal, Window(0, 0)
     wild = STATISTICS["wild_bootstrap"](sample, window)
-    signs, complete = rademacher(8, 0, 0)
-    p = stepdown([sample.car(window)], [dates_of(sample)], signs, complete=complete)
+    signs, complete = draw_signs(8, 0, 0)
+    p = stepdown([sample.car(window)], [number_dates(sample)], signs, complete=complete)
     assert p[0] == pytest.approx(wild.pvalue)
 
 

@@ -23,10 +23,10 @@ from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
 from eventstudy.significance._pairs import loadings_on
-from eventstudy.significance.means import resampled_johnson
+from eventstudy.significance.means import SHARE, resample_johnson
 from eventstudy.significance.multivariate import common_system, left_out
 from eventstudy.significance.placebo import block_sums
-from eventstudy.significance.variances import standardised
+from eventstudy.significance.variances import standardise
 from eventstudy.windows.event_windows import EventWindows
 
 __all__ = ["tiny", "tiny_windows"]
@@ -154,8 +154,8 @@ def test_large_johnson_bootstrap(large: AbnormalReturns, text: str) -> None:
     """The draws of the reference, from the CARs in the order of the events; the test draws by
     size."""
     ref, window = read("large_example.json")["windows"][text]["johnson_bootstrap"], Window.of(text)
-    core = resampled_johnson(large.car(window), draws=ref["B"], seed=ref["seed"])
-    ours = [core.statistic, core.critical_low, core.critical_high, core.pvalue, core.size]
+    core, ends = resample_johnson(large.car(window), draws=ref["B"], seed=ref["seed"])
+    ours = [core.statistic, *ends, core.pvalue("two-sided"), len(large) // SHARE]
     theirs = [ref["stat"], ref["crit_2_5"], ref["crit_97_5"], ref["p"], ref["n_b"]]
     np.testing.assert_allclose(ours, theirs, **CLOSE)
     result = STATISTICS["johnson_bootstrap"](large.under(seed=11, draws=4999), window)
@@ -289,16 +289,16 @@ def test_standardised_days_are_those_of_statsmodels(large: AbnormalReturns) -> N
     y, x = large.windows.returns[3, :120], large.x_estimation[3]
     influence = sm.OLS(y, x).fit().get_influence()
     np.testing.assert_allclose(
-        standardised(large)[3, :120], influence.resid_studentized_external, rtol=1e-8
+        standardise(large)[3, :120], influence.resid_studentized_external, rtol=1e-8
     )
-    np.testing.assert_allclose(standardised(large)[:, 120:], large.sar, rtol=1e-12)
+    np.testing.assert_allclose(standardise(large)[:, 120:], large.sar, rtol=1e-12)
 
 
 @pytest.mark.parametrize("window", [Window(0, 0), Window(-5, 5)], ids=str)
 def test_brown_forsythe_is_levenes_test_around_medians(
     large: AbnormalReturns, window: Window
 ) -> None:
-    values = standardised(large)
+    values = standardise(large)
     event = values[:, 120:][:, large.columns(window)]
     F, p = stats.levene(event.ravel(), values[:, :120].ravel(), center="median")
     result = STATISTICS["brown_forsythe"](large, window)
@@ -309,7 +309,7 @@ def test_brown_forsythe_is_levenes_test_around_medians(
 
 def test_rank_of_absolute_returns_by_hand(large: AbnormalReturns) -> None:
     """Equal histories: mean ranks by day over their root mean square."""
-    ranks = pd.DataFrame(np.abs(standardised(large))).rank(axis=1).to_numpy() / 132 - 0.5
+    ranks = pd.DataFrame(np.abs(standardise(large))).rank(axis=1).to_numpy() / 132 - 0.5
     g = ranks.mean(axis=0)
     z = g[120 + 5 : 120 + 7].sum() / np.sqrt(2 * (g**2).mean())
     compare(

@@ -13,14 +13,14 @@ from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance.savickas import (
+from eventstudy.significance.variances import (
     _climb,
     _starts,
-    errors,
-    fitted,
+    filter_variances,
+    find_errors,
+    fit_series,
     loglik,
     series_of,
-    variances,
 )
 from eventstudy.utility.blas import one_thread
 
@@ -40,14 +40,14 @@ def test_single_day_agrees_with_the_package_arch() -> None:
         x = pd.DataFrame({"beta": series.market, "gamma": np.arange(len(series.y)) == series.first})
         model = arch_model(pd.Series(series.y), x=x.astype(float), mean="LS", rescale=False)
         theirs = model.fit(disp="off", backcast=series.backcast, tol=1e-12)
-        ours = fitted(series)
+        ours = fit_series(series)
         assert ours is not None
         assert ours[6] == 0.0
         constant = -0.5 * len(series.y) * np.log(2 * np.pi)
         assert loglik(ours, series) + constant == pytest.approx(theirs.loglikelihood, abs=1e-3)
         np.testing.assert_allclose(ours[:6], theirs.params.to_numpy(), rtol=0.02, atol=0.01)
         h = np.asarray(theirs.conditional_volatility) ** 2
-        np.testing.assert_allclose(variances(ours, series), h, rtol=0.02)
+        np.testing.assert_allclose(filter_variances(ours, series), h, rtol=0.02)
 
 
 def by_hand(
@@ -76,10 +76,10 @@ def test_likelihood_by_hand() -> None:
     series.sessions[-1] = 3.0
     theta = np.array([0.05, 0.9, -0.4, 0.1, 0.12, 0.8, 0.6])
     h, total = by_hand(theta, *series)
-    np.testing.assert_allclose(variances(theta, series), h, rtol=1e-10)
+    np.testing.assert_allclose(filter_variances(theta, series), h, rtol=1e-10)
     constant = -0.5 * (len(series.y) * np.log(2 * np.pi))
     assert loglik(theta, series) + constant == pytest.approx(total, rel=1e-10)
-    again = (errors(theta, series) + series.y * 0) * scale
+    again = (find_errors(theta, series) + series.y * 0) * scale
     assert np.isfinite(again).all()
 
 
@@ -89,7 +89,7 @@ def test_optimum_of_a_window_is_one() -> None:
     rng = np.random.default_rng(0)
     for i in range(4):
         series, _ = series_of(fit, i, Window(0, 4))
-        best = fitted(series)
+        best = fit_series(series)
         assert best is not None
         top = loglik(best, series)
         for _ in range(200):
@@ -106,7 +106,7 @@ def test_no_start_leads_higher() -> None:
     fit = garch_fit(n=10, seed=8)
     for i in range(10):
         series, _ = series_of(fit, i, Window(0, 5))
-        best = fitted(series)
+        best = fit_series(series)
         ends = [_climb(start, series, 500) for start in _starts(series)]
         top = max(loglik(theta, series) for theta, done in ends if done)
         assert best is not None
@@ -120,9 +120,9 @@ def test_statistic_is_the_t_of_the_scaled_dummies() -> None:
     with one_thread():
         for i in range(8):
             series, _ = series_of(fit, i, window)
-            theta = fitted(series)
+            theta = fit_series(series)
             assert theta is not None
-            s.append(3 * theta[2] / np.sqrt(variances(theta, series)[-3:].sum()))
+            s.append(3 * theta[2] / np.sqrt(filter_variances(theta, series)[-3:].sum()))
     found = STATISTICS["savickas"](fit, window)
     expected = stats.ttest_1samp(s, 0.0)
     assert found.statistic == pytest.approx(expected.statistic, rel=1e-9)

@@ -316,6 +316,11 @@ class AbnormalReturns(Sampled):
         total = sar.sum(axis=1) / np.sqrt(np.maximum(inside.sum(axis=1), 1))
         return np.where(self.valid(window), total, np.nan)
 
+    def require_returns(self) -> None:
+        """Raise ConfigError unless these are returns: nobody holds volume or volatility."""
+        if (measure := self.windows.measure) != "return":
+            raise ConfigError("this needs a study of returns", where="measure", value=measure)
+
     def bhar(self, window: Window) -> FloatArray:
         r"""Return the buy-and-hold abnormal returns against the model, decimal, shape (n,).
 

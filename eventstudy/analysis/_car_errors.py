@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ..errors import NotPossibleError
-from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES
+from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES, list_signs
 from ..utility.typing import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
@@ -30,7 +30,7 @@ class Errors(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def by_event(fit: Any, X: FloatArray, cov: str) -> Errors:
+def find_errors(fit: Any, X: FloatArray, cov: str) -> Errors:
     """Return errors of the coefficients that take events as independent.
 
     Parameters
@@ -53,14 +53,14 @@ def by_event(fit: Any, X: FloatArray, cov: str) -> Errors:
     """
     N, k = X.shape
     if cov == "known_variance":
-        root = inverse_root(X)
+        root = invert_root(X)
         return Errors(fit, root @ root.T, np.full(k, np.inf))
     if cov not in ("nonrobust", "scaled"):
         fit = fit.get_robustcov_results(cov, use_t=True)
     return Errors(fit, np.asarray(fit.cov_params()), np.full(k, float(N - k)))
 
 
-def by_date(
+def cluster_errors(
     fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, dates: IntArray, se: ClusterError
 ) -> Errors:
     """Return errors of the coefficients clustered by date, and bootstrap p-values if dates are few.
@@ -92,8 +92,8 @@ def by_date(
     if G < MIN_DATES:
         reason = f"{G} dates, at least {MIN_DATES} are needed to cluster by date"
         raise NotPossibleError(reason, where="cov")
-    A = loadings(X, dates, se)
-    S = scores(A, e, dates)
+    A = weigh_residuals(X, dates, se)
+    S = sum_scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
         reason = "the columns tell every date from the others: nothing is left to estimate errors"
         remedy = "leave out what is the same for all events of a date"
@@ -102,7 +102,7 @@ def by_date(
         fit = fit.get_robustcov_results("cluster", groups=dates, use_t=True)
     df = np.full(k, G - 1.0) if se == "CR1" else satterthwaite(X, A, dates)
     notes = []
-    if n_decisive := decisive(X, dates):
+    if n_decisive := count_decisive(X, dates):
         day = "date determines" if n_decisive == 1 else "dates determine"
         notes.append(f"{n_decisive} {day} a coefficient alone, whose error leaves them out")
     if size.max() / N > LARGE_SHARE:
@@ -111,10 +111,10 @@ def by_date(
         return Errors(fit, S.T @ S, df, notes=tuple(notes))
     least = f"; it cannot fall below {2.0 ** (1 - G):g}" if G < MIN_CLUSTERS else ""
     notes.append(f"{G} dates: read wild_pvalue, a wild cluster bootstrap, beside pvalue{least}")
-    return Errors(fit, S.T @ S, df, wild_pvalues(X, y, dates, A), tuple(notes))
+    return Errors(fit, S.T @ S, df, bootstrap_pvalues(X, y, dates, A), tuple(notes))
 
 
-def loadings(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:
+def weigh_residuals(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:
     r"""Return A, shape (N, k), by which residuals become the scores of each cluster.
 
     Parameters
@@ -147,7 +147,7 @@ def loadings(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray
        Economic Statistics 36, 672-683.
     """
     N, k = X.shape
-    root = inverse_root(X)
+    root = invert_root(X)
     if kind == "CR1":
         G = int(cluster.max()) + 1
         return np.asarray(np.sqrt(G / (G - 1) * (N - 1) / (N - k)) * (X @ root @ root.T))
@@ -161,7 +161,7 @@ def loadings(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray
     return A
 
 
-def decisive(X: FloatArray, cluster: IntArray) -> int:
+def count_decisive(X: FloatArray, cluster: IntArray) -> int:
     """Return the number of clusters that alone determine a combination of coefficients.
 
     Parameters
@@ -174,12 +174,12 @@ def decisive(X: FloatArray, cluster: IntArray) -> int:
     -------
     int
     """
-    Z = X @ inverse_root(X)
+    Z = X @ invert_root(X)
     blocks = (Z[cluster == g] for g in range(int(cluster.max()) + 1))
     return sum(bool(np.linalg.eigvalsh(block.T @ block)[-1] > 1 - SINGULAR) for block in blocks)
 
 
-def scores(A: FloatArray, e: FloatArray, cluster: IntArray) -> FloatArray:
+def sum_scores(A: FloatArray, e: FloatArray, cluster: IntArray) -> FloatArray:
     """Return the sum of A_ij e_i over each cluster, shape (G, k).
 
     Parameters
@@ -205,7 +205,7 @@ def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray
     ----------
     X : (N, k) float array
     A : (N, k) float array
-        Of :func:`loadings`.
+        Of :func:`weigh_residuals`.
     cluster : (N,) int array
         From 0 to G-1.
 
@@ -223,8 +223,8 @@ def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray
     .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
        regression with multi-stage samples. Survey Methodology 28, 169-181.
     """
-    Z, G = X @ inverse_root(X), int(cluster.max()) + 1
-    variances = scores(A**2, np.ones(len(A)), cluster)
+    Z, G = X @ invert_root(X), int(cluster.max()) + 1
+    variances = sum_scores(A**2, np.ones(len(A)), cluster)
     df = np.empty(A.shape[1])
     for j in range(A.shape[1]):
         U = np.zeros((G, Z.shape[1]))
@@ -234,7 +234,7 @@ def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray
     return df
 
 
-def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray) -> FloatArray:
+def bootstrap_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray) -> FloatArray:
     """Return two-sided wild cluster bootstrap p-values of H0: b_j = 0, shape (k,).
 
     Parameters
@@ -245,7 +245,7 @@ def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray)
     cluster : (N,) int array
         From 0 to G-1.
     A : (N, k) float array
-        Of :func:`loadings`.
+        Of :func:`weigh_residuals`.
 
     Returns
     -------
@@ -262,8 +262,7 @@ def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray)
        inference with clustered errors. Review of Economics and Statistics 90, 414-427.
     """
     G, k = int(cluster.max()) + 1, X.shape[1]
-    signs = 1.0 - 2.0 * ((np.arange(2**G)[:, None] >> np.arange(G)) & 1)
-    inverse = np.linalg.pinv(X)
+    signs, inverse = list_signs(G), np.linalg.pinv(X)
     p = np.empty(k)
     for j in range(k):
         fitted, restricted = np.zeros_like(y), np.delete(X, j, axis=1)
@@ -280,6 +279,6 @@ def wild_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatArray)
     return p
 
 
-def inverse_root(X: FloatArray) -> FloatArray:
+def invert_root(X: FloatArray) -> FloatArray:
     """Return L with L L' = (X'X)^-1, by a QR decomposition."""
     return np.asarray(np.linalg.inv(np.linalg.qr(X, mode="r")))

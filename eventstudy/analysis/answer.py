@@ -11,14 +11,138 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance import FULL_SAMPLE, STATISTICS, SignificanceTest, main_test
+from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, SignificanceTest, main_test
 from ..significance._correlation import variance_factor
 from ..significance.standardised import scar_variance
 from ..utility.flags import Flag
 from ..utility.numbers import LEVEL
-from .interval import Interval as Interval
-from .interval import detectable, inflation, plain_average
-from .interval import quantile as quantile
+
+POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its standard error and 95% interval (decimal); NaN where there is none.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high : float
+    df : float
+        Degrees of freedom of Student's t; infinite for normal quantiles.
+    """
+
+    estimate: float = np.nan
+    se: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    df: float = np.nan
+
+    @classmethod
+    def of(cls, estimate: float, se: float, df: float) -> Interval:
+        """Return estimate -+ the 97.5% quantile times the standard error.
+
+        Parameters
+        ----------
+        estimate : float
+            Decimal.
+        se : float
+        df : float
+            Degrees of freedom of Student's t; infinite for normal quantiles.
+
+        Returns
+        -------
+        Interval
+        """
+        half = quantile(df) * se
+        return cls(*map(float, (estimate, se, estimate - half, estimate + half, df)))
+
+
+def quantile(df: float) -> float:
+    """Return the 97.5% quantile of Student's t, or of the normal where `df` is infinite."""
+    from scipy.special import ndtri, stdtrit
+
+    upper = 1 - LEVEL / 2
+    return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
+
+
+def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
+    """Return the smallest effect (decimal) that a 5% t-test finds with the given power.
+
+    Parameters
+    ----------
+    se : float
+        Standard error of the estimate.
+    df : float
+        Degrees of freedom; where it is not finite the test is normal.
+    power : float
+        From 0 to 1.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    It is the effect whose noncentral t exceeds the critical value with probability `power`.
+    """
+    from scipy.special import nctdtrinc, ndtri
+
+    if not np.isfinite(df):
+        return (quantile(np.inf) + float(ndtri(power))) * se
+    return float(nctdtrinc(df, 1 - power, quantile(df))) * se
+
+
+def inflation(sample: AbnormalReturns, window: Window) -> float:
+    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens a standard error.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events that are valid for the window.
+    window : Window
+
+    Returns
+    -------
+    float
+        NaN where r cannot be estimated.
+    """
+    try:
+        r, factor = variance_factor(sample, window)
+    except InapplicableError:
+        return np.nan
+    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
+
+
+def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
+    """Return the mean CAR of equal weights with its 95% interval.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    window : Window
+
+    Returns
+    -------
+    Interval
+        NaN where the correlation cannot be estimated, or cancels.
+
+    Notes
+    -----
+    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1).
+    Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
+    where the mean CAR is near zero and the mean standardised CAR is not.
+    """
+    sample = abnormal.sample(window)
+    car, n = sample.car(window), len(sample)
+    if n == 0:
+        return Interval()
+    if n == 1:
+        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
+    factor = inflation(sample, window)
+    if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](sample, window).reason:
+        return Interval(float(car.mean()))
+    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
+
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
@@ -111,17 +235,12 @@ class Answer:
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as it stands in ``results.json``, None for NaN."""
-        ends = ("estimate", "ci_low", "ci_high")
-        effect, average = asdict(self.effect), asdict(self.plain_average)
-        return {
-            "verdict": self.verdict, "test": self.test, "pvalue": _number_or_none(self.pvalue),
-            **{name: _number_or_none(effect[name]) for name in ends}, "n_events": self.n_events,
-            "n_dates": self.n_dates, "market_implied": _number_or_none(self.market_implied),
-            "plain_average": {name: _number_or_none(average[name]) for name in ends},
-            "overturn": {k: _json_value(v) for k, v in asdict(self.overturn).items()},
-            "reason": self.reason,
-        }  # fmt: skip
+        """Return the answer as it stands in ``study.json``, None for NaN."""
+        record = _json_value(asdict(self))
+        for interval in (record["effect"], record["plain_average"]):
+            del interval["se"], interval["df"]
+        test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
+        return {**test, **record.pop("effect"), **record}
 
 
 def answer_of(study: FittedStudy, window: WindowLike | None = None) -> Answer:
@@ -208,7 +327,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
         "plain_average": plain_average(sample, window), "market_implied": _implied(sample, window),
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
-        return Answer(NO_RESULT, test.name, reason=test.reason, **common)
+        return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
     effect = _weighted(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     names = list(event_ids) or [str(i) for i in range(len(abnormal))]
@@ -218,24 +337,24 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def is_provisional(results: FittedStudy, window: Window) -> bool:
+def is_provisional(study: FittedStudy, window: Window) -> bool:
     """Return whether events lack days of `window` because those days are yet to come.
 
     A firm whose prices end long before the newest ones is delisted: its days will not come.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : Window
 
     Returns
     -------
     bool
     """
-    flags = results.events["flags"].astype(str).str.split(";")
+    flags = study.events["flags"].astype(str).str.split(";")
     waits = np.array([Flag.INCOMPLETE_WINDOW in cell for cell in flags], dtype=bool)
-    lacking = results.events[results.ok & waits & ~results.abnormal.valid(window)]
-    panel = results.panel
+    lacking = study.events[study.ok & waits & ~study.abnormal.valid(window)]
+    panel = study.panel
     firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
     last = [panel.last_session(ticker, panel.calendar_of(code)) for ticker, code in firms]
     return any(panel.sessions[-1] - day < GONE for day in last)
@@ -300,11 +419,9 @@ def _leave_one_out(
     return tuple(out)
 
 
-def _number_or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _json_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _json_value(inner) for name, inner in value.items()}
     if isinstance(value, (tuple, list)):
-        return [{k: _json_value(v) for k, v in row.items()} for row in value]
-    return _number_or_none(value) if isinstance(value, float) else value
+        return [_json_value(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

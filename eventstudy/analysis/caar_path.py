@@ -10,7 +10,7 @@ import numpy as np
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..utility.typing import FloatArray, IntArray
-from .interval import plain_average
+from .answer import plain_average
 
 # Intervals of fewer events are so wide as to flatten everything else.
 BAND_EVENTS = 5
@@ -78,19 +78,19 @@ class Path95:
         return float(np.nanmin(np.fmin(self.caar, self.caar - self.caar_half), initial=0.0))
 
 
-def path_of(results: FittedStudy) -> Path95:
+def path_of(study: FittedStudy) -> Path95:
     """Return the path of a study, with half the width of each day's interval."""
-    a = results.abnormal.unextended
-    event, unextended = a.event, replace(results, abnormal=a)
+    a = study.abnormal.unextended
+    event, unextended = a.event, replace(study, abnormal=a)
     aar_half = np.array([_half(unextended, Window(int(t), int(t))) for t in event.days])
     caar_half = np.array([_half(unextended, Window(event.start, int(t))) for t in event.days])
     return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 
 
-def _half(results: FittedStudy, window: Window) -> float:
+def _half(study: FittedStudy, window: Window) -> float:
     """Return half the width of the interval of the mean CAR."""
-    n = int(results.abnormal.valid(window).sum())
-    if n < BAND_EVENTS and len(results) > 1:
+    n = int(study.abnormal.valid(window).sum())
+    if n < BAND_EVENTS and len(study) > 1:
         return math.nan
-    average = plain_average(results.abnormal, window)
+    average = plain_average(study.abnormal, window)
     return average.ci_high - average.estimate

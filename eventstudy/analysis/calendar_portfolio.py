@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,10 @@ from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError, pvalue, require, require_count, t_of_mean
 from ..significance._correlation import MIN_COMMON
-from ..significance._pairs import Residuals, residuals_on
+from ..significance._pairs import residuals_on
 from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from .long_horizon import benchmark_returns, require_returns
+from .long_horizon import benchmark_returns
 
 Weights = Literal["equal", "value"]
 MARKET, RISKLESS, MARKET_VALUE = "market", "rf", "mcap"
@@ -57,7 +57,7 @@ class Portfolio:
 
 
 def calendar_portfolio(
-    results: FittedStudy,
+    study: FittedStudy,
     window: WindowLike,
     *,
     weights: Weights = "equal",
@@ -68,7 +68,7 @@ def calendar_portfolio(
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
         A firm is in the portfolio on the sessions of its window.
     weights : {"equal", "value"}
@@ -121,9 +121,9 @@ def calendar_portfolio(
     .. [4] Mitchell, M. L. and Stafford, E. (2000). Managerial decisions and long-term stock price
        performance. Journal of Business 73, 287-329.
     """
-    require_returns(results)
+    study.abnormal.require_returns()
     window = Window.of(window)
-    book = portfolio(results, window, weights=weights, min_firms=min_firms)
+    book = portfolio(study, window, weights=weights, min_firms=min_firms)
     T, f = book.factors.shape
     rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
     notes = list(book.notes)
@@ -133,20 +133,26 @@ def calendar_portfolio(
         rows = regressions(book, max(len(window) - 1, 1) if lags is None else lags)
     rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
-    jm = _jaffe_mandelker_row(results, window, weights, min_firms)
+    try:
+        weight = _weights(study, weights)[0]
+        jm = jaffe_mandelker(study.abnormal, window, weight, min_firms=min_firms)
+    except InapplicableError as error:
+        jm = {"note": str(error)}
     estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
     columns = [*estimates, "sessions", "mean_firms", "note"]
-    return pd.DataFrame([*({**row, **counts} for row in rows), jm], columns=columns)
+    return pd.DataFrame(
+        [*({**row, **counts} for row in rows), {"method": "jaffe_mandelker", **jm}], columns=columns
+    )
 
 
 def portfolio(
-    results: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
+    study: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
 ) -> Portfolio:
     """Return the portfolio of the firms in their window by session.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     weights : {"equal", "value"}
     min_firms : int
@@ -157,21 +163,22 @@ def portfolio(
     Portfolio
         As in :func:`calendar_portfolio`.
     """
-    a, w = results.abnormal, results.abnormal.windows
-    cols, L1 = a.columns(Window.of(window)), len(results.abnormal.windows.estimation)
-    weight, without = _weights(results, weights)
-    names, factors, spans = _factors(results)
+    a, w = study.abnormal, study.abnormal.windows
+    cols, L1 = a.columns(Window.of(window)), len(study.abnormal.windows.estimation)
+    weight, without = _weights(study, weights)
+    series = _series(study)
+    names, factors, spans = _factors(study, series)
     y = w.returns[:, L1:][:, cols]
     if w.kind == "log":
         y = np.expm1(y)
-    rate = _riskless(results)
-    y = y if rate is None else y - rate[:, cols]
+    if RISKLESS in series:
+        y = y - series[RISKLESS][:, cols]
     F, spans = factors[:, cols], spans[:, cols]
     has_return = (weight > 0)[:, None] & np.isfinite(y)
     # A return over several sessions is none of the portfolio's on any one of them.
     one_day = (w.length[:, L1:][:, cols] == 1) & (spans == 1) & np.isfinite(F).all(axis=2)
     position = w.positions[:, L1:][:, cols]
-    used, twice = _once(results, has_return & one_day, position)
+    used, twice = _once(study, has_return & one_day, position)
     event = np.nonzero(used)[0]
     at, session = np.unique(position[used], return_inverse=True)
     mass, T = weight[event], len(at)
@@ -216,62 +223,55 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _weights(results: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
+def _weights(study: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
     """Return the weight of each event, 0 if it is not in, and how many usable ones lack a value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
-    ok = results.ok
+    ok = study.ok
     if weights == "equal":
         return ok.astype(float), 0
-    if MARKET_VALUE not in results.events:
+    if MARKET_VALUE not in study.events:
         raise ConfigError("value weights need a column of the events", value=MARKET_VALUE)
-    cells = results.events[MARKET_VALUE]
+    cells = study.events[MARKET_VALUE]
     values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
     positive = np.isfinite(values) & (values > 0)
     wrong = ok & ~positive & (cells.notna() & (cells.astype(str) != "")).to_numpy()
     if wrong.any():
-        event, cell = str(results.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
+        event, cell = str(study.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
         raise ConfigError("a market value that is no positive number", where=event, value=cell)
     return np.where(ok & positive, values, 0.0), int((ok & ~positive).sum())
 
 
-def _factors(results: FittedStudy) -> tuple[tuple[str, ...], FloatArray, IntArray]:
+def _factors(
+    study: FittedStudy, series: Mapping[str, FloatArray]
+) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Return names, values (n, L2, f) and the span (n, L2) of the factors, the benchmark first.
 
     A model with factors of its own and no benchmark brings these alone; one without either takes
     the benchmark of the events.
     """
-    w = results.abnormal.windows
-    model_factors = w.factors[:, len(w.estimation) :]
-    market, spans = benchmark_returns(results)
-    market = np.expm1(market) if w.kind == "log" else market
-    columns = _columns(results)
-    names = [n for n in columns if n not in (MARKET, RISKLESS, *OWN_SERIES)]
-    series = [model_factors[:, :, columns[n]] for n in names]
-    if MARKET not in columns and names:
-        return tuple(names), np.stack(series, axis=2), np.ones(market.shape, dtype=np.int64)
-    rate = _riskless(results)
-    first = market if rate is None else market - rate
-    return (MARKET, *names), np.stack([first, *series], axis=2), spans
+    names = [name for name in series if name not in (MARKET, RISKLESS, *OWN_SERIES)]
+    values = [series[name] for name in names]
+    market, spans = benchmark_returns(study)
+    if MARKET not in series and names:
+        return tuple(names), np.stack(values, axis=2), np.ones(market.shape, dtype=np.int64)
+    market = np.expm1(market) if study.abnormal.windows.kind == "log" else market
+    first = market - series[RISKLESS] if RISKLESS in series else market
+    return (MARKET, *names), np.stack([first, *values], axis=2), spans
 
 
-def _columns(results: FittedStudy) -> dict[str, int]:
-    """Return the column of ``windows.factors`` of each series of the model that is not lagged."""
-    factors = results.model.factors
+def _series(study: FittedStudy) -> dict[str, FloatArray]:
+    """Return the values on event days (n, L2) of each series of the model that is not lagged."""
+    factors, w = study.model.factors, study.abnormal.windows
     if any(f.several for f in factors):
         return {}
-    return {f.name: j for j, f in enumerate(factors) if f.lag == 0}
+    ahead = w.factors[:, len(w.estimation) :]
+    return {f.name: ahead[:, :, j] for j, f in enumerate(factors) if f.lag == 0}
 
 
-def _riskless(results: FittedStudy) -> FloatArray | None:
-    """Return the riskless rate of each event day, (n, L2), if the model has one."""
-    w, columns = results.abnormal.windows, _columns(results)
-    return w.factors[:, len(w.estimation) :, columns[RISKLESS]] if RISKLESS in columns else None
-
-
-def _once(results: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
+def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[BoolArray, int]:
     """Return `used` (n, L) with each firm once per session, and the number of firm-days removed."""
-    e = results.events
+    e = study.events
     listing = pd.factorize(e["ticker"].astype(str) + "\n" + e["exchange"].astype(str))[0]
     event, day = np.nonzero(used)
     repeated = pd.DataFrame({"firm": listing[event], "at": position[used]}).duplicated().to_numpy()
@@ -291,31 +291,9 @@ def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) ->
             yield f"{count} {noun}{'s' * (count != 1)} {why}"
 
 
-def _jaffe_mandelker_row(
-    results: FittedStudy, window: Window, weights: Weights, min_firms: int
-) -> dict[str, Any]:
-    row, (weight, _) = {"method": "jaffe_mandelker"}, _weights(results, weights)
-    least = {"min_firms": min_firms, "minimum": MIN_SESSIONS}
-    try:
-        test = jaffe_mandelker(results.abnormal, window, weight, **least)
-    except InapplicableError as error:
-        return {**row, "note": str(error)}
-    return {**row, "pvalue": pvalue(test.t, test.df), **test._asdict()}
-
-
-class JaffeMandelker(NamedTuple):
-    """The statistic, its degrees of freedom, and the number of sessions and firms behind it."""
-
-    t: float
-    df: float
-    sessions: int
-    mean_firms: float
-    note: str
-
-
 def jaffe_mandelker(
-    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int, minimum: int
-) -> JaffeMandelker:
+    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int
+) -> dict[str, Any]:
     """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
 
     Parameters
@@ -327,12 +305,11 @@ def jaffe_mandelker(
         0 for events that are not in.
     min_firms : int
         Sessions with fewer events are left out.
-    minimum : int
-        Fewer sessions are refused.
 
     Returns
     -------
-    JaffeMandelker
+    dict
+        t, df, pvalue, and the number of sessions and firms behind them.
 
     Raises
     ------
@@ -359,7 +336,7 @@ def jaffe_mandelker(
     in_portfolio = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
     event, _ = np.nonzero(in_portfolio)
     at, session = np.unique(position[in_portfolio], return_inverse=True)
-    require(len(at) > 0, f"0 sessions, at least {minimum} are needed")
+    require(len(at) > 0, "sessions_needed", n=0, needed=MIN_SESSIONS)
     past = abnormal.windows.estimation_positions
     residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
     order = np.argsort(session.ravel(), kind="stable")
@@ -368,7 +345,7 @@ def jaffe_mandelker(
     thick = np.array([len(m) >= min_firms for m in members], dtype=bool)[: len(at)]
     sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
     keep = thick & np.isfinite(sd)
-    require_count(int(keep.sum()), "sessions", minimum)
+    require_count(int(keep.sum()), MIN_SESSIONS, "sessions_needed")
     pairs = zip(members, values, strict=True)
     mean = np.array([np.average(ars, weights=weight[events]) for events, ars in pairs])
     t, df = t_of_mean((mean / sd)[keep])[:2]
@@ -380,18 +357,20 @@ def jaffe_mandelker(
     if n_short := int((thick & ~keep).sum()):
         note += f"; {n_short} sessions whose events share too few estimation sessions left out"
     t = float(t / np.sqrt(1 + keep.sum() / runs / M))
-    return JaffeMandelker(t, df, int(keep.sum()), firms, note)
+    counts = {"sessions": int(keep.sum()), "mean_firms": firms, "note": note}
+    return {"t": t, "df": df, "pvalue": pvalue(t, df), **counts}
 
 
 def _deviations(
-    residuals: Residuals, members: list[IntArray], weight: FloatArray, k: int, need: int
+    residuals: FloatArray, members: list[IntArray], weight: FloatArray, k: int, need: int
 ) -> FloatArray:
     """Return the standard deviation of each set's mean residual; NaN below `need` sessions."""
     deviations: dict[tuple[int, ...], float] = {}
     for events in members:
         if (key := tuple(map(int, events))) not in deviations:
-            common = residuals.mask[events].all(axis=0)
-            mean = weight[events] @ residuals.values[events][:, common] / weight[events].sum()
+            values, exist = residuals[:, events]
+            common = exist.all(axis=0)
+            mean = weight[events] @ values[:, common] / weight[events].sum()
             deviations[key] = np.nan
             if len(mean) >= max(need, k + 1):
                 deviations[key] = np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k))

@@ -15,10 +15,10 @@ from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import pvalue
-from ..significance.clusters import dates_of, merged_dates
+from ..significance.clusters import merge_dates, number_dates
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._car_errors import ClusterError, Errors, by_date, by_event
-from .interval import quantile
+from ._car_errors import ClusterError, Errors, cluster_errors, find_errors
+from .answer import quantile
 
 # How files write a missing number; in a column of text only an empty cell is missing.
 MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
@@ -196,7 +196,7 @@ class CarRegression:
 
 
 def regress_car(
-    results: FittedStudy,
+    study: FittedStudy,
     columns: str | Iterable[str],
     window: WindowLike = (0, 1),
     *,
@@ -208,7 +208,7 @@ def regress_car(
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     columns : str or iterable of str
         Columns of the events. Numbers enter as they are; text as dummies against its first level in
         alphabetical order, which the term names. Events with a missing value are left out and
@@ -262,7 +262,7 @@ def regress_car(
     window = Window.of(window)
     _check(weights, cov, se)
     names = [columns] if isinstance(columns, str) else list(columns)
-    rows, series, dropped = _complete(results, names, window)
+    rows, series, dropped = _complete(study, names, window)
     if not len(rows):
         remedy = "fill the columns, or leave one out" * bool(dropped)
         value = ", ".join(_counts(dropped)) or None
@@ -273,14 +273,14 @@ def regress_car(
         reason = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
         remedy = "merge values of a column, or leave one out"
         raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
-    sample = results.abnormal.take(rows)
+    sample = study.abnormal.take(rows)
     root = 1 / np.sqrt(sample.var_car(window)) if weights == "precision" else np.ones(N)
-    fit, dates = _fit(sample.car(window), design, root**2, weights), dates_of(sample)
+    fit, dates = _fit(sample.car(window), design, root**2, weights), number_dates(sample)
     X, y = design.X * root[:, None], sample.car(window) * root
     if cov in ("HC2", "HC3"):
         _check_leverage(X, design, cov)
     e = y - X @ fit.params.to_numpy()
-    errors = by_date(fit, X, y, e, dates, se) if cov == "date" else by_event(fit, X, cov)
+    errors = cluster_errors(fit, X, y, e, dates, se) if cov == "date" else find_errors(fit, X, cov)
     scale = [_scale(float((e**2).mean()), cov)] if weights == "precision" else []
     warnings = *scale, *errors.notes, *_dependence(sample, window, dates, cov)
     return CarRegression(
@@ -307,21 +307,21 @@ def _check(weights: str, cov: str, se: str) -> None:
 
 
 def _complete(
-    results: FittedStudy, names: list[str], window: Window
+    study: FittedStudy, names: list[str], window: Window
 ) -> tuple[IntArray, list[tuple[str, pd.Series]], dict[str, str]]:
     """Return the rows of the events that enter, their columns, and why others do not."""
-    ids = results.events["event_id"].astype(str)
-    twice = ids[results.ok & ids.duplicated().to_numpy()]
+    ids = study.events["event_id"].astype(str)
+    twice = ids[study.ok & ids.duplicated().to_numpy()]
     if len(twice):
         remedy = "give each event its own"
         raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy=remedy)
-    rows = np.flatnonzero(results.ok)
+    rows = np.flatnonzero(study.ok)
     if not len(rows):
         return rows, [], {}
-    used = results.events.iloc[rows]
-    cells = [(name, *cells_of(results.column(name).iloc[rows], name)) for name in names]
+    used = study.events.iloc[rows]
+    cells = [(name, *cells_of(study.column(name).iloc[rows], name)) for name in names]
     lacks = {f"no value of {name}": missing for name, _, missing in cells}
-    lacks = {f"lacks days of {window}": ~np.isfinite(results.abnormal.car(window)[rows]), **lacks}
+    lacks = {f"lacks days of {window}": ~np.isfinite(study.abnormal.car(window)[rows]), **lacks}
     dropped: dict[str, str] = {}
     for reason, mask in lacks.items():
         for name in used["event_id"][mask]:
@@ -345,7 +345,7 @@ def _dependence(sample: AbnormalReturns, window: Window, dates: IntArray, cov: s
     as_independent = "these errors take them as independent"
     if cov != "date" and len(dates) > G:
         notes.append(f"events share dates: {as_independent}, those by date do not")
-    if len(np.unique(merged_dates(sample, window))) < G:
+    if len(np.unique(merge_dates(sample, window))) < G:
         notes.append(f"windows of different dates overlap: {as_independent}")
     return notes
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import combinations
-from typing import NamedTuple
+from itertools import chain, combinations, product
+from math import comb, prod
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,13 @@ from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
 from ..utility.units import WORDS, Paragraph, sentence
-from ._relabel import ENUMERATE_UP_TO, arrangements, count, draws, strata_of, welch_t
-from .interval import quantile
+from .answer import quantile
 
 LEVEL = 0.95
+# All arrangements are taken up to this number of them.
+ENUMERATE_UP_TO = 4096
+# Units that may be exchanged, an event or all of a date; and how many are of the first group.
+Stratum: TypeAlias = tuple[list[IntArray], int]
 
 
 class Pair(NamedTuple):
@@ -102,7 +106,7 @@ class Difference(Paragraph):
 
 
 def difference(
-    results: FittedStudy,
+    study: FittedStudy,
     column: str,
     one: str | None = None,
     other: str | None = None,
@@ -114,7 +118,7 @@ def difference(
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     column : str
         Column of the events that holds the groups.
     one, other : str, optional
@@ -141,21 +145,22 @@ def difference(
     .. [3] Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the
        generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
-    names, window = _names(results, column, one, other), Window.of(window)
-    pair, conventions = _pair(results, column, names, window), results.abnormal.conventions
-    result = _compared(pair, names, window, method or "date_clustered", conventions)
+    names, window = _names(study, column, one, other), Window.of(window)
+    pair, conventions = _pair(study, column, names, window), study.abnormal.conventions
+    subject = (*names, window)
+    result = _compared(pair, subject, method or "date_clustered", conventions)
     if method is None and not np.isfinite(result.pvalue):
         caution = f"{result.reason}: events taken as independent"
-        result = _compared(pair, names, window, "welch", conventions, caution)
-    return replace(result, measure=results.panel.measure)
+        result = _compared(pair, subject, "welch", conventions, caution)
+    return replace(result, measure=study.panel.measure)
 
 
-def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
+def differences(study: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
     """Return every pair of groups under every method, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     column : str
     window : window
 
@@ -164,10 +169,10 @@ def differences(results: FittedStudy, column: str, window: WindowLike = (0, 1)) 
     DataFrame
         In the fields of :class:`Difference`.
     """
-    window, conventions, rows = Window.of(window), results.abnormal.conventions, []
-    for names in combinations(results.groups(column), 2):
-        pair = _pair(results, column, names, window)
-        tests = [_compared(pair, names, window, m, conventions) for m in COMPARISONS]
+    window, conventions, rows = Window.of(window), study.abnormal.conventions, []
+    for names in combinations(study.groups(column), 2):
+        pair = _pair(study, column, names, window)
+        tests = [_compared(pair, (*names, window), m, conventions) for m in COMPARISONS]
         rows += [{**asdict(d), "window": str(window)} for d in tests]
     return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
 
@@ -209,15 +214,15 @@ def clustered(pair: Pair, conventions: Conventions) -> Outcome:
     """
     label = np.stack([pair.first, ~pair.first])
     size = np.stack([np.bincount(pair.date, weights=in_group).astype(float) for in_group in label])
-    require_count(size.shape[1], "dates", MIN_DATES)
-    require(((size > 0).sum(axis=1) >= 2).all(), "all events of a group are on one date")
+    require_count(size.shape[1], MIN_DATES, "dates_needed")
+    require(((size > 0).sum(axis=1) >= 2).all(), "group_on_one_date")
     N = size.sum(axis=1, keepdims=True)
     mean = label @ pair.car / N[:, 0]
     deviation = pair.car - np.where(pair.first, mean[0], mean[1])
     total = np.stack([np.bincount(pair.date, weights=deviation * in_group) for in_group in label])
     T = total / (N * np.sqrt(1 - size / N))
     se = float(np.sqrt(((T[0] - T[1]) ** 2).sum()))
-    require(se > 0, "the abnormal returns do not vary across dates")
+    require(se > 0, "flat_across_dates")
     caution = "windows of different dates overlap, which clustering by date ignores" * pair.near
     return _student(se, float((mean[0] - mean[1]) / se), _satterthwaite(size), caution)
 
@@ -258,8 +263,8 @@ def welch(pair: Pair, conventions: Conventions) -> Outcome:
     from scipy import stats
 
     first, second = pair.car[pair.first], pair.car[~pair.first]
-    require(min(len(first), len(second)) >= 2, "each group needs two events")
-    require(np.ptp(first) != 0 or np.ptp(second) != 0, "the abnormal returns of neither group vary")
+    require(min(len(first), len(second)) >= 2, "two_events_a_group")
+    require(np.ptp(first) != 0 or np.ptp(second) != 0, "flat_groups")
     t = stats.ttest_ind(first, second, equal_var=False)
     se = float(np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)))
     return _student(se, float(t.statistic), float(t.df))
@@ -297,11 +302,11 @@ def permuted(pair: Pair, conventions: Conventions) -> Outcome:
        generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
     observed = welch(pair, conventions)
-    strata, n = strata_of(pair.first, pair.date), len(pair.car)
-    n_arrangements = count(strata)
-    require(n_arrangements >= 2, "the labels cannot be permuted: each group has its own date")
+    strata, n = stratify(pair.first, pair.date), len(pair.car)
+    n_arrangements = count_arrangements(strata)
+    require(n_arrangements >= 2, "date_a_group")
     complete = n_arrangements <= ENUMERATE_UP_TO
-    labels = arrangements(strata, n) if complete else draws(
+    labels = arrange_labels(strata, n) if complete else draw_labels(
         strata, n, number=conventions.draws, seed=conventions.seed
     )  # fmt: skip
     stars = np.abs(welch_t(pair.car, labels))
@@ -322,31 +327,31 @@ def _student(se: float, statistic: float, df: float, caution: str = "") -> Outco
 
 def _compared(
     pair: Pair,
-    names: tuple[str, str],
-    window: Window,
+    subject: tuple[str, str, Window],
     method: str,
     conventions: Conventions,
-    caution: str = "",
+    why: str = "",
 ) -> Difference:
+    """Return the difference of the groups and window of `subject`, and `why` it is not another."""
     compare = COMPARISONS[method]
     first, second = pair.car[pair.first], pair.car[~pair.first]
     mean, mean_other = (float(v.mean()) if len(v) else np.nan for v in (first, second))
     gap = mean - mean_other
     try:
-        require(len(first) and len(second), "a group has no event with all days of the window")
+        require(len(first) and len(second), "empty_group")
         value = compare(pair, conventions)
     except InapplicableError as error:
         value = Outcome(reason=str(error))
     half = value.quantile * value.se
     return Difference(
-        *names, window, len(first), len(second), mean, mean_other, gap, value.se, gap - half,
-        gap + half, value.statistic, value.df, value.pvalue, method,
-        "; ".join(filter(None, (caution, value.reason))),
+        *subject, len(first), len(second), mean, mean_other, gap, value.se, gap - half, gap + half,
+        value.statistic, value.df, value.pvalue, method,
+        "; ".join(filter(None, (why, value.reason))),
     )  # fmt: skip
 
 
-def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Window) -> Pair:
-    groups = results.groups(column)
+def _pair(study: FittedStudy, column: str, names: tuple[str, str], window: Window) -> Pair:
+    groups = study.groups(column)
     samples = [groups[name].abnormal.sample(window) for name in names]
     day0, date = np.unique(np.concatenate([s.windows.day0 for s in samples]), return_inverse=True)
     first = np.repeat([True, False], [len(s) for s in samples])
@@ -355,9 +360,9 @@ def _pair(results: FittedStudy, column: str, names: tuple[str, str], window: Win
 
 
 def _names(
-    results: FittedStudy, column: str, first_name: str | None, second_name: str | None
+    study: FittedStudy, column: str, first_name: str | None, second_name: str | None
 ) -> tuple[str, str]:
-    groups = list(results.groups(column))
+    groups = list(study.groups(column))
     for name in (first_name, second_name):
         if name is not None and name not in groups:
             remedy = did_you_mean(name, groups) or "known: " + ", ".join(groups)
@@ -369,3 +374,63 @@ def _names(
         problem, remedy = "a difference is between two groups", "name one and other"
         raise ConfigError(problem, where=column, value=groups, remedy=remedy)
     return first_name or remaining.pop(0), second_name or remaining.pop(0)
+
+
+def count_arrangements(strata: list[Stratum]) -> int:
+    """Return the number of arrangements."""
+    return prod(comb(len(units), chosen) for units, chosen in strata)
+
+
+def stratify(first: BoolArray, date: IntArray) -> list[Stratum]:
+    """Return the strata: dates with both groups, and the dates of one group together.
+
+    `first` (n,) says whether an event is of the first group.
+    """
+    strata: list[Stratum] = []
+    single_group: tuple[list[IntArray], list[IntArray]] = ([], [])
+    for day in np.unique(date):
+        of_first, of_second = (np.flatnonzero((date == day) & g) for g in (first, ~first))
+        if len(of_first) and len(of_second):
+            strata.append(([np.array([i]) for i in (*of_first, *of_second)], len(of_first)))
+        else:
+            single_group[0 if len(of_first) else 1].append(np.concatenate([of_first, of_second]))
+    return [*strata, ([*single_group[0], *single_group[1]], len(single_group[0]))]
+
+
+def arrange_labels(strata: list[Stratum], n: int) -> BoolArray:
+    """Return all labellings of n events, shape (count, n)."""
+
+    none = np.empty(0, dtype=np.int64)
+    picks = product(*(combinations(units, chosen) for units, chosen in strata))
+    rows = [np.concatenate([none, *chain.from_iterable(units)]) for units in picks]
+    out = np.zeros((len(rows), n), dtype=np.bool_)
+    for labels, events in zip(out, rows, strict=True):
+        labels[events] = True
+    return out
+
+
+def draw_labels(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray:
+    """Return seeded labellings of n events, shape (number, n)."""
+    rng = np.random.default_rng(seed)
+    out = np.zeros((number, n), dtype=np.bool_)
+    for units, chosen in strata:
+        label = rng.permuted(np.tile(np.arange(len(units)) < chosen, (number, 1)), axis=1)
+        for unit, column in zip(units, label.T, strict=True):
+            out[:, unit] = column[:, None]
+    return out
+
+
+def welch_t(values: FloatArray, labels: BoolArray) -> FloatArray:
+    """Return Welch's t of each labelling (B, n) of n CARs, shape (B,).
+
+    It is infinite where a group has one event or nothing varies.
+    """
+    y = values - values.mean()
+    n = np.stack([labels.sum(axis=1), (~labels).sum(axis=1)]).astype(float)
+    total = np.stack([labels @ y, ~labels @ y])
+    square = np.stack([labels @ y**2, ~labels @ y**2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / n
+        variance = (square - n * mean**2) / (n - 1) / n
+        t = (mean[0] - mean[1]) / np.sqrt(variance.sum(axis=0))
+    return np.where(np.isfinite(t), t, np.inf)

@@ -11,31 +11,25 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance._base import InapplicableError, Value, pvalue
-from ..significance.means import QUANTILES, RESAMPLED, TESTS_OF_VALUES, resampled_johnson
+from ..significance._base import InapplicableError
+from ..significance.means import QUANTILES, RESAMPLED, SHARE, TESTS_OF_VALUES, resample_johnson
 from ..utility.typing import BoolArray, FloatArray, IntArray
 
 
-def benchmark_returns(results: FittedStudy) -> tuple[FloatArray, IntArray]:
+def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
     """Return the benchmark's returns on event days and the sessions each spans, two (n, L2) arrays.
 
     They are those of the panel, whatever the model is, and are not summed over the span of the
     firm's returns. NaN and 0 where the benchmark has no return.
     """
-    panel, windows = results.panel, results.abnormal.windows
-    calendars = [panel.calendar_of(code) for code in results.events["exchange"]]
-    pairs = zip(results.events["benchmark"], calendars, strict=True)
+    panel, windows = study.panel, study.abnormal.windows
+    calendars = [panel.calendar_of(code) for code in study.events["exchange"]]
+    pairs = zip(study.events["benchmark"], calendars, strict=True)
     row = np.array([panel.row(s, c) for s, c in pairs], dtype=np.int64)[:, None]
     at = windows.event_positions
     has_return = (row >= 0) & (at >= 0)
     values = np.where(has_return, panel.values[row, at], np.nan)
     return values, np.where(has_return, panel.spans[row, at], 0)
-
-
-def require_returns(results: FittedStudy) -> None:
-    """Raise ConfigError unless the study is of returns: nobody holds volume or volatility."""
-    if (measure := results.panel.measure) != "return":
-        raise ConfigError("this needs a study of returns", where="measure", value=measure)
 
 
 def covers(spans: IntArray) -> BoolArray:
@@ -55,13 +49,13 @@ COLUMNS = (
 
 
 def abhar(
-    results: FittedStudy, window: WindowLike, against: Against = "market", **changes: Any
+    study: FittedStudy, window: WindowLike, against: Against = "market", **changes: Any
 ) -> pd.DataFrame:
     r"""Test whether the mean buy-and-hold abnormal return over `window` is zero.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     against : {"market", "model"}
         The event's benchmark, or the model's expected returns.
@@ -106,18 +100,14 @@ def abhar(
        populations. Journal of the American Statistical Association 73, 536-544.
     """
     window = Window.of(window)
-    abnormal = results.abnormal.under(**changes)
-    values = bhar(results, window, against)
-    kept = np.isfinite(values) & results.ok
-    shared = _notes(abnormal, kept, results.ok, window)
+    abnormal = study.abnormal.under(**changes)
+    values = bhar(study, window, against)
+    kept = np.isfinite(values) & study.ok
+    shared = _notes(abnormal, kept, study.ok, window)
     held, rows = values[kept], []
     for name in (*TESTS_OF_VALUES, RESAMPLED):
         try:
-            if name == RESAMPLED:
-                result = _bootstrap(held, abnormal)
-            else:
-                result = _against_t(TESTS_OF_VALUES[name](held))
-            note = shared
+            result, note = _tested(name, held, abnormal), shared
         except InapplicableError as error:
             result, note = (np.nan, "", np.nan, np.nan, np.nan), [str(error), *shared]
         mean = float(held.mean()) if len(held) else np.nan
@@ -125,12 +115,12 @@ def abhar(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
+def bhar(study: FittedStudy, window: WindowLike, against: Against = "market") -> FloatArray:
     """Return the buy-and-hold abnormal return (decimal) of every event, shape (n,).
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     against : {"market", "model"}
         As in :func:`abhar`.
@@ -145,16 +135,16 @@ def bhar(results: FittedStudy, window: WindowLike, against: Against = "market") 
     ConfigError
         For an unknown benchmark, and for a study of a measure other than returns.
     """
-    require_returns(results)
+    study.abnormal.require_returns()
     window = Window.of(window)
     if against not in get_args(Against):
         problem, remedy = "unknown benchmark of a buy-and-hold return", "use market or model"
         raise ConfigError(problem, value=against, remedy=remedy)
-    abnormal = results.abnormal
+    abnormal = study.abnormal
     if against == "model":
         return abnormal.bhar(window)
     cols, windows = abnormal.columns(window), abnormal.windows
-    market, spans = benchmark_returns(results)
+    market, spans = benchmark_returns(study)
     firm = windows.event_returns[:, cols]
     # A halt that has left the clock is in the firm's return and not in the benchmark's.
     alike = (abnormal.length[:, cols] == abnormal.spans[:, cols]).all(axis=1)
@@ -168,20 +158,20 @@ def _held(returns: FloatArray, kind: str) -> FloatArray:
     return np.asarray(np.nanprod(np.exp(returns) if kind == "log" else 1 + returns, axis=1))
 
 
-def _against_t(value: Value) -> tuple[float, str, float, float, float]:
+def _tested(
+    name: str, values: FloatArray, abnormal: AbnormalReturns
+) -> tuple[float, str, float, float, float]:
+    """Return the statistic of a mean, its law in words, its p-value, and its critical values."""
     from scipy.special import stdtrit
 
-    low, high = (float(stdtrit(value.df, q)) for q in QUANTILES)
-    return value.statistic, f"t({value.df:g})", pvalue(value.statistic, value.df), low, high
-
-
-def _bootstrap(
-    values: FloatArray, abnormal: AbnormalReturns
-) -> tuple[float, str, float, float, float]:
-    c = abnormal.conventions
-    b = resampled_johnson(values, draws=c.draws, seed=c.seed)
-    law = f"{c.draws} resamples of {b.size}"
-    return b.statistic, law, b.pvalue, b.critical_low, b.critical_high
+    if name == RESAMPLED:
+        c = abnormal.conventions
+        value, ends = resample_johnson(values, draws=c.draws, seed=c.seed)
+        law = f"{c.draws} resamples of {len(values) // SHARE}"
+    else:
+        value = TESTS_OF_VALUES[name](values)
+        ends, law = stdtrit(value.df, QUANTILES), f"t({value.df:g})"
+    return value.statistic, law, value.pvalue("two-sided"), float(ends[0]), float(ends[1])
 
 
 def _notes(abnormal: AbnormalReturns, used: BoolArray, ok: BoolArray, window: Window) -> list[str]:

@@ -1,10 +1,13 @@
-"""Many hypotheses at once: Holm, Benjamini-Hochberg, Benjamini-Yekutieli, Romano-Wolf."""
+"""Many tests at once: in short by window, and adjusted for their number (Holm, Romano-Wolf)."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from functools import cached_property
+from html import escape
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,25 +15,28 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.fitted import FittedStudy, WindowLike
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance import STATISTICS, InapplicableError
+from ..significance._base import require_count
 from ..significance.clusters import (
     EQUAL,
     MIN_CLUSTERS,
     clustered_t,
+    draw_signs,
     flipped_t,
-    merged_dates,
-    rademacher,
+    merge_dates,
 )
+from ..utility.numbers import pvalue
 from ..utility.registry import Registry
-from ..utility.typing import FloatArray, IntArray
-from .answer import main_test_of
+from ..utility.typing import FloatArray, IntArray, Measure
+from .answer import Answer, answer_of, default_tests, main_test_of
 
 # Our names, and those of statsmodels.stats.multitest.
 ADJUSTMENTS: Registry[str] = Registry("adjustment")
 for _name, _statsmodels in (("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")):
     ADJUSTMENTS.register(_name)(_statsmodels)
 ROMANO_WOLF = "romano_wolf"
+TEXT_WIDTH = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +62,7 @@ FAMILIES: Registry[Family] = Registry("family of hypotheses")
 
 
 def family(
-    results: FittedStudy,
+    study: FittedStudy,
     kind: str,
     *,
     window: WindowLike = (0, 1),
@@ -67,11 +73,11 @@ def family(
 ) -> pd.DataFrame:
     """Test a family of hypotheses and adjust its p-values for their number.
 
-    Declare the family before looking at the results.
+    Declare the family before looking at the study.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     kind : {"events", "days", "windows", "groups"}
         The single-event t of each event over `window`; `test` on each day of the event window, over
         each of `windows`, or over `window` in each group of the column `by`.
@@ -115,12 +121,12 @@ def family(
        Econometrica 73, 1237-1282.
     """
     request = FamilyRequest(Window.of(window), test or "", by or "", windows)
-    frame, hypotheses = FAMILIES[kind](results, request)
+    frame, hypotheses = FAMILIES[kind](study, request)
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
     for method in chosen if methods is None else methods:
         if method == ROMANO_WOLF:
-            frame[method], more = _romano_wolf(results, hypotheses)
+            frame[method], more = _romano_wolf(study, hypotheses)
             pairs = zip(reason, more, strict=True)
             reason = pd.Series(["; ".join(filter(None, pair)) for pair in pairs])
         else:
@@ -208,7 +214,7 @@ def _stepdown(observed: FloatArray, stars: FloatArray, complete: bool) -> FloatA
 
 
 def _romano_wolf(
-    results: FittedStudy, hypotheses: Sequence[Hypothesis]
+    study: FittedStudy, hypotheses: Sequence[Hypothesis]
 ) -> tuple[FloatArray, list[str]]:
     """Return the p-value of each hypothesis, and why it has none.
 
@@ -218,33 +224,31 @@ def _romano_wolf(
         problem = "Romano-Wolf needs several events to a hypothesis"
         raise ConfigError(problem, remedy="use holm, bh or by")
     values = [h.sample.car(h.window) for h in hypotheses]
-    clusters = _clusters(results, hypotheses)
+    clusters = _clusters(study, hypotheses)
     reasons = [_obstacle(v, c) for v, c in zip(values, clusters, strict=True)]
     fit = [k for k, reason in enumerate(reasons) if not reason]
     p = np.full(len(hypotheses), np.nan)
     if fit:
-        conventions = results.abnormal.conventions
+        conventions = study.abnormal.conventions
         present = np.unique(np.concatenate([clusters[k] for k in fit]))
         local = [np.searchsorted(present, clusters[k]) for k in fit]
-        signs, complete = rademacher(len(present), conventions.draws, conventions.seed)
+        signs, complete = draw_signs(len(present), conventions.draws, conventions.seed)
         p[fit] = stepdown([values[k] for k in fit], local, signs, complete=complete)
     return p, reasons
 
 
-def _clusters(results: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
+def _clusters(study: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntArray]:
     """Return the cluster of each event of each hypothesis, numbered alike for all."""
-    usable = results.abnormal.take(results.ok)
+    usable = study.abnormal.take(study.ok)
     dates, first = np.unique(usable.windows.day0, return_index=True)
-    number = merged_dates(usable, max((h.window for h in hypotheses), key=len))[first]
+    number = merge_dates(usable, max((h.window for h in hypotheses), key=len))[first]
     return [number[np.searchsorted(dates, h.sample.windows.day0)] for h in hypotheses]
 
 
 def _obstacle(values: FloatArray, cluster: IntArray) -> str:
     present, local = np.unique(cluster, return_inverse=True)
-    if len(present) < MIN_CLUSTERS:
-        clusters = f"{len(present)} cluster{'s' * (len(present) != 1)}"
-        return f"Romano-Wolf: {clusters} of dates, at least {MIN_CLUSTERS} are needed"
     try:
+        require_count(len(present), MIN_CLUSTERS, "clusters_needed")
         clustered_t(values, local)
     except InapplicableError as error:
         return f"Romano-Wolf: {error}"
@@ -252,8 +256,8 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 
 
 @FAMILIES.register("events")
-def _events(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    car = results.car([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
+def _events(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    car = study.car([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
     has_car = car["estimate"].notna()
     reason = np.where(has_car, "", "the event lacks days of the window")
     car = car.assign(n_events=has_car.astype(int), reason=reason)
@@ -261,34 +265,34 @@ def _events(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame,
 
 
 @FAMILIES.register("days")
-def _days(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    days = [Window(int(t), int(t)) for t in results.abnormal.event.days]
-    return _tested(results, [(str(day.start), results, day) for day in days], request)
+def _days(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    days = [Window(int(t), int(t)) for t in study.abnormal.event.days]
+    return _tested(study, [(str(day.start), study, day) for day in days], request)
 
 
 @FAMILIES.register("windows")
-def _windows(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    windows = results.windows_of(request.windows)
-    return _tested(results, [(str(window), results, window) for window in windows], request)
+def _windows(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+    windows = study.windows_of(request.windows)
+    return _tested(study, [(str(window), study, window) for window in windows], request)
 
 
 @FAMILIES.register("groups")
-def _groups(results: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
+def _groups(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
     from ..fitting.fitted import group_column
 
-    column = request.by or group_column(results, "")
+    column = request.by or group_column(study, "")
     if not column:
         raise ConfigError("no column splits the events", remedy="name one with by=")
-    groups = results.groups(column).items()
-    return _tested(results, [(name, group, request.window) for name, group in groups], request)
+    groups = study.groups(column).items()
+    return _tested(study, [(name, group, request.window) for name, group in groups], request)
 
 
 def _tested(
-    results: FittedStudy, samples: list[tuple[str, FittedStudy, Window]], request: FamilyRequest
+    study: FittedStudy, samples: list[tuple[str, FittedStudy, Window]], request: FamilyRequest
 ) -> tuple[pd.DataFrame, list[Hypothesis]]:
     """Return the test of each labelled study and window, and the hypotheses."""
     hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in samples]
-    test = request.test or main_test_of(results)
+    test = request.test or main_test_of(study)
     tests = [STATISTICS[test](h.sample, h.window) for h in hypotheses]
     frame = pd.DataFrame({
         "label": [h.label for h in hypotheses], "n_events": [t.n_events for t in tests],
@@ -296,3 +300,99 @@ def _tested(
         "pvalue": [t.pvalue for t in tests], "reason": [t.reason for t in tests],
     })  # fmt: skip
     return frame, hypotheses
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Answers and tests by window in short; `main` is the main test of the main window."""
+
+    tests: pd.DataFrame
+    answers: tuple[Answer, ...]
+    n_used: int
+    n_events: int
+    measure: Measure = "return"
+    main: str = ""
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a window: N, effect, 95% interval and CAAR (percent or log points), p-values."""
+        ends = zip(self.tests["start"], self.tests["stop"], strict=True)
+        t = self.tests.assign(window=[str(Window(a, b)) for a, b in ends])
+        first = t.drop_duplicates("window").set_index("window")
+        p = t.set_index(["window", "test"])["pvalue"].unstack()  # noqa: PD010
+        p = p.loc[first.index, t["test"].drop_duplicates()]
+        scale, unit = (100, "%") if self.measure == "return" else (1, "log points")
+        effects = pd.DataFrame([a.effect for a in self.answers], index=first.index)
+        names = {"estimate": f"effect {unit}", "ci_low": "low", "ci_high": "high"}
+        head = scale * effects[list(names)].rename(columns=names)
+        head[f"CAAR {unit}"] = scale * first["estimate"]
+        head.insert(0, "N", first["n_events"])
+        return pd.concat([head, p], axis=1)
+
+    @property
+    def note(self) -> str:
+        """The units, and which test decides."""
+        tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
+        unit = "percent" if self.measure == "return" else "log points"
+        note = f"Effect with its 95% interval and CAAR in {unit}; p-values of {', '.join(tested)}."
+        return f"{note} Main test: {STATISTICS[self.main].label}." if self.main else note
+
+    def __str__(self) -> str:
+        note = textwrap.fill(self.note, TEXT_WIDTH, break_on_hyphens=False)
+        return f"{self._marked('-').to_string()}\n{note}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.note)}</p>{self._marked('–').to_html(border=0)}"
+
+    def _marked(self, missing: str) -> pd.DataFrame:
+        """Return the frame as text."""
+        digits = 2 if self.measure == "return" else 4
+
+        def text(name: Any, value: Any) -> str:
+            """Return a cell as text.
+
+            Parameters
+            ----------
+            name : str
+                The column; those of tests hold p-values.
+            value : float, int or str
+                The cell; NaN is shown as `missing`.
+
+            Returns
+            -------
+            str
+            """
+            if pd.isna(value):
+                return missing
+            if not isinstance(value, float):
+                return str(value)
+            return pvalue(value, 4) if name in STATISTICS else f"{value:.{digits}f}"
+
+        columns = {name: [text(name, v) for v in values] for name, values in self.frame.items()}
+        return pd.DataFrame(columns, index=self.frame.index)
+
+
+def summary(
+    study: FittedStudy, windows: WindowsLike | None = None, names: Iterable[str] | None = None
+) -> Summary:
+    """Return answers and tests of a study by window in short.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    windows : windows, optional
+        By default the standard ones that fit into the event window.
+    names : iterable of str, optional
+        Tests to show; by default the main test and the usual ones.
+
+    Returns
+    -------
+    Summary
+    """
+    chosen = study.windows_of(windows)
+    tests = study.tests(chosen, names or default_tests(study))
+    answers = tuple(answer_of(study, window) for window in chosen)
+    counts = len(study), len(study.events)
+    return Summary(tests, answers, *counts, study.panel.measure, main_test_of(study))

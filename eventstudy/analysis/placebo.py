@@ -75,13 +75,13 @@ class Placebo(Paragraph):
 
 
 def placebo_dates(
-    results: FittedStudy, window: WindowLike, *, test: str = TEST, draws: int | None = None
+    study: FittedStudy, window: WindowLike, *, test: str = TEST, draws: int | None = None
 ) -> Placebo:
     """Compare the study with itself on dates without events.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     test : str
         Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises
@@ -108,9 +108,9 @@ def placebo_dates(
     .. [1] Gelbach, J. B., Helland, E. and Klick, J. (2013). Valid inference in single-firm,
        single-event studies. American Law and Economics Review 15, 495-541.
     """
-    layout, plan, rows = _layout(results), _Plan(results, Window.of(window), test), list[Draw]()
-    max_draws = results.abnormal.conventions.draws if draws is None else draws
-    for shift, day0 in _shifts(results, layout):
+    layout, plan, rows = _layout(study), _Plan(study, Window.of(window), test), list[Draw]()
+    max_draws = study.abnormal.conventions.draws if draws is None else draws
+    for shift, day0 in _shifts(study, layout):
         if len(rows) >= max_draws:
             break
         if row := _study(plan, layout, day0):
@@ -119,7 +119,7 @@ def placebo_dates(
 
 
 def placebo_firms(
-    results: FittedStudy,
+    study: FittedStudy,
     window: WindowLike,
     *,
     peers: str = PEERS,
@@ -130,7 +130,7 @@ def placebo_firms(
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     peers : str
         Column of the events with peers of each firm, ``A;B;C``; their prices must be in the panel.
@@ -161,19 +161,19 @@ def placebo_firms(
     ----------
     .. [1] Fisher, R. A. (1935). The Design of Experiments, chapter 2. Oliver and Boyd.
     """
-    layout, window = _layout(results), Window.of(window)
-    plan = _Plan(results, window, test)
-    if peers not in results.events:
+    layout, window = _layout(study), Window.of(window)
+    plan = _Plan(study, window, test)
+    if peers not in study.events:
         remedy = "add one with tickers: A;B;C"
         raise ConfigError("the events have no column of peers", value=peers, remedy=remedy)
-    pools = _pools(results, layout, peers)
-    lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, results.ok, strict=True) if ok))
-    conventions = results.abnormal.conventions
+    pools = _pools(study, layout, peers)
+    lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, study.ok, strict=True) if ok))
+    conventions = study.abnormal.conventions
     rng = np.random.default_rng(conventions.seed)
     placebos, samples = [], set()
-    if lacking <= (1 - MIN_SHARE) * len(results):
-        day0 = _dates(results.events["day0"])
-        blocks = _blocks(pools, layout.rows, day0, results.abnormal.valid(window))
+    if lacking <= (1 - MIN_SHARE) * len(study):
+        day0 = _dates(study.events["day0"])
+        blocks = _blocks(pools, layout.rows, day0, study.abnormal.valid(window))
         for draw in range(conventions.draws if draws is None else draws):
             rows = _drawn(blocks, day0, rng)
             if row := _study(plan, replace(layout, rows=rows), day0, elsewhere=True):
@@ -189,15 +189,15 @@ def placebo_firms(
 class _Plan(NamedTuple):
     """The study, the window and the test of its placebos."""
 
-    results: FittedStudy
+    study: FittedStudy
     window: Window
     test: str
 
 
-def _layout(results: FittedStudy) -> Layout:
-    if results.layout is None:
+def _layout(study: FittedStudy) -> Layout:
+    if study.layout is None:
         raise ConfigError("these results do not know where their returns came from")
-    return results.layout
+    return study.layout
 
 
 def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
@@ -212,17 +212,17 @@ def _study(
     Events that touch an event of the study are left out, unless the returns are those of firms
     `elsewhere`.
     """
-    results, window, test = plan
-    windows = layout.around(day0, estimation=results.abnormal.windows.estimation, event=window)
-    engine: Any = "batch" if results.model.cov_type == "nonrobust" else "statsmodels"
-    abnormal = results.model.fit(windows, engine=engine)
-    abnormal = replace(abnormal, conventions=results.abnormal.conventions)
+    study, window, test = plan
+    windows = layout.around(day0, estimation=study.abnormal.windows.estimation, event=window)
+    engine: Any = "batch" if study.model.cov_type == "nonrobust" else "statsmodels"
+    abnormal = study.model.fit(windows, engine=engine)
+    abnormal = replace(abnormal, conventions=study.abnormal.conventions)
     # A variance from few days is not the one that the study has.
-    well_estimated = abnormal.nobs >= MIN_SHARE * results.abnormal.nobs
-    keep = results.abnormal.valid(window) & well_estimated & abnormal.valid(window)
+    well_estimated = abnormal.nobs >= MIN_SHARE * study.abnormal.nobs
+    keep = study.abnormal.valid(window) & well_estimated & abnormal.valid(window)
     if not elsewhere:
-        keep &= ~_touching(results, windows)
-    if keep.sum() < MIN_SHARE * results.abnormal.valid(window).sum():
+        keep &= ~_touching(study, windows)
+    if keep.sum() < MIN_SHARE * study.abnormal.valid(window).sum():
         return None
     value = STATISTICS[test](abnormal.take(keep), window)
     if not np.isfinite(value.statistic):
@@ -234,11 +234,11 @@ def _compared(
     plan: _Plan, kind: Literal["dates", "firms"], rows: list[Draw], different: int
 ) -> Placebo:
     """Return the rank of the study among placebos, `different` of which differ (by default all)."""
-    results, window, test = plan
+    study, window, test = plan
     # Placebo windows end where they end, limit or not.
-    observed = STATISTICS[test](results.abnormal.unextended, window)
+    observed = STATISTICS[test](study.abnormal.unextended, window)
     table = pd.DataFrame(rows, columns=[DRAWN[kind], "n_events", "mean_car", "statistic"])
-    reason = observed.reason if np.isnan(observed.statistic) else ""
+    reason = str(observed.reason) if np.isnan(observed.statistic) else ""
     if not reason and different < FEWEST_PLACEBOS:
         noun, remedy = SHORTAGE[kind]
         count = noun.format("s" * (different != 1)) + (" are" if different != 1 else " is")
@@ -264,14 +264,14 @@ def rank_pvalue(statistic: float, draws: FloatArray) -> float:
     return float((1 + reached.sum()) / (1 + len(draws)))
 
 
-def _shifts(results: FittedStudy, layout: Layout) -> Iterator[tuple[int, DateArray]]:
+def _shifts(study: FittedStudy, layout: Layout) -> Iterator[tuple[int, DateArray]]:
     """Yield shifts and the days 0 that they lead to, spread over all that the sessions allow.
 
     A shift moves every event by at least the length of the event window.
     """
-    day0 = _dates(results.events["day0"])
-    least = len(results.abnormal.event)
-    panel, used = layout.panel, results.ok
+    day0 = _dates(study.events["day0"])
+    least = len(study.abnormal.event)
+    panel, used = layout.panel, study.ok
     if not used.any():
         return
     names = {c for c, ok in zip(layout.calendars, used, strict=True) if ok}
@@ -299,10 +299,10 @@ def _spread(low: int, high: int, least: int) -> Iterable[int]:
     return [int(s) for s in shifts[order]]
 
 
-def _touching(results: FittedStudy, shifted: EventWindows) -> BoolArray:
+def _touching(study: FittedStudy, shifted: EventWindows) -> BoolArray:
     """Return which shifted windows touch an event window of the same firm, shape (n,)."""
-    event = results.abnormal.windows.event_positions
-    firms = results.events["ticker"].to_numpy()
+    event = study.abnormal.windows.event_positions
+    firms = study.events["ticker"].to_numpy()
     same = np.equal.outer(firms, firms)
     (first, last), (begin, end) = _ends(shifted.positions), _ends(event)
     meets = np.less_equal.outer(first, end) & np.greater_equal.outer(last, begin)
@@ -317,11 +317,11 @@ def _ends(positions: IntArray) -> tuple[IntArray, IntArray]:
     return first, np.where(has_session, positions, -1).max(axis=1)
 
 
-def _pools(results: FittedStudy, layout: Layout, column: str) -> list[IntArray]:
+def _pools(study: FittedStudy, layout: Layout, column: str) -> list[IntArray]:
     """Return the rows of each event's peers in the panel."""
-    treated = set(results.events["ticker"])
+    treated = set(study.events["ticker"])
     pools = []
-    for text, calendar in zip(results.events[column], layout.calendars, strict=True):
+    for text, calendar in zip(study.events[column], layout.calendars, strict=True):
         names = members(str(text), treated)
         rows = rows_of(layout.panel, names, [calendar] * len(names))
         pools.append(rows[rows >= 0])

@@ -38,12 +38,12 @@ class Compact(NamedTuple):
     X: FloatArray
 
 
-def regression(results: FittedStudy, event_id: str) -> RegressionResults:
+def regression(study: FittedStudy, event_id: str) -> RegressionResults:
     """Return the regression of one event, on exactly the days that the study used.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     event_id : str
 
     Returns
@@ -63,27 +63,27 @@ def regression(results: FittedStudy, event_id: str) -> RegressionResults:
     """
     from statsmodels.regression.linear_model import OLS
 
-    i = find_event(results, event_id)
-    a = results.abnormal.take(np.array([i]))
+    i = find_event(study, event_id)
+    a = study.abnormal.take(np.array([i]))
     if not a.parameters:
-        raise ConfigError(f"the {results.model.label} estimates no regression", value=event_id)
+        raise ConfigError(f"the {study.model.label} estimates no regression", value=event_id)
     y, has_resid = response(a)[0], np.isfinite(a.resid[0])
     at = a.windows.estimation_positions[0, has_resid]
     dates = pd.DatetimeIndex(a.windows.sessions[at], name="date")
     X = pd.DataFrame(a.x_estimation[0, has_resid], index=dates, columns=list(a.parameters))
-    firm = pd.Series(y[has_resid], index=dates, name=str(results.events["ticker"].iloc[i]))
-    cov_type = results.model.cov_type
+    firm = pd.Series(y[has_resid], index=dates, name=str(study.events["ticker"].iloc[i]))
+    cov_type = study.model.cov_type
     # The lags of the study's own estimation (Newey and West's rule).
     lags = {"maxlags": int(4 * (has_resid.sum() / 100) ** (2 / 9))} if cov_type == "HAC" else None
     return OLS(firm, X, hasconst=True).fit(cov_type=cov_type, cov_kwds=lags)
 
 
-def diagnostics(results: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
+def diagnostics(study: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
     """Return diagnostics of the estimation of each usable event.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     lags : int
         Lags of the tests for autocorrelation.
 
@@ -122,9 +122,9 @@ def diagnostics(results: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
     .. [7] Ploberger, W. and Kramer, W. (1992). The CUSUM test with OLS residuals. Econometrica 60,
        271-285.
     """
-    a = results.abnormal.take(results.ok)
+    a = study.abnormal.take(study.ok)
     columns = a.map(lambda events: _of_estimations(events, lags))
-    ids = results.events.loc[results.ok, ["event_id", "ticker"]].reset_index(drop=True)
+    ids = study.events.loc[study.ok, ["event_id", "ticker"]].reset_index(drop=True)
     return ids.assign(nobs=a.nobs, **joined(len(a), columns))
 
 

@@ -13,7 +13,7 @@ from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..significance._correlation import is_unreliable, mean_correlation
 from ..significance._pairs import near_sessions_apart
-from ..significance.clusters import merged_dates
+from ..significance.clusters import merge_dates
 from ..utility.flags import Flag
 from ..utility.typing import FloatArray, IntArray
 
@@ -133,12 +133,12 @@ class Situation:
         return self.residual_skewness / float(np.sqrt(len(self.window)))
 
 
-def measure(results: FittedStudy, window: Window) -> Situation:
+def measure(study: FittedStudy, window: Window) -> Situation:
     """Return the situation of the events that are valid for `window`.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : Window
 
     Returns
@@ -146,9 +146,9 @@ def measure(results: FittedStudy, window: Window) -> Situation:
     Situation
         NaN where a number has no meaning.
     """
-    sample = results.abnormal.sample(window)
-    valid = results.abnormal.valid(window)
-    flags, tickers = (results.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
+    sample = study.abnormal.sample(window)
+    valid = study.abnormal.valid(window)
+    flags, tickers = (study.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
     size = np.unique(sample.windows.day0, return_counts=True)[1]
     n, n_dates = len(sample), len(size)
     same, overlapping = _pairs(sample, window)
@@ -156,7 +156,7 @@ def measure(results: FittedStudy, window: Window) -> Situation:
     return Situation(
         window=window, kind=_kind(n, n_dates, (n - 1) * overlapping >= MATERIAL_NEIGHBOURS),
         n_events=n, n_dates=n_dates, events_per_date=per_date, same_date_pairs=same,
-        n_clusters=int(merged_dates(sample, window).max()) + 1 if n else 0,
+        n_clusters=int(merge_dates(sample, window).max()) + 1 if n else 0,
         largest_date=per_date[2] / n if n else np.nan,
         overlapping_pairs=overlapping, session_later=near_sessions_apart(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),

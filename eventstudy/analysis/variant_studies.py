@@ -1,35 +1,43 @@
-"""A study and its variants, fitted to the same prices, and what each says over its main window."""
+"""A study computed from its inputs, with the market values and variants that its settings name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..errors import ConfigError
 from ..fitting.config import MAIN, StudyConfig, within
 from ..fitting.fit import Source, fit_config
-from ..fitting.fitted import MOST_GROUPS, FittedStudy, group_column
-from ..fitting.inputs import StudyInputs
+from ..fitting.fitted import MOST_GROUPS, FittedStudy, MarketValues, group_column
+from ..fitting.inputs import YAHOO, SizesFile, StudyInputs, read_sizes
 from ..prices import resolve
 from ..prices.shared import SharedSource
+from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
 from ..returns import ReturnsPanel
+from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
 from ..returns.index_baskets import Progress, days_around
 from ..utility.log import note
+from ..utility.typing import DateArray, FloatArray, ObjectArray
 from .answer import answer_of
-from .market_values import with_market_values
+from .weights import unvalued
+
+# Days that a close stays in use: a share may be halted before its event.
+HALTED = 100
 
 
 def variants_table(
-    results: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
+    study: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
 ) -> pd.DataFrame:
     """Return one row a variant and group, those of the study itself (``main``) first.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     config : StudyConfig
     variants : mapping of str to FittedStudy
         By name in ``config.variants``.
@@ -47,19 +55,21 @@ def variants_table(
     Variants are looked at side by side, not tested jointly: their events are the same, and the
     smallest of their p-values is no p-value.
     """
-    studies, fitted = {MAIN: config, **config.studies}, {MAIN: results, **variants}
-    rows = [row for name in studies for row in _rows(name, fitted[name], studies[name], config)]
+    studies, fitted = {MAIN: config, **config.studies}, {MAIN: study, **variants}
+    rows = [
+        row for name in studies for row in _variant_rows(name, fitted[name], studies[name], config)
+    ]
     return pd.DataFrame(rows)
 
 
-def _rows(
-    name: str, results: FittedStudy, variant: StudyConfig, config: StudyConfig
+def _variant_rows(
+    name: str, study: FittedStudy, variant: StudyConfig, config: StudyConfig
 ) -> Iterator[dict[str, Any]]:
-    column = group_column(results, variant.by) if len(results) else ""
-    groups = results.groups(column) if column else {}
+    column = group_column(study, variant.by) if len(study) else ""
+    groups = study.groups(column) if column else {}
     changed = config.variants.get(name, {})
     tests = variant.tests if "tests" in changed else ()
-    for group, sample in {"": results, **(groups if len(groups) <= MOST_GROUPS else {})}.items():
+    for group, sample in {"": study, **(groups if len(groups) <= MOST_GROUPS else {})}.items():
         yield {
             "variant": name, "group": group, "settings": settings_text(changed),
             "start": variant.main.start, "stop": variant.main.stop,
@@ -67,14 +77,14 @@ def _rows(
         }  # fmt: skip
 
 
-def _answer(results: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
-    if len(results) == 0:
+def _answer(study: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
+    if len(study) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
         none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
-        reason = f"none of {len(results.events)} events could be used"
+        reason = f"none of {len(study.events)} events could be used"
         return {"n_events": 0, **blank, **none, "reason": reason}
-    answer = answer_of(results, config.main)
-    test = results.test(tests[0] if tests else answer.test, config.main)
+    answer = answer_of(study, config.main)
+    test = study.test(tests[0] if tests else answer.test, config.main)
     effect = answer.plain_average if tests else answer.effect
     return {
         "n_events": test.n_events, "estimate": effect.estimate, "ci_low": effect.ci_low,
@@ -124,8 +134,6 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
         Of the study itself, with all prices in its panel; ``variants`` is the table of
         :func:`eventstudy.analysis.variant_studies.variants_table`.
     """
-    from .variant_studies import variants_table
-
     config = inputs.config
     studies = {MAIN: config, **config.studies}
     if config.returns:
@@ -139,8 +147,8 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
             shared.regrown = False
             fitted = _fitted(inputs, studies, shared, None)
         fitted[MAIN] = replace(fitted[MAIN], panel=_with_prices(fitted[MAIN].panel, shared))
-    results = fitted.pop(MAIN)
-    return replace(results, variants=variants_table(results, config, fitted))
+    study = fitted.pop(MAIN)
+    return replace(study, variants=variants_table(study, config, fitted))
 
 
 def fit_sized(
@@ -207,3 +215,138 @@ def _with_prices(panel: ReturnsPanel, shared: SharedSource) -> ReturnsPanel:
     provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
     fetched = replace(prices, notices=panel.fetched.notices)
     return replace(panel, prices=prices.table, provenance=provenance, fetched=fetched)
+
+
+def with_market_values(
+    study: FittedStudy,
+    source: str | Path | SizesFile,
+    *,
+    currency: str = LOCAL,
+    offline: bool = False,
+) -> FittedStudy:
+    """Return a study with market values for weights and for losses in money.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    source : str, Path or SizesFile
+        ``yahoo``, or a file with ticker, date, and mcap or shares (:func:`read_sizes`).
+    currency : str
+        An ISO code, or ``local``, which is enough if all firms are quoted in one currency.
+    offline : bool
+        Never use the network.
+
+    Returns
+    -------
+    FittedStudy
+
+    Raises
+    ------
+    NetworkError
+        If Yahoo cannot be reached.
+    """
+    days = study.abnormal.windows.dates
+    tickers = study.events["ticker"].to_numpy(object)
+    usable = study.ok
+    if not usable.any():
+        return study
+    dates = days[usable][~np.isnat(days[usable])]
+    if str(source) == YAHOO:
+        symbols = list(dict.fromkeys(tickers[usable]))
+        record = _from_yahoo(symbols, dates, offline)
+    else:
+        file = source if isinstance(source, SizesFile) else read_sizes(source)
+        record = _sizes_of(file, study.panel)
+    start = study.abnormal.event.start
+    sizes = _before_events(record, tickers, days, study.panel, currency, start)
+    ids = study.events["event_id"].to_numpy(object)
+    lacking = usable & (sizes.reasons != "")
+    notices = [f"size: {text}" for text in unvalued(ids, sizes.reasons, lacking)]
+    panel = replace(study.panel, notices=(*study.panel.notices, *notices))
+    return replace(study, sizes=sizes, panel=panel)
+
+
+def require_network(offline: bool) -> None:
+    """Raise ConfigError for market values from Yahoo if the network is not to be used."""
+    if offline:
+        problem = "shares outstanding from Yahoo need the network"
+        remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
+        raise ConfigError(problem, value=YAHOO, remedy=remedy)
+
+
+def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
+    from ..prices.yahoo import YahooProvider
+
+    require_network(offline)
+    start = (dates.min() - np.timedelta64(HALTED, "D")).astype(object)
+    return YahooProvider().sizes(tickers, start, dates.max().astype(object))
+
+
+def _sizes_of(file: SizesFile, panel: ReturnsPanel) -> Sizes:
+    """Return the market values of a file; shares are multiplied with the closes of the panel."""
+    table = file.table if "mcap" in file.table else _times_closes(file.table, panel)
+    rows = table.reindex(columns=[*COLUMNS]).reset_index(drop=True)
+    return Sizes(rows, file.failures, file.source)
+
+
+def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:
+    """Return close x shares on every day that a firm of the panel has a close and a count."""
+    tables = []
+    for ticker, counts in table.groupby("ticker", sort=False):
+        closes = _closes(panel.prices, str(ticker))
+        if closes is None:
+            continue
+        days = closes["date"].to_numpy().astype("datetime64[D]")
+        dates = counts["date"].to_numpy().astype("datetime64[D]")
+        shares = as_of(dates, counts["shares"].to_numpy(float), days, OLDEST_COUNT)
+        close = closes["close"].to_numpy(float)
+        currency = str(panel.provenance.get(str(ticker), {}).get("currency") or "")
+        table_ = pd.DataFrame({"date": closes["date"].to_numpy(), "close": close, "shares": shares})
+        tables.append(table_.assign(ticker=ticker, mcap=close * shares, currency=currency))
+    return pd.concat(tables, ignore_index=True) if tables else table.iloc[:0]
+
+
+def _closes(prices: pd.DataFrame | None, symbol: str) -> pd.DataFrame | None:
+    if prices is None or "close" not in prices:
+        return None
+    rows = prices[(prices["symbol"] == symbol) & (prices["close"] > 0)]
+    return rows.sort_values("date") if len(rows) else None
+
+
+def _before_events(
+    sizes: Sizes, tickers: ObjectArray, days: DateArray, panel: ReturnsPanel, code: str, start: int
+) -> MarketValues:
+    """Return the market values before each day (n, L2), in one currency."""
+    values, reasons = np.full(days.shape, np.nan), np.full(len(days), "", dtype=object)
+    by_ticker = {str(ticker): rows for ticker, rows in sizes.table.groupby("ticker", sort=False)}
+    spelled = {t: str(rows["currency"].fillna("").iloc[0]) for t, rows in by_ticker.items()}
+    currencies = sorted({currency_of(t, spelled[t]) for t in tickers if t in by_ticker})
+    wanted = currencies[0] if code == LOCAL and len(currencies) == 1 else code
+    for i, ticker in enumerate(tickers):
+        if ticker not in by_ticker:
+            reasons[i] = sizes.failures.get(ticker, f"not in {sizes.source}")
+            continue
+        if wanted == LOCAL:
+            reasons[i] = f"market values are in {', '.join(currencies)}: use --currency USD"
+            continue
+        rows = by_ticker[ticker]
+        dates = rows["date"].to_numpy().astype("datetime64[D]")
+        mcap = rows["mcap"].to_numpy(float) * _rate(spelled[ticker], ticker, wanted, panel, dates)
+        # At the last close before each day; a day beyond the data has none.
+        oldest = HALTED if rows["close"].notna().any() else OLDEST_COUNT
+        values[i] = as_of(dates, mcap, days[i] - np.timedelta64(1, "D"), oldest)
+        if not np.isfinite(values[i]).any():
+            reasons[i] = "no market value before the event, or no exchange rate"
+    return MarketValues(values, start, wanted, reasons, sizes)
+
+
+def _rate(quoted: str, ticker: str, into: str, panel: ReturnsPanel, days: DateArray) -> FloatArray:
+    """Return units of the into currency per unit that the source counts in, on `days`."""
+    source_currency, unit = currency_of(ticker, quoted), unit_of(quoted)
+    if source_currency == into:
+        return np.full(len(days), unit)
+    symbols = [s for s in map(rate_symbol, (source_currency, into)) if s]
+    rates = rates_of(panel.prices, symbols) if panel.prices is not None else {}
+    if not source_currency or any(s not in rates for s in symbols):
+        return np.full(len(days), np.nan)
+    return unit * dollars_per(source_currency, rates, days) / dollars_per(into, rates, days)

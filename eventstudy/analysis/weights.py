@@ -11,22 +11,24 @@ import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
+from ..events.notices import SIZE, unread
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance._base import InapplicableError, pvalue, require
-from ..significance._correlation import NO_PAIR, car_correlations, mean_correlation
+from ..significance._correlation import car_correlations, mean_correlation
 from ..significance._pairs import PAIRWISE_LIMIT, ROUNDING
 from ..utility.numbers import p_is
 from ..utility.registry import Registry
-from ..utility.typing import BoolArray, FloatArray, Measure
+from ..utility.typing import BoolArray, FloatArray, Measure, ObjectArray
 from ..utility.units import WORDS, Paragraph, sentence
-from .interval import quantile
-from .long_horizon import require_returns
-from .market_values import no_numbers, unvalued
+from .answer import quantile
 
-CONTRADICTION = "w'Om w is not positive: the correlations contradict each other"
-# Column of the market value before the event.
-SIZE = "mcap"
+# So many events without a market value are named, the others counted.
+NAMED = 5
+# Weights of events by their market values and the variances of their CARs.
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
+WEIGHTS.register("equal")(lambda size, variance: np.ones(len(size)))
+WEIGHTS.register("value")(lambda size, variance: size)
+WEIGHTS.register("precision")(lambda size, variance: 1 / variance)
 
 
 class Combination(NamedTuple):
@@ -132,13 +134,13 @@ class DollarLoss(Paragraph):
 
 
 def weighted_caar(
-    results: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
+    study: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
 ) -> WeightedMean:
     r"""Return the weighted mean CAR over `window`; the weights sum to one.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     window : window
     weights : {"equal", "value", "precision"}
         Alike, by market value, or by 1/Var(CAR).
@@ -168,22 +170,22 @@ def weighted_caar(
        Literature 35, 13-39.
     """
     weigh, window = WEIGHTS[weights], Window.of(window)
-    valid, reason = results.abnormal.valid(window), ""
+    valid, reason = study.abnormal.valid(window), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
-        size, valid, reason = _with_size(results, valid, column, window)
-    sample = _taken(results.abnormal, window, valid)
+        size, valid, reason = _with_size(study, valid, column, window)
+    sample = _taken(study.abnormal, window, valid)
     raw = weigh(size[valid], sample.var_car(window))
     combined = _combined(sample, window, raw / raw.sum(), reason)
-    return WeightedMean(weights, window, len(sample), *combined, results.panel.measure)
+    return WeightedMean(weights, window, len(sample), *combined, study.panel.measure)
 
 
-def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
+def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
     """Return the abnormal change of market value of each event and of all.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
         A study of returns.
     window : window
     column : str
@@ -199,26 +201,26 @@ def dollar_loss(results: FittedStudy, window: WindowLike, column: str = SIZE) ->
     ConfigError
         For an unknown column, and if the study is not one of returns.
     """
-    require_returns(results)
+    study.abnormal.require_returns()
     window = Window.of(window)
-    size, valid, reason = _with_size(results, results.abnormal.valid(window), column, window)
-    sample, size = _taken(results.abnormal, window, valid), size[valid]
+    size, valid, reason = _with_size(study, study.abnormal.valid(window), column, window)
+    sample, size = _taken(study.abnormal, window, valid), size[valid]
     car, sd = sample.car(window), np.sqrt(sample.var_car(window))
     frame = pd.DataFrame({
-        **results.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
+        **study.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
         "se": sd * size,
     })  # fmt: skip
     return DollarLoss(window, frame, *_combined(sample, window, size, reason))
 
 
 def aggregates(
-    results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+    study: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the weighted means over all windows, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     windows : windows, optional
     column : str
         Column of market values; without any, weights by value are left out.
@@ -228,20 +230,20 @@ def aggregates(
     DataFrame
         In the fields of :class:`WeightedMean`.
     """
-    chosen = [name for name in WEIGHTS if name != "value" or has_sizes(results, column)]
-    pairs = [(window, name) for window in results.windows_of(windows) for name in chosen]
-    rows = [_row(weighted_caar(results, window, name, column)) for window, name in pairs]
+    chosen = [name for name in WEIGHTS if name != "value" or has_sizes(study, column)]
+    pairs = [(window, name) for window in study.windows_of(windows) for name in chosen]
+    rows = [_row(weighted_caar(study, window, name, column)) for window, name in pairs]
     return pd.DataFrame(rows, columns=_columns(WeightedMean))
 
 
 def market_values(
-    results: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+    study: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
 ) -> pd.DataFrame:
     """Return the abnormal change of market value of all events over all windows, one row each.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     windows : windows, optional
     column : str
         Column of market values.
@@ -251,7 +253,7 @@ def market_values(
     DataFrame
         In the fields of :class:`DollarLoss`.
     """
-    losses = [dollar_loss(results, window, column) for window in results.windows_of(windows)]
+    losses = [dollar_loss(study, window, column) for window in study.windows_of(windows)]
     rows = [{**_row(loss), "n_events": len(loss.events)} for loss in losses]
     return pd.DataFrame(rows, columns=_columns(DollarLoss))
 
@@ -268,54 +270,6 @@ def _row(result: WeightedMean | DollarLoss) -> dict[str, Any]:
     return {"start": result.window.start, "stop": result.window.stop, **row}
 
 
-@WEIGHTS.register("equal")
-def equal(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the same weight for all.
-
-    Parameters
-    ----------
-    size : (n,) float array
-    variance : (n,) float array
-
-    Returns
-    -------
-    (n,) float array
-    """
-    return np.ones(len(size))
-
-
-@WEIGHTS.register("value")
-def value(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return market values as weights.
-
-    Parameters
-    ----------
-    size : (n,) float array
-    variance : (n,) float array
-
-    Returns
-    -------
-    (n,) float array
-    """
-    return size
-
-
-@WEIGHTS.register("precision")
-def precision(size: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return 1/Var(CAR) as weights.
-
-    Parameters
-    ----------
-    size : (n,) float array
-    variance : (n,) float array
-
-    Returns
-    -------
-    (n,) float array
-    """
-    return 1 / variance
-
-
 def _combined(
     sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
 ) -> Combination:
@@ -327,7 +281,7 @@ def _combined(
     try:
         kappa = _inflation(sample, window)
         variance = _quadratic(sample, window, scaled)
-        require(variance > ROUNDING * se_independent**2, CONTRADICTION)
+        require(variance > ROUNDING * se_independent**2, "no_variance_of_weights")
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
         return Combination(total, se_independent=se_independent, reason=reasons)
@@ -353,7 +307,7 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
     if len(sample) < 2:
         return np.nan
     r = mean_correlation(sample, window).rbar
-    require(r < 1, NO_PAIR)
+    require(r < 1, "no_common_days")
     return float(sample.scar(window).var(ddof=1) / (1 - r))
 
 
@@ -380,23 +334,23 @@ def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> Abno
     return sample if chosen.sum() == len(sample) else abnormal.take(chosen)
 
 
-def has_sizes(results: FittedStudy, column: str = SIZE) -> bool:
+def has_sizes(study: FittedStudy, column: str = SIZE) -> bool:
     """Return whether the study, or a column of its events, has market values.
 
     Parameters
     ----------
-    results : FittedStudy
+    study : FittedStudy
     column : str
 
     Returns
     -------
     bool
     """
-    return column in results.events or (column == SIZE and results.sizes is not None)
+    return column in study.events or (column == SIZE and study.sizes is not None)
 
 
 def _with_size(
-    results: FittedStudy, valid: BoolArray, column: str, window: Window
+    study: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
     """Return market values (n,), the valid events that have one, and a note on those without.
 
@@ -404,12 +358,57 @@ def _with_size(
     the column says: numbers of two origins are never weighed against each other.
     """
     reasons = np.full(len(valid), "", dtype=object)
-    if column == SIZE and results.sizes is not None:
-        size, reasons = results.sizes.before(window.start), results.sizes.reasons
+    if column == SIZE and study.sizes is not None:
+        size, reasons = study.sizes.before(window.start), study.sizes.reasons
     else:
-        cells = results.column(column)
+        cells = study.column(column)
         size = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
         reasons = no_numbers(cells, column)
     positive = np.isfinite(size) & (size > 0)
-    ids = results.events["event_id"].to_numpy(object)
+    ids = study.events["event_id"].to_numpy(object)
     return size, valid & positive, "; ".join(unvalued(ids, reasons, valid & ~positive, column))
+
+
+def unvalued(
+    ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column: str = "mcap"
+) -> list[str]:
+    """Return which events have no usable market value, those with the same reason together.
+
+    Parameters
+    ----------
+    ids : (n,) object array
+        Names of the events.
+    reasons : (n,) object array
+        Why each has none; "" if no reason was recorded.
+    lacking : (n,) bool array
+    column : str
+        The column of market values.
+
+    Returns
+    -------
+    list of str
+    """
+    out = []
+    for why in dict.fromkeys(reasons[lacking]):
+        names = [str(i) for i in ids[lacking & (reasons == why)]]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        head = f"no usable market value ({why})" if why else f"no positive {column}"
+        out.append(f"{head}: {', '.join(names[:NAMED])}{more}")
+    return out
+
+
+def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
+    """Return a reason for each market value that is neither a number nor blank; "" elsewhere.
+
+    Parameters
+    ----------
+    cells : Series
+    column : str
+
+    Returns
+    -------
+    (n,) object array
+    """
+    odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
+    why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
+    return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)

@@ -12,8 +12,7 @@ import numpy as np
 from ..abnormal.subsamples import EXTENDING
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
-from ..analysis.diagnosis import diagnose
-from ..analysis.opinions import NOT_VALID
+from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..calendars.window import Window
 from ..fitting.fitted import LISTED, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS

@@ -26,7 +26,7 @@ from ..errors import ConfigError, NotPossibleError
 from ..events.notices import REPLACED
 from ..fitting.fitted import MOST_GROUPS, group_column, is_large, listed
 from ..fitting.status import faults_of_events
-from ..prices.quality.fault_kinds import table_of
+from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
 from ..returns.benchmarks import PEERS
 from ..utility.csv_text import OUTCOME

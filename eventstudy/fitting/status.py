@@ -216,6 +216,8 @@ def _reason(
             datum = "price" if panel.measure == "return" else panel.measure
             code = f"{lack}_for" if series else lack
             return Reason(code, datum=datum, series=series, why=why)
+    if panel.measure != "return" and not abnormal.problem[i]:
+        return Reason("no_abnormal_value", datum=panel.measure)
     return Reason.of(abnormal.problem[i] or Reason("no_abnormal_return"))
 
 

@@ -28,6 +28,12 @@ NO_VARIANCE = 1e-10
 FITTED = ("nobs", "df_resid", "sigma2", "params", "cov_params", "bread", "r2", "remark")
 # docs/methods.md, 1.4: fewer complete estimation days than k + 5 leave no usable variance.
 SPARE_DAYS = 5
+# Names in the order of every list; a model that is not in it follows.
+ORDER = (
+    "market", "market_adjusted", "constant_mean", "capm", "ff3", "carhart", "ff5", "factors",
+    "two_index", "industry", "scholes_williams", "dimson", "trade_to_trade", "theil_sen", "huber",
+    "garch", "gjr", "egarch", "matched", "synthetic_control",
+)  # fmt: skip
 
 
 class EstimationData(NamedTuple):
@@ -265,16 +271,13 @@ class LinearModel:
         return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
 
 
-MODELS: Registry[type[LinearModel]] = Registry("model", "eventstudy.models", base=LinearModel)
+MODELS: Registry[type[LinearModel]] = Registry("model", "eventstudy.models", ORDER, LinearModel)
 
 
 class ParameterFree(LinearModel):
     """A model without estimated parameters: normal returns are those of other firms."""
 
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """None that events would have in common."""
-        return ()
+    parameters = ()
 
     def design(self, windows: EventWindows) -> FloatArray:
         """Return no regressor, shape (n, L1+L2, 0)."""

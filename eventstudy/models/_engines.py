@@ -16,7 +16,7 @@ ESTIMATES = ("params", "cov_params", "bread", "sigma2", "r2")
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """LeastSquares squares of n events.
+    """Least squares of n events.
 
     Attributes
     ----------

@@ -202,21 +202,7 @@ class Factors(FactorModel, name="factors"):
     source = "Ross (1976)"
 
 
-class _SecondIndex(LinearModel):
-    second: ClassVar[str]
-
-    @property
-    def factors(self) -> tuple[Factor, ...]:
-        """The benchmark and the second index."""
-        return (MARKET, Factor(self.second))
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Intercept and one slope each."""
-        return ("alpha", "beta", f"beta_{self.second}")
-
-
-class TwoIndex(_SecondIndex, name="two_index"):
+class TwoIndex(LinearModel, name="two_index"):
     r"""The market model with a world index.
 
     Notes
@@ -235,10 +221,11 @@ class TwoIndex(_SecondIndex, name="two_index"):
     label = "two-index model"
     formula = "E[R_it] = alpha_i + beta_i R_mt + c_i R_world,t"
     source = "Solnik (1974)"
-    second = "world"
+    factors = (MARKET, Factor("world"))
+    parameters = ("alpha", "beta", "beta_world")
 
 
-class Industry(_SecondIndex, name="industry"):
+class Industry(LinearModel, name="industry"):
     r"""The market model with an industry index.
 
     Notes
@@ -256,4 +243,5 @@ class Industry(_SecondIndex, name="industry"):
     label = "market-and-industry model"
     formula = "E[R_it] = alpha_i + beta_i R_mt + c_i R_industry,t"
     source = "King (1966)"
-    second = "industry"
+    factors = (MARKET, Factor("industry"))
+    parameters = ("alpha", "beta", "beta_industry")

@@ -1,4 +1,4 @@
-"""The market model, also censored at price limits, the market-adjusted and constant-mean models."""
+"""The market model, also censored, and models whose normal return is that of others or a mean."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..returns.series import Factor
+from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, FloatArray
 from ..windows.event_windows import EventWindows
-from ._base import EstimationData, LinearModel, ParameterFree
+from ._base import SPARE_DAYS, EstimationData, LinearModel, ParameterFree
 from ._engines import Fit
 
 
@@ -74,7 +75,7 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
 
     def estimate(self, data: EstimationData) -> Fit:
         """Return the variance; either engine has nothing to fit."""
-        return variance_only(data.y, data.complete, centred=self.centred)
+        return estimate_variance(data.y, data.complete, centred=self.centred)
 
 
 class ConstantMean(LinearModel, name="constant_mean"):
@@ -98,19 +99,11 @@ class ConstantMean(LinearModel, name="constant_mean"):
     label = "constant-mean model"
     formula = "E[R_it] = mu_i"
     source = "Brown and Warner (1980, 1985); MacKinlay (1997), eq. 2"
-
-    @property
-    def factors(self) -> tuple[Factor, ...]:
-        """No series except the firm's."""
-        return ()
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The mean."""
-        return ("alpha",)
+    factors = ()
+    parameters = ("alpha",)
 
 
-def variance_only(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
+def estimate_variance(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
     """Return the fit of a model without parameters: the variance of y on the complete days.
 
     Parameters
@@ -131,6 +124,145 @@ def variance_only(y: FloatArray, complete: BoolArray, *, centred: bool) -> Fit:
         params=np.empty((n, 0)), cov_params=empty, bread=empty, sigma2=sigma2,
         r2=np.full(n, np.nan), nobs=nobs, df_resid=df, collinear=np.zeros(n, bool),
     )  # fmt: skip
+
+
+MIN_DONORS = 2
+
+
+class Matched(MarketAdjusted, name="matched"):
+    r"""The return of a matched firm, or of an equal-weight portfolio, as the normal return.
+
+    The column ``match`` of the events names the firm, or the portfolio as ``A;B;C``.
+
+    Parameters
+    ----------
+    centred : bool
+        Variance around the mean of R - R_match with M-1 degrees of freedom, or around zero with M.
+
+    Notes
+    -----
+    .. math:: R_{it} = R_{match(i),t} + e_{it}
+
+    There is no forecast term: :math:`V = s^2 I`. Missing data: days without either return are left
+    out.
+
+    References
+    ----------
+    Barber, B. M. and Lyon, J. D. (1997), Detecting long-run abnormal stock returns: the empirical
+    power and specification of test statistics, Journal of Financial Economics 43, 341-372. Lyon, J.
+    D., Barber, B. M. and Tsai, C.-L. (1999), Improved methods for tests of long-run abnormal stock
+    returns, Journal of Finance 54, 165-201.
+    """
+
+    label = "matched firm or portfolio"
+    formula = "E[R_it] = R_match(i),t"
+    source = "Barber and Lyon (1997); Lyon, Barber and Tsai (1999)"
+    factors = (Factor("match"),)
+
+
+class SyntheticControl(ParameterFree, name="synthetic_control"):
+    r"""A weighted portfolio of donors as the normal return.
+
+    The column ``donors`` of the events names them, as ``A;B;C``. Firms of the list of events are no
+    donors.
+
+    Notes
+    -----
+    .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
+
+    with the weights that minimise the squared errors of the estimation days. Weights have no
+    sampling error in the usual sense and are no parameters: :math:`V = s^2 I`, :math:`s^2 = SSE /
+    (M - \#(w > 0) + 1)`. Inference is by the rank of the event among its donors
+    (``placebo_in_space``). Missing data: days without a return of the firm or of any donor are left
+    out.
+
+    References
+    ----------
+    Abadie, A., Diamond, A. and Hainmueller, J. (2010), Synthetic control methods for comparative
+    case studies, Journal of the American Statistical Association 105, 493-505.
+    """
+
+    label = "synthetic control"
+    formula = "E[R_it] = sum_j w_ij R_jt, w >= 0, sum w = 1"
+    source = "Abadie, Diamond and Hainmueller (2010)"
+    exact = False
+    factors = (Factor("donors", several=True),)
+
+    def response(self, windows: EventWindows) -> FloatArray:
+        """Return the firm's return less that of the weighted donors, shape (n, L1+L2)."""
+        donors = np.einsum("nlj,nj->nl", windows.factors, self.weights(windows))
+        return np.asarray(windows.returns - donors)
+
+    def weights(self, windows: EventWindows) -> FloatArray:
+        """Return the weights of the donors in the order of the column, shape (n, J).
+
+        0 behind an event's last donor; NaN for events with fewer than two, or too few complete
+        days.
+        """
+        complete, used = _donors(windows)
+        weights = np.full(used.shape, np.nan)
+        enough = (used.sum(axis=1) >= MIN_DONORS) & (complete.sum(axis=1) > SPARE_DAYS)
+        for i in np.flatnonzero(enough):
+            donors, days = used[i], np.flatnonzero(complete[i])
+            weights[i] = 0.0
+            Z = windows.factors[i, days][:, donors]
+            weights[i, donors] = convex_weights(windows.returns[i, days], Z)
+        return weights
+
+    def estimate(self, data: EstimationData) -> Fit:
+        """Return the variance around the weighted donors; either engine comes to the same."""
+        (complete, used), problem = _donors(data.windows), np.full(len(data.y), "", dtype=object)
+        for i in np.flatnonzero(used.sum(axis=1) < MIN_DONORS):
+            problem[i] = Reason("few_donors", n=int(used[i].sum()), needed=MIN_DONORS)
+        fit, nobs = estimate_variance(data.y, data.complete, centred=False), complete.sum(axis=1)
+        df = nobs - np.maximum((self.weights(data.windows) > 0).sum(axis=1), 1) + 1
+        sse = (np.where(data.complete, data.y, 0.0) ** 2).sum(axis=1)
+        sigma2 = np.where(data.complete.any(axis=1), sse / np.maximum(df, 1), np.nan)
+        return replace(fit, sigma2=sigma2, nobs=nobs, df_resid=df, problem=problem)
+
+
+def _donors(windows: EventWindows) -> tuple[BoolArray, BoolArray]:
+    """Return the estimation days without a gap (n, L1), and the places with a donor (n, J)."""
+    L1 = len(windows.estimation)
+    y, Z = windows.returns[:, :L1], windows.factors[:, :L1]
+    complete: BoolArray = np.isfinite(y) & np.isfinite(Z).all(axis=2)
+    used: BoolArray = (np.where(complete[:, :, None], Z, 0.0) != 0).any(axis=1)
+    return complete, used
+
+
+def convex_weights(y: FloatArray, Z: FloatArray) -> FloatArray:
+    r"""Return the convex weights of the columns of Z that are nearest to y, shape (J,).
+
+    Parameters
+    ----------
+    y : (M,) float array
+    Z : (M, J) float array
+
+    Notes
+    -----
+    .. math:: \min_w \lVert y - Z w \rVert, \quad w \ge 0, \quad 1'w = 1
+
+    exactly: with D = y 1' - Z this is the point of the convex hull of D's columns nearest to 0,
+    which non-negative least squares of [D; 1'] on [0; 1] finds up to a factor.
+
+    References
+    ----------
+    Lawson, C. L. and Hanson, R. J. (1974), Solving least squares problems, Prentice-Hall, ch. 23.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.01, 0.03], [0.02, -0.02], [-0.01, 0.01]])
+    >>> convex_weights(Z @ [0.25, 0.75], Z).round(6)
+    array([0.25, 0.75])
+    """
+    from scipy.optimize import nnls
+
+    D = y[:, None] - Z
+    size = np.sqrt((D**2).sum() / D.shape[1])
+    if size == 0:
+        return np.full(Z.shape[1], 1 / Z.shape[1])
+    u, _ = nnls(np.vstack([D / size, np.ones(Z.shape[1])]), np.r_[np.zeros(len(y)), 1.0])
+    return np.asarray(u / u.sum())
 
 
 NOT_CONVERGED = "the censored model did not converge: least squares without the days at a limit"

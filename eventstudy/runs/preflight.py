@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from ..analysis.market_values import require_network
+from ..analysis.variant_studies import require_network
 from ..errors import ConfigError, ConfigFaultsError, EventStudyError
 from ..findings.tables import require_free
 from ..fitting.inputs import NEWS_COLUMN, YAHOO, StudyInputs

@@ -2,17 +2,7 @@
 
 from ._base import STATISTICS, InapplicableError, SignificanceTest, Statistic, Value
 from ._base import main_test, name_for_role, statistic
-from . import (
-    standardised,
-    means,
-    clusters,
-    multivariate,
-    ranks,
-    placebo,
-    signs,
-    variances,
-    savickas,
-)
+from . import standardised, means, clusters, multivariate, ranks, placebo, signs, variances
 from .standardised import FULL_SAMPLE
 
 __all__ = [

@@ -13,6 +13,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError, TooManyError
 from ..utility.blas import one_thread
+from ..utility.catalogue import Reason
 from ..utility.numbers import p_is
 from ..utility.numbers import pvalue as pvalue_text
 from ..utility.registry import Registry
@@ -38,32 +39,32 @@ class InapplicableError(Exception):
     """Raised by a statistic that is undefined for a sample; becomes the reason of the result."""
 
 
-def require(condition: object, reason: str) -> None:
-    """Raise InapplicableError with a reason unless a condition of the test holds.
+def require(condition: object, code: str, **facts: Any) -> None:
+    """Raise InapplicableError with a :class:`Reason` unless a condition of the test holds.
 
     Parameters
     ----------
     condition : bool
-    reason : str
+    code : str
+        Key below ``[reason]`` in the catalogue.
+    **facts
+        What the sentence names.
     """
     if not condition:
-        raise InapplicableError(reason)
+        raise InapplicableError(Reason(code, **facts))
 
 
-def require_count(n: int, noun: str, minimum: int, purpose: str = "") -> None:
+def require_count(n: int, needed: int, code: str) -> None:
     """Raise InapplicableError unless there are enough events, dates or sessions.
 
     Parameters
     ----------
     n : int
-    noun : str
-        Such as ``dates``.
-    minimum : int
-    purpose : str, optional
-        What they are needed for, such as ``for a skewness``.
+    needed : int
+    code : str
+        Key of a sentence with both numbers.
     """
-    reason = f"{n} {noun}, at least {minimum} are needed {purpose}"
-    require(n >= minimum, reason.rstrip())
+    require(n >= needed, code, n=n, needed=needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +283,11 @@ class Statistic:
         key = ("value", self.name, window)
         value = sample.remember(key, lambda: self._value(sample, window))
         is_tested = not np.isnan(value.statistic)
-        p, is_small = value.pvalue(alternative) if is_tested else np.nan, n < self.minimum
-        few = f"{_events(n)}, {self.minimum} needed to rely on it" * (is_tested and is_small)
-        reason = "; ".join(filter(None, (few, value.caution)))
+        p = value.pvalue(alternative) if is_tested else np.nan
+        reason = value.caution
+        if is_tested and n < self.minimum:
+            few = Reason("few_events", n=n, needed=self.minimum)
+            reason = f"{few}; {reason}" if reason else few
         return SignificanceTest(
             self.name, float(value.statistic), p, float(value.df), n, estimate, alternative, reason,
             value.law,
@@ -292,7 +295,7 @@ class Statistic:
 
     def _value(self, sample: AbnormalReturns, window: Window) -> Value:
         """Return the value of the statistic, NaN with the reason as caution where it has none."""
-        reason = "the statistic is not finite: the abnormal returns do not vary"
+        reason: str = Reason("not_finite")
         try:
             self._require(sample)
             with one_thread():
@@ -307,15 +310,11 @@ class Statistic:
 
     def _require(self, sample: AbnormalReturns) -> None:
         """Raise InapplicableError where the traits of the test exclude a sample."""
-        require(len(sample) > 0, "no event has all days of the window")
-        if self.per_event and len(sample) != 1:
-            hint = ": see the table of CARs" if self.role == "event t" else ""
-            raise InapplicableError(f"tests one event at a time{hint}")
-        # The words of runs that were written before, which are reproduced to the letter.
-        needs = f"needs the model {self.model}"
-        only = f"for the model {self.model} only (--model {self.model})"
+        require(len(sample) > 0, "no_complete_event")
+        alone = "one_event_of_table" if self.role == "event t" else "one_event_only"
+        require(not self.per_event or len(sample) == 1, alone)
         fits = not self.model or sample.model == self.model
-        require(fits, needs if self.per_event else only)
+        require(fits, "needs_model" if self.per_event else "for_model_only", model=self.model)
 
 
 STATISTICS: Registry[Statistic] = Registry("test", "eventstudy.tests", ORDER)
@@ -421,10 +420,9 @@ def t_of_mean(values: FloatArray) -> Value:
     (-5.0384615, 2.0)
     """
     n = len(values)
-    require_count(n, "event" if n == 1 else "events", 2, "for a variance across events")
+    require_count(n, 2, "events_for_variance")
     sd = values.std(ddof=1)
-    reason = "all events have the same value: there is no variance across events"
-    require(not sd <= EQUAL * np.abs(values).max(), reason)
+    require(not sd <= EQUAL * np.abs(values).max(), "same_value_of_events")
     return Value(float(values.mean() / (sd / np.sqrt(n))), float(n - 1))
 
 

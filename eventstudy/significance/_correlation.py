@@ -8,6 +8,7 @@ import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
+from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
 from ._pairs import (
@@ -31,9 +32,6 @@ SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
 NEGLIGIBLE = 0.05
 # A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
 SHORT_HISTORY = 60
-NO_PAIR = (
-    "no two events that overlap, estimation windows included, have enough common estimation days"
-)
 
 
 def mean_correlation(
@@ -99,11 +97,10 @@ def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, flo
         If r cannot be estimated, or the factor is not clearly positive.
     """
     r = mean_correlation(sample, window).rbar if len(sample) > 1 else 0.0
-    require(np.isfinite(r), NO_PAIR)
+    require(np.isfinite(r), "no_common_days")
     r = 0.0 if is_unreliable(sample, r) else r
     factor = 1 + (len(sample) - 1) * r
-    cause = "residuals cancel, as if the benchmark were made of the firms"
-    require(factor > SMALLEST_FACTOR, f"1+(N-1)r is {factor:.2f}: {cause}")
+    require(factor > SMALLEST_FACTOR, "small_factor", factor=factor)
     return r, factor
 
 
@@ -170,7 +167,7 @@ def car_correlations(
         cosine[np.ix_(rows, near)] = overlap
         cosine[np.ix_(near, rows)] = overlap.T
     out = _products(correlations(sample, need), cosine, ~np.eye(len(sample), dtype=bool))
-    require(not np.isnan(out).any(), NO_PAIR)
+    require(not np.isnan(out).any(), "no_common_days")
     for pair in groups_apart(sample):
         for lag in (-1, 1):
             rho, overlap = _lagged(sample, window, need, pair, lag)
@@ -183,8 +180,7 @@ def car_correlations(
 
 def cancelling(factor: float) -> str:
     """Return a caution if the residuals of the events cancel more than they should."""
-    text = f"1+(N-1)r is {factor:.2f}: does the benchmark hold the firms?"
-    return text if factor < SMALL_FACTOR else ""
+    return Reason("cancelling", factor=float(factor)) if factor < SMALL_FACTOR else ""
 
 
 def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:

@@ -318,60 +318,45 @@ def _never_together(hours: FloatArray) -> BoolArray:
 PAIRWISE_LIMIT = 2000
 
 
-@dataclass(frozen=True, eq=False)
-class Residuals:
-    """Estimation residuals laid out on the calendar.
-
-    Attributes
-    ----------
-    values : (n, T) float array
-        Decimal; 0 where there is none.
-    mask : (n, T) float array
-        1 where there is a residual, else 0.
-    """
-
-    values: FloatArray
-    mask: FloatArray
-
-    def at(self, columns: IntArray) -> Residuals:
-        """Return some of the columns, in that order."""
-        return Residuals(self.values[:, columns], self.mask[:, columns])
-
-    def first(self, count: int) -> Residuals:
-        """Return the residuals of the first events."""
-        return Residuals(self.values[:count], self.mask[:count])
-
-
-def residuals_on(sample: AbnormalReturns, axis: IntArray) -> Residuals:
-    """Return the estimation residuals of n events on calendar columns.
+def residuals_on(sample: AbnormalReturns, axis: IntArray) -> FloatArray:
+    """Return estimation residuals of n events on calendar columns, and which exist, (2, n, T).
 
     Parameters
     ----------
     sample : AbnormalReturns
     axis : (T,) int array
         Columns, ascending.
+
+    Returns
+    -------
+    (2, n, T) float array
+        The residuals (decimal), 0 where there is none; and 1 where there is one, else 0.
     """
     positions, used = sample.windows.estimation_positions, np.isfinite(sample.resid)
-    values = _spread(np.nan_to_num(sample.resid), positions, axis)
-    return Residuals(values, _spread(used, positions, axis))
+    column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
+    row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
+    out = np.zeros((2, len(sample), len(axis)))
+    out[:, row, column[row, day]] = np.nan_to_num(sample.resid)[row, day], used[row, day]
+    return out
 
 
-def residual_correlation(a: Residuals, b: Residuals, need: int) -> FloatArray:
+def residual_correlation(a: FloatArray, b: FloatArray, need: int) -> FloatArray:
     """Return centred Pearson correlations on common sessions, shape (n_a, n_b).
 
     Parameters
     ----------
-    a, b : Residuals
-        On the same T columns.
+    a, b : (2, n, T) float arrays
+        Of :func:`residuals_on`, on the same columns.
     need : int
         A pair with fewer common sessions is NaN.
     """
-    n = a.mask @ b.mask.T
-    sum_a, sum_b = a.values @ b.mask.T, a.mask @ b.values.T
-    square_a, square_b = a.values**2 @ b.mask.T, a.mask @ (b.values**2).T
+    (x, in_x), (y, in_y) = a, b
+    n = in_x @ in_y.T
+    sum_x, sum_y = x @ in_y.T, in_x @ y.T
+    square_x, square_y = x**2 @ in_y.T, in_x @ (y**2).T
     with np.errstate(invalid="ignore", divide="ignore"):
-        cross = a.values @ b.values.T - sum_a * sum_b / n
-        rho = cross / np.sqrt((square_a - sum_a**2 / n) * (square_b - sum_b**2 / n))
+        cross = x @ y.T - sum_x * sum_y / n
+        rho = cross / np.sqrt((square_x - sum_x**2 / n) * (square_y - sum_y**2 / n))
     return np.where(n >= need, rho, np.nan)
 
 
@@ -412,7 +397,7 @@ def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     out = np.full((len(sample), len(sample)), np.nan)
     for rows, near in neighbours(first, at.max(axis=1)):
         residuals = residuals_on(sample.take(near), np.unique(at[rows]))
-        block = residual_correlation(residuals.first(len(rows)), residuals, need)
+        block = residual_correlation(residuals[:, : len(rows)], residuals, need)
         out[np.ix_(rows, near)] = block
         out[np.ix_(near, rows)] = block.T
     return out
@@ -423,16 +408,7 @@ def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
     out = np.full((len(sample), len(sample)), np.nan)
     for pair in groups_apart(sample):
         left, right = pair.adjacent(lag)
-        a = residuals_on(sample.take(pair.rows), pair.row_sessions).at(left)
-        b = residuals_on(sample.take(pair.columns), pair.column_sessions).at(right)
+        a = residuals_on(sample.take(pair.rows), pair.row_sessions)[:, :, left]
+        b = residuals_on(sample.take(pair.columns), pair.column_sessions)[:, :, right]
         out[np.ix_(pair.rows, pair.columns)] = residual_correlation(a, b, need)
-    return out
-
-
-def _spread(values: FloatArray | BoolArray, positions: IntArray, axis: IntArray) -> FloatArray:
-    """Lay values (n, L) at `positions` out on the columns `axis` (T,), 0 elsewhere."""
-    out = np.zeros((len(values), len(axis)))
-    column = np.minimum(np.searchsorted(axis, positions), len(axis) - 1)
-    row, day = np.nonzero((axis[column] == positions) & (positions >= 0))
-    np.add.at(out, (row, column[row, day]), values[row, day])
     return out

@@ -204,10 +204,10 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     g = totals.scaled(same_date_mean(sample, window))
     scored = np.isfinite(g)
     S = np.sqrt((g[scored] ** 2).mean())
-    require(not S < TIED, "all ranks are tied")
+    require(not S < TIED, "tied_ranks")
     inside = g[-len(sample.event) :][sample.columns(window)]
     days = np.isfinite(inside).sum()
-    require(days > 0, "no event has a return that spans one session only")
+    require(days > 0, "no_single_session")
     T = scored.sum()
     finite = np.sqrt((T - days) / (T - 1)) if sample.conventions.fpc else 1.0
     return Value(float(np.nansum(inside) / (np.sqrt(days) * S * finite)), np.inf)

@@ -107,7 +107,9 @@ class Sums:
         separate : iterable of int
             Events that are groups by themselves.
         """
-        return _grouped(sample, np.fromiter(separate, np.int64)).laid(sample)
+        grouped, T = _grouped(sample, np.fromiter(separate, np.int64)), len(sample.windows.sessions)
+        z, q = (_spread(total, grouped.at, T) for total in grouped.sums)
+        return cls(grouped.group, z, q, T)
 
     def over(
         self, weights: csr_array, groups: IntArray | slice = slice(None)
@@ -147,12 +149,6 @@ class Grouped:
     group: IntArray
     sums: FloatArray
     at: IntArray
-
-    def laid(self, sample: AbnormalReturns) -> Sums:
-        """Return the sums on sessions."""
-        T = len(sample.windows.sessions)
-        z, q = (_spread(total, self.at, T) for total in self.sums)
-        return Sums(self.group, z, q, T)
 
 
 def _grouped(sample: AbnormalReturns, separate: IntArray) -> Grouped:

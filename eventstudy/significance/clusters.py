@@ -9,7 +9,7 @@ from ..calendars.window import Window
 from ..utility.chunks import chunks
 from ..utility.typing import FloatArray, IntArray
 from ._base import Value, require, require_count, statistic, t_of_mean
-from ._pairs import apart
+from ._pairs import Loadings, apart
 from ._ranks import Totals, same_date_mean, scaled_total
 
 MIN_DATES = 3
@@ -66,7 +66,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     Bell, R. M. and McCaffrey, D. F. (2002), Bias reduction in standard errors for linear regression
     with multi-stage samples, Survey Methodology 28, 169-181.
     """
-    return clustered_t(sample.car(window), dates_of(sample))
+    return clustered_t(sample.car(window), number_dates(sample))
 
 
 @statistic(
@@ -101,7 +101,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
-    Dates closer than L sessions share a cluster (:func:`merged_dates`), so overlapping windows flip
+    Dates closer than L sessions share a cluster (:func:`merge_dates`), so overlapping windows flip
     together. All 2^G flips are taken for up to 12 clusters, p being the share that reaches the
     statistic; else B seeded draws and (1 + #) / (1 + B). Missing data: as in
     :func:`date_clustered`.
@@ -111,19 +111,19 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008), Bootstrap-based improvements for
     inference with clustered errors, Review of Economics and Statistics 90, 414-427.
     """
-    cluster = merged_dates(sample, window)
+    cluster = merge_dates(sample, window)
     G = int(cluster.max()) + 1
-    require_count(G, f"cluster{'s' * (G != 1)} of dates", MIN_CLUSTERS)
-    car = sample.car(window)
+    require_count(G, MIN_CLUSTERS, "clusters_needed")
+    car, c = sample.car(window), sample.conventions
     t = clustered_t(car, cluster).statistic
-    stars = flipped(car, cluster, draws=sample.conventions.draws, seed=sample.conventions.seed)
+    stars = flip_clusters(car, cluster, draws=c.draws, seed=c.seed)
     drawn = G > ENUMERATE_UP_TO
     tails = (stars <= t + EQUAL, stars >= t - EQUAL)
     lower, upper = (float((tail.sum() + drawn) / (len(stars) + drawn)) for tail in tails)
     return Value(t, np.nan, "sign flips", lower, upper)
 
 
-def dates_of(sample: AbnormalReturns) -> IntArray:
+def number_dates(sample: AbnormalReturns) -> IntArray:
     """Return the date of each event as a number from 0 to G-1, shape (n,)."""
     return np.unique(sample.windows.day0, return_inverse=True)[1].ravel()
 
@@ -151,18 +151,17 @@ def clustered_t(values: FloatArray, cluster: IntArray) -> Value:
     """
     size = np.bincount(cluster).astype(float)
     n, G = len(values), len(size)
-    require_count(G, "dates", MIN_DATES)
+    require_count(G, MIN_DATES, "dates_needed")
     total = np.bincount(cluster, weights=values - values.mean())
     variance = (total**2 / (1 - size / n)).sum()
-    reason = "all events have the same value: there is no variance across dates"
-    require(variance > 0 and np.isfinite(variance), reason)
+    require(variance > 0 and np.isfinite(variance), "same_value_of_dates")
     # The sum over pairs of dates of n_g^2 n_h^2 / ((N - n_g) (N - n_h)), without an array of pairs.
     share = size**2 / (n - size)
     df = n**2 / ((size**2).sum() + share.sum() ** 2 - (share**2).sum())
     return Value(float(n * values.mean() / np.sqrt(variance)), float(df))
 
 
-def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
+def merge_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     """Return the cluster of each event, shape (n,); events whose CARs share a session share one.
 
     Parameters
@@ -178,11 +177,7 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     open together share a cluster if their windows are within a session of each other.
     """
     at = sample.windows.over("event_positions", sample.columns(window))
-    first = np.where(at >= 0, at, np.iinfo(np.int64).max).min(axis=1)
-    last = at.max(axis=1)
-    for i, hidden in sample.hidden(window):
-        if len(hidden):
-            first[i], last[i] = min(first[i], hidden.min()), max(last[i], hidden.max())
+    first, last = Loadings(np.ones(at.shape), at, sample.hidden(window)).ends
     order = np.argsort(first, kind="stable")
     reach = np.maximum.accumulate(last[order]) + apart(sample)
     number: IntArray = np.empty(len(order), np.int64)
@@ -190,7 +185,7 @@ def merged_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     return number
 
 
-def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
+def flip_clusters(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
     """Return the t-statistics under sign flips of whole clusters, shape (2^G,) or (draws,).
 
     Parameters
@@ -204,7 +199,7 @@ def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> 
     """
     G = int(cluster.max()) + 1
     if G <= ENUMERATE_UP_TO:
-        return flipped_t(values, cluster, all_signs(G))
+        return flipped_t(values, cluster, list_signs(G))
     rng, half = np.random.default_rng(seed), (draws + 1) // 2
     blocks = chunks(half, max(1, BLOCK // G))
     drawn = (rng.choice([-1.0, 1.0], size=(block.stop - block.start, G)) for block in blocks)
@@ -212,13 +207,13 @@ def flipped(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> 
     return np.concatenate([stars, -stars])[:draws]
 
 
-def all_signs(G: int) -> FloatArray:
+def list_signs(G: int) -> FloatArray:
     """Return the 2^G rows of G signs, the identity first."""
     bits = (np.arange(2**G)[:, None] >> np.arange(G)) & 1
     return np.where(bits == 0, 1.0, -1.0)
 
 
-def rademacher(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
+def draw_signs(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
     """Return signs (B, G), and whether they are all 2^G of them, as they are for up to 12 clusters.
 
     Parameters
@@ -233,7 +228,7 @@ def rademacher(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
     (B, G) float array, bool
     """
     if G <= ENUMERATE_UP_TO:
-        return all_signs(G), True
+        return list_signs(G), True
     return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
 
 
@@ -300,8 +295,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     same_date = same_date_mean(sample, window)
     y = Totals.once(sample, "cda", lambda events: events.resid).scaled(same_date)
     y = y[np.isfinite(y)]
-    varies = len(y) >= 2 and y.std() != 0
-    require(varies, "the mean residual does not vary over the estimation days")
+    require(len(y) >= 2 and y.std() != 0, "flat_mean_residual")
     total = scaled_total(sample, window, same_date)
     return Value(float(total / (y.std(ddof=1) * np.sqrt(len(window)))), float(len(y) - 1))
 
@@ -352,7 +346,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     ar = sample.over("ar", cols)
     used = np.isfinite(ar) & sample.inside(window)
     sessions, number = np.unique(position[used], return_inverse=True)
-    require_count(len(sessions), "sessions", MIN_SESSIONS)
+    require_count(len(sessions), MIN_SESSIONS, "sessions_needed")
     number = number.ravel()
     daily = np.bincount(number, weights=ar[used]) / np.bincount(number)
     t, df = t_of_mean(daily)[:2]

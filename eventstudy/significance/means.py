@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -224,8 +223,7 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     car = sample.car(window)
     ordered = car[np.argsort(np.abs(car))]
     draws, seed = sample.conventions.draws, sample.conventions.seed
-    result = resampled_johnson(ordered, draws=draws, seed=seed)
-    return Value(result.statistic, np.nan, "bootstrap", result.lower, result.upper)
+    return resample_johnson(ordered, draws=draws, seed=seed)[0]
 
 
 def hall_t(values: FloatArray) -> Value:
@@ -234,7 +232,7 @@ def hall_t(values: FloatArray) -> Value:
 
     t, df = t_of_mean(values)[:2]
     n = len(values)
-    require_count(n, "events", MIN_VALUES, "for a skewness")
+    require_count(n, MIN_VALUES, "events_for_skewness")
     g = float(skew(values, bias=False))
     return Value(t + g * (t**2 / 3 + 1 / 6) / np.sqrt(n) + g**2 * t**3 / (27 * n), df)
 
@@ -272,41 +270,23 @@ def johnson_statistic(rows: FloatArray, centre: float = 0.0) -> FloatArray:
     return np.where(varies, adjusted, np.where(gap == 0, 0.0, np.copysign(np.inf, gap)))
 
 
-class Bootstrap(NamedTuple):
-    """A statistic and its place among its resamples.
-
-    Attributes
-    ----------
-    statistic : float
-    lower, upper : float
-        (1 + #{t* <= t}) / (1 + B) and (1 + #{t* >= t}) / (1 + B).
-    critical_low, critical_high : float
-        Quantiles 2.5 % and 97.5 % of the resamples: outside of them H0 is rejected at 5 %.
-    size : int
-        Values in a resample.
-    """
-
-    statistic: float
-    lower: float
-    upper: float
-    critical_low: float
-    critical_high: float
-    size: int
-
-    @property
-    def pvalue(self) -> float:
-        """Two-sided: twice the smaller tail, at most 1."""
-        return min(1.0, 2 * min(self.lower, self.upper))
-
-
-def resampled_johnson(values: FloatArray, *, draws: int, seed: int) -> Bootstrap:
-    """Return Johnson's t of a mean and its place among resamples of size floor(N/4).
+def resample_johnson(
+    values: FloatArray, *, draws: int, seed: int
+) -> tuple[Value, tuple[float, float]]:
+    """Return Johnson's t of a mean with its place among resamples, and their 2.5 and 97.5 % points.
 
     Parameters
     ----------
     values : (N,) float array
     draws, seed : int
         B, and the seed of the generator.
+
+    Returns
+    -------
+    Value
+        The tails are (1 + #{t* <= t}) / (1 + B) and (1 + #{t* >= t}) / (1 + B).
+    (float, float)
+        Outside of these the hypothesis is rejected at 5 %.
 
     Raises
     ------
@@ -315,13 +295,13 @@ def resampled_johnson(values: FloatArray, *, draws: int, seed: int) -> Bootstrap
 
     Notes
     -----
-    The hypothesis is that the mean is zero. Resamples, drawn with replacement, are centred at the
-    sample mean (Lyon, Barber and Tsai 1999).
+    The hypothesis is that the mean is zero. Resamples of size floor(N/4), drawn with replacement,
+    are centred at the sample mean (Lyon, Barber and Tsai 1999).
     """
     n = len(values)
     size = n // SHARE
     observed = johnson_t(values).statistic
-    require_count(n, "events", SHARE * MIN_VALUES, "to resample a quarter")
+    require_count(n, SHARE * MIN_VALUES, "events_to_resample")
     rng, mean = np.random.default_rng(seed), float(values.mean())
     blocks = chunks(draws, max(1, BLOCK // size))
     drawn = (rng.integers(0, n, (block.stop - block.start, size)) for block in blocks)
@@ -331,4 +311,4 @@ def resampled_johnson(values: FloatArray, *, draws: int, seed: int) -> Bootstrap
     # Between finite and infinite neighbours there is nothing to interpolate.
     finite = np.isfinite(stars).all()
     low, high = np.quantile(stars, QUANTILES, method="linear" if finite else "nearest")
-    return Bootstrap(observed, lower, upper, float(low), float(high), size)
+    return Value(observed, np.nan, "bootstrap", lower, upper), (float(low), float(high))

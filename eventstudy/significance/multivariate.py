@@ -9,7 +9,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import FloatArray
-from ._base import InapplicableError, Value, f_value, require, statistic
+from ._base import Value, f_value, require, statistic
 
 
 @statistic(
@@ -56,7 +56,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     """
     system = common_system(sample.unextended, window, ranked=False)
     s2 = (system.residuals.mean(axis=1) ** 2).sum() / system.nu
-    require(s2 != 0, "the portfolio has no residual variance")
+    require(s2 != 0, "flat_portfolio")
     t = system.gamma.sum(axis=0).mean() / np.sqrt(s2 * system.V.sum())
     return Value(float(t), float(system.nu))
 
@@ -213,15 +213,15 @@ def common_system(sample: AbnormalReturns, window: Window, *, ranked: bool = Tru
     InapplicableError
         If they differ in date, days or regressors, or are too many for an (N, N) covariance.
     """
-    require(len(np.unique(sample.windows.day0)) <= 1, "the events are not on one date")
+    require(len(np.unique(sample.windows.day0)) <= 1, "several_dates")
     used, cols = np.isfinite(sample.resid).all(axis=0), sample.columns(window)
     spans = sample.length[:, cols]
     days = spans[0] > 0
     x, x_event = sample.x_estimation[:, used], sample.x_event[:, cols][:, days]
     alike = all((values == values[:1]).all() for values in (spans, x, x_event, sample.df_resid))
-    require(alike and (sample.nobs == used.sum()).all(), "the events differ in benchmark or days")
-    if not np.allclose(sample.noise[:, cols], sample.sigma2[:, None] * spans, rtol=1e-9, atol=0):
-        raise InapplicableError("the model forecasts a variance of its own for each event")
+    require(alike and (sample.nobs == used.sum()).all(), "events_differ")
+    usual = np.allclose(sample.noise[:, cols], sample.sigma2[:, None] * spans, rtol=1e-9, atol=0)
+    require(usual, "variance_of_each_event")
     residuals, bread, nu = sample.resid[:, used].T, sample.bread[0], int(sample.df_resid[0])
     if nu < sample.nobs[0] - sample.k:
         residuals = residuals - residuals.mean(axis=0)
@@ -234,10 +234,10 @@ def common_system(sample: AbnormalReturns, window: Window, *, ranked: bool = Tru
 
 def _check_rank(residuals: FloatArray, nu: int) -> None:
     n = residuals.shape[1]
-    require(n < nu, f"{n} events on one date, fewer than the {nu} degrees of freedom needed")
+    require(n < nu, "events_per_freedom", n=n, df=nu)
     scale = np.sqrt((residuals**2).sum(axis=0))
-    if (scale == 0).any() or np.linalg.matrix_rank(residuals / scale) < n:
-        raise InapplicableError("the residuals of the events are linearly dependent")
+    is_full = (scale != 0).all() and np.linalg.matrix_rank(residuals / scale) == n
+    require(is_full, "dependent_residuals")
 
 
 def quadratic(system: System, values: FloatArray) -> FloatArray:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..models.controls import convex_weights
+from ..models.market import convex_weights
+from ..utility.catalogue import Reason
 from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, require, statistic
 from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
@@ -150,7 +151,7 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     rmse = np.sqrt(np.nanmean(sample.resid[0] ** 2))
     ratio = float(abs(sample.unextended.car(window)[0]) / rmse)
     above = int((np.round(donors - ratio, DECIMALS) >= 0).sum())
-    few = f"{n} donors, {ENOUGH_DONORS} needed for p below 0.05" if n < ENOUGH_DONORS else ""
+    few = Reason("donors_for_rank", n=n, needed=ENOUGH_DONORS) if n < ENOUGH_DONORS else ""
     return Value(ratio, np.nan, "donors", upper=(1 + above) / (1 + n), caution=few)
 
 
@@ -196,7 +197,7 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     estimate from.
     """
     L1 = len(sample.windows.estimation)
-    require(length <= L1, "the window is longer than the estimation window")
+    require(length <= L1, "long_window")
     return np.concatenate(list(sample.map(partial(_block_sums, length=length))))
 
 
@@ -219,8 +220,7 @@ def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     try:
         change = np.linalg.solve(remaining, cross[..., None])[..., 0]
     except np.linalg.LinAlgError:
-        reason = "the regressors do not vary once a block of days is left out"
-        raise InapplicableError(reason) from None
+        raise InapplicableError(Reason("collinear_block")) from None
     for a in range(k):
         sums += consecutive_sums(x[a], length) * change[:, :, a]
     return np.where(enough[:, None], sums, np.nan)
@@ -248,10 +248,9 @@ def placebo_rank(observed: float, placebo: FloatArray) -> Value:
     """
     placebo = placebo[np.isfinite(placebo)]
     n, excess = len(placebo), np.round(placebo - observed, DECIMALS)
-    differ = n >= 2 and np.ptp(placebo) != 0
-    require(differ, f"{n} placebo windows, at least 2 that differ are needed")
+    require(n >= 2 and np.ptp(placebo) != 0, "placebo_windows_needed", n=n, needed=2)
     lower, upper = (float((1 + tail.sum()) / (n + 1)) for tail in (excess <= 0, excess >= 0))
-    few = f"{n} placebo windows, {ENOUGH} needed for p below 0.05" if n < ENOUGH else ""
+    few = Reason("placebo_windows_for_rank", n=n, needed=ENOUGH) if n < ENOUGH else ""
     t = float(observed / placebo.std(ddof=1))
     return Value(t, np.nan, "placebo windows", lower, upper, few)
 

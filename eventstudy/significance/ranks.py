@@ -178,7 +178,7 @@ def standardised_ranks(sample: AbnormalReturns, *, spread: FloatArray) -> FloatA
 def spread_across(sample: AbnormalReturns) -> FloatArray:
     """Return the deviation across events of AR / s_i by event day, (L2,); NaN where it is 0."""
     event = event_days(sample) / np.sqrt(sample.sigma2)[:, None]
-    require_count(len(event), "event", 2, "for a variance across events")
+    require_count(len(event), 2, "events_for_variance")
     count = np.isfinite(event).sum(axis=0)
     mean = np.nansum(event, axis=0) / np.maximum(count, 1)
     square = np.nansum((event - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
@@ -242,7 +242,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     S = np.sqrt((y**2).sum() / T)
     Z = y[-1] / S if S > 0 else 0.0
     room = T - 1 - Z**2
-    require(not room <= 0, "every event has an extreme rank: the statistic has no finite value")
+    require(not room <= 0, "extreme_ranks")
     return Value(float(Z * np.sqrt((T - 2) / room)), float(T - 2))
 
 

@@ -133,12 +133,11 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     Accounting 2, 343-358.
     """
     L = len(window)
-    require(len(sample.windows.estimation) >= L, "the window is longer than the estimation window")
+    require(len(sample.windows.estimation) >= L, "long_window")
     share = sample.once(("positive_share", L), partial(_shares, length=L))
-    reason = f"no event has {L} consecutive estimation days without a gap"
-    require(not np.isnan(share).all(), reason)
+    require(not np.isnan(share).all(), "no_spell", length=L)
     p = float(np.nanmean(share))
-    require(0 < p < 1, "no sum of estimation days, or all of them, are positive")
+    require(0 < p < 1, "one_sign")
     n = len(sample)
     return Value((positive_cars(sample, window) - n * p) / np.sqrt(n * p * (1 - p)), np.inf)
 
@@ -205,7 +204,7 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     car = np.round(sample.car(window), DECIMALS)
     car = car[car != 0]
     n = len(car)
-    require(n > 0, "every CAR is zero")
+    require(n > 0, "zero_cars")
     ranks = rankdata(np.abs(car))
     _, ties = np.unique(ranks, return_counts=True)
     variance = n * (n + 1) * (2 * n + 1) / 24 - (ties**3 - ties).sum() / 48

@@ -199,7 +199,7 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
 def scar_variance(sample: AbnormalReturns) -> FloatArray:
     """Return nu / (nu - 2), the variance of each standardised CAR, shape (n,)."""
     nu = sample.df_resid
-    require((nu > 2).all(), f"{int((nu <= 2).sum())} events have 2 or fewer degrees of freedom")
+    require((nu > 2).all(), "few_degrees", n=int((nu <= 2).sum()), most=2)
     return nu / (nu - 2)
 
 

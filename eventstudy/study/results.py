@@ -14,11 +14,10 @@ from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
 from ..analysis.groups import Difference, difference
 from ..analysis.long_horizon import Against, abhar
-from ..analysis.market_values import with_market_values
-from ..analysis.multiple_testing import family
+from ..analysis.multiple_testing import Summary, family, summary
 from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
 from ..analysis.regressions import diagnostics, regression
-from ..analysis.summary import Summary, summary
+from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from .figures import StudyWithFigures
@@ -128,7 +127,7 @@ class EventStudyResults(StudyWithFigures):
         source : str or Path
             ``yahoo``, or a file with ticker, date, and mcap or shares.
         **options
-            As for :func:`eventstudy.analysis.market_values.with_market_values`.
+            As for :func:`eventstudy.analysis.variant_studies.with_market_values`.
 
         Returns
         -------

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
-from ...analysis.opinions import VALID, WITH_CARE
+from ...analysis.diagnosis import VALID, WITH_CARE
 from ...findings.types import Findings, Sample, TestFinding, WindowFinding
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
