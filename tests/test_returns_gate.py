@@ -24,7 +24,7 @@ from eventstudy.findings.car_remarks import lacking_cars
 from eventstudy.prices.quality.fault_kinds import MISSING
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
 from eventstudy.returns import FrameTable
-from eventstudy.returns.returns_files import read_returns
+from eventstudy.returns.load import read_returns
 from eventstudy.utility.typing import FloatArray, ReturnKind
 
 DAYS = pd.bdate_range("2018-01-01", periods=600, name="date")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ConfigError
-from ..events.notices import SIZE, unread
+from ..events.checks import SIZE, unread
 from ..fitting.fitted import FittedStudy
 from ..fitting.inputs import YAHOO
 from ..fitting.market_values import MarketValues, SizesFile, read_sizes

@@ -16,8 +16,7 @@ import numpy as np
 from ..errors import DataError, EventsFileError, Problem
 from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
-from .checks import Checked, check_sheet
-from .notices import GROUPS, alike
+from .checks import GROUPS, Checked, alike, check_sheet
 from .rows import REQUIRED, Rules
 from .sheets import hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
 

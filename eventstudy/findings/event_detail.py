@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..calendars.exchanges import BY_CODE
-from ..returns.benchmarks import FALLBACK, NAMED
-from ..returns.coverage import Coverage, Need
+from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
 from ..utility.catalogue import Reason
 from ..utility.flags import flags_of
 from ..utility.typing import FloatArray, IntArray

@@ -20,7 +20,7 @@ from ..analysis.placebo import placebo_dates
 from ..analysis.regressions import diagnostics
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
-from ..events.notices import REPLACED
+from ..events.checks import REPLACED
 from ..fitting.fitted import MOST_GROUPS, group_column, is_large, listed
 from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import Fault, table_of

@@ -13,11 +13,10 @@ from ..events.table import Events
 from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members
-from ..returns.load import Sources, series_of
-from ..returns.series import MARKET, Factor
+from ..returns.series import MARKET, Factor, Sources, series_of
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
+from ..windows.alignment import EMPTY
 from ..windows.event_windows import EventWindows, build_windows
-from ..windows.panel_slices import EMPTY
 
 
 @dataclass(frozen=True, eq=False)

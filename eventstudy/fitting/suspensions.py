@@ -14,9 +14,8 @@ from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray
-from ..windows.alignment import TRADED
+from ..windows.alignment import TRADED, covers
 from ..windows.event_windows import EventWindows
-from ..windows.multi_session import covers
 from .series_rows import Layout
 
 

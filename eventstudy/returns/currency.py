@@ -13,7 +13,7 @@ from ..prices.sizes import as_of
 from ..utility.catalogue import Reason
 from ..utility.typing import DateArray, FloatArray, IntArray
 from .panel import ReturnsPanel
-from .table import Key
+from .sessions import Key
 
 if TYPE_CHECKING:
     import pandas as pd

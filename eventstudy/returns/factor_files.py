@@ -14,8 +14,7 @@ import numpy as np
 from ..errors import ConfigError, DataError
 from ..prices.quality.return_columns import LARGE_MEDIAN
 from ..utility.tables import read_table
-from .returns_files import of_file
-from .table import wide_returns
+from .table import of_file, wide_returns
 
 if TYPE_CHECKING:
     import pandas as pd

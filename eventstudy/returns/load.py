@@ -2,109 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..calendars.exchanges import BY_CODE, suffix_of
 from ..calendars.sessions import Sessions, data_sessions, sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
-from ..errors import ConfigError, DataError, PriceError
+from ..errors import DataError, PriceError
 from ..events.table import Events
 from ..prices import PriceProvider
 from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, DateArray, Measure, ReturnKind
-from .benchmarks import PEERS, IndexChoice, benchmarks_of, chains_of, members, wanted_next
+from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .index_baskets import Basket, Range, range_around
 from .measures import several_shares, shares_of
 from .panel import ReturnsPanel
-from .panel_rows import DATA_CALENDAR
-from .series import Factor, NeedsSeries
-from .sessions import NO_ZONE
-from .table import Key
-
-# Begins the symbol of a series from a factor file; no ticker has a colon.
-FACTOR = "factor:"
-
-
-class Sources(NamedTuple):
-    """Where series are from: benchmarks of the events, tickers by name, columns of factor files."""
-
-    benchmarks: Sequence[str]
-    series: Mapping[str, str]
-    columns: Collection[str]
-
-
-def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
-    """Return the symbol of a factor for each event; ``A;B`` are several, ``factor:NAME`` a file's.
-
-    One that `series` names for all events goes before a column of the events, as a benchmark for
-    all does.
-
-    Parameters
-    ----------
-    factor : Factor
-    events : Events
-    sources : Sources
-
-    Raises
-    ------
-    ConfigError
-        If the name is neither a column of the events, nor in `series`, nor in the factor files.
-    """
-    table, name, (benchmarks, series, columns) = events.table, factor.name, sources
-    if name == "market":
-        return list(benchmarks)
-    if name in series:
-        return [";".join(members(series[name]))] * len(table)
-    if name in table:
-        firms = set(table["ticker"]) if factor.several else ()
-        return [";".join(members(str(cell), firms)) for cell in table[name]]
-    if name in columns:
-        return [FACTOR + name] * len(table)
-    column = f"a column {name} to the events file or to a file of --factors"
-    remedy = f"add {column}, or --series {name}=TICKER"
-    raise ConfigError("the model needs a series that is not there", value=name, remedy=remedy)
-
-
-def needed(
-    events: Events,
-    benchmark: str = "",
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
-    *,
-    peers: bool = False,
-) -> dict[Key, list[int]]:
-    """Return the (symbol, calendar) pairs that are needed, firms first, with the events of each.
-
-    Parameters
-    ----------
-    events : Events
-    benchmark : str
-    model : LinearModel, optional
-    series : mapping of str to ticker, optional
-    peers : bool
-        Whether the firms in the column ``peers`` are needed too, for placebo firms.
-    """
-    tickers, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
-    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in tickers]
-    sources = Sources(benchmarks, tickers, ())
-    rows = [list(table["ticker"]), benchmarks, *(series_of(f, events, sources) for f in named)]
-    if peers and PEERS in table:
-        rows.append([str(cell) for cell in table[PEERS]])
-    out: dict[Key, list[int]] = {}
-    symbols = cache(members)
-    for row in rows:
-        for i, (cell, code) in enumerate(zip(row, table["exchange"], strict=True)):
-            for symbol in symbols(cell):
-                out.setdefault((symbol, code or DATA_CALENDAR), []).append(i)
-    return out
+from .series import NeedsSeries, needed
+from .sessions import DATA_CALENDAR, NO_ZONE, Key
+from .table import of_file, present_days, table_of
 
 
 def needed_range(events: Events, estimation: Window, event: Window) -> Range:
@@ -257,7 +178,7 @@ def _panel(
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=sessions_of(keys, dates, calendar, indices),
+        sessions=build_sessions(keys, dates, dates.__getitem__, calendar, indices),
         kind=kind,
         measure=measure,
         shares=shares_of(events) if measure == "turnover" else {},
@@ -303,6 +224,70 @@ def _cause(symbol: str, error: PriceError) -> str:
     return f"{cause}; {error.remedy}" if error.remedy else cause
 
 
+def read_returns(
+    path: str | Path,
+    events: Events,
+    *,
+    benchmark: str = "",
+    benchmark_policy: BenchmarkPolicy = "fallback",
+    model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None,
+    calendar: CalendarChoice | None = None,
+    kind: ReturnKind = "simple",
+) -> ReturnsPanel:
+    """Return the returns of a file (CSV or Parquet; wide or long) for the events.
+
+    Parameters
+    ----------
+    path : str or Path
+    events : Events
+    benchmark, benchmark_policy, model, series, calendar, kind : optional
+        As for :func:`load_returns`.
+
+    Returns
+    -------
+    ReturnsPanel
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as such, or holds none of the symbols.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> days = pd.Index(["2022-10-06", "2022-10-07"], name="date")
+    >>> pd.DataFrame({"AMD": [0.01, -0.1], "^GSPC": [0.0, -0.03]}, index=days).to_csv("returns.csv")
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> panel = es.read_returns("returns.csv", es.events_from_frame(news))
+    >>> panel.values.tolist()
+    [[0.01, -0.1], [0.0, -0.03]]
+    """
+    name = Path(path).name
+    with of_file(name):
+        table = table_of(path)
+        keys = list(needed(events, benchmark, model, series, peers=True))
+        chains = chains_of(events, benchmark, benchmark_policy)
+        codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
+        have = table.symbols
+        missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
+        if not any(s in have for s, _ in keys):
+            tickers = ", ".join(list(missing)[:5])
+            raise DataError("the file has none of the tickers", where=name, value=tickers)
+        further = [(s, k) for chain, k in zip(chains, codes, strict=True) for s in chain[1:]]
+        keys = list(dict.fromkeys([*keys, *(key for key in further if key[0] in have)]))
+        available = list(dict.fromkeys(s for s, _ in keys if s in have))
+        indices, days = (
+            indices_of(events, benchmark, benchmark_policy),
+            present_days(table, available),
+        )
+        sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
+        origin = {s: {"source": "returns file", "detail": name} for s in available}
+        about: Any = {"kind": kind, "where": name, "failures": missing, "provenance": origin}
+        return ReturnsPanel.from_table(table, keys=keys, sessions=sessions, **about)
+
+
 def special_treatment(events: Events) -> frozenset[str]:
     """Return the tickers under special treatment.
 
@@ -333,16 +318,22 @@ def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[s
     return firsts | {s for s in symbols if suffix_of(s) or s.startswith("^")}
 
 
-def sessions_of(
-    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
+def build_sessions(
+    keys: list[Key],
+    available: Collection[str],
+    days_of: Callable[[str], DateArray],
+    calendar: CalendarChoice,
+    benchmarks: set[str],
 ) -> dict[str, Sessions]:
     """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
 
     Parameters
     ----------
     keys : list of (symbol, calendar)
-    dates : mapping of str to datetime64 array
-        The days with data of each symbol.
+    available : collection of str
+        Symbols that have data.
+    days_of : callable
+        Gives the days with data of a symbol.
     calendar : {"exchange", "data"}
     benchmarks : set of str
         Symbols whose days are sessions.
@@ -352,7 +343,8 @@ def sessions_of(
         exchange = BY_CODE.get(name)
         known_sessions = sessions(exchange.calendar) if exchange and exchange.calendar else None
         if known_sessions is None or calendar == "data":
-            days = _market_days(dates, [s for s, c in keys if c == name and s in dates], benchmarks)
+            symbols = [symbol for symbol, c in keys if c == name and symbol in available]
+            days = _market_days(days_of, symbols, benchmarks)
             if len(days) == 0:
                 continue
             zone = known_sessions.tz if known_sessions else NO_ZONE
@@ -362,14 +354,14 @@ def sessions_of(
 
 
 def _market_days(
-    dates: Mapping[str, DateArray], symbols: list[str], benchmarks: set[str]
+    days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
 ) -> DateArray:
     """Return the days on which a market was open, judged by the prices of its symbols.
 
     With a benchmark: its days, and those on which more than half of the firms that are listed have
     a price. A stray price on a Sunday is no session. Without one: all days.
     """
-    ends = [listing[[0, -1]] for s in symbols if len(listing := dates[s])]
+    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
     if not ends:
         return np.empty(0, "datetime64[D]")
     first, last = np.min(ends), np.max(ends)
@@ -377,7 +369,7 @@ def _market_days(
     index = np.zeros(len(days), dtype=bool)
     present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
     for symbol in symbols:
-        at = (dates[symbol] - first).astype(np.int64)
+        at = (days_of(symbol) - first).astype(np.int64)
         if symbol in benchmarks:
             index[at] = True
         elif len(at):

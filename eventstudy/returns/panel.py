@@ -16,18 +16,24 @@ from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from .measures import lack, measured
-from .panel_rows import (
+from .sessions import (
     DATA_CALENDAR,
+    Clock,
+    Key,
+    between,
     clock_of,
     equal_weight,
     factor_rows,
     home_calendars,
     judged_limits,
+    laid_out,
     put_aside,
+    row_of,
     span_type,
+    usable_closes,
+    usual_hours,
 )
-from .sessions import between, row_of, usable_closes, usual_hours
-from .table import Clock, FrameTable, Key, ReturnsTable, laid_out, no_return
+from .table import FrameTable, ReturnsTable, no_return
 
 if TYPE_CHECKING:
     import pandas as pd

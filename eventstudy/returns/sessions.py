@@ -1,14 +1,29 @@
-"""Closes of a symbol, returns made of them, and both moved onto the sessions of an exchange."""
+"""Returns on the sessions of exchanges: from closes, tables and factors to rows of a panel."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 import numpy as np
 
+from ..calendars.exchanges import EXCHANGES, exchange_of
 from ..calendars.sessions import Sessions
+from ..errors import DataError
+from ..prices.quality.gate import Gate, Verdict
 from ..prices.quality.quotes import Quotes
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .table import ReturnsTable
+
+Key = tuple[str, str]
+DATA_CALENDAR = "data"
+# The calendar that each exchange keeps: Shenzhen's is Shanghai's.
+CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
 # Time zone of sessions whose exchange is not known.
 NO_ZONE = "UTC"
 
@@ -199,3 +214,198 @@ def row_of(
     if quotes.rules:
         states, _ = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)
     return values, spans, states, outside
+
+
+class Laid(NamedTuple):
+    """Rows of a panel (n, T), returns on days without a session, and the gate's verdict."""
+
+    values: FloatArray
+    outside: IntArray
+    verdict: Verdict
+
+
+class Clock(NamedTuple):
+    """The T sessions of a panel; by calendar, the dates of its sessions and their columns."""
+
+    sessions: DateArray
+    dates: Mapping[str, DateArray]
+    columns: Mapping[str, IntArray]
+
+    @classmethod
+    def of(cls, dates: Mapping[str, DateArray]) -> Clock:
+        """Return the clock of calendars, each with its sessions, ascending."""
+        union = np.unique(np.concatenate(list(dates.values())))
+        return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
+
+
+def laid_out(
+    table: ReturnsTable, keys: list[Key], clock: Clock, kind: ReturnKind, where: str
+) -> Laid:
+    """Return the rows of a panel from a table of returns.
+
+    Columns with values that do not simply pass the gate are read again when all have been looked
+    at.
+
+    Parameters
+    ----------
+    table : ReturnsTable
+    keys : sequence of n (symbol, calendar)
+    clock : Clock
+    kind : {"simple", "log"}
+    where : str
+        The file, for what is said.
+    """
+    rows = _Rows(table.dates, keys, clock, kind)
+    gate = Gate(table.dates, list(rows.of), kind, where)
+    for symbols, block in table.blocks(list(rows.of)):
+        rows.lay(symbols, block, ~gate.look(symbols, block))
+    verdict = gate.verdict()
+    for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
+        rows.lay(symbols, verdict.cleaned(symbols, block), np.ones(len(symbols), dtype=bool))
+    return Laid(rows.values, rows.outside, verdict)
+
+
+class _Rows:
+    """The rows of a panel while they are laid on the sessions of their calendars."""
+
+    def __init__(self, dates: DateArray, keys: list[Key], clock: Clock, kind: ReturnKind) -> None:
+        self.of: dict[str, list[int]] = {}
+        for i, (symbol, _) in enumerate(keys):
+            self.of.setdefault(symbol, []).append(i)
+        self.values = np.full((len(keys), len(clock.sessions)), np.nan)
+        self.outside = np.zeros(len(keys), np.int64)
+        self._dates, self._keys, self._clock, self._kind = dates, keys, clock, kind
+        self._maps = {n: _Map.of(dates, days, clock.columns[n]) for n, days in clock.dates.items()}
+
+    def lay(self, symbols: Sequence[str], block: FloatArray, passed: BoolArray) -> None:
+        """Lay returns of symbols on the sessions of their calendars.
+
+        Parameters
+        ----------
+        symbols : sequence of m str
+        block : (m, T) float array
+            Decimal returns on the dates of the table; NaN = missing.
+        passed : (m,) bool array
+            Symbols to lay; the others keep NaN.
+        """
+        present = np.isfinite(block)
+        stray = {name: present[:, m.closed].sum(axis=1) > 0 for name, m in self._maps.items()}
+        for k in np.flatnonzero(passed).tolist():
+            for i in self.of[symbols[k]]:
+                name = self._keys[i][1]
+                if stray[name][k]:
+                    days = self._clock.dates[name]
+                    row, self.outside[i] = compounded(self._dates, block[k], days, self._kind)
+                    self.values[i, self._clock.columns[name]] = row
+                else:
+                    self.values[i, self._maps[name].columns] = block[k, self._maps[name].open]
+
+
+class _Map(NamedTuple):
+    """Which dates of a table are sessions, the columns that these are, and which dates are none."""
+
+    open: IntArray
+    columns: IntArray
+    closed: IntArray
+
+    @classmethod
+    def of(cls, dates: DateArray, sessions: DateArray, columns: IntArray) -> _Map:
+        """Return which dates of a table are sessions of a calendar.
+
+        Parameters
+        ----------
+        dates : (T,) datetime64 array
+            Of the table.
+        sessions : (S,) datetime64 array
+            Of the calendar, ascending.
+        columns : (S,) int array
+            Columns of the sessions in the panel.
+
+        Returns
+        -------
+        _Map
+        """
+        at, hit = located(dates, sessions)
+        return cls(np.flatnonzero(hit), columns[at[hit]], np.flatnonzero(~hit))
+
+
+def factor_rows(
+    frame: pd.DataFrame, sessions: DateArray, kind: ReturnKind
+) -> dict[str, tuple[FloatArray, IntArray]]:
+    """Return the returns of factors on the sessions of a calendar, and the sessions they cover.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Decimal returns, dates as index.
+    sessions : (T,) datetime64 array
+    kind : {"simple", "log"}
+        Of the returns that are given back.
+
+    Returns
+    -------
+    dict of str to (values, spans)
+        Each of shape (T,); NaN and 0 where the market of the factor was closed.
+    """
+    dates, rows = frame.index.to_numpy().astype("datetime64[D]"), {}
+    for name in frame.columns:
+        simple = frame[name].to_numpy(float)
+        returns = np.log1p(simple) if kind == "log" else simple
+        values, _ = compounded(dates, returns, sessions, kind)
+        present = np.flatnonzero(np.isfinite(values))
+        spans = np.zeros(len(sessions), np.int64)
+        spans[present] = np.diff(present, prepend=present[:1] - 1)
+        rows[str(name)] = (values, spans)
+    return rows
+
+
+def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Clock:
+    """Return the sessions from the first to the last day of any price."""
+    first, last = min(q.dates[0] for q in prices), max(q.dates[-1] for q in prices)
+    return Clock.of({name: between(s.dates, first, last) for name, s in sessions.items()})
+
+
+def equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
+    """Return the mean of simple returns (m, T) over the members present, and where there is one."""
+    count = np.isfinite(values).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+    return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
+
+
+def span_type(longest: int) -> type[np.signedinteger[Any]]:
+    """Return the type of the spans of a panel with so many sessions."""
+    return np.int16 if longest <= np.iinfo(np.int16).max else np.int32
+
+
+def calendar_of_symbol(symbol: str) -> str | None:
+    try:
+        exchange = exchange_of(symbol)
+    except DataError:
+        return None
+    return exchange.calendar if exchange else None
+
+
+def judged_limits(
+    quotes_of: Mapping[str, tuple[Quotes, IntArray]], keys: Iterable[Key]
+) -> list[str]:
+    """Say for which symbols price limits were judged from returns."""
+    symbols = dict.fromkeys(symbol for symbol, _ in keys)
+    approx = [s for s in symbols if quotes_of[s][0].rules and quotes_of[s][0].limits.approx.any()]
+    if not approx:
+        return []
+    names = ", ".join(approx[:3]) + ", ..." * (len(approx) > 3)
+    return [Reason("limits_from_returns", names=names)]
+
+
+def put_aside(symbol: str, calendar: str, outside: int) -> list[str]:
+    return [Reason("closed_days", symbol=symbol, n=outside, calendar=calendar)] * (outside > 0)
+
+
+def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
+    """Return the calendar of each symbol's exchange, or of the data; absent without one."""
+
+    def is_home(symbol: str, calendar: str) -> bool:
+        on_clock = "=" not in symbol and calendar_of_symbol(symbol) == CLOCKS.get(calendar, "")
+        return on_clock or calendar == DATA_CALENDAR
+
+    return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}

@@ -13,8 +13,8 @@ from ..findings.tables import require_free
 from ..fitting.confounding import COLUMN
 from ..fitting.inputs import YAHOO
 from ..returns.benchmarks import benchmarks_of, named_benchmarks
-from ..returns.load import Sources, series_of
 from ..returns.measures import shares_of
+from ..returns.series import Sources, series_of
 from ..utility.registry import did_you_mean
 
 if TYPE_CHECKING:
