@@ -111,14 +111,16 @@ class AutoProvider:
 
     def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
+        from ..utility.catalogue import Reason
+
         stored = self._stored(symbols, start, end)
         stored = stored.select(stored.symbols)
         missing = [symbol for symbol in symbols if symbol not in stored.provenance]
         sample = self._sample.fetch(missing, start, end)
         failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
-        count, names = len(sample.symbols), ", ".join(sample.symbols)
-        used = f"{why}: bundled sample used for {count} symbol{'s' * (count != 1)} ({names})"
-        return stored.merge(replace(sample, failures=failures, notices=(used,) if count else ()))
+        used = Reason("sample_used", why=why, n=len(sample.symbols), symbols=list(sample.symbols))
+        notices = (used,) if sample.symbols else ()
+        return stored.merge(replace(sample, failures=failures, notices=notices))
 
 
 def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:

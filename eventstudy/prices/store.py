@@ -438,6 +438,8 @@ def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
 
 def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
     """Return a notice on symbols that are stored for a part of the range, the smallest first."""
+    from ..utility.catalogue import Reason
+
     if not ranges:
         return ()
     lengths = {s: min(last, end) - max(first, start) for s, (first, last) in ranges.items()}
@@ -446,5 +448,5 @@ def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date)
     ]
     if len(texts) > NAMED + 1:
         texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
-    noun = f"symbol{'s' * (len(ranges) != 1)} ({', '.join(texts)})"
-    return (f"the price cache has a part of {start} to {end} for {len(ranges)} {noun}",)
+    days = {"start": str(start), "end": str(end)}
+    return (Reason("part_stored", **days, n=len(ranges), symbols=texts),)

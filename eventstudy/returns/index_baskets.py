@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from re import fullmatch
 from typing import TYPE_CHECKING
 
 from ..calendars.window import Window
 from ..errors import NoPricesError, PriceError, UnknownSymbolError
+from ..utility.catalogue import Reason
 
 if TYPE_CHECKING:
     from ..prices import PriceProvider, Prices
@@ -104,7 +104,7 @@ class Basket:
         done, progress = 0, None if self.ranges else self.progress
         for symbols, (first, last) in calls_of(new):
             answer = self._call(symbols, first, last, _shifted(progress, done, len(new)))
-            self.prices = _said_once(answer.merge(self.prices)) if self.ranges else answer
+            self.prices = _merged(answer, self.prices) if self.ranges else answer
             self.ranges |= {s: new[s] for s in symbols}
             self.calls |= dict.fromkeys(symbols, (first, last))
             done += len(symbols)
@@ -128,24 +128,19 @@ class Basket:
         return frozenset(s for s, error in failures.items() if not isinstance(error, answers))
 
 
-def _said_once(prices: Prices) -> Prices:
-    return replace(prices, notices=_joined(prices.notices))
+def _merged(prices: Prices, earlier: Prices) -> Prices:
+    """Return the prices of two calls; notices that differ in their symbols only become one."""
+    merged, joined = prices.merge(earlier), dict[object, str]()
+    for notice in merged.notices:
+        facts = dict(notice.facts) if isinstance(notice, Reason) else {}
+        _, names = facts.pop("n", 0), facts.pop("symbols", [])
+        key: object = (notice.code, *facts.values()) if names else notice
+        if isinstance(before := joined.get(key), Reason):
+            names = sorted({*names, *before.facts["symbols"]})
+            notice = Reason(before.code, **facts, n=len(names), symbols=names)
+        joined[key] = notice
+    return replace(merged, notices=tuple(joined.values()))
 
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return None if progress is None else lambda done, _: progress(before + done, total)
-
-
-def _joined(notices: Sequence[str]) -> tuple[str, ...]:
-    """Return the notices; those that differ in "... for 2 symbols (A, B)" become one."""
-    symbols: dict[str, set[str]] = {}
-    for text in notices:
-        match = fullmatch(r"(.* for) \d+ symbols? \((.*)\)", text)
-        head, names = (match[1], match[2].split(", ")) if match else (text, [])
-        symbols.setdefault(head, set()).update(names)
-    return tuple(head + _counted(sorted(names)) for head, names in symbols.items())
-
-
-def _counted(names: Sequence[str]) -> str:
-    plural = "s" * (len(names) != 1)
-    return f" {len(names)} symbol{plural} ({', '.join(names)})" if names else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,12 @@ from .sessions import (
     equal_weight,
     factor_rows,
     home_calendars,
-    judged_limits,
-    laid_out,
-    put_aside,
-    row_of,
+    lay_row,
+    lay_table,
+    note_approximate_limits,
+    note_closed_days,
+    note_closes,
     span_type,
-    usable_closes,
     usual_hours,
 )
 from .table import FrameTable, ReturnsTable, no_return
@@ -112,9 +113,6 @@ class ReturnsPanel:
     limits: SmallIntArray | None = None
     faults: tuple[Fault, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_rows", {key: i for i, key in enumerate(self.keys)})
-
     def __repr__(self) -> str:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
 
@@ -140,8 +138,11 @@ class ReturnsPanel:
         int
             -1 if there is none.
         """
-        rows: dict[Key, int] = self.__dict__["_rows"]
-        return rows.get((symbol, calendar), -1)
+        return self._rows.get((symbol, calendar), -1)
+
+    @cached_property
+    def _rows(self) -> dict[Key, int]:
+        return {key: i for i, key in enumerate(self.keys)}
 
     def last_session(self, symbol: str, calendar: str) -> np.datetime64:
         """Return the last session on which a symbol has a return.
@@ -172,12 +173,14 @@ class ReturnsPanel:
         -------
         tuple of Fault
         """
-        by_symbol: dict[str, list[Fault]] = self.__dict__.get("_faults", {})
-        if not by_symbol:
-            for fault in self.faults:
-                by_symbol.setdefault(fault.symbol, []).append(fault)
-            object.__setattr__(self, "_faults", by_symbol)
-        return near(by_symbol.get(symbol, ()), first, last)
+        return near(self._faults.get(symbol, ()), first, last)
+
+    @cached_property
+    def _faults(self) -> dict[str, list[Fault]]:
+        faults: dict[str, list[Fault]] = {}
+        for fault in self.faults:
+            faults.setdefault(fault.symbol, []).append(fault)
+        return faults
 
     def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
         """Return the first session of each calendar on or after its day.
@@ -265,9 +268,10 @@ class ReturnsPanel:
             quotes = replace(raw, sessions=clock.dates.get(home, NO_DATES), rules=rules)
             quotes_of[symbol] = quotes, rows
             if measure == "return":
-                series[symbol], symbol_notes = usable_closes(quotes)
-                faults += faults_of(quotes) if symbol in firms else ()
-                notes += symbol_notes if symbol in firms else []
+                series[symbol] = quotes.dates, quotes.price
+                if symbol in firms:
+                    faults += faults_of(quotes)
+                    notes += note_closes(quotes)
                 continue
             data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
             series[symbol] = measured(*data)
@@ -280,16 +284,16 @@ class ReturnsPanel:
         for i, (symbol, calendar) in enumerate(wanted):
             at, wanted_kind = clock.columns[calendar], kind if measure == "return" else None
             quotes, dates = quotes_of[symbol][0], clock.dates[calendar]
-            *row, outside = row_of(series[symbol], quotes, dates, wanted_kind)
+            *row, outside = lay_row(series[symbol], quotes, dates, wanted_kind)
             values[i, at], spans[i, at], states[i, at] = row
-            notes += put_aside(symbol, calendar, outside)
+            notes += note_closed_days(symbol, calendar, outside)
         ruled = any(quotes_of[symbol][0].rules for symbol, _ in wanted)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, measure=measure,
             hours={name: usual_hours(s) for name, s in sessions.items()},
             kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
-            notes=(*notes, *notes_of(faults), *judged_limits(quotes_of, wanted)),
+            notes=(*notes, *notes_of(faults), *note_approximate_limits(quotes_of, wanted)),
             limits=states if ruled else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
@@ -378,13 +382,13 @@ class ReturnsPanel:
         if not wanted:
             raise no_return()
         clock = Clock.of(dates_of)
-        values, outside, verdict = laid_out(table, wanted, clock, kind, where)
+        values, outside, verdict = lay_table(table, wanted, clock, kind, where)
         if verdict.failures:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
             values, outside = values[sound], outside[sound]
         strays = zip(wanted, outside, strict=True)
-        notes = [note for key, n in strays for note in put_aside(*key, int(n))]
+        notes = [note for key, n in strays for note in note_closed_days(*key, int(n))]
         hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
         spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
         return cls(

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..calendars.exchanges import EXCHANGES, exchange_of
+from ..calendars.exchanges import EXCHANGES, home_of
 from ..calendars.sessions import Sessions
-from ..errors import DataError
 from ..prices.quality.gate import Gate, Verdict
 from ..prices.quality.quotes import Quotes
 from ..utility.catalogue import Reason
@@ -28,8 +27,8 @@ CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
 NO_ZONE = "UTC"
 
 
-def usable_closes(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[str]]:
-    """Return the dates and closes of one symbol to be used, and notes on them.
+def note_closes(quotes: Quotes) -> list[str]:
+    """Return notes on the closes of one symbol that are used.
 
     Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
     missing, and so is a close that repeats the last one on a day without volume, if the symbol has
@@ -38,14 +37,12 @@ def usable_closes(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[st
     """
     symbol, notes = quotes.symbol, list[str]()
     if not quotes.adjusted and np.isfinite(quotes.close).any():
-        text = "no adjusted closes, so that dividends and splits count as returns"
-        notes.append(Reason("of_symbol", symbol=symbol, text=text))
+        notes.append(Reason("unadjusted", symbol=symbol))
     elif blank := int((np.isfinite(quotes.close) & ~np.isfinite(quotes.adj_close)).sum()):
-        text = f"{blank} closes without an adjusted close were taken as missing"
-        notes.append(Reason("of_symbol", symbol=symbol, text=text))
+        notes.append(Reason("blank_adjusted", symbol=symbol, n=blank))
     if count := int(quotes.stale.sum()):
         notes.append(Reason("no_trade", symbol=symbol, n=count))
-    return (quotes.dates, quotes.price), notes
+    return notes
 
 
 def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[FloatArray, IntArray]:
@@ -192,7 +189,7 @@ def break_at(values: FloatArray, spans: IntArray, sessions: DateArray, days: Dat
         values[later], spans[later] = np.nan, 0
 
 
-def row_of(
+def lay_row(
     series: tuple[DateArray, FloatArray], quotes: Quotes, days: DateArray, kind: ReturnKind | None
 ) -> tuple[FloatArray, IntArray, FloatArray, int]:
     """Return values, spans and states at limits on sessions, and the values on other days.
@@ -216,14 +213,6 @@ def row_of(
     return values, spans, states, outside
 
 
-class Laid(NamedTuple):
-    """Rows of a panel (n, T), returns on days without a session, and the gate's verdict."""
-
-    values: FloatArray
-    outside: IntArray
-    verdict: Verdict
-
-
 class Clock(NamedTuple):
     """The T sessions of a panel; by calendar, the dates of its sessions and their columns."""
 
@@ -238,9 +227,9 @@ class Clock(NamedTuple):
         return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
 
 
-def laid_out(
+def lay_table(
     table: ReturnsTable, keys: list[Key], clock: Clock, kind: ReturnKind, where: str
-) -> Laid:
+) -> tuple[FloatArray, IntArray, Verdict]:
     """Return the rows of a panel from a table of returns.
 
     Columns with values that do not simply pass the gate are read again when all have been looked
@@ -254,6 +243,14 @@ def laid_out(
     kind : {"simple", "log"}
     where : str
         The file, for what is said.
+
+    Returns
+    -------
+    values : (n, T) float array
+    outside : (n,) int array
+        Returns on days without a session.
+    verdict : Verdict
+        Of the gate.
     """
     rows = _Rows(table.dates, keys, clock, kind)
     gate = Gate(table.dates, list(rows.of), kind, where)
@@ -262,7 +259,7 @@ def laid_out(
     verdict = gate.verdict()
     for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
         rows.lay(symbols, verdict.cleaned(symbols, block), np.ones(len(symbols), dtype=bool))
-    return Laid(rows.values, rows.outside, verdict)
+    return rows.values, rows.outside, verdict
 
 
 class _Rows:
@@ -275,7 +272,11 @@ class _Rows:
         self.values = np.full((len(keys), len(clock.sessions)), np.nan)
         self.outside = np.zeros(len(keys), np.int64)
         self._dates, self._keys, self._clock, self._kind = dates, keys, clock, kind
-        self._maps = {n: _Map.of(dates, days, clock.columns[n]) for n, days in clock.dates.items()}
+        # By calendar: which dates of the table are its sessions, and their columns in the panel.
+        self._places: dict[str, tuple[BoolArray, IntArray]] = {}
+        for name, days in clock.dates.items():
+            at, is_session = located(dates, days)
+            self._places[name] = is_session, clock.columns[name][at[is_session]]
 
     def lay(self, symbols: Sequence[str], block: FloatArray, passed: BoolArray) -> None:
         """Lay returns of symbols on the sessions of their calendars.
@@ -289,44 +290,17 @@ class _Rows:
             Symbols to lay; the others keep NaN.
         """
         present = np.isfinite(block)
-        stray = {name: present[:, m.closed].sum(axis=1) > 0 for name, m in self._maps.items()}
+        strays = {name: present[:, ~hit].any(axis=1) for name, (hit, _) in self._places.items()}
         for k in np.flatnonzero(passed).tolist():
             for i in self.of[symbols[k]]:
                 name = self._keys[i][1]
-                if stray[name][k]:
+                if strays[name][k]:
                     days = self._clock.dates[name]
                     row, self.outside[i] = compounded(self._dates, block[k], days, self._kind)
                     self.values[i, self._clock.columns[name]] = row
                 else:
-                    self.values[i, self._maps[name].columns] = block[k, self._maps[name].open]
-
-
-class _Map(NamedTuple):
-    """Which dates of a table are sessions, the columns that these are, and which dates are none."""
-
-    open: IntArray
-    columns: IntArray
-    closed: IntArray
-
-    @classmethod
-    def of(cls, dates: DateArray, sessions: DateArray, columns: IntArray) -> _Map:
-        """Return which dates of a table are sessions of a calendar.
-
-        Parameters
-        ----------
-        dates : (T,) datetime64 array
-            Of the table.
-        sessions : (S,) datetime64 array
-            Of the calendar, ascending.
-        columns : (S,) int array
-            Columns of the sessions in the panel.
-
-        Returns
-        -------
-        _Map
-        """
-        at, hit = located(dates, sessions)
-        return cls(np.flatnonzero(hit), columns[at[hit]], np.flatnonzero(~hit))
+                    is_session, columns = self._places[name]
+                    self.values[i, columns] = block[k, is_session]
 
 
 def factor_rows(
@@ -360,13 +334,27 @@ def factor_rows(
 
 
 def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Clock:
-    """Return the sessions from the first to the last day of any price."""
+    """Return the sessions from the first to the last day of any price.
+
+    Parameters
+    ----------
+    prices : sequence of Quotes
+    sessions : mapping of calendar name to Sessions
+    """
     first, last = min(q.dates[0] for q in prices), max(q.dates[-1] for q in prices)
     return Clock.of({name: between(s.dates, first, last) for name, s in sessions.items()})
 
 
 def equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
-    """Return the mean of simple returns (m, T) over the members present, and where there is one."""
+    """Return the mean of simple returns over the members present, and where there is one.
+
+    Parameters
+    ----------
+    values : (m, T) float array
+        Simple returns; NaN = missing.
+    kind : {"simple", "log"}
+        Of the mean that is given back.
+    """
     count = np.isfinite(values).sum(axis=0)
     mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
     return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
@@ -377,18 +365,18 @@ def span_type(longest: int) -> type[np.signedinteger[Any]]:
     return np.int16 if longest <= np.iinfo(np.int16).max else np.int32
 
 
-def calendar_of_symbol(symbol: str) -> str | None:
-    try:
-        exchange = exchange_of(symbol)
-    except DataError:
-        return None
-    return exchange.calendar if exchange else None
-
-
-def judged_limits(
+def note_approximate_limits(
     quotes_of: Mapping[str, tuple[Quotes, IntArray]], keys: Iterable[Key]
 ) -> list[str]:
-    """Say for which symbols price limits were judged from returns."""
+    """Return a note on the symbols whose price limits were judged from returns.
+
+    Parameters
+    ----------
+    quotes_of : mapping of str to (Quotes, rows)
+        By symbol.
+    keys : iterable of (symbol, calendar)
+        The rows of the panel.
+    """
     symbols = dict.fromkeys(symbol for symbol, _ in keys)
     approx = [s for s in symbols if quotes_of[s][0].rules and quotes_of[s][0].limits.approx.any()]
     if not approx:
@@ -397,7 +385,15 @@ def judged_limits(
     return [Reason("limits_from_returns", names=names)]
 
 
-def put_aside(symbol: str, calendar: str, outside: int) -> list[str]:
+def note_closed_days(symbol: str, calendar: str, outside: int) -> list[str]:
+    """Return a note on values of a symbol that fell on days without a session.
+
+    Parameters
+    ----------
+    symbol, calendar : str
+    outside : int
+        Their number.
+    """
     return [Reason("closed_days", symbol=symbol, n=outside, calendar=calendar)] * (outside > 0)
 
 
@@ -405,7 +401,8 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     """Return the calendar of each symbol's exchange, or of the data; absent without one."""
 
     def is_home(symbol: str, calendar: str) -> bool:
-        on_clock = "=" not in symbol and calendar_of_symbol(symbol) == CLOCKS.get(calendar, "")
-        return on_clock or calendar == DATA_CALENDAR
+        home = home_of(symbol)
+        is_listed = home is not None and home.calendar == CLOCKS.get(calendar, "")
+        return calendar == DATA_CALENDAR or (is_listed and "=" not in symbol)
 
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}

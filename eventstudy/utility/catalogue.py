@@ -25,6 +25,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "date": numbers.date_prose,
     "iso": numbers.date_iso,
     "list": numbers.listed,
+    "commas": ", ".join,
     "word": numbers.number_word,
     "capital": numbers.capitalised,
     "word_capital": lambda n: numbers.number_word(n, capital=True),
