@@ -15,7 +15,8 @@ from ..calendars.exchanges import BY_CODE, home_of
 from ..calendars.sessions import sessions
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..utility.flags import Flag
+from ..utility.catalogue import say
+from ..utility.flags import Flag, flags_of
 from ..utility.typing import BenchmarkPolicy, BoolArray, DateArray, IntArray
 from .panel import ReturnsPanel
 
@@ -151,8 +152,7 @@ def left_out(events: Events, benchmark: str = "") -> list[str]:
     named, peers = named_benchmarks(events, benchmark), benchmark == PEERS
     tickers = [ticker for cell in named if ";" in cell or peers for ticker in members(cell)]
     excluded = dict.fromkeys(ticker for ticker in tickers if ticker in firms)
-    reason = "benchmark: left out of the portfolios because they are firms of the list of events"
-    return [f"{reason}: {', '.join(excluded)}"] if excluded else []
+    return [say("benchmark.left_out", symbols=excluded)] if excluded else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,13 +241,15 @@ class Coverage:
         """
         if kind == "within":
             missing, total = self._counts(symbol, needs)
-            return f"lacks {missing:,} of {total:,} sessions" if missing else "lacks sessions"
-        if kind == "" and self.panel.measure == "return" and symbol in self.panel.provenance:
-            return "cannot be converted into the currency of the firm"
+            code = "coverage.within" if missing else "coverage.somewhere"
+            return say(code, n=missing, total=total)
         if kind == "":
-            return f"has no {self._word} on these days"
+            is_return = self.panel.measure == "return" and symbol in self.panel.provenance
+            code = "coverage.no_rate" if is_return else "coverage.none"
+            return say(code, values=self._values)
         day = self._ends(symbol, needs[0].calendar)[kind == "after"]
-        return f"has no {self._word} {kind} {day.day} {day:%B %Y}"
+        date = f"{day.day} {day:%B %Y}"
+        return say("coverage.beyond", values=self._values, side=kind, date=date)
 
     def _best(self, chain: Sequence[str], need: Need) -> str:
         """Return the first index that covers the windows, else the one with the fewest gaps."""
@@ -291,13 +293,14 @@ class Coverage:
         panel, present = self.panel, self._seen(symbol, calendar)
         columns: IntArray = panel.calendars[calendar]
         first = np.searchsorted(columns, present[0])
-        if self._word == "prices":
+        if self._values == "prices":
             first -= panel.spans[panel.row(symbol, calendar), present[0]]
         days = panel.sessions[[columns[first], present[-1]]].astype(date)
         return days[0], days[1]
 
     @property
-    def _word(self) -> str:
+    def _values(self) -> str:
+        """What the rows of the panel are made of."""
         if self.panel.measure != "return":
             return self.panel.measure
         return "returns" if self.panel.prices is None else "prices"
@@ -394,36 +397,33 @@ def settled(
         if chosen[i] != first:
             flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
             instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
-    line = [_said(cover, instead, len(table))] if instead else []
+    line = [_say_replaced(cover, instead, len(table))] if instead else []
     notes = (*left_out(events, choice.benchmark), *panel.notes)
-    named = _named(table, {first for first, _ in instead})
     panel = replace(panel, notices=(*panel.notices, *line), notes=notes)
-    return table.assign(**named, benchmark=chosen, flags=flags), panel
-
-
-def _named(table: pd.DataFrame, replaced: Collection[str]) -> dict[str, pd.Series[str]]:
-    """Return the indices that the events file names, as a column, where one is replaced."""
     file = table["benchmark"]
-    return {NAMED: file} if NAMED in table or file.isin(replaced).any() else {}
+    is_replaced = NAMED in table or file.isin({first for first, _ in instead}).any()
+    named = {NAMED: file} if is_replaced else {}
+    return table.assign(**named, benchmark=chosen, flags=flags), panel
 
 
 @lru_cache(1024)
 def _other_flags(text: str) -> str:
-    return ";".join(word for word in text.split(";") if word and word != FALLBACK)
+    return ";".join(flag for flag in flags_of(text) if flag != FALLBACK)
 
 
-def _said(
+def _say_replaced(
     cover: Coverage, instead: Mapping[tuple[str, str], Sequence[tuple[str, Need]]], total: int
 ) -> str:
     """Say in one line how many events use which index in place of which, and why."""
-    clauses = []
+    clauses, code = [], "benchmark.first_use"
     for (first, kind), events in instead.items():
-        counts = Counter(symbol for symbol, _ in events).most_common()
-        uses = [f"{n:,} use{'s' * (n == 1)} {symbol}" for symbol, n in counts]
-        reason = cover.why(first, kind, [need for _, need in events])
-        clauses.append(f"{' and '.join(uses)} because {first} {reason}")
-    count, space, tail = "; ".join(clauses).partition(" ")
-    return f"Benchmark: {count} of {total:,} event{'s' * (total != 1)}{space}{tail}"
+        uses = []
+        for symbol, n in Counter(symbol for symbol, _ in events).most_common():
+            uses.append(say(code, n=n, symbol=symbol, total=total))
+            code = "benchmark.use"
+        lack = cover.why(first, kind, [need for _, need in events])
+        clauses.append(say("benchmark.because", uses=" and ".join(uses), symbol=first, lack=lack))
+    return say("benchmark.replaced", clauses="; ".join(clauses))
 
 
 def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
@@ -444,4 +444,4 @@ def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
     calendar = panel.calendar_of(exchange)
     untried = [index for index in chain if index != symbol and index not in panel.failures]
     available = [index for index in untried if yahoo or panel.row(index, calendar) >= 0]
-    return f"; other indices of the exchange: {', '.join(available)}" if available else ""
+    return say("benchmark.others", symbols=available) if available else ""

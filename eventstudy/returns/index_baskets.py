@@ -130,14 +130,15 @@ class Basket:
 
 def _merged(prices: Prices, earlier: Prices) -> Prices:
     """Return the prices of two calls; notices that differ in their symbols only become one."""
-    merged, joined = prices.merge(earlier), dict[object, str]()
+    merged, joined = prices.merge(earlier), dict[str, str]()
     for notice in merged.notices:
-        facts = dict(notice.facts) if isinstance(notice, Reason) else {}
-        _, names = facts.pop("n", 0), facts.pop("symbols", [])
-        key: object = (notice.code, *facts.values()) if names else notice
-        if isinstance(before := joined.get(key), Reason):
-            names = sorted({*names, *before.facts["symbols"]})
-            notice = Reason(before.code, **facts, n=len(names), symbols=names)
+        key = str(notice)
+        if isinstance(notice, Reason) and "symbols" in notice.facts:
+            shared = {k: fact for k, fact in notice.facts.items() if k not in ("n", "symbols")}
+            key = f"{notice.code} {shared}"
+            if isinstance(before := joined.get(key), Reason):
+                names = sorted({*before.facts["symbols"], *notice.facts["symbols"]})
+                notice = Reason(notice.code, **shared, n=len(names), symbols=names)
         joined[key] = notice
     return replace(merged, notices=tuple(joined.values()))
 

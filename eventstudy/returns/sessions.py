@@ -289,7 +289,7 @@ class _Rows:
         passed : (m,) bool array
             Symbols to lay; the others keep NaN.
         """
-        present = np.isfinite(block)
+        present: BoolArray = np.isfinite(block)
         strays = {name: present[:, ~hit].any(axis=1) for name, (hit, _) in self._places.items()}
         for k in np.flatnonzero(passed).tolist():
             for i in self.of[symbols[k]]:
