@@ -6,11 +6,13 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 import numpy as np
 
 from ..errors import Problem
 from ..utility.csv_text import OUTCOME
+from ..utility.flags import flags_of
 from ..utility.tables import commas_in, is_number, strip
 from ..utility.typing import CalendarChoice, DateArray, IntArray
 from .announcements import MIDNIGHT
@@ -98,10 +100,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     if not len(sheet.lines) and not sheet.odd:
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
     named = zip(columns, sheet.columns, strict=True)
-    cells = {
-        name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column
-        for name, column in named
-    }
+    trimmed = (*KNOWN, *GROUPS)
+    cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
     stamps = cells["announced_at"].texts
     rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
@@ -113,9 +113,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     checked = None
     if good.any() and not problems:
         rows = np.flatnonzero(good)
-        selected = {
-            name: column.take(rows) for name, column in (*cells.items(), ("exchange", exchange))
-        }
+        selected = {name: c.take(rows) for name, c in {**cells, "exchange": exchange}.items()}
         derived = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
         checked = Checked(columns, {**selected, **derived}, day0[rows], (*sheet.notices, *notices))
@@ -132,18 +130,15 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
             fault = f"column {i + 1} of the header has no name"
             problems.append(Problem(line, WHOLE_ROW, fault, remedy=remedy))
         elif column in columns[:i]:
-            problems.append(
-                Problem(line, column, f"the header names this column twice (column {i + 1})")
-            )
+            fault = f"the header names this column twice (column {i + 1})"
+            problems.append(Problem(line, column, fault))
         elif CONTROL.search(column):
-            problems.append(
-                Problem(line, WHOLE_ROW, "the header holds a control character", short(column))
-            )
-    problems += [
-        Problem(line, required, "column is missing", remedy=_rename(required, columns))
-        for required in REQUIRED
-        if required not in columns
-    ]
+            fault = "the header holds a control character"
+            problems.append(Problem(line, WHOLE_ROW, fault, short(column)))
+    for name in REQUIRED:
+        if name not in columns:
+            remedy = _rename(name, columns)
+            problems.append(Problem(line, name, "column is missing", remedy=remedy))
     if "tz" not in columns and (alias := _alias("tz", columns)):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
     return columns, problems
@@ -156,9 +151,8 @@ def _canonical(name: str) -> str:
 
 def _rename(wanted: str, columns: list[str]) -> str:
     spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
-    if alias := _alias(wanted, spare) or next(
-        iter(difflib.get_close_matches(wanted, spare, 1)), ""
-    ):
+    close = [_alias(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
+    if alias := next(filter(None, close), ""):
         return f"rename {alias!r} to {wanted!r}"
     return "the first line must name " + " and ".join(REQUIRED)
 
@@ -177,9 +171,9 @@ def _judge(
         _spread(control, column.codes, faults)
     first, traded = _judged(cells, ["ticker"], n, lambda row: check_ticker(row, rules), faults)
     _judged(cells, ["benchmark", "ticker"], n, lambda row: check_benchmark(row, rules), faults)
-    exchanges = {row.exchange.code if row.exchange else "": row.exchange for row in first}
-    exchange = Column.of([row.exchange.code if row.exchange else "" for row in first])
-    exchange = Column(exchange.codes[traded], exchange.texts)
+    codes = [row.exchange.code if row.exchange else "" for row in first]
+    exchanges = {code: row.exchange for code, row in zip(codes, first, strict=True)}
+    exchange = Column.coded(codes, traded)
 
     def day0_of(row: Row) -> None:
         row.exchange = exchanges[row["exchange"]]
@@ -188,10 +182,8 @@ def _judge(
     dated_by = {**cells, "exchange": exchange}
     dated, day = _judged(dated_by, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
     day0 = np.array([row.day0 for row in dated], dtype="datetime64[D]")[day]
-    words = Column.of([";".join(row.flags) for row in dated])
-    flags = _joined_flags(
-        cells.get("flags", Column.blank(n)), Column(words.codes[day], words.texts)
-    )
+    raised = Column.coded([";".join(row.flags) for row in dated], day)
+    flags = _joined_flags(cells.get("flags", Column.blank(n)), raised)
     return exchange, flags, day0, faults
 
 
@@ -209,10 +201,8 @@ def _judged(
     """
     columns = {name: cells.get(name, Column.blank(n)) for name in names}
     first, number = distinct(*(column.codes for column in columns.values()))
-    texts = [
-        map(column.texts.__getitem__, column.codes[first].tolist()) for column in columns.values()
-    ]
-    rows = [Row(dict(zip(names, values, strict=True))) for values in zip(*texts, strict=True)]
+    combinations = zip(*(column.take(first) for column in columns.values()), strict=True)
+    rows = [Row(dict(zip(names, texts, strict=True))) for texts in combinations]
     for row in rows:
         check(row)
     _spread([row.problems for row in rows], number, faults)
@@ -230,12 +220,8 @@ def _spread(faults_of: Sequence[Sequence[Problem]], number: IntArray, faults: Fa
 def _joined_flags(first: Column, second: Column) -> Column:
     """Return the words of two columns of n rows, each once."""
     rows, number = distinct(first.codes, second.codes)
-    texts = []
-    for pair in zip(first.take(rows), second.take(rows), strict=True):
-        words = dict.fromkeys(word.strip() for word in ";".join(pair).split(";"))
-        texts.append(";".join(filter(None, words)))
-    joined = Column.of(texts)
-    return Column(joined.codes[number], joined.texts)
+    cells = map(";".join, zip(first.take(rows), second.take(rows), strict=True))
+    return Column.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
 
 
 def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faults) -> None:
@@ -245,14 +231,11 @@ def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faul
     days = day0[rows].astype(np.int64)
     first, number = distinct(ticker.codes[rows], days - days.min(initial=0))
     earlier = rows[first[number]]
-    for i, same in zip(
-        rows[rows != earlier].tolist(), earlier[rows != earlier].tolist(), strict=True
-    ):
+    repeats = rows != earlier
+    for i, same in zip(rows[repeats].tolist(), earlier[repeats].tolist(), strict=True):
         reason = f"has the same day 0 ({day0[i]}) as the event on line {lines[same]}"
-        value = short(ticker.texts[ticker.codes[i]])
-        fault = Problem(
-            int(lines[i]), "ticker", reason, value, "keep one row per listing and day 0"
-        )
+        value, remedy = short(ticker.texts[ticker.codes[i]]), "keep one row per listing and day 0"
+        fault = Problem(int(lines[i]), "ticker", reason, value, remedy)
         faults.setdefault(i, []).append(fault)
 
 
@@ -268,22 +251,13 @@ def _named(
             faults.setdefault(i, []).append(Problem(int(lines[i]), "event_id", reason, short(name)))
     days, number = np.unique(day0, return_inverse=True)
     written = days.astype(str)
-    for i, (name, ticker, day) in enumerate(
-        zip(ids, cells["ticker"], number.tolist(), strict=True)
-    ):
-        if not name and i not in faults:
-            name = f"{ticker}-{written[day]}"
-            ids[i] = name = _unused(name, rows) if name in rows else name
-            rows[name] = i
+    for i, (ticker, day) in enumerate(zip(cells["ticker"], number.tolist(), strict=True)):
+        if not ids[i] and i not in faults:
+            stem = f"{ticker}-{written[day]}"
+            further = (f"{stem}-{k}" for k in count(2))
+            ids[i] = next(name for name in chain([stem], further) if name not in rows)
+            rows[ids[i]] = i
     return ids
-
-
-def _unused(stem: str, names: Iterable[str]) -> str:
-    name, count = stem, 1
-    while name in names:
-        count += 1
-        name = f"{stem}-{count}"
-    return name
 
 
 def notices_of(cells: Mapping[str, Column], calendar: CalendarChoice) -> tuple[str, ...]:
@@ -295,15 +269,12 @@ def notices_of(cells: Mapping[str, Column], calendar: CalendarChoice) -> tuple[s
     calendar : {"exchange", "data"}
     """
     out = []
-    if not set(OUTCOME) <= set(cells) and (
-        replaced := [name for name in REPLACED if name in cells]
-    ):
-        out.append(
-            f"the events.csv of a run has columns of its own in place of {', '.join(replaced)}"
-        )
-    if calendar == "exchange" and (
-        odd := [t for t in cells["ticker"].texts if _NO_SHARE.fullmatch(t)]
-    ):
+    replaced = [name for name in REPLACED if name in cells]
+    if replaced and not set(OUTCOME) <= set(cells):
+        names = ", ".join(replaced)
+        out.append(f"the events.csv of a run has columns of its own in place of {names}")
+    odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
+    if odd and calendar == "exchange":
         reason = "taken to trade on the sessions of New York, as there is no market suffix"
         out.append(f"{_some(odd)}: {reason}; --calendar data takes the days that have prices")
     for name, column in cells.items():

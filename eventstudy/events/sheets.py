@@ -7,7 +7,6 @@ import csv
 import datetime as dt
 import hashlib
 import io
-import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,6 +68,19 @@ class Column:
         """Return a column of empty cells."""
         return cls(np.zeros(rows, np.int64), [""])
 
+    @classmethod
+    def coded(cls, texts: Iterable[str], codes: IntArray) -> Column:
+        """Return the column of texts by their numbers; texts that are alike become one.
+
+        Parameters
+        ----------
+        texts : iterable of m str
+        codes : (n,) int array
+            Which of `texts` each row holds.
+        """
+        distinct_texts = cls.of(texts)
+        return cls(distinct_texts.codes[codes], distinct_texts.texts)
+
     def __len__(self) -> int:
         return len(self.codes)
 
@@ -77,8 +89,7 @@ class Column:
 
     def changed(self, change: Callable[[str], str]) -> Column:
         """Return the column with each text changed."""
-        new = Column.of(map(change, self.texts))
-        return Column(new.codes[self.codes], new.texts)
+        return Column.coded(map(change, self.texts), self.codes)
 
     def take(self, rows: IntArray) -> Column:
         """Return the column of some rows, without the texts that none of them holds."""
@@ -265,14 +276,15 @@ def _rows(
 
 
 def _broken_row(line: int, error: str) -> Problem:
+    reason = "the quotes of this row do not pair up"
+    remedy = "a quote inside a quoted cell is written twice"
     if "field limit" in error:
         reason = f"a cell is longer than {csv.field_size_limit():,} characters"
-        return Problem(line, WHOLE_ROW, reason, remedy="is a quote missing at the end of a cell?")
-    if "end of data" in error:
+        remedy = "is a quote missing at the end of a cell?"
+    elif "end of data" in error:
         reason = "a quote that opens in this row is never closed"
-        return Problem(line, WHOLE_ROW, reason, remedy="the rows after it are lost in the cell")
-    reason = "the quotes of this row do not pair up"
-    return Problem(line, WHOLE_ROW, reason, remedy="a quote inside a quoted cell is written twice")
+        remedy = "the rows after it are lost in the cell"
+    return Problem(line, WHOLE_ROW, reason, remedy=remedy)
 
 
 def _lines(raw: bytes) -> Iterable[str]:
@@ -321,19 +333,14 @@ def _column(cells: Any) -> Column:
         encoded = encoded.unify_dictionaries().combine_chunks()
     values = [cell_text(value) for value in encoded.dictionary.to_pylist()]
     codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    written = Column.of([*values, ""])
-    return Column(written.codes[codes], written.texts)
+    return Column.coded([*values, ""], codes)
 
 
 def cell_text(value: object) -> str:
     """Return a value as in a CSV: missing is empty, midnight without a zone is a date."""
     if isinstance(value, str):
         return value
-    if (
-        value is None
-        or str(value) in ("NaT", "<NA>")
-        or (isinstance(value, float) and math.isnan(value))
-    ):
+    if value is None or str(value) in ("NaT", "<NA>", "nan"):
         return ""
     if isinstance(value, dt.datetime):
         bare = value.tzinfo is None and value.time() == dt.time()
@@ -355,8 +362,7 @@ def _frame_column(cells: pd.Series[Any]) -> Column:
     if cells.dtype.kind not in "biufM":
         return Column.of(map(cell_text, cells))
     codes, values = cells.factorize()
-    written = Column.of([*map(cell_text, values.tolist()), ""])
-    return Column(written.codes[codes], written.texts)
+    return Column.coded([*map(cell_text, values.tolist()), ""], codes)
 
 
 def hash_of(sheet: Sheet) -> str:

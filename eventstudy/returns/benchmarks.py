@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -322,17 +322,15 @@ def _needs(
     Events of one day and calendar share their windows.
     """
     out = dict[int, Need]()
-    needs: dict[tuple[str, np.datetime64], Need] = {}
     several = [i for i, chain in enumerate(chains) if len(chain) > 1]
     table, windows = events.table.iloc[several], (choice.estimation, choice.event)
     days = table["day0"].to_numpy().astype("datetime64[D]")
+    need_of = cache(partial(Need.around, panel, windows=windows))
     rows = zip(several, table["ticker"].tolist(), table["exchange"].tolist(), days, strict=True)
     for i, ticker, code, day0 in rows:
         calendar = panel.calendar_of(code)
         if panel.row(ticker, calendar) >= 0:
-            if (calendar, day0) not in needs:
-                needs[calendar, day0] = Need.around(panel, calendar, day0, windows)
-            need = needs[calendar, day0]
+            need = need_of(calendar, day0)
             if len(need.estimation) and len(need.event):
                 out[i] = need
     return out

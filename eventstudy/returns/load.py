@@ -130,8 +130,11 @@ def load_returns(
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
     while True:
-        at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
-        basket.fetch({s: range_around(dates, *windows, further=further) for s, dates in at.items()})
+        dates: dict[str, list[date]] = {}
+        for (symbol, _), rows in keys.items():
+            dates.setdefault(symbol, []).extend(days[i] for i in rows)
+        needs = {s: range_around(at, *windows, further=further) for s, at in dates.items()}
+        basket.fetch(needs)
         indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)
         if measure == "return":
@@ -150,13 +153,6 @@ def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
     symbols = basket.unanswered
     rates = any(symbol.endswith("=X") for symbol in symbols)
     return symbols | {symbol for symbol in panel.failures if rates and symbol in panel.provenance}
-
-
-def _by_symbol(keys: Mapping[Key, list[int]]) -> dict[str, list[int]]:
-    out: dict[str, list[int]] = {}
-    for (symbol, _), rows in keys.items():
-        out.setdefault(symbol, []).extend(rows)
-    return out
 
 
 def _panel(
@@ -216,12 +212,7 @@ def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsP
 
 def _cause(symbol: str, error: PriceError) -> str:
     """Return what a provider says of one symbol, as the end of "no price data: ..."."""
-    cause = error.what
-    if error.where and error.where != symbol:
-        cause = f"{error.where}: {cause}"
-    if error.value is not None:
-        cause += f", got {error.value!r}"
-    return f"{cause}; {error.remedy}" if error.remedy else cause
+    return str(error).removeprefix(f"{symbol}: ")
 
 
 def read_returns(

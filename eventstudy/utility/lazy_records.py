@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -52,9 +52,8 @@ class ByEvent:
 
     def holds(self, name: str) -> bool:
         """Return whether the array `name` is here, or where this record was cut from."""
-        return name in self.__dict__ or (
-            "_whole" in self.__dict__ and self.__dict__["_whole"].holds(name)
-        )
+        whole = self.__dict__.get("_whole")
+        return name in self.__dict__ or (whole is not None and whole.holds(name))
 
     def computed(self, name: str) -> Any:
         """Return the array `name`, which the record does not hold; to be overridden."""
@@ -92,13 +91,11 @@ class ByEvent:
             """Return an array by event; it is held from then on unless its rows are large."""
             if name not in type(self).by_event:
                 raise AttributeError(f"{type(self).__name__} has no {name}")
-            held = self.holds(name)
-            array = (
-                self.__dict__["_whole"]._rows(name, self.__dict__["_cut"])
-                if held
-                else self.computed(name)
-            )
-            if not held or array.nbytes <= LASTING:
+            if not self.holds(name):
+                self.__dict__[name] = self.computed(name)
+                return self.__dict__[name]
+            array = self.__dict__["_whole"]._rows(name, self.__dict__["_cut"])
+            if array.nbytes <= LASTING:
                 self.__dict__[name] = array
             return array
 
@@ -128,11 +125,5 @@ class Pieces(Sequence[Record], Generic[Record]):
     def __len__(self) -> int:
         return len(self.slices)
 
-    @overload
-    def __getitem__(self, i: int) -> Record: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[Record]: ...
-    def __getitem__(self, i: int | slice) -> Record | list[Record]:
-        if isinstance(i, slice):
-            return [self.record.take(rows) for rows in self.slices[i]]
+    def __getitem__(self, i: Any) -> Any:
         return self.record.take(self.slices[i])
