@@ -160,7 +160,9 @@ def _french(lines: list[str], where: str) -> pd.DataFrame | None:
     bad = numbers.isna() & frame.notna()
     values = numbers.mask(numbers.isin(FRENCH_MISSING)) / 100
     # A cell that is no number stays as it is, to be named in the error.
-    return values.astype(object).mask(bad, frame) if bad.to_numpy().any() else values
+    has_text = bad.to_numpy().any()
+    decimals: pd.DataFrame = values.astype(object).mask(bad, frame) if has_text else values
+    return decimals
 
 
 def _refuse_percent(values: pd.DataFrame, where: str) -> None:

@@ -290,7 +290,7 @@ class _Rows:
             Symbols to lay; the others keep NaN.
         """
         present: BoolArray = np.isfinite(block)
-        strays = {name: present[:, ~hit].any(axis=1) for name, (hit, _) in self._places.items()}
+        strays = {name: present[:, ~hit].sum(axis=1) > 0 for name, (hit, _) in self._places.items()}
         for k in np.flatnonzero(passed).tolist():
             for i in self.of[symbols[k]]:
                 name = self._keys[i][1]

@@ -53,9 +53,11 @@ class Reason(str):
 
     Examples
     --------
-    >>> why = Reason("events_needed", n=1, needed=5)
-    >>> str(why), why.code, why.facts
-    ('1 event, at least 5 are needed', 'events_needed', {'n': 1, 'needed': 5})
+    >>> why = Reason("no_trade", symbol="AMD", n=1)
+    >>> str(why)
+    'AMD: 1 close without volume and without change taken as no trade'
+    >>> why.code, why.facts
+    ('no_trade', {'symbol': 'AMD', 'n': 1})
     """
 
     code: str
@@ -170,8 +172,8 @@ def say(code: str, **facts: Any) -> str:
 
     Examples
     --------
-    >>> say("common.dropped", n=1)
-    '1 announcement dropped'
+    >>> say("top.more_groups", n=1)
+    '1 more group in the table of groups below.'
     """
     return _SETTER.vformat(sentences()[code], (), facts)
 
