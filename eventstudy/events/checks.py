@@ -15,7 +15,6 @@ from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.tables import commas_in, is_number, strip
 from ..utility.typing import CalendarChoice, DateArray, IntArray
-from .announcements import MIDNIGHT
 from .rows import (
     CONTROL,
     KNOWN,
@@ -102,8 +101,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     named = zip(columns, sheet.columns, strict=True)
     trimmed = (*KNOWN, *GROUPS)
     cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
-    stamps = cells["announced_at"].texts
-    rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
+    rules = rules.for_stamps(cells["announced_at"].texts)
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
     _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)

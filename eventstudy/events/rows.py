@@ -6,8 +6,8 @@ import datetime as dt
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -71,6 +71,10 @@ class Rules:
         if isinstance(now, dt.datetime) and now.tzinfo is None:
             now = now.replace(tzinfo=dt.UTC)
         return cls(calendar, now, cutoff_minutes)
+
+    def for_stamps(self, stamps: Sequence[str]) -> Rules:
+        """Return the rules of a file with these stamps."""
+        return replace(self, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
 
 
 @dataclass(slots=True)

@@ -19,7 +19,6 @@ import numpy as np
 from ..errors import DataError, Problem
 from ..utility.csv_text import OUTCOME, unquoted
 from ..utility.tables import (
-    SAVE_AS,
     commas_in,
     has_decimal_commas,
     numbered_rows,
@@ -230,7 +229,7 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
         Columns that the header should name: they tell which separator is used.
     """
     if fault := why_not_text(raw):
-        return None, [Problem(fault.line, WHOLE_ROW, fault.reason, fault.byte, SAVE_AS)]
+        return None, [fault]
     problems: list[Problem] = []
     header = next((line for line in _lines(raw) if line.strip()), "")
     separator = separator_of(header, required)

@@ -204,10 +204,13 @@ def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsP
 
     notices = panel.notices
     panel, prices = in_currency(panel, currency, fetch), basket.prices
-    provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
-    fetched = replace(prices, notices=notices)
-    answer: Any = {"prices": prices.table, "provenance": provenance, "fetched": fetched}
-    return replace(panel, requested=dict(basket.calls), **answer)
+    return replace(
+        panel,
+        requested=dict(basket.calls),
+        prices=prices.table,
+        provenance={symbol: vars(p) for symbol, p in prices.provenance.items()},
+        fetched=replace(prices, notices=notices),
+    )
 
 
 def _cause(symbol: str, error: PriceError) -> str:
@@ -275,8 +278,8 @@ def read_returns(
         )
         sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
         origin = {s: {"source": "returns file", "detail": name} for s in available}
-        about: Any = {"kind": kind, "where": name, "failures": missing, "provenance": origin}
-        return ReturnsPanel.from_table(table, keys=keys, sessions=sessions, **about)
+        data: Any = {"keys": keys, "sessions": sessions, "failures": missing}
+        return ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
 
 
 def special_treatment(events: Events) -> frozenset[str]:

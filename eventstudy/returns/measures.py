@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from ..utility.catalogue import say
 from ..utility.typing import DateArray, FloatArray, Measure
 
 if TYPE_CHECKING:
@@ -88,10 +89,8 @@ def several_shares(events: Events) -> list[str]:
 
     table = events.table
     numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()
-    names = ", ".join(str(ticker) for ticker in numbers.index[numbers > 1])
-    reason = "several numbers of shares outstanding: the first is used on all days"
-    text = f"{names}: {reason}, as it cancels out of the abnormal turnover"
-    return [text] if names else []
+    tickers = list(map(str, numbers.index[numbers > 1]))
+    return [say("measure.several_shares", symbols=tickers)] if tickers else []
 
 
 def lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:

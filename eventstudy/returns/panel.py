@@ -21,6 +21,7 @@ from .sessions import (
     DATA_CALENDAR,
     Clock,
     Key,
+    ReturnsTable,
     between,
     clock_of,
     equal_weight,
@@ -34,7 +35,7 @@ from .sessions import (
     span_type,
     usual_hours,
 )
-from .table import FrameTable, ReturnsTable, no_return
+from .table import FrameTable, no_return
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnK
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .table import ReturnsTable
 
 Key = tuple[str, str]
 DATA_CALENDAR = "data"
@@ -225,6 +223,26 @@ class Clock(NamedTuple):
         """Return the clock of calendars, each with its sessions, ascending."""
         union = np.unique(np.concatenate(list(dates.values())))
         return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
+
+
+class ReturnsTable(Protocol):
+    """Returns of many symbols on the same dates.
+
+    Attributes
+    ----------
+    dates : (T,) datetime64[D] array
+        Ascending.
+    symbols : collection of str
+    """
+
+    @property
+    def dates(self) -> DateArray: ...
+    @property
+    def symbols(self) -> Collection[str]: ...
+
+    def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
+        """Yield the returns of some symbols, (m, T) for m of them at a time; NaN = missing."""
+        ...
 
 
 def lay_table(

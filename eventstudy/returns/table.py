@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +26,6 @@ LONG_CELLS = 2**26
 ROWS = 2**17
 # So many columns of a table without dates are named.
 NAMED = 8
-
-
-class ReturnsTable(Protocol):
-    """Returns of many symbols on the same dates.
-
-    Attributes
-    ----------
-    dates : (T,) datetime64[D] array
-        Ascending.
-    symbols : collection of str
-    """
-
-    @property
-    def dates(self) -> DateArray: ...
-    @property
-    def symbols(self) -> Collection[str]: ...
-
-    def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
-        """Yield the returns of some symbols, (m, T) for m of them at a time; NaN = missing."""
-        ...
 
 
 class FrameTable:
@@ -203,7 +183,7 @@ def _plain(cells: Any) -> Any:
     return cells.dictionary_decode() if hasattr(cells, "dictionary_decode") else cells
 
 
-def table_of(path: str | Path) -> ReturnsTable:
+def table_of(path: str | Path) -> FrameTable | _LongFile:
     """Return the returns of a file: CSV or Parquet, wide, or long with date, ticker, ret.
 
     Raises
@@ -222,12 +202,15 @@ def table_of(path: str | Path) -> ReturnsTable:
     return _LongFile(file, long) if long else _WideFile(file, date)
 
 
-def present_days(table: ReturnsTable, symbols: Sequence[str]) -> Callable[[str], DateArray]:
+def present_days(
+    table: FrameTable | _LongFile, symbols: Sequence[str]
+) -> Callable[[str], DateArray]:
     """Return what gives the dates on which a symbol has a return, read when first asked.
 
     Parameters
     ----------
-    table : ReturnsTable
+    table : FrameTable
+        Or what :func:`table_of` gives.
     symbols : sequence of str
         All that will be asked for.
     """

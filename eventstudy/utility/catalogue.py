@@ -68,8 +68,8 @@ class Reason(str):
         reason.code, reason.facts = code, facts
         return reason
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _reason, (self.code, self.facts)
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.code,), self.facts
 
     @classmethod
     def of(cls, text: str) -> Reason:
@@ -90,10 +90,6 @@ class Reason(str):
     def remedy(self) -> str:
         """What to do about it; "" where nothing is known to help."""
         return _variant(self, "remedy")
-
-
-def _reason(code: str, facts: Mapping[str, Any]) -> Reason:
-    return Reason(code, **facts)
 
 
 def _variant(reason: Reason, kind: str) -> str:

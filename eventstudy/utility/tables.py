@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from ..errors import ConfigError, DataError, EventStudyError, how_to_install
+from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
 from .registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -50,14 +50,6 @@ class TableError(Exception):
         super().__init__(message)
 
 
-class NotText(NamedTuple):
-    """Why bytes are no text in UTF-8: the line, and the byte that cannot be read."""
-
-    line: int
-    reason: str
-    byte: str | None = None
-
-
 def strip(cell: str) -> str:
     """Return a cell without the white space around it, the invisible kinds included."""
     return cell.strip().strip(_ZERO_WIDTH).strip()
@@ -91,18 +83,19 @@ def _files_of(folder: Path) -> list[str]:
         return []
 
 
-def why_not_text(raw: bytes) -> NotText | None:
-    """Return why bytes are no text in UTF-8, or None where they are."""
+def why_not_text(raw: bytes) -> Problem | None:
+    """Return why bytes are no text in UTF-8, with the line and the byte; None where they are."""
     for signature, kind in _SIGNATURES.items():
         if raw.startswith(signature):
-            return NotText(1, f"the file is {kind}")
+            return Problem(1, "", f"the file is {kind}", remedy=SAVE_AS)
     if raw.count(0) > len(raw) / 4:
-        return NotText(1, "the file is encoded as UTF-16, or not text")
+        return Problem(1, "", "the file is encoded as UTF-16, or not text", remedy=SAVE_AS)
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\r|\n", raw[: error.start])) + 1
-        return NotText(line, "the file is not UTF-8: unreadable byte", f"0x{raw[error.start]:02x}")
+        reason, byte = "the file is not UTF-8: unreadable byte", f"0x{raw[error.start]:02x}"
+        return Problem(line, "", reason, byte, SAVE_AS)
     return None
 
 
@@ -219,12 +212,11 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    parquet_modules(path.name)
     try:
-        frame = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise TableError(f"cannot be read as Parquet ({reason})") from error
+        with reading_parquet(path.name):
+            frame = pd.read_parquet(path, engine="pyarrow")
+    except DataError as error:
+        raise TableError(f"cannot be read as Parquet ({error.remedy})") from error
     return frame if frame.index.name is None else frame.reset_index()
 
 
@@ -338,7 +330,7 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
     try:
         header = file.readline()
         if fault := why_not_text(header):
-            raise DataError(fault.reason, where=name, value=fault.byte, remedy=SAVE_AS)
+            raise DataError(fault.what, where=name, value=fault.value, remedy=fault.remedy)
         separator = separator_of(header.decode("utf-8-sig"))
         file.seek(0)
         frame = pd.read_csv(
