@@ -27,7 +27,7 @@ from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.returns.factor_files import read_factors
-from eventstudy.returns.index_baskets import MOST_CALLS, Basket, calls_of, range_around
+from eventstudy.returns.load import MOST_CALLS, Basket, calls_of, range_around
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.typing import FloatArray

@@ -174,7 +174,7 @@ def test_an_index_serves_exchanges_that_differ() -> None:
         )
     )
 
-    from eventstudy.returns.load import build_sessions
+    from eventstudy.calendars.sessions import build_sessions
     from eventstudy.returns.series import needed
 
     keys = list(needed(events))

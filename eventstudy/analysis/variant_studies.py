@@ -17,7 +17,7 @@ from ..fitting.settings import within
 from ..prices import resolve
 from ..prices.shared import SharedSource
 from ..returns import ReturnsPanel
-from ..returns.index_baskets import Progress, days_around
+from ..returns.load import Progress, days_around
 from ..utility.log import note
 from .answer import answer_of
 from .market_values import with_market_values

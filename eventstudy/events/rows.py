@@ -219,20 +219,37 @@ def check_benchmark(row: Row, rules: Rules) -> None:
 
 
 def check_day0(row: Row, rules: Rules) -> None:
-    """Set day 0 of a row from ``announced_at``, ``tz``, ``day0`` and its exchange.
+    """Set day 0 of a row: the one given, else that of ``announced_at``, ``tz`` and its exchange.
 
     Parameters
     ----------
     row : Row
     rules : Rules
     """
-    _find_day0(row, _check_announcement(row, rules), rules)
+    announcement, stated = _check_announcement(row, rules), _given_day0(row, rules)
+    if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
+        row.day0 = stated
+        return
+    try:
+        row.day0 = _day0_by_clock(row, announcement, rules)
+    except DataError as error:
+        if stated is None:
+            row.fault_of("announced_at", error)
+    if stated is not None:
+        if row.day0 and abs(stated - row.day0) > FARTHEST_DAY0:
+            row.fault("day0", "is more than a year from the announcement", row["day0"])
+        row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
+        row.day0 = stated
+    elif announcement.instant is None or row.exchange is None:
+        row.flags.append(Flag.TIME_UNKNOWN)
 
 
 def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     zone = row["tz"]
     if zone and zone not in known_zones():
-        row.fault("tz", "unknown time zone", zone, _zone_hint(zone))
+        remedy = did_you_mean(zone, sorted(known_zones()))
+        remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
+        row.fault("tz", "unknown time zone", zone, remedy)
         zone = "UTC"
     if not row["announced_at"]:
         row.fault("announced_at", "is empty", remedy="write YYYY-MM-DD or a timestamp")
@@ -250,11 +267,6 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     return announcement
 
 
-def _zone_hint(zone: str) -> str:
-    hint = did_you_mean(zone, sorted(known_zones()))
-    return hint or "use an IANA name such as America/New_York or Asia/Shanghai"
-
-
 def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.date) -> bool:
     if not isinstance(today, dt.datetime):
         day = announcement.date or (announcement.instant.date() if announcement.instant else today)
@@ -265,26 +277,6 @@ def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.
     zone = announcement.tz or home
     local = today.astimezone(zoneinfo.ZoneInfo(zone)).date()
     return announcement.date is not None and announcement.date > local
-
-
-def _find_day0(row: Row, announcement: Announcement | None, rules: Rules) -> None:
-    """Set the row's day 0: the one given, else the one the clock gives."""
-    stated = _given_day0(row, rules)
-    if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
-        row.day0 = stated
-        return
-    try:
-        row.day0 = _day0_by_clock(row, announcement, rules)
-    except DataError as error:
-        if stated is None:
-            row.fault_of("announced_at", error)
-    if stated is not None:
-        if row.day0 and abs(stated - row.day0) > FARTHEST_DAY0:
-            row.fault("day0", "is more than a year from the announcement", row["day0"])
-        row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
-        row.day0 = stated
-    elif announcement.instant is None or row.exchange is None:
-        row.flags.append(Flag.TIME_UNKNOWN)
 
 
 def _given_day0(row: Row, rules: Rules) -> dt.date | None:

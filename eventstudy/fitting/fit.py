@@ -20,8 +20,7 @@ from ..returns import ReturnsPanel
 from ..returns.benchmarks import IndexChoice, settled
 from ..returns.currency import factor_currency
 from ..returns.factor_files import checked_factors
-from ..returns.index_baskets import Progress
-from ..returns.load import load_returns, read_returns
+from ..returns.load import Progress, load_returns, read_returns
 from ..returns.measures import require_intercept, require_prices
 from ..returns.series import FACTOR, Sources
 from ..utility import typing as kinds

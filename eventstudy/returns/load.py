@@ -1,31 +1,158 @@
-"""Which series a list of events needs, and the panel that holds them."""
+"""The panel of the series that events need: fetched for the days of their events, or read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..calendars.exchanges import BY_CODE, suffix_of
-from ..calendars.sessions import Sessions, data_sessions, sessions
+from ..calendars.exchanges import suffix_of
+from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
-from ..errors import DataError, PriceError
+from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events.table import Events
-from ..prices import PriceProvider
+from ..prices import PriceProvider, Prices
 from ..utility.catalogue import Reason
-from ..utility.typing import BenchmarkPolicy, CalendarChoice, DateArray, Measure, ReturnKind
+from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .index_baskets import Basket, Range, range_around
 from .measures import several_shares, shares_of
 from .panel import ReturnsPanel
 from .series import NeedsSeries, needed
-from .sessions import DATA_CALENDAR, NO_ZONE, Key
+from .sessions import DATA_CALENDAR, Key
 from .table import of_file, present_days, table_of
+
+# Called with (symbols done, symbols in all).
+Progress = Callable[[int, int], None] | None
+Range = tuple[date, date]
+# Calendar days for one session, holidays and weekends included, with room to spare.
+DAYS_PER_SESSION = 1.6
+MARGIN_DAYS = 20
+# Prices after the last window tell a halt that goes on from data that end.
+DAYS_AFTER = 120
+# Each call may have to find out anew that a source cannot be reached.
+MOST_CALLS = 4
+
+
+def range_around(
+    day0: Sequence[date],
+    estimation: Window,
+    event: Window,
+    *,
+    further: int = 0,
+    today: date | None = None,
+) -> Range:
+    """Return the first and last day whose prices the windows can need.
+
+    Parameters
+    ----------
+    day0 : sequence of date
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    today : date, optional
+        No later day is needed; default today.
+    """
+    before, after = days_around(estimation, event, further=further)
+    last = max(day0) + timedelta(days=after)
+    return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
+    """Return how many calendar days before and after day 0 the windows can need prices of.
+
+    Parameters
+    ----------
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    """
+    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
+    return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
+
+
+def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
+    """Return the symbols in at most `MOST_CALLS` calls, those of about the same years together."""
+    calls: dict[tuple[int, int], list[str]] = {}
+    for years in (1, 2, 4, 8, 10_000):
+        calls = {}
+        for symbol, (first, last) in ranges.items():
+            calls.setdefault((first.year // years, last.year // years), []).append(symbol)
+        if len(calls) <= MOST_CALLS:
+            break
+    groups = list(calls.values())
+    ends = (zip(*(ranges[symbol] for symbol in group), strict=True) for group in groups)
+    days = ((min(first), max(last)) for first, last in ends)
+    return list(zip(groups, days, strict=True))
+
+
+@dataclass(eq=False)
+class Basket:
+    """What was fetched from one source so far, in `prices`.
+
+    Parameters
+    ----------
+    source : PriceProvider
+    progress : callable, optional
+        Called with (symbols done, symbols in all) during the first fetch.
+    ranges, calls : dict of str to (first, last)
+        What each symbol needed, and the range of the last call that it was in.
+    """
+
+    source: PriceProvider
+    progress: Progress = None
+    ranges: dict[str, Range] = field(default_factory=dict)
+    calls: dict[str, Range] = field(default_factory=dict)
+    prices: Prices = field(init=False)
+
+    def fetch(self, ranges: Mapping[str, Range]) -> None:
+        """Fetch what was not asked for before; a call that fails is a failure of its symbols."""
+        wider = {s: self._wider(s, days) for s, days in ranges.items()}
+        new = {s: days for s, days in wider.items() if days != self.ranges.get(s)}
+        done, progress = 0, None if self.ranges else self.progress
+        for symbols, (first, last) in calls_of(new):
+            answer = self._call(symbols, first, last, _shifted(progress, done, len(new)))
+            self.prices = _merged(answer, self.prices) if self.ranges else answer
+            self.ranges |= {s: new[s] for s in symbols}
+            self.calls |= dict.fromkeys(symbols, (first, last))
+            done += len(symbols)
+
+    def _wider(self, symbol: str, days: Range) -> Range:
+        first, last = self.ranges.get(symbol, days)
+        return min(first, days[0]), max(last, days[1])
+
+    def _call(self, symbols: list[str], first: date, last: date, progress: Progress) -> Prices:
+        try:
+            return self.source.fetch(symbols, first, last, progress=progress)
+        except PriceError as error:
+            return Prices.of({}, dict.fromkeys(symbols, error), {})
+
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """Symbols of which the source did not say that it has no prices: nobody knows."""
+        answers, failures = (NoPricesError, UnknownSymbolError), self.prices.failures
+        return frozenset(s for s, error in failures.items() if not isinstance(error, answers))
+
+
+def _merged(prices: Prices, earlier: Prices) -> Prices:
+    """Return the prices of two calls; notices that differ in their symbols only become one."""
+    merged, joined = prices.merge(earlier), dict[str, str]()
+    for notice in merged.notices:
+        key = str(notice)
+        if isinstance(notice, Reason) and "symbols" in notice.facts:
+            shared = {k: fact for k, fact in notice.facts.items() if k not in ("n", "symbols")}
+            key = f"{notice.code} {shared}"
+            if isinstance(before := joined.get(key), Reason):
+                names = sorted({*before.facts["symbols"], *notice.facts["symbols"]})
+                notice = Reason(notice.code, **shared, n=len(names), symbols=names)
+        joined[key] = notice
+    return replace(merged, notices=tuple(joined.values()))
+
+
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
+    return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def needed_range(events: Events, estimation: Window, event: Window) -> Range:
@@ -310,65 +437,3 @@ def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[s
     chains = set(chains_of(events, benchmark, policy))
     firsts, symbols = {chain[0] for chain in chains}, {s for chain in chains for s in chain}
     return firsts | {s for s in symbols if suffix_of(s) or s.startswith("^")}
-
-
-def build_sessions(
-    keys: list[Key],
-    available: Collection[str],
-    days_of: Callable[[str], DateArray],
-    calendar: CalendarChoice,
-    benchmarks: set[str],
-) -> dict[str, Sessions]:
-    """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
-
-    Parameters
-    ----------
-    keys : list of (symbol, calendar)
-    available : collection of str
-        Symbols that have data.
-    days_of : callable
-        Gives the days with data of a symbol.
-    calendar : {"exchange", "data"}
-    benchmarks : set of str
-        Symbols whose days are sessions.
-    """
-    out = {}
-    for name in dict.fromkeys(c for _, c in keys):
-        exchange = BY_CODE.get(name)
-        known_sessions = sessions(exchange.calendar) if exchange and exchange.calendar else None
-        if known_sessions is None or calendar == "data":
-            symbols = [symbol for symbol, c in keys if c == name and symbol in available]
-            days = _market_days(days_of, symbols, benchmarks)
-            if len(days) == 0:
-                continue
-            zone = known_sessions.tz if known_sessions else NO_ZONE
-            known_sessions = data_sessions(name, zone, days, known_sessions)
-        out[name] = known_sessions
-    return out
-
-
-def _market_days(
-    days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
-) -> DateArray:
-    """Return the days on which a market was open, judged by the prices of its symbols.
-
-    With a benchmark: its days, and those on which more than half of the firms that are listed have
-    a price. A stray price on a Sunday is no session. Without one: all days.
-    """
-    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
-    if not ends:
-        return np.empty(0, "datetime64[D]")
-    first, last = np.min(ends), np.max(ends)
-    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
-    index = np.zeros(len(days), dtype=bool)
-    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
-    for symbol in symbols:
-        at = (days_of(symbol) - first).astype(np.int64)
-        if symbol in benchmarks:
-            index[at] = True
-        elif len(at):
-            present[at] += 1
-            listed[at[[0, -1]] + (0, 1)] += (1, -1)
-    if not any(symbol in benchmarks for symbol in symbols):
-        return days[present > 0]
-    return days[index | (present > np.cumsum(listed)[:-1] / 2)]

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import DataError
 from ..prices.quality.fault_kinds import Fault, faults_of, near, notes_of
 from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
-from ..prices.quality.quotes import NO_DATES, by_symbol
+from ..prices.quality.quotes import NO_DATES, Quotes, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from .measures import lack, measured
 from .sessions import (
@@ -118,9 +118,10 @@ class ReturnsPanel:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
 
     def _repr_html_(self) -> str:
-        span = f", {self.sessions[0]} to {self.sessions[-1]}" if len(self.sessions) else ""
-        lacking = f"; without data: {', '.join(self.failures)}" if self.failures else ""
-        return f"<p>{escape(repr(self)[1:-1] + span + lacking)}</p>"
+        text = repr(self)[1:-1]
+        text += f", {self.sessions[0]} to {self.sessions[-1]}" if len(self.sessions) else ""
+        text += f"; without data: {', '.join(self.failures)}" if self.failures else ""
+        return f"<p>{escape(text)}</p>"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -197,9 +198,8 @@ class ReturnsPanel:
             The day itself where the calendar has no such session.
         """
         out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
-        for name in dict.fromkeys(calendars):
-            rows = np.flatnonzero(names == name)
-            open_days = self.sessions[self.calendars.get(name, np.empty(0, np.int64))]
+        for name in self.calendars.keys() & set(calendars):
+            rows, open_days = np.flatnonzero(names == name), self.sessions[self.calendars[name]]
             at = np.searchsorted(open_days, out[rows])
             is_covered = at < len(open_days)
             out[rows[is_covered]] = open_days[at[is_covered]]
@@ -262,12 +262,12 @@ class ReturnsPanel:
         keys = list(keys)
         firms, homes = {symbol for symbol, _ in keys}, home_calendars(keys)
         series, notes, lacking, faults = {}, [], {}, list[Fault]()
-        quotes_of = {name: (quotes, rows) for name, quotes, rows in by_symbol(table)}
-        clock = clock_of([quotes for quotes, _ in quotes_of.values()], sessions)
-        for symbol, (raw, rows) in quotes_of.items():
+        symbols, quotes_of = list(by_symbol(table)), dict[str, Quotes]()
+        clock = clock_of([quotes for _, quotes, _ in symbols], sessions)
+        for symbol, raw, rows in symbols:
             home, rules = homes.get(symbol, ""), rules_of(symbol, limits, st=symbol in st)
             quotes = replace(raw, sessions=clock.dates.get(home, NO_DATES), rules=rules)
-            quotes_of[symbol] = quotes, rows
+            quotes_of[symbol] = quotes
             if measure == "return":
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:
@@ -284,18 +284,18 @@ class ReturnsPanel:
         spans = np.zeros(shape, dtype=span_type(shape[1]))
         for i, (symbol, calendar) in enumerate(wanted):
             at, wanted_kind = clock.columns[calendar], kind if measure == "return" else None
-            quotes, dates = quotes_of[symbol][0], clock.dates[calendar]
-            *row, outside = lay_row(series[symbol], quotes, dates, wanted_kind)
+            days = clock.dates[calendar]
+            *row, outside = lay_row(series[symbol], quotes_of[symbol], days, wanted_kind)
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside)
-        ruled = any(quotes_of[symbol][0].rules for symbol, _ in wanted)
+        has_limits = any(quotes_of[symbol].rules for symbol, _ in wanted)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, measure=measure,
             hours={name: usual_hours(s) for name, s in sessions.items()},
             kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
             notes=(*notes, *notes_of(faults), *note_approximate_limits(quotes_of, wanted)),
-            limits=states if ruled else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
+            limits=states if has_limits else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     @classmethod
@@ -372,9 +372,8 @@ class ReturnsPanel:
             If the table has none of the rows.
         """
         dates = table.dates
-        if sessions is None:
-            dates_of = {DATA_CALENDAR: dates}
-        else:
+        dates_of = {DATA_CALENDAR: dates}
+        if sessions is not None:
             dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
         if keys is None:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
@@ -390,11 +389,11 @@ class ReturnsPanel:
             values, outside = values[sound], outside[sound]
         strays = zip(wanted, outside, strict=True)
         notes = [note for key, n in strays for note in note_closed_days(*key, int(n))]
-        hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
         spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
-            calendars=clock.columns, hours=hours, kind=kind, notes=tuple(notes),
+            calendars=clock.columns, kind=kind, notes=tuple(notes),
+            hours={name: usual_hours(s) for name, s in (sessions or {}).items()},
             notices=tuple(verdict.notices), faults=verdict.faults,
             failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip

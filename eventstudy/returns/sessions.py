@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from ..calendars.exchanges import EXCHANGES, home_of
-from ..calendars.sessions import Sessions
+from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import Gate, Verdict
 from ..prices.quality.quotes import Quotes
 from ..utility.catalogue import Reason
@@ -21,8 +21,6 @@ Key = tuple[str, str]
 DATA_CALENDAR = "data"
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
 CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
-# Time zone of sessions whose exchange is not known.
-NO_ZONE = "UTC"
 
 
 def note_closes(quotes: Quotes) -> list[str]:
@@ -270,55 +268,35 @@ def lay_table(
     verdict : Verdict
         Of the gate.
     """
-    rows = _Rows(table.dates, keys, clock, kind)
-    gate = Gate(table.dates, list(rows.of), kind, where)
-    for symbols, block in table.blocks(list(rows.of)):
-        rows.lay(symbols, block, ~gate.look(symbols, block))
+    rows: dict[str, list[int]] = {}
+    for i, (symbol, _) in enumerate(keys):
+        rows.setdefault(symbol, []).append(i)
+    values = np.full((len(keys), len(clock.sessions)), np.nan)
+    outside = np.zeros(len(keys), np.int64)
+    places = {}
+    for name, days in clock.dates.items():
+        at, hit = located(table.dates, days)
+        places[name] = np.flatnonzero(hit), clock.columns[name][at[hit]], np.flatnonzero(~hit)
+
+    def lay(symbol: str, returns: FloatArray) -> None:
+        for i in rows[symbol]:
+            name = keys[i][1]
+            inside, columns, closed = places[name]
+            if np.isfinite(returns[closed]).any():
+                row, outside[i] = compounded(table.dates, returns, clock.dates[name], kind)
+                values[i, clock.columns[name]] = row
+            else:
+                values[i, columns] = returns[inside]
+
+    gate = Gate(table.dates, list(rows), kind, where)
+    for symbols, block in table.blocks(list(rows)):
+        for k in np.flatnonzero(~gate.look(symbols, block)):
+            lay(symbols[k], block[k])
     verdict = gate.verdict()
     for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
-        rows.lay(symbols, verdict.cleaned(symbols, block), np.ones(len(symbols), dtype=bool))
-    return rows.values, rows.outside, verdict
-
-
-class _Rows:
-    """The rows of a panel while they are laid on the sessions of their calendars."""
-
-    def __init__(self, dates: DateArray, keys: list[Key], clock: Clock, kind: ReturnKind) -> None:
-        self.of: dict[str, list[int]] = {}
-        for i, (symbol, _) in enumerate(keys):
-            self.of.setdefault(symbol, []).append(i)
-        self.values = np.full((len(keys), len(clock.sessions)), np.nan)
-        self.outside = np.zeros(len(keys), np.int64)
-        self._dates, self._keys, self._clock, self._kind = dates, keys, clock, kind
-        # By calendar: which dates of the table are its sessions, and their columns in the panel.
-        self._places: dict[str, tuple[BoolArray, IntArray]] = {}
-        for name, days in clock.dates.items():
-            at, is_session = located(dates, days)
-            self._places[name] = is_session, clock.columns[name][at[is_session]]
-
-    def lay(self, symbols: Sequence[str], block: FloatArray, passed: BoolArray) -> None:
-        """Lay returns of symbols on the sessions of their calendars.
-
-        Parameters
-        ----------
-        symbols : sequence of m str
-        block : (m, T) float array
-            Decimal returns on the dates of the table; NaN = missing.
-        passed : (m,) bool array
-            Symbols to lay; the others keep NaN.
-        """
-        present: BoolArray = np.isfinite(block)
-        strays = {name: present[:, ~hit].sum(axis=1) > 0 for name, (hit, _) in self._places.items()}
-        for k in np.flatnonzero(passed).tolist():
-            for i in self.of[symbols[k]]:
-                name = self._keys[i][1]
-                if strays[name][k]:
-                    days = self._clock.dates[name]
-                    row, self.outside[i] = compounded(self._dates, block[k], days, self._kind)
-                    self.values[i, self._clock.columns[name]] = row
-                else:
-                    is_session, columns = self._places[name]
-                    self.values[i, columns] = block[k, is_session]
+        for symbol, returns in zip(symbols, verdict.cleaned(symbols, block), strict=True):
+            lay(symbol, returns)
+    return values, outside, verdict
 
 
 def factor_rows(
@@ -383,20 +361,18 @@ def span_type(longest: int) -> type[np.signedinteger[Any]]:
     return np.int16 if longest <= np.iinfo(np.int16).max else np.int32
 
 
-def note_approximate_limits(
-    quotes_of: Mapping[str, tuple[Quotes, IntArray]], keys: Iterable[Key]
-) -> list[str]:
+def note_approximate_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
     """Return a note on the symbols whose price limits were judged from returns.
 
     Parameters
     ----------
-    quotes_of : mapping of str to (Quotes, rows)
+    quotes_of : mapping of str to Quotes
         By symbol.
     keys : iterable of (symbol, calendar)
         The rows of the panel.
     """
     symbols = dict.fromkeys(symbol for symbol, _ in keys)
-    approx = [s for s in symbols if quotes_of[s][0].rules and quotes_of[s][0].limits.approx.any()]
+    approx = [s for s in symbols if quotes_of[s].rules and quotes_of[s].limits.approx.any()]
     if not approx:
         return []
     names = ", ".join(approx[:3]) + ", ..." * (len(approx) > 3)

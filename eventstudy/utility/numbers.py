@@ -210,22 +210,6 @@ def _date(value: object) -> dt.date | None:
     return None if np.isnat(stamp) else stamp.astype(dt.date)
 
 
-def count(n: int, noun: str) -> str:
-    """Return ``1 event``, ``2 events``.
-
-    Parameters
-    ----------
-    n : int
-    noun : str
-        In the singular, with a plural in -s.
-
-    Returns
-    -------
-    str
-    """
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def capitalised(text: str) -> str:
     """Return a sentence with a capital letter, unless it begins with a name such as of a file."""
     first = text.split(maxsplit=1)[:1]
