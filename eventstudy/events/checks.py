@@ -28,7 +28,7 @@ from .rows import (
     control_characters,
     short,
 )
-from .sheets import WHOLE_ROW, Column, Sheet, distinct
+from .sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
 
 _ALIASES = {
     "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
@@ -58,7 +58,7 @@ class Checked:
     ----------
     columns_in : list of str
         Columns of the input in their order.
-    cells : mapping of str to Column
+    cells : mapping of str to TextColumn
         Their cells, and those of ``event_id``, ``exchange`` and ``flags``.
     day0 : (n,) datetime64[D] array
     notices : tuple of str
@@ -66,16 +66,16 @@ class Checked:
     """
 
     columns_in: list[str]
-    cells: Mapping[str, Column]
+    cells: Mapping[str, TextColumn]
     day0: DateArray
     notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.day0)
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> TextColumn:
         """Return a column; of empty cells where there is none of that name."""
-        return self.cells[name] if name in self.cells else Column.blank(len(self))
+        return self.cells[name] if name in self.cells else TextColumn.blank(len(self))
 
 
 def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Problem]]:
@@ -112,7 +112,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     if good.any() and not problems:
         rows = np.flatnonzero(good)
         selected = {name: c.take(rows) for name, c in {**cells, "exchange": exchange}.items()}
-        derived = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
+        derived = {"event_id": TextColumn.of([ids[i] for i in rows]), "flags": flags.take(rows)}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
         checked = Checked(columns, {**selected, **derived}, day0[rows], (*sheet.notices, *notices))
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
@@ -160,8 +160,8 @@ def _alias(wanted: str, columns: list[str]) -> str:
 
 
 def _judge(
-    cells: Mapping[str, Column], n: int, rules: Rules
-) -> tuple[Column, Column, DateArray, Faults]:
+    cells: Mapping[str, TextColumn], n: int, rules: Rules
+) -> tuple[TextColumn, TextColumn, DateArray, Faults]:
     """Return exchange, flags and day 0 (NaT where unknown) of each row, and the faults by row."""
     faults: Faults = {}
     for name, column in cells.items():
@@ -171,7 +171,7 @@ def _judge(
     _judged(cells, ["benchmark", "ticker"], n, lambda row: check_benchmark(row, rules), faults)
     codes = [row.exchange.code if row.exchange else "" for row in first]
     exchanges = {code: row.exchange for code, row in zip(codes, first, strict=True)}
-    exchange = Column.coded(codes, traded)
+    exchange = TextColumn.coded(codes, traded)
 
     def day0_of(row: Row) -> None:
         row.exchange = exchanges[row["exchange"]]
@@ -180,13 +180,13 @@ def _judge(
     dated_by = {**cells, "exchange": exchange}
     dated, day = _judged(dated_by, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
     day0 = np.array([row.day0 for row in dated], dtype="datetime64[D]")[day]
-    raised = Column.coded([";".join(row.flags) for row in dated], day)
-    flags = _joined_flags(cells.get("flags", Column.blank(n)), raised)
+    raised = TextColumn.coded([";".join(row.flags) for row in dated], day)
+    flags = _joined_flags(cells.get("flags", TextColumn.blank(n)), raised)
     return exchange, flags, day0, faults
 
 
 def _judged(
-    cells: Mapping[str, Column],
+    cells: Mapping[str, TextColumn],
     names: Sequence[str],
     n: int,
     check: Callable[[Row], None],
@@ -197,8 +197,8 @@ def _judged(
     Returns the combinations and which of them each row has; their faults are added to those of the
     rows.
     """
-    columns = {name: cells.get(name, Column.blank(n)) for name in names}
-    first, number = distinct(*(column.codes for column in columns.values()))
+    columns = {name: cells.get(name, TextColumn.blank(n)) for name in names}
+    first, number = number_combinations(*(column.codes for column in columns.values()))
     combinations = zip(*(column.take(first) for column in columns.values()), strict=True)
     rows = [Row(dict(zip(names, texts, strict=True))) for texts in combinations]
     for row in rows:
@@ -215,19 +215,19 @@ def _spread(faults_of: Sequence[Sequence[Problem]], number: IntArray, faults: Fa
             faults.setdefault(i, []).extend(faults_of[number[i]])
 
 
-def _joined_flags(first: Column, second: Column) -> Column:
+def _joined_flags(first: TextColumn, second: TextColumn) -> TextColumn:
     """Return the words of two columns of n rows, each once."""
-    rows, number = distinct(first.codes, second.codes)
+    rows, number = number_combinations(first.codes, second.codes)
     cells = map(";".join, zip(first.take(rows), second.take(rows), strict=True))
-    return Column.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
+    return TextColumn.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
 
 
-def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faults) -> None:
+def _note_repeats(ticker: TextColumn, day0: DateArray, lines: IntArray, faults: Faults) -> None:
     """Add a fault to each row whose ticker and day 0 an earlier row has."""
     named = np.array([text != "" for text in ticker.texts], dtype=bool)
     rows = np.flatnonzero(named[ticker.codes] & ~np.isnat(day0))
     days = day0[rows].astype(np.int64)
-    first, number = distinct(ticker.codes[rows], days - days.min(initial=0))
+    first, number = number_combinations(ticker.codes[rows], days - days.min(initial=0))
     earlier = rows[first[number]]
     repeats = rows != earlier
     for i, same in zip(rows[repeats].tolist(), earlier[repeats].tolist(), strict=True):
@@ -238,10 +238,10 @@ def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faul
 
 
 def _named(
-    cells: Mapping[str, Column], day0: DateArray, lines: IntArray, faults: Faults
+    cells: Mapping[str, TextColumn], day0: DateArray, lines: IntArray, faults: Faults
 ) -> list[str]:
     """Return the id of each row, made where there is none; add a fault where it repeats."""
-    ids = list(cells.get("event_id", Column.blank(len(lines))))
+    ids = list(cells.get("event_id", TextColumn.blank(len(lines))))
     rows: dict[str, int] = {}
     for i, name in enumerate(ids):
         if name and (first := rows.setdefault(name, i)) != i:
@@ -258,12 +258,12 @@ def _named(
     return ids
 
 
-def notices_of(cells: Mapping[str, Column], calendar: CalendarChoice) -> tuple[str, ...]:
+def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tuple[str, ...]:
     """Return what is to be said of the good rows of a file, given its columns by name.
 
     Parameters
     ----------
-    cells : mapping of str to Column
+    cells : mapping of str to TextColumn
     calendar : {"exchange", "data"}
     """
     out = []
@@ -281,7 +281,7 @@ def notices_of(cells: Mapping[str, Column], calendar: CalendarChoice) -> tuple[s
             out.append(f"{name}: text and no numbers: {_some(map(repr, odd))}; {remedy}")
     for name in GROUPS:
         if name in cells:
-            out += alike(name, cells[name].texts)
+            out += note_alike(name, cells[name].texts)
     return tuple(out)
 
 
@@ -304,7 +304,7 @@ def unread(name: str, texts: Sequence[str]) -> list[str]:
     return odd if name == SIZE or len(odd) == len(commas) else []
 
 
-def alike(column: str, texts: Iterable[str]) -> Iterator[str]:
+def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
     """Yield a notice for each set of groups whose names differ in case and white space only.
 
     Parameters

@@ -41,7 +41,7 @@ _INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Column:
+class TextColumn:
     """The cells of one column.
 
     Attributes
@@ -56,19 +56,19 @@ class Column:
     texts: list[str]
 
     @classmethod
-    def of(cls, cells: Iterable[str]) -> Column:
+    def of(cls, cells: Iterable[str]) -> TextColumn:
         """Return the column that holds `cells`."""
         coder = Coder()
         coder.extend(cells)
         return coder.column()
 
     @classmethod
-    def blank(cls, rows: int) -> Column:
+    def blank(cls, rows: int) -> TextColumn:
         """Return a column of empty cells."""
         return cls(np.zeros(rows, np.int64), [""])
 
     @classmethod
-    def coded(cls, texts: Iterable[str], codes: IntArray) -> Column:
+    def coded(cls, texts: Iterable[str], codes: IntArray) -> TextColumn:
         """Return the column of texts by their numbers; texts that are alike become one.
 
         Parameters
@@ -86,14 +86,14 @@ class Column:
     def __iter__(self) -> Iterator[str]:
         return map(self.texts.__getitem__, self.codes.tolist())
 
-    def changed(self, change: Callable[[str], str]) -> Column:
+    def changed(self, change: Callable[[str], str]) -> TextColumn:
         """Return the column with each text changed."""
-        return Column.coded(map(change, self.texts), self.codes)
+        return TextColumn.coded(map(change, self.texts), self.codes)
 
-    def take(self, rows: IntArray) -> Column:
+    def take(self, rows: IntArray) -> TextColumn:
         """Return the column of some rows, without the texts that none of them holds."""
-        first, codes = distinct(self.codes[rows])
-        return Column(codes, [self.texts[code] for code in self.codes[rows[first]].tolist()])
+        first, codes = number_combinations(self.codes[rows])
+        return TextColumn(codes, [self.texts[code] for code in self.codes[rows[first]].tolist()])
 
 
 class Coder:
@@ -108,9 +108,9 @@ class Coder:
         """Append cells."""
         self._codes.append(np.fromiter(map(self._number.__getitem__, cells), np.int64))
 
-    def column(self) -> Column:
+    def column(self) -> TextColumn:
         """Return what was collected."""
-        return Column(np.concatenate([np.empty(0, np.int64), *self._codes]), list(self._number))
+        return TextColumn(np.concatenate([np.empty(0, np.int64), *self._codes]), list(self._number))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,7 +125,7 @@ class Sheet:
         Of the columns, as written.
     lines : (n,) int array
         First line of each row that has as many cells as the header.
-    columns : list of Column
+    columns : list of TextColumn
         Their cells, a column for each name.
     odd : list of (line, number of cells)
         The other rows.
@@ -136,7 +136,7 @@ class Sheet:
     header: int
     names: list[str]
     lines: IntArray
-    columns: list[Column]
+    columns: list[TextColumn]
     odd: list[tuple[int, int]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
@@ -154,7 +154,7 @@ class Sheet:
         return zip(*self.columns, strict=True)
 
 
-def laid_out(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
+def collect_rows(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
     """Return the sheet of rows with their lines, header first; None if there is none."""
     remaining = iter(rows)
     header, names = next(remaining, (0, None))
@@ -183,7 +183,7 @@ def _flush(block: list[list[str]], coders: list[Coder]) -> None:
     block.clear()
 
 
-def distinct(*codes: IntArray) -> tuple[IntArray, IntArray]:
+def number_combinations(*codes: IntArray) -> tuple[IntArray, IntArray]:
     """Number the distinct combinations of one row's codes.
 
     Parameters
@@ -233,7 +233,7 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
     problems: list[Problem] = []
     header = next((line for line in _lines(raw) if line.strip()), "")
     separator = separator_of(header, required)
-    sheet = laid_out(_rows(_lines(raw), separator, problems))
+    sheet = collect_rows(_rows(_lines(raw), separator, problems))
     if sheet and separator != ",":
         sheet = _with_points(sheet)
     if sheet and set(OUTCOME) <= set(sheet.names):
@@ -318,7 +318,7 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
     return Sheet(1, names, rows + 2, columns), []
 
 
-def _column(cells: Any) -> Column:
+def _column(cells: Any) -> TextColumn:
     """Return a column of Arrow as text; each distinct value is written once."""
     import pyarrow as pa
 
@@ -327,12 +327,12 @@ def _column(cells: Any) -> Column:
     except pa.ArrowNotImplementedError:
         encoded = None
     if encoded is None:
-        return Column.of(map(cell_text, cells.to_pylist()))
+        return TextColumn.of(map(cell_text, cells.to_pylist()))
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
     values = [cell_text(value) for value in encoded.dictionary.to_pylist()]
     codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return Column.coded([*values, ""], codes)
+    return TextColumn.coded([*values, ""], codes)
 
 
 def cell_text(value: object) -> str:
@@ -356,12 +356,12 @@ def sheet_of_frame(frame: pd.DataFrame) -> Sheet:
     return Sheet(1, names, np.arange(len(frame)) + 2, columns)
 
 
-def _frame_column(cells: pd.Series[Any]) -> Column:
+def _frame_column(cells: pd.Series[Any]) -> TextColumn:
     """Return a column as text; distinct values are written once if no two look alike."""
     if cells.dtype.kind not in "biufM":
-        return Column.of(map(cell_text, cells))
+        return TextColumn.of(map(cell_text, cells))
     codes, values = cells.factorize()
-    return Column.coded([*map(cell_text, values.tolist()), ""], codes)
+    return TextColumn.coded([*map(cell_text, values.tolist()), ""], codes)
 
 
 def hash_of(sheet: Sheet) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -139,7 +140,7 @@ def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
     return [chain[0] for chain in chains_of(events, benchmark)]
 
 
-def left_out(events: Events, benchmark: str = "") -> list[str]:
+def note_left_out(events: Events, benchmark: str = "") -> list[str]:
     """Return a note on firms of the list of events that portfolios leave out.
 
     Parameters
@@ -341,8 +342,8 @@ def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tu
 
     @cache
     def before(chain: tuple[str, ...]) -> tuple[str, ...]:
-        at = next((k for k, symbol in enumerate(chain) if symbol in panel.unanswered), len(chain))
-        return chain[:at] or chain[:1]
+        answered = takewhile(lambda symbol: symbol not in panel.unanswered, chain)
+        return tuple(answered) or chain[:1]
 
     return list(map(before, chains))
 
@@ -396,7 +397,7 @@ def settled(
             flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
             instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
     line = [_say_replaced(cover, instead, len(table))] if instead else []
-    notes = (*left_out(events, choice.benchmark), *panel.notes)
+    notes = (*note_left_out(events, choice.benchmark), *panel.notes)
     panel = replace(panel, notices=(*panel.notices, *line), notes=notes)
     file = table["benchmark"]
     is_replaced = NAMED in table or file.isin({first for first, _ in instead}).any()

@@ -222,16 +222,13 @@ def _say_converted(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[
     groups: dict[tuple[str, str], dict[str, None]] = {}
     for (symbol, _), pair in pairs.items():
         groups.setdefault(pair, {})[symbol] = None
-    if currency == LOCAL:
-        return [
-            say("currency.local", symbols=names, old=old, new=new)
-            for (old, new), names in groups.items()
-        ]
-    clauses = [
-        say("currency.group", n=len(names), old=pair[0], rates=filter(None, map(rate_symbol, pair)))
-        for pair, names in groups.items()
-    ]
-    return [say("currency.all", currency=currency, groups=clauses)] if clauses else []
+    clauses, code = [], "currency.local" if currency == LOCAL else "currency.group"
+    for (old, new), names in groups.items():
+        facts = {"symbols": names, "n": len(names), "old": old, "new": new}
+        clauses.append(say(code, **facts, rates=filter(None, map(rate_symbol, (old, new)))))
+    if currency == LOCAL or not clauses:
+        return clauses
+    return [say("currency.all", currency=currency, groups=clauses)]
 
 
 def rates_of(table: pd.DataFrame, symbols: Iterable[str]) -> Rates:

@@ -18,7 +18,7 @@ from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .measures import several_shares, shares_of
+from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .series import NeedsSeries, needed
 from .sessions import DATA_CALENDAR, Key
@@ -307,7 +307,7 @@ def _panel(
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
         failures=failures,
-        notices=(*fetched.notices, *(several_shares(events) if measure == "turnover" else ())),
+        notices=(*fetched.notices, *(note_several_shares(events) if measure == "turnover" else ())),
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
         fetched=fetched,
         requested=dict(basket.calls),

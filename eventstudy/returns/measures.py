@@ -21,7 +21,7 @@ SMALL_TURNOVER = 0.000255
 SHARES = "shares_outstanding"
 
 
-def measured(
+def compute_measure(
     rows: pd.DataFrame, measure: Measure, shares: float = np.nan
 ) -> tuple[DateArray, FloatArray]:
     """Return the dates of one symbol and its measure on each, in logarithms; NaN where it has none.
@@ -83,7 +83,7 @@ def shares_of(events: Events) -> Mapping[str, float]:
     return {str(ticker): float(n) for ticker, n in first.items()}
 
 
-def several_shares(events: Events) -> list[str]:
+def note_several_shares(events: Events) -> list[str]:
     """Say which tickers have several numbers of shares outstanding, of which the first counts."""
     import pandas as pd
 
@@ -93,7 +93,7 @@ def several_shares(events: Events) -> list[str]:
     return [say("measure.several_shares", symbols=tickers)] if tickers else []
 
 
-def lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
+def explain_lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
     """Say why a symbol has no value of a measure on any day, and what to do.
 
     Parameters

@@ -16,7 +16,7 @@ from ..prices.quality.fault_kinds import Fault, faults_of, near, notes_of
 from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, Quotes, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
-from .measures import lack, measured
+from .measures import compute_measure, explain_lack
 from .sessions import (
     DATA_CALENDAR,
     Clock,
@@ -118,10 +118,9 @@ class ReturnsPanel:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
 
     def _repr_html_(self) -> str:
-        text = repr(self)[1:-1]
-        text += f", {self.sessions[0]} to {self.sessions[-1]}" if len(self.sessions) else ""
-        text += f"; without data: {', '.join(self.failures)}" if self.failures else ""
-        return f"<p>{escape(text)}</p>"
+        span = f", {self.sessions[0]} to {self.sessions[-1]}" if len(self.sessions) else ""
+        lacking = f"; without data: {', '.join(self.failures)}" if self.failures else ""
+        return f"<p>{escape(repr(self)[1:-1] + span + lacking)}</p>"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -259,7 +258,7 @@ class ReturnsPanel:
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
-        keys = list(keys)
+        keys, is_return = list(keys), measure == "return"
         firms, homes = {symbol for symbol, _ in keys}, home_calendars(keys)
         series, notes, lacking, faults = {}, [], {}, list[Fault]()
         symbols, quotes_of = list(by_symbol(table)), dict[str, Quotes]()
@@ -268,34 +267,33 @@ class ReturnsPanel:
             home, rules = homes.get(symbol, ""), rules_of(symbol, limits, st=symbol in st)
             quotes = replace(raw, sessions=clock.dates.get(home, NO_DATES), rules=rules)
             quotes_of[symbol] = quotes
-            if measure == "return":
+            if is_return:
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:
                     faults += faults_of(quotes)
                     notes += note_closes(quotes)
                 continue
             data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
-            series[symbol] = measured(*data)
+            series[symbol] = compute_measure(*data)
             if not np.isfinite(series[symbol][1]).any():
-                lacking[symbol] = lack(*data)
+                lacking[symbol] = explain_lack(*data)
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         shape = len(wanted), len(clock.sessions)
         values, states = np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
         spans = np.zeros(shape, dtype=span_type(shape[1]))
         for i, (symbol, calendar) in enumerate(wanted):
-            at, wanted_kind = clock.columns[calendar], kind if measure == "return" else None
-            days = clock.dates[calendar]
-            *row, outside = lay_row(series[symbol], quotes_of[symbol], days, wanted_kind)
+            at, laid = clock.columns[calendar], (series[symbol], quotes_of[symbol])
+            *row, outside = lay_row(*laid, clock.dates[calendar], kind if is_return else None)
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside)
-        has_limits = any(quotes_of[symbol].rules for symbol, _ in wanted)
+        notes += [*notes_of(faults), *note_approximate_limits(quotes_of, wanted)]
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
-            calendars=clock.columns, measure=measure,
+            calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
             hours={name: usual_hours(s) for name, s in sessions.items()},
-            kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
-            notes=(*notes, *notes_of(faults), *note_approximate_limits(quotes_of, wanted)),
-            limits=states if has_limits else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
+            kind=kind if is_return else "simple", prices=table,
+            limits=states if any(quotes_of[symbol].rules for symbol, _ in wanted) else None,
+            failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     @classmethod
@@ -377,8 +375,7 @@ class ReturnsPanel:
             dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
         if keys is None:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
-        named = dict.fromkeys(keys)
-        wanted = [key for key in named if key[0] in table.symbols and key[1] in dates_of]
+        wanted = [(s, c) for s, c in dict.fromkeys(keys) if s in table.symbols and c in dates_of]
         if not wanted:
             raise no_return()
         clock = Clock.of(dates_of)
@@ -408,8 +405,7 @@ class ReturnsPanel:
             return self
         values = np.vstack([self.values, *(row[0] for row in new.values())])
         spans = np.vstack([self.spans, *(row[1].astype(self.spans.dtype) for row in new.values())])
-        none = np.zeros((len(new), len(self.sessions)), dtype=np.int8)
-        limits = None if self.limits is None else np.vstack([self.limits, none])
+        limits = None if self.limits is None else np.pad(self.limits, ((0, len(new)), (0, 0)))
         return replace(self, keys=(*self.keys, *new), values=values, spans=spans, limits=limits)
 
     def with_factors(self, frame: pd.DataFrame, prefix: str) -> ReturnsPanel:
@@ -429,13 +425,12 @@ class ReturnsPanel:
         -------
         ReturnsPanel
         """
-        rows = {}
+        rows, T = {}, len(self.sessions)
         for calendar, columns in self.calendars.items():
-            days = self.sessions[columns]
-            for name, (values, spans) in factor_rows(frame, days, self.kind).items():
-                row = np.full(len(self.sessions), np.nan), np.zeros(len(self.sessions), np.int64)
+            laid = factor_rows(frame, self.sessions[columns], self.kind)
+            for name, (values, spans) in laid.items():
+                row = rows[f"{prefix}{name}", calendar] = np.full(T, np.nan), np.zeros(T, np.int64)
                 row[0][columns], row[1][columns] = values, spans
-                rows[f"{prefix}{name}", calendar] = row
         return self.with_rows(rows)
 
     def with_portfolios(self, keys: Iterable[Key]) -> ReturnsPanel:

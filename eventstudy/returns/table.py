@@ -38,7 +38,7 @@ class FrameTable:
     @cached_property
     def dates(self) -> DateArray:
         """The dates, (T,) datetime64[D] array."""
-        return self._wide.index.to_numpy().astype("datetime64[D]")
+        return self._columns([]).index.to_numpy().astype("datetime64[D]")
 
     def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
         """Yield the returns of some symbols."""
@@ -62,11 +62,6 @@ class _WideFile(FrameTable):
         self._file, self._date = file, date or index[0]
         self._names = [name for name in schema.names if name not in (self._date, *index)]
         self.symbols = places(name.strip() for name in self._names)
-
-    @cached_property
-    def dates(self) -> DateArray:
-        """The dates, (T,) datetime64[D] array."""
-        return self._columns([]).index.to_numpy().astype("datetime64[D]")
 
     def _columns(self, numbers: list[int]) -> pd.DataFrame:
         names = [self._names[number] for number in numbers]

@@ -34,22 +34,6 @@ _COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNO
 _BLANK = ("", "-", "na", "n/a", "nan", "none", "null")
 
 
-class TableError(Exception):
-    """A file cannot be read as a table.
-
-    Parameters
-    ----------
-    message : str
-    line : int, optional
-        Line of the fault; 0 for the file as a whole.
-    remedy : str, optional
-    """
-
-    def __init__(self, message: str, line: int = 0, remedy: str = "") -> None:
-        self.message, self.line, self.remedy = message, line, remedy
-        super().__init__(message)
-
-
 def strip(cell: str) -> str:
     """Return a cell without the white space around it, the invisible kinds included."""
     return cell.strip().strip(_ZERO_WIDTH).strip()
@@ -67,20 +51,14 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        remedy = did_you_mean(path.name, _files_of(path.parent))
+        files = [file.name for file in path.parent.glob("*") if file.is_file()]
+        remedy = did_you_mean(path.name, files)
         raise EventStudyError("there is no such file", where=str(path), remedy=remedy) from None
     except IsADirectoryError:
         raise EventStudyError("is a folder, not a file", where=str(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise EventStudyError(f"cannot be read ({reason})", where=str(path)) from None
-
-
-def _files_of(folder: Path) -> list[str]:
-    try:
-        return [path.name for path in folder.iterdir() if path.is_file()]
-    except OSError:
-        return []
 
 
 def why_not_text(raw: bytes) -> Problem | None:
@@ -166,7 +144,7 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    TableError
+    DataError
         If it cannot be read, is not UTF-8, has no header or a row of another length.
     """
     import pandas as pd
@@ -174,27 +152,29 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
     opened = gzip.open if path.name.lower().endswith(".gz") else open
     try:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            header, lines, rows = _cells(stream)
+            header, lines, rows = _cells(stream, path.name)
     except UnicodeDecodeError as error:
-        raise TableError("not UTF-8 text", remedy="save it as CSV UTF-8") from error
+        remedy = "save it as CSV UTF-8"
+        raise DataError("not UTF-8 text", where=path.name, remedy=remedy) from error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise TableError(f"cannot be read ({reason})") from error
+        raise DataError(f"cannot be read ({reason})", where=path.name) from error
     return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
 
 
-def _cells(stream: TextIO) -> tuple[list[str], list[int], list[list[str]]]:
+def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[str]]]:
     first = stream.readline()
     if not first.strip():
-        raise TableError("no header line", 1)
+        raise DataError("no header line", where=f"{name}:1")
     separator = separator_of(first)
     header = next(csv.reader([first], delimiter=separator))
     lines, rows = [], []
     for number, cells in numbered_rows(stream, separator):
         if isinstance(cells, csv.Error):
-            raise TableError(str(cells), number + 1) from cells
+            raise DataError(str(cells), where=f"{name}:{number + 1}") from cells
         if len(cells) != len(header):
-            raise TableError(f"{len(cells)} cells, the header has {len(header)}", number + 1)
+            fault = f"{len(cells)} cells, the header has {len(header)}"
+            raise DataError(fault, where=f"{name}:{number + 1}")
         lines.append(number + 1)
         rows.append(cells)
     return header, lines, rows
@@ -207,7 +187,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     ------
     ConfigError
         If pyarrow is not installed.
-    TableError
+    DataError
         If it cannot be read.
     """
     import pandas as pd
@@ -216,7 +196,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
         with reading_parquet(path.name):
             frame = pd.read_parquet(path, engine="pyarrow")
     except DataError as error:
-        raise TableError(f"cannot be read as Parquet ({error.remedy})") from error
+        fault = f"cannot be read as Parquet ({error.remedy})"
+        raise DataError(fault, where=path.name) from error
     return frame if frame.index.name is None else frame.reset_index()
 
 
