@@ -18,7 +18,7 @@ _HOMES = {
     "read_events": "events.table",
     "events_from_frame": "events.table",
     "load_returns": "returns.load",
-    "read_returns": "returns.returns_files",
+    "read_returns": "returns.load",
     "LinearModel": "models",
     "MODELS": "models",
     "PriceProvider": "prices",
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .prices import PriceProvider as PriceProvider
     from .returns import ReturnsPanel as ReturnsPanel
     from .returns.load import load_returns as load_returns
-    from .returns.returns_files import read_returns as read_returns
+    from .returns.load import read_returns as read_returns
     from .runs import compare_runs as compare_runs
     from .runs import refresh_run as refresh_run
     from .runs import reproduce_run as reproduce_run

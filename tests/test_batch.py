@@ -41,8 +41,8 @@ from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.study import EventStudy
 from eventstudy.utility.chunks import chunks
 from eventstudy.utility.workers import WorkerError, Workers
+from eventstudy.windows.alignment import Joint, covers, jointly
 from eventstudy.windows.event_windows import EventWindows, build_windows
-from eventstudy.windows.multi_session import Joint, covers, jointly
 
 FLOOR = Path(__file__).parents[1] / "benchmarks" / "floor.py"
 WINDOWS = (Window(0, 0), Window(-2, 2), Window(-5, 5))

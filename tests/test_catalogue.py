@@ -68,6 +68,36 @@ def test_every_code_is_in_the_catalogue(function: str, argument: int) -> None:
     assert missing == []
 
 
+def named_codes() -> set[str]:
+    """Return patterns of all texts of modules and templates that may be codes, or end in one."""
+    patterns = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr) or (
+                isinstance(node, ast.Constant) and isinstance(node.value, str)
+            ):
+                patterns.add(codes_of(node).pattern)
+    for path in (PACKAGE / "report" / "templates").iterdir():
+        for text, more in re.findall(r'"([\w.]+)"( ~)?', path.read_text(encoding="utf-8")):
+            patterns.add(re.escape(text) + r"[\w.]*" * bool(more))
+    # Those of Reason itself fit every reason.
+    return {p for p in patterns if re.match(r"\w{3}", p) and not p.startswith(r"reason\.[")}
+
+
+def test_no_code_is_unused() -> None:
+    """A code is named in full, by an f-string, or by its beginning (``robustness.variants``)."""
+    named = re.compile("|".join(sorted(named_codes())))
+    unused = []
+    for code in sentences():
+        parts = code.removeprefix("reason.").split(".")
+        if code.startswith("reason."):
+            parts = parts[:1]
+        heads = [".".join(parts[:k]) for k in range(2, len(parts) + 1)] or parts
+        if not any(named.fullmatch(head) for head in [code, *heads]):
+            unused.append(code)
+    assert unused == []
+
+
 def test_every_field_has_a_format_that_exists() -> None:
     for code, sentence in sentences().items():
         for _, field, form, _ in string.Formatter().parse(sentence):
@@ -105,8 +135,8 @@ def test_singular_and_plural(sentence: str, n: int, expected: str) -> None:
 def test_a_reason_is_its_sentence_its_code_and_its_facts() -> None:
     import pickle
 
-    reason = Reason("events_needed", n=3, needed=5)
-    assert (reason.code, reason.facts) == ("events_needed", {"n": 3, "needed": 5})
+    reason = Reason("few_days", n=3, needed=5)
+    assert (reason.code, reason.facts) == ("few_days", {"n": 3, "needed": 5})
     again = pickle.loads(pickle.dumps(reason))
     assert (again, again.code, again.facts) == (reason, reason.code, reason.facts)
     assert Reason.of(reason) is reason
@@ -125,8 +155,8 @@ def test_an_unknown_code_and_a_missing_fact_are_errors() -> None:
     with pytest.raises(KeyError):
         say("no.such.code")
     with pytest.raises(KeyError):
-        say("reason.events_needed", n=1)
-    assert has("reason.events_needed")
+        say("reason.few_days", n=1)
+    assert has("reason.few_days")
     assert not has("no.such.code")
 
 

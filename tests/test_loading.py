@@ -27,8 +27,9 @@ from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.returns.factor_files import read_factors
-from eventstudy.returns.index_baskets import MOST_CALLS, Basket, calls_of, range_around
+from eventstudy.returns.load import MOST_CALLS, Basket, calls_of, range_around
 from eventstudy.study import EventStudyResults
+from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.typing import FloatArray
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
@@ -423,17 +424,20 @@ class TestRanges:
         assert len(table) == len(days("2018-09-01", "2019-06-30"))
 
     def test_notices_of_several_calls_are_joined(self) -> None:
-        said = "Yahoo cannot be reached: bundled sample used for"
+        def use(*symbols: str) -> Reason:
+            why = "Yahoo cannot be reached"
+            return Reason("sample_used", why=why, n=len(symbols), symbols=symbols)
 
         class Source:
             name = "sample"
 
             def fetch(self, symbols: Sequence[str], *_: object, progress: object = None) -> Prices:
-                return Prices.of({}, {}, {}, [f"{said} 1 symbol ({symbols[0]})", "other"])
+                return Prices.of({}, {}, {}, [use(symbols[0]), "other"])
 
         basket = Basket(Source())  # type: ignore[arg-type]
         basket.fetch({s: (date(y, 1, 1), date(y, 2, 1)) for s, y in (("A", 2010), ("B", 2020))})
-        assert basket.prices.notices == (f"{said} 2 symbols (A, B)", "other")
+        assert basket.prices.notices == (use("A", "B"), "other")
+        assert use("A", "B").endswith("bundled sample used for 2 symbols (A, B)")
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="real prices are not part of the project")

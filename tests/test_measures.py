@@ -29,7 +29,12 @@ from eventstudy.report.formats.html import render_report
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.answer import answer, write_days
 from eventstudy.returns import ReturnsPanel
-from eventstudy.returns.measures import lack, measured, several_shares, shares_of
+from eventstudy.returns.measures import (
+    compute_measure,
+    explain_lack,
+    note_several_shares,
+    shares_of,
+)
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudy, EventStudyResults
 from eventstudy.utility.catalogue import say
@@ -134,16 +139,16 @@ def test_formulas_by_hand() -> None:
         "high": [np.e, 2.0, 3.0, 1.0], "low": [1.0, 2.0, np.nan, 2.0],
         "volume": [1000.0, 0.0, np.nan, 10.0],
     })  # fmt: skip
-    dates, volume = measured(part, "volume")
+    dates, volume = compute_measure(part, "volume")
     assert list(dates.astype(str)) == ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-06"]
     np.testing.assert_allclose(
         volume, [np.nan, np.nan, 6.907755278982137, 2.302585092994046], **CLOSE
     )
-    _, turnover = measured(part, "turnover", 1e5)
+    _, turnover = compute_measure(part, "turnover", 1e5)
     # No trade is ln 0.000255; 1000 of 100,000 shares are one percent.
     np.testing.assert_allclose(turnover[[0, 2]], [-8.274247013, 0.000254967493], rtol=1e-8)
     assert np.isnan(turnover[1])
-    _, variance = measured(part, "volatility")
+    _, variance = compute_measure(part, "volatility")
     # (ln e)^2 / (4 ln 2) = 0.360673760; high = low, a missing price and high < low have none.
     np.testing.assert_allclose(
         variance, [np.nan, np.nan, np.log(0.360673760222), np.nan], rtol=1e-10
@@ -158,7 +163,7 @@ def test_second_route_by_statsmodels(measure: Any) -> None:
     model = "constant_mean" if measure == "turnover" else "market"
     results = fitted(measure=measure, model=model)
     table = market_table()
-    y, x = (measured(table[table["symbol"] == s], measure, SHARES)[1] for s in ("F0", "IDX"))
+    y, x = (compute_measure(table[table["symbol"] == s], measure, SHARES)[1] for s in ("F0", "IDX"))
     X = np.ones((len(y), 1)) if model == "constant_mean" else sm.add_constant(x)
     fit = sm.OLS(y[AT - 120 : AT - 10], X[AT - 120 : AT - 10]).fit()
     expected = fit.predict(X[AT - 5 : AT + 6])
@@ -282,7 +287,7 @@ def test_an_index_without_volume_is_named_for_each_event() -> None:
 
 def test_high_that_equals_low_throughout_is_a_reason() -> None:
     part = bars("F0", 0).assign(high=1.0, low=1.0)
-    assert lack(part, "volatility") == "high equals low every day"
+    assert explain_lack(part, "volatility") == "high equals low every day"
 
 
 @pytest.mark.parametrize("model", ["market_adjusted", "matched", "synthetic_control"])
@@ -310,14 +315,14 @@ def test_the_first_of_several_shares_outstanding_counts_on_all_days() -> None:
     """A step from one event to the next would be an abnormal turnover of that day."""
     events = events_for(["F0", "F1", "F0"], shares_outstanding=["1e6", "5", "2e6"])
     assert shares_of(events) == {"F0": 1e6, "F1": 5.0}
-    assert several_shares(events) == [
+    assert note_several_shares(events) == [
         (
             "F0: several numbers of shares outstanding: the first is used on all days, as it "
             "cancels out of "
             "the abnormal turnover"
         )
     ]
-    assert several_shares(events_for(["F0", "F0"], shares_outstanding=["1e6", "1e6"])) == []
+    assert note_several_shares(events_for(["F0", "F0"], shares_outstanding=["1e6", "1e6"])) == []
 
 
 @settings(max_examples=30)

@@ -23,8 +23,8 @@ from eventstudy.findings.sampling import list_lacking_cars
 from eventstudy.prices.quality.fault_kinds import MISSING
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
 from eventstudy.returns import FrameTable
+from eventstudy.returns.load import read_returns
 from eventstudy.returns.panel import ReturnsPanel
-from eventstudy.returns.returns_files import read_returns
 from eventstudy.runs.verify import reproduce_run
 from eventstudy.utility.typing import FloatArray, ReturnKind
 

@@ -15,10 +15,9 @@ from run_folders import invoke
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
 from eventstudy.prices.quality import gate
-from eventstudy.returns import returns_files as parquet_returns
 from eventstudy.returns import table as returns_table
+from eventstudy.returns.load import read_returns
 from eventstudy.returns.panel import ReturnsPanel
-from eventstudy.returns.returns_files import read_returns
 from eventstudy.runs.verify import reproduce_run, verify_run
 
 pytest.importorskip("pyarrow")
@@ -68,8 +67,7 @@ def test_the_panel_of_a_csv_whatever_form_and_portions(
     assert np.isnan(expected.values).any()
     assert any("days that" in note for note in expected.notes)
     for module, name in (
-        (parquet_returns, "CELLS"),
-        (parquet_returns, "LONG_CELLS"),
+        (returns_table, "LONG_CELLS"),
         (returns_table, "CELLS"),
     ):
         monkeypatch.setattr(module, name, cells)
@@ -100,7 +98,7 @@ def test_what_no_event_needs_is_not_read(tmp_path: Path, monkeypatch: pytest.Mon
     expected = read_returns(tmp_path / "w.parquet", events, calendar="data")
     assert expected.symbols == ("AAPL", "^GSPC", "SPY")[: len(expected.symbols)]
     groups: list[int] = []
-    table = parquet_returns.parquet_table(tmp_path / "l.parquet")
+    table = returns_table.table_of(tmp_path / "l.parquet")
     read = type(table)._may_hold
     monkeypatch.setattr(
         type(table), "_may_hold", lambda *given: read(*given) and (groups.append(given[1]) or True)
@@ -171,7 +169,7 @@ def test_memory_is_that_of_the_panel_and_a_portion(
     long_of(wide).to_parquet(tmp_path / "l.parquet", row_group_size=50_000)
     events = events_of("data", *names)
     for name in ("CELLS", "LONG_CELLS", "ROWS"):
-        monkeypatch.setattr(parquet_returns, name, 20_000)
+        monkeypatch.setattr(returns_table, name, 20_000)
     monkeypatch.setattr(gate, "SAMPLE", 20_000)
     for file in ("w.parquet", "l.parquet"):
         read_returns(tmp_path / file, events_of("data", "S000"), calendar="data")

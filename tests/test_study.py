@@ -174,11 +174,12 @@ def test_an_index_serves_exchanges_that_differ() -> None:
         )
     )
 
-    from eventstudy.returns.load import needed, sessions_of
+    from eventstudy.calendars.sessions import build_sessions
+    from eventstudy.returns.series import needed
 
     keys = list(needed(events))
     panel = es.ReturnsPanel.from_prices(
-        table, keys=keys, sessions=sessions_of(keys, {}, "exchange", set())
+        table, keys=keys, sessions=build_sessions(keys, {}, {}.get, "exchange", set())
     )
     results = es.EventStudy(events, panel, estimation=(-100, -11), event=(-5, 5)).fit()
     dates = results.abnormal_returns().pivot_table(

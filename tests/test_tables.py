@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from eventstudy.errors import DataError
 from eventstudy.utility.atomic_file import replacing
 from eventstudy.utility.tables import (
-    TableError,
     numbered_rows,
     read_csv_cells,
     read_parquet,
@@ -49,24 +49,24 @@ def test_cells_of_a_packed_file(tmp_path: Path) -> None:
     cells = read_csv_cells(path)
     assert cells.to_dict("index") == {3: {"date": "2019-01-02", "close": "1.50"}}
     path.write_bytes(b"no gzip")
-    with pytest.raises(TableError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read"):
         read_csv_cells(path)
 
 
 @pytest.mark.parametrize(
-    ("content", "message", "line"),
+    ("content", "message", "where"),
     [
-        (b"", "no header line", 1),
-        (b"a,b\n1,2\n\n1,2,3\n", "3 cells, the header has 2", 4),
-        (b"a\n\xff\n", "not UTF-8 text", 0),
+        (b"", "no header line", "table.csv:1"),
+        (b"a,b\n1,2\n\n1,2,3\n", "3 cells, the header has 2", "table.csv:4"),
+        (b"a\n\xff\n", "not UTF-8 text", "table.csv"),
     ],
 )
-def test_faults_name_the_line(tmp_path: Path, content: bytes, message: str, line: int) -> None:
+def test_faults_name_the_line(tmp_path: Path, content: bytes, message: str, where: str) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(content)
-    with pytest.raises(TableError, match=message) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         read_csv_cells(path)
-    assert caught.value.line == line
+    assert caught.value.where == where
 
 
 def test_a_named_index_of_parquet_is_a_column(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_named_index_of_parquet_is_a_column(tmp_path: Path) -> None:
     pd.DataFrame({"close": [1.0]}, index=pd.Index(["2019-01-02"], name="date")).to_parquet(path)
     assert list(read_parquet(path)) == ["date", "close"]
     path.write_bytes(b"no Parquet")
-    with pytest.raises(TableError, match="cannot be read as Parquet"):
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
         read_parquet(path)
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..utility.chunks import CHUNK, KEPT
-from ..utility.lazy_records import ByEvent, Pieces
+from ..utility.chunks import CHUNK, KEPT, ByEvent, Pieces
 from ..utility.registry import did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ..utility.workers import current

@@ -20,7 +20,7 @@ from ..prices.shared import SharedSource
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
 from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
-from ..returns.index_baskets import Progress, days_around
+from ..returns.load import Progress, days_around
 from ..utility.log import note
 from ..utility.typing import DateArray, FloatArray, ObjectArray
 from .answer import answer_of

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..events.notices import SIZE, unread
+from ..events.checks import SIZE, unread
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance._base import InapplicableError, pvalue, require
 from ..significance._correlation import car_correlations, mean_correlation

@@ -48,11 +48,6 @@ class Exchange:
         return (self.benchmark, *self.stand_ins) if self.benchmark else ()
 
 
-def _rows() -> list[dict[str, str]]:
-    text = (files("eventstudy") / "data" / "exchanges.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 def _exchange(row: dict[str, str]) -> Exchange:
     stand_ins = tuple(row["stand_ins"].split())
     benchmark, calendar = row["benchmark"] or None, row["calendar"] or None
@@ -66,7 +61,8 @@ def _suffixes(column: str) -> Iterator[tuple[str, str]]:
 # A row a suffix of Yahoo. `indices`: all that are at home there, the default of several markets or
 # of none too. `bloomberg`, `notations`: the codes that Bloomberg, Reuters and others have for it.
 # Bloomberg joins the class of a share to its name in Stockholm and Copenhagen, so these have none.
-_ROWS = _rows()
+_TABLE = (files("eventstudy") / "data" / "exchanges.csv").read_text(encoding="utf-8")
+_ROWS = list(csv.DictReader(_TABLE.splitlines()))
 EXCHANGES = {row["suffix"]: _exchange(row) for row in _ROWS}
 BY_CODE = {exchange.code: exchange for exchange in EXCHANGES.values()}
 # Digits of the codes of a market, by suffix.
@@ -144,15 +140,12 @@ def _suffix_hint(ticker: str, suffix: str) -> str:
     hints = []
     if suffix.upper() in EXCHANGES:
         hints.append(f"did you mean '{stem}.{suffix.upper()}'?")
-    elif hint := _nearest_suffix(suffix.upper()):
-        hints.append(hint)
+    elif suffix.upper() in _NOTATIONS:
+        meant = _NOTATIONS[suffix.upper()]
+        hints.append(f"did you mean '.{meant}'?" if meant else "New York symbols have no suffix")
+    else:
+        choices = [f".{choice}" for choice in EXCHANGES if choice]
+        hints += filter(None, [did_you_mean(f".{suffix.upper()}", choices)])
     if len(suffix) == 1:
         hints.append(f"a class of shares is written with a dash: {stem}-{suffix}")
     return " ".join(hints) or "suffixes are those of Yahoo, e.g. .L .DE .HK .SS .SZ .T"
-
-
-def _nearest_suffix(suffix: str) -> str:
-    if suffix in _NOTATIONS:
-        meant = _NOTATIONS[suffix]
-        return f"did you mean '.{meant}'?" if meant else "New York symbols have no suffix"
-    return did_you_mean(f".{suffix}", [f".{choice}" for choice in EXCHANGES if choice])

@@ -8,18 +8,21 @@ import functools
 import importlib
 import warnings
 import zoneinfo
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..utility.registry import did_you_mean
-from ..utility.typing import BoolArray, DateArray
+from ..utility.typing import BoolArray, CalendarChoice, DateArray
 from . import schedule_cache
-from .exchanges import NO_CALENDAR
+from .exchanges import BY_CODE, NO_CALENDAR
 
 FIRST_DAY, LAST_DAY = "1990-01-01", "2035-12-31"
 EARLIER_FIRST_DAY = {"XNYS": "1950-01-03"}
+# Time zone of sessions whose exchange is not known.
+NO_ZONE = "UTC"
 # As in pyproject.toml; pandas 3.1 no longer calls the code that makes sessions at weekends.
 PANDAS = "pandas>=2.2.2,<3.1"
 
@@ -177,6 +180,68 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     else:
         opens, closes = (_hours(days, like, instants) for instants in (like.opens, like.closes))
     return _freeze(Sessions(code, tz, days, opens, closes))
+
+
+def build_sessions(
+    keys: list[tuple[str, str]],
+    available: Collection[str],
+    days_of: Callable[[str], DateArray],
+    calendar: CalendarChoice,
+    benchmarks: set[str],
+) -> dict[str, Sessions]:
+    """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
+
+    Parameters
+    ----------
+    keys : list of (symbol, calendar)
+    available : collection of str
+        Symbols that have data.
+    days_of : callable
+        Gives the days with data of a symbol.
+    calendar : {"exchange", "data"}
+    benchmarks : set of str
+        Symbols whose days are sessions.
+    """
+    out = {}
+    for name in dict.fromkeys(c for _, c in keys):
+        exchange = BY_CODE.get(name)
+        known_sessions = sessions(exchange.calendar) if exchange and exchange.calendar else None
+        if known_sessions is None or calendar == "data":
+            symbols = [symbol for symbol, c in keys if c == name and symbol in available]
+            days = _market_days(days_of, symbols, benchmarks)
+            if len(days) == 0:
+                continue
+            zone = known_sessions.tz if known_sessions else NO_ZONE
+            known_sessions = data_sessions(name, zone, days, known_sessions)
+        out[name] = known_sessions
+    return out
+
+
+def _market_days(
+    days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
+) -> DateArray:
+    """Return the days on which a market was open, judged by the prices of its symbols.
+
+    With a benchmark: its days, and those on which more than half of the firms that are listed have
+    a price. A stray price on a Sunday is no session. Without one: all days.
+    """
+    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
+    if not ends:
+        return np.empty(0, "datetime64[D]")
+    first, last = np.min(ends), np.max(ends)
+    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
+    index = np.zeros(len(days), dtype=bool)
+    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
+    for symbol in symbols:
+        at = (days_of(symbol) - first).astype(np.int64)
+        if symbol in benchmarks:
+            index[at] = True
+        elif len(at):
+            present[at] += 1
+            listed[at[[0, -1]] + (0, 1)] += (1, -1)
+    if not any(symbol in benchmarks for symbol in symbols):
+        return days[present > 0]
+    return days[index | (present > np.cumsum(listed)[:-1] / 2)]
 
 
 def _hours(days: DateArray, like: Sessions, instants: DateArray) -> DateArray:

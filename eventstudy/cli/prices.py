@@ -239,7 +239,8 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
     from ..calendars.window import ESTIMATION, EVENT
     from ..events.table import read_events
-    from ..returns.load import needed, needed_range
+    from ..returns.load import needed_range
+    from ..returns.series import needed
 
     listed = read_events(events)
     named = [symbol for symbol, _ in needed(listed, peers=True)]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 import numpy as np
 
 from ..errors import Problem
-from ..utility.tables import strip
-from ..utility.typing import DateArray, IntArray
-from .announcements import MIDNIGHT
-from .cells import WHOLE_ROW, Column, Sheet, distinct
-from .notices import GROUPS, notices_of
+from ..utility.csv_text import OUTCOME
+from ..utility.flags import flags_of
+from ..utility.tables import commas_in, is_number, strip
+from ..utility.typing import CalendarChoice, DateArray, IntArray
 from .rows import (
     CONTROL,
     KNOWN,
@@ -28,6 +28,7 @@ from .rows import (
     control_characters,
     short,
 )
+from .sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
 
 _ALIASES = {
     "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
@@ -36,6 +37,16 @@ _ALIASES = {
     ),
     "tz": ("timezone", "zone"),
 }  # fmt: skip
+# Columns that split events into groups where they are there; no cell of them has white space around
+# it.
+GROUPS = ("group", "direction")
+# What a run writes in their place; day0 and flags of the user are heeded.
+REPLACED = ("exchange", "benchmark_named", "status", "reason", "nobs")
+NAMED = 3
+# Of a market value, which is a number whatever else the column holds.
+SIZE = "mcap"
+# A pair such as BTC-USD or EURUSD=X, or a future such as GC=F: New York does not trade it.
+_NO_SHARE = re.compile(r"[A-Z0-9]+-(USD|USDT|USDC|EUR|GBP|JPY|CNY|KRW|AUD|CAD|BTC|ETH)|.+=[XF]")
 Faults = dict[int, list[Problem]]
 
 
@@ -47,7 +58,7 @@ class Checked:
     ----------
     columns_in : list of str
         Columns of the input in their order.
-    cells : mapping of str to Column
+    cells : mapping of str to TextColumn
         Their cells, and those of ``event_id``, ``exchange`` and ``flags``.
     day0 : (n,) datetime64[D] array
     notices : tuple of str
@@ -55,16 +66,16 @@ class Checked:
     """
 
     columns_in: list[str]
-    cells: Mapping[str, Column]
+    cells: Mapping[str, TextColumn]
     day0: DateArray
     notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.day0)
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> TextColumn:
         """Return a column; of empty cells where there is none of that name."""
-        return self.cells[name] if name in self.cells else Column.blank(len(self))
+        return self.cells[name] if name in self.cells else TextColumn.blank(len(self))
 
 
 def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Problem]]:
@@ -88,12 +99,9 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     if not len(sheet.lines) and not sheet.odd:
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
     named = zip(columns, sheet.columns, strict=True)
-    cells = {
-        name: column.changed(strip) if name in (*KNOWN, *GROUPS) else column
-        for name, column in named
-    }
-    stamps = cells["announced_at"].texts
-    rules = replace(rules, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
+    trimmed = (*KNOWN, *GROUPS)
+    cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
+    rules = rules.for_stamps(cells["announced_at"].texts)
     exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
     _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)
@@ -103,10 +111,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     checked = None
     if good.any() and not problems:
         rows = np.flatnonzero(good)
-        selected = {
-            name: column.take(rows) for name, column in (*cells.items(), ("exchange", exchange))
-        }
-        derived = {"event_id": Column.of([ids[i] for i in rows]), "flags": flags.take(rows)}
+        selected = {name: c.take(rows) for name, c in {**cells, "exchange": exchange}.items()}
+        derived = {"event_id": TextColumn.of([ids[i] for i in rows]), "flags": flags.take(rows)}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
         checked = Checked(columns, {**selected, **derived}, day0[rows], (*sheet.notices, *notices))
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
@@ -122,18 +128,15 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
             fault = f"column {i + 1} of the header has no name"
             problems.append(Problem(line, WHOLE_ROW, fault, remedy=remedy))
         elif column in columns[:i]:
-            problems.append(
-                Problem(line, column, f"the header names this column twice (column {i + 1})")
-            )
+            fault = f"the header names this column twice (column {i + 1})"
+            problems.append(Problem(line, column, fault))
         elif CONTROL.search(column):
-            problems.append(
-                Problem(line, WHOLE_ROW, "the header holds a control character", short(column))
-            )
-    problems += [
-        Problem(line, required, "column is missing", remedy=_rename(required, columns))
-        for required in REQUIRED
-        if required not in columns
-    ]
+            fault = "the header holds a control character"
+            problems.append(Problem(line, WHOLE_ROW, fault, short(column)))
+    for name in REQUIRED:
+        if name not in columns:
+            remedy = _rename(name, columns)
+            problems.append(Problem(line, name, "column is missing", remedy=remedy))
     if "tz" not in columns and (alias := _alias("tz", columns)):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
     return columns, problems
@@ -146,9 +149,8 @@ def _canonical(name: str) -> str:
 
 def _rename(wanted: str, columns: list[str]) -> str:
     spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
-    if alias := _alias(wanted, spare) or next(
-        iter(difflib.get_close_matches(wanted, spare, 1)), ""
-    ):
+    close = [_alias(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
+    if alias := next(filter(None, close), ""):
         return f"rename {alias!r} to {wanted!r}"
     return "the first line must name " + " and ".join(REQUIRED)
 
@@ -158,8 +160,8 @@ def _alias(wanted: str, columns: list[str]) -> str:
 
 
 def _judge(
-    cells: Mapping[str, Column], n: int, rules: Rules
-) -> tuple[Column, Column, DateArray, Faults]:
+    cells: Mapping[str, TextColumn], n: int, rules: Rules
+) -> tuple[TextColumn, TextColumn, DateArray, Faults]:
     """Return exchange, flags and day 0 (NaT where unknown) of each row, and the faults by row."""
     faults: Faults = {}
     for name, column in cells.items():
@@ -167,9 +169,9 @@ def _judge(
         _spread(control, column.codes, faults)
     first, traded = _judged(cells, ["ticker"], n, lambda row: check_ticker(row, rules), faults)
     _judged(cells, ["benchmark", "ticker"], n, lambda row: check_benchmark(row, rules), faults)
-    exchanges = {row.exchange.code if row.exchange else "": row.exchange for row in first}
-    exchange = Column.of([row.exchange.code if row.exchange else "" for row in first])
-    exchange = Column(exchange.codes[traded], exchange.texts)
+    codes = [row.exchange.code if row.exchange else "" for row in first]
+    exchanges = {code: row.exchange for code, row in zip(codes, first, strict=True)}
+    exchange = TextColumn.coded(codes, traded)
 
     def day0_of(row: Row) -> None:
         row.exchange = exchanges[row["exchange"]]
@@ -178,15 +180,13 @@ def _judge(
     dated_by = {**cells, "exchange": exchange}
     dated, day = _judged(dated_by, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
     day0 = np.array([row.day0 for row in dated], dtype="datetime64[D]")[day]
-    words = Column.of([";".join(row.flags) for row in dated])
-    flags = _joined_flags(
-        cells.get("flags", Column.blank(n)), Column(words.codes[day], words.texts)
-    )
+    raised = TextColumn.coded([";".join(row.flags) for row in dated], day)
+    flags = _joined_flags(cells.get("flags", TextColumn.blank(n)), raised)
     return exchange, flags, day0, faults
 
 
 def _judged(
-    cells: Mapping[str, Column],
+    cells: Mapping[str, TextColumn],
     names: Sequence[str],
     n: int,
     check: Callable[[Row], None],
@@ -197,12 +197,10 @@ def _judged(
     Returns the combinations and which of them each row has; their faults are added to those of the
     rows.
     """
-    columns = {name: cells.get(name, Column.blank(n)) for name in names}
-    first, number = distinct(*(column.codes for column in columns.values()))
-    texts = [
-        map(column.texts.__getitem__, column.codes[first].tolist()) for column in columns.values()
-    ]
-    rows = [Row(dict(zip(names, values, strict=True))) for values in zip(*texts, strict=True)]
+    columns = {name: cells.get(name, TextColumn.blank(n)) for name in names}
+    first, number = number_combinations(*(column.codes for column in columns.values()))
+    combinations = zip(*(column.take(first) for column in columns.values()), strict=True)
+    rows = [Row(dict(zip(names, texts, strict=True))) for texts in combinations]
     for row in rows:
         check(row)
     _spread([row.problems for row in rows], number, faults)
@@ -217,40 +215,33 @@ def _spread(faults_of: Sequence[Sequence[Problem]], number: IntArray, faults: Fa
             faults.setdefault(i, []).extend(faults_of[number[i]])
 
 
-def _joined_flags(first: Column, second: Column) -> Column:
+def _joined_flags(first: TextColumn, second: TextColumn) -> TextColumn:
     """Return the words of two columns of n rows, each once."""
-    rows, number = distinct(first.codes, second.codes)
-    texts = []
-    for pair in zip(first.take(rows), second.take(rows), strict=True):
-        words = dict.fromkeys(word.strip() for word in ";".join(pair).split(";"))
-        texts.append(";".join(filter(None, words)))
-    joined = Column.of(texts)
-    return Column(joined.codes[number], joined.texts)
+    rows, number = number_combinations(first.codes, second.codes)
+    cells = map(";".join, zip(first.take(rows), second.take(rows), strict=True))
+    return TextColumn.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
 
 
-def _note_repeats(ticker: Column, day0: DateArray, lines: IntArray, faults: Faults) -> None:
+def _note_repeats(ticker: TextColumn, day0: DateArray, lines: IntArray, faults: Faults) -> None:
     """Add a fault to each row whose ticker and day 0 an earlier row has."""
     named = np.array([text != "" for text in ticker.texts], dtype=bool)
     rows = np.flatnonzero(named[ticker.codes] & ~np.isnat(day0))
     days = day0[rows].astype(np.int64)
-    first, number = distinct(ticker.codes[rows], days - days.min(initial=0))
+    first, number = number_combinations(ticker.codes[rows], days - days.min(initial=0))
     earlier = rows[first[number]]
-    for i, same in zip(
-        rows[rows != earlier].tolist(), earlier[rows != earlier].tolist(), strict=True
-    ):
+    repeats = rows != earlier
+    for i, same in zip(rows[repeats].tolist(), earlier[repeats].tolist(), strict=True):
         reason = f"has the same day 0 ({day0[i]}) as the event on line {lines[same]}"
-        value = short(ticker.texts[ticker.codes[i]])
-        fault = Problem(
-            int(lines[i]), "ticker", reason, value, "keep one row per listing and day 0"
-        )
+        value, remedy = short(ticker.texts[ticker.codes[i]]), "keep one row per listing and day 0"
+        fault = Problem(int(lines[i]), "ticker", reason, value, remedy)
         faults.setdefault(i, []).append(fault)
 
 
 def _named(
-    cells: Mapping[str, Column], day0: DateArray, lines: IntArray, faults: Faults
+    cells: Mapping[str, TextColumn], day0: DateArray, lines: IntArray, faults: Faults
 ) -> list[str]:
     """Return the id of each row, made where there is none; add a fault where it repeats."""
-    ids = list(cells.get("event_id", Column.blank(len(lines))))
+    ids = list(cells.get("event_id", TextColumn.blank(len(lines))))
     rows: dict[str, int] = {}
     for i, name in enumerate(ids):
         if name and (first := rows.setdefault(name, i)) != i:
@@ -258,19 +249,79 @@ def _named(
             faults.setdefault(i, []).append(Problem(int(lines[i]), "event_id", reason, short(name)))
     days, number = np.unique(day0, return_inverse=True)
     written = days.astype(str)
-    for i, (name, ticker, day) in enumerate(
-        zip(ids, cells["ticker"], number.tolist(), strict=True)
-    ):
-        if not name and i not in faults:
-            name = f"{ticker}-{written[day]}"
-            ids[i] = name = _unused(name, rows) if name in rows else name
-            rows[name] = i
+    for i, (ticker, day) in enumerate(zip(cells["ticker"], number.tolist(), strict=True)):
+        if not ids[i] and i not in faults:
+            stem = f"{ticker}-{written[day]}"
+            further = (f"{stem}-{k}" for k in count(2))
+            ids[i] = next(name for name in chain([stem], further) if name not in rows)
+            rows[ids[i]] = i
     return ids
 
 
-def _unused(stem: str, names: Iterable[str]) -> str:
-    name, count = stem, 1
-    while name in names:
-        count += 1
-        name = f"{stem}-{count}"
-    return name
+def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tuple[str, ...]:
+    """Return what is to be said of the good rows of a file, given its columns by name.
+
+    Parameters
+    ----------
+    cells : mapping of str to TextColumn
+    calendar : {"exchange", "data"}
+    """
+    out = []
+    replaced = [name for name in REPLACED if name in cells]
+    if replaced and not set(OUTCOME) <= set(cells):
+        names = ", ".join(replaced)
+        out.append(f"the events.csv of a run has columns of its own in place of {names}")
+    odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
+    if odd and calendar == "exchange":
+        reason = "taken to trade on the sessions of New York, as there is no market suffix"
+        out.append(f"{_some(odd)}: {reason}; --calendar data takes the days that have prices")
+    for name, column in cells.items():
+        if odd := unread(name, column.texts):
+            remedy = "write 1234.5, without thousands separators"
+            out.append(f"{name}: text and no numbers: {_some(map(repr, odd))}; {remedy}")
+    for name in GROUPS:
+        if name in cells:
+            out += note_alike(name, cells[name].texts)
+    return tuple(out)
+
+
+def unread(name: str, texts: Sequence[str]) -> list[str]:
+    """Return those texts of a column that are meant as numbers and are none.
+
+    Of a column other than the market value these are decimal commas, if it holds no other text.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    texts : sequence of str
+        Its distinct cells.
+    """
+    commas = commas_in(texts)
+    if not commas and name != SIZE:
+        return []
+    odd = [text for text in texts if not is_number(text)]
+    return odd if name == SIZE or len(odd) == len(commas) else []
+
+
+def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
+    """Yield a notice for each set of groups whose names differ in case and white space only.
+
+    Parameters
+    ----------
+    column : str
+    texts : iterable of str
+        Its distinct cells.
+    """
+    spellings: dict[str, list[str]] = {}
+    for text in texts:
+        spellings.setdefault(" ".join(text.split()).casefold(), []).append(text)
+    for names in spellings.values():
+        if len(names) > 1:
+            groups = f"{column}: {', '.join(map(repr, names))} are different groups"
+            yield f"{groups}; spell them alike to join them"
+
+
+def _some(texts: Iterable[str]) -> str:
+    items = list(texts)
+    return ", ".join(items[:NAMED]) + f" and {len(items) - NAMED} more" * (len(items) > NAMED)

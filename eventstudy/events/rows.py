@@ -6,8 +6,8 @@ import datetime as dt
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -65,14 +65,16 @@ class Rules:
             For an unknown calendar.
         """
         if calendar not in get_args(CalendarChoice):
-            choices = " or ".join(map(repr, get_args(CalendarChoice)))
-            raise ConfigError(
-                "unknown calendar", where="calendar", value=calendar, remedy=f"use {choices}"
-            )
+            remedy = "use " + " or ".join(map(repr, get_args(CalendarChoice)))
+            raise ConfigError("unknown calendar", where="calendar", value=calendar, remedy=remedy)
         now = dt.datetime.now(dt.UTC) if today is None else today
         if isinstance(now, dt.datetime) and now.tzinfo is None:
             now = now.replace(tzinfo=dt.UTC)
         return cls(calendar, now, cutoff_minutes)
+
+    def for_stamps(self, stamps: Sequence[str]) -> Rules:
+        """Return the rules of a file with these stamps."""
+        return replace(self, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
 
 
 @dataclass(slots=True)
@@ -145,29 +147,29 @@ def check_ticker(row: Row, rules: Rules) -> None:
             row.fault("ticker", reason, ticker, remedy)
         symbol = _without_spaces(ticker).upper()
         if _SYMBOL.fullmatch(symbol) and not ticker.isdigit():
-            _check_exchange(row, symbol)
+            row.exchange = _find_exchange(row, "ticker", symbol)
 
 
-def _check_exchange(row: Row, ticker: str) -> None:
+def _find_exchange(row: Row, column: str, symbol: str) -> Exchange | None:
+    """Return the exchange of a symbol; where it is not known a fault is added to the row."""
     try:
-        row.exchange = exchange_of(ticker)
-        if row.exchange is None:
-            reason = "the exchange of this index is unknown"
-            row.fault("ticker", reason, ticker, 'use calendar = "data"')
+        exchange = exchange_of(symbol)
     except DataError as error:
-        row.fault_of("ticker", error)
+        row.fault_of(column, error)
+        return None
+    if exchange is None and column == "ticker":
+        reason = "the exchange of this index is unknown"
+        row.fault(column, reason, symbol, 'use calendar = "data"')
+    return exchange
 
 
 def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the spelling of a Yahoo symbol, and the remedy."""
     start = symbol
     if not symbol.isascii():
-        strange = {
-            f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip(): None
-            for c in symbol
-            if not c.isascii()
-        }
-        yield "has letters outside A-Z: " + ", ".join(strange), "type it again on a Latin keyboard"
+        odd = dict.fromkeys(letter for letter in symbol if not letter.isascii())
+        names = [f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in odd]
+        yield "has letters outside A-Z: " + ", ".join(names), "type it again on a Latin keyboard"
         return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
@@ -210,34 +212,44 @@ def check_benchmark(row: Row, rules: Rules) -> None:
     if rules.calendar == "data":
         return
     for symbol in filter(None, map(strip, benchmark.split(";"))):
-        _check_index(row, symbol)
-
-
-def _check_index(row: Row, benchmark: str) -> None:
-    for reason, remedy in _symbol_faults(benchmark):
-        row.fault("benchmark", reason, benchmark, remedy)
-    if benchmark.isascii() and suffix_of(benchmark.upper()) not in EXCHANGES:
-        try:
-            exchange_of(benchmark.upper())
-        except DataError as error:
-            row.fault_of("benchmark", error)
+        for reason, remedy in _symbol_faults(symbol):
+            row.fault("benchmark", reason, symbol, remedy)
+        if symbol.isascii() and suffix_of(symbol.upper()) not in EXCHANGES:
+            _find_exchange(row, "benchmark", symbol.upper())
 
 
 def check_day0(row: Row, rules: Rules) -> None:
-    """Set day 0 of a row from ``announced_at``, ``tz``, ``day0`` and its exchange.
+    """Set day 0 of a row: the one given, else that of ``announced_at``, ``tz`` and its exchange.
 
     Parameters
     ----------
     row : Row
     rules : Rules
     """
-    _find_day0(row, _check_announcement(row, rules), rules)
+    announcement, stated = _check_announcement(row, rules), _given_day0(row, rules)
+    if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
+        row.day0 = stated
+        return
+    try:
+        row.day0 = _day0_by_clock(row, announcement, rules)
+    except DataError as error:
+        if stated is None:
+            row.fault_of("announced_at", error)
+    if stated is not None:
+        if row.day0 and abs(stated - row.day0) > FARTHEST_DAY0:
+            row.fault("day0", "is more than a year from the announcement", row["day0"])
+        row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
+        row.day0 = stated
+    elif announcement.instant is None or row.exchange is None:
+        row.flags.append(Flag.TIME_UNKNOWN)
 
 
 def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     zone = row["tz"]
     if zone and zone not in known_zones():
-        row.fault("tz", "unknown time zone", zone, _zone_hint(zone))
+        remedy = did_you_mean(zone, sorted(known_zones()))
+        remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
+        row.fault("tz", "unknown time zone", zone, remedy)
         zone = "UTC"
     if not row["announced_at"]:
         row.fault("announced_at", "is empty", remedy="write YYYY-MM-DD or a timestamp")
@@ -255,42 +267,16 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     return announcement
 
 
-def _zone_hint(zone: str) -> str:
-    hint = did_you_mean(zone, sorted(known_zones()))
-    return hint or "use an IANA name such as America/New_York or Asia/Shanghai"
-
-
 def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.date) -> bool:
     if not isinstance(today, dt.datetime):
         day = announcement.date or (announcement.instant.date() if announcement.instant else today)
         return day > today
     if announcement.instant is not None:
         return announcement.instant > today
-    zone = announcement.tz or (
-        sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC"
-    )
+    home = sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC"
+    zone = announcement.tz or home
     local = today.astimezone(zoneinfo.ZoneInfo(zone)).date()
     return announcement.date is not None and announcement.date > local
-
-
-def _find_day0(row: Row, announcement: Announcement | None, rules: Rules) -> None:
-    """Set the row's day 0: the one given, else the one the clock gives."""
-    stated = _given_day0(row, rules)
-    if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
-        row.day0 = stated
-        return
-    try:
-        row.day0 = _day0_by_clock(row, announcement, rules)
-    except DataError as error:
-        if stated is None:
-            row.fault_of("announced_at", error)
-    if stated is not None:
-        if row.day0 and abs(stated - row.day0) > FARTHEST_DAY0:
-            row.fault("day0", "is more than a year from the announcement", row["day0"])
-        row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
-        row.day0 = stated
-    elif announcement.instant is None or row.exchange is None:
-        row.flags.append(Flag.TIME_UNKNOWN)
 
 
 def _given_day0(row: Row, rules: Rules) -> dt.date | None:
@@ -320,16 +306,14 @@ def _day0_by_clock(row: Row, announcement: Announcement, rules: Rules) -> dt.dat
         return announcement.date
     if row.exchange is None or row.exchange.calendar is None:
         return dt.date.fromisoformat(row["announced_at"][:10])
-    calendar_sessions = sessions(row.exchange.calendar)
+    exchange = sessions(row.exchange.calendar)
     try:
-        cutoff = rules.cutoff_minutes
-        position = day0_position(announcement, calendar_sessions, cutoff_minutes=cutoff)
-        session = calendar_sessions.dates[position]
+        position = day0_position(announcement, exchange, cutoff_minutes=rules.cutoff_minutes)
     except DataError:
         if by_data and announcement.instant is not None:
-            return announcement.instant.astimezone(zoneinfo.ZoneInfo(calendar_sessions.tz)).date()
+            return announcement.instant.astimezone(zoneinfo.ZoneInfo(exchange.tz)).date()
         raise
-    return dt.date.fromisoformat(str(session))
+    return dt.date.fromisoformat(str(exchange.dates[position]))
 
 
 def short(value: str, width: int = 60) -> str:

@@ -1,4 +1,5 @@
-"""Events files of every kind as one sheet of texts: CSV, Parquet and frames."""
+"""Events files of every kind as one sheet, each distinct text of a column once: CSV, Parquet and
+frames."""
 
 from __future__ import annotations
 
@@ -6,10 +7,10 @@ import csv
 import datetime as dt
 import hashlib
 import io
-import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ import numpy as np
 from ..errors import DataError, Problem
 from ..utility.csv_text import OUTCOME, unquoted
 from ..utility.tables import (
-    SAVE_AS,
     commas_in,
     has_decimal_commas,
     numbered_rows,
@@ -28,13 +28,194 @@ from ..utility.tables import (
     strip,
     why_not_text,
 )
-from .cells import BLOCK, WHOLE_ROW, Column, Sheet, laid_out
+from ..utility.typing import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WHOLE_ROW = ""
+# Rows that are turned into columns at a time.
+BLOCK = 4096
 # Where pandas keeps an index that has no name.
 _INDEX = re.compile(r"__index_level_\d+__")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TextColumn:
+    """The cells of one column.
+
+    Attributes
+    ----------
+    codes : (n,) int array
+        Which of `texts` each row holds.
+    texts : list of str
+        Each once, in order of first appearance.
+    """
+
+    codes: IntArray
+    texts: list[str]
+
+    @classmethod
+    def of(cls, cells: Iterable[str]) -> TextColumn:
+        """Return the column that holds `cells`."""
+        coder = Coder()
+        coder.extend(cells)
+        return coder.column()
+
+    @classmethod
+    def blank(cls, rows: int) -> TextColumn:
+        """Return a column of empty cells."""
+        return cls(np.zeros(rows, np.int64), [""])
+
+    @classmethod
+    def coded(cls, texts: Iterable[str], codes: IntArray) -> TextColumn:
+        """Return the column of texts by their numbers; texts that are alike become one.
+
+        Parameters
+        ----------
+        texts : iterable of m str
+        codes : (n,) int array
+            Which of `texts` each row holds.
+        """
+        distinct_texts = cls.of(texts)
+        return cls(distinct_texts.codes[codes], distinct_texts.texts)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.texts.__getitem__, self.codes.tolist())
+
+    def changed(self, change: Callable[[str], str]) -> TextColumn:
+        """Return the column with each text changed."""
+        return TextColumn.coded(map(change, self.texts), self.codes)
+
+    def take(self, rows: IntArray) -> TextColumn:
+        """Return the column of some rows, without the texts that none of them holds."""
+        first, codes = number_combinations(self.codes[rows])
+        return TextColumn(codes, [self.texts[code] for code in self.codes[rows[first]].tolist()])
+
+
+class Coder:
+    """Collects the cells of a column."""
+
+    def __init__(self) -> None:
+        self._codes: list[IntArray] = []
+        self._number: defaultdict[str, int] = defaultdict()
+        self._number.default_factory = self._number.__len__
+
+    def extend(self, cells: Iterable[str]) -> None:
+        """Append cells."""
+        self._codes.append(np.fromiter(map(self._number.__getitem__, cells), np.int64))
+
+    def column(self) -> TextColumn:
+        """Return what was collected."""
+        return TextColumn(np.concatenate([np.empty(0, np.int64), *self._codes]), list(self._number))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sheet:
+    """The rows of a file that are not empty.
+
+    Attributes
+    ----------
+    header : int
+        Line of the header.
+    names : list of str
+        Of the columns, as written.
+    lines : (n,) int array
+        First line of each row that has as many cells as the header.
+    columns : list of TextColumn
+        Their cells, a column for each name.
+    odd : list of (line, number of cells)
+        The other rows.
+    notices : list of str
+        What was changed as it was read.
+    """
+
+    header: int
+    names: list[str]
+    lines: IntArray
+    columns: list[TextColumn]
+    odd: list[tuple[int, int]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def odd_rows(self) -> list[Problem]:
+        """Return a fault for each row with another number of cells than the header."""
+        out, wanted = [], len(self.names)
+        for line, count in self.odd:
+            hint = "a text that holds the separator needs double quotes" if count > wanted else ""
+            fault = f"{count} cell{'s' * (count != 1)} where the header has {wanted}"
+            out.append(Problem(line, WHOLE_ROW, fault, remedy=hint))
+        return out
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yield the cells of each row."""
+        return zip(*self.columns, strict=True)
+
+
+def collect_rows(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
+    """Return the sheet of rows with their lines, header first; None if there is none."""
+    remaining = iter(rows)
+    header, names = next(remaining, (0, None))
+    if names is None:
+        return None
+    coders = [Coder() for _ in names]
+    lines: list[int] = []
+    odd: list[tuple[int, int]] = []
+    block: list[list[str]] = []
+    for line, cells in remaining:
+        if len(cells) != len(names):
+            odd.append((line, len(cells)))
+            continue
+        lines.append(line)
+        block.append(cells)
+        if len(block) == BLOCK:
+            _flush(block, coders)
+    _flush(block, coders)
+    columns = [coder.column() for coder in coders]
+    return Sheet(header, names, np.array(lines, np.int64), columns, odd)
+
+
+def _flush(block: list[list[str]], coders: list[Coder]) -> None:
+    for coder, cells in zip(coders, zip(*block, strict=True), strict=False):
+        coder.extend(cells)
+    block.clear()
+
+
+def number_combinations(*codes: IntArray) -> tuple[IntArray, IntArray]:
+    """Number the distinct combinations of one row's codes.
+
+    Parameters
+    ----------
+    *codes : (n,) int arrays
+        Not negative.
+
+    Returns
+    -------
+    first : (m,) int array
+        The first row of each combination.
+    number : (n,) int array
+        The combination of each row.
+    """
+    first, number = _numbered(codes[0])
+    for code in codes[1:]:
+        first, number = _numbered(number * (code.max(initial=0) + 1) + code)
+    return first, number
+
+
+def _numbered(codes: IntArray) -> tuple[IntArray, IntArray]:
+    n = len(codes)
+    size = int(codes.max(initial=-1)) + 1
+    if size > 4 * n:
+        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
+        return first, number
+    at = np.full(size, n)
+    at[codes[::-1]] = np.arange(n)[::-1]
+    used = np.flatnonzero(at < n)
+    place = np.zeros(size, np.int64)
+    place[used] = np.arange(len(used))
+    return at[used], place[codes]
 
 
 def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, list[Problem]]:
@@ -48,11 +229,11 @@ def sheet_of_csv(raw: bytes, required: Sequence[str]) -> tuple[Sheet | None, lis
         Columns that the header should name: they tell which separator is used.
     """
     if fault := why_not_text(raw):
-        return None, [Problem(fault.line, WHOLE_ROW, fault.reason, fault.byte, SAVE_AS)]
+        return None, [fault]
     problems: list[Problem] = []
     header = next((line for line in _lines(raw) if line.strip()), "")
     separator = separator_of(header, required)
-    sheet = laid_out(_rows(_lines(raw), separator, problems))
+    sheet = collect_rows(_rows(_lines(raw), separator, problems))
     if sheet and separator != ",":
         sheet = _with_points(sheet)
     if sheet and set(OUTCOME) <= set(sheet.names):
@@ -94,14 +275,15 @@ def _rows(
 
 
 def _broken_row(line: int, error: str) -> Problem:
+    reason = "the quotes of this row do not pair up"
+    remedy = "a quote inside a quoted cell is written twice"
     if "field limit" in error:
         reason = f"a cell is longer than {csv.field_size_limit():,} characters"
-        return Problem(line, WHOLE_ROW, reason, remedy="is a quote missing at the end of a cell?")
-    if "end of data" in error:
+        remedy = "is a quote missing at the end of a cell?"
+    elif "end of data" in error:
         reason = "a quote that opens in this row is never closed"
-        return Problem(line, WHOLE_ROW, reason, remedy="the rows after it are lost in the cell")
-    reason = "the quotes of this row do not pair up"
-    return Problem(line, WHOLE_ROW, reason, remedy="a quote inside a quoted cell is written twice")
+        remedy = "the rows after it are lost in the cell"
+    return Problem(line, WHOLE_ROW, reason, remedy=remedy)
 
 
 def _lines(raw: bytes) -> Iterable[str]:
@@ -136,7 +318,7 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
     return Sheet(1, names, rows + 2, columns), []
 
 
-def _column(cells: Any) -> Column:
+def _column(cells: Any) -> TextColumn:
     """Return a column of Arrow as text; each distinct value is written once."""
     import pyarrow as pa
 
@@ -145,24 +327,19 @@ def _column(cells: Any) -> Column:
     except pa.ArrowNotImplementedError:
         encoded = None
     if encoded is None:
-        return Column.of(map(cell_text, cells.to_pylist()))
+        return TextColumn.of(map(cell_text, cells.to_pylist()))
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
     values = [cell_text(value) for value in encoded.dictionary.to_pylist()]
     codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    written = Column.of([*values, ""])
-    return Column(written.codes[codes], written.texts)
+    return TextColumn.coded([*values, ""], codes)
 
 
 def cell_text(value: object) -> str:
     """Return a value as in a CSV: missing is empty, midnight without a zone is a date."""
     if isinstance(value, str):
         return value
-    if (
-        value is None
-        or str(value) in ("NaT", "<NA>")
-        or (isinstance(value, float) and math.isnan(value))
-    ):
+    if value is None or str(value) in ("NaT", "<NA>", "nan"):
         return ""
     if isinstance(value, dt.datetime):
         bare = value.tzinfo is None and value.time() == dt.time()
@@ -179,13 +356,12 @@ def sheet_of_frame(frame: pd.DataFrame) -> Sheet:
     return Sheet(1, names, np.arange(len(frame)) + 2, columns)
 
 
-def _frame_column(cells: pd.Series[Any]) -> Column:
+def _frame_column(cells: pd.Series[Any]) -> TextColumn:
     """Return a column as text; distinct values are written once if no two look alike."""
     if cells.dtype.kind not in "biufM":
-        return Column.of(map(cell_text, cells))
+        return TextColumn.of(map(cell_text, cells))
     codes, values = cells.factorize()
-    written = Column.of([*map(cell_text, values.tolist()), ""])
-    return Column(written.codes[codes], written.texts)
+    return TextColumn.coded([*map(cell_text, values.tolist()), ""], codes)
 
 
 def hash_of(sheet: Sheet) -> str:

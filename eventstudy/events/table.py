@@ -16,8 +16,7 @@ import numpy as np
 from ..errors import DataError, EventsFileError, Problem
 from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
-from .checks import Checked, check_sheet
-from .notices import GROUPS, alike
+from .checks import GROUPS, Checked, check_sheet, note_alike
 from .rows import REQUIRED, Rules
 from .sheets import hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
 
@@ -334,6 +333,6 @@ def grouped(events: Events, column: str) -> Events:
         return events
     cells = events.table[column]
     bare = cells.map(lambda cell: strip(cell) if isinstance(cell, str) else cell)
-    notices = alike(column, [text for text in bare.unique() if isinstance(text, str)])
+    notices = note_alike(column, [text for text in bare.unique() if isinstance(text, str)])
     table = events.table.assign(**{column: bare})
     return replace(events, table=table, notices=tuple(dict.fromkeys([*events.notices, *notices])))

@@ -14,8 +14,7 @@ import numpy as np
 from ..calendars.exchanges import BY_CODE
 from ..calendars.window import Window
 from ..fitting.fitted import listed, listed_rows
-from ..returns.benchmarks import FALLBACK, NAMED
-from ..returns.coverage import Coverage, Need
+from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of

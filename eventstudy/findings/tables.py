@@ -23,7 +23,7 @@ from ..analysis.regressions import diagnostics
 from ..analysis.weights import aggregates, has_sizes, market_values
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
-from ..events.notices import REPLACED
+from ..events.checks import REPLACED
 from ..fitting.fitted import MOST_GROUPS, group_column, is_large, listed
 from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import SeriesFault, table_of

@@ -20,10 +20,9 @@ from ..returns import ReturnsPanel
 from ..returns.benchmarks import IndexChoice, settled
 from ..returns.currency import factor_currency
 from ..returns.factor_files import checked_factors
-from ..returns.index_baskets import Progress
-from ..returns.load import FACTOR, Sources, load_returns
+from ..returns.load import Progress, load_returns, read_returns
 from ..returns.measures import require_intercept, require_prices
-from ..returns.returns_files import read_returns
+from ..returns.series import FACTOR, Sources
 from ..utility import typing as kinds
 from ..utility.blas import one_thread
 from ..utility.catalogue import Reason

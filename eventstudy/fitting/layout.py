@@ -20,14 +20,11 @@ from ..events.table import Events
 from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members
-from ..returns.load import Sources, series_of
-from ..returns.series import MARKET, Factor
+from ..returns.series import MARKET, Factor, Sources, series_of
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray
-from ..windows.alignment import TRADED
+from ..windows.alignment import EMPTY, TRADED, covers
 from ..windows.event_windows import EventWindows, build_windows
-from ..windows.multi_session import covers
-from ..windows.panel_slices import EMPTY
 
 
 @dataclass(frozen=True, eq=False)

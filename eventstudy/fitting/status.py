@@ -15,7 +15,7 @@ from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members, other_indices
-from ..returns.load import FACTOR
+from ..returns.series import FACTOR
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray

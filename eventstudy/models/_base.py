@@ -14,8 +14,7 @@ from ..abnormal.conventions import Conventions
 from ..errors import ConfigError
 from ..returns.series import MARKET, Factor
 from ..utility.catalogue import Reason
-from ..utility.chunks import CHUNK, SMALL_CHUNK, joined
-from ..utility.lazy_records import Pieces
+from ..utility.chunks import CHUNK, SMALL_CHUNK, Pieces, joined
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
 from ..utility.workers import current

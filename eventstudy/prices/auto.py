@@ -115,7 +115,7 @@ class AutoProvider:
 
     def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
-        from ..utility.catalogue import say
+        from ..utility.catalogue import Reason
 
         stored = self._stored(symbols, start, end)
         stored = stored.select(stored.symbols)
@@ -123,7 +123,7 @@ class AutoProvider:
         sample = self._sample.fetch(missing, start, end)
         failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
         names = sample.symbols
-        used = say("price_cache.sample", why=why, n=len(names), names=", ".join(names))
+        used = Reason("sample_used", why=why, n=len(names), symbols=list(names))
         return stored.merge(replace(sample, failures=failures, notices=(used,) if names else ()))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.registry import did_you_mean
-from ..utility.tables import TableError, read_csv_cells, read_parquet
+from ..utility.tables import read_csv_cells, read_parquet
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Prices, Progress, collect
 
@@ -289,6 +289,5 @@ def _read_file(file: Path) -> pd.DataFrame:
             return read_csv_cells(file)
         frame = read_parquet(file)
         return frame.set_axis(range(1, len(frame) + 1), axis=0)
-    except TableError as error:
-        where = f"{file.name}:{error.line}" if error.line else file.name
-        raise BadAnswerError(error.message, where=where, remedy=error.remedy) from error
+    except DataError as error:
+        raise BadAnswerError(error.what, where=error.where, remedy=error.remedy) from error

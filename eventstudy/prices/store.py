@@ -395,7 +395,7 @@ def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
 
 def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
     """Return a notice on symbols that are stored for a part of the range, the smallest first."""
-    from ..utility.catalogue import say
+    from ..utility.catalogue import Reason
 
     if not ranges:
         return ()
@@ -404,5 +404,5 @@ def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date)
     texts = [f"{s} {ranges[s][0]} to {ranges[s][1]}" for s in ascending]
     if len(texts) > NAMED + 1:
         texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
-    facts = {"first": start, "last": end, "n": len(ranges), "symbols": ", ".join(texts)}
-    return (say("price_cache.short", **facts),)
+    days = {"start": str(start), "end": str(end)}
+    return (Reason("part_stored", **days, n=len(ranges), symbols=texts),)

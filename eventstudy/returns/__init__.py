@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from .panel import ReturnsPanel
-from .panel_rows import DATA_CALENDAR
-from .sessions import returns_of
+from .sessions import DATA_CALENDAR, returns_of
 from .table import FrameTable
 
 __all__ = ["DATA_CALENDAR", "FrameTable", "ReturnsPanel", "returns_of"]

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from functools import cache, lru_cache
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache, lru_cache, partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..calendars.exchanges import BY_CODE
+import numpy as np
+
+from ..calendars.exchanges import BY_CODE, home_of
+from ..calendars.sessions import sessions
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..utility.flags import Flag
-from ..utility.typing import BenchmarkPolicy
-from .coverage import Coverage, Need
+from ..utility.catalogue import say
+from ..utility.flags import Flag, flags_of
+from ..utility.typing import BenchmarkPolicy, BoolArray, DateArray, IntArray
 from .panel import ReturnsPanel
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from ..events.table import Events
@@ -27,6 +31,10 @@ PEERS = "peers"
 FALLBACK = Flag.BENCHMARK_FALLBACK
 # What the events file names, in the table of a run where another index replaces one of these.
 NAMED = "benchmark_named"
+# Share of the estimation window that an index must have; it must have all of the event window.
+LEAST_COVERED = 0.95
+# The last sessions of the data, which an index may be late with before another one takes its place.
+LATE = 5
 
 
 class IndexChoice(NamedTuple):
@@ -132,7 +140,7 @@ def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
     return [chain[0] for chain in chains_of(events, benchmark)]
 
 
-def left_out(events: Events, benchmark: str = "") -> list[str]:
+def note_left_out(events: Events, benchmark: str = "") -> list[str]:
     """Return a note on firms of the list of events that portfolios leave out.
 
     Parameters
@@ -145,8 +153,166 @@ def left_out(events: Events, benchmark: str = "") -> list[str]:
     named, peers = named_benchmarks(events, benchmark), benchmark == PEERS
     tickers = [ticker for cell in named if ";" in cell or peers for ticker in members(cell)]
     excluded = dict.fromkeys(ticker for ticker in tickers if ticker in firms)
-    reason = "benchmark: left out of the portfolios because they are firms of the list of events"
-    return [f"{reason}: {', '.join(excluded)}"] if excluded else []
+    return [say("benchmark.left_out", symbols=excluded)] if excluded else []
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """The sessions of one event's windows, as columns of the panel."""
+
+    calendar: str
+    estimation: IntArray
+    event: IntArray
+
+    @classmethod
+    def around(
+        cls, panel: ReturnsPanel, calendar: str, day0: np.datetime64, windows: Sequence[Window]
+    ) -> Need:
+        """Return the sessions of the windows around a day 0; those beyond the data are left out.
+
+        Parameters
+        ----------
+        panel : ReturnsPanel
+        calendar : str
+        day0 : datetime64
+        windows : (estimation, event)
+        """
+        columns = panel.calendars[calendar]
+        zero = np.searchsorted(
+            panel.sessions[columns], panel.sessions_of([calendar], np.array([day0]))[0]
+        )
+        at = [zero + window.days for window in windows]
+        return cls(calendar, *(columns[days[(days >= 0) & (days < len(columns))]] for days in at))
+
+
+class Coverage:
+    """What the indices of a panel have of the sessions that events need.
+
+    A session on which the market of an index was shut is not held against it: it is bridged. Nor
+    are the last sessions of the data behind the last price of an index, which may only be late.
+    """
+
+    def __init__(self, panel: ReturnsPanel) -> None:
+        self.panel = panel
+        self.lacking = cache(self._lacking)
+        self.best = cache(self._best)
+
+    def covers(self, symbol: str, need: Need) -> bool:
+        """Return whether an index has all of the event window and 95% of the estimation window.
+
+        Parameters
+        ----------
+        symbol : str
+        need : Need
+        """
+        estimation, event = self._lacks(symbol, need)
+        return event == 0 and estimation <= (1 - LEAST_COVERED) * len(need.estimation)
+
+    def kind(self, symbol: str, need: Need) -> str:
+        """Return where an index has a gap: ``before`` or ``after`` its prices, or ``within``.
+
+        A gap in the event window counts first. It is ``""`` for an index without any price.
+
+        Parameters
+        ----------
+        symbol : str
+        need : Need
+        """
+        present = self._seen(symbol, need.calendar)
+        if not len(present):
+            return ""
+        lacking = self.lacking(symbol, need.calendar)
+        gaps = need.event[lacking[need.event]]
+        gaps = gaps if len(gaps) else need.estimation[lacking[need.estimation]]
+        before, after = int((gaps < present[0]).sum()), int((gaps > present[-1]).sum())
+        within = len(gaps) - before - after
+        if within >= max(before, after):
+            return "within"
+        return "before" if before >= after else "after"
+
+    def why(self, symbol: str, kind: str, needs: Sequence[Need]) -> str:
+        """Return what an index lacks in words, such as ``has no prices before 11 March 2021``.
+
+        Parameters
+        ----------
+        symbol : str
+        kind : str
+            As :meth:`kind` gives it.
+        needs : sequence of Need
+        """
+        if kind == "within":
+            missing, total = self._counts(symbol, needs)
+            code = "coverage.within" if missing else "coverage.somewhere"
+            return say(code, n=missing, total=total)
+        if kind == "":
+            is_return = self.panel.measure == "return" and symbol in self.panel.provenance
+            code = "coverage.no_rate" if is_return else "coverage.none"
+            return say(code, values=self._values)
+        day = self._ends(symbol, needs[0].calendar)[kind == "after"]
+        date = f"{day.day} {day:%B %Y}"
+        return say("coverage.beyond", values=self._values, side=kind, date=date)
+
+    def _best(self, chain: Sequence[str], need: Need) -> str:
+        """Return the first index that covers the windows, else the one with the fewest gaps."""
+        covering = next((symbol for symbol in chain if self.covers(symbol, need)), "")
+        return covering or min(chain, key=lambda symbol: sum(self._lacks(symbol, need)))
+
+    def _lacks(self, symbol: str, need: Need) -> tuple[int, int]:
+        """Return how many sessions of the two windows an index lacks."""
+        lacking = self.lacking(symbol, need.calendar)
+        return int(lacking[need.estimation].sum()), int(lacking[need.event].sum())
+
+    def _lacking(self, symbol: str, calendar: str) -> BoolArray:
+        """Return which sessions of the panel an index lacks, (T,)."""
+        present, days = self._seen(symbol, calendar), self.panel.sessions
+        if not len(present):
+            return np.ones(len(days), dtype=bool)
+        out = ~_shut(symbol, calendar, days)
+        out[present] = False
+        late = self.panel.calendars[calendar][-LATE:]
+        out[late[late > present[-1]]] = False
+        return out
+
+    def _seen(self, symbol: str, calendar: str) -> IntArray:
+        """Return the sessions, as columns of the panel, on which an index has a return."""
+        row = self.panel.row(symbol, calendar)
+        return np.flatnonzero(self.panel.spans[row] > 0) if row >= 0 else np.empty(0, np.int64)
+
+    def _counts(self, symbol: str, needs: Sequence[Need]) -> tuple[int, int]:
+        """Return how many sessions of several events an index lacks, and how many there are."""
+        missing, total = 0, 0
+        for calendar in dict.fromkeys(need.calendar for need in needs):
+            local = [need for need in dict.fromkeys(needs) if need.calendar == calendar]
+            columns = [days for need in local for days in (need.estimation, need.event)]
+            days = np.unique(np.concatenate(columns))
+            missing += int(self.lacking(symbol, calendar)[days].sum())
+            total += len(days)
+        return missing, total
+
+    def _ends(self, symbol: str, calendar: str) -> tuple[date, date]:
+        """Return the first and the last day of an index; its first return is that of two prices."""
+        panel, present = self.panel, self._seen(symbol, calendar)
+        columns: IntArray = panel.calendars[calendar]
+        first = np.searchsorted(columns, present[0])
+        if self._values == "prices":
+            first -= panel.spans[panel.row(symbol, calendar), present[0]]
+        days = panel.sessions[[columns[first], present[-1]]].astype(date)
+        return days[0], days[1]
+
+    @property
+    def _values(self) -> str:
+        """What the rows of the panel are made of."""
+        if self.panel.measure != "return":
+            return self.panel.measure
+        return "returns" if self.panel.prices is None else "prices"
+
+
+def _shut(symbol: str, calendar: str, days: DateArray) -> BoolArray:
+    """Return on which days the market of an index of another country was shut."""
+    home, local = home_of(symbol), BY_CODE.get(calendar)
+    if not (home and local and home.calendar) or home.calendar == local.calendar:
+        return np.zeros(len(days), dtype=bool)
+    return ~np.isin(days, sessions(home.calendar).dates)
 
 
 def _needs(
@@ -157,17 +323,15 @@ def _needs(
     Events of one day and calendar share their windows.
     """
     out = dict[int, Need]()
-    needs: dict[tuple[str, np.datetime64], Need] = {}
     several = [i for i, chain in enumerate(chains) if len(chain) > 1]
     table, windows = events.table.iloc[several], (choice.estimation, choice.event)
     days = table["day0"].to_numpy().astype("datetime64[D]")
+    need_of = cache(partial(Need.around, panel, windows=windows))
     rows = zip(several, table["ticker"].tolist(), table["exchange"].tolist(), days, strict=True)
     for i, ticker, code, day0 in rows:
         calendar = panel.calendar_of(code)
         if panel.row(ticker, calendar) >= 0:
-            if (calendar, day0) not in needs:
-                needs[calendar, day0] = Need.around(panel, calendar, day0, windows)
-            need = needs[calendar, day0]
+            need = need_of(calendar, day0)
             if len(need.estimation) and len(need.event):
                 out[i] = need
     return out
@@ -178,8 +342,8 @@ def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tu
 
     @cache
     def before(chain: tuple[str, ...]) -> tuple[str, ...]:
-        at = next((k for k, symbol in enumerate(chain) if symbol in panel.unanswered), len(chain))
-        return chain[:at] or chain[:1]
+        answered = takewhile(lambda symbol: symbol not in panel.unanswered, chain)
+        return tuple(answered) or chain[:1]
 
     return list(map(before, chains))
 
@@ -232,36 +396,33 @@ def settled(
         if chosen[i] != first:
             flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
             instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
-    line = [_said(cover, instead, len(table))] if instead else []
-    notes = (*left_out(events, choice.benchmark), *panel.notes)
-    named = _named(table, {first for first, _ in instead})
+    line = [_say_replaced(cover, instead, len(table))] if instead else []
+    notes = (*note_left_out(events, choice.benchmark), *panel.notes)
     panel = replace(panel, notices=(*panel.notices, *line), notes=notes)
-    return table.assign(**named, benchmark=chosen, flags=flags), panel
-
-
-def _named(table: pd.DataFrame, replaced: Collection[str]) -> dict[str, pd.Series[str]]:
-    """Return the indices that the events file names, as a column, where one is replaced."""
     file = table["benchmark"]
-    return {NAMED: file} if NAMED in table or file.isin(replaced).any() else {}
+    is_replaced = NAMED in table or file.isin({first for first, _ in instead}).any()
+    named = {NAMED: file} if is_replaced else {}
+    return table.assign(**named, benchmark=chosen, flags=flags), panel
 
 
 @lru_cache(1024)
 def _other_flags(text: str) -> str:
-    return ";".join(word for word in text.split(";") if word and word != FALLBACK)
+    return ";".join(flag for flag in flags_of(text) if flag != FALLBACK)
 
 
-def _said(
+def _say_replaced(
     cover: Coverage, instead: Mapping[tuple[str, str], Sequence[tuple[str, Need]]], total: int
 ) -> str:
     """Say in one line how many events use which index in place of which, and why."""
-    clauses = []
+    clauses, code = [], "benchmark.first_use"
     for (first, kind), events in instead.items():
-        counts = Counter(symbol for symbol, _ in events).most_common()
-        uses = [f"{n:,} use{'s' * (n == 1)} {symbol}" for symbol, n in counts]
-        reason = cover.why(first, kind, [need for _, need in events])
-        clauses.append(f"{' and '.join(uses)} because {first} {reason}")
-    count, space, tail = "; ".join(clauses).partition(" ")
-    return f"Benchmark: {count} of {total:,} event{'s' * (total != 1)}{space}{tail}"
+        uses = []
+        for symbol, n in Counter(symbol for symbol, _ in events).most_common():
+            uses.append(say(code, n=n, symbol=symbol, total=total))
+            code = "benchmark.use"
+        lack = cover.why(first, kind, [need for _, need in events])
+        clauses.append(say("benchmark.because", uses=" and ".join(uses), symbol=first, lack=lack))
+    return say("benchmark.replaced", clauses="; ".join(clauses))
 
 
 def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
@@ -282,4 +443,4 @@ def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
     calendar = panel.calendar_of(exchange)
     untried = [index for index in chain if index != symbol and index not in panel.failures]
     available = [index for index in untried if yahoo or panel.row(index, calendar) >= 0]
-    return f"; other indices of the exchange: {', '.join(available)}" if available else ""
+    return say("benchmark.others", symbols=available) if available else ""

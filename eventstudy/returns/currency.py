@@ -10,10 +10,10 @@ import numpy as np
 
 from ..calendars.exchanges import BY_CODE, quoted_in, suffix_of
 from ..prices.sizes import as_of
-from ..utility.catalogue import Reason
+from ..utility.catalogue import Reason, say
 from ..utility.typing import DateArray, FloatArray, IntArray
 from .panel import ReturnsPanel
-from .table import Key
+from .sessions import Key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,12 +148,10 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
         row = values[i, columns], spans[i, columns]
         values[i, columns], spans[i, columns] = converted(*row, rate, log=panel.kind == "log")
         if count := before - int((spans[i, columns] > 0).sum()):
-            returns = "1 return" if count == 1 else f"{count} returns"
-            text = f"{returns} without an exchange rate from {old} to {new}"
-            notes.append(Reason("of_symbol", symbol=symbol, text=text))
+            notes.append(Reason("no_rate", symbol=symbol, n=count, old=old, new=new))
     done = {key: pairs[key] for key in panel.keys if key in pairs}
     guessed = [] if currency == LOCAL else _guessed(panel)
-    notices = [*_said(done, currency), *guessed]
+    notices = [*_say_converted(done, currency), *guessed]
     panel = replace(panel, notes=(*panel.notes, *notes), notices=(*panel.notices, *notices))
     return replace(panel, values=values, spans=spans)
 
@@ -171,11 +169,7 @@ def factor_currency(currency: str, exchanges: Iterable[str]) -> list[str]:
     home = {BY_CODE[code].currency for code in exchanges if code in BY_CODE}
     used = {currency} if currency != LOCAL else home
     foreign = sorted(used - {USD, ""})
-    if not foreign:
-        return []
-    currencies = ", ".join(foreign)
-    reason = f"factors from files are usually in {USD}, and returns here are in {currencies}"
-    return [f"{reason}: use factors of the same currency, or --currency USD"]
+    return [say("currency.factors", currencies=foreign)] if foreign else []
 
 
 def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:
@@ -214,9 +208,7 @@ def _guessed(panel: ReturnsPanel) -> list[str]:
     listed = [(s, BY_CODE[code]) for s, code in panel.keys if code in BY_CODE and _plain(panel, s)]
     foreign = [(s, exchange.chain) for s, exchange in listed if exchange.currency != USD]
     names = dict.fromkeys(symbol for symbol, chain in foreign if symbol not in chain)
-    reason = f"{', '.join(names)}: no market suffix, so taken to be in USD"
-    remedy = "a column currency in the file of prices overrules that"
-    return [f"{reason}; {remedy}"] if names else []
+    return [say("currency.guessed", symbols=names)] if names else []
 
 
 def _plain(panel: ReturnsPanel, symbol: str) -> bool:
@@ -225,18 +217,18 @@ def _plain(panel: ReturnsPanel, symbol: str) -> bool:
     return not (quoted or suffix_of(symbol) or symbol.startswith("^"))
 
 
-def _said(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[str]:
+def _say_converted(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[str]:
     """Say what was converted."""
     groups: dict[tuple[str, str], dict[str, None]] = {}
     for (symbol, _), pair in pairs.items():
         groups.setdefault(pair, {})[symbol] = None
-    if currency == LOCAL:
-        return [f"{', '.join(names)} converted from {a} to {b}" for (a, b), names in groups.items()]
-    clauses = []
-    for pair, names in groups.items():
-        by = ", ".join(rate_symbol(c) for c in pair if c != USD)
-        clauses.append(f"{len(names)} symbol{'s' * (len(names) != 1)} from {pair[0]} ({by})")
-    return [f"all returns are in {currency}: converted {', '.join(clauses)}"] if clauses else []
+    clauses, code = [], "currency.local" if currency == LOCAL else "currency.group"
+    for (old, new), names in groups.items():
+        facts = {"symbols": names, "n": len(names), "old": old, "new": new}
+        clauses.append(say(code, **facts, rates=filter(None, map(rate_symbol, (old, new)))))
+    if currency == LOCAL or not clauses:
+        return clauses
+    return [say("currency.all", currency=currency, groups=clauses)]
 
 
 def rates_of(table: pd.DataFrame, symbols: Iterable[str]) -> Rates:

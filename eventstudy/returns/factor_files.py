@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,7 @@ import numpy as np
 from ..errors import ConfigError, DataError
 from ..prices.quality.return_faults import LARGE_MEDIAN
 from ..utility.tables import read_table
-from .returns_files import of_file
-from .table import wide_returns
+from .table import of_file, wide_returns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,9 +110,9 @@ def _read(path: Path) -> pd.DataFrame:
         return checked_factors(read_table(path), path.name)
     raw = _contents(path)
     lines = raw.decode("utf-8-sig", errors="replace").splitlines()
-    table = _table(lines)
+    table = _french(lines, path.name)
     if table is not None:
-        return checked_factors(_french(lines, *table, where=path.name), path.name)
+        return checked_factors(table, path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
         remedy = "give a file of daily factors"
         raise DataError("the factors are monthly", where=path.name, remedy=remedy)
@@ -137,36 +137,31 @@ def _contents(path: Path) -> bytes:
         raise DataError("not a ZIP file that can be read", where=path.name) from None
 
 
-def _table(lines: list[str]) -> tuple[int, int] | None:
-    """Return where the first table in Ken French's layout begins and ends, or None."""
+def _french(lines: list[str], where: str) -> pd.DataFrame | None:
+    """Return the first table in Ken French's layout, in decimals, or None."""
+    import pandas as pd
+
     first = next((i for i, line in enumerate(lines) if FRENCH_ROW.match(line)), None)
     header = next((line for line in reversed(lines[:first]) if line.strip()), "")
     if first is None or not header.lstrip().startswith(","):
         return None
-    stop = next((i for i in range(first, len(lines)) if not FRENCH_ROW.match(lines[i])), len(lines))
-    return first, stop
-
-
-def _french(lines: list[str], first: int, stop: int, *, where: str) -> pd.DataFrame:
-    """Return the table in the lines from `first` to `stop`, in decimals."""
-    import pandas as pd
-
-    header = next(line for line in reversed(lines[:first]) if line.strip())
     names = [cell.strip() for cell in header.split(",")][1:]
-    rows = [[cell.strip() for cell in line.split(",")] for line in lines[first:stop]]
-    for number, row in enumerate(rows, start=first + 1):
+    rows = []
+    for number, line in enumerate(takewhile(FRENCH_ROW.match, lines[first:]), start=first + 1):
+        row = [cell.strip() for cell in line.split(",")]
         if len(row) != len(names) + 1:
             fault = f"a line of {len(row) - 1} values under {len(names)} names"
-            line, text = f"{where}, line {number}", lines[number - 1].strip()[:60]
-            raise DataError(fault, where=line, value=text)
+            place, text = f"{where}, line {number}", line.strip()[:60]
+            raise DataError(fault, where=place, value=text)
+        rows.append(row)
     frame = pd.DataFrame(rows, columns=["date", *names]).set_index("date")
     frame = frame[[name for name in names if name]].replace("", None)
     numbers = frame.apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna() & frame.notna()
     values = numbers.mask(numbers.isin(FRENCH_MISSING)) / 100
     # A cell that is no number stays as it is, to be named in the error.
-    is_faulty = bool(bad.to_numpy().any())
-    decimals: pd.DataFrame = values.astype(object).mask(bad, frame) if is_faulty else values
+    has_text = bad.to_numpy().any()
+    decimals: pd.DataFrame = values.astype(object).mask(bad, frame) if has_text else values
     return decimals
 
 

@@ -1,110 +1,158 @@
-"""Which series a list of events needs, and the panel that holds them."""
+"""The panel of the series that events need: fetched for the days of their events, or read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from ..calendars.exchanges import BY_CODE, suffix_of
-from ..calendars.sessions import Sessions, data_sessions, sessions
+from ..calendars.exchanges import suffix_of
+from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
-from ..errors import ConfigError, DataError, PriceError
+from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events.table import Events
-from ..prices import PriceProvider
+from ..prices import PriceProvider, Prices
 from ..utility.catalogue import Reason
-from ..utility.typing import BenchmarkPolicy, CalendarChoice, DateArray, Measure, ReturnKind
-from .benchmarks import PEERS, IndexChoice, benchmarks_of, chains_of, members, wanted_next
+from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
+from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .index_baskets import Basket, Range, range_around
-from .measures import several_shares, shares_of
+from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
-from .panel_rows import DATA_CALENDAR
-from .series import Factor, NeedsSeries
-from .sessions import NO_ZONE
-from .table import Key
+from .series import NeedsSeries, needed
+from .sessions import DATA_CALENDAR, Key
+from .table import of_file, present_days, table_of
 
-# Begins the symbol of a series from a factor file; no ticker has a colon.
-FACTOR = "factor:"
-
-
-class Sources(NamedTuple):
-    """Where series are from: benchmarks of the events, tickers by name, columns of factor files."""
-
-    benchmarks: Sequence[str]
-    series: Mapping[str, str]
-    columns: Collection[str]
-
-
-def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
-    """Return the symbol of a factor for each event; ``A;B`` are several, ``factor:NAME`` a file's.
-
-    One that `series` names for all events goes before a column of the events, as a benchmark for
-    all does.
-
-    Parameters
-    ----------
-    factor : Factor
-    events : Events
-    sources : Sources
-
-    Raises
-    ------
-    ConfigError
-        If the name is neither a column of the events, nor in `series`, nor in the factor files.
-    """
-    table, name, (benchmarks, series, columns) = events.table, factor.name, sources
-    if name == "market":
-        return list(benchmarks)
-    if name in series:
-        return [";".join(members(series[name]))] * len(table)
-    if name in table:
-        firms = set(table["ticker"]) if factor.several else ()
-        return [";".join(members(str(cell), firms)) for cell in table[name]]
-    if name in columns:
-        return [FACTOR + name] * len(table)
-    column = f"a column {name} to the events file or to a file of --factors"
-    remedy = f"add {column}, or --series {name}=TICKER"
-    raise ConfigError("the model needs a series that is not there", value=name, remedy=remedy)
+# Called with (symbols done, symbols in all).
+Progress = Callable[[int, int], None] | None
+Range = tuple[date, date]
+# Calendar days for one session, holidays and weekends included, with room to spare.
+DAYS_PER_SESSION = 1.6
+MARGIN_DAYS = 20
+# Prices after the last window tell a halt that goes on from data that end.
+DAYS_AFTER = 120
+# Each call may have to find out anew that a source cannot be reached.
+MOST_CALLS = 4
 
 
-def needed(
-    events: Events,
-    benchmark: str = "",
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
+def range_around(
+    day0: Sequence[date],
+    estimation: Window,
+    event: Window,
     *,
-    peers: bool = False,
-) -> dict[Key, list[int]]:
-    """Return the (symbol, calendar) pairs that are needed, firms first, with the events of each.
+    further: int = 0,
+    today: date | None = None,
+) -> Range:
+    """Return the first and last day whose prices the windows can need.
 
     Parameters
     ----------
-    events : Events
-    benchmark : str
-    model : LinearModel, optional
-    series : mapping of str to ticker, optional
-    peers : bool
-        Whether the firms in the column ``peers`` are needed too, for placebo firms.
+    day0 : sequence of date
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    today : date, optional
+        No later day is needed; default today.
     """
-    tickers, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
-    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in tickers]
-    sources = Sources(benchmarks, tickers, ())
-    rows = [list(table["ticker"]), benchmarks, *(series_of(f, events, sources) for f in named)]
-    if peers and PEERS in table:
-        rows.append([str(cell) for cell in table[PEERS]])
-    out: dict[Key, list[int]] = {}
-    symbols = cache(members)
-    for row in rows:
-        for i, (cell, code) in enumerate(zip(row, table["exchange"], strict=True)):
-            for symbol in symbols(cell):
-                out.setdefault((symbol, code or DATA_CALENDAR), []).append(i)
-    return out
+    before, after = days_around(estimation, event, further=further)
+    last = max(day0) + timedelta(days=after)
+    return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
+    """Return how many calendar days before and after day 0 the windows can need prices of.
+
+    Parameters
+    ----------
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    """
+    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
+    return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
+
+
+def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
+    """Return the symbols in at most `MOST_CALLS` calls, those of about the same years together."""
+    calls: dict[tuple[int, int], list[str]] = {}
+    for years in (1, 2, 4, 8, 10_000):
+        calls = {}
+        for symbol, (first, last) in ranges.items():
+            calls.setdefault((first.year // years, last.year // years), []).append(symbol)
+        if len(calls) <= MOST_CALLS:
+            break
+    groups = list(calls.values())
+    ends = (zip(*(ranges[symbol] for symbol in group), strict=True) for group in groups)
+    days = ((min(first), max(last)) for first, last in ends)
+    return list(zip(groups, days, strict=True))
+
+
+@dataclass(eq=False)
+class Basket:
+    """What was fetched from one source so far, in `prices`.
+
+    Parameters
+    ----------
+    source : PriceProvider
+    progress : callable, optional
+        Called with (symbols done, symbols in all) during the first fetch.
+    ranges, calls : dict of str to (first, last)
+        What each symbol needed, and the range of the last call that it was in.
+    """
+
+    source: PriceProvider
+    progress: Progress = None
+    ranges: dict[str, Range] = field(default_factory=dict)
+    calls: dict[str, Range] = field(default_factory=dict)
+    prices: Prices = field(init=False)
+
+    def fetch(self, ranges: Mapping[str, Range]) -> None:
+        """Fetch what was not asked for before; a call that fails is a failure of its symbols."""
+        wider = {s: self._wider(s, days) for s, days in ranges.items()}
+        new = {s: days for s, days in wider.items() if days != self.ranges.get(s)}
+        done, progress = 0, None if self.ranges else self.progress
+        for symbols, (first, last) in calls_of(new):
+            answer = self._call(symbols, first, last, _shifted(progress, done, len(new)))
+            self.prices = _merged(answer, self.prices) if self.ranges else answer
+            self.ranges |= {s: new[s] for s in symbols}
+            self.calls |= dict.fromkeys(symbols, (first, last))
+            done += len(symbols)
+
+    def _wider(self, symbol: str, days: Range) -> Range:
+        first, last = self.ranges.get(symbol, days)
+        return min(first, days[0]), max(last, days[1])
+
+    def _call(self, symbols: list[str], first: date, last: date, progress: Progress) -> Prices:
+        try:
+            return self.source.fetch(symbols, first, last, progress=progress)
+        except PriceError as error:
+            return Prices.of({}, dict.fromkeys(symbols, error), {})
+
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """Symbols of which the source did not say that it has no prices: nobody knows."""
+        answers, failures = (NoPricesError, UnknownSymbolError), self.prices.failures
+        return frozenset(s for s, error in failures.items() if not isinstance(error, answers))
+
+
+def _merged(prices: Prices, earlier: Prices) -> Prices:
+    """Return the prices of two calls; notices that differ in their symbols only become one."""
+    merged, joined = prices.merge(earlier), dict[str, str]()
+    for notice in merged.notices:
+        key = str(notice)
+        if isinstance(notice, Reason) and "symbols" in notice.facts:
+            shared = {k: fact for k, fact in notice.facts.items() if k not in ("n", "symbols")}
+            key = f"{notice.code} {shared}"
+            if isinstance(before := joined.get(key), Reason):
+                names = sorted({*before.facts["symbols"], *notice.facts["symbols"]})
+                notice = Reason(notice.code, **shared, n=len(names), symbols=names)
+        joined[key] = notice
+    return replace(merged, notices=tuple(joined.values()))
+
+
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
+    return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def needed_range(events: Events, estimation: Window, event: Window) -> Range:
@@ -209,8 +257,11 @@ def load_returns(
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
     while True:
-        at = {s: [days[i] for i in rows] for s, rows in _by_symbol(keys).items()}
-        basket.fetch({s: range_around(dates, *windows, further=further) for s, dates in at.items()})
+        dates: dict[str, list[date]] = {}
+        for (symbol, _), rows in keys.items():
+            dates.setdefault(symbol, []).extend(days[i] for i in rows)
+        needs = {s: range_around(at, *windows, further=further) for s, at in dates.items()}
+        basket.fetch(needs)
         indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)
         if measure == "return":
@@ -229,13 +280,6 @@ def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
     symbols = basket.unanswered
     rates = any(symbol.endswith("=X") for symbol in symbols)
     return symbols | {symbol for symbol in panel.failures if rates and symbol in panel.provenance}
-
-
-def _by_symbol(keys: Mapping[Key, list[int]]) -> dict[str, list[int]]:
-    out: dict[str, list[int]] = {}
-    for (symbol, _), rows in keys.items():
-        out.setdefault(symbol, []).extend(rows)
-    return out
 
 
 def _panel(
@@ -257,13 +301,13 @@ def _panel(
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=sessions_of(keys, dates, calendar, indices),
+        sessions=build_sessions(keys, dates, dates.__getitem__, calendar, indices),
         kind=kind,
         measure=measure,
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
         failures=failures,
-        notices=(*fetched.notices, *(several_shares(events) if measure == "turnover" else ())),
+        notices=(*fetched.notices, *(note_several_shares(events) if measure == "turnover" else ())),
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
         fetched=fetched,
         requested=dict(basket.calls),
@@ -287,20 +331,82 @@ def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsP
 
     notices = panel.notices
     panel, prices = in_currency(panel, currency, fetch), basket.prices
-    provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
-    fetched = replace(prices, notices=notices)
-    answer: Any = {"prices": prices.table, "provenance": provenance, "fetched": fetched}
-    return replace(panel, requested=dict(basket.calls), **answer)
+    return replace(
+        panel,
+        requested=dict(basket.calls),
+        prices=prices.table,
+        provenance={symbol: vars(p) for symbol, p in prices.provenance.items()},
+        fetched=replace(prices, notices=notices),
+    )
 
 
 def _cause(symbol: str, error: PriceError) -> str:
     """Return what a provider says of one symbol, as the end of "no price data: ..."."""
-    cause = error.what
-    if error.where and error.where != symbol:
-        cause = f"{error.where}: {cause}"
-    if error.value is not None:
-        cause += f", got {error.value!r}"
-    return f"{cause}; {error.remedy}" if error.remedy else cause
+    return str(error).removeprefix(f"{symbol}: ")
+
+
+def read_returns(
+    path: str | Path,
+    events: Events,
+    *,
+    benchmark: str = "",
+    benchmark_policy: BenchmarkPolicy = "fallback",
+    model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None,
+    calendar: CalendarChoice | None = None,
+    kind: ReturnKind = "simple",
+) -> ReturnsPanel:
+    """Return the returns of a file (CSV or Parquet; wide or long) for the events.
+
+    Parameters
+    ----------
+    path : str or Path
+    events : Events
+    benchmark, benchmark_policy, model, series, calendar, kind : optional
+        As for :func:`load_returns`.
+
+    Returns
+    -------
+    ReturnsPanel
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as such, or holds none of the symbols.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> days = pd.Index(["2022-10-06", "2022-10-07"], name="date")
+    >>> pd.DataFrame({"AMD": [0.01, -0.1], "^GSPC": [0.0, -0.03]}, index=days).to_csv("returns.csv")
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> panel = es.read_returns("returns.csv", es.events_from_frame(news))
+    >>> panel.values.tolist()
+    [[0.01, -0.1], [0.0, -0.03]]
+    """
+    name = Path(path).name
+    with of_file(name):
+        table = table_of(path)
+        keys = list(needed(events, benchmark, model, series, peers=True))
+        chains = chains_of(events, benchmark, benchmark_policy)
+        codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
+        have = table.symbols
+        missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
+        if not any(s in have for s, _ in keys):
+            tickers = ", ".join(list(missing)[:5])
+            raise DataError("the file has none of the tickers", where=name, value=tickers)
+        further = [(s, k) for chain, k in zip(chains, codes, strict=True) for s in chain[1:]]
+        keys = list(dict.fromkeys([*keys, *(key for key in further if key[0] in have)]))
+        available = list(dict.fromkeys(s for s, _ in keys if s in have))
+        indices, days = (
+            indices_of(events, benchmark, benchmark_policy),
+            present_days(table, available),
+        )
+        sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
+        origin = {s: {"source": "returns file", "detail": name} for s in available}
+        data: Any = {"keys": keys, "sessions": sessions, "failures": missing}
+        return ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
 
 
 def special_treatment(events: Events) -> frozenset[str]:
@@ -331,58 +437,3 @@ def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[s
     chains = set(chains_of(events, benchmark, policy))
     firsts, symbols = {chain[0] for chain in chains}, {s for chain in chains for s in chain}
     return firsts | {s for s in symbols if suffix_of(s) or s.startswith("^")}
-
-
-def sessions_of(
-    keys: list[Key], dates: Mapping[str, DateArray], calendar: CalendarChoice, benchmarks: set[str]
-) -> dict[str, Sessions]:
-    """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
-
-    Parameters
-    ----------
-    keys : list of (symbol, calendar)
-    dates : mapping of str to datetime64 array
-        The days with data of each symbol.
-    calendar : {"exchange", "data"}
-    benchmarks : set of str
-        Symbols whose days are sessions.
-    """
-    out = {}
-    for name in dict.fromkeys(c for _, c in keys):
-        exchange = BY_CODE.get(name)
-        known_sessions = sessions(exchange.calendar) if exchange and exchange.calendar else None
-        if known_sessions is None or calendar == "data":
-            days = _market_days(dates, [s for s, c in keys if c == name and s in dates], benchmarks)
-            if len(days) == 0:
-                continue
-            zone = known_sessions.tz if known_sessions else NO_ZONE
-            known_sessions = data_sessions(name, zone, days, known_sessions)
-        out[name] = known_sessions
-    return out
-
-
-def _market_days(
-    dates: Mapping[str, DateArray], symbols: list[str], benchmarks: set[str]
-) -> DateArray:
-    """Return the days on which a market was open, judged by the prices of its symbols.
-
-    With a benchmark: its days, and those on which more than half of the firms that are listed have
-    a price. A stray price on a Sunday is no session. Without one: all days.
-    """
-    ends = [listing[[0, -1]] for s in symbols if len(listing := dates[s])]
-    if not ends:
-        return np.empty(0, "datetime64[D]")
-    first, last = np.min(ends), np.max(ends)
-    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
-    index = np.zeros(len(days), dtype=bool)
-    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
-    for symbol in symbols:
-        at = (dates[symbol] - first).astype(np.int64)
-        if symbol in benchmarks:
-            index[at] = True
-        elif len(at):
-            present[at] += 1
-            listed[at[[0, -1]] + (0, 1)] += (1, -1)
-    if not any(symbol in benchmarks for symbol in symbols):
-        return days[present > 0]
-    return days[index | (present > np.cumsum(listed)[:-1] / 2)]

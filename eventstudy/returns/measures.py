@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from ..utility.catalogue import say
 from ..utility.typing import DateArray, FloatArray, Measure
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SMALL_TURNOVER = 0.000255
 SHARES = "shares_outstanding"
 
 
-def measured(
+def compute_measure(
     rows: pd.DataFrame, measure: Measure, shares: float = np.nan
 ) -> tuple[DateArray, FloatArray]:
     """Return the dates of one symbol and its measure on each, in logarithms; NaN where it has none.
@@ -82,19 +83,17 @@ def shares_of(events: Events) -> Mapping[str, float]:
     return {str(ticker): float(n) for ticker, n in first.items()}
 
 
-def several_shares(events: Events) -> list[str]:
+def note_several_shares(events: Events) -> list[str]:
     """Say which tickers have several numbers of shares outstanding, of which the first counts."""
     import pandas as pd
 
     table = events.table
     numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()
-    names = ", ".join(str(ticker) for ticker in numbers.index[numbers > 1])
-    reason = "several numbers of shares outstanding: the first is used on all days"
-    text = f"{names}: {reason}, as it cancels out of the abnormal turnover"
-    return [text] if names else []
+    tickers = list(map(str, numbers.index[numbers > 1]))
+    return [say("measure.several_shares", symbols=tickers)] if tickers else []
 
 
-def lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
+def explain_lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -> str:
     """Say why a symbol has no value of a measure on any day, and what to do.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +14,28 @@ import numpy as np
 from ..errors import DataError
 from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
 from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
-from ..prices.quality.quotes import NO_DATES, by_symbol
+from ..prices.quality.quotes import NO_DATES, Quotes, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
-from .measures import lack, measured
-from .panel_rows import (
+from .measures import compute_measure, explain_lack
+from .sessions import (
     DATA_CALENDAR,
+    Clock,
+    Key,
+    ReturnsTable,
+    between,
     clock_of,
     equal_weight,
     factor_rows,
     home_calendars,
-    judged_limits,
-    put_aside,
+    lay_row,
+    lay_table,
+    note_approximate_limits,
+    note_closed_days,
+    note_closes,
     span_type,
+    usual_hours,
 )
-from .sessions import between, row_of, usable_closes, usual_hours
-from .table import Clock, FrameTable, Key, ReturnsTable, laid_out, no_return
+from .table import FrameTable, no_return
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,9 +114,6 @@ class ReturnsPanel:
     limits: SmallIntArray | None = None
     faults: tuple[SeriesFault, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_rows", {key: i for i, key in enumerate(self.keys)})
-
     def __repr__(self) -> str:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
 
@@ -134,8 +139,11 @@ class ReturnsPanel:
         int
             -1 if there is none.
         """
-        rows: dict[Key, int] = self.__dict__["_rows"]
-        return rows.get((symbol, calendar), -1)
+        return self._rows.get((symbol, calendar), -1)
+
+    @cached_property
+    def _rows(self) -> dict[Key, int]:
+        return {key: i for i, key in enumerate(self.keys)}
 
     def last_session(self, symbol: str, calendar: str) -> np.datetime64:
         """Return the last session on which a symbol has a return.
@@ -166,12 +174,14 @@ class ReturnsPanel:
         -------
         tuple of SeriesFault
         """
-        by_symbol: dict[str, list[SeriesFault]] = self.__dict__.get("_faults", {})
-        if not by_symbol:
-            for fault in self.faults:
-                by_symbol.setdefault(fault.symbol, []).append(fault)
-            object.__setattr__(self, "_faults", by_symbol)
-        return near(by_symbol.get(symbol, ()), first, last)
+        return near(self._faults.get(symbol, ()), first, last)
+
+    @cached_property
+    def _faults(self) -> dict[str, list[SeriesFault]]:
+        faults: dict[str, list[SeriesFault]] = {}
+        for fault in self.faults:
+            faults.setdefault(fault.symbol, []).append(fault)
+        return faults
 
     def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
         """Return the first session of each calendar on or after its day.
@@ -187,9 +197,8 @@ class ReturnsPanel:
             The day itself where the calendar has no such session.
         """
         out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
-        for name in dict.fromkeys(calendars):
-            rows = np.flatnonzero(names == name)
-            open_days = self.sessions[self.calendars.get(name, np.empty(0, np.int64))]
+        for name in self.calendars.keys() & set(calendars):
+            rows, open_days = np.flatnonzero(names == name), self.sessions[self.calendars[name]]
             at = np.searchsorted(open_days, out[rows])
             is_covered = at < len(open_days)
             out[rows[is_covered]] = open_days[at[is_covered]]
@@ -249,42 +258,42 @@ class ReturnsPanel:
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
-        keys = list(keys)
+        keys, is_return = list(keys), measure == "return"
         firms, homes = {symbol for symbol, _ in keys}, home_calendars(keys)
         series, notes, lacking, faults = {}, [], {}, list[SeriesFault]()
-        quotes_of = {name: (quotes, rows) for name, quotes, rows in by_symbol(table)}
-        clock = clock_of([quotes for quotes, _ in quotes_of.values()], sessions)
-        for symbol, (raw, rows) in quotes_of.items():
+        symbols, quotes_of = list(by_symbol(table)), dict[str, Quotes]()
+        clock = clock_of([quotes for _, quotes, _ in symbols], sessions)
+        for symbol, raw, rows in symbols:
             home, rules = homes.get(symbol, ""), rules_of(symbol, limits, st=symbol in st)
             quotes = replace(raw, sessions=clock.dates.get(home, NO_DATES), rules=rules)
-            quotes_of[symbol] = quotes, rows
-            if measure == "return":
-                series[symbol], symbol_notes = usable_closes(quotes)
-                faults += find_faults(quotes) if symbol in firms else ()
-                notes += symbol_notes if symbol in firms else []
+            quotes_of[symbol] = quotes
+            if is_return:
+                series[symbol] = quotes.dates, quotes.price
+                if symbol in firms:
+                    faults += find_faults(quotes)
+                    notes += note_closes(quotes)
                 continue
             data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
-            series[symbol] = measured(*data)
+            series[symbol] = compute_measure(*data)
             if not np.isfinite(series[symbol][1]).any():
-                lacking[symbol] = lack(*data)
+                lacking[symbol] = explain_lack(*data)
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         shape = len(wanted), len(clock.sessions)
         values, states = np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
         spans = np.zeros(shape, dtype=span_type(shape[1]))
         for i, (symbol, calendar) in enumerate(wanted):
-            at, wanted_kind = clock.columns[calendar], kind if measure == "return" else None
-            quotes, dates = quotes_of[symbol][0], clock.dates[calendar]
-            *row, outside = row_of(series[symbol], quotes, dates, wanted_kind)
+            at, laid = clock.columns[calendar], (series[symbol], quotes_of[symbol])
+            *row, outside = lay_row(*laid, clock.dates[calendar], kind if is_return else None)
             values[i, at], spans[i, at], states[i, at] = row
-            notes += put_aside(symbol, calendar, outside)
-        ruled = any(quotes_of[symbol][0].rules for symbol, _ in wanted)
+            notes += note_closed_days(symbol, calendar, outside)
+        notes += [*note_faults(faults), *note_approximate_limits(quotes_of, wanted)]
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
-            calendars=clock.columns, measure=measure,
+            calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
             hours={name: usual_hours(s) for name, s in sessions.items()},
-            kind=kind if measure == "return" else "simple", prices=table, faults=tuple(faults),
-            notes=(*notes, *note_faults(faults), *judged_limits(quotes_of, wanted)),
-            limits=states if ruled else None, failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
+            kind=kind if is_return else "simple", prices=table,
+            limits=states if any(quotes_of[symbol].rules for symbol, _ in wanted) else None,
+            failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
     @classmethod
@@ -361,29 +370,27 @@ class ReturnsPanel:
             If the table has none of the rows.
         """
         dates = table.dates
-        if sessions is None:
-            dates_of = {DATA_CALENDAR: dates}
-        else:
+        dates_of = {DATA_CALENDAR: dates}
+        if sessions is not None:
             dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
         if keys is None:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
-        named = dict.fromkeys(keys)
-        wanted = [key for key in named if key[0] in table.symbols and key[1] in dates_of]
+        wanted = [(s, c) for s, c in dict.fromkeys(keys) if s in table.symbols and c in dates_of]
         if not wanted:
             raise no_return()
         clock = Clock.of(dates_of)
-        values, outside, verdict = laid_out(table, wanted, clock, kind, where)
+        values, outside, verdict = lay_table(table, wanted, clock, kind, where)
         if verdict.failures:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
             values, outside = values[sound], outside[sound]
         strays = zip(wanted, outside, strict=True)
-        notes = [note for key, n in strays for note in put_aside(*key, int(n))]
-        hours = {name: usual_hours(s) for name, s in (sessions or {}).items()}
+        notes = [note for key, n in strays for note in note_closed_days(*key, int(n))]
         spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
-            calendars=clock.columns, hours=hours, kind=kind, notes=tuple(notes),
+            calendars=clock.columns, kind=kind, notes=tuple(notes),
+            hours={name: usual_hours(s) for name, s in (sessions or {}).items()},
             notices=tuple(verdict.notices), faults=verdict.faults,
             failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -398,8 +405,7 @@ class ReturnsPanel:
             return self
         values = np.vstack([self.values, *(row[0] for row in new.values())])
         spans = np.vstack([self.spans, *(row[1].astype(self.spans.dtype) for row in new.values())])
-        none = np.zeros((len(new), len(self.sessions)), dtype=np.int8)
-        limits = None if self.limits is None else np.vstack([self.limits, none])
+        limits = None if self.limits is None else np.pad(self.limits, ((0, len(new)), (0, 0)))
         return replace(self, keys=(*self.keys, *new), values=values, spans=spans, limits=limits)
 
     def with_factors(self, frame: pd.DataFrame, prefix: str) -> ReturnsPanel:
@@ -419,13 +425,12 @@ class ReturnsPanel:
         -------
         ReturnsPanel
         """
-        rows = {}
+        rows, T = {}, len(self.sessions)
         for calendar, columns in self.calendars.items():
-            days = self.sessions[columns]
-            for name, (values, spans) in factor_rows(frame, days, self.kind).items():
-                row = np.full(len(self.sessions), np.nan), np.zeros(len(self.sessions), np.int64)
+            laid = factor_rows(frame, self.sessions[columns], self.kind)
+            for name, (values, spans) in laid.items():
+                row = rows[f"{prefix}{name}", calendar] = np.full(T, np.nan), np.zeros(T, np.int64)
                 row[0][columns], row[1][columns] = values, spans
-                rows[f"{prefix}{name}", calendar] = row
         return self.with_rows(rows)
 
     def with_portfolios(self, keys: Iterable[Key]) -> ReturnsPanel:

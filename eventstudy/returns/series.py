@@ -1,8 +1,20 @@
-"""The series that a model needs for each event."""
+"""The series that a model needs, and the symbols of these for each event."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ..errors import ConfigError
+from .benchmarks import PEERS, benchmarks_of, members
+from .sessions import DATA_CALENDAR, Key
+
+if TYPE_CHECKING:
+    from ..events.table import Events
+
+# Begins the symbol of a series from a factor file; no ticker has a colon.
+FACTOR = "factor:"
 
 
 class Factor(NamedTuple):
@@ -35,3 +47,77 @@ class NeedsSeries(Protocol):
     def factors(self) -> tuple[Factor, ...]:
         """The series of the model."""
         ...
+
+
+class Sources(NamedTuple):
+    """Where series are from: benchmarks of the events, tickers by name, columns of factor files."""
+
+    benchmarks: Sequence[str]
+    series: Mapping[str, str]
+    columns: Collection[str]
+
+
+def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
+    """Return the symbol of a factor for each event; ``A;B`` are several, ``factor:NAME`` a file's.
+
+    One that `series` names for all events goes before a column of the events, as a benchmark for
+    all does.
+
+    Parameters
+    ----------
+    factor : Factor
+    events : Events
+    sources : Sources
+
+    Raises
+    ------
+    ConfigError
+        If the name is neither a column of the events, nor in `series`, nor in the factor files.
+    """
+    table, name, (benchmarks, series, columns) = events.table, factor.name, sources
+    if name == "market":
+        return list(benchmarks)
+    if name in series:
+        return [";".join(members(series[name]))] * len(table)
+    if name in table:
+        firms = set(table["ticker"]) if factor.several else ()
+        return [";".join(members(str(cell), firms)) for cell in table[name]]
+    if name in columns:
+        return [FACTOR + name] * len(table)
+    column = f"a column {name} to the events file or to a file of --factors"
+    remedy = f"add {column}, or --series {name}=TICKER"
+    raise ConfigError("the model needs a series that is not there", value=name, remedy=remedy)
+
+
+def needed(
+    events: Events,
+    benchmark: str = "",
+    model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None,
+    *,
+    peers: bool = False,
+) -> dict[Key, list[int]]:
+    """Return the (symbol, calendar) pairs that are needed, firms first, with the events of each.
+
+    Parameters
+    ----------
+    events : Events
+    benchmark : str
+    model : LinearModel, optional
+    series : mapping of str to ticker, optional
+    peers : bool
+        Whether the firms in the column ``peers`` are needed too, for placebo firms.
+    """
+    tickers, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
+    named = [f for f in (model.factors if model else ()) if f.name in table or f.name in tickers]
+    sources = Sources(benchmarks, tickers, ())
+    rows = [list(table["ticker"]), benchmarks, *(series_of(f, events, sources) for f in named)]
+    if peers and PEERS in table:
+        rows.append([str(cell) for cell in table[PEERS]])
+    out: dict[Key, list[int]] = {}
+    symbols = cache(members)
+    for row in rows:
+        for i, (cell, code) in enumerate(zip(row, table["exchange"], strict=True)):
+            for symbol in symbols(cell):
+                out.setdefault((symbol, code or DATA_CALENDAR), []).append(i)
+    return out

@@ -1,51 +1,44 @@
-"""Closes of a symbol, returns made of them, and both moved onto the sessions of an exchange."""
+"""Returns on the sessions of exchanges: from closes, tables and factors to rows of a panel."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
 import numpy as np
 
-from ..calendars.sessions import Sessions
+from ..calendars.exchanges import EXCHANGES, home_of
+from ..calendars.sessions import NO_ZONE, Sessions
+from ..prices.quality.gate import Gate, Verdict
 from ..prices.quality.quotes import Quotes
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
-# Time zone of sessions whose exchange is not known.
-NO_ZONE = "UTC"
+if TYPE_CHECKING:
+    import pandas as pd
+
+Key = tuple[str, str]
+DATA_CALENDAR = "data"
+# The calendar that each exchange keeps: Shenzhen's is Shanghai's.
+CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
 
 
-def usable_closes(quotes: Quotes) -> tuple[tuple[DateArray, FloatArray], list[str]]:
-    """Return the closes of one symbol that returns are made of, with their dates, and notes.
+def note_closes(quotes: Quotes) -> list[str]:
+    """Return notes on the closes of one symbol that are used.
 
-    Parameters
-    ----------
-    quotes : Quotes
-
-    Returns
-    -------
-    (dates, closes) : (T,) arrays
-        One for each row, NaN where there is no usable close.
-    notes : list of str
-        On closes that are not adjusted or not used.
-
-    Notes
-    -----
-    Adjusted closes; unadjusted ones if the symbol has no adjusted close at all. Missing are
-
-    - prices that are not positive;
-    - a close that repeats the last one on a day without volume, if the symbol has volume on other
-      days: nothing was traded (docs/methods.md, 1.5);
-    - prices far off the others for some days (docs/faults.md).
+    Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
+    missing, and so is a close that repeats the last one on a day without volume, if the symbol has
+    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a
+    price far off the others for some days (docs/faults.md).
     """
     symbol, notes = quotes.symbol, list[str]()
     if not quotes.adjusted and np.isfinite(quotes.close).any():
-        text = "no adjusted closes, so that dividends and splits count as returns"
-        notes.append(Reason("of_symbol", symbol=symbol, text=text))
+        notes.append(Reason("unadjusted", symbol=symbol))
     elif blank := int((np.isfinite(quotes.close) & ~np.isfinite(quotes.adj_close)).sum()):
-        text = f"{blank} closes without an adjusted close were taken as missing"
-        notes.append(Reason("of_symbol", symbol=symbol, text=text))
+        notes.append(Reason("blank_adjusted", symbol=symbol, n=blank))
     if count := int(quotes.stale.sum()):
         notes.append(Reason("no_trade", symbol=symbol, n=count))
-    return (quotes.dates, quotes.price), notes
+    return notes
 
 
 def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[FloatArray, IntArray]:
@@ -192,7 +185,7 @@ def break_at(values: FloatArray, spans: IntArray, sessions: DateArray, days: Dat
         values[later], spans[later] = np.nan, 0
 
 
-def row_of(
+def lay_row(
     series: tuple[DateArray, FloatArray], quotes: Quotes, days: DateArray, kind: ReturnKind | None
 ) -> tuple[FloatArray, IntArray, FloatArray, int]:
     """Return values, spans and states at limits on sessions, and the values on other days.
@@ -214,3 +207,196 @@ def row_of(
     if quotes.rules:
         states, _ = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)
     return values, spans, states, outside
+
+
+class Clock(NamedTuple):
+    """The T sessions of a panel; by calendar, the dates of its sessions and their columns."""
+
+    sessions: DateArray
+    dates: Mapping[str, DateArray]
+    columns: Mapping[str, IntArray]
+
+    @classmethod
+    def of(cls, dates: Mapping[str, DateArray]) -> Clock:
+        """Return the clock of calendars, each with its sessions, ascending."""
+        union = np.unique(np.concatenate(list(dates.values())))
+        return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
+
+
+class ReturnsTable(Protocol):
+    """Returns of many symbols on the same dates.
+
+    Attributes
+    ----------
+    dates : (T,) datetime64[D] array
+        Ascending.
+    symbols : collection of str
+    """
+
+    @property
+    def dates(self) -> DateArray: ...
+    @property
+    def symbols(self) -> Collection[str]: ...
+
+    def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
+        """Yield the returns of some symbols, (m, T) for m of them at a time; NaN = missing."""
+        ...
+
+
+def lay_table(
+    table: ReturnsTable, keys: list[Key], clock: Clock, kind: ReturnKind, where: str
+) -> tuple[FloatArray, IntArray, Verdict]:
+    """Return the rows of a panel from a table of returns.
+
+    Columns with values that do not simply pass the gate are read again when all have been looked
+    at.
+
+    Parameters
+    ----------
+    table : ReturnsTable
+    keys : sequence of n (symbol, calendar)
+    clock : Clock
+    kind : {"simple", "log"}
+    where : str
+        The file, for what is said.
+
+    Returns
+    -------
+    values : (n, T) float array
+    outside : (n,) int array
+        Returns on days without a session.
+    verdict : Verdict
+        Of the gate.
+    """
+    rows: dict[str, list[int]] = {}
+    for i, (symbol, _) in enumerate(keys):
+        rows.setdefault(symbol, []).append(i)
+    values = np.full((len(keys), len(clock.sessions)), np.nan)
+    outside = np.zeros(len(keys), np.int64)
+    places = {}
+    for name, days in clock.dates.items():
+        at, hit = located(table.dates, days)
+        places[name] = np.flatnonzero(hit), clock.columns[name][at[hit]], np.flatnonzero(~hit)
+
+    def lay(symbol: str, returns: FloatArray) -> None:
+        for i in rows[symbol]:
+            name = keys[i][1]
+            inside, columns, closed = places[name]
+            if np.isfinite(returns[closed]).any():
+                row, outside[i] = compounded(table.dates, returns, clock.dates[name], kind)
+                values[i, clock.columns[name]] = row
+            else:
+                values[i, columns] = returns[inside]
+
+    gate = Gate(table.dates, list(rows), kind, where)
+    for symbols, block in table.blocks(list(rows)):
+        for k in np.flatnonzero(~gate.look(symbols, block)):
+            lay(symbols[k], block[k])
+    verdict = gate.verdict()
+    for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
+        for symbol, returns in zip(symbols, verdict.cleaned(symbols, block), strict=True):
+            lay(symbol, returns)
+    return values, outside, verdict
+
+
+def factor_rows(
+    frame: pd.DataFrame, sessions: DateArray, kind: ReturnKind
+) -> dict[str, tuple[FloatArray, IntArray]]:
+    """Return the returns of factors on the sessions of a calendar, and the sessions they cover.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Decimal returns, dates as index.
+    sessions : (T,) datetime64 array
+    kind : {"simple", "log"}
+        Of the returns that are given back.
+
+    Returns
+    -------
+    dict of str to (values, spans)
+        Each of shape (T,); NaN and 0 where the market of the factor was closed.
+    """
+    dates, rows = frame.index.to_numpy().astype("datetime64[D]"), {}
+    for name in frame.columns:
+        simple = frame[name].to_numpy(float)
+        returns = np.log1p(simple) if kind == "log" else simple
+        values, _ = compounded(dates, returns, sessions, kind)
+        present = np.flatnonzero(np.isfinite(values))
+        spans = np.zeros(len(sessions), np.int64)
+        spans[present] = np.diff(present, prepend=present[:1] - 1)
+        rows[str(name)] = (values, spans)
+    return rows
+
+
+def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Clock:
+    """Return the sessions from the first to the last day of any price.
+
+    Parameters
+    ----------
+    prices : sequence of Quotes
+    sessions : mapping of calendar name to Sessions
+    """
+    first, last = min(q.dates[0] for q in prices), max(q.dates[-1] for q in prices)
+    return Clock.of({name: between(s.dates, first, last) for name, s in sessions.items()})
+
+
+def equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
+    """Return the mean of simple returns over the members present, and where there is one.
+
+    Parameters
+    ----------
+    values : (m, T) float array
+        Simple returns; NaN = missing.
+    kind : {"simple", "log"}
+        Of the mean that is given back.
+    """
+    count = np.isfinite(values).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+    return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
+
+
+def span_type(longest: int) -> type[np.signedinteger[Any]]:
+    """Return the type of the spans of a panel with so many sessions."""
+    return np.int16 if longest <= np.iinfo(np.int16).max else np.int32
+
+
+def note_approximate_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
+    """Return a note on the symbols whose price limits were judged from returns.
+
+    Parameters
+    ----------
+    quotes_of : mapping of str to Quotes
+        By symbol.
+    keys : iterable of (symbol, calendar)
+        The rows of the panel.
+    """
+    symbols = dict.fromkeys(symbol for symbol, _ in keys)
+    approx = [s for s in symbols if quotes_of[s].rules and quotes_of[s].limits.approx.any()]
+    if not approx:
+        return []
+    names = ", ".join(approx[:3]) + ", ..." * (len(approx) > 3)
+    return [Reason("limits_from_returns", names=names)]
+
+
+def note_closed_days(symbol: str, calendar: str, outside: int) -> list[str]:
+    """Return a note on values of a symbol that fell on days without a session.
+
+    Parameters
+    ----------
+    symbol, calendar : str
+    outside : int
+        Their number.
+    """
+    return [Reason("closed_days", symbol=symbol, n=outside, calendar=calendar)] * (outside > 0)
+
+
+def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
+    """Return the calendar of each symbol's exchange, or of the data; absent without one."""
+
+    def is_home(symbol: str, calendar: str) -> bool:
+        home = home_of(symbol)
+        is_listed = home is not None and home.calendar == CLOCKS.get(calendar, "")
+        return calendar == DATA_CALENDAR or (is_listed and "=" not in symbol)
+
+    return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}

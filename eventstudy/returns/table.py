@@ -1,48 +1,31 @@
-"""Tables of returns: wide or long in, wide out, some symbols at a time laid on the sessions."""
+"""Tables of returns in frames and files: wide or long in, some symbols at a time out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..prices.quality.gate import Gate, Verdict
 from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
-from .sessions import compounded, located
+from ..utility.tables import read_table, reading_parquet
+from ..utility.typing import DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Cells of a table that are held at a time, beside those of the panel.
 CELLS = 2**22
+# Cells of a long file that are held at a time: each portion is another pass over the file.
+LONG_CELLS = 2**26
+ROWS = 2**17
 # So many columns of a table without dates are named.
 NAMED = 8
-NO_LETTERS: Mapping[str, float] = MappingProxyType({})
-Key = tuple[str, str]
-
-
-class ReturnsTable(Protocol):
-    """Returns of many symbols on the same dates.
-
-    Attributes
-    ----------
-    dates : (T,) datetime64[D] array
-        Ascending.
-    symbols : collection of str
-    """
-
-    @property
-    def dates(self) -> DateArray: ...
-    @property
-    def symbols(self) -> Collection[str]: ...
-
-    def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
-        """Yield the returns of some symbols, (m, T) for m of them at a time; NaN = missing."""
-        ...
 
 
 class FrameTable:
@@ -50,13 +33,206 @@ class FrameTable:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._wide = wide_returns(frame, CODE_TEXTS)
-        self.dates: DateArray = self._wide.index.to_numpy().astype("datetime64[D]")
         self.symbols: Mapping[str, int] = places(map(str, self._wide.columns))
+
+    @cached_property
+    def dates(self) -> DateArray:
+        """The dates, (T,) datetime64[D] array."""
+        return self._columns([]).index.to_numpy().astype("datetime64[D]")
 
     def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
         """Yield the returns of some symbols."""
         for portion in portions(symbols, CELLS // max(len(self.dates), 1)):
-            yield portion, self._wide.iloc[:, [self.symbols[s] for s in portion]].to_numpy(float).T
+            yield portion, self._columns([self.symbols[s] for s in portion]).to_numpy(float).T
+
+    def _columns(self, numbers: list[int]) -> pd.DataFrame:
+        return self._wide.iloc[:, numbers]
+
+
+class _WideFile(FrameTable):
+    """A Parquet file with a column for each symbol."""
+
+    def __init__(self, file: Any, date: str | None) -> None:
+        schema = file.schema_arrow
+        about: Mapping[str, Any] = schema.pandas_metadata or {}
+        index = [name for name in about.get("index_columns", ()) if isinstance(name, str)]
+        if date is None and not index:
+            reason, remedy = "the table of returns has no dates", "name a column date"
+            raise DataError(reason, value=schema.names[:5], remedy=remedy)
+        self._file, self._date = file, date or index[0]
+        self._names = [name for name in schema.names if name not in (self._date, *index)]
+        self.symbols = places(name.strip() for name in self._names)
+
+    def _columns(self, numbers: list[int]) -> pd.DataFrame:
+        names = [self._names[number] for number in numbers]
+        table = self._file.read(columns=[self._date, *names]).select([self._date, *names])
+        table = table.rename_columns(["date", *map(str.strip, names)])
+        return wide_returns(table.to_pandas(ignore_metadata=True), CODE_TEXTS)
+
+
+class _LongFile:
+    """A Parquet file with a row for each symbol and date."""
+
+    def __init__(self, file: Any, columns: tuple[str, str, str]) -> None:
+        self._file, self._columns = file, columns
+
+    @cached_property
+    def _found(self) -> tuple[Any, Any]:
+        """Each date and each ticker of the file, as Arrow arrays."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values: list[Any] = [None, None]
+        for batch in self._file.iter_batches(ROWS, columns=list(self._columns[:2])):
+            for k, name in enumerate(self._columns[:2]):
+                new = _plain(batch.column(name)).unique()
+                before = [] if values[k] is None else [values[k]]
+                values[k] = pa.concat_arrays([*before, new]).unique()
+        if values[0] is None:
+            raise no_return()
+        return values[0], pc.drop_null(values[1])
+
+    @cached_property
+    def _days(self) -> tuple[DateArray, IntArray]:
+        """The dates in order, and the place among them of each that was found."""
+        import pandas as pd
+
+        days = civil_dates(pd.Index(self._found[0].to_pandas())).to_numpy().astype("datetime64[D]")
+        return np.unique(days, return_inverse=True)
+
+    @property
+    def dates(self) -> DateArray:
+        return self._days[0]
+
+    @cached_property
+    def symbols(self) -> Mapping[str, int]:
+        return places(str(ticker).strip() for ticker in self._found[1].to_pylist())
+
+    def blocks(self, symbols: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
+        written = self._found[1].take([self.symbols[s] for s in symbols]).to_pylist()
+        tickers = dict(zip(symbols, written, strict=True))
+        # In the order of a sorted file, so that few of its parts are read for each portion.
+        ordered = sorted(symbols, key=tickers.__getitem__)
+        for portion in portions(ordered, LONG_CELLS // len(self.dates)):
+            yield portion, self._portion(portion, [tickers[s] for s in portion])
+
+    def _portion(self, symbols: list[str], tickers: list[Any]) -> FloatArray:
+        out = np.full((len(symbols), len(self.dates)), np.nan)
+        filled, rows = np.zeros(out.size, dtype=bool), 0
+        for at, values in self._cells(tickers):
+            out.reshape(-1)[at], filled[at] = values, True
+            rows += len(at)
+        if rows > np.count_nonzero(filled):
+            raise self._twice(symbols, tickers)
+        return out
+
+    def _cells(self, tickers: list[Any]) -> Iterator[tuple[IntArray, FloatArray]]:
+        """Yield places in the flat array of tickers x dates, and the returns there."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        date, ticker, ret = self._columns
+        days, wanted = self._found[0], pa.array(tickers, self._found[1].type)
+        places_of = self._days[1]
+        ends = tickers[0], tickers[-1]
+        groups = [k for k in range(self._file.num_row_groups) if self._may_hold(k, *ends)]
+        for batch in self._file.iter_batches(ROWS, row_groups=groups, columns=list(self._columns)):
+            who = pc.index_in(_plain(batch.column(ticker)), value_set=wanted)
+            batch, who = batch.filter(who.is_valid()), who.drop_null().to_numpy()
+            if len(who):
+                when = places_of[pc.index_in(_plain(batch.column(date)), value_set=days).to_numpy()]
+                at = who.astype(np.int64) * len(self.dates) + when
+                yield at, self._decimal(batch.column(ret).to_pandas(), at, tickers)
+
+    def _may_hold(self, group: int, first: Any, last: Any) -> bool:
+        """Return whether a row group can hold a ticker from `first` to `last`."""
+        metadata = self._file.metadata
+        columns = map(metadata.row_group(group).column, range(metadata.num_columns))
+        column = next(c for c in columns if c.path_in_schema == self._columns[1])
+        ends = column.statistics
+        if ends is None or not ends.has_min_max or not isinstance(ends.min, type(first)):
+            return True
+        return bool(ends.min <= last and ends.max >= first)
+
+    def _twice(self, symbols: list[str], tickers: list[Any]) -> DataError:
+        count = np.zeros(len(symbols) * len(self.dates), np.int64)
+        for at, _ in self._cells(tickers):
+            np.add.at(count, at, 1)
+        k, t = divmod(int(np.argmax(count > 1)), len(self.dates))
+        cell = f"{symbols[k]} {self.dates[t]}"
+        return DataError("two returns for one ticker and day", value=cell)
+
+    def _decimal(self, cells: pd.Series[Any], at: IntArray, tickers: list[Any]) -> FloatArray:
+        numbers = numbers_of(cells, CODE_TEXTS)
+        bad = np.flatnonzero(numbers.isna() & cells.notna())
+        if len(bad):
+            k, t = divmod(int(at[bad[0]]), len(self.dates))
+            where = f"{tickers[k]} on {self.dates[t]}"
+            cell = str(cells.iloc[bad[0]])
+            raise DataError("a return that is no number", where=where, value=cell)
+        return np.asarray(numbers, dtype=float)
+
+
+def _plain(cells: Any) -> Any:
+    """Return cells of Arrow without a dictionary."""
+    return cells.dictionary_decode() if hasattr(cells, "dictionary_decode") else cells
+
+
+def table_of(path: str | Path) -> FrameTable | _LongFile:
+    """Return the returns of a file: CSV or Parquet, wide, or long with date, ticker, ret.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file, or pyarrow is not installed.
+    DataError
+        The file cannot be read as such.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return FrameTable(read_table(path))
+    with reading_parquet(path.name) as (_, pq):
+        file = pq.ParquetFile(path)
+    date, long = _columns_of(file.schema_arrow.names)
+    return _LongFile(file, long) if long else _WideFile(file, date)
+
+
+def present_days(
+    table: FrameTable | _LongFile, symbols: Sequence[str]
+) -> Callable[[str], DateArray]:
+    """Return what gives the dates on which a symbol has a return, read when first asked.
+
+    Parameters
+    ----------
+    table : FrameTable
+        Or what :func:`table_of` gives.
+    symbols : sequence of str
+        All that will be asked for.
+    """
+
+    @cache
+    def bits() -> dict[str, NDArray[np.uint8]]:
+        out: dict[str, NDArray[np.uint8]] = {}
+        for names, block in table.blocks(symbols):
+            out |= zip(names, np.packbits(~np.isnan(block), axis=1), strict=True)
+        return out
+
+    def days(symbol: str) -> DateArray:
+        is_present = np.unpackbits(bits()[symbol], count=len(table.dates)).astype(bool)
+        return np.asarray(table.dates[is_present])
+
+    return days
+
+
+@contextmanager
+def of_file(name: str) -> Iterator[None]:
+    """Say of faults of returns, which know the cell at most, that they are of this file."""
+    try:
+        yield
+    except DataError as error:
+        cell = "" if error.where in ("returns", name) else error.where
+        error.where = ", ".join(filter(None, (name, cell)))
+        raise
 
 
 def no_return() -> DataError:
@@ -92,120 +268,7 @@ def portions(symbols: Sequence[str], size: int) -> Iterator[list[str]]:
     return (list(symbols[start : start + step]) for start in range(0, len(symbols), step))
 
 
-class Laid(NamedTuple):
-    """Rows of a panel (n, T), returns on days without a session, and the gate's verdict."""
-
-    values: FloatArray
-    outside: IntArray
-    verdict: Verdict
-
-
-class Clock(NamedTuple):
-    """The T sessions of a panel; by calendar, the dates of its sessions and their columns."""
-
-    sessions: DateArray
-    dates: Mapping[str, DateArray]
-    columns: Mapping[str, IntArray]
-
-    @classmethod
-    def of(cls, dates: Mapping[str, DateArray]) -> Clock:
-        """Return the clock of calendars, each with its sessions, ascending."""
-        union = np.unique(np.concatenate(list(dates.values())))
-        return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
-
-
-def laid_out(
-    table: ReturnsTable, keys: list[Key], clock: Clock, kind: ReturnKind, where: str
-) -> Laid:
-    """Return the rows of a panel from a table of returns.
-
-    Columns with values that do not simply pass the gate are read again when all have been looked
-    at.
-
-    Parameters
-    ----------
-    table : ReturnsTable
-    keys : sequence of n (symbol, calendar)
-    clock : Clock
-    kind : {"simple", "log"}
-    where : str
-        The file, for what is said.
-    """
-    rows = _Rows(table.dates, keys, clock, kind)
-    gate = Gate(table.dates, list(rows.of), kind, where)
-    for symbols, block in table.blocks(list(rows.of)):
-        rows.lay(symbols, block, ~gate.look(symbols, block))
-    verdict = gate.verdict()
-    for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
-        rows.lay(symbols, verdict.cleaned(symbols, block), np.ones(len(symbols), dtype=bool))
-    return Laid(rows.values, rows.outside, verdict)
-
-
-class _Rows:
-    """The rows of a panel while they are laid on the sessions of their calendars."""
-
-    def __init__(self, dates: DateArray, keys: list[Key], clock: Clock, kind: ReturnKind) -> None:
-        self.of: dict[str, list[int]] = {}
-        for i, (symbol, _) in enumerate(keys):
-            self.of.setdefault(symbol, []).append(i)
-        self.values = np.full((len(keys), len(clock.sessions)), np.nan)
-        self.outside = np.zeros(len(keys), np.int64)
-        self._dates, self._keys, self._clock, self._kind = dates, keys, clock, kind
-        self._maps = {n: _Map.of(dates, days, clock.columns[n]) for n, days in clock.dates.items()}
-
-    def lay(self, symbols: Sequence[str], block: FloatArray, passed: BoolArray) -> None:
-        """Lay returns of symbols on the sessions of their calendars.
-
-        Parameters
-        ----------
-        symbols : sequence of m str
-        block : (m, T) float array
-            Decimal returns on the dates of the table; NaN = missing.
-        passed : (m,) bool array
-            Symbols to lay; the others keep NaN.
-        """
-        present = np.isfinite(block)
-        stray = {name: present[:, m.closed].sum(axis=1) > 0 for name, m in self._maps.items()}
-        for k in np.flatnonzero(passed).tolist():
-            for i in self.of[symbols[k]]:
-                name = self._keys[i][1]
-                if stray[name][k]:
-                    days = self._clock.dates[name]
-                    row, self.outside[i] = compounded(self._dates, block[k], days, self._kind)
-                    self.values[i, self._clock.columns[name]] = row
-                else:
-                    self.values[i, self._maps[name].columns] = block[k, self._maps[name].open]
-
-
-class _Map(NamedTuple):
-    """Which dates of a table are sessions, the columns that these are, and which dates are none."""
-
-    open: IntArray
-    columns: IntArray
-    closed: IntArray
-
-    @classmethod
-    def of(cls, dates: DateArray, sessions: DateArray, columns: IntArray) -> _Map:
-        """Return which dates of a table are sessions of a calendar.
-
-        Parameters
-        ----------
-        dates : (T,) datetime64 array
-            Of the table.
-        sessions : (S,) datetime64 array
-            Of the calendar, ascending.
-        columns : (S,) int array
-            Columns of the sessions in the panel.
-
-        Returns
-        -------
-        _Map
-        """
-        at, hit = located(dates, sessions)
-        return cls(np.flatnonzero(hit), columns[at[hit]], np.flatnonzero(~hit))
-
-
-def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS) -> pd.DataFrame:
+def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Return a wide frame of returns (dates ascending x symbols) from a wide or a long one.
 
     Parameters
@@ -222,13 +285,9 @@ def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS)
     """
     import pandas as pd
 
-    named = {str(c).strip().lower(): c for c in frame.columns}
-    if "ret" in named or "return" in named:
-        ticker = named.get("ticker", named.get("symbol"))
-        if ticker is None or "date" not in named:
-            reason = "a long table of returns needs the columns date, ticker and ret"
-            raise DataError(reason, value=list(frame.columns))
-        cells = frame[[named["date"], ticker, named.get("ret", named.get("return"))]].copy()
+    date, long = _columns_of(frame.columns)
+    if long:
+        cells = frame[list(long)].copy()
         cells.columns = pd.Index(["date", "ticker", "ret"])
         twice = cells.duplicated(["date", "ticker"])
         if twice.any():
@@ -236,8 +295,8 @@ def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS)
             cell = f"{row['ticker']} {row['date']}"
             raise DataError("two returns for one ticker and day", value=cell)
         wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
-    elif "date" in named:
-        wide = frame.set_index(named["date"])
+    elif date is not None:
+        wide = frame.set_index(date)
     elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
         columns = [*map(str, frame.columns[:NAMED]), *["..."] * (len(frame.columns) > NAMED)]
         remedy = "name the column of the dates 'date'"
@@ -252,6 +311,19 @@ def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] = NO_LETTERS)
         day = numbers.index[numbers.index.duplicated()][0].date()
         raise DataError("a date occurs twice", value=str(day))
     return numbers.sort_index()
+
+
+def _columns_of(names: Iterable[Any]) -> tuple[Any, tuple[Any, Any, Any] | None]:
+    """Return the column of the dates, or None, and the three of a long table where it is one."""
+    named = {str(name).strip().lower(): name for name in names}
+    date, ticker = named.get("date"), named.get("ticker", named.get("symbol"))
+    ret = named.get("ret", named.get("return"))
+    if ret is None:
+        return date, None
+    if ticker is None or date is None:
+        reason = "a long table of returns needs the columns date, ticker and ret"
+        raise DataError(reason, value=list(names))
+    return date, (date, ticker, ret)
 
 
 def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
@@ -273,7 +345,7 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(dates)
 
 
-def _numbers(wide: pd.DataFrame, letters: Mapping[str, float]) -> pd.DataFrame:
+def _numbers(wide: pd.DataFrame, letters: Mapping[str, float] | None) -> pd.DataFrame:
     """Return the frame with all columns as numbers."""
     import pandas as pd
 
@@ -290,14 +362,14 @@ def _numbers(wide: pd.DataFrame, letters: Mapping[str, float]) -> pd.DataFrame:
 
 
 def numbers_of(
-    cells: pd.Series[Any], letters: Mapping[str, float] = NO_LETTERS
+    cells: pd.Series[Any], letters: Mapping[str, float] | None = None
 ) -> pd.Series[float]:
     """Return cells as numbers, the code of each letter in its place; NaN for any other text.
 
     Parameters
     ----------
     cells : Series
-    letters : mapping of str to float
+    letters : mapping of str to float, optional
         The code that stands for each letter.
     """
     import pandas as pd

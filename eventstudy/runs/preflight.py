@@ -11,8 +11,8 @@ from ..errors import ConfigError, ConfigFaultsError, EventStudyError
 from ..findings.tables import require_free
 from ..fitting.inputs import NEWS_COLUMN, YAHOO, StudyInputs
 from ..returns.benchmarks import benchmarks_of, named_benchmarks
-from ..returns.load import Sources, series_of
 from ..returns.measures import shares_of
+from ..returns.series import Sources, series_of
 from ..utility.registry import did_you_mean
 
 # The setting that is at fault if a check raises, and the check.

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..utility.chunks import chunks
-from ..utility.lazy_records import Pieces
+from ..utility.chunks import Pieces, chunks
 from ..utility.typing import FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 from ._pairs import LoadingSums, groups_apart

@@ -25,6 +25,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "date": numbers.date_prose,
     "iso": numbers.date_iso,
     "list": numbers.listed,
+    "commas": ", ".join,
     "word": numbers.number_word,
     "capital": numbers.capitalised,
     "word_capital": lambda n: numbers.number_word(n, capital=True),
@@ -52,9 +53,11 @@ class Reason(str):
 
     Examples
     --------
-    >>> why = Reason("events_needed", n=1, needed=5)
-    >>> str(why), why.code, why.facts
-    ('1 event, at least 5 are needed', 'events_needed', {'n': 1, 'needed': 5})
+    >>> why = Reason("no_trade", symbol="AMD", n=1)
+    >>> str(why)
+    'AMD: 1 close without volume and without change taken as no trade'
+    >>> why.code, why.facts
+    ('no_trade', {'symbol': 'AMD', 'n': 1})
     """
 
     code: str
@@ -65,8 +68,8 @@ class Reason(str):
         reason.code, reason.facts = code, facts
         return reason
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _reason, (self.code, self.facts)
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.code,), self.facts
 
     @classmethod
     def of(cls, text: str) -> Reason:
@@ -92,10 +95,6 @@ class Reason(str):
     def remedy(self) -> str:
         """What to do about it; "" where nothing is known to help."""
         return _variant(self, "remedy")
-
-
-def _reason(code: str, facts: Mapping[str, Any]) -> Reason:
-    return Reason(code, **facts)
 
 
 def _variant(reason: Reason, kind: str) -> str:
@@ -174,8 +173,8 @@ def say(code: str, **facts: Any) -> str:
 
     Examples
     --------
-    >>> say("common.dropped", n=1)
-    '1 announcement dropped'
+    >>> say("top.more_groups", n=1)
+    '1 more group in the table of groups below.'
     """
     return _SETTER.vformat(sentences()[code], (), facts)
 

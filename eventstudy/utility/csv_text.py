@@ -55,12 +55,9 @@ def to_csv(table: pd.DataFrame) -> bytes:
     text: str = text_safe.to_csv(index=False, lineterminator="\n")
     if "\r" in text:
         # Cells are quoted for what ends a row, and readers take a bare CR for that as well.
-        text = _ENDS.sub(_ended, text_safe.to_csv(index=False, lineterminator="\r\n"))
+        text = text_safe.to_csv(index=False, lineterminator="\r\n")
+        text = _ENDS.sub(lambda end: end[0] if end[0].startswith('"') else "\n", text)
     return text.encode()
-
-
-def _ended(match: re.Match[str]) -> str:
-    return match[0] if match[0].startswith('"') else "\n"
 
 
 def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:

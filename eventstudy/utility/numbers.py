@@ -264,11 +264,6 @@ def listed(items: Iterable[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
-def level_text(level: float) -> str:
-    """Format a level of significance: ``5%``."""
-    return f"{100 * level:g}%"
-
-
 def clipped(value: object, length: int = LONGEST_CELL) -> str:
     """Return a cell of the events file as one line of bounded length.
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
-P = ParamSpec("P")
-T = TypeVar("T")
 # Takes what is being written, how many of it are done, and how many there are; 0 where that is not
 # known.
 Listener = Callable[[str, int, int], None]
@@ -43,18 +39,10 @@ def step(label: str, done: int = 0, total: int = 0) -> None:
         listener(label, done, total)
 
 
-def stepping(label: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator: what a function does is the step `label`, then the step before again."""
-
-    def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        @wraps(function)
-        def observed(*args: P.args, **kwargs: P.kwargs) -> T:
-            before = _LABEL.get()
-            step(label)
-            result = function(*args, **kwargs)
-            step(before)
-            return result
-
-        return observed
-
-    return decorate
+@contextmanager
+def stepping(label: str) -> Iterator[None]:
+    """Say that the body, or a function decorated so, is the step `label`, then the step before."""
+    before = _LABEL.get()
+    step(label)
+    yield
+    step(before)

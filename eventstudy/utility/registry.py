@@ -52,10 +52,9 @@ class Plugins:
         points = [point for point in self._points() if point.name == name]
         packages = sorted({package_of(point) for point in points})
         if len(packages) > 1:
-            raise ConfigError(
-                f"several packages have a {self.kind} of that name", value=name,
-                remedy=f"uninstall all but one of {', '.join(packages)}",
-            )  # fmt: skip
+            fault = f"several packages have a {self.kind} of that name"
+            remedy = f"uninstall all but one of {', '.join(packages)}"
+            raise ConfigError(fault, value=name, remedy=remedy)
         return points[0] if points else None
 
     def load(self, point: EntryPoint) -> Any:
@@ -75,10 +74,8 @@ class Plugins:
             Raised by the plug-in.
         """
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        return ConfigError(
-            f"the {self.kind} {point.name} of {package_of(point)} is broken ({reason})",
-            remedy="mend or uninstall that package",
-        )
+        fault = f"the {self.kind} {point.name} of {package_of(point)} is broken ({reason})"
+        return ConfigError(fault, remedy="mend or uninstall that package")
 
     def listing(
         self, built_in: Collection[str], describe: Callable[[EntryPoint], str]
@@ -95,7 +92,8 @@ class Plugins:
         for point in sorted(self._points(), key=lambda each: (each.name, package_of(each))):
             package = package_of(point)
             if point.name in built_in:
-                text = f"ignored: {package} cannot take the name of a built-in {self._short}"
+                kind = self.kind.split()[-1]
+                text = f"ignored: {package} cannot take the name of a built-in {kind}"
             elif not PLUGIN_NAME.fullmatch(point.name):
                 text = f"ignored: {package} has to name it in lower-case letters"
             else:
@@ -108,11 +106,6 @@ class Plugins:
             return describe(point)
         except ConfigError as error:
             return f"cannot be used: {error}"
-
-    @property
-    def _short(self) -> str:
-        """Last word of the kind."""
-        return self.kind.split()[-1]
 
     def _points(self) -> Iterable[EntryPoint]:
         from importlib.metadata import entry_points

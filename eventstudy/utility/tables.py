@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from ..errors import ConfigError, DataError, EventStudyError, how_to_install
+from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
 from .registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -34,30 +34,6 @@ _COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNO
 _BLANK = ("", "-", "na", "n/a", "nan", "none", "null")
 
 
-class TableError(Exception):
-    """A file cannot be read as a table.
-
-    Parameters
-    ----------
-    message : str
-    line : int, optional
-        Line of the fault; 0 for the file as a whole.
-    remedy : str, optional
-    """
-
-    def __init__(self, message: str, line: int = 0, remedy: str = "") -> None:
-        self.message, self.line, self.remedy = message, line, remedy
-        super().__init__(message)
-
-
-class NotText(NamedTuple):
-    """Why bytes are no text in UTF-8: the line, and the byte that cannot be read."""
-
-    line: int
-    reason: str
-    byte: str | None = None
-
-
 def strip(cell: str) -> str:
     """Return a cell without the white space around it, the invisible kinds included."""
     return cell.strip().strip(_ZERO_WIDTH).strip()
@@ -75,7 +51,8 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        remedy = did_you_mean(path.name, _files_of(path.parent))
+        files = [file.name for file in path.parent.glob("*") if file.is_file()]
+        remedy = did_you_mean(path.name, files)
         raise EventStudyError("there is no such file", where=str(path), remedy=remedy) from None
     except IsADirectoryError:
         raise EventStudyError("is a folder, not a file", where=str(path)) from None
@@ -84,25 +61,19 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         raise EventStudyError(f"cannot be read ({reason})", where=str(path)) from None
 
 
-def _files_of(folder: Path) -> list[str]:
-    try:
-        return [path.name for path in folder.iterdir() if path.is_file()]
-    except OSError:
-        return []
-
-
-def why_not_text(raw: bytes) -> NotText | None:
-    """Return why bytes are no text in UTF-8, or None where they are."""
+def why_not_text(raw: bytes) -> Problem | None:
+    """Return why bytes are no text in UTF-8, with the line and the byte; None where they are."""
     for signature, kind in _SIGNATURES.items():
         if raw.startswith(signature):
-            return NotText(1, f"the file is {kind}")
+            return Problem(1, "", f"the file is {kind}", remedy=SAVE_AS)
     if raw.count(0) > len(raw) / 4:
-        return NotText(1, "the file is encoded as UTF-16, or not text")
+        return Problem(1, "", "the file is encoded as UTF-16, or not text", remedy=SAVE_AS)
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\r|\n", raw[: error.start])) + 1
-        return NotText(line, "the file is not UTF-8: unreadable byte", f"0x{raw[error.start]:02x}")
+        reason, byte = "the file is not UTF-8: unreadable byte", f"0x{raw[error.start]:02x}"
+        return Problem(line, "", reason, byte, SAVE_AS)
     return None
 
 
@@ -173,7 +144,7 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    TableError
+    DataError
         If it cannot be read, is not UTF-8, has no header or a row of another length.
     """
     import pandas as pd
@@ -181,27 +152,29 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
     opened = gzip.open if path.name.lower().endswith(".gz") else open
     try:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            header, lines, rows = _cells(stream)
+            header, lines, rows = _cells(stream, path.name)
     except UnicodeDecodeError as error:
-        raise TableError("not UTF-8 text", remedy="save it as CSV UTF-8") from error
+        remedy = "save it as CSV UTF-8"
+        raise DataError("not UTF-8 text", where=path.name, remedy=remedy) from error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise TableError(f"cannot be read ({reason})") from error
+        raise DataError(f"cannot be read ({reason})", where=path.name) from error
     return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
 
 
-def _cells(stream: TextIO) -> tuple[list[str], list[int], list[list[str]]]:
+def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[str]]]:
     first = stream.readline()
     if not first.strip():
-        raise TableError("no header line", 1)
+        raise DataError("no header line", where=f"{name}:1")
     separator = separator_of(first)
     header = next(csv.reader([first], delimiter=separator))
     lines, rows = [], []
     for number, cells in numbered_rows(stream, separator):
         if isinstance(cells, csv.Error):
-            raise TableError(str(cells), number + 1) from cells
+            raise DataError(str(cells), where=f"{name}:{number + 1}") from cells
         if len(cells) != len(header):
-            raise TableError(f"{len(cells)} cells, the header has {len(header)}", number + 1)
+            fault = f"{len(cells)} cells, the header has {len(header)}"
+            raise DataError(fault, where=f"{name}:{number + 1}")
         lines.append(number + 1)
         rows.append(cells)
     return header, lines, rows
@@ -214,17 +187,17 @@ def read_parquet(path: Path) -> pd.DataFrame:
     ------
     ConfigError
         If pyarrow is not installed.
-    TableError
+    DataError
         If it cannot be read.
     """
     import pandas as pd
 
-    parquet_modules(path.name)
     try:
-        frame = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise TableError(f"cannot be read as Parquet ({reason})") from error
+        with reading_parquet(path.name):
+            frame = pd.read_parquet(path, engine="pyarrow")
+    except DataError as error:
+        fault = f"cannot be read as Parquet ({error.remedy})"
+        raise DataError(fault, where=path.name) from error
     return frame if frame.index.name is None else frame.reset_index()
 
 
@@ -338,7 +311,7 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
     try:
         header = file.readline()
         if fault := why_not_text(header):
-            raise DataError(fault.reason, where=name, value=fault.byte, remedy=SAVE_AS)
+            raise DataError(fault.what, where=name, value=fault.value, remedy=fault.remedy)
         separator = separator_of(header.decode("utf-8-sig"))
         file.seek(0)
         frame = pd.read_csv(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,18 +16,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class HasMeasure(Protocol):
-    """A panel that says what it measures."""
-
-    @property
-    def measure(self) -> str: ...
-
-
 class Measured(Protocol):
     """A study, with the panel that says what it measures."""
 
     @property
-    def panel(self) -> HasMeasure: ...
+    def panel(self) -> Any: ...
 
 
 S = TypeVar("S", bound=Measured)

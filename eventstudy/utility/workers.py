@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar, Token
@@ -58,9 +58,8 @@ class Workers(AbstractContextManager["Workers"]):
         if count < 1:
             raise ConfigError("at least one worker is needed", where="workers", value=count)
         if count > 1 and cluster:
-            raise ConfigError(
-                "workers of a cluster are counted there", where="workers", value=count
-            )
+            fault = "workers of a cluster are counted there"
+            raise ConfigError(fault, where="workers", value=count)
         self.count, self.cluster, self.progress = count, cluster, progress
         self._pool: Executor | None = None
         self._shut: Callable[[], object] = int
@@ -117,9 +116,14 @@ class Workers(AbstractContextManager["Workers"]):
         with ThreadPoolExecutor(self.count) as pool:
             waiting: deque[Future[Result]] = deque()
             for first in range(len(items)):
-                for i in range(first + len(waiting), min(first + AHEAD * self.count, len(items))):
-                    waiting.append(pool.submit(_of, function, items, i))
+                for i in self._ahead(first, waiting, items):
+                    # The item is made by the thread that needs it.
+                    waiting.append(pool.submit(lambda i: function(items[i]), i))
                 yield waiting.popleft().result()
+
+    def _ahead(self, first: int, waiting: Sized, items: Sized) -> range:
+        """Return the numbers of the items to be submitted while the item `first` is awaited."""
+        return range(first + len(waiting), min(first + AHEAD * self.count, len(items)))
 
     def _mapped(
         self, function: Callable[[Item], Result], items: Sequence[Item]
@@ -128,15 +132,14 @@ class Workers(AbstractContextManager["Workers"]):
         first = deaths = 0
         while first < len(items):
             try:
-                for item in items[first + len(waiting) : first + AHEAD * self.count]:
-                    waiting.append(self._open().submit(function, item))
+                for i in self._ahead(first, waiting, items):
+                    waiting.append(self._open().submit(function, items[i]))
                 result = waiting[0].result()
             except BrokenExecutor:
                 deaths += 1
                 if deaths > PATIENCE:
-                    raise WorkerError(
-                        f"{deaths} workers died in succession over a chunk of events"
-                    ) from None
+                    fault = f"{deaths} workers died in succession over a chunk of events"
+                    raise WorkerError(fault) from None
                 self._close()
                 waiting.clear()
                 continue
@@ -164,11 +167,6 @@ class Workers(AbstractContextManager["Workers"]):
             self._pool = None
 
 
-def _of(function: Callable[[Item], Result], items: Sequence[Item], i: int) -> Result:
-    """Return ``function(items[i])``; the item is made by the thread that needs it."""
-    return function(items[i])
-
-
 def current() -> Workers:
     """Return the workers of the innermost ``with Workers(...):``, by default this process."""
     return _CURRENT.get()
@@ -191,22 +189,16 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
     try:
         from distributed import Client
     except ImportError:
-        raise ConfigError(
-            "a cluster needs the package distributed", where="cluster", value=address,
-            remedy=how_to_install("dask"),
-        ) from None  # fmt: skip
+        fault, remedy = "a cluster needs the package distributed", how_to_install("dask")
+        raise ConfigError(fault, where="cluster", value=address, remedy=remedy) from None
     try:
         client: Any = Client(address, timeout=SECONDS, set_as_default=False)  # type: ignore[no-untyped-call,unused-ignore]
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"no scheduler answers: {error}", where="cluster", value=address
-        ) from None
+        fault = f"no scheduler answers: {error}"
+        raise ConfigError(fault, where="cluster", value=address) from None
     _check(client, address)
-    return (
-        client.get_executor(),
-        client.close,
-        max(1, len(client.scheduler_info(n_workers=-1)["workers"])),
-    )
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    return client.get_executor(), client.close, max(1, len(workers))
 
 
 def _check(client: Any, address: str) -> None:
@@ -221,16 +213,15 @@ def _check(client: Any, address: str) -> None:
             problem = "it has no workers"
         for name, theirs in remote.items():
             if theirs != local:
-                differing = ", ".join(
-                    f"{k} {theirs[k]} instead of {v}" for k, v in local.items() if theirs[k] != v
-                )
-                problem = f"worker {name} has {differing}"
+                other = [
+                    f"{k} {theirs[k]} instead of {local[k]}" for k in local if theirs[k] != local[k]
+                ]
+                problem = f"worker {name} has {', '.join(other)}"
     if problem:
         with suppress(Exception):
             client.close()
-        raise ConfigError(
-            problem, where="cluster", value=address, remedy="install the same versions there"
-        )
+        remedy = "install the same versions there"
+        raise ConfigError(problem, where="cluster", value=address, remedy=remedy)
 
 
 def versions() -> dict[str, str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..utility.typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
-from .multi_session import Joint, jointly
-from .panel_slices import Columns
 
 if TYPE_CHECKING:
     from ..returns import ReturnsPanel
@@ -19,6 +17,10 @@ if TYPE_CHECKING:
 NOWHERE = -(2**40)
 # Joins the names of an exchange and a symbol to the name of the symbol's clock of traded sessions.
 TRADED = "|"
+# The row of a place that is empty on purpose; -1 is the row of a series that does not exist.
+EMPTY = -2
+# Up to so many series are searched for gaps in one go.
+FEW_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,3 +223,169 @@ def _columns(calendar: IntArray, index: IntArray) -> IntArray:
         return index + calendar[0] if straight else calendar.take(index)
     inside = (index >= 0) & (index < len(calendar))
     return np.where(inside, calendar[np.clip(index, 0, len(calendar) - 1)], -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The columns of the days of n events among the T columns of a panel.
+
+    Attributes
+    ----------
+    days : (L,) int array
+        Days in event time, ascending.
+    first : (n,) int array
+        Column of the first day, from which the columns of the days are as distant as the days; 0
+        where `odd`.
+    odd : (m,) int array
+        Events whose days do not lie like that, or partly beyond the data.
+    columns : (m, L) int array
+        The columns of their days; -1 beyond the data.
+    """
+
+    days: IntArray
+    first: IntArray
+    odd: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    columns: IntArray = field(default_factory=lambda: np.empty((0, 0), np.int64))
+
+    def take(self, source: AnyArray, rows: IntArray) -> AnyArray:
+        """Return values, or spans, of a panel for a row per event, shape (n, L).
+
+        Parameters
+        ----------
+        source : (rows, T) array
+            Values or spans.
+        rows : (n,) int array
+
+        Returns
+        -------
+        (n, L) array
+            NaN, or 0 for spans, where row or column is -1; 0, or 1, in an empty place.
+        """
+        absent, empty = (np.nan, 0.0) if source.dtype.kind == "f" else (0, 1)
+        if not source.size:
+            out = np.full((len(rows), len(self.days)), absent, source.dtype)
+        else:
+            valid = np.maximum(rows, 0)
+            out = self._blocks(source, valid)
+            if len(self.odd):
+                values = source[valid[self.odd, None], self.columns]
+                out[self.odd] = np.where(self.columns >= 0, values, absent)
+        out[rows < 0] = absent
+        out[rows == EMPTY] = empty
+        return out
+
+    def _blocks(self, source: AnyArray, rows: IntArray) -> AnyArray:
+        """Copy the days of each event as they lie; anything where they are odd."""
+        if len(self.odd) == len(rows):
+            return np.empty((len(rows), len(self.days)), source.dtype)
+        breaks = np.flatnonzero(self.days[1:] - self.days[:-1] > 1) + 1
+        blocks = []
+        for days in np.split(self.days, breaks):
+            view = np.lib.stride_tricks.sliding_window_view(source, len(days), axis=1)
+            blocks.append(view[rows, self.first + (days[0] - self.days[0])])
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+
+    def one_day(self, spans: AnyArray, rows: IntArray) -> bool:
+        """Return whether all returns surely span one session, as those of an index mostly do.
+
+        Parameters
+        ----------
+        spans : (rows, T) int array
+        rows : (n,) int array
+        """
+        if len(self.odd) or not len(rows) or rows.min() < 0:
+            return False
+        series = np.unique(rows)
+        reach = slice(self.first.min(), self.first.max() + (self.days[-1] - self.days[0]) + 1)
+        return len(series) <= FEW_ROWS and bool((spans[series, reach] == 1).all())
+
+
+class Joint(NamedTuple):
+    """Returns (n, L), the days and the sessions that each spans (n, L), and factors (n, L, f)."""
+
+    returns: AnyArray
+    spans: AnyArray
+    length: AnyArray
+    factors: AnyArray
+
+
+class Runs(NamedTuple):
+    """The days of n events cut behind every joint day: ends of each run, in flat order."""
+
+    first: IntArray
+    last: IntArray
+
+    @classmethod
+    def of(cls, joint: BoolArray) -> Runs:
+        """Return the runs of events whose joint days (n, L) are marked."""
+        begins = np.ones(joint.shape, dtype=bool)
+        begins[:, 1:] = joint[:, :-1]
+        first = np.flatnonzero(begins)
+        return cls(first, np.append(first[1:], joint.size) - 1)
+
+    def covered(self, spans: IntArray) -> BoolArray:
+        """Return which runs the returns of a series (n, L) span exactly."""
+        flat = spans.ravel()
+        begins = np.where(flat > 0, np.arange(flat.size) - flat + 1, flat.size)
+        exact = np.add.reduceat(flat, self.first) == self.last - self.first + 1
+        covered: BoolArray = exact & (np.minimum.reduceat(begins, self.first) >= self.first)
+        return covered
+
+
+def jointly(series: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
+    """Return returns and factors over the days on which all series of an event have a price.
+
+    Parameters
+    ----------
+    series : Joint
+        The returns of n events and each factor by itself.
+    factor_spans : (n, L, f) int array
+        Days that each factor return spans; 0 where it is missing.
+    log : bool
+        Whether returns are summed instead of compounded.
+
+    Notes
+    -----
+    Where the firm or a factor lacks a session, the next day that all have spans the sessions since
+    the last such day: the firm's return is compounded over them, factors are summed. A return that
+    began before the first day can enter no window and is missing.
+    """
+    priced, factor_priced = series.spans > 0, factor_spans > 0
+    joint = priced & factor_priced.all(axis=2)
+    runs = Runs.of(joint)
+    exact = runs.covered(series.spans)
+    for spans in np.moveaxis(factor_spans, 2, 0):
+        exact &= runs.covered(spans)
+    # A day on which all returns span one session stands for itself, whatever lies before it.
+    single = ((series.spans == 1) & (factor_spans == 1).all(axis=2)).ravel()[runs.last]
+    used = joint.ravel()[runs.last] & (single | exact)
+    add, neutral = (np.add, 0.0) if log else (np.multiply, 1.0)
+    growth = np.where(priced, series.returns + neutral, neutral).ravel()
+    factors = np.where(factor_priced, series.factors, 0.0)
+    factors = factors.reshape(priced.size, factor_spans.shape[2])
+    sums = (
+        add.reduceat(growth, runs.first) - neutral, runs.last - runs.first + 1,
+        np.add.reduceat(series.length.ravel(), runs.first),
+        np.add.reduceat(factors, runs.first, axis=0),
+    )  # fmt: skip
+    return Joint(
+        *(_placed(a, runs.last, used, single, day) for a, day in zip(sums, series, strict=True))
+    )
+
+
+def covers(spans: IntArray) -> bool:
+    """Return whether the returns of a run of days span exactly these days."""
+    priced = np.flatnonzero(spans > 0)
+    return bool((priced - spans[priced] + 1 >= 0).all() and spans.sum() == len(spans))
+
+
+def _placed(
+    sums: AnyArray, last: IntArray, used: BoolArray, single: BoolArray, days: AnyArray
+) -> AnyArray:
+    """Return the sums of the runs that are `used` on their last days; single days as they are."""
+    out = np.full_like(days, np.nan if days.dtype.kind == "f" else 0)
+    shape = (days.shape[0] * days.shape[1], *days.shape[2:])
+    flat, values = out.reshape(shape), days.reshape(shape)
+    flat[last[used]] = sums[used]
+    flat[last[used & single]] = values[last[used & single]]
+    return out

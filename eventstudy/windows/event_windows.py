@@ -11,8 +11,7 @@ import numpy as np
 
 from ..calendars.window import Window, require_apart
 from ..errors import TooManyError
-from ..utility.chunks import HOLDABLE, chunks, joined
-from ..utility.lazy_records import ByEvent, Pieces
+from ..utility.chunks import HOLDABLE, ByEvent, Pieces, chunks, joined
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 from .alignment import TRADED, Laying, numbered, places
 
