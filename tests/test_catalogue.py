@@ -148,7 +148,7 @@ def test_the_example_of_a_reason_has_the_numbers_that_its_head_lacks() -> None:
     reason = Reason("few_days", n=3, needed=30)
     assert reason.head == "too few usable days in the estimation window"
     assert reason.example == "3 usable days, at least 30 are needed"
-    assert Reason("events_needed", n=3, needed=5).example == ""
+    assert Reason("no_trade", symbol="A", n=3).example == ""
 
 
 def test_an_unknown_code_and_a_missing_fact_are_errors() -> None:
