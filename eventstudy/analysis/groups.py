@@ -384,7 +384,12 @@ def count_arrangements(strata: list[Stratum]) -> int:
 def stratify(first: BoolArray, date: IntArray) -> list[Stratum]:
     """Return the strata: dates with both groups, and the dates of one group together.
 
-    `first` (n,) says whether an event is of the first group.
+    Parameters
+    ----------
+    first : (n,) bool array
+        Whether an event is of the first group.
+    date : (n,) int array
+        Number of its date.
     """
     strata: list[Stratum] = []
     single_group: tuple[list[IntArray], list[IntArray]] = ([], [])
@@ -398,8 +403,14 @@ def stratify(first: BoolArray, date: IntArray) -> list[Stratum]:
 
 
 def arrange_labels(strata: list[Stratum], n: int) -> BoolArray:
-    """Return all labellings of n events, shape (count, n)."""
+    """Return all labellings of the events, shape (count, n).
 
+    Parameters
+    ----------
+    strata : list of Stratum
+    n : int
+        Number of events.
+    """
     none = np.empty(0, dtype=np.int64)
     picks = product(*(combinations(units, chosen) for units, chosen in strata))
     rows = [np.concatenate([none, *chain.from_iterable(units)]) for units in picks]

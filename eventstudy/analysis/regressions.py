@@ -238,6 +238,15 @@ def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
 def find_event(study: FittedStudy, event_id: str) -> int:
     """Return the row of a used event.
 
+    Parameters
+    ----------
+    study : FittedStudy
+    event_id : str
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     ConfigError

@@ -34,7 +34,17 @@ MOST_FAULTS, MOST_NAMES, MOST_DATES = 5, 3, 6
 
 
 def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
-    """Yield the listed events in the order of the file."""
+    """Yield the listed events in the order of the file.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    config : StudyConfig
+
+    Yields
+    ------
+    Event
+    """
     listed_study, rows = listed(study, config.main), listed_rows(study, config.main)
     # A row of one block of objects is taken many times faster than one of a column for each type.
     listed_study = replace(listed_study, events=listed_study.events.astype(object))
