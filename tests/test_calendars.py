@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
@@ -29,6 +30,8 @@ from eventstudy.events.announcements import (
     parse_announcement,
     to_instant,
 )
+from eventstudy.returns import ReturnsPanel
+from eventstudy.utility.catalogue import Reason
 
 ROOT = Path(__file__).parents[1]
 CALENDARS = sorted({e.calendar for e in EXCHANGES.values() if e.calendar})
@@ -419,3 +422,89 @@ def test_import_is_light() -> None:
     heavy = "{'pandas', 'exchange_calendars'}"
     code = f"import sys, eventstudy.calendars.sessions; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def traded_on(days: list[str], symbols: list[str], calendar: str) -> ReturnsPanel:
+    """Return a panel of prices that move on each day, with volume."""
+    rows = [
+        (s, pd.Timestamp(d), 10.0 + i, 10.0 + i, 1000.0)
+        for s in symbols
+        for i, d in enumerate(days)
+    ]
+    table = pd.DataFrame(rows, columns=["symbol", "date", "close", "adj_close", "volume"])
+    table = table.assign(**dict.fromkeys(("open", "high", "low"), table["close"]))
+    (exchange,) = {e for e in map(exchange_of, symbols) if e}
+    keys = [(symbol, exchange.code) for symbol in symbols]
+    return ReturnsPanel.from_prices(table, keys=keys, sessions={exchange.code: sessions(calendar)})
+
+
+def codes(panel: ReturnsPanel) -> dict[str, Reason]:
+    return {note.code: note for note in panel.notes if isinstance(note, Reason)}
+
+
+# Moscow was closed on 12 June 2024; it is taken as if it had been open.
+AROUND = ["2024-06-10", "2024-06-11", "2024-06-12", "2024-06-13", "2024-06-14"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "is_doubted"),
+    [
+        (["SBER.ME"], False),
+        (["SBER.ME", "LKOH.ME"], True),
+        (["SBER.ME", "LKOH.ME", "ROSN.ME", "VTBR.ME"], True),
+    ],
+)
+def test_a_calendar_that_several_symbols_contradict_is_doubted(
+    symbols: list[str], is_doubted: bool
+) -> None:
+    notes = codes(traded_on(AROUND, symbols, "XMOS"))
+    assert ("calendar_doubted" in notes) == is_doubted
+    if is_doubted:
+        facts = notes["calendar_doubted"].facts
+        assert facts == {"calendar": "XMOS", "n": 1, "days": ["2024-06-12"], "symbols": symbols[:3]}
+
+
+def test_a_stray_price_doubts_no_calendar() -> None:
+    days = [day for day in AROUND if day != "2024-06-12"]
+    rows = [
+        (s, pd.Timestamp(d), 10.0 + i, 5.0)
+        for s in ("A", "B", "C", "D")
+        for i, d in enumerate(days)
+    ]
+    rows += [("A", pd.Timestamp("2024-06-12"), 99.0, 5.0), ("B", pd.Timestamp("2024-06-12"), 99.0, 0.0),
+             ("C", pd.Timestamp("2024-06-12"), 11.0, 5.0), ("D", pd.Timestamp("2024-06-12"), 99.0, np.nan)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["symbol", "date", "close", "volume"]).sort_values(
+        ["symbol", "date"]
+    )
+    table["symbol"] += ".ME"
+    table = table.assign(**dict.fromkeys(("open", "high", "low", "adj_close"), table["close"]))
+    keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
+    panel = ReturnsPanel.from_prices(
+        table.reset_index(drop=True), keys=keys, sessions={"MISX": sessions("XMOS")}
+    )
+    assert "calendar_doubted" not in codes(panel)
+    assert "closed_days" in codes(panel)
+
+
+def test_data_that_outlast_a_calendar_are_said() -> None:
+    days = ["2026-12-30", "2026-12-31", "2027-01-04", "2027-01-05"]
+    assert str(sessions("XSHG").dates[-1]) < "2027-01-04", "choose later days for a later snapshot"
+    panel = traded_on(days, ["600519.SS", "600000.SS"], "XSHG")
+    assert codes(panel)["calendar_ends"].facts["end"] == str(sessions("XSHG").dates[-1])
+    assert "calendar_doubted" not in codes(panel)
+    frame = pd.DataFrame({"600519.SS": 0.01}, index=pd.DatetimeIndex(days))
+    again = ReturnsPanel.from_frame(
+        frame, keys=[("600519.SS", "XSHG")], sessions={"XSHG": sessions("XSHG")}
+    )
+    assert "calendar_ends" in codes(again)
+    assert "calendar_ends" not in codes(traded_on(days[:2], ["600519.SS"], "XSHG"))
+
+
+def test_the_days_of_the_data_are_doubted_by_nothing() -> None:
+    days = np.array([day for day in AROUND if day != "2024-06-12"], dtype="datetime64[D]")
+    panel = ReturnsPanel.from_prices(
+        traded_on(AROUND, ["SBER.ME", "LKOH.ME"], "XMOS").prices,
+        keys=[("SBER.ME", "MISX"), ("LKOH.ME", "MISX")],
+        sessions={"MISX": data_sessions("MISX", "Europe/Moscow", days, None)},
+    )
+    assert "calendar_doubted" not in codes(panel)
