@@ -16,6 +16,7 @@ from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_fa
 from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, Quotes, by_symbol
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
+from .market_notes import note_closed_days, note_ends, note_markets
 from .measures import compute_measure, explain_lack
 from .sessions import (
     DATA_CALENDAR,
@@ -29,8 +30,6 @@ from .sessions import (
     home_calendars,
     lay_row,
     lay_table,
-    note_approximate_limits,
-    note_closed_days,
     note_closes,
     span_type,
     usual_hours,
@@ -286,7 +285,7 @@ class ReturnsPanel:
             *row, outside = lay_row(*laid, clock.dates[calendar], kind if is_return else None)
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside)
-        notes += [*note_faults(faults), *note_approximate_limits(quotes_of, wanted)]
+        notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions)]
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
@@ -386,6 +385,7 @@ class ReturnsPanel:
             values, outside = values[sound], outside[sound]
         strays = zip(wanted, outside, strict=True)
         notes = [note for key, n in strays for note in note_closed_days(*key, int(n))]
+        notes += note_ends(dates[-1], sessions or {})
         spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,

@@ -361,36 +361,6 @@ def span_type(longest: int) -> type[np.signedinteger[Any]]:
     return np.int16 if longest <= np.iinfo(np.int16).max else np.int32
 
 
-def note_approximate_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
-    """Return a note on the symbols whose price limits were judged from returns.
-
-    Parameters
-    ----------
-    quotes_of : mapping of str to Quotes
-        By symbol.
-    keys : iterable of (symbol, calendar)
-        The rows of the panel.
-    """
-    symbols = dict.fromkeys(symbol for symbol, _ in keys)
-    approx = [s for s in symbols if quotes_of[s].rules and quotes_of[s].limits.approx.any()]
-    if not approx:
-        return []
-    names = ", ".join(approx[:3]) + ", ..." * (len(approx) > 3)
-    return [Reason("limits_from_returns", names=names)]
-
-
-def note_closed_days(symbol: str, calendar: str, outside: int) -> list[str]:
-    """Return a note on values of a symbol that fell on days without a session.
-
-    Parameters
-    ----------
-    symbol, calendar : str
-    outside : int
-        Their number.
-    """
-    return [Reason("closed_days", symbol=symbol, n=outside, calendar=calendar)] * (outside > 0)
-
-
 def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     """Return the calendar of each symbol's exchange, or of the data; absent without one."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..calendars.snapshot import version as calendars_version
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
 from ..prices.frozen import described
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
 FAMILY = "eventstudy-run/"
 SCHEMA = f"{FAMILY}2"
 MANIFEST = "manifest.json"
-PACKAGES = (
-    "numpy", "pandas", "scipy", "statsmodels", "exchange_calendars", "yfinance", "matplotlib",
-)  # fmt: skip
+PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 # The key with the hash of all others.
 OWN_HASH = "manifest_sha256"
 # What file managers leave in any folder.
@@ -329,7 +328,8 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
 def versions() -> dict[str, str]:
     """Return the versions of everything that computes."""
     program = {"eventstudy": __version__, "python": platform.python_version()}
-    return program | {name: metadata.version(name) for name in PACKAGES}
+    packages = {name: metadata.version(name) for name in PACKAGES}
+    return program | packages | {"exchange_calendars": calendars_version()}
 
 
 def hash_files(folder: Path) -> dict[str, str]:

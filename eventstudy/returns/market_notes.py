@@ -1,0 +1,105 @@
+"""What the prices of a market say about its price limits and its calendar."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ..calendars.sessions import Sessions, sessions
+from ..prices.quality.quotes import Quotes
+from ..utility.catalogue import Reason
+from ..utility.typing import BoolArray
+from .sessions import CLOCKS, Key, home_calendars, located
+
+# A day that the calendar calls closed is doubted if so many symbols traded on it, or, two at least,
+# most of them. Days and symbols that are named.
+TRADED, FEWEST, NAMED = 3, 2, 3
+
+
+def note_markets(
+    quotes_of: Mapping[str, Quotes], keys: Iterable[Key], calendars: Mapping[str, Sessions]
+) -> list[str]:
+    """Return notes on price limits, and on calendars that prices contradict or outlast.
+
+    Parameters
+    ----------
+    quotes_of : mapping of str to Quotes
+        By symbol.
+    keys : iterable of (symbol, calendar)
+        The rows of the panel.
+    calendars : mapping of calendar name to Sessions
+    """
+    keys = list(keys)
+    members = defaultdict(list)
+    for symbol, name in home_calendars(keys).items():
+        if symbol in quotes_of and _is_of_exchange(name, calendars):
+            members[CLOCKS[name]].append(quotes_of[symbol])
+    notes = _note_approximate_limits(quotes_of, keys)
+    for name, quotes in members.items():
+        notes += _note_doubts(name, quotes)
+        notes += _note_end(name, max(q.dates[-1] for q in quotes))
+    return notes
+
+
+def note_closed_days(symbol: str, calendar: str, outside: int) -> list[str]:
+    """Return a note on values of a symbol that fell on days without a session.
+
+    Parameters
+    ----------
+    symbol, calendar : str
+    outside : int
+        Their number.
+    """
+    return [Reason("closed_days", symbol=symbol, n=outside, calendar=calendar)] * (outside > 0)
+
+
+def note_ends(last: np.datetime64, calendars: Mapping[str, Sessions]) -> list[str]:
+    """Return notes on the calendars of exchanges that end before `last`, the last day with data."""
+    names = [CLOCKS[name] for name in calendars if _is_of_exchange(name, calendars)]
+    return [note for name in dict.fromkeys(names) for note in _note_end(name, last)]
+
+
+def _is_of_exchange(name: str, calendars: Mapping[str, Sessions]) -> bool:
+    """Return whether sessions are those of the exchange, not the days of the data."""
+    return name in CLOCKS and calendars.get(name) is sessions(CLOCKS[name])
+
+
+def _note_approximate_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
+    """Return a note on the symbols whose price limits were judged from returns."""
+    symbols = dict.fromkeys(symbol for symbol, _ in keys)
+    approx = [s for s in symbols if quotes_of[s].rules and quotes_of[s].limits.approx.any()]
+    if not approx:
+        return []
+    names = ", ".join(approx[:NAMED]) + ", ..." * (len(approx) > NAMED)
+    return [Reason("limits_from_returns", names=names)]
+
+
+def _note_end(name: str, last: np.datetime64) -> list[str]:
+    end = sessions(name).dates[-1]
+    return [Reason("calendar_ends", calendar=name, end=str(end), last=str(last))] * bool(last > end)
+
+
+def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
+    """Return a note on the days between sessions on which several symbols traded."""
+    known = sessions(name).dates
+    traders = defaultdict(list)
+    for q in quotes:
+        is_inside = (q.dates > known[0]) & (q.dates < known[-1])
+        for day in q.dates[_traded(q) & is_inside & ~located(q.dates, known)[1]]:
+            traders[str(day)].append(q.symbol)
+    most = min(TRADED, max(FEWEST, len(quotes) // 2 + 1))
+    days = sorted(day for day, symbols in traders.items() if len(symbols) >= most)
+    if not days:
+        return []
+    symbols = list(dict.fromkeys(symbol for day in days for symbol in traders[day]))
+    facts = {"n": len(days), "days": days[:NAMED], "symbols": symbols[:NAMED]}
+    return [Reason("calendar_doubted", calendar=name, **facts)]
+
+
+def _traded(quotes: Quotes) -> BoolArray:
+    """Return on which rows there is volume and another close than on the row before, (T,)."""
+    moved = np.diff(quotes.close, prepend=np.nan) != 0
+    is_traded: BoolArray = np.isfinite(quotes.close) & (quotes.volume > 0) & moved
+    return is_traded
