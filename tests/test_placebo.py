@@ -19,6 +19,8 @@ from eventstudy.analysis.placebo import (
 )
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
+from eventstudy.findings.tables import study_tables
+from eventstudy.fitting.config import StudyConfig
 from eventstudy.models import MODELS
 from eventstudy.study import EventStudyResults
 
@@ -174,6 +176,15 @@ def test_peers_without_prices_are_a_reason() -> None:
     placebo = placebo_firms(market.fit(), W, draws=50)
     assert np.isnan(placebo.pvalue)
     assert placebo.reason.startswith("6 events have no untreated peer with prices")
+
+
+def test_a_blank_column_of_peers_is_no_column() -> None:
+    """Placebos by date alone; one peer makes it a column again."""
+    config = StudyConfig(placebo=39, windows=(Window(0, 1),))
+    for cell, kinds in {" ": ["dates"], "F05": ["dates", "firms"]}.items():
+        market = Market(n=6)
+        market.table = market.table.head(5).assign(peers=["", "", "", "", cell])
+        assert study_tables(market.fit(), config)["placebo"]["kind"].tolist() == kinds
 
 
 def test_no_column_of_peers(long: EventStudyResults) -> None:

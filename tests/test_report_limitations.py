@@ -124,3 +124,12 @@ def test_provenance(results: EventStudyResults) -> None:
     assert "model: market" in section.settings
     assert section.symbols is not None
     assert [row.cells[:3] for row in section.symbols.rows] == [("F00", "files", "a.csv")]
+
+
+def test_the_press_chose_the_events(results: EventStudyResults) -> None:
+    mixed = with_columns(results, selection=["press"] * 5 + ["census"] * 15)
+    (reason,) = [r for r in find_limitations(findings(mixed)) if r.code == "limit_press"]
+    assert reason.facts == {"n": 5, "total": 20}
+    for cells in ("census", ""):
+        limits = find_limitations(findings(with_columns(results, selection=cells)))
+        assert "limit_press" not in [limit.code for limit in limits]

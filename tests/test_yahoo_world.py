@@ -104,7 +104,7 @@ def test_mainland_rows_have_results_and_one_line_says_by_which_index(shipped: Sh
     counts = rows["benchmark"][early].value_counts()
     assert set(counts.index) == {"399001.SZ", "000001.SS"}
     who = " and ".join(f"{n} use {name}" for name, n in counts.items()).replace(
-        " ", " of 217 events ", 1
+        " ", " of 230 events ", 1
     )
     (line,) = [text for text in shipped.wish.panel.notices if "000300.SS" in text]
     assert line == f"Benchmark: {who} because {BEGINS}"
@@ -135,7 +135,7 @@ def test_what_yahoo_has_no_more_and_what_was_not_traded(shipped: Shipped) -> Non
     results = shipped.wish
     events, ar = results.events.set_index("event_id"), results.abnormal.ar
     gone = events["ticker"].str.endswith(".ME") | events["ticker"].isin(GONE)
-    assert gone.sum() == 10
+    assert gone.sum() == 11
     assert (events["status"][gone] == "dropped").all()
     assert events["reason"][gone].str.contains("does not know the symbol, or no longer").all()
     for listing in "ah":

@@ -1,11 +1,12 @@
-"""``eventstudy init``: a study file that shows every setting, and an events file to begin with."""
+"""``eventstudy init`` and ``example``: a study file with every setting, and lists to begin with."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import textwrap
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..fitting.config import Setting
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
+ABOUT = "README.md"
 # A firm whose prices come from the network, and one whose prices are bundled: the study runs
 # without it too.
 ROWS = """event_id,ticker,announced_at,tz,benchmark,company,direction,source
@@ -50,20 +52,27 @@ def init(folder: Path) -> None:
 
     Nothing is overwritten.
     """
-    from ..errors import ConfigError
     from ..fitting.study_file import SCHEMA_FILE
 
-    existing = [name for name in (STUDY, EVENTS, SCHEMA) if (folder / name).exists()]
-    if existing:
-        remedy = "nothing was written; name another folder"
-        problem = f"there is already {' and '.join(existing)}"
-        raise ConfigError(problem, where=str(folder), remedy=remedy)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / EVENTS, ROWS)
-    _write(folder / STUDY, study_text())
-    shutil.copyfile(SCHEMA_FILE, folder / SCHEMA)
+    schema = SCHEMA_FILE.read_text(encoding="utf-8")
+    _write_new(folder, {EVENTS: ROWS, STUDY: study_text(), SCHEMA: schema})
     click.echo(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
     click.echo(f"  eventstudy run {shlex.quote(str(folder / STUDY))}")
+
+
+@click.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
+@options()
+def example(folder: Path) -> None:
+    """Write a list of announcements on sanctions, and its README, into FOLDER (this one).
+
+    Nothing is overwritten.
+    """
+    bundled = files("eventstudy") / "data" / "example"
+    texts = {name: (bundled / name).read_text(encoding="utf-8") for name in (EVENTS, ABOUT)}
+    _write_new(folder, texts)
+    click.echo(f"Wrote {folder / EVENTS} and {ABOUT} (what its columns mean).\nNext:\n")
+    click.echo(f"  eventstudy run {shlex.quote(str(folder / EVENTS))}")
 
 
 def study_text() -> str:
@@ -87,7 +96,15 @@ def _lines(setting: Setting) -> str:
     return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {default}\n"])
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a new file; one that has appeared meanwhile stays."""
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _write_new(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files by their names, all or none; one that has appeared meanwhile stays."""
+    from ..errors import ConfigError
+
+    if existing := sorted(name for name in texts if (folder / name).exists()):
+        remedy = "nothing was written; name another folder"
+        problem = f"there is already {' and '.join(existing)}"
+        raise ConfigError(problem, where=str(folder), remedy=remedy)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)

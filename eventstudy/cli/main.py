@@ -17,7 +17,7 @@ from . import shared
 from .check import check
 from .default_folders import settle
 from .finished_runs import compare, reproduce, verify
-from .init import init
+from .init import example, init
 from .list import listing, schema
 from .options import options
 from .prices import prices
@@ -151,8 +151,9 @@ def main() -> None:
     click.get_current_context().meta[shared.HOME] = settle()
 
 
-for command in (init, run, refresh, report, verify, reproduce, compare, check, listing, schema):
+for command in (init, example, run, refresh, report, verify, reproduce, compare, check, listing):
     main.add_command(command)
+main.add_command(schema)
 main.add_command(prices)
 
 if __name__ == "__main__":

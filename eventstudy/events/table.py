@@ -63,7 +63,7 @@ class Events:
     >>> import eventstudy as es
     >>> events = es.read_events("events.csv")
     >>> isinstance(events, es.Events), len(events)
-    (True, 217)
+    (True, 230)
     >>> events.table["ticker"].iloc[0], str(events.table["day0"].iloc[0].date())
     ('002415.SZ', '2019-05-22')
     """
@@ -167,7 +167,7 @@ def read_events(
     --------
     >>> import eventstudy as es
     >>> es.read_events("events.csv")
-    Events(217 events, 117 tickers, source='events.csv')
+    Events(230 events, 120 tickers, source='events.csv')
     """
     events, problems = check_events(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
@@ -207,7 +207,7 @@ def check_events(
     >>> import eventstudy as es
     >>> events, problems = es.check_events("events.csv")
     >>> len(events), problems
-    (217, [])
+    (230, [])
     """
     checked, problems, sha256 = check_file(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes

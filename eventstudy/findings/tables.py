@@ -338,7 +338,7 @@ def _kept(study: FittedStudy, main: Window) -> Iterator[tuple[str, BoolArray]]:
 @stepping("tables: placebo studies")
 def _of_placebos(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     studies = [placebo_dates(study, config.main, draws=config.placebo)]
-    if PEERS in study.events:
+    if PEERS in study.events and study.events[PEERS].str.strip().any():
         studies.append(placebo_firms(study, config.main, draws=config.placebo))
     return {
         "placebo": pd.DataFrame([_short(p) for p in studies]),

@@ -38,11 +38,11 @@ class EventStudyResults(StudyWithFigures):
     >>> import eventstudy as es
     >>> results = es.run_study("events.csv", es.StudyConfig(prices="sample"))
     >>> isinstance(results, es.EventStudyResults), results
-    (True, <event study: 64 of 217 events, market model, [-10,10]>)
+    (True, <event study: 70 of 230 events, market model, [-10,10]>)
     >>> results.answer((0, 1)).verdict
     'different'
     >>> print(results.test("bmp_kp", (0, 1)))
-    BMP-KP: t(63) = -2.22, p = 0.0299, 64 events
+    BMP-KP: t(69) = -2.00, p = 0.0498, 70 events
     """
 
     @classmethod

@@ -30,6 +30,8 @@ SHOWN_GROUPS = 6
 MOST_INDICES = 4
 FEW_EVENTS = 10
 MANY = 0.1
+# Column of the events that says how they came to be on the list.
+SELECTION = "selection"
 LISTED_NOTES, LISTED_DIRECTIONS = 5, 4
 # Indices of these forms leave dividends out, save those that are known to reinvest them.
 _PRICE_INDEX = re.compile(r"\^.+|000\d{3}\.SS|399\d{3}\.SZ|.+\.ME")
@@ -187,7 +189,7 @@ def find_limitations(findings: Findings) -> list[Reason]:
         return [*serious, *notices]
     makers = (
         _open_windows, _small_sample, _directions, _short_estimations, _late, _dropped,
-        _price_index, _unknown_times,
+        _chosen_by_press, _price_index, _unknown_times,
     )  # fmt: skip
     limits = [reason for maker in makers for reason in maker(findings)]
     notes = [_sentence(note.text) for note in warnings if not note.is_notice]
@@ -259,6 +261,13 @@ def _dropped(findings: Findings) -> Iterator[Reason]:
         reason, n = findings.dropped[0]
         code = "limit_dropped" if lost <= total / 2 else "limit_most_dropped"
         yield Reason(code, lost=lost, total=total, reason=reason.head, n=n)
+
+
+def _chosen_by_press(findings: Findings) -> Iterator[Reason]:
+    """Yield a warning where the column ``selection`` of used events says ``press``."""
+    used = findings.used
+    if n := sum(str(event.cells.get(SELECTION, "")).strip() == "press" for event in used):
+        yield Reason("limit_press", n=n, total=len(used))
 
 
 def _price_index(findings: Findings) -> Iterator[Reason]:
