@@ -24,6 +24,7 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"eventstudy"}
     assert any(n.endswith("NOTICE") for n in names)
+    assert "eventstudy/data/hikvision-2019.json" in names
     home = tmp_path / "env"
     venv.create(home, with_pip=True)
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
