@@ -92,10 +92,10 @@ class Case:
     sha256: str
 
     def over(self, window: Window) -> Mapping[str, Any]:
-        """Return the row of a window that was tested."""
-        table = self.windows
-        is_it = (table["start"] == window.start) & (table["stop"] == window.stop)
-        return {str(name): x for name, x in table[is_it].iloc[0].items()}
+        """Return the numbers over a window; KeyError for one that was not tested."""
+        rows: Any = self.windows.set_index(["start", "stop"]).to_dict("index")
+        row: dict[str, Any] = rows[window.start, window.stop]
+        return row
 
     @property
     def hash(self) -> str:

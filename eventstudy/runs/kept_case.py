@@ -82,14 +82,12 @@ class CaseReproduction:
 
 def _returns(case: Case) -> pd.Series[float]:
     """Return the numbers of a case that are returns, by what they are called."""
-    cars = [
-        f"CAR[{a},{b}]" for a, b in zip(case.windows["start"], case.windows["stop"], strict=True)
-    ]
-    ars = [f"AR of {date:%Y-%m-%d}" for date in case.days["date"]]
-    fit = [case.fit["alpha"], case.fit["sigma"]]
-    return pd.Series(
-        [*case.days["ar"], *case.windows["car"], *fit], [*ars, *cars, "alpha", "sigma"]
-    )
+    ars = {f"AR of {date:%Y-%m-%d}": ar for _, date, ar, _ in case.days.itertuples(index=False)}
+    cars = {
+        f"CAR[{start:.0f},{stop:.0f}]": car
+        for start, stop, car in case.windows.iloc[:, :3].to_numpy()
+    }
+    return pd.Series({**ars, **cars, **{name: case.fit[name] for name in ("alpha", "sigma")}})
 
 
 def is_case(folder: Path) -> bool:
