@@ -26,6 +26,7 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     assert any(n.endswith("NOTICE") for n in names)
     bundled = {f"eventstudy/data/example/{name}" for name in ("events.csv", "README.md")}
     assert bundled <= set(names)
+    assert "eventstudy/data/hikvision-2019.json" in names
     home = tmp_path / "env"
     venv.create(home, with_pip=True)
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

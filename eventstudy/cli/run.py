@@ -98,15 +98,16 @@ def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
 def _nothing_usable(results: FittedStudy, order: Order, as_json: bool, record: Any) -> DataError:
     """Write the page that says so, unless a good run would be lost, and return the error."""
     from ..findings.finished_run import finish_run
-    from ..report.formats.terminal import losses
+    from ..report.formats.terminal import cases, losses
     from ..runs.folder import nothing_usable, write_failed
 
     failed = write_failed(results, order.out, order.name, **record)
     if failed and as_json:
         print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
-    lost = losses(finish_run(results, config=order.origin.config).findings, written=False)
-    return nothing_usable(results, lost + page, offline=order.origin.offline)
+    findings = finish_run(results, config=order.origin.config).findings
+    why = "\n".join(filter(None, (losses(findings, written=False), cases(findings))))
+    return nothing_usable(results, why + page, offline=order.origin.offline)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

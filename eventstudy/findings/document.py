@@ -8,7 +8,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..errors import RunFolderError
 from ..utility.catalogue import Reason
 from .types import SCHEMA, Findings
 
+R = TypeVar("R")
 INFINITE = {"inf": math.inf, "-inf": -math.inf}
 # Kinds of the columns of a table, by the letter of numpy.
 KINDS = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "M": "date"}
@@ -32,12 +33,13 @@ class DocumentError(RunFolderError):
         super().__init__(what, where=where, value=value, remedy=remedy)
 
 
-def to_json(findings: Findings, **more: Any) -> str:
+def to_json(findings: Any, **more: Any) -> str:
     """Return the text of ``results.json``: one line for each sample, event and table.
 
     Parameters
     ----------
     findings : Findings
+        Or another record of the same kinds of fields.
     **more
         Further members of the document, which the reader passes over.
     """
@@ -120,11 +122,40 @@ def read_json(text: str, where: str = "results.json") -> Findings:
     RunFolderError
         If it is no such document, or a part of it is missing, or is of another type.
     """
+    return from_document(_parsed(text, where), where)
+
+
+def _parsed(text: str, where: str) -> Any:
     try:
-        document = json.loads(text)
-    except ValueError as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise DocumentError("not a JSON document", where=where, value=str(error)) from None
-    return from_document(document, where)
+
+
+def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
+    """Return a document that is one record; a member that it lacks, or has besides, is a fault.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass with a field ``schema``.
+    schema : str
+        What that field says.
+    text : str
+    where : str
+        Name of the file, for errors.
+
+    Raises
+    ------
+    RunFolderError
+        If it is no such document.
+    """
+    document = _parsed(text, where)
+    name = document.get("schema") if isinstance(document, dict) else None
+    if name != schema:
+        raise DocumentError(f"not a document of the form {schema}", where=where, value=name)
+    record: R = _decoded(kind, document, where)
+    return record
 
 
 def from_document(document: Any, where: str) -> Findings:

@@ -196,7 +196,8 @@ def _abnormal_tips(event: Days) -> Iterator[str]:
     """Yield the numbers of each day in words."""
     columns = (event.days, event.dates, event.ar, event.ret, event.expected, event.car)
     for t, date, ar, ret, model, car, half in zip(*columns, event.car_half, strict=True):
-        code = "abnormal_day" if np.isfinite(ar) else "abnormal_missing"
+        code = "abnormal_day" if np.isfinite(ret) else "abnormal_alone"
+        code = code if np.isfinite(ar) else "abnormal_missing"
         facts = {"day": int(t), "date": date, "ar": ar, "ret": ret, "model": model, "car": car}
         yield say(f"figure.{code}", **facts, ends=(car - half, car + half))
 

@@ -16,6 +16,7 @@ from ..figures.study_figures import draw_group_path, draw_path, shared_limits
 from ..figures.svg_canvas import pair
 from ..sections.event_page import render_context
 from ..sections.events import dropped_section, events_table
+from ..sections.kept_cases import case_sections
 from ..sections.methods import methods, provenance
 from ..sections.path import Groups, PathSection, group_section, path_name, path_section
 from ..sections.robustness import robustness
@@ -62,6 +63,7 @@ def report_context(findings: Findings) -> dict[str, Any]:
         "words": words(),
         "top": top(findings),
         "dropped": dropped_section(findings),
+        "cases": case_sections(findings),
         "methods": methods(findings),
         "provenance": provenance(findings),
     }

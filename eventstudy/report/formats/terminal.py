@@ -18,6 +18,7 @@ from ...utility.numbers import LEVELS, ascii_text, pvalue
 from ...utility.units import speaking_of, words
 from ..sections.answer import brief, headline, lacking_lines, remedies
 from ..sections.events import dropped_section
+from ..sections.kept_cases import case_sections
 from ..sections.robustness import robustness
 from ..sections.top import SHOWN_GROUPS
 from ..sections.windows import WindowValue, windows_table
@@ -47,7 +48,7 @@ def terminal_text(findings: Findings, *, sketched: bool = False) -> str:
                 _title(findings, sample) + summary(findings, sample),
                 sketch(sample.path) if sketched and sample.path else "",
             ]
-        blocks += [*_analyses(findings), losses(findings), issues(findings)]
+        blocks += [*_analyses(findings), losses(findings), cases(findings), issues(findings)]
         return ascii_text("\n\n".join(filter(None, blocks)))
 
 
@@ -249,6 +250,14 @@ def _without_car(findings: Findings) -> str:
         lines.append(say("terminal.more_without_car", n=n - len(remarks)))
     lines += textwrap.wrap(remedies(sample.lacking), TEXT_WIDTH, break_on_hyphens=False)
     return "\n  ".join(lines)
+
+
+def cases(findings: Findings) -> str:
+    """Return the events without prices whose numbers another run has, each with that origin."""
+    lines = (
+        line for c in case_sections(findings) for line in (c["title"], f"{c['lede']} {c['origin']}")
+    )
+    return "\n".join(map(_wrapped, lines))
 
 
 def issues(findings: Findings) -> str:

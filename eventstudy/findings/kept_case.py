@@ -1,0 +1,180 @@
+"""A kept case: the derived numbers of one event whose prices may not be shipped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..calendars.window import Window
+from ..errors import RunFolderError
+from ..utility.catalogue import say
+from ..utility.version import __version__
+from .document import read_record, to_json
+from .types import Findings
+
+if TYPE_CHECKING:
+    from ..fitting.config import StudyConfig
+    from ..fitting.fitted import FittedStudy
+
+SCHEMA = "eventstudy-case/1"
+SHIPPED = ("hikvision-2019",)
+# What a row of the events file must share with a case, which keeps these and some more cells.
+IDENTITY = ("event_id", "ticker", "announced_at")
+CELLS = (*IDENTITY, "tz", "company", "benchmark")
+# Reasons to drop an event for lack of prices.
+WITHOUT_PRICES = {"no_data", "no_data_for", "no_data_on_day0", "no_data_on_day0_for"}
+# More digits of errors and tests would give away the market's return on each day, and the firm's.
+DECIMALS = dict.fromkeys(("ar", "car", "alpha", "beta", "sigma"), 6) | {
+    "se": 4, "statistic": 2, "pvalue": 3, "sq": 3, "event_f": 3, "r2": 3,
+}  # fmt: skip
+SERIES = ("source", "first", "last", "rows", "sha256")
+
+
+class AlteredCaseError(RunFolderError):
+    """A kept case is not as it was written."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(what, where=where, remedy=say("case.restore"))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Case:
+    """The document ``case.json``: one event in derived numbers (decimal), without a price.
+
+    Attributes
+    ----------
+    schema, name, version : str
+        ``eventstudy-case/1``, name of the committed run, and the eventstudy that computed it.
+    event : mapping of str to str
+        The row of the events file, as far as it decides the study.
+    day0, benchmark, model : str
+        Session of day 0 (ISO date), index that was used, name of the model.
+    estimation, main : Window
+    fit : mapping of str to float
+        Estimates by parameter, sigma, r2, nobs, df_resid.
+    days : DataFrame
+        tau, date, ar, car (from the first day on).
+    windows : DataFrame
+        start, stop, car, se, statistic and pvalue of the t-test, p of SQ and of F.
+    prices : DataFrame
+        symbol, source, first, last, rows, sha256 (of the rows).
+    other_index : mapping
+        Day 0 against another index: benchmark, beta, car, statistic.
+    files : mapping of str to str
+        SHA-256 of the other files of the folder.
+    sha256 : str
+        Hash of this document without it.
+    """
+
+    schema: str
+    name: str
+    version: str
+    event: Mapping[str, str]
+    day0: str
+    benchmark: str
+    model: str
+    estimation: Window
+    main: Window
+    fit: Mapping[str, float]
+    days: pd.DataFrame
+    windows: pd.DataFrame
+    prices: pd.DataFrame
+    other_index: Mapping[str, Any]
+    files: Mapping[str, str]
+    sha256: str
+
+    def over(self, window: Window) -> Mapping[str, Any]:
+        """Return the numbers over a window; KeyError for one that was not tested."""
+        rows: Any = self.windows.set_index(["start", "stop"]).to_dict("index")
+        row: dict[str, Any] = rows[window.start, window.stop]
+        return row
+
+    @property
+    def hash(self) -> str:
+        """The hash that an unaltered document has."""
+        return hashlib.sha256(to_json(replace(self, sha256="")).encode()).hexdigest()
+
+
+def case_of(study: FittedStudy, config: StudyConfig, name: str) -> Case:
+    """Return the derived numbers of a study of one event, rounded so that no price follows.
+
+    Parameters
+    ----------
+    study : FittedStudy
+        Of one used event.
+    config : StudyConfig
+        With the windows.
+    name : str
+
+    Returns
+    -------
+    Case
+        Without hashes of files.
+    """
+    row, a, entries = study.records[0], study.abnormal, study.panel.provenance
+    days = study.abnormal_returns()[["tau", "date", "ar"]]
+    windows = study.car(config.tested)[["start", "stop", "car", "se", "statistic", "pvalue"]]
+    more = {t: [study.test(t, w).pvalue for w in config.tested] for t in ("sq", "event_f")}
+    fit = study.models().drop(columns=["event_id", "ticker"]).round(DECIMALS).to_dict("records")[0]
+    series = [{"symbol": s, **{key: e[key] for key in SERIES}} for s, e in sorted(entries.items())]
+    return Case(
+        schema=SCHEMA, name=name, version=__version__,
+        event={cell: str(row.get(cell, "")) for cell in CELLS},
+        day0=f"{row['day0']:%Y-%m-%d}", benchmark=str(row["benchmark"]), model=study.model.name,
+        estimation=a.windows.estimation, main=config.main,
+        fit={**{str(k): float(x) for k, x in fit.items()}, "df_resid": float(a.df_resid[0])},
+        days=days.assign(car=days["ar"].cumsum()).round(DECIMALS),
+        windows=windows.assign(**more).round(DECIMALS), prices=pd.DataFrame(series),
+        other_index={}, files={}, sha256="",
+    )  # fmt: skip
+
+
+def read_case(text: str, where: str) -> Case:
+    """Return the case of a document.
+
+    Parameters
+    ----------
+    text : str
+        Content of a ``case.json``.
+    where : str
+        Name of the file, for errors.
+
+    Raises
+    ------
+    RunFolderError
+        If it is no such document; AlteredCaseError if it was changed since it was written.
+    """
+    case = read_record(Case, SCHEMA, text, where)
+    if case.sha256 != case.hash or to_json(case) != text:
+        raise AlteredCaseError(say("case.altered"), where)
+    return case
+
+
+@cache
+def shipped_case(name: str) -> Case:
+    """Return a case of this package by its name."""
+    text = files("eventstudy").joinpath("data", f"{name}.json").read_text("utf-8")
+    return read_case(text, f"{name}.json")
+
+
+def cases_without_prices(findings: Findings) -> Iterator[Case]:
+    """Yield the shipped cases whose event was dropped for lack of prices.
+
+    They are shown and enter nothing: no mean, no number of events, no test.
+    """
+    reasons = {
+        tuple(event.cells.get(cell, "") for cell in IDENTITY): event.reason.code
+        for event in findings.events
+        if not event.is_used and findings.setup.measure == "return"
+    }
+    for case in map(shipped_case, SHIPPED):
+        if reasons.get(tuple(case.event[cell] for cell in IDENTITY)) in WITHOUT_PRICES:
+            yield case
