@@ -185,7 +185,7 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
     yield Analysis(
         "announcement_time",
         lede=say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved),
-        table=make_table(code, "tnN", rows, unit=words().head, window=window),
+        table=make_table(code, "tNn", rows, unit=words().head, window=window),
         note=say(f"{code}.note"),
         files=(_file(findings, "announcement_time"),),
     )
