@@ -292,8 +292,8 @@ def test_check(events: Path) -> None:
     assert found["problems"] == []
     assert found["events"][3] == {
         "event_id": "hikvision", "ticker": "002415.SZ", "announced_at": "2019-05-22",
-        "exchange": "XSHE",
-        "day0": "2019-05-22", "flags": ["time_unknown"],
+        "when": "", "exchange": "XSHE", "day0": "2019-05-22",
+        "day0_candidates": ["2019-05-22", "2019-05-23"], "flags": ["time_unknown"],
     }  # fmt: skip
 
 

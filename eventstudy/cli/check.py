@@ -96,14 +96,22 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
 
 
 def _checked(good: Checked) -> list[dict[str, Any]]:
-    names = ("event_id", "ticker", "announced_at", "exchange")
-    flags = [list(filter(None, text.split(";"))) for text in good.column("flags")]
-    columns = [*map(good.column, names), good.day0.astype(str).tolist(), flags]
-    keys = (*names, "day0", "flags")
+    from ..events.checks import CANDIDATES
+
+    names = ("event_id", "ticker", "announced_at", "when", "exchange")
+    candidates, flags = (
+        [list(filter(None, text.split(";"))) for text in good.column(name)]
+        for name in (CANDIDATES, "flags")
+    )
+    columns = [*map(good.column, names), good.day0.astype(str).tolist(), candidates, flags]
+    keys = (*names, "day0", CANDIDATES, "flags")
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        flags = f"  ({', '.join(row['flags'])})" * bool(row["flags"])
-        click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{flags}")
+        when = f"  {row['when']}" * bool(row["when"])
+        others = [day for day in row["day0_candidates"] if day != row["day0"]]
+        remarks = ", ".join([*row["flags"], *(f"or {day}" for day in others)])
+        remark = f"  ({remarks})" * bool(remarks)
+        click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{when}{remark}")

@@ -7,9 +7,13 @@ import datetime as dt
 import re
 import zoneinfo
 from dataclasses import dataclass
+from enum import StrEnum, auto
+
+import numpy as np
 
 from ..calendars.sessions import Sessions
 from ..errors import DataError
+from ..utility.registry import did_you_mean
 
 ASSUMED_TIME = dt.time(12)
 FIRST_YEAR, LAST_YEAR = 1950, 2100
@@ -22,6 +26,22 @@ _STAMP = re.compile(
 MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
+_ONE_DAY = dt.timedelta(days=1)
+
+
+class When(StrEnum):
+    """The part of the trading day of the ticker's exchange in which the news came out."""
+
+    BEFORE_OPEN = auto()
+    IN_SESSION = auto()
+    AFTER_CLOSE = auto()
+
+
+# As databases of earnings announcements write it: before market open, during market hours, after
+# market close.
+_ABBREVIATIONS = {
+    "bmo": When.BEFORE_OPEN, "dmh": When.IN_SESSION, "amc": When.AFTER_CLOSE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +56,37 @@ class Announcement:
         The instant in UTC, for a stamp with a time.
     tz : str or None
         Time zone the stamp was given in; None for a bare date, or a time with its own offset.
+    when : When or None
+        Part of the trading day, where only that is known beside the date.
     """
 
     date: dt.date | None = None
     instant: dt.datetime | None = None
     tz: str | None = None
+    when: When | None = None
+
+
+def parse_when(text: str) -> When | None:
+    """Read a cell of the column ``when``; None for a blank one.
+
+    Parameters
+    ----------
+    text : str
+        ``before_open``, ``in_session`` or ``after_close``; BMO, DMH and AMC mean the same.
+
+    Raises
+    ------
+    DataError
+        For another word.
+    """
+    word = re.sub(r"[\s-]+", "_", text.casefold())
+    if word in ("", *_ABBREVIATIONS):
+        return _ABBREVIATIONS.get(word)
+    try:
+        return When(word)
+    except ValueError:
+        remedy = did_you_mean(word, list(When)) or f"use {', '.join(When)} or leave it blank"
+        raise DataError("is not a part of the trading day", value=text, remedy=remedy) from None
 
 
 def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> Announcement:
@@ -89,7 +135,8 @@ def day0_position(
 
     A time before the close (less `cutoff_minutes`) belongs to that session, later ones to the next.
     A date with a time zone is taken as noon there; a date without one is that session, or the next
-    when the market is shut.
+    when the market is shut. Where `when` of the announcement excludes this session, day 0 is the
+    nearest of :func:`candidate_positions`.
 
     Parameters
     ----------
@@ -108,9 +155,95 @@ def day0_position(
     if announcement.date is None:
         raise DataError("an announcement needs a date or an instant", value=announcement)
     if announcement.tz is None:
-        return sessions.position(announcement.date)
-    noon = dt.datetime.combine(announcement.date, ASSUMED_TIME)
-    return sessions.first_after(to_instant(noon, announcement.tz))
+        position = sessions.position(announcement.date)
+    else:
+        noon = dt.datetime.combine(announcement.date, ASSUMED_TIME)
+        position = sessions.first_after(to_instant(noon, announcement.tz))
+    if announcement.when is None:
+        return position
+    candidates = candidate_positions(announcement, sessions, cutoff_minutes=cutoff_minutes)
+    return min(max(position, candidates[0]), candidates[-1])
+
+
+def candidate_positions(
+    announcement: Announcement, sessions: Sessions, *, cutoff_minutes: float = 0
+) -> range:
+    """Return the indices of the sessions that could be day 0; one where the time is known.
+
+    Parameters
+    ----------
+    announcement : Announcement
+    sessions : Sessions
+    cutoff_minutes : float
+        News so near the close belong to the next session.
+
+    Raises
+    ------
+    DataError
+        The announcement lies outside the sessions known.
+
+    Notes
+    -----
+    The news of a date came out between two midnights of its time zone, or of the exchange if it has
+    none. A session is a candidate if its interval [last close, this close) meets that day. `when`
+    is about the exchange of the ticker, whatever the time zone. ``before_open`` leaves the first
+    candidate that opens after the day has begun, ``in_session`` those that open before it ends, and
+    ``after_close`` the last one. A day on which the exchange is closed has one candidate.
+    """
+    if announcement.instant is not None or announcement.date is None:
+        only = day0_position(announcement, sessions, cutoff_minutes=cutoff_minutes)
+        return range(only, only + 1)
+    zone, shift = announcement.tz or sessions.tz, dt.timedelta(minutes=cutoff_minutes)
+    midnights = (_midnight(announcement.date + days, zone) for days in (0 * _ONE_DAY, _ONE_DAY))
+    start, end = (_in_utc(midnight + shift) for midnight in midnights)
+    first = int(np.searchsorted(sessions.closes, start, side="right"))
+    last = min(int(np.searchsorted(sessions.closes, end)), len(sessions) - 1)
+    if announcement.when is When.BEFORE_OPEN:
+        opening = int(np.searchsorted(sessions.opens, start, side="right"))
+        first = last = min(max(first, opening), last)
+    elif announcement.when is When.IN_SESSION:
+        last = max(first, min(last, int(np.searchsorted(sessions.opens, end)) - 1))
+    elif announcement.when is When.AFTER_CLOSE:
+        first = last
+    return range(first, last + 1)
+
+
+def parts_of_day(instant: dt.datetime, sessions: Sessions) -> tuple[When, ...]:
+    """Return what may be said of an instant in the column ``when``.
+
+    Parameters
+    ----------
+    instant : datetime
+        With a time zone.
+    sessions : Sessions
+
+    Returns
+    -------
+    tuple of When
+        Both words but ``in_session`` on a day without a session.
+
+    Raises
+    ------
+    DataError
+        The instant lies outside the sessions known.
+    """
+    position = sessions.first_after(instant)
+    if sessions.opens[position] <= _in_utc(instant):
+        return (When.IN_SESSION,)
+    day = np.datetime64(instant.astimezone(zoneinfo.ZoneInfo(sessions.tz)).date())
+    if sessions.dates[position] == day:
+        return (When.BEFORE_OPEN,)
+    is_past = position > 0 and sessions.dates[position - 1] == day
+    return (When.AFTER_CLOSE,) if is_past else (When.BEFORE_OPEN, When.AFTER_CLOSE)
+
+
+def _midnight(day: dt.date, tz: str) -> dt.datetime:
+    """Return the start of a day: its first moment where the clocks skip or repeat midnight."""
+    return dt.datetime.combine(day, dt.time(), zoneinfo.ZoneInfo(tz)).astimezone(dt.UTC)
+
+
+def _in_utc(instant: dt.datetime) -> np.datetime64[dt.datetime]:
+    return np.datetime64(instant.astimezone(dt.UTC).replace(tzinfo=None), "s")
 
 
 def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:

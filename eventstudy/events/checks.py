@@ -40,8 +40,10 @@ _ALIASES = {
 # Columns that split events into groups where they are there; no cell of them has white space around
 # it.
 GROUPS = ("group", "direction")
+# The sessions that could be day 0, joined by ";", of events where these are several.
+CANDIDATES = "day0_candidates"
 # What a run writes in their place; day0 and flags of the user are heeded.
-REPLACED = ("exchange", "benchmark_named", "status", "reason", "nobs")
+REPLACED = ("exchange", CANDIDATES, "benchmark_named", "status", "reason", "nobs")
 NAMED = 3
 # Of a market value, which is a number whatever else the column holds.
 SIZE = "mcap"
@@ -59,7 +61,7 @@ class Checked:
     columns_in : list of str
         Columns of the input in their order.
     cells : mapping of str to TextColumn
-        Their cells, and those of ``event_id``, ``exchange`` and ``flags``.
+        Their cells, and those of ``event_id``, ``exchange``, ``day0_candidates`` and ``flags``.
     day0 : (n,) datetime64[D] array
     notices : tuple of str
         What may not mean what was meant, though it is no fault.
@@ -102,7 +104,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     trimmed = (*KNOWN, *GROUPS)
     cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
     rules = rules.for_stamps(cells["announced_at"].texts)
-    exchange, flags, day0, faults = _judge(cells, len(sheet.lines), rules)
+    judged, day0, faults = _judge(cells, len(sheet.lines), rules)
     _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)
     row_faults = [replace(p, line=int(sheet.lines[i])) for i in faults for p in faults[i]]
@@ -111,8 +113,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     checked = None
     if good.any() and not problems:
         rows = np.flatnonzero(good)
-        selected = {name: c.take(rows) for name, c in {**cells, "exchange": exchange}.items()}
-        derived = {"event_id": TextColumn.of([ids[i] for i in rows]), "flags": flags.take(rows)}
+        selected = {name: column.take(rows) for name, column in {**cells, **judged}.items()}
+        derived = {"event_id": TextColumn.of([ids[i] for i in rows])}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
         checked = Checked(columns, {**selected, **derived}, day0[rows], (*sheet.notices, *notices))
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
@@ -161,8 +163,8 @@ def _alias(wanted: str, columns: list[str]) -> str:
 
 def _judge(
     cells: Mapping[str, TextColumn], n: int, rules: Rules
-) -> tuple[TextColumn, TextColumn, DateArray, Faults]:
-    """Return exchange, flags and day 0 (NaT where unknown) of each row, and the faults by row."""
+) -> tuple[dict[str, TextColumn], DateArray, Faults]:
+    """Return exchange, candidates and flags of each row, day 0 (NaT where unknown), and faults."""
     faults: Faults = {}
     for name, column in cells.items():
         control = [control_characters(name, text) for text in column.texts]
@@ -178,11 +180,13 @@ def _judge(
         check_day0(row, rules)
 
     dated_by = {**cells, "exchange": exchange}
-    dated, day = _judged(dated_by, ["announced_at", "tz", "day0", "exchange"], n, day0_of, faults)
+    names = ["announced_at", "tz", "when", "day0", "flags", "exchange"]
+    dated, day = _judged(dated_by, names, n, day0_of, faults)
     day0 = np.array([row.day0 for row in dated], dtype="datetime64[D]")[day]
     raised = TextColumn.coded([";".join(row.flags) for row in dated], day)
     flags = _joined_flags(cells.get("flags", TextColumn.blank(n)), raised)
-    return exchange, flags, day0, faults
+    candidates = TextColumn.coded([";".join(map(str, row.candidates)) for row in dated], day)
+    return {"exchange": exchange, CANDIDATES: candidates, "flags": flags}, day0, faults
 
 
 def _judged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 import unicodedata
@@ -22,19 +23,30 @@ from ..calendars.exchanges import (
 )
 from ..calendars.sessions import known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
-from ..utility.flags import Flag
+from ..utility.flags import Flag, flags_of
 from ..utility.registry import did_you_mean
 from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
-from .announcements import MIDNIGHT, Announcement, day0_position, parse_announcement, parse_date
+from .announcements import (
+    MIDNIGHT,
+    Announcement,
+    When,
+    candidate_positions,
+    day0_position,
+    parse_announcement,
+    parse_date,
+    parse_when,
+    parts_of_day,
+)
 
 REQUIRED = ("ticker", "announced_at")
-OPTIONAL = ("event_id", "tz", "benchmark", "day0")
+OPTIONAL = ("event_id", "tz", "when", "benchmark", "day0")
 KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 NO_LINE = 0
 FARTHEST_DAY0 = dt.timedelta(days=366)
+_ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,8 @@ class Row:
     cells: dict[str, str]
     exchange: Exchange | None = None
     day0: dt.date | None = None
+    # The sessions that could be day 0, where these are several.
+    candidates: tuple[dt.date, ...] = ()
     flags: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -219,7 +233,7 @@ def check_benchmark(row: Row, rules: Rules) -> None:
 
 
 def check_day0(row: Row, rules: Rules) -> None:
-    """Set day 0 of a row: the one given, else that of ``announced_at``, ``tz`` and its exchange.
+    """Set day 0 of a row: the one given, else that of its announcement on its exchange.
 
     Parameters
     ----------
@@ -230,8 +244,9 @@ def check_day0(row: Row, rules: Rules) -> None:
     if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
         row.day0 = stated
         return
+    candidates: tuple[dt.date, ...] = ()
     try:
-        row.day0 = _day0_by_clock(row, announcement, rules)
+        row.day0, candidates = _day0_by_clock(row, announcement, rules)
     except DataError as error:
         if stated is None:
             row.fault_of("announced_at", error)
@@ -240,12 +255,17 @@ def check_day0(row: Row, rules: Rules) -> None:
             row.fault("day0", "is more than a year from the announcement", row["day0"])
         row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
         row.day0 = stated
-    elif announcement.instant is None or row.exchange is None:
+        # A day 0 that is given decides, unless the row says itself that the time is unknown, as
+        # rows that a run wrote do.
+        if stated not in candidates or Flag.TIME_UNKNOWN not in flags_of(row["flags"]):
+            return
+    if len(candidates) > 1:
+        row.candidates = candidates
         row.flags.append(Flag.TIME_UNKNOWN)
 
 
 def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
-    zone = row["tz"]
+    zone, when = row["tz"], _check_when(row)
     if zone and zone not in known_zones():
         remedy = did_you_mean(zone, sorted(known_zones()))
         remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
@@ -264,7 +284,27 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     if _in_future(announcement, row.exchange, rules.today):
         row.fault("announced_at", "is in the future", row["announced_at"])
         return None
-    return announcement
+    return _joined(row, announcement, when)
+
+
+def _check_when(row: Row) -> When | None:
+    try:
+        return parse_when(row["when"])
+    except DataError as error:
+        row.fault_of("when", error)
+        return None
+
+
+def _joined(row: Row, announcement: Announcement, when: When | None) -> Announcement:
+    """Return the announcement with the part of the day; a fault is added if its time denies it."""
+    instant, exchange = announcement.instant, row.exchange
+    if when and instant and exchange and exchange.calendar:
+        with contextlib.suppress(DataError):
+            parts = parts_of_day(instant, sessions(exchange.calendar))
+            if when not in parts:
+                remedy = f"write {' or '.join(parts)}, or leave it blank"
+                row.fault("when", "contradicts the time of the announcement", row["when"], remedy)
+    return replace(announcement, when=when)
 
 
 def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.date) -> bool:
@@ -300,20 +340,35 @@ def _require_session(day: dt.date, calendar: str) -> None:
         raise DataError(f"is not a session of calendar {calendar}", value=str(day), remedy=remedy)
 
 
-def _day0_by_clock(row: Row, announcement: Announcement, rules: Rules) -> dt.date | None:
+def _day0_by_clock(
+    row: Row, announcement: Announcement, rules: Rules
+) -> tuple[dt.date, tuple[dt.date, ...]]:
+    """Return day 0 and every session that could be it; these are days where none is known."""
     by_data = rules.calendar == "data"
     if by_data and announcement.date is not None:
-        return announcement.date
+        return _day0_by_date(announcement.date, announcement.when)
     if row.exchange is None or row.exchange.calendar is None:
-        return dt.date.fromisoformat(row["announced_at"][:10])
-    exchange = sessions(row.exchange.calendar)
+        day = dt.date.fromisoformat(row["announced_at"][:10])
+        return _day0_by_date(day, announcement.when)
+    exchange, cutoff = sessions(row.exchange.calendar), rules.cutoff_minutes
     try:
-        position = day0_position(announcement, exchange, cutoff_minutes=rules.cutoff_minutes)
+        candidates = candidate_positions(announcement, exchange, cutoff_minutes=cutoff)
+        position = day0_position(announcement, exchange, cutoff_minutes=cutoff)
     except DataError:
         if by_data and announcement.instant is not None:
-            return announcement.instant.astimezone(zoneinfo.ZoneInfo(exchange.tz)).date()
+            local = announcement.instant.astimezone(zoneinfo.ZoneInfo(exchange.tz)).date()
+            return local, (local,)
         raise
-    return dt.date.fromisoformat(str(exchange.dates[position]))
+    days = exchange.dates[candidates.start : candidates.stop].tolist()
+    return days[position - candidates.start], tuple(days)
+
+
+def _day0_by_date(day: dt.date, when: When | None) -> tuple[dt.date, tuple[dt.date, ...]]:
+    """Return the same where no hours are known: the next session is the first from the next day."""
+    days: tuple[dt.date, ...] = (day, day + _ONE_DAY)
+    if when is not None:
+        days = days[1:] if when is When.AFTER_CLOSE else days[:1]
+    return days[0], days
 
 
 def short(value: str, width: int = 60) -> str:

@@ -16,14 +16,17 @@ import numpy as np
 from ..errors import DataError, EventsFileError, Problem
 from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
-from .checks import GROUPS, Checked, check_sheet, note_alike
+from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike
 from .rows import REQUIRED, Rules
 from .sheets import hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FIXED = ("event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", "flags")
+FIXED = (
+    "event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", CANDIDATES,
+    "flags",
+)  # fmt: skip
 # Columns that a notebook shows.
 SHOWN = (
     "event_id", "ticker", "company", "group", "direction", "announced_at", "day0", "benchmark",
@@ -40,8 +43,10 @@ class Events:
     table : DataFrame, shape (n_events, ...)
         One row per announcement and listing, index 0, 1, 2 ... Columns: ``event_id``, ``ticker``,
         ``announced_at`` (as in the file), ``tz``, ``exchange`` (market identifier code),
-        ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``), ``flags`` (words
-        joined by ``;``), then every other column of the file as text. An empty cell is ``""``.
+        ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``),
+        ``day0_candidates`` (the sessions that could be day 0, joined by ``;``, of events where
+        these are several; no column without such events), ``flags`` (words joined by ``;``), then
+        every other column of the file as text. An empty cell is ``""``.
     source : str
         File name, or ``"frame"``.
     sha256 : str
@@ -55,8 +60,9 @@ class Events:
 
     Notes
     -----
-    Flags: ``time_unknown``, the stamp is a date without an hour; ``day0_given``, the
-    file's day 0 differs from the one the clock gives. Words of an input column ``flags`` are kept.
+    Flags: ``time_unknown``, the time is not known and more than one session could be day 0;
+    ``day0_given``, the file's day 0 differs from the one the clock gives. Words of an input column
+    ``flags`` are kept.
 
     Examples
     --------
@@ -140,9 +146,11 @@ def read_events(
         Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet
         (extra ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
         ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in
-        ``tz``). Optional: ``event_id``, ``tz``, ``benchmark``, ``day0``. All other columns are kept
-        as they are, but for white space around ``group`` and ``direction``, and for columns of
-        numbers with decimal commas where the separator is no comma, which get points.
+        ``tz``). Optional: ``event_id``, ``tz``, ``when`` (``before_open``, ``in_session`` or
+        ``after_close``, of the ticker's exchange, beside a date), ``benchmark``, ``day0``. All
+        other columns are kept as they are, but for white space around ``group`` and ``direction``,
+        and for columns of numbers with decimal commas where the separator is no comma, which get
+        points.
     calendar : {"exchange", "data"}
         ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``:
         any name is a ticker, and day 0 is the date itself until price data say which dates are
@@ -314,6 +322,8 @@ def events_of(
     table: dict[str, pd.Series[Any]] = {}
     for name in dict.fromkeys((*FIXED, *checked.columns_in)):
         column = checked.column(name)
+        if name == CANDIDATES and not any(column.texts):
+            continue
         table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
     table["day0"] = pd.Series(checked.day0.astype("datetime64[s]"))
     return Events(

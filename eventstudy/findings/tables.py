@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..analysis.announcement_time import depend_on_time
 from ..analysis.answer import answer_of, default_tests, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.calendar_portfolio import calendar_portfolio
@@ -61,7 +62,7 @@ CAAR = [
 STACKED = frozenset((
     *CAAR, "test", "trust", "tau", "weights", "left_out", "n_complete", "statistic", "distribution",
     "estimate", "total", "se_independent", "kappa", "aar", "aar_low", "aar_high", "caar_low",
-    "caar_high", "reason", "false_alarms",
+    "caar_high", "reason", "false_alarms", "dating", "n_uncertain",
 ))  # fmt: skip
 REGRESSION = [
     "term", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high", "n_events",
@@ -232,6 +233,7 @@ def _of_a_sample(
         "windows": family(study, "windows", windows=windows),
     }
     out = {"families": _stacked("family", families), **_weighted(study, windows)}
+    out |= _by_time(study)
     if study.panel.measure == "return":
         out["calendar_portfolio"] = _by_window(windows, partial(calendar_portfolio, study))
         if "market" in [f.name for f in study.model.factors]:
@@ -244,6 +246,11 @@ def _weighted(study: FittedStudy, windows: list[Window]) -> dict[str, pd.DataFra
     if study.panel.measure == "return" and has_sizes(study):
         out["market_value"] = market_values(study, windows)
     return out
+
+
+def _by_time(study: FittedStudy) -> dict[str, pd.DataFrame]:
+    table = depend_on_time(study)
+    return {} if table.empty else {"announcement_time": table}
 
 
 @stepping("tables: families and weights of groups")
@@ -259,6 +266,7 @@ def _beside_groups(
     windows = list(config.tested)
     for group, study in large:
         tables = _weighted(study, windows) | _without_flagged(study, windows, config)
+        tables |= _by_time(study)
         if config.placebo:
             tables |= _of_placebos(study, config)
         for name, table in tables.items():

@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from ..errors import RunFolderError
+from ..events.checks import CANDIDATES
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import NAMED, members
 from ..utility.csv_text import OUTCOME
@@ -27,10 +28,10 @@ Rows = Mapping[str, Mapping[str, str]]
 Pairs = dict[str, tuple[Any, Any]]
 
 # Columns of a run's events that are not the user's.
-_OURS = {*OUTCOME, "confounder", NAMED}
+_OURS = {*OUTCOME, CANDIDATES, "confounder", NAMED}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
-_CELLS_OF_DAY0 = {"announced_at", "tz", "day0", "ticker"}
+_CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}
 # Settings that say only where prices come from.
 _WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.

@@ -86,7 +86,7 @@ class Robustness:
 
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
-    makers = (_variants, _placebos, _weights, _families, _regression)
+    makers = (_variants, _announcement_time, _placebos, _weights, _families, _regression)
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
 
@@ -167,6 +167,28 @@ def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
     """Return the number of events, an estimate and its 95% interval."""
     interval = span(row["ci_low"], row["ci_high"], unit=False)
     return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
+
+
+def _announcement_time(findings: Findings) -> Iterator[Analysis]:
+    """Yield how the first day depends on announcements whose time is not known."""
+    table = findings.beside("announcement_time")
+    if table is None:
+        return
+    records = table.to_dict("records")
+    dated, moved = (percent(row["caar"]) for row in records)
+    window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
+    code = "robustness.announcement_time"
+    rows = [
+        Row((say(f"{code}.{r['dating']}"), f"{r['n_events']:,}", percent(r["caar"], unit=False)))
+        for r in records
+    ]
+    yield Analysis(
+        "announcement_time",
+        lede=say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved),
+        table=make_table(code, "tNn", rows, unit=words().head, window=window),
+        note=say(f"{code}.note"),
+        files=(_file(findings, "announcement_time"),),
+    )
 
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
