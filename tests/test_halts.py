@@ -85,6 +85,8 @@ def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
             "both are counted from the session on which trading resumed"
         )
         assert len(results) == 1
+        days = results.events["day0"].dt.strftime("%F").tolist()
+        assert days == ["2024-01-16", "2024-01-15"], "a dropped event keeps the day of the list"
     alone = EventStudy(events.take([0]), panel, halt="shift", **around).fit()
     np.testing.assert_array_equal(results.abnormal.ar[0], alone.abnormal.ar[0])
 

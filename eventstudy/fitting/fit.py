@@ -109,6 +109,8 @@ class UnfittedStudy:
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
         table = with_status(table, abnormal, layout, **notes)
+        listed = self.events.table["day0"].to_numpy()
+        table["day0"] = np.where(table["status"] == "ok", table["day0"], listed)
         return FittedStudy(abnormal, table, layout.panel, model, self.engine, layout)
 
     def _aligned(
