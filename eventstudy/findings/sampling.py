@@ -109,13 +109,14 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
         "news": _news(study, main),
         "lacking": tuple(list_lacking_cars(study, main)),
         "extended": tuple(list_extended_cars(study, main)),
+        "short": tuple(list_short_histories(study, main)),
         "n_lacking": int((study.ok & ~study.abnormal.valid(main)).sum()),
     }
 
 
 def _window(study: FittedStudy, window: Window, tests: Collection[str] = ()) -> WindowFinding:
     """Return what a sample shows over a window, with the named tests and its main test."""
-    answer, sample = answer_of(study, window), study.abnormal.sample(window)
+    answer, sample = answer_of(study, window), study.abnormal.tested(window)
     car, bhar = sample.car(window), sample.bhar(window)
     fell = bool(len(car) and car.mean() < 0)
     return WindowFinding(
@@ -255,6 +256,25 @@ def find_last_session(a: AbnormalReturns, i: int, session: np.datetime64) -> tup
     """
     at = np.flatnonzero(a.windows.take(np.array([i])).dates[0] == session)
     return str(session.astype("datetime64[D]")), int(a.event.days[at[0]]) if at.size else None
+
+
+def list_short_histories(study: FittedStudy, window: Window) -> Iterator[CarRemark]:
+    """Yield the events with a CAR whose short history keeps them out of the answer.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Yields
+    ------
+    CarRemark
+        Of a large study only the first such events.
+    """
+    a = study.abnormal
+    for i in np.flatnonzero(a.valid(window) & ~a.in_tests(window))[:LISTED].tolist():
+        facts = {"n": int(a.nobs[i]), "needed": a.least_history}
+        yield _remark(study, i, Reason("short_history", **facts))
 
 
 def explain_lacking_cars(study: FittedStudy, window: Window) -> Iterator[tuple[int, Reason]]:

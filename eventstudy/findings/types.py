@@ -152,6 +152,8 @@ class Sample:
         How many have no CAR; more than `lacking` where only some are listed.
     shortest_estimation : int
         Smallest number of complete estimation days of a used event.
+    short : tuple of CarRemark
+        Events with a CAR that are in the plain average only: their history is too short.
     """
 
     group: str
@@ -172,6 +174,7 @@ class Sample:
     extended: tuple[CarRemark, ...]
     n_lacking: int
     shortest_estimation: int
+    short: tuple[CarRemark, ...] = ()
 
     def over(self, window: Window) -> WindowFinding:
         """Return what the sample shows over a window that was computed.

@@ -30,7 +30,7 @@ from ..utility.chunks import KEPT, chunks
 from ..utility.flags import Flag
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
-from ..windows.event_windows import EventWindows
+from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig, settings_of, within
 from .fitted import FittedStudy
 from .inputs import (
@@ -47,7 +47,16 @@ from .status import dates_of, repeated_by_shift, repeats_of, with_status
 
 Source = str | PriceProvider
 # Settings of a study that are read as those of a study file are.
-CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat", "benchmark_policy")
+CHECKED = (
+    "estimation",
+    "event",
+    "engine",
+    "min_estimation",
+    "halt",
+    "halt_drift",
+    "repeat",
+    "benchmark_policy",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,6 +76,7 @@ class UnfittedStudy:
     series: Mapping[str, str] = field(default_factory=dict)
     conventions: Conventions = field(default_factory=Conventions)
     halt: kinds.Halt = "calendar"
+    halt_drift: int = HALT_DRIFT
     repeat: kinds.Repeat = "mask"
     left_out: Sequence[str] = ()
 
@@ -96,7 +106,7 @@ class UnfittedStudy:
         around["keep_estimation"] = len(table) <= KEPT or tobit or not model.least_squares
         calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
         days = panel.sessions_of(calendars, dates_of(table["day0"]))
-        table["day0"] = days.astype("datetime64[s]")
+        table["day0"] = listed = days.astype("datetime64[s]")
         sources = Sources(table["benchmark"].tolist(), self.series, columns)
         layout = lay_out(panel, self.events, model, calendars, sources)
         layout, windows, excluded, overlap = self._aligned(table, layout, days, around)
@@ -109,8 +119,7 @@ class UnfittedStudy:
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
         table = with_status(table, abnormal, layout, **notes)
-        listed = self.events.table["day0"].to_numpy()
-        table["day0"] = np.where(table["status"] == "ok", table["day0"], listed)
+        table["day0"] = table["day0"].where(table["status"] == "ok", listed)
         return FittedStudy(abnormal, table, layout.panel, model, self.engine, layout)
 
     def _aligned(
@@ -127,6 +136,7 @@ class UnfittedStudy:
         layout = layout.without(excluded)
         windows = layout.around(days, **around)
         if self.halt == "shift":
+            layout = replace(layout, halt_drift=self.halt_drift)
             layout, days = resume_after_halts(layout, windows, days)
             table["day0"] = days.astype("datetime64[s]")
             excluded = repeated_by_shift(table, excluded)
@@ -218,7 +228,8 @@ def fit_config(
     note("prices_loaded", symbols=symbols, failed=len(panel.failures))
     unfitted = UnfittedStudy(
         events, panel, estimation=config.estimation, event=config.event, halt=config.halt,
-        repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
+        halt_drift=config.halt_drift, repeat=config.repeat, engine=config.engine,
+        min_estimation=config.min_estimation,
         factors=factors, conventions=config.conventions, **shared,
     )  # fmt: skip
     study = unfitted.fitted()

@@ -141,6 +141,7 @@ def _flags(
     provisional = np.isnat(final) | (final > last)
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
+        Flag.SHORT_HISTORY: ~abnormal.has_history,
         Flag.MULTI_DAY_RETURN: (abnormal.length > 1).any(axis=1),
         Flag.INCOMPLETE_WINDOW: provisional,
         Flag.MISSING_DAYS: ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),

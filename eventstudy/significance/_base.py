@@ -225,6 +225,9 @@ class Statistic:
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
         Whether it compares the window with estimation residuals, which lack days at a price limit.
+    standardised : bool
+        Whether it divides each event by an error from its estimation days: events with a short
+        history leave it (``Conventions.min_history``).
     of_every_event : bool
         Whether its null is of every single event, so that raised variance rejects it.
     for_skewness : bool
@@ -255,6 +258,7 @@ class Statistic:
     skewed: tuple[float, ...] = ()
     pairs_next_session: bool = False
     uses_residuals: bool = False
+    standardised: bool = False
     of_every_event: bool = False
     for_skewness: bool = False
     main_from: int | None = None
@@ -277,7 +281,8 @@ class Statistic:
         ConfigError
             For an unknown alternative, or a window beyond the event window.
         """
-        sample = abnormal.sample(window)
+        valid = abnormal.sample(window)
+        sample = abnormal.tested(window) if self.standardised else valid
         n = len(sample)
         estimate = float(sample.car(window).mean()) if n else np.nan
         key = ("value", self.name, window)
@@ -285,6 +290,8 @@ class Statistic:
         is_tested = not np.isnan(value.statistic)
         p = value.pvalue(alternative) if is_tested else np.nan
         reason = value.caution
+        if not n and len(valid):
+            reason = Reason("short_histories", n=len(valid), needed=valid.least_history)
         if is_tested and n < self.minimum:
             few = Reason("few_events", n=n, needed=self.minimum)
             reason = f"{few}; {reason}" if reason else few
