@@ -66,6 +66,20 @@ def test_a_halt_on_day_0_by_hand() -> None:
     assert "halt_shifted" not in running.events["flags"][0]
 
 
+def test_alpha_after_a_halt_is_counted_for_as_many_sessions_as_asked() -> None:
+    """x* = (1, -.01), leverage .2083333, V = 7.95e-5, AR = -.038 - .001 + .012 = -.027."""
+    once = fitted(firm_a(*HALT), halt="shift", halt_drift=1).abnormal
+    assert once.car(DAY)[0] == pytest.approx(-0.027)
+    assert once.var_car(DAY)[0] == pytest.approx(7.95e-5)
+    assert (loadings_on(once, DAY) ** 2).sum() * once.sigma2[0] == pytest.approx(7.95e-5)
+    none = fitted(firm_a(*HALT), halt="shift", halt_drift=0).abnormal
+    assert none.car(DAY)[0] == pytest.approx(-0.026)
+    assert none.ar[0, [0, 2]] == pytest.approx(once.ar[0, [0, 2]]), "other days have their alpha"
+    running = [fitted(firm_a(*HALT), halt_drift=n).abnormal for n in (0, 5)]
+    np.testing.assert_array_equal(running[0].ar, running[1].ar)
+    np.testing.assert_array_equal(running[0].var_ar, running[1].var_ar)
+
+
 def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
     """Halted on sessions 9 and 10: both events move to session 11, and the second one leaves the
     study."""
@@ -223,8 +237,7 @@ def test_bmp_kp_over_windows_that_are_extended() -> None:
 def test_the_suspension_of_zte_in_hong_kong() -> None:
     """57 days recorded as flat rows without volume: CAR[-1,1] is far below zero, not +0.9 %.
 
-    -54.8 % in log returns with the intercept counted once; here it counts for each session of the
-    halt.
+    -54.8 % in log returns with the intercept counted once.
     """
     table = pd.DataFrame(
         {"ticker": ["0763.HK"], "announced_at": ["2018-04-17"], "benchmark": ["^HSI"]}
@@ -233,12 +246,14 @@ def test_the_suspension_of_zte_in_hong_kong() -> None:
     panel = load_returns(
         events, SHARED / "market-data" / "prices", estimation=(-250, -11), kind="log"
     )
-    moved = EventStudy(events, panel, estimation=(-250, -11), halt="shift").fit()
-    a = moved.abnormal
+    study = EventStudy(events, panel, estimation=(-250, -11), halt="shift", halt_drift=1)
+    a = study.fit().abnormal
     sessions = int(a.length[0, 10])
     assert sessions > 30
-    once = a.car(Window(-1, 1))[0] + (sessions - 1) * a.params[0, 0]
+    once = a.car(Window(-1, 1))[0]
     assert once == pytest.approx(-0.548, abs=0.002)
+    full = replace(study, halt_drift=sessions).fit().abnormal.car(Window(-1, 1))[0]
+    assert full == pytest.approx(once - (sessions - 1) * a.params[0, 0])
     running = EventStudy(events, panel, estimation=(-250, -11)).fit()
     assert not running.abnormal.valid(Window(-1, 1))[0]
 

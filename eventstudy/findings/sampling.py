@@ -13,6 +13,7 @@ from ..abnormal.subsamples import EXTENDING
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import NOT_VALID, diagnose
+from ..analysis.halts import compare_clocks
 from ..calendars.window import Window
 from ..fitting.fitted import LISTED, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
@@ -73,6 +74,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         filled_pairs=_filled(study, main),
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
+        halts=None if empty else compare_clocks(study, main),
         **_shared_facts(study, main),
     )
 

@@ -11,8 +11,9 @@ import pandas as pd
 from ..analysis.answer import Answer
 from ..analysis.caar_path import Path95
 from ..analysis.diagnosis import Diagnosis
+from ..analysis.halts import ClockAnswers
 from ..calendars.window import Window
-from ..utility.catalogue import Reason
+from ..utility.catalogue import NO_REASON, Reason
 from ..utility.typing import FloatArray
 from .event_series import Days, Estimation, Fit, PricePath
 from .setup import Setup
@@ -154,6 +155,8 @@ class Sample:
         Smallest number of complete estimation days of a used event.
     short : tuple of CarRemark
         Events with a CAR that are in the plain average only: their history is too short.
+    halts : ClockAnswers, optional
+        The answer with and without events whose trading was suspended; None where none was lost.
     """
 
     group: str
@@ -175,6 +178,7 @@ class Sample:
     n_lacking: int
     shortest_estimation: int
     short: tuple[CarRemark, ...] = ()
+    halts: ClockAnswers | None = None
 
     def over(self, window: Window) -> WindowFinding:
         """Return what the sample shows over a window that was computed.
@@ -410,6 +414,8 @@ class EventDetail:
     news : tuple of str
         Cells of the events file that name other news.
     currency : str
+    halt_drift : Reason
+        How many sessions of alpha the expected return over a halt leaves out; "" if none.
     """
 
     sample: Sample | None
@@ -428,6 +434,7 @@ class EventDetail:
     faults: tuple[Fault, ...]
     news: tuple[str, ...]
     currency: str
+    halt_drift: Reason = NO_REASON
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,10 @@ class UnfittedStudy:
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
         table = with_status(table, abnormal, layout, **notes)
         table["day0"] = table["day0"].where(table["status"] == "ok", listed)
-        return FittedStudy(abnormal, table, layout.panel, model, self.engine, layout)
+        other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
+        return FittedStudy(
+            abnormal, table, layout.panel, model, self.engine, layout, other_clock=other.fitted
+        )
 
     def _aligned(
         self, table: pd.DataFrame, layout: Layout, days: DateArray, around: Mapping[str, Any]

@@ -89,7 +89,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
         return []
     lacking = _lacking_note(sample) if sample.n_used > 1 else ""
     extended = _extended_note(sample, findings.setup.main)
-    notes = (_caveat(findings, sample), lacking, _short_note(sample), extended)
+    notes = (_caveat(findings, sample), lacking, _halts_note(sample), _short_note(sample), extended)
     return [text for text in notes if text]
 
 
@@ -400,6 +400,24 @@ def _lacking_note(sample: Sample) -> str:
     code = "answer.lacking_one" if sample.n_used - n == 1 else "answer.lacking"
     note = say(code, n=n, total=sample.n_used, events=_some(events, n))
     return f"{note} {remedies(sample.lacking)}".strip()
+
+
+def _halts_note(sample: Sample) -> str:
+    """Return both answers where trading was suspended, in one sentence; "" if no event is lost."""
+    halts = sample.halts
+    if halts is None or not np.isfinite(halts.shift.pvalue):
+        return ""
+    both = {"shift": halts.shift, "calendar": halts.calendar}
+    texts = {
+        clock: say(
+            "answer.of_clock", value=result.effect.estimate, n=result.n_events, p=result.pvalue,
+            interval=write_interval(result.effect),
+        )
+        for clock, result in both.items()
+    }  # fmt: skip
+    code = "answer.halts" if np.isfinite(halts.calendar.pvalue) else "answer.halts_alone"
+    note = say(code, n=halts.n_suspended - halts.n_short, **texts)
+    return f"{note} {say('answer.halts_short', n=halts.n_short)}" if halts.n_short else note
 
 
 def _short_note(sample: Sample) -> str:
