@@ -78,6 +78,8 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("--by", "COLUMN",
      "Split by a column; the group with most rows that can be tested leads. [default: group or"
      " direction, if several; none = never]"),
+    ("--firm", "COLUMN",
+     "Count the listings of a firm with one announced_at once: the first that has a CAR."),
     ("--kind", ["simple", "log"], "Kind of returns. [default: simple]"),
     ("--engine", ["statsmodels", "batch"], "How models are fitted. [default: statsmodels]"),
     ("--min-estimation", (WholeNumber(1), "DAYS"),

@@ -125,10 +125,8 @@ class Sample:
     group : str
     n_events, n_used : int
         Events of the group in the file, and events used.
-    main : WindowFinding
-        Over the main window.
-    windows : tuple of WindowFinding
-        Over the windows tested.
+    main, windows : WindowFinding, and a tuple of them
+        Over the main window, and over the windows tested.
     day0 : WindowFinding, optional
         Over day 0 alone; None if the event window does not hold it.
     shown : tuple of str
@@ -154,7 +152,7 @@ class Sample:
     shortest_estimation : int
         Smallest number of complete estimation days of a used event.
     short : tuple of CarRemark
-        Events with a CAR that are in the plain average only: their history is too short.
+        Events with too short a history, in the plain average only.
     halts : ClockAnswers, optional
         The answer with and without events whose trading was suspended; None where none was lost.
     """
@@ -406,10 +404,9 @@ class EventDetail:
         Why another index is used than the one named; "" otherwise.
     same_session : tuple of str
         Names of the other used events of this day 0, a few of `n_same_session`.
-    n_same_session : int
+    n_same_session, n_other_dates : int
     other_dates : tuple of str
         Day 0 (ISO) of the other events of the listing, a few of `n_other_dates`.
-    n_other_dates : int
     faults : tuple of Fault
     news : tuple of str
         Cells of the events file that name other news.

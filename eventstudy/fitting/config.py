@@ -74,9 +74,10 @@ class StudyConfig:
     tests : tuple of str
         Names of registered tests; empty = all.
     by : str
-        Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has
-        one with several values; "none" = no groups. The answer is about the group with most rows in
-        the file that can be tested.
+        Column that splits the events; "" = ``group`` or ``direction`` if it has several values;
+        "none" = no groups. The answer is about the group with most rows that can be tested.
+    firm : str
+        Column that names the firm: of its listings with one ``announced_at`` the first counts.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}
@@ -139,6 +140,7 @@ class StudyConfig:
     windows: tuple[Window, ...] = ()
     tests: tuple[str, ...] = ()
     by: str = ""
+    firm: str = ""
     calendar: kinds.CalendarChoice = "exchange"
     kind: kinds.ReturnKind = "simple"
     engine: kinds.Engine = "statsmodels"
@@ -291,9 +293,7 @@ POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
 FARTHEST = 20_000
 # The largest whole numbers: sessions with prices, and draws that are held at a time.
-LARGEST = {
-    "placebo": FARTHEST, "confounder_days": FARTHEST, "draws": 10_000_000, "halt_drift": FARTHEST,
-}  # fmt: skip
+LARGEST = {"draws": 10**7, **dict.fromkeys(("placebo", "confounder_days", "halt_drift"), FARTHEST)}
 
 
 @dataclass(frozen=True, slots=True)

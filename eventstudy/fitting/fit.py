@@ -237,8 +237,12 @@ def fit_config(
     )  # fmt: skip
     study = unfitted.fitted()
     texts = confounded_by(study, inputs.news, config.main, days=config.confounder_days)
+    left_out: list[str] = [""] * len(texts)
     if config.drop_confounded and any(texts):
         left_out = [Reason("confounded", news=text) if text else "" for text in texts]
+        study = replace(unfitted, left_out=left_out).fitted()
+    if config.firm and any(again := find_other_listings(study, config.firm, config.main)):
+        left_out = [why or listing for why, listing in zip(left_out, again, strict=True)]
         study = replace(unfitted, left_out=left_out).fitted()
     note("study_fitted", model=model.name, events=len(events), used=len(study))
     return with_confounders(study, texts) if any(texts) else study
@@ -277,6 +281,30 @@ def confounded_by(
         ]
         is_named = cell.strip().lower() not in NO_NEWS
         out[i] = "; ".join([*near, cell.strip()] if is_named else near)
+    return out
+
+
+def find_other_listings(study: FittedStudy, column: str, window: Window) -> list[str]:
+    """Return why used events count with another listing of the firm, n texts; "" for the others.
+
+    Of the used listings of one firm and one ``announced_at`` the first of the list that has a CAR
+    over the window stands for all.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    column : str
+        Names the firm; a blank cell is no firm.
+    window : Window
+    """
+    table, out = study.events, [""] * len(study.events)
+    firms, ids = study.column(column).astype(str).str.strip().tolist(), table["event_id"].tolist()
+    stamps = list(zip(firms, table["announced_at"], table["tz"], strict=True))
+    first: dict[tuple[str, ...], int] = {}
+    has_car = study.abnormal.valid(window)
+    for i in [*np.flatnonzero(study.ok & has_car), *np.flatnonzero(study.ok & ~has_car)]:
+        if firms[i] and first.setdefault(stamps[i], i) != i:
+            out[i] = Reason("other_listing", event=str(ids[first[stamps[i]]]))
     return out
 
 

@@ -219,21 +219,19 @@ class Statistic:
     core : bool
         Whether summaries show it without being asked; tables hold all tests.
     skewed : tuple of float
-        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about
-        5%.
+        False-alarm rates at skewness 0.7 and 2 (docs/methods.md, 5); empty if about 5%.
     pairs_next_session : bool
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
         Whether it compares the window with estimation residuals, which lack days at a price limit.
     standardised : bool
-        Whether it divides each event by an error from its estimation days: events with a short
-        history leave it (``Conventions.min_history``).
+        Whether it needs each event's own error: short histories leave (``min_history``).
     of_every_event : bool
         Whether its null is of every single event, so that raised variance rejects it.
     for_skewness : bool
         Whether skewness does not harm it; of very many events it is computed where there is some.
     main_from : int, optional
-        Smallest number of events of which it is the main test; None if it never is.
+        Smallest number of events of which it is the main test.
     role : str
         Its use in other analyses: "event t" and "event rank" stand in the pages of single events,
         "placebo studies" is compared there by default, "sign flips" has a paragraph of its own.

@@ -90,7 +90,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
     lacking = _lacking_note(sample) if sample.n_used > 1 else ""
     extended = _extended_note(sample, findings.setup.main)
     notes = (_caveat(findings, sample), lacking, _halts_note(sample), _short_note(sample), extended)
-    return [text for text in notes if text]
+    return [text for text in (*notes, *_listings_note(findings)) if text]
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:
@@ -400,6 +400,12 @@ def _lacking_note(sample: Sample) -> str:
     code = "answer.lacking_one" if sample.n_used - n == 1 else "answer.lacking"
     note = say(code, n=n, total=sample.n_used, events=_some(events, n))
     return f"{note} {remedies(sample.lacking)}".strip()
+
+
+def _listings_note(findings: Findings) -> list[str]:
+    """Return how many listings of the study count with another one of the same firm."""
+    n = next((n for why, n in findings.dropped if why.code == "other_listing"), 0)
+    return [say("answer.listings", n=n)] if n else []
 
 
 def _halts_note(sample: Sample) -> str:
