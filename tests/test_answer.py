@@ -20,6 +20,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.report.sections.answer import brief, headline
 from eventstudy.significance._correlation import mean_correlation
+from eventstudy.study import EventStudyResults
 from eventstudy.utility.numbers import p_prose
 
 MAIN = Window(0, 1)
@@ -312,3 +313,56 @@ def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -
     alike = Market(4, dates=4, effect=-0.1, seed=3).fit()
     assert alike.answer(MAIN).overturn.spread_pvalue < 0.05
     assert "differ from each other" not in headline(findings(alike))
+
+
+def short_histories(n: int = 12, short: int = 2) -> EventStudyResults:
+    """Return a study whose first firms were listed 21 or 59 complete estimation days ago."""
+    market = Market(n=n, seed=3, effect=-0.03)
+    frame = market.frame.copy()
+    for i, days in zip(range(short), (21, 59) * n, strict=False):
+        at = frame.index.get_loc(market.table["day0"][i])
+        frame.iloc[: at - 10 - days, i] = np.nan
+    return market.fit(frame)
+
+
+def test_a_short_history_leaves_standardised_tests_and_not_the_plain_average() -> None:
+    study, window = short_histories(), MAIN
+    nobs = study.events["nobs"].tolist()
+    assert nobs[:3] == [21, 59, 110]
+    answer, others = study.answer(window), study.subset(np.arange(2, 12)).answer(window)
+    assert (answer.n_events, answer.n_short) == (10, 2)
+    assert (answer.effect, answer.pvalue) == (others.effect, others.pvalue)
+    assert answer.plain_average.estimate == pytest.approx(study.abnormal.car(window).mean())
+    for name, n in (("bmp_kp", 10), ("grank_t", 10), ("cross_sectional", 12), ("corrado", 12)):
+        assert study.test(name, window).n_events == n, name
+    assert study.test("bmp", window, min_history=0).n_events == 12
+    assert study.test("bmp", window, min_history=21).n_events == 12
+    flagged = study.events["flags"].str.contains("short_history")
+    assert flagged.tolist() == [True, True] + [False] * 10
+
+
+def test_short_histories_are_counted_in_the_answer() -> None:
+    document = findings(short_histories())
+    assert [remark.reason.facts for remark in document.sample.short] == [
+        {"n": 21, "needed": 60}, {"n": 59, "needed": 60},
+    ]  # fmt: skip
+    assert document.sample.main.moved <= document.sample.answer.n_events == 10
+    text = headline(document)
+    assert "2 events with fewer than 60 complete estimation days" in text
+    assert "F00 (e0), 21 days; F01 (e1), 59 days" in text
+
+
+def test_where_all_histories_are_short_nothing_is_tested_but_one_event_is() -> None:
+    study = short_histories(n=3, short=3)
+    answer = study.answer(MAIN)
+    assert answer.verdict == "no_result"
+    assert answer.plain_average.estimate == pytest.approx(study.abnormal.car(MAIN).mean())
+    assert study.test("patell_kp", MAIN).reason.code == "short_histories"
+    assert "Add" not in headline(findings(study))
+    assert np.isfinite(study.subset([0]).answer(MAIN).pvalue), "its t allows for few days"
+
+
+def test_a_short_estimation_window_needs_three_quarters_of_its_days() -> None:
+    study = Market(n=6).fit(estimation=(-50, -11))
+    assert study.abnormal.least_history == 30
+    assert study.answer(MAIN).n_events == 6

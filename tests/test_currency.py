@@ -248,6 +248,23 @@ class TestStudies:
             "no price data for the benchmark: no exchange rate from USD"
         )
 
+    def test_an_index_of_two_exchanges_has_the_reason_of_each(self, tmp_path: Path) -> None:
+        """Wanted in yuan and in Hong Kong dollars: each event is told of its pair."""
+        write(tmp_path, "CNY=X", "HKD=X")
+        for order in (("0700.HK", "600000.SS"), ("600000.SS", "0700.HK")):
+            table = pd.DataFrame(
+                {"ticker": order, "announced_at": "2019-07-22", "benchmark": "^GSPC"}
+            )
+            prices = SERIES["0700.HK"]
+            frame = {"date": DAYS, "close": prices, "adj_close": prices}
+            pd.DataFrame(frame).to_csv(tmp_path / "600000.SS.csv", index=False)
+            events = es.events_from_frame(table)
+            panel = panel_of(events, tmp_path, "local", benchmark_policy="strict")
+            study = es.EventStudy(events, panel, benchmark_policy="strict", **WINDOWS).fit()  # type: ignore[arg-type]
+            reasons = dict(zip(order, study.events["reason"], strict=True))
+            assert "from USD to HKD: HKD=X" in reasons["0700.HK"]
+            assert "from USD to CNY: CNY=X" in reasons["600000.SS"]
+
     def test_holes_in_the_rates_are_said(self, tmp_path: Path) -> None:
         rates = SERIES["HKD=X"].copy()
         rates[(DAYS >= "2019-08-01") & (DAYS <= "2019-08-16")] = np.nan
@@ -298,3 +315,14 @@ class TestStudies:
         yuan = pd.Series(30 * walk(8) * 7 * walk(9, 0.002), DAYS)
         expected = yuan[yuan.index.isin(pd.DatetimeIndex(sessions("XSHG").dates))].pct_change()
         np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
+
+
+@pytest.mark.parametrize("day", ["2012-08-06", "2024-03-01"])
+def test_a_dropped_event_keeps_the_day_0_of_the_list(tmp_path: Path, day: str) -> None:
+    """Prices begin in 2019 and end in 2020."""
+    table = pd.DataFrame({"ticker": ["0700.HK", "0700.HK"], "announced_at": ["2019-10-22", day]})
+    events, folder = es.events_from_frame(table), write(tmp_path)
+    results = fitted(events, folder, "local")
+    assert results.events["status"].tolist() == ["ok", "dropped"]
+    assert results.events["day0"].tolist() == events.table["day0"].tolist()
+    assert f"day 0 is {day}" in results.events["reason"][1]

@@ -15,6 +15,7 @@ from eventstudy.errors import ConfigError, DataError
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns import factor_files as module
 from eventstudy.returns.factor_files import checked_factors, read_factors
+from eventstudy.returns.sessions import factor_rows
 
 FRENCH = """This file was created using the 202412 CRSP database.
 The Tbill return is the simple daily rate that, over the number of trading days
@@ -249,6 +250,19 @@ def test_calendars_of_their_own_and_log_returns() -> None:
         np.testing.assert_allclose(shown(panel.values[b][[0, 3, 5]]), held, rtol=1e-12)
         np.testing.assert_array_equal(panel.spans[b], [1, 0, 0, 1, 0, 1])
         assert np.isnan(panel.values[b][[1, 2, 4]]).all()
+
+
+def test_a_day_off_before_a_session_without_a_value_is_not_lost() -> None:
+    """+2% on a Saturday, no value on Monday, +1% on Tuesday: Tuesday has 1.02 x 1.01 - 1."""
+    days = np.array(["2024-01-05", "2024-01-08", "2024-01-09"], dtype="datetime64[D]")
+    stamps = pd.DatetimeIndex(["2024-01-05", "2024-01-06", "2024-01-09"])
+    for kind in ("simple", "log"):
+        values, spans = factor_rows(pd.DataFrame({"smb": [0.03, 0.02, 0.01]}, stamps), days, kind)[
+            "smb"
+        ]
+        shown = np.expm1(values) if kind == "log" else values
+        np.testing.assert_allclose(shown, [0.03, np.nan, 1.02 * 1.01 - 1], rtol=1e-12)
+        assert spans.tolist() == [1, 0, 2]
 
 
 def test_models_say_which_factors_they_lack() -> None:

@@ -9,14 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SHARED, Market
+from pages import findings
 
+from eventstudy.analysis.halts import compare_clocks
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
+from eventstudy.report.formats.terminal import terminal_text
+from eventstudy.report.sections.answer import headline
+from eventstudy.report.sections.robustness import robustness
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import load_returns
 from eventstudy.significance._pairs import loadings_on
 from eventstudy.study import EventStudyResults
 from eventstudy.study.event_study import EventStudy
+from eventstudy.utility.numbers import rough_percent
 
 DAY, W = Window(0, 0), Window(0, 1)
 RESID = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000
@@ -66,6 +72,20 @@ def test_a_halt_on_day_0_by_hand() -> None:
     assert "halt_shifted" not in running.events["flags"][0]
 
 
+def test_alpha_after_a_halt_is_counted_for_as_many_sessions_as_asked() -> None:
+    """x* = (1, -.01), leverage .2083333, V = 7.95e-5, AR = -.038 - .001 + .012 = -.027."""
+    once = fitted(firm_a(*HALT), halt="shift", halt_drift=1).abnormal
+    assert once.car(DAY)[0] == pytest.approx(-0.027)
+    assert once.var_car(DAY)[0] == pytest.approx(7.95e-5)
+    assert (loadings_on(once, DAY) ** 2).sum() * once.sigma2[0] == pytest.approx(7.95e-5)
+    none = fitted(firm_a(*HALT), halt="shift", halt_drift=0).abnormal
+    assert none.car(DAY)[0] == pytest.approx(-0.026)
+    assert none.ar[0, [0, 2]] == pytest.approx(once.ar[0, [0, 2]]), "other days have their alpha"
+    running = [fitted(firm_a(*HALT), halt_drift=n).abnormal for n in (0, 5)]
+    np.testing.assert_array_equal(running[0].ar, running[1].ar)
+    np.testing.assert_array_equal(running[0].var_ar, running[1].var_ar)
+
+
 def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
     """Halted on sessions 9 and 10: both events move to session 11, and the second one leaves the
     study."""
@@ -85,6 +105,8 @@ def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
             "both are counted from the session on which trading resumed"
         )
         assert len(results) == 1
+        days = results.events["day0"].dt.strftime("%F").tolist()
+        assert days == ["2024-01-16", "2024-01-15"], "a dropped event keeps the day of the list"
     alone = EventStudy(events.take([0]), panel, halt="shift", **around).fit()
     np.testing.assert_array_equal(results.abnormal.ar[0], alone.abnormal.ar[0])
 
@@ -221,8 +243,7 @@ def test_bmp_kp_over_windows_that_are_extended() -> None:
 def test_the_suspension_of_zte_in_hong_kong() -> None:
     """57 days recorded as flat rows without volume: CAR[-1,1] is far below zero, not +0.9 %.
 
-    -54.8 % in log returns with the intercept counted once; here it counts for each session of the
-    halt.
+    -54.8 % in log returns with the intercept counted once.
     """
     table = pd.DataFrame(
         {"ticker": ["0763.HK"], "announced_at": ["2018-04-17"], "benchmark": ["^HSI"]}
@@ -231,12 +252,14 @@ def test_the_suspension_of_zte_in_hong_kong() -> None:
     panel = load_returns(
         events, SHARED / "market-data" / "prices", estimation=(-250, -11), kind="log"
     )
-    moved = EventStudy(events, panel, estimation=(-250, -11), halt="shift").fit()
-    a = moved.abnormal
+    study = EventStudy(events, panel, estimation=(-250, -11), halt="shift", halt_drift=1)
+    a = study.fit().abnormal
     sessions = int(a.length[0, 10])
     assert sessions > 30
-    once = a.car(Window(-1, 1))[0] + (sessions - 1) * a.params[0, 0]
+    once = a.car(Window(-1, 1))[0]
     assert once == pytest.approx(-0.548, abs=0.002)
+    full = replace(study, halt_drift=sessions).fit().abnormal.car(Window(-1, 1))[0]
+    assert full == pytest.approx(once - (sessions - 1) * a.params[0, 0])
     running = EventStudy(events, panel, estimation=(-250, -11)).fit()
     assert not running.abnormal.valid(Window(-1, 1))[0]
 
@@ -316,3 +339,66 @@ def test_long_halts_do_not_make_tests_of_levels_reject(name: str) -> None:
         )
         rejected += study.fit().test(name, DAY).pvalue < 0.05
     assert rejected <= 7
+
+
+def suspended(n: int = 8, halts: int = 2, length: int = 10, **options: object) -> EventStudyResults:
+    """Return a study whose first firms are suspended from day 0 on for some sessions."""
+    market = Market(n=n, seed=5, dates=n, effect=-0.04)
+    frame, at = market.frame.copy(), []
+    for i in range(halts):
+        day = frame.index.get_loc(market.table["day0"][i])
+        closes = (1 + frame.iloc[:, i]).cumprod()
+        closes.iloc[day : day + length] = np.nan
+        frame.iloc[:, i] = closes.ffill().pct_change().where(closes.notna())
+        at.append(day + length)
+    panel = ReturnsPanel.from_frame(frame)
+    spans = panel.spans.copy()
+    spans[np.arange(halts), at] = length + 1
+    events = events_from_frame(
+        market.table[["event_id", "ticker", "announced_at", "benchmark"]], calendar="data"
+    )
+    around = {"estimation": (-120, -11), "event": (-5, 5), **options}
+    return EventStudy(events, replace(panel, spans=spans), **around).fit()  # type: ignore[arg-type]
+
+
+def test_both_clocks_stand_in_the_answer_where_trading_was_suspended() -> None:
+    running, moved = suspended(), suspended(halt="shift")
+    assert (running.answer(W).n_events, moved.answer(W).n_events) == (6, 8)
+    for study in (running, moved):
+        both = compare_clocks(study, W)
+        assert both is not None
+        assert both.n_suspended == 2
+        assert both.calendar == running.answer(W)
+        assert both.shift == moved.answer(W)
+    part = compare_clocks(running.subset([0, 3, 4]), W)
+    assert part is not None
+    assert part.shift == moved.subset([0, 3, 4]).answer(W)
+    assert compare_clocks(running.subset([3, 4]), W) is None
+    assert compare_clocks(suspended(halts=0), W) is None
+
+
+def test_the_report_has_both_clocks_in_a_sentence_and_a_table() -> None:
+    document = findings(suspended())
+    text, halts = headline(document), document.sample.halts
+    assert halts is not None
+    assert "With the 2 suspended events counted from the resumption of trading" in text
+    assert f"{rough_percent(halts.shift.effect.estimate)} (8 events" in text
+    section = robustness(document)
+    assert section is not None
+    table = next(analysis.table for analysis in section.analyses if analysis.name == "halts")
+    assert table is not None
+    assert [row.cells[1] for row in table.rows] == ["6", "8"]
+    assert "resumption" in terminal_text(document)
+    assert "suspended" not in headline(findings(suspended(halts=0)))
+
+
+def test_the_page_of_an_event_says_how_much_alpha_is_left_out() -> None:
+    study = suspended(halt="shift")
+    detail = findings(study, event_pages=9).events[0].detail
+    assert detail is not None
+    facts = detail.halt_drift.facts
+    assert (facts["counted"], facts["n"]) == (5, 6)
+    assert facts["value"] == pytest.approx(6 * study.models()["alpha"][0])
+    full = suspended(halt="shift", halt_drift=11)
+    assert full.abnormal.car(DAY)[0] == pytest.approx(study.abnormal.car(DAY)[0] - facts["value"])
+    assert not findings(full, event_pages=9).events[0].detail.halt_drift  # type: ignore[union-attr]

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SHARED, Market
+from pages import PROVENANCE
 
 import eventstudy as es
 from eventstudy.errors import ConfigError
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.status import STUDY_FLAGS
 from eventstudy.fitting.study_file import read_config
+from eventstudy.report.sections.answer import headline
 
 PRICES = SHARED / "market-data" / "prices"
 
@@ -309,3 +312,34 @@ def test_the_t_of_an_event_is_that_of_its_own_error_by_every_convention() -> Non
     assert single.test("event_t", (-5, 5)).statistic == pytest.approx(
         other["statistic"][2], rel=1e-12
     )
+
+
+def test_several_listings_of_an_announcement_are_one_observation_where_asked(
+    tmp_path: Path,
+) -> None:
+    """A and H share of two firms: the first listing with a CAR stands for the announcement."""
+    days = pd.bdate_range("2019-01-01", "2020-02-28")
+    rng = np.random.default_rng(8)
+    for symbol in ("A1", "H1", "A2", "H2", "U", "INDEX"):
+        close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(days))))
+        if symbol == "A2":
+            close[days == "2019-10-22"] = np.nan
+        table = pd.DataFrame({"date": days, "close": close, "adj_close": close}).dropna()
+        table.to_csv(tmp_path / f"{symbol}.csv", index=False)
+    news = pd.DataFrame({
+        "ticker": ["A1", "H1", "A2", "H2", "U", "A1"], "firm": ["one", "one", "two", "two", "", "one"],
+        "announced_at": ["2019-10-22"] * 5 + ["2019-12-03"], "benchmark": "INDEX",
+        "event_id": ["a1", "h1", "a2", "h2", "u", "later"],
+    })  # fmt: skip
+    around = {"prices": str(tmp_path), "estimation": "-120:-11", "event": "-5:5"}
+    config = es.StudyConfig(firm="firm", windows=["0:0"], calendar="data", **around)
+    events = es.events_from_frame(news, calendar="data")
+    results = es.run_study(events, config)
+    assert results.events["status"].tolist() == ["ok", "dropped", "dropped", "ok", "ok", "ok"]
+    reasons = results.events["reason"]
+    assert [reasons[i].facts for i in (1, 2)] == [{"event": "a1"}, {"event": "h2"}]
+    assert results.answer((0, 0)).n_events == 4
+    text = headline(findings_of(results, config, name="x", provenance=PROVENANCE))
+    assert "2 further listings in the list are left out" in text
+    each = es.run_study(events, replace(config, firm=""))
+    assert len(each) == 6, "where nobody asks each listing is an event"

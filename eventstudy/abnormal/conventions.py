@@ -31,6 +31,9 @@ class Conventions:
         is, or the event leaves it (which is biased, since large effects leave). With "censored"
         windows are those of "extend", and estimation days at a limit are censored in the market
         model.
+    min_history : int
+        Fewest complete estimation days of an event in standardised tests and in the answer, at most
+        three quarters of the estimation window; 0 = no minimum. The plain average keeps the event.
     fpc : bool
         Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
     draws : int
@@ -49,6 +52,7 @@ class Conventions:
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
     limits: Literal["extend", "none", "drop", "censored"] = "extend"
+    min_history: int = 60
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED

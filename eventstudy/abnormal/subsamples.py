@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 # Cached attributes that depend on the conventions.
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
+# The share of the estimation window that the minimum history does not exceed.
+MOST_HISTORY = 0.75
 # Arrays that are made on demand where there are many events.
 ON_DEMAND = ("resid", "x_estimation")
 
@@ -145,6 +147,29 @@ class Sampled(ByEvent):
         """Return the events that are valid for `window` (itself if all are)."""
         valid = self.valid
         return self.remember(window, lambda: self if (v := valid(window)).all() else self.take(v))
+
+    @property
+    def least_history(self) -> int:
+        """Fewest complete estimation days of an event in standardised tests."""
+        most = int(MOST_HISTORY * len(self.windows.estimation))
+        return min(self.conventions.min_history, most)
+
+    @property
+    def has_history(self) -> BoolArray:
+        """Which events have that many, shape (n,)."""
+        return np.asarray(self.nobs >= self.least_history)
+
+    def in_tests(self, window: Window) -> BoolArray:
+        """Return which valid events standardised tests take, shape (n,); a single one stays."""
+        valid = self.valid(window)
+        return valid if valid.sum() == 1 else valid & self.has_history
+
+    def tested(self, window: Window) -> Self:
+        """Return the events that standardised tests take (the :meth:`sample` if these are all)."""
+        rows, valid = self.in_tests(window), self.valid(window)
+        if (rows == valid).all():
+            return self.sample(window)
+        return self.remember(("tested", window), lambda: self.take(rows))
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:

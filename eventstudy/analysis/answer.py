@@ -14,6 +14,7 @@ from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, SignificanceTest, main_test
 from ..significance._correlation import variance_factor
 from ..significance.standardised import scar_variance
+from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.numbers import LEVEL
 
@@ -214,6 +215,9 @@ class Answer:
         The mean CAR weighted by 1/s, s the standard error of each CAR.
     n_events, n_dates : int
         Events with a CAR over the window, and their dates.
+    n_short : int
+        Events with a CAR that have too short a history for the test: only the plain average has
+        them.
     market_implied : float
         The return that the model expected, in the same weights (decimal).
     plain_average : Interval
@@ -233,6 +237,7 @@ class Answer:
     plain_average: Interval = field(default_factory=Interval)
     overturn: Overturn = field(default_factory=Overturn)
     reason: str = ""
+    n_short: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
@@ -296,7 +301,8 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     Parameters
     ----------
     abnormal : AbnormalReturns
-        n events; those without all days of the window are left out.
+        n events; those without all days of the window are left out, and those with too short a
+        history but for the plain average.
     window : Window
     event_ids : sequence of str
         Names of the n events, for the answer without each; by default their places.
@@ -316,22 +322,26 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     for five events or more; sqrt(sum nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to
     four; s for one. The interval leaves out zero exactly where the verdict is ``different``.
     """
-    sample = abnormal.sample(window)
-    n = len(sample)
-    if n == 0:
+    valid, sample = abnormal.sample(window), abnormal.tested(window)
+    n, short = len(sample), len(valid) - len(sample)
+    if len(valid) == 0:
         name = main_test(int(np.isfinite(abnormal.sigma2).sum()))
         return Answer(NO_RESULT, name, reason="no event has all days of the window")
+    average: dict[str, Any] = {"plain_average": plain_average(valid, window), "n_short": short}
+    if n == 0:
+        why = Reason("short_histories", n=short, needed=valid.least_history)
+        return Answer(NO_RESULT, main_test(short), reason=str(why), **average)
     test = STATISTICS[main_test(n)](sample, window)
     common: dict[str, Any] = {
         "n_events": n, "n_dates": len(np.unique(sample.windows.day0)),
-        "plain_average": plain_average(sample, window), "market_implied": _implied(sample, window),
+        "market_implied": _implied(sample, window), **average,
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
         return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
     effect = _weighted(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     names = list(event_ids) or [str(i) for i in range(len(abnormal))]
-    used = [names[i] for i in np.flatnonzero(abnormal.valid(window))]
+    used = [names[i] for i in np.flatnonzero(abnormal.in_tests(window))]
     least = detectable(effect.se, effect.df)
     overturn = _overturn(sample, window, test, least, used)
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)

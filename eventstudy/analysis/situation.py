@@ -134,7 +134,7 @@ class Situation:
 
 
 def measure(study: FittedStudy, window: Window) -> Situation:
-    """Return the situation of the events that are valid for `window`.
+    """Return the situation of the events of the answer over `window`.
 
     Parameters
     ----------
@@ -146,8 +146,8 @@ def measure(study: FittedStudy, window: Window) -> Situation:
     Situation
         NaN where a number has no meaning.
     """
-    sample = study.abnormal.sample(window)
-    valid = study.abnormal.valid(window)
+    sample = study.abnormal.tested(window)
+    valid = study.abnormal.in_tests(window)
     flags, tickers = (study.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
     size = np.unique(sample.windows.day0, return_counts=True)[1]
     n, n_dates = len(sample), len(size)

@@ -78,13 +78,19 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("--by", "COLUMN",
      "Split by a column; the group with most rows that can be tested leads. [default: group or"
      " direction, if several; none = never]"),
+    ("--firm", "COLUMN",
+     "Count the listings of a firm with one announced_at once: the first that has a CAR."),
     ("--kind", ["simple", "log"], "Kind of returns. [default: simple]"),
     ("--engine", ["statsmodels", "batch"], "How models are fitted. [default: statsmodels]"),
     ("--min-estimation", (WholeNumber(1), "DAYS"),
      "Flag events with fewer days. [default: 100]"),
+    ("--min-history", (WholeNumber(0), "DAYS"),
+     "Events with fewer days leave standardised tests and the answer. [default: 60]"),
     ("--halt", ["calendar", "shift"],
      "Whether the clock runs through a halt, or day 0 is when trading resumes. [default: "
      "calendar]"),
+    ("--halt-drift", (WholeNumber(0), "N"),
+     "After a halt by shift the expected return counts alpha for N sessions at most. [default: 5]"),
     ("--limits", ["extend", "none", "drop", "censored"],
      "A window that closes at a price limit: until the first free close, as it is, or out; "
      "censored: as extend, and a Tobit beta. [default: extend]"),

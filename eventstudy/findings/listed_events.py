@@ -189,6 +189,7 @@ def detail_of(
         faults=_faults(study, i),
         news=news_in(study.records[i]),
         currency=str(entry.get("currency") or ""),
+        halt_drift=_halt_drift(study, i) if used else NO_REASON,
     )
 
 
@@ -230,6 +231,21 @@ def _stand_in(study: FittedStudy, i: int) -> Reason:
     cover = Coverage(panel)
     why = cover.why(first, cover.kind(first, need), [need])
     return Reason("stand_in", index=cells["benchmark"], first=first, why=why)
+
+
+def _halt_drift(study: FittedStudy, i: int) -> Reason:
+    """Return how many sessions of alpha the expected return over a halt leaves out."""
+    a = study.abnormal
+    if "alpha" not in a.parameters:
+        return NO_REASON
+    intercept = a.x_event[i, :, a.parameters.index("alpha")]
+    halted = (a.length[i] > a.spans[i]) & (a.length[i] > intercept)
+    n = int((a.length[i] - intercept)[halted].sum())
+    # By trade-to-trade the intercept is a root, and a long halt has its alpha.
+    if not n or (intercept[halted] != a.windows.halt_drift).any():
+        return NO_REASON
+    alpha = float(a.params[i, a.parameters.index("alpha")])
+    return Reason("halt_drift", n=n, counted=a.windows.halt_drift, value=n * alpha)
 
 
 def _same_session(study: FittedStudy, i: int) -> IntArray:

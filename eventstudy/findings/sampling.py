@@ -13,6 +13,7 @@ from ..abnormal.subsamples import EXTENDING
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import NOT_VALID, diagnose
+from ..analysis.halts import compare_clocks
 from ..calendars.window import Window
 from ..fitting.fitted import LISTED, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
@@ -73,6 +74,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         filled_pairs=_filled(study, main),
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
+        halts=None if empty else compare_clocks(study, main),
         **_shared_facts(study, main),
     )
 
@@ -109,13 +111,14 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
         "news": _news(study, main),
         "lacking": tuple(list_lacking_cars(study, main)),
         "extended": tuple(list_extended_cars(study, main)),
+        "short": tuple(list_short_histories(study, main)),
         "n_lacking": int((study.ok & ~study.abnormal.valid(main)).sum()),
     }
 
 
 def _window(study: FittedStudy, window: Window, tests: Collection[str] = ()) -> WindowFinding:
     """Return what a sample shows over a window, with the named tests and its main test."""
-    answer, sample = answer_of(study, window), study.abnormal.sample(window)
+    answer, sample = answer_of(study, window), study.abnormal.tested(window)
     car, bhar = sample.car(window), sample.bhar(window)
     fell = bool(len(car) and car.mean() < 0)
     return WindowFinding(
@@ -255,6 +258,25 @@ def find_last_session(a: AbnormalReturns, i: int, session: np.datetime64) -> tup
     """
     at = np.flatnonzero(a.windows.take(np.array([i])).dates[0] == session)
     return str(session.astype("datetime64[D]")), int(a.event.days[at[0]]) if at.size else None
+
+
+def list_short_histories(study: FittedStudy, window: Window) -> Iterator[CarRemark]:
+    """Yield the events with a CAR whose short history keeps them out of the answer.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Yields
+    ------
+    CarRemark
+        Of a large study only the first such events.
+    """
+    a = study.abnormal
+    for i in np.flatnonzero(a.valid(window) & ~a.in_tests(window))[:LISTED].tolist():
+        facts = {"n": int(a.nobs[i]), "needed": a.least_history}
+        yield _remark(study, i, Reason("short_history", **facts))
 
 
 def explain_lacking_cars(study: FittedStudy, window: Window) -> Iterator[tuple[int, Reason]]:

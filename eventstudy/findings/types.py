@@ -11,8 +11,9 @@ import pandas as pd
 from ..analysis.answer import Answer
 from ..analysis.caar_path import Path95
 from ..analysis.diagnosis import Diagnosis
+from ..analysis.halts import ClockAnswers
 from ..calendars.window import Window
-from ..utility.catalogue import Reason
+from ..utility.catalogue import NO_REASON, Reason
 from ..utility.typing import FloatArray
 from .event_series import Days, Estimation, Fit, PricePath
 from .setup import Setup
@@ -124,10 +125,8 @@ class Sample:
     group : str
     n_events, n_used : int
         Events of the group in the file, and events used.
-    main : WindowFinding
-        Over the main window.
-    windows : tuple of WindowFinding
-        Over the windows tested.
+    main, windows : WindowFinding, and a tuple of them
+        Over the main window, and over the windows tested.
     day0 : WindowFinding, optional
         Over day 0 alone; None if the event window does not hold it.
     shown : tuple of str
@@ -152,6 +151,10 @@ class Sample:
         How many have no CAR; more than `lacking` where only some are listed.
     shortest_estimation : int
         Smallest number of complete estimation days of a used event.
+    short : tuple of CarRemark
+        Events with too short a history, in the plain average only.
+    halts : ClockAnswers, optional
+        The answer with and without events whose trading was suspended; None where none was lost.
     """
 
     group: str
@@ -172,6 +175,8 @@ class Sample:
     extended: tuple[CarRemark, ...]
     n_lacking: int
     shortest_estimation: int
+    short: tuple[CarRemark, ...] = ()
+    halts: ClockAnswers | None = None
 
     def over(self, window: Window) -> WindowFinding:
         """Return what the sample shows over a window that was computed.
@@ -399,14 +404,15 @@ class EventDetail:
         Why another index is used than the one named; "" otherwise.
     same_session : tuple of str
         Names of the other used events of this day 0, a few of `n_same_session`.
-    n_same_session : int
+    n_same_session, n_other_dates : int
     other_dates : tuple of str
         Day 0 (ISO) of the other events of the listing, a few of `n_other_dates`.
-    n_other_dates : int
     faults : tuple of Fault
     news : tuple of str
         Cells of the events file that name other news.
     currency : str
+    halt_drift : Reason
+        How many sessions of alpha the expected return over a halt leaves out; "" if none.
     """
 
     sample: Sample | None
@@ -425,6 +431,7 @@ class EventDetail:
     faults: tuple[Fault, ...]
     news: tuple[str, ...]
     currency: str
+    halt_drift: Reason = NO_REASON
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
 from ..errors import ConfigError, EventStudyError
 from ..utility import typing as kinds
 from ..utility.registry import did_you_mean
+from ..windows.event_windows import HALT_DRIFT
 
 # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
 FEWEST_PLACEBOS = 39
@@ -34,8 +35,7 @@ MAIN = "main"
 class StudyConfig:
     """All settings of a study; two runs with equal settings and equal data give equal numbers.
 
-    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``, several as a
-    list.
+    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``.
 
     Attributes
     ----------
@@ -50,15 +50,13 @@ class StudyConfig:
         Whether an index of the exchange replaces one that the column ``benchmark`` names where this
         lacks prices; "strict" drops the event instead.
     size : str
-        Market values for weights and losses in money: ``yahoo``, or a file; "" = the column
-        ``mcap``.
+        Market values for weights and losses: ``yahoo``, or a file; "" = the column ``mcap``.
     currency : str
         What returns are converted to: an ISO code, or ``local``.
     measure : {"return", "volume", "turnover", "volatility"}
         What is studied: returns, log volume, log turnover, or log range-based variance.
     model : str
-        Name of a registered model; "" = ``market`` for returns, ``constant_mean`` for other
-        measures.
+        Name of a registered model; "" = ``market``, or ``constant_mean`` for other measures.
     model_options : tuple of str
         Options of the model, such as ``lags=2``.
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
@@ -72,14 +70,14 @@ class StudyConfig:
     event : Window
         Days that abnormal returns are computed for.
     windows : tuple of Window
-        Windows tested, the first leads the report; empty = the defaults that fit into the event
-        window.
+        Windows tested, the first leads; empty = the defaults that fit into the event window.
     tests : tuple of str
         Names of registered tests; empty = all.
     by : str
-        Column that splits the events into groups; "" = ``group`` or ``direction`` if the file has
-        one with several values; "none" = no groups. The answer is about the group with most rows in
-        the file that can be tested.
+        Column that splits the events; "" = ``group`` or ``direction`` if it has several values;
+        "none" = no groups. The answer is about the group with most rows that can be tested.
+    firm : str
+        Column that names the firm: of its listings with one ``announced_at`` the first counts.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}
@@ -89,14 +87,15 @@ class StudyConfig:
     min_estimation : int
         Events with fewer complete estimation days are flagged.
     placebo : int
-        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none. Prices
-        are fetched as many sessions further back.
+        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
         Errors of that regression: of independent events, or clustered by event date.
     halt : {"calendar", "shift"}
         Whether an event's clock runs through a halt, or day 0 is when trading resumes.
+    halt_drift : int
+        Sessions of a halt for which the expected return counts alpha, at most; for "shift".
     repeat : {"mask", "first", "keep-all"}
         Several events of one firm: mask their windows in estimation, keep the first, or do neither.
     confounders : str
@@ -111,11 +110,10 @@ class StudyConfig:
         Whether a page to explore is written as well (extra ``interactive``).
     figures : bool
         Whether figures for papers are written as well (SVG, PDF and PNG).
-    scar, overlap, missing, limits, fpc, draws, seed
+    scar, overlap, missing, limits, min_history, fpc, draws, seed
         See :class:`Conventions`.
     variants : mapping of str to mapping
-        Settings by name of a variant that take the place of the study's own, for
-        ``tables/variants.csv``.
+        Settings by name of a variant, for ``tables/variants.csv``.
 
     Examples
     --------
@@ -142,11 +140,13 @@ class StudyConfig:
     windows: tuple[Window, ...] = ()
     tests: tuple[str, ...] = ()
     by: str = ""
+    firm: str = ""
     calendar: kinds.CalendarChoice = "exchange"
     kind: kinds.ReturnKind = "simple"
     engine: kinds.Engine = "statsmodels"
     min_estimation: int = 100
     halt: kinds.Halt = "calendar"
+    halt_drift: int = HALT_DRIFT
     repeat: kinds.Repeat = "mask"
     confounders: str = ""
     confounder_days: int = 1
@@ -161,6 +161,7 @@ class StudyConfig:
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
     limits: Literal["extend", "none", "drop", "censored"] = "extend"
+    min_history: int = 60
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED
@@ -292,7 +293,7 @@ POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
 FARTHEST = 20_000
 # The largest whole numbers: sessions with prices, and draws that are held at a time.
-LARGEST = {"placebo": FARTHEST, "confounder_days": FARTHEST, "draws": 10_000_000}
+LARGEST = {"draws": 10**7, **dict.fromkeys(("placebo", "confounder_days", "halt_drift"), FARTHEST)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from ..utility.chunks import KEPT, chunks
 from ..utility.flags import Flag
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
-from ..windows.event_windows import EventWindows
+from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig, settings_of, within
 from .fitted import FittedStudy
 from .inputs import (
@@ -47,7 +47,16 @@ from .status import dates_of, repeated_by_shift, repeats_of, with_status
 
 Source = str | PriceProvider
 # Settings of a study that are read as those of a study file are.
-CHECKED = ("estimation", "event", "engine", "min_estimation", "halt", "repeat", "benchmark_policy")
+CHECKED = (
+    "estimation",
+    "event",
+    "engine",
+    "min_estimation",
+    "halt",
+    "halt_drift",
+    "repeat",
+    "benchmark_policy",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,6 +76,7 @@ class UnfittedStudy:
     series: Mapping[str, str] = field(default_factory=dict)
     conventions: Conventions = field(default_factory=Conventions)
     halt: kinds.Halt = "calendar"
+    halt_drift: int = HALT_DRIFT
     repeat: kinds.Repeat = "mask"
     left_out: Sequence[str] = ()
 
@@ -96,7 +106,7 @@ class UnfittedStudy:
         around["keep_estimation"] = len(table) <= KEPT or tobit or not model.least_squares
         calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
         days = panel.sessions_of(calendars, dates_of(table["day0"]))
-        table["day0"] = days.astype("datetime64[s]")
+        table["day0"] = listed = days.astype("datetime64[s]")
         sources = Sources(table["benchmark"].tolist(), self.series, columns)
         layout = lay_out(panel, self.events, model, calendars, sources)
         layout, windows, excluded, overlap = self._aligned(table, layout, days, around)
@@ -109,7 +119,11 @@ class UnfittedStudy:
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
         table = with_status(table, abnormal, layout, **notes)
-        return FittedStudy(abnormal, table, layout.panel, model, self.engine, layout)
+        table["day0"] = table["day0"].where(table["status"] == "ok", listed)
+        other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
+        return FittedStudy(
+            abnormal, table, layout.panel, model, self.engine, layout, other_clock=other.fitted
+        )
 
     def _aligned(
         self, table: pd.DataFrame, layout: Layout, days: DateArray, around: Mapping[str, Any]
@@ -125,6 +139,7 @@ class UnfittedStudy:
         layout = layout.without(excluded)
         windows = layout.around(days, **around)
         if self.halt == "shift":
+            layout = replace(layout, halt_drift=self.halt_drift)
             layout, days = resume_after_halts(layout, windows, days)
             table["day0"] = days.astype("datetime64[s]")
             excluded = repeated_by_shift(table, excluded)
@@ -216,13 +231,18 @@ def fit_config(
     note("prices_loaded", symbols=symbols, failed=len(panel.failures))
     unfitted = UnfittedStudy(
         events, panel, estimation=config.estimation, event=config.event, halt=config.halt,
-        repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
+        halt_drift=config.halt_drift, repeat=config.repeat, engine=config.engine,
+        min_estimation=config.min_estimation,
         factors=factors, conventions=config.conventions, **shared,
     )  # fmt: skip
     study = unfitted.fitted()
     texts = confounded_by(study, inputs.news, config.main, days=config.confounder_days)
+    left_out: list[str] = [""] * len(texts)
     if config.drop_confounded and any(texts):
         left_out = [Reason("confounded", news=text) if text else "" for text in texts]
+        study = replace(unfitted, left_out=left_out).fitted()
+    if config.firm and any(again := find_other_listings(study, config.firm, config.main)):
+        left_out = [why or listing for why, listing in zip(left_out, again, strict=True)]
         study = replace(unfitted, left_out=left_out).fitted()
     note("study_fitted", model=model.name, events=len(events), used=len(study))
     return with_confounders(study, texts) if any(texts) else study
@@ -261,6 +281,30 @@ def confounded_by(
         ]
         is_named = cell.strip().lower() not in NO_NEWS
         out[i] = "; ".join([*near, cell.strip()] if is_named else near)
+    return out
+
+
+def find_other_listings(study: FittedStudy, column: str, window: Window) -> list[str]:
+    """Return why used events count with another listing of the firm, n texts; "" for the others.
+
+    Of the used listings of one firm and one ``announced_at`` the first of the list that has a CAR
+    over the window stands for all.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    column : str
+        Names the firm; a blank cell is no firm.
+    window : Window
+    """
+    table, out = study.events, [""] * len(study.events)
+    firms, ids = study.column(column).astype(str).str.strip().tolist(), table["event_id"].tolist()
+    stamps = list(zip(firms, table["announced_at"], table["tz"], strict=True))
+    first: dict[tuple[str, ...], int] = {}
+    has_car = study.abnormal.valid(window)
+    for i in [*np.flatnonzero(study.ok & has_car), *np.flatnonzero(study.ok & ~has_car)]:
+        if firms[i] and first.setdefault(stamps[i], i) != i:
+            out[i] = Reason("other_listing", event=str(ids[first[stamps[i]]]))
     return out
 
 

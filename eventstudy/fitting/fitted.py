@@ -88,6 +88,8 @@ class FittedStudy:
         Market values before each day of the event windows; else those in the column ``mcap`` count.
     variants : DataFrame, optional
         What variants of the study say beside it, where it has any; of all events, so of no subset.
+    other_clock : callable, optional
+        Makes the study anew by the other setting of ``halt``.
     """
 
     abnormal: AbnormalReturns
@@ -98,6 +100,7 @@ class FittedStudy:
     layout: Layout | None = None
     sizes: MarketValues | None = None
     variants: pd.DataFrame | None = None
+    other_clock: Callable[[], FittedStudy] | None = None
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -266,7 +269,10 @@ class FittedStudy:
         sizes = None if self.sizes is None else self.sizes.take(rows)
         abnormal = self.abnormal.take(rows)
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
-        return replace(self, variants=None, **sample)
+        other = self.other_clock and (
+            lambda: self.remember("other clock", self.other_clock).subset(rows)
+        )
+        return replace(self, variants=None, other_clock=other, **sample)
 
     def groups(self, column: str) -> dict[str, Self]:
         """Return the results by value of a column of the events, that of most events first.

@@ -24,7 +24,7 @@ from ..returns.series import MARKET, Factor, Sources, series_of
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray
 from ..windows.alignment import EMPTY, TRADED, covers
-from ..windows.event_windows import EventWindows, build_windows
+from ..windows.event_windows import HALT_DRIFT, EventWindows, build_windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,8 @@ class Layout:
         Whether returns over several sessions stay in the estimation window.
     symbols : mapping of str to list of n str
         The series that the model needs, each with its symbol for every event.
+    halt_drift : int
+        Sessions of a halt that has left the clock for which alpha is expected, at most.
     """
 
     panel: ReturnsPanel
@@ -55,6 +57,7 @@ class Layout:
     lags: tuple[int, ...]
     keep_spans: bool
     symbols: Mapping[str, list[str]]
+    halt_drift: int = HALT_DRIFT
 
     def around(
         self, day0: DateArray, *, estimation: Window, event: Window, keep_estimation: bool = True
@@ -71,7 +74,7 @@ class Layout:
         return build_windows(
             self.panel, calendars=list(self.calendars), day0=day0, rows=self.rows, lags=self.lags,
             factor_rows=self.factor_rows, keep_spans=self.keep_spans, estimation=estimation,
-            event=event, keep_days=keep_estimation,
+            event=event, keep_days=keep_estimation, halt_drift=self.halt_drift,
         )  # fmt: skip
 
     def without(self, reasons: ObjectArray) -> Layout:

@@ -141,6 +141,7 @@ def _flags(
     provisional = np.isnat(final) | (final > last)
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
+        Flag.SHORT_HISTORY: ~abnormal.has_history,
         Flag.MULTI_DAY_RETURN: (abnormal.length > 1).any(axis=1),
         Flag.INCOMPLETE_WINDOW: provisional,
         Flag.MISSING_DAYS: ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
@@ -203,6 +204,7 @@ def _reason(
         row, why = panel.row(symbol, calendar), ""
         if row < 0:
             why = panel.failures.get(symbol, f"{symbol} is not in the data")
+            why = panel.failures_on.get((symbol, calendar), why)
             error = panel.fetched.failures.get(symbol) if panel.fetched else None
             lack = "no_data_on_day0" if isinstance(error, OtherDaysError) else "no_data"
         elif beyond := _beyond(panel, row, event.day0):

@@ -143,13 +143,13 @@ class LinearModel:
     def design(self, windows: EventWindows) -> FloatArray:
         """Return the regressors, shape (n, L1+L2, k).
 
-        A return that spans m sessions has the intercept m and the sum of the factor
-        (docs/methods.md, 1.5).
+        A return that spans m sessions has the intercept m, or ``windows.drift``, and the sum of the
+        factor (docs/methods.md, 1.5).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
         X = np.moveaxis(np.empty((factors.shape[2] + 1, *factors.shape[:2])), 0, 2)
-        np.maximum(windows.length, 1, out=X[:, :, 0])
+        X[:, :, 0] = windows.drift
         X[:, :, 1:] = factors
         return X
 

@@ -127,7 +127,8 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
     Returns
     -------
     ReturnsPanel
-        A symbol whose currency or rate is not known has no row, and the reason in ``failures``.
+        A symbol whose currency or rate is not known has no row, and the reason in ``failures``
+        and, for each calendar, in ``failures_on``.
     """
     wanted = {key: _pair(panel, key, currency) for key in panel.keys}
     pairs = {key: pair for key, pair in wanted.items() if pair[0] != pair[1]}
@@ -196,11 +197,15 @@ def _lacking(pair: tuple[str, str], missing: Mapping[str, str]) -> str:
 def _without(panel: ReturnsPanel, reasons: Mapping[Key, str]) -> ReturnsPanel:
     """Return the panel without some rows; the reasons are those of their symbols."""
     failures = {**panel.failures, **{symbol: why for (symbol, _), why in reasons.items()}}
+    on = {**panel.failures_on, **reasons}
     keep = np.array([key not in reasons for key in panel.keys], dtype=bool)
     keys = tuple(key for key in panel.keys if key not in reasons)
     values, spans, limits = panel.values[keep], panel.spans[keep], panel.limits
     limits = None if limits is None else limits[keep]
-    return replace(panel, keys=keys, values=values, spans=spans, limits=limits, failures=failures)
+    return replace(
+        panel, keys=keys, values=values, spans=spans, limits=limits, failures=failures,
+        failures_on=on,
+    )  # fmt: skip
 
 
 def _guessed(panel: ReturnsPanel) -> list[str]:

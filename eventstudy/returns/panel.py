@@ -53,8 +53,7 @@ class ReturnsPanel:
         What each row holds. One symbol has a row for each calendar that it is needed on: an index
         that serves two exchanges is compounded over the sessions of each.
     values : (n_rows, T) float array
-        Decimal returns; the return stamped t runs from the last observed close to the close of t.
-        NaN = missing, never 0.
+        Decimal returns from the last observed close to that of t; NaN = missing, never 0.
     spans : (n_rows, T) int16 or int32 array
         Sessions that each return spans: 1 normally, h+1 after h missing sessions, 0 where missing.
     sessions : (T,) datetime64[D] array
@@ -68,6 +67,8 @@ class ReturnsPanel:
         What the values are; all but returns are logarithms, each of one session.
     failures : mapping of str to str
         Why a symbol that was asked for has no row.
+    failures_on : mapping of (symbol, calendar) to str
+        Why it has none on one calendar; these count before `failures`.
     notes : tuple of str
         What was put aside while the panel was built.
     prices : DataFrame, optional
@@ -79,8 +80,7 @@ class ReturnsPanel:
     unanswered : frozenset of str
         Symbols that it did not answer for: another index is no stand-in for one of these.
     faults : tuple of SeriesFault
-        Every fault that was seen in the prices or returns, and what was done about it
-        (docs/faults.md).
+        Every fault seen in the prices or returns, and what was done about it (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
         +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was
         traded at another price, 0 elsewhere; None where no symbol has a limit that is known.
@@ -112,6 +112,7 @@ class ReturnsPanel:
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: SmallIntArray | None = None
     faults: tuple[SeriesFault, ...] = ()
+    failures_on: Mapping[Key, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
@@ -193,13 +194,13 @@ class ReturnsPanel:
         Returns
         -------
         (n,) datetime64 array
-            The day itself where the calendar has no such session.
+            The day itself where it is outside of the calendar.
         """
         out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
         for name in self.calendars.keys() & set(calendars):
             rows, open_days = np.flatnonzero(names == name), self.sessions[self.calendars[name]]
-            at = np.searchsorted(open_days, out[rows])
-            is_covered = at < len(open_days)
+            at, after = (np.searchsorted(open_days, out[rows], side) for side in ("left", "right"))
+            is_covered = (at < len(open_days)) & (after > 0)
             out[rows[is_covered]] = open_days[at[is_covered]]
         return out
 
@@ -436,8 +437,7 @@ class ReturnsPanel:
     def with_portfolios(self, keys: Iterable[Key]) -> ReturnsPanel:
         """Return the panel with an equal-weight portfolio for each key whose symbol is ``A;B;C``.
 
-        Its return is the mean over the members that have a return of one session; members without a
-        row are left out.
+        Its return is the mean over the members that have a row and a return of one session.
         """
         rows = {}
         for text, calendar in dict.fromkeys(key for key in keys if ";" in key[0]):

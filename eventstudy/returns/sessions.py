@@ -98,20 +98,23 @@ def compounded(
     -------
     values : (T,) float array
     outside : int
-        Returns that fell on days without a session; each is in the return of the next session, and
-        is lost where that has no value.
+        Returns that fell on days without a session; each is in the return of the next session that
+        has a value.
     """
     present = np.isfinite(values)
     dates, values = dates[present], values[present]
     # A return of -100 % stays one: its logarithm is kept finite.
     growth = values if kind == "log" else np.log1p(np.maximum(values, -1 + 1e-15))
     at, is_session = located(dates, sessions)
-    inside = at < len(sessions)
     if is_session.all():
         return on_sessions(dates, values, sessions)
-    total = np.bincount(at[inside], weights=growth[inside], minlength=len(sessions))
     has_value = np.zeros(len(sessions), dtype=bool)
     has_value[at[is_session]] = True
+    # A stray waits for the next session with a value: none is lost on one without.
+    priced = np.append(np.flatnonzero(has_value), len(sessions))
+    at = priced[np.searchsorted(priced, at)]
+    inside = at < len(sessions)
+    total = np.bincount(at[inside], weights=growth[inside], minlength=len(sessions))
     out = np.where(has_value, total if kind == "log" else np.expm1(total), np.nan)
     single = np.bincount(at[inside], minlength=len(sessions)) == 1
     exact, _ = on_sessions(dates, values, sessions)

@@ -92,7 +92,7 @@ def _named_columns(inputs: StudyInputs) -> Iterator[tuple[str, str]]:
     """Yield where columns of the events are named, and which."""
     config = inputs.config
     variants = {f"variants.{name}.by": s.get("by", "") for name, s in config.variants.items()}
-    for where, column in {"by": config.by, **variants}.items():
+    for where, column in {"by": config.by, "firm": config.firm, **variants}.items():
         if column not in ("", "none"):
             yield where, str(column)
     yield from (("regress", column) for column in config.regress)

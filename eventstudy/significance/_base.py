@@ -219,18 +219,19 @@ class Statistic:
     core : bool
         Whether summaries show it without being asked; tables hold all tests.
     skewed : tuple of float
-        False-alarm rates of the 5% test at skewness 0.7 and 2 (docs/methods.md, 5); empty if about
-        5%.
+        False-alarm rates at skewness 0.7 and 2 (docs/methods.md, 5); empty if about 5%.
     pairs_next_session : bool
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
         Whether it compares the window with estimation residuals, which lack days at a price limit.
+    standardised : bool
+        Whether it needs each event's own error: short histories leave (``min_history``).
     of_every_event : bool
         Whether its null is of every single event, so that raised variance rejects it.
     for_skewness : bool
         Whether skewness does not harm it; of very many events it is computed where there is some.
     main_from : int, optional
-        Smallest number of events of which it is the main test; None if it never is.
+        Smallest number of events of which it is the main test.
     role : str
         Its use in other analyses: "event t" and "event rank" stand in the pages of single events,
         "placebo studies" is compared there by default, "sign flips" has a paragraph of its own.
@@ -255,6 +256,7 @@ class Statistic:
     skewed: tuple[float, ...] = ()
     pairs_next_session: bool = False
     uses_residuals: bool = False
+    standardised: bool = False
     of_every_event: bool = False
     for_skewness: bool = False
     main_from: int | None = None
@@ -277,7 +279,8 @@ class Statistic:
         ConfigError
             For an unknown alternative, or a window beyond the event window.
         """
-        sample = abnormal.sample(window)
+        valid = abnormal.sample(window)
+        sample = abnormal.tested(window) if self.standardised else valid
         n = len(sample)
         estimate = float(sample.car(window).mean()) if n else np.nan
         key = ("value", self.name, window)
@@ -285,6 +288,8 @@ class Statistic:
         is_tested = not np.isnan(value.statistic)
         p = value.pvalue(alternative) if is_tested else np.nan
         reason = value.caution
+        if not n and len(valid):
+            reason = Reason("short_histories", n=len(valid), needed=valid.least_history)
         if is_tested and n < self.minimum:
             few = Reason("few_events", n=n, needed=self.minimum)
             reason = f"{few}; {reason}" if reason else few

@@ -66,7 +66,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     "corrado_zivney", label="Corrado-Zivney rank", minimum=10, robust=("yes", "no", "yes", "no"),
     null="standardised abnormal returns of the window rank like those of other days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
-    skewed=(0.061, 0.172), uses_residuals=True,
+    skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Corrado's rank statistic of values that are re-standardised on event days.
@@ -197,7 +197,7 @@ NULL = "the CAR of the window ranks like any estimation day"
 @statistic(
     "grank_t", label="GRANK-T", minimum=10, robust=("yes", "no", "yes", "no"), null=NULL,
     reference="t(M-1)", source="Kolari and Pynnonen (2011)", about_mean=False,
-    skewed=(0.062, 0.196), core=True, uses_residuals=True,
+    skewed=(0.062, 0.196), core=True, uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the generalized rank t of the window.
@@ -249,7 +249,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "grank_z", label="GRANK-Z", minimum=10, robust=("no", "no", "yes", "no"), null=NULL,
     reference="N(0,1)", source="Kolari and Pynnonen (2011)", about_mean=False,
-    skewed=(0.064, 0.198), uses_residuals=True,
+    skewed=(0.064, 0.198), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the generalized rank z of the window, the events taken as independent.
@@ -292,6 +292,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     "grank_z_kp", label="GRANK-Z-KP", minimum=10, robust=("yes", "yes", "yes", "no"), null=NULL,
     reference="N(0,1)", source="Kolari and Pynnonen (2010, 2011), combined here",
     about_mean=False, skewed=(0.064, 0.198), pairs_next_session=True, uses_residuals=True,
+    standardised=True,
 )  # fmt: skip
 def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the generalized rank z, adjusted for cross-correlation and overlapping windows.

@@ -19,7 +19,7 @@ KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap o
 @statistic(
     "bmp", label="BMP", minimum=2, robust=("no", "no", "yes", "fair"), core=True,
     role="placebo studies", null=NULL, reference="t(N-1)",
-    source="Boehmer, Musumeci and Poulsen (1991)",
+    source="Boehmer, Musumeci and Poulsen (1991)", standardised=True,
 )  # fmt: skip
 def bmp(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the cross-sectional t of standardised CARs, robust to event-induced variance.
@@ -63,6 +63,7 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "bmp_kp", label="BMP-KP", minimum=2, robust=("yes", "yes", "yes", "fair"), core=True,
     pairs_next_session=True, main_from=FULL_SAMPLE, null=NULL, reference="t(N-1)", source=KP,
+    standardised=True,
 )  # fmt: skip
 def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return BMP's t, adjusted for cross-correlation and for overlapping windows.
@@ -112,7 +113,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "patell", label="Patell Z", minimum=1, robust=("no", "no", "no", "fair"), core=True,
-    null=NULL, reference="N(0,1)", source="Patell (1976)",
+    null=NULL, reference="N(0,1)", source="Patell (1976)", standardised=True,
 )  # fmt: skip
 def patell(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Patell's Z, the sum of standardised CARs over its standard deviation.
@@ -155,6 +156,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "patell_kp", label="Patell-KP", minimum=1, robust=("yes", "yes", "no", "fair"),
     pairs_next_session=True, main_from=2, null=NULL, reference="N(0,1)", source=KP,
+    standardised=True,
 )  # fmt: skip
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Patell's Z, adjusted for cross-correlation and for overlapping windows.
@@ -207,7 +209,7 @@ def scar_variance(sample: AbnormalReturns) -> FloatArray:
     "event_t", label="Single-event t", minimum=1, robust=("n/a", "n/a", "no", "no"),
     null="the CAR of this event is zero", reference="t(M-k), exact under normality",
     source="MacKinlay (1997); Salinger (1992) for the variance of the CAR", per_event=True,
-    core=True, main_from=1, role="event t",
+    core=True, main_from=1, role="event t", standardised=True,
 )  # fmt: skip
 def event_t(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the t of the CAR of one event with its exact forecast error.

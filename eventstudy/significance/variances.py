@@ -47,7 +47,7 @@ class Series(NamedTuple):
 @statistic(
     "patell_u", label="Patell U (variance)", minimum=5, robust=("no", "no", "n/a", "no"),
     null="standardised abnormal returns have the variance that the estimation window implies",
-    reference="N(0,1)", source="Patell (1976)", about_mean=False,
+    reference="N(0,1)", source="Patell (1976)", about_mean=False, standardised=True,
 )  # fmt: skip
 def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the standardised excess of squared SARs over their variance before the event.
@@ -99,7 +99,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     robust=("yes", "no", "n/a", "yes"),
     null="absolute abnormal returns of the window rank like those of other days",
     reference="N(0,1)", source="Corrado (1989), of absolute values", about_mean=False,
-    uses_residuals=True,
+    uses_residuals=True, standardised=True,
 )  # fmt: skip
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Corrado's rank statistic of |SAR|, positive where abnormal returns are larger.
@@ -144,7 +144,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     null="standardised abnormal returns of the window spread around their median like those of "
     "other days",
     reference="t(days-2), its square is F(1,days-2)", source="Brown and Forsythe (1974)",
-    about_mean=False, uses_residuals=True,
+    about_mean=False, uses_residuals=True, standardised=True,
 )  # fmt: skip
 def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the two-sample t of |SAR - median|, event days against estimation days.
@@ -219,7 +219,7 @@ def standardise(sample: AbnormalReturns) -> FloatArray:
 @statistic(
     "savickas", label="GARCH dummy t", minimum=5, robust=("no", "no", "yes", "fair"),
     null="the mean of gamma_i / sqrt(h_i) is zero", reference="t(N-1)", source="Savickas (2003)",
-    model="garch",
+    model="garch", standardised=True,
 )  # fmt: skip
 def savickas(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the t of the mean event dummy over the root of its GARCH variance.

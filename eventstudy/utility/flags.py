@@ -17,6 +17,7 @@ class Flag(StrEnum):
     TIME_UNKNOWN = auto()
     DAY0_GIVEN = auto()
     SHORT_ESTIMATION = auto()
+    SHORT_HISTORY = auto()
     MULTI_DAY_RETURN = auto()
     INCOMPLETE_WINDOW = auto()
     MISSING_DAYS = auto()

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..returns import ReturnsPanel
 
 
+# A halt of up to a week counts alpha for all of its sessions, a longer one for a week.
+HALT_DRIFT = 5
+
+
 @dataclass(frozen=True, eq=False)
 class EventWindows(ByEvent):
     """Returns and factors of n events on the estimation and event windows.
@@ -59,6 +63,8 @@ class EventWindows(ByEvent):
         Lays the arrays of days out on demand; None where they are kept in memory.
     event_positions : (n, L2) int array
         The event days of `positions`; always kept.
+    halt_drift : int
+        Most sessions of a return over a halt for which :attr:`drift` counts.
 
     Examples
     --------
@@ -93,6 +99,7 @@ class EventWindows(ByEvent):
     bounds: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     laying: Laying | None = None
+    halt_drift: int = HALT_DRIFT
 
     if TYPE_CHECKING:
         event_positions: IntArray = field(init=False)
@@ -112,6 +119,16 @@ class EventWindows(ByEvent):
         """Session of each event-window day, shape (n, L2); NaT beyond the data."""
         pos = self.event_positions
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
+
+    @property
+    def drift(self) -> IntArray:
+        """Sessions of each return that count for alpha, shape (n, L1+L2), at least 1.
+
+        All of its sessions; `halt_drift` at most where halted sessions have left the clock
+        (docs/methods.md, 1.5).
+        """
+        bridges = (self.length > self.spans) & (self.length > self.halt_drift)
+        return np.maximum(np.where(bridges, self.halt_drift, self.length), ~bridges)
 
     @property
     def keeps_days(self) -> bool:
@@ -191,7 +208,7 @@ class EventWindows(ByEvent):
 # The fields of windows whose days are laid out on demand.
 ALWAYS_KEPT = (
     "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
-    "event_positions",
+    "event_positions", "halt_drift",
 )  # fmt: skip
 
 
@@ -207,6 +224,7 @@ def build_windows(
     lags: Sequence[int] = (),
     keep_spans: bool = False,
     keep_days: bool = True,
+    halt_drift: int = HALT_DRIFT,
 ) -> EventWindows:
     """Lay the returns of every event on its windows, counted in sessions of its exchange.
 
@@ -228,6 +246,8 @@ def build_windows(
         Whether returns over several sessions stay in the estimation window (trade-to-trade).
     keep_days : bool
         Whether the arrays of days are kept in memory; else they are laid out on demand.
+    halt_drift : int
+        See :class:`EventWindows`.
 
     Returns
     -------
@@ -248,6 +268,7 @@ def build_windows(
         "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock],
         "kind": panel.kind,
         "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
+        "halt_drift": halt_drift,
     }  # fmt: skip
     if not keep_days:
         return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))

@@ -88,8 +88,9 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
     if sample.n_used == 0:
         return []
     lacking = _lacking_note(sample) if sample.n_used > 1 else ""
-    notes = (_caveat(findings, sample), lacking, _extended_note(sample, findings.setup.main))
-    return [text for text in notes if text]
+    extended = _extended_note(sample, findings.setup.main)
+    notes = (_caveat(findings, sample), lacking, _halts_note(sample), _short_note(sample), extended)
+    return [text for text in (*notes, *_listings_note(findings)) if text]
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:
@@ -328,7 +329,7 @@ def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
 
 def _undecided(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, main = sample.answer, findings.setup.main
-    if result.n_events == 0:
+    if result.n_events + result.n_short == 0:
         return say("answer.none_complete", n=sample.n_used, window=main), say("answer.each_listed")
     facts = {"reason": capitalised(result.reason), "value": result.plain_average.estimate}
     return say("answer.undecided"), say("answer.undecided_reason", **facts)
@@ -399,6 +400,41 @@ def _lacking_note(sample: Sample) -> str:
     code = "answer.lacking_one" if sample.n_used - n == 1 else "answer.lacking"
     note = say(code, n=n, total=sample.n_used, events=_some(events, n))
     return f"{note} {remedies(sample.lacking)}".strip()
+
+
+def _listings_note(findings: Findings) -> list[str]:
+    """Return how many listings of the study count with another one of the same firm."""
+    n = next((n for why, n in findings.dropped if why.code == "other_listing"), 0)
+    return [say("answer.listings", n=n)] if n else []
+
+
+def _halts_note(sample: Sample) -> str:
+    """Return both answers where trading was suspended, in one sentence; "" if no event is lost."""
+    halts = sample.halts
+    if halts is None or not np.isfinite(halts.shift.pvalue):
+        return ""
+    both = {"shift": halts.shift, "calendar": halts.calendar}
+    texts = {
+        clock: say(
+            "answer.of_clock", value=result.effect.estimate, n=result.n_events, p=result.pvalue,
+            interval=write_interval(result.effect),
+        )
+        for clock, result in both.items()
+    }  # fmt: skip
+    code = "answer.halts" if np.isfinite(halts.calendar.pvalue) else "answer.halts_alone"
+    note = say(code, n=halts.n_suspended - halts.n_short, **texts)
+    return f"{note} {say('answer.halts_short', n=halts.n_short)}" if halts.n_short else note
+
+
+def _short_note(sample: Sample) -> str:
+    """Return which events only the plain average has, for their short history; "" if none."""
+    n, average = sample.answer.n_short, sample.answer.plain_average.estimate
+    if not sample.short:
+        return ""
+    days = [(_named(remark), remark.reason.facts["n"]) for remark in sample.short]
+    events = [say("answer.short_event", name=name, n=nobs) for name, nobs in days]
+    needed = sample.short[0].reason.facts["needed"]
+    return say("answer.short", n=n, needed=needed, value=average, events=_some(events, n))
 
 
 def _some(texts: list[str], n: int) -> str:

@@ -145,6 +145,8 @@ def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
             text = str(detail.stand_in)
         if flag == Flag.PRICE_LIMIT and detail.sample and detail.sample.extended:
             text = f"{text}: {detail.sample.extended[0].reason}"
+        if flag == Flag.HALT_SHIFTED and detail.halt_drift:
+            text = f"{text}; {detail.halt_drift}"
         yield write_flag(flag).capitalize(), text
     if detail.remark:
         yield _label("estimation"), clipped(detail.remark, 300)

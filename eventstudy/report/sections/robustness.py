@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,9 @@ class Robustness:
 
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
-    makers = (_variants, _announcement_time, _placebos, _weights, _families, _regression)
+    makers = (
+        _halts, _variants, _announcement_time, _placebos, _weights, _families, _regression,
+    )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
 
@@ -106,6 +108,21 @@ def _pooled(findings: Findings) -> str:
 
 def _file(findings: Findings, name: str) -> str:
     return f"{name}{'_by_group' * bool(findings.groups)}.csv"
+
+
+def _halts(findings: Findings) -> Iterator[Analysis]:
+    """Yield the answer by the calendar and from the resumption of trading."""
+    halts = findings.sample.halts
+    if halts is None:
+        return
+    rows = []
+    for clock, result in (("calendar", halts.calendar), ("shift", halts.shift)):
+        numbers = {**asdict(result.effect), "n_events": result.n_events}
+        name = say(f"robustness.halts.{clock}")
+        rows.append(Row((name, *_estimate(numbers), pvalue(result.pvalue))))
+    table = make_table("robustness.halts", "tNnNn", rows, unit=words().head)
+    note = say("robustness.halts.note", n=halts.n_suspended)
+    yield Analysis("halts", table=table, note=note)
 
 
 def _variants(findings: Findings) -> Iterator[Analysis]:
