@@ -69,6 +69,7 @@ class UnfittedStudy:
     halt: kinds.Halt = "calendar"
     repeat: kinds.Repeat = "mask"
     left_out: Sequence[str] = ()
+    main: Window | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         settings = settings_of(StudyConfig)
@@ -108,6 +109,8 @@ class UnfittedStudy:
                 days = dates_of(table["day0"])
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
+        usual = StudyConfig(estimation=around["estimation"], event=around["event"]).main
+        notes["main"] = Window.of(self.main or usual)
         table = with_status(table, abnormal, layout, **notes)
         return FittedStudy(abnormal, table, layout.panel, model, self.engine, layout)
 
@@ -217,7 +220,7 @@ def fit_config(
     unfitted = UnfittedStudy(
         events, panel, estimation=config.estimation, event=config.event, halt=config.halt,
         repeat=config.repeat, engine=config.engine, min_estimation=config.min_estimation,
-        factors=factors, conventions=config.conventions, **shared,
+        factors=factors, conventions=config.conventions, main=config.main, **shared,
     )  # fmt: skip
     study = unfitted.fitted()
     texts = confounded_by(study, inputs.news, config.main, days=config.confounder_days)
