@@ -36,12 +36,10 @@ OUTCOMES = {
 }  # fmt: skip
 HEAD = "| {} | times | missing | suspect split | suspect move | not seen |"
 RATIOS = (1.1, 1.2, 1.25, 1.5, 1.8, 2, 3, 4, 5, 7, 8, 10, 20, 50, 1 / 4, 1 / 8, 1 / 10, 1 / 15)
-# The ratios of 35 splits: those of 2020 to 2023 (4, 5, 20, 20, 4, 10, 4, 2, 3:2, 1:8, and two bonus
-# issues in China, 1.8 and 1.2), and usual ones.
-BONUS = (1.8, 1.2)
+# The ratios of 35 splits in New York as they are usual, one of 3 for 2 in March 2020 among them.
 REAL = (
-    *BONUS, 4, 5, 20, 20, 4, 10, 4, 2, 1.5, 1 / 8, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 10, 10, 15, 20,
-    1.5, 1.5, 2, 3, 1 / 4, 1 / 5, 1 / 10, 2,
+    1.5, 4, 5, 20, 20, 4, 10, 4, 2, 1 / 8, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 6, 7, 10, 10,
+    15, 20, 1 / 4, 1 / 5, 1 / 10, 2, 3,
 )  # fmt: skip
 INDICES = ("^", "000300", "399001", "IMOEX")
 PRICES = ("open", "high", "low", "close", "adj_close")
@@ -199,13 +197,12 @@ def portfolios(series: list[Quotes], times: int) -> list[int]:
     """Return how many of the 35 ratios are seen, each at a random share and day, `times` times."""
     found = []
     american = [q for q in series if "." not in q.symbol]
-    mainland = [q for q in series if q.rules] or american
     for number in range(times):
         rng, count = np.random.default_rng([number, 35]), 0
         for ratio in REAL:
-            some = mainland if ratio in BONUS else american
-            q = some[rng.integers(len(some))]
-            row = int(rng.choice(days_of(q, "")))
+            q = american[rng.integers(len(american))]
+            days = days_of(q, "March 2020" if 1 < ratio < 2 else "")
+            row = int(rng.choice(days if len(days) else days_of(q, "")))
             count += bool(outcome(undone(q, row, ratio, volume=True), row))
         found.append(count)
     return found

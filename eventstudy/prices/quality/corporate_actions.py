@@ -1,7 +1,7 @@
 """Splits and bonus issues that a source did not apply, judged by their traces (docs/faults.md).
 
 Each traded row whose price moves by more than `LEAST` gets the log-odds that it is an unadjusted
-action at the nearest ratio of `RATIOS`, against news. Densities are Student's t with 5 degrees of
+action at the likeliest ratio of `RATIOS`, against news. Densities are Student's t with 5 degrees of
 freedom, as (centre, scale); news of the move itself is a t with 3. A trace that the data lack
 adds nothing.
 
@@ -18,9 +18,9 @@ move       log move of the close or the open less the market's,      (0, sigma) 
 =========  ========================================================  ============  ===========
 
 sigma is the median size of the 60 moves before / 0.6745, `FLOOR` at least, times the root of the
-weekdays since the last trade. One source in five
-(`ADJUSTED`) has volumes that are adjusted where its prices are not. An action on a given day is
-`PRIOR` times as likely as none. A close beyond a price limit is `BEYOND` to one no news. The
+weekdays since the last trade. One source in five (`ADJUSTED`) has volumes that are adjusted where
+its prices are not. An action on a given day is `PRIORS` times as likely as none, of 3 for 2 and n
+for 1 more so than of other ratios. A close beyond a price limit is `BEYOND` to one no news. The
 scales were measured on splits planted in real series (benchmarks/price_gate.py).
 """
 
@@ -38,7 +38,8 @@ RATIOS = np.array([
     1.1, 1.2, 1.25, 1.3, 4 / 3, 1.4, 1.5, 1.6, 1.7, 1.75, 1.8, 1.9, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10,
     12, 15, 20, 25, 30, 40, 50, 100,
 ])  # fmt: skip
-LEAST, FLOOR, PRIOR, ADJUSTED, BEYOND = np.log(1.08), 0.005, 2e-4, 0.2, 50.0
+PRIORS = np.where((RATIOS % 1 == 0) | (RATIOS == 1.5), 6e-4, 2e-4)
+LEAST, FLOOR, ADJUSTED, BEYOND = np.log(1.08), 0.005, 0.2, 50.0
 LEVEL, VOLUME = ((0.0, 0.35), (0.25, 0.4)), ((0.1, 0.5), (1.1, 0.9))
 RANGE, AFTER = ((0.0, 0.45), (1.1, 0.5)), ((0.0, 0.45), (0.5, 0.6))
 # The median of the size of a standard normal number.
@@ -118,29 +119,30 @@ def find_actions(
     at = at[_settled(bars, level, at)] if len(at) else at
     if not len(at):
         return Actions(at, np.empty(0), np.empty(0), np.zeros(0, dtype=bool))
-    move = moves[at] - market(at)
-    logs, offs = _nearest(bars, at, move)
     sigma = np.maximum(row_medians(_windows(np.abs(moves), at, -BEFORE, 0), FEWEST) / SIZE, FLOOR)
     sigma *= np.sqrt(np.busday_count(days[at - 1], days[at]).clip(1))
+    logs, odds = _likeliest(bars, at, moves[at] - market(at), sigma)
     volumes, has_volume = _of_volumes(bars.volume, at, logs)
     later, calm = _of_sizes(np.abs(moves), at)
     traces = np.array([volumes, _of_range(bars, at), later])
-    scores = _student(offs, 5, sigma) - _student(move, 3, sigma) + np.log(PRIOR)
-    scores += traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
+    scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
     kept = (scores >= DOUBT) & ((traces.sum(axis=0) > NEWS) | beyond[at])
     return Actions(at, np.exp(logs), scores, sure | proven[at]).take(kept)
 
 
-def _nearest(bars: Bars, at: IntArray, moves: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the log of the nearest ratio to each move of the close or open, and how far it is."""
+def _likeliest(
+    bars: Bars, at: IntArray, moves: FloatArray, sigma: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the log of the likeliest ratio by close or open, and the log-odds of the move."""
     with np.errstate(invalid="ignore", divide="ignore"):
         opens = moves + np.log(bars.open[at] / bars.close[at])
     grid = -np.sign(moves)[:, None] * np.log(RATIOS)
     far = np.fmin(np.abs(grid + moves[:, None]), np.abs(grid + opens[:, None]))
-    best = far.argmin(axis=1)
-    return grid[np.arange(len(at)), best], far.min(axis=1)
+    odds = _student(far, 5, sigma[:, None]) + np.log(PRIORS)
+    best = odds.argmax(axis=1)
+    return grid[np.arange(len(at)), best], odds.max(axis=1) - _student(moves, 3, sigma)
 
 
 def _of_volumes(volume: FloatArray, at: IntArray, logs: FloatArray) -> tuple[FloatArray, BoolArray]:
