@@ -18,6 +18,7 @@ from ..calendars.window import Window
 from ..fitting.fitted import LISTED, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
 from ..fitting.layout import LONGEST_RUN
+from ..prices.quality.fault_kinds import QUARANTINED
 from ..prices.quality.return_faults import TAKEN_OUT
 from ..significance import STATISTICS
 from ..significance._correlation import mean_correlation
@@ -215,7 +216,7 @@ def _flag_counts(study: FittedStudy) -> dict[str, int]:
 
 
 # Price-data issues that make a value missing, unlike a market that is closed.
-WRONG = ("not_positive", "adjusted_gap", "spike", "unit_change", *TAKEN_OUT)
+WRONG = ("not_positive", "adjusted_gap", "spike", *QUARANTINED, *TAKEN_OUT)
 
 
 def list_extended_cars(study: FittedStudy, window: Window) -> Iterator[CarRemark]:

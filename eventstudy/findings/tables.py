@@ -48,8 +48,9 @@ SHOWN_ELSEWHERE = frozenset((
 # Flags that a reader may not want in a sample.
 LEFT_OUT = (
     Flag.CONFOUNDED, Flag.PRICE_LIMIT, Flag.HALT_SHIFTED, Flag.MULTI_DAY_RETURN,
-    Flag.SUSPECT_PRICE, Flag.OVERLAPPING_EVENT, *RETURN_FLAGS, Flag.SHORT_ESTIMATION,
-    Flag.BENCHMARK_FALLBACK, Flag.FALLBACK_MODEL, Flag.MASKED_DAYS, Flag.TIME_UNKNOWN,
+    Flag.SUSPECT_PRICE, Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE, Flag.OVERLAPPING_EVENT,
+    *RETURN_FLAGS, Flag.SHORT_ESTIMATION, Flag.BENCHMARK_FALLBACK, Flag.FALLBACK_MODEL,
+    Flag.MASKED_DAYS, Flag.TIME_UNKNOWN,
 )  # fmt: skip
 
 # Columns of the tables below each other by group, and of those on placebo studies: no group column

@@ -77,13 +77,17 @@ class Findings:
 
     def beside(self, name: str) -> pd.DataFrame | None:
         """Return a table about the events of the answer; None if the run has none for them."""
-        if not self.groups:
+        return self.of_sample(name, self.sample)
+
+    def of_sample(self, name: str, sample: Sample) -> pd.DataFrame | None:
+        """Return a table about the events of one sample; None if the run has none for them."""
+        if not sample.group:
             return self.tables.get(name)
         table = self.tables.get(f"{name}_by_group")
         if table is None:
             return None
         column = table.columns[0]
-        rows = table[table[column] == self.sample.group].drop(columns=column)
+        rows = table[table[column] == sample.group].drop(columns=column)
         return rows if len(rows) else None
 
     def over_main(self, table: pd.DataFrame | None) -> pd.DataFrame:

@@ -79,6 +79,7 @@ class UnfittedStudy:
     halt_drift: int = HALT_DRIFT
     repeat: kinds.Repeat = "mask"
     left_out: Sequence[str] = ()
+    main: Window | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         settings = settings_of(StudyConfig)
@@ -118,6 +119,8 @@ class UnfittedStudy:
                 days = dates_of(table["day0"])
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
+        usual = StudyConfig(estimation=around["estimation"], event=around["event"]).main
+        notes["main"] = Window.of(self.main or usual)
         table = with_status(table, abnormal, layout, **notes)
         table["day0"] = table["day0"].where(table["status"] == "ok", listed)
         other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
@@ -232,7 +235,7 @@ def fit_config(
     unfitted = UnfittedStudy(
         events, panel, estimation=config.estimation, event=config.event, halt=config.halt,
         halt_drift=config.halt_drift, repeat=config.repeat, engine=config.engine,
-        min_estimation=config.min_estimation,
+        min_estimation=config.min_estimation, main=config.main,
         factors=factors, conventions=config.conventions, **shared,
     )  # fmt: skip
     study = unfitted.fitted()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
 from ..errors import OtherDaysError
-from ..prices.quality.fault_kinds import SeriesFault
+from ..prices.quality.fault_kinds import QUARANTINED, SeriesFault
 from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members, other_indices
@@ -29,9 +30,14 @@ STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
 IN_DOUBT = (
-    "spike", "unit_change", "suspect_split", "suspect_jump", "duplicate_date",
-    "beyond_limit", "stale_price", "outside_range",
+    "spike", "suspect_split", "suspect_jump", "duplicate_date", "suspect_limit", "stale_price",
+    "outside_range",
 )  # fmt: skip
+# Kept moves that may be faults: where they are in the main window, the answer says so.
+SUSPECT = {
+    "suspect_split": Flag.SUSPECT_SPLIT, "suspect_jump": Flag.SUSPECT_MOVE,
+    "suspect_limit": Flag.SUSPECT_MOVE, "suspect_return": Flag.SUSPECT_MOVE,
+}  # fmt: skip
 
 
 def with_status(
@@ -40,6 +46,7 @@ def with_status(
     layout: Layout,
     *,
     minimum: int,
+    main: Window,
     left_out: ObjectArray,
     overlap: IntArray,
 ) -> pd.DataFrame:
@@ -57,6 +64,8 @@ def with_status(
         Series of each event.
     minimum : int
         Fewest days of estimation without a flag.
+    main : Window
+        Its kept moves that may be faults have flags of their own.
     left_out : (n,) object array
         Why an event was left out before anything was estimated; "" otherwise.
     overlap : (n,) int array
@@ -68,7 +77,9 @@ def with_status(
     DataFrame
     """
     usable = (abnormal.problem == "") & (abnormal.spans > 0).any(axis=1)
-    marks = _flags(table, abnormal, layout, minimum) | {
+    marks = {
+        **_flags(table, abnormal, layout, minimum),
+        **_faulty(table, abnormal, layout, main),
         Flag.MASKED_DAYS: abnormal.windows.masked > 0,
         Flag.OVERLAPPING_EVENT: overlap >= 0,
     }
@@ -142,26 +153,39 @@ def _flags(
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
         Flag.SHORT_HISTORY: ~abnormal.has_history,
-        Flag.MULTI_DAY_RETURN: (abnormal.length > 1).any(axis=1),
+        Flag.MULTI_DAY_RETURN: np.asarray((abnormal.length > 1).any(axis=1)),
         Flag.INCOMPLETE_WINDOW: provisional,
         Flag.MISSING_DAYS: ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
         Flag.FALLBACK_MODEL: abnormal.remark != "",
         Flag.HALT_SHIFTED: np.array([TRADED in name for name in layout.calendars], dtype=bool),
-        **_faulty(table, abnormal, layout),
-        Flag.PRICE_LIMIT: at_limit(layout, abnormal.windows.event_positions).any(axis=1),
+        Flag.PRICE_LIMIT: np.asarray(
+            at_limit(layout, abnormal.windows.event_positions).any(axis=1)
+        ),
     }
 
 
-def _faulty(table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout) -> dict[str, BoolArray]:
+def _faulty(
+    table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout, main: Window
+) -> dict[str, BoolArray]:
     """Return which events have a fault with a flag, of the firm or a series, in a window."""
-    flags: list[str] = [Flag.SUSPECT_PRICE, *RETURN_FLAGS]
-    out = {name: np.zeros(len(table), dtype=bool) for name in flags}
+    flags: list[str] = [Flag.SUSPECT_PRICE, *RETURN_FLAGS, *SUSPECT.values()]
+    out: dict[str, BoolArray] = {name: np.zeros(len(table), dtype=bool) for name in flags}
+    tickers, days = table["ticker"].tolist(), abnormal.windows.dates[:, abnormal.columns(main)]
     for i, near in enumerate(faults_of_events(table, abnormal.windows, layout)):
-        for kind in {fault.kind for fault in near}:
-            suspect = (Flag.SUSPECT_PRICE,) * (kind in IN_DOUBT)
-            for name in RETURN_FAULTS[kind].flags if kind in RETURN_FAULTS else suspect:
+        for fault in near:
+            for name in _flags_of(fault.kind):
                 out[name][i] = True
+            if fault.kind in SUSPECT and fault.symbol == tickers[i]:
+                in_main = days[i] == np.datetime64(fault.date)
+                out[SUSPECT[fault.kind]][i] |= in_main.any()
     return out
+
+
+def _flags_of(kind: str) -> Iterable[Flag]:
+    """Return the flags of the events that a kind of fault touches."""
+    if kind in RETURN_FAULTS:
+        return RETURN_FAULTS[kind].flags
+    return [Flag.QUARANTINED] * (kind in QUARANTINED) + [Flag.SUSPECT_PRICE] * (kind in IN_DOUBT)
 
 
 def faults_of_events(

@@ -30,6 +30,7 @@ from .sessions import (
     home_calendars,
     lay_row,
     lay_table,
+    markets_of,
     note_closes,
     span_type,
     usual_hours,
@@ -263,9 +264,11 @@ class ReturnsPanel:
         series, notes, lacking, faults = {}, [], {}, list[SeriesFault]()
         symbols, quotes_of = list(by_symbol(table)), dict[str, Quotes]()
         clock = clock_of([quotes for _, quotes, _ in symbols], sessions)
+        markets = markets_of(homes, [quotes for _, quotes, _ in symbols])
         for symbol, raw, rows in symbols:
             home, rules = homes.get(symbol, ""), rules_of(symbol, limits, st=symbol in st)
-            quotes = replace(raw, sessions=clock.dates.get(home, NO_DATES), rules=rules)
+            days, market = clock.dates.get(home, NO_DATES), markets.get(home)
+            quotes = replace(raw, sessions=days, rules=rules, market=market)
             quotes_of[symbol] = quotes
             if is_return:
                 series[symbol] = quotes.dates, quotes.price

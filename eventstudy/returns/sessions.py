@@ -10,7 +10,7 @@ import numpy as np
 from ..calendars.exchanges import EXCHANGES, home_of
 from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import Gate, Verdict
-from ..prices.quality.quotes import Quotes
+from ..prices.quality.quotes import Market, Quotes
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
@@ -373,3 +373,12 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
         return calendar == DATA_CALENDAR or (is_listed and "=" not in symbol)
 
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
+
+
+def markets_of(homes: Mapping[str, str], series: Iterable[Quotes]) -> dict[str, Market]:
+    """Return the series of each home calendar; those without a home are of no market."""
+    groups: dict[str, list[Quotes]] = {}
+    for quotes in series:
+        if quotes.symbol in homes:
+            groups.setdefault(homes[quotes.symbol], []).append(quotes)
+    return {home: Market(members) for home, members in groups.items()}

@@ -56,6 +56,9 @@ class EventStudy(UnfittedStudy):
         as well.
     left_out : sequence of n str
         Why each event is not to be used; "" for those that are. By default all are.
+    main : Window or (start, stop), optional
+        Window whose suspect moves give an event the flag ``suspect_split`` or ``suspect_move``; by
+        default [0,1] if the event window holds it.
 
     Raises
     ------

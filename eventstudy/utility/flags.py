@@ -29,6 +29,8 @@ class Flag(StrEnum):
     MASKED_DAYS = auto()
     OVERLAPPING_EVENT = auto()
     SUSPECT_PRICE = auto()
+    SUSPECT_SPLIT = auto()
+    SUSPECT_MOVE = auto()
     QUARANTINED = auto()
     SUSPECT_UNIT = auto()
     SUSPECT_MISSING_CODE = auto()

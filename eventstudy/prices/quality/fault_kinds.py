@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...utility.catalogue import Reason
-from ...utility.typing import FloatArray
+from ...utility.typing import BoolArray
 from .quotes import LATE, Quotes, Span, runs
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 # More faults of one kind and symbol than LONGEST become one; a note names NAMED days.
 LONGEST, NAMED = 50, 3
-SPLITS, SPLIT_WIDTH = np.log([2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50]), np.log(1.015)
-# Prices after a jump that must stay there, equal closes in a row, prices that a history needs.
-STAYS, EQUAL, HISTORY = 5, 5, 100
+# Equal closes in a row, prices that a history needs.
+EQUAL, HISTORY = 5, 100
 # Closes lie outside the range of their day by rounding up to this share.
 RANGE = 0.005
-STEEP = np.log(2.9)
 MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
+# The return of the day is taken out, and no later one spans it.
+BROKEN = "the return of the day is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,37 +190,49 @@ def unit_change(q: Quotes) -> list[Span]:
     return _jumps(q, q.jumps[0][q.units])
 
 
-def suspect_split(q: Quotes) -> list[Span]:
-    """Return jumps that look like a split.
+def unadjusted_split(q: Quotes) -> list[Span]:
+    """Return splits that were not applied to the prices before them.
 
-    A factor within 1.5 % of 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 30, 50 or the inverse, to the close
-    or to the open; the day's range and the next 5 prices lie on one side, the 5 before on the
-    other.
+    Log-odds of 4 or more (move, volume, range, the 10 moves afterwards) for a ratio of 1.9 or more,
+    or of 1.1 or more beyond a price limit.
     """
-    return _jumps(q, _splits(q))
+    return _splits(q, q.actions.proven)
+
+
+def suspect_split(q: Quotes) -> list[Span]:
+    """Return moves that may be a split that was not applied.
+
+    Log-odds of 0.5 or more for a ratio of 1.1 or more, but no proof.
+    """
+    return _splits(q, ~q.actions.proven)
 
 
 def suspect_jump(q: Quotes) -> list[Span]:
-    """Return steep rises that are neither a change of unit nor a split.
+    """Return steep moves that no other kind explains.
 
-    More than 2.9 times the last price, no change of unit and no split.
+    More than 2.9 times the last price, or less than 1/5 of it; no change of unit, no split and not
+    beyond a limit.
     """
-    rows, moves, _ = q.jumps
-    steep = rows[(moves > STEEP) & ~q.units]
-    return _jumps(q, steep[~np.isin(steep, _splits(q))])
+    explained = np.isin(q.jumps[0], q.actions.rows) | np.isfinite(q.limits.beyond)[q.jumps[0]]
+    return _jumps(q, q.jumps[0][~q.units & ~explained])
 
 
 def beyond_limit(q: Quotes) -> list[Span]:
-    """Return closes outside the price limits.
+    """Return closes that the exchange did not allow.
+
+    Outside the limit price of a mainland share that is not ST, closes on the tick, a trade in the
+    session before, not in the first sessions of the data that a listing may have free; no split.
+    """
+    return _beyond(q, proven=True)
+
+
+def suspect_limit(q: Quotes) -> list[Span]:
+    """Return closes outside price limits that are not known well enough for a proof.
 
     Outside the limit price, no session unseen in between, not in the first sessions after a
-    listing.
+    listing; no proof, and no split.
     """
-    if not q.rules:
-        return []
-    over = q.limits.beyond
-    rows = np.flatnonzero(np.isfinite(over) & ~np.isin(q.dates, q.broken))
-    return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")
+    return _beyond(q, proven=False)
 
 
 def stale_price(q: Quotes) -> list[Span]:
@@ -294,24 +306,25 @@ def _move_to(q: Quotes) -> Callable[[int, int], str]:
     return _text
 
 
-def _splits(q: Quotes) -> list[int]:
-    rows, *moves = q.jumps
-    if not len(rows):
-        return []
-    off = np.fmin(*(np.abs(np.abs(m)[:, None] - SPLITS).min(axis=1) for m in moves))
-    like = np.flatnonzero((off < SPLIT_WIDTH) & ~q.units)
-    return [int(rows[i]) for i in like if _settled(q, rows[i], moves[0][i])]
+def _splits(q: Quotes, which: BoolArray) -> list[Span]:
+    """Return actions, each with its prices and nearest ratio."""
+    ratios, text = dict(zip(q.actions.rows, q.actions.ratios, strict=True)), _move_to(q)
+    rows = q.actions.rows[which]
+    return q.spans(
+        zip(rows, rows, strict=True), lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}"
+    )
 
 
-def _settled(q: Quotes, row: int, move: float) -> bool:
-    """Return whether a jump parts two levels: prices before, and that day and after, on a side."""
-    middle = np.log(q.raw[row]) - move / 2
-    before: FloatArray = np.log(q.price[max(row - STAYS, 0) : row])
-    after: FloatArray = np.log(q.price[row + 1 : row + 1 + STAYS])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        edge = np.log((q.low if move > 0 else q.high)[row] / q.close[row]) + np.log(q.raw[row])
-    new_side = np.r_[after, edge, 2 * middle - before]
-    return not ((new_side - middle) * np.sign(move) < 0).any()
+def _ratio(ratio: float) -> str:
+    """Return a ratio of shares, as 2:1."""
+    return f"{ratio:.3g}:1" if ratio > 1 else f"1:{1 / ratio:.3g}"
+
+
+def _beyond(q: Quotes, *, proven: bool) -> list[Span]:
+    """Return closes outside the limits that no other kind explains."""
+    over, at = q.limits.beyond, np.isfinite(q.limits.beyond) & (q.limits.proven == proven)
+    rows = np.setdiff1d(np.flatnonzero(at), np.r_[q.actions.rows, q.jumps[0][q.units]])
+    return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")
 
 
 # In the order of docs/faults.md; the sentences of the catalogue have their names.
@@ -330,16 +343,21 @@ FAULTS: Mapping[str, FaultKind] = {
     "no_adjusted": FaultKind(no_adjusted, "closes are used: dividends and splits count as returns"),
     "adjusted_gap": FaultKind(adjusted_gap, SPANNED),
     "spike": FaultKind(spike, SPANNED, is_noted=True),
-    "unit_change": FaultKind(unit_change, "the return of the day is missing", is_noted=True),
+    "unit_change": FaultKind(unit_change, BROKEN, is_noted=True),
+    "unadjusted_split": FaultKind(unadjusted_split, BROKEN, is_noted=True),
     "suspect_split": FaultKind(suspect_split, FLAGGED, is_noted=True),
     "suspect_jump": FaultKind(suspect_jump, FLAGGED, is_noted=True),
-    "beyond_limit": FaultKind(beyond_limit, FLAGGED, is_noted=True),
+    "beyond_limit": FaultKind(beyond_limit, BROKEN, is_noted=True),
+    "suspect_limit": FaultKind(suspect_limit, FLAGGED, is_noted=True),
     "stale_price": FaultKind(stale_price, FLAGGED),
     "outside_range": FaultKind(outside_range, FLAGGED),
     "late_start": FaultKind(late_start, "no return before"),
     "ended": FaultKind(ended, "no return after"),
     "short_history": FaultKind(short_history, FLAGGED),
 }
+
+# Kinds that prove a return impossible.
+QUARANTINED = tuple(name for name, kind in FAULTS.items() if kind.action == BROKEN)
 
 
 def find_faults(quotes: Quotes) -> tuple[SeriesFault, ...]:

@@ -65,6 +65,8 @@ class LimitRule:
         Largest move in the currency of the price, from each last close on; () = a share of it.
     widened : bool
         Whether the exchange widens the limit of a share on some days: then no close is beyond it.
+    strict : bool
+        Whether a close beyond the limit is proof of a fault, as far as closes are on the tick.
     """
 
     board: str
@@ -77,6 +79,7 @@ class LimitRule:
     inward: bool = False
     amounts: Ticks = ()
     widened: bool = False
+    strict: bool = False
 
     def share(self, last: FloatArray) -> FloatArray:
         """Return the largest move from each last close as a share of it."""
@@ -102,15 +105,15 @@ TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
 LIMITS: tuple[LimitRule, ...] = (
     LimitRule("main ST", MAIN, "1998-04-22", 0.05, st=True),
     LimitRule("main ST", MAIN, "2026-07-06", 0.10, st=True),
-    LimitRule("main", MAIN, "1996-12-16", 0.10, free=1),
-    LimitRule("main", MAIN, "2023-04-10", 0.10, free=5),
+    LimitRule("main", MAIN, "1996-12-16", 0.10, free=1, strict=True),
+    LimitRule("main", MAIN, "2023-04-10", 0.10, free=5, strict=True),
     LimitRule("B ST", B_SHANGHAI, "1998-04-22", 0.05, st=True, ticks=MILL),
     LimitRule("B", B_SHANGHAI, "1996-12-16", 0.10, free=1, ticks=MILL),
     LimitRule("B ST", B_SHENZHEN, "1998-04-22", 0.05, st=True),
     LimitRule("B", B_SHENZHEN, "1996-12-16", 0.10, free=1),
-    LimitRule("STAR", r"68[89]\d{3}\.SS", "2019-07-22", 0.20, free=5),
-    LimitRule("ChiNext", CHINEXT, "2009-10-30", 0.10, free=1),
-    LimitRule("ChiNext", CHINEXT, "2020-08-24", 0.20, free=5),
+    LimitRule("STAR", r"68[89]\d{3}\.SS", "2019-07-22", 0.20, free=5, strict=True),
+    LimitRule("ChiNext", CHINEXT, "2009-10-30", 0.10, free=1, strict=True),
+    LimitRule("ChiNext", CHINEXT, "2020-08-24", 0.20, free=5, strict=True),
     LimitRule("Beijing", r"(?!899)\d{6}\.BJ", "2021-11-15", 0.30, free=1),
     LimitRule("Taiwan", TWSE, "1989-10-11", 0.07, free=1, ticks=TAIWAN, inward=True),
     LimitRule("Taiwan", TWSE, "2005-03-01", 0.07, free=5, ticks=TAIWAN, inward=True),
@@ -140,11 +143,16 @@ class LimitDays:
         Judged from the return because there is no unadjusted close on the tick.
     beyond : (T,) float array
         The return where the close lies outside the limits, else NaN.
+    proven : (T,) bool array
+        Whether that is certain: a strict rule, closes on the tick, a trade in the session before
+        (never where `unseen` is not known), and not in the first sessions of the data that a
+        listing may have free.
     """
 
     state: IntArray
     approx: BoolArray
     beyond: FloatArray
+    proven: BoolArray
 
     @property
     def at_limit(self) -> IntArray:
@@ -266,7 +274,8 @@ def daily_limits(
     """
     n = len(dates)
     state, approx, beyond = np.zeros(n, np.int64), np.zeros(n, bool), np.full(n, np.nan)
-    result = LimitDays(state, approx, beyond)
+    proven = np.zeros(n, bool)
+    result = LimitDays(state, approx, beyond, proven)
     traded = np.flatnonzero((close > 0) & (close < np.inf))
     if not rules or len(traded) < 2:
         return result
@@ -298,6 +307,7 @@ def daily_limits(
         approx[row] = hit & ~exact
         if unseen is not None:
             over &= ~unseen[row]
+            proven[row] = over & exact & (row - last[at] == 1) & (row >= rule.free) & rule.strict
         beyond[row] = np.where(over, move, np.nan)
     return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
+from .corporate_actions import Actions, Bars, find_actions, row_medians
 from .price_limits import LimitDays, LimitRule, daily_limits
 
 if TYPE_CHECKING:
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
-# Moves larger than this are looked at; a change of the unit is a factor of 100 but for the day's
-# own move.
-JUMP = np.log(1.9)
+# Moves beyond these are looked at; a change of the unit is a factor of 100 but for the day's own
+# move.
+STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
 # Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so
 # far.
 LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
+# Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
+# the market that it is compared with.
+MOST, CROWD = 25, 8
 # Sessions by which a series starts late.
 LATE = 5
 NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
@@ -48,6 +52,8 @@ class Quotes:
         Sessions of the symbol's own exchange within the data; empty = not known.
     rules : tuple of LimitRule
         Price limits of its board; () = none known.
+    market : Market, optional
+        Series of the symbol's own exchange.
     """
 
     symbol: str
@@ -60,6 +66,7 @@ class Quotes:
     volume: FloatArray
     sessions: DateArray = field(default_factory=lambda: NO_DATES)
     rules: tuple[LimitRule, ...] = ()
+    market: Market | None = None
 
     @cached_property
     def adjusted(self) -> bool:
@@ -88,14 +95,12 @@ class Quotes:
         return np.where(self.stale | self.spikes, np.nan, self.raw)
 
     @cached_property
-    def jumps(self) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Rows whose price is over 1.9 times the last or below 1/1.9; log ratio to close, open."""
+    def jumps(self) -> tuple[IntArray, FloatArray]:
+        """Rows whose price is over 2.9 times the last or below 1/5 of it; the log of the move."""
         priced = np.flatnonzero(np.isfinite(self.price))
         moves = np.diff(np.log(self.price[priced]))
-        at = np.flatnonzero(np.abs(moves) > JUMP)
-        row = priced[at + 1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return row, moves[at], moves[at] + np.log(self.open[row] / self.close[row])
+        at = np.flatnonzero((moves > STEEP_RISE) | (moves < STEEP_FALL))
+        return priced[at + 1], moves[at]
 
     @cached_property
     def units(self) -> BoolArray:
@@ -104,9 +109,27 @@ class Quotes:
         return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
     @cached_property
+    def actions(self) -> Actions:
+        """Rows that look like a split that was not applied, no changes of unit among them."""
+        at = np.flatnonzero(np.isfinite(self.price))
+        bars = Bars(*(getattr(self, name)[at] for name in Bars._fields))
+
+        def market(rows: IntArray) -> FloatArray:
+            days = bars.dates[rows - 1], bars.dates[rows]
+            return self.market.moves_without(self.symbol, *days) if self.market else np.zeros(1)
+
+        beyond = np.isfinite(self.limits.beyond) & bool(len(self.sessions))
+        actions = find_actions(bars, market, beyond[at], self.limits.proven[at])
+        actions = actions._replace(rows=at[actions.rows])
+        return actions.take(~np.isin(actions.rows, self.jumps[0][self.units]))
+
+    @cached_property
     def broken(self) -> DateArray:
-        """Days whose return compares prices in two units."""
-        return self.dates[self.jumps[0][self.units]]
+        """Days whose return compares prices in two units, shares or securities."""
+        no_move = np.zeros(len(self.dates), dtype=bool)
+        no_move[self.jumps[0][self.units]] = True
+        no_move[self.actions.rows[self.actions.proven]] = True
+        return self.dates[no_move | self.limits.proven]
 
     @cached_property
     def complete(self) -> bool:
@@ -131,8 +154,14 @@ class Quotes:
             self.dates, np.where(np.isfinite(self.price), self.close, np.nan), self.rules,
             adjusted=self.adj_close if self.adjusted else None,
             ohl=(self.open, self.high, self.low),
-            unseen=unseen, listed=self.begins,
+            unseen=unseen if len(self.sessions) else None, listed=self.begins,
         )  # fmt: skip
+
+    def moved(self, first: DateArray, last: DateArray) -> FloatArray:
+        """Return the log moves (k,) from the closes of some days to those of later ones."""
+        a, b = (np.searchsorted(self.dates, x).clip(0, len(self.dates) - 1) for x in (first, last))
+        has_both = (self.dates[a] == first) & (self.dates[b] == last)
+        return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
 
     def spans(
         self, rows: Iterable[tuple[int, int]], detail: Callable[[int, int], str]
@@ -151,6 +180,20 @@ class Quotes:
         list of Span
         """
         return [Span(self.dates[a], self.dates[b], detail(a, b)) for a, b in rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """Series of one exchange."""
+
+    series: Sequence[Quotes]
+
+    def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
+        """Return the median log moves (k,) of the other series from `first` to `last`; 0 = none."""
+        some = self.series[:: max(1, len(self.series) // MOST)]
+        others = some if len(some) >= CROWD else [q for q in some if q.symbol != symbol]
+        moves = [q.moved(first, last) for q in others] or [np.zeros(len(last))]
+        return np.nan_to_num(row_medians(np.array(moves).T))
 
 
 def runs(mask: BoolArray) -> list[tuple[int, int]]:

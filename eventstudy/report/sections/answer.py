@@ -22,6 +22,7 @@ from ...findings.types import CarRemark, Findings, Sample
 from ...significance import FULL_SAMPLE
 from ...utility.catalogue import has, say
 from ...utility.csv_text import BLANK
+from ...utility.flags import Flag
 from ...utility.numbers import (
     LEVEL,
     NBSP,
@@ -38,6 +39,8 @@ from ...utility.units import words
 LONGEST_FIRM = 60
 # Events named in a sentence; the list below has all of them.
 NAMED = 3
+# Flags of moves that may be faults, and are in the mean.
+KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE)
 # With a smaller share of a group's announcements the caveat is that.
 REPRESENTATIVE = 0.5
 
@@ -88,9 +91,18 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
     if sample.n_used == 0:
         return []
     lacking = _lacking_note(sample) if sample.n_used > 1 else ""
+    suspects = [_suspects(findings, sample, flag) for flag in KEPT_MOVES]
     extended = _extended_note(sample, findings.setup.main)
-    notes = (_caveat(findings, sample), lacking, _halts_note(sample), _short_note(sample), extended)
-    return [text for text in (*notes, *_listings_note(findings)) if text]
+    notes = (
+        *suspects,
+        _caveat(findings, sample),
+        lacking,
+        _halts_note(sample),
+        _short_note(sample),
+        extended,
+        *_listings_note(findings),
+    )
+    return [text for text in notes if text]
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:
@@ -365,6 +377,26 @@ def _caveat(findings: Findings, sample: Sample) -> str:
         who = count_subject(total, name_sample(findings, sample))
         return say("answer.few_used", used=used, who=who)
     return ""
+
+
+def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
+    """Return how many moves in the mean may be faults, and the effect without them; "" if none."""
+    result, n = sample.answer, sample.flags.get(flag, 0)
+    if not n or not result.n_events:
+        return ""
+    if result.n_events == 1:
+        return say("answer.check_them", suspects=say(f"answer.{flag}_one"))
+    table = findings.over_main(findings.of_sample("without_flagged", sample))
+    rows = [
+        row for row in table.to_dict("records")
+        if (row["left_out"], row["test"]) == (flag, result.test)
+    ]  # fmt: skip
+    n = result.n_events - int(rows[0]["n_events"]) if rows else n
+    suspects = say(f"answer.{flag}", n=n, total=result.n_events)
+    if not (rows and n):
+        return say("answer.check_them", suspects=suspects) if n else ""
+    value = rows[0]["weighted_caar"]
+    return say("answer.without_them", suspects=suspects, n=n, value=value)
 
 
 def _variance_multiple(result: Answer) -> list[str]:

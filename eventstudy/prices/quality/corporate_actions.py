@@ -1,0 +1,214 @@
+"""Splits and bonus issues that a source did not apply, judged by their traces (docs/faults.md).
+
+Each traded row whose price moves by more than `LEAST` gets the log-odds that it is an unadjusted
+action at the likeliest ratio of `RATIOS`, against news. Densities are Student's t with 5 degrees of
+freedom, as (centre, scale); news of the move itself is a t with 3. A trace that the data lack
+adds nothing.
+
+=========  ========================================================  ============  ===========
+trace      what is measured                                          action        news
+=========  ========================================================  ============  ===========
+move       log move of the close or the open less the market's,      (0, sigma)    t3, sigma
+           from the log ratio under an action
+`LEVEL`    log of the median volume of 20 days from that day to      (0, 0.35)     (0.25, 0.4)
+           that of 20 before, times the ratio under an action
+`VOLUME`   the same of that day's volume                             (0.1, 0.5)    (1.1, 0.9)
+`RANGE`    log of the day's range to its median of 20 days           (0, 0.45)     (1.1, 0.5)
+`AFTER`    log of the median size of 10 moves after it to 20 before  (0, 0.45)     (0.5, 0.6)
+=========  ========================================================  ============  ===========
+
+sigma is the median size of the 60 moves before / 0.6745, `FLOOR` at least, times the root of the
+weekdays since the last trade. One source in five (`ADJUSTED`) has volumes that are adjusted where
+its prices are not. An action on a given day is `PRIORS` times as likely as none, of 3 for 2 and n
+for 1 more so than of other ratios. A close beyond a price limit is `BEYOND` to one no news. The
+scales were measured on splits planted in real series (benchmarks/price_gate.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import lgamma, log, pi
+from typing import NamedTuple
+
+import numpy as np
+
+from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
+
+RATIOS = np.array([
+    1.1, 1.2, 1.25, 1.3, 4 / 3, 1.4, 1.5, 1.6, 1.7, 1.75, 1.8, 1.9, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10,
+    12, 15, 20, 25, 30, 40, 50, 100,
+])  # fmt: skip
+PRIORS = np.where((RATIOS % 1 == 0) | (RATIOS == 1.5), 6e-4, 2e-4)
+LEAST, FLOOR, ADJUSTED, BEYOND = np.log(1.08), 0.005, 0.2, 50.0
+LEVEL, VOLUME = ((0.0, 0.35), (0.25, 0.4)), ((0.1, 0.5), (1.1, 0.9))
+RANGE, AFTER = ((0.0, 0.45), (1.1, 0.5)), ((0.0, 0.45), (0.5, 0.6))
+# The median of the size of a standard normal number.
+SIZE = 0.6745
+# Days of history, of volume on either side, and of moves afterwards; the fewest of each that count.
+BEFORE, DAYS, NEXT = 60, 20, 10
+FEWEST, SOME = 20, 10
+# Prices on either side that have to lie on the side of the new level, or of the old one.
+STAYS = 5
+# An action is proven by such log-odds, at such a ratio or beyond a price limit, where there is
+# volume, neither volume, range nor the next 10 moves are against it, these moves are at least a
+# third of the usual size (a share that is bid for hardly moves), and the last trade is at most two
+# weeks old; or if the close is certainly beyond a limit. Else it is suspect from log-odds `DOUBT`
+# on, unless volume, range and the next moves say by `NEWS` in all that it is news.
+SURE, DOUBT, AGAINST, NEWS = 4.0, 0.5, -1.0, -4.0
+LARGE, FACTOR, RECENT = 1.9, 3.0, np.timedelta64(14, "D")
+
+
+class Bars(NamedTuple):
+    """The rows of a symbol that were traded, each array (n,); prices are those of returns."""
+
+    dates: DateArray
+    price: FloatArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+
+
+class Actions(NamedTuple):
+    """Rows that look like an unadjusted action, with log-odds of `DOUBT` or more, each array (k,).
+
+    Attributes
+    ----------
+    rows : int array
+    ratios : float array
+        Old price over new price: 2 for a split of 2 for 1.
+    scores : float array
+        Log-odds.
+    proven : bool array
+    """
+
+    rows: IntArray
+    ratios: FloatArray
+    scores: FloatArray
+    proven: BoolArray
+
+    def take(self, which: BoolArray) -> Actions:
+        """Return some of them."""
+        return Actions(self.rows[which], self.ratios[which], self.scores[which], self.proven[which])
+
+
+def find_actions(
+    bars: Bars, market: Callable[[IntArray], FloatArray], beyond: BoolArray, proven: BoolArray
+) -> Actions:
+    """Return the rows of a symbol that look like an action which its source did not apply.
+
+    Parameters
+    ----------
+    bars : Bars
+    market : callable
+        Takes rows (k,) and returns the log moves of the market to them from the rows before; 0 is
+        not known.
+    beyond, proven : (n,) bool array
+        Closes beyond a price limit, and those that are so for certain.
+
+    Returns
+    -------
+    Actions
+        Rows whose log-odds are `DOUBT` or more, and whose price parts two levels: that day's range
+        and the next 5 prices are on one side of the middle, the 5 before on the other.
+    """
+    level, days = np.log(bars.price), bars.dates
+    moves = np.diff(level, prepend=np.nan)
+    at = np.flatnonzero(np.abs(moves) > LEAST)
+    at = at[_settled(bars, level, at)] if len(at) else at
+    if not len(at):
+        return Actions(at, np.empty(0), np.empty(0), np.zeros(0, dtype=bool))
+    sigma = np.maximum(row_medians(_windows(np.abs(moves), at, -BEFORE, 0), FEWEST) / SIZE, FLOOR)
+    sigma *= np.sqrt(np.busday_count(days[at - 1], days[at]).clip(1))
+    logs, odds = _likeliest(bars, at, moves[at] - market(at), sigma)
+    volumes, has_volume = _of_volumes(bars.volume, at, logs)
+    later, calm = _of_sizes(np.abs(moves), at)
+    traces = np.array([volumes, _of_range(bars, at), later])
+    scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
+    sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
+    sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
+    kept = (scores >= DOUBT) & ((traces.sum(axis=0) > NEWS) | beyond[at])
+    return Actions(at, np.exp(logs), scores, sure | proven[at]).take(kept)
+
+
+def _likeliest(
+    bars: Bars, at: IntArray, moves: FloatArray, sigma: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the log of the likeliest ratio by close or open, and the log-odds of the move."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        opens = moves + np.log(bars.open[at] / bars.close[at])
+    grid = -np.sign(moves)[:, None] * np.log(RATIOS)
+    far = np.fmin(np.abs(grid + moves[:, None]), np.abs(grid + opens[:, None]))
+    odds = _student(far, 5, sigma[:, None]) + np.log(PRIORS)
+    best = odds.argmax(axis=1)
+    return grid[np.arange(len(at)), best], odds.max(axis=1) - _student(moves, 3, sigma)
+
+
+def _of_volumes(volume: FloatArray, at: IntArray, logs: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Return the log-odds of the volumes, which moved with the ratio or were adjusted, and whether
+    there are any."""
+    amount = np.log(np.where((volume > 0) & (volume < np.inf), volume, np.nan))
+    before = row_medians(_windows(amount, at, -DAYS, 0), SOME)
+    later, day = row_medians(_windows(amount, at, 0, DAYS), SOME) - before, amount[at] - before
+    moved = _odds(later, LEVEL, logs) + _odds(day, VOLUME, logs)
+    still = _odds(later, LEVEL) + _odds(day, VOLUME)
+    odds = np.logaddexp(moved + np.log(1 - ADJUSTED), still + np.log(ADJUSTED))
+    return odds, np.isfinite(later)
+
+
+def _of_range(bars: Bars, at: IntArray) -> FloatArray:
+    """Return the log-odds of the day's range."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ranges = np.log(bars.high / bars.low)
+        return _odds(np.log(ranges[at] / row_medians(_windows(ranges, at, -DAYS, 0), SOME)), RANGE)
+
+
+def _of_sizes(sizes: FloatArray, at: IntArray) -> tuple[FloatArray, BoolArray]:
+    """Return the log-odds of the next moves, and whether they are known and not far too small."""
+    usual = np.maximum(row_medians(_windows(sizes, at, -DAYS, 0), SOME), SIZE * FLOOR)
+    with np.errstate(divide="ignore"):
+        wild = np.log(row_medians(_windows(sizes, at + 1, 0, NEXT), SOME) / usual)
+    return _odds(wild, AFTER), wild >= -np.log(FACTOR)
+
+
+def _odds(
+    values: FloatArray, laws: tuple[tuple[float, float], ...], ratio: FloatArray | float = 0.0
+) -> FloatArray:
+    """Return the log-odds of values, less `ratio` under an action, by two laws; 0 where missing."""
+    (action, scale), (news, width) = laws
+    values = np.where(np.isfinite(values), values, np.nan)
+    odds = _student(values - ratio - action, 5, scale) - _student(values - news, 5, width)
+    return np.nan_to_num(odds)
+
+
+def _student(values: FloatArray, df: int, scale: FloatArray | float) -> FloatArray:
+    """Return the log density of Student's t around 0."""
+    constant = lgamma((df + 1) / 2) - lgamma(df / 2) - log(df * pi) / 2
+    return constant - np.log(scale) - (df + 1) / 2 * np.log1p((values / scale) ** 2 / df)
+
+
+def _windows(values: FloatArray, at: IntArray, first: int, stop: int) -> FloatArray:
+    """Return the values from `at` + first to `at` + stop, stop not among them; NaN beyond them."""
+    index = at[:, None] + np.arange(first, stop)
+    inside = (index >= 0) & (index < len(values))
+    return np.where(inside, values[np.clip(index, 0, len(values) - 1)], np.nan)
+
+
+def row_medians(values: FloatArray, fewest: int = 1) -> FloatArray:
+    """Return the medians (m,) of (m, n) values, NaN of a row of fewer than `fewest` finite ones."""
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=1)
+    n = np.isfinite(ordered).sum(axis=1)
+    low, high = (np.take_along_axis(ordered, np.maximum(k, 0)[:, None] // 2, 1) for k in (n - 1, n))
+    return np.where(n >= fewest, (low + high)[:, 0] / 2, np.nan)
+
+
+def _settled(bars: Bars, level: FloatArray, at: IntArray) -> BoolArray:
+    """Return which jumps part two levels: prices before, and that day and after, on a side."""
+    move = level[at] - level[at - 1]
+    sign, middle = np.sign(move), level[at] - move / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        edge = np.log(np.where(move > 0, bars.low[at], bars.high[at]) / bars.close[at]) + level[at]
+    before = 2 * middle[:, None] - _windows(level, at, -STAYS, 0)
+    sides = np.c_[edge, before, _windows(level, at + 1, 0, STAYS)]
+    return np.asarray(~((sides - middle[:, None]) * sign[:, None] < 0).any(axis=1))
