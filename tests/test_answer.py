@@ -18,7 +18,8 @@ from situations import placed
 from eventstudy.analysis.answer import decide, detectable, main_test, plain_average
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
-from eventstudy.report.sections.answer import brief, headline
+from eventstudy.report.sections.answer import brief
+from eventstudy.report.sections.caveats import headline
 from eventstudy.significance._correlation import mean_correlation
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.numbers import p_prose

@@ -15,7 +15,7 @@ from eventstudy.analysis.halts import compare_clocks
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import headline
+from eventstudy.report.sections.caveats import headline
 from eventstudy.report.sections.robustness import robustness
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import load_returns

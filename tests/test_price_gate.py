@@ -12,7 +12,7 @@ from run_folders import invoke
 import eventstudy as es
 from eventstudy.calendars.sessions import sessions
 from eventstudy.findings.document import read_json
-from eventstudy.report.sections.answer import asides
+from eventstudy.report.sections.caveats import asides
 
 OPEN = sessions("XNYS")
 SESSIONS = pd.DatetimeIndex(OPEN.dates[OPEN.dates >= np.datetime64("2018-01-01")][:420])

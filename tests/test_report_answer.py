@@ -19,6 +19,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
 from eventstudy.report.sections import top as limits
+from eventstudy.report.sections.caveats import asides
 from eventstudy.study import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
 from eventstudy.utility import numbers as wording
@@ -156,7 +157,7 @@ def test_headline_sentence_and_caveat(
     )
     assert plain(sentence) == plain(expected.format("announcements"))
     times = f" would have to have been {decided.overturn.variance_multiple:.1f} times as variable as usual"
-    caveats = answer.asides(findings(results))
+    caveats = asides(findings(results))
     assert len(caveats) == (caveat != "")
     if caveat:
         assert caveat.removesuffix(" Returns") in caveats[0]
@@ -216,7 +217,7 @@ def test_other_news_of_a_single_event_is_named() -> None:
     results = with_columns(
         Market(1, effect=-0.06).fit(), confounder="Quarterly results", context="none"
     )
-    assert "Quarterly results" in answer.asides(findings(results))[0]
+    assert "Quarterly results" in asides(findings(results))[0]
 
 
 def test_few_of_many_announcements_are_not_representative() -> None:
@@ -224,10 +225,10 @@ def test_few_of_many_announcements_are_not_representative() -> None:
     results = market.fit(market.frame.drop(columns=market.tickers[:14]))
     used = results.answer(MAIN).n_events
     assert used < 12
-    assert answer.asides(findings(results))[0].startswith(
+    assert asides(findings(results))[0].startswith(
         f"Only {used} of 24 announcements could be used."
     )
-    assert not answer.asides(findings(market.fit()))
+    assert not asides(findings(market.fit()))
 
 
 def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
@@ -239,7 +240,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     left = market.fit(frame)
     assert str(answer.answer(findings(left))) == str(answer.answer(findings(alone)))
     assert "2 of 3 usable events lack days of this window and are left out: F00" in " ".join(
-        answer.asides(findings(left))
+        asides(findings(left))
     )
     sample, single = findings(left).sample, alone.answer(MAIN)
     assert left.answer(MAIN).to_dict() == single.to_dict()
@@ -337,4 +338,4 @@ def test_without_a_main_test_there_is_no_result() -> None:
     sentences = str(answer.answer(findings(results)))
     assert sentences.startswith("No result: ")
     assert "as if the benchmark were made of the firms" in sentences
-    assert not answer.asides(findings(results)), "without a verdict there is nothing to doubt"
+    assert not asides(findings(results)), "without a verdict there is nothing to doubt"

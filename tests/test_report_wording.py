@@ -15,7 +15,8 @@ from situations import placed
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import count_subject, headline, name_group
+from eventstudy.report.sections.answer import count_subject, name_group
+from eventstudy.report.sections.caveats import headline
 from eventstudy.report.sections.methods import settings_text
 from eventstudy.report.sections.path import group_section
 from eventstudy.report.sections.top import top

@@ -17,7 +17,7 @@ from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.status import STUDY_FLAGS
 from eventstudy.fitting.study_file import read_config
-from eventstudy.report.sections.answer import headline
+from eventstudy.report.sections.caveats import headline
 
 PRICES = SHARED / "market-data" / "prices"
 

@@ -149,6 +149,16 @@ class Estimation:
     df_resid: float
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One price-data issue in the windows of an event."""
+
+    kind: str
+    date: str
+    detail: str
+    action: str
+
+
 def days_of(study: FittedStudy, i: int) -> Days:
     """Return the returns of one event by day, with AR, CAR and their 95% intervals.
 

@@ -20,9 +20,9 @@ from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.progress import step
 from ..utility.typing import IntArray
-from .event_series import Estimation, cars_since, days_of, fit_of, price_path
+from .event_series import Estimation, Fault, cars_since, days_of, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
-from .types import Event, EventCar, EventDetail, Fault, firm_name
+from .types import Event, EventCar, EventDetail, firm_name
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig

@@ -15,7 +15,7 @@ from ..analysis.halts import ClockAnswers
 from ..calendars.window import Window
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.typing import FloatArray
-from .event_series import Days, Estimation, Fit, PricePath
+from .event_series import Days, Estimation, Fault, Fit, PricePath
 from .setup import Setup
 
 SCHEMA = "eventstudy-results/2"
@@ -436,16 +436,6 @@ class EventDetail:
     news: tuple[str, ...]
     currency: str
     halt_drift: Reason = NO_REASON
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One price-data issue in the windows of an event."""
-
-    kind: str
-    date: str
-    detail: str
-    action: str
 
 
 def firm_name(cells: Mapping[str, Any] | pd.Series[Any]) -> str:

@@ -240,11 +240,11 @@ class ReturnsPanel:
         shares : mapping of symbol to float, optional
             Shares outstanding, for the turnover.
         failures : mapping of symbol to str, optional
-            Why symbols are not in `table`. Those whose prices do not have the measure are added.
+            Why symbols are not in `table`; those without the measure are added.
         st : collection of str
             Symbols under special treatment, which have limits of their own.
         limits : sequence of LimitRule
-            Price limits; own rules go before those of ``eventstudy.limits.LIMITS``.
+            Price limits; rules of the user go before those of the package.
         **extra
             Further fields of the panel.
 
@@ -263,13 +263,12 @@ class ReturnsPanel:
         firms, homes = {symbol for symbol, _ in keys}, home_calendars(keys)
         series, notes, lacking, faults = {}, [], {}, list[SeriesFault]()
         symbols, quotes_of = list(by_symbol(table)), dict[str, Quotes]()
-        clock = clock_of([quotes for _, quotes, _ in symbols], sessions)
-        markets = markets_of(homes, [quotes for _, quotes, _ in symbols])
+        all_quotes = [quotes for _, quotes, _ in symbols]
+        clock, markets = clock_of(all_quotes, sessions), markets_of(homes, all_quotes)
         for symbol, raw, rows in symbols:
             home, rules = homes.get(symbol, ""), rules_of(symbol, limits, st=symbol in st)
             days, market = clock.dates.get(home, NO_DATES), markets.get(home)
-            quotes = replace(raw, sessions=days, rules=rules, market=market)
-            quotes_of[symbol] = quotes
+            quotes = quotes_of[symbol] = replace(raw, sessions=days, rules=rules, market=market)
             if is_return:
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:

@@ -20,7 +20,7 @@ from ...significance import STATISTICS
 from ...utility.csv_text import BLANK
 from ...utility.numbers import capitalised, clipped, stars
 from ...utility.units import speaking_of, words
-from ..sections.answer import lacking_lines
+from ..sections.caveats import lacking_lines
 from ..sections.events import in_order
 from ..sections.windows import WindowsTable, WindowValue, windows_table
 from .templating import new_environment, visible_line

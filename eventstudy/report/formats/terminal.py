@@ -16,7 +16,8 @@ from ...significance import STATISTICS
 from ...utility.catalogue import say
 from ...utility.numbers import LEVELS, ascii_text, pvalue
 from ...utility.units import speaking_of, words
-from ..sections.answer import brief, headline, lacking_lines, remedies
+from ..sections.answer import brief
+from ..sections.caveats import headline, lacking_lines, remedies
 from ..sections.events import dropped_section
 from ..sections.kept_cases import case_sections
 from ..sections.robustness import robustness

@@ -33,7 +33,8 @@ from ..figures.event_figures import (
     name_axis,
 )
 from ..figures.study_figures import CarAxis
-from .answer import Sentence, answer, asides, has_exact_law, name_news
+from .answer import Sentence, answer, has_exact_law, name_news
+from .caveats import asides
 from .events import describe_event, explain_flag, in_order, safe_url, write_flag
 from .windows import find_role
 

@@ -28,7 +28,8 @@ from ...utility.numbers import (
 from ...utility.typing import FloatArray
 from ...utility.units import words
 from ..figures.study_figures import CarAxis, Sparklines
-from .answer import name_sample, remedies
+from .answer import name_sample
+from .caveats import remedies
 from .table import Row, Table, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.

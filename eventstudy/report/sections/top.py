@@ -23,7 +23,8 @@ from ...utility.numbers import (
     percent,
 )
 from ...utility.units import words
-from .answer import Sentence, answer, asides, brief, write_full_interval
+from .answer import Sentence, answer, brief, write_full_interval
+from .caveats import asides
 
 # Groups that have a line below the answer, and a panel among the figures.
 SHOWN_GROUPS = 6

@@ -1,0 +1,189 @@
+"""What stands beside the answer: its caveat, and the events that its mean lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ...analysis.answer import NO_RESULT, PROVISIONAL
+from ...calendars.window import Window
+from ...findings.types import CarRemark, Findings, Sample
+from ...utility.catalogue import say
+from ...utility.flags import Flag
+from ...utility.numbers import clipped
+from .answer import (
+    LONGEST_FIRM,
+    answer,
+    count_subject,
+    doubt_variance,
+    name_news,
+    name_sample,
+    write_interval,
+)
+
+# Events named in a sentence; the list below has all of them.
+NAMED = 3
+# Flags of moves that may be faults, and are in the mean.
+KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE)
+# With a smaller share of a group's announcements the caveat is that.
+REPRESENTATIVE = 0.5
+
+
+def headline(findings: Findings) -> str:
+    """Return the answer of a study and its caveats as plain text."""
+    return " ".join([str(answer(findings)), *asides(findings)])
+
+
+def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
+    """Return the caveat of the answer, and the events that leave the window or run on beyond it.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty if no event was used.
+    """
+    sample = sample or findings.sample
+    if sample.n_used == 0:
+        return []
+    lacking = _lacking_note(sample) if sample.n_used > 1 else ""
+    suspects = [_suspects(findings, sample, flag) for flag in KEPT_MOVES]
+    extended = _extended_note(sample, findings.setup.main)
+    notes = (
+        *suspects,
+        _caveat(findings, sample),
+        lacking,
+        _halts_note(sample),
+        _short_note(sample),
+        extended,
+        *_listings_note(findings),
+    )
+    return [text for text in notes if text]
+
+
+def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
+    """Return name (with the id where that differs) and reason of events with a remark."""
+    return [(_named(remark), remark.reason) for remark in remarks]
+
+
+def remedies(remarks: Iterable[CarRemark]) -> str:
+    """Return what to do about events without a CAR, each remedy once."""
+    each = dict.fromkeys(remark.reason.remedy for remark in remarks)
+    return " ".join(filter(None, each))
+
+
+def _named(remark: CarRemark) -> str:
+    name, event_id = clipped(remark.name, LONGEST_FIRM), clipped(remark.event_id, LONGEST_FIRM)
+    return name if name == event_id else f"{name} ({event_id})"
+
+
+def _caveat(findings: Findings, sample: Sample) -> str:
+    """Return the one caveat that travels with the headline: the first that holds."""
+    result = sample.answer
+    if result.verdict == NO_RESULT:
+        return ""
+    variance = doubt_variance(result)
+    if result.n_events == 1:
+        news = name_news(sample.news) or [say("answer.check_news")]
+        return " ".join([say("answer.one_alone"), *news, *variance])
+    if result.n_dates == 1:
+        return " ".join([say("answer.one_date"), *variance])
+    if variance:
+        return variance[0]
+    used, total = result.n_events, sample.n_events
+    if result.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
+        who = count_subject(total, name_sample(findings, sample))
+        return say("answer.few_used", used=used, who=who)
+    return ""
+
+
+def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
+    """Return how many moves in the mean may be faults, and the effect without them; "" if none."""
+    result, n = sample.answer, sample.flags.get(flag, 0)
+    if not n or not result.n_events:
+        return ""
+    if result.n_events == 1:
+        return say("answer.check_them", suspects=say(f"answer.{flag}_one"))
+    table = findings.over_main(findings.of_sample("without_flagged", sample))
+    rows = [
+        row for row in table.to_dict("records")
+        if (row["left_out"], row["test"]) == (flag, result.test)
+    ]  # fmt: skip
+    n = result.n_events - int(rows[0]["n_events"]) if rows else n
+    suspects = say(f"answer.{flag}", n=n, total=result.n_events)
+    if not (rows and n):
+        return say("answer.check_them", suspects=suspects) if n else ""
+    value = rows[0]["weighted_caar"]
+    return say("answer.without_them", suspects=suspects, n=n, value=value)
+
+
+def _extended_note(sample: Sample, main: Window) -> str:
+    """Return which CARs run on beyond the main window, and how far; "" if none does."""
+    ends = sample.extended
+    if not ends:
+        return ""
+    if sample.n_used == 1:
+        return say("answer.extended_one", reason=ends[0].reason)
+    until = [
+        say(f"answer.until_{end.reason.code}", name=_named(end), **end.reason.facts) for end in ends
+    ]
+    facts = {"n": len(ends), "total": sample.answer.n_events, "window": main}
+    return say("answer.extended", events=_some(until, len(until)), **facts)
+
+
+def _lacking_note(sample: Sample) -> str:
+    """Return which events are not in the mean, why, and what to do; "" if all are."""
+    n = sample.n_lacking
+    if not sample.lacking:
+        return ""
+    events = [f"{_named(remark)}, {remark.reason}" for remark in sample.lacking]
+    code = "answer.lacking_one" if sample.n_used - n == 1 else "answer.lacking"
+    note = say(code, n=n, total=sample.n_used, events=_some(events, n))
+    return f"{note} {remedies(sample.lacking)}".strip()
+
+
+def _listings_note(findings: Findings) -> list[str]:
+    """Return how many listings of the study count with another one of the same firm."""
+    n = next((n for why, n in findings.dropped if why.code == "other_listing"), 0)
+    return [say("answer.listings", n=n)] if n else []
+
+
+def _halts_note(sample: Sample) -> str:
+    """Return both answers where trading was suspended, in one sentence; "" if no event is lost."""
+    halts = sample.halts
+    if halts is None or not np.isfinite(halts.shift.pvalue):
+        return ""
+    both = {"shift": halts.shift, "calendar": halts.calendar}
+    texts = {
+        clock: say(
+            "answer.of_clock", value=result.effect.estimate, n=result.n_events, p=result.pvalue,
+            interval=write_interval(result.effect),
+        )
+        for clock, result in both.items()
+    }  # fmt: skip
+    code = "answer.halts" if np.isfinite(halts.calendar.pvalue) else "answer.halts_alone"
+    note = say(code, n=halts.n_suspended - halts.n_short, **texts)
+    return f"{note} {say('answer.halts_short', n=halts.n_short)}" if halts.n_short else note
+
+
+def _short_note(sample: Sample) -> str:
+    """Return which events only the plain average has, for their short history; "" if none."""
+    n, average = sample.answer.n_short, sample.answer.plain_average.estimate
+    if not sample.short:
+        return ""
+    days = [(_named(remark), remark.reason.facts["n"]) for remark in sample.short]
+    events = [say("answer.short_event", name=name, n=nobs) for name, nobs in days]
+    needed = sample.short[0].reason.facts["needed"]
+    return say("answer.short", n=n, needed=needed, value=average, events=_some(events, n))
+
+
+def _some(texts: list[str], n: int) -> str:
+    """Join the first texts, and say how many of `n` are not named."""
+    more = [say("answer.more_events", n=n - NAMED)] if n > NAMED else []
+    return "; ".join([*texts[:NAMED], *more])
