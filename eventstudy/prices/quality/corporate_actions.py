@@ -1,9 +1,9 @@
 """Splits and bonus issues that a source did not apply, judged by their traces (docs/faults.md).
 
-Each traded row whose price moves by more than `LEAST` gets the log-odds that it is an unadjusted
-action at the likeliest ratio of `RATIOS`, against news. Densities are Student's t with 5 degrees of
-freedom, as (centre, scale); news of the move itself is a t with 3. A trace that the data lack
-adds nothing.
+Each traded row whose price moves by more than `LEAST` and `MULTIPLE` sigma gets the log-odds that
+it is an unadjusted action at the likeliest ratio of `RATIOS`, against news. Densities are Student's
+t with 5 degrees of freedom, as (centre, scale); news of the move itself is a t with 3. A trace that
+the data lack adds nothing.
 
 =========  ========================================================  ============  ===========
 trace      what is measured                                          action        news
@@ -39,7 +39,7 @@ RATIOS = np.array([
     12, 15, 20, 25, 30, 40, 50, 100,
 ])  # fmt: skip
 PRIORS = np.where((RATIOS % 1 == 0) | (RATIOS == 1.5), 6e-4, 2e-4)
-LEAST, FLOOR, ADJUSTED, BEYOND = np.log(1.08), 0.005, 0.2, 50.0
+LEAST, MULTIPLE, FLOOR, ADJUSTED, BEYOND = np.log(1.08), 3, 0.005, 0.2, 50.0
 LEVEL, VOLUME = ((0.0, 0.35), (0.25, 0.4)), ((0.1, 0.5), (1.1, 0.9))
 RANGE, AFTER = ((0.0, 0.45), (1.1, 0.5)), ((0.0, 0.45), (0.5, 0.6))
 # The median of the size of a standard normal number.
@@ -116,11 +116,13 @@ def find_actions(
     level, days = np.log(bars.price), bars.dates
     moves = np.diff(level, prepend=np.nan)
     at = np.flatnonzero(np.abs(moves) > LEAST)
-    at = at[_settled(bars, level, at)] if len(at) else at
     if not len(at):
         return Actions(at, np.empty(0), np.empty(0), np.zeros(0, dtype=bool))
-    sigma = np.maximum(row_medians(_windows(np.abs(moves), at, -BEFORE, 0), FEWEST) / SIZE, FLOOR)
-    sigma *= np.sqrt(np.busday_count(days[at - 1], days[at]).clip(1))
+    sigma = _sigma(np.abs(moves), days, at)
+    large = np.abs(moves[at]) > MULTIPLE * sigma
+    at, sigma = at[large], sigma[large]
+    settled = _settled(bars, level, at)
+    at, sigma = at[settled], sigma[settled]
     logs, odds = _likeliest(bars, at, moves[at] - market(at), sigma)
     volumes, has_volume = _of_volumes(bars.volume, at, logs)
     later, calm = _of_sizes(np.abs(moves), at)
@@ -130,6 +132,12 @@ def find_actions(
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
     kept = (scores >= DOUBT) & ((traces.sum(axis=0) > NEWS) | beyond[at])
     return Actions(at, np.exp(logs), scores, sure | proven[at]).take(kept)
+
+
+def _sigma(sizes: FloatArray, days: DateArray, at: IntArray) -> FloatArray:
+    """Return the usual size of a move since the last trade; NaN without a history."""
+    usual = row_medians(_windows(sizes, at, -BEFORE, 0), FEWEST) / SIZE
+    return np.maximum(usual, FLOOR) * np.sqrt(np.busday_count(days[at - 1], days[at]).clip(1))
 
 
 def _likeliest(

@@ -322,6 +322,8 @@ def _ratio(ratio: float) -> str:
 
 def _beyond(q: Quotes, *, proven: bool) -> list[Span]:
     """Return closes outside the limits that no other kind explains."""
+    if not q.rules:
+        return []
     over, at = q.limits.beyond, np.isfinite(q.limits.beyond) & (q.limits.proven == proven)
     rows = np.setdiff1d(np.flatnonzero(at), np.r_[q.actions.rows, q.jumps[0][q.units]])
     return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")

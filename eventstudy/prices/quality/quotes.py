@@ -27,7 +27,7 @@ STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
 LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
 # Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
 # the market that it is compared with.
-MOST, CROWD = 25, 8
+MOST, CROWD = 11, 8
 # Sessions by which a series starts late.
 LATE = 5
 NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
@@ -159,7 +159,7 @@ class Quotes:
 
     def moved(self, first: DateArray, last: DateArray) -> FloatArray:
         """Return the log moves (k,) from the closes of some days to those of later ones."""
-        a, b = (np.searchsorted(self.dates, x).clip(0, len(self.dates) - 1) for x in (first, last))
+        a, b = (np.searchsorted(self.dates[:-1], days) for days in (first, last))
         has_both = (self.dates[a] == first) & (self.dates[b] == last)
         return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
 
