@@ -51,8 +51,7 @@ class ReturnsPanel:
     Attributes
     ----------
     keys : tuple of (symbol, calendar)
-        What each row holds. One symbol has a row for each calendar that it is needed on: an index
-        that serves two exchanges is compounded over the sessions of each.
+        One row for each calendar that a symbol is needed on, compounded over its sessions.
     values : (n_rows, T) float array
         Decimal returns from the last observed close to that of t; NaN = missing, never 0.
     spans : (n_rows, T) int16 or int32 array
@@ -83,8 +82,7 @@ class ReturnsPanel:
     faults : tuple of SeriesFault
         Every fault seen in the prices or returns, and what was done about it (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
-        +1 or -1 where a close is at the upper or lower price limit, +2 or -2 where nothing was
-        traded at another price, 0 elsewhere; None where no symbol has a limit that is known.
+        +1 or -1: a close at the upper or lower limit; +2 or -2: no other price; None: no limits.
 
     Examples
     --------
