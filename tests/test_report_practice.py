@@ -98,7 +98,7 @@ def halted_and_at_limits() -> tuple[Market, ReturnsPanel]:
         ({}, ["limits_extend"]),
         ({"limits": "drop"}, ["limits_drop"]),
         ({"limits": "none"}, ["limits_none"]),
-        ({"halt": "shift", "fpc": True}, ["shift", "limits_extend", "fpc"]),
+        ({"halt": "shift", "fpc": True}, ["shift", "halt_drift", "limits_extend", "fpc"]),
     ],
 )
 def test_halts_limits_and_ranks(settings: dict[str, Any], codes: list[str]) -> None:
@@ -109,7 +109,8 @@ def test_halts_limits_and_ranks(settings: dict[str, Any], codes: list[str]) -> N
         event=(-5, 5), conventions=conventions, halt=settings.get("halt", "calendar"),
     ).fit()  # fmt: skip
     said = describe_choices(findings(fitted, **settings))
-    assert said == [say(f"practice.{code}", n=1) for code in codes]
+    said_of = {"halt_drift": 5}
+    assert said == [say(f"practice.{code}", n=said_of.get(code, 1)) for code in codes]
 
 
 def test_what_did_not_come_to_bear_is_not_told(market: Market) -> None:

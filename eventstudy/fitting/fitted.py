@@ -269,8 +269,8 @@ class FittedStudy:
         sizes = None if self.sizes is None else self.sizes.take(rows)
         abnormal = self.abnormal.take(rows)
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
-        fit = self.other_clock
-        other = fit and (lambda: self.remember("other clock", fit).subset(rows))
+        make = self.other_clock
+        other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
         return replace(self, variants=None, other_clock=other, **sample)
 
     def groups(self, column: str) -> dict[str, Self]:

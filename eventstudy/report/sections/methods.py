@@ -225,7 +225,7 @@ def _tests(findings: Findings, names: tuple[str, ...]) -> Table:
 
 def describe_choices(findings: Findings) -> list[str]:
     """Return a sentence for each choice of the settings that came to bear on these events."""
-    makers = (_repeats, _halts, _limits, _confounders, _ranks, _regression, _placebos)
+    makers = (_samples, _repeats, _halts, _limits, _confounders, _ranks, _regression, _placebos)
     return [text for maker in makers for text in maker(findings)] if findings.setup.n_used else []
 
 
@@ -248,6 +248,15 @@ def describe_law(findings: Findings) -> tuple[str, str]:
     return say(f"law.{code}", k=k), say(f"law.{code}_letters", k=k)
 
 
+def _samples(findings: Findings) -> Iterator[str]:
+    settings, short = findings.setup.settings, findings.pooled.short
+    if short:
+        facts = {"needed": short[0].reason.facts["needed"], "n": findings.pooled.answer.n_short}
+        yield say("practice.short", **facts)
+    if settings.get("firm"):
+        yield say("practice.listings", column=clipped(settings["firm"], 60))
+
+
 def _repeats(findings: Findings) -> Iterator[str]:
     setup, masked = findings.setup, findings.pooled.flags.get(Flag.MASKED_DAYS, 0)
     repeat = setup.settings["repeat"]
@@ -262,6 +271,9 @@ def _repeats(findings: Findings) -> Iterator[str]:
 def _halts(findings: Findings) -> Iterator[str]:
     if findings.setup.settings["halt"] == "shift":
         yield say("practice.shift", n=findings.pooled.flags.get(Flag.HALT_SHIFTED, 0))
+        # A run of before counted alpha for every session.
+        if "halt_drift" in findings.setup.settings:
+            yield say("practice.halt_drift", n=findings.setup.settings["halt_drift"])
 
 
 def _limits(findings: Findings) -> Iterator[str]:
