@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
-from eventstudy.calendars.sessions import Sessions, data_sessions, sessions
+from eventstudy.calendars.sessions import Sessions, _corrected, data_sessions, sessions
 from eventstudy.calendars.snapshot import OVERRIDES, SESSIONS, read_sessions, to_utc, version
 from eventstudy.errors import DataError
 from eventstudy.events.announcements import (
@@ -331,6 +331,28 @@ def test_each_override_holds(fact: dict[str, str]) -> None:
             assert max(f"{wall:%H:%M}" for wall in walls) == time
 
 
+@pytest.mark.parametrize(
+    ("calendar", "day", "is_open"),
+    [
+        ("XBOM", "2024-01-20", True),
+        ("XBOM", "2024-01-22", False),
+        ("XBOM", "2024-05-18", True),
+        ("XMOS", "2022-03-23", False),
+        ("XMOS", "2024-12-28", True),
+        ("XMOS", "2025-03-10", True),
+        ("XKRX", "1998-12-05", True),
+        ("XKRX", "1998-12-12", False),
+        ("XKRX", "2026-06-03", False),
+        ("XJSE", "2021-11-01", False),
+        ("XJSE", "2024-05-29", False),
+        ("XHKG", "2023-09-08", False),
+        ("XTAI", "2024-10-31", False),
+    ],
+)
+def test_known_days(calendar: str, day: str, is_open: bool) -> None:
+    assert bool(np.isin(np.datetime64(day), sessions(calendar).dates)) == is_open
+
+
 def test_an_opened_day_has_the_usual_hours() -> None:
     moscow = sessions("XMOS")
     at = moscow.position(dt.date(2025, 2, 24))
@@ -340,6 +362,23 @@ def test_an_opened_day_has_the_usual_hours() -> None:
         "2025-02-24T15:45:00",
     )
     assert day0("SBER.ME", "2025-02-24T12:00", "Europe/Moscow") == "2025-02-24"
+
+
+def test_a_latest_close_leaves_half_days_as_they_are() -> None:
+    row = {
+        "first": "2019-11-27",
+        "last": "2019-11-29",
+        "state": "closes_by",
+        "opens": "",
+        "closes": "15:00",
+    }
+    changed = _corrected(sessions("XNYS"), row)
+    at = changed.position(dt.date(2019, 11, 27))
+    assert changed.closes[at : at + 3].astype(str).tolist() == [
+        "2019-11-27T20:00:00",
+        "2019-11-29T18:00:00",
+        "2019-12-02T21:00:00",
+    ]
 
 
 def test_mumbai_closes_early_on_special_saturdays() -> None:
@@ -464,24 +503,34 @@ def test_a_calendar_that_several_symbols_contradict_is_doubted(
         assert facts == {"calendar": "XMOS", "n": 1, "days": ["2024-06-12"], "symbols": symbols[:3]}
 
 
-def test_a_stray_price_doubts_no_calendar() -> None:
+def test_three_of_many_symbols_are_enough() -> None:
+    closed = traded_on(AROUND, ["SBER.ME", "LKOH.ME", "ROSN.ME"], "XMOS").prices
     days = [day for day in AROUND if day != "2024-06-12"]
+    others = traded_on(days, [f"{letter}.ME" for letter in "ABCDEFGH"], "XMOS").prices
+    table = pd.concat([others, closed], ignore_index=True)
+    keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
+    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": sessions("XMOS")})
+    assert codes(panel)["calendar_doubted"].facts["symbols"] == ["SBER.ME", "LKOH.ME", "ROSN.ME"]
+
+
+def test_a_stray_price_doubts_no_calendar() -> None:
+    """One price moves with volume, two have the close of the day before, two have no volume."""
     rows = [
-        (s, pd.Timestamp(d), 10.0 + i, 5.0)
-        for s in ("A", "B", "C", "D")
-        for i, d in enumerate(days)
+        (s, d, 10.0 + i, 5.0) for s in "ABCDE" for i, d in enumerate(AROUND) if d != "2024-06-12"
     ]
-    rows += [("A", pd.Timestamp("2024-06-12"), 99.0, 5.0), ("B", pd.Timestamp("2024-06-12"), 99.0, 0.0),
-             ("C", pd.Timestamp("2024-06-12"), 11.0, 5.0), ("D", pd.Timestamp("2024-06-12"), 99.0, np.nan)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["symbol", "date", "close", "volume"]).sort_values(
-        ["symbol", "date"]
-    )
-    table["symbol"] += ".ME"
+    closed = {
+        "A": (99.0, 5.0),
+        "B": (11.0, 5.0),
+        "C": (11.0, 5.0),
+        "D": (99.0, 0.0),
+        "E": (99.0, np.nan),
+    }
+    rows += [(symbol, "2024-06-12", *cells) for symbol, cells in closed.items()]
+    table = pd.DataFrame(sorted(rows), columns=["symbol", "date", "close", "volume"])
+    table["symbol"], table["date"] = table["symbol"] + ".ME", pd.to_datetime(table["date"])
     table = table.assign(**dict.fromkeys(("open", "high", "low", "adj_close"), table["close"]))
     keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
-    panel = ReturnsPanel.from_prices(
-        table.reset_index(drop=True), keys=keys, sessions={"MISX": sessions("XMOS")}
-    )
+    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": sessions("XMOS")})
     assert "calendar_doubted" not in codes(panel)
     assert "closed_days" in codes(panel)
 
