@@ -137,7 +137,8 @@ def find_actions(
 def _sigma(sizes: FloatArray, days: DateArray, at: IntArray) -> FloatArray:
     """Return the usual size of a move since the last trade; NaN without a history."""
     usual = row_medians(_windows(sizes, at, -BEFORE, 0), FEWEST) / SIZE
-    return np.maximum(usual, FLOOR) * np.sqrt(np.busday_count(days[at - 1], days[at]).clip(1))
+    elapsed = np.busday_count(days[at - 1], days[at]).clip(1)
+    return np.asarray(np.maximum(usual, FLOOR) * np.sqrt(elapsed))
 
 
 def _likeliest(
