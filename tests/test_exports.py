@@ -403,7 +403,7 @@ class TestNotebook:
         )
         shown = events_from_frame(given, calendar="data")._repr_html_()
         assert "<script>" not in shown
-        assert "Further columns: tz, exchange, note" in shown
+        assert "Further columns: tz, exchange, day0_candidates, note" in shown
         assert len(shown) < 40_000
 
     def test_results_print_as_a_table(self, market: Market) -> None:

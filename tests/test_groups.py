@@ -342,6 +342,9 @@ def test_a_group_column_cannot_be_named_like_one_of_the_tables() -> None:
     names = ["adverse", "relief"]
     market.table = market.table.assign(mcap="2", side=names * 6, kind=names * 6, tau=names * 6)
     market.table["flags"] = ["confounded", "", ""] * 4
+    days = (market.table["day0"] + np.timedelta64(w, "W") for w in (0, 1))
+    first, later = (day.dt.strftime("%Y-%m-%d") for day in days)
+    market.table["day0_candidates"] = first + ";" + later
     results = market.fit()
     placebo = StudyConfig(event="-5:5", estimation="-120:-11", by="side", placebo=40)
     plain = replace(placebo, placebo=0)
