@@ -19,7 +19,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
 from eventstudy.report.sections import top as limits
-from eventstudy.report.sections.caveats import asides
+from eventstudy.report.sections.caveats import asides, headline
 from eventstudy.study import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
 from eventstudy.utility import numbers as wording
@@ -162,7 +162,7 @@ def test_headline_sentence_and_caveat(
     if caveat:
         assert caveat.removesuffix(" Returns") in caveats[0]
         assert (times in caveats[0]) == caveat.endswith("Returns")
-    assert plain(answer.headline(study)) == plain(" ".join([str(sentences), *caveats]))
+    assert plain(headline(study)) == plain(" ".join([str(sentences), *caveats]))
 
 
 def plain(text: str) -> str:
@@ -300,7 +300,7 @@ def test_open_windows_make_the_answer_provisional() -> None:
         "so far."
     )
     assert plain(f"{100 * decided.effect.estimate:+.1f}%") in plain(sentence)
-    assert "p\u00a0" not in answer.headline(findings(results))
+    assert "p\u00a0" not in headline(findings(results))
     assert limits.find_limitations(findings(results))[0].startswith("Provisional:")
 
 

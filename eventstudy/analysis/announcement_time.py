@@ -93,7 +93,7 @@ def shift_cars(study: FittedStudy, window: Window, shifts: IntArray) -> FloatArr
     """
     a, out = study.abnormal, np.full(len(shifts), np.nan)
     for step in np.unique(shifts).tolist():
-        moved, rows = Window(window.start + step, window.stop + step), shifts == step
-        if moved in a.event:
-            out[rows] = a.car(moved)[rows]
+        later, rows = Window(window.start + step, window.stop + step), shifts == step
+        if later in a.event:
+            out[rows] = a.car(later)[rows]
     return out

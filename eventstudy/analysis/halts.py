@@ -51,14 +51,14 @@ def compare_clocks(study: FittedStudy, window: Window) -> ClockAnswers | None:
     if layout is None or study.other_clock is None or is_large(study) or any(layout.lags):
         return None
     shifted = np.array([TRADED in name for name in layout.calendars], dtype=bool)
-    lost = study.ok & ~a.valid(window)
-    if not shifted.any() and not (lost.any() and (find_halts(a.windows, layout) & lost).any()):
+    halted = study.ok & ~a.valid(window)
+    if not shifted.any() and not (halted.any() and (find_halts(a.windows, layout) & halted).any()):
         return None
-    other = study.remember("other clock", study.other_clock)
-    calendar, shift = (other, study) if shifted.any() else (study, other)
+    second = study.remember("other clock", study.other_clock)
+    calendar, shift = (second, study) if shifted.any() else (study, second)
     gained = shift.abnormal.valid(window) & ~calendar.abnormal.valid(window)
     if not gained.any():
         return None
     short = gained & ~shift.abnormal.in_tests(window)
-    answers = (answer_of(one, window) for one in (calendar, shift))
+    answers = (answer_of(study, window) for study in (calendar, shift))
     return ClockAnswers(int(gained.sum()), int(short.sum()), *answers)

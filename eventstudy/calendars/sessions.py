@@ -122,11 +122,11 @@ def sessions(calendar_name: str) -> Sessions:
     DataError
         There is no such calendar.
     """
-    known = Sessions.of(calendar_name, *read_sessions(calendar_name))
+    schedule = Sessions.of(calendar_name, *read_sessions(calendar_name))
     for override in _overrides():
         if override["calendar"] == calendar_name:
-            known = _corrected(known, override)
-    return known
+            schedule = _corrected(schedule, override)
+    return schedule
 
 
 @functools.cache
@@ -140,31 +140,35 @@ def _overrides() -> list[dict[str, str]]:
     return list(csv.DictReader(OVERRIDES.read_text(encoding="utf-8").splitlines()))
 
 
-def _corrected(known: Sessions, override: dict[str, str]) -> Sessions:
+def _corrected(schedule: Sessions, override: dict[str, str]) -> Sessions:
     first, last = (np.datetime64(override[name], "D") for name in ("first", "last"))
     if override["state"] == "open":
-        known = _opened(known, np.arange(first, last + 1))
-    within = (known.dates >= first) & (known.dates <= last)
+        schedule = _opened(schedule, np.arange(first, last + 1))
+    within = (schedule.dates >= first) & (schedule.dates <= last)
     if override["state"] == "closed":
-        return Sessions.of(known.code, known.tz, *(array[~within] for array in known.arrays))
-    dates, *hours = known.arrays
+        return Sessions.of(
+            schedule.code, schedule.tz, *(array[~within] for array in schedule.arrays)
+        )
+    dates, *hours = schedule.arrays
     for i, time in enumerate((override["opens"], override["closes"])):
         if time:
             clock, _, zone = time.partition(" ")
-            instants, hours[i] = _at(dates[within], clock, zone or known.tz), hours[i].copy()
+            instants, hours[i] = _at(dates[within], clock, zone or schedule.tz), hours[i].copy()
             is_limit = override["state"] == "closes_by"
             hours[i][within] = np.minimum(instants, hours[i][within]) if is_limit else instants
-    return Sessions.of(known.code, known.tz, dates, *hours)
+    return Sessions.of(schedule.code, schedule.tz, dates, *hours)
 
 
-def _opened(known: Sessions, days: DateArray) -> Sessions:
+def _opened(schedule: Sessions, days: DateArray) -> Sessions:
     """Return the sessions with those of `days` that are not among them, at the usual hours."""
-    at = np.searchsorted(known.dates, days)
-    is_new = known.dates[at] != days
+    at = np.searchsorted(schedule.dates, days)
+    is_new = schedule.dates[at] != days
     days, at = days[is_new], at[is_new]
-    fresh = days, *(_hours(days, known, array) for array in known.arrays[1:])
-    pairs = zip(known.arrays, fresh, strict=True)
-    return Sessions.of(known.code, known.tz, *(np.insert(array, at, new) for array, new in pairs))
+    fresh = days, *(_hours(days, schedule, array) for array in schedule.arrays[1:])
+    pairs = zip(schedule.arrays, fresh, strict=True)
+    return Sessions.of(
+        schedule.code, schedule.tz, *(np.insert(array, at, new) for array, new in pairs)
+    )
 
 
 def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -> Sessions:

@@ -83,14 +83,14 @@ def _note_end(name: str, last: np.datetime64) -> list[str]:
 
 def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
     """Return a note on the days between sessions on which several symbols traded."""
-    known = sessions(name).dates
+    dates = sessions(name).dates
     traders = defaultdict(list)
     for q in quotes:
-        is_inside = (q.dates > known[0]) & (q.dates < known[-1])
-        for day in q.dates[_traded(q) & is_inside & ~located(q.dates, known)[1]]:
+        is_inside = (q.dates > dates[0]) & (q.dates < dates[-1])
+        for day in q.dates[_traded(q) & is_inside & ~located(q.dates, dates)[1]]:
             traders[str(day)].append(q.symbol)
-    most = min(TRADED, max(FEWEST, len(quotes) // 2 + 1))
-    days = sorted(day for day, symbols in traders.items() if len(symbols) >= most)
+    needed = min(TRADED, max(FEWEST, len(quotes) // 2 + 1))
+    days = sorted(day for day, symbols in traders.items() if len(symbols) >= needed)
     if not days:
         return []
     symbols = list(dict.fromkeys(symbol for day in days for symbol in traders[day]))
@@ -100,6 +100,6 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
 
 def _traded(quotes: Quotes) -> BoolArray:
     """Return on which rows there is volume and another close than on the row before, (T,)."""
-    moved = np.diff(quotes.close, prepend=np.nan) != 0
-    is_traded: BoolArray = np.isfinite(quotes.close) & (quotes.volume > 0) & moved
+    has_moved = np.diff(quotes.close, prepend=np.nan) != 0
+    is_traded: BoolArray = np.isfinite(quotes.close) & (quotes.volume > 0) & has_moved
     return is_traded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,7 +93,9 @@ def _returns(case: Case) -> pd.Series[float]:
 
 def is_case(folder: Path) -> bool:
     """Return whether a folder holds a case, or its name is that of one of this package."""
-    return (folder / CASE).exists() or (not folder.exists() and str(folder) in SHIPPED)
+    with suppress(OSError):
+        return (folder / CASE).exists() or (not folder.exists() and str(folder) in SHIPPED)
+    return False
 
 
 def verify_case(folder: Path) -> Verification:

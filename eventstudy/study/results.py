@@ -39,10 +39,11 @@ class EventStudyResults(StudyWithFigures):
     >>> results = es.run_study("events.csv", es.StudyConfig(prices="sample"))
     >>> isinstance(results, es.EventStudyResults), results
     (True, <event study: 70 of 230 events, market model, [-10,10]>)
-    >>> results.answer((0, 1)).verdict
+    >>> adverse = results.groups("direction")["adverse"]
+    >>> adverse.answer((0, 1)).verdict
     'different'
-    >>> print(results.test("bmp_kp", (0, 1)))
-    BMP-KP: t(69) = -2.00, p = 0.0498, 70 events
+    >>> print(adverse.test("bmp_kp", (0, 1)))
+    BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
     """
 
     @classmethod

@@ -130,8 +130,8 @@ def find_actions(
     scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
-    kept = (scores >= DOUBT) & ((traces.sum(axis=0) > NEWS) | beyond[at])
-    return Actions(at, np.exp(logs), scores, sure | proven[at]).take(kept)
+    suspect = (scores >= DOUBT) & ((traces.sum(axis=0) > NEWS) | beyond[at])
+    return Actions(at, np.exp(logs), scores, sure | proven[at]).take(suspect)
 
 
 def _sigma(sizes: FloatArray, days: DateArray, at: IntArray) -> FloatArray:
@@ -148,8 +148,8 @@ def _likeliest(
     with np.errstate(invalid="ignore", divide="ignore"):
         opens = moves + np.log(bars.open[at] / bars.close[at])
     grid = -np.sign(moves)[:, None] * np.log(RATIOS)
-    far = np.fmin(np.abs(grid + moves[:, None]), np.abs(grid + opens[:, None]))
-    odds = _student(far, 5, sigma[:, None]) + np.log(PRIORS)
+    distance = np.fmin(np.abs(grid + moves[:, None]), np.abs(grid + opens[:, None]))
+    odds = _student(distance, 5, sigma[:, None]) + np.log(PRIORS)
     best = odds.argmax(axis=1)
     return grid[np.arange(len(at)), best], odds.max(axis=1) - _student(moves, 3, sigma)
 
@@ -160,9 +160,9 @@ def _of_volumes(volume: FloatArray, at: IntArray, logs: FloatArray) -> tuple[Flo
     amount = np.log(np.where((volume > 0) & (volume < np.inf), volume, np.nan))
     before = row_medians(_windows(amount, at, -DAYS, 0), SOME)
     later, day = row_medians(_windows(amount, at, 0, DAYS), SOME) - before, amount[at] - before
-    moved = _odds(later, LEVEL, logs) + _odds(day, VOLUME, logs)
-    still = _odds(later, LEVEL) + _odds(day, VOLUME)
-    odds = np.logaddexp(moved + np.log(1 - ADJUSTED), still + np.log(ADJUSTED))
+    adjusting = _odds(later, LEVEL, logs) + _odds(day, VOLUME, logs)
+    unmoved = _odds(later, LEVEL) + _odds(day, VOLUME)
+    odds = np.logaddexp(adjusting + np.log(1 - ADJUSTED), unmoved + np.log(ADJUSTED))
     return odds, np.isfinite(later)
 
 
