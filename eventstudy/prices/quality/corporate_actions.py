@@ -53,8 +53,9 @@ STAYS = 5
 # volume, neither volume, range nor the next 10 moves are against it, these moves are at least a
 # third of the usual size (a share that is bid for hardly moves), and the last trade is at most two
 # weeks old; or if the close is certainly beyond a limit. Else it is suspect from log-odds `DOUBT`
-# on, unless volume, range and the next moves say by `NEWS` in all that it is news.
-SURE, DOUBT, AGAINST, NEWS = 4.0, 0.5, -1.0, -4.0
+# on, or `BLIND` without volume, unless volume, range and the next moves say by `NEWS` in all that
+# it is news.
+SURE, DOUBT, BLIND, AGAINST, NEWS = 4.0, 0.5, 2.5, -1.0, -4.0
 LARGE, FACTOR, RECENT = 1.9, 3.0, np.timedelta64(14, "D")
 
 
@@ -130,7 +131,7 @@ def find_actions(
     scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
-    suspect = (scores >= DOUBT) & ((traces.sum(axis=0) > NEWS) | beyond[at])
+    suspect = (scores >= np.where(has_volume, DOUBT, BLIND)) & ((traces.sum(axis=0) > NEWS) | beyond[at])
     return Actions(at, np.exp(logs), scores, sure | proven[at]).take(suspect)
 
 
