@@ -115,5 +115,5 @@ class TestCommand:
         (tmp_path / name).write_text("mine", encoding="utf-8")
         done = CliRunner().invoke(main, ["example", str(tmp_path)])
         assert done.exit_code == 2
-        assert f"there is already {name}; nothing was written" in done.stderr
+        assert f"holds {name} already; nothing was written" in done.stderr
         assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["mine"]

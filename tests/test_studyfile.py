@@ -357,7 +357,7 @@ class TestInit:
         (tmp_path / name).write_text("mine", encoding="utf-8")
         done = CliRunner().invoke(main, ["init", str(tmp_path)])
         assert done.exit_code == 2
-        assert f"there is already {name}; nothing was written" in done.stderr
+        assert f"holds {name} already; nothing was written" in done.stderr
         assert [p.read_text(encoding="utf-8") for p in tmp_path.iterdir()] == ["mine"]
 
 

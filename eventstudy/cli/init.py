@@ -102,7 +102,7 @@ def _write_new(folder: Path, texts: Mapping[str, str]) -> None:
 
     if existing := sorted(name for name in texts if (folder / name).exists()):
         remedy = "nothing was written; name another folder"
-        problem = f"there is already {' and '.join(existing)}"
+        problem = f"holds {' and '.join(existing)} already"
         raise ConfigError(problem, where=str(folder), remedy=remedy)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

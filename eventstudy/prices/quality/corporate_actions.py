@@ -131,7 +131,9 @@ def find_actions(
     scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
-    suspect = (scores >= np.where(has_volume, DOUBT, BLIND)) & ((traces.sum(axis=0) > NEWS) | beyond[at])
+    suspect = (scores >= np.where(has_volume, DOUBT, BLIND)) & (
+        (traces.sum(axis=0) > NEWS) | beyond[at]
+    )
     return Actions(at, np.exp(logs), scores, sure | proven[at]).take(suspect)
 
 
