@@ -56,7 +56,14 @@ def note_closed_days(symbol: str, calendar: str, outside: int) -> list[str]:
 
 
 def note_ends(last: np.datetime64, calendars: Mapping[str, Sessions]) -> list[str]:
-    """Return notes on the calendars of exchanges that end before `last`, the last day with data."""
+    """Return notes on the calendars of exchanges that end before the data.
+
+    Parameters
+    ----------
+    last : datetime64
+        The last day with data.
+    calendars : mapping of str to Sessions
+    """
     names = [CLOCKS[name] for name in calendars if _is_of_exchange(name, calendars)]
     return [note for name in dict.fromkeys(names) for note in _note_end(name, last)]
 

@@ -208,7 +208,19 @@ def _windows(values: FloatArray, at: IntArray, first: int, stop: int) -> FloatAr
 
 
 def row_medians(values: FloatArray, fewest: int = 1) -> FloatArray:
-    """Return the medians (m,) of (m, n) values, NaN of a row of fewer than `fewest` finite ones."""
+    """Return the median of each row.
+
+    Parameters
+    ----------
+    values : (m, n) float array
+        NaN = missing.
+    fewest : int
+        A row of fewer finite values has none.
+
+    Returns
+    -------
+    (m,) float array
+    """
     ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=1)
     n = np.isfinite(ordered).sum(axis=1)
     low, high = (np.take_along_axis(ordered, np.maximum(k, 0)[:, None] // 2, 1) for k in (n - 1, n))

@@ -158,7 +158,17 @@ class Quotes:
         )  # fmt: skip
 
     def moved(self, first: DateArray, last: DateArray) -> FloatArray:
-        """Return the log moves (k,) from the closes of some days to those of later ones."""
+        """Return the log moves from the closes of some days to those of later ones.
+
+        Parameters
+        ----------
+        first, last : (k,) datetime64 array
+
+        Returns
+        -------
+        (k,) float array
+            NaN without both closes.
+        """
         a, b = (np.searchsorted(self.dates[:-1], days) for days in (first, last))
         has_both = (self.dates[a] == first) & (self.dates[b] == last)
         return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
@@ -189,7 +199,18 @@ class Market:
     series: Sequence[Quotes]
 
     def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
-        """Return the median log moves (k,) of the other series from `first` to `last`; 0 = none."""
+        """Return the median log moves of the other series.
+
+        Parameters
+        ----------
+        symbol : str
+        first, last : (k,) datetime64 array
+
+        Returns
+        -------
+        (k,) float array
+            0 where there is none.
+        """
         some = self.series[:: max(1, len(self.series) // MOST)]
         others = some if len(some) >= CROWD else [q for q in some if q.symbol != symbol]
         moves = [q.moved(first, last) for q in others] or [np.zeros(len(last))]
