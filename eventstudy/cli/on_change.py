@@ -19,6 +19,8 @@ from .shared import LATER, notify, tell
 
 # Seconds that it may take.
 LONGEST = 300
+# Seconds that an ended command has to be gone.
+ENDING = 5
 
 
 def split_command(
@@ -136,7 +138,9 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
                 child.kill()
             else:
                 os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            # A signal amid `wait` may leave its lock behind, so that another one never ends.
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(ENDING)
             raise
         finally:
             out.seek(0)
