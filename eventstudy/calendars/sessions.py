@@ -143,7 +143,7 @@ def _overrides() -> list[dict[str, str]]:
 def _corrected(schedule: Sessions, override: dict[str, str]) -> Sessions:
     first, last = (np.datetime64(override[name], "D") for name in ("first", "last"))
     if override["state"] == "open":
-        schedule = _opened(schedule, np.arange(first, last + 1))
+        schedule = _opened(schedule, np.arange(first, last + np.timedelta64(1, "D")))
     within = (schedule.dates >= first) & (schedule.dates <= last)
     if override["state"] == "closed":
         return Sessions.of(

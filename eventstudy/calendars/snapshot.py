@@ -42,7 +42,7 @@ def read_sessions(name: str) -> tuple[str, DateArray, DateArray, DateArray]:
     tz, first, hours, letters = lines[name].split(" ")
     days = np.frombuffer(letters.encode("ascii"), np.uint8)
     at = np.flatnonzero(days != CLOSED)
-    dates: DateArray = np.datetime64(first, "D") + at
+    dates: DateArray = np.datetime64(first, "D") + at.astype("timedelta64[D]")
     minutes = np.array([pair.split(":") for pair in hours.split(",")], dtype=np.int64)
     clock = minutes[days[at] - FIRST_HOURS].astype("timedelta64[m]")
     opens, closes = to_utc(dates + clock.T, tz)
@@ -65,7 +65,7 @@ def to_utc(walls: DateArray, tz: str) -> DateArray:
     """
     zone, walls = zoneinfo.ZoneInfo(tz), walls.astype("datetime64[s]")
     weeks = walls.astype("datetime64[W]")
-    edges: DateArray = np.arange(weeks.min(), weeks.max() + 2)
+    edges: DateArray = np.arange(weeks.min(), weeks.max() + np.timedelta64(2, "W"))
     at, offsets = (weeks - edges[0]).astype(np.int64), _offsets(edges, zone)
     out = offsets[at]
     changing = out != offsets[at + 1]

@@ -84,7 +84,9 @@ def _cars(study: FittedStudy, window: Window) -> Sequence[EventCar]:
     """Return the CAR of each event over a window, shape (n,)."""
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
-    ends = np.where(a.extended(window) & study.ok, a.sessions_of(window)[1], np.datetime64("NaT"))
+    ends = np.where(
+        a.extended(window) & study.ok, a.sessions_of(window)[1], np.datetime64("NaT", "D")
+    )
     columns = {
         "car": a.car(window),
         "se": np.sqrt(a.var_car(window)),
