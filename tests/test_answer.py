@@ -340,6 +340,8 @@ def test_a_short_history_leaves_standardised_tests_and_not_the_plain_average() -
     assert study.test("bmp", window, min_history=21).n_events == 12
     flagged = study.events["flags"].str.contains("short_history")
     assert flagged.tolist() == [True, True] + [False] * 10
+    assert study.test("bmp", window, min_history=110).n_events == 10, "as asked, not 82"
+    assert study.test("bmp", window, min_history=111).reason
 
 
 def test_short_histories_are_counted_in_the_answer() -> None:

@@ -12,6 +12,10 @@ SEED = 20251119
 DRAWS = 999
 
 
+# Complete estimation days that standardised tests need unless another number is asked for.
+HISTORY = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Conventions:
     """Choices that a test may make in more than one way; the defaults are in docs/methods.md.
@@ -32,8 +36,9 @@ class Conventions:
         windows are those of "extend", and estimation days at a limit are censored in the market
         model.
     min_history : int
-        Fewest complete estimation days of an event in standardised tests and in the answer, at most
-        three quarters of the estimation window; 0 = no minimum. The plain average keeps the event.
+        Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
+        minimum. Up to 60 it is three quarters of the estimation window at most; a larger number
+        counts as it is. The plain average keeps the event.
     fpc : bool
         Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
     draws : int
@@ -52,7 +57,7 @@ class Conventions:
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
     limits: Literal["extend", "none", "drop", "censored"] = "extend"
-    min_history: int = 60
+    min_history: int = HISTORY
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED

@@ -15,13 +15,13 @@ from ..utility.registry import did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ..utility.workers import current
 from ..windows.event_windows import EventWindows
-from .conventions import Conventions
+from .conventions import HISTORY, Conventions
 
 T = TypeVar("T")
 
 # Cached attributes that depend on the conventions.
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
-# The share of the estimation window that the minimum history does not exceed.
+# The share of a short estimation window that the usual minimum history does not exceed.
 MOST_HISTORY = 0.75
 # Arrays that are made on demand where there are many events.
 ON_DEMAND = ("resid", "x_estimation")
@@ -151,8 +151,10 @@ class Sampled(ByEvent):
     @property
     def least_history(self) -> int:
         """Fewest complete estimation days of an event in standardised tests."""
-        most = int(MOST_HISTORY * len(self.windows.estimation))
-        return min(self.conventions.min_history, most)
+        asked = self.conventions.min_history
+        if asked > HISTORY:
+            return asked
+        return min(asked, int(MOST_HISTORY * len(self.windows.estimation)))
 
     @property
     def has_history(self) -> BoolArray:

@@ -12,7 +12,7 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ..abnormal.conventions import DRAWS, SEED, Conventions
+from ..abnormal.conventions import DRAWS, HISTORY, SEED, Conventions
 from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
 from ..errors import ConfigError, EventStudyError
 from ..utility import typing as kinds
@@ -161,7 +161,7 @@ class StudyConfig:
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
     limits: Literal["extend", "none", "drop", "censored"] = "extend"
-    min_history: int = 60
+    min_history: int = HISTORY
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED
