@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from ..calendars.exchanges import EXCHANGES, home_of
 from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import Gate, Verdict
-from ..prices.quality.quotes import Market, Quotes
+from ..prices.quality.price_limits import LimitRule, rules_of
+from ..prices.quality.quotes import NO_DATES, Market, Quotes
+from ..prices.quality.whole_series import twins_of
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
@@ -375,10 +378,35 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
 
 
-def markets_of(homes: Mapping[str, str], series: Iterable[Quotes]) -> dict[str, Market]:
-    """Return the series of each home calendar; those without a home are of no market."""
-    groups: dict[str, list[Quotes]] = {}
+def with_markets(
+    series: Sequence[Quotes],
+    keys: Iterable[Key],
+    clock: Clock,
+    *,
+    st: Collection[str],
+    limits: Sequence[LimitRule],
+) -> dict[str, Quotes]:
+    """Return series by symbol, each with the sessions, limits and other series of its exchange.
+
+    Parameters
+    ----------
+    series : sequence of Quotes
+    keys : iterable of (symbol, calendar)
+        A symbol without its own exchange among them is of no market.
+    clock : Clock
+    st : collection of str
+        Symbols under special treatment.
+    limits : sequence of LimitRule
+    """
+    homes, twins, groups = home_calendars(keys), twins_of(series), dict[str, list[Quotes]]()
     for quotes in series:
-        if quotes.symbol in homes:
-            groups.setdefault(homes[quotes.symbol], []).append(quotes)
-    return {home: Market(members) for home, members in groups.items()}
+        groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
+    markets = {home: Market(members) for home, members in groups.items() if home}
+    out = {}
+    for quotes in series:
+        symbol, home = quotes.symbol, homes.get(quotes.symbol, "")
+        out[symbol] = replace(
+            quotes, sessions=clock.dates.get(home, NO_DATES), market=markets.get(home),
+            rules=rules_of(symbol, limits, st=symbol in st), twin=twins.get(symbol, ""),
+        )  # fmt: skip
+    return out
