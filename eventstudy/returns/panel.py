@@ -183,14 +183,17 @@ class ReturnsPanel:
         return faults
 
     def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
-        """Return the first session of each calendar on or after its day, shape (n,).
-
-        The day itself where it is outside of the calendar.
+        """Return the first session of each calendar on or after its day.
 
         Parameters
         ----------
         calendars : sequence of n str
         days : (n,) datetime64 array
+
+        Returns
+        -------
+        (n,) datetime64 array
+            The day itself where it is outside of the calendar.
         """
         out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
         for name in self.calendars.keys() & set(calendars):
@@ -443,6 +446,5 @@ class ReturnsPanel:
             members = members[members >= 0]
             if len(members):
                 values = np.where(self.spans[members] == 1, self.values[members], np.nan)
-                simple = np.expm1(values) if self.kind == "log" else values
-                rows[text, calendar] = equal_weight(simple, self.kind)
+                rows[text, calendar] = equal_weight(values, self.kind)
         return self.with_rows(rows)

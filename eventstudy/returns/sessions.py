@@ -348,17 +348,18 @@ def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Cloc
 
 
 def equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
-    """Return the mean of simple returns over the members present, and where there is one.
+    """Return the returns of an equal-weight portfolio, and where a member has one.
 
     Parameters
     ----------
     values : (m, T) float array
-        Simple returns; NaN = missing.
+        Returns of its members; NaN = missing.
     kind : {"simple", "log"}
-        Of the mean that is given back.
+        Of the returns; the mean is that of simple ones.
     """
-    count = np.isfinite(values).sum(axis=0)
-    mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+    simple = np.expm1(values) if kind == "log" else values
+    count = np.isfinite(simple).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(simple, axis=0) / np.maximum(count, 1), np.nan)
     return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
 
 
