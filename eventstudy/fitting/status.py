@@ -34,7 +34,8 @@ IN_DOUBT = (
     "adjusted_above", "duplicate_date", "suspect_limit", "stale_price", "outside_range",
     "shifted_dates", "same_prices",
 )  # fmt: skip
-# Kept moves that may be faults: where they are in the main window, the answer says so.
+# Kept moves that may be faults: where they are in the main window, the answer says so; those of the
+# benchmark too, as moves in doubt.
 SUSPECT = {
     "suspect_split": Flag.SUSPECT_SPLIT, "suspect_jump": Flag.SUSPECT_MOVE,
     "suspect_limit": Flag.SUSPECT_MOVE, "suspect_return": Flag.SUSPECT_MOVE,
@@ -178,9 +179,11 @@ def _faulty(
         for fault in near:
             for name in _flags_of(fault.kind):
                 out[name][i] = True
-            if fault.kind in SUSPECT and fault.symbol == tickers[i]:
+            if fault.kind in SUSPECT:
+                is_own = fault.symbol == tickers[i]
+                flag = SUSPECT[fault.kind] if is_own else Flag.SUSPECT_MOVE
                 first, last = (np.datetime64(day, "D") for day in (fault.date, fault.last))
-                out[SUSPECT[fault.kind]][i] |= ((days[i] >= first) & (days[i] <= last)).any()
+                out[flag][i] |= ((days[i] >= first) & (days[i] <= last)).any()
     return out
 
 

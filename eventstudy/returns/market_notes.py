@@ -12,7 +12,14 @@ from ..errors import DataError
 from ..prices.quality.corporate_actions import row_medians
 from ..prices.quality.fault_kinds import FLAGGED, SeriesFault, as_faults
 from ..prices.quality.quotes import MOST, Quotes
-from ..prices.quality.whole_series import MOVES, explain_dates, lag_of, spans_of_lag
+from ..prices.quality.whole_series import (
+    MOVES,
+    explain_dates,
+    lag_of,
+    same_as,
+    spans_of_lag,
+    twins_of,
+)
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray
 from .sessions import CLOCKS, Clock, Key, home_calendars, located
@@ -79,8 +86,8 @@ def refuse_dates(dates: DateArray, clock: Clock, where: str) -> None:
             raise DataError(str(why), where=where, value=f"calendar {name}")
 
 
-def find_shifts(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list[SeriesFault]:
-    """Return the rows of returns that fit the market of the session before or after better.
+def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list[SeriesFault]:
+    """Return the rows of returns whose dates look shifted, and those that are of another symbol.
 
     Parameters
     ----------
@@ -100,10 +107,13 @@ def find_shifts(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list[S
     for name, rows in rows_of.items():
         last, dates = clock.columns[name][-MOVES:], clock.dates[name]
         some = rows[:: max(1, len(rows) // MOST)]
+        twins = twins_of((keys[r][0], dates[-MOVES:], values[r, last]) for r in rows)
         for row in rows if len(rows) > 1 else ():
+            symbol = keys[row][0]
             market = row_medians(values[[r for r in some if r != row]][:, last].T)
-            spans = spans_of_lag(dates, lag_of(values[row, last], market))
-            faults += as_faults(keys[row][0], "shifted_dates", FLAGGED, spans)
+            lag, twin = lag_of(values[row, last], market), twins.get(symbol, "")
+            faults += as_faults(symbol, "shifted_dates", FLAGGED, spans_of_lag(dates, lag))
+            faults += as_faults(symbol, "same_prices", FLAGGED, same_as(dates, twin))
     return faults
 
 

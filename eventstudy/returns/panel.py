@@ -17,7 +17,7 @@ from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
 from ..prices.quality.whole_series import explain_dates
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
-from .market_notes import find_shifts, note_closed_days, note_ends, note_markets, refuse_dates
+from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack
 from .sessions import (
     DATA_CALENDAR,
@@ -385,15 +385,15 @@ class ReturnsPanel:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
             values, outside = values[sound], outside[sound]
-        shifts, strays = find_shifts(values, wanted, clock), zip(wanted, outside, strict=True)
+        odd, strays = find_odd_rows(values, wanted, clock), zip(wanted, outside, strict=True)
         notes = [n for key, k in strays for n in note_closed_days(*key, int(k), len(dates))]
-        notes += [*note_faults(shifts), *note_ends(dates[-1], sessions or {})]
+        notes += [*note_faults(odd), *note_ends(dates[-1], sessions or {})]
         spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, kind=kind, notes=tuple(notes),
             hours={name: usual_hours(s) for name, s in (sessions or {}).items()},
-            notices=tuple(verdict.notices), faults=(*verdict.faults, *shifts),
+            notices=tuple(verdict.notices), faults=(*verdict.faults, *odd),
             failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 

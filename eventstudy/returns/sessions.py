@@ -399,7 +399,8 @@ def with_markets(
         Symbols under special treatment.
     limits : sequence of LimitRule
     """
-    homes, twins, groups = home_calendars(keys), twins_of(series), dict[str, list[Quotes]]()
+    homes, groups = home_calendars(keys), dict[str, list[Quotes]]()
+    twins = twins_of((q.symbol, q.bars.dates[1:], np.diff(np.log(q.bars.price))) for q in series)
     for quotes in series:
         groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
     markets = {home: Market(members) for home, members in groups.items() if home}

@@ -149,25 +149,37 @@ def same_prices(q: Quotes) -> list[Span]:
 
     Their last 60 moves are equal to 6 digits, on the same days.
     """
-    return [Span(q.dates[0], q.dates[-1], f"the prices of {q.twin}")] if q.twin else []
+    return same_as(q.dates, q.twin)
 
 
-def twins_of(series: Iterable[Quotes]) -> dict[str, str]:
+def twins_of(series: Iterable[tuple[str, DateArray, FloatArray]]) -> dict[str, str]:
     """Return the symbols whose last moves are those of another symbol, and which.
 
     Parameters
     ----------
-    series : iterable of Quotes
+    series : iterable of (symbol, dates, moves)
+        Dates and moves of shape (n,); the last 60 are compared, which few zeros and no gap are
+        among.
     """
     groups: dict[bytes, list[str]] = {}
-    for q in series:
-        price, days = q.price[-COMPARED - 1 :], q.dates[-COMPARED - 1 :]
-        with np.errstate(invalid="ignore"):
-            moves = np.round(np.diff(np.log(price)), 6) + 0.0
-        if len(moves) == COMPARED and (np.abs(moves) > 0).sum() > COMPARED // 2:
-            groups.setdefault(days.tobytes() + moves.tobytes(), []).append(q.symbol)
+    for symbol, dates, moves in series:
+        last = np.round(moves[-COMPARED:], 6) + 0.0
+        if len(last) == COMPARED and (np.abs(last) > 0).sum() > COMPARED // 2:
+            groups.setdefault(dates[-COMPARED:].tobytes() + last.tobytes(), []).append(symbol)
     many = [symbols for symbols in groups.values() if len(symbols) > 1]
     return {s: symbols[s == symbols[0]] for symbols in many for s in symbols}
+
+
+def same_as(dates: DateArray, twin: str) -> list[Span]:
+    """Return the whole span of a series that is that of another symbol; [] without one.
+
+    Parameters
+    ----------
+    dates : (n,) datetime64[D] array
+    twin : str
+        The other symbol; "" = none.
+    """
+    return [Span(dates[0], dates[-1], f"the prices of {twin}")] * bool(twin)
 
 
 def lag_of(moves: FloatArray, market: FloatArray) -> int:
