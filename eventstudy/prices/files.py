@@ -290,4 +290,6 @@ def _read_file(file: Path) -> pd.DataFrame:
         frame = read_parquet(file)
         return frame.set_axis(range(1, len(frame) + 1), axis=0)
     except DataError as error:
-        raise BadAnswerError(error.what, where=error.where, remedy=error.remedy) from error
+        raise BadAnswerError(
+            error.what, where=error.where, value=error.value, remedy=error.remedy
+        ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, DataError, PriceError
+from ..errors import BadAnswerError, ConfigError, DataError, EventStudyError, PriceError
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
@@ -272,14 +272,15 @@ def _shrink(connection: sqlite3.Connection) -> None:
 
 
 def import_files(
-    store: StoreProvider, path: Path, progress: Progress | None = None
+    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress | None = None
 ) -> tuple[list[ReadBack], Prices]:
-    """Store all prices of a folder or table, and read them back.
+    """Store all prices of folders and tables, and read them back.
 
     Parameters
     ----------
     store : StoreProvider
-    path : Path
+    paths : Path or sequence of Path
+        Of several, one that cannot be read is among the failures, and the others are stored.
     progress : callable, optional
 
     Returns
@@ -288,28 +289,71 @@ def import_files(
         What the store has of each symbol now.
     prices : Prices
         The prices of the files, with failures and notices.
+
+    Raises
+    ------
+    DataError
+        If a symbol is in two of the paths.
     """
-    from .files import FilesProvider
-
     repeats: dict[str, list[str]] = {}
-
-    def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
-        if days := days_unlike(cells, rows, SAME_PRICE):
-            repeats[symbol] = days
-
-    files = FilesProvider(path, _compare)
-    prices = _stamped(files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress))
+    each = [paths] if isinstance(paths, Path) else [*dict.fromkeys(paths)]
+    portions = []
+    for done, path in enumerate(each, 1):
+        alone = len(each) == 1
+        portions.append(_read_files(path, repeats, progress if alone else None, alone=alone))
+        if progress and not alone:
+            progress(done, len(each))
+    tables: dict[str, pd.DataFrame] = {}
+    for path, portion in zip(each, portions, strict=True):
+        if twice := tables.keys() & portion.provenance.keys():
+            remedy = "import one of them"
+            raise DataError("in two files", where=min(twice), value=str(path), remedy=remedy)
+        tables |= portion.by_symbol()
+    failures = {s: error for portion in portions for s, error in portion.failures.items()}
+    sources = {s: source for portion in portions for s, source in portion.provenance.items()}
+    prices = _stamped(Prices.of(tables, failures, sources))
     before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
     answers = read_back(store, prices, stored, repeats)
     notices = (*stored.notices, *_notice_ends(answers, prices, before))
     return answers, replace(prices, notices=notices)
 
 
+def _read_files(
+    path: Path, repeats: dict[str, list[str]], progress: Progress | None, *, alone: bool
+) -> Prices:
+    """Return the prices of a folder or table, and file the days that occur again in `repeats`."""
+    from .files import FilesProvider
+
+    def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
+        if days := days_unlike(cells, rows, SAME_PRICE):
+            repeats[symbol] = days
+
+    refused: dict[str, PriceError] = {}
+    try:
+        files = FilesProvider(path, _compare)
+        for symbol in files.symbols():
+            try:
+                check_symbol(symbol)
+            except DataError as error:
+                refused[symbol] = _as_failure(error, path.name)
+        wanted = [symbol for symbol in files.symbols() if symbol not in refused]
+        prices = files.fetch(wanted, FIRST_DAY, LAST_DAY, progress=progress)
+    except (ConfigError, DataError) as error:
+        if alone:
+            raise
+        return Prices.of({}, {path.name: _as_failure(error, error.where)}, {})
+    return replace(prices, failures={**prices.failures, **refused})
+
+
+def _as_failure(error: EventStudyError, where: str) -> PriceError:
+    return BadAnswerError(error.what, where=where, value=error.value, remedy=error.remedy)
+
+
 def _stamped(prices: Prices) -> Prices:
-    """Return prices whose symbols can be stored, with the present time."""
+    """Return prices with the present time."""
     now, library = datetime.now(UTC).isoformat(timespec="seconds"), f"eventstudy-kit {__version__}"
     provenance = {
-        check_symbol(symbol): replace(source, retrieved_at=now, library=library)
+        symbol: replace(source, retrieved_at=now, library=library)
         for symbol, source in prices.provenance.items()
     }
     return replace(prices, provenance=provenance)

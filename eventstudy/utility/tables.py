@@ -154,8 +154,10 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
             header, lines, rows = _cells(stream, path.name)
     except UnicodeDecodeError as error:
-        remedy = "save it as CSV UTF-8"
-        raise DataError("not UTF-8 text", where=path.name, remedy=remedy) from error
+        with opened(path, "rb") as raw:
+            fault = why_not_text(raw.read()) or Problem(1, "", "not UTF-8 text", remedy=SAVE_AS)
+        where = f"{path.name}:{fault.line}"
+        raise DataError(fault.what, where=where, value=fault.value, remedy=fault.remedy) from error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot be read ({reason})", where=path.name) from error
@@ -165,7 +167,8 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
 def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[str]]]:
     first = stream.readline()
     if not first.strip():
-        raise DataError("no header line", where=f"{name}:1")
+        remedy = "the first line names the columns: date, close ..."
+        raise DataError("no header line", where=f"{name}:1", remedy=remedy)
     separator = separator_of(first)
     header = next(csv.reader([first], delimiter=separator))
     lines, rows = [], []
@@ -173,8 +176,8 @@ def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[s
         if isinstance(cells, csv.Error):
             raise DataError(str(cells), where=f"{name}:{number + 1}") from cells
         if len(cells) != len(header):
-            fault = f"{len(cells)} cells, the header has {len(header)}"
-            raise DataError(fault, where=f"{name}:{number + 1}")
+            fault, remedy = f"{len(cells)} cells, the header has {len(header)}", "correct the row"
+            raise DataError(fault, where=f"{name}:{number + 1}", remedy=remedy)
         lines.append(number + 1)
         rows.append(cells)
     return header, lines, rows
@@ -320,6 +323,11 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        reason, where = "the first row has more cells than the header", f"{name}: row 2"
+        raise DataError(
+            reason, where=where, remedy="give each column one name, each row as many cells"
+        )
     return frame if separator == "," else frame.apply(_with_points)
 
 
