@@ -19,7 +19,7 @@ from ..prices import PriceProvider
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import IndexChoice, settled
 from ..returns.currency import factor_currency
-from ..returns.factor_files import checked_factors
+from ..returns.factor_files import checked_factors, gate_of, require_decimals
 from ..returns.load import Progress, load_returns, read_returns
 from ..returns.measures import require_intercept, require_prices
 from ..returns.series import FACTOR, Sources
@@ -173,8 +173,14 @@ class UnfittedStudy:
         columns: list[str] = []
         if self.factors is not None:
             factors = checked_factors(self.factors)
-            columns, panel = list(factors.columns), panel.with_factors(factors, FACTOR)
+            columns, (notices, faults) = list(factors.columns), gate_of(factors)
+            panel = replace(
+                panel.with_factors(factors, FACTOR),
+                notices=(*panel.notices, *notices), faults=(*panel.faults, *faults),
+            )  # fmt: skip
         model = model.bound(columns)
+        if self.factors is not None:
+            require_decimals(factors, (factor.name for factor in model.factors))
         require_intercept(model.parameters, panel.measure, model.name)
         require_prices(self.conventions.limits, panel.measure)
         return model, columns, panel

@@ -17,9 +17,13 @@ from ..events.announcements import parse_date
 from ..events.sheets import sheet_of_csv
 from ..events.table import Events, events_from_frame, read_events
 from ..models import LinearModel, make_model
+from ..prices.quality.fault_kinds import SeriesFault
+from ..prices.quality.return_faults import CODE_TEXTS, CODES
+from ..prices.quality.size_faults import SizeColumn
 from ..prices.sizes import RECORD
-from ..returns.factor_files import read_factors
+from ..returns.factor_files import read_factors, require_decimals
 from ..returns.series import MARKET
+from ..utility.catalogue import say
 from ..utility.tables import read_bytes, read_table, strip
 from .config import StudyConfig, within
 
@@ -87,7 +91,11 @@ class StudyInputs:
     def model_of(self, config: StudyConfig) -> LinearModel:
         """Return the model of the study or of a variant, bound to the factors of the files."""
         model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
-        return model.bound(() if self.factors is None else list(self.factors.columns))
+        if self.factors is None:
+            return model.bound(())
+        model = model.bound(list(self.factors.columns))
+        require_decimals(self.factors, (factor.name for factor in model.factors))
+        return model
 
     def factors_of(self, model: LinearModel) -> pd.DataFrame | None:
         """Return the factors of the files if the model uses any of them, else None."""
@@ -201,11 +209,16 @@ class SizesFile:
         Why a firm has none, where the file is the record of a run.
     source : str
         Where the numbers are from.
+    faults : tuple of SeriesFault
+    notices : tuple of str
+        What the gate saw.
     """
 
     table: pd.DataFrame
     failures: Mapping[str, str]
     source: str
+    faults: tuple[SeriesFault, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def read_sizes(path: str | Path) -> SizesFile:
@@ -214,39 +227,59 @@ def read_sizes(path: str | Path) -> SizesFile:
     Each number holds from its date on, for 370 days at most. Market values are in the column
     ``currency`` of the file, or the currency of the ticker. Shares will be multiplied with the
     closes of the study, so they must be in the unit of these: restated for later splits where the
-    closes are.
+    closes are. Codes for missing values, and values that cannot be meant, are left out
+    (docs/faults.md, files of market values).
 
     Raises
     ------
     DataError
-        On a missing column, or a cell that is no date or no positive number.
+        On a missing column, a cell that is no date or no number, or if most are not positive.
     """
     import pandas as pd
 
-    cells = read_table(path, text=("mcap", "shares", "close"))
+    cells = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
     table = cells.rename(columns={c: str(c).strip().lower() for c in cells.columns})
     table = table.rename(columns={"symbol": "ticker"})
     value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
     missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
-    table["date"] = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
-    is_record = set(RECORD) <= set(table.columns)
-    blank = table[value].isna().to_numpy() & is_record
-    table = table.assign(**{value: table[value].map(_number).astype(float)})
-    failed = blank & table["note"].notna().to_numpy() if is_record else blank
-    notes = table["note"][failed].astype(str) if is_record else ()
-    failures = dict(zip(table["ticker"][failed], notes, strict=True))
-    table, blank = table[~failed], blank[~failed]
-    valid = (table[value] > 0) & np.isfinite(table[value])
-    bad = np.flatnonzero(table["date"].isna() | ~blank & ~valid)
-    if len(bad):
-        row = table.index[bad[0]]
-        where, text = f"{name}: row {row + 2}", ", ".join(map(str, cells.loc[row]))
-        raise DataError("not a date and a positive number", where=where, value=text)
+    table["text"] = table[value].fillna("").astype(str).str.strip()
+    dates = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
+    numbers = table["text"].map(_number).astype(float)
+    is_code = table["text"].isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
+    for column, bad in (
+        ("ticker", table["ticker"].isna()), ("date", dates.isna()),
+        (value, numbers.isna() & ~is_code),
+    ):  # fmt: skip
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            what, remedy = (say(f"size_cell.{column}{end}") for end in ("", "_remedy"))
+            where, cell = f"{name}: row {row + 2}, {column}", str(table[column].iloc[row])
+            raise DataError(what, where=where, value=cell, remedy=remedy)
+    tickers = table["ticker"].astype(str).str.strip()
+    table = table.assign(**{"ticker": tickers, "date": dates, value: numbers.mask(is_code)})
     table = table.sort_values(["ticker", "date"], kind="stable")
+    is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
     source = str(table["source"].iloc[0]) if is_record and len(table) else name
-    return SizesFile(table.assign(currency=table.get("currency", "")), failures, source)
+    if is_record:
+        noted = table[table[value].isna() & table["note"].notna()]
+        failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
+        table = table.drop(index=noted.index)
+    # The record of a run has blank cells on days before the first share count.
+    judged = table[table["text"].ne("") | ~is_record]
+    stays, faults, notices = SizeColumn(
+        judged["ticker"].to_numpy(object), judged["date"].to_numpy().astype("datetime64[D]"),
+        judged[value].to_numpy(float), judged["text"].to_numpy(object), name,
+        is_count=value == "shares",
+    ).judged()  # fmt: skip
+    lacking = set(table["ticker"])
+    table = table.drop(index=judged.index[~stays])
+    failures |= dict.fromkeys(
+        sorted(lacking - set(table["ticker"])), say("size_cell.none", where=name)
+    )
+    table = table.assign(currency=table.get("currency", "")).drop(columns="text")
+    return SizesFile(table, failures, source, tuple(faults), tuple(notices))
 
 
 def _number(cell: object) -> float:
