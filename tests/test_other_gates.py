@@ -98,9 +98,9 @@ def test_a_factor_in_percent_is_refused_where_it_is_used() -> None:
     market = Market(n=3, seed=61)
     table = market.wide[list(FACTORS)].copy()
     table["hml"] *= 100
-    with pytest.raises(DataError, match="the column hml of factors is not in decimals") as error:
+    with pytest.raises(DataError, match="hml: not in decimals, got 'factors: median") as error:
         market.fit(model="ff3", factors=table)
-    assert "divide it by 100" in str(error.value)
+    assert "divide the column by 100" in str(error.value)
     used = market.fit(model="capm", factors=table)
     assert [f.kind for f in used.panel.faults] == ["percent_column"]
     clean = market.fit(model="capm", factors=market.wide[list(FACTORS)])

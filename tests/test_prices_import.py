@@ -73,11 +73,10 @@ def test_bad_files_alone_are_data_problems(folder: Path, tmp_path: Path) -> None
     assert invoke("import", *bad, "--store", tmp_path / "s")[0] == 1
     for path in bad:
         assert invoke("import", path, "--store", tmp_path / "s")[0] == 1
+    good = folder / "AAA.csv"
+    code, _, err = invoke("import", good, folder / "no.csv", "--store", tmp_path / "s")
+    assert (code, "no such file or folder of prices" in err) == (2, True)
     assert not (tmp_path / "s").exists()
-    code, _, err = invoke(
-        "import", folder / "AAA.csv", folder / "no.csv", "--store", tmp_path / "s"
-    )
-    assert (code, "no such file or folder of prices" in err) == (3, True)
     assert invoke("import", "--store", tmp_path / "s")[0] == 2
 
 

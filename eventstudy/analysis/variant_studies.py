@@ -286,11 +286,11 @@ def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
     return YahooProvider().sizes(tickers, start, dates.max().astype(object))
 
 
-def _sizes_of(file: SizesFile, panel: ReturnsPanel) -> Sizes:
+def _sizes_of(file: Sizes, panel: ReturnsPanel) -> Sizes:
     """Return the market values of a file; shares are multiplied with the closes of the panel."""
     table = file.table if "mcap" in file.table else _times_closes(file.table, panel)
     rows = table.reindex(columns=[*COLUMNS]).reset_index(drop=True)
-    return Sizes(rows, file.failures, file.source, (), file.faults, file.notices)
+    return replace(file, table=rows)
 
 
 def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,10 @@ from ..events.announcements import parse_date
 from ..events.sheets import sheet_of_csv
 from ..events.table import Events, events_from_frame, read_events
 from ..models import LinearModel, make_model
-from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.return_faults import CODE_TEXTS, CODES
-from ..prices.quality.size_faults import SizeColumn
-from ..prices.sizes import RECORD
-from ..returns.factor_files import read_factors, require_decimals
+from ..prices.quality.size_faults import judge_sizes
+from ..prices.sizes import RECORD, Sizes
+from ..returns.factor_files import read_factors
 from ..returns.series import MARKET
 from ..utility.catalogue import say
 from ..utility.tables import read_bytes, read_table, strip
@@ -91,11 +90,7 @@ class StudyInputs:
     def model_of(self, config: StudyConfig) -> LinearModel:
         """Return the model of the study or of a variant, bound to the factors of the files."""
         model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
-        if self.factors is None:
-            return model.bound(())
-        model = model.bound(list(self.factors.columns))
-        require_decimals(self.factors, (factor.name for factor in model.factors))
-        return model
+        return model.bound(() if self.factors is None else list(self.factors.columns))
 
     def factors_of(self, model: LinearModel) -> pd.DataFrame | None:
         """Return the factors of the files if the model uses any of them, else None."""
@@ -197,8 +192,7 @@ def _row(
     return ([Confounder(row["ticker"], day, row["what"])] if day and not faults else []), faults
 
 
-@dataclass(frozen=True, eq=False)
-class SizesFile:
+class SizesFile(Sizes):
     """The numbers of a file of market values.
 
     Attributes
@@ -206,19 +200,10 @@ class SizesFile:
     table : DataFrame
         Columns ticker, date, currency, and mcap or shares, in order of ticker and date.
     failures : mapping of str to str
-        Why a firm has none, where the file is the record of a run.
+        Why a firm has none.
     source : str
         Where the numbers are from.
-    faults : tuple of SeriesFault
-    notices : tuple of str
-        What the gate saw.
     """
-
-    table: pd.DataFrame
-    failures: Mapping[str, str]
-    source: str
-    faults: tuple[SeriesFault, ...] = ()
-    notices: tuple[str, ...] = ()
 
 
 def read_sizes(path: str | Path) -> SizesFile:
@@ -237,29 +222,23 @@ def read_sizes(path: str | Path) -> SizesFile:
     """
     import pandas as pd
 
-    cells = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
-    table = cells.rename(columns={c: str(c).strip().lower() for c in cells.columns})
+    table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
+    table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
     table = table.rename(columns={"symbol": "ticker"})
     value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
     missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
-    table["text"] = table[value].fillna("").astype(str).str.strip()
+    texts = table[value].fillna("").astype(str).str.strip()
     dates = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
-    numbers = table["text"].map(_number).astype(float)
-    is_code = table["text"].isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
-    for column, bad in (
-        ("ticker", table["ticker"].isna()), ("date", dates.isna()),
-        (value, numbers.isna() & ~is_code),
-    ):  # fmt: skip
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            what, remedy = (say(f"size_cell.{column}{end}") for end in ("", "_remedy"))
-            where, cell = f"{name}: row {row + 2}, {column}", str(table[column].iloc[row])
-            raise DataError(what, where=where, value=cell, remedy=remedy)
-    tickers = table["ticker"].astype(str).str.strip()
+    numbers = texts.map(_number).astype(float)
+    is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
+    _refuse_cells(table["ticker"], table["ticker"].isna(), name)
+    _refuse_cells(table["date"], dates.isna(), name)
+    _refuse_cells(table[value], numbers.isna() & ~is_code, name)
+    tickers, shown = table["ticker"].astype(str).str.strip(), texts.str[:40].replace("", "blank")
     table = table.assign(**{"ticker": tickers, "date": dates, value: numbers.mask(is_code)})
-    table = table.sort_values(["ticker", "date"], kind="stable")
+    table = table.assign(text=shown).sort_values(["ticker", "date"], kind="stable")
     is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
     source = str(table["source"].iloc[0]) if is_record and len(table) else name
     if is_record:
@@ -267,19 +246,21 @@ def read_sizes(path: str | Path) -> SizesFile:
         failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
         table = table.drop(index=noted.index)
     # The record of a run has blank cells on days before the first share count.
-    judged = table[table["text"].ne("") | ~is_record]
-    stays, faults, notices = SizeColumn(
-        judged["ticker"].to_numpy(object), judged["date"].to_numpy().astype("datetime64[D]"),
-        judged[value].to_numpy(float), judged["text"].to_numpy(object), name,
-        is_count=value == "shares",
-    ).judged()  # fmt: skip
-    lacking = set(table["ticker"])
-    table = table.drop(index=judged.index[~stays])
-    failures |= dict.fromkeys(
-        sorted(lacking - set(table["ticker"])), say("size_cell.none", where=name)
-    )
-    table = table.assign(currency=table.get("currency", "")).drop(columns="text")
-    return SizesFile(table, failures, source, tuple(faults), tuple(notices))
+    judged = table[table["text"].ne("blank") | (not is_record)]
+    stays, faults, notices = judge_sizes(judged, value, name)
+    usable = table.drop(index=judged.index[~stays], columns="text")
+    lacking = sorted(set(table["ticker"]) - set(usable["ticker"]))
+    failures |= dict.fromkeys(lacking, say("size_cell.none", where=name))
+    usable = usable.assign(currency=usable.get("currency", ""))
+    return SizesFile(usable, failures, source, faults=faults, notices=notices)
+
+
+def _refuse_cells(cells: pd.Series[Any], bad: pd.Series[bool], name: str) -> None:
+    """Raise DataError for the first bad cell of a column of market values."""
+    for row in np.flatnonzero(bad)[:1]:
+        message, remedy = (say(f"size_cell.{cells.name}{end}") for end in ("", "_remedy"))
+        where, cell = f"{name}: row {row + 2}, {cells.name}", str(cells.iloc[row])
+        raise DataError(message, where=where, value=cell, remedy=remedy)
 
 
 def _number(cell: object) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import BadAnswerError, NetworkError, NoPricesError, PriceError, RateLimitedError
 from .quality.fault_kinds import SeriesFault
 from .quality.gate import GATE
-from .quality.size_faults import SizeColumn
+from .quality.size_faults import judge_sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,9 +145,9 @@ def market_values(
     dates = by_day.index.to_numpy().astype("datetime64[D]")
     dates, current = checked(dates, np.asarray(by_day, dtype=np.float64), splits, symbol)
     current = restated(dates, current, splits)
-    named, texts = np.full(len(current), symbol, dtype=object), current.astype(str).astype(object)
-    column = SizeColumn(named, dates, current, texts, "yahoo", is_count=True)
-    stays, faults, notices = column.judged()
+    texts = {"ticker": symbol, "text": current.astype(str)}
+    judged = pd.DataFrame({"date": dates.astype("datetime64[s]"), "shares": current, **texts})
+    stays, *seen = judge_sizes(judged, "shares", "yahoo")
     shares = as_of(dates[stays], current[stays], sessions, OLDEST_COUNT)
     first, last = (np.datetime64(day, "D") for day in (start, end))
     keep = (sessions >= first) & (sessions <= last) & np.isfinite(close)
@@ -156,7 +156,7 @@ def market_values(
     cells = {"date": sessions.astype("datetime64[s]"), "close": close, "shares": shares}
     table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
-    table.attrs[GATE] = faults, notices
+    table.attrs[GATE] = seen
     return table[[*COLUMNS]]
 
 

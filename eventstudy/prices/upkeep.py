@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadAnswerError, ConfigError, DataError, EventStudyError, PriceError
+from ..errors import BadAnswerError, ConfigError, DataError, PriceError
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import sqlite3
 
     import pandas as pd
+
+    from .files import OnRead
 
 LIST = """SELECT symbol, provenance, fetched_at,
     (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
@@ -280,7 +283,7 @@ def import_files(
     ----------
     store : StoreProvider
     paths : Path or sequence of Path
-        Of several, one that cannot be read is among the failures, and the others are stored.
+        A table that cannot be read is among the failures, and the others are stored.
     progress : callable, optional
 
     Returns
@@ -296,19 +299,18 @@ def import_files(
         If a symbol is in two of the paths.
     """
     repeats: dict[str, list[str]] = {}
+
+    def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
+        check_symbol(symbol)
+        if days := days_unlike(cells, rows, SAME_PRICE):
+            repeats[symbol] = days
+
     each = [paths] if isinstance(paths, Path) else [*dict.fromkeys(paths)]
-    portions = []
-    for done, path in enumerate(each, 1):
-        alone = len(each) == 1
-        portions.append(_read_files(path, repeats, progress if alone else None, alone=alone))
-        if progress and not alone:
-            progress(done, len(each))
-    tables: dict[str, pd.DataFrame] = {}
-    for path, portion in zip(each, portions, strict=True):
-        if twice := tables.keys() & portion.provenance.keys():
-            remedy = "import one of them"
-            raise DataError("in two files", where=min(twice), value=str(path), remedy=remedy)
-        tables |= portion.by_symbol()
+    portions = [_read_files(path, _compare, progress) for path in each]
+    names = Counter(symbol for portion in portions for symbol in portion.symbols)
+    if twice := [symbol for symbol, n in names.items() if n > 1]:
+        raise DataError("in two files", where=twice[0], remedy="import one of them")
+    tables = {s: rows for portion in portions for s, rows in portion.by_symbol().items()}
     failures = {s: error for portion in portions for s, error in portion.failures.items()}
     sources = {s: source for portion in portions for s, source in portion.provenance.items()}
     prices = _stamped(Prices.of(tables, failures, sources))
@@ -318,39 +320,20 @@ def import_files(
     return answers, replace(prices, notices=notices)
 
 
-def _read_files(
-    path: Path, repeats: dict[str, list[str]], progress: Progress | None, *, alone: bool
-) -> Prices:
-    """Return the prices of a folder or table, and file the days that occur again in `repeats`."""
+def _read_files(path: Path, on_read: OnRead, progress: Progress | None) -> Prices:
+    """Return the prices of a folder or table; a table that cannot be read is a failure."""
     from .files import FilesProvider
 
-    def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
-        if days := days_unlike(cells, rows, SAME_PRICE):
-            repeats[symbol] = days
-
-    refused: dict[str, PriceError] = {}
+    files = FilesProvider(path, on_read)
     try:
-        files = FilesProvider(path, _compare)
-        for symbol in files.symbols():
-            try:
-                check_symbol(symbol)
-            except DataError as error:
-                refused[symbol] = _as_failure(error, path.name)
-        wanted = [symbol for symbol in files.symbols() if symbol not in refused]
-        prices = files.fetch(wanted, FIRST_DAY, LAST_DAY, progress=progress)
-    except (ConfigError, DataError) as error:
-        if alone:
-            raise
-        return Prices.of({}, {path.name: _as_failure(error, error.where)}, {})
-    return replace(prices, failures={**prices.failures, **refused})
-
-
-def _as_failure(error: EventStudyError, where: str) -> PriceError:
-    return BadAnswerError(error.what, where=where, value=error.value, remedy=error.remedy)
+        return files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress)
+    except DataError as error:
+        facts: Any = {"where": error.where, "value": error.value, "remedy": error.remedy}
+        return Prices.of({}, {path.name: BadAnswerError(error.what, **facts)}, {})
 
 
 def _stamped(prices: Prices) -> Prices:
-    """Return prices with the present time."""
+    """Return prices whose symbols can be stored, with the present time."""
     now, library = datetime.now(UTC).isoformat(timespec="seconds"), f"eventstudy-kit {__version__}"
     provenance = {
         symbol: replace(source, retrieved_at=now, library=library)
@@ -387,7 +370,7 @@ def export(prices: Prices, path: Path) -> None:
     ------
     ConfigError
         For another suffix, or a Parquet file without pyarrow.
-    DataError
+    BadAnswerError
         For a symbol that a spreadsheet would take for a formula.
     """
     if path.suffix.lower() not in (".csv", ".parquet"):
@@ -406,8 +389,8 @@ def export(prices: Prices, path: Path) -> None:
 
 
 def check_symbol(symbol: str) -> str:
-    """Return `symbol`; DataError if it is blank, not printable, or starts a formula in a sheet."""
+    """Return `symbol`; BadAnswerError if it is blank, not printable, or starts a formula."""
     if not symbol.strip() or not symbol.isprintable() or symbol.startswith(("=", "+", "-", "@")):
         remedy = "a symbol is printable and starts no formula"
-        raise DataError("not a symbol", value=symbol, remedy=remedy)
+        raise BadAnswerError("not a symbol", value=symbol, remedy=remedy)
     return symbol

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import astuple
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..errors import ConfigError, DataError
 from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.gate import GATE, Gate
 from ..prices.quality.return_faults import CODE_TEXTS, CODES, LARGE_MEDIAN
+from ..utility.catalogue import say
 from ..utility.tables import read_table
 from .table import of_file, wide_returns
 
@@ -68,11 +69,11 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
         if twice:
             where = Path(path).name
             raise DataError("a factor is in two files", where=where, value=", ".join(twice))
-    records = [frame.attrs.pop(GATE, {}) for frame in frames]
+    records = [frame.attrs.pop(GATE) for frame in frames if GATE in frame.attrs]
     joined = pd.concat(frames, axis=1, sort=True)
     joined = joined.loc[:, ~joined.columns.duplicated()]
-    if any(records):
-        joined.attrs[GATE] = _joined(records)
+    if records:
+        joined.attrs[GATE] = {k: [x for record in records for x in record[k]] for k in records[0]}
     return joined
 
 
@@ -119,12 +120,12 @@ def gate_of(frame: pd.DataFrame) -> tuple[list[str], list[SeriesFault]]:
     return record.get("notices", []), [SeriesFault(*texts) for texts in record.get("faults", [])]
 
 
-def require_decimals(frame: pd.DataFrame, names: Iterable[str]) -> None:
-    """Raise DataError if one of the named factors is not in decimals."""
-    failures = frame.attrs.get(GATE, {}).get("failures", {})
-    for name in names:
-        if name in failures:
-            raise DataError(failures[name], where="factors")
+def require_decimals(faults: Iterable[SeriesFault], names: Container[str]) -> None:
+    """Raise DataError if a fault is that one of the named factors is not in decimals."""
+    for fault in faults:
+        if fault.kind == "percent_column" and fault.symbol in names:
+            message, remedy = "not in decimals", say("fault.remedy.percent_column")
+            raise DataError(message, where=fault.symbol, value=fault.detail, remedy=remedy)
 
 
 def factor_name(column: str) -> str:
@@ -204,29 +205,17 @@ def _through_gate(values: pd.DataFrame, where: str) -> pd.DataFrame:
     gate.look(names, returns)
     with of_file(where):
         verdict = gate.verdict()
-    missing = {}
+    missing: list[list[str]] = []
     for name in verdict.symbols:
-        k = names.index(name)
-        values[name] = verdict.cleaned([name], returns[k : k + 1])[0]
-        missing[name] = days[values[name].isna() & ~np.isnan(returns[k])].astype(str).tolist()
+        before = returns[names.index(name)]
+        values[name] = verdict.cleaned([name], before[None])[0]
+        lost = days[values[name].isna() & ~np.isnan(before)]
+        missing += [[name, str(day)] for day in lost]
     values[[*verdict.failures]] = np.nan
     if verdict.faults:
-        values.attrs[GATE] = {
-            "notices": list(map(str, verdict.notices)), "missing": missing,
-            "failures": verdict.failures, "faults": [list(astuple(f)) for f in verdict.faults],
-        }  # fmt: skip
+        faults, notices = [[*astuple(f)] for f in verdict.faults], [*map(str, verdict.notices)]
+        values.attrs[GATE] = {"notices": notices, "faults": faults, "missing": missing}
     return values
-
-
-def _joined(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the gate saw in several files; of a factor in two of them the first counts."""
-    out: dict[str, Any] = {"notices": [], "faults": [], "missing": {}, "failures": {}}
-    for record in filter(None, records):
-        for name in ("notices", "faults"):
-            out[name] += record[name]
-        for name in ("missing", "failures"):
-            out[name] = record[name] | out[name]
-    return out
 
 
 def _refuse_percent(values: pd.DataFrame, where: str) -> None:

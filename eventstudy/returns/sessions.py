@@ -321,12 +321,12 @@ def factor_rows(
         Each of shape (T,); NaN and 0 where the market of the factor was closed.
     """
     dates, rows = frame.index.to_numpy().astype("datetime64[D]"), {}
-    taken_out = frame.attrs.get(GATE, {}).get("missing", {})
+    taken_out = frame.attrs.get(GATE, {}).get("missing", [])
     for name in frame.columns:
         simple = frame[name].to_numpy(float)
         returns = np.log1p(simple) if kind == "log" else simple
         values, _ = compounded(dates, returns, sessions, kind)
-        lacking = _places_of(taken_out.get(str(name), []), sessions)
+        lacking = _places_of([day for factor, day in taken_out if factor == name], sessions)
         values[lacking] = np.nan
         stops = np.union1d(np.flatnonzero(np.isfinite(values)), lacking)
         spans = np.zeros(len(sessions), np.int64)
