@@ -307,3 +307,37 @@ def test_no_cell_ends_in_a_traceback(
             assert ((numbers > 0) & np.isfinite(numbers)).all()
         else:
             assert not np.isinf(out.to_numpy(float)).any()
+
+
+# Files that once ended in a traceback
+
+
+def test_whole_numbers_of_many_digits_are_infinite(tmp_path: Path) -> None:
+    """They are more than pandas can hold as a number."""
+    for mark in (",", ";"):
+        text = f"date,smb,rf\n2024-01-02,0,0\n2024-01-03,{'9' * 400},0\n2024-01-04,0,0\n"
+        (tmp_path / "f.csv").write_text(text.replace(",", mark), encoding="utf-8")
+        table = read_factors(tmp_path / "f.csv")
+        np.testing.assert_array_equal(table["smb"], [0, np.nan, 0])
+        assert [f.kind for f in gate_of(table)[1]] == ["infinite_return"]
+
+
+@pytest.mark.parametrize("day", ["99999999", "0001-01-01", "2300-01-01"])
+def test_dates_outside_of_all_calendars_are_refused(day: str, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(f"date,smb\n2024-01-02,0.01\n{day},0.01\n", encoding="utf-8")
+    with pytest.raises(DataError, match=f"date that cannot be read, got '{day}'"):
+        read_factors(tmp_path / "f.csv")
+    with pytest.raises(DataError, match=f"row 2, date: not a date, got '{day}'"):
+        sizes(tmp_path, f"AAA,{day},1")
+
+
+def test_dates_of_market_values_are_civil(tmp_path: Path) -> None:
+    """With or without a time and a zone."""
+    rows = ("AAA,2020-01-02T23:00+09:00,1", "AAA,2020-01-03 10:00-05:00,1", "AAA,20200106,1")
+    days = sizes(tmp_path, *rows).table["date"].dt.strftime("%Y-%m-%d").tolist()
+    assert days == ["2020-01-02", "2020-01-03", "2020-01-06"]
+
+
+def test_huge_numbers_do_not_overflow() -> None:
+    frame = factors().assign(smb=np.where(np.arange(len(DAYS)) % 2, 1e308, -1e308))
+    assert gate_of(checked_factors(frame))[1][0].kind == "infinite_return"

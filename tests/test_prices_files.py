@@ -113,6 +113,13 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
     assert "no adjusted closes" in note
 
 
+def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
+    day = pd.Timestamp("2019-01-02")
+    pd.DataFrame({"date": [day], "close": [day]}).to_parquet(tmp_path / "AAA.parquet")
+    prices = FilesProvider(tmp_path).fetch(["AAA"], day.date(), day.date())
+    assert "AAA.parquet:1: close: not a number" in str(prices.failures["AAA"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

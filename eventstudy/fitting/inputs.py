@@ -17,6 +17,7 @@ from ..events.announcements import parse_date
 from ..events.sheets import sheet_of_csv
 from ..events.table import Events, events_from_frame, read_events
 from ..models import LinearModel, make_model
+from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS, CODES
 from ..prices.quality.size_faults import judge_sizes
 from ..prices.sizes import RECORD, Sizes
@@ -230,7 +231,9 @@ def read_sizes(path: str | Path) -> SizesFile:
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
     texts = table[value].fillna("").astype(str).str.strip()
-    dates = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
+    days = table["date"].astype(str).str[:10]
+    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
     numbers = texts.map(_number).astype(float)
     is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
     _refuse_cells(table["ticker"], table["ticker"].isna(), name)

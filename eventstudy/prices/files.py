@@ -243,7 +243,7 @@ def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
-    with suppress(ValueError, OverflowError):
+    with suppress(TypeError, ValueError, OverflowError):
         if pd.to_numeric(cells, errors="raise").astype("float64").notna().all():
             return _exact(cells)
     text = cells.fillna("").astype(str).str.strip()

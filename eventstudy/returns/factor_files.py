@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ConfigError, DataError
 from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.gate import GATE, Gate
-from ..prices.quality.return_faults import CODE_TEXTS, CODES, LARGE_MEDIAN
+from ..prices.quality.return_faults import CODE_TEXTS, CODES, HUGE, LARGE_MEDIAN
 from ..utility.catalogue import say
 from ..utility.tables import read_table
 from .table import of_file, wide_returns
@@ -221,12 +221,12 @@ def _through_gate(values: pd.DataFrame, where: str) -> pd.DataFrame:
 def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     """Refuse a table in percent: a wrong unit would make every abnormal return wrong in silence."""
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
-    sizes = np.abs(numbers[np.isfinite(numbers) & ~np.isin(numbers, CODES)])
+    sizes = np.abs(numbers[(np.abs(numbers) < HUGE) & ~np.isin(numbers, CODES)])
     if len(sizes) and float(np.median(sizes)) > LARGE_MEDIAN:
         layout = "Ken French's files are recognised by their layout"
         value, remedy = float(np.median(sizes)), f"write decimals: 0.01 is 1 % ({layout})"
         raise DataError("the factors look like percent", where=where, value=value, remedy=remedy)
-    rf = values["rf"].abs().median() if "rf" in values else 0.0
+    rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:
         reason = "the riskless rate is not that of a day in decimals"
         remedy = "for example (1 + y)^(1/252) - 1 from the rate y of a year"

@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
@@ -316,11 +317,17 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
         if fault := why_not_text(header):
             raise DataError(fault.what, where=name, value=fault.value, remedy=fault.remedy)
         separator = separator_of(header.decode("utf-8-sig"))
-        file.seek(0)
-        frame = pd.read_csv(
-            file, sep=separator, dtype=dict.fromkeys(("ticker", "symbol", *text), str),
-            encoding="utf-8-sig", float_precision="round_trip", low_memory=False,
+        read: Any = partial(
+            pd.read_csv, file, sep=separator, encoding="utf-8-sig", float_precision="round_trip",
+            low_memory=False,
         )  # fmt: skip
+        file.seek(0)
+        try:
+            frame: pd.DataFrame = read(dtype=dict.fromkeys(("ticker", "symbol", *text), str))
+        except OverflowError:
+            # A whole number of more than 300 digits: as text it is infinite.
+            file.seek(0)
+            frame = read(dtype=str)
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
     if not isinstance(frame.index, pd.RangeIndex):
@@ -336,7 +343,8 @@ def _with_points(cells: pd.Series[Any]) -> pd.Series[Any]:
     texts = [text for text in cells.dropna().unique() if isinstance(text, str)]
     if not has_decimal_commas(texts):
         return cells
-    numbers = cells.map(lambda cell: point_of(cell) if isinstance(cell, str) else cell)
+    # Of more than 300 digits is no number that pandas can hold, but a text that is infinite.
+    numbers = cells.map(lambda cell: point_of(str(cell)), na_action="ignore")
     return numbers.replace("-", None).astype(float)
 
 

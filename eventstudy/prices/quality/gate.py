@@ -15,6 +15,7 @@ from .._base import name_some
 from .fault_kinds import NAMED, SeriesFault, as_faults
 from .quotes import Span
 from .return_faults import (
+    HUGE,
     LARGE_MEDIAN,
     LETTERS,
     LONE,
@@ -274,7 +275,7 @@ class Gate:
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
         """Keep the marks of one column, and return whether it has to wait for the verdict."""
-        column = ReturnColumn(values, self._kind)
+        column = ReturnColumn(np.where(np.abs(values) > HUGE, np.inf, values), self._kind)
         numbers, marks = column.numbers, column.marks
         large = column.median > LARGE_MEDIAN
         sizes = self._of_wrong if column.not_decimal else self._of_large if large else self._sizes
