@@ -331,10 +331,8 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
     if not isinstance(frame.index, pd.RangeIndex):
-        reason, where = "the first row has more cells than the header", f"{name}: row 2"
-        raise DataError(
-            reason, where=where, remedy="give each column one name, each row as many cells"
-        )
+        reason, remedy = "the first row has more cells than the header", "correct the row"
+        raise DataError(reason, where=f"{name}: row 2", remedy=remedy)
     return frame if separator == "," else frame.apply(_with_points)
 
 
