@@ -172,7 +172,7 @@ def _lacking(case: Case) -> Iterator[str]:
     for field, names in HELD.items():
         held: Any = getattr(case, field)
         for name in names:
-            values = pd.Series(held[name] if name in held else [], dtype=object)
+            values = pd.Series(held.get(name, []), dtype=object)
             if field in ("fit", "windows") or name in ("tau", "ar", "car"):
                 values = pd.to_numeric(values, errors="coerce")
             if values.empty or values.isna().any():
