@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import ConfigError, DataError, EventsFileError, Problem
 from ..events.announcements import parse_date
 from ..events.sheets import sheet_of_csv
@@ -230,6 +228,11 @@ def read_sizes(path: str | Path) -> SizesFile:
     missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
+    is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
+    if is_record:
+        noted = table[table[value].isna() & table["note"].notna()]
+        failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
+        table = table.drop(index=noted.index)
     texts = table[value].fillna("").astype(str).str.strip()
     days = table["date"].astype(str).str[:10]
     dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
@@ -242,12 +245,7 @@ def read_sizes(path: str | Path) -> SizesFile:
     tickers, shown = table["ticker"].astype(str).str.strip(), texts.str[:40].replace("", "blank")
     table = table.assign(**{"ticker": tickers, "date": dates, value: numbers.mask(is_code)})
     table = table.assign(text=shown).sort_values(["ticker", "date"], kind="stable")
-    is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
     source = str(table["source"].iloc[0]) if is_record and len(table) else name
-    if is_record:
-        noted = table[table[value].isna() & table["note"].notna()]
-        failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
-        table = table.drop(index=noted.index)
     # The record of a run has blank cells on days before the first share count.
     judged = table[table["text"].ne("blank") | (not is_record)]
     stays, faults, notices = judge_sizes(judged, value, name)
@@ -260,9 +258,9 @@ def read_sizes(path: str | Path) -> SizesFile:
 
 def _refuse_cells(cells: pd.Series[Any], bad: pd.Series[bool], name: str) -> None:
     """Raise DataError for the first bad cell of a column of market values."""
-    for row in np.flatnonzero(bad)[:1]:
+    for row in cells.index[bad][:1]:
         message, remedy = (say(f"size_cell.{cells.name}{end}") for end in ("", "_remedy"))
-        where, cell = f"{name}: row {row + 2}, {cells.name}", str(cells.iloc[row])
+        where, cell = f"{name}: row {row + 2}, {cells.name}", str(cells[row])
         raise DataError(message, where=where, value=cell, remedy=remedy)
 
 

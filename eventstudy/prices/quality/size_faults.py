@@ -37,7 +37,8 @@ def judge_sizes(
     Parameters
     ----------
     table : DataFrame
-        n rows in order of ``ticker`` and ``date``; ``text`` is the number as the source writes it.
+        n rows in order of ``ticker`` and ``date``, the index their places in the file; ``text`` is
+        the number as the source writes it.
     column : {"mcap", "shares"}
         Column of the numbers; NaN for a blank cell or a code for a missing value.
     where : str
@@ -62,7 +63,7 @@ def judge_sizes(
     kinds[wrong] = "impossible_size"
     if len(wrong) > MOST * np.isfinite(values).sum():
         message, remedy = "most numbers are not positive", "market values and counts are above 0"
-        first = f"{where}: {tickers[wrong[0]]} on {dates[wrong[0]]}"
+        first = f"{where}: row {table.index[wrong[0]] + 2}, {column}"
         raise DataError(message, where=first, value=texts[wrong[0]], remedy=remedy)
     for rows in _by_firm(tickers, kinds == ""):
         kinds[rows[slips(values[rows])]] = "size_slip"
