@@ -243,8 +243,9 @@ def read_sizes(path: str | Path) -> SizesFile:
     _refuse_cells(table["date"], dates.isna(), name)
     _refuse_cells(table[value], numbers.isna() & ~is_code, name)
     tickers, shown = table["ticker"].astype(str).str.strip(), texts.str[:40].replace("", "blank")
-    table = table.assign(**{"ticker": tickers, "date": dates, value: numbers.mask(is_code)})
-    table = table.assign(text=shown).sort_values(["ticker", "date"], kind="stable")
+    table = table.assign(ticker=tickers, date=dates, text=shown)
+    table[value] = numbers.mask(is_code)
+    table = table.sort_values(["ticker", "date"], kind="stable")
     source = str(table["source"].iloc[0]) if is_record and len(table) else name
     # The record of a run has blank cells on days before the first share count.
     judged = table[table["text"].ne("blank") | (not is_record)]
