@@ -21,6 +21,7 @@ from eventstudy.fitting.status import SUSPECT
 from eventstudy.prices.quality.fault_kinds import FAULTS, QUARANTINED, SeriesFault, table_of
 from eventstudy.prices.quality.quotes import Quotes, no_trade, spikes
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS
+from eventstudy.prices.quality.size_faults import SIZE_FAULTS
 from eventstudy.returns import ReturnsPanel, returns_of
 from eventstudy.utility.catalogue import has
 
@@ -606,8 +607,8 @@ def test_the_document_says_what_is_done() -> None:
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.M))
     actions = {name: cells.split(" | ")[-1] for name, cells in rows.items()}
-    kinds = {**FAULTS, **RETURN_FAULTS}
-    assert list(actions.items()) == [(name, kind.action) for name, kind in kinds.items()]
+    kinds = {name: kind.action for name, kind in {**FAULTS, **RETURN_FAULTS}.items()}
+    assert list(actions.items()) == [*kinds.items(), *SIZE_FAULTS.items()]
     for name, kind in FAULTS.items():
         rule = rows[name].split(" | ")[1]
         docstring = " ".join((kind.find.__doc__ or "").split())
@@ -615,9 +616,9 @@ def test_the_document_says_what_is_done() -> None:
 
 
 def test_every_kind_has_its_words() -> None:
-    kinds = {**FAULTS, **RETURN_FAULTS}
-    assert [kind for kind in kinds if not has(f"fault.{kind}")] == []
-    assert [kind for kind in RETURN_FAULTS if not has(f"fault.remedy.{kind}")] == []
+    others = {**RETURN_FAULTS, **SIZE_FAULTS}
+    assert [kind for kind in {**FAULTS, **others} if not has(f"fault.{kind}")] == []
+    assert [kind for kind in others if not has(f"fault.remedy.{kind}")] == []
 
 
 # Recorded prices

@@ -21,7 +21,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import EventStudyError
 from eventstudy.findings.document import to_json
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.findings.kept_case import read_case, shipped_case
+from eventstudy.findings.kept_case import Case, read_case, shipped_case
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs.kept_case import CASE, compute_case, reproduce_case, verify_case
 
@@ -313,3 +313,49 @@ def test_what_is_no_case_is_refused(tmp_path: Path, text: str) -> None:
         read_case(text, CASE)
     (tmp_path / CASE).write_text(text, encoding="utf-8")
     assert invoke("reproduce", tmp_path, code=1).count("\n") == 1
+
+
+LACKING: dict[str, Callable[[Case], dict[str, object]]] = {
+    "fit.alpha": lambda case: {"fit": {k: x for k, x in case.fit.items() if k != "alpha"}},
+    "fit.sigma": lambda case: {"fit": {**case.fit, "sigma": float("nan")}},
+    "days.ar": lambda case: {"days": case.days.drop(columns="ar")},
+    "days.car": lambda case: {"days": case.days.assign(car="x")},
+    "windows.start": lambda case: {"windows": case.windows.iloc[:0]},
+    "prices.sha256": lambda case: {"prices": case.prices.drop(columns="sha256")},
+    "event.tz": lambda case: {"event": {k: x for k, x in case.event.items() if k != "tz"}},
+}
+
+
+@pytest.mark.parametrize("name", list(LACKING))
+@pytest.mark.parametrize("command", ["verify", "reproduce"])
+def test_a_document_that_lacks_a_number_is_told_in_one_sentence(
+    name: str, command: str, tmp_path: Path
+) -> None:
+    """Although its hash is right."""
+    case = shipped_case(NAME)
+    forged = replace(case, files={}, sha256="", **LACKING[name](case))
+    (tmp_path / CASE).write_text(to_json(replace(forged, sha256=forged.hash)), encoding="utf-8")
+    text = invoke(command, tmp_path, code=4)
+    assert f"lacks {name}" in text
+    assert "restore it" in text
+    assert len(text.splitlines()) == 1
+
+
+@committed
+@pytest.mark.parametrize("json_too", [False, True])
+def test_a_list_of_that_event_alone_has_a_page(tmp_path: Path, json_too: bool) -> None:
+    """No price at all: no result, and the case as a case of its own."""
+    first = (ROOT / "events.csv").read_text(encoding="utf-8").splitlines()[:2]
+    (tmp_path / "e.csv").write_text("\n".join([*first, ""]), encoding="utf-8")
+    options = ["--prices", "sample", "--out", tmp_path / "out", *["--json"] * json_too]
+    text = invoke("run", tmp_path / "e.csv", *options, code=1)
+    assert "the one event could not be used" in text
+    assert TITLE in text
+    run = tmp_path / "out" / "e"
+    assert '<section id="cases"' in (run / "report.html").read_text(encoding="utf-8")
+    assert TITLE in (run / "report.md").read_text(encoding="utf-8")
+    findings = read_findings(run)
+    assert [sample.n_used for sample in findings.samples] == [0]
+    events = pd.read_csv(run / "events.csv")
+    assert events["status"].tolist() == ["dropped"]
+    assert events["day0"].tolist() == ["2019-05-22"]

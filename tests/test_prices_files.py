@@ -113,6 +113,13 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
     assert "no adjusted closes" in note
 
 
+def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
+    day = pd.Timestamp("2019-01-02")
+    pd.DataFrame({"date": [day], "close": [day]}).to_parquet(tmp_path / "AAA.parquet")
+    prices = FilesProvider(tmp_path).fetch(["AAA"], day.date(), day.date())
+    assert "AAA.parquet:1: close: not a number" in str(prices.failures["AAA"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -138,7 +145,10 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
         ("date;close\n2019-01-02;1,5\n", "AAA.csv:2: close: not a number, got '1,5'"),
         ("date,close\n2019-01-02,1,2\n", "AAA.csv:2: 3 cells, the header has 2"),
         ("date,close,currency\n2019-01-02,1,USD\n2019-01-03,1,CNY\n", "several currencies"),
-        ("date,close\n2019-01-02,1\xe9\n".encode("latin-1"), "AAA.csv: not UTF-8 text"),
+        (
+            "date,close\n2019-01-02,1\xe9\n".encode("latin-1"),
+            "AAA.csv:2: the file is not UTF-8: unreadable byte, got '0xe9'",
+        ),
         (b"date,close\n\x00", "AAA.csv:2: 1 cells"),
     ],
 )

@@ -58,7 +58,7 @@ def test_cells_of_a_packed_file(tmp_path: Path) -> None:
     [
         (b"", "no header line", "table.csv:1"),
         (b"a,b\n1,2\n\n1,2,3\n", "3 cells, the header has 2", "table.csv:4"),
-        (b"a\n\xff\n", "not UTF-8 text", "table.csv"),
+        (b"a\n\xff\n", "not UTF-8: unreadable byte", "table.csv:2"),
     ],
 )
 def test_faults_name_the_line(tmp_path: Path, content: bytes, message: str, where: str) -> None:

@@ -151,9 +151,9 @@ def _flipped(abnormal: AbnormalReturns, windows: list[Window]) -> Iterator[Float
     for window in windows:
         sample = abnormal.tested(window)
         present = [clusters[day] for day in sample.windows.day0.tolist()]
-        kept, local = np.unique(present, return_inverse=True)
-        if len(kept) >= FEWEST_CLUSTERS:
-            yield np.abs(flipped_t(sample.scar(window), local, signs[:, kept]))
+        clusters_in, local = np.unique(present, return_inverse=True)
+        if len(clusters_in) >= FEWEST_CLUSTERS:
+            yield np.abs(flipped_t(sample.scar(window), local, signs[:, clusters_in]))
 
 
 @dataclass(frozen=True)
@@ -227,10 +227,10 @@ def _t_of(effect: Interval) -> float:
     return effect.estimate / effect.se if effect.se > 0 else np.nan
 
 
-def _ratio(part: FloatArray, whole: FloatArray, f: float) -> tuple[float, float, float]:
-    """Return sum(part) / sum(whole) with its interval, errors inflated by the correlation."""
-    n, x, y = len(part), float(part.sum()), float(whole.sum())
-    c = quantile(n - 1.0) ** 2 * f**2 * n * np.cov(part, whole)
+def _ratio(top: FloatArray, foot: FloatArray, f: float) -> tuple[float, float, float]:
+    """Return sum(top) / sum(foot) with its interval, errors inflated by the correlation."""
+    n, x, y = len(top), float(top.sum()), float(foot.sum())
+    c = quantile(n - 1.0) ** 2 * f**2 * n * np.cov(top, foot)
     a, b, d = y**2 - c[1, 1], x * y - c[0, 1], x**2 - c[0, 0]
     root = b**2 - a * d
     if not (a > 0 and root >= 0):

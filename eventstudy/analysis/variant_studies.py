@@ -262,7 +262,11 @@ def with_market_values(
     ids = study.events["event_id"].to_numpy(object)
     lacking = usable & (sizes.reasons != "")
     notices = [f"size: {text}" for text in unvalued(ids, sizes.reasons, lacking)]
-    panel = replace(study.panel, notices=(*study.panel.notices, *notices))
+    panel = replace(
+        study.panel,
+        notices=(*study.panel.notices, *record.notices, *notices),
+        faults=(*study.panel.faults, *record.faults),
+    )
     return replace(study, sizes=sizes, panel=panel)
 
 
@@ -282,11 +286,11 @@ def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
     return YahooProvider().sizes(tickers, start, dates.max().astype(object))
 
 
-def _sizes_of(file: SizesFile, panel: ReturnsPanel) -> Sizes:
+def _sizes_of(file: Sizes, panel: ReturnsPanel) -> Sizes:
     """Return the market values of a file; shares are multiplied with the closes of the panel."""
     table = file.table if "mcap" in file.table else _times_closes(file.table, panel)
     rows = table.reindex(columns=[*COLUMNS]).reset_index(drop=True)
-    return Sizes(rows, file.failures, file.source)
+    return replace(file, table=rows)
 
 
 def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:

@@ -139,14 +139,16 @@ def fetch(
 
 
 @prices.command("import", epilog=EXIT_CODES)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument(
+    "paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="PATH..."
+)
 @options(JSON, QUIET, STORE)
-def import_(store: str | None, path: Path, as_json: bool, quiet: bool) -> None:
+def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
     """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
     from ..prices.upkeep import import_files
 
     with progress(quiet, "files") as advance:
-        answers, prices = import_files(_store(store), path, advance)
+        answers, prices = import_files(_store(store), paths, advance)
     _show_kept(answers, prices, quiet, as_json)
 
 

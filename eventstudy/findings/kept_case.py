@@ -34,6 +34,13 @@ DECIMALS = dict.fromkeys(("ar", "car", "alpha", "beta", "sigma"), 6) | {
     "se": 4, "statistic": 2, "pvalue": 3, "sq": 3, "event_f": 3, "r2": 3,
 }  # fmt: skip
 SERIES = ("source", "first", "last", "rows", "sha256")
+# What a case has to hold besides its fields.
+HELD: Mapping[str, tuple[str, ...]] = {
+    "event": CELLS, "fit": ("nobs", "alpha", "sigma", "df_resid"),
+    "days": ("tau", "date", "ar", "car"),
+    "windows": ("start", "stop", "car", "se", "statistic", "pvalue", "sq", "event_f"),
+    "prices": ("symbol", *SERIES),
+}  # fmt: skip
 
 
 class AlteredCaseError(RunFolderError):
@@ -155,7 +162,21 @@ def read_case(text: str, where: str) -> Case:
     case = read_record(Case, SCHEMA, text, where)
     if case.sha256 != case.hash or to_json(case) != text:
         raise AlteredCaseError(say("case.altered"), where)
+    if lacking := list(_lacking(case)):
+        raise AlteredCaseError(say("case.lacking", names=lacking), where)
     return case
+
+
+def _lacking(case: Case) -> Iterator[str]:
+    """Yield what a document does not hold although it is as it was written by its hash."""
+    for field, names in HELD.items():
+        held: Any = getattr(case, field)
+        for name in names:
+            values = pd.Series(held.get(name, []), dtype=object)
+            if field in ("fit", "windows") or name in ("tau", "ar", "car"):
+                values = pd.to_numeric(values, errors="coerce")
+            if values.empty or values.isna().any():
+                yield f"{field}.{name}"
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,9 @@ def faults_in_windows(study: FittedStudy) -> list[SeriesFault]:
     """Return the price-data issues in the windows of events, by firm and by series of the model."""
     if study.layout is None:
         return list(study.panel.faults)
-    near = faults_of_events(study.events, study.abnormal.windows, study.layout)
+    # The panel of the study may have faults of its market values besides.
+    layout = replace(study.layout, panel=study.panel)
+    near = faults_of_events(study.events, study.abnormal.windows, layout)
     touching = {fault for faults in near for fault in faults}
     return [fault for fault in study.panel.faults if fault in touching]
 

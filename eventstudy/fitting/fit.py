@@ -16,10 +16,11 @@ from ..events.table import Events, grouped
 from ..models import LinearModel, make_model
 from ..models.market import censored
 from ..prices import PriceProvider
+from ..prices.quality.fault_kinds import SeriesFault
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import IndexChoice, settled
 from ..returns.currency import factor_currency
-from ..returns.factor_files import checked_factors
+from ..returns.factor_files import checked_factors, gate_of, require_decimals
 from ..returns.load import Progress, load_returns, read_returns
 from ..returns.measures import require_intercept, require_prices
 from ..returns.series import FACTOR, Sources
@@ -170,11 +171,16 @@ class UnfittedStudy:
     def _bound_model(self, panel: ReturnsPanel) -> tuple[LinearModel, list[str], ReturnsPanel]:
         """Return the model bound to the factors, their names, and the panel with them."""
         model = make_model(self.model) if isinstance(self.model, str) else self.model
-        columns: list[str] = []
+        columns, faults = list[str](), list[SeriesFault]()
         if self.factors is not None:
             factors = checked_factors(self.factors)
-            columns, panel = list(factors.columns), panel.with_factors(factors, FACTOR)
+            columns, (notices, faults) = list(factors.columns), gate_of(factors)
+            panel = panel.with_factors(factors, FACTOR)
+            panel = replace(
+                panel, notices=(*panel.notices, *notices), faults=(*panel.faults, *faults)
+            )
         model = model.bound(columns)
+        require_decimals(faults, [factor.name for factor in model.factors])
         require_intercept(model.parameters, panel.measure, model.name)
         require_prices(self.conventions.limits, panel.measure)
         return model, columns, panel

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from ..errors import ConfigError, DataError, EventsFileError, Problem
 from ..events.announcements import parse_date
 from ..events.sheets import sheet_of_csv
 from ..events.table import Events, events_from_frame, read_events
 from ..models import LinearModel, make_model
-from ..prices.sizes import RECORD
+from ..prices._base import FIRST_DAY, LAST_DAY
+from ..prices.quality.return_faults import CODE_TEXTS, CODES
+from ..prices.quality.size_faults import judge_sizes
+from ..prices.sizes import RECORD, Sizes
 from ..returns.factor_files import read_factors
 from ..returns.series import MARKET
+from ..utility.catalogue import say
 from ..utility.tables import read_bytes, read_table, strip
 from .config import StudyConfig, within
 
@@ -189,8 +191,7 @@ def _row(
     return ([Confounder(row["ticker"], day, row["what"])] if day and not faults else []), faults
 
 
-@dataclass(frozen=True, eq=False)
-class SizesFile:
+class SizesFile(Sizes):
     """The numbers of a file of market values.
 
     Attributes
@@ -198,14 +199,10 @@ class SizesFile:
     table : DataFrame
         Columns ticker, date, currency, and mcap or shares, in order of ticker and date.
     failures : mapping of str to str
-        Why a firm has none, where the file is the record of a run.
+        Why a firm has none.
     source : str
         Where the numbers are from.
     """
-
-    table: pd.DataFrame
-    failures: Mapping[str, str]
-    source: str
 
 
 def read_sizes(path: str | Path) -> SizesFile:
@@ -214,39 +211,58 @@ def read_sizes(path: str | Path) -> SizesFile:
     Each number holds from its date on, for 370 days at most. Market values are in the column
     ``currency`` of the file, or the currency of the ticker. Shares will be multiplied with the
     closes of the study, so they must be in the unit of these: restated for later splits where the
-    closes are.
+    closes are. Codes for missing values, and values that cannot be meant, are left out
+    (docs/faults.md, files of market values).
 
     Raises
     ------
     DataError
-        On a missing column, or a cell that is no date or no positive number.
+        On a missing column, a cell that is no date or no number, or if most are not positive.
     """
     import pandas as pd
 
-    cells = read_table(path, text=("mcap", "shares", "close"))
-    table = cells.rename(columns={c: str(c).strip().lower() for c in cells.columns})
+    table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
+    table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
     table = table.rename(columns={"symbol": "ticker"})
     value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
     missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
-    table["date"] = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
-    is_record = set(RECORD) <= set(table.columns)
-    blank = table[value].isna().to_numpy() & is_record
-    table = table.assign(**{value: table[value].map(_number).astype(float)})
-    failed = blank & table["note"].notna().to_numpy() if is_record else blank
-    notes = table["note"][failed].astype(str) if is_record else ()
-    failures = dict(zip(table["ticker"][failed], notes, strict=True))
-    table, blank = table[~failed], blank[~failed]
-    valid = (table[value] > 0) & np.isfinite(table[value])
-    bad = np.flatnonzero(table["date"].isna() | ~blank & ~valid)
-    if len(bad):
-        row = table.index[bad[0]]
-        where, text = f"{name}: row {row + 2}", ", ".join(map(str, cells.loc[row]))
-        raise DataError("not a date and a positive number", where=where, value=text)
+    is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
+    if is_record:
+        noted = table[table[value].isna() & table["note"].notna()]
+        failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
+        table = table.drop(index=noted.index)
+    texts = table[value].fillna("").astype(str).str.strip()
+    days = table["date"].astype(str).str[:10]
+    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
+    numbers = texts.map(_number).astype(float)
+    is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
+    _refuse_cells(table["ticker"], table["ticker"].isna(), name)
+    _refuse_cells(table["date"], dates.isna(), name)
+    _refuse_cells(table[value], numbers.isna() & ~is_code, name)
+    tickers, shown = table["ticker"].astype(str).str.strip(), texts.str[:40].replace("", "blank")
+    table = table.assign(ticker=tickers, date=dates, text=shown)
+    table[value] = numbers.mask(is_code)
     table = table.sort_values(["ticker", "date"], kind="stable")
     source = str(table["source"].iloc[0]) if is_record and len(table) else name
-    return SizesFile(table.assign(currency=table.get("currency", "")), failures, source)
+    # The record of a run has blank cells on days before the first share count.
+    judged = table[table["text"].ne("blank") | (not is_record)]
+    stays, faults, notices = judge_sizes(judged, value, name)
+    usable = table.drop(index=judged.index[~stays], columns="text")
+    lacking = sorted(set(table["ticker"]) - set(usable["ticker"]))
+    failures |= dict.fromkeys(lacking, say("size_cell.none", where=name))
+    usable = usable.assign(currency=usable.get("currency", ""))
+    return SizesFile(usable, failures, source, faults=faults, notices=notices)
+
+
+def _refuse_cells(cells: pd.Series[Any], bad: pd.Series[bool], name: str) -> None:
+    """Raise DataError for the first bad cell of a column of market values."""
+    for row in cells.index[bad][:1]:
+        message, remedy = (say(f"size_cell.{cells.name}{end}") for end in ("", "_remedy"))
+        where, cell = f"{name}: row {row + 2}, {cells.name}", str(cells[row])
+        raise DataError(message, where=where, value=cell, remedy=remedy)
 
 
 def _number(cell: object) -> float:

@@ -20,7 +20,7 @@ from ..events.table import Events
 from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members
-from ..returns.series import MARKET, Factor, Sources, series_of
+from ..returns.series import FACTOR, MARKET, Factor, Sources, series_of
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray
 from ..windows.alignment import EMPTY, TRADED, covers
@@ -82,8 +82,9 @@ class Layout:
         return replace(self, rows=np.where(reasons == "", self.rows, -1))
 
     def series_of_event(self, i: int) -> list[str]:
-        """Return the symbols of the series of the model that event i uses."""
-        return [symbol for series in self.symbols.values() for symbol in members(series[i])]
+        """Return the symbols, and names of factors, of the model's series that event i uses."""
+        symbols = [symbol for series in self.symbols.values() for symbol in members(series[i])]
+        return [symbol.removeprefix(FACTOR) for symbol in symbols]
 
     def take(self, events: IntArray | BoolArray) -> Layout:
         """Return the layout of some events, by position or mask."""

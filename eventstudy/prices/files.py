@@ -243,7 +243,7 @@ def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
-    with suppress(ValueError, OverflowError):
+    with suppress(TypeError, ValueError, OverflowError):
         if pd.to_numeric(cells, errors="raise").astype("float64").notna().all():
             return _exact(cells)
     text = cells.fillna("").astype(str).str.strip()
@@ -290,4 +290,6 @@ def _read_file(file: Path) -> pd.DataFrame:
         frame = read_parquet(file)
         return frame.set_axis(range(1, len(frame) + 1), axis=0)
     except DataError as error:
-        raise BadAnswerError(error.what, where=error.where, remedy=error.remedy) from error
+        raise BadAnswerError(
+            error.what, where=error.where, value=error.value, remedy=error.remedy
+        ) from error

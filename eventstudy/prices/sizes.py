@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import BadAnswerError, NetworkError, NoPricesError, PriceError, RateLimitedError
+from .quality.fault_kinds import SeriesFault
+from .quality.gate import GATE
+from .quality.size_faults import judge_sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +43,17 @@ class Sizes:
     source : str
     unanswered : tuple of str
         Firms for which the source did not answer.
+    faults : tuple of SeriesFault
+    notices : tuple of str
+        What the gate saw in the numbers.
     """
 
     table: pd.DataFrame
     failures: Mapping[str, str]
     source: str
     unanswered: tuple[str, ...] = ()
+    faults: tuple[SeriesFault, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def record(self) -> pd.DataFrame:
         """Return values and failures as one table with the columns `RECORD`."""
@@ -73,11 +82,13 @@ class Sizes:
 
         errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
+        remarks = [table.attrs.pop(GATE, ((), ())) for table in tables]
         table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS])
         no_answer = (NetworkError, RateLimitedError)
         unanswered = (s for s, error in errors.items() if isinstance(error, no_answer))
         failures = {symbol: error.what for symbol, error in errors.items()}
-        return cls(table, failures, source, tuple(unanswered))
+        faults, notices = (tuple(chain.from_iterable(s[i] for s in remarks)) for i in (0, 1))
+        return cls(table, failures, source, tuple(unanswered), faults, notices)
 
 
 def market_values(
@@ -133,7 +144,11 @@ def market_values(
     splits = {sessions[i]: float(ratio[i]) for i in np.flatnonzero(ratio > 0)}
     dates = by_day.index.to_numpy().astype("datetime64[D]")
     dates, current = checked(dates, np.asarray(by_day, dtype=np.float64), splits, symbol)
-    shares = as_of(dates, restated(dates, current, splits), sessions, OLDEST_COUNT)
+    current = restated(dates, current, splits)
+    texts = {"ticker": symbol, "text": current.astype(str)}
+    judged = pd.DataFrame({"date": dates.astype("datetime64[s]"), "shares": current, **texts})
+    stays, *remarks = judge_sizes(judged, "shares", "yahoo")
+    shares = as_of(dates[stays], current[stays], sessions, OLDEST_COUNT)
     first, last = (np.datetime64(day, "D") for day in (start, end))
     keep = (sessions >= first) & (sessions <= last) & np.isfinite(close)
     if not np.isfinite(shares[keep]).any():
@@ -141,6 +156,7 @@ def market_values(
     cells = {"date": sessions.astype("datetime64[s]"), "close": close, "shares": shares}
     table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
+    table.attrs[GATE] = remarks
     return table[[*COLUMNS]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, DataError, PriceError
+from ..errors import BadAnswerError, ConfigError, DataError, PriceError
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import sqlite3
 
     import pandas as pd
+
+    from .files import OnRead
 
 LIST = """SELECT symbol, provenance, fetched_at,
     (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
@@ -272,14 +275,15 @@ def _shrink(connection: sqlite3.Connection) -> None:
 
 
 def import_files(
-    store: StoreProvider, path: Path, progress: Progress | None = None
+    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress | None = None
 ) -> tuple[list[ReadBack], Prices]:
-    """Store all prices of a folder or table, and read them back.
+    """Store all prices of folders and tables, and read them back.
 
     Parameters
     ----------
     store : StoreProvider
-    path : Path
+    paths : Path or sequence of Path
+        A table that cannot be read is among the failures, and the others are stored.
     progress : callable, optional
 
     Returns
@@ -288,28 +292,51 @@ def import_files(
         What the store has of each symbol now.
     prices : Prices
         The prices of the files, with failures and notices.
-    """
-    from .files import FilesProvider
 
+    Raises
+    ------
+    DataError
+        If a symbol is in two of the paths.
+    """
     repeats: dict[str, list[str]] = {}
 
     def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
+        check_symbol(symbol)
         if days := days_unlike(cells, rows, SAME_PRICE):
             repeats[symbol] = days
 
-    files = FilesProvider(path, _compare)
-    prices = _stamped(files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress))
+    each = [paths] if isinstance(paths, Path) else [*dict.fromkeys(paths)]
+    portions = [_read_files(path, _compare, progress) for path in each]
+    names = Counter(symbol for portion in portions for symbol in portion.symbols)
+    if twice := [symbol for symbol, n in names.items() if n > 1]:
+        raise DataError("in two files", where=twice[0], remedy="import one of them")
+    tables = {s: rows for portion in portions for s, rows in portion.by_symbol().items()}
+    failures = {s: error for portion in portions for s, error in portion.failures.items()}
+    sources = {s: source for portion in portions for s, source in portion.provenance.items()}
+    prices = _stamped(Prices.of(tables, failures, sources))
     before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
     answers = read_back(store, prices, stored, repeats)
     notices = (*stored.notices, *_notice_ends(answers, prices, before))
     return answers, replace(prices, notices=notices)
 
 
+def _read_files(path: Path, on_read: OnRead, progress: Progress | None) -> Prices:
+    """Return the prices of a folder or table; a table that cannot be read is a failure."""
+    from .files import FilesProvider
+
+    files = FilesProvider(path, on_read)
+    try:
+        return files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress)
+    except DataError as error:
+        facts: Any = {"where": error.where, "value": error.value, "remedy": error.remedy}
+        return Prices.of({}, {path.name: BadAnswerError(error.what, **facts)}, {})
+
+
 def _stamped(prices: Prices) -> Prices:
     """Return prices whose symbols can be stored, with the present time."""
     now, library = datetime.now(UTC).isoformat(timespec="seconds"), f"eventstudy-kit {__version__}"
     provenance = {
-        check_symbol(symbol): replace(source, retrieved_at=now, library=library)
+        symbol: replace(source, retrieved_at=now, library=library)
         for symbol, source in prices.provenance.items()
     }
     return replace(prices, provenance=provenance)
@@ -343,7 +370,7 @@ def export(prices: Prices, path: Path) -> None:
     ------
     ConfigError
         For another suffix, or a Parquet file without pyarrow.
-    DataError
+    BadAnswerError
         For a symbol that a spreadsheet would take for a formula.
     """
     if path.suffix.lower() not in (".csv", ".parquet"):
@@ -362,8 +389,8 @@ def export(prices: Prices, path: Path) -> None:
 
 
 def check_symbol(symbol: str) -> str:
-    """Return `symbol`; DataError if it is blank, not printable, or starts a formula in a sheet."""
+    """Return `symbol`; BadAnswerError if it is blank, not printable, or starts a formula."""
     if not symbol.strip() or not symbol.isprintable() or symbol.startswith(("=", "+", "-", "@")):
         remedy = "a symbol is printable and starts no formula"
-        raise DataError("not a symbol", value=symbol, remedy=remedy)
+        raise BadAnswerError("not a symbol", value=symbol, remedy=remedy)
     return symbol

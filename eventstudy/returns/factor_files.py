@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import astuple
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from ..prices.quality.return_faults import LARGE_MEDIAN
+from ..prices.quality.fault_kinds import SeriesFault
+from ..prices.quality.gate import GATE, Gate
+from ..prices.quality.return_faults import CODE_TEXTS, CODES, HUGE, LARGE_MEDIAN
+from ..utility.catalogue import say
 from ..utility.tables import read_table
 from .table import of_file, wide_returns
 
@@ -39,9 +43,9 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
 
     Ken French's daily files (CSV, or the ZIP they come in) are read as published: they are known by
     days as YYYYMMDD under a line of names that begins with a comma; text before and after the table
-    is left out, percent become decimals, -99.99 and -999 are missing. Any other CSV or Parquet file
-    has a column ``date`` and one column per factor, in decimals. ``Mkt-RF`` is ``mkt_rf``; ``UMD``,
-    ``WML`` are ``mom``.
+    is left out, percent become decimals. Any other CSV or Parquet file has a column ``date`` and
+    one column per factor, in decimals. ``Mkt-RF`` is ``mkt_rf``; ``UMD``, ``WML`` are ``mom``.
+    Codes for missing values and impossible returns are NaN (docs/faults.md, files of factors).
 
     Parameters
     ----------
@@ -65,8 +69,12 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
         if twice:
             where = Path(path).name
             raise DataError("a factor is in two files", where=where, value=", ".join(twice))
+    records = [frame.attrs.pop(GATE) for frame in frames if GATE in frame.attrs]
     joined = pd.concat(frames, axis=1, sort=True)
-    return joined.loc[:, ~joined.columns.duplicated()]
+    joined = joined.loc[:, ~joined.columns.duplicated()]
+    if records:
+        joined.attrs[GATE] = {k: [x for record in records for x in record[k]] for k in records[0]}
+    return joined
 
 
 def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame:
@@ -79,13 +87,19 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
     where : str
         What errors say is at fault.
 
+    Returns
+    -------
+    DataFrame
+        NaN for a missing value, for one that the gate takes as missing, and throughout a column
+        that is not in decimals.
+
     Raises
     ------
     DataError
         If there is no column or index of dates, a cell is no number, or a date occurs twice.
     """
     with of_file(where):
-        values = wide_returns(frame)
+        values = wide_returns(frame, CODE_TEXTS)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
         remedy = "give a column date and one per factor"
@@ -94,7 +108,24 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         name = str(values.columns[values.columns.duplicated()][0])
         raise DataError("a factor occurs twice", where=where, value=name)
     _refuse_percent(values, where)
+    if GATE not in frame.attrs:
+        return _through_gate(values, where)
+    values.attrs[GATE] = frame.attrs[GATE]
     return values
+
+
+def gate_of(frame: pd.DataFrame) -> tuple[list[str], list[SeriesFault]]:
+    """Return the notices and the faults of the gate that factors went through."""
+    record = frame.attrs.get(GATE, {})
+    return record.get("notices", []), [SeriesFault(*texts) for texts in record.get("faults", [])]
+
+
+def require_decimals(faults: Iterable[SeriesFault], names: Container[str]) -> None:
+    """Raise DataError if a fault is that one of the named factors is not in decimals."""
+    for fault in faults:
+        if fault.kind == "percent_column" and fault.symbol in names:
+            message, remedy = "not in decimals", say("fault.remedy.percent_column")
+            raise DataError(message, where=fault.symbol, value=fault.detail, remedy=remedy)
 
 
 def factor_name(column: str) -> str:
@@ -158,22 +189,44 @@ def _french(lines: list[str], where: str) -> pd.DataFrame | None:
     frame = frame[[name for name in names if name]].replace("", None)
     numbers = frame.apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna() & frame.notna()
-    values = numbers.mask(numbers.isin(FRENCH_MISSING)) / 100
+    # The codes stay, for the gate.
+    values = numbers.where(numbers.isin(FRENCH_MISSING), numbers / 100)
     # A cell that is no number stays as it is, to be named in the error.
     has_text = bad.to_numpy().any()
     decimals: pd.DataFrame = values.astype(object).mask(bad, frame) if has_text else values
     return decimals
 
 
+def _through_gate(values: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return the factors without what the gate takes as missing, which is in their `attrs`."""
+    names, days = list(values.columns), values.index.to_numpy().astype("datetime64[D]")
+    returns = values.to_numpy(float).T
+    gate = Gate(days, names, "simple", where)
+    gate.look(names, returns)
+    with of_file(where):
+        verdict = gate.verdict()
+    missing: list[list[str]] = []
+    for name in verdict.symbols:
+        before = returns[names.index(name)]
+        values[name] = verdict.cleaned([name], before[None])[0]
+        taken_out = days[values[name].isna() & ~np.isnan(before)]
+        missing += [[name, str(day)] for day in taken_out]
+    values[[*verdict.failures]] = np.nan
+    if verdict.faults:
+        faults, notices = [[*astuple(f)] for f in verdict.faults], [*map(str, verdict.notices)]
+        values.attrs[GATE] = {"notices": notices, "faults": faults, "missing": missing}
+    return values
+
+
 def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     """Refuse a table in percent: a wrong unit would make every abnormal return wrong in silence."""
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
-    sizes = np.abs(numbers[np.isfinite(numbers)])
+    sizes = np.abs(numbers[(np.abs(numbers) < HUGE) & ~np.isin(numbers, CODES)])
     if len(sizes) and float(np.median(sizes)) > LARGE_MEDIAN:
         layout = "Ken French's files are recognised by their layout"
         value, remedy = float(np.median(sizes)), f"write decimals: 0.01 is 1 % ({layout})"
         raise DataError("the factors look like percent", where=where, value=value, remedy=remedy)
-    rf = values["rf"].abs().median() if "rf" in values else 0.0
+    rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:
         reason = "the riskless rate is not that of a day in decimals"
         remedy = "for example (1 + y)^(1/252) - 1 from the rate y of a year"

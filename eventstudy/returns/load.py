@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..calendars.exchanges import suffix_of
 from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
@@ -294,8 +296,17 @@ def _panel(
     """Return the panel of what was fetched so far."""
     fetched = basket.prices
     failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
-    if fetched.table.empty:
+    if fetched.table.empty and (basket.unanswered or not failures):
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
+    if fetched.table.empty:
+        # Every answer is that there is none: events are dropped for it, one by one.
+        days = np.unique(events.table["day0"].to_numpy().astype("datetime64[D]"))
+        nothing: Any = np.empty((0, len(days)))
+        return ReturnsPanel(
+            (), nothing, nothing.astype(np.int16), days, {DATA_CALENDAR: np.arange(len(days))},
+            kind=kind, measure=measure, failures=failures, notices=fetched.notices,
+            prices=fetched.table, fetched=fetched, requested=dict(basket.calls),
+        )  # fmt: skip
     by_symbol = fetched.table.groupby("symbol")["date"]
     dates = {str(s): days.to_numpy().astype("datetime64[D]") for s, days in by_symbol}
     panel = ReturnsPanel.from_prices(

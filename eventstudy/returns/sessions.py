@@ -10,7 +10,7 @@ import numpy as np
 
 from ..calendars.exchanges import EXCHANGES, home_of
 from ..calendars.sessions import NO_ZONE, Sessions
-from ..prices.quality.gate import Gate, Verdict
+from ..prices.quality.gate import GATE, Gate, Verdict
 from ..prices.quality.price_limits import LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, Market, Quotes
 from ..prices.quality.whole_series import twins_of
@@ -313,7 +313,7 @@ def factor_rows(
     Parameters
     ----------
     frame : DataFrame
-        Decimal returns, dates as index.
+        Decimal returns, dates as index. No value spans those that the gate took out.
     sessions : (T,) datetime64 array
     kind : {"simple", "log"}
         Of the returns that are given back.
@@ -324,15 +324,27 @@ def factor_rows(
         Each of shape (T,); NaN and 0 where the market of the factor was closed.
     """
     dates, rows = frame.index.to_numpy().astype("datetime64[D]"), {}
+    taken_out = frame.attrs.get(GATE, {}).get("missing", [])
     for name in frame.columns:
         simple = frame[name].to_numpy(float)
         returns = np.log1p(simple) if kind == "log" else simple
         values, _ = compounded(dates, returns, sessions, kind)
-        present = np.flatnonzero(np.isfinite(values))
+        lacking = _places_of([day for factor, day in taken_out if factor == name], sessions)
+        values[lacking] = np.nan
+        stops = np.union1d(np.flatnonzero(np.isfinite(values)), lacking)
         spans = np.zeros(len(sessions), np.int64)
-        spans[present] = np.diff(present, prepend=present[:1] - 1)
+        spans[stops] = np.diff(stops, prepend=stops[:1] - 1)
+        spans[lacking] = 0
         rows[str(name)] = (values, spans)
     return rows
+
+
+def _places_of(days: Sequence[str], sessions: DateArray) -> IntArray:
+    """Return the session of each day within the sessions, or the next one."""
+    dates = np.array(days, dtype="datetime64[D]")
+    at = np.searchsorted(sessions, dates)
+    inside = (at > 0) | np.isin(dates, sessions[:1])
+    return at[inside & (at < len(sessions))]
 
 
 def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Clock:

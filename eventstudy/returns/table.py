@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS
 from ..utility.tables import read_table, reading_parquet
 from ..utility.typing import DateArray, FloatArray, IntArray
@@ -338,8 +339,9 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
 
     days = pd.Series(written.astype(str)).str.slice(0, 10)
     dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
-    if dates.isna().any():
-        at = int(np.flatnonzero(dates.isna())[0])
+    bad = dates.isna() | ~dates.between(str(FIRST_DAY), str(LAST_DAY))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
         text, remedy = str(written[at]), "use YYYY-MM-DD"
         raise DataError("a date that cannot be read", where="returns", value=text, remedy=remedy)
     return pd.DatetimeIndex(dates)
@@ -374,7 +376,11 @@ def numbers_of(
     """
     import pandas as pd
 
-    numbers: pd.Series[float] = pd.to_numeric(cells, errors="coerce")
+    try:
+        numbers: pd.Series[float] = pd.to_numeric(cells, errors="coerce")
+    except OverflowError:
+        # An integer of more than 300 digits is infinite.
+        numbers = pd.to_numeric(cells.astype(str), errors="coerce")
     texts = (numbers.isna() & cells.notna()).to_numpy(bool)
     if not (letters and texts.any()):
         return numbers

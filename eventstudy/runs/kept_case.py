@@ -66,8 +66,9 @@ class CaseReproduction:
     def reasons(self) -> Iterator[str]:
         """Yield whether the prices of each symbol are those of the case, and what that does."""
         now = self.computed.prices.set_index("symbol").to_dict("index")
-        for symbol, old in self.committed.prices.set_index("symbol").to_dict("index").items():
-            new = now[symbol]
+        before = self.committed.prices.set_index("symbol").to_dict("index")
+        for symbol in (symbol for symbol in before if symbol in now):
+            old, new = before[symbol], now[symbol]
             code = "equal" if old["sha256"] == new["sha256"] else "differ"
             rows = {"symbol": symbol, "rows": old["rows"], "rows_now": new["rows"]}
             yield say(f"case.prices_{code}", **rows, source=old["source"], now=new["source"])

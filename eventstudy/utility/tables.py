@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
@@ -154,8 +155,10 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
             header, lines, rows = _cells(stream, path.name)
     except UnicodeDecodeError as error:
-        remedy = "save it as CSV UTF-8"
-        raise DataError("not UTF-8 text", where=path.name, remedy=remedy) from error
+        with opened(path, "rb") as raw:
+            fault = why_not_text(raw.read()) or Problem(1, "", "not UTF-8 text", remedy=SAVE_AS)
+        where = f"{path.name}:{fault.line}"
+        raise DataError(fault.what, where=where, value=fault.value, remedy=fault.remedy) from error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot be read ({reason})", where=path.name) from error
@@ -165,7 +168,8 @@ def read_csv_cells(path: Path) -> pd.DataFrame:
 def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[str]]]:
     first = stream.readline()
     if not first.strip():
-        raise DataError("no header line", where=f"{name}:1")
+        remedy = "the first line names the columns: date, close ..."
+        raise DataError("no header line", where=f"{name}:1", remedy=remedy)
     separator = separator_of(first)
     header = next(csv.reader([first], delimiter=separator))
     lines, rows = [], []
@@ -173,8 +177,8 @@ def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[s
         if isinstance(cells, csv.Error):
             raise DataError(str(cells), where=f"{name}:{number + 1}") from cells
         if len(cells) != len(header):
-            fault = f"{len(cells)} cells, the header has {len(header)}"
-            raise DataError(fault, where=f"{name}:{number + 1}")
+            fault, remedy = f"{len(cells)} cells, the header has {len(header)}", "correct the row"
+            raise DataError(fault, where=f"{name}:{number + 1}", remedy=remedy)
         lines.append(number + 1)
         rows.append(cells)
     return header, lines, rows
@@ -313,13 +317,22 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
         if fault := why_not_text(header):
             raise DataError(fault.what, where=name, value=fault.value, remedy=fault.remedy)
         separator = separator_of(header.decode("utf-8-sig"))
-        file.seek(0)
-        frame = pd.read_csv(
-            file, sep=separator, dtype=dict.fromkeys(("ticker", "symbol", *text), str),
-            encoding="utf-8-sig", float_precision="round_trip", low_memory=False,
+        read: Any = partial(
+            pd.read_csv, file, sep=separator, encoding="utf-8-sig", float_precision="round_trip",
+            low_memory=False,
         )  # fmt: skip
+        file.seek(0)
+        try:
+            frame: pd.DataFrame = read(dtype=dict.fromkeys(("ticker", "symbol", *text), str))
+        except OverflowError:
+            # A whole number of more than 300 digits: as text it is infinite.
+            file.seek(0)
+            frame = read(dtype=str)
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        reason, remedy = "the first row has more cells than the header", "correct the row"
+        raise DataError(reason, where=f"{name}: row 2", remedy=remedy)
     return frame if separator == "," else frame.apply(_with_points)
 
 
@@ -328,7 +341,8 @@ def _with_points(cells: pd.Series[Any]) -> pd.Series[Any]:
     texts = [text for text in cells.dropna().unique() if isinstance(text, str)]
     if not has_decimal_commas(texts):
         return cells
-    numbers = cells.map(lambda cell: point_of(cell) if isinstance(cell, str) else cell)
+    # Of more than 300 digits is no number that pandas can hold, but a text that is infinite.
+    numbers = cells.map(lambda cell: point_of(str(cell)), na_action="ignore")
     return numbers.replace("-", None).astype(float)
 
 

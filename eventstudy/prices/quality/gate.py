@@ -15,6 +15,7 @@ from .._base import name_some
 from .fault_kinds import NAMED, SeriesFault, as_faults
 from .quotes import Span
 from .return_faults import (
+    HUGE,
     LARGE_MEDIAN,
     LETTERS,
     LONE,
@@ -22,7 +23,6 @@ from .return_faults import (
     MARKS,
     RETURN_FAULTS,
     SUSPECT,
-    TAKEN_OUT,
     ReturnColumn,
     not_returns,
 )  # fmt: skip
@@ -39,6 +39,8 @@ LARGE_MOVE, MARKET = 0.3, 0.2
 MOST_LOSSES, MOST_COLUMNS = 0.01, 0.5
 # A column may be in percent if its median size is this many times that of the other columns.
 TIMES_TYPICAL = 10
+# What the gate saw in a frame of factors is in its `attrs` by this name, as JSON: Parquet keeps it.
+GATE = "eventstudy.gate"
 CRSP = {value: letter for letter, value in LETTERS.items()}
 
 
@@ -161,7 +163,7 @@ class Verdict:
             mine = [symbol for symbol, unit in units.items() if unit == kind]
             if mine:
                 sizes = [f"{s} ({self._size(s)})" for s in mine[:NAMED]]
-                yield self._notice(kind, len(mine), sizes)
+                yield notice_of(kind, len(mine), sizes, self._where)
 
     def _of_cells(self) -> Iterator[str]:
         """Yield a notice for each kind of cell, with how many there are and the first of them."""
@@ -170,21 +172,23 @@ class Verdict:
             count = sum(int(np.count_nonzero(c.marks == mark)) for c in decimals.values())
             if count:
                 cells = (text for s, c in decimals.items() for text in self._cells(s, c, mark))
-                yield self._notice(kind, count, list(islice(cells, NAMED)))
+                yield notice_of(kind, count, list(islice(cells, NAMED)), self._where)
 
     def _cells(self, symbol: str, column: Marked, mark: int) -> Iterator[str]:
         for t, value in zip(*column.cells(mark), strict=True):
             yield f"{symbol} on {self._dates[t]} is {_written(float(value))}"
 
-    def _notice(self, kind: str, count: int, named: list[str]) -> str:
-        cells = ", ".join(named)
-        if count > len(named):
-            cells = say("returns_gate.more", cells=cells, n=count - len(named))
-        return say(
-            f"returns_gate.{'missing' if kind in TAKEN_OUT else 'flagged'}",
-            where=self._where, n=count, faults=say(f"fault.{kind}", n=count), cells=cells,
-            remedy=say(f"fault.remedy.{kind}"),
-        )  # fmt: skip
+
+def notice_of(kind: str, n: int, named: list[str], where: str) -> str:
+    """Return the notice on n values with one kind of fault, the first of which are named."""
+    cells = ", ".join(named)
+    if n > len(named):
+        cells = say("returns_gate.more", cells=cells, n=n - len(named))
+    return say(
+        f"returns_gate.{'flagged' if kind.startswith('suspect') else 'missing'}",
+        where=where, n=n, faults=say(f"fault.{kind}", n=n), cells=cells,
+        remedy=say(f"fault.remedy.{kind}"),
+    )  # fmt: skip
 
 
 def _written(value: float) -> str:
@@ -271,7 +275,7 @@ class Gate:
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
         """Keep the marks of one column, and return whether it has to wait for the verdict."""
-        column = ReturnColumn(values, self._kind)
+        column = ReturnColumn(np.where(np.abs(values) > HUGE, np.inf, values), self._kind)
         numbers, marks = column.numbers, column.marks
         large = column.median > LARGE_MEDIAN
         sizes = self._of_wrong if column.not_decimal else self._of_large if large else self._sizes

@@ -17,6 +17,8 @@ from .fault_kinds import FLAGGED, MISSING
 LARGE_MEDIAN = 0.1
 # Half of all daily returns above this size: no market, but percent of volatile shares, or prices.
 LARGEST_MEDIAN = 1.0
+# Numbers beyond this are as good as infinite, and sums of them would be.
+HUGE = 1e100
 # Returns that a column needs before its unit, and before its history, can be judged.
 FEWEST, HISTORY = 30, 60
 # A lone return doubles the price or leaves less than exp(-3) of it, is 150 times the median size of

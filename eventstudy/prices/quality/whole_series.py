@@ -92,14 +92,14 @@ def suspect_adjustment(q: Quotes) -> list[Span]:
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
 
-def _adjustments(q: Quotes, which: BoolArray) -> list[Span]:
+def _adjustments(q: Quotes, chosen: BoolArray) -> list[Span]:
     before = dict(zip(q.adjustments.rows, q.adjustments.before, strict=True))
 
     def detail(a: int, _: int) -> str:
         new, old = (f"{q.adj_close[k]:g} by a close of {q.close[k]:g}" for k in (a, before[a]))
         return f"adjusted close {new} after {old}"
 
-    return q.spans(((row, row) for row in q.adjustments.rows[which]), detail)
+    return q.spans(((row, row) for row in q.adjustments.rows[chosen]), detail)
 
 
 def adjusted_above(q: Quotes) -> list[Span]:
@@ -218,8 +218,8 @@ def _correlation(moves: FloatArray, market: FloatArray, lag: int) -> tuple[float
 
 
 def _cut(values: FloatArray) -> FloatArray:
-    most = CUT * np.median(np.abs(values))
-    return np.clip(values, -most, most)
+    bound = CUT * np.median(np.abs(values))
+    return np.clip(values, -bound, bound)
 
 
 def explain_dates(dates: DateArray, sessions: DateArray) -> Reason | None:

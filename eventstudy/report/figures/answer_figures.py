@@ -108,13 +108,13 @@ def place_number(panel: Panel, path: ImpliedPath, width: float) -> tuple[float, 
         (panel.x.places(fine), panel.y.places(np.interp(fine, path.days, ys)))
         for ys in (path.shares, path.implied)
     ]
-    here = [float(np.interp(at, path.days, ys)) for ys in (path.shares, path.implied)]
-    top, foot = sorted(panel.y(value) for value in here)
+    levels = [float(np.interp(at, path.days, ys)) for ys in (path.shares, path.implied)]
+    top, foot = sorted(panel.y(value) for value in levels)
     x = panel.x(at)
     places = [
-        (left, y)
+        (side, y)
         for y in (foot + 26, top - 12, (top + foot) / 2 + 7, foot + 52, top - 38)
-        for left in (x + 10, x - 10 - width)
+        for side in (x + 10, x - 10 - width)
     ]
 
     def cost(place: tuple[float, float]) -> float:
