@@ -23,7 +23,8 @@ from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
 from eventstudy.fitting import study_file
-from eventstudy.fitting.config import StudyConfig, settings_of
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.settings import settings_of
 from eventstudy.fitting.study_file import (
     RunSettings,
     StudyFileError,

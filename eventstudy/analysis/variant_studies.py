@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ConfigError
-from ..fitting.config import MAIN, StudyConfig, within
+from ..fitting.config import MAIN, StudyConfig
 from ..fitting.fit import Source, fit_config
 from ..fitting.fitted import MOST_GROUPS, FittedStudy, MarketValues, group_column
 from ..fitting.inputs import YAHOO, SizesFile, StudyInputs, read_sizes
+from ..fitting.settings import within
 from ..prices import resolve
 from ..prices.shared import SharedSource
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of

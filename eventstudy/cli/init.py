@@ -15,7 +15,7 @@ import click
 from .options import options
 
 if TYPE_CHECKING:
-    from ..fitting.config import Setting
+    from ..fitting.settings import Setting
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
 ABOUT = "README.md"
@@ -77,7 +77,7 @@ def example(folder: Path) -> None:
 
 def study_text() -> str:
     """Return a study file with every setting commented out, from the docstring of its dataclass."""
-    from ..fitting.config import settings_of
+    from ..fitting.settings import settings_of
     from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
@@ -87,7 +87,7 @@ def study_text() -> str:
 
 
 def _lines(setting: Setting) -> str:
-    from ..fitting.config import plain_value
+    from ..fitting.settings import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)

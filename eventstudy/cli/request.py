@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..findings.types import Findings
-from ..fitting.config import StudyConfig, within
+from ..fitting.config import StudyConfig
+from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link

@@ -21,7 +21,8 @@ from ..prices.sizes import RECORD
 from ..returns.factor_files import read_factors
 from ..returns.series import MARKET
 from ..utility.tables import read_bytes, read_table, strip
-from .config import StudyConfig, within
+from .config import StudyConfig
+from .settings import within
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,18 +12,8 @@ from typing import Any
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError, Problem
-from .config import (
-    FARTHEST,
-    MAIN,
-    SHARED,
-    VARIANT_NAME,
-    Setting,
-    StudyConfig,
-    plain_value,
-    read,
-    settings_of,
-    within,
-)
+from .config import MAIN, SHARED, VARIANT_NAME, StudyConfig
+from .settings import FARTHEST, Setting, plain_value, read, settings_of, within
 
 Keys = tuple[str, ...]
 # Settings that name files; relative ones are relative to the study file.
