@@ -40,6 +40,14 @@ TAIL = """
 
 #[variants.short-estimation]
 #estimation = "-150:-31"
+
+# ---- A grid: every combination of these choices, as a specification curve.
+
+#[grid]
+#model = ["market", "market_adjusted", "constant_mean"]
+#estimation = ["-250:-31", "-150:-31"]
+#car = ["0:0", "0:1", "-1:1", "0:5"]
+#sample = ["", "without flagged"]
 """
 WIDTH = 100
 
@@ -81,7 +89,7 @@ def study_text() -> str:
     from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
-    study = {name: s for name, s in study_settings().items() if name != "variants"}
+    study = {name: s for name, s in study_settings().items() if name not in ("variants", "grid")}
     blocks = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
     return "".join([*blocks, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,8 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         config_file, events = events, None
     file = read_study_file(config_file) if config_file else StudyFile()
     chosen = _chosen(options)
+    if "grid" in chosen:
+        chosen["grid"] = {**file.study.get("grid", {}), **chosen["grid"]}
     if events is not None:
         chosen["events"] = str(events)
     run, config = check(file.run | file.study | chosen)
@@ -141,7 +143,37 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value not in (None, ())}
+    """Return the options that were typed; of several models the first is that of the study."""
+    chosen = {name: value for name, value in options.items() if value not in (None, ())}
+    grid = _grid(chosen.pop("grid", ()))
+    models = str(chosen.get("model", "")).split(",")
+    if len(models) > 1:
+        chosen["model"], grid = models[0].strip(), {"model": _listed(chosen["model"]), **grid}
+    if isinstance(chosen.get("windows"), tuple):
+        chosen["windows"] = tuple(w for text in chosen["windows"] for w in _listed(text, ":"))
+    return {**chosen, "grid": grid} if grid else chosen
+
+
+def _grid(texts: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the lists of ``NAME=CHOICE,CHOICE``; a sample may have commas of its own."""
+    if isinstance(texts, Mapping):
+        return dict(texts)
+    lists: dict[str, Any] = {}
+    for text in texts:
+        name, is_list, choices = text.partition("=")
+        if not is_list:
+            remedy = "write NAME=CHOICE,CHOICE, such as model=market,constant_mean"
+            raise ConfigError("not a list of choices", where="grid", value=text, remedy=remedy)
+        sign = ":" if name in ("estimation", "car") else ""
+        members = [choices] if name == "sample" else _listed(choices, sign)
+        lists[name] = [*lists.get(name, ()), *members]
+    return lists
+
+
+def _listed(text: str, sign: str = "") -> list[str]:
+    """Return the members of a text with commas; of windows only where each has its sign."""
+    members = [member.strip() for member in text.split(",")]
+    return members if all(sign in member for member in members) else [text]
 
 
 def is_study_file(path: Path | None) -> bool:

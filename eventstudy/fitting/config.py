@@ -12,6 +12,7 @@ from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
 from ..errors import ConfigError
 from ..utility import typing as kinds
 from ..windows.event_windows import HALT_DRIFT
+from .grid import Grid
 from .settings import plain_value, read, settings_of, within
 
 # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
@@ -19,7 +20,7 @@ FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
     "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress",
-    "regress_cov", "variants", "event_pages", "interactive", "figures",
+    "regress_cov", "variants", "grid", "event_pages", "interactive", "figures",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
@@ -109,6 +110,8 @@ class StudyConfig:
         See :class:`Conventions`.
     variants : mapping of str to mapping
         Settings by name of a variant, for ``tables/variants.csv``.
+    grid : mapping of str to list
+        Choices of :class:`Grid` by name, for ``tables/specifications.csv``; empty = no grid.
 
     Examples
     --------
@@ -161,6 +164,7 @@ class StudyConfig:
     draws: int = DRAWS
     seed: int = SEED
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    grid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name, setting in settings_of(StudyConfig).items():
@@ -171,11 +175,7 @@ class StudyConfig:
             remedy = "for example --estimation -250:-31 --window -10:10"
             pair = f"{self.estimation} and {self.event}"
             raise ConfigError(reason, where=where, value=pair, remedy=remedy)
-        for window in self.windows:
-            if window not in self.event:
-                reason = "a window to be tested reaches beyond the event window"
-                remedy = f"keep it inside {self.event}, or widen the event window with --window"
-                raise ConfigError(reason, where="windows", value=str(window), remedy=remedy)
+        self._require_inside(self.windows, "windows")
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             code, remedy = self.currency, "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
@@ -187,6 +187,8 @@ class StudyConfig:
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
         self._check_variants()
+        if self.grid:
+            self._check_grid()
 
     @property
     def normal_model(self) -> str:
@@ -227,8 +229,13 @@ class StudyConfig:
         out = {}
         for name, settings in self.variants.items():
             with within(f"variants.{name}"):
-                out[name] = replace(self, variants={}, size="").with_options(settings)
+                out[name] = replace(self, variants={}, grid={}, size="").with_options(settings)
         return out
+
+    def with_model(self, name: str) -> StudyConfig:
+        """Return the settings of the study alone with a model; options are of its model only."""
+        options = self.model_options if name == self.normal_model else ()
+        return replace(self, variants={}, grid={}, model=name, model_options=options)
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return the settings with `options` in their place, as TOML or the command line has them.
@@ -243,8 +250,15 @@ class StudyConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
-        variants = {name: dict(settings) for name, settings in self.variants.items()}
-        return values | {"variants": variants}
+        values |= {"variants": {name: dict(settings) for name, settings in self.variants.items()}}
+        return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
+
+    def _require_inside(self, windows: tuple[Window, ...], where: str) -> None:
+        for window in windows:
+            if window not in self.event:
+                reason = "a window to be tested reaches beyond the event window"
+                remedy = f"keep it inside {self.event}, or widen the event window with --window"
+                raise ConfigError(reason, where=where, value=str(window), remedy=remedy)
 
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
@@ -270,3 +284,11 @@ class StudyConfig:
                         remedy = "it is the study's; only a study of its own can have another"
                         raise ConfigError("a variant cannot set this", where=key, remedy=remedy)
         self.studies  # noqa: B018 - checks them
+
+    def _check_grid(self) -> None:
+        with within("grid"):
+            grid = Grid.of(self.grid)
+            object.__setattr__(self, "grid", grid.to_dict())
+            for estimation in grid.estimation:
+                replace(self, variants={}, grid={}, estimation=estimation)
+            self._require_inside(grid.car, "car")

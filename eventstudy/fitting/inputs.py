@@ -102,6 +102,8 @@ class StudyInputs:
         for name, variant in self.config.studies.items():
             with within(f"variants.{name}"):
                 models.append(self.model_of(variant))
+        in_grid = map(self.config.with_model, self.config.grid.get("model", ()))
+        models += map(self.model_of, in_grid)
         needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
         configs = [self.config, *self.config.studies.values()]
         series = [pair for config in configs for pair in config.named_series.items()]

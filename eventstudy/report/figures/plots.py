@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
+from .specification_curve import SpecificationCurve
 from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
@@ -315,6 +318,35 @@ def plot_ar_heatmap(results: FittedStudy, window: WindowLike | None, ax: Axes | 
     axes.set_ylim(n - 0.5, -0.5)
     _day_axis(axes, a.event.days)
     return _titled(axes, "plot.heatmap", full=percent(full, sign=False))
+
+
+def plot_specifications(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the effects of all specifications with their 95% intervals, by size.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.specifications.specifications_table`.
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    """
+    curve, axes = SpecificationCurve.of(table), _framed(ax, 360)
+    for x, main in enumerate(curve.is_main):
+        color = PALETTE[1][0] if main else BLUE if curve.is_significant[x] else MUTED
+        axes.vlines(x, curve.low[x], curve.high[x], color=GRID, zorder=2)
+        axes.plot([x], [curve.estimate[x]], marker="o", markersize=4, color=color, zorder=3 + main,
+                  markerfacecolor=color if curve.is_significant[x] else "white")  # fmt: skip
+    axes.axhline(0, color=INK, linewidth=1, zorder=1)
+    axes.set_xticks([])
+    _return_axis(axes.yaxis, [curve.low, curve.high])
+    return _titled(axes, "plot.curve", n=len(curve.estimate))
+
+
+def png_of(axes: Axes) -> bytes:
+    """Return the figure of axes as the bytes of a PNG file."""
+    file, figure = BytesIO(), axes.figure
+    figure.savefig(file, format="png", dpi=2 * POINTS_PER_INCH, metadata=METADATA["png"])
+    return file.getvalue()
 
 
 @in_its_words

@@ -8,17 +8,21 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ...utility import numbers
 from ...utility.catalogue import say
+from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.study_figures import draw_placebos
-from ..figures.svg_canvas import pair
+from ..figures.svg_canvas import WIDE, pair
 from ..sections.answer import Sentence
 from ..sections.robustness import Histogram
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -80,6 +84,7 @@ def environment() -> Environment:
         "clipped": numbers.clipped,
         "typeset": numbers.typeset,
         "histogram": _histogram,
+        "curve": _curve,
         "formula": formula,
     }
     templates.globals |= {"say": say}
@@ -90,6 +95,23 @@ def _histogram(histogram: Histogram) -> Markup:
     """Return the figure, for wide pages and for narrow ones."""
     facts = histogram.statistic, histogram.draws
     return pair(lambda width: draw_placebos(*facts, width=width, label=histogram.title))
+
+
+def _curve(curve: SpecificationCurve) -> Markup:
+    label = say("robustness.curve.title")
+    return pair(lambda width: draw_curve(curve, width=width, label=label))
+
+
+def curve_file(table: pd.DataFrame) -> str:
+    """Return the curve of a table of specifications as an SVG file, in the colours of the pages."""
+    figure = draw_curve(
+        SpecificationCurve.of(table), width=WIDE, label=say("robustness.curve.title")
+    )
+    css = _file("report.css")
+    rules = [css.partition("}")[0] + "}", *(r for r in css.split("\n") if r.startswith("svg"))]
+    ground = 'xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
+    head, _, marks = figure.replace("<svg", f"<svg {ground}", 1).partition(">")
+    return f"{head}><style>{''.join(rules)}</style>{marks}\n"
 
 
 def formula(text: str) -> Markup:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
+from ...analysis.specifications import Specifications
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
@@ -24,11 +25,14 @@ from ...utility.numbers import (
     expected,
     percent,
     pvalue,
+    share_text,
     signed,
     span,
+    window_text,
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
+from ..figures.specification_curve import SpecificationCurve
 from .answer import count_subject, name_sample
 from .table import Row, Table, make_table
 
@@ -58,6 +62,7 @@ class Analysis:
         Its result in a sentence; "" where the table says it.
     table : Table, optional
     histogram : Histogram, optional
+    curve : SpecificationCurve, optional
     note : str
     files : tuple of str
         CSV files of the run with all of its numbers.
@@ -67,6 +72,7 @@ class Analysis:
     lede: str = ""
     table: Table | None = None
     histogram: Histogram | None = None
+    curve: SpecificationCurve | None = None
     note: str = ""
     files: tuple[str, ...] = field(default=())
 
@@ -87,7 +93,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _halts, _variants, _announcement_time, _placebos, _weights, _families, _regression,
+        _halts, _variants, _specifications, _announcement_time, _placebos, _weights, _families,
+        _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
@@ -184,6 +191,66 @@ def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
     """Return the number of events, an estimate and its 95% interval."""
     interval = span(row["ci_low"], row["ci_high"], unit=False)
     return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
+
+
+# Specifications that a table of windows by models shows, without a curve.
+FEWEST_DRAWN = 13
+
+
+def _specifications(findings: Findings) -> Iterator[Analysis]:
+    table = findings.tables.get("specifications")
+    yield from () if table is None else analyses_of_grid(table)
+
+
+def analyses_of_grid(table: pd.DataFrame) -> Iterator[Analysis]:
+    """Yield the curve of a larger grid, and the answer by window and model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.specifications.specifications_table`.
+    """
+    models, files, lede = model_cells(table), ("specifications.csv",), str(Specifications(table))
+    if len(table) > len(models) or len(table) >= FEWEST_DRAWN:
+        rows = map(_of_choice, Specifications(table).by_choice().to_dict("records"))
+        made = make_table("robustness.curve", "tnnnn", rows, unit=words().head)
+        curve, note = SpecificationCurve.of(table), say("robustness.curve.note")
+        is_drawn = len(curve.estimate) > 0
+        curves = {"curve": curve} if is_drawn else {}
+        yield Analysis("curve", lede, made, note=note, files=files, **curves)
+        lede = ""
+    if len(models) > 1:
+        names = list(dict.fromkeys(models["model"]))
+        rows = [
+            Row((window_text([start, stop]), *map(_cell, cells.to_dict("records"))))
+            for (start, stop), cells in models.groupby(["start", "stop"], sort=False)
+        ]
+        heads, code = "|".join(names), "robustness.specifications"
+        made = make_table(code, "t" + "n" * len(names), rows, models=heads, unit=words().axis)
+        yield Analysis("specifications", lede, made, note=say(f"{code}.note"), files=files)
+
+
+def model_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the specifications that differ from the study in model and window only."""
+    alike = ["estimation_start", "estimation_stop", "halt", "sample"]
+    main = table.loc[table["is_main"], alike].iloc[0]
+    return table[(table[alike] == main).all(axis=1)]
+
+
+def _of_choice(row: Mapping[Any, Any]) -> Row:
+    """Return how many specifications share a choice, and what they say."""
+    code = "specifications.choice"
+    blank = say(f"{code}.everything") if row["choice"] == "sample" else ""
+    choice = say(f"{code}.{row['choice']}")
+    name = f"{choice} {clipped(row['value'], 60) or blank}".strip()
+    if not row["n"]:
+        return Row((name, "0", MISSING, MISSING, MISSING))
+    shares = (share_text(row[share]) for share in ("same_sign", "significant"))
+    return Row((name, f"{row['n']:,}", percent(row["median"], unit=False), *shares))
+
+
+def _cell(row: Mapping[Any, Any]) -> str:
+    return say("specifications.cell", estimate=row["estimate"], p=row["pvalue"])
 
 
 def _announcement_time(findings: Findings) -> Iterator[Analysis]:

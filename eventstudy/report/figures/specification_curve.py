@@ -1,0 +1,93 @@
+"""The specification curve: effects in order of size, and below it the choices of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from ...analysis.specifications import choice_columns
+from ...utility.catalogue import say
+from ...utility.numbers import LEVEL, clipped
+from ...utility.typing import BoolArray, FloatArray
+from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
+
+# Marks: a tick of the matrix, and the disc of the study itself.
+TICK, DISC = "m0-5v10", "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
+ROW = 17
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SpecificationCurve:
+    """The n specifications that have a result, by size of the effect (decimal).
+
+    Attributes
+    ----------
+    estimate, low, high : (n,) float array
+    is_significant, is_main : (n,) bool array
+    choices : tuple of (name, value, (n,) bool array)
+        Which specifications have each choice that is varied.
+    """
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    is_significant: BoolArray
+    is_main: BoolArray
+    choices: tuple[tuple[str, str, BoolArray], ...]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> SpecificationCurve:
+        """Return the curve of a table of specifications."""
+        table = table[table["pvalue"].notna()].sort_values("estimate", kind="stable")
+        numbers = (table[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high"))
+        choices = [
+            (say(f"specifications.choice.{name}"), value or say("specifications.choice.everything"),
+             (column == value).to_numpy())
+            for name, column in choice_columns(table).items()
+            for value in dict.fromkeys(sorted(column, key=list(column).index))
+            if len(set(column)) > 1
+        ]  # fmt: skip
+        is_main = table["is_main"].to_numpy(bool)
+        is_significant = (table["pvalue"] < LEVEL).to_numpy(bool)
+        return cls(*numbers, is_significant, is_main, tuple(choices))
+
+
+def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:
+    """Return the curve with its intervals above, the matrix of choices below.
+
+    Parameters
+    ----------
+    curve : SpecificationCurve
+    width : int
+        WIDE or NARROW.
+    label : str
+        Name of the picture.
+    """
+    n, wide = len(curve.estimate), width == WIDE
+    start, stop, foot, letters = (236.0, 985.0, 270, 30) if wide else (128.0, 354.0, 220, 16)
+    xs, axis = np.arange(n), Scale(-0.5, n - 0.5, start, stop)
+    top = Panel(axis, return_scale([curve.low, curve.high], 6, 13, foot))
+    marks = [
+        top.y_ticks(top.y.ticks(6)),
+        top.whiskers(xs, curve.low, curve.high, "whisker"),
+        top.rule(0, "z"),
+        top.dots(xs, np.where(curve.is_significant, np.nan, curve.estimate), "cloud"),
+        top.dots(xs, np.where(curve.is_significant, curve.estimate, np.nan), "b dot"),
+        top.dots(xs[curve.is_main], curve.estimate[curve.is_main], "mark full", DISC),
+    ]
+    y, last = float(foot) + 8, ""
+    for name, value, has_choice in curve.choices:
+        if name != last:
+            y, last = y + 24, name
+            marks.append(text(2, y, name, "s"))
+        y += ROW
+        marks.append(text(start - 8, y + 4, clipped(value, letters), "m e"))
+        grid = Panel(axis, Scale(0, 1, 0, 1))
+        for is_drawn, kind in ((~curve.is_significant, "whisker"), (curve.is_significant, "b")):
+            at = xs[has_choice & is_drawn]
+            marks.append(grid.dots(at, np.full(len(at), y), kind, TICK))
+    desc = say("figure.curve_desc", n=n, significant=int(curve.is_significant.sum()))
+    return picture(width, int(y) + 14, marks, title=label, desc=desc)
