@@ -321,7 +321,7 @@ class TestInit:
         text = study_text()
         bare = text.partition("# ---- Variants")[0]
         study.write_text(re.sub(r"^#(?=\w+ = )", "", bare, flags=re.M), encoding="utf-8")
-        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants"} == {
+        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants", "grid"} == {
             *settings_of(RunSettings), *settings_of(StudyConfig),
         }  # fmt: skip
         assert read_config(study) == StudyConfig()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,31 +18,8 @@ from ..fitting.fitted import FittedStudy, group_column
 from ..fitting.grid import Grid
 from ..utility.catalogue import Reason, say
 from ..utility.numbers import LEVEL
-from ..utility.typing import FloatArray, Halt, IntArray
+from ..utility.typing import FloatArray, IntArray
 from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of
-
-
-class Fit(NamedTuple):
-    """The choices that need a fit of their own; its windows and samples share it."""
-
-    model: str
-    estimation: Window
-    halt: Halt
-    main: Window
-
-
-def choices_of(config: StudyConfig) -> Grid:
-    """Return all lists of the grid, the choice of the study first where a list lacks it."""
-    grid = Grid.of(config.grid)
-    usual = Grid(
-        (config.normal_model,), (config.estimation,), (config.main,) if grid.car else config.tested,
-        ("",), (config.halt,),
-    )  # fmt: skip
-    lists = {name: (getattr(usual, name), getattr(grid, name)) for name in Grid.__slots__}
-    return Grid(**{
-        name: listed if set(first) <= set(listed) else first + listed
-        for name, (first, listed) in lists.items()
-    })  # fmt: skip
 
 
 def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
@@ -50,27 +28,30 @@ def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
     return next(decided, next(iter(groups), ""))
 
 
-def fits_of(config: StudyConfig) -> dict[Fit, StudyConfig]:
-    """Return the settings of each fit that the specifications of a study share."""
-    return {
-        fit: replace(
-            config.with_model(fit.model), size="", estimation=fit.estimation, halt=fit.halt,
-            windows=(fit.main,),
-        )
-        for fit, _, _ in _cells(config)
-    }  # fmt: skip
+def cells_of(config: StudyConfig) -> Iterator[tuple[StudyConfig, Window, str]]:
+    """Yield the settings of the fit, the window and the sample of each specification.
 
+    The choice of the study stands first in a list that lacks it. Windows share a fit unless events
+    are left out for what is near the main window: other news, or another listing of the firm.
 
-def _cells(config: StudyConfig) -> Iterator[tuple[Fit, Window, str]]:
-    """Yield fit, window and sample of each specification.
-
-    Windows share a fit unless events are left out for what is near the main window: other news, or
-    another listing of the firm that has a CAR.
+    Parameters
+    ----------
+    config : StudyConfig
+        With the grid.
     """
-    grid, differs = choices_of(config), bool(config.firm or config.drop_confounded)
+    grid, differs = Grid.of(config.grid), bool(config.firm or config.drop_confounded)
+    cars = (config.main,) if grid.car else config.tested
+    usual = Grid((config.normal_model,), (config.estimation,), cars, ("",), (config.halt,))
+    pairs = zip(*map(attrgetter(*Grid.__slots__), (usual, grid)), strict=True)
+    grid = Grid(*(listed if set(own) <= set(listed) else own + listed for own, listed in pairs))
     for model, estimation, halt, car in product(grid.model, grid.estimation, grid.halt, grid.car):
-        fit = Fit(model, estimation, halt, car if differs else config.main)
-        yield from ((fit, car, sample) for sample in grid.sample)
+        settings = _of_fit(config, model, car if differs else config.main)
+        settings = replace(settings, estimation=estimation, halt=halt)
+        yield from ((settings, car, sample) for sample in grid.sample)
+
+
+def _of_fit(config: StudyConfig, model: str, main: Window) -> StudyConfig:
+    return replace(config.with_model(model), size="", windows=(main,))
 
 
 def specifications_table(
@@ -90,9 +71,9 @@ def specifications_table(
     Returns
     -------
     DataFrame
-        model, estimation_start, estimation_stop, halt, start, stop (the window), sample, is_main
-        (of the study itself), n_events, n_dates, estimate, se, ci_low, ci_high, statistic (estimate
-        / se), test, pvalue, reason (why there is no result). Decimal returns; NaN without a result.
+        model, estimation, window, sample, halt, is_main (of the study itself), n_events, n_dates,
+        estimate, se, ci_low, ci_high, statistic (estimate / se), test, pvalue, reason (why there is
+        no result). Decimal returns; NaN without a result.
 
     Raises
     ------
@@ -103,65 +84,49 @@ def specifications_table(
     -----
     All rows are about the events of the answer: where the study is split, about its leading group.
     """
-    for sample in choices_of(config).sample:
+    cells, main = list(cells_of(config)), _of_fit(config, config.normal_model, config.main)
+    for sample in dict.fromkeys(sample for _, _, sample in cells):
         study.subset(sample)
-    column, settings = group_column(study, config.by), fits_of(config)
+    column = group_column(study, config.by)
     group = leading_group(study.groups(column), config.main) if column else ""
-    main = Fit(config.normal_model, config.estimation, config.halt, config.main)
-    rows, fitted = [], {main: _Samples(study, column, group)}
-    for key, car, sample in _cells(config):
-        if key not in fitted:
-            # Fits come one after the other, so that one beside that of the study is enough.
-            fitted = {
-                main: fitted[main],
-                key: _Samples(_attempt(fit, settings[key]), column, group),
-            }
-        answer = fitted[key].answer(sample, car)
+    rows, settings, fitted = [], main, study
+    for settings_of_cell, car, sample in cells:
+        if settings_of_cell != settings:
+            settings = settings_of_cell
+            fitted = study if settings == main else _attempt(fit, settings)
+        answer = _answer(fitted, column, group, sample, car)
         effect = answer.effect
         rows.append({
-            "model": key.model, "estimation_start": key.estimation.start,
-            "estimation_stop": key.estimation.stop, "halt": key.halt, "start": car.start,
-            "stop": car.stop, "sample": sample,
-            "is_main": (key, car, sample) == (main, config.main, ""),
+            "model": settings.model, "estimation": str(settings.estimation), "window": str(car),
+            "sample": sample, "halt": settings.halt,
+            "is_main": (settings, car, sample) == (main, config.main, ""),
             "n_events": answer.n_events, "n_dates": answer.n_dates, "estimate": effect.estimate,
             "se": effect.se, "ci_low": effect.ci_low, "ci_high": effect.ci_high,
             "statistic": effect.estimate / (effect.se or np.nan), "test": answer.test,
-            "pvalue": answer.pvalue, "reason": answer.reason,
+            "pvalue": answer.pvalue, "reason": str(answer.reason),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _attempt(
-    fit: Callable[[StudyConfig], FittedStudy], settings: StudyConfig
-) -> FittedStudy | ConfigError:
+def _attempt(fit: Callable[[StudyConfig], FittedStudy], settings: StudyConfig) -> Any:
+    """Return the study of other settings, or why they forbid it."""
     try:
         return fit(settings)
     except ConfigError as error:
         return error
 
 
-class _Samples:
-    """The samples of one fit, of the events of the answer."""
-
-    def __init__(self, study: FittedStudy | ConfigError, column: str, group: str) -> None:
-        self.reason = str(study) if isinstance(study, ConfigError) else ""
-        self.study = None if isinstance(study, ConfigError) else study
-        if self.study is not None and column:
-            self.study = self.study.groups(column).get(group)
-        self.by_text: dict[str, FittedStudy] = {}
-
-    def answer(self, sample: str, window: Window) -> Answer:
-        """Return the answer of a sample over a window, with the reason where there is none."""
-        if self.study is None:
-            return Answer(NO_RESULT, "", reason=self.reason or Reason("no_event_in_group"))
-        if sample not in self.by_text:
-            self.by_text[sample] = self.study.subset(sample) if sample else self.study
-        study = self.by_text[sample]
-        if len(study) == 0:
-            return Answer(NO_RESULT, "", reason=Reason("no_event_in_sample", n=len(self.study)))
-        answer = answer_of(study, window)
-        is_provisional = answer.verdict == PROVISIONAL
-        return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer
+def _answer(study: Any, column: str, group: str, text: str, window: Window) -> Answer:
+    """Return the answer of a sample of the group, with the reason where there is none."""
+    if isinstance(study, ConfigError):
+        return Answer(NO_RESULT, "", reason=str(study))
+    of_group = study.groups(column).get(group, study.subset([])) if column else study
+    sample = of_group.remember(("sample", text), lambda: of_group.subset(text))
+    if len(sample) == 0:
+        return Answer(NO_RESULT, "", reason=Reason("no_event_in_sample", n=len(of_group)))
+    answer = answer_of(sample, window)
+    is_provisional = answer.verdict == PROVISIONAL
+    return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +198,7 @@ def _count(statistics: FloatArray, pvalues: FloatArray, sign: float) -> IntArray
 
 @dataclass(frozen=True, eq=False)
 class Specifications:
-    """All specifications of a study, and what they say together.
+    """All specifications of a study, and what they say together (``str``).
 
     Attributes
     ----------
@@ -251,59 +216,27 @@ class Specifications:
         return self.table.copy()
 
     @property
-    def decided(self) -> pd.DataFrame:
-        """The specifications that have a result."""
-        return self.table[self.table["pvalue"].notna()]
-
-    @property
     def sign(self) -> float:
         """Sign of the effect of the study; of the median where the study has none."""
-        main = self.table.loc[self.table["is_main"], "estimate"].dropna()
-        return float(np.sign(main.iloc[0] if len(main) else self.decided["estimate"].median()))
+        effects, is_main = self.table["estimate"], self.table["is_main"]
+        return float(np.sign(effects[is_main].fillna(effects.median()).iloc[0]))
 
-    def by_choice(self) -> pd.DataFrame:
-        """Return choice, value, n, median, same_sign, significant (shares) of each choice varied.
-
-        The first row (choice "all") is about all specifications that have a result.
-        """
-        choices = {"all": pd.Series("", self.table.index), **choice_columns(self.table)}
-        return pd.DataFrame([
-            {"choice": choice, "value": value, **self._shares(self.table[column == value])}
-            for choice, column in choices.items()
-            for value in dict.fromkeys(column)
-            if choice == "all" or len(set(column)) > 1
-        ])  # fmt: skip
-
-    def _shares(self, rows: pd.DataFrame) -> dict[str, Any]:
-        rows = rows[rows["pvalue"].notna()]
+    def summary(self) -> dict[str, float]:
+        """Return n (with a result), lacking, median, and the shares same_sign and significant."""
+        rows = self.table[self.table["pvalue"].notna()]
         agrees = np.sign(rows["estimate"]) == self.sign
-        is_significant = agrees & (rows["pvalue"] < LEVEL)
         return {
-            "n": len(rows), "median": rows["estimate"].median(), "same_sign": agrees.mean(),
-            "significant": is_significant.mean(),
+            "n": len(rows), "lacking": len(self.table) - len(rows),
+            "median": rows["estimate"].median(), "same_sign": agrees.mean(),
+            "significant": (agrees & (rows["pvalue"] < LEVEL)).mean(),
         }  # fmt: skip
 
     def __str__(self) -> str:
-        n = len(self.decided)
-        facts = self._shares(self.table) | {
-            "total": len(self.table),
-            "lacking": len(self.table) - n,
-        }
-        sentences = [say("specifications.lede" if n else "specifications.none", **facts)]
-        if n and facts["lacking"]:
+        facts = self.summary()
+        sentences = [say(f"specifications.{'lede' if facts['n'] else 'none'}", **facts)]
+        if facts["n"] and facts["lacking"]:
             sentences.append(say("specifications.lacking", **facts))
         if self.joint is not None and np.isfinite(self.joint.significant):
-            names = ("significant", "median", "n_draws")
-            joint = {f"joint_{name}": getattr(self.joint, name) for name in names}
+            joint = {name: getattr(self.joint, name) for name in JointPvalues.__slots__}
             sentences.append(say("specifications.joint", **joint))
         return " ".join(sentences)
-
-
-def choice_columns(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Return the choice of each row as text, by the name of the list in a grid."""
-    windows = {"estimation": ("estimation_start", "estimation_stop"), "car": ("start", "stop")}
-    out = {}
-    for name in Grid.__slots__:
-        cells = table[name] if name in table else table[windows[name][0]].astype(str) + ":"
-        out[name] = cells if name in table else cells + table[windows[name][1]].astype(str)
-    return out

@@ -25,7 +25,7 @@ from ..returns.load import Progress, days_around
 from ..utility.log import note
 from ..utility.typing import DateArray, FloatArray, ObjectArray
 from .answer import answer_of
-from .specifications import fits_of, specifications_table
+from .specifications import cells_of, specifications_table
 from .weights import unvalued
 
 # Days that a close stays in use: a share may be halted before its event.
@@ -142,7 +142,7 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
     if config.returns:
         return _fitted(inputs, studies, config.prices, progress)
     source = resolve(config.prices, **inputs.price_options)
-    every = [*studies.values(), *(fits_of(config).values() if config.grid else ())]
+    every = [*studies.values(), *(settings for settings, *_ in cells_of(config) if config.grid)]
     shared = SharedSource(source, *_further(every))
     study = _fitted(inputs, studies, shared, progress)
     while shared.regrown:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -143,37 +144,33 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that were typed; of several models the first is that of the study."""
-    chosen = {name: value for name, value in options.items() if value not in (None, ())}
-    grid = _grid(chosen.pop("grid", ()))
-    models = str(chosen.get("model", "")).split(",")
+    """Return the options that are given; of several models the first is that of the study."""
+    chosen = {name: value for name, value in options.items() if value not in (None, (), {})}
+    if isinstance(chosen.get("grid"), tuple):
+        chosen["grid"] = _grid(chosen["grid"])
+    models = _listed(chosen.get("model", ""))
     if len(models) > 1:
-        chosen["model"], grid = models[0].strip(), {"model": _listed(chosen["model"]), **grid}
+        chosen |= {"model": models[0], "grid": {"model": models, **chosen.get("grid", {})}}
     if isinstance(chosen.get("windows"), tuple):
-        chosen["windows"] = tuple(w for text in chosen["windows"] for w in _listed(text, ":"))
-    return {**chosen, "grid": grid} if grid else chosen
+        listed = (_listed(text) if ":" in text else [text] for text in chosen["windows"])
+        chosen["windows"] = tuple(chain.from_iterable(listed))
+    return chosen
 
 
-def _grid(texts: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:
-    """Return the lists of ``NAME=CHOICE,CHOICE``; a sample may have commas of its own."""
-    if isinstance(texts, Mapping):
-        return dict(texts)
-    lists: dict[str, Any] = {}
+def _grid(texts: Iterable[str]) -> dict[str, list[str]]:
+    """Return the lists of ``NAME=CHOICE,CHOICE``; a sample has commas of its own."""
+    lists: dict[str, list[str]] = {}
     for text in texts:
         name, is_list, choices = text.partition("=")
         if not is_list:
             remedy = "write NAME=CHOICE,CHOICE, such as model=market,constant_mean"
             raise ConfigError("not a list of choices", where="grid", value=text, remedy=remedy)
-        sign = ":" if name in ("estimation", "car") else ""
-        members = [choices] if name == "sample" else _listed(choices, sign)
-        lists[name] = [*lists.get(name, ()), *members]
+        lists.setdefault(name, []).extend([choices] if name == "sample" else _listed(choices))
     return lists
 
 
-def _listed(text: str, sign: str = "") -> list[str]:
-    """Return the members of a text with commas; of windows only where each has its sign."""
-    members = [member.strip() for member in text.split(",")]
-    return members if all(sign in member for member in members) else [text]
+def _listed(text: str) -> list[str]:
+    return [member.strip() for member in text.split(",")]
 
 
 def is_study_file(path: Path | None) -> bool:

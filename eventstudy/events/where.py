@@ -20,7 +20,7 @@ from ..utility.typing import BoolArray
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST = 500
+LONGEST, LISTS = 500, (tuple, list)
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge, ast.NotEq: lambda a, b: a < b or a > b,
@@ -89,9 +89,8 @@ def _rows(node: ast.expr, table: pd.DataFrame) -> BoolArray:
         raise _refused(node)
     sides = [_side(side, table) for side in (node.left, *node.comparators)]
     pairs = zip(sides, node.ops, sides[1:], strict=False)
-    return np.asarray(
-        np.logical_and.reduce([_met(node, op, a, b, len(table)) for a, op, b in pairs])
-    )
+    met = [_met(node, op, left, right, len(table)) for left, op, right in pairs]
+    return np.asarray(np.logical_and.reduce(met))
 
 
 def _marked(table: pd.DataFrame, mark: str) -> BoolArray:
@@ -113,24 +112,22 @@ def _side(node: ast.expr, table: pd.DataFrame) -> Any:
             remedy = f"{did_you_mean(node.id, names)} they have {', '.join(names)}".strip()
             raise ConfigError("the events have no such column", value=node.id, remedy=remedy)
         return table[node.id]
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return [_side(member, table) for member in node.elts]
-    negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
-    constant = node.operand if isinstance(node, ast.UnaryOp) and negative else node
-    value = constant.value if isinstance(constant, ast.Constant) else None
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number and (negative or not isinstance(value, str)):
+    try:
+        side = ast.literal_eval(node)
+    except (ValueError, TypeError):
+        raise _refused(node) from None
+    if any(type(m) not in (str, int, float) for m in (side if type(side) in LISTS else [side])):
         raise _refused(node)
-    return -value if negative else value  # type: ignore[operator]
+    return side
 
 
 def _met(node: ast.Compare, op: ast.cmpop, left: Any, right: Any, n: int) -> BoolArray:
     """Return which of n events meet a comparison."""
-    if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, list):
+    if isinstance(op, (ast.In, ast.NotIn)) and type(right) in LISTS:
         is_in = isinstance(op, ast.In)
         each = [_met(node, ast.Eq() if is_in else ast.NotEq(), left, m, n) for m in right]
         return np.asarray((np.any if is_in else np.all)([np.full(n, not is_in), *each], axis=0))
-    if type(op) not in COMPARISONS or isinstance(left, list) or isinstance(right, list):
+    if type(op) not in COMPARISONS or type(left) in LISTS or type(right) in LISTS:
         raise _refused(node)
     read = _number if _is_number(left) or _is_number(right) else _text
     cells = (repeat(side, n) if np.isscalar(side) else side for side in (left, right))

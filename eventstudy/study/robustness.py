@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.specifications import Specifications, specifications_table
 from ..analysis.variant_studies import compute_study
 from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy
 from ..fitting.grid import usual_grid
 from ..fitting.inputs import StudyInputs, events_given
+from ..report.figures.specification_curve import SpecificationCurve
+from ..report.formats.templating import curve_file
+from ..utility.csv_text import to_csv
 from .event_study import EventStudy
 
 if TYPE_CHECKING:
@@ -24,7 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """All specifications of a study: a frame, a figure, and a sentence (``str``)."""
+    """All specifications of a study: a frame, a figure, and a sentence (``str``).
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> config = es.StudyConfig(prices="sample")
+    >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
+    >>> isinstance(results, es.RobustnessResults), results.summary()["n"]
+    (True, 16)
+    """
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the effects of all specifications with their 95% intervals, by size.
@@ -40,13 +54,41 @@ class RobustnessResults(Specifications):
         """
         from ..report.figures.plots import plot_specifications
 
-        return plot_specifications(self.table, ax)
+        return plot_specifications(SpecificationCurve.of(self.table), ax)
+
+    def save(self, out: str | Path) -> list[Path]:
+        """Write ``specifications.csv`` and ``.svg``, and ``.png`` where matplotlib is there.
+
+        Parameters
+        ----------
+        out : path
+            Folder; made if it is not there.
+
+        Returns
+        -------
+        list of Path
+            The files; no figure where no specification has a result.
+        """
+        files = {"csv": to_csv(self.table)}
+        if self.summary()["n"]:
+            files["svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
+            if find_spec("matplotlib"):
+                from ..report.figures.plots import png_of
+
+                files["png"] = png_of(self.plot())
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = {folder / f"specifications.{kind}": content for kind, content in files.items()}
+        for path, content in paths.items():
+            path.write_bytes(content)
+        return list(paths)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the table as rows of plain values, None for NaN."""
+        return json.loads(self.table.to_json(orient="records"))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<{len(self.table)} specifications: {self}>"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(str(self))}</p>{self.by_choice().to_html(index=False, escape=True)}"
 
 
 def robustness(
@@ -101,8 +143,8 @@ def robustness(
     >>> import eventstudy as es
     >>> config = es.StudyConfig(prices="sample")
     >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
-    >>> len(results.frame()), results.sign
-    (16, -1.0)
+    >>> print(str(results).partition(".")[0])
+    Of 16 specifications 100% have the sign of this study's effect, and 38% are significant with it
     """
     if isinstance(study, EventStudy):
         return _of_study(study, grid)
@@ -133,16 +175,14 @@ def robustness_of(
 def _of_study(study: EventStudy, grid: Mapping[str, Any] | None) -> RobustnessResults:
     """Return the specifications of a study that has its returns; its events are one sample."""
     name = study.model if isinstance(study.model, str) else study.model.name
-    config = StudyConfig(
-        model=name, estimation=study.estimation, event=study.event, halt=study.halt, by="none",
-        windows=() if study.main is None else study.main,
-    )  # fmt: skip
+    alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
+    config = StudyConfig(model=name, by="none", windows=study.main or (), **alike)
     config = replace(config, grid=usual_grid(config.event) if grid is None else grid)
 
-    def fit(settings: StudyConfig) -> Any:
+    def fit(settings: StudyConfig) -> FittedStudy:
         """Fit the study with other settings."""
         model = study.model if settings.model == name else settings.model
-        around = {"estimation": settings.estimation, "halt": settings.halt}
+        around: Any = {"estimation": settings.estimation, "halt": settings.halt}
         return replace(study, model=model, main=settings.main, **around).fitted()
 
     return RobustnessResults(specifications_table(study.fitted(), config, fit))

@@ -25,7 +25,6 @@ from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
@@ -320,26 +319,24 @@ def plot_ar_heatmap(results: FittedStudy, window: WindowLike | None, ax: Axes | 
     return _titled(axes, "plot.heatmap", full=percent(full, sign=False))
 
 
-def plot_specifications(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:
     """Draw the effects of all specifications with their 95% intervals, by size.
 
     Parameters
     ----------
-    table : DataFrame
-        See :func:`~eventstudy.analysis.specifications.specifications_table`.
+    curve : SpecificationCurve
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
     """
-    curve, axes = SpecificationCurve.of(table), _framed(ax, 360)
-    for x, main in enumerate(curve.is_main):
-        color = PALETTE[1][0] if main else BLUE if curve.is_significant[x] else MUTED
-        axes.vlines(x, curve.low[x], curve.high[x], color=GRID, zorder=2)
-        axes.plot([x], [curve.estimate[x]], marker="o", markersize=4, color=color, zorder=3 + main,
-                  markerfacecolor=color if curve.is_significant[x] else "white")  # fmt: skip
+    axes, half = _framed(ax, 360), (curve.high - curve.low) / 2
+    for x, (main, filled) in enumerate(zip(curve.is_main, curve.is_significant, strict=True)):
+        color = PALETTE[1][0] if main else BLUE if filled else MUTED
+        axes.errorbar(x, curve.estimate[x], half[x], color=color, marker="o", markersize=4,
+                      markerfacecolor=color if filled else "white", ecolor=GRID)  # fmt: skip
     axes.axhline(0, color=INK, linewidth=1, zorder=1)
     axes.set_xticks([])
     _return_axis(axes.yaxis, [curve.low, curve.high])
-    return _titled(axes, "plot.curve", n=len(curve.estimate))
+    return _titled(axes, "plot.curve", n=len(half))
 
 
 def png_of(axes: Axes) -> bytes:

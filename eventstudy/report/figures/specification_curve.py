@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ...analysis.specifications import choice_columns
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from ...utility.typing import BoolArray, FloatArray
@@ -17,6 +16,7 @@ from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
 # Marks: a tick of the matrix, and the disc of the study itself.
 TICK, DISC = "m0-5v10", "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
 ROW = 17
+CHOICES = ("model", "estimation", "window", "sample", "halt")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,7 +26,7 @@ class SpecificationCurve:
     Attributes
     ----------
     estimate, low, high : (n,) float array
-    is_significant, is_main : (n,) bool array
+    is_main, is_significant : (n,) bool array
     choices : tuple of (name, value, (n,) bool array)
         Which specifications have each choice that is varied.
     """
@@ -34,25 +34,24 @@ class SpecificationCurve:
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
-    is_significant: BoolArray
     is_main: BoolArray
+    is_significant: BoolArray
     choices: tuple[tuple[str, str, BoolArray], ...]
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> SpecificationCurve:
         """Return the curve of a table of specifications."""
-        table = table[table["pvalue"].notna()].sort_values("estimate", kind="stable")
-        numbers = (table[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high"))
-        choices = [
-            (say(f"specifications.choice.{name}"), value or say("specifications.choice.everything"),
-             (column == value).to_numpy())
-            for name, column in choice_columns(table).items()
-            for value in dict.fromkeys(sorted(column, key=list(column).index))
-            if len(set(column)) > 1
-        ]  # fmt: skip
-        is_main = table["is_main"].to_numpy(bool)
-        is_significant = (table["pvalue"] < LEVEL).to_numpy(bool)
-        return cls(*numbers, is_significant, is_main, tuple(choices))
+        shown = table[table["pvalue"].notna()]
+        rows = shown.sort_values("estimate", kind="stable")
+        is_significant = rows["pvalue"] < LEVEL
+        numbers = (rows[name].to_numpy() for name in ("estimate", "ci_low", "ci_high", "is_main"))
+        choices = tuple(
+            (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
+            for name in CHOICES
+            for value in dict.fromkeys(shown[name])
+            if len(set(shown[name])) > 1
+        )
+        return cls(*numbers, is_significant.to_numpy(), choices)
 
 
 def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:

@@ -244,6 +244,6 @@ def _specifications(grid: pd.DataFrame) -> dict[str, Any]:
     cells = model_cells(grid)
     rows: dict[Window, list[Any]] = {}
     for row in cells.to_dict("records"):
-        rows.setdefault(Window(row["start"], row["stop"]), []).append(row)
+        rows.setdefault(Window.of(row["window"]), []).append(row)
     models, starred = list(dict.fromkeys(cells["model"])), any(map(stars, cells["pvalue"]))
     return {"models": models, "rows": rows, "starred": starred} if len(cells) > 1 else {}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -20,9 +20,6 @@ from ..figures.study_figures import draw_placebos
 from ..figures.svg_canvas import WIDE, pair
 from ..sections.answer import Sentence
 from ..sections.robustness import Histogram
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -102,16 +99,13 @@ def _curve(curve: SpecificationCurve) -> Markup:
     return pair(lambda width: draw_curve(curve, width=width, label=label))
 
 
-def curve_file(table: pd.DataFrame) -> str:
-    """Return the curve of a table of specifications as an SVG file, in the colours of the pages."""
-    figure = draw_curve(
-        SpecificationCurve.of(table), width=WIDE, label=say("robustness.curve.title")
-    )
+def curve_file(curve: SpecificationCurve) -> str:
+    """Return the curve as an SVG file, in the light colours of the pages."""
     css = _file("report.css")
-    rules = [css.partition("}")[0] + "}", *(r for r in css.split("\n") if r.startswith("svg"))]
-    ground = 'xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
-    head, _, marks = figure.replace("<svg", f"<svg {ground}", 1).partition(">")
-    return f"{head}><style>{''.join(rules)}</style>{marks}\n"
+    rules = [css.partition("}")[0], "}", *(r for r in css.split("\n") if r.startswith("svg"))]
+    ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
+    figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
+    return figure.replace("<svg", ground, 1).replace(">", f"><style>{''.join(rules)}</style>", 1)
 
 
 def formula(text: str) -> Markup:

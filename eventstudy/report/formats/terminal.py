@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import pandas as pd
 
 from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
@@ -21,14 +20,14 @@ from ..sections.answer import brief
 from ..sections.caveats import headline, lacking_lines, remedies
 from ..sections.events import dropped_section
 from ..sections.kept_cases import case_sections
-from ..sections.robustness import Analysis, analyses_of_grid, robustness
+from ..sections.robustness import Analysis, robustness
 from ..sections.top import SHOWN_GROUPS
 from ..sections.windows import WindowValue, windows_table
 
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
 # Analyses that were asked for, beside the answer.
-ANALYSES = ("variants", "curve", "specifications", "dates", "firms", "regression")
+ANALYSES = ("variants", "specifications", "dates", "firms", "regression")
 DROPPED_SHOWN = 8
 TEXT_WIDTH = 79
 
@@ -161,19 +160,6 @@ def _analyses(findings: Findings) -> Iterator[str]:
     for analysis in section.analyses if section else ():
         if analysis.name in ANALYSES:
             yield analysis_text(analysis)
-
-
-def specifications_text(table: pd.DataFrame, measure: str) -> str:
-    """Return what a table of specifications says, as `eventstudy robustness` prints it.
-
-    Parameters
-    ----------
-    table : DataFrame
-    measure : str
-        What is studied.
-    """
-    with speaking_of(measure):
-        return ascii_text("\n\n".join(map(analysis_text, analyses_of_grid(table))))
 
 
 def analysis_text(analysis: Analysis) -> str:

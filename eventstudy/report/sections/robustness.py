@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...analysis.cross_section import not_possible
 from ...analysis.specifications import Specifications
+from ...calendars.window import Window
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
@@ -25,7 +26,6 @@ from ...utility.numbers import (
     expected,
     percent,
     pvalue,
-    share_text,
     signed,
     span,
     window_text,
@@ -193,64 +193,48 @@ def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
     return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
 
 
-# Specifications that a table of windows by models shows, without a curve.
-FEWEST_DRAWN = 13
+# More specifications than a table of windows by models shows have a curve.
+FEW_SPECIFICATIONS = 12
 
 
 def _specifications(findings: Findings) -> Iterator[Analysis]:
     table = findings.tables.get("specifications")
-    yield from () if table is None else analyses_of_grid(table)
+    if table is not None:
+        yield analysis_of_grid(table)
 
 
-def analyses_of_grid(table: pd.DataFrame) -> Iterator[Analysis]:
-    """Yield the curve of a larger grid, and the answer by window and model.
+def analysis_of_grid(table: pd.DataFrame) -> Analysis:
+    """Return the answer by window and model, with the curve of a larger grid.
 
     Parameters
     ----------
     table : DataFrame
         See :func:`~eventstudy.analysis.specifications.specifications_table`.
     """
-    models, files, lede = model_cells(table), ("specifications.csv",), str(Specifications(table))
-    if len(table) > len(models) or len(table) >= FEWEST_DRAWN:
-        rows = map(_of_choice, Specifications(table).by_choice().to_dict("records"))
-        made = make_table("robustness.curve", "tnnnn", rows, unit=words().head)
-        curve, note = SpecificationCurve.of(table), say("robustness.curve.note")
-        is_drawn = len(curve.estimate) > 0
-        curves = {"curve": curve} if is_drawn else {}
-        yield Analysis("curve", lede, made, note=note, files=files, **curves)
-        lede = ""
-    if len(models) > 1:
-        names = list(dict.fromkeys(models["model"]))
-        rows = [
-            Row((window_text([start, stop]), *map(_cell, cells.to_dict("records"))))
-            for (start, stop), cells in models.groupby(["start", "stop"], sort=False)
-        ]
-        heads, code = "|".join(names), "robustness.specifications"
-        made = make_table(code, "t" + "n" * len(names), rows, models=heads, unit=words().axis)
-        yield Analysis("specifications", lede, made, note=say(f"{code}.note"), files=files)
+    cells, code = model_cells(table), "robustness.specifications"
+    models = list(dict.fromkeys(cells["model"]))
+    rows = [
+        Row((window_text(Window.of(window)), *map(_cell, group["estimate"], group["pvalue"])))
+        for window, group in cells.groupby("window", sort=False)
+    ]
+    kinds, facts = "t" + "n" * len(models), {"models": "|".join(models), "unit": words().axis}
+    is_large = len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any()
+    return Analysis(
+        "specifications", str(Specifications(table)), make_table(code, kinds, rows, **facts),
+        curve=SpecificationCurve.of(table) if is_large else None,
+        note=say(f"{code}.note"), files=("specifications.csv",),
+    )  # fmt: skip
 
 
 def model_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Return the specifications that differ from the study in model and window only."""
-    alike = ["estimation_start", "estimation_stop", "halt", "sample"]
+    alike = ["estimation", "halt", "sample"]
     main = table.loc[table["is_main"], alike].iloc[0]
     return table[(table[alike] == main).all(axis=1)]
 
 
-def _of_choice(row: Mapping[Any, Any]) -> Row:
-    """Return how many specifications share a choice, and what they say."""
-    code = "specifications.choice"
-    blank = say(f"{code}.everything") if row["choice"] == "sample" else ""
-    choice = say(f"{code}.{row['choice']}")
-    name = f"{choice} {clipped(row['value'], 60) or blank}".strip()
-    if not row["n"]:
-        return Row((name, "0", MISSING, MISSING, MISSING))
-    shares = (share_text(row[share]) for share in ("same_sign", "significant"))
-    return Row((name, f"{row['n']:,}", percent(row["median"], unit=False), *shares))
-
-
-def _cell(row: Mapping[Any, Any]) -> str:
-    return say("specifications.cell", estimate=row["estimate"], p=row["pvalue"])
+def _cell(estimate: float, p: float) -> str:
+    return say("specifications.cell", estimate=estimate, p=p)
 
 
 def _announcement_time(findings: Findings) -> Iterator[Analysis]:
