@@ -187,8 +187,8 @@ def joint_pvalues(
     n = _count(statistics, pvalues, sign)
     larger = np.maximum(_count(drawn_t, drawn_p, 1.0), _count(drawn_t, drawn_p, -1.0)) >= n
     sizes = np.abs(np.nanmedian(drawn_t, axis=1)) >= abs(np.nanmedian(statistics))
-    ranks = ((1 + int(hits.sum())) / (1 + n_draws) for hits in (larger, sizes))
-    return JointPvalues(*ranks, n_draws)
+    significant, median = ((1 + int(hits.sum())) / (1 + n_draws) for hits in (larger, sizes))
+    return JointPvalues(significant, median, n_draws)
 
 
 def _count(statistics: FloatArray, pvalues: FloatArray, sign: float) -> IntArray:

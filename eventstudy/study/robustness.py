@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.specifications import Specifications, specifications_table
 from ..analysis.variant_studies import compute_study
+from ..calendars.window import Window
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
 from ..fitting.grid import usual_grid
@@ -176,7 +177,7 @@ def _of_study(study: EventStudy, grid: Mapping[str, Any] | None) -> RobustnessRe
     """Return the specifications of a study that has its returns; its events are one sample."""
     name = study.model if isinstance(study.model, str) else study.model.name
     alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
-    config = StudyConfig(model=name, by="none", windows=study.main or (), **alike)
+    config = StudyConfig(model=name, by="none", windows=Window.several(study.main or []), **alike)
     config = replace(config, grid=usual_grid(config.event) if grid is None else grid)
 
     def fit(settings: StudyConfig) -> FittedStudy:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -341,7 +341,7 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
 
 def png_of(axes: Axes) -> bytes:
     """Return the figure of axes as the bytes of a PNG file."""
-    file, figure = BytesIO(), axes.figure
+    file, figure = BytesIO(), cast("Any", axes.figure)
     figure.savefig(file, format="png", dpi=2 * POINTS_PER_INCH, metadata=METADATA["png"])
     return file.getvalue()
 

@@ -43,15 +43,15 @@ class SpecificationCurve:
         """Return the curve of a table of specifications."""
         shown = table[table["pvalue"].notna()]
         rows = shown.sort_values("estimate", kind="stable")
-        is_significant = rows["pvalue"] < LEVEL
-        numbers = (rows[name].to_numpy() for name in ("estimate", "ci_low", "ci_high", "is_main"))
+        low, high = rows["ci_low"].to_numpy(), rows["ci_high"].to_numpy()
+        is_main, is_significant = rows["is_main"].to_numpy(), (rows["pvalue"] < LEVEL).to_numpy()
         choices = tuple(
             (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
             for name in CHOICES
             for value in dict.fromkeys(shown[name])
             if len(set(shown[name])) > 1
         )
-        return cls(*numbers, is_significant.to_numpy(), choices)
+        return cls(rows["estimate"].to_numpy(), low, high, is_main, is_significant, choices)
 
 
 def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:

@@ -214,7 +214,7 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
     cells, code = model_cells(table), "robustness.specifications"
     models = list(dict.fromkeys(cells["model"]))
     rows = [
-        Row((window_text(Window.of(window)), *map(_cell, group["estimate"], group["pvalue"])))
+        Row((window_text(Window.of(str(window))), *map(_cell, group["estimate"], group["pvalue"])))
         for window, group in cells.groupby("window", sort=False)
     ]
     kinds, facts = "t" + "n" * len(models), {"models": "|".join(models), "unit": words().axis}
