@@ -301,10 +301,14 @@ def test_from_toml_and_back(study: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/study-file.md"])
 def test_examples_of_the_documents_are_good(name: str, study: Path) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    [example] = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
+    example, *further = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
     study.write_text(example, encoding="utf-8")
     assert read_order(study, None, {}).origin.config.studies
-    assert _validator().is_valid(tomllib.loads(example))
+    for text in (example, *further):
+        assert _validator().is_valid(tomllib.loads(text))
+    if further:
+        study.write_text("\n".join(further), encoding="utf-8")
+        assert read_config(study).grid["halt"] == ["calendar", "shift"]
 
 
 def test_every_setting_says_what_it_means() -> None:

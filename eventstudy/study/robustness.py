@@ -145,7 +145,7 @@ def robustness(
     >>> config = es.StudyConfig(prices="sample")
     >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
     >>> print(str(results).partition(".")[0])
-    Of 16 specifications 100% have the sign of this study's effect, and 38% are significant with it
+    Of 16 specifications 88% have the sign of this study's effect, and 38% are significant with it
     """
     if isinstance(study, EventStudy):
         return _of_study(study, grid)
