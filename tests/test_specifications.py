@@ -92,6 +92,13 @@ def test_a_cell_without_a_result_says_why(results: es.RobustnessResults) -> None
     assert (table.loc[~lacking, "reason"] == "").all()
 
 
+def test_a_list_without_a_usable_event_says_so() -> None:
+    news = pd.DataFrame({"ticker": ["ZZZZ", "YYYY"], "announced_at": ["2020-03-04"] * 2})
+    results = es.robustness(news, config=CONFIG, offline=True)
+    assert results.summary()["n"] == 0
+    assert "has a result: none of 2 events could be used" in str(results)
+
+
 def test_windows_and_samples_share_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     fitted, fit = [], variant_studies.fit_config
 

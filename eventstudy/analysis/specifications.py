@@ -123,7 +123,8 @@ def _answer(study: Any, column: str, group: str, text: str, window: Window) -> A
     of_group = study.groups(column).get(group, study.subset([])) if column else study
     sample = of_group.remember(("sample", text), lambda: of_group.subset(text))
     if len(sample) == 0:
-        return Answer(NO_RESULT, "", reason=Reason("no_event_in_sample", n=len(of_group)))
+        code, n = ("in_sample", len(of_group)) if len(of_group) else ("used", len(study.events))
+        return Answer(NO_RESULT, "", reason=Reason(f"no_event_{code}", n=n))
     answer = answer_of(sample, window)
     is_provisional = answer.verdict == PROVISIONAL
     return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer
@@ -232,7 +233,7 @@ class Specifications:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        facts = self.summary()
+        facts: dict[str, Any] = {**self.summary(), "reason": self.table["reason"].iloc[0]}
         sentences = [say(f"specifications.{'lede' if facts['n'] else 'none'}", **facts)]
         if facts["n"] and facts["lacking"]:
             sentences.append(say("specifications.lacking", **facts))

@@ -170,7 +170,7 @@ def _grid(texts: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _listed(text: str) -> list[str]:
-    return [member.strip() for member in text.split(",")]
+    return [member.strip() for member in text.split(",") if member.strip()]
 
 
 def is_study_file(path: Path | None) -> bool:
