@@ -129,11 +129,27 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
         (day(50), day(52)),
         [50, 51, 52],
     ),
+    "adjusted_jump": (
+        lambda t: put(t, slice(50, None), "adj_close", t["adj_close"][50:] * 1.3),
+        (day(50), day(50)),
+        [],
+    ),
+    "suspect_adjustment": (
+        lambda t: put(t, slice(50, None), "adj_close", t["adj_close"][50:] * 1.11),
+        (day(50), day(50)),
+        [],
+    ),
+    "adjusted_above": (
+        lambda t: put(t, slice(None), "adj_close", t["close"] * 1.02),
+        (day(0), day(SIZE - 1)),
+        [],
+    ),
     "spike": (lambda t: scaled(t, slice(50, 52), 100), (day(50), day(52)), [50, 51, 52]),
     "unit_change": (lambda t: scaled(t, slice(50, None), 0.01), (day(50), day(50)), []),
     "unadjusted_split": (lambda t: split(t, 2), (day(50), day(50)), []),
     "suspect_split": (lambda t: split(t, 1.5), (day(50), day(50)), []),
     "suspect_jump": (lambda t: wild(scaled(t, slice(50, None), 6.3)), (day(50), day(50)), []),
+    "suspect_reversal": (lambda t: scaled(t, slice(50, 50), 1.5), (day(50), day(50)), []),
     "beyond_limit": (
         lambda t: on_tick(wild(scaled(t, slice(50, None), 1.17))),
         (day(50), day(50)),
@@ -149,9 +165,8 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
 
 
 def test_every_kind_has_a_fixture() -> None:
-    assert set(FAULTS) - {"duplicate_date"} == set(CASES), (
-        "two rows of one date are refused: see below"
-    )
+    alone = {"duplicate_date", "shifted_dates", "same_prices"}
+    assert set(FAULTS) - alone == set(CASES), "those of several series have tests of their own"
     assert len(FAULTS) >= 15
 
 
@@ -200,6 +215,123 @@ def test_what_may_change_a_result_is_noted_with_its_date(kind: str) -> None:
     assert any(
         kind.replace("_", " ") in n and day(50) in n and FAULTS[kind].action in n for n in notes
     )
+
+
+def market_of(n: int = 500, shares: int = 4, seed: int = 1) -> pd.DataFrame:
+    """Shares that move with one market, on business days, with volume."""
+    rng = np.random.default_rng(seed)
+    moves = rng.normal(0, 0.01, (n, 1)) + rng.normal(0, 0.012, (n, shares))
+    close = 50 * np.exp(np.cumsum(moves, axis=0))
+    dates = pd.bdate_range("2024-01-01", periods=n)
+    frames = [
+        pd.DataFrame({
+            "symbol": name, "date": dates, "open": c, "high": c * 1.01, "low": c * 0.99, "close": c,
+            "adj_close": c, "volume": rng.integers(1000, 9000, n).astype(float),
+        })
+        for name, c in zip("ABCDEFGH", close.T, strict=False)
+    ]  # fmt: skip
+    return pd.concat(frames, ignore_index=True)
+
+
+def days_of(table: pd.DataFrame) -> Sessions:
+    own = pd.bdate_range("2023-12-01", table["date"].max()).to_numpy().astype("datetime64[s]")
+    return Sessions("XNYS", "UTC", own.astype("datetime64[D]"), own, own)
+
+
+def market_panel(table: pd.DataFrame) -> ReturnsPanel:
+    keys = [(symbol, "XNYS") for symbol in dict.fromkeys(table["symbol"])]
+    return ReturnsPanel.from_prices(table, keys=keys, sessions={"XNYS": days_of(table)})
+
+
+@pytest.mark.parametrize(("sessions_late", "when"), [(1, "late"), (-1, "early")])
+def test_dates_one_session_off_are_seen_by_the_market(sessions_late: int, when: str) -> None:
+    table = market_of()
+    mine = table["symbol"] == "B"
+    table.loc[mine, "date"] = table.loc[mine, "date"] + sessions_late * pd.offsets.BDay()
+    faults = [f for f in market_panel(table).faults if f.kind == "shifted_dates"]
+    assert [f.symbol for f in faults] == ["B"]
+    assert faults[0].detail == f"dates look one session {when}"
+    wide = table.pivot(index="date", columns="symbol", values="close").pct_change()
+    keys = [(name, "XNYS") for name in wide]
+    panel = ReturnsPanel.from_frame(wide, keys=keys, sessions={"XNYS": days_of(table)})
+    assert [(f.symbol, f.kind) for f in panel.faults] == [("B", "shifted_dates")]
+
+
+def test_a_market_in_step_has_no_shift_and_no_twin() -> None:
+    for seed in range(10):
+        assert market_panel(market_of(seed=seed)).faults == ()
+    alone = market_of(shares=1)
+    assert market_panel(alone).faults == (), "nothing to compare with"
+
+
+def test_dates_stamped_on_the_next_day_are_seen_over_weekends() -> None:
+    table = market_of(shares=9)
+    mine = table["symbol"] == "C"
+    table.loc[mine, "date"] += pd.Timedelta(days=1)
+    panel = market_panel(table)
+    assert ("C", "shifted_dates") in [(f.symbol, f.kind) for f in panel.faults]
+    assert [n.code for n in panel.notes if "was closed" in n] == ["closed_share"]
+
+
+def test_the_file_of_another_firm_is_seen_where_that_firm_is_there_too() -> None:
+    table = market_of()
+    mine, other = table["symbol"] == "B", table["symbol"] == "A"
+    table.loc[mine, [*PRICES, "volume"]] = table.loc[other, [*PRICES, "volume"]].to_numpy()
+    table.loc[mine, PRICES] *= 2
+    faults = [f for f in market_panel(table).faults if f.kind == "same_prices"]
+    assert [(f.symbol, f.detail) for f in faults] == [
+        ("A", "the prices of B"), ("B", "the prices of A"),
+    ]  # fmt: skip
+
+
+def swapped(days: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+    return days.map(lambda d: d.replace(month=d.day, day=d.month) if d.day <= 12 else d)
+
+
+def test_a_series_whose_days_and_months_are_swapped_is_refused() -> None:
+    table = market_of()
+    mine = table["symbol"] == "B"
+    table.loc[mine, "date"] = swapped(table.loc[mine, "date"])
+    table = table.sort_values(["symbol", "date"]).drop_duplicates(["symbol", "date"])
+    panel = market_panel(table)
+    assert panel.failures["B"].code == "swapped_dates"
+    assert [symbol for symbol, _ in panel.keys] == ["A", "C", "D"]
+    assert not [f for f in panel.faults if f.symbol == "B"]
+    wide = market_of().pivot(index="date", columns="symbol", values="close").pct_change()
+    wide.index = pd.DatetimeIndex(swapped(wide.index.to_series()))
+    wide = wide[~wide.index.duplicated()].sort_index()
+    with pytest.raises(DataError, match="day and month look swapped"):
+        ReturnsPanel.from_frame(
+            wide, keys=[("A", "XNYS")], sessions={"XNYS": days_of(market_of(n=900))}
+        )
+
+
+def test_a_reverse_split_in_the_close_explains_adjusted_closes_above_it() -> None:
+    table = market_of(shares=2)
+    mine = (table["symbol"] == "A") & (table.index < 200)
+    table.loc[mine, ["open", "high", "low", "close"]] /= 8
+    assert market_panel(table).faults == ()
+
+
+def test_a_large_dividend_is_no_fault() -> None:
+    table = market_of(shares=2)
+    before = (table["symbol"] == "A") & (table.index < 200)
+    table.loc[before, "close"] *= 1.2
+    table.loc[before, "high"] *= 1.2
+    assert market_panel(table).faults == ()
+
+
+def test_a_step_on_a_day_like_any_other_is_suspect() -> None:
+    """A change of currency by 17 % leaves volume and range as they were; news does not."""
+    quiet, news = [], []
+    for seed in range(20):
+        stepped = scaled(clean(seed=seed), slice(50, None), 1.17)
+        others = [clean(name, seed + k).assign(symbol=name) for k, name in enumerate("BCD", 30)]
+        for table, kinds in ((stepped, quiet), (wild(stepped), news)):
+            faults = panel_of(pd.concat([table, *others])).faults
+            kinds.append({f.kind for f in faults if f.symbol == "A"})
+    assert sum(bool(kinds & {"suspect_jump", "suspect_split"}) for kinds in quiet) >= 15
+    assert not any(news)
 
 
 def test_a_change_of_the_unit_costs_one_return() -> None:
@@ -456,7 +588,7 @@ def test_many_faults_of_one_kind_end_in_one() -> None:
 
 
 def test_faults_near_an_event_and_as_a_table() -> None:
-    panel = panel_of(pd.concat([flat(clean("A"), 50, 56), split(clean("B"), 1.5, 90)]))
+    panel = panel_of(pd.concat([flat(clean("A"), 50, 56), split(clean("B", 4), 1.5, 90)]))
     assert [f.kind for f in panel.faults_near("A", day(56), day(70))] == ["suspension"]
     assert [
         f.kind for f in panel.faults_near("A", np.datetime64(day(40)), np.datetime64(day(50)))

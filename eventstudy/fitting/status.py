@@ -30,13 +30,17 @@ STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
 IN_DOUBT = (
-    "spike", "suspect_split", "suspect_jump", "duplicate_date", "suspect_limit", "stale_price",
-    "outside_range",
+    "spike", "suspect_split", "suspect_jump", "suspect_reversal", "suspect_adjustment",
+    "adjusted_above", "duplicate_date", "suspect_limit", "stale_price", "outside_range",
+    "shifted_dates", "same_prices",
 )  # fmt: skip
-# Kept moves that may be faults: where they are in the main window, the answer says so.
+# Kept moves that may be faults: where they are in the main window, the answer says so; those of the
+# benchmark too, as moves in doubt.
 SUSPECT = {
     "suspect_split": Flag.SUSPECT_SPLIT, "suspect_jump": Flag.SUSPECT_MOVE,
     "suspect_limit": Flag.SUSPECT_MOVE, "suspect_return": Flag.SUSPECT_MOVE,
+    "suspect_reversal": Flag.SUSPECT_MOVE, "suspect_adjustment": Flag.SUSPECT_MOVE,
+    "shifted_dates": Flag.SUSPECT_MOVE, "same_prices": Flag.SUSPECT_MOVE,
 }  # fmt: skip
 
 
@@ -175,9 +179,11 @@ def _faulty(
         for fault in near:
             for name in _flags_of(fault.kind):
                 out[name][i] = True
-            if fault.kind in SUSPECT and fault.symbol == tickers[i]:
-                in_main = days[i] == np.datetime64(fault.date)
-                out[SUSPECT[fault.kind]][i] |= in_main.any()
+            if fault.kind in SUSPECT:
+                is_own = fault.symbol == tickers[i]
+                flag = SUSPECT[fault.kind] if is_own else Flag.SUSPECT_MOVE
+                first, last = (np.datetime64(day, "D") for day in (fault.date, fault.last))
+                out[flag][i] |= ((days[i] >= first) & (days[i] <= last)).any()
     return out
 
 

@@ -8,14 +8,27 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ..calendars.sessions import Sessions, sessions
-from ..prices.quality.quotes import Quotes
+from ..errors import DataError
+from ..prices.quality.corporate_actions import row_medians
+from ..prices.quality.fault_kinds import FLAGGED, SeriesFault, as_faults
+from ..prices.quality.quotes import MOST, Quotes
+from ..prices.quality.whole_series import (
+    MOVES,
+    explain_dates,
+    lag_of,
+    same_as,
+    spans_of_lag,
+    twins_of,
+)
 from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray
-from .sessions import CLOCKS, Key, home_calendars, located
+from ..utility.typing import BoolArray, DateArray, FloatArray
+from .sessions import CLOCKS, Clock, Key, home_calendars, located
 
 # A day that the calendar calls closed is doubted if so many symbols traded on it, or, two at least,
 # most of them. Days and symbols that are named.
 TRADED, FEWEST, NAMED = 3, 2, 3
+# More values than these on closed days are no accident.
+SEVERAL, LARGE_SHARE = 10, 0.05
 
 
 def note_markets(
@@ -43,16 +56,65 @@ def note_markets(
     return notes
 
 
-def note_closed_days(symbol: str, calendar: str, outside: int) -> list[str]:
+def note_closed_days(symbol: str, calendar: str, outside: int, n: int) -> list[str]:
     """Return a note on values of a symbol that fell on days without a session.
 
     Parameters
     ----------
     symbol, calendar : str
-    outside : int
-        Their number.
+    outside, n : int
+        Their number, and that of all values.
     """
-    return [Reason("closed_days", symbol=symbol, n=outside, calendar=calendar)] * (outside > 0)
+    facts = {"symbol": symbol, "n": outside, "calendar": calendar}
+    if outside >= SEVERAL and outside > LARGE_SHARE * n:
+        return [Reason("closed_share", share=outside / n, **facts)]
+    return [Reason("closed_days", **facts)] * (outside > 0)
+
+
+def refuse_dates(dates: DateArray, clock: Clock, where: str) -> None:
+    """Raise DataError if the dates of a file cannot be those of any calendar.
+
+    Parameters
+    ----------
+    dates : (n,) datetime64[D] array
+    clock : Clock
+    where : str
+        Name of the file.
+    """
+    for name, days in clock.dates.items():
+        if why := explain_dates(dates, days):
+            raise DataError(str(why), where=where, value=f"calendar {name}")
+
+
+def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list[SeriesFault]:
+    """Return the rows of returns whose dates look shifted, and those that are of another symbol.
+
+    Parameters
+    ----------
+    values : (n, T) float array
+    keys : sequence of n (symbol, calendar)
+    clock : Clock
+
+    Returns
+    -------
+    list of SeriesFault
+        The market is the median of the other rows of the calendar, of 11 of them at most.
+    """
+    homes, rows_of, faults = home_calendars(keys), defaultdict(list), list[SeriesFault]()
+    for row, (symbol, name) in enumerate(keys):
+        if homes.get(symbol) == name:
+            rows_of[name].append(row)
+    for name, rows in rows_of.items():
+        last, dates = clock.columns[name][-MOVES:], clock.dates[name]
+        some = rows[:: max(1, len(rows) // MOST)]
+        twins = twins_of((keys[r][0], dates[-MOVES:], values[r, last]) for r in rows)
+        for row in rows if len(rows) > 1 else ():
+            symbol = keys[row][0]
+            market = row_medians(values[[r for r in some if r != row]][:, last].T)
+            lag, twin = lag_of(values[row, last], market), twins.get(symbol, "")
+            faults += as_faults(symbol, "shifted_dates", FLAGGED, spans_of_lag(dates, lag))
+            faults += as_faults(symbol, "same_prices", FLAGGED, same_as(dates, twin))
+    return faults
 
 
 def note_ends(last: np.datetime64, calendars: Mapping[str, Sessions]) -> list[str]:

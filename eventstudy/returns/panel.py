@@ -13,10 +13,11 @@ import numpy as np
 
 from ..errors import DataError
 from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
-from ..prices.quality.price_limits import LIMITS, LimitRule, rules_of
-from ..prices.quality.quotes import NO_DATES, Quotes, by_symbol
+from ..prices.quality.price_limits import LIMITS, LimitRule
+from ..prices.quality.quotes import by_symbol
+from ..prices.quality.whole_series import explain_dates
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
-from .market_notes import note_closed_days, note_ends, note_markets
+from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack
 from .sessions import (
     DATA_CALENDAR,
@@ -27,13 +28,12 @@ from .sessions import (
     clock_of,
     equal_weight,
     factor_rows,
-    home_calendars,
     lay_row,
     lay_table,
-    markets_of,
     note_closes,
     span_type,
     usual_hours,
+    with_markets,
 )
 from .table import FrameTable, no_return
 
@@ -258,15 +258,15 @@ class ReturnsPanel:
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
         keys, is_return = list(keys), measure == "return"
-        firms, homes = {symbol for symbol, _ in keys}, home_calendars(keys)
-        series, notes, lacking, faults = {}, [], {}, list[SeriesFault]()
-        symbols, quotes_of = list(by_symbol(table)), dict[str, Quotes]()
-        all_quotes = [quotes for _, quotes, _ in symbols]
-        clock, markets = clock_of(all_quotes, sessions), markets_of(homes, all_quotes)
-        for symbol, raw, rows in symbols:
-            home, rules = homes.get(symbol, ""), rules_of(symbol, limits, st=symbol in st)
-            days, market = clock.dates.get(home, NO_DATES), markets.get(home)
-            quotes = quotes_of[symbol] = replace(raw, sessions=days, rules=rules, market=market)
+        firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
+        symbols, lacking, faults = list(by_symbol(table)), dict[str, str](), list[SeriesFault]()
+        clock = clock_of([quotes for _, quotes, _ in symbols], sessions)
+        quotes_of = with_markets([q for _, q, _ in symbols], keys, clock, st=st, limits=limits)
+        for symbol, _, rows in symbols:
+            quotes = quotes_of[symbol]
+            if why := explain_dates(quotes.dates, quotes.sessions):
+                lacking[symbol] = why
+                continue
             if is_return:
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:
@@ -285,7 +285,7 @@ class ReturnsPanel:
             at, laid = clock.columns[calendar], (series[symbol], quotes_of[symbol])
             *row, outside = lay_row(*laid, clock.dates[calendar], kind if is_return else None)
             values[i, at], spans[i, at], states[i, at] = row
-            notes += note_closed_days(symbol, calendar, outside)
+            notes += note_closed_days(symbol, calendar, outside, len(quotes_of[symbol].dates))
         notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions)]
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
@@ -327,7 +327,7 @@ class ReturnsPanel:
         Raises
         ------
         DataError
-            If the frame has no return, a date or ticker twice, or a cell that is no number.
+            If it has no return, a date or ticker twice, or a cell that is no number.
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:
@@ -379,20 +379,21 @@ class ReturnsPanel:
         if not wanted:
             raise no_return()
         clock = Clock.of(dates_of)
+        refuse_dates(dates, clock, where)
         values, outside, verdict = lay_table(table, wanted, clock, kind, where)
         if verdict.failures:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
             values, outside = values[sound], outside[sound]
-        strays = zip(wanted, outside, strict=True)
-        notes = [note for key, n in strays for note in note_closed_days(*key, int(n))]
-        notes += note_ends(dates[-1], sessions or {})
+        odd, strays = find_odd_rows(values, wanted, clock), zip(wanted, outside, strict=True)
+        notes = [n for key, k in strays for n in note_closed_days(*key, int(k), len(dates))]
+        notes += [*note_faults(odd), *note_ends(dates[-1], sessions or {})]
         spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, kind=kind, notes=tuple(notes),
             hours={name: usual_hours(s) for name, s in (sessions or {}).items()},
-            notices=tuple(verdict.notices), faults=verdict.faults,
+            notices=tuple(verdict.notices), faults=(*verdict.faults, *odd),
             failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
@@ -445,6 +446,5 @@ class ReturnsPanel:
             members = members[members >= 0]
             if len(members):
                 values = np.where(self.spans[members] == 1, self.values[members], np.nan)
-                simple = np.expm1(values) if self.kind == "log" else values
-                rows[text, calendar] = equal_weight(simple, self.kind)
+                rows[text, calendar] = equal_weight(values, self.kind)
         return self.with_rows(rows)

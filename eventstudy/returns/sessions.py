@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from ..calendars.exchanges import EXCHANGES, home_of
 from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import Gate, Verdict
-from ..prices.quality.quotes import Market, Quotes
+from ..prices.quality.price_limits import LimitRule, rules_of
+from ..prices.quality.quotes import NO_DATES, Market, Quotes
+from ..prices.quality.whole_series import twins_of
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
@@ -345,17 +348,18 @@ def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Cloc
 
 
 def equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
-    """Return the mean of simple returns over the members present, and where there is one.
+    """Return the returns of an equal-weight portfolio, and where a member has one.
 
     Parameters
     ----------
     values : (m, T) float array
-        Simple returns; NaN = missing.
+        Returns of its members; NaN = missing.
     kind : {"simple", "log"}
-        Of the mean that is given back.
+        Of the returns; the mean is that of simple ones.
     """
-    count = np.isfinite(values).sum(axis=0)
-    mean = np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+    simple = np.expm1(values) if kind == "log" else values
+    count = np.isfinite(simple).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(simple, axis=0) / np.maximum(count, 1), np.nan)
     return (np.log1p(mean) if kind == "log" else mean), (count > 0).astype(np.int64)
 
 
@@ -375,10 +379,36 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
 
 
-def markets_of(homes: Mapping[str, str], series: Iterable[Quotes]) -> dict[str, Market]:
-    """Return the series of each home calendar; those without a home are of no market."""
-    groups: dict[str, list[Quotes]] = {}
+def with_markets(
+    series: Sequence[Quotes],
+    keys: Iterable[Key],
+    clock: Clock,
+    *,
+    st: Collection[str],
+    limits: Sequence[LimitRule],
+) -> dict[str, Quotes]:
+    """Return series by symbol, each with the sessions, limits and other series of its exchange.
+
+    Parameters
+    ----------
+    series : sequence of Quotes
+    keys : iterable of (symbol, calendar)
+        A symbol without its own exchange among them is of no market.
+    clock : Clock
+    st : collection of str
+        Symbols under special treatment.
+    limits : sequence of LimitRule
+    """
+    homes, groups = home_calendars(keys), dict[str, list[Quotes]]()
+    twins = twins_of((q.symbol, q.bars.dates[1:], np.diff(np.log(q.bars.price))) for q in series)
     for quotes in series:
-        if quotes.symbol in homes:
-            groups.setdefault(homes[quotes.symbol], []).append(quotes)
-    return {home: Market(members) for home, members in groups.items()}
+        groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
+    markets = {home: Market(members) for home, members in groups.items() if home}
+    out = {}
+    for quotes in series:
+        symbol, home = quotes.symbol, homes.get(quotes.symbol, "")
+        out[symbol] = replace(
+            quotes, sessions=clock.dates.get(home, NO_DATES), market=markets.get(home),
+            rules=rules_of(symbol, limits, st=symbol in st), twin=twins.get(symbol, ""),
+        )  # fmt: skip
+    return out

@@ -56,6 +56,15 @@ STAYS = 5
 # it is news.
 SURE, DOUBT, BLIND, AGAINST, NEWS = 4.0, 0.5, 2.5, -1.0, -4.0
 LARGE, FACTOR, RECENT = 1.9, 3.0, np.timedelta64(14, "D")
+# A step of any ratio is suspect where volume, range and the next moves have such log-odds against
+# news; one that the next row takes back but for this share, from such a multiple of sigma on, where
+# volume is at most `BUSY` times the usual and the range at most half of the move.
+UNMOVED, BACK, STEEP, BUSY = 3.0, 0.25, 5.0, 2.0
+# Adjusted close over close changes from here on, and from so many usual moves; a third of it is
+# the most that the close moves where it is alone, and what is left of a split in the close.
+CHANGE, TIMES, THIRD = np.log(1.03), 5.0, 1 / 3
+# The adjusted close is above the close; a reverse split.
+ABOVE, REVERSE = np.log(1.005), np.log(1.3)
 
 
 class Bars(NamedTuple):
@@ -91,6 +100,94 @@ class Actions(NamedTuple):
     def take(self, which: BoolArray) -> Actions:
         """Return some of them."""
         return Actions(self.rows[which], self.ratios[which], self.scores[which], self.proven[which])
+
+
+class Adjustments(NamedTuple):
+    """Rows of which the adjusted close over the close changed, each array (k,).
+
+    Attributes
+    ----------
+    rows, before : int array
+        A row with both closes, and the last one before it.
+    alone : bool array
+        The adjusted close moved and the close did not.
+    impossible : bool array
+        The ratio fell, or is above 1 afterwards.
+    reverse : bool array
+        A reverse split moved the close.
+    """
+
+    rows: IntArray
+    before: IntArray
+    alone: BoolArray
+    impossible: BoolArray
+    reverse: BoolArray
+
+    @property
+    def lone_rows(self) -> IntArray:
+        """The rows whose adjusted close moved and whose close did not."""
+        return self.rows[self.alone]
+
+
+def find_adjustments(close: FloatArray, adj_close: FloatArray) -> Adjustments:
+    """Return the rows of which the adjusted close over the close changed by 3 % or more.
+
+    Parameters
+    ----------
+    close, adj_close : (T,) float arrays
+        NaN = missing.
+
+    Returns
+    -------
+    Adjustments
+    """
+    both = (close > 0) & (adj_close > 0) & (close < np.inf) & (adj_close < np.inf)
+    rows = np.flatnonzero(both)
+    ratio, moves = np.log(adj_close[rows] / close[rows]), np.diff(np.log(close[rows]))
+    changes, usual = np.diff(ratio), float(np.median(np.abs(moves))) if len(moves) else 0.0
+    at = np.flatnonzero(np.abs(changes) >= max(CHANGE, TIMES * usual))
+    change, move = changes[at], moves[at]
+    return Adjustments(
+        rows[at + 1], rows[at],
+        alone=np.abs(move) < THIRD * np.abs(change),
+        impossible=(change < 0) | (ratio[at + 1] > ABOVE),
+        reverse=(change < -REVERSE) & (np.abs(move + change) < -THIRD * change),
+    )  # fmt: skip
+
+
+def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[IntArray, IntArray]:
+    """Return the rows that move against the market on a day like any other.
+
+    Parameters
+    ----------
+    bars : Bars
+    market : callable
+        As for `find_actions`.
+
+    Returns
+    -------
+    for_good, back : int arrays
+        Rows that part two levels, and rows that the next one takes back.
+    """
+    level = np.log(bars.price)
+    moves = np.diff(level, prepend=np.nan)
+    at = np.flatnonzero(np.abs(moves) > LEAST)
+    if not len(at):
+        return at, at
+    sizes, after = np.abs(moves), np.append(moves[1:], np.nan)[at]
+    sigma, common = _sigma(sizes, bars.dates, at), market(at)
+    large = np.abs(moves[at] - common) > np.maximum(LEAST, MULTIPLE * sigma)
+    volumes, has_volume = _of_volumes(bars.volume, at, np.zeros(len(at)))
+    traces = volumes + _of_range(bars, at) + _of_sizes(sizes, at)[0]
+    for_good = large & (common != 0) & has_volume & (traces >= UNMOVED)
+    for_good &= _settled(bars, level, at)
+    amount = _windows(bars.volume, at, -DAYS, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        busy = bars.volume[at] / row_medians(amount, SOME) / BUSY
+        wide = np.log(bars.high[at] / bars.low[at]) / sizes[at] * 2
+    back = np.abs(moves[at] + after) < np.minimum(BACK * sizes[at], MULTIPLE * sigma)
+    back &= large & (sizes[at] > STEEP * sigma) & (np.fmax(busy, wide) <= 1)
+    return at[for_good], at[back]
 
 
 def find_actions(

@@ -14,15 +14,27 @@ import numpy as np
 
 from ...utility.catalogue import Reason
 from ...utility.typing import BoolArray
-from .quotes import LATE, Quotes, Span, runs
+from .quotes import Quotes, Span, runs
+from .whole_series import (
+    adjusted_above,
+    adjusted_gap,
+    adjusted_jump,
+    ended,
+    late_start,
+    no_adjusted,
+    same_prices,
+    shifted_dates,
+    short_history,
+    suspect_adjustment,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # More faults of one kind and symbol than LONGEST become one; a note names NAMED days.
 LONGEST, NAMED = 50, 3
-# Equal closes in a row, prices that a history needs.
-EQUAL, HISTORY = 5, 100
+# Equal closes in a row.
+EQUAL = 5
 # Closes lie outside the range of their day by rounding up to this share.
 RANGE = 0.005
 MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
@@ -154,25 +166,6 @@ def not_positive(q: Quotes) -> list[Span]:
     return q.spans(runs(np.isnan(q.raw) & ~np.isnan(price)), lambda a, b: f"price {price[a]:g}")
 
 
-def no_adjusted(q: Quotes) -> list[Span]:
-    """Return the whole span of a symbol without adjusted closes.
-
-    No adjusted close at all.
-    """
-    if q.adjusted or not np.isfinite(q.close).any():
-        return []
-    return [Span(q.dates[0], q.dates[-1], "no adjusted close at all")]
-
-
-def adjusted_gap(q: Quotes) -> list[Span]:
-    """Return closes without an adjusted close, where there are others.
-
-    A close without one.
-    """
-    gap = q.adjusted & np.isfinite(q.close) & np.isnan(q.adj_close)
-    return q.spans(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close")
-
-
 def spike(q: Quotes) -> list[Span]:
     """Return prices that are soon taken back.
 
@@ -208,13 +201,25 @@ def suspect_split(q: Quotes) -> list[Span]:
 
 
 def suspect_jump(q: Quotes) -> list[Span]:
-    """Return steep moves that no other kind explains.
+    """Return moves that no other kind explains and news does not make.
 
-    More than 2.9 times the last price, or less than 1/5 of it; no change of unit, no split and not
-    beyond a limit.
+    More than 2.9 times the last price, or less than 1/5 of it; or 8 % more or less than the market,
+    for good, while volume, range and the next 10 moves are the usual ones (log-odds of 3). No
+    change of unit, no split and not beyond a limit.
     """
-    explained = np.isin(q.jumps[0], q.actions.rows) | np.isfinite(q.limits.beyond)[q.jumps[0]]
-    return _jumps(q, q.jumps[0][~q.units & ~explained])
+    rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
+    explained = np.isin(rows, q.actions.rows) | np.isfinite(q.limits.beyond)[rows]
+    return _jumps(q, rows[~explained & ~np.isin(rows, q.jumps[0][q.units])])
+
+
+def suspect_reversal(q: Quotes) -> list[Span]:
+    """Return moves of one day that the next one takes back, with usual volume and range.
+
+    8 % against the market and 5 times the usual move, but for a quarter taken back by the next
+    price; volume at most twice the usual, range at most half of the move (one of them is known);
+    not at a limit.
+    """
+    return _jumps(q, q.steps[1])
 
 
 def beyond_limit(q: Quotes) -> list[Span]:
@@ -260,38 +265,6 @@ def outside_range(q: Quotes) -> list[Span]:
     )
 
 
-def late_start(q: Quotes) -> list[Span]:
-    """Return the sessions before a listing.
-
-    First row more than 5 sessions after the data begin.
-    """
-    if not q.begins:
-        return []
-    last = q.sessions[np.searchsorted(q.sessions, q.dates[0]) - 1]
-    return [Span(q.sessions[0], last, f"first price on {q.dates[0]}")]
-
-
-def ended(q: Quotes) -> list[Span]:
-    """Return the sessions after the last price.
-
-    Last price more than 5 sessions before the data end.
-    """
-    priced = q.dates[np.isfinite(q.price)]
-    if len(q.sessions) <= LATE or not len(priced) or priced[-1] >= q.sessions[-1 - LATE]:
-        return []
-    first = q.sessions[np.searchsorted(q.sessions, priced[-1], side="right")]
-    return [Span(first, q.sessions[-1], f"last price on {priced[-1]}")]
-
-
-def short_history(q: Quotes) -> list[Span]:
-    """Return the whole span of a symbol with few prices.
-
-    Fewer than 100 prices in all.
-    """
-    count = int(np.isfinite(q.price).sum())
-    return [Span(q.dates[0], q.dates[-1], f"{count} prices in all")] if count < HISTORY else []
-
-
 def _jumps(q: Quotes, rows: Iterable[int]) -> list[Span]:
     return q.spans(((row, row) for row in rows), _move_to(q))
 
@@ -325,7 +298,8 @@ def _beyond(q: Quotes, *, proven: bool) -> list[Span]:
     if not q.rules:
         return []
     over, at = q.limits.beyond, np.isfinite(q.limits.beyond) & (q.limits.proven == proven)
-    rows = np.setdiff1d(np.flatnonzero(at), np.r_[q.actions.rows, q.jumps[0][q.units]])
+    explained = np.r_[q.actions.rows, q.jumps[0][q.units], q.adjustments.lone_rows]
+    rows = np.setdiff1d(np.flatnonzero(at), explained)
     return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")
 
 
@@ -344,15 +318,21 @@ FAULTS: Mapping[str, FaultKind] = {
     "not_positive": FaultKind(not_positive, SPANNED),
     "no_adjusted": FaultKind(no_adjusted, "closes are used: dividends and splits count as returns"),
     "adjusted_gap": FaultKind(adjusted_gap, SPANNED),
+    "adjusted_jump": FaultKind(adjusted_jump, BROKEN, is_noted=True),
+    "suspect_adjustment": FaultKind(suspect_adjustment, FLAGGED, is_noted=True),
+    "adjusted_above": FaultKind(adjusted_above, FLAGGED, is_noted=True),
     "spike": FaultKind(spike, SPANNED, is_noted=True),
     "unit_change": FaultKind(unit_change, BROKEN, is_noted=True),
     "unadjusted_split": FaultKind(unadjusted_split, BROKEN, is_noted=True),
     "suspect_split": FaultKind(suspect_split, FLAGGED, is_noted=True),
     "suspect_jump": FaultKind(suspect_jump, FLAGGED, is_noted=True),
+    "suspect_reversal": FaultKind(suspect_reversal, FLAGGED, is_noted=True),
     "beyond_limit": FaultKind(beyond_limit, BROKEN, is_noted=True),
     "suspect_limit": FaultKind(suspect_limit, FLAGGED, is_noted=True),
     "stale_price": FaultKind(stale_price, FLAGGED),
     "outside_range": FaultKind(outside_range, FLAGGED),
+    "shifted_dates": FaultKind(shifted_dates, FLAGGED, is_noted=True),
+    "same_prices": FaultKind(same_prices, FLAGGED, is_noted=True),
     "late_start": FaultKind(late_start, "no return before"),
     "ended": FaultKind(ended, "no return after"),
     "short_history": FaultKind(short_history, FLAGGED),

@@ -11,7 +11,15 @@ import numpy as np
 
 from ...errors import DataError
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
-from .corporate_actions import Actions, Bars, find_actions, row_medians
+from .corporate_actions import (
+    Actions,
+    Adjustments,
+    Bars,
+    find_actions,
+    find_adjustments,
+    find_steps,
+    row_medians,
+)  # fmt: skip
 from .price_limits import LimitDays, LimitRule, daily_limits
 
 if TYPE_CHECKING:
@@ -54,6 +62,8 @@ class Quotes:
         Price limits of its board; () = none known.
     market : Market, optional
         Series of the symbol's own exchange.
+    twin : str
+        Another symbol with the same moves; "" = none.
     """
 
     symbol: str
@@ -67,6 +77,7 @@ class Quotes:
     sessions: DateArray = field(default_factory=lambda: NO_DATES)
     rules: tuple[LimitRule, ...] = ()
     market: Market | None = None
+    twin: str = ""
 
     @cached_property
     def adjusted(self) -> bool:
@@ -109,19 +120,55 @@ class Quotes:
         return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
     @cached_property
+    def bars(self) -> Bars:
+        """The rows that were traded."""
+        at = np.flatnonzero(np.isfinite(self.price))
+        return Bars(*(getattr(self, name)[at] for name in Bars._fields))
+
+    def market_moves(self, rows: IntArray, *, apart: bool = False) -> FloatArray:
+        """Return the log moves of the market to some rows of `bars` from the rows before.
+
+        Parameters
+        ----------
+        rows : (k,) int array
+        apart : bool
+            As for `Market.moves_without`.
+
+        Returns
+        -------
+        (k,) float array
+            0 where the market is not known.
+        """
+        if self.market is None:
+            return np.zeros(len(rows))
+        days = self.bars.dates[rows - 1], self.bars.dates[rows]
+        return self.market.moves_without(self.symbol, *days, apart=apart)
+
+    @cached_property
     def actions(self) -> Actions:
         """Rows that look like a split that was not applied, no changes of unit among them."""
         at = np.flatnonzero(np.isfinite(self.price))
-        bars = Bars(*(getattr(self, name)[at] for name in Bars._fields))
-
-        def market(rows: IntArray) -> FloatArray:
-            days = bars.dates[rows - 1], bars.dates[rows]
-            return self.market.moves_without(self.symbol, *days) if self.market else np.zeros(1)
-
         beyond = np.isfinite(self.limits.beyond) & bool(len(self.sessions))
-        actions = find_actions(bars, market, beyond[at], self.limits.proven[at])
+        actions = find_actions(self.bars, self.market_moves, beyond[at], self.limits.proven[at])
         actions = actions._replace(rows=at[actions.rows])
-        return actions.take(~np.isin(actions.rows, self.jumps[0][self.units]))
+        explained = np.r_[self.jumps[0][self.units], self.adjustments.lone_rows]
+        return actions.take(~np.isin(actions.rows, explained))
+
+    @cached_property
+    def steps(self) -> tuple[IntArray, IntArray]:
+        """Rows that move on a day like any other, for good or taken back by the next row.
+
+        A close at a price limit is none: the limit explains the day.
+        """
+        at, limited = np.flatnonzero(np.isfinite(self.price)), np.flatnonzero(self.limits.state)
+        for_good, back = (at[rows] for rows in find_steps(self.bars, self.market_moves))
+        explained = np.r_[self.actions.rows, limited, self.adjustments.lone_rows]
+        return np.setdiff1d(for_good, explained), np.setdiff1d(back, explained)
+
+    @cached_property
+    def adjustments(self) -> Adjustments:
+        """Changes of the adjusted close over the close."""
+        return find_adjustments(self.close, self.adj_close)
 
     @cached_property
     def broken(self) -> DateArray:
@@ -129,6 +176,7 @@ class Quotes:
         no_move = np.zeros(len(self.dates), dtype=bool)
         no_move[self.jumps[0][self.units]] = True
         no_move[self.actions.rows[self.actions.proven]] = True
+        no_move[self.adjustments.rows[self.adjustments.alone & self.adjustments.impossible]] = True
         return self.dates[no_move | self.limits.proven]
 
     @cached_property
@@ -198,13 +246,17 @@ class Market:
 
     series: Sequence[Quotes]
 
-    def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
+    def moves_without(
+        self, symbol: str, first: DateArray, last: DateArray, *, apart: bool = False
+    ) -> FloatArray:
         """Return the median log moves of the other series.
 
         Parameters
         ----------
         symbol : str
         first, last : (k,) datetime64 array
+        apart : bool
+            Whether the symbol is no part of a large market either.
 
         Returns
         -------
@@ -212,8 +264,10 @@ class Market:
             0 where there is none.
         """
         some = self.series[:: max(1, len(self.series) // MOST)]
-        others = some if len(some) >= CROWD else [q for q in some if q.symbol != symbol]
-        moves = [q.moved(first, last) for q in others] or [np.zeros(len(last))]
+        is_part = len(some) >= CROWD and not apart
+        moves = [q.moved(first, last) for q in some if is_part or q.symbol != symbol]
+        if not moves:
+            return np.zeros(len(last))
         return np.nan_to_num(row_medians(np.array(moves).T))
 
 
