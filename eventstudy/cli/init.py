@@ -45,8 +45,6 @@ TAIL = """
 
 #[grid]
 #model = ["market", "market_adjusted", "constant_mean"]
-#estimation = ["-250:-31", "-150:-31"]
-#car = ["0:0", "0:1", "-1:1", "0:5"]
 #sample = ["", "without flagged"]
 """
 WIDTH = 100
