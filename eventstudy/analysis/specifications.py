@@ -41,9 +41,11 @@ def cells_of(config: StudyConfig) -> Iterator[tuple[StudyConfig, Window, str]]:
     """
     grid, differs = Grid.of(config.grid), bool(config.firm or config.drop_confounded)
     cars = (config.main,) if grid.car else config.tested
-    usual = Grid((config.normal_model,), (config.estimation,), cars, ("",), (config.halt,))
-    pairs = zip(*map(attrgetter(*Grid.__slots__), (usual, grid)), strict=True)
-    grid = Grid(*(listed if set(own) <= set(listed) else own + listed for own, listed in pairs))
+    first = Grid((config.normal_model,), (config.estimation,), cars, ("",), (config.halt,))
+    pairs = zip(*map(attrgetter(*Grid.__slots__), (first, grid)), strict=True)
+    grid = Grid(
+        *(listed if set(usual) <= set(listed) else usual + listed for usual, listed in pairs)
+    )
     for model, estimation, halt, car in product(grid.model, grid.estimation, grid.halt, grid.car):
         settings = _of_fit(config, model, car if differs else config.main)
         settings = replace(settings, estimation=estimation, halt=halt)

@@ -41,15 +41,15 @@ class SpecificationCurve:
     @classmethod
     def of(cls, table: pd.DataFrame) -> SpecificationCurve:
         """Return the curve of a table of specifications."""
-        shown = table[table["pvalue"].notna()]
-        rows = shown.sort_values("estimate", kind="stable")
+        decided = table[table["pvalue"].notna()]
+        rows = decided.sort_values("estimate", kind="stable")
         low, high = rows["ci_low"].to_numpy(), rows["ci_high"].to_numpy()
         is_main, is_significant = rows["is_main"].to_numpy(), (rows["pvalue"] < LEVEL).to_numpy()
         choices = tuple(
             (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
             for name in CHOICES
-            for value in dict.fromkeys(shown[name])
-            if len(set(shown[name])) > 1
+            for value in dict.fromkeys(decided[name])
+            if len(set(decided[name])) > 1
         )
         return cls(rows["estimate"].to_numpy(), low, high, is_main, is_significant, choices)
 
