@@ -364,7 +364,7 @@ def test_reasons_of_tests_and_badges_have_room_in_print(browser: Any, report: Pa
 @pytest.mark.parametrize(
     ("mark", "told"),
     [
-        ("#path svg.wide .hit", "Day −5: AAR "),
+        ("#path svg.wide .hit", "Day −5: shares "),
         ("table.ev tbody td.fx > svg", "CAR "),
     ],
 )

@@ -50,13 +50,11 @@ def test_other_tests_of_few_events_are_second_opinions(few: EventStudyResults) -
     assert shown == list(trust), "in the order of trust"
 
 
-def test_the_path_speaks_of_no_band(few: EventStudyResults) -> None:
-    path = section(unescape(page(few)), "path")
-    for absent in ("Bands", "95% band", "with 95% CI"):
-        assert absent not in path
-    several = section(unescape(page(Market(20, dates=7, seed=3).fit())), "path")
-    for there in ("Bands", "95% band", "with 95% CI"):
-        assert there in several
+def test_a_band_of_all_days_needs_clusters_of_dates(few: EventStudyResults) -> None:
+    assert "all days at once" not in section(unescape(page(few)), "path")
+    market = Market(20, days=420, seed=3)
+    market.table["day0"] = market.frame.index[150 + 13 * np.arange(20)]
+    assert "all days at once" in section(unescape(page(market.fit())), "path")
 
 
 def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_path: Path) -> None:

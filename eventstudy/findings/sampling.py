@@ -14,6 +14,7 @@ from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..analysis.halts import compare_clocks
+from ..analysis.implied_path import implied_path_of, surroundings_of
 from ..calendars.window import Window
 from ..fitting.fitted import LISTED, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
@@ -62,6 +63,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     windows = {w: _window(study, w, tests) for w in (main, *config.tested)}
     usual = (name for name in study.all_tests if STATISTICS[name].core)
     path = None if empty else path_of(study)
+    has_levels = not empty and study.panel.measure == "return"
     limited = a.runs is not None and a.conventions.limits in EXTENDING
     return Sample(
         group=group,
@@ -76,6 +78,8 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
         halts=None if empty else compare_clocks(study, main),
+        implied=implied_path_of(study) if has_levels else None,
+        around=surroundings_of(study) if has_levels else None,
         **_shared_facts(study, main),
     )
 

@@ -17,6 +17,7 @@ from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.cross_section import regress_car
 from ..analysis.diagnosis import diagnose
 from ..analysis.groups import differences
+from ..analysis.implied_path import BASE, implied_path_of
 from ..analysis.long_horizon import abhar
 from ..analysis.multiple_testing import family
 from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
@@ -205,19 +206,29 @@ def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
 
 @stepping("tables: paths")
 def path_table(study: FittedStudy) -> pd.DataFrame:
-    """Return AAR and CAAR of each day with their 95% intervals, as in the figure.
+    """Return AAR and CAAR of each day with their 95% intervals, and the path against the market.
 
     The numbers are those of ``aar.csv``: `aar` the mean AR of the n_events that have one of this
     day alone, `caar` the mean CAR from the first day up to this one of the n_complete that have all
-    of it; limits are not extended.
+    of it; limits are not extended. `shares` and `implied` are levels, 100 on the day before the
+    main window; `gap` is the effect between (decimal) with its 95% interval, and a band that chance
+    leaves on no day in 19 of 20 studies (`path_low` to `path_high`).
     """
     path = path_of(study)
-    return pd.DataFrame({
+    table = pd.DataFrame({
         "tau": path.days, "n_events": path.aar_counts, "aar": path.aar,
         "aar_low": path.aar - path.aar_half,
         "aar_high": path.aar + path.aar_half, "n_complete": path.counts, "caar": path.caar,
         "caar_low": path.caar - path.caar_half, "caar_high": path.caar + path.caar_half,
     })  # fmt: skip
+    implied = implied_path_of(study) if study.panel.measure == "return" else None
+    if implied is None:
+        return table
+    gap, half, all_days = implied.gap / BASE, implied.half / BASE, implied.path_half / BASE
+    return table.assign(
+        implied=implied.implied, shares=implied.shares, gap=gap, gap_low=gap - half,
+        gap_high=gap + half, path_low=gap - all_days, path_high=gap + all_days,
+    )  # fmt: skip
 
 
 def list_outcomes(study: FittedStudy) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from ..analysis.answer import Answer
 from ..analysis.caar_path import Path95
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.halts import ClockAnswers
+from ..analysis.implied_path import ImpliedPath, Surroundings
 from ..calendars.window import Window
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.typing import FloatArray
@@ -159,6 +160,10 @@ class Sample:
         Events with too short a history, in the plain average only.
     halts : ClockAnswers, optional
         The answer with and without events whose trading was suspended; None where none was lost.
+    implied : ImpliedPath, optional
+        Shares against the market implied; None for other measures than returns.
+    around : Surroundings, optional
+        Run-up and drift; None without days on both sides of the main window.
     """
 
     group: str
@@ -181,6 +186,8 @@ class Sample:
     shortest_estimation: int
     short: tuple[CarRemark, ...] = ()
     halts: ClockAnswers | None = None
+    implied: ImpliedPath | None = None
+    around: Surroundings | None = None
 
     def over(self, window: Window) -> WindowFinding:
         """Return what the sample shows over a window that was computed.

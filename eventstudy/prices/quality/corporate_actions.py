@@ -109,7 +109,7 @@ class Adjustments(NamedTuple):
     ----------
     rows, before : int array
         A row with both closes, and the last one before it.
-    alone : bool array
+    lone : bool array
         The adjusted close moved and the close did not.
     impossible : bool array
         The ratio fell, or is above 1 afterwards.
@@ -119,14 +119,14 @@ class Adjustments(NamedTuple):
 
     rows: IntArray
     before: IntArray
-    alone: BoolArray
+    lone: BoolArray
     impossible: BoolArray
     reverse: BoolArray
 
     @property
     def lone_rows(self) -> IntArray:
         """The rows whose adjusted close moved and whose close did not."""
-        return self.rows[self.alone]
+        return self.rows[self.lone]
 
 
 def find_adjustments(close: FloatArray, adj_close: FloatArray) -> Adjustments:
@@ -149,7 +149,7 @@ def find_adjustments(close: FloatArray, adj_close: FloatArray) -> Adjustments:
     change, move = changes[at], moves[at]
     return Adjustments(
         rows[at + 1], rows[at],
-        alone=np.abs(move) < THIRD * np.abs(change),
+        lone=np.abs(move) < THIRD * np.abs(change),
         impossible=(change < 0) | (ratio[at + 1] > ABOVE),
         reverse=(change < -REVERSE) & (np.abs(move + change) < -THIRD * change),
     )  # fmt: skip

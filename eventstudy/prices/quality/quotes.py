@@ -176,7 +176,7 @@ class Quotes:
         no_move = np.zeros(len(self.dates), dtype=bool)
         no_move[self.jumps[0][self.units]] = True
         no_move[self.actions.rows[self.actions.proven]] = True
-        no_move[self.adjustments.rows[self.adjustments.alone & self.adjustments.impossible]] = True
+        no_move[self.adjustments.rows[self.adjustments.lone & self.adjustments.impossible]] = True
         return self.dates[no_move | self.limits.proven]
 
     @cached_property

@@ -81,7 +81,7 @@ def adjusted_jump(q: Quotes) -> list[Span]:
     Adjusted close over close changes by 3 % or more (5 times the usual move) while the close moves
     by less than a third of that; and it falls, or ends above 1: no dividend or split does so.
     """
-    return _adjustments(q, q.adjustments.alone & q.adjustments.impossible)
+    return _adjustments(q, q.adjustments.lone & q.adjustments.impossible)
 
 
 def suspect_adjustment(q: Quotes) -> list[Span]:
@@ -89,7 +89,7 @@ def suspect_adjustment(q: Quotes) -> list[Span]:
 
     The same where adjusted close over close rises, to 1 at most.
     """
-    return _adjustments(q, q.adjustments.alone & ~q.adjustments.impossible)
+    return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
 
 def _adjustments(q: Quotes, which: BoolArray) -> list[Span]:
@@ -109,7 +109,7 @@ def adjusted_above(q: Quotes) -> list[Span]:
     without a jump of the adjusted close.
     """
     steps = q.adjustments
-    if steps.alone.any():
+    if steps.lone.any():
         return []
     with np.errstate(invalid="ignore", divide="ignore"):
         above = np.isfinite(q.raw) & (np.log(q.adj_close / q.close) > ABOVE)
@@ -166,8 +166,8 @@ def twins_of(series: Iterable[tuple[str, DateArray, FloatArray]]) -> dict[str, s
         last = np.round(moves[-COMPARED:], 6) + 0.0
         if len(last) == COMPARED and (np.abs(last) > 0).sum() > COMPARED // 2:
             groups.setdefault(dates[-COMPARED:].tobytes() + last.tobytes(), []).append(symbol)
-    many = [symbols for symbols in groups.values() if len(symbols) > 1]
-    return {s: symbols[s == symbols[0]] for symbols in many for s in symbols}
+    pairs = [symbols for symbols in groups.values() if len(symbols) > 1]
+    return {s: symbols[s == symbols[0]] for symbols in pairs for s in symbols}
 
 
 def same_as(dates: DateArray, twin: str) -> list[Span]:
@@ -242,12 +242,12 @@ def explain_dates(dates: DateArray, sessions: DateArray) -> Reason | None:
     months, days = month.astype(int) % 12, day - month.astype("datetime64[D]").astype(int)
     can = (days < 12) & (days != months)
     years = month[can].astype("datetime64[Y]").astype("datetime64[M]")
-    other = (years + days[can]).astype("datetime64[D]") + months[can]
+    turned = (years + days[can]).astype("datetime64[D]") + months[can]
     closed = ~np.isin(dates[can], sessions)
     if closed.sum() < max(SEVERAL, CLOSED * can.sum()):
         return None
-    inside = (other >= sessions[0]) & (other <= sessions[-1])
-    if (~np.isin(other[inside], sessions)).sum() > RIGHT * inside.sum():
+    inside = (turned >= sessions[0]) & (turned <= sessions[-1])
+    if (~np.isin(turned[inside], sessions)).sum() > RIGHT * inside.sum():
         return None
-    example, meant = dates[can][closed][0], other[closed][0]
+    example, meant = dates[can][closed][0], turned[closed][0]
     return Reason("swapped_dates", n=int(closed.sum()), day=str(example), meant=str(meant))

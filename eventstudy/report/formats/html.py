@@ -12,6 +12,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
+from ..figures.answer_figures import draw_implied
 from ..figures.study_figures import draw_group_path, draw_path, shared_limits
 from ..figures.svg_canvas import pair
 from ..sections.event_page import render_context
@@ -82,6 +83,9 @@ def report_context(findings: Findings) -> dict[str, Any]:
 def _path_figures(findings: Findings, section: PathSection) -> Markup:
     """Return the figure of the path, wide and narrow."""
     main, n, label = findings.setup.main, section.n_events, path_name(findings, findings.sample)
+    implied = section.implied
+    if implied is not None:
+        return pair(lambda w: draw_implied(implied, width=w, label=section.caption))
     return pair(lambda w: draw_path(section.path, main, n_events=n, width=w, label=label))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
 from ...analysis.caar_path import BAND_EVENTS, Path95
+from ...analysis.implied_path import ImpliedPath, Surroundings
 from ...findings.types import Findings, Sample, WindowFinding
 from ...significance import STATISTICS
 from ...utility.catalogue import say
@@ -43,6 +44,7 @@ class PathSection:
     lede, caption, note : str
     path : Path95
     n_events : int
+    implied : ImpliedPath, optional
     """
 
     lede: str
@@ -50,6 +52,7 @@ class PathSection:
     note: str
     path: Path95
     n_events: int
+    implied: ImpliedPath | None = None
 
 
 def path_section(findings: Findings) -> PathSection | None:
@@ -66,7 +69,30 @@ def path_section(findings: Findings) -> PathSection | None:
         *_about_points(path, n),
         say("path.at_limit", n=sample.at_limit) if sample.at_limit else "",
     )
-    return PathSection(describe_path(sample), caption, " ".join(filter(None, notes)), path, n)
+    lede, implied = describe_path(sample), sample.implied
+    if implied is None:
+        return PathSection(lede, caption, " ".join(filter(None, notes)), path, n)
+    ends = {"base": implied.base, "end": implied.end}
+    note = say("path.implied_one" if n == 1 else "path.implied_note", **ends)
+    caption = say("path.implied_caption", base=implied.base)
+    lede = " ".join([lede, *_describe_around(sample.around, sample.answer.verdict)])
+    return PathSection(lede, caption, note, path, n, implied)
+
+
+def _describe_around(around: Surroundings | None, verdict: str) -> Iterator[str]:
+    """Yield what share of the move came before, and what became of it, where that is known."""
+    if around is None or verdict != DIFFERENT:
+        return
+    share, low, high = around.run_up_share
+    if np.isfinite(low) and low > 0:
+        yield say("path.run_up", share=share, low=low, high=high)
+        if around.first_day_pvalue < LEVEL:
+            yield say("path.run_up_from", first=around.first_day, p=around.first_day_pvalue)
+    share, low, high = around.drift_share
+    if np.isfinite(low) and (high < 0 or low > 0):
+        ends = sorted((abs(low), abs(high)))
+        code = "path.reversal" if share < 0 else "path.drift"
+        yield say(code, share=abs(share), low=ends[0], high=ends[1])
 
 
 def path_name(findings: Findings, sample: Sample) -> str:
