@@ -32,6 +32,8 @@ _HOMES = {
     "SignificanceTest": "significance",
     "EventStudy": "study",
     "run_study": "study",
+    "RobustnessResults": "study",
+    "robustness": "study",
     "EventWindows": "windows.event_windows",
     "Window": "calendars.window",
 }
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     from .significance import SignificanceTest as SignificanceTest
     from .study import EventStudy as EventStudy
     from .study import EventStudyResults as EventStudyResults
+    from .study import RobustnessResults as RobustnessResults
+    from .study import robustness as robustness
     from .study import run_study as run_study
     from .windows.event_windows import EventWindows as EventWindows
 

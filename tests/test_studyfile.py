@@ -23,7 +23,8 @@ from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
 from eventstudy.fitting import study_file
-from eventstudy.fitting.config import StudyConfig, settings_of
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.settings import settings_of
 from eventstudy.fitting.study_file import (
     RunSettings,
     StudyFileError,
@@ -300,10 +301,14 @@ def test_from_toml_and_back(study: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/study-file.md"])
 def test_examples_of_the_documents_are_good(name: str, study: Path) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    [example] = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
+    example, *further = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
     study.write_text(example, encoding="utf-8")
     assert read_order(study, None, {}).origin.config.studies
-    assert _validator().is_valid(tomllib.loads(example))
+    for text in (example, *further):
+        assert _validator().is_valid(tomllib.loads(text))
+    if further:
+        study.write_text("\n".join(further), encoding="utf-8")
+        assert read_config(study).grid["halt"] == ["calendar", "shift"]
 
 
 def test_every_setting_says_what_it_means() -> None:
@@ -320,7 +325,7 @@ class TestInit:
         text = study_text()
         bare = text.partition("# ---- Variants")[0]
         study.write_text(re.sub(r"^#(?=\w+ = )", "", bare, flags=re.M), encoding="utf-8")
-        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants"} == {
+        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants", "grid"} == {
             *settings_of(RunSettings), *settings_of(StudyConfig),
         }  # fmt: skip
         assert read_config(study) == StudyConfig()

@@ -109,7 +109,7 @@ def test_subset_takes_masks_and_positions_and_nothing_else(market: Market) -> No
     ids = list(results.events["event_id"][mask])
     for rows in (mask, mask.to_numpy(), [0, 1, 2], np.arange(3)):
         assert list(results.subset(rows).events["event_id"]) == ids
-    bad: list[Any] = ["direction == 'adverse'", lambda e: e, mask.astype(str), 1.5]
+    bad: list[Any] = [None, lambda e: e, mask.astype(str), 1.5]
     for rows in bad:
         with pytest.raises(ConfigError, match="neither a mask of the events nor positions"):
             results.subset(rows)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ConfigError
-from ..fitting.config import MAIN, StudyConfig, within
+from ..fitting.config import MAIN, StudyConfig
 from ..fitting.fit import Source, fit_config
 from ..fitting.fitted import MOST_GROUPS, FittedStudy, MarketValues, group_column
 from ..fitting.inputs import YAHOO, SizesFile, StudyInputs, read_sizes
+from ..fitting.settings import within
 from ..prices import resolve
 from ..prices.shared import SharedSource
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
@@ -24,6 +25,7 @@ from ..returns.load import Progress, days_around
 from ..utility.log import note
 from ..utility.typing import DateArray, FloatArray, ObjectArray
 from .answer import answer_of
+from .specifications import cells_of, specifications_table
 from .weights import unvalued
 
 # Days that a close stays in use: a share may be halted before its event.
@@ -105,7 +107,7 @@ def _plain(value: Any) -> str:
 
 
 def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
-    """Return the fitted study of the inputs, with market values and variants if it has any.
+    """Return the fitted study of the inputs, with market values, variants and grid if it has any.
 
     Parameters
     ----------
@@ -114,13 +116,13 @@ def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedSt
         Called with (symbols done, symbols in all) while prices are fetched.
     """
     inputs.require_used()
-    if inputs.config.variants:
+    if inputs.config.variants or inputs.config.grid:
         return fit_with_variants(inputs, progress=progress)
     return fit_sized(inputs, inputs.config, inputs.config.prices, progress=progress)
 
 
 def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
-    """Return the fitted study and a table of its variants; prices are fetched once for all.
+    """Return the fitted study, tables of its variants and grid; prices are fetched once for all.
 
     Parameters
     ----------
@@ -132,23 +134,22 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
     -------
     FittedStudy
         Of the study itself, with all prices in its panel; ``variants`` is the table of
-        :func:`eventstudy.analysis.variant_studies.variants_table`.
+        :func:`eventstudy.analysis.variant_studies.variants_table`, ``specifications`` that of
+        :func:`eventstudy.analysis.specifications.specifications_table`.
     """
     config = inputs.config
     studies = {MAIN: config, **config.studies}
     if config.returns:
-        fitted = _fitted(inputs, studies, config.prices, progress)
-    else:
-        source = resolve(config.prices, **inputs.price_options)
-        shared = SharedSource(source, *_further(studies.values()))
-        fitted = _fitted(inputs, studies, shared, progress)
-        while shared.regrown:
-            # A study that came first has seen fewer rows than are kept.
-            shared.regrown = False
-            fitted = _fitted(inputs, studies, shared, None)
-        fitted[MAIN] = replace(fitted[MAIN], panel=_with_prices(fitted[MAIN].panel, shared))
-    study = fitted.pop(MAIN)
-    return replace(study, variants=variants_table(study, config, fitted))
+        return _fitted(inputs, studies, config.prices, progress)
+    source = resolve(config.prices, **inputs.price_options)
+    every = [*studies.values(), *(settings for settings, *_ in cells_of(config) if config.grid)]
+    shared = SharedSource(source, *_further(every))
+    study = _fitted(inputs, studies, shared, progress)
+    while shared.regrown:
+        # A study that came first has seen fewer rows than are kept.
+        shared.regrown = False
+        study = _fitted(inputs, studies, shared, None)
+    return replace(study, panel=_with_prices(study.panel, shared))
 
 
 def fit_sized(
@@ -189,7 +190,8 @@ def _fitted(
     studies: dict[str, StudyConfig],
     prices: str | SharedSource,
     progress: Progress,
-) -> dict[str, FittedStudy]:
+) -> FittedStudy:
+    """Return the study with the tables of its variants and its grid."""
     fitted: dict[str, FittedStudy] = {}
     for name, variant in studies.items():
         if name == MAIN:
@@ -198,7 +200,14 @@ def _fitted(
         note("variant", name=name)
         with within(f"variants.{name}"):
             fitted[name] = fit_sized(inputs, variant, prices)
-    return fitted
+    config, study = studies[MAIN], fitted.pop(MAIN)
+    if config.variants:
+        study = replace(study, variants=variants_table(study, config, fitted))
+    if config.grid:
+        with within("grid"):
+            table = specifications_table(study, config, lambda s: fit_config(inputs, s, prices))
+        study = replace(study, specifications=table)
+    return study
 
 
 def _further(studies: Iterable[StudyConfig]) -> tuple[int, int]:

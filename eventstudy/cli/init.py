@@ -15,7 +15,7 @@ import click
 from .options import options
 
 if TYPE_CHECKING:
-    from ..fitting.config import Setting
+    from ..fitting.settings import Setting
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
 ABOUT = "README.md"
@@ -40,6 +40,12 @@ TAIL = """
 
 #[variants.short-estimation]
 #estimation = "-150:-31"
+
+# ---- A grid: every combination of these choices, as a specification curve.
+
+#[grid]
+#model = ["market", "market_adjusted", "constant_mean"]
+#sample = ["", "without flagged"]
 """
 WIDTH = 100
 
@@ -77,17 +83,17 @@ def example(folder: Path) -> None:
 
 def study_text() -> str:
     """Return a study file with every setting commented out, from the docstring of its dataclass."""
-    from ..fitting.config import settings_of
+    from ..fitting.settings import settings_of
     from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
-    study = {name: s for name, s in study_settings().items() if name != "variants"}
+    study = {name: s for name, s in study_settings().items() if name not in ("variants", "grid")}
     blocks = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
     return "".join([*blocks, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
 
 
 def _lines(setting: Setting) -> str:
-    from ..fitting.config import plain_value
+    from ..fitting.settings import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)

@@ -23,6 +23,7 @@ from .options import options
 from .prices import prices
 from .refresh import refresh
 from .report import report
+from .robustness import robustness
 from .run import run
 
 OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
@@ -154,6 +155,7 @@ def main() -> None:
 for command in (init, example, run, refresh, report, verify, reproduce, compare, check, listing):
     main.add_command(command)
 main.add_command(schema)
+main.add_command(robustness)
 main.add_command(prices)
 
 if __name__ == "__main__":

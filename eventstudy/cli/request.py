@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
 from ..findings.types import Findings
-from ..fitting.config import StudyConfig, within
+from ..fitting.config import StudyConfig
+from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
@@ -124,6 +126,8 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         config_file, events = events, None
     file = read_study_file(config_file) if config_file else StudyFile()
     chosen = _chosen(options)
+    if "grid" in chosen:
+        chosen["grid"] = {**file.study.get("grid", {}), **chosen["grid"]}
     if events is not None:
         chosen["events"] = str(events)
     run, config = check(file.run | file.study | chosen)
@@ -140,7 +144,33 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value not in (None, ())}
+    """Return the options that are given; of several models the first is that of the study."""
+    chosen = {name: value for name, value in options.items() if value not in (None, (), {})}
+    if isinstance(chosen.get("grid"), tuple):
+        chosen["grid"] = _grid(chosen["grid"])
+    models = _listed(chosen.get("model", ""))
+    if len(models) > 1:
+        chosen |= {"model": models[0], "grid": {"model": models, **chosen.get("grid", {})}}
+    if isinstance(chosen.get("windows"), tuple):
+        listed = (_listed(text) if ":" in text else [text] for text in chosen["windows"])
+        chosen["windows"] = tuple(chain.from_iterable(listed))
+    return chosen
+
+
+def _grid(texts: Iterable[str]) -> dict[str, list[str]]:
+    """Return the lists of ``NAME=CHOICE,CHOICE``; a sample has commas of its own."""
+    lists: dict[str, list[str]] = {}
+    for text in texts:
+        name, is_list, choices = text.partition("=")
+        if not is_list:
+            remedy = "write NAME=CHOICE,CHOICE, such as model=market,constant_mean"
+            raise ConfigError("not a list of choices", where="grid", value=text, remedy=remedy)
+        lists.setdefault(name, []).extend([choices] if name == "sample" else _listed(choices))
+    return lists
+
+
+def _listed(text: str) -> list[str]:
+    return [member.strip() for member in text.split(",") if member.strip()]
 
 
 def is_study_file(path: Path | None) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import NO_RESULT, answer_of
+from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import group_column, is_large
@@ -56,7 +56,7 @@ def findings_of(
     tables = study_tables(study, config) if tables is None else tables
     column = group_column(study, config.by)
     groups = study.groups(column) if column else {}
-    first = _leading(groups, config)
+    first = leading_group(groups, config.main)
     ordered = sorted(groups, key=lambda group: group != first)
     studies = [*((group, groups[group]) for group in ordered), ("", study)]
     return Findings(
@@ -70,12 +70,6 @@ def findings_of(
         tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
     )
-
-
-def _leading(groups: Mapping[str, FittedStudy], config: StudyConfig) -> str:
-    """Return the group that the answer is about: the first that has a verdict, else the first."""
-    decided = (name for name in groups if answer_of(groups[name], config.main).verdict != NO_RESULT)
-    return next(decided, next(iter(groups), ""))
 
 
 def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:

@@ -110,6 +110,8 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
         out |= _without_flagged(study, windows, config)
     if study.variants is not None:
         out["variants"] = study.variants
+    if study.specifications is not None:
+        out["specifications"] = study.specifications
     if config.regress:
         out["regression"] = _of_regression(study, config)
     if config.placebo:

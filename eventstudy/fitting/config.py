@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, field, fields, replace
-from datetime import date
-from functools import cache, partial
-from inspect import cleandoc
-from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
 from ..abnormal.conventions import DRAWS, HISTORY, SEED, Conventions
 from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
-from ..errors import ConfigError, EventStudyError
+from ..errors import ConfigError
 from ..utility import typing as kinds
-from ..utility.registry import did_you_mean
 from ..windows.event_windows import HALT_DRIFT
+from .grid import Grid
+from .settings import plain_value, read, settings_of, within
 
 # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
 FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
     "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress",
-    "regress_cov", "variants", "event_pages", "interactive", "figures",
+    "regress_cov", "variants", "grid", "event_pages", "interactive", "figures",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
@@ -114,6 +110,8 @@ class StudyConfig:
         See :class:`Conventions`.
     variants : mapping of str to mapping
         Settings by name of a variant, for ``tables/variants.csv``.
+    grid : mapping of str to list
+        Choices of :class:`Grid` by name, for ``tables/specifications.csv``; empty = no grid.
 
     Examples
     --------
@@ -166,6 +164,7 @@ class StudyConfig:
     draws: int = DRAWS
     seed: int = SEED
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    grid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name, setting in settings_of(StudyConfig).items():
@@ -176,11 +175,7 @@ class StudyConfig:
             remedy = "for example --estimation -250:-31 --window -10:10"
             pair = f"{self.estimation} and {self.event}"
             raise ConfigError(reason, where=where, value=pair, remedy=remedy)
-        for window in self.windows:
-            if window not in self.event:
-                reason = "a window to be tested reaches beyond the event window"
-                remedy = f"keep it inside {self.event}, or widen the event window with --window"
-                raise ConfigError(reason, where="windows", value=str(window), remedy=remedy)
+        self._require_inside(self.windows, "windows")
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             code, remedy = self.currency, "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
@@ -192,6 +187,8 @@ class StudyConfig:
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
         self._check_variants()
+        if self.grid:
+            self._check_grid()
 
     @property
     def normal_model(self) -> str:
@@ -232,8 +229,13 @@ class StudyConfig:
         out = {}
         for name, settings in self.variants.items():
             with within(f"variants.{name}"):
-                out[name] = replace(self, variants={}, size="").with_options(settings)
+                out[name] = replace(self, variants={}, grid={}, size="").with_options(settings)
         return out
+
+    def with_model(self, name: str) -> StudyConfig:
+        """Return the settings of the study alone with a model; options are of its model only."""
+        options = self.model_options if name == self.normal_model else ()
+        return replace(self, variants={}, grid={}, model=name, model_options=options)
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return the settings with `options` in their place, as TOML or the command line has them.
@@ -248,8 +250,15 @@ class StudyConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
-        variants = {name: dict(settings) for name, settings in self.variants.items()}
-        return values | {"variants": variants}
+        values |= {"variants": {name: dict(settings) for name, settings in self.variants.items()}}
+        return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
+
+    def _require_inside(self, windows: tuple[Window, ...], where: str) -> None:
+        for window in windows:
+            if window not in self.event:
+                reason = "a window to be tested reaches beyond the event window"
+                remedy = f"keep it inside {self.event}, or widen the event window with --window"
+                raise ConfigError(reason, where=where, value=str(window), remedy=remedy)
 
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
@@ -276,175 +285,10 @@ class StudyConfig:
                         raise ConfigError("a variant cannot set this", where=key, remedy=remedy)
         self.studies  # noqa: B018 - checks them
 
-
-def plain_value(value: Any) -> Any:
-    """Return a setting as JSON and TOML have it."""
-    if isinstance(value, Window):
-        return f"{value.start}:{value.stop}"
-    return [plain_value(member) for member in value] if isinstance(value, tuple) else value
-
-
-# Options whose setting has another name.
-COMMAND_NAMES = {
-    "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
-}  # fmt: skip
-# Whole numbers that cannot be 0.
-POSITIVE = ("min_estimation", "draws")
-# Trading days from an event, some 80 years, beyond which there is no window.
-FARTHEST = 20_000
-# The largest whole numbers: sessions with prices, and draws that are held at a time.
-LARGEST = {"draws": 10**7, **dict.fromkeys(("placebo", "confounder_days", "halt_drift"), FARTHEST)}
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting of a study or of a run.
-
-    Attributes
-    ----------
-    name : str
-    kind : type
-        ``str``, ``int``, ``float``, ``bool``, ``dict`` or :class:`Window`.
-    several : bool
-        Whether it is a list of `kind`.
-    default : object
-    about : str
-        What it means, as the docstring of its dataclass says.
-    choices : tuple of str
-        The words it can be; empty = any.
-    """
-
-    name: str
-    kind: type
-    several: bool
-    default: Any
-    about: str
-    choices: tuple[str, ...]
-
-    @property
-    def limits(self) -> tuple[int, int | None]:
-        """The smallest and the largest whole number it can be."""
-        return int(self.name in POSITIVE), LARGEST.get(self.name)
-
-    def read(self, value: Any) -> Any:
-        """Return `value`, as TOML or the command line has it, in the type of the setting.
-
-        Raises
-        ------
-        ConfigError
-            If it is of another type, or none of the choices.
-        """
-        if not self.several:
-            return self._one(value)
-        if self.kind is Window:
-            with within(self.name):
-                return tuple(dict.fromkeys(map(_near, Window.several(value))))
-        if not isinstance(value, (str, list, tuple)):
-            remedy = 'write ["...", "..."]'
-            raise ConfigError("not a list of texts", where=self.name, value=value, remedy=remedy)
-        members = [value] if isinstance(value, str) else value
-        return tuple(dict.fromkeys(self._one(member) for member in members))
-
-    def _one(self, value: Any) -> Any:
-        if self.kind is Window:
-            with within(self.name):
-                return _near(Window.of(value))
-        if self.kind is str:
-            return self._text(value)
-        refusal = partial(ConfigError, where=self.name, value=value)
-        number = isinstance(value, (int, float) if self.kind is float else self.kind)
-        if not number or (self.kind in (int, float) and isinstance(value, bool)):
-            raise refusal(f"not {_KINDS[self.kind]}")
-        lowest, highest = self.limits
-        if self.kind is int and value < lowest:
-            raise refusal("too small", remedy=f"at least {lowest}")
-        if self.kind is int and highest is not None and value > highest:
-            raise refusal("too large", remedy=f"at most {highest:,}")
-        return value
-
-    def _text(self, value: Any) -> str:
-        if not isinstance(value, (str, Path, date)):
-            raise ConfigError("not a text", where=self.name, value=value, remedy="put it in quotes")
-        if self.choices and value not in self.choices:
-            hint = did_you_mean(str(value), list(self.choices))
-            remedy = f"{hint} use {', '.join(self.choices)}".strip()
-            raise ConfigError("unknown choice", where=self.name, value=value, remedy=remedy)
-        return str(value)
-
-
-def _near(window: Window) -> Window:
-    if window.start < -FARTHEST or window.stop > FARTHEST:
-        remedy = f"keep within {FARTHEST:,} trading days of the event"
-        raise ConfigError("a window reaches too far", value=str(window), remedy=remedy)
-    return window
-
-
-_KINDS: dict[type, str] = {
-    bool: "true or false", int: "a whole number", float: "a number", dict: "a table",
-}  # fmt: skip
-
-
-@cache
-def settings_of(record: type) -> Mapping[str, Setting]:
-    """Return the settings that the fields of a dataclass are, by name, in their order."""
-    kinds, about = get_type_hints(record), _described(record.__doc__ or "")
-    out = {}
-    for f in fields(record):
-        kind, several = kinds[f.name], get_origin(kinds[f.name]) is tuple
-        if several:
-            kind = get_args(kind)[0]
-        words = get_args(kind) if get_origin(kind) is Literal else ()
-        simple = str if words else {Mapping: dict}.get(get_origin(kind), kind)
-        default = f.default if f.default_factory is MISSING else f.default_factory()
-        out[f.name] = Setting(f.name, simple, several, default, about.get(f.name, ""), tuple(words))
-    return out
-
-
-def read(record: type, options: Mapping[str, Any], *further: type) -> dict[str, Any]:
-    """Return values in their own types.
-
-    Parameters
-    ----------
-    record : type
-        The dataclass whose settings they are.
-    options : mapping of str to object
-    *further : type
-        Further dataclasses whose settings may be meant by an unknown name.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown name (with the closest one) or a value of the wrong type.
-    """
-    settings = settings_of(record)
-    names = [*settings, *(name for record_type in further for name in settings_of(record_type))]
-    return {name: _known(name, settings, names).read(value) for name, value in options.items()}
-
-
-def _known(name: str, settings: Mapping[str, Setting], names: list[str]) -> Setting:
-    if name in settings:
-        return settings[name]
-    command = COMMAND_NAMES.get(name.lstrip("-"), "")
-    hint = f"did you mean {command!r}?" if command else did_you_mean(name.replace("-", "_"), names)
-    raise ConfigError("unknown setting", where=name, remedy=hint)
-
-
-@contextmanager
-def within(where: str) -> Iterator[None]:
-    """Say of errors raised inside that they are of `where`, before what they say themselves."""
-    try:
-        yield
-    except EventStudyError as error:
-        error.where = f"{where}.{error.where}" if error.where else where
-        raise
-
-
-def _described(docstring: str) -> dict[str, str]:
-    """Return what a numpydoc docstring says of each attribute, in one line."""
-    attributes = cleandoc(docstring).partition("Attributes\n----------\n")[2].partition("\n\n")[0]
-    # Without the marks of reStructuredText.
-    text = re.sub(r":\w+:`~?\.?([^`]+)`|``([^`]+)``|`([^`]+)`", r"\1\2\3", attributes)
-    out: dict[str, str] = {}
-    for names, about in re.findall(r"^(\w[\w, ]*?)(?: : .*)?\n((?: .*\n?)+)", text, re.MULTILINE):
-        out |= dict.fromkeys(names.split(", "), " ".join(about.split()))
-    return out
+    def _check_grid(self) -> None:
+        with within("grid"):
+            grid = Grid.of(self.grid)
+            object.__setattr__(self, "grid", grid.to_dict())
+            for estimation in grid.estimation:
+                replace(self, variants={}, grid={}, estimation=estimation)
+            self._require_inside(grid.car, "car")

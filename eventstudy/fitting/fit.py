@@ -32,7 +32,7 @@ from ..utility.flags import Flag
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
-from .config import StudyConfig, settings_of, within
+from .config import StudyConfig
 from .fitted import FittedStudy
 from .inputs import (
     CONFOUNDER,
@@ -44,6 +44,7 @@ from .inputs import (
     events_given,
 )
 from .layout import Layout, lay_out, resume_after_halts, with_bounds, with_runs
+from .settings import settings_of, within
 from .status import dates_of, repeated_by_shift, repeats_of, with_status
 
 Source = str | PriceProvider

@@ -15,6 +15,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..abnormal.subsamples import chosen
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.where import rows_where
 from ..models import LinearModel
 from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
@@ -88,6 +89,8 @@ class FittedStudy:
         Market values before each day of the event windows; else those in the column ``mcap`` count.
     variants : DataFrame, optional
         What variants of the study say beside it, where it has any; of all events, so of no subset.
+    specifications : DataFrame, optional
+        The specifications of the grid, where the study has one.
     other_clock : callable, optional
         Makes the study anew by the other setting of ``halt``.
     """
@@ -100,6 +103,7 @@ class FittedStudy:
     layout: Layout | None = None
     sizes: MarketValues | None = None
     variants: pd.DataFrame | None = None
+    specifications: pd.DataFrame | None = None
     other_clock: Callable[[], FittedStudy] | None = None
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
@@ -249,21 +253,23 @@ class FittedStudy:
         tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
         return pd.DataFrame({**self.ids_of(rows), "nobs": a.nobs[rows], **estimates, **tail})
 
-    def subset(self, rows: BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> Self:
+    def subset(self, rows: str | BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> Self:
         """Return the results of some events; nothing is estimated anew.
 
         Parameters
         ----------
-        rows : (n,) array or Series of bool, or array of int
-            Mask over the events, such as ``results.events["direction"] == "adverse"``, or
-            positions.
+        rows : str, (n,) array or Series of bool, or array of int
+            A where-expression such as ``"direction == 'adverse' and not flagged"`` (see
+            :func:`~eventstudy.events.where.rows_where`), a mask over the events, or positions.
 
         Raises
         ------
         ConfigError
-            For what is neither, a mask of another length, or a position that there is not.
+            For what is none of them, a mask of another length, or a position that there is not.
         """
-        rows = chosen(rows, len(self.events))
+        rows = chosen(
+            rows_where(self.events, rows) if isinstance(rows, str) else rows, len(self.events)
+        )
         layout = None if self.layout is None else self.layout.take(rows)
         events = self.events.iloc[rows].reset_index(drop=True)
         sizes = None if self.sizes is None else self.sizes.take(rows)
@@ -271,7 +277,7 @@ class FittedStudy:
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
-        return replace(self, variants=None, other_clock=other, **sample)
+        return replace(self, variants=None, specifications=None, other_clock=other, **sample)
 
     def groups(self, column: str) -> dict[str, Self]:
         """Return the results by value of a column of the events, that of most events first.

@@ -23,7 +23,8 @@ from ..returns.factor_files import read_factors
 from ..returns.series import MARKET
 from ..utility.catalogue import say
 from ..utility.tables import read_bytes, read_table, strip
-from .config import StudyConfig, within
+from .config import StudyConfig
+from .settings import within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +104,8 @@ class StudyInputs:
         for name, variant in self.config.studies.items():
             with within(f"variants.{name}"):
                 models.append(self.model_of(variant))
+        in_grid = map(self.config.with_model, self.config.grid.get("model", ()))
+        models += map(self.model_of, in_grid)
         needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
         configs = [self.config, *self.config.studies.values()]
         series = [pair for config in configs for pair in config.named_series.items()]

@@ -12,18 +12,9 @@ from typing import Any
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError, Problem
-from .config import (
-    FARTHEST,
-    MAIN,
-    SHARED,
-    VARIANT_NAME,
-    Setting,
-    StudyConfig,
-    plain_value,
-    read,
-    settings_of,
-    within,
-)
+from .config import MAIN, SHARED, VARIANT_NAME, StudyConfig
+from .grid import Grid
+from .settings import FARTHEST, Setting, plain_value, read, settings_of, within
 
 Keys = tuple[str, ...]
 # Settings that name files; relative ones are relative to the study file.
@@ -199,6 +190,9 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     for name, variant in config.studies.items():
         with within(f"variants.{name}"):
             _look_up(variant)
+    with within("grid"):
+        for model in config.grid.get("model", ()):
+            _look_up(config.with_model(model))
     return run, config
 
 
@@ -330,7 +324,7 @@ TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 def schema() -> dict[str, Any]:
     """Return the schema, from the settings and what the docstrings say of them."""
     study = study_settings()
-    del study["variants"]
+    del study["variants"], study["grid"]
     run = settings_of(RunSettings)
     link = {name: {"$ref": f"#/$defs/{name}"} for name in study}
     variant_links = {name: link[name] for name in study if name not in SHARED}
@@ -348,6 +342,12 @@ def schema() -> dict[str, Any]:
                 "additionalProperties": {
                     "type": "object", "properties": variant_links, "additionalProperties": False,
                 },
+            },
+            "grid": {
+                "description": settings_of(StudyConfig)["grid"].about,
+                "type": "object",
+                "properties": {name: _described(s) for name, s in settings_of(Grid).items()},
+                "additionalProperties": False,
             },
         },
         "additionalProperties": False,

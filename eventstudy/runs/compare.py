@@ -38,8 +38,7 @@ _WHENCE = ("prices", "store", "vintage", "offline")
 _ASIDE = {
     *_WHENCE,
     "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants",
-    "event_pages",
-    "interactive", "figures", "size",
+    "grid", "event_pages", "interactive", "figures", "size",
 }  # fmt: skip
 SCHEMA = "eventstudy-changes/1"
 LOG, PAGE = "changes.json", "changes.md"

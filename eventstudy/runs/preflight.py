@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ..analysis.variant_studies import require_network
 from ..errors import ConfigError, ConfigFaultsError, EventStudyError
+from ..events.where import rows_where
 from ..findings.tables import require_free
+from ..fitting.config import StudyConfig
 from ..fitting.inputs import NEWS_COLUMN, YAHOO, StudyInputs
 from ..returns.benchmarks import benchmarks_of, named_benchmarks
 from ..returns.measures import shares_of
@@ -83,9 +85,13 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
     if config.measure == "turnover":
         yield "measure", partial(shares_of, events)
     yield "benchmark", partial(named_benchmarks, events, config.benchmark)
-    yield "model", partial(_require_series, inputs)
+    yield "model", partial(_require_series, inputs, config)
     for name in config.variants:
-        yield f"variants.{name}.model", partial(_require_series, inputs, name)
+        yield f"variants.{name}.model", partial(_require_series, inputs, config.studies[name])
+    for name in config.grid.get("model", ()):
+        yield "grid.model", partial(_require_series, inputs, config.with_model(name))
+    for text in config.grid.get("sample", ()):
+        yield "grid.sample", partial(_require_sample, inputs, text)
 
 
 def _named_columns(inputs: StudyInputs) -> Iterator[tuple[str, str]]:
@@ -118,9 +124,13 @@ def _require_file(path: str) -> None:
         raise ConfigError("no such file", value=path)
 
 
-def _require_series(inputs: StudyInputs, variant: str = "") -> None:
+def _require_sample(inputs: StudyInputs, text: str) -> None:
+    """Refuse a where-expression that cannot be read over the columns that the events will have."""
+    rows_where(inputs.events.table.assign(status="ok", reason="", nobs=0), text)
+
+
+def _require_series(inputs: StudyInputs, config: StudyConfig) -> None:
     """Refuse a model that needs a series which neither the events nor the settings name."""
-    config = inputs.config.studies[variant] if variant else inputs.config
     events = inputs.events
     columns = () if inputs.factors is None else tuple(inputs.factors.columns)
     sources = Sources(benchmarks_of(events, config.benchmark), config.named_series, columns)

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .event_study import EventStudy, run_study
 from .results import EventStudyResults
+from .robustness import RobustnessResults, robustness
 
-__all__ = ["EventStudy", "EventStudyResults", "run_study"]
+__all__ = ["EventStudy", "EventStudyResults", "RobustnessResults", "robustness", "run_study"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
+from .specification_curve import SpecificationCurve
 from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
@@ -315,6 +317,33 @@ def plot_ar_heatmap(results: FittedStudy, window: WindowLike | None, ax: Axes | 
     axes.set_ylim(n - 0.5, -0.5)
     _day_axis(axes, a.event.days)
     return _titled(axes, "plot.heatmap", full=percent(full, sign=False))
+
+
+def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:
+    """Draw the effects of all specifications with their 95% intervals, by size.
+
+    Parameters
+    ----------
+    curve : SpecificationCurve
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    """
+    axes, half = _framed(ax, 360), (curve.high - curve.low) / 2
+    for x, (main, filled) in enumerate(zip(curve.is_main, curve.is_significant, strict=True)):
+        color = PALETTE[1][0] if main else BLUE if filled else MUTED
+        axes.errorbar(x, curve.estimate[x], half[x], color=color, marker="o", markersize=4,
+                      markerfacecolor=color if filled else "white", ecolor=GRID)  # fmt: skip
+    axes.axhline(0, color=INK, linewidth=1, zorder=1)
+    axes.set_xticks([])
+    _return_axis(axes.yaxis, [curve.low, curve.high])
+    return _titled(axes, "plot.curve", n=len(half))
+
+
+def png_of(axes: Axes) -> bytes:
+    """Return the figure of axes as the bytes of a PNG file."""
+    file, figure = BytesIO(), cast("Any", axes.figure)
+    figure.savefig(file, format="png", dpi=2 * POINTS_PER_INCH, metadata=METADATA["png"])
+    return file.getvalue()
 
 
 @in_its_words

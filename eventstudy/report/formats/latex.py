@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
@@ -22,6 +23,7 @@ from ...utility.numbers import capitalised, clipped, stars
 from ...utility.units import speaking_of, words
 from ..sections.caveats import lacking_lines
 from ..sections.events import in_order
+from ..sections.robustness import model_cells
 from ..sections.windows import WindowsTable, WindowValue, windows_table
 from .templating import new_environment, visible_line
 
@@ -51,13 +53,15 @@ def escaped(text: object) -> str:
 
 
 def latex_tables(findings: Findings) -> dict[str, str]:
-    """Return the LaTeX tables of a run by file name: caar, events, and regression if it has one."""
+    """Return the LaTeX tables of a run by file name: caar, events, and what else it has."""
     with speaking_of(findings.setup.measure):
         terms = findings.tables.get("regression")
+        grid = findings.tables.get("specifications")
         contexts: dict[str, dict[str, Any]] = {
             "caar": _windows(findings),
             "events": _events(findings) if findings.used else {},
             "regression": _regression(findings) if terms is not None else {},
+            "specifications": _specifications(grid) if grid is not None else {},
         }
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
@@ -68,7 +72,7 @@ def latex_table(findings: Findings, name: str) -> str:
     Parameters
     ----------
     findings : Findings
-    name : {"caar", "events", "regression"}
+    name : {"caar", "events", "regression", "specifications"}
 
     Raises
     ------
@@ -233,3 +237,13 @@ def _regression(findings: Findings) -> dict[str, Any]:
         "is_wild": is_wild,
         "starred": any(map(stars, pvalues)),
     }
+
+
+def _specifications(grid: pd.DataFrame) -> dict[str, Any]:
+    """Return the effects of windows by models; empty where there is one only."""
+    cells = model_cells(grid)
+    rows: dict[Window, list[Any]] = {}
+    for row in cells.to_dict("records"):
+        rows.setdefault(Window.of(row["window"]), []).append(row)
+    models, starred = list(dict.fromkeys(cells["model"])), any(map(stars, cells["pvalue"]))
+    return {"models": models, "rows": rows, "starred": starred} if len(cells) > 1 else {}

@@ -15,8 +15,9 @@ from markupsafe import Markup, escape
 
 from ...utility import numbers
 from ...utility.catalogue import say
+from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.study_figures import draw_placebos
-from ..figures.svg_canvas import pair
+from ..figures.svg_canvas import WIDE, pair
 from ..sections.answer import Sentence
 from ..sections.robustness import Histogram
 
@@ -80,6 +81,7 @@ def environment() -> Environment:
         "clipped": numbers.clipped,
         "typeset": numbers.typeset,
         "histogram": _histogram,
+        "curve": _curve,
         "formula": formula,
     }
     templates.globals |= {"say": say}
@@ -90,6 +92,20 @@ def _histogram(histogram: Histogram) -> Markup:
     """Return the figure, for wide pages and for narrow ones."""
     facts = histogram.statistic, histogram.draws
     return pair(lambda width: draw_placebos(*facts, width=width, label=histogram.title))
+
+
+def _curve(curve: SpecificationCurve) -> Markup:
+    label = say("robustness.curve.title")
+    return pair(lambda width: draw_curve(curve, width=width, label=label))
+
+
+def curve_file(curve: SpecificationCurve) -> str:
+    """Return the curve as an SVG file, in the light colours of the pages."""
+    css = _file("report.css")
+    rules = [css.partition("}")[0], "}", *(r for r in css.split("\n") if r.startswith("svg"))]
+    ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
+    figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
+    return figure.replace("<svg", ground, 1).replace(">", f"><style>{''.join(rules)}</style>", 1)
 
 
 def formula(text: str) -> Markup:

@@ -20,14 +20,14 @@ from ..sections.answer import brief
 from ..sections.caveats import headline, lacking_lines, remedies
 from ..sections.events import dropped_section
 from ..sections.kept_cases import case_sections
-from ..sections.robustness import robustness
+from ..sections.robustness import Analysis, robustness
 from ..sections.top import SHOWN_GROUPS
 from ..sections.windows import WindowValue, windows_table
 
 SKETCH_ROWS = 7
 HEAD_WIDTH = 9
 # Analyses that were asked for, beside the answer.
-ANALYSES = ("variants", "dates", "firms", "regression")
+ANALYSES = ("variants", "specifications", "dates", "firms", "regression")
 DROPPED_SHOWN = 8
 TEXT_WIDTH = 79
 
@@ -159,16 +159,20 @@ def _analyses(findings: Findings) -> Iterator[str]:
     section = robustness(findings)
     for analysis in section.analyses if section else ():
         if analysis.name in ANALYSES:
-            lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
-            if analysis.table:
-                rows = [list(map(ascii_text, row.cells)) for row in analysis.table.rows]
-                lines.append(_grid(analysis.table.heads, rows))
-                lines += [
-                    _wrapped(f"{row.name}: {row.remark}")
-                    for row in analysis.table.rows
-                    if row.remark
-                ]
-            yield "\n".join(filter(None, lines))
+            yield analysis_text(analysis)
+
+
+def analysis_text(analysis: Analysis) -> str:
+    """Return one analysis with its title, sentence and table."""
+    lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
+    if analysis.table:
+        rows = [list(map(ascii_text, row.cells)) for row in analysis.table.rows]
+        lines.append(_grid(analysis.table.heads, rows))
+        remarks = [
+            _wrapped(f"{row.name}: {row.remark}") for row in analysis.table.rows if row.remark
+        ]
+        lines += remarks
+    return "\n".join(filter(None, lines))
 
 
 def _grid(head: list[str], rows: list[list[str]]) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
+from ...analysis.specifications import Specifications
+from ...calendars.window import Window
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
@@ -26,9 +28,11 @@ from ...utility.numbers import (
     pvalue,
     signed,
     span,
+    window_text,
 )
 from ...utility.typing import FloatArray
 from ...utility.units import words
+from ..figures.specification_curve import SpecificationCurve
 from .answer import count_subject, name_sample
 from .table import Row, Table, make_table
 
@@ -58,6 +62,7 @@ class Analysis:
         Its result in a sentence; "" where the table says it.
     table : Table, optional
     histogram : Histogram, optional
+    curve : SpecificationCurve, optional
     note : str
     files : tuple of str
         CSV files of the run with all of its numbers.
@@ -67,6 +72,7 @@ class Analysis:
     lede: str = ""
     table: Table | None = None
     histogram: Histogram | None = None
+    curve: SpecificationCurve | None = None
     note: str = ""
     files: tuple[str, ...] = field(default=())
 
@@ -87,7 +93,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _halts, _variants, _announcement_time, _placebos, _weights, _families, _regression,
+        _halts, _variants, _specifications, _announcement_time, _placebos, _weights, _families,
+        _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
@@ -184,6 +191,50 @@ def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
     """Return the number of events, an estimate and its 95% interval."""
     interval = span(row["ci_low"], row["ci_high"], unit=False)
     return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
+
+
+# More specifications than a table of windows by models shows have a curve.
+FEW_SPECIFICATIONS = 12
+
+
+def _specifications(findings: Findings) -> Iterator[Analysis]:
+    table = findings.tables.get("specifications")
+    if table is not None:
+        yield analysis_of_grid(table)
+
+
+def analysis_of_grid(table: pd.DataFrame) -> Analysis:
+    """Return the answer by window and model, with the curve of a larger grid.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.specifications.specifications_table`.
+    """
+    cells, code = model_cells(table), "robustness.specifications"
+    models = list(dict.fromkeys(cells["model"]))
+    rows = [
+        Row((window_text(Window.of(str(window))), *map(_cell, group["estimate"], group["pvalue"])))
+        for window, group in cells.groupby("window", sort=False)
+    ]
+    kinds, facts = "t" + "n" * len(models), {"models": "|".join(models), "unit": words().axis}
+    is_large = len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any()
+    return Analysis(
+        "specifications", str(Specifications(table)), make_table(code, kinds, rows, **facts),
+        curve=SpecificationCurve.of(table) if is_large else None,
+        note=say(f"{code}.note"), files=("specifications.csv",),
+    )  # fmt: skip
+
+
+def model_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the specifications that differ from the study in model and window only."""
+    alike = ["estimation", "halt", "sample"]
+    main = table.loc[table["is_main"], alike].iloc[0]
+    return table[(table[alike] == main).all(axis=1)]
+
+
+def _cell(estimate: float, p: float) -> str:
+    return say("specifications.cell", estimate=estimate, p=p)
 
 
 def _announcement_time(findings: Findings) -> Iterator[Analysis]:

@@ -1,0 +1,54 @@
+"""``eventstudy robustness``: the answer of a study under other choices, without a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import STUDY_OPTIONS, StudyCommand, options
+from .shared import EXIT_CODES, PATH, print_json, progress
+
+# Options that are about what a run folder has besides the answer.
+OF_RUNS = (
+    "--name", "--size", "--test", "--placebo", "--regress", "--regress-cov", "--event-pages",
+    "--interactive", "--figures", "--strict", "--max-loss",
+)  # fmt: skip
+
+
+@click.command(cls=StudyCommand, epilog=EXIT_CODES)
+@click.argument("events", required=False, type=PATH)
+@options(
+    ("--grid", "NAME=CHOICES ...",
+     "Choices of model, estimation, car, sample (one where-expression) or halt; may be repeated."),
+    *(row for row in STUDY_OPTIONS if row[0].split()[0] not in OF_RUNS),
+)  # fmt: skip
+def robustness(
+    events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **settings: Any
+) -> None:
+    """Show the answer for EVENTS under all combinations of other choices.
+
+    Prints a table, and writes specifications.csv and the curve into --out. Without --grid or a
+    [grid] in the study file: three models, two estimation windows and four windows of the effect.
+    """
+    from ..report.formats.terminal import analysis_text
+    from ..report.sections.robustness import analysis_of_grid
+    from ..runs.preflight import refuse
+    from ..study.robustness import robustness_of
+    from ..utility.catalogue import say
+    from ..utility.units import speaking_of
+    from .request import read_order
+
+    order = read_order(config_file, events, settings)
+    inputs, _ = order.origin.read()
+    refuse(inputs)
+    with progress(quiet or as_json, "prices") as advance:
+        results = robustness_of(inputs, progress=advance)
+    files = list(map(str, results.save(order.out)))
+    if as_json:
+        print_json({"sentence": str(results), "specifications": results.records()})
+    elif not quiet:
+        with speaking_of(order.origin.config.measure):
+            click.echo(analysis_text(analysis_of_grid(results.table)))
+        click.echo(f"\n{say('specifications.wrote', files=files)}")

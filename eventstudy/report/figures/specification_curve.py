@@ -1,0 +1,92 @@
+"""The specification curve: effects in order of size, and below it the choices of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from ...utility.catalogue import say
+from ...utility.numbers import LEVEL, clipped
+from ...utility.typing import BoolArray, FloatArray
+from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
+
+# Marks: a tick of the matrix, and the disc of the study itself.
+TICK, DISC = "m0-5v10", "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
+ROW = 17
+CHOICES = ("model", "estimation", "window", "sample", "halt")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SpecificationCurve:
+    """The n specifications that have a result, by size of the effect (decimal).
+
+    Attributes
+    ----------
+    estimate, low, high : (n,) float array
+    is_main, is_significant : (n,) bool array
+    choices : tuple of (name, value, (n,) bool array)
+        Which specifications have each choice that is varied.
+    """
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    is_main: BoolArray
+    is_significant: BoolArray
+    choices: tuple[tuple[str, str, BoolArray], ...]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> SpecificationCurve:
+        """Return the curve of a table of specifications."""
+        decided = table[table["pvalue"].notna()]
+        rows = decided.sort_values("estimate", kind="stable")
+        low, high = rows["ci_low"].to_numpy(), rows["ci_high"].to_numpy()
+        is_main, is_significant = rows["is_main"].to_numpy(), (rows["pvalue"] < LEVEL).to_numpy()
+        choices = tuple(
+            (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
+            for name in CHOICES
+            for value in dict.fromkeys(decided[name])
+            if len(set(decided[name])) > 1
+        )
+        return cls(rows["estimate"].to_numpy(), low, high, is_main, is_significant, choices)
+
+
+def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:
+    """Return the curve with its intervals above, the matrix of choices below.
+
+    Parameters
+    ----------
+    curve : SpecificationCurve
+    width : int
+        WIDE or NARROW.
+    label : str
+        Name of the picture.
+    """
+    n, wide = len(curve.estimate), width == WIDE
+    start, stop, foot, letters = (236.0, 985.0, 270, 30) if wide else (128.0, 354.0, 220, 16)
+    xs, axis = np.arange(n), Scale(-0.5, n - 0.5, start, stop)
+    top = Panel(axis, return_scale([curve.low, curve.high], 6, 13, foot))
+    marks = [
+        top.y_ticks(top.y.ticks(6)),
+        top.whiskers(xs, curve.low, curve.high, "whisker"),
+        top.rule(0, "z"),
+        top.dots(xs, np.where(curve.is_significant, np.nan, curve.estimate), "cloud"),
+        top.dots(xs, np.where(curve.is_significant, curve.estimate, np.nan), "b dot"),
+        top.dots(xs[curve.is_main], curve.estimate[curve.is_main], "mark full", DISC),
+    ]
+    y, last = float(foot) + 8, ""
+    for name, value, has_choice in curve.choices:
+        if name != last:
+            y, last = y + 24, name
+            marks.append(text(2, y, name, "s"))
+        y += ROW
+        marks.append(text(start - 8, y + 4, clipped(value, letters), "m e"))
+        grid = Panel(axis, Scale(0, 1, 0, 1))
+        for is_drawn, kind in ((~curve.is_significant, "whisker"), (curve.is_significant, "b")):
+            at = xs[has_choice & is_drawn]
+            marks.append(grid.dots(at, np.full(len(at), y), kind, TICK))
+    desc = say("figure.curve_desc", n=n, significant=int(curve.is_significant.sum()))
+    return picture(width, int(y) + 14, marks, title=label, desc=desc)

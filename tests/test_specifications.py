@@ -1,0 +1,380 @@
+"""The specification curve: each cell is the answer of a study with those settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT, Market
+
+import eventstudy as es
+from eventstudy.analysis import variant_studies
+from eventstudy.analysis.specifications import Specifications, cells_of, joint_pvalues
+from eventstudy.calendars.window import Window
+from eventstudy.cli.main import main
+from eventstudy.errors import ConfigError
+from eventstudy.findings.finished_run import read_findings
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.fitting.grid import usual_grid
+from eventstudy.report.formats.html import render_report
+from eventstudy.report.formats.terminal import terminal_text
+
+EVENTS = ROOT / "events.csv"
+GRID = {
+    "model": ["market", "market_adjusted"],
+    "estimation": ["-250:-31", "-120:-21"],
+    "car": ["0:1", "-1:1"],
+    "sample": ["", "without flagged", "sector == 'no such sector'"],
+    "halt": ["calendar", "shift"],
+}
+CONFIG = StudyConfig(prices="sample")
+NUMBERS = ["estimate", "se", "ci_low", "ci_high", "pvalue", "n_events", "n_dates"]
+
+
+@pytest.fixture(scope="module")
+def results() -> es.RobustnessResults:
+    return es.robustness(EVENTS, GRID, CONFIG, offline=True)
+
+
+def _answer(study: es.EventStudyResults, window: str) -> list[float]:
+    answer = study.answer(window)
+    effect = answer.effect
+    interval = [effect.estimate, effect.se, effect.ci_low, effect.ci_high]
+    return [*interval, answer.pvalue, answer.n_events, answer.n_dates]
+
+
+@pytest.mark.parametrize(("model", "estimation", "halt"), [
+    ("market", "-250:-31", "calendar"),
+    ("market_adjusted", "-120:-21", "calendar"),
+    ("market_adjusted", "-120:-21", "shift"),
+])  # fmt: skip
+def test_a_cell_is_the_answer_of_a_run_with_its_settings(
+    results: es.RobustnessResults, model: str, estimation: str, halt: str
+) -> None:
+    table = results.frame()
+    for window in ("0:1", "-1:1"):
+        options = {"model": model, "estimation": estimation, "halt": halt, "windows": [window]}
+        study = es.run_study(EVENTS, CONFIG.with_options(options), offline=True)
+        adverse = study.groups("direction")["adverse"]
+        chosen = {"model": model, "halt": halt, "estimation": str(Window.of(estimation)),
+                  "window": str(Window.of(window))}  # fmt: skip
+        rows = table[(table[list(chosen)] == pd.Series(chosen)).all(axis=1)].set_index("sample")
+        assert rows.loc["", NUMBERS].tolist() == _answer(adverse, window)
+        flagged = adverse.subset("not flagged")
+        assert 0 < len(flagged) < len(adverse)
+        assert rows.loc["without flagged", NUMBERS].tolist() == _answer(flagged, window)
+
+
+def test_all_combinations_are_there_and_one_is_the_study(results: es.RobustnessResults) -> None:
+    table = results.frame()
+    choices = ["model", "estimation", "window", "sample", "halt"]
+    assert len(table) == 48
+    assert not table.duplicated(choices).any()
+    main_row = table[table["is_main"]]
+    assert main_row[choices].to_numpy().tolist() == [
+        ["market", "[-250,-31]", "[0,1]", "", "calendar"]
+    ]
+
+
+def test_a_cell_without_a_result_says_why(results: es.RobustnessResults) -> None:
+    table = results.frame()
+    lacking = table["pvalue"].isna()
+    assert (lacking == (table["sample"] == "sector == 'no such sector'")).all()
+    assert table.loc[lacking, "reason"].str.contains("none of the 54 events of the answer").all()
+    assert (table.loc[~lacking, "reason"] == "").all()
+
+
+def test_a_list_without_a_usable_event_says_so() -> None:
+    news = pd.DataFrame({"ticker": ["ZZZZ", "YYYY"], "announced_at": ["2020-03-04"] * 2})
+    results = es.robustness(news, config=CONFIG, offline=True)
+    assert results.summary()["n"] == 0
+    assert "has a result: none of 2 events could be used" in str(results)
+
+
+def test_windows_and_samples_share_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted, fit = [], variant_studies.fit_config
+
+    def counted(inputs: object, config: StudyConfig, *args: object, **kwargs: object) -> object:
+        fitted.append((config.model, config.estimation, config.halt))
+        return fit(inputs, config, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(variant_studies, "fit_config", counted)
+    es.robustness(EVENTS, {**GRID, "halt": ["calendar"]}, CONFIG, offline=True)
+    # 2 x 2, once again where an estimation window needed earlier prices.
+    assert len(set(fitted)) == 4
+    assert len(fitted) <= 8
+
+
+def test_windows_that_leave_events_out_have_fits_of_their_own() -> None:
+    grid = {"car": ["0:0", "0:1"], "sample": ["", "without flagged"]}
+    assert len({id(s) for s, *_ in cells_of(replace(CONFIG, grid=grid))}) == 2
+    mains = {s.main for s, *_ in cells_of(replace(CONFIG, grid=grid))}
+    assert mains == {Window(0, 1)}
+    config = replace(CONFIG, grid=grid, firm="company")
+    assert {s.main for s, *_ in cells_of(config)} == {Window(0, 0), Window(0, 1)}
+
+
+def test_the_choice_of_the_study_is_always_there() -> None:
+    config = replace(CONFIG, grid={"model": ["constant_mean"], "car": ["0:5"]})
+    cells = [(s.model, str(window), sample) for s, window, sample in cells_of(config)]
+    assert cells == [
+        ("market", "[0,1]", ""), ("market", "[0,5]", ""),
+        ("constant_mean", "[0,1]", ""), ("constant_mean", "[0,5]", ""),
+    ]  # fmt: skip
+
+
+def test_the_summary_counts_what_the_table_has(results: es.RobustnessResults) -> None:
+    rows = results.frame().dropna(subset=["pvalue"])
+    negative = rows["estimate"] < 0
+    summary = results.summary()
+    assert results.sign == -1
+    assert summary["n"] == 32
+    assert summary["lacking"] == 16
+    assert summary["median"] == np.median(rows["estimate"])
+    assert summary["same_sign"] == negative.sum() / 32
+    assert summary["significant"] == (negative & (rows["pvalue"] < 0.05)).sum() / 32
+    assert str(results).startswith("Of 32 specifications ")
+    assert "16 more have no result." in str(results)
+
+
+class TestJoint:
+    """By hand: four draws of three cells, the third of which has no result in one of them."""
+
+    T = np.array([[2.5, 2.2, 0.1], [-2.1, -2.4, -3.0], [1.0, -1.0, np.nan], [-0.2, 0.1, 0.0]])
+    P = np.array([[0.01, 0.03, 0.9], [0.04, 0.02, 0.01], [0.3, 0.3, np.nan], [0.8, 0.9, 1.0]])
+
+    @pytest.mark.parametrize(("t", "p", "significant", "median"), [
+        # Two significant of the sign of the study: draws one (two above) and two (three below).
+        ([-2.0, -2.2, -0.3], [0.04, 0.03, 0.8], 3 / 5, 3 / 5),
+        ([-2.2, -2.3, -2.4], [0.03, 0.02, 0.02], 2 / 5, 2 / 5),
+        # None is significant: every draw has as many.
+        ([-0.1, -0.1, 0.1], [0.9, 0.9, 0.9], 1.0, 3 / 5),
+        # Those against the sign of the study do not count for it.
+        ([-3.0, 2.5, 2.6], [0.01, 0.02, 0.02], 3 / 5, 1 / 5),
+    ])  # fmt: skip
+    def test_by_hand(
+        self, t: list[float], p: list[float], significant: float, median: float
+    ) -> None:
+        joint = joint_pvalues(np.array(t), np.array(p), (self.T, self.P), -1.0)
+        assert joint.significant == pytest.approx(significant, abs=1e-15)
+        assert joint.median == pytest.approx(median, abs=1e-15)
+        assert joint.n_draws == 4
+
+    def test_each_draw_has_its_own_larger_sign(self) -> None:
+        p = np.full((999, 6), 0.01)
+        t = np.where(np.arange(999)[:, None] % 2, 3.0, -3.0) * np.ones((999, 6))
+        joint = joint_pvalues(t[0], p[0], (t, p), float(np.sign(t[0, 0])))
+        assert joint.significant == joint.median == 1.0
+
+    def test_under_the_null_it_is_uniform(self) -> None:
+        rng = np.random.default_rng(1)
+        z = rng.standard_normal((400, 1)) + 0.3 * rng.standard_normal((400, 8))
+        p = np.where(np.abs(z) > 1.96, 0.01, 0.5)
+        rest = np.arange(400)
+        medians = [
+            joint_pvalues(z[i], p[i], (z[rest != i], p[rest != i]), np.sign(z[i, 0])).median
+            for i in range(100)
+        ]
+        assert 0.0 <= np.mean(np.array(medians) <= 0.1) <= 0.2
+
+    def test_without_a_draw_there_is_none(self) -> None:
+        none = np.full((3, 2), np.nan)
+        joint = joint_pvalues(np.ones(2), np.ones(2), (none, none), 1.0)
+        assert joint.n_draws == 0
+        assert np.isnan([joint.significant, joint.median]).all()
+
+    def test_it_is_in_the_sentence(self, results: es.RobustnessResults) -> None:
+        joint = joint_pvalues(np.ones(3), np.ones(3), (self.T, self.P), 1.0)
+        assert "4 draws" in str(Specifications(results.table, joint))
+
+
+@pytest.mark.parametrize(("grid", "where", "said"), [
+    ({"modle": ["market"]}, "grid.modle", "did you mean 'model'"),
+    ({"model": 3}, "grid.model", "not a list"),
+    ({"halt": ["stop"]}, "grid.halt", "use calendar, shift"),
+    ({"car": ["0"]}, "grid.car", "not a window"),
+    ({"car": ["0:90"]}, "grid.car", "beyond the event window"),
+    ({"estimation": ["-50:-5"]}, "grid.estimation", "end before the event window"),
+    ({"sample": [str(i) for i in range(3000)]}, "grid", "too many specifications"),
+])  # fmt: skip
+def test_faults_of_a_grid_are_named(grid: dict[str, object], where: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)) as raised:
+        StudyConfig(grid=grid)
+    assert raised.value.where == where
+
+
+def test_a_model_that_its_settings_forbid_is_a_reason() -> None:
+    grid = {"model": ["market", "dimson"], "halt": ["calendar", "shift"], "car": ["0:1"]}
+    table = es.robustness(EVENTS, grid, CONFIG, offline=True).frame()
+    lacking = table[table["pvalue"].isna()]
+    assert lacking[["model", "halt"]].to_numpy().tolist() == [["dimson", "shift"]]
+    assert "leads and lags" in lacking["reason"].iloc[0]
+
+
+def test_settings_with_a_grid_survive_a_round_trip() -> None:
+    config = replace(CONFIG, grid=GRID)
+    assert StudyConfig(**config.to_dict()) == config
+    assert json.loads(json.dumps(config.to_dict()["grid"])) == GRID
+    # Without one nothing changes in what runs of before have.
+    assert "grid" not in CONFIG.to_dict()
+
+
+def _study(market: Market) -> es.EventStudy:
+    events = es.events_from_frame(
+        market.table[["ticker", "announced_at", "benchmark"]], calendar="data"
+    )
+    return es.EventStudy(events, market.frame, estimation="-120:-11", event="-5:5")
+
+
+def test_a_study_with_its_returns_has_them_too(market: Market) -> None:
+    study = _study(market)
+    grid = {"model": ["market", "constant_mean"], "car": ["0:0", "0:1"]}
+    table = es.robustness(study, grid).frame()
+    other = replace(study, model="constant_mean").fit()
+    cell = table[(table["model"] == "constant_mean") & (table["window"] == "[0,0]")]
+    assert cell[NUMBERS].to_numpy().tolist() == [_answer(other, "0:0")]
+    usual = es.robustness(study).frame()
+    assert len(usual) == 3 * 3 * 4
+    assert set(usual["estimation"]) == {"[-120,-11]", "[-250,-31]", "[-150,-31]"}
+
+
+def test_the_usual_grid_keeps_within_the_windows() -> None:
+    assert usual_grid(Window(-1, 1))["car"] == ["0:0", "0:1", "-1:1"]
+    assert "estimation" not in usual_grid(Window(-40, 40))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    study = folder / "study.toml"
+    lists = "\n".join(f"{name} = {json.dumps(choices)}" for name, choices in GRID.items())
+    head = f'events = "{EVENTS}"\nname = "grid"\nprices = "sample"\noffline = true\n'
+    study.write_text(f"{head}[grid]\n{lists}\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["run", str(study)])
+    assert result.exit_code == 0, result.output
+    return folder / "reports" / "grid"
+
+
+class TestRun:
+    def test_the_cells_are_in_the_run(self, run: Path, results: es.RobustnessResults) -> None:
+        table = pd.read_csv(run / "tables" / "specifications.csv", float_precision="round_trip")
+        table = table.fillna({"sample": "", "test": "", "reason": ""})
+        pd.testing.assert_frame_equal(table, results.frame(), check_exact=True, check_dtype=False)
+        kept = read_findings(run).tables["specifications"]
+        assert kept["estimate"].equals(results.frame()["estimate"])
+        assert kept["sample"].tolist() == results.frame()["sample"].tolist()
+
+    def test_page_and_terminal_have_sentence_and_curve(
+        self, run: Path, results: es.RobustnessResults
+    ) -> None:
+        html = (run / "report.html").read_text(encoding="utf-8")
+        assert str(results) in unescape(html)
+        figure = re.search(r"<figure><figcaption>Effect and 95%.*?</figure>", html, re.DOTALL)
+        assert figure
+        for svg in re.findall(r"<svg.*?</svg>", figure[0], re.DOTALL):
+            texts = [t.text for t in ElementTree.fromstring(svg).iter("text")]
+            assert {"model", "estimation", "window", "sample", "halt"} <= set(texts)
+        findings = read_findings(run)
+        assert render_report(findings) == html
+        assert "Other choices\nOf 32 specifications" in terminal_text(findings)
+
+    def test_the_windows_by_models_are_in_markdown_and_latex(self, run: Path) -> None:
+        markdown = (run / "report.md").read_text(encoding="utf-8")
+        assert "| Window | market | market_adjusted |" in markdown
+        latex = (run / "tables" / "specifications.tex").read_text(encoding="utf-8")
+        assert r"Window & market & market\_adjusted \\" in latex
+        assert latex.count("$[0,1]$") == latex.count("$[-1,1]$") == 1
+
+
+def _invoked(*args: str) -> str:
+    result = CliRunner().invoke(main, args)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+class TestCommands:
+    SAMPLE = (str(EVENTS), "--prices", "sample", "--offline")
+
+    def test_robustness_writes_table_and_curve(self, tmp_path: Path) -> None:
+        out = tmp_path / "new" / "folder"
+        grid = ("--grid", "model=market,market_adjusted", "--grid", "car=0:0,0:1",
+                "--grid", "sample=not flagged", "--grid", "sample=sector in ('chips', 'x')",
+                "--grid", "estimation=-250:-31,-150:-31")  # fmt: skip
+        text = _invoked("robustness", *self.SAMPLE, "--out", str(out), *grid)
+        assert re.search(r"^Of \d+ specifications \d+% have the sign", text, re.M)
+        assert "market_adjusted" in text
+        table = pd.read_csv(out / "specifications.csv")
+        assert len(table) == 2 * 2 * 3 * 2
+        svg = ElementTree.parse(out / "specifications.svg").getroot()
+        assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+        assert (out / "specifications.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_json_has_every_cell(self, tmp_path: Path) -> None:
+        args = ("--out", str(tmp_path), "--grid", "sample=sector == 'none such'", "--json")
+        document = json.loads(_invoked("robustness", *self.SAMPLE, *args))
+        cells = document["specifications"]
+        assert len(cells) == 16
+        assert sum(cell["pvalue"] is None for cell in cells) == 8
+
+    def test_several_models_and_windows_are_one_small_table(self, tmp_path: Path) -> None:
+        args = ("--out", str(tmp_path), "--model", "market,market_adjusted", "--car", "0:1,-1:1")
+        text = _invoked("run", *self.SAMPLE, *args)
+        rows = re.findall(r"^ *(\[-?\d, \d\]) +(\S+) \((\S+)\) +(\S+) \((\S+)\)$", text, re.M)
+        table = pd.read_csv(tmp_path / "events" / "tables" / "specifications.csv")
+        assert [row[0] for row in rows] == ["[0, 1]", "[-1, 1]"]
+        effects = table.pivot_table(index="window", columns="model", values="estimate", sort=False)
+        printed = np.array([[float(row[1]), float(row[3])] for row in rows])
+        expected = effects.loc[["[0,1]", "[-1,1]"], ["market", "market_adjusted"]].to_numpy()
+        np.testing.assert_allclose(printed, 100 * expected, atol=0.005)
+        html = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
+        assert "Specification curve" not in html
+
+    def test_one_model_gives_what_it_gave(self, tmp_path: Path) -> None:
+        _invoked("run", *self.SAMPLE, "--out", str(tmp_path), "--model", "market", "--quiet")
+        folder = tmp_path / "events"
+        assert not list((folder / "tables").glob("specifications.*"))
+        assert "grid" not in json.loads((folder / "results.json").read_text())["setup"]["settings"]
+
+    @pytest.mark.parametrize(("option", "said"), [
+        ("model", "--grid: not a list of choices, got 'model'; write NAME=CHOICE,CHOICE"),
+        ("modle=market", "did you mean 'model'?"),
+        ("model=markt", "did you mean 'market'?"),
+        ("sample=directoin == 'adverse'", "did you mean 'direction'?"),
+        ("sample=direction = 'adverse'", "not an expression"),
+        ("model=ff3", "needs factors; give a file of factors with --factors"),
+    ])  # fmt: skip
+    def test_faults_are_one_sentence(self, tmp_path: Path, option: str, said: str) -> None:
+        args = ["robustness", *self.SAMPLE, "--out", str(tmp_path), "--grid", option]
+        result = CliRunner().invoke(main, args)
+        assert result.exit_code == 2
+        assert said in result.output
+        assert result.output.count("\n") == 1
+        assert not list(tmp_path.iterdir())
+
+    def test_check_names_the_line_of_a_bad_sample(self, tmp_path: Path) -> None:
+        study = tmp_path / "study.toml"
+        study.write_text(
+            f'events = "{EVENTS}"\nprices = "sample"\n\n[grid]\nmodel = ["market"]\n'
+            'sample = ["", "sectr == 1"]\n', encoding="utf-8",
+        )  # fmt: skip
+        result = CliRunner().invoke(main, ["check", str(study)])
+        assert f"{study}:6: grid.sample: the events have no such column, got 'sectr'" in (
+            result.output
+        )
+
+
+def test_a_subset_takes_an_expression(market: Market) -> None:
+    results = _study(market).fit()
+    ticker = results.events["ticker"].iloc[0]
+    by_text = results.subset(f"ticker == '{ticker}'")
+    by_mask = results.subset(results.events["ticker"] == ticker)
+    assert 0 < len(by_text.events) < len(results.events)
+    assert by_text.events["event_id"].tolist() == by_mask.events["event_id"].tolist()
