@@ -160,10 +160,8 @@ class Sample:
         Events with too short a history, in the plain average only.
     halts : ClockAnswers, optional
         The answer with and without events whose trading was suspended; None where none was lost.
-    implied : ImpliedPath, optional
-        Shares against the market implied; None for other measures than returns.
-    around : Surroundings, optional
-        Run-up and drift; None without days on both sides of the main window.
+    implied, around : ImpliedPath and Surroundings, optional
+        Shares against the market implied, run-up and drift; of returns alone.
     """
 
     group: str
