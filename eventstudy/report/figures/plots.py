@@ -11,12 +11,13 @@ import numpy as np
 
 from ...analysis.answer import DIFFERENT, answer_of
 from ...analysis.caar_path import Path95, path_of
+from ...analysis.influence import Influence, name_leave_out
 from ...analysis.regressions import find_event
 from ...calendars.window import MAIN_WINDOW, Window
 from ...errors import ConfigError
 from ...findings.event_series import DAY, FITTED, days_of, fit_of, price_path
 from ...utility.catalogue import say
-from ...utility.numbers import clipped, day, percent
+from ...utility.numbers import LEVEL, clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
 from .study_figures import shared_limits
@@ -141,6 +142,32 @@ def plot_car_forest(results: FittedStudy, window: WindowLike, ax: Axes | None) -
     _return_axis(axes.xaxis, [np.array(axes.get_xlim())])
     code = "plot.forest_more" if n_hidden else "plot.forest"
     return _titled(axes, code, window=window, more=n_hidden)
+
+
+def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
+    """Draw the effect of all events, and without each of the sets that change p most.
+
+    What has p below 0.05 is filled.
+
+    Parameters
+    ----------
+    influence : Influence
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    """
+    shown = influence.brief().leave_outs
+    rows = [(say("caveat.main"), influence.effect, influence.pvalue)]
+    rows += [(clipped(name_leave_out(s), 60), s.effect, s.pvalue) for s in shown]
+    axes = _framed(ax, 90 + 30 * len(rows))
+    for y, (_, effect, p) in enumerate(rows):
+        color, marker = (BLUE, "o") if y else (INK, "D")
+        half = effect.ci_high - effect.estimate
+        _draw_point(axes, y, effect.estimate, half, color, marker, is_filled=p < LEVEL)
+    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=12, parse_math=False)
+    axes.set_ylim(len(rows) - 0.3, -0.8)
+    axes.axvline(0, color=INK, linewidth=1, zorder=1)
+    _return_axis(axes.xaxis, [np.array(axes.get_xlim())])
+    return _titled(axes, "plot.influence", window=influence.window)
 
 
 def _draw_point(

@@ -15,9 +15,10 @@ from markupsafe import Markup, escape
 
 from ...utility import numbers
 from ...utility.catalogue import say
-from ..figures.study_figures import draw_placebos
+from ..figures.study_figures import draw_checks, draw_placebos
 from ..figures.svg_canvas import pair
 from ..sections.answer import Sentence
+from ..sections.checks import Check
 from ..sections.robustness import Histogram
 
 # Letters written from right to left, with the spaces and marks between them.
@@ -80,6 +81,7 @@ def environment() -> Environment:
         "clipped": numbers.clipped,
         "typeset": numbers.typeset,
         "histogram": _histogram,
+        "checks": _checks,
         "formula": formula,
     }
     templates.globals |= {"say": say}
@@ -90,6 +92,11 @@ def _histogram(histogram: Histogram) -> Markup:
     """Return the figure, for wide pages and for narrow ones."""
     facts = histogram.statistic, histogram.draws
     return pair(lambda width: draw_placebos(*facts, width=width, label=histogram.title))
+
+
+def _checks(checks: tuple[Check, ...]) -> Markup:
+    """Return the figure, for wide pages and for narrow ones."""
+    return pair(lambda width: draw_checks(checks, width=width))
 
 
 def formula(text: str) -> Markup:

@@ -13,9 +13,8 @@ from ...analysis.answer import (
     NOT_DIFFERENT,
     PROVISIONAL,
     Answer,
-    Interval,
-    quantile,
 )
+from ...analysis.interval import Interval, quantile
 from ...calendars.window import Window
 from ...findings.setup import ModelFacts
 from ...findings.types import Findings, Sample

@@ -30,6 +30,7 @@ from ...utility.numbers import (
 from ...utility.typing import FloatArray
 from ...utility.units import words
 from .answer import count_subject, name_sample
+from .checks import Check, list_checks
 from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
@@ -58,6 +59,8 @@ class Analysis:
         Its result in a sentence; "" where the table says it.
     table : Table, optional
     histogram : Histogram, optional
+    checks : tuple of Check
+        What a figure of the answer in other ways shows; empty without one.
     note : str
     files : tuple of str
         CSV files of the run with all of its numbers.
@@ -67,6 +70,7 @@ class Analysis:
     lede: str = ""
     table: Table | None = None
     histogram: Histogram | None = None
+    checks: tuple[Check, ...] = ()
     note: str = ""
     files: tuple[str, ...] = field(default=())
 
@@ -87,7 +91,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _halts, _variants, _announcement_time, _placebos, _weights, _families, _regression,
+        _overturn, _halts, _variants, _announcement_time, _placebos, _weights, _families,
+        _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
@@ -108,6 +113,36 @@ def _pooled(findings: Findings) -> str:
 
 def _file(findings: Findings, name: str) -> str:
     return f"{name}{'_by_group' * bool(findings.groups)}.csv"
+
+
+def _overturn(findings: Findings) -> Iterator[Analysis]:
+    """Yield the answer without single sets of events, over other windows, and by other tests."""
+    checks, influence = list_checks(findings), findings.sample.answer.influence
+    if not checks or influence is None:
+        return
+    rows = []
+    for check in checks:
+        numbers = {**asdict(check.effect), "n_events": check.n_events}
+        rows.append(Row((check.name, *_estimate(numbers), pvalue(check.pvalue))))
+    lede = [
+        say("robustness.overturn.lede", n=len(checks), unclear=sum(not c.is_clear for c in checks))
+    ]
+    if checks[0].is_clear and influence.half:
+        lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
+    if influence.median and influence.trimmed and influence.winsorised:
+        names = ("median", "trimmed", "winsorised")
+        means = {name: getattr(influence, name) for name in names}
+        ends = {f"{name}_ends": (i.ci_low, i.ci_high) for name, i in means.items()}
+        means = {name: interval.estimate for name, interval in means.items()}
+        lede.append(say("robustness.overturn.robust", **means, **ends))
+    yield Analysis(
+        "overturn",
+        lede=" ".join(lede),
+        table=make_table("robustness.overturn", "tNnNn", rows, unit=words().head),
+        checks=checks,
+        note=say("robustness.overturn.note"),
+        files=() if findings.setup.is_sampled else (_file(findings, "influence"),),
+    )
 
 
 def _halts(findings: Findings) -> Iterator[Analysis]:

@@ -1,0 +1,127 @@
+"""Correlation of the CARs of the events that remain when some are left out, for many such sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import FloatArray
+from ._base import InapplicableError
+from ._correlation import (
+    NEGLIGIBLE,
+    SHORT_HISTORY,
+    car_correlations,
+    layers,
+    variance_factor,
+)
+from ._pairs import PAIRWISE_LIMIT, residuals_on
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+class Remaining(NamedTuple):
+    """Correlation without each of G sets of events, each (G,).
+
+    Attributes
+    ----------
+    r : float array
+        Mean correlation of the remaining events; NaN where it cannot be estimated.
+    contrast : float array
+        c'(I + C)c, C the correlations of all pairs of CARs, c = 1/n_g on the set and -1/n_rest
+        elsewhere.
+    """
+
+    r: FloatArray
+    contrast: FloatArray
+
+
+def correlation_without(sample: AbnormalReturns, window: Window, sets: csr_array) -> Remaining:
+    """Return the mean correlation of the events without each set, estimated anew.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events, all valid for `window`.
+    window : Window
+    sets : (G, n) sparse array
+        1 for the events of each set.
+
+    Returns
+    -------
+    Remaining
+
+    Notes
+    -----
+    The correlations of all pairs are computed once. Their sum over the pairs that remain is the sum
+    of all, less twice the rows of the set, plus the pairs within it. Above 2,000 events r is that
+    of all of them, without an array of pairs.
+    """
+    n, size = sets.shape[1], sets.sum(axis=1)
+    remaining = n - size
+    try:
+        if n > PAIRWISE_LIMIT:
+            r = np.full(len(size), variance_factor(sample, window)[0])
+            return Remaining(r, (1 - r) * (1 / size + 1 / remaining))
+        r = sum(_layer_sums(sets, *layer) for layer in layers(sample, window))
+        matrix = car_correlations(sample, window)
+    except InapplicableError:
+        return Remaining(*np.full((2, len(size)), np.nan))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.where(remaining > 1, r / (remaining * (remaining - 1)), 0.0)
+    if (r < 0).any():
+        r = np.where((r < 0) & (_common_sessions(sample, sets) < SHORT_HISTORY), 0.0, r)
+    rest, within, all_of_set = _sums(sets, matrix)
+    return Remaining(
+        r, within / size**2 + rest / remaining**2 - 2 * (all_of_set - within) / size / remaining
+    )
+
+
+def _sums(sets: csr_array, matrix: FloatArray) -> Iterator[FloatArray]:
+    """Yield the sums of a matrix (n, n) over the rest, over each set, and over its rows, (G,)."""
+    within = np.asarray(sets.multiply(sets @ matrix).sum(axis=1))
+    rows, columns = (sets @ matrix.sum(axis=axis) for axis in (1, 0))
+    yield matrix.sum() - rows - columns + within
+    yield within
+    yield rows
+
+
+def _layer_sums(sets: csr_array, rho: FloatArray, weight: FloatArray, lag: int) -> FloatArray:
+    """Return the sum of rho * weight over the remaining pairs (i, j) and (j, i), (G,).
+
+    A missing rho is the mean of the remaining ones; at a lag the sum is 0 without any.
+    """
+    matters, present = weight != 0, np.isfinite(rho)
+    finite, missing = matters & present, matters & ~present
+    total = next(_sums(sets, np.where(finite, rho, 0.0) * weight))
+    if not missing.any():
+        return total
+    filled, absent, present_pairs, scale = (
+        next(_sums(sets, values))
+        for values in (
+            np.where(missing, weight, 0.0), missing.astype(float), finite.astype(float),
+            np.where(finite, rho, 0.0),
+        )
+    )  # fmt: skip
+    remaining = sets.shape[1] - sets.sum(axis=1)
+    small = (next(_sums(sets, np.abs(weight))) / remaining <= NEGLIGIBLE) | (lag != 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(present_pairs > 0.5, scale / present_pairs, np.where(small, 0.0, np.nan))
+    return np.where(absent > 0.5, total + mean * filled, total)
+
+
+def _common_sessions(sample: AbnormalReturns, sets: csr_array) -> FloatArray:
+    """Return the mean number of common estimation sessions of the pairs left with any, (G,)."""
+    at = np.where(np.isfinite(sample.resid), sample.windows.estimation_positions, -1)
+    present = residuals_on(sample, np.unique(at[at >= 0]))[1]
+    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
+    near = np.greater_equal.outer(at.max(axis=1), first)
+    near = (near & near.T & ~np.eye(len(at), dtype=bool)).astype(float)
+    days = present.sum(axis=0) - sets @ present
+    with np.errstate(invalid="ignore", divide="ignore"):
+        common = (days * (days - 1)).sum(axis=1) / next(_sums(sets, near))
+    return np.nan_to_num(common)
