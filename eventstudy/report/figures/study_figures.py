@@ -164,7 +164,7 @@ def draw_checks(checks: Sequence[Check], *, width: int) -> Markup:
         WIDE or NARROW.
     """
     wide = width == WIDE
-    step, start, stop, last = (26, 430, 905, 985) if wide else (42, 12, 300, 354)
+    step, start, stop, last = (26, 455, 905, 985) if wide else (42, 12, 300, 354)
     foot, name_y = 12 + step * len(checks), 4 if wide else -10
     ends = [np.array([c.effect.ci_low, c.effect.ci_high, c.effect.estimate]) for c in checks]
     x = return_scale(ends, 7 if wide else 5, stop, start)

@@ -55,7 +55,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
     suspects = [_suspects(findings, sample, flag) for flag in KEPT_MOVES]
     extended = _extended_note(sample, findings.setup.main)
     notes = (
-        _caveat(findings, sample),
+        write_caveat_of(findings, sample),
         *suspects,
         lacking,
         _halts_note(sample),
@@ -82,8 +82,19 @@ def _named(remark: CarRemark) -> str:
     return name if name == event_id else f"{name} ({event_id})"
 
 
-def _caveat(findings: Findings, sample: Sample) -> str:
-    """Return the one caveat that travels with the headline: the first that holds."""
+def write_caveat_of(findings: Findings, sample: Sample) -> str:
+    """Return the one caveat that travels with the headline; "" for none.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+        One of ``findings.samples``.
+
+    Returns
+    -------
+    str
+    """
     result, variance = sample.answer, doubt_variance(sample.answer)
     caveat = result.caveat or caveat_of(result, sample.n_events)
     if caveat is None:

@@ -17,7 +17,7 @@ from ...utility.numbers import LEVEL, capitalised, clipped, window_text
 
 # Windows beside the main one, where they were computed.
 WINDOWS = (Window(0, 0), Window(-1, 1), Window(0, 5))
-LONGEST_NAME = 56
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)

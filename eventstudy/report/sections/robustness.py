@@ -36,6 +36,8 @@ from .table import Row, Table, make_table
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 # Coefficients with more decimals than these are written as a power of ten.
 MOST_DECIMALS = 6
+# From this p on up to 0.05 the range of p without each event is shown.
+NEAR = 0.03
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -129,6 +131,8 @@ def _overturn(findings: Findings) -> Iterator[Analysis]:
     ]
     if checks[0].is_clear and influence.half:
         lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
+    if NEAR <= influence.pvalue < LEVEL and not influence.carried_by:
+        lede.append(say("robustness.overturn.range", ends=(influence.p_low, influence.p_high)))
     if influence.median and influence.trimmed and influence.winsorised:
         names = ("median", "trimmed", "winsorised")
         means = {name: getattr(influence, name) for name in names}
