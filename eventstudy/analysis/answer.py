@@ -17,7 +17,7 @@ from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.numbers import LEVEL, cell_text
-from .influence import Influence, LeaveOut, Names, leave_outs, measure_influence
+from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
 from .interval import Interval, detectable, quantile
 
 
@@ -83,28 +83,6 @@ SHARED = 0.02
 GONE = np.timedelta64(30, "D")
 # With a smaller share of the listed announcements the caveat is that.
 REPRESENTATIVE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """The answer without one event."""
-
-    event_id: str
-    estimate: float
-    ci_low: float
-    ci_high: float
-    pvalue: float
-
-    @classmethod
-    def of(cls, leave_out: LeaveOut) -> LeftOut:
-        """Return a leave-out of one event in short."""
-        return cls(
-            leave_out.name,
-            leave_out.effect.estimate,
-            leave_out.effect.ci_low,
-            leave_out.effect.ci_high,
-            leave_out.pvalue,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +153,7 @@ class Answer:
     reason : str
         Why there is no result; "" otherwise.
     influence : Influence, optional
-        What it owes to single events, dates, clusters of dates and firms.
+        What it owes to single events, dates, clusters of dates and firms; over the main window.
     caveat : Caveat, optional
         The one that travels with the verdict.
     """
@@ -247,7 +225,7 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
     answer = decide(study.abnormal, window, study.events["event_id"].astype(str).to_list())
     if is_provisional(study, window):
         answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
-    elif np.isfinite(answer.pvalue):
+    elif np.isfinite(answer.pvalue) and window == study.main:
         answer = replace(answer, influence=influence_of(study, window, answer).brief())
     return replace(answer, caveat=caveat_of(answer, len(study.events)))
 

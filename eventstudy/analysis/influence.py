@@ -85,6 +85,28 @@ class LeaveOut:
     carries: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The answer without one event."""
+
+    event_id: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    pvalue: float
+
+    @classmethod
+    def of(cls, leave_out: LeaveOut) -> LeftOut:
+        """Return a leave-out of one event in short."""
+        return cls(
+            leave_out.name,
+            leave_out.effect.estimate,
+            leave_out.effect.ci_low,
+            leave_out.effect.ci_high,
+            leave_out.pvalue,
+        )
+
+
 @dataclass(frozen=True)
 class Influence(Paragraph):
     """What the answer over one window owes to single sets of events.
@@ -149,7 +171,8 @@ class Influence(Paragraph):
         differs, row = self.pvalue < LEVEL, self.carried_by or self.nearest
         if row is None or self.n_events < FULL_SAMPLE or not np.isfinite(self.pvalue):
             return "", {}
-        facts = {"kind": row.kind, "firm": row.firm, "first": row.first, "last": row.last}
+        facts: dict[str, Any] = {"kind": row.kind, "firm": row.firm}
+        facts |= {"first": row.first, "last": row.last}
         facts |= {"n": row.n_left_out, "value": row.effect.estimate, "p": row.pvalue}
         if row.carries:
             return ("carried" if differs else "hidden"), facts
@@ -204,6 +227,9 @@ def name_leave_out(row: LeaveOut) -> str:
     return say("caveat.without", what=say(f"caveat.{row.kind}", **facts))
 
 
+ROBUST = ("median", "trimmed", "winsorised")
+
+
 def measure_influence(
     sample: AbnormalReturns,
     window: Window,
@@ -236,13 +262,14 @@ def measure_influence(
     signed = np.sort(z * np.sign(z.sum()))[::-1]
     half = int(np.searchsorted(np.cumsum(signed), abs(z.sum()) / 2 - EQUAL) + 1) if n > 1 else 0
     largest = np.argsort(-z * np.sign(z.sum()), kind="stable")[: min(half, NAMED)]
-    means = robust_means(sample.car(window), factor) if n >= FULL_SAMPLE else ()
+    means = robust_means(sample.car(window), factor) if n >= FULL_SAMPLE else [None] * 3
     rows = leave_outs(sample, window, names) if n > 1 else ()
     single = [row.pvalue for row in rows if row.kind == "event" and np.isfinite(row.pvalue)]
     return Influence(
         window, n, effect, pvalue, _marked(rows, effect.estimate, pvalue, n),
         min(single, default=np.nan), max(single, default=np.nan), half,
-        tuple(str(names.ids[i]) for i in largest), *means, r_kept=n > PAIRWISE_LIMIT,
+        tuple(str(names.ids[i]) for i in largest), **dict(zip(ROBUST, means, strict=True)),
+        r_kept=n > PAIRWISE_LIMIT,
     )  # fmt: skip
 
 
@@ -266,11 +293,11 @@ def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[L
     out = []
     for k, (kind, name) in enumerate(labels):
         rows = sets.indices[sets.indptr[k] : sets.indptr[k + 1]]
-        days = (sample.windows.sessions[f(day0[rows])] for f in (np.min, np.max))
+        days = sample.windows.sessions[np.sort(day0[rows])].astype("datetime64[D]").astype(str)
         firm = names.companies[rows[0]] if kind in ("event", "firm") else ""
         effect = Interval.of(numbers.estimate[k], numbers.se[k], numbers.df[k])
         out.append(LeaveOut(
-            kind, name, firm, *(str(day.astype("datetime64[D]")) for day in days), len(rows),
+            kind, name, firm, str(days[0]), str(days[-1]), len(rows),
             len(sample) - len(rows), effect, float(numbers.pvalue[k]), float(numbers.distance[k]),
         ))  # fmt: skip
     return tuple(out)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -33,6 +34,8 @@ SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
 NEGLIGIBLE = 0.05
 # A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
 SHORT_HISTORY = 60
+# rho and o of all pairs (n, n), and the lag of the sessions that are paired.
+Layer: TypeAlias = tuple[FloatArray, FloatArray, int]
 
 
 def mean_correlation(
@@ -162,10 +165,16 @@ def car_correlations(
     InapplicableError
         If windows overlap and no pair has enough common sessions, unless the overlap is negligible.
     """
-    out = np.zeros((len(sample), len(sample)))
-    for rho, overlap, lag in layers(sample, window, min_common=min_common):
-        products = _products(rho, overlap)
-        out += np.nan_to_num(products) if lag else products
+    return join(layers(sample, window, min_common=min_common))
+
+
+def join(parts: Iterable[Layer]) -> FloatArray:
+    """Return the correlations (n, n) of :func:`car_correlations` from their :func:`layers`."""
+    products = (
+        np.nan_to_num(product) if lag else product
+        for product, lag in ((_products(rho, overlap), lag) for rho, overlap, lag in parts)
+    )
+    out: FloatArray = sum(products, start=np.zeros(()))
     require(not np.isnan(out).any(), "no_common_days")
     np.fill_diagonal(out, 1.0)
     return out
@@ -173,7 +182,7 @@ def car_correlations(
 
 def layers(
     sample: AbnormalReturns, window: Window, *, min_common: int | None = None
-) -> Iterator[tuple[FloatArray, FloatArray, int]]:
+) -> Iterator[Layer]:
     """Yield rho and o of all pairs (n, n) and their lag: 0, then those of exchanges apart.
 
     Parameters

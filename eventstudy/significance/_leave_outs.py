@@ -14,7 +14,7 @@ from ._base import InapplicableError
 from ._correlation import (
     NEGLIGIBLE,
     SHORT_HISTORY,
-    car_correlations,
+    join,
     layers,
     variance_factor,
 )
@@ -67,8 +67,9 @@ def correlation_without(sample: AbnormalReturns, window: Window, sets: csr_array
         if n > PAIRWISE_LIMIT:
             r = np.full(len(size), variance_factor(sample, window)[0])
             return Remaining(r, (1 - r) * (1 / size + 1 / remaining))
-        r = sum(_layer_sums(sets, *layer) for layer in layers(sample, window))
-        matrix = car_correlations(sample, window)
+        pairs = list(layers(sample, window))
+        r = np.sum([_layer_sums(sets, *layer) for layer in pairs], axis=0)
+        matrix = join(pairs)
     except InapplicableError:
         return Remaining(*np.full((2, len(size)), np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,4 +125,4 @@ def _common_sessions(sample: AbnormalReturns, sets: csr_array) -> FloatArray:
     days = present.sum(axis=0) - sets @ present
     with np.errstate(invalid="ignore", divide="ignore"):
         common = (days * (days - 1)).sum(axis=1) / next(_sums(sets, near))
-    return np.nan_to_num(common)
+    return np.asarray(np.nan_to_num(common))
