@@ -160,6 +160,18 @@ def test_few_events_say_how_much_more_variable_returns_would_have_had_to_be() ->
     assert many.overturn.leave_one_out == ()
 
 
+def test_one_event_stands_beside_how_variable_the_market_was() -> None:
+    market = Market(1, dates=1, effect=-0.2, seed=3)
+    x, on = market.frame["MKT"].to_numpy(), market.frame.index.get_loc(market.table["day0"][0])
+    past = x[on - 120 : on - 10]
+    times = ((x[on : on + 2] - past.mean()) ** 2).mean() / past.var(ddof=1)
+    fit = market.fit()
+    assert fit.answer(MAIN).overturn.market_variance == pytest.approx(times)
+    assert f"The market itself was {times:.1f} times" in headline(findings(fit))
+    bare = market.fit(model="constant_mean").answer(MAIN)
+    assert np.isnan(bare.overturn.market_variance)
+
+
 def test_a_shared_shock_brings_p_to_five_percent_where_it_says_so() -> None:
     """The covariance that the firms share, times lambda, brings t to its critical value."""
     market = Market(12, dates=1, effect=-0.05, rho=0.2, seed=1)

@@ -107,6 +107,9 @@ class Overturn:
         The smallest effect that the verdict finds with 80% power (decimal).
     leave_one_out : tuple of LeftOut
         Two to four events: the answer without each.
+    market_variance : float
+        One event: how many times as variable as in the estimation window the market (the first
+        factor of the model) was on the days of the window.
     """
 
     variance_multiple: float = np.nan
@@ -115,6 +118,7 @@ class Overturn:
     largest_t: float = np.nan
     smallest_effect: float = np.nan
     leave_one_out: tuple[LeftOut, ...] = ()
+    market_variance: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,7 +409,10 @@ def _overturn(
         rows = leave_outs(sample, window, names) if n > 1 else ()
         each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
-        return Overturn(ratio, spread, smallest_effect=least, leave_one_out=each)
+        market = _market_variance(sample, window) if n == 1 else np.nan
+        return Overturn(
+            ratio, spread, smallest_effect=least, leave_one_out=each, market_variance=market
+        )
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
     largest = _largest_t(sample, window)
     return Overturn(shared_shock=shared, largest_t=largest, smallest_effect=least)
@@ -415,6 +422,15 @@ def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> floa
     """Return ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
     r, factor = variance_factor(sample, window)
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
+
+
+def _market_variance(sample: AbnormalReturns, window: Window) -> float:
+    """Return the variance of the first factor on the days of one event over that before."""
+    length, factors = len(sample.windows.estimation), sample.windows.factors[0]
+    if not factors.shape[1]:
+        return np.nan
+    before, during = factors[:length, 0], factors[length:, 0][sample.columns(window)]
+    return float(np.nanmean((during - np.nanmean(before)) ** 2) / np.nanvar(before, ddof=1))
 
 
 def _largest_t(sample: AbnormalReturns, window: Window) -> float:

@@ -191,6 +191,8 @@ def doubt_variance(result: Answer) -> list[str]:
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
     caveat = say("answer.variance_multiple", times=times)
+    if np.isfinite(result.overturn.market_variance):
+        return [f"{caveat} {say('answer.market_variance', times=result.overturn.market_variance)}"]
     if not result.overturn.spread_pvalue >= LEVEL:
         return [caveat]
     return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
+from ...analysis.influence import ROBUST
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
@@ -132,10 +133,9 @@ def _overturn(findings: Findings) -> Iterator[Analysis]:
     if checks[0].is_clear and influence.half:
         lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
     if NEAR <= influence.pvalue < LEVEL and not influence.carried_by:
-        lede.append(say("robustness.overturn.range", ends=(influence.p_low, influence.p_high)))
+        lede.append(say("robustness.overturn.range", low=influence.p_low, high=influence.p_high))
     if influence.median and influence.trimmed and influence.winsorised:
-        names = ("median", "trimmed", "winsorised")
-        means = {name: getattr(influence, name) for name in names}
+        means = {name: getattr(influence, name) for name in ROBUST}
         ends = {f"{name}_ends": (i.ci_low, i.ci_high) for name, i in means.items()}
         means = {name: interval.estimate for name, interval in means.items()}
         lede.append(say("robustness.overturn.robust", **means, **ends))
