@@ -24,8 +24,8 @@ from eventstudy.analysis.influence import (
     Names,
     list_sets,
     measure_influence,
-    robust_means,
 )
+from eventstudy.analysis.interval import robust_means
 from eventstudy.calendars.window import Window
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.latex import latex_tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,9 @@ from ..significance.clusters import merge_dates
 from ..significance.standardised import scar_variance
 from ..utility.catalogue import say
 from ..utility.numbers import LEVEL
-from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import FloatArray, IntArray
 from ..utility.units import Paragraph
-from .interval import Interval, quantile
+from .interval import ROBUST, Interval, robust_means
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 # A set carries the answer if its events lie so many standard errors from the others, and the
 # estimate falls to this share without them; one hides it if the estimate grows by the same share.
 FAR, SHARE = 2.0, 0.5
-# Share of the CARs that is trimmed, or pulled in, at each end.
-TRIMMED = 0.1
 NAMED = 5
 # Days that a cluster of dates with such a name has at most.
 STRETCHES = {"week": 7, "fortnight": 14}
@@ -84,6 +82,15 @@ class LeaveOut:
     distance: float = np.nan
     carries: bool = False
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What names the set in a sentence."""
+        names = {"kind": self.kind, "firm": self.firm, "first": self.first, "last": self.last}
+        return {**names, "n": self.n_left_out}
+
+    def __str__(self) -> str:
+        return say("caveat.without", what=say(f"caveat.{self.kind}", **self.facts))
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -98,13 +105,9 @@ class LeftOut:
     @classmethod
     def of(cls, leave_out: LeaveOut) -> LeftOut:
         """Return a leave-out of one event in short."""
-        return cls(
-            leave_out.name,
-            leave_out.effect.estimate,
-            leave_out.effect.ci_low,
-            leave_out.effect.ci_high,
-            leave_out.pvalue,
-        )
+        effect = leave_out.effect
+        ends = effect.ci_low, effect.ci_high
+        return cls(leave_out.name, effect.estimate, *ends, leave_out.pvalue)
 
 
 @dataclass(frozen=True)
@@ -152,11 +155,6 @@ class Influence(Paragraph):
         """The set that carries the answer, or hides a move; None if none does."""
         return next((row for row in self.leave_outs if row.carries), None)
 
-    @property
-    def nearest(self) -> LeaveOut | None:
-        """The leave-out that comes nearest to another verdict, or goes furthest beyond."""
-        return self._nearest(self.leave_outs)
-
     def brief(self) -> Influence:
         """Return the same with the leave-outs that pages show; of up to four events with all."""
         if self.n_events < FULL_SAMPLE:
@@ -168,12 +166,10 @@ class Influence(Paragraph):
 
     def caveat(self) -> tuple[str, dict[str, Any]]:
         """Return the code and the facts of what single sets do to the answer."""
-        differs, row = self.pvalue < LEVEL, self.carried_by or self.nearest
+        differs, row = self.pvalue < LEVEL, self.carried_by or self._nearest(self.leave_outs)
         if row is None or self.n_events < FULL_SAMPLE or not np.isfinite(self.pvalue):
             return "", {}
-        facts: dict[str, Any] = {"kind": row.kind, "firm": row.firm}
-        facts |= {"first": row.first, "last": row.last}
-        facts |= {"n": row.n_left_out, "value": row.effect.estimate, "p": row.pvalue}
+        facts = {**row.facts, "value": row.effect.estimate, "p": row.pvalue}
         if row.carries:
             return ("carried" if differs else "hidden"), facts
         turned = np.isfinite(row.pvalue) and (row.pvalue < LEVEL) != differs
@@ -182,7 +178,7 @@ class Influence(Paragraph):
     def frame(self) -> pd.DataFrame:
         """Return one row a leave-out; returns are decimal."""
         rows = [{**asdict(row), **asdict(row.effect)} for row in self.leave_outs]
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return pd.DataFrame(rows).drop(columns=["effect", "df"], errors="ignore")
 
     def __str__(self) -> str:
         return write_caveat(*self.caveat()) or say("caveat.rows", n=self.n_events)
@@ -191,12 +187,6 @@ class Influence(Paragraph):
         tested = [row for row in rows if np.isfinite(row.pvalue)]
         chosen = max if self.pvalue < LEVEL else min
         return chosen(tested, key=lambda row: row.pvalue) if tested else None
-
-
-COLUMNS = [
-    "kind", "name", "firm", "first", "last", "n_left_out", "n_events", "estimate", "se", "ci_low",
-    "ci_high", "pvalue", "distance", "carries",
-]  # fmt: skip
 
 
 def write_caveat(code: str, facts: Mapping[str, Any]) -> str:
@@ -219,15 +209,6 @@ def write_caveat(code: str, facts: Mapping[str, Any]) -> str:
         noun = say(f"caveat.kinds.{stretch if kind == 'cluster' else kind}")
         named = {"one": noun, "what": say(f"caveat.{kind}", **facts)}
     return say(f"caveat.{code}", **facts, **named)
-
-
-def name_leave_out(row: LeaveOut) -> str:
-    """Return what is left out, in words: ``without the 2 announcements of 7 Mar 2022``."""
-    facts = {"firm": row.firm, "first": row.first, "last": row.last, "n": row.n_left_out}
-    return say("caveat.without", what=say(f"caveat.{row.kind}", **facts))
-
-
-ROBUST = ("median", "trimmed", "winsorised")
 
 
 def measure_influence(
@@ -289,17 +270,16 @@ def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[L
         None of them is marked as carrying the answer.
     """
     labels, sets = list_sets(sample, window, names)
-    numbers, day0 = estimates_without(sample, window, sets), sample.windows.day0
+    numbers = np.array(estimates_without(sample, window, sets)).T.tolist()
+    days = sample.windows.sessions.astype("datetime64[D]").astype(str)
     out = []
-    for k, (kind, name) in enumerate(labels):
+    for k, ((kind, name), (*effect, p, distance)) in enumerate(zip(labels, numbers, strict=True)):
         rows = sets.indices[sets.indptr[k] : sets.indptr[k + 1]]
-        days = sample.windows.sessions[np.sort(day0[rows])].astype("datetime64[D]").astype(str)
+        ends = (str(days[end(sample.windows.day0[rows])]) for end in (np.min, np.max))
         firm = names.companies[rows[0]] if kind in ("event", "firm") else ""
-        effect = Interval.of(numbers.estimate[k], numbers.se[k], numbers.df[k])
-        out.append(LeaveOut(
-            kind, name, firm, str(days[0]), str(days[-1]), len(rows),
-            len(sample) - len(rows), effect, float(numbers.pvalue[k]), float(numbers.distance[k]),
-        ))  # fmt: skip
+        n, interval = len(rows), Interval.of(*effect)
+        row = LeaveOut(kind, name, firm, *ends, n, len(sample) - n, interval, p, distance)
+        out.append(row)
     return tuple(out)
 
 
@@ -348,18 +328,10 @@ def _groups_of(values: Any) -> Iterator[IntArray]:
     yield from np.split(np.argsort(number.ravel(), kind="stable"), np.cumsum(counts)[:-1])
 
 
-class Estimates(NamedTuple):
-    """The answer without each of G sets, and the distance of each from the others, each (G,)."""
-
-    estimate: FloatArray
-    se: FloatArray
-    df: FloatArray
-    pvalue: FloatArray
-    distance: FloatArray
-
-
-def estimates_without(sample: AbnormalReturns, window: Window, sets: csr_array) -> Estimates:
-    r"""Return the estimate, its error and p without each set of events, from sums over the rest.
+def estimates_without(
+    sample: AbnormalReturns, window: Window, sets: csr_array
+) -> tuple[FloatArray, ...]:
+    r"""Return the answer without each set of events, from sums over the rest.
 
     Parameters
     ----------
@@ -371,7 +343,7 @@ def estimates_without(sample: AbnormalReturns, window: Window, sets: csr_array) 
 
     Returns
     -------
-    Estimates
+    estimate, se, df, pvalue, distance : (G,) float arrays
         NaN where the test cannot be computed.
 
     Notes
@@ -408,7 +380,7 @@ def estimates_without(sample: AbnormalReturns, window: Window, sets: csr_array) 
         distance = (sets @ y / size - mean) / (sd / np.sqrt(1 - r) * np.sqrt(contrast))
         pvalue = np.minimum(1, 2 * stdtr(df, -np.abs(estimate / se)))
     distance[np.isnan(pvalue) | (len(z) < FULL_SAMPLE)] = np.nan
-    return Estimates(estimate, se, df, pvalue, distance)
+    return estimate, se, df, pvalue, distance
 
 
 def _variance_left(sample: AbnormalReturns, sets: csr_array) -> FloatArray:
@@ -426,53 +398,15 @@ def _marked(
     """Mark the set that carries the answer, or hides a move: of several that with the extreme p."""
     if n < FULL_SAMPLE or not rows or not np.isfinite(pvalue):
         return rows
-    p = np.array([row.pvalue for row in rows])
+    p, h = (np.array([getattr(row, name) for row in rows]) for name in ("pvalue", "distance"))
     d = np.array([row.effect.estimate for row in rows])
-    h = np.array([row.distance for row in rows])
-    candidates: BoolArray
     if pvalue < LEVEL:
         sign = np.sign(estimate)
-        candidates = (p >= LEVEL) & (sign * d <= SHARE * abs(estimate)) & (sign * h > FAR)
-        k = int(np.argmax(np.where(candidates, p, -np.inf)))
+        order, holds = p, (p >= LEVEL) & (sign * d <= SHARE * abs(estimate)) & (sign * h > FAR)
     else:
         grown = np.abs(d) >= (1 + SHARE) * abs(estimate)
-        candidates = (p < LEVEL) & grown & (-np.sign(d) * h > FAR)
-        k = int(np.argmin(np.where(candidates, p, np.inf)))
-    if not candidates.any():
+        order, holds = -p, (p < LEVEL) & grown & (-np.sign(d) * h > FAR)
+    if not holds.any():
         return rows
+    k = int(np.argmax(np.where(holds, order, -np.inf)))
     return (*rows[:k], replace(rows[k], carries=True), *rows[k + 1 :])
-
-
-def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, Interval]:
-    """Return median, 10% trimmed and winsorised mean of CARs with their 95% intervals.
-
-    Parameters
-    ----------
-    car : (n,) float array
-        n >= 5.
-    factor : float
-        f, by which correlation widens a standard error.
-
-    Returns
-    -------
-    tuple of Interval
-
-    References
-    ----------
-    Yuen, K. K. (1974), The two-sample trimmed t for unequal population variances, Biometrika 61,
-    165-170. Dixon, W. J. and Tukey, J. W. (1968), Approximate behavior of the distribution of
-    winsorized t, Technometrics 10, 83-98. McKean, J. W. and Schrader, R. M. (1984), A comparison of
-    methods for studentizing the sample median, Communications in Statistics B 13, 751-773.
-    """
-    x, n = np.sort(car), len(car)
-    g = int(TRIMMED * n)
-    pulled = np.clip(x, x[g], x[n - g - 1])
-    se, df = factor * pulled.std(ddof=1) / np.sqrt(n), n - 2.0 * g - 1
-    # The order statistics that a 95% interval of a binomial of n and one half leaves out.
-    k = max(1, round((n + 1) / 2 - quantile(np.inf) * np.sqrt(n / 4)))
-    error = factor * (x[n - k] - x[k - 1]) / (2 * quantile(np.inf))
-    return (
-        Interval.of(float(np.median(x)), error, np.inf),
-        Interval.of(x[g : n - g].mean(), se * n / (n - 2 * g), df),
-        Interval.of(pulled.mean(), se * (n - 1) / df, df),
-    )

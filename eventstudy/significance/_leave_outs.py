@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,31 +16,18 @@ from ._correlation import (
     SHORT_HISTORY,
     join,
     layers,
+    mean_common_sessions,
     variance_factor,
 )
-from ._pairs import PAIRWISE_LIMIT, residuals_on
+from ._pairs import PAIRWISE_LIMIT
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-class Remaining(NamedTuple):
-    """Correlation without each of G sets of events, each (G,).
-
-    Attributes
-    ----------
-    r : float array
-        Mean correlation of the remaining events; NaN where it cannot be estimated.
-    contrast : float array
-        c'(I + C)c, C the correlations of all pairs of CARs, c = 1/n_g on the set and -1/n_rest
-        elsewhere.
-    """
-
-    r: FloatArray
-    contrast: FloatArray
-
-
-def correlation_without(sample: AbnormalReturns, window: Window, sets: csr_array) -> Remaining:
+def correlation_without(
+    sample: AbnormalReturns, window: Window, sets: csr_array
+) -> tuple[FloatArray, FloatArray]:
     """Return the mean correlation of the events without each set, estimated anew.
 
     Parameters
@@ -53,7 +40,12 @@ def correlation_without(sample: AbnormalReturns, window: Window, sets: csr_array
 
     Returns
     -------
-    Remaining
+    r : (G,) float array
+        Mean correlation of the remaining events; NaN where it cannot be estimated. Whether a
+        negative one counts as zero is decided by the histories of all events.
+    contrast : (G,) float array
+        c'(I + C)c, C the correlations of all pairs of CARs, c = 1/n_g on the set and -1/n_rest
+        elsewhere.
 
     Notes
     -----
@@ -66,20 +58,19 @@ def correlation_without(sample: AbnormalReturns, window: Window, sets: csr_array
     try:
         if n > PAIRWISE_LIMIT:
             r = np.full(len(size), variance_factor(sample, window)[0])
-            return Remaining(r, (1 - r) * (1 / size + 1 / remaining))
+            return r, (1 - r) * (1 / size + 1 / remaining)
         pairs = list(layers(sample, window))
         r = np.sum([_layer_sums(sets, *layer) for layer in pairs], axis=0)
         matrix = join(pairs)
     except InapplicableError:
-        return Remaining(*np.full((2, len(size)), np.nan))
+        return np.full(len(size), np.nan), np.full(len(size), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = np.where(remaining > 1, r / (remaining * (remaining - 1)), 0.0)
-    if (r < 0).any():
-        r = np.where((r < 0) & (_common_sessions(sample, sets) < SHORT_HISTORY), 0.0, r)
+    if mean_common_sessions(sample) < SHORT_HISTORY:
+        r = np.maximum(r, 0.0)
     rest, within, all_of_set = _sums(sets, matrix)
-    return Remaining(
-        r, within / size**2 + rest / remaining**2 - 2 * (all_of_set - within) / size / remaining
-    )
+    across = (all_of_set - within) / size / remaining
+    return r, within / size**2 + rest / remaining**2 - 2 * across
 
 
 def _sums(sets: csr_array, matrix: FloatArray) -> Iterator[FloatArray]:
@@ -113,16 +104,3 @@ def _layer_sums(sets: csr_array, rho: FloatArray, weight: FloatArray, lag: int) 
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(present_pairs > 0.5, scale / present_pairs, np.where(small, 0.0, np.nan))
     return np.where(absent > 0.5, total + mean * filled, total)
-
-
-def _common_sessions(sample: AbnormalReturns, sets: csr_array) -> FloatArray:
-    """Return the mean number of common estimation sessions of the pairs left with any, (G,)."""
-    at = np.where(np.isfinite(sample.resid), sample.windows.estimation_positions, -1)
-    present = residuals_on(sample, np.unique(at[at >= 0]))[1]
-    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
-    near = np.greater_equal.outer(at.max(axis=1), first)
-    near = (near & near.T & ~np.eye(len(at), dtype=bool)).astype(float)
-    days = present.sum(axis=0) - sets @ present
-    with np.errstate(invalid="ignore", divide="ignore"):
-        common = (days * (days - 1)).sum(axis=1) / next(_sums(sets, near))
-    return np.asarray(np.nan_to_num(common))

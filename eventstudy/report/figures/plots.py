@@ -11,7 +11,7 @@ import numpy as np
 
 from ...analysis.answer import DIFFERENT, answer_of
 from ...analysis.caar_path import Path95, path_of
-from ...analysis.influence import Influence, name_leave_out
+from ...analysis.influence import Influence
 from ...analysis.regressions import find_event
 from ...calendars.window import MAIN_WINDOW, Window
 from ...errors import ConfigError
@@ -157,7 +157,7 @@ def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
     """
     shown = influence.brief().leave_outs
     rows = [(say("caveat.main"), influence.effect, influence.pvalue)]
-    rows += [(clipped(name_leave_out(s), 60), s.effect, s.pvalue) for s in shown]
+    rows += [(clipped(s, 60), s.effect, s.pvalue) for s in shown]
     axes = _framed(ax, 90 + 30 * len(rows))
     for y, (_, effect, p) in enumerate(rows):
         color, marker = (BLUE, "o") if y else (INK, "D")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.influence import name_leave_out
-from ...analysis.interval import Interval
+from ...analysis.interval import ROBUST, Interval
 from ...calendars.window import Window
 from ...findings.types import Findings
 from ...significance import name_for_role
@@ -66,7 +65,7 @@ def _checks(findings: Findings) -> Iterator[Check]:
     sample, answer = findings.sample, findings.sample.answer
     yield Check(capitalised(say("caveat.main")), answer.n_events, answer.effect, answer.pvalue)
     for leave_out in answer.influence.leave_outs if answer.influence else ():
-        name = capitalised(clipped(name_leave_out(leave_out), LONGEST_NAME))
+        name = capitalised(clipped(leave_out, LONGEST_NAME))
         yield Check(name, leave_out.n_events, leave_out.effect, leave_out.pvalue)
     for finding in sample.windows:
         if finding.window in WINDOWS and finding.window != sample.main.window:
@@ -75,6 +74,9 @@ def _checks(findings: Findings) -> Iterator[Check]:
     average = answer.plain_average
     n = answer.n_events + answer.n_short
     yield Check(say("checks.plain_average"), n, average, average.pvalue)
+    for name in ROBUST:
+        if mean := getattr(answer.influence, name, None):
+            yield Check(say(f"checks.{name}"), answer.n_events, mean, mean.pvalue)
     for role in ("sign flips", "calendar time"):
         if test := sample.main.test(name_for_role(role)):
             name = say(f"checks.{role.replace(' ', '_')}")

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
-from ...analysis.influence import ROBUST
 from ...findings.types import Findings
 from ...fitting.config import MAIN
 from ...significance import STATISTICS
@@ -134,11 +133,6 @@ def _overturn(findings: Findings) -> Iterator[Analysis]:
         lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
     if NEAR <= influence.pvalue < LEVEL and not influence.carried_by:
         lede.append(say("robustness.overturn.range", low=influence.p_low, high=influence.p_high))
-    if influence.median and influence.trimmed and influence.winsorised:
-        means = {name: getattr(influence, name) for name in ROBUST}
-        ends = {f"{name}_ends": (i.ci_low, i.ci_high) for name, i in means.items()}
-        means = {name: interval.estimate for name, interval in means.items()}
-        lede.append(say("robustness.overturn.robust", **means, **ends))
     yield Analysis(
         "overturn",
         lede=" ".join(lede),
