@@ -1,6 +1,6 @@
 """How often the rule says that one announcement, date or cluster of dates carries the answer.
 
-    python benchmarks/influence.py --samples 2000
+    OMP_NUM_THREADS=1 python benchmarks/influence.py --samples 600
 
 Samples with p between .01 and .05: in homogeneous ones all events have the effect (or none has),
 in the others those of one group alone. Beside the rule stands how often some leave-out merely turns
@@ -78,7 +78,7 @@ def main() -> int:
     """Print a row a design; return 1 where the rule names a set too often, or too seldom."""
     keep = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=keep)
-    parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--samples", type=int, default=600)
     options = parser.parse_args()
     print("| design | effect of | samples | carries, % | turns, % |\n|---|---|--:|--:|--:|")
     outside = False

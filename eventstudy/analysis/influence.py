@@ -275,10 +275,10 @@ def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[L
     out = []
     for k, ((kind, name), (*effect, p, distance)) in enumerate(zip(labels, numbers, strict=True)):
         rows = sets.indices[sets.indptr[k] : sets.indptr[k + 1]]
-        ends = (str(days[end(sample.windows.day0[rows])]) for end in (np.min, np.max))
+        first, last = days[np.sort(sample.windows.day0[rows])[[0, -1]]].tolist()
         firm = names.companies[rows[0]] if kind in ("event", "firm") else ""
         n, interval = len(rows), Interval.of(*effect)
-        row = LeaveOut(kind, name, firm, *ends, n, len(sample) - n, interval, p, distance)
+        row = LeaveOut(kind, name, firm, first, last, n, len(sample) - n, interval, p, distance)
         out.append(row)
     return tuple(out)
 

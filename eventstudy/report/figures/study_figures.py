@@ -14,7 +14,7 @@ from ...analysis.caar_path import Path95
 from ...calendars.window import Window
 from ...findings.types import EventCar
 from ...utility.catalogue import say
-from ...utility.numbers import percent, pvalue, signed, window_text
+from ...utility.numbers import clipped, percent, pvalue, signed, window_text
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import words
 from ..sections.checks import Check
@@ -42,6 +42,8 @@ ENDS_SHOWN, PATHS_SHOWN, FEW = 0.95, 0.9, 10
 # Of small paths: their size, and their points (a row of the table has 3 kB).
 WIDTH, HEIGHT, MOST_POINTS = 72, 44, 60
 MARKS = ("b", "o", "i")
+# Letters of the name of a row.
+LONGEST, LONGEST_NARROW = 64, 44
 # By the place of the group, "" for a circle; and that of an effect.
 SHAPES = ("", "M-4 7H4V15H-4Z", "M0 6 5 15H-5Z")
 DIAMOND = "M0 4.5 6.5 11 0 17.5 -6.5 11Z"
@@ -175,7 +177,8 @@ def draw_checks(checks: Sequence[Check], *, width: int) -> Markup:
         at, effect = row + (0.5 if wide else 0.7), check.effect
         y, color = panel.y(at), "" if check.is_clear else "m "
         name_x, place = (start - 14, "e") if wide else (start, "halo")
-        marks.append(text(name_x, y + name_y, check.name, f"{color}{place}"))
+        name = clipped(check.name, LONGEST if wide else LONGEST_NARROW)
+        marks.append(text(name_x, y + name_y, name, f"{color}{place}"))
         marks.append(text(last, y + 4, pvalue(check.pvalue), f"{color or 's '}e"))
         if not np.isfinite(effect.estimate):
             marks.append(text(x(0) + 10, y + 4, say("checks.test_only"), "m"))
