@@ -361,7 +361,7 @@ def test_frame_table_and_plot() -> None:
     config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
     table = study_tables(fit, config)["influence"]
     pd.testing.assert_series_equal(table["pvalue"], frame["pvalue"])
-    assert list(table)[:3] == ["left_out_kind", "left_out", "left_out_firm"]
+    assert list(table)[:3] == ["left_out_kind", "left_out", "left_out_first"]
     axes = found.plot()
     assert len(axes.get_yticks()) == 1 + len(found.brief().leave_outs)
 

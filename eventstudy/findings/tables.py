@@ -62,7 +62,7 @@ CAAR = [
 ]  # fmt: skip
 # Names of the columns of leave-outs that columns of an events file may have as well.
 INFLUENCE = {
-    "name": "left_out", "kind": "left_out_kind", "firm": "left_out_firm", "first": "left_out_first",
+    "name": "left_out", "kind": "left_out_kind", "first": "left_out_first",
     "last": "left_out_last",
 }  # fmt: skip
 STACKED = frozenset((
@@ -267,10 +267,11 @@ def influence_table(study: FittedStudy, main: Window) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a leave-out, as :meth:`Influence.frame` has it.
+        One row a leave-out, as :meth:`Influence.frame` has it, without the company.
     """
     table = influence_of(study, main, answer_of(study, main)).frame()
-    return table.rename(columns=INFLUENCE)
+    table = table.drop(columns="firm", errors="ignore").rename(columns=INFLUENCE)
+    return table.astype({"carries": int}) if len(table) else table
 
 
 def _by_time(study: FittedStudy) -> dict[str, pd.DataFrame]:
