@@ -15,11 +15,13 @@ from pages import findings
 from scipy import stats
 from situations import placed
 
-from eventstudy.analysis.answer import decide, detectable, main_test, plain_average
+from eventstudy.analysis.answer import decide, plain_average
+from eventstudy.analysis.interval import detectable
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.report.sections.answer import brief
 from eventstudy.report.sections.caveats import headline
+from eventstudy.significance import main_test
 from eventstudy.significance._correlation import mean_correlation
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.numbers import p_prose
@@ -146,7 +148,8 @@ def test_few_events_say_how_much_more_variable_returns_would_have_had_to_be() ->
     assert [one.event_id for one in found.overturn.leave_one_out] == ["e0", "e1", "e2"]
     pair = Market(3, dates=3, effect=-0.06, seed=3).fit().subset([1, 2]).answer(MAIN)
     first = found.overturn.leave_one_out[0]
-    assert (first.estimate, first.pvalue) == (pair.effect.estimate, pair.pvalue)
+    expected = (pair.effect.estimate, pair.effect.ci_low, pair.pvalue)
+    assert (first.estimate, first.ci_low, first.pvalue) == pytest.approx(expected, rel=1e-12)
     assert np.isnan(found.overturn.shared_shock)
     assert (
         found.overturn.spread_pvalue
@@ -155,6 +158,18 @@ def test_few_events_say_how_much_more_variable_returns_would_have_had_to_be() ->
     many = Market(12, dates=1, effect=-0.06, rho=0.3, seed=3).fit().answer(MAIN)
     assert np.isnan(many.overturn.variance_multiple)
     assert many.overturn.leave_one_out == ()
+
+
+def test_one_event_stands_beside_how_variable_the_market_was() -> None:
+    market = Market(1, dates=1, effect=-0.2, seed=3)
+    x, on = market.frame["MKT"].to_numpy(), market.frame.index.get_loc(market.table["day0"][0])
+    past = x[on - 120 : on - 10]
+    times = ((x[on : on + 2] - past.mean()) ** 2).mean() / past.var(ddof=1)
+    fit = market.fit()
+    assert fit.answer(MAIN).overturn.market_variance == pytest.approx(times)
+    assert f"The market itself was {times:.1f} times" in headline(findings(fit))
+    bare = market.fit(model="constant_mean").answer(MAIN)
+    assert np.isnan(bare.overturn.market_variance)
 
 
 def test_a_shared_shock_brings_p_to_five_percent_where_it_says_so() -> None:

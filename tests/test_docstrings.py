@@ -25,6 +25,8 @@ from eventstudy.analysis import (
     cross_section,
     diagnosis,
     groups,
+    influence,
+    interval,
     long_horizon,
     multiple_testing,
     placebo,
@@ -40,7 +42,8 @@ from eventstudy.significance import STATISTICS
 NAMES = [name for name in es.__all__ if name != "__version__"]
 # Classes of results, and the analyses that make them.
 RESULTS = (
-    answer.Answer, answer.LeftOut, answer.Overturn, answer.Interval, caar_path.Path95,
+    answer.Answer, answer.Caveat, answer.LeftOut, answer.Overturn, caar_path.Path95,
+    influence.Influence, influence.LeaveOut, interval.Interval,
     cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, diagnosis.Opinion,
     placebo.Placebo, situation.Situation, multiple_testing.Summary, weights.DollarLoss,
     weights.WeightedMean, comparison.Comparison, price_revisions.Revision, refresh.Refreshed,

@@ -59,12 +59,17 @@ def of_lead(study: Findings, name: str) -> pd.DataFrame:
 
 def test_without_tables_there_is_no_section(study: Findings) -> None:
     bare = replace(study, tables={})
-    assert robustness(bare) is None
+    section = robustness(bare)
+    assert section is not None
+    assert [analysis.name for analysis in section.analyses] == ["overturn"]
+    results = Market(1, dates=1).fit()
+    assert robustness(replace(findings(results), tables={})) is None
 
 
 def test_analyses_and_files(study: Findings) -> None:
     files = {name: analysis.files for name, analysis in analyses(study).items()}
     assert files == {
+        "overturn": ("influence_by_group.csv",),
         "dates": ("placebo_draws_by_group.csv",),
         "weights": ("aggregates_by_group.csv", "market_value_by_group.csv"),
         "families": ("families.csv",),
@@ -177,14 +182,14 @@ def test_each_part_says_which_events_it_is_about(
     assert everything is not None
     assert say("robustness.all", n=20) in everything.lede
     assert not any(pooled in analysis.lede for analysis in everything.analyses)
-    assert everything.analyses[0].files[0] == "aggregates.csv"
+    assert [a.files[0] for a in everything.analyses[:2]] == ["influence.csv", "aggregates.csv"]
 
 
 def test_the_page_holds_the_tables_and_figures(results: EventStudyResults) -> None:
     text = page(results, "direction", regress=("late",), placebo=39)
     section = text.partition('<section id="robustness"')[2].partition("</section>")[0]
-    assert section.count("<svg") == 2
-    assert section.count("<table") == 3
+    assert section.count("<svg") == 4, "two figures, each wide and narrow"
+    assert section.count("<table") == 4
     assert 'href="tables/placebo_draws_by_group.csv"' in section
     order = ["path", "tests", "events", "groups", "robustness", "diagnosis"]
     order += ["ledger", "methods", "provenance"]

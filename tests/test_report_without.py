@@ -61,21 +61,18 @@ def test_the_section_has_the_rows_of_the_csv(at: list[int]) -> None:
     assert remarks["time unknown"] == say("flag.time_unknown")
 
 
-def test_without_the_date_that_has_most_of_the_events() -> None:
-    market = placed(AT, seed=3, effect=-0.02)
-    results = market.fit()
+def test_a_large_date_is_a_leave_out_of_the_answer() -> None:
+    results = placed(AT, seed=3, effect=-0.02).fit()
     study = findings(results)
-    diagnosis = study.sample.diagnosis
-    assert diagnosis is not None
-    assert diagnosis.large_date
-    table = left_out(study).set_index("left_out")
-    (name,) = [n for n in table.index if n.startswith("date ")]
-    assert name == f"date {market.frame.index[150]:%Y-%m-%d}"
-    assert say("dropped.date") in [row.remark for row in rows_of(study)]
-    alone = results.subset(np.array(AT) != 150)
-    assert table.loc[name, "n_events"] == 7
-    assert table.loc[name, "pvalue"] == pytest.approx(alone.answer(MAIN).pvalue)
-    assert table.loc[name, "weighted_caar"] == pytest.approx(alone.answer(MAIN).effect.estimate)
+    assert study.sample.diagnosis is not None
+    assert study.sample.diagnosis.large_date
+    alone = results.subset(np.array(AT) != 150).answer(MAIN)
+    influence = study.sample.answer.influence
+    assert influence is not None
+    (row,) = [row for row in influence.leave_outs if row.kind == "date"]
+    assert (row.n_events, row.n_left_out) == (7, len(AT) - 7)
+    assert row.pvalue == pytest.approx(alone.pvalue, rel=1e-12)
+    assert row.effect.estimate == pytest.approx(alone.effect.estimate, rel=1e-12)
 
 
 @pytest.mark.parametrize("at", [[150] * 6 + [156], [150 + 3 * i for i in range(12)], [150] * 8])
@@ -83,7 +80,6 @@ def test_no_advice_where_no_other_events_are_left(at: list[int]) -> None:
     study = findings(placed(at, seed=3).fit())
     assert study.sample.diagnosis is not None
     assert not study.sample.diagnosis.large_date
-    assert say("dropped.date") not in [row.remark for row in rows_of(study)]
 
 
 def test_dropped_events_stand_with_their_reason() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,81 +16,9 @@ from ..significance._correlation import variance_factor
 from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
-from ..utility.numbers import LEVEL
-
-POWER = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with its standard error and 95% interval (decimal); NaN where there is none.
-
-    Attributes
-    ----------
-    estimate, se, ci_low, ci_high : float
-    df : float
-        Degrees of freedom of Student's t; infinite for normal quantiles.
-    """
-
-    estimate: float = np.nan
-    se: float = np.nan
-    ci_low: float = np.nan
-    ci_high: float = np.nan
-    df: float = np.nan
-
-    @classmethod
-    def of(cls, estimate: float, se: float, df: float) -> Interval:
-        """Return estimate -+ the 97.5% quantile times the standard error.
-
-        Parameters
-        ----------
-        estimate : float
-            Decimal.
-        se : float
-        df : float
-            Degrees of freedom of Student's t; infinite for normal quantiles.
-
-        Returns
-        -------
-        Interval
-        """
-        half = quantile(df) * se
-        return cls(*map(float, (estimate, se, estimate - half, estimate + half, df)))
-
-
-def quantile(df: float) -> float:
-    """Return the 97.5% quantile of Student's t, or of the normal where `df` is infinite."""
-    from scipy.special import ndtri, stdtrit
-
-    upper = 1 - LEVEL / 2
-    return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
-
-
-def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
-    """Return the smallest effect (decimal) that a 5% t-test finds with the given power.
-
-    Parameters
-    ----------
-    se : float
-        Standard error of the estimate.
-    df : float
-        Degrees of freedom; where it is not finite the test is normal.
-    power : float
-        From 0 to 1.
-
-    Returns
-    -------
-    float
-
-    Notes
-    -----
-    It is the effect whose noncentral t exceeds the critical value with probability `power`.
-    """
-    from scipy.special import nctdtrinc, ndtri
-
-    if not np.isfinite(df):
-        return (quantile(np.inf) + float(ndtri(power))) * se
-    return float(nctdtrinc(df, 1 - power, quantile(df))) * se
+from ..utility.numbers import LEVEL, cell_text
+from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
+from .interval import Interval, detectable, quantile
 
 
 def inflation(sample: AbnormalReturns, window: Window) -> float:
@@ -153,17 +81,8 @@ FULL_TEST = main_test(FULL_SAMPLE)
 SHARED = 0.02
 # A firm without a price for so long, while others have them, is delisted or as good as that.
 GONE = np.timedelta64(30, "D")
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """The answer without one event."""
-
-    event_id: str
-    estimate: float
-    ci_low: float
-    ci_high: float
-    pvalue: float
+# With a smaller share of the listed announcements the caveat is that.
+REPRESENTATIVE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +107,9 @@ class Overturn:
         The smallest effect that the verdict finds with 80% power (decimal).
     leave_one_out : tuple of LeftOut
         Two to four events: the answer without each.
+    market_variance : float
+        One event: how many times as variable as in the estimation window the market (the first
+        factor of the model) was on the days of the window.
     """
 
     variance_multiple: float = np.nan
@@ -196,6 +118,15 @@ class Overturn:
     largest_t: float = np.nan
     smallest_effect: float = np.nan
     leave_one_out: tuple[LeftOut, ...] = ()
+    market_variance: float = np.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """The one caveat that travels with the verdict, as a code of the catalogue and its facts."""
+
+    code: str
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +156,10 @@ class Answer:
     overturn : Overturn
     reason : str
         Why there is no result; "" otherwise.
+    influence : Influence, optional
+        What it owes to single events, dates, clusters of dates and firms; over the main window.
+    caveat : Caveat, optional
+        The one that travels with the verdict.
     """
 
     verdict: str
@@ -238,6 +173,8 @@ class Answer:
     overturn: Overturn = field(default_factory=Overturn)
     reason: str = ""
     n_short: int = 0
+    influence: Influence | None = None
+    caveat: Caveat | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
@@ -291,8 +228,38 @@ def default_tests(study: FittedStudy) -> list[str]:
 def _answer(study: FittedStudy, window: Window) -> Answer:
     answer = decide(study.abnormal, window, study.events["event_id"].astype(str).to_list())
     if is_provisional(study, window):
-        return replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
-    return answer
+        answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
+    elif np.isfinite(answer.pvalue) and window == study.main:
+        answer = replace(answer, influence=influence_of(study, window, answer).brief())
+    return replace(answer, caveat=caveat_of(answer, len(study.events)))
+
+
+def influence_of(study: FittedStudy, window: Window, answer: Answer) -> Influence:
+    """Return what an answer of a study owes to single events, dates, clusters and firms.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+    answer : Answer
+        Over this window.
+
+    Returns
+    -------
+    Influence
+        With every leave-out, computed once for a study.
+    """
+
+    def measured() -> Influence:
+        sample, used = study.abnormal.tested(window), study.events[study.abnormal.in_tests(window)]
+        ids, tickers = (used[name].astype(str).to_list() for name in ("event_id", "ticker"))
+        cells = used.get("company", tickers)
+        companies = [cell_text(c) or ticker for c, ticker in zip(cells, tickers, strict=True)]
+        names = Names(ids, tickers, companies)
+        factor = inflation(sample, window) if len(sample) > 1 else 1.0
+        return measure_influence(sample, window, names, answer.effect, answer.pvalue, factor)
+
+    return study.remember(("influence", window), measured)
 
 
 def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] = ()) -> Answer:
@@ -340,11 +307,52 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
         return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
     effect = _weighted(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
-    names = list(event_ids) or [str(i) for i in range(len(abnormal))]
-    used = [names[i] for i in np.flatnonzero(abnormal.in_tests(window))]
-    least = detectable(effect.se, effect.df)
-    overturn = _overturn(sample, window, test, least, used)
+    ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
+    used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
+    least, names = detectable(effect.se, effect.df), Names(used, used, used)
+    overturn = _overturn(sample, window, test, least, names)
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
+
+
+def caveat_of(answer: Answer, n_listed: int) -> Caveat | None:
+    """Return the caveat of an answer: the first that holds, in a fixed order.
+
+    Parameters
+    ----------
+    answer : Answer
+        Its field ``calibrated``, if it has one, is read for ``pvalue``.
+    n_listed : int
+        Events of the sample in the list, used or not.
+
+    Returns
+    -------
+    Caveat or None
+        None without a result, and where nothing can be said.
+    """
+    code, facts = next(_caveats(answer, n_listed), ("", {}))
+    return Caveat(code, facts) if code else None
+
+
+def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the caveats that hold, the most important first."""
+    times, is_decided = answer.overturn.variance_multiple, np.isfinite(answer.pvalue)
+    variance = {"times": times} if answer.verdict == DIFFERENT and np.isfinite(times) else {}
+    if answer.verdict == NO_RESULT or not answer.n_events:
+        return
+    if answer.n_dates == 1:
+        yield "one_event" if answer.n_events == 1 else "one_date", variance
+    if variance:
+        yield "variance", variance
+    code, facts = answer.influence.caveat() if answer.influence else ("", {})
+    if code in ("carried", "hidden"):
+        yield code, facts
+    if is_decided and answer.n_events < REPRESENTATIVE * n_listed:
+        yield "few_used", {"used": answer.n_events, "total": n_listed}
+    pvalue = getattr(getattr(answer, "calibrated", None), "pvalue", np.nan)
+    if is_decided and np.isfinite(pvalue) and (pvalue < LEVEL) != (answer.pvalue < LEVEL):
+        yield "calibrated", {"p": pvalue}
+    if code:
+        yield code, facts
 
 
 def is_provisional(study: FittedStudy, window: Window) -> bool:
@@ -392,15 +400,19 @@ def _implied(sample: AbnormalReturns, window: Window) -> float:
 
 
 def _overturn(
-    sample: AbnormalReturns, window: Window, test: SignificanceTest, least: float, names: list[str]
+    sample: AbnormalReturns, window: Window, test: SignificanceTest, least: float, names: Names
 ) -> Overturn:
     n = len(sample)
     ratio = (test.statistic / quantile(test.df)) ** 2
 
     if n < FULL_SAMPLE:
-        each = _leave_one_out(sample, window, names) if n > 1 else ()
+        rows = leave_outs(sample, window, names) if n > 1 else ()
+        each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
-        return Overturn(ratio, spread, smallest_effect=least, leave_one_out=each)
+        market = _market_variance(sample, window) if n == 1 else np.nan
+        return Overturn(
+            ratio, spread, smallest_effect=least, leave_one_out=each, market_variance=market
+        )
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
     largest = _largest_t(sample, window)
     return Overturn(shared_shock=shared, largest_t=largest, smallest_effect=least)
@@ -412,21 +424,19 @@ def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> floa
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
 
 
+def _market_variance(sample: AbnormalReturns, window: Window) -> float:
+    """Return the variance of the first factor on the days of one event over that before."""
+    length, factors = len(sample.windows.estimation), sample.windows.factors[0]
+    if not factors.shape[1]:
+        return np.nan
+    before, during = factors[:length, 0], factors[length:, 0][sample.columns(window)]
+    return float(np.nanmean((during - np.nanmean(before)) ** 2) / np.nanvar(before, ddof=1))
+
+
 def _largest_t(sample: AbnormalReturns, window: Window) -> float:
     precision = 1 / np.sqrt(sample.var_car(window))
     spread = inflation(sample, window) * precision.std(ddof=1) / precision.mean()
     return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf
-
-
-def _leave_one_out(
-    sample: AbnormalReturns, window: Window, names: Sequence[str]
-) -> tuple[LeftOut, ...]:
-    rows, out = np.arange(len(sample)), []
-    for i, name in zip(rows, names, strict=True):
-        answer = decide(sample.take(rows[rows != i]), window)
-        effect = answer.effect
-        out.append(LeftOut(name, effect.estimate, effect.ci_low, effect.ci_high, answer.pvalue))
-    return tuple(out)
 
 
 def _json_value(value: Any) -> Any:

@@ -18,7 +18,7 @@ from ..significance._base import pvalue
 from ..significance.clusters import merge_dates, number_dates
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._car_errors import ClusterError, Errors, cluster_errors, find_errors
-from .answer import quantile
+from .interval import quantile
 
 # How files write a missing number; in a column of text only an empty cell is missing.
 MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")

@@ -21,7 +21,7 @@ from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
 from ..utility.units import WORDS, Paragraph, sentence
-from .answer import quantile
+from .interval import quantile
 
 LEVEL = 0.95
 # All arrangements are taken up to this number of them.

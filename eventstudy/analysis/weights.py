@@ -20,7 +20,7 @@ from ..utility.numbers import p_is
 from ..utility.registry import Registry
 from ..utility.typing import BoolArray, FloatArray, Measure, ObjectArray
 from ..utility.units import WORDS, Paragraph, sentence
-from .answer import quantile
+from .interval import quantile
 
 # So many events without a market value are named, the others counted.
 NAMED = 5

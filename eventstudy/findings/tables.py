@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.announcement_time import depend_on_time
-from ..analysis.answer import answer_of, default_tests, main_test_of
+from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.cross_section import regress_car
@@ -44,7 +44,7 @@ FEWEST_EVENTS = 2
 # Tables whose numbers stand among the samples and events of the findings, or are too long for them.
 SHOWN_ELSEWHERE = frozenset((
     "tests", "tests_by_group", "car", "caar", "caar_by_group", "choosing", "choosing_by_group",
-    "abnormal_returns", "models", "path", "path_by_group",
+    "abnormal_returns", "models", "path", "path_by_group", "influence", "influence_by_group",
 ))  # fmt: skip
 # Flags that a reader may not want in a sample.
 LEFT_OUT = (
@@ -61,7 +61,13 @@ CAAR = [
     "weighted_caar",
     "weighted_se", "weighted_low", "weighted_high", "main_test", "pvalue", "verdict",
 ]  # fmt: skip
+# Names of the columns of leave-outs that columns of an events file may have as well.
+INFLUENCE = {
+    "name": "left_out", "kind": "left_out_kind", "first": "left_out_first",
+    "last": "left_out_last",
+}  # fmt: skip
 STACKED = frozenset((
+    *INFLUENCE.values(), "n_left_out", "distance", "carries",
     *CAAR, "test", "trust", "tau", "weights", "left_out", "n_complete", "statistic", "distribution",
     "estimate", "total", "se_independent", "kappa", "aar", "aar_low", "aar_high", "caar_low",
     "caar_high", "reason", "false_alarms", "dating", "n_uncertain",
@@ -248,7 +254,7 @@ def _of_a_sample(
         "days": family(study, "days"),
         "windows": family(study, "windows", windows=windows),
     }
-    out = {"families": _stacked("family", families), **_weighted(study, windows)}
+    out = {"families": _stacked("family", families), **_weighted(study, windows, main)}
     out |= _by_time(study)
     if study.panel.measure == "return":
         out["calendar_portfolio"] = _by_window(windows, partial(calendar_portfolio, study))
@@ -257,11 +263,30 @@ def _of_a_sample(
     return out
 
 
-def _weighted(study: FittedStudy, windows: list[Window]) -> dict[str, pd.DataFrame]:
+def _weighted(study: FittedStudy, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
     out = {"aggregates": aggregates(study, windows)}
+    out["influence"] = influence_table(study, main)
     if study.panel.measure == "return" and has_sizes(study):
         out["market_value"] = market_values(study, windows)
     return out
+
+
+def influence_table(study: FittedStudy, main: Window) -> pd.DataFrame:
+    """Return the answer over the main window without each event, date, cluster and firm.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    main : Window
+
+    Returns
+    -------
+    DataFrame
+        One row a leave-out, as :meth:`Influence.frame` has it, without the company.
+    """
+    table = influence_of(study, main, answer_of(study, main)).frame()
+    table = table.drop(columns="firm", errors="ignore").rename(columns=INFLUENCE)
+    return table.astype({"carries": int}) if len(table) else table
 
 
 def _by_time(study: FittedStudy) -> dict[str, pd.DataFrame]:
@@ -281,7 +306,7 @@ def _beside_groups(
     stacked: dict[str, dict[str, pd.DataFrame]] = {}
     windows = list(config.tested)
     for group, study in large:
-        tables = _weighted(study, windows) | _without_flagged(study, windows, config)
+        tables = _weighted(study, windows, config.main) | _without_flagged(study, windows, config)
         tables |= _by_time(study)
         if config.placebo:
             tables |= _of_placebos(study, config)
@@ -328,7 +353,7 @@ def _of_regression(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
 def _without_flagged(
     study: FittedStudy, windows: list[Window], config: StudyConfig
 ) -> dict[str, pd.DataFrame]:
-    """Return the tests without the events of each flag, and without a large date.
+    """Return the tests without the events of each flag.
 
     The first test of each is the main test of all events, so the events left out alone make the
     difference; weighted_caar is the estimate of the answer without them.
@@ -336,7 +361,7 @@ def _without_flagged(
     tests = config.tests or default_tests(study)
     names = list(dict.fromkeys([main_test_of(study, config.main), *tests]))
     out = {}
-    for name, remaining in _kept(study, config.main):
+    for name, remaining in _kept(study):
         if FEWEST_EVENTS <= remaining.sum() < len(study):
             out[name] = _with_estimates(study.subset(remaining), windows, names)
     return {"without_flagged": _stacked("left_out", out)} if out else {}
@@ -348,15 +373,11 @@ def _with_estimates(study: FittedStudy, windows: list[Window], names: list[str])
     return table.assign(weighted_caar=np.repeat(effects, len(table) // len(windows)))
 
 
-def _kept(study: FittedStudy, main: Window) -> Iterator[tuple[str, BoolArray]]:
+def _kept(study: FittedStudy) -> Iterator[tuple[str, BoolArray]]:
     """Yield what is left out, and the used events that remain (n,)."""
     flags = study.events["flags"].str.split(";")
     for name in LEFT_OUT:
         yield name, study.ok & ~flags.apply(lambda cell, name=name: name in cell).to_numpy(bool)
-    if diagnose(study, main).large_date:
-        day0 = study.events["day0"]
-        largest = day0[study.abnormal.valid(main)].mode().iloc[0]
-        yield f"date {largest:%Y-%m-%d}", study.ok & (day0 != largest).to_numpy(bool)
 
 
 @stepping("tables: placebo studies")

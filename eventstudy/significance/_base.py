@@ -32,7 +32,7 @@ GRADES = ("clustering", "overlap", "variance", "skewness")
 # Values that differ by less than this share of their size are equal but for rounding.
 EQUAL = 1e-12
 
-Role = Literal["", "event t", "event rank", "placebo studies", "sign flips"]
+Role = Literal["", "event t", "event rank", "placebo studies", "sign flips", "calendar time"]
 
 
 class InapplicableError(Exception):

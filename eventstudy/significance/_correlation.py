@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import FloatArray, IntArray
 from ._base import require
 from ._pairs import (
     PAIRWISE_LIMIT,
@@ -32,6 +34,8 @@ SMALLEST_FACTOR, SMALL_FACTOR = 0.1, 0.5
 NEGLIGIBLE = 0.05
 # A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
 SHORT_HISTORY = 60
+# rho and o of all pairs (n, n), and the lag of the sessions that are paired.
+Layer: TypeAlias = tuple[FloatArray, FloatArray, int]
 
 
 def mean_correlation(
@@ -161,21 +165,55 @@ def car_correlations(
     InapplicableError
         If windows overlap and no pair has enough common sessions, unless the overlap is negligible.
     """
+    return join(layers(sample, window, min_common=min_common))
+
+
+def join(parts: Iterable[Layer]) -> FloatArray:
+    """Return the correlations (n, n) of :func:`car_correlations` from their :func:`layers`."""
+    products = (
+        np.nan_to_num(product) if lag else product
+        for product, lag in ((_products(rho, overlap), lag) for rho, overlap, lag in parts)
+    )
+    out: FloatArray = sum(products, start=np.zeros(()))
+    require(not np.isnan(out).any(), "no_common_days")
+    np.fill_diagonal(out, 1.0)
+    return out
+
+
+def layers(
+    sample: AbnormalReturns, window: Window, *, min_common: int | None = None
+) -> Iterator[Layer]:
+    """Yield rho and o of all pairs (n, n) and their lag: 0, then those of exchanges apart.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events, all valid for `window`.
+    window : Window
+    min_common : int, optional
+        As in :func:`mean_correlation`.
+
+    Yields
+    ------
+    rho, overlap : (n, n) float arrays
+        A rho is NaN for a pair with too few common sessions; the overlap is 0 on the diagonal and
+        for pairs that have none at this lag.
+    lag : int
+    """
     need = _least_common(sample, min_common)
     cosine = np.zeros((len(sample), len(sample)))
     for rows, near, overlap in overlaps(sample, window):
         cosine[np.ix_(rows, near)] = overlap
         cosine[np.ix_(near, rows)] = overlap.T
-    out = _products(correlations(sample, need), cosine, ~np.eye(len(sample), dtype=bool))
-    require(not np.isnan(out).any(), "no_common_days")
+    np.fill_diagonal(cosine, 0.0)
+    yield correlations(sample, need), cosine, 0
     for pair in groups_apart(sample):
         for lag in (-1, 1):
-            rho, overlap = _lagged(sample, window, need, pair, lag)
-            block = np.nan_to_num(_products(rho, overlap, np.ones(rho.shape, dtype=bool)))
-            out[np.ix_(pair.rows, pair.columns)] += block
-            out[np.ix_(pair.columns, pair.rows)] += block.T
-    np.fill_diagonal(out, 1.0)
-    return out
+            both = np.zeros((2, *cosine.shape))
+            for k, block in enumerate(_lagged(sample, window, need, pair, lag)):
+                both[k][np.ix_(pair.rows, pair.columns)] = block
+                both[k][np.ix_(pair.columns, pair.rows)] = block.T
+            yield both[0], both[1], lag
 
 
 def cancelling(factor: float) -> str:
@@ -274,11 +312,11 @@ class PairSum:
         return self.products + self.rho / self.counted * self.weight_missing
 
 
-def _products(rho: FloatArray, weight: FloatArray, counted: BoolArray) -> FloatArray:
-    """Return rho * weight, a missing rho being the mean of those `counted`; NaN without any."""
-    matters = counted & (weight != 0)
+def _products(rho: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return rho * weight, a missing rho being the mean of those that count; NaN without any."""
+    matters = weight != 0
     finite = matters & np.isfinite(rho)
-    overlap = float(np.abs(weight[matters]).sum()) / 2
+    overlap = float(np.abs(weight).sum()) / 2
     if matters.any() and not finite.any() and not _negligible(overlap, len(rho)):
         return np.full(rho.shape, np.nan)
     mean = rho[finite].mean() if finite.any() else 0.0

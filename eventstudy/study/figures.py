@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..analysis.influence import Influence
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike
 
@@ -14,6 +15,26 @@ if TYPE_CHECKING:
 
     from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
+
+
+class DrawnInfluence(Influence):
+    """What the answer owes to single sets of events, which draws itself."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the answer, and those without single sets that come nearest to another verdict.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.robustness_plots import plot_influence
+
+        return plot_influence(self, ax)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

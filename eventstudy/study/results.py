@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.answer import Answer, answer_of, default_tests, main_test_of
+from ..analysis.answer import Answer, answer_of, default_tests, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
@@ -19,8 +19,9 @@ from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
 from ..analysis.regressions import diagnostics, regression
 from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
+from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-from .figures import StudyWithFigures
+from .figures import DrawnInfluence, StudyWithFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,22 @@ class EventStudyResults(StudyWithFigures):
     def answer(self, window: WindowLike | None = None) -> Answer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
         return answer_of(self, window)
+
+    def influence(self, window: WindowLike | None = None) -> DrawnInfluence:
+        """Return the answer without each event, date, cluster of dates and firm.
+
+        Parameters
+        ----------
+        window : window, optional
+            By default the main one.
+
+        Returns
+        -------
+        DrawnInfluence
+            Its text is what single announcements, dates and firms change; ``frame()`` has all rows.
+        """
+        chosen = self.main if window is None else Window.of(window)
+        return DrawnInfluence(**vars(influence_of(self, chosen, answer_of(self, chosen))))
 
     @property
     def default_tests(self) -> list[str]:

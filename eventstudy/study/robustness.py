@@ -53,7 +53,7 @@ class RobustnessResults(Specifications):
         -------
         Axes
         """
-        from ..report.figures.plots import plot_specifications
+        from ..report.figures.robustness_plots import plot_specifications
 
         return plot_specifications(SpecificationCurve.of(self.table), ax)
 
@@ -74,7 +74,7 @@ class RobustnessResults(Specifications):
         if self.summary()["n"]:
             files["svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
             if find_spec("matplotlib"):
-                from ..report.figures.plots import png_of
+                from ..report.figures.robustness_plots import png_of
 
                 files["png"] = png_of(self.plot())
         folder = Path(out)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
-from .specification_curve import SpecificationCurve
 from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
@@ -84,13 +82,13 @@ def plot_caar(
     axes, days = _shaded(ax, _window(results, window), height=420), next(iter(drawn.values())).days
     for style, (name, path) in zip(PALETTE, drawn.items(), strict=False):
         _draw_path(axes, path, style, name, alpha=0.6 if by is not None else 1.0)
-    _return_axis(axes.yaxis, [np.array(shared_limits(drawn.values()))])
+    draw_return_axis(axes.yaxis, [np.array(shared_limits(drawn.values()))])
     _day_axis(axes, days)
     band, n_more = "_band" * any(path.has_band for path in drawn.values()), len(groups) - len(drawn)
     if by is not None:
         code = f"plot.caar_by{band}{'_more' * (n_more > 0)}"
-        return _titled(axes, code, by=clipped(by, 40), more=n_more)
-    return _titled(axes, f"plot.{'car' if len(results) == 1 else 'caar'}{band}", n=len(results))
+        return titled(axes, code, by=clipped(by, 40), more=n_more)
+    return titled(axes, f"plot.{'car' if len(results) == 1 else 'caar'}{band}", n=len(results))
 
 
 def _draw_path(
@@ -129,25 +127,26 @@ def plot_car_forest(results: FittedStudy, window: WindowLike, ax: Axes | None) -
     rows = sorted(np.flatnonzero(np.isfinite(car)).tolist(), key=lambda i: (car[i], names[i]))
     n_hidden = max(0, len(rows) - FOREST_ROWS)
     rows = [*rows[:ends], *rows[-ends:]] if n_hidden else rows
-    axes = _framed(ax, 90 + 20 * (len(rows) + 1))
+    axes = framed(ax, 90 + 20 * (len(rows) + 1))
     for y, i in enumerate(rows):
         is_significant = bool(abs(car[i]) > half[i])
-        _draw_point(axes, y, car[i], half[i], BLUE, "o", is_filled=is_significant)
+        draw_point(axes, y, car[i], half[i], BLUE, "o", is_filled=is_significant)
     answer = answer_of(results, window)
     estimate, reach = answer.effect.estimate, answer.effect.ci_high - answer.effect.estimate
-    _draw_point(axes, MEAN_ROW, estimate, reach, INK, "D", is_filled=answer.verdict == DIFFERENT)
+    draw_point(axes, MEAN_ROW, estimate, reach, INK, "D", is_filled=answer.verdict == DIFFERENT)
     labels = ["Effect", *(clipped(names[i], 32) for i in rows)]
     axes.set_yticks([MEAN_ROW, *range(len(rows))], labels, fontsize=12, parse_math=False)
     axes.set_ylim(len(rows) - 0.3, MEAN_ROW - 0.8)
     axes.axvline(0, color=INK, linewidth=1, zorder=1)
-    _return_axis(axes.xaxis, [np.array(axes.get_xlim())])
+    draw_return_axis(axes.xaxis, [np.array(axes.get_xlim())])
     code = "plot.forest_more" if n_hidden else "plot.forest"
-    return _titled(axes, code, window=window, more=n_hidden)
+    return titled(axes, code, window=window, more=n_hidden)
 
 
-def _draw_point(
+def draw_point(
     axes: Axes, y: float, x: float, half: float, color: str, marker: str, *, is_filled: bool
 ) -> None:
+    """Draw a point on a row, with its interval."""
     axes.hlines(y, x - half, x + half, color=color, linewidth=2, zorder=2)
     axes.plot([x], [y], marker=marker, markersize=7, color=color, linestyle="none", zorder=3,
               markerfacecolor=color if is_filled else "white", markeredgewidth=1.75)  # fmt: skip
@@ -183,10 +182,10 @@ def plot_event(
     axes.fill_between(event.days, -half, half, color=RANGE, linewidth=0, zorder=0.8)
     axes.bar(event.days, event.ar, width=0.66, color=PALE, edgecolor=BLUE, zorder=2)
     axes.plot(event.days, event.car, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
-    _return_axis(axes.yaxis, [event.ar, event.car, half, -half])
+    draw_return_axis(axes.yaxis, [event.ar, event.car, half, -half])
     _day_axis(axes, event.days)
     car = float(results.abnormal.car(main)[row])
-    return _titled(axes, "plot.event", event=clipped(event_id, 60), window=main, car=car)
+    return titled(axes, "plot.event", event=clipped(event_id, 60), window=main, car=car)
 
 
 @in_its_words
@@ -224,7 +223,7 @@ def plot_price(
     axes.plot(path.days, path.actual, color=INK, linewidth=1.75, zorder=4)
     axes.grid(visible=True, axis="y", color=GRID, linewidth=1, zorder=0.5)
     _day_axis(axes, path.days)
-    return _titled(axes, "plot.price", event=clipped(event_id, 60), label=path.label.lower())
+    return titled(axes, "plot.price", event=clipped(event_id, 60), label=path.label.lower())
 
 
 @in_its_words
@@ -255,7 +254,7 @@ def plot_estimation(
     """
     main = _window(results, window)
     fit = fit_of(results, find_event(results, event_id))
-    axes = _framed(ax, 460, width=560)
+    axes = framed(ax, 460, width=560)
     axes.plot(fit.x, fit.y, "o", markersize=3.5, color=MUTED, alpha=0.55, zorder=2)
     inside, orange = results.abnormal.columns(main), PALETTE[1][0]
     x, y = fit.x_event[inside], fit.y_event[inside]
@@ -266,13 +265,13 @@ def plot_estimation(
     ends = np.array(axes.get_xlim())
     axes.plot(ends, fit.intercept + fit.slope * ends, color=BLUE, linewidth=2, zorder=3)
     axes.axhline(0, color=INK, linewidth=1, zorder=1.5)
-    _return_axis(axes.yaxis, [fit.y, y])
+    draw_return_axis(axes.yaxis, [fit.y, y])
     if fit.axis != DAY:
-        _return_axis(axes.xaxis, [fit.x, x])
+        draw_return_axis(axes.xaxis, [fit.x, x])
     is_named = fit.axis in (DAY, FITTED)
     axis = fit.axis if is_named else say("plot.benchmark", name=clipped(fit.axis, 40))
     axes.set_xlabel(axis, color=MUTED, fontsize=TEXT, parse_math=False)
-    return _titled(axes, "plot.estimation", event=clipped(event_id, 60), n=len(fit.y))
+    return titled(axes, "plot.estimation", event=clipped(event_id, 60), n=len(fit.y))
 
 
 @in_its_words
@@ -302,7 +301,7 @@ def plot_ar_heatmap(results: FittedStudy, window: WindowLike | None, ax: Axes | 
     used = used[np.argsort(a.car(main)[used], kind="stable")]
     values, n = a.ar[used], len(used)
     full = float(np.nanquantile(np.abs(values), COLOURED)) or 0.01
-    axes = _framed(ax, 110 + min(20 * n, 900))
+    axes = framed(ax, 110 + min(20 * n, 900))
     ends = [BLUE, "#ffffff", PALETTE[1][0]]
     colours = LinearSegmentedColormap.from_list("ar", ends).with_extremes(bad=GRID)
     axes.imshow(
@@ -316,34 +315,7 @@ def plot_ar_heatmap(results: FittedStudy, window: WindowLike | None, ax: Axes | 
     axes.set_yticks(rows, names, fontsize=11, parse_math=False)
     axes.set_ylim(n - 0.5, -0.5)
     _day_axis(axes, a.event.days)
-    return _titled(axes, "plot.heatmap", full=percent(full, sign=False))
-
-
-def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:
-    """Draw the effects of all specifications with their 95% intervals, by size.
-
-    Parameters
-    ----------
-    curve : SpecificationCurve
-    ax : Axes, optional
-        Drawn into; by default the axes of a new figure.
-    """
-    axes, half = _framed(ax, 360), (curve.high - curve.low) / 2
-    for x, (main, filled) in enumerate(zip(curve.is_main, curve.is_significant, strict=True)):
-        color = PALETTE[1][0] if main else BLUE if filled else MUTED
-        axes.errorbar(x, curve.estimate[x], half[x], color=color, marker="o", markersize=4,
-                      markerfacecolor=color if filled else "white", ecolor=GRID)  # fmt: skip
-    axes.axhline(0, color=INK, linewidth=1, zorder=1)
-    axes.set_xticks([])
-    _return_axis(axes.yaxis, [curve.low, curve.high])
-    return _titled(axes, "plot.curve", n=len(half))
-
-
-def png_of(axes: Axes) -> bytes:
-    """Return the figure of axes as the bytes of a PNG file."""
-    file, figure = BytesIO(), cast("Any", axes.figure)
-    figure.savefig(file, format="png", dpi=2 * POINTS_PER_INCH, metadata=METADATA["png"])
-    return file.getvalue()
+    return titled(axes, "plot.heatmap", full=percent(full, sign=False))
 
 
 @in_its_words
@@ -385,7 +357,7 @@ def _window(results: FittedStudy, window: WindowLike | None) -> Window:
     return main if window is None else Window.of(window)
 
 
-def _framed(ax: Axes | None, height: int, width: int = WIDTH) -> Axes:
+def framed(ax: Axes | None, height: int, width: int = WIDTH) -> Axes:
     """Return axes without a frame, by default those of a new figure."""
     from matplotlib.figure import Figure
 
@@ -399,7 +371,7 @@ def _framed(ax: Axes | None, height: int, width: int = WIDTH) -> Axes:
 
 def _shaded(ax: Axes | None, window: Window, *, height: int = 400, zero: bool = True) -> Axes:
     """Return axes with the window shaded, and day 0 and the level 0 marked."""
-    axes = _framed(ax, height)
+    axes = framed(ax, height)
     axes.axvspan(window.start - 0.5, window.stop + 0.5, color=SHADE, linewidth=0, zorder=0)
     axes.axvline(0, color=INK, linewidth=1, linestyle=(0, (3, 3)), zorder=2.5)
     if zero:
@@ -407,7 +379,7 @@ def _shaded(ax: Axes | None, window: Window, *, height: int = 400, zero: bool = 
     return axes
 
 
-def _return_axis(axis: Axis, values: Iterable[FloatArray]) -> None:
+def draw_return_axis(axis: Axis, values: Iterable[FloatArray]) -> None:
     """Give an axis round ticks that hold the values; in percent the unit is on the last one."""
     scale = return_scale(values, 6, 0.0, 1.0)
     axis.set_view_interval(scale.low, scale.high, ignore=True)
@@ -426,7 +398,7 @@ def _day_axis(axes: Axes, days: IntArray) -> None:
         label.set(color=INK if is_day0 else MUTED, fontweight="bold" if is_day0 else "normal")
 
 
-def _titled(axes: Axes, code: str, **facts: Any) -> Axes:
+def titled(axes: Axes, code: str, **facts: Any) -> Axes:
     """Set the title, with what is cumulated unless these are returns."""
     subject = say("plot.of", subject=words().what, axis=words().axis) if words().what else ""
     title = say(code, of=subject, **facts)

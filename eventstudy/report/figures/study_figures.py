@@ -14,9 +14,10 @@ from ...analysis.caar_path import Path95
 from ...calendars.window import Window
 from ...findings.types import EventCar
 from ...utility.catalogue import say
-from ...utility.numbers import percent, signed, window_text
+from ...utility.numbers import clipped, percent, pvalue, signed, window_text
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import words
+from ..sections.checks import Check
 from .svg_canvas import (
     COLORS,
     HALF,
@@ -41,6 +42,8 @@ ENDS_SHOWN, PATHS_SHOWN, FEW = 0.95, 0.9, 10
 # Of small paths: their size, and their points (a row of the table has 3 kB).
 WIDTH, HEIGHT, MOST_POINTS = 72, 44, 60
 MARKS = ("b", "o", "i")
+# Letters of the name of a row.
+LONGEST, LONGEST_NARROW = 64, 44
 # By the place of the group, "" for a circle; and that of an effect.
 SHAPES = ("", "M-4 7H4V15H-4Z", "M0 6 5 15H-5Z")
 DIAMOND = "M0 4.5 6.5 11 0 17.5 -6.5 11Z"
@@ -150,6 +153,44 @@ def draw_placebos(statistic: float, draws: FloatArray, *, width: int, label: str
     ]
     desc = say("figure.placebo_desc", n=len(draws), statistic=statistic)
     return picture(width, 240 if wide else 216, marks, title=label, desc=desc)
+
+
+def draw_checks(checks: Sequence[Check], *, width: int) -> Markup:
+    """Return a row for each way to ask: name, effect with its interval, and p.
+
+    Parameters
+    ----------
+    checks : sequence of Check
+        What has p of 0.05 or more is grey and hollow; without an effect there is a word.
+    width : int
+        WIDE or NARROW.
+    """
+    wide = width == WIDE
+    step, start, stop, last = (26, 455, 905, 985) if wide else (42, 12, 300, 354)
+    foot, name_y = 12 + step * len(checks), 4 if wide else -10
+    ends = [np.array([c.effect.ci_low, c.effect.ci_high, c.effect.estimate]) for c in checks]
+    x = return_scale(ends, 7 if wide else 5, stop, start)
+    panel = Panel(x, Scale(0, len(checks), 12, foot))
+    ticks_below = Panel(x, Scale(0, 1, foot, 12)).x_ticks(x.ticks(7 if wide else 5))
+    marks = [panel.post(0, "z"), ticks_below]
+    for row, check in enumerate(checks):
+        at, effect = row + (0.5 if wide else 0.7), check.effect
+        y, color = panel.y(at), "" if check.is_clear else "m "
+        name_x, place = (start - 14, "e") if wide else (start, "halo")
+        name = clipped(check.name, LONGEST if wide else LONGEST_NARROW)
+        marks.append(text(name_x, y + name_y, name, f"{color}{place}"))
+        marks.append(text(last, y + 4, pvalue(check.pvalue), f"{color or 's '}e"))
+        if not np.isfinite(effect.estimate):
+            marks.append(text(x(0) + 10, y + 4, say("checks.test_only"), "m"))
+            continue
+        kinds = ("b", "check full") if check.is_clear else ("whisker", "check")
+        marks.append(
+            panel.line(np.array([effect.ci_low, effect.ci_high]), np.full(2, at), kinds[0])
+        )
+        place = f'cx="{number(x(effect.estimate))}" cy="{number(y)}"'
+        marks.append(f'<circle class="{kinds[1]}" {place} r="4.5"/>')
+    title, desc = say("robustness.overturn.title"), say("robustness.overturn.desc", n=len(checks))
+    return picture(width, int(foot) + 28, marks, title=title, desc=desc)
 
 
 def _mean_path(panel: Panel, path: Path95, window: Window, shape: str = POINT) -> Iterator[str]:

@@ -21,7 +21,7 @@ from ...significance import STATISTICS
 from ...utility.csv_text import BLANK
 from ...utility.numbers import capitalised, clipped, stars
 from ...utility.units import speaking_of, words
-from ..sections.caveats import lacking_lines
+from ..sections.caveats import lacking_lines, write_caveat_of
 from ..sections.events import in_order
 from ..sections.robustness import model_cells
 from ..sections.windows import WindowsTable, WindowValue, windows_table
@@ -179,6 +179,7 @@ def _windows(findings: Findings) -> dict[str, Any]:
         "sources": [STATISTICS[n] for n in dict.fromkeys(n for _, tests in panels for n in tests)],
         "singles": {_is_of_one(table) for table in tables},
         "starred": any(stars(answer.pvalue) for answer in answers),
+        "caveat": write_caveat_of(findings, findings.sample),
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "column": clipped(findings.setup.group_column, LONGEST_GROUP),
     }

@@ -16,9 +16,10 @@ from markupsafe import Markup, escape
 from ...utility import numbers
 from ...utility.catalogue import say
 from ..figures.specification_curve import SpecificationCurve, draw_curve
-from ..figures.study_figures import draw_placebos
+from ..figures.study_figures import draw_checks, draw_placebos
 from ..figures.svg_canvas import WIDE, pair
 from ..sections.answer import Sentence
+from ..sections.checks import Check
 from ..sections.robustness import Histogram
 
 # Letters written from right to left, with the spaces and marks between them.
@@ -82,6 +83,7 @@ def environment() -> Environment:
         "typeset": numbers.typeset,
         "histogram": _histogram,
         "curve": _curve,
+        "checks": _checks,
         "formula": formula,
     }
     templates.globals |= {"say": say}
@@ -106,6 +108,11 @@ def curve_file(curve: SpecificationCurve) -> str:
     ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
     figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
     return figure.replace("<svg", ground, 1).replace(">", f"><style>{''.join(rules)}</style>", 1)
+
+
+def _checks(checks: tuple[Check, ...]) -> Markup:
+    """Return the figure, for wide pages and for narrow ones."""
+    return pair(lambda width: draw_checks(checks, width=width))
 
 
 def formula(text: str) -> Markup:

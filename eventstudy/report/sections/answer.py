@@ -13,9 +13,8 @@ from ...analysis.answer import (
     NOT_DIFFERENT,
     PROVISIONAL,
     Answer,
-    Interval,
-    quantile,
 )
+from ...analysis.interval import Interval, quantile
 from ...calendars.window import Window
 from ...findings.setup import ModelFacts
 from ...findings.types import Findings, Sample
@@ -192,6 +191,8 @@ def doubt_variance(result: Answer) -> list[str]:
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
     caveat = say("answer.variance_multiple", times=times)
+    if np.isfinite(result.overturn.market_variance):
+        return [f"{caveat} {say('answer.market_variance', times=result.overturn.market_variance)}"]
     if not result.overturn.spread_pvalue >= LEVEL:
         return [caveat]
     return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ...analysis.answer import NO_RESULT, PROVISIONAL
+from ...analysis.answer import caveat_of
+from ...analysis.influence import write_caveat
 from ...calendars.window import Window
 from ...findings.types import CarRemark, Findings, Sample
 from ...utility.catalogue import say
@@ -26,8 +27,6 @@ from .answer import (
 NAMED = 3
 # Flags of moves that may be faults, and are in the mean.
 KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE)
-# With a smaller share of a group's announcements the caveat is that.
-REPRESENTATIVE = 0.5
 
 
 def headline(findings: Findings) -> str:
@@ -56,8 +55,8 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
     suspects = [_suspects(findings, sample, flag) for flag in KEPT_MOVES]
     extended = _extended_note(sample, findings.setup.main)
     notes = (
+        write_caveat_of(findings, sample),
         *suspects,
-        _caveat(findings, sample),
         lacking,
         _halts_note(sample),
         _short_note(sample),
@@ -83,24 +82,31 @@ def _named(remark: CarRemark) -> str:
     return name if name == event_id else f"{name} ({event_id})"
 
 
-def _caveat(findings: Findings, sample: Sample) -> str:
-    """Return the one caveat that travels with the headline: the first that holds."""
-    result = sample.answer
-    if result.verdict == NO_RESULT:
+def write_caveat_of(findings: Findings, sample: Sample) -> str:
+    """Return the one caveat that travels with the headline; "" for none.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+        One of ``findings.samples``.
+
+    Returns
+    -------
+    str
+    """
+    result, variance = sample.answer, doubt_variance(sample.answer)
+    caveat = result.caveat or caveat_of(result, sample.n_events)
+    if caveat is None:
         return ""
-    variance = doubt_variance(result)
-    if result.n_events == 1:
-        news = name_news(sample.news) or [say("answer.check_news")]
-        return " ".join([say("answer.one_alone"), *news, *variance])
-    if result.n_dates == 1:
-        return " ".join([say("answer.one_date"), *variance])
-    if variance:
+    if caveat.code == "variance":
         return variance[0]
-    used, total = result.n_events, sample.n_events
-    if result.verdict != PROVISIONAL and used < REPRESENTATIVE * total:
-        who = count_subject(total, name_sample(findings, sample))
-        return say("answer.few_used", used=used, who=who)
-    return ""
+    who = count_subject(sample.n_events, name_sample(findings, sample))
+    text = write_caveat(caveat.code, {**caveat.facts, "who": who})
+    if caveat.code == "one_event":
+        news = name_news(sample.news) or [say("answer.check_news")]
+        return " ".join([text, *news, *variance])
+    return " ".join([text, *variance]) if caveat.code == "one_date" else text
 
 
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:

@@ -14,7 +14,7 @@ from ...findings.types import Event, Findings, Sample
 from ...significance import STATISTICS
 from ...utility.catalogue import NO_REASON, Reason, has, say
 from ...utility.csv_text import BLANK
-from ...utility.flags import NEUTRAL, Flag
+from ...utility.flags import NEUTRAL
 from ...utility.numbers import (
     LEVEL,
     capitalised,
@@ -423,7 +423,7 @@ def _left_out(findings: Findings) -> Table | None:
     for row in without[without["test"] == answer.test].to_dict("records"):
         name = str(row["left_out"])
         n = sample.flags.get(name, answer.n_events - row["n_events"])
-        meaning = explain_flag(name) if name in list(Flag) else say("dropped.date")
+        meaning = explain_flag(name)
         numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
         rows.append(_left_out_row(capitalised(write_flag(name)), meaning, f"{n:,}", *numbers))
     facts = {"subject": name_sample(findings), "window": findings.setup.main}

@@ -34,11 +34,14 @@ from ...utility.typing import FloatArray
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
 from .answer import count_subject, name_sample
+from .checks import Check, list_checks
 from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 # Coefficients with more decimals than these are written as a power of ten.
 MOST_DECIMALS = 6
+# From this p on up to 0.05 the range of p without each event is shown.
+NEAR = 0.03
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,6 +66,8 @@ class Analysis:
     table : Table, optional
     histogram : Histogram, optional
     curve : SpecificationCurve, optional
+    checks : tuple of Check
+        What a figure of the answer in other ways shows; empty without one.
     note : str
     files : tuple of str
         CSV files of the run with all of its numbers.
@@ -73,6 +78,7 @@ class Analysis:
     table: Table | None = None
     histogram: Histogram | None = None
     curve: SpecificationCurve | None = None
+    checks: tuple[Check, ...] = ()
     note: str = ""
     files: tuple[str, ...] = field(default=())
 
@@ -93,7 +99,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _halts, _variants, _specifications, _announcement_time, _placebos, _weights, _families,
+        _overturn, _halts, _variants, _specifications, _announcement_time, _placebos, _weights,
+        _families,
         _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
@@ -115,6 +122,32 @@ def _pooled(findings: Findings) -> str:
 
 def _file(findings: Findings, name: str) -> str:
     return f"{name}{'_by_group' * bool(findings.groups)}.csv"
+
+
+def _overturn(findings: Findings) -> Iterator[Analysis]:
+    """Yield the answer without single sets of events, over other windows, and by other tests."""
+    checks, influence = list_checks(findings), findings.sample.answer.influence
+    if not checks or influence is None:
+        return
+    rows = []
+    for check in checks:
+        numbers = {**asdict(check.effect), "n_events": check.n_events}
+        rows.append(Row((check.name, *_estimate(numbers), pvalue(check.pvalue))))
+    lede = [
+        say("robustness.overturn.lede", n=len(checks), unclear=sum(not c.is_clear for c in checks))
+    ]
+    if checks[0].is_clear and influence.half:
+        lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
+    if NEAR <= influence.pvalue < LEVEL and not influence.carried_by:
+        lede.append(say("robustness.overturn.range", low=influence.p_low, high=influence.p_high))
+    yield Analysis(
+        "overturn",
+        lede=" ".join(lede),
+        table=make_table("robustness.overturn", "tNnNn", rows, unit=words().head),
+        checks=checks,
+        note=say("robustness.overturn.note"),
+        files=() if findings.setup.is_sampled else (_file(findings, "influence"),),
+    )
 
 
 def _halts(findings: Findings) -> Iterator[Analysis]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...analysis.answer import Interval
 from ...analysis.diagnosis import NOT_VALID, VALID, WITH_CARE, Opinion
+from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...findings.types import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS, Statistic

@@ -1,0 +1,82 @@
+"""Figures of what could change an answer, with matplotlib."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ...analysis.influence import Influence
+from ...utility.catalogue import say
+from ...utility.numbers import LEVEL, clipped
+from .plots import (
+    BLUE,
+    GRID,
+    INK,
+    METADATA,
+    MUTED,
+    PALETTE,
+    POINTS_PER_INCH,
+    draw_point,
+    draw_return_axis,
+    framed,
+    titled,
+)
+from .specification_curve import SpecificationCurve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
+    """Draw the effect of all events, and without each of the sets that change p most.
+
+    What has p below 0.05 is filled.
+
+    Parameters
+    ----------
+    influence : Influence
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    """
+    shown = influence.brief().leave_outs
+    rows = [(say("caveat.main"), influence.effect, influence.pvalue)]
+    rows += [(clipped(s, 60), s.effect, s.pvalue) for s in shown]
+    axes = framed(ax, 90 + 30 * len(rows))
+    for y, (_, effect, p) in enumerate(rows):
+        color, marker = (BLUE, "o") if y else (INK, "D")
+        half = effect.ci_high - effect.estimate
+        draw_point(axes, y, effect.estimate, half, color, marker, is_filled=p < LEVEL)
+    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=12, parse_math=False)
+    axes.set_ylim(len(rows) - 0.3, -0.8)
+    axes.axvline(0, color=INK, linewidth=1, zorder=1)
+    draw_return_axis(axes.xaxis, [np.array(axes.get_xlim())])
+    return titled(axes, "plot.influence", window=influence.window)
+
+
+def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:
+    """Draw the effects of all specifications with their 95% intervals, by size.
+
+    Parameters
+    ----------
+    curve : SpecificationCurve
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    """
+    axes, half = framed(ax, 360), (curve.high - curve.low) / 2
+    for x, (main, filled) in enumerate(zip(curve.is_main, curve.is_significant, strict=True)):
+        color = PALETTE[1][0] if main else BLUE if filled else MUTED
+        axes.errorbar(x, curve.estimate[x], half[x], color=color, marker="o", markersize=4,
+                      markerfacecolor=color if filled else "white", ecolor=GRID)  # fmt: skip
+    axes.axhline(0, color=INK, linewidth=1, zorder=1)
+    axes.set_xticks([])
+    draw_return_axis(axes.yaxis, [curve.low, curve.high])
+    return titled(axes, "plot.curve", n=len(half))
+
+
+def png_of(axes: Axes) -> bytes:
+    """Return the figure of axes as the bytes of a PNG file."""
+    file, figure = BytesIO(), cast("Any", axes.figure)
+    figure.savefig(file, format="png", dpi=2 * POINTS_PER_INCH, metadata=METADATA["png"])
+    return file.getvalue()

@@ -1,0 +1,387 @@
+"""What the answer owes to single events: leave-outs are refits, and the rule names what carries."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, SHARED, Market
+from pages import findings, page
+from scipy import stats
+from scipy.stats import mstats
+from situations import placed
+
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+from eventstudy.analysis.answer import Answer, Caveat, caveat_of, decide
+from eventstudy.analysis.influence import (
+    Influence,
+    LeaveOut,
+    Names,
+    list_sets,
+    measure_influence,
+)
+from eventstudy.analysis.interval import robust_means
+from eventstudy.calendars.window import Window
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.formats.latex import latex_tables
+from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.terminal import terminal_text
+from eventstudy.report.sections.checks import list_checks
+from eventstudy.significance._pairs import groups_apart
+from eventstudy.study import EventStudyResults, run_study
+
+MAIN = Window(0, 1)
+FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
+# Two events on one date, three on another next to it, three of one cluster further on.
+AT = [150, 150, 152, 156, 156, 156, 157, 160, 164, 168, 172, 176, 180]
+
+
+def sample_of(a: AbnormalReturns) -> tuple[AbnormalReturns, Names]:
+    """Return events by a convention whose overlap is the share of common sessions, and names."""
+    sample = a.under(overlap="share", min_history=20).tested(MAIN)
+    ids = [f"e{i}" for i in range(len(sample))]
+    return sample, Names(ids, [f"T{i // 2}" for i in range(len(sample))], ids)
+
+
+def measured(a: AbnormalReturns) -> Influence:
+    sample, names = sample_of(a)
+    answer = decide(sample, MAIN)
+    return measure_influence(sample, MAIN, names, answer.effect, answer.pvalue)
+
+
+def residuals(sample: AbnormalReturns) -> np.ndarray:
+    """Return the residuals of each event on the sessions of the calendar, NaN elsewhere."""
+    out = np.full((len(sample), len(sample.windows.sessions)), np.nan)
+    for row, at, values in zip(out, sample.windows.estimation_positions, sample.resid, strict=True):
+        row[at[at >= 0]] = values[at >= 0]
+    return out
+
+
+def pair_matrix(sample: AbnormalReturns, least: int = 30) -> np.ndarray:
+    """Return rho_ij o_ij in plain numpy; a pair with few common sessions takes the mean rho of the
+    pairs that overlap."""
+    e, day0, n = residuals(sample), sample.windows.day0, len(sample)
+    rho, share = np.full((n, n), np.nan), np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            both = np.isfinite(e[i]) & np.isfinite(e[j])
+            share[i, j] = max(0, 2 - abs(int(day0[i]) - int(day0[j]))) / 2 * (i != j)
+            if both.sum() >= least:
+                rho[i, j] = np.corrcoef(e[i][both], e[j][both])[0, 1]
+    rho[np.isnan(rho)] = np.nanmean(rho[share > 0])
+    return rho * share
+
+
+def by_hand(sample: AbnormalReturns, out: np.ndarray) -> list[float]:
+    """Return d, se, p without some events and the distance of these, from CARs, their errors and
+    the correlations of residuals."""
+    keep = np.setdiff1d(np.arange(len(sample)), out)
+    car, s = sample.car(MAIN), np.sqrt(sample.var_car(MAIN))
+    z, m = car / s, len(keep)
+    r = pair_matrix(sample.take(keep))[np.triu_indices(m, 1)].mean()
+    d = z[keep].sum() / (1 / s[keep]).sum()
+    if m >= 5:
+        f = np.sqrt((1 + (m - 1) * r) / (1 - r))
+        se, law = f * z[keep].std(ddof=1) / (np.sqrt(m) * (1 / s[keep]).mean()), stats.t(m - 1)
+    else:
+        nu = sample.df_resid[keep]
+        se = np.sqrt((nu / (nu - 2)).sum() * (1 + (m - 1) * max(r, 0))) / (1 / s[keep]).sum()
+        law = stats.norm()
+    c = np.full(len(z), -1 / m)
+    c[out] = 1 / len(out)
+    contrast = c @ (np.eye(len(z)) + pair_matrix(sample)) @ c
+    scale = z[keep].std(ddof=1) / np.sqrt(1 - r) * np.sqrt(contrast)
+    return [d, se, 2 * law.sf(abs(d / se)), (z[out].mean() - z[keep].mean()) / scale]
+
+
+def numbers(row: LeaveOut) -> list[float]:
+    return [row.effect.estimate, row.effect.se, row.pvalue, row.distance]
+
+
+def test_leave_outs_equal_those_by_hand() -> None:
+    sample, names = sample_of(placed(AT, seed=3, rho=0.4, effect=-0.01).fit().abnormal)
+    labels, sets = list_sets(sample, MAIN, names)
+    rows = measured(sample).leave_outs
+    assert [(row.kind, row.name) for row in rows] == labels
+    assert {row.kind for row in rows} == {"event", "date", "cluster", "firm"}
+    r = pair_matrix(sample)[np.triu_indices(len(sample), 1)].mean()
+    assert r > 0.01, "correlation matters here"
+    for row, members in zip(rows, sets.toarray(), strict=True):
+        np.testing.assert_allclose(
+            numbers(row), by_hand(sample, np.flatnonzero(members)), rtol=1e-12, err_msg=row.name
+        )
+
+
+def test_a_pair_without_common_sessions_takes_the_mean_of_the_pairs_that_remain() -> None:
+    """Two events of a date have estimation days that hardly meet."""
+    market = placed(AT, seed=4, rho=0.4)
+    frame = market.frame.copy()
+    frame.iloc[:95, 3], frame.iloc[100:140, 4] = np.nan, np.nan
+    sample, names = sample_of(market.fit(frame).abnormal)
+    assert len(sample) == len(AT)
+    e = residuals(sample)
+    common = (np.isfinite(e)[:, None] & np.isfinite(e)[None]).sum(axis=2)
+    assert common[3, 4] < 30
+    _, sets = list_sets(sample, MAIN, names)
+    for row, members in zip(measured(sample).leave_outs, sets.toarray(), strict=True):
+        np.testing.assert_allclose(
+            numbers(row), by_hand(sample, np.flatnonzero(members)), rtol=1e-11, err_msg=row.name
+        )
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 6])
+def test_leave_outs_of_few_events_are_answers_of_the_others(n: int) -> None:
+    """The test that decides is that for the number of events that remain."""
+    fit = Market(n, dates=2, rho=0.3, effect=-0.05, seed=n).fit()
+    found = fit.influence(MAIN)
+    for i, row in enumerate(found.leave_outs[:n]):
+        others = fit.subset(np.arange(n) != i).answer(MAIN)
+        assert numbers(row)[:3] == pytest.approx(
+            [others.effect.estimate, others.effect.se, others.pvalue], rel=1e-12
+        )
+        assert row.effect.df == others.effect.df
+    assert all(np.isnan(row.distance) for row in found.leave_outs) == (n < 5)
+
+
+@pytest.fixture(scope="module")
+def sampled() -> EventStudyResults:
+    """The example list on the sample prices: several exchanges, some never open together."""
+    return run_study(ROOT / "events.csv", StudyConfig(prices="sample"))
+
+
+def test_leave_outs_equal_refits_across_exchanges(sampled: EventStudyResults) -> None:
+    assert any(groups_apart(sampled.abnormal)), "the next session counts for some pairs"
+    sample = sampled.abnormal.tested(MAIN)
+    names = Names(*[sampled.events["event_id"][sampled.abnormal.in_tests(MAIN)].to_list()] * 3)
+    _, sets = list_sets(sample, MAIN, names)
+    rows = [r for r in sampled.influence(MAIN).leave_outs if r.kind != "firm"]
+    for row, members in zip(rows, sets.toarray(), strict=True):
+        others = decide(sample.take(members == 0), MAIN)
+        assert numbers(row)[:3] == pytest.approx(
+            [others.effect.estimate, others.effect.se, others.pvalue], rel=1e-11
+        )
+
+
+@pytest.mark.skipif(not FROZEN.is_file(), reason="the list of reference is not here")
+def test_the_list_of_reference() -> None:
+    """The figures of the method, to the digits that it gives."""
+    study = run_study(FROZEN, StudyConfig(prices="sample")).groups("direction")["adverse"]
+    found = study.influence(MAIN)
+    assert (round(found.p_low, 3), round(found.p_high, 3), found.half) == (0.008, 0.042, 3)
+    by_name = {row.name: row for row in found.leave_outs}
+    assert round(by_name["2022-03-07"].pvalue, 3) == 0.055
+    assert found.carried_by is by_name["2022-03-04/2022-03-16"]
+    row = by_name["2022-03-04/2022-03-16"]
+    assert (row.n_left_out, round(row.pvalue, 2)) == (11, 0.29)
+    assert round(row.effect.estimate, 4) == -0.0034
+    text = str(found).replace("\u00a0", " ")
+    assert text.startswith("One fortnight carries it: without the 11 announcements from 4 Mar 2022")
+
+
+def test_the_rule_names_what_carries_the_answer_with_the_largest_p() -> None:
+    close = [150, 151, 152, 153]
+    market = placed([*close, *range(158, 200, 3)], days=230, seed=2)
+    values = market.frame.to_numpy(copy=True)
+    values[close, np.arange(4)] -= 0.08
+    market.frame[:] = values
+    fit = market.fit()
+    found, answer = fit.influence(MAIN), fit.answer(MAIN)
+    assert answer.verdict == "different"
+    row = found.carried_by
+    assert row is not None
+    assert (row.kind, row.n_left_out) == ("cluster", 4)
+    assert row.pvalue == max(r.pvalue for r in found.leave_outs)
+    assert abs(row.effect.estimate) < abs(answer.effect.estimate) / 2
+    assert row.distance < -2
+    assert sum(r.carries for r in found.leave_outs) == 1
+    assert answer.caveat is not None
+    assert answer.caveat.code == "carried"
+
+
+def test_one_event_can_hide_a_move() -> None:
+    market = Market(12, dates=12, seed=4, effect=-0.03)
+    at = market.frame.index.get_loc(market.table["day0"][0])
+    market.frame.iloc[at, 0] += 0.12
+    fit = market.fit()
+    found, answer = fit.influence(MAIN), fit.answer(MAIN)
+    assert answer.verdict == "not_different"
+    assert found.carried_by is not None
+    assert found.carried_by.name == "e0"
+    assert found.carried_by.pvalue < 0.05
+    assert "hides a move" in str(found)
+
+
+def test_up_to_four_events_have_rows_and_no_rule() -> None:
+    found = Market(4, dates=4, seed=1, effect=-0.2).fit().influence(MAIN)
+    assert len(found.brief().leave_outs) == 4
+    assert found.carried_by is None
+    assert found.caveat() == ("", {})
+    assert Market(1, dates=1).fit().influence(MAIN).leave_outs == ()
+
+
+def test_half_of_the_sum() -> None:
+    fit = Market(9, dates=9, seed=2, effect=-0.03).fit()
+    z = np.sort(fit.abnormal.scar(MAIN))
+    k = next(k for k in range(1, 10) if z[:k].sum() <= z.sum() / 2)
+    found = fit.influence(MAIN)
+    assert found.half == k
+    order = np.argsort(fit.abnormal.scar(MAIN))[:k]
+    assert found.half_events == tuple(f"e{i}" for i in order[:5])
+
+
+def test_robust_means_are_those_of_scipy() -> None:
+    """Yuen's standard error by scipy.stats.mstats; the winsorised mean and its spread as well."""
+    x, f = np.random.default_rng(1).standard_t(3, 30) / 50, 1.3
+    median, trimmed, winsorised = robust_means(x, f)
+    assert trimmed.estimate == pytest.approx(stats.trim_mean(x, 0.1))
+    assert trimmed.se == pytest.approx(f * mstats.trimmed_stde(x, limits=(0.1, 0.1)))
+    assert trimmed.df == winsorised.df == 30 - 6 - 1
+    w = np.asarray(mstats.winsorize(x, limits=(0.1, 0.1)))
+    assert winsorised.estimate == pytest.approx(w.mean())
+    assert winsorised.se == pytest.approx(f * w.std(ddof=1) / np.sqrt(30) * 29 / 23)
+    ordered = np.sort(x)
+    # k = (n + 1)/2 - 1.96 sqrt(n/4) = 10.1, so the tenth from either end (McKean and Schrader).
+    error = (ordered[20] - ordered[9]) / (2 * 1.959964)
+    assert (median.estimate, median.se) == pytest.approx((np.median(x), f * error), rel=1e-6)
+
+
+def test_thousands_of_events_need_no_array_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the limit r is that of all events, which the result says; the rest is by hand."""
+    fit = placed(AT, seed=3, rho=0.4, effect=-0.01).fit()
+    for module in ("_leave_outs", "_correlation", "_pairs"):
+        monkeypatch.setattr(f"eventstudy.significance.{module}.PAIRWISE_LIMIT", 10)
+    monkeypatch.setattr("eventstudy.analysis.influence.PAIRWISE_LIMIT", 10)
+
+    def never(*_: object) -> None:
+        raise AssertionError("an array of pairs")
+
+    monkeypatch.setattr("eventstudy.significance._leave_outs.layers", never)
+    found, answer = fit.influence(MAIN), fit.answer(MAIN)
+    z, s = fit.abnormal.scar(MAIN), np.sqrt(fit.abnormal.var_car(MAIN))
+    n = len(z)
+    f = answer.effect.se * (1 / s).sum() / (np.sqrt(n) * z.std(ddof=1))
+    r = (f**2 - 1) / (f**2 + n - 1)
+    keep = np.arange(n) != 4
+    f = np.sqrt((1 + (n - 2) * r) / (1 - r))
+    se = f * z[keep].std(ddof=1) * np.sqrt(n - 1) / (1 / s[keep]).sum()
+    assert found.r_kept
+    assert found.leave_outs[4].effect.se == pytest.approx(se, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_six_thousand_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory stays that of a few arrays of events, not of pairs of them."""
+    import tracemalloc
+
+    market = Market(60, dates=20, seed=1)
+    fit = market.fit().abnormal
+    many = fit.take(np.tile(np.arange(60), 100))
+    ids = [str(i) for i in range(6000)]
+    names = Names(ids, [str(i % 1500) for i in range(6000)], ids)
+    answer = decide(many, MAIN)
+    tracemalloc.start()
+    found = measure_influence(many, MAIN, names, answer.effect, answer.pvalue)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.leave_outs) > 7000
+    assert peak < 100e6, "an array of pairs would be 288 MB"
+
+
+def test_the_order_of_caveats() -> None:
+    one = Market(1, dates=1, effect=-0.2).fit().answer(MAIN)
+    date = Market(8, dates=1, effect=-0.2).fit().answer(MAIN)
+    few = Market(3, dates=3, effect=-0.2).fit().answer(MAIN)
+    assert [code_of(a) for a in (one, date, few)] == ["one_event", "one_date", "variance"]
+    clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
+    assert code_of(clear) == "nothing"
+    assert caveat_of(clear, 25) == Caveat("few_used", {"used": 12, "total": 25})
+    assert caveat_of(clear, 24) == Caveat("nothing", {})
+    assert caveat_of(Answer("no_result", "bmp_kp"), 3) is None
+
+
+def code_of(answer: Answer) -> str:
+    assert answer.caveat is not None
+    return answer.caveat.code
+
+
+def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
+    """Another part of the package fills it in; here it is a record of that form."""
+    clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
+    facts = {name: getattr(clear, name) for name in Answer.__slots__}
+    for p, code in ((0.07, "calibrated"), (0.01, "nothing")):
+        answer = SimpleNamespace(**{**facts, "calibrated": SimpleNamespace(pvalue=p)})
+        found = caveat_of(answer, 12)  # type: ignore[arg-type]
+        assert found is not None
+        assert found.code == code
+
+
+def test_every_format_has_the_caveat_behind_the_headline() -> None:
+    fit = Market(12, effect=-0.06, seed=3).fit()
+    study, text = findings(fit), "No single announcement, date or company changes this."
+    assert text in page(fit)
+    assert text in markdown(study)
+    assert text in " ".join(terminal_text(study).split())
+    assert text in " ".join(latex_tables(study)["caar"].split())
+
+
+def test_the_figure_has_a_row_for_each_way_to_ask() -> None:
+    fit = Market(12, seed=3, effect=-0.01).fit()
+    study = findings(fit)
+    checks = list_checks(study)
+    influence = fit.influence(MAIN)
+    assert [c.pvalue for c in checks[:2]] == [
+        fit.answer(MAIN).pvalue,
+        influence.brief().leave_outs[0].pvalue,
+    ]
+    names = [check.name for check in checks]
+    assert names[0] == "All announcements"
+    assert "Plain average" in names
+    assert names[-1] == "Calendar time" or "Wild bootstrap by clusters of dates" in names
+    average = next(c for c in checks if c.name == "Plain average")
+    assert (average.pvalue < 0.05) == (average.effect.ci_low * average.effect.ci_high > 0)
+    figure = page(fit).partition("What could change this answer</h3>")[2].partition("</figure>")[0]
+    with_effect = [c for c in checks if np.isfinite(c.effect.estimate)]
+    unclear = sum(not c.is_clear for c in with_effect)
+    assert figure.count('class="check"') == 2 * unclear
+    assert figure.count('class="check full"') == 2 * (len(with_effect) - unclear)
+
+
+def test_frame_table_and_plot() -> None:
+    from eventstudy.findings.tables import study_tables
+
+    fit = Market(12, dates=6, seed=3, effect=-0.03).fit()
+    found = fit.influence()
+    frame = found.frame()
+    assert len(frame) == len(found.leave_outs) >= 12
+    config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
+    table = study_tables(fit, config)["influence"]
+    pd.testing.assert_series_equal(table["pvalue"], frame["pvalue"])
+    assert list(table)[:3] == ["left_out_kind", "left_out", "left_out_first"]
+    axes = found.plot()
+    assert len(axes.get_yticks()) == 1 + len(found.brief().leave_outs)
+
+
+@pytest.mark.slow
+def test_the_rule_is_rare_by_chance_and_finds_one_group() -> None:
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    bench = importlib.import_module("influence")
+    sys.path.remove(str(ROOT / "benchmarks"))
+    n, carried, turned = bench.shares("10 dates x 5", 250, homogeneous=True)
+    assert n > 40
+    assert carried <= 7 + 200 * np.sqrt(0.07 * 0.93 / n)
+    assert turned > 75
+    n, carried, _ = bench.shares("10 dates x 5", 250, homogeneous=False)
+    assert n > 30
+    assert carried >= 75
+
+
+def test_influence_is_frozen() -> None:
+    found = Market(6, dates=6).fit().influence()
+    with pytest.raises(AttributeError):
+        found.half = 3  # type: ignore[misc]
+    assert replace(found, half=3).half == 3
